@@ -39,9 +39,9 @@ def cancel_replay(request: HttpRequest) -> HttpResponse:
     try:
         cancel_job(_replay_or_404(), by=staff_of(request), now=timezone.now())
     except JobIsOverError:
-        messages.warning(request, _("The replay had ended already, so there was nothing to cancel."))
+        messages.warning(request, _("The replay had already ended, so there was nothing to cancel."))
     else:
-        messages.success(request, _("The replay stops after the basket in hand. What came in stays."))
+        messages.success(request, _("The replay stops after the current basket. What came in stays."))
     return redirect("runs")
 
 
@@ -51,9 +51,11 @@ def resume_replay(request: HttpRequest) -> HttpResponse:
     try:
         resume_job(_replay_or_404(), by=staff_of(request), now=timezone.now())
     except JobIsOverError:
-        messages.warning(request, _("The replay has finished or goes on already, so there was nothing to resume."))
+        messages.warning(
+            request, _("The replay has finished or is already in progress, so there was nothing to resume.")
+        )
     else:
-        messages.success(request, _("The replay goes on where it stopped."))
+        messages.success(request, _("The replay continues where it stopped."))
     return redirect("runs")
 
 

@@ -19,7 +19,7 @@ OURS = "recommendations"
 class ShopAdminSite(AdminSite):
     site_header = _("Recsite admin")
     site_title = _("Recsite admin")
-    index_title = _("The record")
+    index_title = _("Data")
     site_url = None  # our header links to the dashboard
 
     @method_decorator(login_not_required)

@@ -13,7 +13,7 @@ from analytics.queries.customer.listing import CustomerRow
 def customers_file(lines: Sequence[CustomerRow]) -> HttpResponse:
     """A CSV file in the order of the page, one line a customer."""
     head = [
-        _("Customer"), _("State"), _("Activity"), _("Events"), _("Last event"),
+        _("Customer"), _("State"), _("Activity"), _("Events"), _("Most recent event"),
         _("New this week"), _("Share gained"), _("Segment"),
     ]  # fmt: skip
     return csv_file("customers", head=head, rows=[_row(line) for line in lines])

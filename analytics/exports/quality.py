@@ -16,7 +16,7 @@ ENDS = ("value", "low", "high")
 
 def quality_file(found: Quality, *, sort: str) -> HttpResponse:
     """A CSV file as the page: each figure with its interval, then the paired difference to the hybrid with its own."""
-    head = [_("Recommender"), _("Code"), _("Kind"), _("Fit, s")]
+    head = [_("Recommender"), _("Code"), _("Kind"), _("Training, s")]
     for metric in COLUMNS:
         words = metric_label(metric)
         for what in (words, _("%(metric)s, difference to the hybrid") % {"metric": words}):

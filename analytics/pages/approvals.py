@@ -34,12 +34,12 @@ def ask_for_rules(request: HttpRequest) -> HttpResponse:
     keys = [key for text in request.POST.getlist("rule") if (key := number(text)) is not None]
     drafts = [line.rule for line in rules(now=timezone.now()).of(keys) if line.status in WAITING]
     if not drafts:
-        messages.warning(request, _("Nothing to approve: what you ticked is live as it stands."))
+        messages.warning(request, _("Nothing to approve: what you ticked is already live as it is."))
         return redirect("rules")
     try:
         asked = service.ask(drafts=drafts, note=_note(request), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
-        messages.warning(request, _("Say what it is for, so that whoever looks at it knows."))
+        messages.warning(request, _("Say what it is for, so that the reviewer knows."))
         return redirect(reverse("rules", query={"open": "ask", "rule": [draft.pk for draft in drafts]}))
     text = ngettext(
         "%(count)d rule waits for approval.", "%(count)d rules wait for approval.", len(asked)
@@ -55,12 +55,12 @@ def ask_for_weights(request: HttpRequest) -> HttpResponse:
     draft = draft_of(blend, group)
     where = place(str(blend), group)
     if draft is None:
-        messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
+        messages.warning(request, _("The draft no longer exists: it was published or discarded in the meantime."))
         return redirect(reverse("weights", query=where))
     try:
         service.ask(drafts=[draft], note=_note(request), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
-        messages.warning(request, _("Say what it is for, so that whoever looks at it knows."))
+        messages.warning(request, _("Say what it is for, so that the reviewer knows."))
         return redirect(reverse("weights", query=where | {"ask": 1}))
     messages.success(request, _("%(draft)s waits for approval.") % {"draft": draft})
     return redirect(reverse("weights", query=where))
@@ -75,7 +75,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     except NoteNeededError:
         return _queue(request, refused=pk)
     except AlreadyAnsweredError:
-        messages.warning(request, _("Somebody has answered it meanwhile. Nothing was changed."))
+        messages.warning(request, _("Someone has answered it in the meantime. Nothing was changed."))
     else:
         messages.success(request, _("“%(draft)s” is sent back, with your note.") % {"draft": waiting})
     return redirect("approvals")
@@ -88,7 +88,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         service.withdraw(request=waiting, by=staff_of(request), now=timezone.now())
     except AlreadyAnsweredError:
-        messages.warning(request, _("Somebody has answered it meanwhile. Nothing was changed."))
+        messages.warning(request, _("Someone has answered it in the meantime. Nothing was changed."))
     else:
         messages.success(request, _("“%(draft)s” no longer waits. The draft stays.") % {"draft": waiting})
     return redirect("approvals")

@@ -84,7 +84,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
     try:
         run = loop_runs.start_run(by=staff_of(request), now=timezone.now())
     except loop_runs.RunInProgressError as error:
-        messages.warning(request, _("A run is going on already; this is it. Only one can go on at a time."))
+        messages.warning(request, _("A run is already in progress: this is it. Only one can run at a time."))
         return redirect("run", pk=error.run.pk)
     messages.success(request, _("The run has started. What is live stays live until it has finished."))
     return redirect("run", pk=run.pk)
@@ -97,9 +97,9 @@ def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         cancel_job(run, by=staff_of(request), now=timezone.now())
     except JobIsOverError:
-        messages.warning(request, _("The run had ended already, so there was nothing to cancel."))
+        messages.warning(request, _("The run had already ended, so there was nothing to cancel."))
     else:
-        messages.success(request, _("The run will stop at the next chance. What is live stays live."))
+        messages.success(request, _("The run will stop at the next opportunity. What is live stays live."))
     return _back(run)
 
 
@@ -110,12 +110,12 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         loop_runs.resume_run(run=run, by=staff_of(request), now=timezone.now())
     except loop_runs.RunInProgressError as error:
-        messages.warning(request, _("Another run is going on; this is it. Resume the other one when it has ended."))
+        messages.warning(request, _("Another run is in progress: this is it. Resume the other one when it has ended."))
         return redirect("run", pk=error.run.pk)
     except JobIsOverError:
-        messages.warning(request, _("The run has finished or goes on already, so there was nothing to resume."))
+        messages.warning(request, _("The run has finished or is already in progress, so there was nothing to resume."))
     else:
-        messages.success(request, _("The run goes on after its last finished stage."))
+        messages.success(request, _("The run continues after its last finished stage."))
     return _back(run)
 
 
@@ -134,7 +134,7 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
         )
     except NoteNeededError:
-        messages.warning(request, _("Say why it is to go live all the same. Nothing was changed."))
+        messages.warning(request, _("Say why it should go live anyway. Nothing was changed."))
     except versions.VersionNotReadyError:
         messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))
     else:

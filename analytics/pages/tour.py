@@ -46,7 +46,7 @@ class TourView:
 STOPS: Sequence[Stop] = (
     Stop(
         page="overview", anchor=".earns", title=_("What recommendations earn"),
-        words=_("Revenue of what was bought from a list, day by day, beside its share of your turnover."),
+        words=_("Revenue from what was bought from a list, day by day, next to its share of your turnover."),
     ),
     Stop(
         page="overview", anchor=".works", title=_("How well they work"),
@@ -74,7 +74,7 @@ STOPS: Sequence[Stop] = (
     ),
     Stop(
         page="activity", anchor="main .card", title=_("Who changed what"),
-        words=_("Every change stands here with its reason, and drafts wait for a second pair of eyes under Approvals."),
+        words=_("Every change is here with its reason, and drafts wait for a second pair of eyes under Approvals."),
     ),
 )  # fmt: skip
 

@@ -142,7 +142,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     try:
         WAYS[kind].take_back(facts, by, timezone.now())
     except GONE:
-        return answer_toast(request, problem=_("It was changed or published meanwhile, so nothing was undone."))
+        return answer_toast(request, problem=_("It was changed or published in the meantime, so nothing was undone."))
     return answer_toast(request, text=_("Undone: it is as it was before."))
 
 

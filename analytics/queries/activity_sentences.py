@@ -146,7 +146,7 @@ def _rule(entry: AuditEntry, names: Names) -> list[str]:
 
 def _place(entry: AuditEntry, _names: Names) -> list[str]:
     before, after = (entry.before or {}).get("order"), (entry.after or {}).get("order")
-    return [_("from place %(before)s to place %(after)s") % {"before": before, "after": after}]
+    return [_("from position %(before)s to position %(after)s") % {"before": before, "after": after}]
 
 
 def _book(entry: AuditEntry, _names: Names) -> list[str]:

@@ -115,7 +115,7 @@ def beginning(recent: Iterable[str], *, staff: Staff) -> list[Group]:
     known = _hits_of(noted)
     opened = [known[each] for each in dict.fromkeys(noted) if each in known]
     pages = Group(words=_("Pages"), hits=_pages("", staff=staff))
-    return [Group(words=_("Opened last"), hits=opened), pages] if opened else [pages]
+    return [Group(words=_("Recently opened"), hits=opened), pages] if opened else [pages]
 
 
 def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:

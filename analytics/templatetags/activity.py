@@ -79,7 +79,7 @@ BY_STRANGERS = frozenset({"wrong password", "wrong code", "lock out"})
 """What somebody did who was not signed in."""
 KINDS: Mapping[str, Promise] = {
     "rule": gettext_lazy("Rule"),
-    "rulebook": gettext_lazy("Book of rules"),
+    "rulebook": gettext_lazy("Rule version"),
     "blendweights": gettext_lazy("Weights"),
     "blend": gettext_lazy("Blend"),
     "placement": gettext_lazy("Placement"),
@@ -133,7 +133,7 @@ def kind_label(kind: str) -> str:
 @register.filter
 def author(entry: AuditEntry) -> str:
     """Whoever did it; "" for a command or the schedule."""
-    return str(entry.author or (_("somebody not signed in") if entry.verb in BY_STRANGERS else ""))
+    return str(entry.author or (_("someone not signed in") if entry.verb in BY_STRANGERS else ""))
 
 
 @register.filter

@@ -26,10 +26,10 @@ FIGURES: Mapping[str, Explanation] = {
     "attributed": Explanation(
         _("Attributed revenue"),
         _(
-            "What customers paid for items that they bought from a list: the purchase names the list, or follows a "
-            "click in it within the placement's time. Returns are taken off."
+            "What customers paid for items they bought from a list: the purchase names the list, or follows a click "
+            "in it within the placement's time. Returns are deducted."
         ),
-        _("Somebody clicks a tea for $5 in “For you” and buys two that evening: $10."),
+        _("A customer clicks a tea for $5 in “For you” and buys two that evening: $10."),
     ),
     "turnover": Explanation(
         _("Share of turnover"),
@@ -72,52 +72,55 @@ FIGURES: Mapping[str, Explanation] = {
     "better": Explanation(
         _("Better than"),
         _(
-            "Difference in accuracy, which also counts how many of the ten are right and how far up they stand; in "
-            "percent of the accuracy of the other."
+            "Difference in accuracy, which also counts how many of the ten are right and how high they rank; in "
+            "percent of the other's accuracy."
         ),
         _("Both lists hold the milk that is bought; the one that has it first is the better one."),
     ),
     "recommended": Explanation(
-        _("Recommended to somebody"),
+        _("Recommended to someone"),
         _(
-            "Share of the items on sale that stand in a list of at least one customer with the live model, at “For "
-            "you” or “Discover”. Quality's coverage is of the test: its customers, lists of ten, the items of that "
+            "Share of the items on sale that are in at least one customer's list with the live model, at “For you” "
+            "or “Discover”. Coverage on Quality is from the test: its customers, lists of ten, the items of that "
             "time."
         ),
-        _("Of 1,000 items on sale 107 stand in somebody's list: 10.7%."),
+        _("Of 1,000 items on sale 107 are in someone's list: 10.7%."),
     ),
     "revenue": Explanation(
         pgettext_lazy("metric", "Revenue"),
         _("As accuracy, with each item counting as much as was spent on it."),
-        _("Coffee for $12 at place 1 counts for more than gum for $1 there."),
+        _("Coffee for $12 in position 1 counts for more than gum for $1 there."),
     ),
     "accuracy": Explanation(
         pgettext_lazy("metric", "Accuracy"),
-        _("How near to the top of the list the items stand that were bought afterwards, in the length that is shown."),
-        _("What is bought moves from place 2 to place 5: less accurate. From 13 to 20 where 12 are shown: no change."),
+        _("How close to the top of the list the items are that were bought afterwards, at the length that is shown."),
+        _(
+            "An item that is bought moves from position 2 to 5: less accurate. From 13 to 20 where 12 are shown: no "
+            "change."
+        ),
     ),
     "margin": Explanation(
         pgettext_lazy("metric", "Margin"),
-        _("Price less cost of what was bought afterwards and stands in the list, of items whose cost is known."),
+        _("Price minus cost of the items in the list that were bought afterwards, where the cost is known."),
         _("A coffee for $12 that costs you $8 is bought, and the list has it: $4."),
     ),
     "clearance": Explanation(
         pgettext_lazy("metric", "Stock to clear"),
         _(
-            "Share of places that show an item of which you have more than sells in 12 weeks, at the pace of the last "
+            "Share of slots that show an item of which you have more than 12 weeks' stock, at the pace of the last "
             "eight."
         ),
-        _("Three of twelve places show such an item: 25%."),
+        _("Three of twelve slots show such an item: 25%."),
     ),
     "diversity": Explanation(
         pgettext_lazy("metric", "Variety"),
-        _("How unlike one another the items of a list are; 1 is all different."),
+        _("How different the items of a list are from one another; 1 is all different."),
         _("Ten kinds of milk are near 0; a list from ten aisles is near 1."),
     ),
     "coverage": Explanation(
         pgettext_lazy("metric", "Coverage"),
-        _("Share of the catalogue that stands in at least one customer's list."),
-        _("Of 1,000 items 80 stand in somebody's list: 8%."),
+        _("Share of the catalogue that is in at least one customer's list."),
+        _("Of 1,000 items 80 are in someone's list: 8%."),
     ),
     "goal_revenue": Explanation(
         pgettext_lazy("goal", "Revenue"),
@@ -138,7 +141,7 @@ FIGURES: Mapping[str, Explanation] = {
     "goal_clearance": Explanation(
         pgettext_lazy("goal", "Stock to clear"),
         _(
-            "Moves up items of which you have more than sells in 12 weeks, at the pace of the last eight: at 1, up to "
+            "Moves up items of which you have more than 12 weeks' stock, at the pace of the last eight: at 1, up to "
             "twice. New items and those without a stock figure stay where they are."
         ),
         _("60 pieces, and 5 sell in two weeks: they last 24 weeks. At 1, the item counts twice."),
@@ -152,7 +155,7 @@ FIGURES: Mapping[str, Explanation] = {
         _("In a hard month both find less. Still 9% ahead means that the model is as good as before."),
     ),
     "fit": Explanation(
-        _("Fit, s"),
+        _("Training, s"),
         _("Seconds to learn from the history before the split."),
         _("12.5: the recommender had learned after twelve and a half seconds."),
     ),
@@ -160,16 +163,16 @@ FIGURES: Mapping[str, Explanation] = {
 
 EXAMPLES: Mapping[str, Promise] = {
     "ndcg@10": _(
-        "Three items of the ten are bought: at the places 1 to 3 that gives 1, at the places 8 to 10 about 0.4."
+        "Three of the ten items are bought: in positions 1 to 3 that gives 1, in positions 8 to 10 about 0.4."
     ),
-    "ndcg@20": _("As with ten: the further up the right items stand, the nearer to 1."),
-    "recall@10": _("Somebody buys 20 different items, and 6 of them were among the ten: 0.3."),
-    "recall@20": _("Somebody buys 20 different items, and 9 of them were among the twenty: 0.45."),
+    "ndcg@20": _("As with ten: the higher the right items rank, the closer to 1."),
+    "recall@10": _("A customer buys 20 different items, and 6 of them were among the ten: 0.3."),
+    "recall@20": _("A customer buys 20 different items, and 9 of them were among the twenty: 0.45."),
     "hit_rate@10": _("86 of 100 customers bought one of their ten, or more: 0.86."),
     "map@10": _("Only the second of ten is bought, and nothing else: 0.5."),
-    "mrr@10": _("The first item that is bought stands at place 4: 0.25."),
-    "revenue_ndcg@10": _("Coffee for $12 at place 1 counts for more than gum for $1 there."),
-    "coverage@10": _("Of 1,000 items 80 stand in somebody's ten: 8%."),
+    "mrr@10": _("The first item bought is in position 4: 0.25."),
+    "revenue_ndcg@10": _("Coffee for $12 in position 1 counts for more than gum for $1 there."),
+    "coverage@10": _("Of 1,000 items 80 are in someone's ten: 8%."),
     "novelty@10": _("An item that one of 1,000 customers bought has 10 bits, one that half of them bought has 1."),
     "diversity@10": _("Ten kinds of milk are near 0; a list from ten aisles is near 1."),
 }

@@ -78,7 +78,7 @@ def _reason(quarantine: Quarantine) -> str:
     match quarantine.rule:
         case SuspicionRule.TWINS:
             text = ngettext(
-                "they share %(n)s item that hardly anybody buys", "they share %(n)s items that hardly anybody buys",
+                "they share %(n)s item that hardly anyone buys", "they share %(n)s items that hardly anyone buys",
                 len(quarantine.items),
             )  # fmt: skip
             return text % items

@@ -45,18 +45,18 @@ GOALS: Mapping[str, Promise] = {
 BESIDE: Mapping[str, tuple[Promise, Promise | str]] = {
     **{name: (words, "") for name, words in GOALS.items()},
     "diversity": (
-        gettext_lazy("Diversity"),
-        gettext_lazy("How unlike one another the items of a list are made: 0 not at all, 1 as far as it goes."),
+        gettext_lazy("Variety"),
+        gettext_lazy("Variety within the list: 0 none, 1 maximum"),
     ),
     "promotion": (
         gettext_lazy("Promotion plan"),
-        gettext_lazy(
-            "How much the leaflets and displays that are planned lift an item: 0 not at all, 1 as they did so far."
-        ),
+        gettext_lazy("How much planned leaflets and displays lift an item: 0 not at all, 1 as much as in the past."),
     ),
     "exploration": (
         gettext_lazy("Exploration"),
-        gettext_lazy("Share of places that try other items, to learn; the panel cannot tell what that brings."),
+        gettext_lazy(
+            "Share of positions that try other items in order to learn; the panel cannot tell what that brings."
+        ),
     ),
 }
 SHOWN_MEASURES = (ACCURACY, REVENUE, MARGIN, CLEARANCE, DIVERSITY, COVERAGE)
@@ -152,7 +152,7 @@ def sentence(result: WhatIf) -> str:
     if figure is None:
         return str(WHY_UNMEASURED[result.unmeasured]) if result.unmeasured else ""
     if not result.changed:
-        return _("No change yet: every customer sees the same items as live.")
+        return _("No change yet: same as live.")
     words = str(ACCURACIES[size(figure)]) % {"change": change_share(figure)}
     revenue = result.figures.get(REVENUE)
     if revenue is None:
@@ -212,8 +212,8 @@ def reach(result: WhatIf) -> str:
     if ACCURACY not in result.figures or not result.changed:
         return ""
     return ngettext(
-        "%(changed)s of %(users)s customer sees another list (first %(length)s items).",
-        "%(changed)s of %(users)s customers see another list (first %(length)s items).",
+        "%(changed)s of %(users)s customer gets a different list (first %(length)s items).",
+        "%(changed)s of %(users)s customers get a different list (first %(length)s items).",
         result.users,
     ) % {"changed": number(result.changed), "users": number(result.users), "length": number(result.length)}
 

@@ -25,7 +25,7 @@ MAIN_METRIC, COVERAGE = "ndcg@10", "coverage@10"
 WHY_UNMEASURED: Mapping[Unmeasured, Promise] = {
     Unmeasured.NO_MODEL: gettext_lazy("No run has finished yet, so there is nothing to weigh. Start one first."),
     Unmeasured.NO_TRUTH: gettext_lazy(
-        "No purchase tells what would have been right beside an item in view, so there are no figures here: look at "
+        "No purchase tells what would have been right next to an item in view, so there are no figures here: look at "
         "the lists."
     ),
     Unmeasured.NOBODY: gettext_lazy(
@@ -38,19 +38,19 @@ WHY_UNMEASURED: Mapping[Unmeasured, Promise] = {
 METRICS: Mapping[str, tuple[Promise, Promise]] = {
     "ndcg@10": (
         pgettext_lazy("metric", "NDCG@10"),
-        gettext_lazy("How near to the top of ten the items stand that were bought afterwards; 1 is perfect."),
+        gettext_lazy("How close to the top of the ten the items are that were bought afterwards; 1 is perfect."),
     ),
     "ndcg@20": (
         pgettext_lazy("metric", "NDCG@20"),
-        gettext_lazy("As NDCG@10, over the first twenty."),
+        gettext_lazy("Like NDCG@10, over the first twenty."),
     ),
     "recall@10": (
         pgettext_lazy("metric", "Recall@10"),
-        gettext_lazy("Share of all that was bought afterwards that is among the ten."),
+        gettext_lazy("Share of everything bought afterwards that is among the ten."),
     ),
     "recall@20": (
         pgettext_lazy("metric", "Recall@20"),
-        gettext_lazy("Share of all that was bought afterwards that is among the twenty."),
+        gettext_lazy("Share of everything bought afterwards that is among the twenty."),
     ),
     "hit_rate@10": (
         pgettext_lazy("metric", "Hit rate@10"),
@@ -58,11 +58,11 @@ METRICS: Mapping[str, tuple[Promise, Promise]] = {
     ),
     "map@10": (
         pgettext_lazy("metric", "MAP@10"),
-        gettext_lazy("Mean precision at the places of the items that were bought."),
+        gettext_lazy("Mean precision at the positions of the items that were bought."),
     ),
     "mrr@10": (
         pgettext_lazy("metric", "MRR@10"),
-        gettext_lazy("Mean of one divided by the place of the first item that was bought."),
+        gettext_lazy("Mean of one divided by the position of the first item that was bought."),
     ),
     "revenue_ndcg@10": (
         pgettext_lazy("metric", "Revenue NDCG@10"),
@@ -70,15 +70,15 @@ METRICS: Mapping[str, tuple[Promise, Promise]] = {
     ),
     "coverage@10": (
         pgettext_lazy("metric", "Coverage@10"),
-        gettext_lazy("Share of the catalogue that stands in anybody's ten."),
+        gettext_lazy("Share of the catalogue that appears in anyone's ten."),
     ),
     "novelty@10": (
         pgettext_lazy("metric", "Novelty@10"),
-        gettext_lazy("How little known the ten items are, in bits; more is newer."),
+        gettext_lazy("How little known the ten items are, in bits; higher means newer."),
     ),
     "diversity@10": (
         pgettext_lazy("metric", "Diversity@10"),
-        gettext_lazy("How unlike one another the ten items are; 1 is all different."),
+        gettext_lazy("How different the ten items are from one another; 1 is all different."),
     ),
 }
 COUNTS: Mapping[str, Promise] = {
@@ -92,7 +92,7 @@ COUNTS: Mapping[str, Promise] = {
     "removed_new": gettext_lazy("events of new customers left out"),
     "removed_duplicate": gettext_lazy("duplicates removed"),
     "removed_near_duplicate": gettext_lazy("near duplicates removed"),
-    "removed_told_again": gettext_lazy("purchases told again removed"),
+    "removed_told_again": gettext_lazy("repeated purchases removed"),
     "removed_burst": gettext_lazy("events in bursts removed"),
     "removed_impossible_time": gettext_lazy("impossible times removed"),
     "removed_impossible_value": gettext_lazy("impossible quantities or prices removed"),
@@ -119,7 +119,7 @@ COUNTS: Mapping[str, Promise] = {
 MEASURED: Mapping[str, Promise] = {
     "hybrid": gettext_lazy("Hybrid, as served"),
     "hybrid_proposed": gettext_lazy("Hybrid, proposed weights"),
-    "recent": gettext_lazy("Most bought lately"),
+    "recent": gettext_lazy("Recent best sellers"),
 }
 TERMS: Mapping[str, Promise] = {
     "rhythm": gettext_lazy("Rhythm with the item"),
@@ -127,9 +127,9 @@ TERMS: Mapping[str, Promise] = {
     "price": gettext_lazy("Price"),
     "promotion": gettext_lazy("Promotions, past and planned"),
     "popularity": gettext_lazy("Popularity"),
-    "customer": gettext_lazy("The customer's buying as a whole"),
+    "customer": gettext_lazy("The customer's overall buying"),
     "agreement": gettext_lazy("How far the recommenders agree"),
-    "base": gettext_lazy("What any candidate gets"),
+    "base": gettext_lazy("Base score of any candidate"),
 }
 """Terms of the second stage's part of a score; the other terms are the recommenders, by their own names."""
 

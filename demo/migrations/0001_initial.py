@@ -55,8 +55,8 @@ class Migration(migrations.Migration):
         migrations.AddField("replay", "created_at", models.DateTimeField(auto_now_add=True, default=timezone.now, verbose_name="created"), preserve_default=False),
         migrations.AddField("replay", "peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
         migrations.AddField("replay", "progress", models.FloatField(default=0, verbose_name="progress")),
-        migrations.AddField("replay", "tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
-        migrations.AlterField("replay", "heartbeat_at", models.DateTimeField(null=True, verbose_name="last sign of life")),
+        migrations.AddField("replay", "tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+        migrations.AlterField("replay", "heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
         migrations.AddConstraint(
             "replay", models.CheckConstraint(condition=models.Q(status__in=[code for code, _ in STATUSES]), name="replay_status_is_known")
         ),

@@ -14,9 +14,9 @@ from recommendations.services.access.policy import Action
 from recommendations.services.weights.blend_options import OPTIONS, check_options, set_options
 
 COST = _(
-    "A run of the loop trains and measures trees over what the recommenders say and how the customer buys. That takes "
-    "it longer, and needs the extra second-stage (LightGBM). It counts in no answer before weights with it have passed "
-    "the gate and are published. The next run goes by it."
+    "A run trains and tests trees over the recommenders' scores and how the customer buys. This takes longer and "
+    "needs the extra second-stage (LightGBM). It affects no recommendation until weights with it have passed the "
+    "gate and are published. Applies from the next run."
 )
 
 

@@ -112,7 +112,7 @@ class ItemAdmin(PolicyAdmin[Item]):
             "prices_so_far", "weeks_to_come",
         )}),
         (_("In the shop"), {"fields": ("image_url", "url", "kind", "parent", "attributes")}),
-        (_("Known of it"), {"fields": (
+        (_("Derived data"), {"fields": (
             ("rating_average", "rating_count"), ("listed_at", "retired_at", "updated_at"),
         )}),
     )  # fmt: skip
@@ -176,15 +176,15 @@ class ItemAdmin(PolicyAdmin[Item]):
     def set_in_stock(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
         self._set(request, queryset, Availability.IN_STOCK)
 
-    @admin.action(description=_("Retire (keep the history, recommend no more)"), permissions=["change"])
+    @admin.action(description=_("Retire (keep the history, stop recommending)"), permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
         self._report(request, editing.retire(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
 
-    @admin.action(description=_("Bring back what was retired"), permissions=["change"])
+    @admin.action(description=_("Bring back retired items"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
         self._report(request, editing.bring_back(items=_keys(queryset), by=staff_of(request), now=timezone.now()))
 
-    @admin.action(description=_("Export as CSV (all that is chosen)"), permissions=["view"])
+    @admin.action(description=_("Export the selection as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Item]) -> StreamingHttpResponse:
         lines = files.export(Item.objects.filter(pk__in=queryset.values("pk")).order_by("pk"))
         answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")

@@ -77,7 +77,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         return ", ".join(key.origins) or "–"
 
     @admin.action(
-        description=_("Replace (the old key works for 24 hours more)"),
+        description=_("Replace (the old key works for another 24 hours)"),
         permissions=["replace"],
         location=HERE_AND_THERE,
     )
@@ -89,7 +89,7 @@ class ApiKeyAdmin(PolicyAdmin[ApiKey]):
         try:
             key, secret = keys.rotate_key(key=old, by=staff_of(request))
         except keys.NotReplaceableError:
-            text = _("%(key)s was revoked, has expired, or was replaced before; make a new key.")
+            text = _("%(key)s has been revoked, has expired or has already been replaced; make a new key.")
             self.message_user(request, text % {"key": old}, messages.ERROR)
             return None
         old.refresh_from_db()

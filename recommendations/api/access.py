@@ -70,7 +70,7 @@ def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
         return None
     key = _valid(token)
     if key.scopes != {Scope.EVENTS_WRITE}:
-        raise AuthenticationFailed(_("Only a key that may do nothing but send events may stand in the body."))
+        raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in the body."))
     return AnonymousUser(), key
 
 

@@ -43,11 +43,11 @@ class BrowserView(APIView):
             if key.side is Side.SERVER:
                 keys.note_page(key, origin)
                 message = _(
-                    "This is a key of a server, and a browser sent it. If it stands in a page, replace it, and use a "
-                    "key in a page (events:write) there."
+                    "This is a server key, and a browser sent it. If it is in a page, replace it and use a page key "
+                    "(events:write) there."
                 )
             else:
-                message = _("This API key may not be used by the pages of %(origin)s; make one that names this origin.")
+                message = _("This API key cannot be used by pages of %(origin)s; make one that names this origin.")
             self.permission_denied(request, message=message % {"origin": origin})
 
     def options(self, request: Any, *arguments: Any, **options: Any) -> Any:
@@ -66,7 +66,7 @@ class BrowserView(APIView):
     def _preflight(self, origin: str) -> HttpResponse:
         if not keys.key_ring().knows_origin(origin):
             return problem(
-                HTTPStatus.FORBIDDEN, _("No API key may be used by the pages of %(origin)s.") % {"origin": origin}
+                HTTPStatus.FORBIDDEN, _("No API key can be used by pages of %(origin)s.") % {"origin": origin}
             )
         self.allowed_origin = origin
         answer = HttpResponse(status=HTTPStatus.NO_CONTENT)

@@ -176,7 +176,7 @@ def _flaws(detail: Any, pointer: str = "") -> Iterator[Flaw]:
 def _out_of_reach(error: Exception) -> HttpResponse:
     log.warning("postgresql out of reach", error=type(error).__name__, cause=type(error.__cause__).__name__)
     answer = problem(
-        HTTPStatus.SERVICE_UNAVAILABLE, _("The database does not answer; nothing was stored. Send it again.")
+        HTTPStatus.SERVICE_UNAVAILABLE, _("The database is not responding; nothing was stored. Send it again.")
     )
     answer["Retry-After"] = str(RETRY_SECONDS)
     return answer

@@ -115,7 +115,7 @@ class ItemView(APIView):
         row = _only_row(item_id, body_of(request), ItemChanges)
         [verdict] = catalogue_rows.change_items([row], by=_key(request), now=timezone.now())
         if verdict.pointer == "/item_id":
-            raise Http404(_("There is no item of this id."))
+            raise Http404(_("There is no item with this id."))
         return _answered(verdict)
 
     @extend_schema(
@@ -131,7 +131,7 @@ class ItemView(APIView):
     )
     def delete(self, request: Request, item_id: str) -> HttpResponse:
         if not catalogue_rows.retire_item(shop_id=_checked(item_id), by=_key(request), now=timezone.now()):
-            raise Http404(_("There is no item of this id."))
+            raise Http404(_("There is no item with this id."))
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

@@ -15,7 +15,7 @@ class BusyError(exceptions.APIException):
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, wait: float) -> None:
-        super().__init__(_("Others are being served at the moment. Send it again after %(wait)s s.") % {"wait": wait})
+        super().__init__(_("The server is busy. Send it again after %(wait)s s.") % {"wait": wait})
         self.wait = wait
 
 

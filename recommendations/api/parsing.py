@@ -29,8 +29,7 @@ class RawJson(BaseParser):
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             raise TooLargeError(
-                _("The body has %(length)s bytes; at most %(largest)s are taken.")
-                % {"length": length, "largest": largest}
+                _("The body has %(length)s bytes; the limit is %(largest)s.") % {"length": length, "largest": largest}
             )
         return stream.read()
 
@@ -60,7 +59,7 @@ def body_of(request: Request) -> bytes:
     if isinstance(body, bytes) and body:
         return body
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        raise LengthRequiredError(_("Send the body with a Content-Length; chunks are not taken."))
+        raise LengthRequiredError(_("Send the body with a Content-Length; chunked bodies are not accepted."))
     text = _("The body is empty.")
     raise BadRequestError(text, flaws=[Flaw("", text)])
 

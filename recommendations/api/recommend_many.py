@@ -73,7 +73,7 @@ class BatchView(APIView):
         batch = of_batch(body_of(request))
         requests = [one for one in batch.requests if one is not None]
         if not requests:
-            raise BadRequestError(_("No customer is named rightly."), flaws=list(batch.flaws.values()))
+            raise BadRequestError(_("No customer is named correctly."), flaws=list(batch.flaws.values()))
         writing = Writing(batch.lang, batch.fields, site=site_of(request))
         try:
             _bound(len(requests), most_items(requests[0]))

@@ -61,7 +61,7 @@ class PageView(APIView):
             raise Http404(_("There is no page “%(name)s”.") % {"name": error.name}) from error
         except UnknownSlotError as error:
             named = [placement for placement, _n in asked.page.counts]
-            text = _("The placement “%(name)s” does not stand on this page.") % {"name": error.placement}
+            text = _("The placement “%(name)s” is not on this page.") % {"name": error.placement}
             raise refused_slot(named.index(error.placement), text) from error
         except NotLoadedError:
             return not_loaded()

@@ -35,7 +35,7 @@ def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
     """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does."""
     facts = tile_facts(shop_id=shop_id)
     if facts is None:
-        return problem(HTTPStatus.NOT_FOUND, _("There is no item of this id."))
+        return problem(HTTPStatus.NOT_FOUND, _("There is no item with this id."))
     answer = HttpResponse(draw_tile(facts), content_type="image/svg+xml")
     answer["Cache-Control"] = f"public, max-age={MAX_AGE}"
     # Opened by itself the picture is a document of this site: it may load and run nothing.

@@ -100,7 +100,7 @@ class Intake:
         if len(places) == len(items) or not items:
             return Taken(number, form, allowed, places)
         unknown = [
-            Refusal(f"/items/{place}/item_id", _("There is no item of this id; send the item first."))
+            Refusal(f"/items/{place}/item_id", _("There is no item with this id; send the item first."))
             for place in range(len(items))
             if place not in places
         ]

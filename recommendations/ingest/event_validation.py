@@ -33,7 +33,7 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
     rules = _RULES.get(form.name)
     if rules is None:
         names = ", ".join(EventName)
-        return Refusal("/name", _("There is no event of this name; use one of %(names)s.") % {"names": names})
+        return Refusal("/name", _("There is no event with this name; use one of %(names)s.") % {"names": names})
     if not now - PAST <= form.timestamp <= now + AHEAD:
         return _untimely(form, now)
     for rule in rules:
@@ -45,7 +45,7 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
 def _untimely(form: EventForm, now: datetime) -> Refusal:
     if form.timestamp > now:
         server_time = now.astimezone(UTC).isoformat(timespec="seconds")
-        text = _("The time is more than 10 minutes ahead of the server's, which is %(now)s; set the clock right.")
+        text = _("The time is more than 10 minutes ahead of the server's (%(now)s); set the clock correctly.")
         return Refusal("/timestamp", text % {"now": server_time})
     text = _("The time is more than %(days)s days ago; load older events with manage.py import_events.")
     return Refusal("/timestamp", text % {"days": PAST.days})
@@ -56,7 +56,7 @@ def _nobody(form: EventForm) -> Refusal | None:
         return None
     if form.consent is not None and form.consent.personalisation is False:
         return None
-    return Refusal("/user_id", _("Nobody is named; send user_id, anonymous_id or both."))
+    return Refusal("/user_id", _("No customer is named; send user_id, anonymous_id or both."))
 
 
 def _no_items(form: EventForm) -> Refusal | None:
@@ -120,12 +120,12 @@ def _is_money(amount: Decimal) -> bool:
 
 
 def _impossible() -> str:
-    return _("An amount of money lies between 0 and %(largest)s.") % {"largest": LARGEST_AMOUNT}
+    return _("An amount must be between 0 and %(largest)s.") % {"largest": LARGEST_AMOUNT}
 
 
 def foreign_text() -> str:
     """Why an amount in another currency is refused."""
-    text = _("This shop counts in %(ours)s; convert the amounts, or leave the currency out.")
+    text = _("This shop's currency is %(ours)s; convert the amounts, or leave the currency out.")
     return text % {"ours": settings.SHOP_CURRENCY}
 
 

@@ -51,7 +51,7 @@ class Sender(NamedTuple):
         """Why a visitor whom nobody knew was not admitted."""
         if self.crawls:
             return _("The User-Agent is a crawler's, and its visitors are nobody.")
-        return _("More new people came than the quota of the hour allows; who is known already goes on as ever.")
+        return _("More new people came than the hour's quota allows; people who are already known are not affected.")
 
 
 class Allowed(NamedTuple):
@@ -76,7 +76,7 @@ def limit(form: EventForm, sender: Sender, *, now: datetime) -> Allowed | Refusa
     if sender.side is Side.SERVER:
         return Allowed(Trust.SERVER, ignored)
     if now - form.timestamp > PAGE_PAST:
-        text = _("A page may tell of the last 24 hours; send older events from your server.")
+        text = _("A page can report the last 24 hours; send older events from your server.")
         return Refusal("/timestamp", text)
     trust = Trust.PAGE
     if form.user_id is not None:
@@ -102,4 +102,4 @@ def _signed_in_only() -> str:
 
 
 def _server_only() -> str:
-    return _("Only your server may tell of this; send it with a key that stands in no page.")
+    return _("Only your server can report this; send it with a key that is not in a page.")

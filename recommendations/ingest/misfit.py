@@ -104,7 +104,7 @@ def _of_bound(match: re.Match[str]) -> str:
 
 
 def _of_choice(match: re.Match[str]) -> str:
-    text = _("“%(value)s” is none of the values of this field; /api/docs/ lists them.")
+    text = _("“%(value)s” is not a valid value for this field; /api/docs/ lists them.")
     return text % {"value": ast.literal_eval(match["value"])}
 
 

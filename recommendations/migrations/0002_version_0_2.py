@@ -129,10 +129,10 @@ class Migration(migrations.Migration):
             [
                 ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
                 ("progress", models.FloatField(default=0, verbose_name="progress")),
-                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
                 ("started_at", models.DateTimeField(null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last sign of life")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
                 ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
                 ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
                 ("message", models.TextField(blank=True, verbose_name="message")),

@@ -23,12 +23,12 @@ SCOPES = [
     ("identity:prove", "Prove who is signed in"),
     ("recommendations:read", "Read recommendations"),
     ("catalogue:write", "Change the catalogue"),
-    ("customers:write", "Say what customers are like"),
+    ("customers:write", "Send customer properties"),
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]
 SUSPICION_RULES = [
-    ("twins", "They share what hardly anybody buys"), ("rush", "A sudden rush"), ("pace", "They act like clockwork"),
+    ("twins", "They share items that hardly anyone buys"), ("rush", "A sudden rush"), ("pace", "They act like clockwork"),
     ("staff", "Set aside by staff"),
 ]  # fmt: skip
 QUARANTINE_STATES = [("aside", "Set aside"), ("restored", "Restored"), ("deleted", "Deleted")]
@@ -119,14 +119,14 @@ class Migration(migrations.Migration):
             "apikey", "seen_in_page_at",
             models.DateTimeField(
                 blank=True, editable=False, null=True, verbose_name="sent by a browser",
-                help_text="A browser sent this key of a server. If it stands in a page, replace it.",
+                help_text="A browser sent this server key. If it is in a page, replace it.",
             ),
         ),
         migrations.AddField(
             "apikey", "side",
             models.CharField(
                 choices=SIDES, default="server", db_default="server", max_length=6, verbose_name="where it is used",
-                help_text="Whoever opens a page can read the key in it, so what it sends proves nothing.",
+                help_text="Anyone who opens a page can read the key in it, so what it sends proves nothing.",
             ),
         ),
         migrations.AlterField(
@@ -342,7 +342,7 @@ class Migration(migrations.Migration):
                 (
                     "not_kept",
                     models.PositiveIntegerField(
-                        default=0, verbose_name="taken without a name",
+                        default=0, verbose_name="accepted without a name",
                         help_text="Events of new people beyond the quota.",
                     ),
                 ),
@@ -384,10 +384,10 @@ class Migration(migrations.Migration):
             [
                 ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
                 ("progress", models.FloatField(default=0, verbose_name="progress")),
-                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
                 ("started_at", models.DateTimeField(null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last sign of life")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
                 ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
                 ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
                 ("message", models.TextField(blank=True, verbose_name="message")),
@@ -447,7 +447,7 @@ class Migration(migrations.Migration):
                     "conditions",
                     models.JSONField(
                         default=dict, verbose_name="conditions",
-                        help_text="“all”: what holds of every customer; “none”: what holds of nobody.",
+                        help_text="“all”: what holds for every customer; “none”: what holds for none of them.",
                     ),
                 ),
                 ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
@@ -455,7 +455,7 @@ class Migration(migrations.Migration):
                     "revision",
                     models.PositiveIntegerField(
                         default=1, verbose_name="revision",
-                        help_text="Goes up with every change, so that nobody overwrites what they never saw.",
+                        help_text="Goes up with every change, so that nobody overwrites what they have not seen.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
@@ -467,7 +467,7 @@ class Migration(migrations.Migration):
                 (
                     "generation",
                     models.PositiveIntegerField(
-                        default=0, verbose_name="generation", help_text="Goes up whenever somebody joins or leaves.",
+                        default=0, verbose_name="generation", help_text="Goes up whenever someone joins or leaves.",
                     ),
                 ),
                 (

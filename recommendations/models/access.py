@@ -26,7 +26,7 @@ class ApiKey(models.Model):
     side = models.CharField(
         _("where it is used"), max_length=6, choices=labels.SIDES,
         default=terms.Side.SERVER, db_default=terms.Side.SERVER,
-        help_text=_("Whoever opens a page can read the key in it, so what it sends proves nothing."),
+        help_text=_("Anyone who opens a page can read the key in it, so what it sends proves nothing."),
     )  # fmt: skip
     scopes = ArrayField(models.CharField(max_length=30, choices=labels.SCOPES), verbose_name=_("may"))
     origins = ArrayField(
@@ -51,7 +51,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     seen_in_page_at = models.DateTimeField(
         _("sent by a browser"), null=True, blank=True, editable=False,
-        help_text=_("A browser sent this key of a server. If it stands in a page, replace it."),
+        help_text=_("A browser sent this server key. If it is in a page, replace it."),
     )  # fmt: skip
 
     objects: ClassVar[models.Manager["ApiKey"]] = models.Manager.from_queryset(ApiKeyQuerySet)()
@@ -84,7 +84,7 @@ class SourceHour(models.Model):
     new_people = models.PositiveIntegerField(_("new people"), default=0)
     purchases = models.PositiveIntegerField(_("purchases"), default=0)
     not_kept = models.PositiveIntegerField(
-        _("taken without a name"), default=0, help_text=_("Events of new people beyond the quota.")
+        _("accepted without a name"), default=0, help_text=_("Events of new people beyond the quota.")
     )
     crawled = models.PositiveIntegerField(
         _("of crawlers"), default=0, help_text=_("Events of pages that crawlers opened.")
@@ -125,7 +125,7 @@ class AuditEntry(models.Model):
     after = models.JSONField(_("after"), null=True)
     note = models.TextField(_("note"), blank=True)
     batch = models.UUIDField(
-        _("batch"), null=True, editable=False, help_text=_("What was changed in one go, and can be undone in one go.")
+        _("batch"), null=True, editable=False, help_text=_("Changes made in one go, which can be undone in one go.")
     )
 
     class Meta:

@@ -55,8 +55,8 @@ class SlateOutcome(models.Model):
     purchases = models.PositiveIntegerField(_("purchases"), help_text=_("Lines bought and not taken back."))
 
     class Meta:
-        verbose_name = _("outcome of a slate")
-        verbose_name_plural = _("outcomes of slates")
+        verbose_name = _("result of a list")
+        verbose_name_plural = _("results of lists")
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["at"], name="outcome_by_time")]
 
     def __str__(self) -> str:

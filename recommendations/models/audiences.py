@@ -27,13 +27,15 @@ class Audience(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     conditions = models.JSONField(
-        _("conditions"), default=dict, help_text=_("“all”: what holds of every customer; “none”: what holds of nobody.")
+        _("conditions"),
+        default=dict,
+        help_text=_("“all”: what holds for every customer; “none”: what holds for none of them."),
     )
     position = models.PositiveIntegerField(_("order"), default=0)
     revision = models.PositiveIntegerField(
         _("revision"),
         default=1,
-        help_text=_("Goes up with every change, so that nobody overwrites what they never saw."),
+        help_text=_("Goes up with every change, so that nobody overwrites what they have not seen."),
     )
     author = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
@@ -45,7 +47,7 @@ class Audience(models.Model):
     size_before = models.PositiveIntegerField(_("customers the day before"), null=True)
     counted_at = models.DateTimeField(_("counted"), null=True)
     generation = models.PositiveIntegerField(
-        _("generation"), default=0, help_text=_("Goes up whenever somebody joins or leaves.")
+        _("generation"), default=0, help_text=_("Goes up whenever someone joins or leaves.")
     )
 
     objects: ClassVar[models.Manager["Audience"]] = models.Manager.from_queryset(AudienceQuerySet)()

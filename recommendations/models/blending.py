@@ -20,7 +20,7 @@ type Group = Audience | Segment | None
 class Blend(models.Model):
     name = models.CharField(_("name"), max_length=20, choices=labels.BLENDS, unique=True)
     automatic = models.BooleanField(
-        _("automatic"), default=False, help_text=_("A run makes its own result the default, without asking.")
+        _("automatic"), default=False, help_text=_("A run makes its own result the default without asking.")
     )
     second_stage = models.BooleanField(
         _("second stage"),
@@ -106,7 +106,7 @@ class BlendWeights(models.Model):
     note = models.TextField(_("note"), blank=True, help_text=_("Why it was published."))
     expected = models.JSONField(_("expected effect"), default=dict)
     gate = models.JSONField(
-        _("gate"), default=dict, help_text=_("How it did on the test window against what it would replace.")
+        _("gate"), default=dict, help_text=_("How it did on the test window compared with what it would replace.")
     )
     author = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
@@ -181,7 +181,7 @@ class Placement(models.Model):
     n = models.PositiveSmallIntegerField(_("items shown"), default=20, validators=[MaxValueValidator(100)])
     cool_down = models.FloatField(
         _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text=_("An item bought again is kept back for this part of its own rhythm."),
+        help_text=_("A repurchased item is held back for this share of its usual interval."),
     )  # fmt: skip
     diversity = models.FloatField(
         _("diversity"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)],
@@ -193,7 +193,7 @@ class Placement(models.Model):
     )  # fmt: skip
     attribution_window = models.PositiveSmallIntegerField(
         _("attribution window, hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)],
-        help_text=_("A purchase so long after a click on the item counts for the slate that was clicked."),
+        help_text=_("A purchase this long after a click on the item counts for the list that was clicked."),
     )  # fmt: skip
     enabled = models.BooleanField(_("enabled"), default=True)
 

@@ -68,7 +68,7 @@ class Item(models.Model):
         _("availability"), max_length=20, choices=labels.AVAILABILITIES, default=terms.Availability.IN_STOCK
     )
     available_quantity = models.PositiveIntegerField(
-        _("quantity in stock"), null=True, blank=True, help_text=_("Empty: unknown, and so for sale.")
+        _("quantity in stock"), null=True, blank=True, help_text=_("Empty: unknown, treated as for sale.")
     )
     available_at = models.DateTimeField(_("for sale from"), null=True, blank=True)
     expires_at = models.DateTimeField(_("for sale until"), null=True, blank=True)

@@ -20,7 +20,7 @@ class InterestProfile(models.Model):
     half_life_days = models.PositiveSmallIntegerField(_("half-life, days"))
     categories = ArrayField(models.BigIntegerField(), verbose_name=_("categories"))
     shares = ArrayField(models.FloatField(), verbose_name=_("shares"))
-    weight = models.FloatField(_("weight of all acts"))
+    weight = models.FloatField(_("weight of all activity"))
 
     class Meta:
         verbose_name = _("interest profile")

@@ -42,10 +42,10 @@ class Job(models.Model):
 
     status = models.CharField(_("status"), max_length=12, choices=labels.RUN_STATUSES, default=RunStatus.QUEUED)
     progress = models.FloatField(_("progress"), default=0)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    tries = models.PositiveSmallIntegerField(_("attempts"), default=0)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     cancel_requested_at = models.DateTimeField(_("cancel asked for"), null=True)
     message = models.TextField(_("message"), blank=True)

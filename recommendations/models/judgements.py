@@ -23,7 +23,7 @@ class Judgement(models.Model):
     placement = models.CharField(_("placement"), max_length=40)
     kind = models.CharField(_("judgement"), max_length=10, choices=labels.JUDGEMENTS)
     note = models.TextField(_("note"), blank=True)
-    rank = models.PositiveSmallIntegerField(_("rank"), null=True, help_text=_("At which it was seen."))
+    rank = models.PositiveSmallIntegerField(_("rank"), null=True, help_text=_("The rank at which it was seen."))
     model = models.ForeignKey(
         ModelVersion, models.SET_NULL, null=True, related_name="+", verbose_name=_("model version")
     )

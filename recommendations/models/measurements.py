@@ -50,7 +50,7 @@ class Measurement(models.Model):
     against = models.JSONField(
         _("against the hybrid"),
         default=dict,
-        help_text=_("Metric → difference to the hybrid that is served, paired by customer: value, low, high."),
+        help_text=_("Metric → difference from the hybrid that is served, paired by customer: value, low, high."),
     )
     slices = models.JSONField(
         _("slices"), default=list, help_text=_("Kind and key of a part of the customers, how many they are, metrics.")

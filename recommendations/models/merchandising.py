@@ -68,7 +68,7 @@ class Rule(models.Model):
     revision = models.PositiveIntegerField(
         _("revision"),
         default=1,
-        help_text=_("Goes up with every change, so that nobody overwrites what they never saw."),
+        help_text=_("Goes up with every change, so that nobody overwrites what they have not seen."),
     )
     author = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
@@ -121,8 +121,8 @@ class RuleBook(models.Model):
     published_at = models.DateTimeField(_("published"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("book of rules")
-        verbose_name_plural = _("books of rules")
+        verbose_name = _("rule version")
+        verbose_name_plural = _("rule versions")
         ordering: ClassVar[list[str]] = ["-number"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(

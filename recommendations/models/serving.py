@@ -36,8 +36,8 @@ class Slate(models.Model):
     replay = models.BooleanField(_("replay"), default=False, db_default=False)  # events of the replay carry its id
 
     class Meta:
-        verbose_name = _("slate")
-        verbose_name_plural = _("slates")
+        verbose_name = _("recommendation list")
+        verbose_name_plural = _("recommendation lists")
         indexes: ClassVar[list[models.Index]] = [
             BrinIndex(fields=["served_at"], name="slate_served_at", pages_per_range=32),
             models.Index(fields=["recommendation_id"], name="slate_by_recommendation"),  # events know it by that

@@ -22,7 +22,7 @@ class Run(Job):
     LOCK = 7_264_101
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    now = models.DateTimeField(_("as of"), help_text=_("The moment that the run takes for the present."))
+    now = models.DateTimeField(_("as of"), help_text=_("The moment that the run treats as the present."))
     seed = models.IntegerField(_("seed"), default=0)
     started_by = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("started by")
@@ -102,7 +102,9 @@ class ModelVersion(models.Model):
     instances = models.JSONField(_("recommenders"), default=dict, help_text=_("Configuration of every instance."))
     event_weights = models.JSONField(_("event weights"), default=dict)
     gate = models.JSONField(
-        _("gate"), default=dict, help_text=_("Per task: how it did on the test window against what it would replace.")
+        _("gate"),
+        default=dict,
+        help_text=_("Per task: how it did on the test window compared with what it would replace."),
     )
     guard = models.JSONField(
         _("guard"), default=list, help_text=_("What is so unusual about the version that it waits for a person.")

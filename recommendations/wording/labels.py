@@ -48,24 +48,24 @@ EVENT_NAMES: Choices = [
     (EventName.SELECT_ITEM, _("Clicked in a list")),
     (EventName.VIEW_ITEM, _("Viewed")),
     (EventName.SEARCH, _("Searched")),
-    (EventName.ADD_TO_CART, _("Put in the cart")),
-    (EventName.REMOVE_FROM_CART, _("Taken out of the cart")),
+    (EventName.ADD_TO_CART, _("Added to cart")),
+    (EventName.REMOVE_FROM_CART, _("Removed from cart")),
     (EventName.BEGIN_CHECKOUT, _("Began checkout")),
     (EventName.PURCHASE, _("Bought")),
     (EventName.REFUND, _("Returned")),
-    (EventName.ADD_TO_WISHLIST, _("Put on the wish list")),
+    (EventName.ADD_TO_WISHLIST, _("Wishlisted")),
     (EventName.SHARE, _("Shared")),
     (EventName.RATE_ITEM, _("Rated")),
     (EventName.DISLIKE_ITEM, _("Disliked")),
     (EventName.FOLLOW, _("Followed")),
-    (EventName.VIEW_HOMEPAGE, _("Saw the home page")),
+    (EventName.VIEW_HOMEPAGE, _("Viewed home page")),
 ]
 ITEM_KINDS: Choices = [(ItemKind.PRODUCT, _("Product"))]
 AVAILABILITIES: Choices = [
     (Availability.IN_STOCK, _("In stock")),
     (Availability.OUT_OF_STOCK, _("Out of stock")),
-    (Availability.PREORDER, _("To be pre-ordered")),
-    (Availability.BACKORDER, _("On back order")),
+    (Availability.PREORDER, _("Pre-order")),
+    (Availability.BACKORDER, _("Back order")),
 ]
 CUSTOMER_KINDS: Choices = [(CustomerKind.SIGNED_IN, _("Signed in")), (CustomerKind.ANONYMOUS, _("Anonymous"))]
 STAGES: Choices = [
@@ -91,7 +91,7 @@ VERSION_STATUSES: Choices = [
     (VersionStatus.DISCARDED, _("Discarded")),
 ]
 SUSPICION_RULES: Choices = [
-    (SuspicionRule.TWINS, _("They share what hardly anybody buys")),
+    (SuspicionRule.TWINS, _("They share items that hardly anyone buys")),
     (SuspicionRule.RUSH, _("A sudden rush")),
     (SuspicionRule.PACE, _("They act like clockwork")),
     (SuspicionRule.STAFF, _("Set aside by staff")),
@@ -206,14 +206,14 @@ SOURCES: Choices = [
 ]
 FALLBACKS: Choices = [
     (Fallback.NO_MODEL, _("No model yet")),
-    (Fallback.NOT_PERSONALISED, _("Not to be personalised")),
-    (Fallback.NO_HISTORY, _("Nothing is known of the customer")),
+    (Fallback.NOT_PERSONALISED, _("Personalisation is off")),
+    (Fallback.NO_HISTORY, _("Nothing known about the customer")),
     (Fallback.NO_CONTEXT, _("No known item in view")),
-    (Fallback.SILENT, _("No recommender has anything to say")),
+    (Fallback.SILENT, _("No recommender has a suggestion")),
     (Fallback.SHORT, _("Too few candidates")),
     (Fallback.UNKNOWN_CATEGORY, _("No such category")),
     (Fallback.NO_MATCH, _("Nothing matches the search term")),
-    (Fallback.NO_LIVE_STATE, _("The latest acts are out of reach")),
+    (Fallback.NO_LIVE_STATE, _("Recent activity is unavailable")),
 ]
 MEASURED_KINDS: Choices = [
     (MeasuredKind.HYBRID, _("Hybrid")),
@@ -236,7 +236,7 @@ SCOPES: Choices = [
     (Scope.IDENTITY_PROVE, _("Prove who is signed in")),
     (Scope.RECOMMENDATIONS_READ, _("Read recommendations")),
     (Scope.CATALOGUE_WRITE, _("Change the catalogue")),
-    (Scope.CUSTOMERS_WRITE, _("Say what customers are like")),
+    (Scope.CUSTOMERS_WRITE, _("Send customer properties")),
     (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]
@@ -248,31 +248,31 @@ ROLES: Choices = [
     (Role.ADMIN, _("Admin")),
 ]
 INSTANCES: Mapping[str, Promise] = {
-    "buy_again": _("Buys again"),
-    "repurchase": _("About to buy again"),
+    "buy_again": _("Bought often"),
+    "repurchase": _("Due for repurchase"),
     "ease_home": _("Goes with purchases"),
-    "ease_discover": _("Goes with purchases, to discover"),
-    "recent_neighbours_home": _("Alike customers' last baskets"),
-    "recent_neighbours_discover": _("Alike customers' last baskets, to discover"),
-    "user_knn": _("Alike customers"),
-    "user_knn_discover": _("Alike customers, to discover"),
+    "ease_discover": _("Goes with purchases (Discover)"),
+    "recent_neighbours_home": _("Recent baskets of similar customers"),
+    "recent_neighbours_discover": _("Recent baskets of similar customers (Discover)"),
+    "user_knn": _("Similar customers"),
+    "user_knn_discover": _("Similar customers (Discover)"),
     "interests": _("Interests"),
-    "interests_discover": _("Interests, to discover"),
-    "content": _("Alike descriptions"),
-    "content_discover": _("Alike descriptions, to discover"),
-    "content_context": _("Described like the items in view"),
+    "interests_discover": _("Interests (Discover)"),
+    "content": _("Similar descriptions"),
+    "content_discover": _("Similar descriptions (Discover)"),
+    "content_context": _("Described like the item in view"),
     "segments": _("Segment"),
-    "segments_discover": _("Segment, to discover"),
+    "segments_discover": _("Segment (Discover)"),
     "popularity_home": _("Popularity of the week"),
     "popularity_discover": _("Popularity of the month"),
-    "item_knn": _("Alike items"),
-    "item_knn_discover": _("Alike items, to discover"),
-    "item_knn_context": _("Items like those in view"),
+    "item_knn": _("Similar to past purchases"),
+    "item_knn_discover": _("Similar to past purchases (Discover)"),
+    "item_knn_context": _("Similar to the item in view"),
     "als": _("Hidden factors"),
-    "als_discover": _("Hidden factors, to discover"),
-    "sequence": _("Next in order"),
-    "sequence_context": _("Next after the items in view"),
-    "session_knn": _("Alike sessions"),
+    "als_discover": _("Hidden factors (Discover)"),
+    "sequence": _("Usual next purchase"),
+    "sequence_context": _("Usual next purchase after the item in view"),
+    "session_knn": _("Similar sessions"),
     "also_bought": _("Bought together"),
     "trending": _("Trend"),
     "promotion": _("Promotion plan"),
@@ -300,7 +300,7 @@ def gate_text(gate: Mapping[str, Any]) -> str:
             gettext("Only %(users)s of these customers bought anything in the test window: too few to compare.") % parts
         )
     if outcome == GateOutcome.UNMEASURED:
-        return gettext("Nobody with a history bought anything in the test window, so nothing could be compared.")
+        return gettext("No one with a history bought anything in the test window, so nothing could be compared.")
     if outcome == GateOutcome.PASSED:
         return _passed_text(gate, parts)
     if not gate["worse_than"]:
@@ -333,9 +333,9 @@ def _passed_text(gate: Mapping[str, Any], parts: Mapping[str, str]) -> str:
         if difference and reached
     ]
     if not changes:
-        return gettext("On %(users)s customers of the test window not worse than what it is compared with.") % parts
+        return gettext("On %(users)s customers of the test window, no worse than what it is compared with.") % parts
     return gettext(
-        "On %(users)s customers of the test window, first %(length)s items, not worse than what it is compared with. "
+        "On %(users)s customers of the test window, first %(length)s items: no worse than what it is compared with. "
         "Against live: %(changes)s."
     ) % {**parts, "changes": gettext(", ").join(changes)}
 
@@ -357,7 +357,7 @@ def _relative(difference: Mapping[str, float], reached: float) -> dict[str, str]
 
 _REFERENCES: Mapping[str, Promise] = {
     "live": _("what is live"),
-    "recent": _("what was bought lately"),
+    "recent": _("recent best sellers"),
 }
 
 

@@ -24,19 +24,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 _FAULTS: Mapping[str, Promise] = {
-    "expired": _("%(rule)s has expired: give it a later end, or withdraw it."),
+    "expired": _("%(rule)s has expired: give it a later end, or take it offline."),
     "placement_off": _(
-        "%(rule)s is for the placement %(placement)s, which does not answer: switch it on, or choose another."
+        "%(rule)s is for the placement %(placement)s, which is switched off: switch it on, or choose another."
     ),
     "nobody": _("%(rule)s is for nobody: choose a segment or an audience that has customers, or one of its customers."),
-    "no_context": _(
-        "%(rule)s waits for an item in view that the shop does not have: change the conditions of its context."
-    ),
+    "no_context": _("%(rule)s needs an item in view that the shop does not have: change its context conditions."),
     "matches_nothing": _("%(rule)s matches no item: change its conditions."),
-    "not_for_sale": _("None of the items of %(rule)s is for sale: it does nothing until one is."),
-    "beyond_slate": _("%(rule)s pins to slot %(slot)d, and the slate has only %(slots)d: choose a lower slot."),
-    "loose_cap": _("%(rule)s allows %(most)d items, and the slate has only %(slots)d slots: choose a smaller number."),
-    "all_included": _("%(rule)s includes every item that is for sale, so it changes nothing: narrow its conditions."),
+    "not_for_sale": _("None of the items of %(rule)s is on sale: it does nothing until one is."),
+    "beyond_slate": _("%(rule)s pins to slot %(slot)d, but the list has only %(slots)d: choose a lower slot."),
+    "loose_cap": _("%(rule)s allows %(most)d items, but the list has only %(slots)d slots: choose a smaller number."),
+    "all_included": _("%(rule)s includes every item that is on sale, so it changes nothing: narrow its conditions."),
     "pin_barred": _("What %(rule)s pins is kept out because of %(others)s: change one of them."),
     "pin_partly_barred": _(
         "Where both apply, what %(rule)s pins is kept out because of %(others)s: let them apply apart."

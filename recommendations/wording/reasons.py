@@ -29,7 +29,7 @@ _REASONS: Mapping[Reason, Promise] = {
     Reason.BOUGHT_TOGETHER: _("Often bought with %(title)s"),
     Reason.YOU_BUY_TOGETHER: _("You often buy it with %(title)s"),
     Reason.BOUGHT_NEXT: _("Often bought after %(title)s"),
-    Reason.SIMILAR_CUSTOMERS: _("Customers with tastes like yours buy it"),
+    Reason.SIMILAR_CUSTOMERS: _("Bought by customers with similar tastes"),
     Reason.SIMILAR_ITEM: _("Similar to %(title)s"),
     Reason.INTEREST: _("You often buy %(name)s"),
     Reason.SEGMENT: _("Popular with customers who like %(name)s"),
@@ -45,14 +45,14 @@ def _rhythm(evidence: Mapping[str, str | float]) -> str:
 
 @lru_cache(10_000)  # most reasons are of this kind, in few numbers
 def _often_and_last(_language: str | None, times: int, since: int, every: int) -> str:
-    last = ngettext("last %(days)d day ago", "last %(days)d days ago", since) % {"days": since}
+    last = ngettext("last bought %(days)d day ago", "last bought %(days)d days ago", since) % {"days": since}
     if not since:
-        last = gettext("last today")
+        last = gettext("last bought today")
     if every:
-        often = ngettext("Bought every day", "Bought every %(days)d days", every) % {"days": every}
+        often = ngettext("Usually bought every day", "Usually bought every %(days)d days", every) % {"days": every}
     else:
         often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
-    return gettext("%(often)s, %(last)s") % {"often": often, "last": last}
+    return gettext("%(often)s; %(last)s") % {"often": often, "last": last}
 
 
 def _promoted(evidence: Mapping[str, str | float]) -> str:

@@ -68,7 +68,7 @@ def when_text(
     if rule["customer"] is not None:
         parts.append(gettext("for customer %(customer)s") % {"customer": customer_code(rule["customer"])})
     if rule["context"]:
-        parts.append(gettext("beside %(items)s") % {"items": items_text(rule["context"])})
+        parts.append(gettext("next to %(items)s") % {"items": items_text(rule["context"])})
     if rule["starts_at"]:
         parts.append(gettext("from %(moment)s") % {"moment": short_moment(datetime.fromisoformat(rule["starts_at"]))})
     if rule["ends_at"]:
@@ -157,13 +157,13 @@ def condition_problem(position: int, field: str, code: str) -> str:
 
 
 _PROBLEMS: Mapping[tuple[str, str], Promise] = {
-    ("attribute", "unknown"): _("items have no such attribute: choose one of the list."),
+    ("attribute", "unknown"): _("items have no such attribute: choose one from the list."),
     ("operator", "unknown"): _("this attribute cannot be compared that way: choose another comparison."),
-    ("values", "unknown"): _("no item has this value: choose one of the list."),
+    ("values", "unknown"): _("no item has this value: choose one from the list."),
     ("values", "missing"): _("it has no value: choose at least one."),
-    ("values", "not_a_number"): _("the value is no number: write it as 4.50."),
+    ("values", "not_a_number"): _("the value is not a number: write it like 4.50."),
     ("values", "out_of_range"): _("the value is out of range: choose a smaller number."),
-    ("values", "not_a_text"): _("the value is no text: choose one of the list."),
+    ("values", "not_a_text"): _("the value is not text: choose one from the list."),
     ("values", "not_yes_or_no"): _("choose yes or no."),
 }
 

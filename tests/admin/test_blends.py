@@ -38,7 +38,7 @@ def test_options_of_a_blend_are_off_and_switched_on_with_a_trail(admin: Client) 
 def test_a_blend_that_nothing_measures_has_no_second_stage(admin: Client) -> None:
     answer = admin.post(page_of(CART), {"second_stage": "on"})
     assert answer.status_code == 200
-    assert "No truth measures Completes the basket" in answer.content.decode()
+    assert "No purchases can measure Completes the basket" in answer.content.decode()
     assert options(CART) == (False, False)
 
 

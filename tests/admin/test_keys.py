@@ -65,17 +65,17 @@ def test_a_flawed_form_makes_no_key(admin: Client, change: dict[str, object]) ->
 @pytest.mark.parametrize(
     ("change", "errors"),
     [
-        ({"lines_per_minute": "0"}, {"lines_per_minute": ["Give at least 1: with 0 the key could send nothing."]}),
+        ({"lines_per_minute": "0"}, {"lines_per_minute": ["Enter at least 1: with 0 the key could send nothing."]}),
         (
             {"new_people_per_hour": "9"},
-            {"new_people_per_hour": ["This limits a key in a page only. Leave it empty."]},
+            {"new_people_per_hour": ["This limits only a key in a page. Clear the field."]},
         ),
         ({"side": "page", "scopes": []}, {"scopes": ["This field is required."]}),
         (
             {"side": "page", "scopes": ["events:write"], "origins": "shop.example\nhttps://shop.example\n*\nftp://x"},
             {
                 "origins": [
-                    f"“{text}” is no origin: write scheme and host, such as https://shop.example."
+                    f"“{text}” is not an origin: write scheme and host, such as https://shop.example."
                     for text in ("shop.example", "*", "ftp://x")
                 ]
             },
@@ -106,7 +106,7 @@ def test_the_labels_of_the_form(admin: Client) -> None:
 def test_the_page_of_a_key_says_only_what_happened_to_it(admin: Client) -> None:
     key, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
     address = reverse("admin:recommendations_apikey_change", args=[key.pk])
-    told = ("It was replaced by a new one.", "If it stands in a page, replace it.")
+    told = ("It was replaced by a new one.", "If it is in a page, replace it.")
     page = admin.get(address).content.decode()
     assert [words in page for words in told] == [False, False]
     keys.rotate_key(key=key, by=None)
@@ -119,7 +119,7 @@ def test_the_page_of_a_key_replaces_and_revokes_it(admin: Client) -> None:
     key, _secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
     address = reverse("admin:recommendations_apikey_change", args=[key.pk])
     form = {"_selected_action": [key.pk], "CHANGE_FORM-action": "rotate"}
-    assert "It is shown only now" in admin.post(address, form).content.decode()
+    assert "It is shown only once" in admin.post(address, form).content.decode()
     key.refresh_from_db()
     assert key.expires_at is not None
     answer = admin.post(address, {**form, "CHANGE_FORM-action": "revoke"}, follow=True)
@@ -150,13 +150,13 @@ def test_a_key_is_replaced_and_the_old_one_works_for_a_day(admin: Client) -> Non
     newer = ApiKey.objects.get(expires_at=None)
     token = re.search(rf'value="({newer.prefix}\.[\w-]+)"', answer.content.decode())
     assert token is not None
-    assert "goes on working until" in answer.content.decode()
+    assert "keeps working until" in answer.content.decode()
     keys.key_ring.drop()
     assert keys.find_key(token[1]) is not None
     assert keys.find_key(f"{key.prefix}.{secret}") is not None
     assert AuditEntry.objects.get(verb="rotate").staff is not None
     again = admin.post(LIST, {"action": "rotate", "_selected_action": [key.pk]}, follow=True)
-    assert "was replaced before" in again.content.decode()
+    assert "has already been replaced" in again.content.decode()
     both = admin.post(LIST, {"action": "rotate", "_selected_action": [key.pk, newer.pk]}, follow=True)
     assert "Choose one key" in both.content.decode()
     assert ApiKey.objects.count() == 2

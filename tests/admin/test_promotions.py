@@ -94,7 +94,7 @@ def test_a_week_of_an_item_is_added_once_and_on_the_shop_s_weekday(admin: Client
     assert Promotion.objects.filter(week=week).count() == 1
     wrong = admin.post(ADD, form | {"week": (week + timedelta(days=1)).isoformat()})
     assert wrong.context["adminform"].form.errors == {
-        "week": [f"The weeks of the shop's promotions start on a {week:%A}; give the date of that day."]
+        "week": [f"The shop's promotion weeks start on a {week:%A}; enter the date of that day."]
     }
 
 

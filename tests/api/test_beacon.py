@@ -39,7 +39,7 @@ def test_a_beacon_is_taken_like_any_batch(token: Callable[..., str]) -> None:
 @pytest.mark.parametrize("others", [{Scope.RECOMMENDATIONS_READ}, set(Scope) - {Scope.EVENTS_WRITE}])
 def test_a_beacon_with_a_key_of_other_scopes_is_refused(token: Callable[..., str], others: set[Scope]) -> None:
     answer = beacon({"api_key": token(Scope.EVENTS_WRITE, *others), "events": [event()]})
-    assert problem(answer, 401)["detail"].startswith("Only a key that may do nothing but send events")
+    assert problem(answer, 401)["detail"].startswith("Only a key that can do nothing but send events")
     assert not Event.objects.exists()
 
 

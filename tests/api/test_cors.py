@@ -139,7 +139,7 @@ def test_an_origin_of_another_key_is_refused(shop: ApiClient, client_with: Calla
     answer = sent_from(closed, SHOP)
     assert cors(answer) == {}
     detail = problem(answer, 403)["detail"]
-    assert detail.startswith("This is a key of a server, and a browser sent it.")  # another origin would not help
+    assert detail.startswith("This is a server key, and a browser sent it.")  # another origin would not help
     assert SHOP not in detail
 
 

@@ -51,7 +51,7 @@ def refusal(kind: type, given: Any, *, lax: bool = False) -> tuple[str, str]:
         (EventBatch, {"events": []}, "/events", "Send at least 1 element."),
         (ItemForm, {"title": "a", "price": "19,90"}, "/price", "Send a number such as 19.90."),
         (ItemForm, {"title": "a", "kind": "it's a \"song\""}, "/kind",
-         "“it's a \"song\"” is none of the values of this field; /api/docs/ lists them."),
+         "“it's a \"song\"” is not a valid value for this field; /api/docs/ lists them."),
     ],
 )  # fmt: skip
 def test_an_error_says_what_to_send(kind: type, given: Any, pointer: str, reason: str) -> None:

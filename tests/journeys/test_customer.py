@@ -75,8 +75,8 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
     expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.code}/?why_not={soap.pk}#recommendations")
     tab_to(page, ".change-price a")
     page.keyboard.press("Enter")
-    expect(drawer.get_by_text("This changes everyone").first).to_be_visible()
-    expect(drawer.get_by_role("button", name="Make it a draft")).to_be_focused()
+    expect(drawer.get_by_text("This affects everyone").first).to_be_visible()
+    expect(drawer.get_by_role("button", name="Make a draft")).to_be_focused()
     assert ada.complaints() == []
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/(rules/\d+/|weights/\?blend=home.*)$"))
@@ -89,10 +89,10 @@ def test_an_act_is_simulated_and_taken_back(ada: Visitor) -> None:
     page.get_by_label("What the customer does").select_option("Buys")
     page.get_by_label("Simulate: the customer …").fill("wine 11")
     page.get_by_role("option", name="Wine 11").click()
-    expect(page.locator(".moves")).to_contain_text("What the acts change:")
+    expect(page.locator(".moves")).to_contain_text("What these actions change:")
     expect(page).to_have_url(re.compile(r"did=purchase%3A\d+#recommendations$"))
     expect(page.locator(".moved")).to_have_count(20)
     assert ada.complaints() == []
-    page.get_by_role("link", name="Buys: Wine 11 take this act back").click()
+    page.get_by_role("link", name="Buys: Wine 11 undo this action").click()
     expect(page.locator(".moved")).to_have_count(0)
     assert ada.problems == []

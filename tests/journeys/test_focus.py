@@ -25,7 +25,7 @@ def test_a_refused_publish_leads_to_the_box_that_is_to_be_ticked(ada: Visitor) -
     expect(override).to_be_visible()
     dialog.get_by_role("textbox").fill("I insist")
     dialog.get_by_role("button", name="Publish", exact=True).click()
-    expect(dialog.get_by_text("Tick the box to publish it all the same.")).to_be_visible()
+    expect(dialog.get_by_text("Tick the box to publish it anyway.")).to_be_visible()
     expect(override).to_be_focused()
     expect(dialog.get_by_role("textbox")).to_have_value("I insist")
     assert committed(lambda: BlendWeights.objects.defaults().get(blend__name="home").number) == 1

@@ -43,7 +43,7 @@ def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
 
     page.get_by_role("link", name="Discover", exact=True).click()
     expect(page.get_by_role("link", name="Discover", exact=True)).to_have_attribute("aria-current", "true")
-    page.get_by_role("link", name="As tested").click()
+    page.get_by_role("link", name="Test view").click()
     expect(page.locator(".score-line")).to_contain_text(re.compile(r"\d+ of \d+ bought later"))
     expect(page.get_by_role("link", name="Discover", exact=True)).to_have_attribute("aria-current", "true")
 
@@ -54,7 +54,7 @@ def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
     dialog = page.get_by_role("dialog", name="Cancel this run?")
     expect(dialog).to_be_visible()
     assert ada.complaints() == []
-    dialog.get_by_role("button", name="Let it run").click()
+    dialog.get_by_role("button", name="Keep it running").click()
     expect(dialog).to_be_hidden()
     page.get_by_role("button", name="Cancel…").click()
     dialog.get_by_role("button", name="Cancel the run").click()
@@ -91,7 +91,7 @@ def one_stage_further(run: Run) -> None:
 def test_an_item_is_put_into_the_basket(ada: Visitor) -> None:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3"))
     ada.visit(f"/customers/{tea_drinker.code}/?placement=item")
-    ada.page.get_by_label("Look at another item").fill("wine 11")
+    ada.page.get_by_label("View another item").fill("wine 11")
     ada.page.get_by_role("option", name="Wine 11").click()
     expect(ada.page.locator(".chip-item")).to_have_text("Wine 11")
     expect(ada.page).to_have_url(re.compile(r"around=\d+"))

@@ -108,7 +108,7 @@ def draft_smallest_change(ada: Visitor, missing: Item) -> None:
     expect(drawer.get_by_text("smallest change")).to_be_visible()
     assert ada.complaints() == []
     drawer.get_by_role("link", name="Apply as draft …").first.click()
-    drawer.get_by_role("button", name="Make it a draft").click()
+    drawer.get_by_role("button", name="Make a draft").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Weights$|^Rule|"))
 
 
@@ -129,7 +129,7 @@ def publish_weights(ada: Visitor, former: BlendWeights) -> None:
         dialog.get_by_role("checkbox").check()
     dialog.get_by_role("textbox").fill("More variety for tea drinkers")
     dialog.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.get_by_text("is live: the next answer of the shop uses it.")).to_be_visible()
+    expect(page.get_by_text("is live: the shop's next request uses it.")).to_be_visible()
 
 
 def roll_back(page: Page, former: BlendWeights) -> None:

@@ -67,7 +67,7 @@ def test_a_fault_is_found_and_mended_in_three_clicks(ada: Visitor, clicks: Click
     ada.problems.clear()  # the browser's own line for a 422
     field.fill("4.20")
     clicks("button", re.compile("^Save$"))
-    expect(ada.page.get_by_text("is saved, and counts from the next answer on")).to_be_visible()
+    expect(ada.page.get_by_text("saved. It counts from the next request on")).to_be_visible()
     assert clicks.count <= 3
     assert str(committed(lambda: Item.objects.get(pk=priceless.pk).price)) == "4.20"
     ada.page.goto(f"{ada.site}/activity/?type=item&id={priceless.pk}")
@@ -98,7 +98,7 @@ def test_a_file_with_three_broken_rows_is_taken_and_undone(ada: Visitor, clicks:
     expect(page.get_by_role("heading", name="Refused rows")).to_be_visible()
     rows = page.get_by_role("table").first.get_by_role("row")
     expect(rows).to_have_count(4)
-    expect(rows.nth(1)).to_contain_text("title: The field is empty but needed.")
+    expect(rows.nth(1)).to_contain_text("title: The field is required but empty.")
     expect(rows.nth(1)).to_contain_text("“minus two”: Not a number")
     assert ada.complaints() == []
     clicks("button", "Import 1 item")

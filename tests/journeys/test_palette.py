@@ -28,7 +28,7 @@ def test_found_opened_and_remembered_by_kind_and_id_alone(ada: Visitor) -> None:
     ada.settle()
 
     page.keyboard.press("Control+k")
-    expect(dialog.get_by_role("group", name="Opened last").get_by_role("option")).to_contain_text([who.code])
+    expect(dialog.get_by_role("group", name="Recently opened").get_by_role("option")).to_contain_text([who.code])
     kept = page.evaluate(
         "Object.entries(localStorage).filter(([key]) => key.startsWith('recent:')).map(([, value]) => value)"
     )

@@ -126,7 +126,7 @@ def test_a_rule_with_a_typed_value_that_is_nothing_is_not_sent(ada: Visitor) -> 
     choose_attribute(page, "category")
     page.locator("#items-0-typed").focus()
     page.keyboard.type("zzzz")
-    expect(page.get_by_text("Nothing is called so.").first).to_be_visible()
+    expect(page.get_by_text("Nothing has this name.").first).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.locator("#items-0-typed")).to_have_accessible_description(
         "No category is called this: choose one from the list."

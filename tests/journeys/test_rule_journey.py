@@ -51,7 +51,7 @@ def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
     page = ada.page
     open_rules(page)
     expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
-    expect(page.get_by_text("1 thing to look at")).to_be_visible()  # soap at Easter is over
+    expect(page.get_by_text("1 thing to check")).to_be_visible()  # soap at Easter is over
     assert ada.complaints() == []
     tab_to(page, page.get_by_role("link", name="New rule"))
     page.keyboard.press("Enter")
@@ -128,7 +128,7 @@ def roll_back(ada: Visitor) -> None:
     page.keyboard.type("The fair is over")
     tab_to(page, dialog.get_by_role("button", name="Roll back to r1"))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Rolled back: r3 serves what r1 had.")).to_be_visible()
+    expect(page.get_by_text("Rolled back: r3 serves what r1 had, from the next request on.")).to_be_visible()
 
 
 def test_the_order_by_keyboard_keeps_its_place(ada: Visitor) -> None:
@@ -202,7 +202,7 @@ def test_a_typed_rule_outlives_the_session(ada: Visitor) -> None:
     page.fill("#id_username", EMAIL)
     page.fill("#id_password", PASSWORD)
     page.click("form.stack button")
-    notice = page.get_by_role("status").filter(has_text="What you had typed before the session ended is there again.")
+    notice = page.get_by_role("status").filter(has_text="What you had typed before the session ended is back.")
     expect(notice).to_be_visible()
     expect(page.locator("#name")).to_have_value("Half a rule")
     expect(page.locator("#most")).to_have_value("7")

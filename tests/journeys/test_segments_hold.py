@@ -102,7 +102,7 @@ def nothing_is_gone(other: Visitor, segment: Segment, rule: Rule, name: str) -> 
     expect(page.get_by_label("Segment", exact=True)).to_have_value(str(segment.number))
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Save draft").click()
-    expect(page.get_by_text(f"Draft “{name}” is saved.")).to_be_visible()
+    expect(page.get_by_text(f"Draft “{name}” saved.")).to_be_visible()
     expect(page.get_by_label("Segment", exact=True)).to_have_value(str(segment.number))
     stored = committed(lambda: Rule.objects.get(pk=rule.pk))
     assert (stored.name, stored.segment_id) == (name, segment.pk)

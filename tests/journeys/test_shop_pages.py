@@ -28,7 +28,7 @@ def test_a_card_is_dragged_to_a_place_and_put_back(ada: Visitor) -> None:
     page, before, rules = ada.page, titles(ada.page), drafts()
     cards(page).nth(5).drag_to(cards(page).nth(1), target_position={"x": 5, "y": 30})
     price = page.get_by_role("complementary", name="What a pin would do")
-    expect(price).to_contain_text(f"{before[5]} to place 2 of “For you”", timeout=SLOW)
+    expect(price).to_contain_text(f"{before[5]} to position 2 of “For you”", timeout=SLOW)
     expect(price).to_contain_text("of the slots")
     assert titles(page)[1] == before[5]
     assert ada.complaints() == []
@@ -44,15 +44,15 @@ def test_a_card_is_moved_by_keys_and_becomes_a_draft(ada: Visitor) -> None:
     card.locator("[data-moves]").focus()
     page.keyboard.press("ArrowLeft")
     price = page.locator("#pin")
-    expect(price).to_have_text("Place 2 of For you")
+    expect(price).to_have_text("Position 2 of For you")
     page.keyboard.press("Escape")
     assert titles(page) == before
     page.keyboard.press("ArrowDown")  # to the next list
-    expect(price).to_have_text("Place 1 of Buy again")
+    expect(price).to_have_text("Position 1 of Buy again")
     page.keyboard.press("Enter")
     expect(price).to_contain_text("of the slots", timeout=SLOW)
     assert drafts() == rules
-    price.get_by_role("button", name="Make it a draft").click()
+    price.get_by_role("button", name="Make a draft").click()
     expect(page.get_by_text("Draft rule made")).to_be_visible()
     assert titles(page, "buy_again")[0] == before[2]
     assert before[2] not in titles(page)

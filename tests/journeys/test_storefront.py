@@ -142,7 +142,7 @@ def test_every_page_of_the_shop_is_in_order(
         visitor.problems.clear()
     allow(page)
     visitor.visit("/item/tea-1")
-    page.get_by_role("button", name="Put into the basket").click()
+    page.get_by_role("button", name="Add to basket").click()
     expect(page.get_by_role("status")).to_have_text("Tea 1 is in your basket.")
     assert visitor.complaints() == []
     page.get_by_role("button", name="Buy now").click()
@@ -177,7 +177,7 @@ def test_events_of_a_visitor_change_the_next_slates(visitor: Visitor, ada: Visit
     assert any(item.startswith("tea-") for item in viewed[:3]), viewed
 
     page.goto(f"{visitor.site}/item/tea-1")
-    page.get_by_role("button", name="Put into the basket").click()
+    page.get_by_role("button", name="Add to basket").click()
     expect(page.get_by_role("heading", name="Your basket")).to_be_visible()
     beside = shown(page, "cart")
     assert beside
@@ -186,7 +186,7 @@ def test_events_of_a_visitor_change_the_next_slates(visitor: Visitor, ada: Visit
 
     page.locator("[data-recsite-slot=cart]").get_by_role("link", name=title(beside[0]), exact=True).click()
     expect(page.get_by_role("heading", name=title(beside[0]), level=1)).to_be_visible()
-    page.get_by_role("button", name="Put into the basket").click()
+    page.get_by_role("button", name="Add to basket").click()
     expect(page.locator(".lines tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Buy now").click()
     begin = time.monotonic()
@@ -197,12 +197,12 @@ def test_events_of_a_visitor_change_the_next_slates(visitor: Visitor, ada: Visit
     committed(write_slates)  # as the worker does every second
     ada.page.goto(dashboard)
     expect(ada.page.get_by_role("heading", name=re.compile(r"^Customer C-"))).to_be_visible()
-    bought = ada.page.get_by_role("region", name="Last events").get_by_role("row").filter(has_text="Bought")
+    bought = ada.page.get_by_role("region", name="Recent events").get_by_role("row").filter(has_text="Bought")
     expect(bought).to_have_count(2)
     expect(bought.filter(has_text="Tea 1")).to_have_count(1)
     expect(bought.filter(has_text="Completes the basket, position 1")).to_contain_text(title(beside[0]))
     ada.page.get_by_text("The numbers").first.click()
-    for kind, count in (("Viewed", 3), ("Put in the cart", 2), ("Bought", 2)):
+    for kind, count in (("Viewed", 3), ("Added to cart", 2), ("Bought", 2)):
         row = ada.page.get_by_role("region", name="Timeline").get_by_role("row").filter(has_text=kind)
         expect(row.locator("td").last).to_have_text(str(count))
 

@@ -84,7 +84,7 @@ def test_move_see_save_publish_and_roll_back(ada: Visitor) -> None:
     page.keyboard.type("A journey")
     reached(ada, dialog.get_by_role("button", name="Publish", exact=True))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("is live: the next answer of the shop uses it.")).to_be_visible()
+    expect(page.get_by_text("is live: the shop's next request uses it.")).to_be_visible()
     assert (committed(default).note, committed(default).parent_id) == ("A journey", before.pk)
 
     back = page.get_by_role("button", name=f"Roll back to v{before.number}…")

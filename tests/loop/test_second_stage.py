@@ -175,9 +175,9 @@ def test_the_customer_s_page_lists_the_terms_in_words() -> None:
     customer = Customer.objects.get(pseudonym=pseudonym("u3"))
     first = review(customer=customer.pk, placement="home").cards[0].item.pk
     page = client.get(f"/customers/{customer.code}/?placement=home&why={first}").content.decode()
-    assert page.count("What the second stage weighs") == 1
+    assert page.count("What the second stage takes into account") == 1
     assert "Rhythm with the item" in page
-    assert "What any candidate gets" in page
+    assert "Base score of any candidate" in page
     assert '<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="hue-0"' in page
 
 

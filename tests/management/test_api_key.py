@@ -80,7 +80,7 @@ def test_a_flawed_call_is_refused_and_makes_no_key(words: list[str], said: str) 
 def test_a_key_is_replaced_once_and_revoked_once() -> None:
     token = told("create", "Shop", "--scope", "events:write")
     told("rotate", token)
-    with pytest.raises(CommandError, match="replaced before"):
+    with pytest.raises(CommandError, match="was replaced before"):
         told("rotate", token)
     told("revoke", token)
     with pytest.raises(CommandError, match="revoked before"):

@@ -39,7 +39,7 @@ def test_items_and_events_are_imported_and_refused_rows_named(files: Path) -> No
     output, errors = run("import_items", files / "items.csv")
     assert output.splitlines() == [
         "items.csv: 2 rows: 1 kept, 0 already there, 1 refused.",
-        "Columns that are not read: 'colour'.",
+        "Columns that are ignored: 'colour'.",
     ]
     assert errors.splitlines() == ["items.csv, line 3, price: Not a number. Use a format like 19.90."]
     output, errors = run("import_events", files / "events.csv")
@@ -147,7 +147,7 @@ def test_promotions_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
     output, errors = run("import_promotions", tmp_path / "promotions.csv")
     assert output.splitlines() == ["promotions.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
     assert errors.splitlines() == [
-        "promotions.csv, line 3, week: The weeks of the shop's promotions start on a Monday; give the date of that day."
+        "promotions.csv, line 3, week: The shop's promotion weeks start on a Monday; enter the date of that day."
     ]
 
 

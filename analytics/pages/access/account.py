@@ -39,7 +39,7 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if given.get("new_password1") and given["new_password1"] == given.get("old_password"):
-            self.add_error("new_password1", _("This is the password that you have. Choose another one."))
+            self.add_error("new_password1", _("This is your current password. Choose another one."))
         return given
 
     def save(self, commit: bool = True) -> Staff:  # noqa: ARG002, FBT001, FBT002 - Django's signature

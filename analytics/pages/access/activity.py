@@ -23,7 +23,7 @@ def activity(request: HttpRequest) -> HttpResponse:
         return activity_file(query.all_entries(filters, by=staff))
     people = list(Staff.objects.order_by("email"))
     hidden = hidden_kinds(staff)
-    names = {person.pk: str(person) for person in people} | {0: _("the schedule or a command")}
+    names = {person.pk: str(person) for person in people} | {0: _("Scheduled or by command")}
     page = query.activity(filters, by=staff)
     known = names_of(page)
     context = {

@@ -30,7 +30,7 @@ from recommendations.services.access import sign_in
 from recommendations.services.access.second_factor import TooSoonError, is_of_app
 
 WRONG_CODE = _("This code does not match. Wait for the next one: each works once, for half a minute.")
-WRONG_RECOVERY_CODE = _("This recovery code is wrong, or was used already.")
+WRONG_RECOVERY_CODE = _("This recovery code is wrong or has been used.")
 TOO_SOON = ngettext_lazy(
     "Too soon after a wrong code. Wait %(seconds)d second, then type the code that the app shows.",
     "Too soon after a wrong code. Wait %(seconds)d seconds, then type the code that the app shows.",

@@ -58,5 +58,5 @@ class Choose(PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
-        messages.success(self.request, _("The password is set. Log in with it."))
+        messages.success(self.request, _("Your password is set. Log in with it."))
         return answer

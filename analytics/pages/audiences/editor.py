@@ -98,7 +98,7 @@ def _take(request: HttpRequest, found: Audience | None) -> HttpResponse:
         if error.differences:
             return _render(request, error.current, form, more={"stale": _stale(error)}, status=409)
         saved = error.current
-    text = _("“%(name)s” is saved. Rules that are for it follow at once.") % {"name": saved.name}
+    text = _("“%(name)s” saved. Rules for it follow at once.") % {"name": saved.name}
     if before and (saved.name, saved.conditions) != (before["name"], before["conditions"]):
         offer_undo(request, text, "audience changed", audience=saved.pk, revision=saved.revision, **before)
     else:

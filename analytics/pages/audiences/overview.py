@@ -51,7 +51,8 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
         if weights:
             facts = {"name": stored.name, "weights": ", ".join(map(str, weights))}
             text = _(
-                "“%(name)s” has its own weights (%(weights)s): withdraw them, or discard the draft, on Weights first."
+                "“%(name)s” has its own weights (%(weights)s): take them offline, or discard the draft, on Weights "
+                "first."
             )
             messages.warning(request, text % facts)
         return redirect("audience", pk=pk)

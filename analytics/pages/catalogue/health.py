@@ -103,7 +103,7 @@ def _columns() -> list[Column]:
         Column(key="", words=_("Stock")),
         Column(key="listed", words=_("Listed")),
         Column(key="bought", words=_("Bought"), css="num", help=_("Purchases, as the live model knows them.")),
-        Column(key="slots", words=_("Slots"), css="num", help=_("Slots that it fills in the customers' slates.")),
+        Column(key="slots", words=_("Slots"), css="num", help=_("Slots it fills in customers' lists.")),
     ]
 
 
@@ -119,9 +119,9 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
     ]
     figure = charts.lorenz(
         lines,
-        items=_("Items, the least wanted first, %"),
+        items=_("Items, least wanted first, %"),
         whole=_("Share of the whole, %"),
-        equal=_("All the same"),
+        equal=_("Perfectly even"),
     )
     return {
         "tail": tail,
@@ -146,7 +146,7 @@ def _warming(known: Exposure | None) -> dict[str, Any]:
         age=_("Weeks since the item was listed"),
         share=_("Items, %"),
         bought=_("bought at least once"),
-        recommended=_("in somebody's slate"),
+        recommended=_("in someone's list"),
     )
     return {
         "ages": [(group.words, age) for group, age in zip(groups, ages, strict=True)],

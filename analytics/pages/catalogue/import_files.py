@@ -74,7 +74,9 @@ def take_import(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
         job = uploads.take(get_object_or_404(CatalogueFile, pk=key), by=staff_of(request))
     except files.FileGoneError:
-        messages.error(request, _("This file was taken already, or looked at more than a day ago. Choose it again."))
+        messages.error(
+            request, _("This file has been imported already, or was previewed more than a day ago. Choose it again.")
+        )
         return redirect("new_import")
     return redirect("import_file", key=job.pk)
 

@@ -69,7 +69,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         undone = undo_import(imported=imported, by=staff_of(request), now=timezone.now())
     except NothingToUndoError:
-        messages.error(request, _("There is nothing left to undo of this import."))
+        messages.error(request, _("This import has nothing left to undo."))
     else:
         _tell(request, undone)
     return redirect("imported_file", pk=pk)
@@ -88,8 +88,8 @@ def _tell(request: HttpRequest, undone: Undone) -> None:
     messages.success(request, " ".join(parts))
     if undone.left:
         text = ngettext(
-            "%(count)s item was changed again since, and stays as it is: %(titles)s",
-            "%(count)s items were changed again since, and stay as they are: %(titles)s",
+            "%(count)s item has been changed again since and stays as it is: %(titles)s",
+            "%(count)s items have been changed again since and stay as they are: %(titles)s",
             len(undone.left),
         )
         titles = ", ".join(undone.left[:MOST_NAMED]) + (" …" if len(undone.left) > MOST_NAMED else "")

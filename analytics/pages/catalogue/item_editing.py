@@ -69,7 +69,7 @@ def set_item_on_sale(request: HttpRequest, pk: int) -> HttpResponse:
     item, on_sale = get_object_or_404(Item, pk=pk), request.POST.get("on_sale") == "yes"
     change = editing.bring_back if on_sale else editing.retire
     change(items=[pk], by=staff_of(request), now=timezone.now())
-    words = _("“%(title)s” is on sale again.") if on_sale else _("“%(title)s” is retired: nobody is shown it any more.")
+    words = _("“%(title)s” is on sale again.") if on_sale else _("“%(title)s” is retired: it is no longer recommended.")
     messages.success(request, words % {"title": item.title})
     return redirect("item", pk=pk)
 
@@ -84,7 +84,7 @@ def revert_change(request: HttpRequest, entry: int) -> HttpResponse:
     try:
         history.revert(entry=change, by=staff_of(request), now=timezone.now())
     except history.ChangedSinceError as error:
-        words = _("Nothing was changed: %(fields)s changed again later. Revert the later change first.")
+        words = _("Nothing was changed: %(fields)s has changed again since. Revert the later change first.")
         fields = ", ".join(field_words("item", name) for name in error.fields)
         messages.error(request, words % {"fields": fields})
     else:
@@ -108,7 +108,7 @@ def _save(request: HttpRequest, form: ItemEditor) -> bool:
         form.add_error(None, error)
         return False
     if changes:
-        messages.success(request, _("“%(title)s” is saved, and counts from the next answer on.") % {"title": saved})
+        messages.success(request, _("“%(title)s” saved. It counts from the next request on.") % {"title": saved})
     else:
         messages.info(request, _("Nothing was changed."))
     return True

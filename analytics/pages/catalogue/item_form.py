@@ -48,7 +48,7 @@ class FormRow:
 class ItemEditor(OfItem):
     tags = forms.CharField(
         label=gettext_lazy("tags"), required=False, widget=forms.Textarea({"rows": 3}),
-        help_text=gettext_lazy("One on each line."),
+        help_text=gettext_lazy("One per line."),
     )  # fmt: skip
     parent = forms.CharField(
         label=gettext_lazy("variant of"), required=False, max_length=128,
@@ -92,7 +92,7 @@ class ItemEditor(OfItem):
         if not shop_id:
             return None
         if shop_id == self.instance.shop_id:
-            raise forms.ValidationError(_("An item is not a variant of itself."))
+            raise forms.ValidationError(_("An item cannot be a variant of itself."))
         parent = Item.objects.filter(shop_id=shop_id).first()
         if parent is None:
             raise forms.ValidationError(_("No item has the id “%(id)s”.") % {"id": shop_id})
@@ -102,11 +102,11 @@ class ItemEditor(OfItem):
         given = super().clean() or {}
         start, end = given.get("available_at"), given.get("expires_at")
         if start and end and end <= start:
-            self.add_error("expires_at", _("It must be later than the beginning."))
+            self.add_error("expires_at", _("It must be later than the start."))
         self.categories, categories = self._checked_categories()
         self.attributes, attributes = self._checked_attributes()
         if any(row.error for row in (*self.categories, *self.attributes)):
-            raise forms.ValidationError(_("A row below needs a look."), code="rows")
+            raise forms.ValidationError(_("Please check a row below."), code="rows")
         return {**given, "categories": categories, "attributes": attributes}
 
     def changes(self) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class ItemEditor(OfItem):
 
     def _checked_categories(self) -> tuple[list[FormRow], list[Category]]:
         there = Category.objects.in_bulk([row.text for row in self.categories if row.text], field_name="path")
-        gone = _("There is no such category. Choose one of the list.")
+        gone = _("There is no such category. Choose one from the list.")
         rows = [
             FormRow(text=row.text, was=row.was, error=gone if row.text and row.text not in there else "")
             for row in self.categories
@@ -201,7 +201,7 @@ def _as_before(text: str, had: bool | float | Sequence[Any] | Mapping[str, Any])
     if isinstance(had, int | float):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value, "" if is_number else _("Not a number. Use a format like 19.90.")
-    return value, "" if isinstance(value, type(had)) else _("Keep its form: %(example)s") % {
+    return value, "" if isinstance(value, type(had)) else _("Keep this format: %(example)s") % {
         "example": as_text(had)[:60]
     }
 

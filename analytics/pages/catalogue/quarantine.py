@@ -30,7 +30,7 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     page, people = query.people(record, page=page_number(request.GET.get("page")))
     days = query.days(record, now=now)
     figure = charts.demand(
-        days, time=_("Day"), acts=_("Acts"), established=_("Bought before"), others=_("All others")
+        days, time=_("Day"), acts=_("Number of actions"), established=_("Bought before"), others=_("All others")
     )  # fmt: skip
     context = {
         "section": "catalogue",
@@ -64,7 +64,7 @@ def end_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.SET_ASIDE)
 def restore_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
-    return _decided(request, pk, services.restore, _("It counts again with the next run."))
+    return _decided(request, pk, services.restore, _("It counts again from the next run on."))
 
 
 @require_POST
@@ -82,7 +82,7 @@ def _decided(request: HttpRequest, pk: int, decide: Callable[..., Quarantine], d
         messages.warning(request, _("Say why. Nothing was changed."))
     except services.AlreadyDecidedError as error:
         record.state = error.state
-        text = _("Somebody decided before you, so nothing was changed. State: %(state)s.")
+        text = _("Someone decided before you, so nothing was changed. State: %(state)s.")
         messages.warning(request, text % {"state": record.get_state_display()})
     else:
         messages.success(request, done)

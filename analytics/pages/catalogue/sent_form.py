@@ -13,7 +13,7 @@ from recommendations.models import ApiKey
 
 def _is_of_our_time(moment: datetime) -> None:
     if moment.year not in YEARS:
-        raise ValidationError(_("Give a year from 1970 on."))
+        raise ValidationError(_("Enter a year from 1970 on."))
 
 
 class SentForm(forms.Form):
@@ -25,7 +25,7 @@ class SentForm(forms.Form):
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )  # fmt: skip
     until = forms.DateTimeField(
-        label=_("Until (empty: what still comes, too)"), required=False, validators=[_is_of_our_time],
+        label=_("Until (empty: includes what is still to come)"), required=False, validators=[_is_of_our_time],
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )  # fmt: skip
 
@@ -38,5 +38,5 @@ class SentForm(forms.Form):
         since: datetime | None = self.cleaned_data.get("since")
         until: datetime | None = self.cleaned_data["until"]
         if since and until and until <= since:
-            raise ValidationError(_("It must be later than the beginning."))
+            raise ValidationError(_("It must be later than the start."))
         return until

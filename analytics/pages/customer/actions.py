@@ -58,7 +58,7 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
         )  # fmt: skip
     except ValidationError as error:
         return answer_toast(request, problem=" ".join(error.messages))
-    text = _("Draft rule made: “%(rule)s”. Nothing is served differently until it is published.") % {"rule": rule}
+    text = _("Draft rule made: “%(rule)s”. Nothing changes in the shop until it is published.") % {"rule": rule}
     return answer_toast(request, text=text, rule=rule, token=way_back(request, "rule made", rule=rule.pk))
 
 

@@ -41,5 +41,5 @@ def answers_for(lens: Lens, person: CustomerHead) -> Answers | str:
     except UnknownPlacementError:
         return _("This placement was switched off a moment ago.")
     except NotLoadedError:
-        return _("The model is still being read. Load the page again in a few seconds.")
+        return _("The model is still loading. Reload the page in a few seconds.")
     return Answers(**dict(zip(looks, answers, strict=True)), drafted=compared)

@@ -54,10 +54,10 @@ def moved(was: int | None, now: int | None) -> Moved:
         return Moved(mark="×", words=_("out"), css="is-out")
     by = abs(was - now)
     if was > now:
-        return Moved(mark=f"▲ {by}", words=_("up from place %(was)d") % {"was": was}, css="is-up")
+        return Moved(mark=f"▲ {by}", words=_("up from position %(was)d") % {"was": was}, css="is-up")
     if was < now:
-        return Moved(mark=f"▼ {by}", words=_("down from place %(was)d") % {"was": was}, css="is-down")
-    return Moved(mark="=", words=_("same place"), css="is-same")
+        return Moved(mark=f"▼ {by}", words=_("down from position %(was)d") % {"was": was}, css="is-down")
+    return Moved(mark="=", words=_("same position"), css="is-same")
 
 
 def card_views(

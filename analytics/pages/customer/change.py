@@ -71,8 +71,8 @@ def _trouble(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
     if isinstance(error, StaleDraftError | StaleRuleError):
-        return _("Somebody changed the draft this very moment. Try once more.")
-    return _("The change no longer brings it in: something else changed meanwhile.")
+        return _("Someone changed the draft just now. Please try again.")
+    return _("The change no longer brings it in: something else has changed in the meantime.")
 
 
 def _address(made: BlendWeights | Rule) -> str:

@@ -53,7 +53,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
             engine="orjson"
         ),
         "interests_figure": charts.interests(
-            person.interests, long_term=_("90 days"), lately=_("7 days"), axis=_("Share of acts, %")
+            person.interests, long_term=_("90 days"), lately=_("7 days"), axis=_("Share of activity, %")
         ).to_json(engine="orjson"),
         "events": query.last_events(person.keys),
     }

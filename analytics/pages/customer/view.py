@@ -180,14 +180,12 @@ def _moment(text: str) -> tuple[datetime | None, str]:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        return None, _(
-            "This is no date. Write it as year-month-day, such as 2026-10-31, or choose it from the calendar."
-        )
+        return None, _("Not a date. Write it as year-month-day, such as 2026-10-31, or choose it from the calendar.")
     today = timezone.localdate()
     if day > today:
-        return None, _("This day lies in the future. Choose today or an earlier day.")
+        return None, _("This day is in the future. Choose today or an earlier day.")
     if day.year < OLDEST:
-        return None, _("Nothing is on record of that time. Choose a later day.")
+        return None, _("There are no data from that time. Choose a later day.")
     if day == today:
         return timezone.now(), ""
     return midnight(day + timedelta(days=1)), ""
@@ -196,9 +194,9 @@ def _moment(text: str) -> tuple[datetime | None, str]:
 def _unknown_items(keys: Sequence[int]) -> str:
     if not keys:
         return ""
-    return _(
-        "The address names items that do not exist (%(keys)s); they are left out. Choose items by their titles."
-    ) % {"keys": ", ".join(map(str, keys))}
+    return _("The address names items that do not exist (%(keys)s); they are ignored. Choose items by title.") % {
+        "keys": ", ".join(map(str, keys))
+    }
 
 
 def _without_one(sent: QueryDict, *, name: str, value: str) -> str:

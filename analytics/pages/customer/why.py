@@ -89,7 +89,7 @@ def _line(term: Term) -> TermRow:
         case TermKind.PLACED:
             return TermRow(words=_("Rule “%(rule)s”") % {"rule": term.name}, value=None, hue=hue, hatched=hatched)
         case TermKind.DIVERSITY:
-            words = _("Diversity")
+            words = _("Variety")
         case _:
             words = labels.instance_label(term.name)
     return TermRow(words=words, value=term.value, hue=hue, hatched=hatched)

@@ -65,11 +65,11 @@ def asked_why_not(looked: Looked, *, item: int) -> WhyNot | str:
     try:
         return why_not(question_of(looked, item=item))
     except Item.DoesNotExist:
-        return _("There is no item %(number)s. Type part of its title, and choose it from the list.") % {"number": item}
+        return _("There is no item %(number)s. Type part of its title and choose it from the list.") % {"number": item}
     except UnknownPlacementError:
         return _("This placement was switched off a moment ago.")
     except NotLoadedError:
-        return _("The model is still being read. Load the page again in a few seconds.")
+        return _("The model is still loading. Reload the page in a few seconds.")
 
 
 def _voices(found: WhyNot) -> list[Piece]:

@@ -18,5 +18,5 @@ def set_first_steps(request: HttpRequest) -> HttpResponse:
     show_first_steps(shown=shown)
     if shown:
         return redirect("overview")
-    messages.success(request, _("The first steps are put away. Show them again under Setup."))
+    messages.success(request, _("The first steps are hidden. Show them again under Setup."))
     return redirect("overview")

@@ -89,7 +89,7 @@ def _leaders(found: Quality, choice: Choice) -> dict[str, Any]:
         "lead": lead(found),
         "drawn": rows,
         "name_words": _("Recommender"),
-        "fit_words": _("Fit, s"),
+        "fit_words": _("Training, s"),
         "columns": [(name, metric_label(name)) for name in COLUMNS],
         "leaders": [(row, [cell(row, name) for name in COLUMNS]) for row in found.sorted(choice.sort)],
         "leaders_figure": figure.to_json(engine="orjson"),

@@ -38,5 +38,5 @@ def wrong_items_panel(request: HttpRequest) -> HttpResponse:
     try:
         context: dict[str, Any] = {"wrong": wrong_items()}
     except NotLoadedError:
-        context = {"problem": _("The model is still being read. Load the page again in a few seconds.")}
+        context = {"problem": _("The model is still loading. Reload the page in a few seconds.")}
     return render(request, "dashboard/quality/wrong_items.html", context)

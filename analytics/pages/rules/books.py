@@ -106,9 +106,9 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     except NoteNeededError:
         return _books(request, opened=query.roll_back(number=target.number), problem=_note_needed())
     except NothingToPublishError:
-        messages.warning(request, _("The rules stand as in r%(number)d already.") % {"number": target.number})
+        messages.warning(request, _("The rules are already as in r%(number)d.") % {"number": target.number})
         return redirect("rule_books")
-    words = _("Rolled back: r%(made)d serves what r%(target)d had. It acts on the next answer.")
+    words = _("Rolled back: r%(made)d serves what r%(target)d had, from the next request on.")
     messages.success(request, words % {"made": book.number, "target": target.number})
     return redirect("rule_books")
 
@@ -134,17 +134,17 @@ def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
     except NoteNeededError:
         problem = _note_needed()
     except StaleBookError as error:
-        problem = _("Somebody published r%(number)d meanwhile. What would change now stands above; look once more.") % {
-            "number": error.book.number if error.book else 0
-        }
+        problem = _(
+            "Someone published r%(number)d in the meantime. The changes are listed again above; please check once more."
+        ) % {"number": error.book.number if error.book else 0}
     except StaleRuleError as error:
-        problem = _("“%(rule)s” was changed meanwhile. What would be published now stands above; look once more.") % {
-            "rule": error.current
-        }
+        problem = _(
+            "“%(rule)s” has changed in the meantime. What would be published is shown above; please check once more."
+        ) % {"rule": error.current}
     except FaultyRulesError as error:
         problem = " ".join(finding.text for finding in error.findings)
     except (NothingToPublishError, Rule.DoesNotExist):
-        messages.warning(request, _("Nothing was changed: the rules stand like that already, or one of them is gone."))
+        messages.warning(request, _("Nothing was changed: the rules are already like that, or one of them is gone."))
         return redirect("rules")
     else:
         text = _done(kind, book, len(_keys(request)))
@@ -164,14 +164,14 @@ def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
 def _done(kind: BookAction, made: RuleBook, count: int) -> str:
     if kind is BookAction.PUBLISH:
         text = ngettext(
-            "Published as r%(number)d: %(count)d rule. It acts on the next answer.",
-            "Published as r%(number)d: %(count)d rules. They act on the next answer.",
+            "Published as r%(number)d: %(count)d rule. It takes effect with the next request.",
+            "Published as r%(number)d: %(count)d rules. They take effect with the next request.",
             count,
         )
     else:
         text = ngettext(
-            "Withdrawn with r%(number)d: %(count)d rule. It is a draft again.",
-            "Withdrawn with r%(number)d: %(count)d rules. They are drafts again.",
+            "%(count)d rule taken offline (version r%(number)d). It is now a draft.",
+            "%(count)d rules taken offline (version r%(number)d). They are now drafts.",
             count,
         )
     return text % {"number": made.number, "count": count}
@@ -209,4 +209,4 @@ def _revisions(request: HttpRequest) -> dict[int, int]:
 
 
 def _note_needed() -> str:
-    return _("Say why, in a few words: the note stays with the book and in the trail.")
+    return _("Say why in a few words: the note stays with the version and in the audit trail.")

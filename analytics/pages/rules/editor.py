@@ -41,12 +41,12 @@ from recommendations.wording import labels
 MEASURE = "measure"  # the button without ``rules.js``
 RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
 HELP: Mapping[RuleAction, tuple[str, Promise]] = {
-    RuleAction.PIN: ("pin", gettext_lazy("Puts the best item of those chosen at a fixed place.")),
+    RuleAction.PIN: ("pin", gettext_lazy("Puts the best of the chosen items in a fixed slot.")),
     RuleAction.BOOST: ("trending-up", gettext_lazy("Raises or lowers the items; how far depends on the customer.")),
     RuleAction.INCLUDE_ONLY: ("filter", gettext_lazy("Shows nothing but these items.")),
     RuleAction.EXCLUDE: ("ban", gettext_lazy("Never shows these items.")),
-    RuleAction.CAP: ("stack-2", gettext_lazy("Limits how many of one brand or category stand in a list.")),
-    RuleAction.MINIMUM_SHARE: ("percentage", gettext_lazy("Gives these items part of the list.")),
+    RuleAction.CAP: ("stack-2", gettext_lazy("Limits how many items of one brand or category a list shows.")),
+    RuleAction.MINIMUM_SHARE: ("percentage", gettext_lazy("Reserves part of the list for these items.")),
 }
 """Icon and explanation of each action, in the order of the editor."""
 
@@ -118,7 +118,7 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
     form = EditorForm.sent(request.POST)
     if command := request.POST.get("edit", ""):
         if command == RESTORED:
-            text = _("What you had typed before the session ended is there again. It is not saved yet.")
+            text = _("What you had typed before the session ended is back. It is not saved yet.")
             messages.info(request, text)
         measured = of_form(request) if command == MEASURE else {}
         return _render(request, found, form.after(command), more=measured)
@@ -138,7 +138,7 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
         return redirect(reverse("rules", query={"open": "publish", "rule": saved.pk, "back": saved.pk}))
     if request.POST.get("then") == ASK:
         return redirect(reverse("rules", query={"open": ASK, "rule": saved.pk, "back": saved.pk}))
-    text = _("Draft “%(name)s” is saved. It acts when it is published.") % {"name": saved.name}
+    text = _("Draft “%(name)s” saved. It takes effect when it is published.") % {"name": saved.name}
     if before and before != frozen(saved):
         former = {name: value for name, value in before.items() if name != "id"}
         offer_undo(request, text, "rule changed", rule=saved.pk, revision=saved.revision, before=former)

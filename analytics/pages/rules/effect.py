@@ -84,9 +84,9 @@ def measured(book: Sequence[FrozenRule], *, placement: str, now: datetime) -> di
         silent, later = query.why_silent(tag, book), tag.at if tag.at > now else None
         return {"price": tag, "silent": silent, "later": later, "lists": lists, "items": items}
     except NoModelError:
-        text = _("No run of the loop has finished yet, so there is nothing to measure on.")
+        text = _("No run has finished yet, so there is nothing to measure on.")
         return {"problem": text, "runs": True}
     except UnknownPlacementError:
         return {"problem": _("This placement does not exist or is switched off: choose another.")}
     except NotLoadedError:
-        return {"problem": _("The model is still being read. Measure again in a few seconds.")}
+        return {"problem": _("The model is still loading. Measure again in a few seconds.")}

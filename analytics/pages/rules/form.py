@@ -64,7 +64,7 @@ def _chosen(label: Any, choices: Any = ()) -> forms.CharField:
 class EditorForm(forms.Form):
     """Everything in the form; the fields are text, of which none is wrong before the service said so."""
 
-    name = _typed(_("Name"), maxlength=LONGEST_NAME, autocomplete="off", placeholder=_("What you want to find it by"))
+    name = _typed(_("Name"), maxlength=LONGEST_NAME, autocomplete="off", placeholder=_("e.g. Ice-cream week"))
     placement = _chosen(_("Placement"))
     segment = _chosen(_("Segment"))
     audience = _chosen(_("Audience"))
@@ -77,7 +77,7 @@ class EditorForm(forms.Form):
     strength = _typed(_("Strength, −100 to 100"), "num", type="number", min=-100, max=100, step=1)
     most = _number(_("At most"), maxlength=5)
     per = _chosen(_("of each"), labels.CAPS_PER)
-    share = _number(_("At least so much of the list"), inputmode="decimal", maxlength=6)
+    share = _number(_("At least this share of the list"), inputmode="decimal", maxlength=6)
 
     bound_field_class = TypedField
 

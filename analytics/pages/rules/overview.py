@@ -121,7 +121,9 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         archived = archive_rule(rule=stored, by=staff_of(request), now=timezone.now())
     except RuleIsServedError:
-        messages.warning(request, _("“%(name)s” is live: withdraw it first, then archive it.") % {"name": stored.name})
+        messages.warning(
+            request, _("“%(name)s” is live: take it offline first, then archive it.") % {"name": stored.name}
+        )
         return redirect("rules")
     offer_undo(request, _("“%(name)s” is archived.") % {"name": archived.name}, "rule archived", rule=archived.pk)
     return redirect("rules")
@@ -131,7 +133,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Action.DRAFT)
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
     stored = restore_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
-    messages.success(request, _("“%(name)s” is back, at its former place of the order.") % {"name": stored.name})
+    messages.success(request, _("“%(name)s” is back in its former position.") % {"name": stored.name})
     return redirect("rule", pk=pk) if request.POST.get("back") == "rule" else redirect("rules")
 
 
@@ -155,10 +157,10 @@ def _moved(kept: list[int], key: int, to: str) -> list[int]:
 
 def _nothing(kind: str, *, ticked: bool) -> str:
     if not ticked:
-        return _("Tick the rules first, then choose what is to be done with them.")
+        return _("Tick the rules first, then choose what to do with them.")
     if kind == "publish":
-        return _("Nothing to publish: what you ticked is live as it stands.")
-    return _("Nothing to withdraw: what you ticked is not live.")
+        return _("Nothing to publish: what you ticked is already live as it is.")
+    return _("Nothing to take offline: what you ticked is not live.")
 
 
 def _back(request: HttpRequest) -> str:

@@ -46,7 +46,7 @@ def rename(request: HttpRequest, number: int) -> HttpResponse:
         refused = {"number": number, "typed": name, "problem": " ".join(error.message_dict["name"])}
         return _one(request, number, refused=refused) if of_one else _all(request, refused=refused)
     if renamed.name != was:
-        text = _("The segment is called “%(name)s” now.") % {"name": renamed}
+        text = _("The segment is now called “%(name)s”.") % {"name": renamed}
         offer_undo(request, text, "segment renamed", segment=number, before=was, after=renamed.name)
     if of_one:
         return redirect("segment", number=number)

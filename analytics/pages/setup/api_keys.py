@@ -43,7 +43,7 @@ def rotate_api_key(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         key, secret = keys.rotate_key(key=old, by=staff_of(request))
     except keys.NotReplaceableError:
-        words = _("%(key)s was revoked, has expired, or was replaced before; make a new key.")
+        words = _("%(key)s has been revoked, has expired or has already been replaced; make a new key.")
         messages.error(request, words % {"key": old})
         return redirect("api_keys")
     old.refresh_from_db()
@@ -57,7 +57,7 @@ def revoke_api_key(request: HttpRequest, pk: int) -> HttpResponse:
     if keys.revoke_key(key=key, by=staff_of(request)):
         messages.success(request, _("%(key)s is revoked: it is refused everywhere within a second.") % {"key": key})
     else:
-        messages.warning(request, _("%(key)s had been revoked, or had expired, already.") % {"key": key})
+        messages.warning(request, _("%(key)s had already been revoked or had expired.") % {"key": key})
     return redirect("api_keys")
 
 

@@ -65,7 +65,7 @@ def _change(request: HttpRequest, name: str) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            words = _("%(placement)s is changed, from the next answer on.")
+            words = _("%(placement)s has changed, from the next request on.")
             messages.success(request, words % {"placement": placement_label(name)})
             return redirect("placement_list")
     return _page(request, placement, form)

@@ -35,7 +35,7 @@ class InvitationForm(OfStaff):
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
         if Staff.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("There is somebody with this address."))
+            raise forms.ValidationError(_("Someone already has this address."))
         return email
 
 
@@ -79,7 +79,7 @@ def staff_member(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         if _change(request, member, changes):
-            messages.success(request, _("%(staff)s is changed.") % {"staff": member.email})
+            messages.success(request, _("%(staff)s has been updated.") % {"staff": member.email})
             return redirect("staff_list")
     context = {
         "section": "setup",
@@ -163,7 +163,7 @@ def _with_link(request: HttpRequest, pk: int, send: Callable[..., None]) -> Http
     try:
         send(staff=member, by=staff_of(request))
     except invitations.AlreadyInError:
-        words = _("%(staff)s has a password already, or has left: no e-mail was sent.")
+        words = _("%(staff)s already has a password or has left, so no e-mail was sent.")
         messages.warning(request, words % {"staff": member.email})
     except service.OwnAccountError:
         messages.error(request, _("Change your own password under your account."))
@@ -179,4 +179,4 @@ def _say_how(request: HttpRequest, member: Staff) -> None:
         words = _("No e-mail is set up: copy the link below, and send it to %(email)s yourself.")
         messages.warning(request, words % {"email": member.email})
     else:
-        messages.success(request, _("%(email)s gets an e-mail with a link.") % {"email": member.email})
+        messages.success(request, _("%(email)s will get an e-mail with a link.") % {"email": member.email})

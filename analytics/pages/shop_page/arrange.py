@@ -38,7 +38,7 @@ def arrange_shop_page(request: HttpRequest, name: str) -> HttpResponse:
         except ValidationError as error:
             problem = " ".join(error.messages)
         else:
-            messages.success(request, _("Saved: the next answers have these lists."))
+            messages.success(request, _("Saved: the next requests get these lists."))
             return redirect("shop_page", name=name)
     return render(request, "dashboard/shop_page/arrange.html", context | {"rows": sent, "problem": problem}, status=422)
 
@@ -52,7 +52,7 @@ def _sent(request: HttpRequest, row: PlacementOnPage) -> PlacementOnPage:
 def _problem(row: PlacementOnPage) -> str:
     """What is wrong with a row, or an empty text."""
     if row.position and not number(row.position):
-        return _("%(placement)s: the place is a number from 1.") % {"placement": row.placement}
+        return _("%(placement)s: the position must be a number from 1.") % {"placement": row.placement}
     if row.n and not 1 <= (number(row.n) or 0) <= 100:
         return _("%(placement)s: the number of items is from 1 to 100.") % {"placement": row.placement}
     return ""

@@ -67,7 +67,7 @@ def shop_page(request: HttpRequest, name: str) -> HttpResponse:
     except UnknownPageError:
         raise Http404 from None
     except NotLoadedError:
-        context["problem"] = _("The model is still being read. Try again in a few seconds.")
+        context["problem"] = _("The model is still loading. Try again in a few seconds.")
     return render(request, "dashboard/shop_page/preview.html", context)
 
 
@@ -107,7 +107,7 @@ def pin_item(request: HttpRequest, name: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(_address(request, name))
-    text = _("Draft rule made: “%(rule)s”. Nothing is served differently until it is published.") % {"rule": rule}
+    text = _("Draft rule made: “%(rule)s”. Nothing changes in the shop until it is published.") % {"rule": rule}
     offer_undo(request, text, "rule made", rule=rule.pk)
     return redirect(_address(request, name, draft="yes"))
 

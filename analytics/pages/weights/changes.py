@@ -61,7 +61,9 @@ def discard_weights(request: HttpRequest) -> HttpResponse:
         if draft and revision is not None:
             values = drafts.discard_draft(draft=draft, revision=revision, by=staff_of(request))
     except drafts.StaleDraftError:
-        messages.warning(request, _("Somebody has changed the draft meanwhile, so it was not discarded. Here it is."))
+        messages.warning(
+            request, _("Someone has changed the draft in the meantime, so it was not discarded. Here it is.")
+        )
         return _back(blend, group)
     text = _("The draft is discarded. What is live stays live.")
     if values is None:
@@ -88,7 +90,7 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     draft = drafts.draft_of(blend, group)
     if draft is None:
-        messages.warning(request, _("There is no draft any more: it was published or discarded meanwhile."))
+        messages.warning(request, _("The draft no longer exists: it was published or discarded in the meantime."))
         return _back(blend, group)
     note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
@@ -100,16 +102,16 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     except NoteNeededError:
         return _dialog(request, draft, note=note, note_error=_("Say why: it stays with the version."))
     except blending.GateClosedError:
-        return _dialog(request, draft, note=note, gate_error=_("Tick the box to publish it all the same."))
+        return _dialog(request, draft, note=note, gate_error=_("Tick the box to publish it anyway."))
     except drafts.StaleDraftError:
-        return _dialog(request, draft, note=note, stale=_("Somebody has changed the draft since you looked."))
+        return _dialog(request, draft, note=note, stale=_("Someone has changed the draft since you looked."))
     except blending.StaleDefaultError as error:
         text = _("%(version)s was published since you looked.") % {"version": error.current}
         return _dialog(request, draft, note=note, stale=text)
     except blending.AlreadyPublishedError as error:
-        messages.warning(request, _("%(version)s is published already.") % {"version": error.weights})
+        messages.warning(request, _("%(version)s is already published.") % {"version": error.weights})
         return _back(blend, group)
-    messages.success(request, _("%(version)s is live: the next answer of the shop uses it.") % {"version": published})
+    messages.success(request, _("%(version)s is live: the shop's next request uses it.") % {"version": published})
     return _back(blend, group)
 
 
@@ -124,10 +126,10 @@ def withdraw_weights(request: HttpRequest, version: int) -> HttpResponse:
     except NoteNeededError:
         messages.warning(request, _("Say why: it stays with the version. Nothing was changed."))
     except blending.NothingToWithdrawError:
-        messages.warning(request, _("%(version)s is not live any more, so nothing was changed.") % {"version": target})
+        messages.warning(request, _("%(version)s is no longer live, so nothing was changed.") % {"version": target})
     else:
         texts = {"version": target, "whom": whom(target.group)}
-        messages.success(request, _("%(version)s no longer acts: %(whom)s has no weights of its own.") % texts)
+        messages.success(request, _("%(version)s is offline: %(whom)s has no weights of its own.") % texts)
     return _back(BlendName(target.blend.name), target.group)
 
 
@@ -154,7 +156,7 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     except NoteNeededError:
         messages.warning(request, _("Say why you roll back: it stays with the version. Nothing was changed."))
     except blending.NothingToRollBackToError:
-        messages.warning(request, _("%(version)s is live already, so nothing was changed.") % {"version": target})
+        messages.warning(request, _("%(version)s is already live, so nothing was changed.") % {"version": target})
     else:
         texts = {"made": live, "version": f"v{target.number}"}
         messages.success(request, _("%(made)s is live, with the weights of %(version)s.") % texts)

@@ -47,7 +47,7 @@ def suggest_weights(request: HttpRequest) -> HttpResponse:
     except suggestions.SearchRunningError as error:
         return _progress(request, error.search)
     except NothingToTuneOnError:
-        return _form(request, blend, group, given=given, problem=_("There is nothing to search on yet."))
+        return _form(request, blend, group, given=given, problem=_("There is nothing to search yet."))
     return _progress(request, begun)
 
 

@@ -57,7 +57,7 @@ def last_change(audience: Audience) -> tuple[str, datetime] | None:
     """Who changed it last, and when."""
     entries: Any = AuditEntry.objects.filter(object_type="audience", object_id=str(audience.pk))
     row = entries.filter(verb__in=["create", "change"]).select_related("staff").first()
-    return (str(row.staff or _("the schedule or a command")), row.at) if row else None
+    return (str(row.staff or _("Scheduled or by command")), row.at) if row else None
 
 
 def people() -> int:

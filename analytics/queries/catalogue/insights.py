@@ -33,43 +33,45 @@ SEVERITIES: Mapping[Severity, Promise] = {
 FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
     CatalogueFlaw.NO_PICTURE: (
         gettext_lazy("No picture"),
-        gettext_lazy("The shop has nothing to show but a drawn tile with the title. Add pictures."),
+        gettext_lazy("The shop can show only a drawn tile with the title. Add pictures."),
     ),
     CatalogueFlaw.NO_PRICE: (
         gettext_lazy("No price"),
-        gettext_lazy("Rules on price and discount pass these items by. Add prices, or retire what is not sold."),
+        gettext_lazy("Price and discount rules skip these items. Add prices, or retire what is not sold."),
     ),
     CatalogueFlaw.NO_CATEGORY: (
         gettext_lazy("No category"),
-        gettext_lazy("Interests, diversity and rules by category do not see these items. Put them into the tree."),
+        gettext_lazy("Interests, variety and category rules do not see these items. Assign them to categories."),
     ),
     CatalogueFlaw.NO_DESCRIPTION: (
         gettext_lazy("No description"),
-        gettext_lazy("People decide by title and price alone. Add descriptions to what is recommended most."),
+        gettext_lazy("Customers can only go by title and price. Add descriptions to the items recommended most."),
     ),
     CatalogueFlaw.NO_BRAND: (
         gettext_lazy("No brand"),
-        gettext_lazy("Rules and caps by brand pass these items by. Add brands."),
+        gettext_lazy("Brand rules and caps skip these items. Add brands."),
     ),
     CatalogueFlaw.OUT_OF_STOCK: (
         gettext_lazy("Out of stock"),
-        gettext_lazy("Customers would get these items, and get the next best ones instead. Restock the most wanted."),
+        gettext_lazy("Customers would get these items, but get the next best instead. Restock the most wanted."),
     ),
     CatalogueFlaw.STALE_PRICE: (
         gettext_lazy("Price not changed for 180 days"),
-        gettext_lazy("Prices that nobody touched for half a year may be wrong. Check the most recommended ones."),
+        gettext_lazy("Prices that nobody has touched for half a year may be wrong. Check the most recommended items."),
     ),
     CatalogueFlaw.LISTED_TWICE: (
         gettext_lazy("The same title twice"),
-        gettext_lazy("One item under two ids halves what is known of it. Merge them, or tell them apart."),
+        gettext_lazy(
+            "One item under two ids halves what is learned about it. Merge them, or give them different titles."
+        ),
     ),
     CatalogueFlaw.NO_EVENTS: (
         gettext_lazy("No event yet"),
         gettext_lazy("The model cannot know these items: only a rule or the newest-items fallback shows them."),
     ),
     CatalogueFlaw.NEVER_RECOMMENDED: (
-        gettext_lazy("In nobody's slate"),
-        gettext_lazy("Known, but behind others for every customer. Boost what you want seen."),
+        gettext_lazy("Never recommended"),
+        gettext_lazy("Known, but behind other items for every customer. Boost those you want seen."),
     ),
 }
 """What a flaw is called, and what it means and asks for."""
@@ -154,8 +156,8 @@ def _of_suspects(suspects: Sequence[Suspect]) -> Insight:
     events = sum(each.events for each in suspects)
     return Insight(
         severity=Severity.LOW,
-        words=_("Customers that act like robots"),
-        meaning=_("Days with more events than people do are left out of what the model learns. Block the source."),
+        words=_("Customers that behave like robots"),
+        meaning=_("Days with more events than a person makes are excluded from learning. Block the source."),
         count=ngettext("%(n)s customer, %(events)s events", "%(n)s customers, %(events)s events", len(suspects))
         % {"n": number(len(suspects)), "events": number(events)},
         address="#suspects",

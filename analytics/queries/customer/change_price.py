@@ -31,8 +31,8 @@ def _of_weights(weights: BlendWeights) -> dict[str, Any]:
     if result.unmeasured:
         return {"whom": _whom(weights), "unmeasured": WHY_UNMEASURED[result.unmeasured]}
     reach = _(
-        "%(changed)s of %(users)s customers of the tuning panel (%(share)s) would see another list (first %(length)s "
-        "items)."
+        "%(changed)s of %(users)s customers of the tuning panel (%(share)s) would get a different list (first "
+        "%(length)s items)."
     ) % {
         "changed": number(result.changed),
         "length": number(result.length),
@@ -45,14 +45,14 @@ def _of_weights(weights: BlendWeights) -> dict[str, Any]:
 
 def _whom(weights: BlendWeights) -> str:
     if weights.group is None:
-        return _("This changes everyone, not this customer alone.")
+        return _("This affects everyone, not only this customer.")
     if weights.audience:
-        return _("This changes everyone in audience “%(audience)s”.") % {"audience": weights.audience}
-    return _("This changes everyone in segment “%(segment)s”.") % {"segment": weights.segment}
+        return _("This affects everyone in audience “%(audience)s”.") % {"audience": weights.audience}
+    return _("This affects everyone in segment “%(segment)s”.") % {"segment": weights.segment}
 
 
 def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> dict[str, Any]:
-    everyone = _("This changes everyone, not this customer alone.")
+    everyone = _("This affects everyone, not only this customer.")
     try:
         tag = price_tag(rules=change.draft.rules or (), placement=placement, now=now)
     except (NoModelError, UnknownPlacementError):
@@ -65,5 +65,5 @@ def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> dict[str,
     return {
         "whom": f"{everyone} {reach}",
         "figures": [(name, effect.relative) for name, effect in tag.effects.items()],
-        "unmeasured": "" if tag.effects else _("No purchase tells what would have been right here."),
+        "unmeasured": "" if tag.effects else _("No purchases tell what would have been right here."),
     }

@@ -47,7 +47,7 @@ class Changed(StrEnum):
 STATES: Mapping[State, Promise] = {State.COLD: _("Cold"), State.WARM: _("Warm"), State.HEAVY: _("Heavy")}
 CHANGES: Mapping[Changed, Promise] = {
     Changed.TASTE: _("New interests this week"),
-    Changed.SINCE: _("Acted since the live model"),
+    Changed.SINCE: _("Active since the live model"),
 }
 
 

@@ -57,7 +57,7 @@ def _of_run(run: RunView | None) -> Iterator[Alert]:
         text = _("The last run failed at “%(stage)s”.") % {"stage": stage}
         yield Alert(level="danger", text=text, address=address, link=_("See why"))
     if run.worse:
-        text = _("The model of the last run is not live: it measured worse.")
+        text = _("The model of the last run is not live: it tested worse.")
         yield Alert(level="warning", text=text, address=address, link=_("Decide"))
     if run.unusual:
         text = _("Model %(model)s waits: %(reasons)s")
@@ -79,8 +79,8 @@ def _of_silence(newest: datetime, *, demo: bool, now: datetime) -> Alert:
     """Alert of a shop that sends nothing; the demo's data end where they end, and that is no alarm."""
     if demo:
         text = _(
-            "The demo's data end on %(day)s, so nothing has come in since. Of a real shop this would be an alarm. "
-            "Click around in the demo's shop, and its events appear here."
+            "The demo's data end on %(day)s, so nothing has come in since. In a real shop this would raise an alarm. "
+            "Click around in the demo shop and its events appear here."
         )
         link = _("See what came in")
         return Alert(level="info", text=text % {"day": day(newest)}, address=reverse("event_list"), link=link)
@@ -94,7 +94,7 @@ def _of_keys(seen: Watch) -> Iterator[Alert]:
         name, address = {"name": sent.key.name}, f"{reverse('sources')}#key-{sent.key.pk}"
         if sent.key.seen_in_page_at:
             text = _(
-                "A request from a browser carried the server key “%(name)s” (%(prefix)s…). If it stands in a page, "
+                "A request from a browser carried the server key “%(name)s” (%(prefix)s…). If it is in a page, "
                 "replace it."
             )
             page = reverse("api_keys")
@@ -143,7 +143,7 @@ def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
 
 def _of_suspicion(seen: Watch) -> Iterator[Alert]:
     for quarantine, key in seen.holding:
-        text = _("All that the key “%(name)s” sends is set aside as it comes. End it once the key is safe.")
+        text = _("Everything the key “%(name)s” sends is set aside as it comes in. End this once the key is safe.")
         address = reverse("quarantine", args=[quarantine])
         yield Alert(level="warning", text=text % {"name": key}, address=address, link=_("Open it"))
     if seen.suspicions:
@@ -153,15 +153,15 @@ def _of_suspicion(seen: Watch) -> Iterator[Alert]:
             seen.suspicions,
         )
         words = {"count": seen.suspicions}
-        yield Alert(level="warning", text=text % words, address=reverse("suspicious"), link=_("Look and decide"))
+        yield Alert(level="warning", text=text % words, address=reverse("suspicious"), link=_("Review and decide"))
 
 
 def _of_purchases(seen: Watch) -> Iterator[Alert]:
     if settings.PURCHASES_FROM < Trust.SERVER:
-        text = _("Purchases come from browsers: anybody can invent them. Let your server send them.")
+        text = _("Purchases come from browsers, where anyone can invent them. Let your server send them.")
         yield Alert(level="warning", text=text)
     if seen.odd_amount is not None:
-        text = _("A purchase of %(amount)s was counted this week, far above the catalogue's price. Is it right?")
+        text = _("A purchase of %(amount)s was counted this week, far above the catalogue's price. Is that right?")
         words = {"amount": money(str(seen.odd_amount))}
         address = f"{reverse('event_list')}?name=purchase"
         yield Alert(level="warning", text=text % words, address=address, link=_("See the purchases"))

@@ -63,7 +63,7 @@ def _to_work(frame: Frame, staff: Staff) -> list[FirstStep]:
         ),
         FirstStep(
             words=_("API key made"),
-            meaning=_("With it the shop asks for recommendations and sends events."),
+            meaning=_("Your shop uses it to request recommendations and send events."),
             is_done=frame.has_key,
             address=_for(staff, Action.MANAGE_KEYS, "new_api_key"),
             link=_("Make a key"),
@@ -85,7 +85,7 @@ def _to_make_it_yours(frame: Frame, staff: Staff) -> list[FirstStep]:
             meaning=_("Move a weight, or draft a rule: nothing is live before you publish it."),
             is_done=frame.is_adjusted,
             address=reverse("weights"),
-            link=_("Look at the weights"),
+            link=_("See the weights"),
             is_optional=True,
         ),
         FirstStep(
@@ -93,7 +93,7 @@ def _to_make_it_yours(frame: Frame, staff: Staff) -> list[FirstStep]:
             meaning=_("Each with a role that says what they may do."),
             is_done=frame.has_colleagues,
             address=_for(staff, Action.MANAGE_STAFF, "staff_list"),
-            link=_("Invite somebody"),
+            link=_("Invite someone"),
             is_optional=True,
         ),
     ]

@@ -56,7 +56,7 @@ def _of_weights(known: PendingWork) -> Iterator[Alert]:
         if status == WeightsStatus.DRAFT:
             text, link = _("The weights of “%(blend)s” have a draft that is not live."), _("Open the draft")
         else:
-            text, link = _("A run proposes other weights for “%(blend)s”."), _("Look at the proposal")
+            text, link = _("A run proposes other weights for “%(blend)s”."), _("See the proposal")
         address = f"{reverse('weights')}?blend={blend}"
         yield Alert(level="info", text=text % {"blend": blend_label(blend)}, address=address, link=link)
 
@@ -68,12 +68,12 @@ def _of_rules(known: PendingWork) -> Iterator[Alert]:
             "%(count)d rules are drafts, or have changes that are not live.",
             known.rules,
         )
-        yield Alert(level="info", text=text % {"count": known.rules}, address=reverse("rules"), link=_("Look at rules"))
+        yield Alert(level="info", text=text % {"count": known.rules}, address=reverse("rules"), link=_("See the rules"))
     if len(known.ending) > NAMED:
         text = _("%(count)d rules end within 7 days, the first on %(when)s.")
         words = {"count": len(known.ending), "when": moment(known.ending[0].at)}
         address = f"{reverse('rules')}?status={RuleStatus.LIVE}"
-        yield Alert(level="info", text=text % words, address=address, link=_("Look at rules"))
+        yield Alert(level="info", text=text % words, address=address, link=_("See the rules"))
         return
     for one in known.ending:
         text = _("The rule “%(name)s” ends on %(when)s.") % {"name": one.name, "when": moment(one.at)}
@@ -85,8 +85,8 @@ def _of_items(known: PendingWork) -> Iterator[Alert]:
     if not known.unseen:
         return
     text = ngettext(
-        "%(unseen)s of %(new)s item that is new in the last 28 days stood in none of the newest lists.",
-        "%(unseen)s of %(new)s items that are new in the last 28 days stood in none of the newest lists.",
+        "%(unseen)s of %(new)s item new in the last 28 days appeared in none of the latest lists.",
+        "%(unseen)s of %(new)s items new in the last 28 days appeared in none of the latest lists.",
         known.new,
     )
     words = {"unseen": number(known.unseen), "new": number(known.new)}

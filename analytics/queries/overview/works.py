@@ -18,8 +18,8 @@ from recommendations.terms import Task
 ROWS: Mapping[str, Promise] = {
     HYBRID: gettext_lazy("Recsite"),
     PERSONAL: gettext_lazy("What they always buy"),
-    RECENT: gettext_lazy("What sells best lately"),
-    POPULAR: gettext_lazy("What sells best"),
+    RECENT: gettext_lazy("Recent best sellers"),
+    POPULAR: gettext_lazy("Best sellers"),
 }
 
 

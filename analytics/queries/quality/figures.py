@@ -30,18 +30,18 @@ SLICES: Mapping[SliceKind, tuple[Promise, Promise]] = {
     ),
     SliceKind.SEGMENT: (
         gettext_lazy("Segment"),
-        gettext_lazy("Customers of like interests; the names are those of the live model's segments."),
+        gettext_lazy("Customers with similar interests; the names are those of the live model's segments."),
     ),
     SliceKind.DEPARTMENT: (
         gettext_lazy("Department"),
         gettext_lazy(
-            "Everybody who bought in the department; only what they bought there counts. The ten places also serve the "
-            "other departments, so compare within a line, not from line to line."
+            "Everyone who bought in the department; only what they bought there counts. The ten positions also serve "
+            "the other departments, so compare within a row, not across rows."
         ),
     ),
     SliceKind.NEW_ITEMS: (
         gettext_lazy("New items"),
-        gettext_lazy("Everybody who bought an item first sold in the 28 days before the split; only these count."),
+        gettext_lazy("Everyone who bought an item first sold in the 28 days before the split; only those items count."),
     ),
 }
 """What each kind of slice is called, and who is in one."""

@@ -13,8 +13,8 @@ from recommendations.models import Measurement
 
 RIVALS: Mapping[str, Promise] = {
     PERSONAL: gettext_lazy("what they always buy"),
-    RECENT: gettext_lazy("what sells best lately"),
-    POPULAR: gettext_lazy("what sells best"),
+    RECENT: gettext_lazy("recent best sellers"),
+    POPULAR: gettext_lazy("best sellers"),
 }
 """Each in the middle of a sentence."""
 

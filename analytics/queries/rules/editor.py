@@ -63,7 +63,7 @@ def history(rule: Rule) -> tuple[list[AuditEntry], Names]:
 def last_change(rule: Rule) -> tuple[str, datetime] | None:
     """Who changed it last, and when."""
     row = _entries(rule).filter(verb__in=["create", "change", "roll back"]).first()
-    return (str(row.staff or _("the schedule or a command")), row.at) if row else None
+    return (str(row.staff or _("Scheduled or by command")), row.at) if row else None
 
 
 def _entries(rule: Rule) -> Any:

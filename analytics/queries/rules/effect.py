@@ -17,10 +17,10 @@ from recommendations.services.rules.price_tags import BeforeAfter, PriceTag, Sil
 
 SHOWN_CUSTOMERS = 3
 SILENCES: Mapping[Silence, Promise] = {
-    Silence.OTHER_PLACEMENT: gettext_lazy("it acts at another placement"),
-    Silence.CONTEXT: gettext_lazy("it asks for an item in view, and the measured customers have none"),
+    Silence.OTHER_PLACEMENT: gettext_lazy("it acts on another placement"),
+    Silence.CONTEXT: gettext_lazy("it needs an item in view, and the measured customers have none"),
     Silence.NOT_IN_FORCE: gettext_lazy("it is not in force then"),
-    Silence.NOBODY: gettext_lazy("none of the measured customers is among those whom it means"),
+    Silence.NOBODY: gettext_lazy("none of the measured customers is among those it is for"),
 }
 
 
@@ -29,7 +29,8 @@ def why_silent(tag: PriceTag, book: Sequence[FrozenRule]) -> list[str]:
     before = served() if tag.silent else None
     names = {rule["id"]: rule["name"] for rule in [*(before.rules if before else []), *book]}
     return [
-        _("“%(rule)s” cannot show here: %(reason)s.") % {"rule": names.get(key, ""), "reason": SILENCES[reason]}
+        _("“%(rule)s” has no visible effect here: %(reason)s.")
+        % {"rule": names.get(key, ""), "reason": SILENCES[reason]}
         for key, reason in tag.silent.items()
         if reason is not Silence.OTHER_PLACEMENT or len(tag.silent) == 1
     ]

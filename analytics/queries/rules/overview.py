@@ -153,5 +153,5 @@ def _whom(rule: Rule, names: Names) -> str:
     if rule.customer_id:
         parts.append(_("customer %(customer)s") % {"customer": customer_code(rule.customer_id)})
     if rule.context:
-        parts.append(_("beside %(items)s") % {"items": names.field("context", rule.context)})
+        parts.append(_("next to %(items)s") % {"items": names.field("context", rule.context)})
     return _(", ").join(parts)

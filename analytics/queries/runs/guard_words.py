@@ -16,7 +16,7 @@ SENTENCES: Mapping[GuardCheck, Promise] = {
     GuardCheck.TRUTH: _("Customers who bought in the test window: %(before)s became %(now)s."),
     GuardCheck.CONFIRMED: _("Confirmed customers: %(before)s of all became %(now)s."),
     GuardCheck.SET_ASIDE: _("Set aside: %(now)s of the events."),
-    GuardCheck.TRENDING: _("Trending: items that hardly any confirmed customer buys hold %(now)s of its places."),
+    GuardCheck.TRENDING: _("Trending: items that hardly any confirmed customer buys hold %(now)s of its positions."),
     GuardCheck.ACCURACY: _("Distance to the best simple list: %(before)s became %(now)s, beyond both intervals."),
     GuardCheck.SEGMENTS: _(
         "Segments with rules or weights of their own: of %(before)s, this model has lost %(now)s. See below."

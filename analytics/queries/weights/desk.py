@@ -136,7 +136,7 @@ def best_single(blend: BlendName, group: Group) -> StartingPoint | None:
     best = service.best_single(blend, group)
     if best is None:
         return None
-    about = _("The recommender that does best alone: %(name)s") % {"name": labels.instance_label(best[0])}
+    about = _("The best recommender on its own: %(name)s") % {"name": labels.instance_label(best[0])}
     return StartingPoint(key=BEST_SINGLE, words=_("Only the best one"), about=about, values=best[1])
 
 

@@ -78,8 +78,8 @@ def progress_text(search: WeightSearch) -> str:
         most = {name: share(search.result[f"most_{name}"], 1) for name in ("coverage", "diversity")}
         return (
             _(
-                "Nothing that was tried keeps all of these limits. The most that any of it reached: %(coverage)s of "
-                "the catalogue, a variety of %(diversity)s."
+                "Nothing that was tried meets all of these limits. The most that was reached: %(coverage)s of the "
+                "catalogue, a variety of %(diversity)s."
             )
             % most
         )
@@ -94,7 +94,7 @@ def _found_text(search: WeightSearch) -> str:
     gain = _change(search.result, goal) or _("as live")
     costs = [_change(search.result, name) for name in _lost(search.result, but=goal)]
     if not costs:
-        return _("Suggested: %(gain)s against live, and nothing is surely lost.") % {"gain": gain}
+        return _("Suggested: %(gain)s against live, at no certain cost.") % {"gain": gain}
     told = {"gain": gain, "costs": _(", ").join(filter(None, costs))}
     return _("Suggested: %(gain)s against live. It costs: %(costs)s.") % told
 

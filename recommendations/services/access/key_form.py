@@ -23,13 +23,13 @@ class KeyForm(OfKey):
 
     scopes = forms.MultipleChoiceField(
         label=capfirst(_("may")), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
-        help_text=_("A key in a page may “Send events” and nothing else."),
+        help_text=_("A key in a page can only “Send events”."),
     )  # fmt: skip
     origins = forms.CharField(
         label=capfirst(_("origins")), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
         help_text=_(
-            "Where a browser may use it: the pages of these origins, one a line, such as https://shop.example. A key "
-            "that is used by no browser has none."
+            "Where a browser may use it: the pages of these origins, one per line, such as https://shop.example. A "
+            "key that no browser uses has none."
         ),
     )  # fmt: skip
 
@@ -41,7 +41,7 @@ class KeyForm(OfKey):
         try:
             return read_origins(str(self.cleaned_data["origins"]).splitlines())
         except NotAnOriginError as error:
-            text = _("“%(text)s” is no origin: write scheme and host, such as https://shop.example.")
+            text = _("“%(text)s” is not an origin: write scheme and host, such as https://shop.example.")
             raise forms.ValidationError([text % {"text": wrong} for wrong in error.texts]) from error
         except TooManyOriginsError as error:
             raise forms.ValidationError(_("At most %(most)s origins.") % {"most": MOST}) from error
@@ -50,15 +50,15 @@ class KeyForm(OfKey):
         given = super().clean() or {}
         side, scopes = given.get("side"), given.get("scopes")
         if given.get("origins") and side == Side.SERVER:
-            self.add_error("side", _("A key with origins stands in a page."))
+            self.add_error("side", _("A key with origins is in a page."))
         elif side == Side.PAGE and scopes and {*scopes} != keys.FROM_BROWSERS:
-            text = _("Whoever looks into a page finds its key: such a key may send events and nothing else.")
+            text = _("Anyone who looks into a page finds its key: such a key can only send events.")
             self.add_error("scopes", text)
         for name in keys.NEVER_0:
             if given.get(name) == 0:
-                self.add_error(name, _("Give at least 1: with 0 the key could send nothing."))
+                self.add_error(name, _("Enter at least 1: with 0 the key could send nothing."))
         if side == Side.SERVER and given.get("new_people_per_hour") is not None:
-            self.add_error("new_people_per_hour", _("This limits a key in a page only. Leave it empty."))
+            self.add_error("new_people_per_hour", _("This limits only a key in a page. Clear the field."))
         return given
 
     def create(self, *, by: Staff) -> tuple[ApiKey, str]:

@@ -143,7 +143,7 @@ def _checked(name: str, conditions: Any, *, but: Audience | None) -> dict[str, A
         values["name"] = checked_name(name)
         others = Audience.objects.exclude(pk=but.pk if but else 0)
         if others.filter(name__iexact=values["name"]).exists():
-            raise ValidationError(_("Another audience, perhaps an archived one, is called that already."))
+            raise ValidationError(_("Another audience, perhaps an archived one, already has this name."))
     except ValidationError as error:
         errors["name"] = error
     try:

@@ -66,7 +66,7 @@ class CategoryField(forms.CharField):
     def validate(self, value: str) -> None:
         super().validate(value)
         if not Category.objects.filter(path=value).exists():
-            text = _("There is no category “%(value)s”: choose one of the list.")
+            text = _("There is no category “%(value)s”: choose one from the list.")
             raise ValidationError(text, params={"value": value})
 
 
@@ -76,7 +76,7 @@ class PropertyField(forms.CharField):
     def validate(self, value: str) -> None:
         super().validate(value)
         if not Customer.objects.filter(properties__has_key=value).exists():
-            text = _("Your shop has sent no property “%(value)s” of anybody: choose one of the list.")
+            text = _("Your shop has sent no property “%(value)s” of any customer: choose one from the list.")
             raise ValidationError(text, params={"value": value})
 
 
@@ -107,9 +107,9 @@ class DidForm(KindForm):
     items = ConditionsField(required=False)
     days = _days(_("Say within how many days."))
     times = forms.IntegerField(min_value=1, max_value=MOST_TIMES, error_messages={
-        "required": _("Say how often at the least."),
+        "required": _("Say how often at least."),
         "invalid": NOT_WHOLE,
-        "min_value": _("At least once: who never did belongs under “But not”."),
+        "min_value": _("At least once: customers who never did belong under “But not”."),
         "max_value": _("At most %(limit_value)d times."),
     })  # fmt: skip
 
@@ -127,8 +127,8 @@ class SpentForm(KindForm):
     operator = _choice(_operators(Operator.AT_LEAST, Operator.AT_MOST), _("Choose at least or at most."))
     amount = forms.FloatField(min_value=0, max_value=1e9, error_messages={
         "required": _("Say how much."),
-        "invalid": _("Not a number: write it as 49.90."),
-        "min_value": _("An amount is not below 0."),
+        "invalid": _("Not a number: write it like 49.90."),
+        "min_value": _("An amount cannot be below 0."),
         "max_value": _("The amount is out of range: choose a smaller number."),
     })  # fmt: skip
     days = _days(_("Say within how many days."))
@@ -160,7 +160,7 @@ class InterestForm(KindForm):
     category = CategoryField(max_length=500, error_messages={"required": _("Choose a category.")})
     percent = forms.FloatField(min_value=0.1, max_value=100, error_messages={
         "required": _("Say how much of the interest."),
-        "invalid": _("Not a number: write it as 2.5."),
+        "invalid": _("Not a number: write it like 2.5."),
         **dict.fromkeys(("min_value", "max_value"), _("Choose a share from 0.1 %% to 100 %%.")),
     })  # fmt: skip
 
@@ -174,7 +174,7 @@ class PropertyForm(KindForm):
     kind = AudienceKind.PROPERTY
     property = PropertyField(max_length=LONGEST_PROPERTY, error_messages={"required": _("Choose a property.")})
     operator = _choice(labels.OPERATORS, _("Choose a comparison."))
-    values = ValuesField(error_messages={"required": _("Enter a value; several with commas between them.")})
+    values = ValuesField(error_messages={"required": _("Enter a value; separate several with commas.")})
 
     def clean(self) -> dict[str, Any]:
         """Check that what is compared as a number is one."""

@@ -90,7 +90,7 @@ def _currency(value: str | None, pointer: str, _name: str) -> dict[str, Any]:
 
 def _moment(value: datetime | None, pointer: str, name: str) -> dict[str, Any]:
     if value is not None and not EARLIEST <= value < LAST:
-        raise BrokenRuleError(pointer, _("A time lies between 1990 and 2999; leave it out where there is none."))
+        raise BrokenRuleError(pointer, _("A time must be between 1990 and 2999; omit it where there is none."))
     return {OURS[name]: value and value.astimezone(UTC)}
 
 
@@ -162,7 +162,7 @@ def _without_nul(text: str, pointer: str) -> str:
 
 def _not_apart(text: str, pointer: str) -> str:
     if APART in text:
-        raise BrokenRuleError(pointer, _("A category or tag holds no |, which separates them in files."))
+        raise BrokenRuleError(pointer, _("Categories and tags cannot contain |, which separates them in files."))
     return text
 
 

@@ -25,7 +25,7 @@ def check_week(week: date) -> None:
     """Check the first day of a week. Raises ValidationError where the shop's weeks start on another weekday."""
     weekday = promotion_merge.first_weekday()
     if weekday is not None and week.weekday() != weekday:
-        text = _("The weeks of the shop's promotions start on a %(weekday)s; give the date of that day.")
+        text = _("The shop's promotion weeks start on a %(weekday)s; enter the date of that day.")
         raise ValidationError(text % {"weekday": WEEKDAYS[weekday]})
 
 

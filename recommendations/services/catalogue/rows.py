@@ -74,7 +74,7 @@ def retire_item(*, shop_id: str, by: KnownKey, now: datetime) -> bool:
 def _taken(rows: Sequence[ItemRow | ItemVerdict], take: Take, *, by: KnownKey, now: datetime) -> list[ItemVerdict]:
     """Take the rows, those of parents before those of their variants where a batch has both."""
     due = _first_of_each(rows)
-    own = Refusal("/parent_id", _("An item is no variant of itself."))
+    own = Refusal("/parent_id", _("An item cannot be a variant of itself."))
     became: dict[str, Became] = {row.shop_id: own for row in due.values() if row.parent == row.shop_id}
     due = {shop_id: row for shop_id, row in due.items() if shop_id not in became}
     parents = _keys_of(row.parent for row in due.values() if row.parent)
@@ -83,7 +83,7 @@ def _taken(rows: Sequence[ItemRow | ItemVerdict], take: Take, *, by: KnownKey, n
         for row in ready:
             del due[row.shop_id]
         parents |= _keys_of(row.parent for row in due.values() if row.parent)
-    orphan = Refusal("/parent_id", _("There is no item of this id; send the item first."))
+    orphan = Refusal("/parent_id", _("There is no item with this id; send the item first."))
     became |= dict.fromkeys(due, orphan)
     return _verdicts(rows, became)
 
@@ -162,7 +162,7 @@ def _change(rows: Sequence[Row], by: ApiKey, now: datetime) -> Mapping[str, Beca
 def _with_changes(row: Row, image: ItemState | None) -> Row:
     """Whole item with the changes of its row. Raises BrokenRuleError."""
     if image is None:
-        raise BrokenRuleError("/item_id", _("There is no item of this id; send the item first."))
+        raise BrokenRuleError("/item_id", _("There is no item with this id; send the item first."))
     whole = {**image, "parent_id": image["parent"], **row}
     check_times(whole)
     return whole

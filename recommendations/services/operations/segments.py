@@ -31,7 +31,7 @@ def rename_segment(*, segment: Segment, name: str, by: Staff | None) -> Segment:
         raise ValidationError({"name": _("A name has at most %(longest)s characters.") % {"longest": LONGEST_NAME}})
     others = Segment.objects.exclude(pk=stored.pk)
     if name and any(str(other).casefold() == name.casefold() for other in others):
-        raise ValidationError({"name": _("Another segment is called that already.")})
+        raise ValidationError({"name": _("Another segment already has this name.")})
     before, after = audit.apply(stored, {"name": name})
     if after:
         Segment.objects.filter(pk=stored.pk).update(name=name)

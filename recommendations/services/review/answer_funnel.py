@@ -35,7 +35,7 @@ def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
     filled = sum(trace.filled.values())
     chosen, outside = len(answer.shown) - filled, _pinned_from_outside(answer, rules)
     below = trace.eligible + outside - chosen
-    swapped = [(gettext("for the sake of variety"), trace.diversified)] if trace.diversified else []
+    swapped = [(gettext("for variety"), trace.diversified)] if trace.diversified else []
     sources = {str(code): str(words) for code, words in SOURCES}
     return [
         Step(stage=AnswerStage.CANDIDATES, left=trace.candidates),
@@ -81,10 +81,10 @@ def _pinned_from_outside(answer: Answer, rules: ServedRules) -> int:
 
 
 _LOST: Mapping[IneligibleReason, Promise] = {
-    IneligibleReason.UNSELLABLE: _("out of stock or not for sale now"),
+    IneligibleReason.UNSELLABLE: _("out of stock or not on sale now"),
     IneligibleReason.EXCLUDED: _("disliked, or in view already"),
     IneligibleReason.FILTERED: _("outside the filter of the request"),
     IneligibleReason.BOUGHT: _("bought already"),
     IneligibleReason.NOT_BOUGHT: _("never bought"),
-    IneligibleReason.RESTING: _("bought too lately"),
+    IneligibleReason.RESTING: _("bought too recently"),
 }

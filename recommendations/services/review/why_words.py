@@ -19,19 +19,20 @@ def stage_text(stands: Diagnosis, asked: Prepared) -> str:
     rank, n = stands.rank or 0, asked.params.n
     match stands.stage:
         case AnswerStage.SHOWN:
-            return gettext("It is shown, at place %(rank)d.") % {"rank": rank}
+            return gettext("It is shown, at position %(rank)d.") % {"rank": rank}
         case AnswerStage.MODEL:
-            text = gettext("The model does not know it: there was no event on it before the last run.")
+            text = gettext("The model does not know it: there was no event for it before the last run.")
         case AnswerStage.CANDIDATES:
             text = _not_a_candidate(stands, asked)
         case AnswerStage.RANKING:
-            text = gettext("By score it stands at place %(rank)d of %(eligible)d; %(n)d are shown.") % {
+            text = gettext("By score it ranks %(rank)d of %(eligible)d; %(n)d are shown.") % {
                 "rank": rank, "eligible": stands.eligible, "n": n,
             }  # fmt: skip
         case AnswerStage.DIVERSITY:
-            text = gettext(
-                "By score it would stand at place %(rank)d of %(n)d, but its place goes to another item."
-            ) % {"rank": rank, "n": n}
+            text = gettext("By score it would rank %(rank)d of %(n)d, but another item takes its position.") % {
+                "rank": rank,
+                "n": n,
+            }
         case _:
             return barred_text(stands, asked)
     more = barred_text(stands, asked) or _why_outranked(stands, asked)
@@ -43,7 +44,7 @@ def barred_text(stands: Diagnosis, asked: Prepared) -> str:
     if stands.lost is None:
         return ""
     if stands.lost is IneligibleReason.RULED_OUT:
-        return gettext("The rule “%(rule)s” takes it out.") % {"rule": rule_name(stands.rule, asked)}
+        return gettext("The rule “%(rule)s” removes it.") % {"rule": rule_name(stands.rule, asked)}
     if stands.lost is IneligibleReason.EXCLUDED and _is_disliked(stands, asked):
         return gettext("The customer dislikes it.")
     return str(_BARRED[stands.lost])
@@ -54,12 +55,12 @@ def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool) -> str:
     if suggested or stands.stage is AnswerStage.SHOWN:
         return ""
     if stands.lost is IneligibleReason.EXCLUDED and _is_disliked(stands, asked):
-        return gettext("Nothing: who dislikes an item does not see it again.")
+        return gettext("Nothing to do: customers do not see items again that they dislike.")
     if stands.lost is not None and stands.lost in _REMEDIES:
         return str(_REMEDIES[stands.lost])
     if stands.stage is AnswerStage.MODEL:
-        return gettext("The next run learns it as soon as it has an event, or where it is newly listed.")
-    return gettext("More than one change is needed: try them together in a draft.")
+        return gettext("The next run learns it once it has an event, or if it is newly listed.")
+    return gettext("It needs more than one change: try them together in a draft.")
 
 
 def change_text(change: Counterfactual, asked: Prepared) -> str:
@@ -84,7 +85,7 @@ def change_text(change: Counterfactual, asked: Prepared) -> str:
                 "slot": change.slot, "placement": placement_quoted(asked.request.placement),
             }  # fmt: skip
         case CounterfactualKind.LIMIT:
-            return gettext("Leave it out of the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
+            return gettext("Remove it from the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
         case CounterfactualKind.END:
             return gettext("End the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
 
@@ -96,20 +97,20 @@ def rule_name(key: int | None, asked: Prepared) -> str:
 def _not_a_candidate(stands: Diagnosis, asked: Prepared) -> str:
     place = stands.would_rank
     if place is None or asked.chosen.pool is None:
-        return gettext("Nothing is known of this customer to choose candidates from.")
+        return gettext("Too little is known about this customer to choose candidates.")
     facts = {"candidates": len(asked.chosen.pool.items), "rank": place.place, "of": place.of}
     if place.by_model:
         return (
             gettext(
-                "It is not among the %(candidates)d candidates of this customer. Scored now by the model, it would "
-                "stand at place %(rank)d."
+                "It is not among the %(candidates)d items considered for this customer; scored now, it would rank "
+                "%(rank)d."
             )
             % facts
         )
     return (
         gettext(
-            "It is not among the %(candidates)d candidates of this customer, and no recommender knows what to say of "
-            "it. By popularity it stands at place %(rank)d of %(of)d."
+            "It is not among the %(candidates)d items considered for this customer, and no recommender can score it. "
+            "By popularity it ranks %(rank)d of %(of)d."
         )
         % facts
     )
@@ -119,9 +120,11 @@ def _why_outranked(stands: Diagnosis, asked: Prepared) -> str:
     if stands.rule and stands.stage is AnswerStage.RANKING:
         return gettext("The rule “%(rule)s” buries it.") % {"rule": rule_name(stands.rule, asked)}
     if stands.rule:
-        return gettext("The rule “%(rule)s” gives it away.") % {"rule": rule_name(stands.rule, asked)}
+        return gettext("The rule “%(rule)s” gives its position to another item.") % {
+            "rule": rule_name(stands.rule, asked)
+        }
     if stands.stage is AnswerStage.DIVERSITY:
-        return gettext("It is too much like those above it.")
+        return gettext("It is too similar to the items above it.")
     return ""
 
 
@@ -134,18 +137,22 @@ def _per_cent(weights: Mapping[str, float], name: str) -> str:
 
 
 _BARRED: Mapping[IneligibleReason, Promise] = {
-    IneligibleReason.UNSELLABLE: _("It is out of stock or not for sale now."),
+    IneligibleReason.UNSELLABLE: _("It is out of stock or not on sale now."),
     IneligibleReason.EXCLUDED: _("It is one of the items in view."),
     IneligibleReason.FILTERED: _("It is outside the filter of the request."),
     IneligibleReason.BOUGHT: _("The customer has bought it, and this placement shows only what is new to them."),
-    IneligibleReason.NOT_BOUGHT: _("The customer has never bought it, and this placement shows only what they know."),
-    IneligibleReason.RESTING: _("The customer bought it so lately that it is not due again."),
+    IneligibleReason.NOT_BOUGHT: _(
+        "The customer has never bought it, and this placement shows only what they have bought before."
+    ),
+    IneligibleReason.RESTING: _("The customer bought it so recently that it is not due again."),
 }
 _REMEDIES: Mapping[IneligibleReason, Promise] = {
     IneligibleReason.UNSELLABLE: _("Put it back in stock, or change its time of sale, in the catalogue."),
-    IneligibleReason.EXCLUDED: _("Nothing: an item in view does not recommend itself."),
-    IneligibleReason.FILTERED: _("The shop has to ask with a wider filter."),
-    IneligibleReason.BOUGHT: _("Look at “For you” or “Buy again”: they show what was bought before."),
-    IneligibleReason.NOT_BOUGHT: _("Look at “For you” or “Discover”: they show what is new."),
-    IneligibleReason.RESTING: _("It comes back by itself; a shorter cool-down of the placement brings it back sooner."),
+    IneligibleReason.EXCLUDED: _("Nothing to do: an item in view does not recommend itself."),
+    IneligibleReason.FILTERED: _("The shop has to send a wider filter."),
+    IneligibleReason.BOUGHT: _("See “For you” or “Buy again”: they show what was bought before."),
+    IneligibleReason.NOT_BOUGHT: _("See “For you” or “Discover”: they show what is new."),
+    IneligibleReason.RESTING: _(
+        "It comes back on its own; a shorter cool-down for the placement brings it back sooner."
+    ),
 }

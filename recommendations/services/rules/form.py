@@ -48,7 +48,7 @@ class ShopTimeField(forms.Field):
         except ValueError:  # well written, but no such day
             moment = None
         if moment is None or not 1970 <= moment.year < 9999:
-            raise ValidationError(_("No date and time: write it as 2026-12-24 18:00."))
+            raise ValidationError(_("Not a date and time: write it like 2026-12-24 18:00."))
         if timezone.is_naive(moment):
             moment = timezone.make_aware(moment.replace(fold=self.second), timezone.get_default_timezone())
         return moment.astimezone(UTC)
@@ -98,16 +98,16 @@ class RuleForm(forms.Form):
     name = forms.CharField(max_length=LONGEST_NAME, error_messages={
         "required": _("Give the rule a name."),
         "max_length": _("At most %(limit_value)d characters."),
-        "null_characters_not_allowed": _("The name holds a character that cannot be stored."),
+        "null_characters_not_allowed": _("The name contains a character that cannot be stored."),
     })  # fmt: skip
     placement = forms.ModelChoiceField(Placement.objects, to_field_name="name", required=False, error_messages={
-        "invalid_choice": _("There is no placement “%(value)s”: choose one of the list."),
+        "invalid_choice": _("There is no placement “%(value)s”: choose one from the list."),
     })  # fmt: skip
     segment = forms.ModelChoiceField(Segment.objects, to_field_name="number", required=False, error_messages={
-        "invalid_choice": _("There is no segment %(value)s: choose one of the list."),
+        "invalid_choice": _("There is no segment %(value)s: choose one from the list."),
     })  # fmt: skip
     audience = forms.ModelChoiceField(Audience.objects.unarchived(), required=False, error_messages={
-        "invalid_choice": _("There is no audience %(value)s: choose one of the list."),
+        "invalid_choice": _("There is no audience %(value)s: choose one from the list."),
     })  # fmt: skip
     customer = CustomerField(required=False)
     context = ConditionsField(required=False)
@@ -125,11 +125,11 @@ class RuleForm(forms.Form):
     most = forms.IntegerField(min_value=1, max_value=100, required=False, error_messages={
         "required": _("Say how many at most."),
         "min_value": _("At least 1: to show none of them, exclude them."),
-        "max_value": _("At most 100: no slate is longer."),
+        "max_value": _("At most 100: no list is longer."),
         "invalid": NOT_WHOLE,
     })  # fmt: skip
     per = forms.ChoiceField(choices=labels.CAPS_PER, required=False, error_messages={
-        "invalid_choice": _("Choose of what it counts: brand, category or all together."),
+        "invalid_choice": _("Choose what to count by: brand, category or all together."),
     })  # fmt: skip
     share = ShareField(required=False, error_messages={
         "required": _("Choose a share above 0 % and up to 100 %."), "invalid": _("Enter a number."),
@@ -164,7 +164,7 @@ class RuleForm(forms.Form):
             places = [values["placement"]] if values.get("placement") else Placement.objects.all()
             most = max((placement.n for placement in places), default=0)
             if not 1 <= values["slot"] <= most:
-                words = _("A pin beyond the slate: choose a slot from 1 to %(most)d.")
+                words = _("This slot is beyond the end of the list: choose a slot from 1 to %(most)d.")
                 self.add_error("slot", ValidationError(words, params={"most": most}))
         return values
 

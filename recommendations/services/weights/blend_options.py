@@ -33,6 +33,6 @@ def check_options(blend: Blend, values: Mapping[str, bool]) -> None:
     """Check options. Raises ValidationError where one is on and the blend is not tuned, as nothing measures it."""
     if any(values.values()) and task_of(BlendName(blend.name)) is None:
         raise ValidationError(
-            _("No truth measures %(blend)s: runs do not tune it, and a second stage could learn nothing.")
+            _("No purchases can measure %(blend)s: runs do not tune it, and a second stage could learn nothing.")
             % {"blend": blend}
         )

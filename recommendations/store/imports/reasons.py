@@ -8,35 +8,33 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-OTHER_WEEKDAY = _("The weeks of the shop's promotions start on a {weekday}; give the date of that day.")
+OTHER_WEEKDAY = _("The shop's promotion weeks start on a {weekday}; enter the date of that day.")
 
 FOREIGN = _("The shop's currency is {currency}. Convert the amounts, or leave the column out.")
 
 REASONS: Mapping[str, Promise] = {
     "already_listed": _("The item is in an earlier row already. Keep one row per item."),
     "already_planned": _("The item and the week are in an earlier row already. Keep one row for them."),
-    "available_after_end": _(
-        "It would be for sale only after its sale has ended; exchange the two times or empty one."
-    ),
-    "bad_category": _("A category is written “Shoes > Running”, each level at most 200 characters and the whole 500."),
-    "bad_tags": _("Tags are separated by |, each at most 100 characters."),
+    "available_after_end": _("It would go on sale only after its sale has ended: swap the two times or clear one."),
+    "bad_category": _("Write a category as “Shoes > Running”, with at most 200 characters per level and 500 in all."),
+    "bad_tags": _("Separate tags with |; each has at most 100 characters."),
     "foreign_currency": format_lazy(FOREIGN, currency=settings.SHOP_CURRENCY),
-    "future": _("The time is more than 10 minutes ahead of the server's; set the clock right."),
+    "future": _("The time is more than 10 minutes ahead of the server's; set the clock correctly."),
     "line_too_long": _("The line is longer than 1 MB, or one of its fields longer than 128 KB."),
-    "missing": _("The field is empty but needed."),
+    "missing": _("The field is required but empty."),
     "negative": _("The amount is negative; a refund is an event of its own, with positive amounts."),
     "no_zone": _("The time has no time zone; write it like 2026-09-01T10:02:11Z."),
     "nobody": _("No customer is named. Fill in user_id, anonymous_id or both."),
     "not_a_date": _("Not a date. Write the first day of the week like 2026-09-07."),
     "not_a_number": _("Not a number. Use a format like 19.90."),
     "not_a_quantity": _("The quantity must be a whole number from 1 to 1,000,000."),
-    "not_a_share": _("A share of the stores is between 0 and 1; write a quarter as 0.25."),
+    "not_a_share": _("A share of the stores must be between 0 and 1; write a quarter as 0.25."),
     "not_a_stock": _("The quantity in stock must be a whole number from 0 to 2,147,483,647."),
     "not_a_time": _("Not a time. Write it like 2026-09-01T10:02:11Z."),
-    "not_a_url": _("An address begins with https://, http:// or /."),
+    "not_a_url": _("An address must begin with https://, http:// or /."),
     "not_a_uuid": _("The event id is not a UUID. Leave the column out, and ids are made from the rows."),
-    "not_an_object": _("Attributes are a JSON object, like {“colour”: “red”}."),
-    "not_merchandise": _("The department holds no merchandise."),
+    "not_an_object": _("Attributes must be a JSON object, such as {“colour”: “red”}."),
+    "not_merchandise": _("The department has no merchandise."),
     "not_utf8": _("The text is not UTF-8; save the file as UTF-8."),
     "nul": _("The text holds a NUL character; remove it."),
     "out_of_range": _("The number is outside the range that is allowed here."),
@@ -44,17 +42,17 @@ REASONS: Mapping[str, Promise] = {
     "quotes": _("A quotation mark is not closed; write a quotation mark inside a field twice."),
     "ragged": _("The row has more or fewer fields than the first line has columns. Put fields with a comma in quotes."),
     "rating_above_scale": _("The rating is not between 0 and rating_scale."),
-    "too_fine": _("The number is closer to 0 than can be stored; write 0."),
-    "too_far_ahead": _("The week is more than two years ahead; set the year right."),
+    "too_fine": _("The number is too close to 0 to be stored; write 0."),
+    "too_far_ahead": _("The week is more than two years ahead; correct the year."),
     "too_large": _("The amount is larger than 9,999,999,999.99."),
     "too_long": _("The text is too long for this field."),
-    "too_old": _("The time lies before 1990."),
+    "too_old": _("The time is before 1990."),
     "too_many_lines": _("An event has at most 200 lines."),
-    "unknown_availability": _("Availability is in_stock, out_of_stock, preorder or backorder."),
+    "unknown_availability": _("Availability must be in_stock, out_of_stock, preorder or backorder."),
     "unknown_item": _("The catalogue has no such item; import the items first."),
-    "unknown_name": _("There is no event of this name; use GA4's names, such as view_item, add_to_cart, purchase."),
+    "unknown_name": _("There is no event with this name; use GA4 names such as view_item, add_to_cart, purchase."),
     "unknown_product": _("The product is not in the list of products."),
-    "unknown_target": _("What is followed is a customer, a brand or a category."),
+    "unknown_target": _("Only a customer, a brand or a category can be followed."),
 } | {
     f"not_a_{name}": format_lazy(OTHER_WEEKDAY, weekday=WEEKDAYS[number])
     for number, name in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))

@@ -107,7 +107,9 @@ class CsvTable:
         try:
             self._rows = CsvRows(file)
         except csv.Error as error:
-            text = _("%(file)s: line 1 is no CSV (%(reason)s); it must name the columns, and lines end in LF or CRLF.")
+            text = _(
+                "%(file)s: line 1 is not CSV (%(reason)s); it must name the columns, and lines must end in LF or CRLF."
+            )
             raise UnreadableFileError(text % {"file": path.name, "reason": error}) from error
         self._size = path.stat().st_size
         self.columns = self._rows.columns
@@ -137,7 +139,7 @@ class ParquetTable:
             # A dictionary stays one, so that a long text of many rows is in memory once until its rows are read.
             self._file = pq.ParquetFile(file, read_dictionary=texts)
         except (pa.ArrowException, OSError) as error:
-            text = _("%(file)s is no whole Parquet file (%(reason)s); write or copy it again.")
+            text = _("%(file)s is not a complete Parquet file (%(reason)s); write or copy it again.")
             raise UnreadableFileError(text % {"file": path.name, "reason": _short(error)}) from error
         self.columns: list[str] = self._file.schema_arrow.names
 
@@ -162,7 +164,9 @@ class ParquetTable:
                     yield line, part
                     line += len(part)
         except (pa.ArrowException, OSError) as error:
-            text = _("%(file)s is damaged after row %(line)s (%(reason)s); nothing was taken, write or copy it again.")
+            text = _(
+                "%(file)s is damaged after row %(line)s (%(reason)s); nothing was imported. Write or copy it again."
+            )
             raise UnreadableFileError(
                 text % {"file": self._path.name, "line": line, "reason": _short(error)}
             ) from error

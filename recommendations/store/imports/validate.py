@@ -104,14 +104,14 @@ def read_header(table: Table, form: Form, *, path: Path) -> Header:
         raise UnreadableFileError(text % {**values, "names": _named(form.one_of)})
     if len(places) + len(ignored) < len(table.columns):
         twice = [name for name in places if table.columns.count(name) > 1]
-        text = _("%(file)s, line 1: the column %(names)s stands there twice; remove or rename one.")
+        text = _("%(file)s, line 1: the column %(names)s appears twice; remove or rename one.")
         raise UnreadableFileError(text % {**values, "names": _named(twice)})
     return Header(places=places, ignored=ignored)
 
 
 def ignored_text(header: Header) -> str:
     """What a file has and the import does not read; "" where it reads all."""
-    return _("Columns that are not read: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
+    return _("Columns that are ignored: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
 
 
 def fill(table: Table, header: Header, form: Form, *, report: Report, limits: FileLimits | None = None) -> int:

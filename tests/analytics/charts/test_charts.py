@@ -24,7 +24,7 @@ SPOTS = [
 
 
 FALLS = [
-    waterfall.Fall(words="Buys again", value=3.0, hue=1),
+    waterfall.Fall(words="Bought often", value=3.0, hue=1),
     waterfall.Fall(words="Segment", value=-1.0, hue=3, hatched=True),
     waterfall.Fall(words="Diversity", value=-0.5, hue=0),
 ]

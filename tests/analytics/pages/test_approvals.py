@@ -56,7 +56,7 @@ def test_a_rule_goes_from_a_merchandiser_to_a_publisher_and_back(
     assert "Green tea only" in text(ann, f"/rules/{rule.pk}/")
     assert "Sent back" in text(ann, "/rules/")
     late = bob.post(f"/approvals/{request.pk}/send-back/", {"note": "x"}, follow=True)
-    assert "Somebody has answered it meanwhile" in late.content.decode()
+    assert "Someone has answered it in the meantime" in late.content.decode()
 
 
 def test_who_asked_takes_it_back(rule: Rule, client_of: Callable[[Role], Client]) -> None:
@@ -66,7 +66,7 @@ def test_who_asked_takes_it_back(rule: Rule, client_of: Callable[[Role], Client]
     assert "Take back" in text(ann, "/approvals/")
     page = ann.post(f"/approvals/{request.pk}/withdraw/", follow=True).content.decode()
     assert "no longer waits. The draft stays." in page
-    assert "Decided lately" in page
+    assert "Recently decided" in page
 
 
 def test_weights_are_handed_over_too(client_of: Callable[[Role], Client]) -> None:
@@ -82,4 +82,4 @@ def test_weights_are_handed_over_too(client_of: Callable[[Role], Client]) -> Non
     assert 'href="/weights/?blend=home&amp;publish=1"' in text(bob, "/approvals/")
     assert "More variety" in text(bob, "/weights/?publish=1")
     gone = ann.post("/approvals/weights/", {"blend": "discover", "note": "x"}, follow=True).content.decode()
-    assert "There is no draft any more" in gone
+    assert "The draft no longer exists" in gone

@@ -13,7 +13,7 @@ from recommendations.models import Staff
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (OperationalError("connection refused"), 503, "The database does not answer"),
+        (OperationalError("connection refused"), 503, "The database is not responding"),
         (ZeroDivisionError(), 500, "Something went wrong"),
     ],
 )

@@ -150,7 +150,7 @@ def test_undoing_an_import_leaves_items_that_were_changed_since(admin: Client, i
     Item.objects.filter(shop_id="A1").update(price=Decimal("2.22"))
     undo = reverse("undo_import", args=[Import.objects.get().pk])
     page = admin.post(undo, follow=True).content.decode()
-    assert "1 item was changed again since, and stays as it is: Green tea" in page
+    assert "1 item has been changed again since and stays as it is: Green tea" in page
     assert Item.objects.get(shop_id="A1").price == Decimal("2.22")
     assert Import.objects.get().kept == 1
 
@@ -173,7 +173,7 @@ def test_the_refused_rows_are_a_file_that_says_why_and_can_be_imported(admin: Cl
     assert [(row["line"], row["item_id"], row["title"], row["price"]) for row in after] == [
         ("5", "A4", "Broken", "minus one"), ("6", "A5", "", "minus two"),
     ]  # fmt: skip
-    assert after[1]["why"] == ("title: The field is empty but needed. price: Not a number. Use a format like 19.90.")
+    assert after[1]["why"] == ("title: The field is required but empty. price: Not a number. Use a format like 19.90.")
     mended = io.StringIO()
     writer = csv.DictWriter(mended, after[0])
     writer.writeheader()
@@ -186,7 +186,7 @@ def test_a_template_is_a_file_that_an_import_takes(admin: Client) -> None:
     page = admin.get(NEW).content.decode()
     template = reverse("import_template")
     assert template in page
-    assert "Nothing is saved before you say yes" in page
+    assert "Nothing is saved until you confirm" in page
     answer = admin.get(template)
     assert [*rows_of(answer)[0]] == FORM.known
     preview = look(admin, answer.content).context["preview"]
@@ -197,7 +197,7 @@ def test_a_file_is_taken_once(admin: Client, items: list[Item], django_capture_o
     seen = look(admin)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         take(admin, seen)
-    assert "taken already" in take(admin, seen).content.decode()
+    assert "imported already" in take(admin, seen).content.decode()
     assert Import.objects.count() == 1
 
 
@@ -313,7 +313,7 @@ def test_what_an_import_changed_in_one_item_is_reverted(admin: Client, items: li
     assert back in admin.get(history).content.decode()
     assert "The change was reverted" in admin.post(back, follow=True).content.decode()
     assert state()[0] == ("A1", "Tea", Decimal("3.00"), ["Drinks"], False)
-    assert "changed again later" in admin.post(back, follow=True).content.decode()
+    assert "changed again since" in admin.post(back, follow=True).content.decode()
     trail = AuditEntry.objects.filter(object_type="item", object_id=str(items[0].pk)).order_by("pk")
     assert [each.verb for each in trail] == ["import", "revert"]
     mug = Item.objects.get(shop_id="A3")

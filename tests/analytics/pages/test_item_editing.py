@@ -124,7 +124,7 @@ def test_an_attribute_keeps_its_kind(admin: Client, tea: Item, name: str, typed:
         ("bags", "many", "Not a number. Use a format like 19.90."),
         ("bags", "NaN", "Not a number. Use a format like 19.90."),
         ("organic", "perhaps", "Write yes or no."),
-        ("box", "[" * 1500, "Keep its form:"),
+        ("box", "[" * 1500, "Keep this format:"),
     ],
 )
 def test_an_attribute_of_another_kind_is_refused_in_its_row(
@@ -150,9 +150,9 @@ def test_attributes_are_added_renamed_and_removed(admin: Client, tea: Item) -> N
         ({"price": "-5"}, "id_price_error", "Ensure this value is greater than or equal to 0."),
         ({"price": "cheap"}, "id_price_error", "Enter a number."),
         ({"title": ""}, "id_title_error", "This field is required."),
-        ({"expires_at": "2026-01-01T00:00:00"}, "id_expires_at_error", "It must be later than the beginning."),
+        ({"expires_at": "2026-01-01T00:00:00"}, "id_expires_at_error", "It must be later than the start."),
         ({"parent": "ZZ"}, "id_parent_error", "No item has the id “ZZ”."),
-        ({"parent": "A1"}, "id_parent_error", "An item is not a variant of itself."),
+        ({"parent": "A1"}, "id_parent_error", "An item cannot be a variant of itself."),
         ({"category": ["Drinks", "Teapots", ""]}, "category-2-error", "There is no such category."),
         ({"attribute": ["a", "a"], "value": ["1", "2"]}, "attribute-2-error", "There is a row with this name already."),
         ({"attribute": [""], "value": ["1"]}, "attribute-1-error", "Give the attribute a name."),

@@ -34,7 +34,7 @@ def test_starting_leads_to_the_run_that_waits(
     assert AuditEntry.objects.get().staff == run.started_by
     assert admin.post("/runs/start/")["Location"] == f"/runs/{run.pk}/"  # the second press starts nothing
     assert Run.objects.count() == 1
-    assert "A run is going on already" in text(admin, "/runs/")
+    assert "A run is already in progress" in text(admin, "/runs/")
 
 
 def test_progress_is_asked_for_only_while_the_run_goes_on(admin: Client) -> None:
@@ -66,7 +66,7 @@ def test_cancel_names_its_effect_and_asks_first(admin: Client) -> None:
     assert admin.post(f"/runs/{going.pk}/cancel/")["Location"] == f"/runs/{going.pk}/"
     going.refresh_from_db()
     assert going.cancel_requested_at is not None
-    assert "Cancelling: the run stops at the next chance." in text(admin, f"/runs/{going.pk}/")
+    assert "Cancelling: the run stops at the next opportunity." in text(admin, f"/runs/{going.pk}/")
     admin.post(f"/runs/{going.pk}/cancel/")
     assert "nothing to cancel" in text(admin, f"/runs/{going.pk}/")
 
@@ -82,7 +82,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(
         admin.post(f"/runs/{failed.pk}/resume/")
     failed.refresh_from_db()
     assert failed.status == RunStatus.QUEUED
-    assert "The run goes on after its last finished stage." in text(admin, f"/runs/{failed.pk}/")
+    assert "The run continues after its last finished stage." in text(admin, f"/runs/{failed.pk}/")
     with django_capture_on_commit_callbacks():
         admin.post(f"/runs/{failed.pk}/resume/")
     assert "nothing to resume" in text(admin, f"/runs/{failed.pk}/")
@@ -105,11 +105,11 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
     held = records.version(run, live=False)
     ModelVersion.objects.filter(pk=held.pk).update(gate={"home": gate}, live_since=None)
     page = text(admin, f"/runs/{run.pk}/")
-    assert "the new ones measured worse" in page
+    assert "the new ones tested worse" in page
     assert "Next purchases: Worse than what is live on 1,983 customers of the test window" in page
     assert "The model of the last run is not live" in text(admin, "/")
     viewer = client_of(Role.VIEWER)
-    assert "Make it live all the same" not in text(viewer, f"/runs/{run.pk}/")
+    assert "Make it live anyway" not in text(viewer, f"/runs/{run.pk}/")
     assert viewer.post(f"/runs/{run.pk}/make-live/", {"note": "x"}).status_code == 403
 
     admin.post(f"/runs/{run.pk}/make-live/", {"note": "x"})
@@ -118,11 +118,11 @@ def test_a_model_that_was_held_back_says_why_and_goes_live_with_a_note(
         version=held, cut="live", name="a", path="a", dtype="f4", shape=[1], size=1, sha256="0" * 64
     )
     admin.post(f"/runs/{run.pk}/make-live/", {"note": " "})
-    assert "Say why it is to go live" in text(admin, f"/runs/{run.pk}/")
+    assert "Say why it should go live" in text(admin, f"/runs/{run.pk}/")
     admin.post(f"/runs/{run.pk}/make-live/", {"note": "The bakery is new"})
     page = text(admin, f"/runs/{run.pk}/")
     assert f"Model {held} is live." in page
-    assert "measured worse" not in page
+    assert "tested worse" not in page
     live.refresh_from_db()
     assert live.is_live is False
     assert admin.post(f"/runs/{records.run(created=records.NOW - timedelta(days=2)).pk}/make-live/").status_code == 404
@@ -138,16 +138,16 @@ def test_a_model_with_unusual_data_waits_for_a_person_and_says_what_is_unusual(a
     ]
     ModelVersion.objects.filter(pk=held.pk).update(guard=guard, live_since=None)
     page = text(admin, f"/runs/{run.pk}/")
-    assert "so unusual against what is live that somebody should look first" in page
+    assert "so much from what is live that someone should look first" in page
     assert "Customers: 2,469 became 30,323." in page
-    assert "Trending: items that hardly any confirmed customer buys hold 20% of its places." in page
+    assert "Trending: items that hardly any confirmed customer buys hold 20% of its positions." in page
     assert "settings of the recommenders changed" not in page
     dialog = page.partition('<dialog id="make-live"')[2]
-    assert "Its data are unusual against what is live" in dialog
+    assert "Its data differ from what is live" in dialog
     assert "On the test window it is worse" not in dialog
     overview = text(admin, "/")
     assert f"Model {held} waits: Customers: 2,469 became 30,323. Trending:" in overview
-    assert "it measured worse" not in overview
+    assert "it tested worse" not in overview
     Artefact.objects.create(
         version=held, cut="live", name="a", path="a", dtype="f4", shape=[1], size=1, sha256="0" * 64
     )

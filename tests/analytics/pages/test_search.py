@@ -102,9 +102,9 @@ def test_the_browser_tells_kinds_and_ids_and_gets_names(admin: Client) -> None:
     run = records.run()
     recent = f"item:{what.pk},customer:{who.code},run:{run.pk},rule:99,item:x,segment:1,,customer:12,run:x"
     found = groups(palette(admin, f"recent={recent}"))
-    assert found["Opened last"] == ["Tea, green", who.code, "Run without a model"]
+    assert found["Recently opened"] == ["Tea, green", who.code, "Run without a model"]
     assert "Overview" in found["Pages"]
-    assert "Opened last" not in groups(palette(admin, ""))
+    assert "Recently opened" not in groups(palette(admin, ""))
 
 
 @pytest.mark.parametrize("role", list(Role))

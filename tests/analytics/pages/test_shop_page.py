@@ -63,7 +63,7 @@ def test_a_page_shows_its_lists_in_order_and_nothing_twice(viewer: Client, tea_d
 
 
 def test_somebody_new_and_somebody_at_random(viewer: Client) -> None:
-    assert "Somebody new" in text(viewer, "/pages/home/")
+    assert "A new visitor" in text(viewer, "/pages/home/")
     assert "buy_again" not in lists(text(viewer, "/pages/home/"))
     assert "No customer has this code or id" in text(viewer, "/pages/home/?customer=nobody")
     target = viewer.get("/pages/home/?customer=random&width=phone")["Location"]
@@ -106,7 +106,7 @@ def test_a_pin_shows_its_price_before_it_is_a_draft(merchandiser: Client, tea_dr
     assert "<html" not in part
     for page in (whole, part):
         assert "of the slots" in page
-        assert "Make it a draft" in page
+        assert "Make a draft" in page
         assert f'href="/pages/home/?customer={tea_drinker.code}"' in page  # Cancel leaves nothing
     assert not Rule.objects.exists()
     sent = {"pinned": soap.pk, "placement": "trending", "slot": 2}
@@ -131,13 +131,13 @@ def test_lists_before_and_after_go_as_far_as_the_shop_shows_them(merchandiser: C
 
 def test_a_pin_that_cannot_be_says_why(merchandiser: Client) -> None:
     soap = Item.objects.get(shop_id="soap-7").pk
-    assert "Make it a draft" not in text(merchandiser, f"/pages/home/pin/?pinned={soap}&placement=home&slot=101")
+    assert "Make a draft" not in text(merchandiser, f"/pages/home/pin/?pinned={soap}&placement=home&slot=101")
     merchandiser.post("/pages/home/pin/draft/", {"pinned": soap, "placement": "home"})
     assert not Rule.objects.exists()
     assert merchandiser.get("/pages/home/pin/?pinned=0&placement=home&slot=1").status_code == 404
     page = text(merchandiser, f"/pages/home/pin/?pinned={soap}&placement=nowhere&slot=1")
     assert "There is no placement “nowhere”" in page
-    assert "Make it a draft" not in page
+    assert "Make a draft" not in page
 
 
 def test_who_may_not_draft_sees_no_pins(viewer: Client, merchandiser: Client) -> None:
@@ -171,8 +171,8 @@ def test_an_admin_arranges_the_lists_of_a_page(admin: Client, django_capture_on_
 @pytest.mark.parametrize(
     ("position", "n", "said"),
     [
-        ("0", "", "home: the place"),
-        ("x", "", "home: the place"),
+        ("0", "", "home: the position"),
+        ("x", "", "home: the position"),
         ("1", "101", "from 1 to 100"),
         ("", "", "at least one"),
     ],

@@ -50,7 +50,7 @@ def test_an_ordinary_page_and_a_flood(admin: Client) -> None:
     hours = SourceHour.objects.filter(key=made.page, hour__gt=timezone.now() - timedelta(days=28))
     assert fact(part, "Lines of events") == f"{sum(hour.lines for hour in hours):,}"
     assert fact(part, "People in the busiest hour") == "700"
-    assert fact(part, "Taken without a name") == "18,400"
+    assert fact(part, "Accepted without a name") == "18,400"
     assert fact(part, "Refused requests") == "31"
     assert part.count('level-4 unusual"') == part.count("unusual") - part.count("unusual-hours") == 1
     assert re.search(r"20,000 lines, [\d.]+ times what is usual; 86% of the people were new", " ".join(part.split()))

@@ -52,7 +52,7 @@ def twins() -> Quarantine:
 
 def test_nothing_is_set_aside_and_the_page_says_what_is_looked_for(admin: Client) -> None:
     page = text(admin, PAGE)
-    assert "Nothing is set aside: each run looks for customers who share what hardly anybody buys" in page
+    assert "Nothing is set aside: each run looks for customers who share items that hardly anyone buys" in page
     assert "Nothing was ever set aside" in page
     assert 'name="state"' not in page
     assert "Nothing matches" in text(admin, f"{PAGE}?state=deleted")
@@ -73,7 +73,7 @@ def test_each_rule_has_its_sentence(admin: Client, twins: Quarantine) -> None:
         "1,240 events of 2 customers are set aside: they act like clockwork.",
         "What customers who never bought did with 2 items since Sept. 8, 2026 is set aside: many came at once.",
         f"12 events of 1 customer are set aside: {came}.",
-        "27 events of 9 customers are set aside: they share 3 items that hardly anybody buys.",
+        "27 events of 9 customers are set aside: they share 3 items that hardly anyone buys.",
     ]
     assert f'href="/runs/{twins.run_id}/"' in page
     with translation.override("zh-hans"):
@@ -109,7 +109,7 @@ def test_a_quarantine_names_its_people_its_items_and_its_days(admin: Client, twi
     records.event(regular, rare[0], days_ago=60)
     records.event(regular, rare[0], days_ago=3)
     page = text(admin, page_of(twins))
-    assert "It covers 27 events at present." in page
+    assert "It currently covers 27 events." in page
     people = page[page.index('id="people-title"') :]
     assert len(re.findall(r'href="/customers/C-\w+/">C-\w+</a>', people)) == quarantines.TWINS
     assert people.count("3 / 3") == quarantines.TWINS
@@ -133,7 +133,7 @@ def test_who_may_not_decide_sees_no_button(client_of: Callable[[Role], Client], 
 @pytest.mark.parametrize(
     ("action", "state", "done"),
     [
-        ("restore", "restored", "It counts again with the next run."),
+        ("restore", "restored", "It counts again from the next run on."),
         ("delete", "deleted", "Its events are deleted for good within a minute."),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_decision_needs_a_note_and_is_made_once(
     assert 'data-opens="restore"' not in page
     assert AuditEntry.objects.get().note == "A viral video"
     admin.post(f"{address}restore/", {"note": "Once more"})
-    assert "Somebody decided before you, so nothing was changed." in text(admin, address)
+    assert "Someone decided before you, so nothing was changed." in text(admin, address)
     twins.refresh_from_db()
     assert (twins.state, twins.note) == (state, "A viral video")
     assert "Nothing is set aside" in text(admin, PAGE)
@@ -162,7 +162,7 @@ def test_a_deleted_quarantine_keeps_its_sentence(admin: Client, twins: Quarantin
     admin.post(f"{page_of(twins)}delete/", {"note": "Fakes"})
     assert services.sweep() == 27
     page = text(admin, page_of(twins))
-    assert "27 events of 9 customers were deleted: they share 3 items that hardly anybody buys." in page
+    assert "27 events of 9 customers were deleted: they share 3 items that hardly anyone buys." in page
     assert page.count("nothing is learned from them yet") == quarantines.TWINS
     rush = quarantines.of_items(quarantines.items_of(twins))
     admin.post(f"{page_of(rush)}delete/", {"note": "Fakes"})
@@ -210,7 +210,7 @@ def test_what_a_key_sent_is_counted_before_it_is_set_aside(admin: Client, key: A
     assert not Quarantine.objects.exists()
     narrower = text(admin, f"{PAGE}key/?{query}&until=2026-09-10T00:00")
     assert "<strong>3 events</strong>" in narrower
-    assert "What came from Sept. 10, 2026, midnight on is not touched." in narrower
+    assert "What came in from Sept. 10, 2026, midnight on is not touched." in narrower
     sent = {"key": key.pk, "since": "2026-09-01T00:00", "until": "2026-09-10T00:00"}
     refused = admin.post(f"{PAGE}key/", sent | {"note": " "})
     assert refused.status_code == 422
@@ -239,17 +239,17 @@ def test_what_a_key_still_sends_is_set_aside_until_somebody_ends_it(admin: Clien
     admin.post(f"{PAGE}key/", {"key": key.pk, "since": "2026-09-01T00:00", "note": "It leaked"})
     stored = Quarantine.objects.get()
     page = text(admin, page_of(stored))
-    assert "It goes on: what the key sends from now on is set aside as it comes." in page
+    assert "It continues: what the key sends from now on is set aside as it comes in." in page
     people = page[page.index('id="people-title"') :]
     assert people.count('<th scope="row"') == 2
     assert "tea" in page[page.index('id="items-title"') : page.index('id="people-title"')]
-    alert = "All that the key “Shop page” sends is set aside as it comes."
+    alert = "Everything the key “Shop page” sends is set aside as it comes in."
     cache.clear()
     assert alert in text(admin, "/")
     admin.post(f"{page_of(stored)}end/")
     page = text(admin, page_of(stored))
     assert "It ends here: what the key sends from now on counts." in page
-    assert "It goes on" not in page
+    assert "It continues" not in page
     cache.clear()
     assert alert not in text(admin, "/")
     admin.post(f"{page_of(stored)}end/")
@@ -266,9 +266,9 @@ def test_what_a_key_still_sends_is_set_aside_until_somebody_ends_it(admin: Clien
         ("key=999999&since=2026-09-01T00:00", "not one of the available choices"),
         ("since=2026-09-01T00:00", "This field is required."),
         ("key={key}&since=never", "Enter a valid date/time."),
-        ("key={key}&since=0001-01-01T00:00", "Give a year from 1970 on."),
-        ("key={key}&since=2026-09-01T00:00&until=9999-12-31T00:00", "Give a year from 1970 on."),
-        ("key={key}&since=2026-09-01T00:00&until=2026-08-01T00:00", "It must be later than the beginning."),
+        ("key={key}&since=0001-01-01T00:00", "Enter a year from 1970 on."),
+        ("key={key}&since=2026-09-01T00:00&until=9999-12-31T00:00", "Enter a year from 1970 on."),
+        ("key={key}&since=2026-09-01T00:00&until=2026-08-01T00:00", "It must be later than the start."),
         ("key=%00&since=%00", "Enter a valid date/time."),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_rule_that_was_changed_again_is_left_alone(admin: Client) -> None:
     early = token(admin, f"/rules/{rule.pk}/")
     admin.post(f"/rules/{rule.pk}/", rule_records.form(revision=2, strength="20"))
     answer = admin.post("/undo/", {"token": early, "back": "/rules/"}, follow=True)
-    assert "It was changed or published meanwhile, so nothing was undone." in answer.content.decode()
+    assert "It was changed or published in the meantime, so nothing was undone." in answer.content.decode()
     assert Rule.objects.get().strength == 20
 
 

@@ -32,7 +32,7 @@ def refusal(api: ApiClient, row: dict[str, Any]) -> tuple[str, str]:
         ({"event_id": None}, "/event_id", "not null"),
         ({"name": ...}, "/name", "missing"),
         ({"name": "buy"}, "/name", "view_item_list, select_item"),
-        ({"name": "Purchase"}, "/name", "no event of this name"),
+        ({"name": "Purchase"}, "/name", "no event with this name"),
         ({"timestamp": ...}, "/timestamp", "missing"),
         ({"timestamp": "2026-09-01T10:02:11"}, "/timestamp", "no time zone"),
         ({"timestamp": "2026-02-30T00:00:00Z"}, "/timestamp", "such as 2026-09-01T10:02:11Z"),
@@ -74,7 +74,7 @@ def refusal(api: ApiClient, row: dict[str, Any]) -> tuple[str, str]:
         ({"items": [{"item_id": "SKU1", "price": 9e9, "quantity": 2}]}, "/items/0/quantity", "between 0"),
         ({"value": "-1"}, "/value", "between 0"),
         ({"value": "1e10"}, "/value", "between 0"),
-        ({"currency": "XTS"}, "/currency", f"counts in {settings.SHOP_CURRENCY}; convert"),
+        ({"currency": "XTS"}, "/currency", f"currency is {settings.SHOP_CURRENCY}; convert"),
         ({"name": "purchase"}, "/transaction_id", "missing"),
         ({"name": "refund"}, "/transaction_id", "missing"),
         ({"name": "purchase", "transaction_id": "x" * 129}, "/transaction_id", "at most 128 characters"),
@@ -186,7 +186,7 @@ def test_an_unknown_item_loses_only_its_line(api: ApiClient) -> None:
         "verdict": "accepted",
         "event_id": row["event_id"],
         "rejected_items": [
-            {"pointer": "/events/1/items/1/item_id", "reason": "There is no item of this id; send the item first."}
+            {"pointer": "/events/1/items/1/item_id", "reason": "There is no item with this id; send the item first."}
         ],
     }
     assert list(lines_of(row)) == [(0, "SKU1"), (2, "SKU2")]

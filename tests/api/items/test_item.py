@@ -150,7 +150,7 @@ def test_variants(put: Callable[..., HttpResponse]) -> None:
     assert Item.objects.get(shop_id="V").parent == Item.objects.get(shop_id="P")
     assert verdict(put("V", "PATCH", title="Shoe, 43")) == "updated"
     assert Item.objects.get(shop_id="V").parent is not None
-    assert refused(put("V", "PATCH", parent_id="V")) == ("/parent_id", "An item is no variant of itself.")
+    assert refused(put("V", "PATCH", parent_id="V")) == ("/parent_id", "An item cannot be a variant of itself.")
     assert refused(put("V", "PATCH", parent_id="Q"))[0] == "/parent_id"
     assert verdict(put("V", "PATCH", parent_id=None)) == "updated"
     assert Item.objects.get(shop_id="V").parent is None

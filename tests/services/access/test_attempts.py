@@ -98,9 +98,9 @@ def test_who_is_not_signed_in_is_no_schedule(client: Client, client_of: Callable
     try_(client, ada.email)
     admin = client_of(Role.ADMIN)
     page = admin.get("/activity/?verb=wrong+password").content.decode()
-    assert "somebody not signed in" in page
+    assert "someone not signed in" in page
     assert "typed a wrong password for" in page
-    assert "Nobody did anything like this" in admin.get("/activity/?staff=0").content.decode()
+    assert "No activity matches" in admin.get("/activity/?staff=0").content.decode()
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_recovery_code_works_once(client: Client, ada: Staff, codes: list[str]
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [("aaaaa-aaaaa", "wrong, or was used already"), ("12345", "Wait for the next one")]
+    ("code", "said"), [("aaaaa-aaaaa", "wrong or has been used"), ("12345", "Wait for the next one")]
 )
 def test_a_wrong_code_is_called_by_its_kind(client: Client, ada: Staff, codes: list[str], code: str, said: str) -> None:
     log_in(client, ada)
@@ -123,7 +123,7 @@ def test_a_wrong_code_is_called_by_its_kind(client: Client, ada: Staff, codes: l
 def test_a_used_recovery_code_is_called_used(client: Client, ada: Staff, codes: list[str]) -> None:
     assert second_factor.verify(staff=ada, code=codes[0])
     log_in(client, ada)
-    assert "was used already" in client.post("/login/code/", {"code": codes[0]}).content.decode()
+    assert "has been used" in client.post("/login/code/", {"code": codes[0]}).content.decode()
 
 
 def test_wrong_codes_wait_then_lock_like_wrong_passwords(client: Client, ada: Staff, codes: list[str]) -> None:

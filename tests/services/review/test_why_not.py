@@ -87,7 +87,7 @@ def test_a_shown_item_is_explained_by_its_rank() -> None:
     first = review(customer=customer(0), placement="home", n=N).cards[0].item
     why = ask(first.pk)
     assert (why.stands.stage, why.stands.rank, why.suggestions) == (AnswerStage.SHOWN, 1, [])
-    assert why.words == "It is shown, at place 1."
+    assert why.words == "It is shown, at position 1."
     assert why.remedy == ""
 
 
@@ -98,7 +98,7 @@ def test_an_item_out_of_stock_has_a_remedy_and_no_suggestion(django_capture_on_c
     why = ask(bread)
     assert (why.stands.stage, why.stands.lost) == (AnswerStage.ELIGIBILITY, IneligibleReason.UNSELLABLE)
     assert why.suggestions == []
-    assert why.words == "It is out of stock or not for sale now."
+    assert why.words == "It is out of stock or not on sale now."
     assert "Put it back in stock" in why.remedy
     with django_capture_on_commit_callbacks(execute=True):
         editing.set_availability(items=[bread], availability=Availability.IN_STOCK, by=None, now=timezone.now())
@@ -140,10 +140,10 @@ def test_a_rule_that_excludes_the_item_can_be_limited(merchandiser: Staff) -> No
     (exclusion,) = published(rule("No bread", "category", "FOOD > BREAD", action="exclude"))
     why = ask(key("bread-0"))
     assert (why.stands.stage, why.stands.lost, why.rule) == (AnswerStage.RULES, IneligibleReason.RULED_OUT, "No bread")
-    assert why.words == "The rule “No bread” takes it out."
+    assert why.words == "The rule “No bread” removes it."
     (suggestion,) = why.suggestions
     assert suggestion.key == f"limit:{exclusion.pk}"
-    assert suggestion.words == "Leave it out of the rule “No bread”"
+    assert suggestion.words == "Remove it from the rule “No bread”"
     changed = apply_suggestion(question=why.question, key=suggestion.key, by=merchandiser, now=NOW)
     assert apply_suggestion(question=why.question, key=suggestion.key, by=merchandiser, now=NOW) == changed
     assert isinstance(changed, Rule)
@@ -167,7 +167,7 @@ def test_a_cap_that_gives_the_place_away_can_be_limited() -> None:
     for why in answers:
         if why.stands.stage is AnswerStage.DIVERSITY:
             assert why.rule == "One bread"
-            assert "The rule “One bread” gives it away." in why.words
+            assert "The rule “One bread” gives its position to another item." in why.words
             assert f"limit:{cap.pk}" in [one.key for one in why.suggestions]
 
 
@@ -176,7 +176,7 @@ def test_less_diversity_brings_in_an_item_too_like_others(merchandiser: Staff) -
     lost = [why for number in range(12) if (why := ask(key(f"bread-{number}"))).stands.stage is AnswerStage.DIVERSITY]
     assert lost
     for why in lost:
-        assert "It is too much like those above it." in why.words
+        assert "It is too similar to the items above it." in why.words
         less = next(one for one in why.suggestions if one.kind is CounterfactualKind.DIVERSITY)
         draft = apply_suggestion(
             question=why.question, key=less.key, by=merchandiser, now=NOW, replace_draft=True
@@ -254,7 +254,7 @@ def test_words_and_suggestions_are_in_the_active_language() -> None:
     with translation.override("zh-hans"):
         why = ask(key("bread-0"))
     assert why.words == "规则“No bread”将其排除。"
-    assert why.suggestions[0].words == "将其从规则“No bread”中排除在外"
+    assert why.suggestions[0].words == "将其从规则“No bread”中移除"
 
 
 def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_brings_the_item_in(

@@ -154,10 +154,7 @@ def test_rules_in_words() -> None:
     assert rule_texts(frozen(rule) for rule in rules) == [
         "On “For you”, for segment Fresh & family: pin Tea 1 or Tea 2 to slot 1",
         "Everywhere: bury items with category FOOD > TEA and discount at least 25 % by −30",
-        (
-            "On “Similar items”, beside items with category FOOD > TEA, from 07/01/2026 9 a.m.: "
-            "show at most 2 of each brand"
-        ),
+        ("On “Similar items”, next to items with category FOOD > TEA, from 1 Jul 09:00: show at most 2 of each brand"),
         "On “For you”: give items with category FOOD > TEA at least 12.5 % of the slots",
         "On “For you”: exclude items with no promotion this week",
     ]

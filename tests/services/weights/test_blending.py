@@ -40,7 +40,7 @@ def test_the_first_weights_carry_the_verdict_that_let_them_pass() -> None:
     gate = default().gate
     assert (gate["outcome"], gate["users"], gate["worse_than"]) == (GateOutcome.PASSED, 60, [])
     assert set(gate["against"]) == {"popular", "recent", "personal_frequency"}
-    assert labels.gate_text(gate) == "On 60 customers of the test window not worse than what it is compared with."
+    assert labels.gate_text(gate) == "On 60 customers of the test window, no worse than what it is compared with."
 
 
 def test_worse_weights_are_stopped_by_the_gate(boss: Staff) -> None:
@@ -69,8 +69,8 @@ def test_a_verdict_on_money_alone_says_so() -> None:
         "revenue": lost, "revenue_reached": 0.2,
     }  # fmt: skip
     assert labels.gate_text(verdict) == (
-        "Earns less than what is live on 1,234 customers of the test window: revenue −1.0%, 95% interval −1.5% to "
-        "−0.5%."
+        "Earns less than what is live on 1,234 customers of the test window, first 10 items: revenue −1.0%, "
+        "95% interval −1.5% to −0.5%."
     )
 
 

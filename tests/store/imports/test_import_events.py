@@ -169,9 +169,9 @@ def test_old_events_get_their_partitions(tmp_path: Path) -> None:
 
 
 BAD = [
-    ("glance,2026-08-01T12:00:00Z,u1,A1", "name", "There is no event of"),
-    (",2026-08-01T12:00:00Z,u1,A1", "name", "The field is empty but"),
-    ("view_item,,u1,A1", "timestamp", "The field is empty but"),
+    ("glance,2026-08-01T12:00:00Z,u1,A1", "name", "There is no event with"),
+    (",2026-08-01T12:00:00Z,u1,A1", "name", "The field is required but"),
+    ("view_item,,u1,A1", "timestamp", "The field is required but"),
     ("view_item,2026-08-01T12:00:00,u1,A1", "timestamp", "The time has no time"),
     ("view_item,2026-08-01,u1,A1", "timestamp", "The time has no time"),
     ("view_item,yesterday,u1,A1", "timestamp", "Not a time. Write it"),
@@ -180,15 +180,15 @@ BAD = [
     ("view_item,2026-08-01T12:00:00+99:00,u1,A1", "timestamp", "Not a time. Write it"),
     ("view_item,2026-09-01T12:10:01Z,u1,A1", "timestamp", "The time is more than"),
     ("view_item,9999-12-31T23:59:59Z,u1,A1", "timestamp", "The time is more than"),
-    ("view_item,1989-12-31T23:59:59Z,u1,A1", "timestamp", "The time lies before 1990."),
+    ("view_item,1989-12-31T23:59:59Z,u1,A1", "timestamp", "The time is before 1990."),
     ("view_item,2026-08-01T12:00:00Z,,A1", "user_id", "No customer is named. Fill"),
     (f"view_item,2026-08-01T12:00:00Z,{'u' * 129},A1", "user_id", "The text is too long"),
-    ("view_item,2026-08-01T12:00:00Z,u1,", "item_id", "The field is empty but"),
+    ("view_item,2026-08-01T12:00:00Z,u1,", "item_id", "The field is required but"),
     ("view_item,2026-08-01T12:00:00Z,u1,NONE", "item_id", "The catalogue has no such"),
-    ("purchase,2026-08-01T12:00:00Z,u1,A1", "transaction_id", "The field is empty but"),
-    ("search,2026-08-01T12:00:00Z,u1,", "search_term", "The field is empty but"),
-    ("rate_item,2026-08-01T12:00:00Z,u1,A1", "rating", "The field is empty but"),
-    ("follow,2026-08-01T12:00:00Z,u1,", "target_type", "The field is empty but"),
+    ("purchase,2026-08-01T12:00:00Z,u1,A1", "transaction_id", "The field is required but"),
+    ("search,2026-08-01T12:00:00Z,u1,", "search_term", "The field is required but"),
+    ("rate_item,2026-08-01T12:00:00Z,u1,A1", "rating", "The field is required but"),
+    ("follow,2026-08-01T12:00:00Z,u1,", "target_type", "The field is required but"),
 ]
 BAD_FIELDS = [
     ("event_id", "nonsense", "The event id is not"),
@@ -206,7 +206,7 @@ BAD_FIELDS = [
     ("search_term", "x" * 513, "The text is too long"),
     ("recommendation_id", "x" * 65, "The text is too long"),
     ("position", "32768", "The number is outside the"),
-    ("target_type", "planet", "What is followed is a"),
+    ("target_type", "planet", "Only a customer, a brand"),
     ("rating", "6", "The rating is not between"),
 ]
 

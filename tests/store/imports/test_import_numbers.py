@@ -99,5 +99,5 @@ def test_too_fine_a_rating_names_the_remedy(tmp_path: Path) -> None:
     imported = bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
     (row,) = imported.rejected_rows.all()
     assert (row.line, row.field, row.reason) == (
-        2, "rating", "The number is closer to 0 than can be stored; write 0.",
+        2, "rating", "The number is too close to 0 to be stored; write 0.",
     )  # fmt: skip

@@ -77,15 +77,15 @@ def test_a_share_that_the_file_has_no_column_for_stays(tmp_path: Path) -> None:
 
 
 BAD = [
-    (",2026-09-07,1,1", "item_id", "The field is empty but"),
+    (",2026-09-07,1,1", "item_id", "The field is required but"),
     ("A9,2026-09-07,1,1", "item_id", "The catalogue has no such"),
-    ("A1,,1,1", "week", "The field is empty but"),
+    ("A1,,1,1", "week", "The field is required but"),
     ("A1,37/2026,1,1", "week", "Not a date. Write the"),
     ("A1,2026-02-30,1,1", "week", "Not a date. Write the"),
     ("A1,2026-09-07T10:00:00,1,1", "week", "Not a date. Write the"),
-    ("A1,1989-12-25,1,1", "week", "The time lies before 1990."),
+    ("A1,1989-12-25,1,1", "week", "The time is before 1990."),
     ("A1,2206-09-07,1,1", "week", "The week is more than"),
-    ("A1,2026-09-08,1,1", "week", "The weeks of the shop's"),
+    ("A1,2026-09-08,1,1", "week", "The shop's promotion weeks start"),
     ("A1,2026-09-07,many,1", "display", "Not a number. Use a"),
     ("A1,2026-09-07,NaN,1", "display", "Not a number. Use a"),
     ("A1,2026-09-07,1,1.01", "mailer", "A share of the stores"),
@@ -109,7 +109,7 @@ def test_a_bad_row_is_refused_with_its_remedy_and_its_neighbours_are_kept(
 def test_a_week_starts_as_those_of_the_plan_or_as_most_of_the_file(tmp_path: Path) -> None:
     first = load(tmp_path, "item_id,week,mailer\nA1,2026-09-01,1\nA1,2026-09-02,1\nA2,2026-09-09,1\n")
     assert [row.reason for row in first.rejected_rows.all()] == [
-        "The weeks of the shop's promotions start on a Wednesday; give the date of that day."
+        "The shop's promotion weeks start on a Wednesday; enter the date of that day."
     ]
     later = load(tmp_path, "item_id,week,mailer\nA1,2026-09-14,1\nA2,2026-09-14,1\nA2,2026-09-16,1\n")
     assert (first.kept, later.kept, later.reasons) == (2, 1, {"not_a_wednesday": 2})

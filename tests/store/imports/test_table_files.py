@@ -228,7 +228,7 @@ def test_a_truncated_parquet_is_named(tmp_path: Path) -> None:
     whole = parquet(tmp_path, {"a": pa.array(list(range(10_000)))}).read_bytes()
     message = refusal(written(tmp_path, "cut.parquet", whole[: len(whole) // 2]))
     assert "cut.parquet" in message
-    assert "no whole Parquet file" in message
+    assert "not a complete Parquet file" in message
     assert "copy it again" in message
 
 
@@ -254,7 +254,7 @@ def test_any_bytes_called_parquet_are_refused_in_words(
     [
         ("empty.csv", b"", "is empty"),
         ("blank.csv", b"\n\n", "line 1 is empty"),
-        ("mac.csv", b"item_id,title\rA1,Shoe\r", "lines end in LF or CRLF"),
+        ("mac.csv", b"item_id,title\rA1,Shoe\r", "lines must end in LF or CRLF"),
         ("book.xlsx", b"PK\x03\x04....", "This is an Excel or ZIP file, not CSV or Parquet"),
         ("packed.csv.gz", b"\x1f\x8b....", "This is a gzip file, not CSV"),
         ("mug.csv", b"\x89PNG\r\n\x1a\n....", "mug.csv: This is a PNG picture, not CSV or Parquet"),

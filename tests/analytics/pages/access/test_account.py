@@ -53,7 +53,7 @@ def test_every_role_changes_the_password_and_is_signed_out_elsewhere(role: Role)
         ({"new_password2": "another"}, "match"),
         ({"new_password1": "12345678", "new_password2": "12345678"}, "entirely numeric"),
         ({"old_password": ""}, "required"),
-        ({"new_password1": PASSWORD, "new_password2": PASSWORD}, "This is the password that you have."),
+        ({"new_password1": PASSWORD, "new_password2": PASSWORD}, "This is your current password."),
     ],
 )
 def test_a_flawed_form_changes_no_password(ada: Staff, change: dict[str, str], told: str) -> None:

@@ -100,11 +100,11 @@ def test_weights_are_told_recommender_by_recommender() -> None:
     after = {"weights": {"ease_home": 0.42, "buy_again": 0.58}, "diversity": 0.2}
     assert done(verb="draft", kind="blendweights", before=before, after=after) == [
         "raised “Goes with purchases” from 17% to 42%",
-        "lowered “Buys again” from 83% to 58%",
-        "lowered “Diversity” from 0.30 to 0.20",
+        "lowered “Bought often” from 83% to 58%",
+        "lowered “Variety” from 0.30 to 0.20",
     ]
     assert done(verb="draft", kind="blendweights", before=None, after=before) == [
-        "with Buys again 83%, Diversity 0.30, Goes with purchases 17% most of all"
+        "with Bought often 83%, Variety 0.30, Goes with purchases 17% most of all"
     ]
     result = {"default": 3, "gate": "passed"}
     assert done(verb="publish", kind="blendweights", before={"default": 2}, after=result) == [
@@ -121,7 +121,9 @@ def test_rules_are_told_as_on_their_page() -> None:
         "set “Until” to May 4, 2026, noon", "lowered “Strength” from 30 to −20"
     ]  # fmt: skip
     assert done(verb="publish", kind="rule", before=None, after=rule)[0].startswith("On “For you”: boost")
-    assert done(verb="reorder", kind="rule", before={"order": 3}, after={"order": 1}) == ["from place 3 to place 1"]
+    assert done(verb="reorder", kind="rule", before={"order": 3}, after={"order": 1}) == [
+        "from position 3 to position 1"
+    ]
     assert done(verb="publish", kind="rulebook", before={"book": 0}, after={"book": 1, "rules": ["Tea", "Wine"]}) == [
         "“Tea”, “Wine”"
     ]
@@ -139,7 +141,7 @@ def test_no_entry_is_told_in_the_form_of_a_machine() -> None:
 
 
 def test_an_empty_trail_says_so(admin: Client) -> None:
-    assert "Nothing was changed yet" in text(admin)
+    assert "Nothing has been changed yet" in text(admin)
 
 
 def test_the_csv_file_has_a_row_per_changed_field(admin: Client, trail: Item) -> None:

@@ -40,7 +40,7 @@ def test_wrong_passwords_are_told_then_locked_for_a_while(client: Client, ada: S
     for password in ("wrong", PASSWORD):  # from now on even the right one waits, in whatever case the address is
         answer = client.post("/login/", {"username": ada.email.upper(), "password": password})
         assert answer.status_code == 429
-        assert "Logging in is locked for 15 min" in answer.content.decode()
+        assert "Login is locked for 15 min" in answer.content.decode()
     other = Staff.objects.create_user("eve@example.com", PASSWORD)
     assert client.post("/login/", {"username": other.email, "password": PASSWORD}).status_code == 302
 

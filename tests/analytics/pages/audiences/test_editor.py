@@ -58,7 +58,7 @@ def test_the_count_follows_what_is_typed_with_three_customers_and_why(admin: Cli
     assert "Bought items with category" in page
     assert "50.0%" in page
     page = admin.post("/audiences/count/", typed(days="")).content.decode()
-    assert "Counted as soon as every condition is complete." in page
+    assert "Counted once every condition is complete." in page
     assert "Nobody meets all of this." in admin.post("/audiences/count/", typed(times="9")).content.decode()
 
 
@@ -116,7 +116,7 @@ def test_every_complaint_stands_at_its_field(admin: Client, ann: Customer) -> No
     }.items():
         assert f'id="{place}-error">{words}' in text, place
     assert "no item has this value" in text
-    assert "4 fields need a look" in text
+    assert "Please check 4 fields" in text
     assert not Audience.objects.exists()
 
 
@@ -145,7 +145,7 @@ def test_what_is_gone_stays_chosen_and_says_so(admin: Client, ann: Customer) -> 
     text = admin.get(f"/audiences/{made.pk}/").content.decode()
     assert "This audience is for nobody at the moment." in text
     assert '<option value="3" selected>Tea lovers (no longer there)</option>' in text
-    assert "acts for nobody" in admin.get("/audiences/").content.decode()
+    assert "applies to nobody" in admin.get("/audiences/").content.decode()
     page = admin.post(
         f"/audiences/{made.pk}/", {"name": "x", "revision": "1"} | typed() | typed(1, "none", "segment", segments="3")
     )

@@ -112,12 +112,12 @@ def test_a_served_rule_is_named_on_the_card_that_it_touched(merchandiser: Client
         name="Soap first", action=RuleAction.PIN, slot=1,
         items=[{"attribute": "item", "operator": "is", "values": ["soap-1"]}],
     )  # fmt: skip
-    assert "Rules that touched it" not in text(merchandiser, f"/customers/{tea_drinker.code}/")
+    assert "Rules that affected it" not in text(merchandiser, f"/customers/{tea_drinker.code}/")
     publish_rules(rules=[rule.pk], based_on=None, note="Try it", by=None, now=timezone.now())
     snapshot_holder.drop()  # as another process, which has not read the book yet
     page = text(merchandiser, f"/customers/{tea_drinker.code}/")
     assert titles(page)[0] == "Soap 1"
-    assert page.count("Rules that touched it") == 1
+    assert page.count("Rules that affected it") == 1
     assert f'href="/rules/{rule.pk}/"' in page
     panel = text(merchandiser, f"/customers/{tea_drinker.code}/why/{thing('soap-1').pk}/")
     assert "Rule “Soap first”" in panel

@@ -84,7 +84,7 @@ def test_the_review_shows_interests_and_recommendations(admin: Client, tea_drink
     items = cards(page)
     assert len(items) == 20
     assert "<h3>Tea " in items[0]
-    assert "Live cut: history until" in page
+    assert "Live: data up to" in page
     assert "Bought later" not in page
     first = items[0]
     assert '<ul class="reasons"><li>' in first
@@ -117,8 +117,8 @@ def test_the_list_as_tested_marks_items_bought_later(admin: Client, tea_drinker:
     later = {event.item.title for event in bought.select_related("item") if event.item}
     assert titles
     assert titles <= later
-    assert "Test cut: history until" in page
-    assert "later purchases from" in page
+    assert "Test view: data up to" in page
+    assert "purchases from" in page
 
 
 def test_a_cold_customer_is_told_apart(admin: Client) -> None:
@@ -126,14 +126,14 @@ def test_a_cold_customer_is_told_apart(admin: Client) -> None:
     page = text(admin, f"/customers/{cold.code}/")
     assert "Nothing known yet" in page
     assert "No event yet" in page
-    assert "Source: Popular items, because: Nothing is known of the customer" in page
+    assert "Source: Popular items, because: Nothing known about the customer" in page
     assert cards(page)
 
 
 def test_the_context_is_the_last_purchases_until_staff_choose(admin: Client, tea_drinker: Customer) -> None:
     page = text(admin, f"/customers/{tea_drinker.code}/?placement=item")
     assert page.count('class="chip-item"') == 1
-    assert "what the customer bought last" in page
+    assert "the customer's last purchase" in page
     wine, bread = Item.objects.get(shop_id="wine-1"), Item.objects.get(shop_id="bread-1")
     page = text(admin, f"/customers/{tea_drinker.code}/?placement=cart&around={wine.pk}&around={bread.pk}")
     assert page.count('class="chip-item"') == 2
@@ -168,7 +168,7 @@ def test_where_two_rows_differ_most_the_customer_opens_as_tested(admin: Client) 
     assert len(links) == 20
     assert apart == sorted(apart, reverse=True)
     assert apart[0] > 0
-    assert "later purchases from" in text(admin, links[0].replace("&amp;", "&"))
+    assert "purchases from" in text(admin, links[0].replace("&amp;", "&"))
 
 
 def test_unmeasured_rows_of_a_comparison_are_replaced_and_named(admin: Client) -> None:
@@ -222,7 +222,7 @@ def test_customers_are_found_by_purchases_and_next_stays_among_them(admin: Clien
     assert f'rel="next" href="/customers/{customer_code(tea_drinker.pk + 5)}/?text=tea&amp;sort=number"' in page
     assert 'rel="prev"' not in page
     assert 'href="/customers/random/?text=tea&amp;sort=number&amp;state=cold"' in page
-    assert "Going through:" in page
+    assert "Browsing:" in page
     assert "Not among:" in text(admin, f"/customers/{tea_drinker.code}/?text=wine")
 
 
@@ -237,7 +237,7 @@ def test_most_changed_opens_the_largest_shift_of_taste(admin: Client) -> None:
 def test_the_list_as_a_file(admin: Client) -> None:
     answer = admin.get("/customers/?format=csv&text=tea&sort=number")
     head, *rows = answer.content.decode("utf-8-sig").splitlines()
-    assert head == "Customer,State,Activity,Events,Last event,New this week,Share gained,Segment"
+    assert head == "Customer,State,Activity,Events,Most recent event,New this week,Share gained,Segment"
     assert len(rows) == 12
     keys = [customer_key(row.split(",")[0]) or 0 for row in rows]
     assert keys == sorted(keys) != [0] * 12
@@ -262,7 +262,7 @@ def test_one_customer_found_is_opened_at_once(admin: Client, tea_drinker: Custom
     page = text(admin, "/search/?q=tea")
     assert page.count('class="with-thumb"') == 12
     assert "Nothing matches" in text(admin, "/search/?q=zzzz")
-    assert "Type what you look for" in text(admin, "/search/?q=+")
+    assert "Type what you are looking for" in text(admin, "/search/?q=+")
 
 
 def test_items_found_by_the_search_box_lead_to_their_pages(client_of: Callable[[Role], Client]) -> None:

@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("as_of=yesterday", "This is no date."),
-        ("as_of=2026-02-30", "This is no date."),
-        ("as_of=2999-01-01", "This day lies in the future."),
-        ("as_of=0001-01-01", "Nothing is on record of that time."),
+        ("as_of=yesterday", "Not a date."),
+        ("as_of=2026-02-30", "Not a date."),
+        ("as_of=2999-01-01", "This day is in the future."),
+        ("as_of=0001-01-01", "There are no data from that time."),
         ("did=purchase:999999999", "do not exist (999999999)"),
         ("placement=cart&around=999999999", "do not exist (999999999)"),
-        ("why=999999999", "choose one by its title"),
+        ("why=999999999", "choose one by title"),
         ("why_not=999999999", "There is no item 999999999."),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_simulated_act_stands_in_the_address_and_nowhere_else(admin: Client, t
     )
     page = text(admin, answer["Location"])
     assert "Buys: Wine 11" in page
-    assert "What the acts change:" in page
+    assert "What these actions change:" in page
     assert "nothing is stored" in page
     assert 'href="?placement=discover#recommendations">Buys' in page  # it can be taken back
     assert Event.objects.count() == events

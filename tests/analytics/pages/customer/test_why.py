@@ -44,5 +44,5 @@ def test_why_here_of_the_draft_is_the_drafts_score(admin: Client, tea_drinker: C
     draft_weights("home", {"buy_again": 1.0})
     item = review(customer=tea_drinker.pk, placement="home").cards[0].item
     panel = text(admin, f"/customers/{tea_drinker.code}/why/{item.pk}/?compare=weights&of=draft")
-    assert "With the draft: place" in panel
+    assert "With the draft: position" in panel
     assert len(re.findall(r'<tr><th scope="row"><svg', panel)) == 1  # one recommender has all of the weight

@@ -25,7 +25,7 @@ def test_why_not_names_the_stage_and_a_change_that_brings_it_in(merchandiser: Cl
 def test_why_not_of_a_shown_item_leads_to_why(admin: Client, tea_drinker: Customer) -> None:
     item = review(customer=tea_drinker.pk, placement="home").cards[2].item
     panel = text(admin, f"/customers/{tea_drinker.code}/why-not/{item.pk}/")
-    assert "It is shown, at place 3." in panel
+    assert "It is shown, at position 3." in panel
     assert f"why={item.pk}" in panel
 
 
@@ -34,8 +34,8 @@ def test_a_change_says_its_price_before_it_is_a_draft(merchandiser: Client, tea_
     rules, weights = Rule.objects.count(), BlendWeights.objects.count()
     for change in diagnosis.suggestions:
         part = text(merchandiser, f"/customers/{tea_drinker.code}/why-not/{item.pk}/price/?key={change.key}")
-        assert "This changes everyone" in part
-        assert "Make it a draft" in part
+        assert "This affects everyone" in part
+        assert "Make a draft" in part
     assert (Rule.objects.count(), BlendWeights.objects.count()) == (rules, weights)
     gone = text(merchandiser, f"/customers/{tea_drinker.code}/why-not/{item.pk}/price/?key=nonsense")
     assert "no longer brings it in" in gone

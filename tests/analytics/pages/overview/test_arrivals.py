@@ -69,14 +69,14 @@ def test_answers_by_source_and_reason(admin: Client, who: int) -> None:
     assert "2 answers" in text(admin, "/answers/")
     page = text(admin, "/answers/?reason=no_history&placement=home")
     assert "1 answer" in page
-    assert "Nothing is known of the customer" in page
+    assert "Nothing known about the customer" in page
     assert "2.5" in page
     assert "No answer matches" in text(admin, "/answers/?source=newest")
     assert "source=popular&amp;reason=no_history" in text(admin, "/answers/")  # behind the share of each source
 
 
 def test_no_answer_yet(admin: Client) -> None:
-    assert "No answer in this period" in text(admin, "/answers/")
+    assert "No requests in this period" in text(admin, "/answers/")
 
 
 def test_the_days_are_drawn_above_their_events_unless_they_are_too_many(admin: Client, who: int) -> None:
@@ -93,7 +93,7 @@ def test_results_by_placement_stand_above_their_purchases(admin: Client) -> None
         )
     page = " ".join(text(admin, "/attributed/?placement=home&replay=1").split())
     assert "nobody saw them" in page
-    assert "how often the next basket held the item at that place" in page
+    assert "how often the next basket contained the item in that position" in page
     assert "next basket" not in text(admin, "/attributed/?placement=home")
 
 

@@ -67,7 +67,7 @@ def test_where_only_the_optional_is_left_it_is_one_line(admin: Client) -> None:
 
 def test_it_is_put_away_for_all_and_shown_again_under_setup(admin: Client, client_of: Callable[[Role], Client]) -> None:
     viewer = client_of(Role.VIEWER)
-    assert "Put this list away" not in viewer.get("/").content.decode()
+    assert "Hide this list" not in viewer.get("/").content.decode()
     page = admin.post(SET, {"shown": "no"}, follow=True).content.decode()
     assert "Show them again under Setup." in page
     assert steps(admin) == steps(viewer) == ""

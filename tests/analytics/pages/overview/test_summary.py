@@ -46,8 +46,8 @@ def test_revenue_of_a_replay_says_what_it_cannot_tell(admin: Client) -> None:
     )  # fmt: skip
     page = text(admin)
     assert '<p class="headline-value">$1,234</p>' in page  # 1,234.50, to the even
-    assert "$1,234 of it is the demo's replay. Nobody saw those lists" in page
-    assert "only a control group tells" in page
+    assert "$1,234 of it comes from the demo's replay. Nobody saw those lists" in page
+    assert "Only a control group can tell" in page
     assert "nobody saw them" in page  # in the place of a rate
 
 

@@ -58,7 +58,7 @@ def names(page: str) -> list[str]:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_role_sees_the_quality_page(client_of: Callable[[Role], Client], role: Role, run: Evaluation) -> None:
-    assert "Is it any good, and for whom?" in text(client_of(role))
+    assert "How good are the recommendations, and for whom?" in text(client_of(role))
 
 
 def test_before_the_first_run(admin: Client) -> None:
@@ -71,7 +71,7 @@ def test_before_the_first_run(admin: Client) -> None:
 
 def test_a_task_without_measured_customers_says_so(admin: Client, run: Evaluation) -> None:
     page = text(admin, "/quality/?task=discover")
-    assert "Nobody with a history bought anything for this task in the test window." in page
+    assert "No one with a history bought anything for this task in the test window." in page
 
 
 def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run: Evaluation) -> None:
@@ -80,9 +80,9 @@ def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run:
         page.index(words)
         for words in (
             "The hybrid is clearly better than “Most bought by the customer” (+14.3%",
-            "global time split at Aug. 18, 2026, 1,983 customers, items bought in the 28 days after",
-            "Every recommender, measured alone", "For whom is it good?", "Accuracy against breadth",
-            "Over the runs", "Who recommends the same",
+            "trained on purchases up to Aug. 18, 2026, tested on 1,983 customers over the following 28 days",
+            "Compare all recommenders", "For whom does it work?", "Accuracy vs. catalogue coverage",
+            "Across runs", "Overlap between recommenders",
         )
     ]  # fmt: skip
     assert places == sorted(places)
@@ -108,7 +108,7 @@ def test_the_address_chooses_the_kind_of_slices(admin: Client, run: Evaluation) 
 
 def test_the_table_is_sorted_as_the_address_says(admin: Client, run: Evaluation) -> None:
     best_first = ["Hybrid, proposed weights", "Hybrid, as served", "Most bought by the customer",
-                  "Goes with purchases", "Most popular", "Most bought lately"]  # fmt: skip
+                  "Goes with purchases", "Most popular", "Recent best sellers"]  # fmt: skip
     assert names(text(admin)) == best_first
     assert names(text(admin, "/quality/?sort=ndcg%4010")) == best_first[::-1]
     by_name = text(admin, "/quality/?sort=name")
@@ -129,10 +129,10 @@ def test_an_older_version_says_what_the_next_run_will_measure(admin: Client) -> 
     records.measured(records.version(records.run()), Task.HOME, VALUES)
     page = text(admin)
     assert "The next run will measure how sure that is." in page
-    assert "Differences to the live hybrid are not there yet" in page
+    assert "Differences from the live hybrid are not available yet" in page
     assert "No slices yet" in page
     assert "No overlap yet" in page
-    assert "Nothing kept by customer yet" in page
+    assert "Nothing stored per customer yet" in page
     assert "One run so far" in page
 
 
@@ -145,7 +145,7 @@ def test_the_csv_file_holds_the_figures_of_the_page(admin: Client, run: Evaluati
         "recent", "popular", "ease_home", "personal_frequency", "hybrid", "hybrid_proposed",
     ]  # fmt: skip
     ease = lines[2]
-    assert (ease["Recommender"], ease["Kind"], ease["Fit, s"]) == ("Goes with purchases", "Recommender", "1.5")
+    assert (ease["Recommender"], ease["Kind"], ease["Training, s"]) == ("Goes with purchases", "Recommender", "1.5")
     assert [ease[f"NDCG@10{end}"] for end in ("", ": low end", ": high end")] == ["0.3", "0.29", "0.31"]
     assert ease["NDCG@10, difference to the hybrid"] == "-0.1"  # a number, so it stays one
     assert ease["Recall@20"] == ""

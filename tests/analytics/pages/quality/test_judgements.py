@@ -50,7 +50,7 @@ def test_shares_of_judgements_have_intervals(admin: Client) -> None:
 def test_wrong_items_say_whether_they_are_still_shown(client_of: Callable[[Role], Client]) -> None:
     judged(JudgementKind.WRONG)
     page = text(client_of(Role.VIEWER), "/quality/wrong/")
-    assert "still at place 1" in page
+    assert "still at position 1" in page
     assert "Look &lt;here&gt;" in page
     judged_item = review(customer=Customer.objects.get(pseudonym=pseudonym("u0")).pk, placement="home").cards[0].item
     assert judged_item.title in page

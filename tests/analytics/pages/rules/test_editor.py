@@ -126,7 +126,7 @@ def test_another_attribute_of_a_condition_has_other_fields(admin: Client) -> Non
     assert "items-0-values" not in page
     assert re.search(r'<select[^>]* name="items-0-operator"[^>]*>.*?at least', page)
     assert field(page, "items-0-typed") == ""
-    assert "Counted as soon as every condition is complete." in page
+    assert "Counted once every condition is complete." in page
 
 
 def test_the_builder_counts_and_shows_the_items_that_match(admin: Client) -> None:
@@ -161,7 +161,7 @@ def test_values_are_offered_while_one_is_typed(admin: Client, attribute: str, ty
     answer = admin.get("/rules/values/items/2/", {"attribute": attribute, "items-2-typed": typed})
     page = answer.content.decode()
     assert re.findall(r'value="items:pick:2:([^"]*)"', page) == offered
-    assert ("Nothing is called so." in page) is (not offered and bool(typed.strip("\x00")))
+    assert ("Nothing has this name." in page) is (not offered and bool(typed.strip("\x00")))
 
 
 def test_a_segment_that_is_gone_stays_chosen_and_says_so(admin: Client) -> None:
@@ -192,21 +192,21 @@ WRONG = [
     ({"name": " "}, "name", "Give the rule a name."),
     ({"customer": "12x"}, "customer", f"{NO_CUSTOMER} “12x”: type it as C-7K4F, or as your shop writes it."),
     ({"customer": "C-7K4F"}, "customer", f"{NO_CUSTOMER} “C-7K4F”: type it as C-7K4F, or as your shop writes it."),
-    ({"placement": "nowhere"}, "placement", "There is no placement “nowhere”: choose one of the list."),
+    ({"placement": "nowhere"}, "placement", "There is no placement “nowhere”: choose one from the list."),
     ({"starts_at": "2026-12-24T10:00", "ends_at": "2026-12-24T09:00"}, "ends_at",
      "The rule ends before it begins: choose a later end."),
-    ({"action": "pin", "slot": "21"}, "slot", "A pin beyond the slate: choose a slot from 1 to 20."),
+    ({"action": "pin", "slot": "21"}, "slot", "This slot is beyond the end of the list: choose a slot from 1 to 20."),
     ({"action": "pin", "slot": "1.5"}, "slot", "Enter a whole number."),
     ({"action": "boost", "strength": "400"}, "strength", "Choose a strength from −100 to 100."),
     ({"action": "cap", "most": "", "per": "brand"}, "most", "Say how many at most."),
     ({"action": "minimum_share", "share": "120"}, "share", "Choose a share above 0 % and up to 100 %."),
     ({"action": "explode"}, "action", "Choose what the rule does."),
     ({"items-0-attribute": "colour", "items-0-was": "colour"}, "items-0-attribute",
-     "Condition 1: items have no such attribute: choose one of the list."),
+     "Condition 1: items have no such attribute: choose one from the list."),
     ({"items-0-operator": "at_least"}, "items-0-operator",
      "Condition 1: this attribute cannot be compared that way: choose another comparison."),
     ({"items-0-values": "Drinks > Tee"}, "items-0-values",
-     "Condition 1: no item has this value: choose one of the list."),
+     "Condition 1: no item has this value: choose one from the list."),
     ({"items-0-values": []}, "items-0-values", "Condition 1: it has no value: choose at least one."),
     ({"items-0-attribute": "", "items-0-was": "", "items-0-values": []}, "items",
      "Say which items: without a condition it would be all of them."),
@@ -220,7 +220,7 @@ def test_a_fault_stands_at_its_field_and_nothing_is_lost_or_saved(
     status, page = sent(admin, form(**fields))
     assert status == 422
     assert unescape(error(page, name)) == words
-    assert "One field needs a look; it says what." in page
+    assert "Please check one field." in page
     assert not Rule.objects.exists()
     for key, value in fields.items():
         if key in {"name", "customer", "starts_at", "ends_at", "slot", "strength", "share"}:
@@ -315,9 +315,9 @@ def test_an_unknown_rule_is_not_found(admin: Client) -> None:
 
 def test_the_effect_waits_until_the_rule_is_complete(admin: Client) -> None:
     _, page = sent(admin, form(**{"items-0-values": []}), "/rules/effect/")
-    assert "The price tag comes as soon as the rule is complete:" in page
+    assert "The price tag appears as soon as the rule is complete:" in page
     _, page = sent(admin, form(name=""), "/rules/effect/")
-    assert "No run of the loop has finished yet" in page
+    assert "No run has finished yet" in page
     assert "On “For you”: boost items with category Drinks &gt; Tea by +40" in page
     assert "No rule contradicts, hides or empties another." in page
 
@@ -331,7 +331,7 @@ def test_an_effect_is_told_once_and_names_the_remedy(admin: Client) -> None:
     assert 'href="/runs/"' in page
     assert "about" not in page[page.index('id="effect-expected"') :]
     cache.set(SECONDS, 4.2)
-    assert "Measuring on the customers of the panel, about 4 s" in text(admin, "/rules/new/")
+    assert "Measuring on the panel's customers, about 4 s" in text(admin, "/rules/new/")
     cache.delete(SECONDS)
     _, page = sent(admin, form(**{"items-0-values": []}), "/rules/effect/")
     assert "Not complete yet" in page
@@ -340,7 +340,7 @@ def test_an_effect_is_told_once_and_names_the_remedy(admin: Client) -> None:
 def test_the_effect_is_measured_without_javascript_too(admin: Client) -> None:
     status, page = sent(admin, form(edit="measure", strength="-30"))
     assert status == 200
-    assert "No run of the loop has finished yet" in page
+    assert "No run has finished yet" in page
     assert "On “For you”: bury items with category Drinks &gt; Tea by −30" in page
     assert field(page, "strength") == "-30"
     assert not Rule.objects.exists()

@@ -46,8 +46,8 @@ def test_before_the_first_rule(admin: Client) -> None:
     page = text(admin)
     assert "No rules yet" in page
     assert 'href="/rules/new/"' in page
-    assert "nothing but the model acts" in page
-    assert "No book yet" in text(admin, "/rules/versions/")
+    assert "No rules are live" in page
+    assert "No version yet" in text(admin, "/rules/versions/")
 
 
 def test_rules_stand_in_their_order_with_words_and_status(admin: Client) -> None:
@@ -142,7 +142,7 @@ def test_a_live_rule_is_not_archived_before_it_is_withdrawn(admin: Client) -> No
     rule = records.rule()
     records.published(rule)
     admin.post(f"/rules/{rule.pk}/archive/")
-    assert "withdraw it first" in text(admin)
+    assert "take it offline first" in text(admin)
     assert Rule.objects.unarchived().filter(pk=rule.pk).exists()
 
 
@@ -176,7 +176,7 @@ def test_without_a_note_nothing_is_published_and_the_dialog_says_why(admin: Clie
     rule = records.rule()
     answer = admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "  "})
     assert answer.status_code == 422
-    assert "Say why, in a few words" in answer.content.decode()
+    assert "Say why in a few words" in answer.content.decode()
     assert "<dialog" in answer.content.decode()
     assert not RuleBook.objects.exists()
 
@@ -190,7 +190,7 @@ def test_a_draft_that_was_changed_meanwhile_is_not_published_unseen(admin: Clien
     fields = {"rule": rule.pk, "based_on": 0, "note": "my note", "revision": seen}
     answer = admin.post("/rules/publish/", fields)
     assert answer.status_code == 422
-    assert "“Tea first” was changed meanwhile." in answer.content.decode()
+    assert "“Tea first” has changed in the meantime." in answer.content.decode()
     assert not RuleBook.objects.exists()
     answer = admin.post("/rules/publish/", fields | {"revision": f"{rule.pk}:{rule.revision + 1}"})
     assert answer["Location"] == "/rules/"
@@ -202,7 +202,7 @@ def test_a_book_published_meanwhile_is_not_overwritten(admin: Client) -> None:
     answer = admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 0, "note": "my note"})
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "Somebody published r1 meanwhile" in page
+    assert "Someone published r1 in the meantime" in page
     assert ">my note</textarea>" in page
     assert 'name="based_on" value="1"' in page
     assert RuleBook.objects.exclude(number=0).count() == 1
@@ -223,7 +223,7 @@ def test_withdraw_and_roll_back(admin: Client) -> None:
     rule = records.rule()
     records.published(rule, note="begin")
     page = text(admin, f"/rules/?open=withdraw&rule={rule.pk}")
-    assert "Withdraw “Tea first”?" in page
+    assert "Take “Tea first” offline?" in page
     admin.post("/rules/withdraw/", {"rule": rule.pk, "based_on": 1, "note": "sold out"})
     assert statuses(text(admin)) == ["Draft"]
     books = text(admin, "/rules/versions/")
@@ -237,7 +237,7 @@ def test_withdraw_and_roll_back(admin: Client) -> None:
     assert refused.status_code == 422
     assert "<dialog" in refused.content.decode()
     admin.post("/rules/roll-back/", {"book": 1, "note": "there is tea again"})
-    assert "Rolled back: r3 serves what r1 had." in text(admin, "/rules/versions/")
+    assert "Rolled back: r3 serves what r1 had, from the next request on." in text(admin, "/rules/versions/")
     assert RuleBook.objects.exclude(number=0).count() == 3
     assert statuses(text(admin)) == ["Live"]
     assert admin.post("/rules/roll-back/", {"book": 99, "note": "x"}).status_code == 404
@@ -247,7 +247,7 @@ def test_the_first_book_can_be_rolled_back(admin: Client) -> None:
     records.published(records.rule())
     assert "Roll back to r0?" in text(admin, "/rules/versions/?roll_back=0")
     admin.post("/rules/roll-back/", {"book": 0, "note": "too early"})
-    assert "Rolled back: r2 serves what r0 had." in text(admin, "/rules/versions/")
+    assert "Rolled back: r2 serves what r0 had, from the next request on." in text(admin, "/rules/versions/")
     assert statuses(text(admin)) == ["Draft"]
 
 
@@ -289,7 +289,7 @@ def test_a_price_tag_from_outside_is_not_believed(admin: Client) -> None:
 
 def test_the_dialog_says_what_cannot_be_measured(admin: Client) -> None:
     rule = records.rule()
-    assert "No run of the loop has finished yet" in text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")
+    assert "No run has finished yet" in text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")
     assert admin.get("/rules/proposal/?open=publish&rule=99").status_code == 404
     assert admin.get("/rules/proposal/?open=x").status_code == 404
 
@@ -297,7 +297,7 @@ def test_the_dialog_says_what_cannot_be_measured(admin: Client) -> None:
 def test_findings_name_and_link_their_rules(admin: Client) -> None:
     over = records.rule("Over", ends_at="2020-01-01T00:00:00+00:00")
     page = text(admin, "/rules/findings/")
-    assert "1 thing to look at" in page
+    assert "1 thing to check" in page
     assert f'<a href="/rules/{over.pk}/">Over</a>' in page
 
 

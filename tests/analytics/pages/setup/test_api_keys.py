@@ -70,11 +70,11 @@ def test_a_flawed_form_makes_no_key_and_names_the_field(
 def test_a_key_is_replaced_and_the_old_one_has_its_day(admin: Client, key: ApiKey) -> None:
     page = admin.post(reverse("rotate_api_key", args=[key.pk])).content.decode()
     assert opens(secret_of(page))
-    assert "goes on working until" in page
+    assert "keeps working until" in page
     key.refresh_from_db()
     assert key.expires_at is not None
     again = admin.post(reverse("rotate_api_key", args=[key.pk]), follow=True).content.decode()
-    assert "was replaced before; make a new key." in again
+    assert "has already been replaced; make a new key." in again
     assert ApiKey.objects.count() == 2
 
 

@@ -34,7 +34,7 @@ def test_the_list_says_what_each_placement_shows(client_of: Callable[[Role], Cli
 def test_an_admin_changes_a_placement_with_a_trail(admin: Client) -> None:
     answer = admin.post(HOME, form(n="7", enabled=""), follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
-    assert "is changed, from the next answer on." in answer.content.decode()
+    assert "has changed, from the next request on." in answer.content.decode()
     home = Placement.objects.get(name="home")
     assert (home.n, home.enabled) == (7, False)
     entry = AuditEntry.objects.get()

@@ -47,7 +47,7 @@ def test_whoever_is_invited_is_there_at_once_with_a_trail(admin: Client, boss: S
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"email": "ADMIN@example.com"}, "There is somebody with this address."),
+        ({"email": "ADMIN@example.com"}, "Someone already has this address."),
         ({"email": "nobody"}, "Enter a valid email address."),
         ({"email": ""}, "This field is required."),
         ({"role": "king"}, "king is not one of the available choices"),
@@ -112,7 +112,7 @@ def test_a_reset_password_ends_sessions_and_gives_a_link(admin: Client, ann: Sta
     browser.post("/login/", {"username": ann.email, "password": PASSWORD})
     assert browser.get("/runs/").status_code == 200
     page = admin.post(page_of(ann, "reset_staff_password"), follow=True).content.decode()
-    assert "ann@example.com gets an e-mail with a link." in page
+    assert "ann@example.com will get an e-mail with a link." in page
     assert browser.get("/runs/").status_code == 302
     ann.refresh_from_db()
     assert not ann.has_usable_password()

@@ -72,16 +72,16 @@ def test_pages_say_whose_weights_act_until_they_are_withdrawn(
     item = review(customer=customer.pk, placement="home").cards[0].item.pk
     assert acting in text(publisher, f"/customers/{customer.code}/why/{item}/?placement=home")
     page = text(publisher, f"/weights/?group=audience-{audience.pk}")
-    assert "Withdraw…" in page
+    assert "Take offline…" in page
     assert "Weights of an audience go before those of a segment." in page
-    assert "Withdraw…" not in text(publisher, "/weights/")
+    assert "Take offline…" not in text(publisher, "/weights/")
     unexplained = publisher.post(f"/weights/{own.pk}/withdrawn/", {"note": ""}, follow=True).content.decode()
     assert "Say why: it stays with the version. Nothing was changed." in unexplained
     with django_capture_on_commit_callbacks(execute=True):
         publisher.post(f"/weights/{own.pk}/withdrawn/", {"note": "Sold out"})
     assert ", for everybody" in text(publisher, f"/customers/{customer.code}/?placement=home")
     again = publisher.post(f"/weights/{own.pk}/withdrawn/", {"note": "Again"}, follow=True).content.decode()
-    assert "is not live any more, so nothing was changed." in again
+    assert "is no longer live, so nothing was changed." in again
     told = text(publisher, "/activity/")
     assert "withdrew" in told
     assert "Sold out" in told

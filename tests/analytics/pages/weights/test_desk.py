@@ -84,17 +84,17 @@ def staff(name: str = "Mia") -> Staff:
 @pytest.mark.parametrize("role", list(Role))
 def test_every_role_may_try_weights_and_only_some_may_save(client_of: Callable[[Role], Client], role: Role) -> None:
     page = text(client_of(role))
-    assert "all 60 customers of the tuning panel" in page
+    assert "All 60 customers of the tuning panel" in page
     assert ("Save draft" in page) is (role in {Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN})
     assert ("Publish…" in page) is (role in {Role.PUBLISHER, Role.ADMIN})
-    assert ("Your role may try weights, not save them." in page) is ("Save draft" not in page)
+    assert ("Your role can try weights, but not save them." in page) is ("Save draft" not in page)
 
 
 def test_live_weights_on_the_sliders_change_nothing(publisher: Client) -> None:
     page = text(publisher)
     for name, weight in live().weights.items():
         assert float(box(page, name)) == pytest.approx(100 * weight, abs=0.01)
-    assert "No change yet: every customer sees the same items as live." in page
+    assert "No change yet: same as live." in page
     assert "Live v1" in page
     assert page.count('class="mover"') == 6
 
@@ -132,7 +132,7 @@ def test_weights_in_the_address_are_on_the_sliders(publisher: Client) -> None:
 
 def test_blends_of_items_in_view_say_that_nothing_measures_them(publisher: Client) -> None:
     page = text(publisher, "/weights/?blend=item")
-    assert "No purchase tells what would have been right beside an item in view" in page
+    assert "No purchase tells what would have been right next to an item in view" in page
     assert "In view:" in page
     assert "effect-chart" not in page
     assert "Suggest…" not in page
@@ -165,7 +165,9 @@ def test_a_move_of_a_slider_answers_with_the_figures_of_the_panel(publisher: Cli
     assert "Accuracy&nbsp;" in table
     assert f"−{abs(100 * main.against.value / main.live.value):.1f}%" in table
     assert '<th scope="row">NDCG@10' not in table
-    assert f"{result.changed} of 60 customers see another list (first 20 items)." in parts["html"]["effect-sentence"]
+    assert (
+        f"{result.changed} of 60 customers get a different list (first 20 items)." in parts["html"]["effect-sentence"]
+    )
     drawn = {
         y: x for trace in parts["figures"]["effect-chart"]["data"] for x, y in zip(trace["x"], trace["y"], strict=True)
     }
@@ -284,7 +286,7 @@ def test_the_publish_dialog_says_first_what_it_does(publisher: Client) -> None:
     page = text(publisher, f"/weights/publication/?blend={HOME}")
     for words in (
         "What changes",
-        "Alike descriptions",
+        "Similar descriptions",
         "What to expect, from the panel",
         "customers of the test window",
     ):
@@ -299,7 +301,7 @@ def test_publish_needs_a_note_and_then_acts(publisher: Client) -> None:
     assert 'id="publish" class="wide" aria-labelledby="publish-title" data-open' in refused
     assert live().number == 1
     done = publisher.post("/weights/publish/", seen | {"note": "More of what they buy", "override": "on"}, follow=True)
-    assert "For you v2 is live: the next answer of the shop uses it." in flat(done)
+    assert "For you v2 is live: the shop&#x27;s next request uses it." in flat(done)
     assert (live().number, live().note) == (2, "More of what they buy")
     assert AuditEntry.objects.filter(verb="publish").latest("at").note == "More of what they buy"
 
@@ -310,7 +312,7 @@ def test_the_closed_gate_asks_for_an_override_and_keeps_the_note(publisher: Clie
     seen = publication(publisher)
     page = flat(publisher.post("/weights/publish/", seen | {"note": "I insist"}))
     assert "Worse than" in page
-    assert "Tick the box to publish it all the same." in page
+    assert "Tick the box to publish it anyway." in page
     assert ">I insist</textarea>" in page
     assert live().number == 1
     publisher.post("/weights/publish/", seen | {"note": "I insist", "override": "on"})
@@ -339,7 +341,7 @@ def test_a_draft_that_changed_since_the_dialog_is_not_published_unseen(publisher
     seen = publication(publisher)
     saved(revision=1, content=90)
     page = flat(publisher.post("/weights/publish/", seen | {"note": "Now", "override": "on"}))
-    assert "Somebody has changed the draft since you looked." in page
+    assert "Someone has changed the draft since you looked." in page
     assert live().number == 1
 
 
@@ -348,7 +350,7 @@ def test_publishing_a_draft_twice_says_so(publisher: Client) -> None:
     seen = publication(publisher) | {"note": "Once", "override": "on"}
     publisher.post("/weights/publish/", seen)
     twice = publisher.post("/weights/publish/", seen, follow=True)
-    assert "There is no draft any more: it was published or discarded meanwhile." in flat(twice)
+    assert "The draft no longer exists: it was published or discarded in the meantime." in flat(twice)
     assert live().number == 2
 
 
@@ -366,7 +368,7 @@ def test_roll_back_makes_a_new_version_of_the_old_one(publisher: Client) -> None
     assert "For you v3 is live, with the weights of v1." in done
     assert (live().number, live().weights) == (3, before.weights)
     same = publisher.post(f"/weights/{live().pk}/rolled-back/", {"note": "Again"}, follow=True)
-    assert "is live already, so nothing was changed." in flat(same)
+    assert "is already live, so nothing was changed." in flat(same)
 
 
 # --- Suggestions
@@ -407,4 +409,4 @@ def test_limits_that_make_no_sense_are_told_at_their_fields(publisher: Client) -
         assert f'id="{name}-error">Enter a percentage from 0 to 100, such as 8.' in page
     assert 'value="800"' in page
     wrong = flat(publisher.post("/weights/suggest/", sliders(content="x") | {"least_coverage": "0"}))
-    assert "Something on the sliders is not right: look there first." in wrong
+    assert "Something on the sliders is not right: check there first." in wrong

@@ -90,7 +90,7 @@ def test_a_key_of_a_server_that_a_browser_sent() -> None:
     [(level, text, address)] = told()
     assert (level, address) == ("danger", "/setup/keys/")
     assert text == (
-        f"A request from a browser carried the server key “Till” ({key.prefix}…). If it stands in a page, replace it."
+        f"A request from a browser carried the server key “Till” ({key.prefix}…). If it is in a page, replace it."
     )
 
 
@@ -130,7 +130,7 @@ def test_what_a_run_set_aside_lately_and_nobody_decided_on() -> None:
 def test_purchases_that_anybody_can_invent(settings: LazySettings) -> None:
     settings.PURCHASES_FROM = Trust.PAGE
     assert told() == [
-        ("warning", "Purchases come from browsers: anybody can invent them. Let your server send them.", "")
+        ("warning", "Purchases come from browsers, where anyone can invent them. Let your server send them.", "")
     ]
 
 

@@ -52,7 +52,7 @@ def test_answers_with_fallbacks_and_latency() -> None:
     assert query.speed(since=records.NOW - timedelta(days=1)) == pytest.approx((2.5, 3.85))  # between those, by hand
     assert answers.groups == [((Source.MODEL, ""), 3), ((Source.POPULAR, Fallback.NO_HISTORY), 1)]
     assert [(source_label(source), reason and fallback_label(reason)) for (source, reason), _ in answers.groups] == [
-        ("Model", ""), ("Popular items", "Nothing is known of the customer"),
+        ("Model", ""), ("Popular items", "Nothing known about the customer"),
     ]  # fmt: skip
 
 

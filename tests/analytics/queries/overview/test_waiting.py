@@ -34,7 +34,7 @@ def test_a_draft_and_a_proposal_of_weights() -> None:
     BlendWeights.objects.create(blend=live.blend, number=4, weights={}, status="draft", reason="a test")
     assert told() == [
         ("The weights of “For you” have a draft that is not live.", "/weights/?blend=home", "Open the draft"),
-        ("A run proposes other weights for “For you”.", "/weights/?blend=home", "Look at the proposal"),
+        ("A run proposes other weights for “For you”.", "/weights/?blend=home", "See the proposal"),
     ]
 
 
@@ -43,7 +43,7 @@ def test_rules_that_are_drafts_and_rules_that_end_within_a_week() -> None:
     Item.objects.update(listed_at=NOW - timedelta(days=60))
     ends = [NOW + timedelta(days=days) for days in (-1, 2, 8)]
     rules = [rule_records.rule(f"Until {end:%d}", ends_at=end.isoformat()) for end in ends]
-    assert told() == [("3 rules are drafts, or have changes that are not live.", "/rules/", "Look at rules")]
+    assert told() == [("3 rules are drafts, or have changes that are not live.", "/rules/", "See the rules")]
     rule_records.published(*rules)
     [(text, address, link)] = told()
     assert (text, address) == (
@@ -72,5 +72,5 @@ def test_new_items_that_stood_in_none_of_the_newest_lists() -> None:
         scores=[1], propensities=[1],
     )  # fmt: skip
     [(text, address, _link)] = told()
-    assert text == "1 of 2 items that are new in the last 28 days stood in none of the newest lists."
+    assert text == "1 of 2 items new in the last 28 days appeared in none of the latest lists."
     assert address == "/catalogue/items/?days=28&sort=-listed"

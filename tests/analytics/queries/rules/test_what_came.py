@@ -162,7 +162,7 @@ def test_the_pages_say_it_in_words(admin: Client, items: dict[str, Item], monkey
     page = " ".join(admin.get(f"/rules/{rule.pk}/what-came/").content.decode().split())
     assert "Revenue −1.3% [−2.0%, −0.50%], 18.0% of slots" in page
     assert "Too little data yet: the shop reported 3 of 200 lists shown since then" in page
-    assert "It is no hold-out" in page
+    assert "It is not a hold-out" in page
     assert "too little data yet: 3 of 200 lists shown" in admin.get("/rules/versions/1/what-came/").content.decode()
     monkeypatch.setattr(what_came, "FEWEST", 3)
     with CaptureQueriesContext(

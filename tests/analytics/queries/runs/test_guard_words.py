@@ -13,7 +13,7 @@ SENTENCES = {
     GuardCheck.TRUTH: "Customers who bought in the test window: 0 became 1.",
     GuardCheck.CONFIRMED: "Confirmed customers: 25% of all became 75%.",
     GuardCheck.SET_ASIDE: "Set aside: 75% of the events.",
-    GuardCheck.TRENDING: "Trending: items that hardly any confirmed customer buys hold 75% of its places.",
+    GuardCheck.TRENDING: "Trending: items that hardly any confirmed customer buys hold 75% of its positions.",
     GuardCheck.ACCURACY: "Distance to the best simple list: +25.0% became +75.0%, beyond both intervals.",
     GuardCheck.SEGMENTS: "Segments with rules or weights of their own: of 0, this model has lost 1. See below.",
 }

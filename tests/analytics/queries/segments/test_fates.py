@@ -73,7 +73,7 @@ def test_a_rule_of_a_segment_that_is_gone_is_told_of_and_its_page_says_so(versio
     assert gone_but_used() == []
     go_live(version, now=records.NOW)
     assert [str(segment) for segment in gone_but_used()] == ["Soap"]
-    assert "1 segment is gone, and what was made for it acts for nobody:" in admin.get("/segments/").content.decode()
+    assert "1 segment is gone, and what was made for it applies to nobody:" in admin.get("/segments/").content.decode()
     answer = admin.get("/segments/3/")
     assert answer.status_code == 200
     assert "Nobody is in this segment any more" in answer.content.decode()

@@ -110,7 +110,7 @@ def test_versions_tell_what_changed_in_words(live: BlendWeights) -> None:
         status="proposed", parent=live, reason="a test",
     )  # fmt: skip
     newest, first = (text_of("versions.html", versions=[version], **MORE) for version in versions(BlendName.HOME))
-    assert "Promotion plan 0.50 → 0.25 , Alike descriptions 20% → 0% , Buys again 50% → 65% , 2 more" in newest
+    assert "Promotion plan 0.50 → 0.25 , Similar descriptions 20% → 0% , Bought often 50% → 65% , 2 more" in newest
     assert "v2 Proposed" in newest
     assert "v1 Live the loop" in first
     assert "the first" in first
@@ -124,7 +124,7 @@ def test_a_value_that_went_up_is_marked_so() -> None:
     changes = differences(Values(weights={"buy_again": 0.65, "content": 0.35}), LIVE)
     text = text_of("changes.html", changes=changes, before="v1", after="v2")
     assert "Promotion plan 0.50 ▼ 0.00" in text
-    assert "Buys again 50% ▲ 65%" in text
+    assert "Bought often 50% ▲ 65%" in text
 
 
 def test_a_conflict_shows_live_theirs_and_mine(live: BlendWeights) -> None:
@@ -138,8 +138,8 @@ def test_a_conflict_shows_live_theirs_and_mine(live: BlendWeights) -> None:
     conflict = changes.draft_conflict(refused.value, mine | {"w.content": "20"}, edited=None)
     assert (conflict["draft"].revision, conflict["edited"]) == (1, None)
     text = text_of("conflict.html", conflict=conflict)
-    assert "Alike descriptions 20% 0% Theirs: Alike descriptions 20% Mine" in text
-    assert "Buys again 50% 62.5% Theirs: Buys again 50% Mine" in text
+    assert "Similar descriptions 20% 0% Theirs: Similar descriptions 20% Mine" in text
+    assert "Bought often 50% 62.5% Theirs: Bought often 50% Mine" in text
     assert conflict["agreed"] == {"promotion": "0.5"}
     draft = draft_of(BlendName.HOME)
     assert draft is not None
