@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
-from recommendations.models import Audience, Customer, Import, Item, Quarantine, Rule, Run, Staff
-from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.models import Staff
+from tests.journeys.addresses import addresses
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read
@@ -18,103 +18,6 @@ RULED = {(1440, "light", "en"), (390, "dark", "en"), (390, "light", "zh-hans")}
 SCREENS = 4
 """Of a phone of 390 × 844 pixels: so long is a page at the most before it asks whether it should go on."""
 WORDS = {"en": "Overview", "zh-hans": "概览"}
-
-
-def addresses() -> dict[str, str]:
-    """Every page of the dashboard, and its address."""
-    return of_customers() | of_the_shop()
-
-
-def of_customers() -> dict[str, str]:
-    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
-    tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
-    return {
-        "customers": "/customers/",
-        "no match": "/customers/?state=cold&segment=1",
-        "customer": f"/customers/{tea_drinker}/",
-        "as tested": f"/customers/{tea_drinker}/?cut=test&placement=discover",
-        "basket": f"/customers/{tea_drinker}/?placement=cart",
-        "changed customers": "/customers/?changed=taste&sort=-change&text=tea",
-        "customer among filters": f"/customers/{tea_drinker}/?text=tea&state=heavy",
-        "customer beside drafts": f"/customers/{tea_drinker}/?compare=both",
-        "customer in a simulation": f"/customers/{tea_drinker}/?did=purchase:{wine}&did=view_item:{wine}",
-        "customer of another day": f"/customers/{tea_drinker}/?as_of=2026-08-01",
-        "customer with faults": f"/customers/{tea_drinker}/?as_of=never&did=purchase:999999",
-        "why here": f"/customers/{tea_drinker}/?why={tea}",
-        "why not": f"/customers/{tea_drinker}/?why_not={soap}",
-        "why not what is unknown": f"/customers/{tea_drinker}/?why_not=999999",
-    }
-
-
-def of_the_shop() -> dict[str, str]:
-    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
-    run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
-    rule = Rule.objects.values_list("pk", flat=True)[0]
-    quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
-    audience = Audience.objects.values_list("pk", flat=True)[0]
-    colleague = Staff.objects.exclude(email=EMAIL).values_list("pk", flat=True)[0]
-    imported = Import.objects.values_list("pk", flat=True)[0]
-    tea = Item.objects.get(shop_id="tea-0").pk
-    return {
-        "overview": "/",
-        "stop of the tour": "/?tour=1",
-        "stop without its element": "/approvals/?tour=4",
-        "weights": "/weights/",
-        "weights moved": "/weights/?load=preset",
-        "weights of the basket": "/weights/?blend=cart",
-        "quality": "/quality/",
-        "quality to discover": "/quality/?task=discover&slice=segment&sort=name&a=popular&b=recent",
-        "page of the shop": f"/pages/home/?customer={tea_drinker}",
-        "page of an item on a phone": f"/pages/item/?customer={tea_drinker}&draft=yes&width=phone",
-        "pin to try": f"/pages/home/pin/?pinned={tea}&placement=home&slot=2",
-        "lists of a page": "/pages/home/arrange/",
-        "rules": "/rules/",
-        "no rule matches": "/rules/?text=zzzz",
-        "rule": f"/rules/{rule}/",
-        "rule of a card": f"/rules/new/?action=pin&item=tea-1&slot=2&placement=home&customer={tea_drinker}",
-        "rule to publish": f"/rules/?open=publish&rule={rule}",
-        "calendar of rules": "/rules/calendar/",
-        "calendar of other weeks": "/rules/calendar/?from=2031-01-01",
-        "versions of rules": "/rules/versions/",
-        "approvals": "/approvals/",
-        "catalogue": "/catalogue/",
-        "items": "/catalogue/items/?q=tea&sort=price",
-        "no item matches": "/catalogue/items/?q=zzzz&flaw=no_price",
-        "imports": "/catalogue/imports/",
-        "import": f"/catalogue/imports/{imported}/",
-        "new import": "/catalogue/imports/new/",
-        "sources": "/catalogue/sources/",
-        "item": f"/catalogue/{tea}/",
-        "editor of an item": f"/catalogue/{tea}/edit/?field=price",
-        "placements": "/setup/placements/",
-        "placement": "/setup/placements/home/",
-        "API keys": "/setup/keys/",
-        "new API key": "/setup/keys/new/",
-        "staff": "/setup/staff/",
-        "member of staff": f"/setup/staff/{colleague}/",
-        "suspicious demand": "/catalogue/suspicious/",
-        "nothing suspicious matches": "/catalogue/suspicious/?state=deleted",
-        "quarantine": f"/catalogue/suspicious/{quarantine}/",
-        "what a key sent": "/catalogue/suspicious/key/?since=2026-08-01T00:00",
-        "segments": "/segments/",
-        "segment": "/segments/1/",
-        "bought together": "/segments/together/",
-        "no pair matches": "/segments/together/?q=zzzz",
-        "audiences": "/audiences/",
-        "audience": f"/audiences/{audience}/",
-        "new audience": "/audiences/new/",
-        "events": "/events/?from=2026-08-01&until=2026-09-30",
-        "answers": "/answers/",
-        "attributed": "/attributed/",
-        "activity": "/activity/",
-        "runs": "/runs/",
-        "run": f"/runs/{run}/",
-        "account": "/account/",
-        "password": "/account/password/",
-        "second factor": "/account/second-factor/",
-        "search": "/search/?q=tea",
-        "nothing found": "/search/?q=zzzz",
-    }
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), LOOKS)

@@ -1,0 +1,138 @@
+"""Every page of the dashboard that the walks in a browser go to, by a name of its own, for the shop of the fixture."""
+
+from recommendations.models import Audience, Customer, Import, Item, Quarantine, Rule, Run, Staff
+from recommendations.store.events.pseudonyms import pseudonym
+from tests.journeys.conftest import EMAIL
+
+
+def addresses() -> dict[str, str]:
+    """Name and address of every page."""
+    parts = (
+        of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
+        of_what_happened,
+    )  # fmt: skip
+    return {name: address for part in parts for name, address in part().items()}
+
+
+def of_customers() -> dict[str, str]:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
+    tea, soap, wine = (Item.objects.get(shop_id=name).pk for name in ("tea-0", "soap-1", "wine-11"))
+    return {
+        "customers": "/customers/",
+        "no match": "/customers/?state=cold&segment=1",
+        "customer": f"/customers/{tea_drinker}/",
+        "as tested": f"/customers/{tea_drinker}/?cut=test&placement=discover",
+        "basket": f"/customers/{tea_drinker}/?placement=cart",
+        "changed customers": "/customers/?changed=taste&sort=-change&text=tea",
+        "customer among filters": f"/customers/{tea_drinker}/?text=tea&state=heavy",
+        "customer beside drafts": f"/customers/{tea_drinker}/?compare=both",
+        "customer in a simulation": f"/customers/{tea_drinker}/?did=purchase:{wine}&did=view_item:{wine}",
+        "customer of another day": f"/customers/{tea_drinker}/?as_of=2026-08-01",
+        "customer with faults": f"/customers/{tea_drinker}/?as_of=never&did=purchase:999999",
+        "why here": f"/customers/{tea_drinker}/?why={tea}",
+        "why not": f"/customers/{tea_drinker}/?why_not={soap}",
+        "why not what is unknown": f"/customers/{tea_drinker}/?why_not=999999",
+    }
+
+
+def of_weights_and_pages() -> dict[str, str]:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
+    tea = Item.objects.get(shop_id="tea-0").pk
+    return {
+        "overview": "/",
+        "stop of the tour": "/?tour=1",
+        "stop without its element": "/approvals/?tour=4",
+        "weights": "/weights/",
+        "weights moved": "/weights/?load=preset",
+        "weights of the basket": "/weights/?blend=cart",
+        "quality": "/quality/",
+        "quality to discover": "/quality/?task=discover&slice=segment&sort=name&a=popular&b=recent",
+        "page of the shop": f"/pages/home/?customer={tea_drinker}",
+        "page of an item on a phone": f"/pages/item/?customer={tea_drinker}&draft=yes&width=phone",
+        "pin to try": f"/pages/home/pin/?pinned={tea}&placement=home&slot=2",
+        "lists of a page": "/pages/home/arrange/",
+    }
+
+
+def of_rules() -> dict[str, str]:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
+    rule = Rule.objects.values_list("pk", flat=True)[0]
+    return {
+        "rules": "/rules/",
+        "no rule matches": "/rules/?text=zzzz",
+        "rule": f"/rules/{rule}/",
+        "rule of a card": f"/rules/new/?action=pin&item=tea-1&slot=2&placement=home&customer={tea_drinker}",
+        "rule to publish": f"/rules/?open=publish&rule={rule}",
+        "calendar of rules": "/rules/calendar/",
+        "calendar of other weeks": "/rules/calendar/?from=2031-01-01",
+        "versions of rules": "/rules/versions/",
+        "approvals": "/approvals/",
+    }
+
+
+def of_the_catalogue() -> dict[str, str]:
+    tea = Item.objects.get(shop_id="tea-0").pk
+    imported = Import.objects.values_list("pk", flat=True)[0]
+    return {
+        "catalogue": "/catalogue/",
+        "items": "/catalogue/items/?q=tea&sort=price",
+        "no item matches": "/catalogue/items/?q=zzzz&flaw=no_price",
+        "imports": "/catalogue/imports/",
+        "import": f"/catalogue/imports/{imported}/",
+        "new import": "/catalogue/imports/new/",
+        "sources": "/catalogue/sources/",
+        "item": f"/catalogue/{tea}/",
+        "editor of an item": f"/catalogue/{tea}/edit/?field=price",
+    }
+
+
+def of_setup() -> dict[str, str]:
+    colleague = Staff.objects.exclude(email=EMAIL).values_list("pk", flat=True)[0]
+    return {
+        "placements": "/setup/placements/",
+        "placement": "/setup/placements/home/",
+        "API keys": "/setup/keys/",
+        "new API key": "/setup/keys/new/",
+        "staff": "/setup/staff/",
+        "member of staff": f"/setup/staff/{colleague}/",
+    }
+
+
+def of_suspicion() -> dict[str, str]:
+    quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
+    return {
+        "suspicious demand": "/catalogue/suspicious/",
+        "nothing suspicious matches": "/catalogue/suspicious/?state=deleted",
+        "quarantine": f"/catalogue/suspicious/{quarantine}/",
+        "what a key sent": "/catalogue/suspicious/key/?since=2026-08-01T00:00",
+    }
+
+
+def of_groups() -> dict[str, str]:
+    audience = Audience.objects.values_list("pk", flat=True)[0]
+    return {
+        "segments": "/segments/",
+        "segment": "/segments/1/",
+        "bought together": "/segments/together/",
+        "no pair matches": "/segments/together/?q=zzzz",
+        "audiences": "/audiences/",
+        "audience": f"/audiences/{audience}/",
+        "new audience": "/audiences/new/",
+    }
+
+
+def of_what_happened() -> dict[str, str]:
+    run = Run.objects.order_by("created_at").values_list("pk", flat=True)[0]
+    return {
+        "events": "/events/?from=2026-08-01&until=2026-09-30",
+        "answers": "/answers/",
+        "attributed": "/attributed/",
+        "activity": "/activity/",
+        "runs": "/runs/",
+        "run": f"/runs/{run}/",
+        "account": "/account/",
+        "password": "/account/password/",
+        "second factor": "/account/second-factor/",
+        "search": "/search/?q=tea",
+        "nothing found": "/search/?q=zzzz",
+    }
