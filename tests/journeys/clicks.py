@@ -1,6 +1,10 @@
 """Clicks that a task took: presses of the pointer, whatever they land on; keys are free."""
 
+from typing import Literal
+
 from tests.journeys.conftest import Visitor
+
+type Role = Literal["button", "link"]
 
 KEY = "clicks of a task"
 COUNTED = f"""
@@ -22,3 +26,7 @@ class Clicks:
     @property
     def number(self) -> int:
         return int(self.page.evaluate(f'Number(sessionStorage.getItem("{KEY}") ?? 0)'))
+
+    def __call__(self, role: Role, name: str) -> None:
+        """Click the first that has this role and name."""
+        self.page.get_by_role(role, name=name).first.click()
