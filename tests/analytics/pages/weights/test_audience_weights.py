@@ -1,6 +1,5 @@
 """Weights for an audience on the pages: who is offered, whose weights act, and the way back to those of everybody."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,16 +9,11 @@ from recommendations.models import Audience, AudienceMember, Customer
 from recommendations.services.weights.blending import publish
 from recommendations.services.weights.drafts import draft_of, save_draft
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import BlendName, Role
+from recommendations.terms import BlendName
 from tests.review import review
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-@pytest.fixture
-def publisher(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.PUBLISHER)
 
 
 @pytest.fixture

@@ -1,0 +1,13 @@
+"""Who visits the page of Weights."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from recommendations.terms import Role
+
+
+@pytest.fixture
+def publisher(client_of: Callable[[Role], Client]) -> Client:
+    return client_of(Role.PUBLISHER)
