@@ -30,8 +30,9 @@ function fill(form, kept) {
 
 function restore(form, entry) {
   const mine = form.dispatchEvent(new CustomEvent("keep:restore", { detail: entry.values, cancelable: true }));
-  if (mine) fill(form, entry.values);
   write(keyOf(form), { ...entry, lost: false });
+  if (!mine) return;  // who took over says it when it is so
+  fill(form, entry.values);
   const notice = document.getElementById("kept-notice");
   if (notice) notice.hidden = false;
 }

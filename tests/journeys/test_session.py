@@ -45,6 +45,21 @@ def test_a_rule_is_there_again_after_the_login(ada: Visitor) -> None:
     assert ada.problems == []
 
 
+def test_a_rule_is_said_to_be_back_by_the_page_that_has_it(ada: Visitor) -> None:
+    """The server builds the rows again: the empty form that asks it for that must not say that all is back."""
+    page = ada.page
+    page.add_init_script("""addEventListener("DOMContentLoaded", () => {  // after the page's own listeners
+        if (document.getElementById("kept-notice")?.hidden === false) sessionStorage.setItem("told", "too early");
+    });""")
+    ada.visit("/rules/new/?action=pin&item=tea-1&slot=3")
+    page.get_by_label("Name").fill("Teas of the season")
+    committed(end_session)
+    page.get_by_role("button", name="Save draft").click()
+    log_in_again(ada)
+    expect(page.get_by_label("Name")).to_have_value("Teas of the season")
+    assert page.evaluate("sessionStorage.getItem('told')") is None
+
+
 def test_sliders_stand_again_where_they_were(ada: Visitor) -> None:
     page = ada.page
     ada.visit("/weights/?blend=home")
