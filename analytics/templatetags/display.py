@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import numberformat, timezone
 from django.utils.formats import date_format, get_format
@@ -61,6 +62,12 @@ register.filter("code", customer_code)
 
 
 @register.filter
+def classed(field: BoundField, name: str) -> SafeString:
+    """A field of a form, with a class of the stylesheet."""
+    return field.as_widget(attrs={"class": name})
+
+
+@register.filter
 def brand_and_kind(item: Item) -> tuple[str, str]:
     """A title in two, so that the kind of thing is not cut where there is little room: the brand that it begins with,
     empty where it begins with none, and the rest.
@@ -87,9 +94,11 @@ def number(value: Number, decimals: int = 0) -> str:
 
 @register.filter
 def signed(value: Number, decimals: int = 2) -> str:
-    """A number with its sign, so that a column of effects can be read at a glance."""
+    """A number with its sign, so that a column of effects can be read at a glance; what is rounded to 0 has none."""
     text = number(value, decimals)
-    return text if text[0] in f"{MINUS}{MISSING}" else f"+{text}"
+    if not any(digit in text for digit in "123456789"):
+        return text.lstrip(MINUS)
+    return text if text[0] == MINUS else f"+{text}"
 
 
 @register.filter

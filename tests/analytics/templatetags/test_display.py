@@ -30,7 +30,10 @@ def test_number(language: str, value: float | str | None, decimals: int, text: s
         assert display.number(value, decimals) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.214, "+1.21"), (-0.121, "−0.12"), (0, "+0.00"), (None, "–")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.214, "+1.21"), (-0.121, "−0.12"), (0, "0.00"), (-0.004, "0.00"), (0.004, "0.00"), (None, "–")],
+)
 def test_signed(value: float | None, text: str) -> None:
     assert display.signed(value) == text
 

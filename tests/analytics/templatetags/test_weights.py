@@ -39,7 +39,7 @@ def test_a_small_and_certain_loss_is_called_that() -> None:
     told = draft(accuracy=figure(-0.0006, 0.0001), revenue=figure(0, 0.001))
     assert sentence(told) == (
         "Slightly less accurate than live (−0.15%), small but certain; revenue as live, as far as the panel can tell "
-        "(+0.00%)."
+        "(0.00%)."
     )
     assert verdict(told) is Direction.UNCLEAR
 
