@@ -280,8 +280,8 @@ INSTANCES: Mapping[str, Promise] = {
     "margin": pgettext_lazy("goal", "Margin"),
     "clearance": pgettext_lazy("goal", "Stock to clear"),
     "second_stage": _("Second stage"),
-    "popular": _("Most popular"),
-    "personal_frequency": _("Most bought by the customer"),
+    "popular": _("Best sellers"),
+    "personal_frequency": _("What they always buy"),
 }
 
 

@@ -79,7 +79,7 @@ def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run:
     places = [
         page.index(words)
         for words in (
-            "The hybrid is clearly better than “Most bought by the customer” (+14.3%",
+            "The hybrid is clearly better than “What they always buy” (+14.3%",
             "trained on purchases up to Aug. 18, 2026, tested on 1,983 customers over the following 28 days",
             "Compare all recommenders", "For whom does it work?", "Accuracy vs. catalogue coverage",
             "Across runs", "Overlap between recommenders",
@@ -107,8 +107,8 @@ def test_the_address_chooses_the_kind_of_slices(admin: Client, run: Evaluation) 
 
 
 def test_the_table_is_sorted_as_the_address_says(admin: Client, run: Evaluation) -> None:
-    best_first = ["Hybrid, proposed weights", "Hybrid, as served", "Most bought by the customer",
-                  "Goes with purchases", "Most popular", "Recent best sellers"]  # fmt: skip
+    best_first = ["Hybrid, proposed weights", "Hybrid, as served", "What they always buy",
+                  "Goes with purchases", "Best sellers", "Recent best sellers"]  # fmt: skip
     assert names(text(admin)) == best_first
     assert names(text(admin, "/quality/?sort=ndcg%4010")) == best_first[::-1]
     by_name = text(admin, "/quality/?sort=name")

@@ -69,7 +69,7 @@ def test_overlap_is_in_the_order_of_the_table(run: Evaluation) -> None:
     run.save()
     home = qualities()[Task.HOME]
     overlap = query.overlap(query.details(home), home.rows)
-    assert overlap == [("Hybrid, as served", [1, 0.2]), ("Most popular", [0.2, 1])]
+    assert overlap == [("Hybrid, as served", [1, 0.2]), ("Best sellers", [0.2, 1])]
 
 
 def test_history_has_every_version_the_oldest_first(run: Evaluation) -> None:

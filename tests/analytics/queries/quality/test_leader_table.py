@@ -64,8 +64,8 @@ def test_before_the_first_run_there_is_no_quality() -> None:
         ("ndcg@10", ["popular", "ease_home", "personal_frequency", "hybrid"]),
         ("-fit", ["ease_home", "hybrid", "popular", "personal_frequency"]),
         ("fit", ["popular", "hybrid", "ease_home", "personal_frequency"]),
-        ("name", ["ease_home", "hybrid", "personal_frequency", "popular"]),  # Goes with, Hybrid, Most bought, Most p.
-        ("-name", ["popular", "personal_frequency", "hybrid", "ease_home"]),
+        ("name", ["popular", "ease_home", "hybrid", "personal_frequency"]),  # Best, Goes with, Hybrid, What they
+        ("-name", ["personal_frequency", "hybrid", "ease_home", "popular"]),
         ("recall@20", ["hybrid", "personal_frequency", "ease_home", "popular"]),  # nobody has it
     ],
 )
@@ -98,8 +98,8 @@ def test_the_lead_says_how_much_better_and_how_sure(run: Evaluation) -> None:
     headline = lead(home())
     assert headline
     assert headline.sentence == (
-        "The hybrid is clearly better than “Most bought by the customer” (+25.0%, 95% interval +22.5% to +27.5%)"
-        " and clearly better than “Most popular” (+150.0%, 95% interval +145.0% to +155.0%)."
+        "The hybrid is clearly better than “What they always buy” (+25.0%, 95% interval +22.5% to +27.5%)"
+        " and clearly better than “Best sellers” (+150.0%, 95% interval +145.0% to +155.0%)."
     )
     assert headline.direction is Direction.BETTER
     assert headline.hits == ""
@@ -110,8 +110,8 @@ def test_the_lead_is_as_good_as_the_worst_comparison(run: Evaluation) -> None:
     run.rows.filter(name="hybrid").update(metrics={"ndcg@10": {"value": 0.3, "low": 0.2, "high": 0.4}})
     headline = lead(home())
     assert headline
-    assert "clearly worse than “Most bought by the customer” (−25.0%" in headline.sentence
-    assert "not clearly different from “Most popular”" in headline.sentence
+    assert "clearly worse than “What they always buy” (−25.0%" in headline.sentence
+    assert "not clearly different from “Best sellers”" in headline.sentence
     assert headline.direction is Direction.WORSE
 
 
@@ -119,7 +119,7 @@ def test_a_version_without_paired_differences_claims_no_direction(run: Evaluatio
     headline = lead(home())
     assert headline
     assert headline.sentence == (
-        "The hybrid's NDCG@10: +25.0% against “Most bought by the customer” and +150.0% against “Most popular”. "
+        "The hybrid's NDCG@10: +25.0% against “What they always buy” and +150.0% against “Best sellers”. "
         "The next run will measure how sure that is."
     )
     assert headline.direction is Direction.UNCLEAR
@@ -134,5 +134,5 @@ def test_hits_are_told_for_a_hundred_customers(run: Evaluation) -> None:
     assert headline
     assert headline.hits == (
         "With the hybrid, 71 of 100 customers find something among their ten that they buy afterwards; "
-        "with “Most popular” 45."
+        "with “Best sellers” 45."
     )
