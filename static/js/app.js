@@ -1,5 +1,5 @@
 /* Behaviour of the frame: shortcuts, dialogs, menus, the rail on small screens. Everything else works without it. */
-const FIELDS = "input, select, textarea, [contenteditable]";
+const FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), select, textarea, [contenteditable]"; // keys mean something there
 const PLACES = { o: "/", c: "/customers/", w: "/weights/", q: "/quality/", p: "/pages/", u: "/rules/", t: "/catalogue/", s: "/segments/", r: "/runs/", a: "/activity/" };
 const OFF = "shortcuts-off";
 
@@ -20,6 +20,8 @@ function act(event) {
     document.dispatchEvent(new Event("palette:open"));
   } else if (event.key === "z") {
     document.querySelector("#toasts [data-undo]")?.click();
+  } else if (event.key === "s") {
+    document.querySelector("[data-saves] .btn-primary")?.focus();
   } else if (event.key === "?") {
     event.preventDefault();
     open("help");

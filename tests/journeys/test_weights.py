@@ -1,11 +1,12 @@
-"""The weights page by keyboard alone: move, see, save, publish with a note, roll back."""
+"""The weights page: move, see, save, publish and roll back by keyboard alone; weights of an audience by clicks."""
 
 import re
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from recommendations.models import BlendWeights
+from recommendations.models import BlendWeights, Customer
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import WeightsStatus
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
@@ -36,6 +37,10 @@ def ada(ada: Visitor) -> Visitor:
 
 def default() -> BlendWeights:
     return BlendWeights.objects.defaults().get(blend__name="home", segment=None)
+
+
+def of_audience() -> int:
+    return BlendWeights.objects.defaults().filter(blend__name="home", audience__name="Tea fans").count()
 
 
 def reached(visitor: Visitor, target: Locator) -> Locator:
@@ -190,3 +195,35 @@ def test_an_ended_session_is_told_and_nothing_is_lost(ada: Visitor) -> None:
     ada.page.click("form.stack button")
     expect(page.locator("[data-setting^='w.'] [type=number]").first).to_have_value("3")
     expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")
+
+
+def test_an_audience_gets_weights_of_its_own_and_loses_them_again(ada: Visitor) -> None:
+    page = ada.page
+    tea_drinker = committed(lambda: Customer.objects.get(pseudonym=pseudonym("u3")).code)
+    page.select_option("#group", label="Audience: Tea fans")
+    expect(page).to_have_url(re.compile("group="))
+    expect(page.get_by_text("same as live")).to_be_visible()
+    page.locator("[data-setting] [type=range]:enabled").nth(3).press("PageUp")
+    page.get_by_role("button", name="Publish…").click()
+    dialog = page.get_by_role("dialog", name=re.compile("^Publish weights"))
+    expect(dialog.get_by_role("heading", name="What changes")).to_be_visible()
+    if dialog.get_by_role("checkbox").count():
+        dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("textbox").fill("Tea fans like it so")
+    dialog.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_text("is live: the shop's next request uses it.")).to_be_visible()
+    assert committed(of_audience) == 1
+
+    ada.visit(f"/customers/{tea_drinker}/")
+    expect(page.get_by_role("link", name=re.compile("^Weights: For you v.*Tea fans"))).to_be_visible()
+
+    page.go_back()
+    page.get_by_role("button", name="Take offline…").click()
+    dialog = page.get_by_role("dialog", name=re.compile("offline"))
+    dialog.get_by_role("textbox").fill("It was a trial")
+    dialog.get_by_role("button", name="Take offline").click()
+    expect(page.get_by_role("button", name="Take offline…")).to_be_hidden()
+    assert committed(of_audience) == 0
+    ada.visit(f"/customers/{tea_drinker}/")
+    expect(page.get_by_role("link", name=re.compile("^Weights: For you v.*everybody"))).to_be_visible()
+    assert ada.problems == []
