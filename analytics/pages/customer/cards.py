@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analytics.charts import customer as charts
-from analytics.charts.hues import of_recommender
+from analytics.charts.hues import RULES, VARIETY, of_recommender
 from analytics.queries.customer import profile as query
 from analytics.templatetags.words import label
 from recommendations.models import Judgement
 from recommendations.services.review.review import Card, Review
-from recommendations.terms import JudgementKind
+from recommendations.terms import JudgementKind, TermKind
 from recommendations.wording import labels
 
 JUDGEMENTS: Mapping[JudgementKind, str] = {
@@ -21,6 +23,8 @@ JUDGEMENTS: Mapping[JudgementKind, str] = {
     JudgementKind.WRONG: "thumb-down",
 }
 """Icon of each judgement."""
+BESIDE: Mapping[str, Promise] = {RULES: gettext_lazy("Rules"), VARIETY: gettext_lazy("Variety")}
+"""What a final score has beside the parts of recommenders and goals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +64,32 @@ def moved(was: int | None, now: int | None) -> Moved:
     return Moved(mark="=", words=_("same position"), css="is-same")
 
 
+def parts(card: Card) -> list[tuple[str, float]]:
+    """Parts that add up to the final score of a card: of recommenders and goals, of all rules together, of variety."""
+    beside = {TermKind.BOOST: RULES, TermKind.DIVERSITY: VARIETY}
+    sums: dict[str, float] = {}
+    for term in card.waterfall:
+        if term.kind in beside and term.value:
+            sums[beside[term.kind]] = sums.get(beside[term.kind], 0.0) + term.value
+    return [*card.contributions, *sums.items()]
+
+
+def part_label(name: str) -> str:
+    return str(BESIDE[name]) if name in BESIDE else labels.instance_label(name)
+
+
 def card_views(
     found: Review, *, judgements: Mapping[int, Judgement], before: Mapping[int, int] | None = None
 ) -> list[CardView]:
     """Cards of an answer; ``before``: the place of each item in the answer that it is compared with."""
-    bars = charts.score_bars([card.contributions for card in found.cards])
+    bars = charts.score_bars([parts(card) for card in found.cards])
     touched = {entry.item: entry.rules for entry in found.answer.shown}
     names = query.rule_names(key for keys in touched.values() for key in keys)
     return [
         CardView(
             card=card,
             bar=bar,
-            pieces=[(piece, labels.instance_label(piece.instance)) for piece in bar.pieces],
+            pieces=[(piece, part_label(piece.instance)) for piece in bar.pieces],
             rules=[(key, names[key]) for key in touched.get(card.item.pk, ()) if key in names],
             judgement=judgements.get(card.item.pk),
             moved=None if before is None else moved(before.get(card.item.pk), card.rank),
@@ -82,13 +100,14 @@ def card_views(
 
 def answer_context(found: Review) -> dict[str, Any]:
     """Context of an answer beside its cards: legend, table of contributions, hits, and where it came from."""
-    instances = list(dict.fromkeys(name for card in found.cards for name, _value in card.contributions))
+    of_cards = [(card, dict(parts(card))) for card in found.cards]
+    names = list(dict.fromkeys(name for _card, own in of_cards for name in own))
     hits = [card for card in found.cards if card.bought_later]
     reason = found.answer.fallback_reason
     return {
         "review": found,
-        "legend": [(labels.instance_label(name), *of_recommender(name)) for name in instances],
-        "table": [(card, [dict(card.contributions).get(name) for name in instances]) for card in found.cards],
+        "legend": [(part_label(name), *of_recommender(name)) for name in names],
+        "table": [(card, [own.get(name) for name in names]) for card, own in of_cards],
         "hits": len(hits),
         "precision": len(hits) / len(found.cards) if found.cards else None,
         "source": label(labels.SOURCES, found.answer.source),

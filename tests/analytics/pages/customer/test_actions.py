@@ -122,3 +122,22 @@ def test_a_served_rule_is_named_on_the_card_that_it_touched(merchandiser: Client
     panel = text(merchandiser, f"/customers/{tea_drinker.code}/why/{thing('soap-1').pk}/")
     assert "Rule “Soap first”" in panel
     assert "moves it" in panel
+
+
+def test_the_score_of_a_card_is_the_one_that_places_it(merchandiser: Client, tea_drinker: Customer) -> None:
+    """What a rule adds is in the card's score and in its row of the table, as in the panel “Why here”."""
+    rule = Rule.objects.create(
+        name="More tea", action=RuleAction.BOOST, strength=100,
+        items=[{"attribute": "item", "operator": "is", "values": ["tea-1"]}],
+    )  # fmt: skip
+    publish_rules(rules=[rule.pk], based_on=None, note="Try it", by=None, now=timezone.now())
+    snapshot_holder.drop()
+    page = text(merchandiser, f"/customers/{tea_drinker.code}/")
+    card = page[page.index("<h3>Tea 1<") :].partition("<h3>")[2]
+    panel = text(merchandiser, f"/customers/{tea_drinker.code}/why/{thing('tea-1').pk}/")
+    final = float(re.search(r"Final score</th>.*?(-?\d+\.\d+)", panel)[1])
+    assert float(re.search(r"Score <strong>(-?[\d.]+)", card)[1]) == pytest.approx(final, abs=0.005)
+    row = re.search(r"<th scope=\"row\">Tea 1</th>(.*?)</tr>", page)[1]
+    *parts, whole = [float(value.replace("−", "-")) for value in re.findall(r">([+−]?\d+\.\d{3})<", row)]
+    assert sum(parts) == pytest.approx(whole, abs=0.0005 * (len(parts) + 1))
+    assert whole == pytest.approx(final, abs=0.0005)
