@@ -30,8 +30,12 @@ class OwnAccountError(Exception):
 
 @transaction.atomic
 def create_staff(*, email: str, role: Role, name: str = "", by: Staff | None) -> Staff:
-    """Create staff, who cannot sign in until they have chosen a password. Raises IntegrityError for a known address."""
-    staff = Staff.objects.create_user(email, None, name=name, role=role)
+    """Create staff, who cannot sign in until they have chosen a password; at first they read what ``by`` reads.
+
+    Raises IntegrityError for a known address.
+    """
+    read = {"language": by.language} if by else {}
+    staff = Staff.objects.create_user(email, None, name=name, role=role, **read)
     audit.record(by=by, verb="create", subject=staff, after={"email": staff.email, "role": role})
     return staff
 

@@ -37,6 +37,16 @@ def link_of(message: mail.EmailMessage) -> str:
     return match[1]
 
 
+def test_who_is_invited_reads_at_first_what_the_inviter_reads(
+    client: Client, boss: Staff, django_capture_on_commit_callbacks: object
+) -> None:
+    Staff.objects.filter(pk=boss.pk).update(language="zh-hans")
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        client.post(reverse("invite_staff"), NEW)
+    assert Staff.objects.get(email="ann@example.com").language == "zh-hans"
+    assert "邀请" in str(mail.outbox[0].subject)
+
+
 def test_from_the_invitation_to_the_first_login(
     client: Client, boss: Staff, django_capture_on_commit_callbacks: object
 ) -> None:
