@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from analytics.templatetags.display import number
 from recommendations.models import AuditEntry
@@ -220,7 +220,7 @@ def _labels(field: Any, value: Any) -> Any:
     if not choices:
         return value
     if isinstance(value, list):
-        return ", ".join(str(choices.get(code, code)) for code in value)
+        return pgettext("between names", ", ").join(str(choices.get(code, code)) for code in value)
     return str(choices.get(value, value)) if isinstance(value, str) else value
 
 

@@ -67,10 +67,10 @@ FIGURES: Mapping[str, Explanation] = {
             "Of 100 customers, how many buy at least one of their ten recommended items in the weeks after. Measured "
             "on purchases that the model had not seen."
         ),
-        _("86 means that for 14 of 100 none of the ten was right."),
+        _("20 means that for 80 of 100 none of the ten was right."),
     ),
     "better": Explanation(
-        _("Better than"),
+        _("More accurate"),
         _(
             "Difference in accuracy, which also counts how many of the ten are right and how high they rank; in "
             "percent of the other's accuracy."

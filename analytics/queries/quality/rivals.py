@@ -28,7 +28,7 @@ def better_words(gained: Gain, rival: str, *, decimals: int = 0) -> str:
     """How much better or worse than a rival, which is given by its name."""
     words = {"gain": share(abs(gained.value), decimals), "rival": RIVALS[rival]}
     if gained.direction is Direction.WORSE or (gained.interval is None and gained.value < 0):
-        return _("%(gain)s worse than %(rival)s") % words
+        return _("%(gain)s less accurate than %(rival)s") % words
     if gained.direction is Direction.UNCLEAR and gained.interval is not None:
-        return _("about as good as %(rival)s") % words
-    return _("%(gain)s better than %(rival)s") % words
+        return _("about as accurate as %(rival)s") % words
+    return _("%(gain)s more accurate than %(rival)s") % words

@@ -41,7 +41,7 @@ def test_of_a_hundred_customers_beside_the_best_of_the_others(run: Evaluation) -
     records.compared(run, {"personal_frequency": -0.1, "recent": -0.2, "popular": -0.3})
     result = told()
     assert (result.hits, result.hits_interval) == (86, "95% interval: 84.0% to 88.0%.")
-    assert (result.better, result.direction) == ("25% better than what they always buy", "better")
+    assert (result.better, result.direction) == ("25% more accurate than what they always buy", "better")
     assert result.better_interval == "95% interval: +22.5% to +27.5%."
     assert [(bar.words, bar.hits, bar.ours) for bar in result.bars] == [
         ("Recsite", 86, True), ("What they always buy", 84, False), ("Recent best sellers", 70, False),
@@ -51,7 +51,7 @@ def test_of_a_hundred_customers_beside_the_best_of_the_others(run: Evaluation) -
 
 @pytest.mark.parametrize(
     ("difference", "words"),
-    [(0.1, "25% worse than what they always buy"), (0.005, "about as good as what they always buy")],
+    [(0.1, "25% less accurate than what they always buy"), (0.005, "about as accurate as what they always buy")],
 )
 def test_where_it_is_not_better_it_says_so(run: Evaluation, difference: float, words: str) -> None:
     run.rows.filter(name="hybrid").update(metrics={"ndcg@10": {"value": 0.3, "low": 0.2, "high": 0.4}})

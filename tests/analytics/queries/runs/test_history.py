@@ -30,14 +30,14 @@ def test_runs_are_newest_first_by_their_distance_to_the_best_simple_list() -> No
     _page, runs = query.runs(page=1)
     assert [run.record.status for run in runs] == ["succeeded", "failed", "succeeded"]
     assert [run.home and run.home.words for run in runs] == [
-        "10.0% better than what they always buy", None, "10.0% better than what they always buy",
+        "10.0% more accurate than what they always buy", None, "10.0% more accurate than what they always buy",
     ]  # fmt: skip
-    assert [run.home and run.home.before_words for run in runs] == ["10.0% better than what they always buy", None, ""]
+    assert [run.home and run.home.before_words for run in runs] == ["10.0% more accurate than what they always buy", None, ""]
     assert [run.discover for run in runs] == [None] * 3
     newest = query.run(runs[0].record.pk)
     assert newest is not None
     assert newest.home is not None
-    assert newest.home.before_words == "10.0% better than what they always buy"
+    assert newest.home.before_words == "10.0% more accurate than what they always buy"
     assert newest.home.interval_words == "95% interval: +6.7% to +13.3%."  # ± .01 of .30
 
 
