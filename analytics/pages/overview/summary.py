@@ -35,7 +35,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     days = one_of(query.PERIODS, request.GET.get("days"), default=28)
     answers = query.answers(since=now - timedelta(days=days))
     earned = earnings(today=today, days=days, outcomes=outcomes.outcomes(today=today, days=days, served=answers))
-    lines = [*alerts(frame, last_run(), answers, now=now), *waiting(now)]
+    staff = staff_of(request)
+    lines = [
+        *alerts(frame, last_run(), answers, now=now), *waiting(now, staff=staff, approvals=frame.approvals)
+    ]  # fmt: skip
     needs = sorted(lines, key=lambda each: LEVELS.index(each.level))
     context = {
         "section": "overview",
@@ -51,7 +54,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "needs": needs[:NEEDS],
         "more_needs": needs[NEEDS:],
         "total_needs": len(needs),
-        "steps": first_steps(frame, staff_of(request)),
+        "steps": first_steps(frame, staff),
     }
     return render(request, "dashboard/overview/summary.html", context)
 

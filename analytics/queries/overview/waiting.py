@@ -1,4 +1,4 @@
-"""Work that waits for staff: drafts and proposals, rules that end soon, new items that nobody is shown.
+"""Work that waits for staff: approvals, drafts and proposals, rules that end soon, new items that nobody is shown.
 
 Every visit of the page asks for it, so it is remembered for a quarter of a minute.
 """
@@ -9,18 +9,21 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.queries.overview.alerts import Alert
 from analytics.queries.overview.served import served
+from analytics.queries.weights.groups import place_of
 from analytics.templatetags.display import moment, number
 from analytics.templatetags.words import blend_label
-from recommendations.models import BlendWeights, Rule, RuleBook
+from recommendations.models import ApprovalRequest, BlendWeights, Rule, RuleBook, Staff
+from recommendations.services.access.policy import Action, may
 from recommendations.services.catalogue.quality import NEW_FOR, on_sale
 from recommendations.services.rules.editing import status_of
-from recommendations.terms import RuleStatus, WeightsStatus
+from recommendations.terms import ApprovalState, RuleStatus, WeightsStatus
 
 REMEMBERED = 15  # seconds
 KEY = "overview/waiting"
@@ -34,21 +37,43 @@ class Ending(NamedTuple):
     at: datetime
 
 
+class Returned(NamedTuple):
+    """A draft that a reviewer sent back, with what is to be done, and the key of whom it is for."""
+
+    draft: str
+    address: str
+    note: str
+    to: int | None
+
+
 class PendingWork(NamedTuple):
     weights: tuple[tuple[str, str], ...]  # blend and status of drafts, and of proposals newer than what is live
     rules: int  # whose present form is not served
     ending: tuple[Ending, ...]  # served rules, the first to end first
     new: int  # items on sale, listed lately
     unseen: int  # of them without a slot in the newest answers
+    returned: tuple[Returned, ...]
 
 
-def waiting(now: datetime) -> list[Alert]:
-    """Things to do, each with the page where it is done."""
+def waiting(now: datetime, *, staff: Staff, approvals: int = 0) -> list[Alert]:
+    """Things to do, each with the page where it is done; ``approvals`` is the number of drafts that wait for one."""
     known = cache.get(KEY)
     if not isinstance(known, PendingWork):
         known = _look(now)
         cache.set(KEY, known, REMEMBERED)
-    return [*_of_weights(known), *_of_rules(known), *_of_items(known)]
+    return [*_of_approvals(known, staff, approvals), *_of_weights(known), *_of_rules(known), *_of_items(known)]
+
+
+def _of_approvals(known: PendingWork, staff: Staff, asked: int) -> Iterator[Alert]:
+    if asked and may(staff, Action.PUBLISH):
+        text = ngettext("%(count)d draft waits for approval.", "%(count)d drafts wait for approval.", asked)
+        yield Alert(
+            level="warning", text=text % {"count": asked}, address=reverse("approvals"), link=_("See the queue")
+        )
+    for one in known.returned:
+        if one.to == staff.pk:
+            text = _("“%(draft)s” was sent back: “%(note)s”") % {"draft": one.draft, "note": one.note}
+            yield Alert(level="warning", text=text, address=one.address, link=_("Open the draft"))
 
 
 def _of_weights(known: PendingWork) -> Iterator[Alert]:
@@ -96,24 +121,40 @@ def _of_items(known: PendingWork) -> Iterator[Alert]:
 
 def _look(now: datetime) -> PendingWork:
     book = RuleBook.objects.filter(is_default=True).first()
-    rows = Rule.objects.filter(archived_at=None).select_related("placement", "segment")
+    rows = Rule.objects.filter(archived_at=None).select_related("placement", "segment").annotate(answer=_answer("rule"))
+    drafts = _drafts()
     unserved = {RuleStatus.DRAFT, RuleStatus.CHANGED}
     new = set(on_sale().filter(listed_at__gt=now - NEW_FOR).values_list("pk", flat=True))
     return PendingWork(
-        weights=_weights(),
+        weights=tuple(dict.fromkeys((draft.blend.name, draft.status) for draft in drafts)),
         rules=sum(status_of(row, book, now) in unserved for row in rows),
         ending=_ending(book.rules if book else (), now),
         new=len(new),
         unseen=len(new) - len(served(new)),
+        returned=tuple(
+            Returned(str(draft), address, answer["note"], answer["to"])
+            for draft, address in [
+                *((row, reverse("rule", args=[row.pk])) for row in rows),
+                *((draft, reverse("weights", query=place_of(draft))) for draft in drafts),
+            ]
+            if (answer := vars(draft)["answer"]) and answer["state"] == ApprovalState.RETURNED
+        ),
     )
 
 
-def _weights() -> tuple[tuple[str, str], ...]:
+def _answer(kind: str) -> Subquery:
+    """State of the last request to publish a draft, with whom it is from and what was answered."""
+    asked = ApprovalRequest.objects.filter(**{kind: OuterRef("pk")}).order_by("-asked_at", "-pk")
+    return Subquery(asked.values(told=JSONObject(state="state", to="asked_by", note="answer"))[:1])
+
+
+def _drafts() -> list[BlendWeights]:
+    """Drafts of weights, and proposals newer than what is live."""
     live = BlendWeights.objects.defaults().of_group(None).filter(blend=OuterRef("blend"))
     proposed = Q(status=WeightsStatus.PROPOSED, segment=None, audience=None, number__gt=F("live"))
-    rows = BlendWeights.objects.annotate(live=Subquery(live.values("number")[:1]))
+    rows = BlendWeights.objects.annotate(live=Subquery(live.values("number")[:1]), answer=_answer("weights"))
     wanted = rows.filter(Q(status=WeightsStatus.DRAFT) | proposed).order_by("blend", "status")
-    return tuple(dict.fromkeys(wanted.values_list("blend__name", "status")))
+    return list(wanted.select_related("blend", "segment", "audience"))
 
 
 def _ending(rules: Any, now: datetime) -> tuple[Ending, ...]:

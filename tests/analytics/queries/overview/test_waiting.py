@@ -6,8 +6,10 @@ import pytest
 from django.core.cache import cache
 
 from analytics.queries.overview.waiting import waiting
-from recommendations.models import BlendWeights, Item, Slate
+from recommendations.models import BlendWeights, Item, Slate, Staff
+from recommendations.services import approvals
 from recommendations.store.events.partitions import prepare_partitions
+from recommendations.terms import Role
 from tests.analytics import records, rule_records
 from tests.analytics.records import NOW
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def told() -> list[tuple[str, str, str]]:
     cache.clear()
-    found = waiting(NOW)
+    found = waiting(NOW, staff=Staff(role=Role.VIEWER))
     assert all(each.level == "info" for each in found)
     return [(each.text, each.address, each.link) for each in found]
 
@@ -74,3 +76,33 @@ def test_new_items_that_stood_in_none_of_the_newest_lists() -> None:
     [(text, address, _link)] = told()
     assert text == "1 of 2 items new in the last 28 days appeared in none of the latest lists."
     assert address == "/catalogue/items/?days=28&sort=-listed"
+
+
+def test_approvals_need_who_may_publish_and_what_was_sent_back_its_author() -> None:
+    rule_records.shop()
+    Item.objects.update(listed_at=NOW - timedelta(days=60))
+    ann, cem, bob = (
+        Staff.objects.create_user(f"{name}@example.com", role=role)
+        for name, role in (("ann", Role.MERCHANDISER), ("cem", Role.MERCHANDISER), ("bob", Role.PUBLISHER))
+    )
+    rule = rule_records.rule("Tea first")
+    weights = records.published("home")
+    draft = BlendWeights.objects.create(blend=weights.blend, number=4, weights={}, status="draft", reason="a test")
+    [of_rule, of_weights] = approvals.ask(drafts=[rule, draft], note="Tea week", by=ann, now=NOW)
+
+    def needs(staff: Staff) -> list[tuple[str, str]]:
+        cache.clear()
+        lines = waiting(NOW, staff=staff, approvals=2)
+        return [(line.text, line.address) for line in lines if line.level == "warning"]
+
+    assert needs(bob) == [("2 drafts wait for approval.", "/approvals/")]
+    assert needs(ann) == needs(cem) == []
+    approvals.send_back(request=of_rule, note="Green tea only", by=bob, now=NOW)
+    approvals.send_back(request=of_weights, note="Less", by=bob, now=NOW)
+    assert needs(ann) == [
+        ("“Tea first” was sent back: “Green tea only”", f"/rules/{rule.pk}/"),
+        (f"“{draft}” was sent back: “Less”", "/weights/?blend=home"),
+    ]
+    assert needs(cem) == []
+    approvals.ask(drafts=[rule], note="Green, then", by=ann, now=NOW + timedelta(hours=1))
+    assert [text for text, _ in needs(ann)] == [f"“{draft}” was sent back: “Less”"]

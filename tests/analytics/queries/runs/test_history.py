@@ -32,7 +32,11 @@ def test_runs_are_newest_first_by_their_distance_to_the_best_simple_list() -> No
     assert [run.home and run.home.words for run in runs] == [
         "10.0% more accurate than what they always buy", None, "10.0% more accurate than what they always buy",
     ]  # fmt: skip
-    assert [run.home and run.home.before_words for run in runs] == ["10.0% more accurate than what they always buy", None, ""]
+    assert [run.home and run.home.before_words for run in runs] == [
+        "10.0% more accurate than what they always buy",
+        None,
+        "",
+    ]
     assert [run.discover for run in runs] == [None] * 3
     newest = query.run(runs[0].record.pk)
     assert newest is not None
