@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "recsite.of_pages.Authentication",
     "django_htmx.middleware.HtmxMiddleware",
     "analytics.pages.failure.Busy",
+    "analytics.pages.failure.SentOnly",
     "analytics.pages.access.login.LoginRequired",  # deny by default
     "recsite.logs.RequestLog",
     "recsite.of_pages.Messages",

@@ -1,4 +1,6 @@
-"""The page of an error that no page caught: a fault of ours, the database that is away, or too many passwords."""
+"""The page of an error that no page caught: a fault of ours, the database that is away, too many passwords, or an
+address that a form sends to and that somebody opened.
+"""
 
 import sys
 from http import HTTPStatus
@@ -24,6 +26,18 @@ class Busy(MiddlewareMixin):
         answer = render(request, "registration/busy.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
         answer["Retry-After"] = str(RETRY_SECONDS)
         return answer
+
+
+class SentOnly(MiddlewareMixin):
+    """Middleware that answers in words where the address of a form is opened: a view that only takes says nothing."""
+
+    def process_response(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        opened = request.method == "GET" and answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not answer.content
+        if not opened:
+            return answer
+        said = render(request, "405.html", status=answer.status_code)
+        said["Allow"] = answer["Allow"]
+        return said
 
 
 def failed(request: HttpRequest) -> HttpResponse:

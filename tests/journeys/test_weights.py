@@ -211,7 +211,7 @@ def test_an_audience_gets_weights_of_its_own_and_loses_them_again(ada: Visitor) 
         dialog.get_by_role("checkbox").check()
     dialog.get_by_role("textbox").fill("Tea fans like it so")
     dialog.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.get_by_text("is live: the shop's next request uses it.")).to_be_visible()
+    expect(page.get_by_text("is live for audience “Tea fans”: the shop's next request uses it.")).to_be_visible()
     assert committed(of_audience) == 1
 
     ada.visit(f"/customers/{tea_drinker}/")

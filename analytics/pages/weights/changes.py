@@ -1,6 +1,7 @@
 """Changes of weights: a draft is saved or discarded, published after a look at what it does, and rolled back."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -92,26 +93,29 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     if draft is None:
         messages.warning(request, _("The draft no longer exists: it was published or discarded in the meantime."))
         return _back(blend, group)
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note, override = typed(request.POST.get("note"), longest=LONGEST_NOTE), "override" in request.POST
+    again = partial(_dialog, request, draft, note=note, override=override)
     try:
         published = blending.publish(
-            weights=draft, by=staff_of(request), now=timezone.now(), note=note,
-            override="override" in request.POST, revision=number(request.POST.get("revision")) or 0,
-            replacing=number(request.POST.get("replacing")),
+            weights=draft, by=staff_of(request), now=timezone.now(), note=note, override=override,
+            revision=number(request.POST.get("revision")) or 0, replacing=number(request.POST.get("replacing")),
         )  # fmt: skip
     except NoteNeededError:
-        return _dialog(request, draft, note=note, note_error=_("Say why: it stays with the version."))
+        return again(note_error=_("Say why: it stays with the version."))
     except blending.GateClosedError:
-        return _dialog(request, draft, note=note, gate_error=_("Tick the box to publish it anyway."))
+        return again(gate_error=_("Tick the box to publish it anyway."))
     except drafts.StaleDraftError:
-        return _dialog(request, draft, note=note, stale=_("Someone has changed the draft since you looked."))
+        return again(stale=_("Someone has changed the draft since you looked."))
     except blending.StaleDefaultError as error:
         text = _("%(version)s was published since you looked.") % {"version": error.current}
-        return _dialog(request, draft, note=note, stale=text)
+        return again(stale=text)
     except blending.AlreadyPublishedError as error:
         messages.warning(request, _("%(version)s is already published.") % {"version": error.weights})
         return _back(blend, group)
-    messages.success(request, _("%(version)s is live: the shop's next request uses it.") % {"version": published})
+    text = _("%(version)s is live: the shop's next request uses it.")
+    if group:
+        text = _("%(version)s is live for %(whom)s: the shop's next request uses it.")
+    messages.success(request, text % {"version": published, "whom": whom(group)})
     return _back(blend, group)
 
 
@@ -124,7 +128,7 @@ def withdraw_weights(request: HttpRequest, version: int) -> HttpResponse:
     try:
         blending.withdraw(weights=target, note=note, by=staff_of(request))
     except NoteNeededError:
-        messages.warning(request, _("Say why: it stays with the version. Nothing was changed."))
+        messages.warning(request, _("Say why: it stays in Activity. Nothing was changed."))
     except blending.NothingToWithdrawError:
         messages.warning(request, _("%(version)s is no longer live, so nothing was changed.") % {"version": target})
     else:
@@ -163,7 +167,7 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     return _back(blend, group)
 
 
-def _dialog(request: HttpRequest, draft: BlendWeights, **said: str) -> HttpResponse:
+def _dialog(request: HttpRequest, draft: BlendWeights, **said: str | bool) -> HttpResponse:
     """The page again with the dialog open, and what was typed into it."""
     more: Mapping[str, Any] = {"publishing": said | {"publication": query.publication(draft)}}
     return desk_page(request, BlendName(draft.blend.name), draft.group, more=more)

@@ -23,7 +23,7 @@ from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
 from analytics.queries.weights.groups import group_choices, group_of
 from analytics.templatetags.weights import WEIGHT, sentence
-from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE
+from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE, REVENUE
 from recommendations.models import Group
 from recommendations.services.access.policy import Action, may
 from recommendations.services.weights.values import HIGHEST, Values, values_of
@@ -141,7 +141,7 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
         "versions": history,
         "places": places,
         "parts": parts,
-        "live": {"accuracy": live.get(ACCURACY), "coverage": live.get(COVERAGE)},
+        "live": {name: live.get(name) for name in (ACCURACY, REVENUE, COVERAGE)},
         "may_publish": may(staff_of(request), Action.PUBLISH),
     }
     spots = [

@@ -58,7 +58,9 @@ def test_buttons_are_shown_to_roles_that_may_press_them(client_of: Callable[[Rol
 
 def test_addresses_that_change_something_need_a_post(admin: Client) -> None:
     for address in addresses(CHANGING | {"preferences"}):
-        assert admin.get(address).status_code == 405, address
+        opened = admin.get(address)
+        assert (opened.status_code, opened["Allow"]) == (405, "POST"), address
+        assert "This address only takes what a form sends" in opened.content.decode(), address
 
 
 def test_a_post_needs_the_token_of_its_page(client_of: Callable[[Role], Client]) -> None:

@@ -44,6 +44,9 @@ def test_an_audience_can_be_chosen_and_has_a_draft_of_its_own(publisher: Client,
     draft = draft_of(BlendName.HOME, audience)
     assert draft is not None
     assert draft_of(BlendName.HOME) is None
+    assert "Publish weights of “For you” for audience “Tea lovers”?" in text(publisher, f"/weights/?group={group}")
+    told = text(publisher, f"/weights/publication/?blend=home&group={group}")
+    assert "they are for audience “Tea lovers” and nobody else" in told
     assert f'href="/weights/?blend=home&amp;group={group}"' in text(publisher, "/audiences/")
     assert "(draft)" in text(publisher, f"/audiences/{audience.pk}/")
     refused = publisher.post(f"/audiences/{audience.pk}/archive/", follow=True).content.decode()
@@ -70,7 +73,7 @@ def test_pages_say_whose_weights_act_until_they_are_withdrawn(
     assert "Weights of an audience go before those of a segment." in page
     assert "Take offline…" not in text(publisher, "/weights/")
     unexplained = publisher.post(f"/weights/{own.pk}/withdrawn/", {"note": ""}, follow=True).content.decode()
-    assert "Say why: it stays with the version. Nothing was changed." in unexplained
+    assert "Say why: it stays in Activity. Nothing was changed." in unexplained
     with django_capture_on_commit_callbacks(execute=True):
         publisher.post(f"/weights/{own.pk}/withdrawn/", {"note": "Sold out"})
     assert ", for everybody" in text(publisher, f"/customers/{customer.code}/?placement=home")

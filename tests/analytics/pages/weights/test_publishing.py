@@ -100,6 +100,8 @@ def test_the_closed_gate_asks_for_an_override_and_keeps_the_note(publisher: Clie
     assert "Worse than" in page
     assert "Tick the box to publish it anyway." in page
     assert ">I insist</textarea>" in page
+    ticked = flat(publisher.post("/weights/publish/", seen | {"note": "", "override": "on"}))
+    assert 'name="override" checked' in ticked  # what is asked for is the note alone
     assert live().number == 1
     publisher.post("/weights/publish/", seen | {"note": "I insist", "override": "on"})
     assert live().number == 2
