@@ -15,7 +15,7 @@ from analytics.queries.search import Found, is_exact, search
 from analytics.queries.weights.groups import place_of
 from analytics.templatetags.display import moment, money
 from recommendations.customer_codes import customer_key
-from recommendations.models import BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment, Staff
+from recommendations.models import Audience, BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment, Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.customers import FoundCustomer
 
@@ -31,6 +31,7 @@ class Openable(StrEnum):
     ITEM = "item"
     RULE = "rule"
     SEGMENT = "segment"
+    AUDIENCE = "audience"
     RUN = "run"
 
 
@@ -49,6 +50,8 @@ PAGES: Mapping[str, Promise] = {
     "suspicious": gettext_lazy("Suspicious demand"),
     "segments": gettext_lazy("Segments"),
     "together": gettext_lazy("Bought together"),
+    "audiences": gettext_lazy("Audiences"),
+    "approvals": gettext_lazy("Approvals"),
     "runs": gettext_lazy("Runs"),
     "event_list": gettext_lazy("Events"),
     "answer_list": gettext_lazy("Answers"),
@@ -98,6 +101,7 @@ def groups(text: str, *, staff: Staff) -> list[Group]:
         Group(words=_("Versions"), hits=_versions(match)),
         Group(words=_("Rules"), hits=[_rule(each, exact=_same(each.name, text)) for each in match.rules]),
         Group(words=_("Segments"), hits=[_segment(each, exact=_same(str(each), text)) for each in match.segments]),
+        Group(words=_("Audiences"), hits=[_audience(each, exact=_same(each.name, text)) for each in match.audiences]),
         Group(words=_("Pages"), hits=_pages(text, staff=staff)),
     ]
     every = Hit(
@@ -121,9 +125,8 @@ def beginning(recent: Iterable[str], *, staff: Staff) -> list[Group]:
 def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:
     """Hits of what there still is of this, by kind and id."""
     keys = {kind: [key for each, key in noted if each == kind] for kind in Openable}
-    numbers = {
-        kind: [number(key) or 0 for key in keys[kind]] for kind in (Openable.ITEM, Openable.RULE, Openable.SEGMENT)
-    }
+    numbered = (Openable.ITEM, Openable.RULE, Openable.SEGMENT, Openable.AUDIENCE)
+    numbers = {kind: [number(key) or 0 for key in keys[kind]] for kind in numbered}
     codes = [key for code in keys[Openable.CUSTOMER] if (key := customer_key(code)) is not None]
     runs = [run for text in keys[Openable.RUN] if (run := _uuid(text))]
     hits: dict[tuple[str, str], Hit] = {}
@@ -137,6 +140,9 @@ def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:
     if segments := [one for one in numbers[Openable.SEGMENT] if one < 2**15]:
         rows = Segment.objects.filter(number__in=segments)
         hits |= {(Openable.SEGMENT, str(each.number)): _segment(each) for each in rows}
+    if audiences := numbers[Openable.AUDIENCE]:
+        named = Audience.objects.filter(pk__in=audiences)
+        hits |= {(Openable.AUDIENCE, str(each.pk)): _audience(each) for each in named}
     if runs:
         made = Run.objects.select_related("model_version").filter(pk__in=runs)
         hits |= {(Openable.RUN, str(each.pk)): _run(each) for each in made}
@@ -163,6 +169,10 @@ def _rule(rule: Rule, *, exact: bool = False) -> Hit:
 
 def _segment(segment: Segment, *, exact: bool = False) -> Hit:
     return Hit(words=str(segment), address=reverse("segment", args=[segment.number]), icon="heart", exact=exact)
+
+
+def _audience(audience: Audience, *, exact: bool = False) -> Hit:
+    return Hit(words=audience.name, address=reverse("audience", args=[audience.pk]), icon="filter", exact=exact)
 
 
 def _versions(match: Found) -> list[Hit]:

@@ -1,4 +1,4 @@
-"""What the search finds: customers by code or the shop's id, items, rules, segments, versions by their number."""
+"""What the search finds: customers by code or shop's id, items, rules, segments, audiences, versions by number."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from operator import and_
 import numpy as np
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from recommendations.models import BlendWeights, Item, ModelVersion, Rule, RuleBook, Segment
+from recommendations.models import Audience, BlendWeights, Item, ModelVersion, Rule, RuleBook, Segment
 from recommendations.models.catalogue import WORD
 from recommendations.services.catalogue.sales import sold
 from recommendations.services.customers import FoundCustomer, find_customers
@@ -33,6 +33,7 @@ class Found:
     more_items: bool
     rules: list[Rule]
     segments: list[Segment]
+    audiences: list[Audience]
     runs: list[ModelVersion]
     weights: list[BlendWeights]
     books: list[RuleBook]
@@ -41,7 +42,8 @@ class Found:
     def count(self) -> int:
         """How many there are of all kinds."""
         versions = len(self.runs) + len(self.weights) + len(self.books)
-        return len(self.customers) + len(self.items) + len(self.rules) + len(self.segments) + versions
+        groups = len(self.segments) + len(self.audiences)
+        return len(self.customers) + len(self.items) + len(self.rules) + groups + versions
 
     @property
     def customer(self) -> FoundCustomer | None:
@@ -68,6 +70,7 @@ def search(text: str, *, most: int = MOST_ITEMS) -> Found:
         more_items=len(items) > most,
         rules=_rules(text)[:most],
         segments=_segments(text)[:most],
+        audiences=_audiences(text)[:most],
         runs=list(ModelVersion.objects.select_related("run").filter(pk=_number(text, MODEL))),
         weights=list(_weights(_number(text, WEIGHTS))),
         books=list(RuleBook.objects.filter(number=_number(text, BOOK))),
@@ -112,6 +115,12 @@ def _rules(text: str) -> list[Rule]:
     if len(text) < SHORTEST:
         return []
     return list(Rule.objects.unarchived().filter(name__icontains=text).order_by("position", "pk")[:MOST_ITEMS])
+
+
+def _audiences(text: str) -> list[Audience]:
+    if len(text) < SHORTEST:
+        return []
+    return list(Audience.objects.filter(archived_at=None, name__icontains=text)[:MOST_ITEMS])
 
 
 def _segments(text: str) -> list[Segment]:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import escape
 
-from recommendations.models import Blend, BlendWeights, Customer, ModelVersion, Rule, RuleBook, Segment
+from recommendations.models import Audience, Blend, BlendWeights, Customer, ModelVersion, Rule, RuleBook, Segment
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, RuleAction, WeightsStatus
 from tests.analytics import records, rule_records
@@ -74,8 +75,15 @@ def test_kinds_are_groups_and_what_is_called_so_comes_first(admin: Client) -> No
     records.item("1", title="Tea, green")
     Rule.objects.create(name="tea", action=RuleAction.BOOST)
     Segment.objects.create(number=4, name="Tea drinkers", version=records.version(records.run()))
+    lovers = Audience.objects.create(name="Lovers of tea")
+    Audience.objects.create(name="Old tea", archived_at=timezone.now())
     found = groups(palette(admin, "q=tea"))
-    assert found == {"Rules": ["tea"], "Items": ["Tea, green"], "Segments": ["Tea drinkers"]}
+    assert found == {
+        "Rules": ["tea"], "Items": ["Tea, green"], "Segments": ["Tea drinkers"], "Audiences": ["Lovers of tea"]
+    }  # fmt: skip
+    assert f'href="/audiences/{lovers.pk}/"' in palette(admin, "q=lovers")
+    assert f'href="/audiences/{lovers.pk}/"' in admin.get("/search/?q=tea").content.decode()
+    assert groups(palette(admin, f"recent=audience:{lovers.pk}"))["Recently opened"] == ["Lovers of tea"]
     assert groups(palette(admin, "q=sus de"))["Pages"] == ["Suspicious demand"]
     assert "Nothing matches" in palette(admin, "q=zzzz")
 
