@@ -11,7 +11,10 @@ from django.http import QueryDict
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column of a table; ``key`` as in the address, empty for one that does not sort; ``css`` of head and cells."""
+    """A column of a table; ``key`` as in the address, empty for one that does not sort; ``css`` of head and cells.
+
+    ``help`` is the name of an explained figure, "" where the words say it all.
+    """
 
     key: str
     words: str

@@ -154,6 +154,46 @@ FIGURES: Mapping[str, Explanation] = {
         ),
         _("In a hard month both find less. Still 9% ahead means that the model is as good as before."),
     ),
+    "pair_lift": Explanation(
+        _("Lift"),
+        _("How many times as often as by chance both are in one basket."),
+        _("Alone they would meet in 10 baskets of 1,000; they are together in 50: 5."),
+    ),
+    "confidence": Explanation(
+        _("Confidence"),
+        _("Share of the baskets with the first item that also contain the second."),
+        _("Of 200 baskets with buns 50 have sausages, too: 25%."),
+    ),
+    "support": Explanation(
+        _("Support"),
+        _("Share of all baskets that contain both."),
+        _("Both are in 50 of 10,000 baskets: 0.5%."),
+    ),
+    "activity": Explanation(
+        _("Activity"),
+        _("Weight of all activity, halved every 90 days, as the live model sees it."),
+        _("A purchase of today counts 1, one of three months ago a half."),
+    ),
+    "events": Explanation(
+        _("Events"),
+        _("All events ever received."),
+        _("Two views and a purchase of three items: five."),
+    ),
+    "new_this_week": Explanation(
+        _("New this week"),
+        _("The category that leads the last 7 days, and the share it gained on the last 90."),
+        _("Of 90 days' activity 4% is wine, of this week's 30%: Wine, up 26 points."),
+    ),
+    "bought": Explanation(
+        _("Bought"),
+        _("Purchases, as the live model knows them."),
+        _("Three customers bought it twice each: six."),
+    ),
+    "slots": Explanation(
+        _("Slots"),
+        _("Slots it fills in customers' lists."),
+        _("It is in “For you” of 30 customers and in “Discover” of 10: 40."),
+    ),
     "fit": Explanation(
         _("Training, s"),
         _("Seconds to learn from the history before the split."),

@@ -160,8 +160,8 @@ def _gone_segments(form: AudienceEditor, *, live: Mapping[str, str]) -> list[tup
 def _count_of(form: AudienceEditor) -> dict[str, Any]:
     try:
         conditions = checked(form.conditions)
-    except ValidationError:
-        return {"counted": None}
+    except ValidationError as error:
+        return {"counted": None, "problems": dict.fromkeys(error.messages)}
     counted = editing.count(conditions, now=timezone.now())
     names = AudienceNames.of([conditions])
     return {

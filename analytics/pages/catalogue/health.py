@@ -102,8 +102,8 @@ def _columns() -> list[Column]:
         Column(key="price", words=_("Price"), css="num"),
         Column(key="", words=_("Stock")),
         Column(key="listed", words=_("Listed")),
-        Column(key="bought", words=_("Bought"), css="num", help=_("Purchases, as the live model knows them.")),
-        Column(key="slots", words=_("Slots"), css="num", help=_("Slots it fills in customers' lists.")),
+        Column(key="bought", words=_("Bought"), css="num", help="bought"),
+        Column(key="slots", words=_("Slots"), css="num", help="slots"),
     ]
 
 

@@ -70,14 +70,12 @@ def _opened(request: HttpRequest, key: int | None, **changes: str) -> HttpRespon
 
 
 def _columns() -> list[Column]:
-    activity = _("Weight of all activity, halved every 90 days, as the live model sees it")
-    change = _("The category that leads the last 7 days, and the share it gained on the last 90")
     return [
         Column(key="number", words=_("Customer")),
         Column(key="", words=_("State")),
-        Column(key="activity", words=_("Activity"), css="num", help=activity),
-        Column(key="events", words=_("Events"), css="num", help=_("All events ever received")),
+        Column(key="activity", words=_("Activity"), css="num", help="activity"),
+        Column(key="events", words=_("Events"), css="num", help="events"),
         Column(key="last", words=_("Most recent event")),
-        Column(key="change", words=_("New this week"), help=change),
+        Column(key="change", words=_("New this week"), help="new_this_week"),
         Column(key="segment", words=_("Segment")),
     ]

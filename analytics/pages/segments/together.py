@@ -37,12 +37,11 @@ def together(request: HttpRequest) -> HttpResponse:
 
 
 def _columns() -> list[Column]:
-    confidence = _("Share of the baskets with the first item that also contain the second.")
     return [
         Column(key="", words=_("If in the basket")),
         Column(key="", words=_("Then also")),
-        Column(key="lift", words=_("Lift"), css="num", help=_("How many times as often as by chance.")),
-        Column(key="confidence", words=_("Confidence"), css="num", help=confidence),
-        Column(key="support", words=_("Support"), css="num", help=_("Share of all baskets that contain both.")),
+        Column(key="lift", words=_("Lift"), css="num", help="pair_lift"),
+        Column(key="confidence", words=_("Confidence"), css="num", help="confidence"),
+        Column(key="support", words=_("Support"), css="num", help="support"),
         Column(key="baskets", words=_("Baskets with both"), css="num"),
     ]

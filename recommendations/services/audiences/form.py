@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.fields import LONGEST_PROPERTY, LONGEST_PROPERTY_TEXT
 from recommendations.models import Category, Customer, Segment
-from recommendations.services.rules.form import NOT_WHOLE, ConditionsField
+from recommendations.services.rules.form import ConditionsField
 from recommendations.store.audiences.members import SIDES, Place
 from recommendations.terms import AudienceKind, Operator
 from recommendations.wording import labels
@@ -25,7 +25,7 @@ MOST_VALUES = 100
 def _days(missing: Any, *, least: int = 1) -> forms.IntegerField:
     words = {
         "required": missing,
-        "invalid": NOT_WHOLE,
+        "invalid": _("Enter the days as a whole number."),
         "min_value": _("At least %(limit_value)d days."),
         "max_value": _("At most %(limit_value)d days."),
     }
@@ -108,7 +108,7 @@ class DidForm(KindForm):
     days = _days(_("Say within how many days."))
     times = forms.IntegerField(min_value=1, max_value=MOST_TIMES, error_messages={
         "required": _("Say how often at least."),
-        "invalid": NOT_WHOLE,
+        "invalid": _("Enter how often as a whole number."),
         "min_value": _("At least once: customers who never did belong under “But not”."),
         "max_value": _("At most %(limit_value)d times."),
     })  # fmt: skip

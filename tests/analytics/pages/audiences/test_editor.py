@@ -59,6 +59,7 @@ def test_the_count_follows_what_is_typed_with_three_customers_and_why(admin: Cli
     assert "50.0%" in page
     page = admin.post("/audiences/count/", typed(days="")).content.decode()
     assert "Counted once every condition is complete." in page
+    assert "<li>Say within how many days.</li>" in page
     assert "Nobody meets all of this." in admin.post("/audiences/count/", typed(times="9")).content.decode()
 
 
@@ -111,7 +112,7 @@ def test_every_complaint_stands_at_its_field(admin: Client, ann: Customer) -> No
     assert page.status_code == 422
     for place, words in {
         "name": "Give the audience a name.",
-        "row-0-days": "Enter a whole number.",
+        "row-0-days": "Enter the days as a whole number.",
         "row-1-amount": "Say how much.",
     }.items():
         assert f'id="{place}-error">{words}' in text, place
