@@ -65,7 +65,7 @@ FIGURES: Mapping[str, Explanation] = {
         _("Find something"),
         _(
             "Of 100 customers, how many buy at least one of their ten recommended items in the weeks after. Measured "
-            "on purchases that the model had not seen."
+            "on purchases that the model had not seen; every run on other weeks, so the number moves with them."
         ),
         _("20 means that for 80 of 100 none of the ten was right."),
     ),
