@@ -82,6 +82,12 @@ def test_a_file_with_three_broken_rows_is_taken_and_undone(ada: Visitor, clicks:
     clicks("link", "Catalogue")
     clicks("link", "Imports")
     clicks("link", "Import items")
+    page.set_input_files("#id_file", {"name": "a.csv", "mimeType": "text/csv", "buffer": b"\x89PNG"})
+    button = page.get_by_role("button", name="See what it would change")
+    button.press("Enter")  # refused, and not counted
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    committed(worked_on)
+    expect(page.locator("#file-error")).to_contain_text("This is a PNG picture")
     page.set_input_files("#id_file", file)
     clicks("button", "See what it would change")
     committed(worked_on)

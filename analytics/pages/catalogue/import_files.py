@@ -51,6 +51,8 @@ def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
     if job.imported:
         return _go_to(request, reverse("imported_file", args=[job.imported.pk]))
     if job.status == RunStatus.FAILED:
+        if request.headers.get("HX-Request"):  # the form is another page than the part that waits
+            return _go_to(request, request.path)
         form = ImportForm(request.GET)
         form.errors["file"] = form.error_class([job.message])
         return _ask_for_file(request, form)

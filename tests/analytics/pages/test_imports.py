@@ -94,6 +94,16 @@ def test_a_refused_file_is_named_and_removed_and_no_folder_told(
     assert list((tmp_path / files.FOLDER).iterdir()) == []
 
 
+def test_the_part_that_waits_leads_to_what_is_wrong_with_the_file(admin: Client) -> None:
+    answer = admin.post(NEW, {"file": SimpleUploadedFile("a.csv", b"\x89PNG")})
+    address = answer["Location"]
+    job = admin.get(address).context["job"]
+    assert 'id="import-file"' in admin.get(address, headers={"HX-Request": "true"}).content.decode()
+    work_on_file(str(job.pk))
+    assert admin.get(address, headers={"HX-Request": "true"})["HX-Redirect"] == address
+    assert "This is a PNG picture" in admin.get(address).content.decode()
+
+
 def stored(*jobs: UUID) -> set[str]:
     """Names under which the files of these jobs are kept."""
     return set(CatalogueFile.objects.filter(pk__in=jobs).values_list("stored_as", flat=True))
