@@ -39,7 +39,7 @@ def test_items_and_events_are_imported_and_refused_rows_named(files: Path) -> No
     output, errors = run("import_items", files / "items.csv")
     assert output.splitlines() == [
         "items.csv: 2 rows: 1 kept, 0 already there, 1 refused.",
-        "Columns that are ignored: 'colour'.",
+        "Columns that are ignored: “colour”.",
     ]
     assert errors.splitlines() == ["items.csv, line 3, price: Not a number. Use a format like 19.90."]
     output, errors = run("import_events", files / "events.csv")

@@ -18,7 +18,7 @@ from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
 from recommendations.services.catalogue.history import NothingToUndoError, Undone, batch_of, undo_import
-from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, refused_file
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
 
 MOST_NAMED = 10  # titles in a message
 
@@ -41,6 +41,7 @@ def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
         "frame": read_frame(),
         "imported": imported,
         "author": query.authors_of([imported]).get(imported.pk, ""),
+        "taken_back": imported.rows - imported.kept - imported.duplicates - imported.held - imported.rejected,
         "reasons": query.reasons(imported),
         "lines": lines,
         "more_lines": max(0, imported.rejected - len(lines)) if lines else 0,
@@ -56,7 +57,8 @@ def import_refused(_request: HttpRequest, pk: int) -> StreamingHttpResponse:
     imported = get_object_or_404(Import, pk=pk)
     if not imported.rejected:
         raise Http404
-    lines = refused_file(imported.rejected_rows.order_by("line", "pk").iterator(), kind=imported.kind)
+    rows = imported.rejected_rows.order_by("line", "pk").iterator()
+    lines = refused_file(rows, kind=imported.kind, filled=filled_columns(imported))
     answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="import-{pk}-refused.csv"'
     return answer

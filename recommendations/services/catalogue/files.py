@@ -86,7 +86,8 @@ def look(*, key: str, now: datetime, report: Report = silent) -> Preview:
         refused = list(imported.rejected_rows.all())
         transaction.set_rollback(True)
     if refused:
-        text = "".join(refused_file(refused, kind=Import.Kind.ITEMS))
+        filled = {name for flaw in refused for name in flaw.given}
+        text = "".join(refused_file(refused, kind=Import.Kind.ITEMS, filled=filled))
         default_storage.save(_refused_path(key), ContentFile(text.encode("utf-8-sig")))
     return Preview(
         rows=imported.rows,

@@ -76,7 +76,7 @@ def _money(value: Decimal | None, pointer: str, name: str) -> dict[str, Any]:
     if not value.is_finite():
         raise BrokenRuleError(pointer, REASONS["not_a_number"])
     if value < 0:
-        raise BrokenRuleError(pointer, _("The amount is negative; an amount of the catalogue is 0 or more."))
+        raise BrokenRuleError(pointer, REASONS["negative_price"])
     if value > LARGEST_AMOUNT:
         raise BrokenRuleError(pointer, REASONS["too_large"])
     return {name: rounded(value)}

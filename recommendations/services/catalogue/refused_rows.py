@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from django.conf import settings
+from django.db.models import Func
 from django.utils.translation import gettext as _
 
 from recommendations.models import Import, RejectedRow
@@ -13,7 +14,7 @@ from recommendations.store.imports import event_rows, item_rows, promotion_rows
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.validate import Form
 
-__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "REASONS", "refused_file", "template"]
+__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "REASONS", "filled_columns", "refused_file", "template"]
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 
@@ -24,8 +25,6 @@ FORMS: Mapping[str, Form] = {
 }
 LINE, WHY, ROW = "line", "why", "row"
 """Columns of the file of refused rows that are no columns of an import, which does not read them."""
-COLUMNS = [(name, name in item_rows.FORM.needed) for name in item_rows.FORM.known]
-"""Columns of a file of items, and whether each is needed."""
 EXAMPLE: Mapping[str, str] = {
     "item_id": "SKU-1001", "title": "Green tea, 20 bags", "description": "Sencha from Shizuoka, in bags of 2 g.",
     "brand": "Leaf & Co", "categories": "Drinks > Tea | Gifts", "price": "4.90", "original_price": "5.90",
@@ -36,6 +35,10 @@ EXAMPLE: Mapping[str, str] = {
     "rating_count": "87",
 }  # fmt: skip
 """An item of a template; the currency is the shop's."""
+COLUMNS = [
+    (name, name in item_rows.FORM.needed, EXAMPLE.get(name, settings.SHOP_CURRENCY)) for name in item_rows.FORM.known
+]
+"""Columns of a file of items, whether each is needed, and an example."""
 
 
 def template() -> str:
@@ -44,18 +47,26 @@ def template() -> str:
     return "".join(_written([item_rows.FORM.known, [example[name] for name in item_rows.FORM.known]]))
 
 
-def refused_file(flaws: Iterable[RejectedRow], *, kind: str) -> Iterator[str]:
+def refused_file(flaws: Iterable[RejectedRow], *, kind: str, filled: Collection[str]) -> Iterator[str]:
     """Lines of a CSV file with a row for each that was refused: as it was, and all that is wrong with it.
 
     ``flaws`` are in the order of their lines. What could not be cut into columns stands as it was read, and a file that
-    was mended can be imported: it does not read the columns that are new.
+    was mended can be imported: it does not read the columns that are new. An empty cell clears its field, so that the
+    file has those columns alone that are needed or ``filled`` in some of the rows.
     """
     form = FORMS[kind]
-    yield from _written([[LINE, WHY, *form.visible, ROW]])
+    names = [name for name in form.visible if name in form.needed or name in filled]
+    yield from _written([[LINE, WHY, *names, ROW]])
     for row in _rows(flaws):
         first, whole = row[0], not row[0].given
-        values = [str(first.given.get(name, "")) for name in form.visible]
+        values = [str(first.given.get(name, "")) for name in names]
         yield from _written([[str(first.line), " ".join(map(_why, row)), *values, first.content if whole else ""]])
+
+
+def filled_columns(imported: Import) -> set[str]:
+    """Columns that some of its refused rows have a value in."""
+    keys = imported.rejected_rows.annotate(key=Func("given", function="jsonb_object_keys"))
+    return set(keys.order_by().values_list("key", flat=True).distinct())
 
 
 def _rows(flaws: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:

@@ -54,7 +54,7 @@ def import_items(
         refused = validate.judge(item_rows.FORM, item_rows.VERDICT, joins=ITEM_JOIN, values=values)
         report("items", 0, count)
         with heavy():
-            run(item_rows.READY)
+            run(item_rows.READY, zone=values["zone"])
             before = item_diff.of_ready() if watch else {}
             merged = item_merge.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True

@@ -1,10 +1,11 @@
 """Rows of an item file: the form, the rules in SQL, and the way from text to ready items."""
 
+from django.conf import settings
 from psycopg import sql
 
 from recommendations import fields
 from recommendations.store.imports.item_merge import links_of
-from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, moment, needed
+from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, instant, moment, needed
 from recommendations.store.imports.validate import Form, Header
 from recommendations.store.temp_tables import rows
 from recommendations.terms import PATH_SEPARATOR, Availability
@@ -22,6 +23,11 @@ OURS = {"item_id": "shop_id", "available_time": "available_at", "expire_time": "
 NOT_STORED = {"currency", "categories"}
 CATEGORIES = "SELECT DISTINCT categories FROM staged WHERE categories IS NOT NULL"
 ADDRESS = f"^({'|'.join(fields.ADDRESSES)})"
+STARTS, ENDS = instant("available_time"), instant("expire_time")
+TURNED = sql.SQL(
+    "CASE WHEN %(gives_start)s THEN {} ELSE item.available_at END >= CASE WHEN %(gives_end)s THEN {} "
+    "ELSE item.expires_at END"  # where the file is silent the item keeps its time
+).format(STARTS, ENDS)
 RULES = [
     *needed("item_id"),
     *checks_of(fields.Id, "item_id"),
@@ -31,37 +37,33 @@ RULES = [
     *checks_of(fields.Text, "description", "attributes"),
     *checks_of(fields.Address, "image_url", "url"),
     RowCheck("categories", "bad_category", "staged.categories = ANY(%(bad_categories)s)"),
-    *checks_of(fields.Money, "price", "original_price", "cost"),
+    *checks_of(fields.Money, "price", "original_price", "cost", code="negative_price"),
     RowCheck("currency", "foreign_currency", "staged.currency <> %(currency)s"),
     RowCheck("availability", "unknown_availability", "staged.availability <> ALL(%(availabilities)s)"),
     *checks_of(fields.Count, "available_quantity", code="not_a_stock"),
-    *moment("available_time"),
-    *moment("expire_time"),
+    *moment("available_time", dates=True),
+    *moment("expire_time", dates=True),
     RowCheck("image_url", "not_a_url", sql.SQL("staged.image_url !~* {}").format(ADDRESS)),
     RowCheck("url", "not_a_url", sql.SQL("staged.url !~* {}").format(ADDRESS)),
     RowCheck("tags", "bad_tags", sql.SQL("staged.tags ~ {}").format(f"[^|]{{{fields.LONGEST_TAG + 1}}}")),
     RowCheck("attributes", "not_an_object", "NOT pg_input_is_valid(staged.attributes, 'jsonb')"),
     RowCheck("attributes", "not_an_object", "jsonb_typeof(staged.attributes::jsonb) <> 'object'"),
-    *checks_of(fields.Rating, "rating_average"),
-    *checks_of(fields.Count, "rating_count"),
-    # where the file is silent the item keeps its time
-    RowCheck("expire_time", "available_after_end", "CASE WHEN %(gives_start)s THEN staged.available_time::timestamptz "
-         "ELSE item.available_at END >= CASE WHEN %(gives_end)s THEN staged.expire_time::timestamptz "
-         "ELSE item.expires_at END", joint=True),
+    *checks_of(fields.Rating, "rating_average", code="not_a_rating"),
+    *checks_of(fields.Count, "rating_count", code="not_a_count"),
+    RowCheck("expire_time", "available_after_end", TURNED, joint=True),
 ]  # fmt: skip
 VERDICT = all_broken(RULES)
 
-READY = """
+READY = sql.SQL("""
 INSERT INTO ready_item (
   shop_id, title, description, brand, price, original_price, cost, availability, available_quantity, available_at,
   expires_at, image_url, url, tags, attributes, rating_average, rating_count)
 SELECT item_id, title, description, brand, round(price::numeric, 2), round(original_price::numeric, 2),
-  round(cost::numeric, 2), availability, trunc(available_quantity::numeric)::integer, available_time::timestamptz,
-  expire_time::timestamptz, image_url, url,
+  round(cost::numeric, 2), availability, trunc(available_quantity::numeric)::integer, {}, {}, image_url, url,
   ARRAY(SELECT trim(tag) FROM unnest(string_to_array(tags, '|')) AS tag WHERE trim(tag) <> ''), attributes::jsonb,
   rating_average::numeric::float, trunc(rating_count::numeric)::integer
 FROM staged
-"""
+""").format(STARTS, ENDS)
 
 
 def category_path(text: str) -> str | None:
@@ -78,6 +80,7 @@ def category_path(text: str) -> str | None:
 def rule_values(header: Header, *, currency: str) -> dict[str, object]:
     return {
         "currency": currency,
+        "zone": settings.TIME_ZONE,
         "availabilities": list(Availability),
         "bad_categories": [text for (text,) in rows(CATEGORIES) if None in _paths(text)],
         "gives_start": "available_time" in header.places,

@@ -59,17 +59,17 @@ def needed(field: LiteralString) -> list[RowCheck]:
     return [RowCheck(field, "missing", _of("{} IS NULL", field))]
 
 
-def checks_of(kind: TypeAliasType, *fields: LiteralString, code: LiteralString = "out_of_range") -> list[RowCheck]:
-    """Checks of columns that hold a type of ``fields``; ``code`` names a whole number beyond its limits."""
+def checks_of(kind: TypeAliasType, *fields: LiteralString, code: LiteralString = "too_long") -> list[RowCheck]:
+    """Checks of columns that hold a type of ``fields``; ``code`` names what is beyond its limits, an amount below 0."""
     base, limits = get_args(kind.__value__)
     rules: list[RowCheck] = []
     for field in fields:
         if base is str:
-            rules.append(RowCheck(field, "too_long", _of("length({}) > {}", field, limits.max_length)))
+            rules.append(RowCheck(field, code, _of("length({}) > {}", field, limits.max_length)))
         elif base is int:
             rules.append(RowCheck(field, code, _not_whole(field, limits)))
         else:
-            rules += _number(field, limits) if base is float else _money(field)
+            rules += _number(field, limits, code) if base is float else _money(field, code)
     return rules
 
 
@@ -83,18 +83,25 @@ USUAL_MOMENTS = [
 ]
 
 
-def moment(field: LiteralString) -> list[RowCheck]:
-    """Check a date and a time of day with a zone, in ISO 8601."""
+def moment(field: LiteralString, *, dates: bool = False) -> list[RowCheck]:
+    """Check a date and a time of day with a zone, in ISO 8601; ``dates``: a date alone will do."""
     digits = sql.SQL("translate({}, '123456789', '000000000') <> ALL({})").format(
         column(field), sql.Literal(USUAL_MOMENTS)
     )
     shape = r"{} !~* '^\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?$'"
     zoned = "right({0}, 1) <> 'Z' AND left(right({0}, 6), 1) <> '+'"  # of what has the shape
+    if dates:
+        zoned += " AND length({0}) > 10"
     return [
         RowCheck(field, "not_a_time", sql.SQL(" AND ").join([digits, _of(shape, field)])),
         RowCheck(field, "not_a_time", _of("NOT pg_input_is_valid({}, 'timestamptz')", field)),
         RowCheck(field, "no_zone", _of(zoned + r" AND {0} !~* ':\d\d(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$'", field)),
     ]
+
+
+def instant(field: LiteralString) -> sql.Composed:
+    """The moment that a checked field names; a date alone is the start of that day in the time zone ``zone``."""
+    return _of("CASE WHEN length({0}) = 10 THEN {0}::timestamp AT TIME ZONE %(zone)s ELSE {0}::timestamptz END", field)
 
 
 def _numeric(field: LiteralString) -> list[RowCheck]:
@@ -112,17 +119,17 @@ def _not_whole(field: LiteralString, limits: Meta) -> sql.Composed:
     return _of(shape, field, limits.ge, limits.le)
 
 
-def _number(field: LiteralString, limits: Meta) -> list[RowCheck]:
+def _number(field: LiteralString, limits: Meta, code: LiteralString) -> list[RowCheck]:
     """Check a double: PostgreSQL takes 1e-999 as numeric, but not as double precision."""
     beyond = _of("{}::numeric NOT BETWEEN {} AND {}", field, limits.ge, limits.le)
     too_fine = _of("NOT pg_input_is_valid({}::numeric::text, 'double precision')", field)
-    return [*_numeric(field), RowCheck(field, "out_of_range", beyond), RowCheck(field, "too_fine", too_fine)]
+    return [*_numeric(field), RowCheck(field, code, beyond), RowCheck(field, "too_fine", too_fine)]
 
 
-def _money(field: LiteralString) -> list[RowCheck]:
+def _money(field: LiteralString, code: LiteralString) -> list[RowCheck]:
     return [
         *_numeric(field),
-        RowCheck(field, "negative", _of("{}::numeric < 0", field)),
+        RowCheck(field, code, _of("{}::numeric < 0", field)),
         RowCheck(field, "too_large", _of("round({}::numeric, 2) > {}", field, LARGEST_AMOUNT)),
     ]
 

@@ -21,11 +21,12 @@ from recommendations.store.imports.csv_rows import CsvRows, Fault, FileRow, stor
 BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of texts that are unpacked at once
 MEGABYTE = 1024 * 1024
+SAMPLE = 64 * 1024  # bytes by which the encoding is known
+FEW = 3  # lines that may be flawed by themselves
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SIGNATURES: Mapping[bytes, Promise] = {
     b"PK\x03\x04": gettext_lazy("an Excel or ZIP file"),
     b"\x1f\x8b": gettext_lazy("a gzip file"),
-    b"\xff\xfe": gettext_lazy("text in UTF-16"),
-    b"\xfe\xff": gettext_lazy("text in UTF-16"),
     b"\xd0\xcf\x11\xe0": gettext_lazy("an old Excel file"),
     b"\x89PNG": gettext_lazy("a PNG picture"),
     b"\xff\xd8\xff": gettext_lazy("a JPEG picture"),
@@ -90,6 +91,7 @@ def open_table(path: Path) -> Iterator[Table]:
 
 def _table(file: BinaryIO, path: Path) -> Table:
     start = file.read(4)
+    sample = start + file.read(SAMPLE) + file.readline(SAMPLE)
     file.seek(0)
     if not start:
         raise UnreadableFileError(_("%(file)s is empty; its first line must name the columns.") % {"file": path.name})
@@ -97,9 +99,28 @@ def _table(file: BinaryIO, path: Path) -> Table:
         if start.startswith(signature):
             text = _("%(file)s: This is %(kind)s, not CSV or Parquet. Save the table as CSV in UTF-8, or as Parquet.")
             raise UnreadableFileError(text % {"file": path.name, "kind": kind})
+    if start.startswith(UTF_16):
+        raise UnreadableFileError(_("%(file)s: This file is UTF-16; save it as “CSV UTF-8”.") % {"file": path.name})
     if start == b"PAR1" or path.suffix.lower() in {".parquet", ".pq"}:
         return ParquetTable(file, path)
+    if not _is_utf8(sample):
+        raise UnreadableFileError(_("%(file)s: This file is not UTF-8; save it as “CSV UTF-8”.") % {"file": path.name})
     return CsvTable(file, path)
+
+
+def _is_utf8(sample: bytes) -> bool:
+    """Whether these lines are UTF-8 but for single ones: the first is, and one of those that are not plain ASCII."""
+    lines = sample.split(b"\n")
+    telling = [line for line in lines if not line.isascii()]
+    return _decodes(lines[0]) and (len(telling) < FEW or any(map(_decodes, telling)))
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class CsvTable:

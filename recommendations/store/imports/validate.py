@@ -11,11 +11,12 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from psycopg import sql
 
 from recommendations.models import Import
 from recommendations.store.imports.column_blocks import Columns
-from recommendations.store.imports.csv_rows import FileRow
+from recommendations.store.imports.csv_rows import FileRow, storable
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.row_checks import FLAW_END
 from recommendations.store.imports.table_files import FileLimits, Table, UnreadableFileError
@@ -217,6 +218,8 @@ def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
 
 
 def _named(names: Sequence[str]) -> str:
-    quoted = [repr(name[:50]) for name in names[:MOST_NAMED]]
+    quoted = [f"“{storable(name[:50])}”" for name in names[:MOST_NAMED]]
     more = len(names) - len(quoted)
-    return ", ".join([*quoted, _("%(count)s more") % {"count": more}] if more > 0 else quoted)
+    return pgettext("between names", ", ").join(
+        [*quoted, _("%(count)s more") % {"count": more}] if more > 0 else quoted
+    )

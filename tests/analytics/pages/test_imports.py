@@ -151,6 +151,9 @@ def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[I
     assert "Undo this import" not in page
     imported.refresh_from_db()
     assert (imported.get_status_display(), imported.kept) == ("Undone", 0)
+    seen = admin.get(reverse("imported_file", args=[imported.pk]))
+    assert seen.context["taken_back"] + imported.duplicates + imported.rejected == imported.rows == 4
+    assert "changed again since" not in seen.content.decode()
     prices = ItemPrice.objects.filter(item=items[0]).order_by("valid_from").values_list("price", flat=True)
     assert list(prices)[-2:] == [Decimal("3.50"), Decimal("3.00")]
 
@@ -183,6 +186,7 @@ def test_the_refused_rows_are_a_file_that_says_why_and_can_be_imported(admin: Cl
     assert [(row["line"], row["item_id"], row["title"], row["price"]) for row in after] == [
         ("5", "A4", "Broken", "minus one"), ("6", "A5", "", "minus two"),
     ]  # fmt: skip
+    assert [*after[0]] == ["line", "why", "item_id", "title", "categories", "price", "row"]  # an empty cell would clear
     assert after[1]["why"] == ("title: The field is required but empty. price: Not a number. Use a format like 19.90.")
     mended = io.StringIO()
     writer = csv.DictWriter(mended, after[0])
@@ -197,6 +201,7 @@ def test_a_template_is_a_file_that_an_import_takes(admin: Client) -> None:
     template = reverse("import_template")
     assert template in page
     assert "Nothing is saved until you confirm" in page
+    assert "<td><code>{&quot;bags&quot;: 20, &quot;origin&quot;: &quot;Japan&quot;}</code>" in page
     answer = admin.get(template)
     assert [*rows_of(answer)[0]] == FORM.known
     preview = look(admin, answer.content).context["preview"]
@@ -220,7 +225,7 @@ def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("name,price\nTea,3\n", "column &#x27;item_id&#x27;, &#x27;title&#x27; is missing"),
+        ("name,price\nTea,3\n", "column “item_id”, “title” is missing"),
         ("", "submitted file is empty"),
         (b"PK\x03\x04 a workbook", "spring.csv: This is an Excel or ZIP file"),
         (b"\x89PNG\r\n\x1a\n\x00", "spring.csv: This is a PNG picture"),

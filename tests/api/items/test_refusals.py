@@ -23,7 +23,7 @@ BAD: list[tuple[Any, str, str]] = [
     ({"title": "a", "price": "-inf"}, "/price", "Not a number. Use a format like 19.90."),
     ({"title": "a", "price": "19,90"}, "/price", "Send a number such as 19.90."),
     ({"title": "a", "price": True}, "/price", "Send a number such as 19.90 or null, not a boolean."),
-    ({"title": "a", "price": -1}, "/price", "The amount is negative"),
+    ({"title": "a", "price": -1}, "/price", "A price cannot be negative."),
     ({"title": "a", "cost": "1e308"}, "/cost", "The amount is larger than"),
     ({"title": "a", "original_price": "9999999999.991"}, "/original_price", "The amount is larger than"),
     ({"title": "a", "currency": "EUR"}, "/currency", "This shop's currency is USD; convert the amounts"),

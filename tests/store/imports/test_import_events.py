@@ -192,7 +192,7 @@ BAD = [
 ]
 BAD_FIELDS = [
     ("event_id", "nonsense", "The event id is not"),
-    ("line", "-1", "The number is outside the"),
+    ("line", "-1", "The number must be a"),
     ("quantity", "0", "The quantity must be a"),
     ("quantity", "1.5", "The quantity must be a"),
     ("quantity", "inf", "The quantity must be a"),
@@ -205,7 +205,7 @@ BAD_FIELDS = [
     ("session_id", "x" * 129, "The text is too long"),
     ("search_term", "x" * 513, "The text is too long"),
     ("recommendation_id", "x" * 65, "The text is too long"),
-    ("position", "32768", "The number is outside the"),
+    ("position", "32768", "The number must be a"),
     ("target_type", "planet", "Only a customer, a brand"),
     ("rating", "6", "The rating is not between"),
 ]

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from django.db import connection
+from pytest_django.fixtures import Settings
 
 from recommendations.models import Category, Import, Item, ItemPrice, RejectedRow
 from recommendations.store.imports import bulk_import, import_record
@@ -111,14 +112,18 @@ BAD = [
     ("item_id,title,price\nA,Shoe,NaN\n", "price", "Not a number. Use a"),
     ("item_id,title,price\nA,Shoe,-inf\n", "price", "Not a number. Use a"),
     ('item_id,title,price\nA,Shoe,"19,90"\n', "price", "Not a number. Use a"),
-    ("item_id,title,price\nA,Shoe,-1\n", "price", "The amount is negative; a"),
+    ("item_id,title,price\nA,Shoe,-1\n", "price", "A price cannot be negative."),
     ("item_id,title,price\nA,Shoe,1e308\n", "price", "The amount is larger than"),
     ("item_id,title,cost\nA,Shoe,9999999999.995\n", "cost", "The amount is larger than"),
     ("item_id,title,price,currency\nA,Shoe,1,EUR\n", "currency", "The shop's currency is USD."),
     ("item_id,title,availability\nA,Shoe,gone\n", "availability", "Availability must be in_stock, out_of_stock,"),
     ("item_id,title,available_quantity\nA,Shoe,1.5\n", "available_quantity", "The quantity in stock must"),
     ("item_id,title,available_quantity\nA,Shoe,2147483648\n", "available_quantity", "The quantity in stock must"),
-    ("item_id,title,available_time\nA,Shoe,2026-09-01\n", "available_time", "The time has no time"),
+    ("item_id,title,available_time\nA,Shoe,2026-09-01T08:00\n", "available_time", "The time has no time"),
+    ("item_id,title,available_time\nA,Shoe,2026-02-30\n", "available_time", "Not a time. Write it"),
+    ("item_id,title,available_time\nA,Shoe,26-09-2001\n", "available_time", "Not a time. Write it"),
+    ("item_id,title,rating_average\nA,Shoe,2000000\n", "rating_average", "A rating must be a"),
+    ("item_id,title,rating_count\nA,Shoe,-1\n", "rating_count", "The number must be a"),
     ("item_id,title,available_time\nA,Shoe,tomorrow\n", "available_time", "Not a time. Write it"),
     ("item_id,title,available_time\nA,Shoe,2026-02-30T00:00:00Z\n", "available_time", "Not a time. Write it"),
     ("item_id,title,image_url\nA,Shoe,javascript:alert(1)\n", "image_url", "An address must begin with"),
@@ -129,7 +134,6 @@ BAD = [
     ("item_id,title,categories\nA,Shoe,Shoes >> Running\n", "categories", "Write a category as “Shoes"),
     (f"item_id,title,categories\nA,Shoe,{'x' * 201}\n", "categories", "Write a category as “Shoes"),
     ("item_id,title,rating_average\nA,Shoe,Infinity\n", "rating_average", "Not a number. Use a"),
-    ("item_id,title,rating_count\nA,Shoe,-1\n", "rating_count", "The number is outside the"),
     (
         "item_id,title,available_time,expire_time\nA,Shoe,2026-09-02T00:00:00Z,2026-09-01T00:00:00Z\n",
         "expire_time",
@@ -178,17 +182,27 @@ def test_a_sale_that_would_end_before_the_stored_start_is_refused(tmp_path: Path
     assert refused(imported) == [(2, "expire_time", "It would go on sale")]
 
 
+def test_a_date_alone_is_the_start_of_that_day_in_the_shop(tmp_path: Path, settings: Settings) -> None:
+    settings.TIME_ZONE = "Asia/Shanghai"
+    header = "item_id,title,available_time,expire_time\n"
+    imported = load(
+        tmp_path, f"{header}A1,Shoe,2026-09-01,2026-09-02T01:00:00Z\nA2,Boot,2026-09-02,2026-09-01T15:00:00Z\n"
+    )
+    assert Item.objects.get().available_at == datetime(2026, 8, 31, 16, tzinfo=UTC)
+    assert refused(imported) == [(3, "expire_time", "It would go on sale")]
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
     imported = load(tmp_path, "item_id,title,colour,=cmd\nA1,Shoe,red,x\n")
-    assert imported.message == "Columns that are ignored: 'colour', '=cmd'."
+    assert imported.message == "Columns that are ignored: “colour”, “=cmd”."
 
 
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ("sku,name", ["line 1", "the column 'item_id', 'title' is missing", "The file has 'sku', 'name'"]),
-        ("item_id", ["the column 'title' is missing"]),
-        ("item_id,title,title", ["the column 'title' appears twice"]),
+        ("sku,name", ["line 1", "the column “item_id”, “title” is missing", "The file has “sku”, “name”"]),
+        ("item_id", ["the column “title” is missing"]),
+        ("item_id,title,title", ["the column “title” appears twice"]),
         (",".join(f"c{n}" for n in range(100_000)), ["is missing", "99990 more"]),
     ],
 )

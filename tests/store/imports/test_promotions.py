@@ -117,7 +117,7 @@ def test_a_week_starts_as_those_of_the_plan_or_as_most_of_the_file(tmp_path: Pat
 
 
 def test_a_file_without_any_share_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFileError, match="one of the columns 'display', 'mailer' is needed"):
+    with pytest.raises(UnreadableFileError, match="one of the columns “display”, “mailer” is needed"):
         load(tmp_path, "item_id,week\nA1,2026-09-07\n")
     assert Import.objects.get().status == Import.Status.FAILED
 

@@ -259,7 +259,13 @@ def test_any_bytes_called_parquet_are_refused_in_words(
         ("packed.csv.gz", b"\x1f\x8b....", "This is a gzip file, not CSV"),
         ("mug.csv", b"\x89PNG\r\n\x1a\n....", "mug.csv: This is a PNG picture, not CSV or Parquet"),
         ("mug.parquet", b"\xff\xd8\xff\xe0....", "This is a JPEG picture, not CSV or Parquet"),
-        ("wide.csv", "item_id".encode("utf-16"), "This is text in UTF-16, not CSV"),
+        (
+            "excel.csv",
+            "item_id,title\nA1,绿茶\nA2,红茶\nA3,乌龙\n".encode("gbk"),
+            "This file is not UTF-8; save it as “CSV UTF-8”",
+        ),
+        ("heads.csv", "item_id,名称\nA1,Tea\n".encode("gbk"), "This file is not UTF-8"),
+        ("wide.csv", "item_id".encode("utf-16"), "This file is UTF-16; save it as “CSV UTF-8”"),
     ],
 )
 def test_a_file_that_is_no_table_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
