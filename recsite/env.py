@@ -72,6 +72,17 @@ def words(name: str, *, default: str = "") -> list[str]:
     return [part for raw in text(name, default=default).split(",") if (part := raw.strip())]
 
 
+def hosts(name: str) -> list[str]:
+    """Hosts written with commas, each with its scheme or without: ``https://cdn.example.com``, ``*.example.com``."""
+    given = words(name)
+    for host in given:
+        if not re.fullmatch(r"(https?://)?(\*\.)?\w[\w.-]*(:[1-9]\d{0,4})?", host, flags=re.ASCII):
+            raise ImproperlyConfigured(
+                f"{name}: {host!r} is not a host; write it like https://cdn.example.com, without a path."
+            )
+    return given
+
+
 def folder(name: str, *, default: Path) -> Path:
     """An absolute path; it need not exist yet."""
     return Path(text(name, default=str(default))).expanduser().resolve()

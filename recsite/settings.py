@@ -227,12 +227,13 @@ PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invit
 
 # --- What browsers may do (no inline script, no inline style, no eval)
 
+PICTURE_HOSTS = env.hosts("PICTURE_HOSTS")
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF],
     # The hash is that of the empty <style> which Plotly makes; it then fills it through the CSSOM.
     "style-src": [CSP.SELF, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"],
-    "img-src": [CSP.SELF, "data:", "blob:", *env.words("PICTURE_HOSTS")],
+    "img-src": [CSP.SELF, "data:", "blob:", *PICTURE_HOSTS],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.SELF],
     "form-action": [CSP.SELF],

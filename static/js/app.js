@@ -68,6 +68,11 @@ document.addEventListener("click", (event) => {
 /* What opens to be typed into has the focus at once. */
 document.addEventListener("toggle", ({ target }) => { if (target.open && target.matches("details.rename")) target.querySelector("input:not([type=hidden])")?.select(); }, true);
 
+/* A picture that does not load gives way to the drawn one. */
+const draw = (picture) => { picture.src = picture.dataset.tile; picture.removeAttribute("data-tile"); };
+document.addEventListener("error", ({ target }) => { if (target.matches?.("img[data-tile]")) draw(target); }, true);
+for (const picture of document.querySelectorAll("img[data-tile]")) if (picture.complete && !picture.naturalWidth) draw(picture);
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
   if (event.target.id === "shortcuts") store(OFF, event.target.checked ? "0" : "1");

@@ -174,3 +174,11 @@ def test_a_stop_whose_element_is_missing_stands_at_the_top(ada: Visitor) -> None
     ada.page.get_by_role("button", name="Leave the tour").click()
     expect(ada.page.locator("#tour")).not_to_be_visible()
     assert ada.page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_picture_that_may_not_be_loaded_gives_way_to_the_drawn_one(ada: Visitor) -> None:
+    tea = Item.objects.filter(shop_id="tea-2")
+    committed(lambda: tea.update(image_url="https://shop.example/i.jpg"))
+    ada.page.goto(f"{ada.site}/catalogue/{committed(lambda: tea.get().pk)}/")
+    expect(ada.page.locator("main .thumb").first).to_have_attribute("src", "/api/v1/items/tea-2/tile.svg")
+    committed(lambda: tea.update(image_url=""))

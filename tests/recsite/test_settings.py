@@ -177,6 +177,8 @@ def test_pictures_come_from_the_hosts_that_are_named_and_from_nowhere_else() -> 
     code = "from recsite.settings import SECURE_CSP; print(SECURE_CSP['img-src'][-1], len(SECURE_CSP['img-src']))"
     assert run(code, PICTURE_HOSTS="https://cdn.example.com").stdout.split() == ["https://cdn.example.com", "4"]
     assert run(code).stdout.split() == ["blob:", "3"]
+    for host in ("https://cdn.example.com/i", "cdn.example.com; script-src *", "'self'", "data:"):
+        assert "is not a host" in run(code, PICTURE_HOSTS=host).stderr
 
 
 @pytest.mark.parametrize(

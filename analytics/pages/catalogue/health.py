@@ -17,6 +17,7 @@ from analytics.pages.columns import Column, column_heads, without
 from analytics.queries.catalogue import health as query
 from analytics.queries.catalogue import items as listing
 from analytics.queries.catalogue.insights import FIELDS_OF, FLAWS, insights
+from analytics.queries.catalogue.pictures import strange_hosts
 from analytics.queries.catalogue.suspicious import extent
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS
@@ -55,6 +56,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "left_out": left_out(frame.model),
         "robots": _robots(robots),
         "extent": extent(),
+        "strange_hosts": strange_hosts(request.build_absolute_uri("/").rstrip("/")),
     }
     context |= _tail(live, report) | _warming(live)
     return render(request, "dashboard/catalogue/health.html", context)
