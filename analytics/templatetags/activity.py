@@ -50,6 +50,7 @@ VERBS: Mapping[str, Promise] = {
     "import": pgettext_lazy("activity", "imported"),
     "revert": pgettext_lazy("activity", "reverted"),
     "undo": pgettext_lazy("activity", "undid"),
+    "confirm price": pgettext_lazy("activity", "confirmed the price of"),
     "plan": pgettext_lazy("activity", "planned"),
     "revoke": pgettext_lazy("activity", "revoked"),
     "rotate": pgettext_lazy("activity", "replaced"),

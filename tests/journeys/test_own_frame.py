@@ -53,7 +53,7 @@ def test_a_fault_is_found_and_mended_in_three_clicks(ada: Visitor, clicks: Click
     assert ada.complaints() == []
     ada.page.keyboard.type("-5")
     field.press("Enter")  # refused, and not counted
-    expect(ada.page.get_by_text("greater than or equal to 0")).to_be_visible()
+    expect(ada.page.get_by_text("A price cannot be negative.")).to_be_visible()
     ada.problems.clear()  # the browser's own line for a 422
     field.fill("4.20")
     clicks("button", re.compile("^Save$"))

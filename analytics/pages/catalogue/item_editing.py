@@ -1,5 +1,6 @@
 """Editing of an item: its form, off sale and back, and a change that is taken back."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -10,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.catalogue.item_form import ItemEditor
+from analytics.pages.meanwhile import StaleFormError, check_stale
 from analytics.parameters import number
 from analytics.queries.catalogue import items as listing
 from analytics.queries.catalogue.insights import FIELDS_OF, FLAWS
@@ -39,8 +42,11 @@ def edit_item(request: HttpRequest, pk: int) -> HttpResponse:
     if row := request.POST.get("edit", ""):
         form.add_row(row)
         return _form(request, form)
-    if not valid or not _save(request, form):
-        return _form(request, form, status=422)
+    try:
+        if not valid or not _save(request, form):
+            return _form(request, form, status=422)
+    except StaleFormError as error:
+        return _form(request, form, status=409, stale=error.in_words())
     return redirect(_way_on(request, pk))
 
 
@@ -101,20 +107,46 @@ def _item_or_404(pk: int) -> Item:
 
 def _save(request: HttpRequest, form: ItemEditor) -> bool:
     """Save what was changed; where it no longer fits what somebody else saved, the form says so."""
-    changes, now = form.changes(), timezone.now()
+    changes, now, by, others = form.changes(), timezone.now(), staff_of(request), list[str]()
+
+    def check(stored: Item) -> None:
+        others.extend(form.meanwhile(ItemEditor(instance=stored)))
+        theirs, mine = _stored(stored, [name for name in others if name in changes]), _written(changes)
+        check_stale("item", stored.pk, theirs=theirs, mine=mine, over=request.POST.get("over"))
+
     try:
-        saved = editing.update_item(item=form.instance, changes=changes, by=staff_of(request), now=now)
+        saved = editing.update_item(item=form.instance, changes=changes, by=by, now=now, check=check)
     except ValidationError as error:
         form.add_error(None, error)
         return False
     if changes:
         messages.success(request, _("“%(title)s” saved. It counts from the next request on.") % {"title": saved})
-    else:
+        if kept := [field_words("item", name) for name in others if name not in changes]:
+            words = _("What someone else changed meanwhile is kept: %(fields)s.")
+            messages.info(request, words % {"fields": pgettext("between names", ", ").join(kept)})
+    if request.POST.get("then") == "right" and "price" not in changes:
+        editing.confirm_price(item=saved, by=by, now=now)
+        messages.success(request, _("The price of “%(title)s” counts as checked.") % {"title": saved})
+    elif not changes:
         messages.info(request, _("Nothing was changed."))
     return True
 
 
-def _form(request: HttpRequest, form: ItemEditor, *, status: int = 200) -> HttpResponse:
+def _stored(item: Item, names: Iterable[str]) -> dict[str, Any]:
+    return _written({name: item.categories.all() if name == "categories" else getattr(item, name) for name in names})
+
+
+def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of an item as its trail holds them."""
+    lists = {
+        name: sorted(category.path for category in value) for name, value in values.items() if name == "categories"
+    }
+    return editing.plain_values({**values, **lists})
+
+
+def _form(
+    request: HttpRequest, form: ItemEditor, *, status: int = 200, stale: Mapping[str, Any] | None = None
+) -> HttpResponse:
     item = form.instance if not form.is_bound else _item_or_404(form.instance.pk)
     flaw = _flaw_of(request)
     focus = request.GET.get("field", "")
@@ -129,10 +161,20 @@ def _form(request: HttpRequest, form: ItemEditor, *, status: int = 200) -> HttpR
         "focus": focus,
         "flaw": flaw,
         "flaw_words": FLAWS[flaw][0] if flaw else "",
+        "place": _place(flaw, item.pk),
+        "stale": stale,
         "back": _way_back(request, item.pk),
         "currency": currency().strip(),
     }
     return render(request, "dashboard/catalogue/edit_item.html", context, status=status)
+
+
+def _place(flaw: CatalogueFlaw | None, pk: int) -> tuple[int, int] | None:
+    """Place of the item among those with the flaw, and how many they are; None where it is not among them."""
+    if flaw is None:
+        return None
+    live = exposure(read_frame().model)
+    return listing.place_of(pk, listing.Filters({"flaw": flaw}), live, now=timezone.now())
 
 
 def _flaw_of(request: HttpRequest) -> CatalogueFlaw | None:
@@ -142,7 +184,7 @@ def _flaw_of(request: HttpRequest) -> CatalogueFlaw | None:
 
 def _way_on(request: HttpRequest, pk: int) -> str:
     flaw = _flaw_of(request)
-    if request.POST.get("then") == "next" and flaw:
+    if request.POST.get("then") in {"next", "right"} and flaw:
         return reverse("mend_item", query={"flaw": flaw, "after": pk})
     return _way_back(request, pk)
 

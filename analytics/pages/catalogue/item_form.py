@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import DecimalField
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.pages.meanwhile import changed_meanwhile
 from analytics.parameters import typed
+from analytics.templatetags.display import number
+from recommendations.fields import LONGEST_TAG
 from recommendations.models import Category, Item
+from recommendations.services.catalogue.item_checks import BrokenRuleError, checked_column
+from recommendations.services.catalogue.refused_rows import REASONS
 
 if TYPE_CHECKING:
     OfItem = forms.ModelForm[Item]
@@ -67,15 +72,11 @@ class ItemEditor(OfItem):
             self.fields[name].widget = forms.DateTimeInput(
                 {"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"
             )
-        for name in ("price", "original_price", "cost"):
-            column = Item._meta.get_field(name)
-            assert isinstance(column, DecimalField)  # noqa: S101 - for the type checker
-            self.fields[name] = forms.DecimalField(
-                label=column.verbose_name, required=False, min_value=0, max_digits=column.max_digits,
-                decimal_places=column.decimal_places,
-            )  # fmt: skip
-        for field in self.fields.values():
+        for name in ("price", "original_price", "cost"):  # their limits are checked as those of the API
+            self.fields[name] = forms.DecimalField(label=self.fields[name].label, required=False)
+        for name, field in self.fields.items():
             field.show_hidden_initial = True
+            field.error_messages |= _own_words(name, field)
         self.stored_attributes: Mapping[str, Any] = instance.attributes if isinstance(instance.attributes, dict) else {}
         self.categories = self._category_rows()
         self.attributes = self._attribute_rows()
@@ -85,7 +86,10 @@ class ItemEditor(OfItem):
 
     def clean_tags(self) -> list[str]:
         lines = (line.strip() for line in str(self.cleaned_data["tags"]).splitlines())
-        return list(dict.fromkeys(line for line in lines if line))
+        tags = list(dict.fromkeys(line for line in lines if line))
+        if any(len(tag) > LONGEST_TAG for tag in tags):
+            raise forms.ValidationError(_("A tag has at most %(most)s characters.") % {"most": LONGEST_TAG})
+        return tags
 
     def clean_parent(self) -> Item | None:
         shop_id = typed(str(self.cleaned_data["parent"]), longest=128)
@@ -103,11 +107,37 @@ class ItemEditor(OfItem):
         start, end = given.get("available_at"), given.get("expires_at")
         if start and end and end <= start:
             self.add_error("expires_at", _("It must be later than the start."))
+        given |= self._as_by_api(given)
         self.categories, categories = self._checked_categories()
         self.attributes, attributes = self._checked_attributes()
         if any(row.error for row in (*self.categories, *self.attributes)):
-            raise forms.ValidationError(_("Please check a row below."), code="rows")
+            raise forms.ValidationError("", code="rows")  # the rows say it
         return {**given, "categories": categories, "attributes": attributes}
+
+    def _as_by_api(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Values that were typed over, as the catalogue stores them; what the API would refuse is refused here."""
+        checked = dict[str, Any]()
+        for name in (given.keys() & self.changed_data) - {"parent"}:
+            try:
+                checked[name] = checked_column(name, given[name])
+            except BrokenRuleError as error:
+                self.add_error(name, error.refusal.reason)
+        return checked
+
+    def faults(self) -> int:
+        """How many fields and rows say what is wrong with them."""
+        rows = sum(bool(row.error) for row in (*self.categories, *self.attributes))
+        return rows + len(self.errors.keys() - {NON_FIELD_ERRORS})
+
+    def other_errors(self) -> list[str]:
+        """Errors of the form as a whole."""
+        return [str(text) for error in self.non_field_errors().as_data() if error.code != "rows" for text in error]
+
+    def meanwhile(self, fresh: "ItemEditor") -> list[str]:
+        """Fields that somebody else has saved since the form was opened; ``fresh`` is the form of what is stored."""
+        rows = {"categories": (self.categories, fresh.categories), "attributes": (self.attributes, fresh.attributes)}
+        seen = [name for name, (mine, theirs) in rows.items() if _rows_seen(mine) != _rows_seen(theirs)]
+        return [*changed_meanwhile(self, fresh), *seen]
 
     def changes(self) -> dict[str, Any]:
         """What the reader changed, and nothing else."""
@@ -177,6 +207,21 @@ class ItemEditor(OfItem):
         if row.name != row.was[0] or not isinstance(had, bool | int | float | list | dict):
             return row.text, ""
         return _as_before(row.text, had)
+
+
+def _own_words(name: str, field: forms.Field) -> dict[str, str]:
+    """Errors of a field in our words where Django's name no limit, or in words of its own."""
+    if name == "available_quantity":
+        return dict.fromkeys(("invalid", "min_value", "max_value"), str(REASONS["not_a_stock"]))
+    if isinstance(field, forms.DecimalField):
+        return {"invalid": str(REASONS["not_a_number"])}
+    longest = getattr(field, "max_length", None)
+    return {"max_length": _("At most %(most)s characters.") % {"most": number(longest)}} if longest else {}
+
+
+def _rows_seen(rows: Sequence[FormRow]) -> list[tuple[str, str]]:
+    """What the rows held when the form was opened."""
+    return sorted(row.was for row in rows if any(row.was))
 
 
 def as_text(value: Any) -> str:

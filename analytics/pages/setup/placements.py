@@ -1,6 +1,6 @@
 """Placements: what each place in the shop shows. Everybody may look, admins may change."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.meanwhile import StaleFormError, changed_meanwhile, check_stale
 from analytics.queries.layout import read_frame
 from analytics.queries.setup import placements
 from recommendations.models import Placement
@@ -29,6 +30,11 @@ class PlacementForm(OfPlacement):
     class Meta:
         model = Placement
         fields = CHANGEABLE
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
 
     def clean_n(self) -> int:
         shown = int(self.cleaned_data["n"])
@@ -56,14 +62,19 @@ def _change(request: HttpRequest, name: str) -> HttpResponse:
     placement = get_object_or_404(Placement, name=name)
     form = PlacementForm(request.POST, instance=get_object_or_404(Placement, name=name))
     if form.is_valid():
+        changes = {field: form.cleaned_data[field] for field in form.changed_data}
+
+        def check(stored: Placement) -> None:
+            names = [each for each in changed_meanwhile(form, PlacementForm(instance=stored)) if each in changes]
+            theirs = {each: getattr(stored, each) for each in names}
+            check_stale("placement", stored.pk, theirs=theirs, mine=changes, over=request.POST.get("over"))
+
         try:
-            set_placement(
-                placement=placement,
-                changes={field: form.cleaned_data[field] for field in form.changed_data},
-                by=staff_of(request),
-            )
+            set_placement(placement=placement, changes=changes, by=staff_of(request), check=check)
         except ValidationError as error:
             form.add_error(None, error)
+        except StaleFormError as error:
+            return _page(request, placement, form, stale=error)
         else:
             words = _("%(placement)s has changed, from the next request on.")
             messages.success(request, words % {"placement": placement_label(name)})
@@ -71,9 +82,12 @@ def _change(request: HttpRequest, name: str) -> HttpResponse:
     return _page(request, placement, form)
 
 
-def _page(request: HttpRequest, placement: Placement, form: PlacementForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, placement: Placement, form: PlacementForm, *, stale: StaleFormError | None = None
+) -> HttpResponse:
     may_change = may(staff_of(request), Action.SET_PLACEMENTS)
     for field in form.fields.values():
         field.disabled = field.disabled or not may_change
     context = {"section": "setup", "tab": "placements", "frame": read_frame(), "placement": placement, "form": form}
-    return render(request, "dashboard/setup/placement.html", context | {"may_change": may_change})
+    context |= {"may_change": may_change, "stale": stale and stale.in_words()}
+    return render(request, "dashboard/setup/placement.html", context, status=409 if stale else 200)

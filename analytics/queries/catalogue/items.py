@@ -71,6 +71,13 @@ def next_item(filters: Filters, known: Exposure | None, *, now: datetime, after:
     return int(keys[at]) if at < len(keys) else None
 
 
+def place_of(item: int, filters: Filters, known: Exposure | None, *, now: datetime) -> tuple[int, int] | None:
+    """Place of an item among those that the filters leave, and how many they are; None where it is not among them."""
+    keys = _keys(filters, known, now=now)
+    places = np.flatnonzero(keys == item)
+    return (int(places[0]) + 1, len(keys)) if len(places) else None
+
+
 def departments() -> list[tuple[str, str]]:
     """Path and name of the first level of the tree."""
     return list(Category.objects.filter(parent=None).order_by("name").values_list("path", "name"))

@@ -1,6 +1,6 @@
 """Changes of the catalogue by staff: every one leaves an audit entry, and acts on the next answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -39,16 +39,26 @@ class TileFacts:
 
 
 @transaction.atomic
-def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now: datetime) -> Item:
+def update_item(
+    *,
+    item: Item,
+    changes: Mapping[str, Any],
+    by: Staff | None,
+    now: datetime,
+    check: Callable[[Item], None] | None = None,
+) -> Item:
     """Change an item; fields that have the value already are left out, and without any nothing happens.
 
-    ``changes`` may hold ``categories`` with the whole list. Raises ValidationError where a value is none for its
-    field, and UnknownFieldError for a field that is not in ``CHANGEABLE``.
+    ``changes`` may hold ``categories`` with the whole list. ``check`` gets the item as it is stored and locked; what it
+    raises keeps the change from being made. Raises ValidationError where a value is none for its field, and
+    UnknownFieldError for a field that is not in ``CHANGEABLE``.
     """
     unknown = changes.keys() - {*CHANGEABLE, "categories"}
     if unknown:
         raise UnknownFieldError(", ".join(sorted(unknown)))
     stored = Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if check:
+        check(stored)
     before, after = audit.apply(stored, {name: value for name, value in changes.items() if name != "categories"})
     if after:
         stored.full_clean(exclude={field.name for field in Item._meta.fields} - after.keys(), validate_unique=False)
@@ -64,6 +74,17 @@ def update_item(*, item: Item, changes: Mapping[str, Any], by: Staff | None, now
     audit.record(by=by, verb="change", subject=stored, before=plain_values(before), after=plain_values(after))
     _announce()
     return stored
+
+
+@transaction.atomic
+def confirm_price(*, item: Item, by: Staff, now: datetime) -> None:
+    """Note that somebody found the price of an item right: it counts as checked from now on, and stays as it is."""
+    stored = Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if stored.price is None:
+        return
+    ItemPrice.objects.update_or_create(item=stored, valid_from=now, defaults={"price": stored.price})
+    Item.objects.filter(pk=stored.pk).update(updated_at=now)  # flaws are counted anew
+    audit.record(by=by, verb="confirm price", subject=stored)
 
 
 @transaction.atomic

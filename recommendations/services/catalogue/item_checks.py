@@ -18,6 +18,7 @@ from recommendations.store.imports.item_rows import OURS, category_path
 from recommendations.store.imports.reasons import REASONS
 
 LAST = datetime(3000, 1, 1, tzinfo=UTC)
+_THEIRS = {ours: name for name, ours in OURS.items()}
 DEEPEST = 20  # levels of attributes
 APART = "|"  # what separates categories and tags in files of the catalogue
 
@@ -48,6 +49,11 @@ def fields_of(form: ItemChanges) -> dict[str, Any]:
             fields |= read(value, f"/{name}", name)
     check_times(fields)
     return fields
+
+
+def checked_column(name: str, value: Any) -> Any:
+    """The value of a column as the catalogue stores it. Raises BrokenRuleError as for a row that gives it."""
+    return _READERS[_THEIRS.get(name, name)](value, f"/{name}", _THEIRS.get(name, name))[name]
 
 
 def check_times(fields: Mapping[str, Any]) -> None:

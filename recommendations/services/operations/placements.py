@@ -1,6 +1,6 @@
 """Placements as staff set them: what a place shows, how long a click counts, whether it answers at all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.db import transaction
 
@@ -13,13 +13,20 @@ CHANGEABLE = ("repeat", "cool_down", "diversity", "explores", "n", "attribution_
 
 @transaction.atomic
 def set_placement(
-    *, placement: Placement, changes: Mapping[str, str | float | bool | None], by: Staff | None
+    *,
+    placement: Placement,
+    changes: Mapping[str, str | float | bool | None],
+    by: Staff | None,
+    check: Callable[[Placement], None] | None = None,
 ) -> Placement:
     """Apply ``changes`` of ``CHANGEABLE`` fields to the next answer, the window to what is attributed from now on.
 
-    Raises ValidationError for an impossible value.
+    ``check`` gets the placement as it is stored and locked; what it raises keeps the change from being made. Raises
+    ValidationError for an impossible value.
     """
     stored = Placement.objects.select_for_update(of=("self",)).get(pk=placement.pk)
+    if check:
+        check(stored)
     before, values = audit.apply(stored, {name: changes[name] for name in CHANGEABLE if name in changes})
     if not values:
         return stored

@@ -147,8 +147,16 @@ def test_attributes_are_added_renamed_and_removed(admin: Client, tea: Item) -> N
 @pytest.mark.parametrize(
     ("change", "place", "words"),
     [
-        ({"price": "-5"}, "id_price_error", "Ensure this value is greater than or equal to 0."),
-        ({"price": "cheap"}, "id_price_error", "Enter a number."),
+        ({"price": "-5"}, "id_price_error", "A price cannot be negative."),
+        ({"price": "cheap"}, "id_price_error", "Not a number. Use a format like 19.90."),
+        ({"cost": "12345678901"}, "id_cost_error", "The amount is larger than 9,999,999,999.99."),
+        ({"title": "x" * 301}, "id_title_error", "At most 300 characters."),
+        ({"tags": "x" * 101}, "id_tags_error", "A tag has at most 100 characters."),
+        ({"tags": "a|b"}, "id_tags_error", "Categories and tags cannot contain |"),
+        ({"available_quantity": "-1"}, "id_available_quantity_error", "a whole number from 0 to 2,147,483,647"),
+        ({"expires_at": "3026-01-01T00:00:00"}, "id_expires_at_error", "A time must be between 1990 and 2999"),
+        ({"image_url": "javascript:alert(1)"}, "id_image_url_error", "An address must begin with https://"),
+        ({"url": "图片"}, "id_url_error", "An address must begin with https://"),
         ({"title": ""}, "id_title_error", "This field is required."),
         ({"expires_at": "2026-01-01T00:00:00"}, "id_expires_at_error", "It must be later than the start."),
         ({"parent": "ZZ"}, "id_parent_error", "No item has the id “ZZ”."),
@@ -164,6 +172,83 @@ def test_a_fault_stands_at_its_field(admin: Client, tea: Item, change: dict[str,
     assert answer.status_code == 422
     assert words in page[page.index(f'id="{place}"') :][:300]
     assert not AuditEntry.objects.exists()
+
+
+def test_faults_are_counted_and_in_our_own_words(admin: Client, tea: Item) -> None:
+    answer = save(
+        admin, tea, title="长" * 5000, price="-1", url="图片", brand="x" * 201, cost="12345678901",
+        attribute=["a", "a"], value=["1", "2"],
+    )  # fmt: skip
+    assert "6 fields below say what is wrong." in answer.content.decode()
+    admin.cookies["django_language"] = "zh-hans"
+    page = save(admin, tea, title="长" * 5000, price="-1").content.decode()
+    assert "下方有 2 个字段需要修改。" in page
+    assert "最多 300 个字符。" in page
+    assert "价格不能为负。" in page
+
+
+def test_an_amount_is_rounded_to_cents_as_by_the_api(admin: Client, tea: Item) -> None:
+    assert save(admin, tea, price="3.456").status_code == 302
+    tea.refresh_from_db()
+    assert tea.price == Decimal("3.46")
+
+
+def test_the_same_field_is_not_overwritten_unseen(admin: Client, tea: Item) -> None:
+    first, second = form_of(admin, tea, price="41", brand="Mine"), form_of(admin, tea, price="39", description="Long")
+    address = reverse("edit_item", args=[tea.pk])
+    admin.post(address, first)
+    answer = admin.post(address, second)
+    tea.refresh_from_db()
+    assert (answer.status_code, tea.price, tea.description) == (409, Decimal("41.00"), "Two\nlines")
+    page = answer.content.decode()
+    assert "Someone else changed the same fields while you were editing" in page
+    assert "The admin saved it" in page
+    assert '<th scope="row">Price</th><td>“41.00”</td><td>“39.00”</td>' in page
+    assert 'value="39"' in page
+    over = answer.context["stale"]["over"]
+    Item.objects.filter(pk=tea.pk).update(price=Decimal("42.00"))
+    assert admin.post(address, {**second, "over": over}).status_code == 409  # changed once more
+    Item.objects.filter(pk=tea.pk).update(price=Decimal("41.00"))
+    saved = admin.post(address, {**second, "over": over}, follow=True)
+    assert "What someone else changed meanwhile is kept: brand." in saved.content.decode()
+    tea.refresh_from_db()
+    assert (tea.price, tea.brand, tea.description) == (Decimal("39.00"), "Mine", "Long")
+
+
+def test_rows_are_not_overwritten_unseen_either(admin: Client, tea: Item) -> None:
+    names = ["bags", "box", "organic", "origin", "sizes", ""]
+    mine = form_of(
+        admin, tea, category=["Drinks", "", ""], attribute=names, value=["25", '{"w": 3}', "yes", "Japan", "S, M", ""]
+    )
+    tea.categories.set([Category.objects.get(path="Gifts")])
+    Item.objects.filter(pk=tea.pk).update(attributes={"bags": 30})
+    answer = admin.post(reverse("edit_item", args=[tea.pk]), mine)
+    assert answer.status_code == 409
+    assert [each.words for each in answer.context["stale"]["differences"]] == ["categories", "attributes"]
+
+
+def test_what_both_set_alike_is_no_quarrel(admin: Client, tea: Item) -> None:
+    mine = form_of(admin, tea, price="41", tags="new\r\nold", description="Three\r\nlines")
+    admin.post(reverse("edit_item", args=[tea.pk]), mine)
+    assert admin.post(reverse("edit_item", args=[tea.pk]), mine).status_code == 302
+
+
+def test_a_price_is_said_to_be_right(admin: Client, tea: Item) -> None:
+    cup = Item.objects.create(shop_id="B1", title="Cup", price=Decimal(2))
+    first = admin.get(reverse("mend_item", query={"flaw": "stale_price"}))["Location"]
+    page = admin.get(first).content.decode()
+    assert "<strong>1 of 2</strong>" in page
+    assert 'value="right"' in page
+    assert re.search(r'<button class="btn btn-primary" name="then" value="next">', page)
+    on = admin.post(first, form_of(admin, tea, then="right"), follow=True)
+    assert "The price of “Tea” counts as checked." in on.content.decode()
+    assert on.request["PATH_INFO"] == reverse("edit_item", args=[cup.pk])
+    assert "<strong>1 of 1</strong>" in on.content.decode()
+    tea.refresh_from_db()
+    assert tea.price == Decimal("3.00")
+    assert AuditEntry.objects.get().verb == "confirm price"
+    assert "confirmed the price of" in admin.get(reverse("activity")).content.decode()
+    assert 'value="right"' not in admin.get(reverse("edit_item", args=[tea.pk])).content.decode()
 
 
 def test_one_more_row_is_offered_and_nothing_saved(admin: Client, tea: Item) -> None:

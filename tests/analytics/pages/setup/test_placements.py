@@ -20,7 +20,8 @@ def form(**changes: str) -> dict[str, str]:
         "repeat": home.repeat, "cool_down": str(home.cool_down), "diversity": "", "explores": "on", "n": str(home.n),
         "attribution_window": str(home.attribution_window), "enabled": "on",
     }  # fmt: skip
-    return {name: value for name, value in (given | changes).items() if value or name == "diversity"}
+    seen = {f"initial-{name}": value for name, value in given.items()}
+    return seen | {name: value for name, value in (given | changes).items() if value or name == "diversity"}
 
 
 def test_the_list_says_what_each_placement_shows(client_of: Callable[[Role], Client]) -> None:
@@ -39,6 +40,19 @@ def test_an_admin_changes_a_placement_with_a_trail(admin: Client) -> None:
     assert (home.n, home.enabled) == (7, False)
     entry = AuditEntry.objects.get()
     assert (entry.before, entry.after) == ({"n": 20, "enabled": True}, {"n": 7, "enabled": False})
+
+
+def test_two_people_do_not_overwrite_each_other_unseen(admin: Client) -> None:
+    mine, other = form(n="9", cool_down="0.5"), form(cool_down="0.5")
+    admin.post(HOME, form(n="7"))
+    answer = admin.post(HOME, mine)
+    assert answer.status_code == 409
+    assert "<td>7</td><td>9</td>" in answer.content.decode()
+    assert admin.post(HOME, other).status_code == 302  # another field
+    home = Placement.objects.get(name="home")
+    assert (home.n, home.cool_down) == (7, 0.5)
+    admin.post(HOME, {**mine, "over": answer.context["stale"]["over"]})
+    assert Placement.objects.get(name="home").n == 9
 
 
 @pytest.mark.parametrize(
@@ -64,7 +78,7 @@ def test_a_flawed_value_says_so_at_its_field(admin: Client, field: str, value: s
 def test_who_may_not_change_sees_the_values_and_no_button(client_of: Callable[[Role], Client]) -> None:
     page = client_of(Role.MERCHANDISER).get(HOME).content.decode()
     assert page.count("disabled") >= 7
-    assert "Save<" not in page
+    assert ">Save<" not in page
 
 
 def test_an_unknown_placement_is_not_found(admin: Client) -> None:
