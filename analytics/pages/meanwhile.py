@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import DecimalField
 from django.utils.translation import gettext as _
 
 from analytics.templatetags.activity import field_of, field_words, value_words
@@ -71,4 +72,7 @@ def _seen_otherwise(bound: forms.BoundField, field: forms.Field, stored: Any) ->
 
 
 def _text(kind: str, name: str, value: Any) -> str:
-    return "–" if value in (None, "", [], {}) else value_words(field_of(kind, name), value)
+    if value in (None, "", [], {}):
+        return "–"
+    field = field_of(kind, name)
+    return str(value) if isinstance(field, DecimalField) else value_words(field, value)

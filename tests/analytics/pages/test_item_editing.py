@@ -203,7 +203,7 @@ def test_the_same_field_is_not_overwritten_unseen(admin: Client, tea: Item) -> N
     page = answer.content.decode()
     assert "Someone else changed the same fields while you were editing" in page
     assert "The admin saved it" in page
-    assert '<th scope="row">Price</th><td>“41.00”</td><td>“39.00”</td>' in page
+    assert '<th scope="row">Price</th><td>41.00</td><td>39.00</td>' in page
     assert 'value="39"' in page
     over = answer.context["stale"]["over"]
     Item.objects.filter(pk=tea.pk).update(price=Decimal("42.00"))

@@ -31,7 +31,7 @@ def test_hosts_that_the_setting_does_not_name_are_counted(settings: Settings) ->
 def test_catalogue_says_what_to_set_and_a_tile_stands_by(admin: Client) -> None:
     assert strange("https://shop.example/i.jpg") == [("shop.example", 1)]
     page = admin.get(reverse("catalogue")).content.decode()
-    assert "<strong>shop.example</strong> (1 item)" in page
+    assert "<strong>shop.example</strong> · 1 item" in page
     assert "PICTURE_HOSTS" in page
     listed = admin.get(reverse("catalogue_items")).content.decode()
     assert 'src="https://shop.example/i.jpg" data-tile="/api/v1/items/i0/tile.svg"' in listed
