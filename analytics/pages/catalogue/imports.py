@@ -34,7 +34,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One import. The rows that it refused are for those alone who may mend them."""
     imported = get_object_or_404(Import, pk=pk)
-    may_edit = may(staff_of(request), Action.EDIT_CATALOGUE)
+    may_edit, batch = may(staff_of(request), Action.EDIT_CATALOGUE), batch_of(imported)
     lines = query.refused_of(imported) if may_edit and imported.rejected else []
     context = {
         "section": "catalogue",
@@ -45,7 +45,8 @@ def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
         "reasons": query.reasons(imported),
         "lines": lines,
         "more_lines": max(0, imported.rejected - len(lines)) if lines else 0,
-        "undoable": may_edit and batch_of(imported) is not None,
+        "listed": imported.kept and batch is not None,
+        "undoable": may_edit and batch is not None,
     }
     return render(request, "dashboard/catalogue/import.html", context)
 

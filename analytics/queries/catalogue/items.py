@@ -19,6 +19,7 @@ from recommendations.engine.frames import IdArray
 from recommendations.models import Category, Item
 from recommendations.models.catalogue import ItemQuerySet
 from recommendations.services.catalogue.exposure import Exposure
+from recommendations.services.catalogue.history import items_of
 from recommendations.services.catalogue.quality import OF_MODEL, CatalogueFlaw, condition, has_flaw, on_sale
 from recommendations.terms import PATH_SEPARATOR
 
@@ -32,7 +33,10 @@ USUAL = "-slots"
 
 
 class Filters(fields.ListFilters):
-    """Filters and order of the catalogue; ``department`` is the path of a first level, ``days`` those since listed."""
+    """Filters and order of the catalogue; ``department`` is the path of a first level, ``days`` those since listed.
+
+    ``imported`` is the key of an import whose new and changed items are listed.
+    """
 
     text: str = fields.text("q")
     flaw: CatalogueFlaw | None = fields.choice(FLAWS, words=lambda flaw: FLAWS[flaw][0])
@@ -40,6 +44,7 @@ class Filters(fields.ListFilters):
     days: int | None = fields.number(
         least=1, most=MOST_DAYS, words=lambda days: _("Listed within %(days)d days") % {"days": days}
     )
+    imported: int | None = fields.number(words=lambda _key: _("New or changed by one import"))
     sort: str = fields.order((*COLUMNS, *OF_ARRAYS), usual=USUAL)
     page: int = fields.page()
 
@@ -109,6 +114,8 @@ def _chosen(filters: Filters, *, now: datetime) -> ItemQuerySet:
             category__path__startswith=f"{filters.department}{PATH_SEPARATOR}"
         )
         rows = rows.filter(Exists(Item.categories.through.objects.filter(under, item=OuterRef("pk"))))
+    if filters.imported is not None:
+        rows = rows.filter(pk__in=items_of(filters.imported))
     if filters.days is not None:
         rows = rows.filter(listed_at__gt=now - timedelta(days=filters.days))
     return rows

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Field
+from django.db.models import BigIntegerField, Field, QuerySet
+from django.db.models.functions import Cast
 
 from recommendations.models import AuditEntry, Category, Import, Item, ItemPrice, Staff
 from recommendations.services.access import audit
@@ -62,6 +63,13 @@ def batch_of(imported: Import) -> UUID | None:
     entries = AuditEntry.objects.filter(object_type="import", object_id=str(imported.pk), batch__isnull=False)
     verbs = dict(entries.values_list("verb", "batch"))
     return None if "undo" in verbs else verbs.get("import")
+
+
+def items_of(imported: int) -> QuerySet[AuditEntry, int]:
+    """Keys of the items that an import (its key) added or changed; none of an import by a command."""
+    batches = AuditEntry.objects.filter(object_type="import", object_id=str(imported), verb="import").values("batch")
+    entries = AuditEntry.objects.filter(batch__in=batches, object_type=KIND).order_by()
+    return entries.values_list(Cast("object_id", BigIntegerField()), flat=True)
 
 
 @transaction.atomic

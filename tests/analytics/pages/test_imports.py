@@ -143,6 +143,13 @@ def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[I
     imported = Import.objects.get()
     assert (imported.file, imported.kept, imported.rejected) == ("spring.csv", 3, 1)
     assert "Undo this import" in page
+    address = reverse("catalogue_items", query={"imported": imported.pk})
+    Item.objects.create(shop_id="A9", title="Cup")
+    assert f'href="{address}"' in page
+    listed = admin.get(address)
+    assert {line.item.shop_id for line in listed.context["lines"]} == {"A1", "A2", "A3"}
+    assert "New or changed by one import" in listed.content.decode()
+    Item.objects.get(shop_id="A9").delete()
     undo = reverse("undo_import", args=[imported.pk])
     page = admin.post(undo, follow=True).content.decode()
     assert "Undone. 2 items have their old values again. 1 new item was retired." in page
