@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from analytics.pages.meanwhile import changed_meanwhile
 from analytics.parameters import typed
 from analytics.templatetags.display import number
-from recommendations.fields import LONGEST_TAG
+from recommendations.fields import LONGEST_TAG, LONGEST_TEXT
 from recommendations.models import Category, Item
 from recommendations.services.catalogue.item_checks import BrokenRuleError, checked_column
 from recommendations.services.catalogue.refused_rows import REASONS
@@ -67,7 +67,10 @@ class ItemEditor(OfItem):
     def __init__(self, data: QueryDict | None = None, *, instance: Item) -> None:
         initial = {"tags": "\n".join(instance.tags), "parent": instance.parent.shop_id if instance.parent else ""}
         super().__init__(data, instance=instance, initial=initial, label_suffix="")
-        self.fields["description"].widget.attrs["rows"] = 4
+        self.fields["description"] = forms.CharField(
+            label=self.fields["description"].label, required=False, max_length=LONGEST_TEXT,
+            widget=forms.Textarea({"rows": 4}),
+        )  # fmt: skip
         for name in ("available_at", "expires_at"):
             self.fields[name].widget = forms.DateTimeInput(
                 {"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"

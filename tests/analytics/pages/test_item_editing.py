@@ -151,6 +151,7 @@ def test_attributes_are_added_renamed_and_removed(admin: Client, tea: Item) -> N
         ({"price": "cheap"}, "id_price_error", "Not a number. Use a format like 19.90."),
         ({"cost": "12345678901"}, "id_cost_error", "The amount is larger than 9,999,999,999.99."),
         ({"title": "x" * 301}, "id_title_error", "At most 300 characters."),
+        ({"description": "x" * 100_001}, "id_description_error", "At most 100,000 characters."),
         ({"tags": "x" * 101}, "id_tags_error", "A tag has at most 100 characters."),
         ({"tags": "a|b"}, "id_tags_error", "Categories and tags cannot contain |"),
         ({"available_quantity": "-1"}, "id_available_quantity_error", "a whole number from 0 to 2,147,483,647"),
