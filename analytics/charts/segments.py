@@ -11,7 +11,7 @@ from analytics.charts.marks import percent, plain, short
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 SMALLEST, LARGEST = 12, 34  # sizes of a centre
-LONGEST_NAME = 24
+LONGEST_ON_THE_MAP = (60, 24)
 LONGEST_ON_A_PHONE = 16
 
 
@@ -66,6 +66,7 @@ def segment_map(centres: Sequence[Centre], points: Sequence[MapPoint], *, custom
     largest = max((centre.size for centre in centres), default=1) or 1
     for centre in sorted(centres, key=lambda centre: -centre.size):
         hue, symbol = look(centre.number)
+        names = [short(f"{centre.number} {centre.words}", longest) for longest in LONGEST_ON_THE_MAP]
         figure.add_scatter(
             x=[round(centre.x, 3)],
             y=[round(centre.y, 3)],
@@ -75,10 +76,10 @@ def segment_map(centres: Sequence[Centre], points: Sequence[MapPoint], *, custom
                 "symbol": symbol,
                 "line": {"width": 2},
             },
-            text=[short(f"{centre.number} {centre.words}", LONGEST_NAME)],
+            text=[str(centre.number)],
             textposition="top center",
             textfont={"size": 13},
-            meta=hues.meta(hue) | {"label": True},
+            meta=hues.meta(hue) | {"label": [*names, str(centre.number)]},
             customdata=[[plain(centre.words), centre.size]],
             hovertemplate=f"%{{customdata[0]}}: %{{customdata[1]:,}} {plain(customers)}<extra></extra>",
         )

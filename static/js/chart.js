@@ -39,7 +39,8 @@ function coloured(trace) {
 }
 
 /* Beside which side of its mark each text of a trace with meta.label stands: the first side where it covers nothing.
-   A text for which there is no such side is left out; pointing at the mark and the table below tell it. */
+   A text for which there is no such side is left out; pointing at the mark and the table below tell it. Where
+   meta.label lists texts, the longest first, every mark gets room for its shortest, then the longest that has room. */
 const SIDES = { "middle right": [1, 0], "middle left": [-1, 0], "top center": [0, -1], "bottom center": [0, 1] };
 const pen = document.createElement("canvas").getContext("2d");
 
@@ -49,21 +50,25 @@ function label(place) {
   if (!marked.length) return;
   pen.font = `13px ${font.family}`;
   const spots = marked.map(({ index, trace }) => ({
-    index, text: figures.get(place.id).data[index].text[0],
+    index, texts: [trace.meta.label === true ? figures.get(place.id).data[index].text[0] : trace.meta.label].flat(),
     x: xaxis.d2p(trace.x[0]), y: yaxis.d2p(trace.y[0]), reach: trace.marker.size / 2 + 2,
   }));
-  const taken = spots.map(({ x, y, reach }) => [x - reach, y - reach, x + reach, y + reach]);
-  const free = (box) => box[0] > 0 && box[1] > 0 && box[2] < xaxis._length && box[3] < yaxis._length
-    && taken.every((other) => box[2] <= other[0] || other[2] <= box[0] || box[3] <= other[1] || other[3] <= box[1]);
-  const sides = spots.map(({ text, x, y, reach }) => Object.keys(SIDES).find((side) => {
-    const width = pen.measureText(text).width + 4, [across, down] = SIDES[side];
+  const marks = spots.map(({ x, y, reach }) => [x - reach, y - reach, x + reach, y + reach]);
+  const free = (box, own) => box[0] > 0 && box[1] > 0 && box[2] < xaxis._length && box[3] < yaxis._length
+    && [...marks, ...spots.flatMap((other) => other !== own && other.box ? [other.box] : [])]
+      .every((other) => box[2] <= other[0] || other[2] <= box[0] || box[3] <= other[1] || other[3] <= box[1]);
+  const put = (spot, texts) => texts.some((text) => Object.entries(SIDES).some(([side, [across, down]]) => {
+    const { x, y, reach } = spot, width = pen.measureText(text).width + 4;
     const left = across > 0 ? x + reach : across < 0 ? x - reach - width : x - width / 2;
     const top = down > 0 ? y + reach : down < 0 ? y - reach - LINE : y - LINE / 2;
     const box = [left, top, left + width, top + LINE];
-    return free(box) && taken.push(box);
+    return free(box, spot) && Object.assign(spot, { box, text, side });
   }));
+  spots.forEach((spot) => put(spot, spot.texts.slice(-1)));
+  spots.forEach((spot) => put(spot, spot.texts));
+  const spare = ({ texts }) => texts.length > 1 ? texts.at(-1) : "";
   return Plotly.restyle(place, {
-    text: spots.map(({ text }, at) => [sides[at] ? text : ""]), textposition: sides.map((side) => side ?? "top center"),
+    text: spots.map((spot) => [spot.text ?? spare(spot)]), textposition: spots.map(({ side }) => side ?? "top center"),
   }, spots.map(({ index }) => index));
 }
 

@@ -54,12 +54,13 @@ def test_segments_look_the_same_everywhere_and_never_by_colour_alone() -> None:
 def test_the_area_of_a_centre_is_its_size_and_the_largest_is_named_first() -> None:
     centres = [
         segments.Centre(number=1, words="Small", size=1, x=0, y=0),
-        segments.Centre(number=2, words="Large <b>", size=4, x=1, y=1),
+        segments.Centre(number=2, words="Large <b> " + 20 * "long ", size=4, x=1, y=1),
     ]
     points = [segments.MapPoint(number=2, x=0.9, y=0.9), segments.MapPoint(number=9, x=0, y=0)]
     dots, large, small = segments.segment_map(centres, points, customers="customers").data
     assert dots.x == (0.9,)  # a segment without a centre has no dots
-    assert large.text == ("2 Large &lt;b&gt;",)
+    assert large.text == ("2",)
+    assert large.meta["label"] == ["2 Large &lt;b&gt; " + 9 * "long " + "lo…", "2 Large &lt;b&gt; long long l…", "2"]
     reach = segments.LARGEST - segments.SMALLEST
     assert (large.marker.size, small.marker.size) == (
         segments.LARGEST,
