@@ -50,6 +50,8 @@ FROM recommendations_segmentmembership m JOIN recommendations_segment s ON s.id 
 UPDATE recommendations_segment s SET size = t.size, version_id = t.version_id
 FROM recommendations_segmentstate t JOIN recommendations_modelversion v ON v.id = t.version_id AND v.is_live
 WHERE t.segment_id = s.id;
+UPDATE recommendations_segment SET automatic_name = coalesce((SELECT string_agg(each ->> 'name', ' & ' ORDER BY place)
+FROM jsonb_array_elements(top_categories) WITH ORDINALITY AS top (each, place) WHERE place <= 2), '');
 """
 
 
@@ -547,6 +549,9 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=["version", "segment"], name="one_state_of_a_segment_per_version")
                 ],
             },
+        ),
+        migrations.AddField(
+            "segment", "automatic_name", models.TextField(default="", editable=False, verbose_name="automatic name")
         ),
         migrations.RunSQL(SEGMENTS_OF_VERSIONS, migrations.RunSQL.noop, elidable=True),
         migrations.CreateModel(

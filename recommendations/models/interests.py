@@ -40,6 +40,7 @@ class Segment(models.Model):
     name = models.CharField(
         _("name"), max_length=100, blank=True, help_text=_("Given by staff; empty: made from its categories.")
     )
+    automatic_name = models.TextField(_("automatic name"), default="", editable=False)  # of when it began
     size = models.PositiveIntegerField(pgettext_lazy("model", "customers"), default=0)
     top_categories = models.JSONField(_("top categories"), default=list)
     version = models.ForeignKey(
@@ -52,7 +53,7 @@ class Segment(models.Model):
         ordering: ClassVar[list[str]] = ["number"]
 
     def __str__(self) -> str:
-        return self.name or " & ".join(category["name"] for category in self.top_categories[:2]) or str(self.number)
+        return self.name or self.automatic_name or str(self.number)
 
 
 class SegmentState(models.Model):

@@ -28,7 +28,7 @@ from recommendations.store import jobs
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.live_version import go_live
-from recommendations.terms import GuardCheck, RunStatus
+from recommendations.terms import GuardCheck, RunStatus, VersionStatus
 from tests.grocery import TASTES, open_shop
 from tests.trained import NOW, artefact_folder
 
@@ -205,3 +205,19 @@ def test_a_version_of_an_older_release_has_no_projection() -> None:
     version.artefacts.filter(name__startswith="picture/").delete()
     assert picture(version.pk) is None
     assert picture(None) is None
+
+
+def test_an_automatic_name_stays_while_the_segment_does_and_a_new_one_gets_its_own() -> None:
+    learned(NOW)
+    tea, wine = of_taste("Tea"), of_taste("Wine")
+    Segment.objects.filter(pk=tea.pk).update(automatic_name="What they liked at first")
+    Segment.objects.filter(pk=wine.pk).update(name="Wine people")
+    prepare_partitions(NOW, NOW + timedelta(days=1))
+    learned(NOW + timedelta(days=1))
+    assert [str(of_taste(taste)) for taste in ("Tea", "Wine")] == ["What they liked at first", "Wine people"]
+    assert rename_segment(segment=wine, name="", by=None).name == ""
+    assert str(of_taste("Wine")) == str(Segment.objects.get(pk=wine.pk)) == wine.automatic_name != ""
+    ModelVersion.objects.update(is_live=False, status=VersionStatus.BUILDING)
+    learned(NOW + timedelta(days=2))  # goes on from nothing: the same tastes, in segments that begin
+    names = [str(segment) for segment in Segment.objects.all()]
+    assert len(set(names)) == len(names) == 2 * 5

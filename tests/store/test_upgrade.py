@@ -68,7 +68,8 @@ def _fill(old: Any) -> None:
     make("Measurement", run=run, name="hybrid", kind="hybrid", metrics={})
     customer, item = make("Customer", pseudonym=b"x" * 32), make("Item", shop_id="A1", title="Tea")
     make("Verdict", customer=customer, item=item, placement="home", judgement="odd", model=version)
-    segment = make("Segment", number=4, name="Tea people", size=9, top_categories=[{"name": "Tea"}])
+    top = [{"name": "Tea"}, {"name": "Wine"}, {"name": "Soap"}]
+    segment = make("Segment", number=4, name="Tea people", size=9, top_categories=top)
     make("SegmentMembership", version=version, customer=customer, segment=segment)
     blend = make("Blend", name="home")
     make("Placement", name="new", blend=blend, repeat="allow", part="newest", n=12)
@@ -100,8 +101,9 @@ def test_a_demo_goes_on_with_all_its_rows(old_database: Any) -> None:
     assert rows(old_database, "SELECT name, scope, n FROM recommendations_placement") == [("new", "newest", 12)]
     states = "SELECT s.size, t.size, t.top_categories, s.version_id = t.version_id FROM recommendations_segment s"
     assert rows(old_database, f"{states} JOIN recommendations_segmentstate t ON t.segment_id = s.id") == [
-        (1, 1, '[{"name": "Tea"}]', True)
+        (1, 1, '[{"name": "Tea"}, {"name": "Wine"}, {"name": "Soap"}]', True)
     ]
+    assert rows(old_database, "SELECT automatic_name FROM recommendations_segment") == [("Tea & Wine",)]
     kinds = rows(old_database, "SELECT object_type FROM recommendations_auditentry ORDER BY id")
     assert [kind for (kind,) in kinds] == ["run", "judgement", "item"]
     assert rows(old_database, "SELECT baskets, events, run_id IS NULL FROM demo_replay") == [(7, 21, False)]

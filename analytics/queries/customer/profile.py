@@ -52,7 +52,7 @@ SHOWN_EVENTS = 15
 CONTEXT_ITEMS = 3
 
 
-SEGMENT_FIELDS = ("id", "number", "name", "top_categories")
+SEGMENT_FIELDS = ("id", "number", "name", "automatic_name")
 
 
 class IsOneOf(Func):

@@ -1,6 +1,7 @@
 """Interest groups: who they are, how they buy, what became of them since the last run."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,13 @@ class SegmentRow:
     def percent(self) -> float:
         return round(100 * self.share, 2)
 
+    @property
+    def today(self) -> str:
+        """The two categories that set it apart most, where its automatic name is that of others; else empty."""
+        most = list(dict.fromkeys(each["name"] for each in self.segment.top_categories))[:2]
+        named = {" & ".join(most), " & ".join(reversed(most))}
+        return "" if self.segment.name or self.segment.automatic_name in named else " & ".join(most)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentRows:
@@ -78,6 +86,8 @@ def groups(model: int | None, picture: Picture | None) -> SegmentRows:
     segments = list(Segment.objects.filter(version=model).order_by("-size", "number")) if model else []
     total = sum(segment.size for segment in segments)
     rows = {number: row for row, number in enumerate(picture.numbers.tolist())} if picture else {}
+    keys = [each["category"] for segment in segments for each in segment.top_categories]
+    categories = _categories(keys)
     segment_rows = []
     for segment in segments:
         row = rows.get(segment.number)
@@ -86,7 +96,7 @@ def groups(model: int | None, picture: Picture | None) -> SegmentRows:
             SegmentRow(
                 segment=segment,
                 share=segment.size / total if total else 0.0,
-                attributes=_attributes(segment, there),
+                attributes=_attributes(segment, there, categories),
                 buying=_buying(there, row),
                 change=_change(there, row, size=segment.size),
             )
@@ -125,9 +135,9 @@ def attributes(number: int, picture: Picture) -> list[Leaning]:
     shares = picture.interests[row]
     columns = top_categories(shares[None], picture.overall, n=ATTRIBUTES_OF_ONE)[0]
     keys = picture.categories[columns].tolist()
-    names = dict(Category.objects.filter(pk__in=keys).values_list("pk", "name"))
+    names = _told_apart(keys, _categories(keys))
     return [
-        Leaning(words=names.get(key, ""), share=float(shares[column]), overall=float(picture.overall[column]))
+        Leaning(words=names[key], share=float(shares[column]), overall=float(picture.overall[column]))
         for key, column in zip(keys, columns.tolist(), strict=True)
         if shares[column] > picture.overall[column]
     ]
@@ -156,10 +166,33 @@ def gone_but_used() -> list[Segment]:
     return list(Segment.objects.exclude(version__is_live=True).filter(Exists(rules) | Exists(weights)))
 
 
-def _attributes(segment: Segment, picture: Picture | None) -> list[Leaning]:
+def _categories(keys: Collection[int]) -> dict[int, tuple[str, str | None]]:
+    """Name of each category, and that of its parent."""
+    rows = Category.objects.filter(pk__in=keys).values_list("pk", "name", "parent__name")
+    return {key: (name, parent) for key, name, parent in rows}
+
+
+def _told_apart(keys: Sequence[int], categories: Mapping[int, tuple[str, str | None]]) -> dict[int, str]:
+    """Words of categories that stand together: where two have one name, each with the name of its parent."""
+    there = {key: categories.get(key, ("", None)) for key in keys}
+    often = Counter(name for name, _parent in there.values())
+    return {key: f"{name} ({parent})" if parent and often[name] > 1 else name for key, (name, parent) in there.items()}
+
+
+def _attributes(
+    segment: Segment, picture: Picture | None, categories: Mapping[int, tuple[str, str | None]]
+) -> list[Leaning]:
     stored: Sequence[Mapping[str, Any]] = segment.top_categories[:ATTRIBUTES_SHOWN]
     overall = dict(zip(picture.categories.tolist(), picture.overall.tolist(), strict=True)) if picture else {}
-    return [Leaning(words=each["name"], share=each["share"], overall=overall.get(each["category"])) for each in stored]
+    words = _told_apart([each["category"] for each in stored], categories)
+    return [
+        Leaning(
+            words=words[each["category"]] or each["name"],
+            share=each["share"],
+            overall=overall.get(each["category"]),
+        )
+        for each in stored
+    ]
 
 
 def _buying(picture: Picture | None, row: int | slice | None) -> Buying | None:

@@ -1,7 +1,8 @@
 """Interest profiles, segments and association rules of a version, from arrays into the record and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,7 @@ def save_segments(
 ) -> None:
     """Save segments by lasting number, and who belongs to which; they are shown once the version is live."""
     names = dict(Category.objects.values_list("pk", "name"))
+    given = {str(segment) for segment in Segment.objects.exclude(version=None)}
     sizes = {int(number): int(np.count_nonzero(membership == number)) for number in numbers}
     keys: dict[int, int] = {}
     for row, number in enumerate(numbers.tolist()):
@@ -131,7 +133,9 @@ def save_segments(
              "share": round(float(shares[row, column]), 4)}
             for column in top[row].tolist()
         ]  # fmt: skip
-        segment, _ = Segment.objects.get_or_create(number=number)
+        name = _name([names[category] for category in categories.ids[top[row]].tolist()], given)
+        segment, _ = Segment.objects.get_or_create(number=number, defaults={"automatic_name": name})
+        given.add(str(segment))
         SegmentState.objects.create(
             version=version, segment=segment, size=sizes[number], top_categories=described
         )  # fmt: skip
@@ -147,6 +151,13 @@ def save_segments(
         Cut.LIVE,
         {"segments/interests": shares, "segments/numbers": numbers, "segments/categories": categories.ids},
     )
+
+
+def _name(categories: Sequence[str], given: Collection[str]) -> str:
+    """Name for a segment that begins: the first two of its categories that together name no other one."""
+    different = list(dict.fromkeys(categories))
+    names = [" & ".join(pair) for pair in combinations(different, min(2, len(different)))]
+    return next((name for name in names if name not in given), names[0])
 
 
 def segments_of(version_id: int) -> tuple[IdMap, IntArray]:

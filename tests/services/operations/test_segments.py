@@ -9,13 +9,12 @@ from recommendations.models import AuditEntry, Segment
 from recommendations.services.operations.segments import LONGEST_NAME, rename_segment
 
 pytestmark = pytest.mark.django_db
-TOP = [{"category": 1, "name": "Tea", "share": 0.4}, {"category": 2, "name": "Cups", "share": 0.2}]
 
 
 @pytest.fixture
 def segment() -> Segment:
     Segment.objects.create(number=2, name="Families")
-    return Segment.objects.create(number=1, top_categories=TOP)
+    return Segment.objects.create(number=1, automatic_name="Tea & Cups")
 
 
 def test_a_new_name_leaves_an_audit_entry_and_is_announced(

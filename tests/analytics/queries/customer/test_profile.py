@@ -19,7 +19,7 @@ def test_the_head_is_read_in_one_round_trip(django_assert_num_queries: DjangoAss
     live = records.version(records.run())
     who, anonymous = records.customer("a"), records.customer("b")
     CustomerAlias.objects.create(anonymous=anonymous, customer=who, source="api")
-    segment = Segment.objects.create(number=2, top_categories=[{"name": "Tea"}, {"name": "Wine"}], version=live)
+    segment = Segment.objects.create(number=2, automatic_name="Tea & Wine", version=live)
     records.profile(live, who, weight=5, segment=segment, Tea=0.5)
     Placement.objects.filter(name="trending").update(enabled=False)
     with django_assert_num_queries(1):

@@ -25,7 +25,7 @@ def drawn(model: ModelVersion) -> Picture:
     tea, wine = (Category.objects.create(path=name, name=name) for name in ("Tea", "Wine"))
     top = [{"category": tea.pk, "name": "Tea", "share": 0.8}, {"category": wine.pk, "name": "Wine", "share": 0.2}]
     Segment.objects.create(number=7, size=3, version=model, top_categories=top, name="Tea people")
-    Segment.objects.create(number=2, size=1, version=model, top_categories=top[::-1])
+    Segment.objects.create(number=2, size=1, version=model, top_categories=top[::-1], automatic_name="Tea & Wine")
     return Picture(
         numbers=np.asarray([7, 2], np.int32),
         interests=np.asarray([[0.8, 0.2], [0, 1]], np.float32),
@@ -60,6 +60,31 @@ def test_buying_of_a_segment_is_per_customer(model: ModelVersion, drawn: Picture
     assert rows.everybody is not None
     assert rows.everybody.spend == 22.5
     assert (first.attributes[0].share, first.attributes[0].overall) == (0.8, pytest.approx(0.6))
+
+
+def test_where_interests_have_moved_since_the_name_was_given_stands_beside_it(
+    model: ModelVersion, drawn: Picture
+) -> None:
+    tea = Segment.objects.get(number=2)
+    assert [group.today for group in overview.groups(model.pk, drawn).groups] == [
+        "",
+        "",
+    ]  # staff's; the other way round
+    Segment.objects.filter(pk=tea.pk).update(automatic_name="Limes & Bananas")
+    assert [group.today for group in overview.groups(model.pk, drawn).groups] == ["", "Wine & Tea"]
+
+
+def test_categories_of_one_name_are_told_apart_by_their_parents(model: ModelVersion, drawn: Picture) -> None:
+    for path in ("Meat", "Bakery"):
+        parent = Category.objects.create(path=path, name=path)
+        Category.objects.create(path=f"{path} > Frozen", name="Frozen", parent=parent)
+    top = [
+        {"category": each.pk, "name": each.name, "share": 0.1}
+        for each in Category.objects.filter(name__in=["Frozen", "Tea"]).order_by("-path")
+    ]
+    Segment.objects.filter(number=7).update(top_categories=top)
+    group = overview.groups(model.pk, drawn).groups[0]
+    assert [each.words for each in group.attributes] == ["Tea", "Frozen (Meat)", "Frozen (Bakery)"]
 
 
 def test_drift_is_told_by_segment(model: ModelVersion, drawn: Picture) -> None:
