@@ -17,6 +17,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
 from analytics.queries.runs.risers import risers
+from analytics.queries.runs.verdict import verdict
 from analytics.queries.segments.fates import fates
 from recommendations.models import Run
 from recommendations.services.access.audit import NoteNeededError
@@ -59,6 +60,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
             "run": view,
             "log": query.log_tail(view.record),
             "figure": figure.to_json(engine="orjson"),
+            "verdict": verdict(view),
             "risers": risers(view.version),
             "fates": fates(view.version),
             "here": "run",

@@ -150,7 +150,8 @@ FIGURES: Mapping[str, Explanation] = {
         _("Distance to the best simple list"),
         _(
             "Accuracy of this run's model against the best list that needs no model. Every run is tested on the last "
-            "weeks of its own data, and weeks differ: compare distances, not accuracies."
+            "weeks of its own data, and weeks differ: compare distances, not accuracies. A distance also grows where "
+            "the other list gets weaker, so both parts stand below it."
         ),
         _("In a hard month both find less. Still 9% ahead means that the model is as good as before."),
     ),

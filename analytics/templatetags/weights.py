@@ -211,11 +211,16 @@ def reach(result: WhatIf) -> str:
     """Number of customers who notice, in one sentence; empty where nobody does."""
     if ACCURACY not in result.figures or not result.changed:
         return ""
-    return ngettext(
+    sentence = ngettext(
         "%(changed)s of %(users)s customer gets a different list (first %(length)s items).",
         "%(changed)s of %(users)s customers get a different list (first %(length)s items).",
         result.users,
-    ) % {"changed": number(result.changed), "users": number(result.users), "length": number(result.length)}
+    )
+    if result.changed == result.users > 1:
+        sentence = _("All %(users)s customers get a different list (first %(length)s items).")
+    return sentence % {
+        "changed": number(result.changed), "users": number(result.users), "length": number(result.length)
+    }  # fmt: skip
 
 
 @register.filter

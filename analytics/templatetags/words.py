@@ -190,6 +190,12 @@ def stage_seconds(row: RunStage) -> float | None:
     return (end - row.started_at).total_seconds() if row.started_at and end else None
 
 
+@register.filter
+def not_reached(row: RunStage) -> bool:
+    """Whether a stage still waits though its run has ended."""
+    return row.status == RunStatus.QUEUED and not row.run.unfinished
+
+
 @register.filter("stage")
 def stage_label(row: RunStage) -> str:
     """A stage of a run with its cut, where it has one."""

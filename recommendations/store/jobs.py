@@ -2,8 +2,10 @@
 
 import resource
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,6 +19,7 @@ from recommendations.store.advisory_lock import advisory_lock
 from recommendations.terms import RunStatus
 
 BETWEEN_REPORTS = timedelta(milliseconds=500)
+CLEAR_REFS = Path("/proc/self/clear_refs")
 LOST_AFTER = timedelta(minutes=1)
 """A job that has waited for so long though no worker was at its kind: its message was lost."""
 
@@ -68,6 +71,7 @@ def take_up(job: Job, *, now: datetime) -> bool:
         status=RunStatus.RUNNING, tries=F("tries") + 1, heartbeat_at=now, started_at=job.started_at or now, message=""
     )  # fmt: skip
     job.refresh_from_db()
+    forget_peak()
     return bool(changed)
 
 
@@ -121,8 +125,14 @@ def enqueue(job: Job, *, expires: int | None = None) -> None:
         logger.warning("job not sent to a worker", task=job.TASK, job=str(job.pk), error=type(error).__name__)
 
 
+def forget_peak() -> None:
+    """Let ``peak_mb`` count from here: a worker's process does many jobs. Linux can, other systems go on counting."""
+    with suppress(OSError):
+        CLEAR_REFS.write_text("5", encoding="ascii")  # proc_pid_clear_refs(5): resets the peak alone
+
+
 def peak_mb() -> int:
-    """The most memory that this process has taken so far."""
+    """The most memory that this process has taken since ``forget_peak``, or ever."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 

@@ -200,4 +200,4 @@ def test_the_empty_choice_of_a_list_is_in_the_readers_language(admin: Client) ->
     address = reverse("admin:recommendations_apikey_changelist")
     assert '<option value="" selected>Choose…</option>' in admin.get(address).content.decode()
     admin.cookies["django_language"] = "zh-hans"
-    assert '<option value="" selected>请选择……</option>' in admin.get(address).content.decode()
+    assert '<option value="" selected>请选择…</option>' in admin.get(address).content.decode()

@@ -137,6 +137,6 @@ def test_segments_and_what_hangs_on_them_hold_through_a_run(
     assert committed(lambda: ModelVersion.objects.live().get()).run_id == key.pk
     nothing_is_gone(other, segment, rule, "Tea first, on the new model")
     ada.visit(f"/runs/{key.pk}/")
-    expect(ada.page.get_by_text("5 of 5 segments stay, and each keeps at least 100% of its customers.")).to_be_visible()
+    expect(ada.page.get_by_text("All 5 segments stay, and each keeps at least 100% of its customers.")).to_be_visible()
     assert ada.complaints() == []
     assert other.problems == []

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from analytics.charts.runs import Span, StageSpan, stage_bar
 from analytics.queries.quality.headline import Gain, gain
-from analytics.queries.quality.leader_table import HYBRID
+from analytics.queries.quality.leader_table import HYBRID, main
 from analytics.queries.quality.rivals import RIVALS, best_rival, better_words
 from analytics.queries.runs.guard_words import sentence
 from analytics.templatetags.display import signed_share
@@ -38,6 +38,8 @@ class Distance:
     rival: str
     gain: Gain
     before: Gain | None
+    ours: float | None = None  # change of the hybrid's accuracy since the run before, as a share
+    theirs: float | None = None  # and of the other list's
 
     @property
     def words(self) -> str:
@@ -148,6 +150,11 @@ class RunView:
         return version is not None and version.status == VersionStatus.READY and not version.live_since
 
     @property
+    def model(self) -> ModelVersion | None:
+        """The version, where the run has finished it."""
+        return self.version if self.version and self.version.status == VersionStatus.READY else None
+
+    @property
     def version(self) -> ModelVersion | None:
         return getattr(self.record, "model_version", None)
 
@@ -211,7 +218,14 @@ def _distance(now: Mapping[str, Measurement], then: Mapping[str, Measurement]) -
     if gained is None:
         return None
     before = gain(then[HYBRID], then[rival.name]) if {HYBRID, rival.name} <= then.keys() else None
-    return Distance(rival=rival.name, gain=gained, before=before)
+    ours, theirs = (_since(now, then, name) if before else None for name in (HYBRID, rival.name))
+    return Distance(rival=rival.name, gain=gained, before=before, ours=ours, theirs=theirs)
+
+
+def _since(now: Mapping[str, Measurement], then: Mapping[str, Measurement], name: str) -> float | None:
+    """Change of a row's accuracy, as a share; None where there was none."""
+    was = main(then[name])["value"]
+    return main(now[name])["value"] / was - 1 if was else None
 
 
 def _run(run: Run, figures: Mapping[Task, Distance]) -> RunView:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.models import Artefact, AuditEntry, ModelVersion, Run, RunLogLine, RunStage
+from recommendations.models import Artefact, AuditEntry, BlendWeights, ModelVersion, Run, RunLogLine, RunStage
 from recommendations.terms import Role, RunStatus, Stage
 from tests.analytics import records
 
@@ -86,6 +86,62 @@ def test_a_failed_run_says_why_and_can_be_resumed(
     with django_capture_on_commit_callbacks():
         admin.post(f"/runs/{failed.pk}/resume/")
     assert "nothing to resume" in text(admin, f"/runs/{failed.pk}/")
+
+
+def test_a_cancelled_run_says_who_cancelled_it_what_stays_live_and_what_it_never_reached(
+    admin: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    live = records.version(records.run(created=records.NOW - timedelta(days=1)))
+    run = records.run(status=RunStatus.QUEUED, done=2)
+    records.version(run, live=False)
+    admin.post(f"/runs/{run.pk}/cancel/")
+    page = text(admin, f"/runs/{run.pk}/")
+    by = AuditEntry.objects.get(verb="cancel").staff
+    assert f"Cancelled by {by} after 2 of 8 stages. Model {live} stays live." in page
+    assert "Nothing rose" not in page
+    stages = page.partition('id="stages-title"')[2].partition("</section>")[0]
+    assert stages.count("Not reached") == 6
+    assert "Waiting" not in stages
+    strip = text(admin, "/runs/").partition('id="loop-title"')[2].partition("</section>")[0]
+    assert strip.count("Not reached") == 2 * 4
+    assert "Waiting" not in strip
+    assert f'action="/runs/{run.pk}/resume/"' in text(admin, "/runs/")
+    AuditEntry.objects.update(staff=None)
+    ModelVersion.objects.update(is_live=False)
+    assert "Cancelled after 2 of 8 stages. No model is live yet." in text(admin, f"/runs/{run.pk}/")
+
+
+def test_a_finished_run_says_why_its_model_is_live_and_what_became_of_the_weights(admin: Client) -> None:
+    first, second = records.run(created=records.NOW - timedelta(days=1)), records.run()
+    m1, m2 = records.version(first, live=False), records.version(second)
+    records.published("home")
+    adjusts = RunStage.objects.filter(stage=Stage.ADJUST)
+    adjusts.filter(run=first).update(counts={"home_weights": 1, "discover_weights": None})
+    page = text(admin, f"/runs/{first.pk}/")
+    assert f"Model {m1} went live as the first one, so there was nothing to compare it with." in page
+    assert "Weights of For you: v1, tuned by this run, was published." in page
+    assert "Weights of Discover: kept, as tuning found none that are better." in page
+    BlendWeights.objects.update(status="proposed", is_default=False)
+    assert "v1, tuned by this run, is proposed to staff." in text(admin, f"/runs/{first.pk}/")
+    assert f"Model {m2} went live: compared with the one before it, nothing about its data" in text(
+        admin, f"/runs/{second.pk}/"
+    )
+    ModelVersion.objects.filter(pk=m2.pk).update(gate={"home": {"outcome": "passed"}})
+    assert "its changed settings tested no worse" in text(admin, f"/runs/{second.pk}/")
+    ModelVersion.objects.filter(pk=m2.pk).update(gate={"home": {"outcome": "worse"}})
+    assert f"Model {m2} had been held back; staff put it live." in text(admin, f"/runs/{second.pk}/")
+
+
+def test_the_list_names_the_models_and_cancels_the_run_that_goes_on(admin: Client) -> None:
+    old, live = (records.version(records.run(), live=live) for live in (False, True))
+    going = records.run(status=RunStatus.RUNNING, done=1, created=records.NOW + timedelta(days=1))
+    page = text(admin, "/runs/")
+    cells = [" ".join(each.partition("</td>")[0].split()) for each in page.split('<td data-label="Model">')[1:]]
+    assert cells[0] == "–"
+    assert sorted(cell.partition(" ")[0] for cell in cells[1:]) == sorted([str(old), str(live)])
+    assert [cell.partition(" ")[0] for cell in cells if "Live" in cell] == [str(live)]
+    assert f'action="/runs/{going.pk}/cancel/"' in page.partition('<dialog id="cancel"')[2]
+    assert "/resume/" not in page
 
 
 def test_resuming_during_another_run_leads_to_that_run(admin: Client) -> None:

@@ -1,9 +1,11 @@
 """A draft in one sentence: how large its effect is, how sure that is, and what it does to money."""
 
+from dataclasses import replace
+
 import pytest
 
 from analytics.templatetags.display import Direction
-from analytics.templatetags.weights import Size, change_share, sentence, size, verdict
+from analytics.templatetags.weights import Size, change_share, reach, sentence, size, verdict
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure
 
@@ -50,6 +52,12 @@ def test_a_draft_that_costs_money_does_not_read_as_good_as_live() -> None:
         "As accurate as live, as far as the panel can tell (+0.05%); clearly less revenue (−0.84%)."
     )
     assert verdict(told) is Direction.WORSE
+
+
+def test_where_all_notice_it_says_so() -> None:
+    some = draft(accuracy=figure(0.01, 0.001))
+    assert reach(some) == "3 of 9 customers get a different list (first 12 items)."
+    assert reach(replace(some, changed=9)) == "All 9 customers get a different list (first 12 items)."
 
 
 def test_better_where_one_is_and_none_is_worse() -> None:

@@ -42,6 +42,7 @@ def test_runs_are_newest_first_by_their_distance_to_the_best_simple_list() -> No
     assert newest is not None
     assert newest.home is not None
     assert newest.home.before_words == "10.0% more accurate than what they always buy"
+    assert (newest.home.ours, newest.home.theirs) == (pytest.approx(0.33 / 0.44 - 1), pytest.approx(0.30 / 0.40 - 1))
     assert newest.home.interval_words == "95% interval: +6.7% to +13.3%."  # ± .01 of .30
 
 

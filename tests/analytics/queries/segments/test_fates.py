@@ -69,6 +69,12 @@ def test_the_runs_page_shows_it_before_the_version_is_live(version: ModelVersion
     assert "Soap first" in page
 
 
+def test_where_all_stay_no_share_of_the_whole_is_told(version: ModelVersion, admin: Client) -> None:
+    save_arrays(version, Cut.LIVE, {MOVES: np.asarray([(1, 1, 10), (2, 2, 5)], np.int32)})
+    page = " ".join(admin.get(f"/runs/{version.run.pk}/").content.decode().split())
+    assert "All 2 segments stay, and each keeps at least 100% of its customers." in page
+
+
 def test_a_rule_of_a_segment_that_is_gone_is_told_of_and_its_page_says_so(version: ModelVersion, admin: Client) -> None:
     assert gone_but_used() == []
     go_live(version, now=records.NOW)
