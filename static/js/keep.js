@@ -28,11 +28,20 @@ function fill(form, kept) {
   }
 }
 
+/* What is back is seen: whatever folds the form away opens. */
+function uncover(form) {
+  for (let around = form.parentElement; around; around = around.parentElement) {
+    if (around instanceof HTMLDetailsElement) around.open = true;
+    else if (around.popover) around.showPopover();
+  }
+}
+
 function restore(form, entry) {
   const mine = form.dispatchEvent(new CustomEvent("keep:restore", { detail: entry.values, cancelable: true }));
   write(keyOf(form), { ...entry, lost: false });
   if (!mine) return;  // who took over says it when it is so
   fill(form, entry.values);
+  uncover(form);
   const notice = document.getElementById("kept-notice");
   if (notice) notice.hidden = false;
 }

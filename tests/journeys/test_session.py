@@ -60,6 +60,19 @@ def test_a_rule_is_said_to_be_back_by_the_page_that_has_it(ada: Visitor) -> None
     assert page.evaluate("sessionStorage.getItem('told')") is None
 
 
+def test_a_name_that_is_back_is_seen(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/segments/")
+    page.locator("details.rename summary").first.click()
+    page.get_by_label("Name of the segment").first.fill("Tea people")
+    committed(end_session)
+    page.locator("details.rename button").first.click()
+    log_in_again(ada)
+    expect(page.get_by_role("status").filter(has_text="What you had typed before the session ended")).to_be_visible()
+    expect(page.get_by_label("Name of the segment").first).to_be_visible()
+    expect(page.get_by_label("Name of the segment").first).to_have_value("Tea people")
+
+
 def test_sliders_stand_again_where_they_were(ada: Visitor) -> None:
     page = ada.page
     ada.visit("/weights/?blend=home")
