@@ -16,6 +16,16 @@ _READ_AS = str.maketrans("OIL", "011")
 _WRITTEN = re.compile(rf"C-([{DIGITS}]+)")
 
 
+def order_sql(key: str) -> str:
+    """Expression of SQL by which keys stand in the order of their codes, the shorter ones first.
+
+    Thirteen digits do not fit a number of PostgreSQL: such codes, which need a trillion customers, stand by key.
+    """
+    shuffles = [_Shuffle(BITS * length) for length in LENGTHS[:-1]]
+    cases = [f"WHEN {key} < {shuffle.size} THEN {shuffle.size} + {shuffle.sql(key)}" for shuffle in shuffles]
+    return f"(CASE {' '.join(cases)} ELSE {key} + {2 * shuffles[-1].size} END)"
+
+
 class _Shuffle(NamedTuple):
     """All numbers of so many bits, each at the place of another."""
 
@@ -28,6 +38,14 @@ class _Shuffle(NamedTuple):
     def back(self, number: int) -> int:
         inverse = pow(_FACTOR, -1, self.size)
         return self._folded(number * inverse % self.size) * inverse % self.size
+
+    def sql(self, key: str) -> str:
+        """``there``, as an expression of SQL."""
+        number = self._multiplied(key)
+        return self._multiplied(f"({number} # ({number} >> {(self.bits + 1) // 2}))")
+
+    def _multiplied(self, number: str) -> str:
+        return f"mod({number}::numeric * {_FACTOR % self.size}, {self.size})::bigint"
 
     @property
     def size(self) -> int:

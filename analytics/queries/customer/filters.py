@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics import filters as fields
+from analytics import parameters
 from analytics.queries.customer.taste_shift import LATELY, leading, shift
 from analytics.queries.percentile import Percentile
 from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
@@ -55,7 +56,7 @@ class Filters(fields.ListFilters):
     """Filters and order of a list of customers."""
 
     state: State | None = fields.choice(STATES)
-    segment: int | None = fields.number(words=str)
+    segment: str = fields.text(longest=20, words=str)
     changed: Changed | None = fields.choice(CHANGES)
     text: str = fields.text(longest=LONGEST_TEXT)
     sort: str = fields.order(COLUMNS, usual="-activity")
@@ -85,8 +86,9 @@ def browsable(model: int | None) -> Known:
 
 def chosen(customers: Known, filters: Filters, *, known_until: datetime | None) -> Known:
     """Customers of ``browsable`` that the filters leave."""
-    if filters.segment is not None:
-        customers = customers.filter(memberships_now__segment__number=filters.segment)
+    if filters.segment:
+        number = parameters.number(filters.segment)
+        customers = customers.none() if number is None else customers.filter(memberships_now__segment__number=number)
     if filters.changed is Changed.TASTE:
         customers = customers.filter(shift__gte=CHANGED_FROM)
     if filters.changed is Changed.SINCE:

@@ -3,13 +3,21 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from django.db.models import Count, F, OrderBy, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models import BigIntegerField, Count, F, Func, OrderBy, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.expressions import Expression
 from django.db.models.functions import Coalesce, Greatest, Lag, Lead, RowNumber
 
 from analytics.queries.customer.filters import Filters, Known, browsable, chosen
 from analytics.queries.layout import Frame
+from recommendations.customer_codes import order_sql
 from recommendations.models import Event
+
+
+class ByCode(Func):
+    """Where the code of a key stands among all codes."""
+
+    template = order_sql("%(expressions)s")
+    output_field = BigIntegerField()
 
 
 class ListPosition(NamedTuple):
@@ -75,7 +83,7 @@ def _acts() -> tuple[QuerySet[Event], QuerySet[Event]]:
 
 
 SORTS: Mapping[str, Callable[[], Expression | F]] = {
-    "number": lambda: F("pk"),
+    "number": lambda: ByCode("pk"),
     "activity": lambda: F("weight"),
     "change": lambda: F("shift"),
     "events": _events,

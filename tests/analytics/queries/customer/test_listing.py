@@ -15,6 +15,7 @@ from analytics.queries.customer.order import place
 from analytics.queries.layout import Frame, read_frame
 from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, CustomerAlias, InterestProfile, ModelVersion, Segment
+from recommendations.store.events.pseudonyms import pseudonym
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
@@ -63,15 +64,25 @@ def test_the_busiest_customers_come_first(model: ModelVersion) -> None:
         ({"state": State.COLD}, [0, 0]),
         ({"state": State.HEAVY}, [10]),
         ({"state": State.WARM}, [9, 8, 7, 6, 5, 4, 3, 2, 1]),
-        ({"segment": 4}, [3, 2, 1]),
-        ({"segment": 4, "state": State.HEAVY}, []),
-        ({"segment": 99}, []),
-        ({"sort": "activity", "segment": 4}, [1, 2, 3]),
+        ({"segment": "4"}, [3, 2, 1]),
+        ({"segment": "4", "state": State.HEAVY}, []),
+        ({"segment": "99"}, []),
+        ({"segment": "abc"}, []),
+        ({"sort": "activity", "segment": "4"}, [1, 2, 3]),
         ({"sort": "-number", "state": State.HEAVY}, [10]),
     ],
 )
 def test_filters_and_order(model: ModelVersion, filters: dict[str, object], weights: list[int]) -> None:
     assert [line.activity for line in listed(model, **filters).lines] == weights
+
+
+def test_customers_stand_by_the_code_that_is_shown() -> None:
+    keys = [*range(1, 40), (1 << 20) - 1, 1 << 20, (1 << 30) - 1, 1 << 30, (1 << 40) - 1, 1 << 40, (1 << 40) + 9]
+    Customer.objects.bulk_create(Customer(pk=key, pseudonym=pseudonym(str(key))) for key in keys)
+    codes = [line.customer.code for line in listed(None, sort="number").lines]
+    assert codes[:-2] == sorted(codes[:-2], key=lambda code: (len(code), code))
+    assert len(codes) == len(keys)
+    assert [line.customer.code for line in listed(None, sort="-number").lines] == codes[::-1]
 
 
 def test_customers_without_a_segment_come_last(model: ModelVersion) -> None:
@@ -104,7 +115,7 @@ def test_events_of_merged_keys_count_for_their_customer() -> None:
 def test_a_random_customer_is_one_that_the_filters_leave(model: ModelVersion) -> None:
     heavy = Customer.objects.get(profiles__weight=10)
     assert somebody(Filters(state=State.HEAVY), frame=of(model)) == heavy.pk
-    assert somebody(Filters(segment=99), frame=of(model)) is None
+    assert somebody(Filters(segment="99"), frame=of(model)) is None
     cold = {somebody(Filters(state=State.COLD), frame=of(model)) for _ in range(30)}
     assert len(cold) == 2  # by chance only one of the two in one of 2^29 runs
 
@@ -201,8 +212,8 @@ def test_the_customers_before_and_after_in_the_same_list(model: ModelVersion) ->
     assert place(order[0], Filters(), frame=frame) == (None, order[1], 1, 12)
     assert place(order[4], Filters(), frame=frame) == (order[3], order[5], 5, 12)
     assert place(order[-1], Filters(), frame=frame) == (order[-2], None, 12, 12)
-    teas = keys(model, segment=4, sort="activity")
-    assert place(teas[1], Filters(segment=4, sort="activity"), frame=frame) == (teas[0], teas[2], 2, 3)
+    teas = keys(model, segment="4", sort="activity")
+    assert place(teas[1], Filters(segment="4", sort="activity"), frame=frame) == (teas[0], teas[2], 2, 3)
     heavy = Filters(state=State.HEAVY)
     assert place(order[0], heavy, frame=frame) == (None, None, 1, 1)
     assert place(order[1], heavy, frame=frame) is None
@@ -213,7 +224,7 @@ def test_a_file_has_all_customers_that_the_filters_leave() -> None:
         records.customer(f"u{number}")
     rows = lines(Filters(sort="number"), frame=of(None))
     assert len(rows) == 51
-    assert [line.customer.pk for line in rows] == sorted(line.customer.pk for line in rows)
+    assert [line.customer.code for line in rows] == sorted(line.customer.code for line in rows)
     assert rows[0].last_event is None
 
 
