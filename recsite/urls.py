@@ -18,4 +18,5 @@ urlpatterns = [
     path("", include("analytics.urls")),
 ]
 
+handler404 = "analytics.pages.failure.missing"
 handler500 = "analytics.pages.failure.failed"

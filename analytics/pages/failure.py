@@ -3,6 +3,7 @@ address that a form sends to and that somebody opened.
 """
 
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
@@ -10,11 +11,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error
 
 from recommendations.services.access.hashing import HashingBusyError
 
 RETRY_SECONDS = 5
+LISTS: Mapping[str, Promise] = {
+    "customers": _("Customers"),
+    "rules": _("Rules"),
+    "approvals": _("Approvals"),
+    "catalogue": _("Catalogue"),
+    "segments": _("Segments"),
+    "audiences": _("Audiences"),
+    "runs": _("Runs"),
+    "weights": _("Weights"),
+}
+"""Lists by the first part of the addresses of what is in them; the name of their page is the same."""
 
 
 class Busy(MiddlewareMixin):
@@ -35,9 +49,19 @@ class SentOnly(MiddlewareMixin):
         opened = request.method == "GET" and answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not answer.content
         if not opened:
             return answer
-        said = render(request, "405.html", status=answer.status_code)
+        said = _leading(request, "405.html", HTTPStatus.METHOD_NOT_ALLOWED)
         said["Allow"] = answer["Allow"]
         return said
+
+
+def missing(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django names it
+    """Django's ``handler404``; the page leads to the list of the section that the address is in."""
+    return _leading(request, "404.html", HTTPStatus.NOT_FOUND)
+
+
+def _leading(request: HttpRequest, template: str, status: HTTPStatus) -> HttpResponse:
+    section = request.path.split("/")[1]
+    return render(request, template, {"section": section, "list_words": LISTS.get(section)}, status=status)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

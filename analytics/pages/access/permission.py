@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from recommendations.models import Staff
-from recommendations.services.access.policy import Action, may
+from recommendations.services.access.policy import POLICY, Action, may
+from recommendations.wording import labels
 
 
 def requires[Answer: HttpResponseBase](
@@ -21,12 +22,17 @@ def requires[Answer: HttpResponseBase](
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
             if not may(staff_of(request), action):
-                raise PermissionDenied
+                raise PermissionDenied(roles_words(action))
             return view(request, *args, **kwargs)
 
         return guarded
 
     return decorate
+
+
+def roles_words(action: Action) -> str:
+    """Names of the roles that may do it, the least of them first."""
+    return " / ".join(str(words) for role, words in labels.ROLES if role in POLICY[action])
 
 
 def staff_of(request: HttpRequest) -> Staff:

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.charts.marks import MeasuredRow
 from analytics.charts.quality import CustomerSlice, FigureHistory
-from analytics.queries.customer.filters import STATES
 from analytics.queries.quality.leader_table import COMPARED, Quality, drawn
 from analytics.templatetags.words import MAIN_METRIC, measured_label
 from recommendations.models import Category, Evaluation, Measurement, Segment
@@ -24,8 +23,8 @@ SLICES: Mapping[SliceKind, tuple[Promise, Promise]] = {
     SliceKind.ACTIVITY: (
         pgettext_lazy("slice", "Activity"),
         gettext_lazy(
-            "Cold: fewer than five baskets before the split. Heavy: more baskets than three quarters of the others. "
-            "Warm: the rest."
+            "Few baskets: fewer than five before the split. Many baskets: more than three quarters of the others have. "
+            "Some baskets: the rest."
         ),
     ),
     SliceKind.SEGMENT: (
@@ -45,6 +44,12 @@ SLICES: Mapping[SliceKind, tuple[Promise, Promise]] = {
     ),
 }
 """What each kind of slice is called, and who is in one."""
+ACTIVITIES: Mapping[Activity, Promise] = {
+    Activity.COLD: gettext_lazy("Few baskets"),
+    Activity.WARM: gettext_lazy("Some baskets"),
+    Activity.HEAVY: gettext_lazy("Many baskets"),
+}
+"""Slices by baskets before the split; the states of customers, by what the live model knows, have other words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,4 +127,4 @@ def _names(kind: SliceKind, keys: Sequence[str]) -> Mapping[str, str]:
         return {str(segment.number): str(segment) for segment in Segment.objects.filter(number__in=keys)}
     if kind is SliceKind.DEPARTMENT:
         return dict(Category.objects.filter(path__in=keys).values_list("path", "name"))
-    return {str(state): str(words) for state, words in STATES.items()} | {"new": _("New items")}
+    return {str(activity): str(words) for activity, words in ACTIVITIES.items()} | {"new": _("New items")}

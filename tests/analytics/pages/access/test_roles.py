@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from analytics.pages.failure import LISTS
+from recommendations.models import Audience, Rule
 from recommendations.terms import Role, RunStatus
 from tests.analytics import records
 
@@ -41,6 +43,7 @@ def test_only_permitted_roles_start_cancel_and_resume_runs(client_of: Callable[[
         answer = client.post(action)
         assert answer.status_code == expected, action
         assert ("Your role does not allow this" in answer.content.decode()) is (expected == 403)
+        assert ("Roles that may: Publisher / Admin." in answer.content.decode()) is (expected == 403)
     assert ("Start a run" in client.get("/runs/").content.decode()) is False  # one is going on, or one may not
     failed.refresh_from_db()
     assert failed.status == (RunStatus.CANCELLED if role in MAY_RUN else RunStatus.FAILED)
@@ -76,6 +79,21 @@ def test_unknown_addresses_are_not_found_in_the_frame(admin: Client) -> None:
         answer = admin.get(address)
         assert answer.status_code == 404, address
         assert "There is nothing at this address" in answer.content.decode()
+    for section in LISTS:
+        assert f'href="/{section}/">Go to ' in admin.get(f"/{section}/no/such/thing/").content.decode(), section
+    assert "Go to Overview" in admin.get("/nothing/").content.decode()
+
+
+def test_a_form_that_may_only_be_read_says_so(client_of: Callable[[Role], Client]) -> None:
+    rule = Rule.objects.create(name="Tea first", action="boost")
+    audience = Audience.objects.create(name="Tea people", conditions={"all": [], "none": []})
+    for role, told in ((Role.VIEWER, True), (Role.PUBLISHER, False)):
+        client = client_of(role)
+        for address, words in (
+            (f"/rules/{rule.pk}/", "Your role can read rules, but not change them."),
+            (f"/audiences/{audience.pk}/", "Your role can read audiences, but not change them."),
+        ):
+            assert (words in client.get(address).content.decode()) is told, (role, address)
 
 
 @pytest.mark.parametrize("address", ["C-7K4F", "id/nobody", "id/a%2Fb"])

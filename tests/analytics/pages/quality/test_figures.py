@@ -98,11 +98,11 @@ def test_differences_are_told_in_words_and_signs(admin: Client, run: Evaluation)
 
 def test_the_address_chooses_the_kind_of_slices(admin: Client, run: Evaluation) -> None:
     activity, segments = text(admin), text(admin, "/quality/?slice=segment")
-    assert activity.count("uncertain: few customers") == 1  # the cold ones
-    assert "Cold <span" in activity
-    assert "Warm</th>" in activity
+    assert activity.count("uncertain: few customers") == 1  # those of few baskets
+    assert "Few baskets <span" in activity
+    assert "Some baskets</th>" in activity
     assert "2</th><td" in segments
-    assert "Cold <span" not in segments
+    assert "Few baskets <span" not in segments
     assert "No slices yet" in text(admin, "/quality/?slice=department")
 
 

@@ -32,16 +32,16 @@ def groups(kind: SliceKind) -> list[tuple[str, int, bool, list[tuple[str, float]
     ]
 
 
-def test_activity_goes_from_cold_to_heavy_and_only_compared_rows_are_shown(run: Evaluation) -> None:
+def test_activity_goes_from_few_to_many_baskets_and_only_compared_rows_are_shown(run: Evaluation) -> None:
     for name, value in (("hybrid", 0.5), ("popular", 0.2), ("ease_home", 0.3)):
         records.sliced(
             run, name, ("activity", "heavy", 500, value), ("activity", "cold", 99, value - 0.1),
             ("activity", "warm", 100, value), ("new_items", "new", 300, value),
         )  # fmt: skip
     assert groups(SliceKind.ACTIVITY) == [
-        ("Cold", 99, True, [("hybrid", 0.4), ("popular", 0.1)]),
-        ("Warm", 100, False, [("hybrid", 0.5), ("popular", 0.2)]),
-        ("Heavy", 500, False, [("hybrid", 0.5), ("popular", 0.2)]),
+        ("Few baskets", 99, True, [("hybrid", 0.4), ("popular", 0.1)]),
+        ("Some baskets", 100, False, [("hybrid", 0.5), ("popular", 0.2)]),
+        ("Many baskets", 500, False, [("hybrid", 0.5), ("popular", 0.2)]),
     ]
     assert groups(SliceKind.NEW_ITEMS) == [("New items", 300, False, [("hybrid", 0.5), ("popular", 0.2)])]
 
