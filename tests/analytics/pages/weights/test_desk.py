@@ -108,9 +108,7 @@ def test_a_move_of_a_slider_answers_with_the_figures_of_the_panel(publisher: Cli
     assert "Accuracy&nbsp;" in table
     assert f"−{abs(100 * main.against.value / main.live.value):.1f}%" in table
     assert '<th scope="row">NDCG@10' not in table
-    assert (
-        f"{result.changed} of 60 customers get a different list (first 20 items)." in parts["html"]["effect-sentence"]
-    )
+    assert "All 60 customers get a different list (first 20 items)." in parts["html"]["effect-sentence"]
     drawn = {
         y: x for trace in parts["figures"]["effect-chart"]["data"] for x, y in zip(trace["x"], trace["y"], strict=True)
     }

@@ -20,7 +20,7 @@ from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
 
-MORE = {"may_publish": True, "live": {"accuracy": None, "coverage": None}}
+MORE = {"may_publish": True, "live": {"accuracy": None, "revenue": None, "coverage": None}}
 LIVE = Values(weights={"buy_again": 0.5, "ease_home": 0.3, "content": 0.2}, promotion=0.5)
 NAMES = ["buy_again", "ease_home", "content", "als"]
 
