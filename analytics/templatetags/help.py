@@ -146,6 +146,14 @@ FIGURES: Mapping[str, Explanation] = {
         ),
         _("60 pieces, and 5 sell in two weeks: they last 24 weeks. At 1, the item counts twice."),
     ),
+    "slots_touched": Explanation(
+        _("Slots touched"),
+        _(
+            "Share of slots that show another item than now, of those that the shop asks for. An item that only moves "
+            "up or down counts, too."
+        ),
+        _("A pin to position 3 of 12 moves what is below it: 10 of 12 slots, 1 of them with a new item."),
+    ),
     "distance": Explanation(
         _("Distance to the best simple list"),
         _(

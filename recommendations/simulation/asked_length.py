@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from recommendations.engine.evaluation.accuracy import LENGTH
-from recommendations.models import Placement, Slate
+from recommendations.models import PageSlot, Placement, Slate
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot import ServedPlacement
 from recommendations.terms import BlendName
@@ -13,7 +13,7 @@ from recommendations.terms import BlendName
 NEWEST = 5_000
 """Lists that are looked at, of all placements."""
 
-FEWEST = 20  # lists of the placement; of fewer, its own length holds
+FEWEST = 200  # lists; of fewer, what the pages of the shop say holds, so that some calls of a developer move nothing
 KEPT = 60.0  # seconds; a price tag asks several times
 
 
@@ -33,24 +33,27 @@ class _Clock:
 def asked_length(placement: ServedPlacement) -> int:
     """Number of items that most of the newest lists of the placement had, at most as many as it says itself.
 
-    The demo's replay, which asks for lists of its own, does not count.
+    Of few lists it is the most that a page of the shop shows of it, and its own length where it stands on no page. The
+    demo's replay, which asks for lists of its own, does not count; what staff look at is not stored at all.
     """
-    return _usual(_lengths().get(placement.name, Counter()), most=placement.n)
+    shown = min(placement.n, _on_pages().get(placement.name, placement.n))
+    return _usual(_lengths().get(placement.name, Counter()), otherwise=shown, most=placement.n)
 
 
 def blend_length(blend: BlendName) -> int:
     """Number of items that most of the newest lists of the blend's placements had, 20 at most: so many are measured.
 
-    Of fewer than 20 lists it is what the longest of its placements shows.
+    Of few lists it is what the longest of its placements shows.
     """
     shows = _shows().get(blend, {})
     lengths = sum((_lengths().get(name, Counter()) for name in shows), Counter[int]())
-    return _usual(lengths, most=min(max(shows.values(), default=LENGTH), LENGTH))
+    longest = min(max(shows.values(), default=LENGTH), LENGTH)
+    return _usual(lengths, otherwise=longest, most=longest)
 
 
-def _usual(lengths: Counter[int], *, most: int) -> int:
+def _usual(lengths: Counter[int], *, otherwise: int, most: int) -> int:
     if lengths.total() < FEWEST:
-        return most
+        return otherwise
     [(usual, _times)] = lengths.most_common(1)
     return min(most, usual)
 
@@ -63,15 +66,22 @@ def _placements() -> Mapping[str, Mapping[str, int]]:
     return shows
 
 
+def _slots() -> Mapping[str, int]:
+    """Items that a page of the shop shows of a placement, by its name; the most where it stands on several."""
+    slots = PageSlot.objects.order_by("n").values_list("placement__name", "n")
+    return {name: n for name, n in slots if n}
+
+
 def _count() -> Mapping[str, Counter[int]]:
     """How many of the newest lists of each placement had so many items."""
-    newest = Slate.objects.order_by("-served_at").values_list("placement", "replay", "items__len")[:NEWEST]
+    newest = Slate.objects.filter(replay=False).order_by("-served_at").values_list("placement", "items__len")[:NEWEST]
     lengths: dict[str, Counter[int]] = defaultdict(Counter)
-    for name, replay, length in newest:
-        if length and not replay:
+    for name, length in newest:
+        if length:
             lengths[name][int(length)] += 1
     return lengths
 
 
 _lengths = ProcessHeld(_count, watch=_Clock)
 _shows = ProcessHeld(_placements, watch=_Clock)
+_on_pages = ProcessHeld(_slots, watch=_Clock)

@@ -35,6 +35,7 @@ def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, bes
         customer = int(learned.users.ids[row])
         request = ResolvedRequest(
             placement=placement.name,
+            n=placement.n,
             customer=customer,
             context_items=in_view(snapshot, row, beside) if placement.needs_context else (),
             explore=False,

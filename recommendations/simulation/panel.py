@@ -31,16 +31,23 @@ from recommendations.terms import TASKS, CatalogueScope, Cut, Task, task_of
 
 
 def batch(
-    snapshot: Snapshot, placement: str, *, cut: Cut = Cut.TUNING, now: datetime, beside: BoolArray | None = None
+    snapshot: Snapshot,
+    placement: str,
+    *,
+    cut: Cut = Cut.TUNING,
+    now: datetime,
+    beside: BoolArray | None = None,
+    length: int | None = None,
 ) -> Batch:
     """Everybody with truth on a cut of the snapshot's model; where nobody has any, a sample on the live cut.
 
-    ``beside`` [stock] are the items in view to sample from, else what a customer bought last. Raises
-    UnknownPlacementError and NoModelError.
+    ``beside`` [stock] are the items in view to sample from, else what a customer bought last; ``length`` is how many
+    items are asked for, else as many as the placement has. Raises UnknownPlacementError and NoModelError.
     """
     served = snapshot.placements.get(placement)
     if served is None:
         raise UnknownPlacementError(placement)
+    served = replace(served, n=length or served.n)
     if snapshot.model is None:
         raise NoModelError
     task = task_of(served.blend) if served.blend and served.scope is CatalogueScope.WHOLE else None

@@ -6,12 +6,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from recommendations.wording.labels import placement_quoted
+
 
 def fault_text(fault: str, *, rules: Sequence[str], subject: int, placement: str, numbers: Mapping[str, int]) -> str:
     """A fault of rules by its ``FaultKind`` and their names; that at the place ``subject`` is to be changed first."""
     quoted = [gettext("“%(name)s”") % {"name": name} for name in rules]
     others = [name for place, name in enumerate(quoted) if place != subject]
     facts = {"rule": quoted[subject], "others": _listed(others), "rules": _listed(quoted), "placement": placement}
+    facts["where"] = placement_quoted(placement) if placement else gettext("any placement")
     return str(_FAULTS[fault]) % {**facts, **numbers}
 
 
@@ -33,6 +36,10 @@ _FAULTS: Mapping[str, Promise] = {
     "matches_nothing": _("%(rule)s matches no item: change its conditions."),
     "not_for_sale": _("None of the items of %(rule)s is on sale: it does nothing until one is."),
     "beyond_slate": _("%(rule)s pins to slot %(slot)d, but the list has only %(slots)d: choose a lower slot."),
+    "beyond_shown": _(
+        "%(rule)s pins to slot %(slot)d, beyond the %(shown)d items that the shop shows at %(where)s: choose a slot "
+        "from 1 to %(shown)d."
+    ),
     "loose_cap": _("%(rule)s allows %(most)d items, but the list has only %(slots)d slots: choose a smaller number."),
     "all_included": _("%(rule)s includes every item that is on sale, so it changes nothing: narrow its conditions."),
     "pin_barred": _("What %(rule)s pins is kept out because of %(others)s: change one of them."),

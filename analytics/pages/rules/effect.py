@@ -21,7 +21,7 @@ from analytics.queries.rules.editor import find_rule
 from analytics.templatetags.rules import sentences
 from recommendations.services.access.policy import Action
 from recommendations.services.rules.attributes import FrozenRule, frozen
-from recommendations.services.rules.books import book_with
+from recommendations.services.rules.books import book_with, is_served
 from recommendations.services.rules.editing import drafted
 from recommendations.services.rules.linter import lint
 from recommendations.services.rules.price_tags import NoModelError, NotLoadedError, UnknownPlacementError, price_tag
@@ -67,7 +67,7 @@ def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
     effect = measured(book, placement=rule["placement"] or on or USUAL_PLACEMENT, now=now)
     if "price" in effect:
         cache.set(SECONDS, time.perf_counter() - started, KEPT)
-    return {"findings": findings, **effect}
+    return {"findings": findings, "unchanged": is_served(rule), **effect}
 
 
 def expected_seconds() -> int | None:

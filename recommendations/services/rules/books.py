@@ -26,6 +26,7 @@ __all__ = [
     "StaleRuleError",
     "book_changes",
     "book_with",
+    "is_served",
     "present_order",
     "publish_rules",
     "roll_back_rules",
@@ -183,6 +184,11 @@ def book_with(
     together |= {rule["id"]: rule for rule in rules}
     ranks = {key: rank for rank, key in enumerate(basis.order)}
     return [together[key] for key in sorted(together, key=lambda key: ranks.get(key, len(ranks)))]
+
+
+def is_served(rule: FrozenRule) -> bool:
+    """Whether the served book has the rule just like this."""
+    return _by_key(default_book()).get(rule["id"]) == rule
 
 
 def present_order() -> list[int]:

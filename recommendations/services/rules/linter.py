@@ -12,6 +12,7 @@ from recommendations.engine.ranking.linting.book import FaultKind, Linted, Linte
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
 from recommendations.models import Customer
+from recommendations.simulation.asked_length import asked_length
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_rules import ServedRule, groups_of
 from recommendations.store.serving.snapshot import Snapshot
@@ -109,6 +110,7 @@ def _shop(rules: Sequence[FrozenRule], snapshot: Snapshot, *, now: datetime) -> 
         segments={number: int(size) for number, size in enumerate(sizes) if size},
         audiences={key: len(members) for key, members in snapshot.audiences.members.items()},
         customers=_people([rule["customer"] for rule in rules if rule["customer"] is not None], snapshot),
+        shown={name: asked_length(placement) for name, placement in snapshot.placements.items()},
         pages=[frozenset(slot.placement for slot in slots) for slots in snapshot.pages.values()],
     )
 
@@ -149,6 +151,7 @@ _KINDS: Mapping[FaultKind, tuple[FindingCode, Severity]] = {
     FaultKind.MATCHES_NOTHING: (FindingCode.NEVER_FIRES, Severity.WARNING),
     FaultKind.NOT_FOR_SALE: (FindingCode.NEVER_FIRES, Severity.WARNING),
     FaultKind.BEYOND_SLATE: (FindingCode.NEVER_FIRES, Severity.ERROR),
+    FaultKind.BEYOND_SHOWN: (FindingCode.NEVER_FIRES, Severity.WARNING),  # a client may ask for more
     FaultKind.LOOSE_CAP: (FindingCode.NEVER_FIRES, Severity.WARNING),
     FaultKind.ALL_INCLUDED: (FindingCode.NEVER_FIRES, Severity.WARNING),
     FaultKind.PIN_BARRED: (FindingCode.CONTRADICTION, Severity.ERROR),

@@ -141,10 +141,13 @@ def price_tag(*, rules: Sequence[FrozenRule], placement: str, now: datetime | No
     """
     started = time.perf_counter()
     change = change_to(rules, now or timezone.now())
-    panel = batch(change.was, placement, now=change.at, beside=change.beside)
-    length, whole = asked_length(panel.placement), panel.answers(change.was.rules, at=change.at)
-    becomes, acting = _under_changed_book(change, panel, whole)
-    before, after = whole[:, :length], becomes[:, :length]
+    served = change.was.placements.get(placement)
+    if served is None:
+        raise UnknownPlacementError(placement)
+    length = asked_length(served)
+    panel = batch(change.was, placement, now=change.at, beside=change.beside, length=length)
+    before = panel.answers(change.was.rules, at=change.at)
+    after, acting = _under_changed_book(change, panel, before)
     differs = before != after
     touched = differs.any(axis=1)
     slots = (before >= 0) | (after >= 0)

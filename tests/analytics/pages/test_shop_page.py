@@ -119,13 +119,13 @@ def test_a_pin_shows_its_price_before_it_is_a_draft(merchandiser: Client, tea_dr
 
 def test_lists_before_and_after_go_as_far_as_the_shop_shows_them(merchandiser: Client) -> None:
     soap = Item.objects.get(shop_id="soap-7")
-    page = text(merchandiser, f"/pages/home/pin/?pinned={soap.pk}&placement=home&slot=15")
+    page = text(merchandiser, f"/pages/home/pin/?pinned={soap.pk}&placement=home&slot=3")
     assert re.search(r"Accuracy [+−]?\d+\.\d+%</strong>", page)  # in per cent, as in the list of rules
     assert not re.search(r">[^<]*\b0\.\d{3}", page)
     after = page.split("With the change")[1:]
     assert len(after) == 3
     for one in after:
-        [title] = re.findall(r'class="num">15</span>.*?title="([^"]+)"', one.partition("</ol>")[0], flags=re.DOTALL)
+        [title] = re.findall(r'class="num">3</span>.*?title="([^"]+)"', one.partition("</ol>")[0], flags=re.DOTALL)
         assert title == "Soap 7"
 
 

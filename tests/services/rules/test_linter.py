@@ -12,7 +12,16 @@ from django.utils import translation
 from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop
 from recommendations.engine.ranking.linting.lint import lint as lint_sets
 from recommendations.engine.ranking.linting.when import When
-from recommendations.models import Audience, AudienceMember, Customer, Item, Placement, Segment, SegmentMembership
+from recommendations.models import (
+    Audience,
+    AudienceMember,
+    Customer,
+    Item,
+    PageSlot,
+    Placement,
+    Segment,
+    SegmentMembership,
+)
 from recommendations.services.rules.linter import Finding, FindingCode, Severity, lint
 from recommendations.terms import RuleAction
 from tests.rule_sets import BOOST, EXCLUDE, FAULTY, NOW, ONLY, PIN, SLOTS, Draw, clean, faulty, item
@@ -30,6 +39,7 @@ FAULTS.append((FindingCode.CAP, 6))
 def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
     with trained_shop(django_db_blocker):
         Placement.objects.update(n=SLOTS)
+        PageSlot.objects.update(n=None)
         Placement.objects.filter(name="trending").update(enabled=False)
         Item.objects.filter(shop_id="soap-11").update(availability="out_of_stock")
         yield
@@ -63,6 +73,18 @@ def test_sixty_clean_books_raise_no_alarm(known: dict[str, list[int]]) -> None:
 def only(findings: list[Finding]) -> Finding:
     assert len(findings) == 1, findings
     return findings[0]
+
+
+def test_a_pin_beyond_what_the_shop_shows_is_warned_of(known: dict[str, list[int]]) -> None:
+    """The placement has eight slots, and the page asks for five of them."""
+    PageSlot.objects.filter(placement__name="home").update(n=5)
+    draw = Draw(0, **known)
+    assert lint([draw.pin(item("tea-1"), slot=5, placement="home")], now=NOW) == []
+    finding = only(lint([draw.pin(item("tea-1"), slot=6, name="Tea", placement="home")], now=NOW))
+    assert (finding.code, finding.severity) == (FindingCode.NEVER_FIRES, Severity.WARNING)
+    assert finding.text == (
+        "“Tea” pins to slot 6, beyond the 5 items that the shop shows at “For you”: choose a slot from 1 to 5."
+    )
 
 
 def test_a_finding_names_the_rules_and_the_remedy(known: dict[str, list[int]]) -> None:

@@ -19,6 +19,7 @@ from recommendations.models import (
     ModelVersion,
     RuleBook,
     SegmentMembership,
+    ShopPage,
     Slate,
 )
 from recommendations.services.rules.books import book_with, publish_rules, roll_back_rules
@@ -46,6 +47,8 @@ from recommendations.terms import Cut, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 NOW = timezone.now()
+ON_PAGES = {"home": 12, "discover": 6}
+"""Items that the pages of the shop show: so many of a list are measured."""
 
 
 def of_taste(*tastes: str) -> list[dict[str, Any]]:
@@ -129,7 +132,7 @@ def published(draft: dict[str, Any]) -> RuleBook:
 def measured(placement: str) -> tuple[Batch, np.ndarray[Any, np.dtype[np.int32]]]:
     """Batch and answers of the batch evaluator, from what the record has published."""
     snapshot = fresh()
-    cohort = batch(snapshot, placement, now=timezone.now())
+    cohort = batch(snapshot, placement, now=timezone.now(), length=ON_PAGES[placement])
     return cohort, cohort.answers(snapshot.rules, at=timezone.now())
 
 
@@ -142,7 +145,7 @@ def measured(placement: str) -> tuple[Batch, np.ndarray[Any, np.dtype[np.int32]]
         values("include_only", of_taste("BREAD", "TEA"), placement=None),
         values("cap", [], most=2, per="category"),
         values("pin", of_ids("wine-1"), slot=3, segment=2),
-        values("exclude", of_taste("TEA", "WINE"), segment=1),
+        values("exclude", of_taste("TEA", "WINE", "BREAD", "FRUIT"), segment=1),
     ],
     ids=lambda draft: f"{draft['action']}-{draft['placement']}",
 )
@@ -177,12 +180,12 @@ def test_the_figures_equal_those_of_the_shop_s_answers() -> None:
     truth = load_truths(learned.version_id, Cut.TUNING)[Task.HOME]
     ranked = np.full((len(truth.users), LENGTH), -1, np.int32)
     for place, customer in enumerate(learned.users.ids[truth.users].tolist()):
-        ask = ResolvedRequest(placement="home", customer=customer, explore=False)
+        ask = ResolvedRequest(placement="home", n=12, customer=customer, explore=False)
         chosen = select_candidates(prepare(ask, snapshot=snapshot, state=NOTHING, now=NOW))
         assert chosen is not None
         ranked[place, : len(chosen.items)] = learned.items.rows(snapshot.stock.ids.ids[chosen.items])
     assert tag.effects["accuracy"].becomes == pytest.approx(
-        float(ndcg(judge(ranked, truth.per_user), LENGTH).mean()), abs=1e-6
+        float(ndcg(judge(ranked, truth.per_user), 12).mean()), abs=1e-6
     )
     assert tag.effects["accuracy"].becomes < tag.effects["accuracy"].was  # a third of what people buy
 
@@ -191,21 +194,27 @@ def test_a_rule_for_one_customer_touches_that_customer_only() -> None:
     customer = Customer.objects.order_by("pk")[7].pk
     tag = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, customer=customer)], placement="home")
     assert (tag.customers_touched, tag.touched) == (1, (customer,))
-    assert (tag.slots_touched, tag.slots_replaced, tag.displaced) == (20, 1, 1)  # all moved down, the last one out
-    assert tag.slots == 60 * 20
+    assert (tag.slots_touched, tag.slots_replaced, tag.displaced) == (12, 1, 1)  # all moved down, the last one out
+    assert tag.slots == 60 * 12
 
 
-def test_only_the_slots_that_the_shop_asks_for_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list of twenty is chosen, and twelve of it are shown: what happens below nobody sees."""
-    monkeypatch.setattr(asked_length, "KEPT", 0.0)
-    prepare_partitions(NOW, NOW)
-    for number in range(20):
-        Slate.objects.create(
-            served_at=NOW - timedelta(minutes=number), recommendation_id=f"r-{number}", placement="home",
-            source="model", personalised=True, items=list(range(12)), scores=[0.0] * 12, propensities=[1.0] * 12,
-        )  # fmt: skip
+def served_lists(count: int, *, length: int, replay: bool = False) -> None:
+    Slate.objects.bulk_create(
+        Slate(
+            served_at=NOW - timedelta(seconds=number), recommendation_id=f"{length}-{number}", placement="home",
+            source="model", personalised=True, items=list(range(length)), scores=[0.0] * length,
+            propensities=[1.0] * length, replay=replay,
+        )
+        for number in range(count)
+    )  # fmt: skip
+
+
+def test_only_the_slots_that_the_shop_asks_for_count() -> None:
+    """The placement has twenty items, and a page shows twelve of them: what happens below nobody sees."""
     below = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=20)], placement="home")
     assert (below.length, below.slots, below.customers_touched) == (12, 60 * 12, 0)
+    shown_by_itself = price_tag(rules=[rule("pin", of_ids("bread-0"), slot=20)], placement="home")
+    assert (shown_by_itself.customers_touched, shown_by_itself.displaced) == (0, 0)
     seen = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=12)], placement="home")
     assert (seen.customers_touched, seen.slots_touched) == (60, 60)
     [lists] = before_after(
@@ -214,8 +223,22 @@ def test_only_the_slots_that_the_shop_asks_for_count(monkeypatch: pytest.MonkeyP
         customers=[Customer.objects.order_by("pk")[7].pk],
     )
     assert len(lists.before) == len(lists.after) == 12
-    Slate.objects.update(replay=True)
-    assert price_tag(rules=[rule("pin", of_ids("soap-5"), slot=20)], placement="home").customers_touched == 60
+
+
+def test_a_few_calls_of_a_developer_do_not_move_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty calls with another number changed every price tag of the shop."""
+    monkeypatch.setattr(asked_length, "KEPT", 0.0)
+    prepare_partitions(NOW, NOW)
+    home = fresh().placements["home"]
+    served_lists(asked_length.FEWEST - 1, length=5)
+    served_lists(asked_length.FEWEST, length=10, replay=True)
+    assert asked_length.asked_length(home) == 12
+    Slate.objects.filter(replay=True).delete()
+    served_lists(asked_length.FEWEST, length=8)
+    assert asked_length.asked_length(home) == 8
+    ShopPage.objects.all().delete()
+    Slate.objects.all().delete()
+    assert asked_length.asked_length(home) == home.n == 20
 
 
 def test_a_rule_for_a_segment_touches_its_customers() -> None:
@@ -278,7 +301,7 @@ def test_lists_before_and_after_are_the_answers_of_the_shop() -> None:
     assert len({one.customer for one in lists}) == 3
     served, changed = fresh(), fresh().with_rules(book)
     for one in lists:
-        ask = ResolvedRequest(placement="home", customer=one.customer, explore=False)
+        ask = ResolvedRequest(placement="home", n=12, customer=one.customer, explore=False)
         for placed, snapshot in ((one.before, served), (one.after, changed)):
             answer = recommend(ask, snapshot=snapshot, state=NOTHING, now=NOW)
             assert [each.shown.item for each in placed] == [each.item for each in answer.shown]

@@ -2,20 +2,28 @@
 
 from collections.abc import Iterator
 
-from recommendations.engine.ranking.linting.book import FaultKind, Linted, LintedShop, RuleFault, rule_fault, slots_of
+from recommendations.engine.ranking.linting.book import (
+    FaultKind,
+    Linted,
+    LintedShop,
+    RuleFault,
+    rule_fault,
+    shown_of,
+    slots_of,
+)
 from recommendations.engine.ranking.linting.when import When
 from recommendations.terms import RuleAction
 
 
 def alone(place: int, rule: Linted, shop: LintedShop) -> RuleFault | None:
     """The first reason why a rule never does anything; None where there is none."""
-    slots = slots_of(rule.when, shop)
-    numbers = {"slot": rule.slot, "slots": slots} if rule.action is RuleAction.PIN else {}
-    fault = next(_reasons(rule, shop, slots), None)
+    slots, shown = slots_of(rule.when, shop), shown_of(rule.when, shop)
+    numbers = {"slot": rule.slot, "slots": slots, "shown": shown} if rule.action is RuleAction.PIN else {}
+    fault = next(_reasons(rule, shop, slots, shown), None)
     return None if fault is None else rule_fault(fault, place, **numbers)
 
 
-def _reasons(rule: Linted, shop: LintedShop, slots: int) -> Iterator[FaultKind]:
+def _reasons(rule: Linted, shop: LintedShop, slots: int, shown: int) -> Iterator[FaultKind]:
     when = rule.when
     if when.ends <= shop.now:
         yield FaultKind.EXPIRED
@@ -33,6 +41,8 @@ def _reasons(rule: Linted, shop: LintedShop, slots: int) -> Iterator[FaultKind]:
         yield FaultKind.NOT_FOR_SALE
     if rule.action is RuleAction.PIN and rule.slot > slots:
         yield FaultKind.BEYOND_SLATE
+    if rule.action is RuleAction.PIN and rule.slot > shown:
+        yield FaultKind.BEYOND_SHOWN
 
 
 def _is_for_nobody(when: When, shop: LintedShop) -> bool:

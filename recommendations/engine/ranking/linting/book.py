@@ -24,6 +24,7 @@ class FaultKind(StrEnum):
     MATCHES_NOTHING = "matches_nothing"
     NOT_FOR_SALE = "not_for_sale"
     BEYOND_SLATE = "beyond_slate"  # a pin
+    BEYOND_SHOWN = "beyond_shown"  # a pin in a slot that the shop does not ask for
     LOOSE_CAP = "loose_cap"  # never reached
     ALL_INCLUDED = "all_included"  # an inclusion that leaves out nothing
     PIN_BARRED = "pin_barred"  # excluded or not included, wherever the pin applies
@@ -70,6 +71,7 @@ class LintedShop:
     audiences: Mapping[int, int]  # key → customers
     customers: Mapping[int, tuple[int, frozenset[int]]]
     pages: Sequence[frozenset[str]] = ()  # placements that stand together
+    shown: Mapping[str, int] = field(default_factory=dict)  # of the slots, those that the shop asks for; empty: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,12 @@ class RuleFault:
 def slots_of(when: When, shop: LintedShop) -> int:
     """Number of slots of the placement, else of the longest slate."""
     return max(shop.slots.values(), default=0) if when.placement is None else shop.slots.get(when.placement, 0)
+
+
+def shown_of(when: When, shop: LintedShop) -> int:
+    """Number of slots that the shop asks for at the placement, else at the one with most."""
+    shown = {name: shop.shown.get(name, slots) for name, slots in shop.slots.items()}
+    return max(shown.values(), default=0) if when.placement is None else shown.get(when.placement, 0)
 
 
 class Book:
