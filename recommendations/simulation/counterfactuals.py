@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from recommendations.engine.frames import BoolArray
+from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.rules import STRONGEST, Rule
 from recommendations.serving.pipeline import Prepared, prepare, select_candidates
 from recommendations.serving.types import ResolvedRequest
@@ -23,7 +23,7 @@ STEPS = 1_000
 LOOKED_AT = 5
 """Points between a number and its end that are tried first; between two of them the search halves."""
 
-SAMPLE = 16
+SAMPLE = 32
 """Other customers whose slates are made with a change, to see how much it disturbs them."""
 
 NEW_RULE = 0
@@ -37,6 +37,7 @@ class CounterfactualKind(StrEnum):
     LIMIT = "limit"  # a rule no longer matches the item
     END = "end"  # a rule ends
     PIN = "pin"
+    OWN_PIN = "own_pin"  # for this customer only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class Counterfactual:
     weights: Mapping[str, float] | None = None  # WEIGHT: all of them
     diversity: float | None = None
     strength: int = 0  # BOOST
-    slot: int = 0  # PIN: 1 = first
+    slot: int = 0  # PIN, OWN_PIN: 1 = first
     rule: int = NEW_RULE  # LIMIT, END
 
     @property
@@ -100,29 +101,28 @@ def changed(asked: Prepared, change: Counterfactual, row: int) -> Prepared:
 def side_effect(asked: Prepared, change: Counterfactual, row: int) -> float:
     """Share of the slots of other customers, in the same placement, that would show another item: 0 … 1.
 
-    Measured on some customers of the model, evenly spread over its rows, as if they had done nothing since. Customers
-    with other weights (of their segment) are not touched by a change of these.
+    As in a price tag, items that only move up or down count. Measured on some customers of the model, evenly spread
+    over its rows, as if they had done nothing since. Customers with other weights (of their segment) are not touched by
+    a change of these.
     """
-    snapshot = asked.snapshot
-    others = _others(snapshot, asked.request.placement, asked.request.context_items, asked.request.n)
+    if change.kind is CounterfactualKind.OWN_PIN:
+        return 0.0
+    others = _others(asked.snapshot, asked.request.placement, asked.request.context_items, asked.params.n)
     of_weights = change.kind in (CounterfactualKind.WEIGHT, CounterfactualKind.DIVERSITY)
     moved = slots = 0
     for other, before in others:
         if other.request.customer == asked.request.customer:
             continue
-        slots += len(before)
+        slots += int(np.count_nonzero(before >= 0))
         if of_weights and other.chosen.served != asked.chosen.served:
             continue
-        after = select_candidates(changed(other, change, row))
-        moved += len(before - frozenset(after.items.tolist() if after else ()))
+        moved += int(np.count_nonzero(before != _by_slot(changed(other, change, row))))
     return moved / slots if slots else 0.0
 
 
 @lru_cache(maxsize=2)
-def _others(
-    snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int | None
-) -> list[tuple[Prepared, frozenset[int]]]:
-    """Sampled customers, with what each is shown of the pool."""
+def _others(snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int) -> list[tuple[Prepared, IntArray]]:
+    """Sampled customers, with what each is shown of the pool, by slot."""
     if snapshot.model is None:
         return []
     users = snapshot.model.users.ids
@@ -131,9 +131,17 @@ def _others(
     for customer in users[spread].tolist():
         request = ResolvedRequest(placement=placement, customer=customer, context_items=context, n=n, explore=False)
         other = prepare(request, snapshot=snapshot, state=NOTHING, now=snapshot.read_at)
-        if (chosen := select_candidates(other)) is not None:
-            sampled.append((other, frozenset(chosen.items.tolist())))
+        if ((before := _by_slot(other)) >= 0).any():
+            sampled.append((other, before))
     return sampled
+
+
+def _by_slot(asked: Prepared) -> IntArray:
+    """Rows of the stock that are chosen of the pool, by slot; −1 where something else fills it up."""
+    rows, chosen = np.full(asked.params.n, -1, np.int32), select_candidates(asked)
+    if chosen is not None:
+        rows[chosen.slots] = chosen.items
+    return rows
 
 
 def _weight(asked: Prepared, stands: Diagnosis) -> list[Counterfactual]:
@@ -198,12 +206,12 @@ def _boost(asked: Prepared, row: int) -> list[Counterfactual]:
 
 
 def _pin(asked: Prepared, row: int) -> list[Counterfactual]:
-    """A pin at the last slot that is free for the item, of those that the placement's customers see."""
+    """A pin, for everybody or for this customer, at the last slot free for the item that the shop shows."""
     placement = asked.snapshot.placements[asked.request.placement]
     last = min(asked.params.n, asked_length(placement))
     slots = (Counterfactual(kind=CounterfactualKind.PIN, slot=slot) for slot in range(last, 0, -1))
     pin = next((change for change in slots if shown_at(changed(asked, change, row), row)), None)
-    return [pin] if pin else []
+    return [pin, replace(pin, kind=CounterfactualKind.OWN_PIN)] if pin else []
 
 
 def _on_rule(asked: Prepared, stands: Diagnosis) -> Iterator[Counterfactual]:

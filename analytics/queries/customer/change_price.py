@@ -14,6 +14,7 @@ from recommendations.models import BlendWeights
 from recommendations.services.review.suggestions import Suggestion
 from recommendations.services.rules.price_tags import NoModelError, price_tag
 from recommendations.serving.serve import UnknownPlacementError
+from recommendations.simulation.counterfactuals import CounterfactualKind
 
 TOLD = (REVENUE, ACCURACY)
 
@@ -52,12 +53,19 @@ def _whom(weights: BlendWeights) -> str:
 
 
 def _of_rules(change: Suggestion, *, placement: str, now: datetime) -> dict[str, Any]:
+    if change.kind is CounterfactualKind.OWN_PIN:
+        return {"whom": _("This affects only this customer: no other list changes.")}
     everyone = _("This affects everyone, not only this customer.")
     try:
         tag = price_tag(rules=change.draft.rules or (), placement=placement, now=now)
     except (NoModelError, UnknownPlacementError):
         return {"whom": everyone, "unmeasured": _("There is nothing to measure it on yet.")}
-    reach = _("%(touched)s of %(customers)s customers (%(share)s) would see another list.") % {
+    reach = _(
+        "%(touched)s of %(customers)s customers (%(share)s) would see another list: %(slots)s of the first %(length)s "
+        "slots would show another item."
+    ) % {
+        "slots": share(of(tag.slots_touched, tag.slots), 1),
+        "length": number(tag.length),
         "touched": number(tag.customers_touched),
         "customers": number(tag.customers),
         "share": share(of(tag.customers_touched, tag.customers), 1),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from recommendations.models import BlendWeights, Item, Rule
+from recommendations.models import BlendWeights, Customer, Item, Rule
 from recommendations.services.review.review import Draft, drafted
 from recommendations.services.review.why_words import change_text
 from recommendations.services.rules.books import BookBasis, book_with, present_order
@@ -23,8 +23,9 @@ ORDER = (
     CounterfactualKind.BOOST,
     CounterfactualKind.END,
     CounterfactualKind.PIN,
+    CounterfactualKind.OWN_PIN,
 )
-"""Order of changes that disturb as much; a pin comes last whatever it disturbs: it asks no score at all."""
+"""Order of changes that disturb as much, the smaller ones first: a pin asks no score at all."""
 
 UNSAVED = 0
 
@@ -88,7 +89,7 @@ def suggestions(asked: Prepared, stands: Diagnosis, item: Item) -> list[Suggesti
                     rule=rule,
                 )
             )
-    return sorted(working, key=lambda one: (one.kind is CounterfactualKind.PIN, one.disturbs, ORDER.index(one.kind)))
+    return sorted(working, key=lambda one: (one.disturbs, ORDER.index(one.kind)))
 
 
 def _rank(asked: Prepared, draft: Draft, item: int) -> int | None:
@@ -120,6 +121,9 @@ def _rule(change: Counterfactual, served: _Served, item: Item) -> FrozenRule | N
             return _new(boost_values(item, strength=change.strength, placement=prepared.request.placement))
         case CounterfactualKind.PIN:
             return _new(pin_values(item, slot=change.slot, placement=prepared.request.placement))
+        case CounterfactualKind.OWN_PIN:
+            who = Customer(pk=prepared.request.customer)
+            return _new(pin_values(item, slot=change.slot, placement=prepared.request.placement, customer=who))
         case CounterfactualKind.LIMIT | CounterfactualKind.END:
             before = next(rule for rule in served.book.rules if rule["id"] == change.rule)
             return _amended(before, change, prepared, item)

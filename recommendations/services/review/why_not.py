@@ -12,9 +12,11 @@ from recommendations.services.rules.editing import save_rule
 from recommendations.services.weights.drafts import draft_of, save_draft
 from recommendations.services.weights.values import Values
 from recommendations.serving.pipeline import complete
+from recommendations.simulation.asked_length import asked_length
 from recommendations.simulation.counterfactuals import CounterfactualKind
 from recommendations.simulation.diagnosis import Diagnosis, diagnose
 from recommendations.store.rules.conditions import frozen
+from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import BlendName
 
 
@@ -60,10 +62,15 @@ class DraftExistsError(Exception):
 
 
 def why_not(question: Question) -> WhyNot:
-    """Diagnose the item in the live answer. Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist."""
-    thing = Item.objects.get(pk=question.item)
+    """Diagnose the item in the live answer, as long as the shop asks for it where the question does not say.
+
+    Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist.
+    """
+    thing, n = Item.objects.get(pk=question.item), question.n
+    if n is None and (placement := current_snapshot().placements.get(question.placement)):
+        n = asked_length(placement)
     prepared = live_ready(
-        customer=question.customer, placement=question.placement, n=question.n, context_items=question.context_items
+        customer=question.customer, placement=question.placement, n=n, context_items=question.context_items
     )
     stands = diagnose(prepared, complete(prepared), thing.pk)
     changes = suggestions(prepared, stands, thing)

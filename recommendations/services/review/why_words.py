@@ -84,6 +84,10 @@ def change_text(change: Counterfactual, asked: Prepared) -> str:
             return gettext("Pin it to slot %(slot)d on %(placement)s") % {
                 "slot": change.slot, "placement": placement_quoted(asked.request.placement),
             }  # fmt: skip
+        case CounterfactualKind.OWN_PIN:
+            return gettext("Pin it to slot %(slot)d on %(placement)s for this customer only") % {
+                "slot": change.slot, "placement": placement_quoted(asked.request.placement),
+            }  # fmt: skip
         case CounterfactualKind.LIMIT:
             return gettext("Remove it from the rule “%(rule)s”") % {"rule": rule_name(change.rule, asked)}
         case CounterfactualKind.END:

@@ -50,12 +50,16 @@ def card_rule(
     return save_rule(rule=None, values=values, revision=None, by=by, now=now)
 
 
-def pin_values(item: Item, *, slot: int | None, placement: str) -> dict[str, Any]:
-    """Values of a rule that pins the item, as ``save_rule`` takes them."""
+def pin_values(item: Item, *, slot: int | None, placement: str, customer: Customer | None = None) -> dict[str, Any]:
+    """Values of a rule that pins the item, for everybody or one customer, as ``save_rule`` takes them."""
     named = _("Pin %(item)s to slot %(slot)s on %(placement)s")
+    if customer:
+        named = _("Pin %(item)s to slot %(slot)s on %(placement)s for %(customer)s")
+    facts = {"item": short_title(item), "slot": slot, "placement": placement_quoted(placement)}
     return {
-        "name": named % {"item": short_title(item), "slot": slot, "placement": placement_quoted(placement)},
-        "placement": placement, "items": only(item), "action": RuleAction.PIN, "slot": slot,
+        "name": named % {**facts, "customer": customer.code if customer else ""},
+        "placement": placement, "customer": customer.pk if customer else None, "items": only(item),
+        "action": RuleAction.PIN, "slot": slot,
     }  # fmt: skip
 
 

@@ -34,7 +34,8 @@ def test_a_change_says_its_price_before_it_is_a_draft(merchandiser: Client, tea_
     rules, weights = Rule.objects.count(), BlendWeights.objects.count()
     for change in diagnosis.suggestions:
         part = text(merchandiser, f"/customers/{tea_drinker.code}/why-not/{item.pk}/price/?key={change.key}")
-        assert "This affects everyone" in part
+        own = change.kind is CounterfactualKind.OWN_PIN
+        assert ("This affects only this customer" if own else "This affects everyone") in part
         assert "Make a draft" in part
     assert (Rule.objects.count(), BlendWeights.objects.count()) == (rules, weights)
     gone = text(merchandiser, f"/customers/{tea_drinker.code}/why-not/{item.pk}/price/?key=nonsense")
