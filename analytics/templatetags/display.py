@@ -20,21 +20,11 @@ from django.utils.translation import ngettext_lazy
 from recommendations.customer_codes import customer_code
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.models import Item
+from recommendations.wording.money import currency
 
 register = template.Library()
 
 MISSING = "–"
-SYMBOLS = {
-    "USD": "$",
-    "EUR": "€",
-    "GBP": "£",
-    "CNY": "¥",
-    "JPY": "¥",
-    "INR": "₹",
-    "KRW": "₩",
-    "CHF": "CHF ",
-    "PLN": "zł ",
-}
 WITHOUT_CENTS_FROM = 1000
 WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK"}
 MINUS = "−"
@@ -183,12 +173,6 @@ def round_money(value: Number) -> str:
     if value is None or value == "" or abs(float(value)) < WITHOUT_CENTS_FROM:
         return money(value)
     return currency() + number(value)
-
-
-def currency() -> str:
-    """The shop's currency as it stands before an amount."""
-    code = settings.SHOP_CURRENCY
-    return SYMBOLS.get(code, f"{code} ")
 
 
 @register.filter

@@ -15,14 +15,14 @@ from analytics.templatetags.display import MISSING, moment, number, share
 from analytics.templatetags.words import label
 from recommendations.customer_codes import customer_code
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.models import AuditEntry, Item, Rule, RuleBook, Segment
+from recommendations.models import AuditEntry, Rule, RuleBook, Segment
 from recommendations.services.rules.books import BookChange, book_changes
-from recommendations.services.rules.editing import audience_names
+from recommendations.services.rules.editing import audience_names, value_titles
 from recommendations.services.rules.price_tags import MEASURED, Placed
 from recommendations.terms import RuleAction
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
-from recommendations.wording.rules import do_text, items_text, rule_text, short_moment
+from recommendations.wording.rules import Titles, do_text, items_text, rule_text, short_moment
 
 register = template.Library()
 
@@ -64,24 +64,23 @@ type FieldChange = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What segments are called by number, audiences by key, and items by the shop's id."""
+    """What segments are called by number, audiences by key, and what values are called."""
 
     segments: Mapping[int, str]
     audiences: Mapping[int, str]
-    titles: Mapping[str, str]
+    titles: Titles
 
     @classmethod
     def of(cls, rules: Iterable[Mapping[str, Any]], *, segments: Mapping[int, str] | None = None) -> "Names":
         """Names of all that these rules, or parts of them, speak of; ``segments`` where they are known already."""
         rules = list(rules)
         conditions = [one for rule in rules for name in ("items", "context") for one in rule.get(name) or ()]
-        ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
         numbers = {rule["segment"] for rule in rules if rule.get("segment") is not None} - set(segments or {})
         names = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
         return cls(
             segments={**(segments or {}), **names},
             audiences=audience_names(rules),
-            titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
+            titles=value_titles(conditions),
         )
 
     def segment(self, number: int) -> str:

@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
 from recommendations.terms import AudienceKind, Operator
 from recommendations.wording.labels import OPERATORS
-from recommendations.wording.rules import items_text
+from recommendations.wording.money import short_amount
+from recommendations.wording.rules import Titles, items_text
 
 type Condition = Mapping[str, Any]
 type Names = Mapping[Any, str]
 
 
-def audience_text(conditions: Mapping[str, Sequence[Condition]], *, segments: Names, titles: Names) -> str:
-    """Conditions in one sentence: "Bought tea in the last 30 days and spent at least 50 USD, but not: in segment X"."""
+def audience_text(conditions: Mapping[str, Sequence[Condition]], *, segments: Names, titles: Titles) -> str:
+    """Conditions in one sentence: "Bought tea in the last 30 days and spent at least $50, but not: in segment X"."""
     sides = {
         side: [condition_text(one, segments=segments, titles=titles) for one in conditions.get(side, ())]
         for side in ("all", "none")
@@ -30,14 +30,14 @@ def audience_text(conditions: Mapping[str, Sequence[Condition]], *, segments: Na
     return text[:1].upper() + text[1:]
 
 
-def condition_text(condition: Condition, *, segments: Names, titles: Names) -> str:
+def condition_text(condition: Condition, *, segments: Names, titles: Titles) -> str:
     """One condition: "bought items with brand Acme in the last 30 days"."""
     facts = {name: value for name, value in condition.items() if name != "items"}
     match AudienceKind(condition["kind"]):
         case AudienceKind.BOUGHT | AudienceKind.VIEWED as kind:
             return _did(kind, {**facts, "items": _items(condition, titles)})
         case AudienceKind.SPENT:
-            facts["amount"] = _amount(condition["amount"])
+            facts["amount"] = short_amount(condition["amount"])
             if condition["operator"] == Operator.AT_LEAST:
                 return gettext("spent at least %(amount)s in the last %(days)s days") % facts
             return gettext("spent at most %(amount)s in the last %(days)s days") % facts
@@ -67,7 +67,7 @@ def fact_text(condition: Condition, fact: str, *, segments: Names) -> str:
     if kind is AudienceKind.PROPERTY:
         return gettext("%(property)s %(value)s") % {"property": condition["property"], "value": fact}
     if kind is AudienceKind.SPENT:
-        told = _amount(float(fact))
+        told = short_amount(float(fact))
     else:
         told = formats.number_format(fact) if kind is AudienceKind.INTEREST else _day(fact)
     return str(_FACTS[kind]) % {"fact": told}
@@ -100,13 +100,8 @@ def _did(kind: AudienceKind, facts: Mapping[str, Any]) -> str:
     return gettext("viewed %(items)s in the last %(days)s days") % facts
 
 
-def _items(condition: Condition, titles: Names) -> str:
+def _items(condition: Condition, titles: Titles) -> str:
     return items_text(condition["items"], titles) if condition["items"] else gettext("something")
-
-
-def _amount(value: float) -> str:
-    amount = formats.number_format(_short(value), use_l10n=True, force_grouping=True)
-    return gettext("%(amount)s %(currency)s") % {"amount": amount, "currency": settings.SHOP_CURRENCY}
 
 
 def _short(value: float) -> float | int:

@@ -6,15 +6,18 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.customer_codes import customer_code
 from recommendations.terms import CapPer, Operator, RuleAction
 from recommendations.wording.labels import AVAILABILITIES, OPERATORS, placement_quoted
+from recommendations.wording.money import short_amount
 
 type Condition = Mapping[str, Any]
 type Frozen = Mapping[str, Any]
+type Titles = Mapping[tuple[str, str], str]
+"""What values are called, by attribute and value: items by the shop's id, categories by their path."""
 
 ATTRIBUTE_NAMES: Mapping[str, Promise] = {
     "category": _("category"),
@@ -29,6 +32,8 @@ ATTRIBUTE_NAMES: Mapping[str, Promise] = {
     "promoted": _("promoted this week"),
 }
 SHARES = frozenset({"discount", "margin"})
+CHINESE = "⺀"
+"""The first of the Chinese characters and signs."""
 
 
 def attribute_name(attribute: str) -> str:
@@ -41,19 +46,23 @@ def rule_text(
     *,
     segments: Mapping[int, str] | None = None,
     audiences: Mapping[int, str] | None = None,
-    titles: Mapping[str, str] | None = None,
+    titles: Titles | None = None,
 ) -> str:
     """A rule as one sentence: "On home, for segment Fresh & family: pin Apples to slot 1".
 
-    ``segments`` are the names by number, ``audiences`` by key, ``titles`` those of items by the shop's id; without them
-    number, key and id stand there.
+    ``segments`` are the names by number, ``audiences`` by key; without them and ``titles`` number, key, id and path
+    stand there.
     """
-    when = when_text(rule, segments=segments, audiences=audiences)
+    when = when_text(rule, segments=segments, audiences=audiences, titles=titles)
     return gettext("%(when)s: %(do)s") % {"when": when, "do": do_text(rule, titles)}
 
 
 def when_text(
-    rule: Frozen, *, segments: Mapping[int, str] | None = None, audiences: Mapping[int, str] | None = None
+    rule: Frozen,
+    *,
+    segments: Mapping[int, str] | None = None,
+    audiences: Mapping[int, str] | None = None,
+    titles: Titles | None = None,
 ) -> str:
     """The *when* of a rule: where, for whom and in what time; "Everywhere" where nothing limits it."""
     parts = (
@@ -68,7 +77,7 @@ def when_text(
     if rule["customer"] is not None:
         parts.append(gettext("for customer %(customer)s") % {"customer": customer_code(rule["customer"])})
     if rule["context"]:
-        parts.append(gettext("next to %(items)s") % {"items": items_text(rule["context"])})
+        parts.append(gettext("next to %(items)s") % {"items": _spaced(items_text(rule["context"], titles))})
     if rule["starts_at"]:
         parts.append(gettext("from %(moment)s") % {"moment": short_moment(datetime.fromisoformat(rule["starts_at"]))})
     if rule["ends_at"]:
@@ -79,9 +88,9 @@ def when_text(
     return text[:1].upper() + text[1:]
 
 
-def do_text(rule: Frozen, titles: Mapping[str, str] | None = None) -> str:
+def do_text(rule: Frozen, titles: Titles | None = None) -> str:
     """The *do* of a rule: what it does to which items."""
-    facts = {**rule, "items": items_text(rule["items"], titles)}
+    facts = {**rule, "items": _spaced(items_text(rule["items"], titles))}
     match rule["action"]:
         case RuleAction.BOOST:
             facts["strength"] = f"{rule['strength'] or 0:+d}".replace("-", "−")
@@ -96,7 +105,7 @@ def do_text(rule: Frozen, titles: Mapping[str, str] | None = None) -> str:
             template = gettext("give %(items)s at least %(share)s of the slots")
         case action:
             template = str(_PLAIN[RuleAction(action)])
-    return template % facts
+    return (template % facts).strip()
 
 
 _PLAIN: Mapping[RuleAction, Promise] = {
@@ -117,20 +126,22 @@ _CAPS_OF_ALL: Mapping[CapPer, Promise] = {
 }
 
 
-def items_text(conditions: Sequence[Condition], titles: Mapping[str, str] | None = None) -> str:
+def items_text(conditions: Sequence[Condition], titles: Titles | None = None) -> str:
     """Conditions in words, "items with brand Acme and price at most 5"; of single items only their names."""
     if not conditions:
         return gettext("all items")
-    text = pgettext("between conditions", " and ").join(condition_text(condition, titles) for condition in conditions)
-    return (
-        text if all(_names(condition) for condition in conditions) else gettext("items with %(told)s") % {"told": text}
-    )
+    told = [_spaced(condition_text(condition, titles)) for condition in conditions]
+    text = pgettext("between conditions", " and ").join(told)
+    if not all(_names(condition) for condition in conditions):
+        text = gettext("items with %(told)s") % {"told": text}
+    return text.strip()
 
 
-def condition_text(condition: Condition, titles: Mapping[str, str] | None = None) -> str:
+def condition_text(condition: Condition, titles: Titles | None = None) -> str:
     """One condition: "brand Acme or Best", "price at most 5"; of single items only their names."""
     attribute, operator, values = condition["attribute"], condition["operator"], condition["values"]
-    alternatives = pgettext("between values", " or ").join(_value(attribute, value, titles or {}) for value in values)
+    told = [_spaced(_value(attribute, value, titles or {})) for value in values]
+    alternatives = pgettext("between values", " or ").join(told).strip()
     if _names(condition):
         return alternatives
     if attribute == "promoted":
@@ -168,9 +179,9 @@ _PROBLEMS: Mapping[tuple[str, str], Promise] = {
 }
 
 
-def _value(attribute: str, value: object, titles: Mapping[str, str]) -> str:
-    if attribute == "item":
-        return titles.get(str(value), str(value))
+def _value(attribute: str, value: object, titles: Titles) -> str:
+    if attribute in {"item", "category"}:
+        return titles.get((attribute, str(value)), str(value))
     if attribute == "availability":
         return str({str(code): name for code, name in AVAILABILITIES}.get(str(value), value))
     if attribute in SHARES:
@@ -179,8 +190,18 @@ def _value(attribute: str, value: object, titles: Mapping[str, str]) -> str:
         except (ValueError, OverflowError):  # infinity is a number to Python, but no share
             return str(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if attribute == "price":
+            return short_amount(value)
         return formats.number_format(value)
     return str(value)
+
+
+def _spaced(text: str) -> str:
+    """Text with a space at each end that is not Chinese itself, where it is to stand in a Chinese sentence."""
+    if not (get_language() or "").startswith("zh"):
+        return text
+    first, last = ("" if text[end:][:1] >= CHINESE or text[end:][:1] in "“”" else " " for end in (0, -1))
+    return first + text + last
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,7 @@ from django.utils import translation
 from recommendations.engine.ranking.linting.book import FaultKind
 from recommendations.wording.linter import fault_text
 
-NUMBERS = dict.fromkeys(("slot", "slots", "most", "left", "needed", "strength", "percent"), 7)
+NUMBERS = dict.fromkeys(("slot", "slots", "most", "left", "needed", "shown", "strength", "percent"), 7)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +22,6 @@ from analytics.queries.audiences import overview as query
 from analytics.queries.audiences.words import AudienceNames
 from analytics.queries.rules.values import yes_no
 from analytics.queries.segments.choices import segment_choices
-from analytics.templatetags.display import SYMBOLS
 from recommendations.models import Audience
 from recommendations.services.access.policy import Action
 from recommendations.services.audiences import editing
@@ -31,6 +29,7 @@ from recommendations.services.audiences.editing import StaleAudienceError, save_
 from recommendations.services.audiences.form import LONGEST_NAME, checked
 from recommendations.services.rules.attributes import attributes
 from recommendations.wording import labels
+from recommendations.wording.money import currency
 
 FIELDS = {"name": gettext_lazy("Name"), "conditions": gettext_lazy("Who")}
 
@@ -139,7 +138,7 @@ def _offered() -> dict[str, Any]:
     return {
         "attributes": [(code, attribute_words(code)) for code in attributes()],
         "yes_no": yes_no(),
-        "currency": SYMBOLS.get(settings.SHOP_CURRENCY, settings.SHOP_CURRENCY).strip(),
+        "currency": currency().strip(),
     }
 
 

@@ -23,12 +23,12 @@ from analytics.queries.catalogue.insights import FIELDS_OF, FLAWS
 from analytics.queries.catalogue.item import find_item
 from analytics.queries.layout import read_frame
 from analytics.templatetags.activity import field_words
-from analytics.templatetags.display import currency
 from recommendations.models import AuditEntry, Item
 from recommendations.services.access.policy import Action
 from recommendations.services.catalogue import editing, history
 from recommendations.services.catalogue.exposure import exposure
 from recommendations.services.catalogue.quality import CatalogueFlaw
+from recommendations.wording.money import currency
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

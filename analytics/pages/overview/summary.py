@@ -21,7 +21,7 @@ from analytics.queries.overview.waiting import waiting
 from analytics.queries.overview.works import works
 from analytics.queries.quality.leader_table import qualities
 from analytics.queries.runs.history import last_run
-from analytics.templatetags.display import currency
+from recommendations.wording.money import currency
 
 LEVELS = ("danger", "warning", "info")
 PLACEMENTS = 4

@@ -23,9 +23,8 @@ from analytics.pages.rules.overview import ASK
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.rules import editor as query
-from analytics.queries.rules.overview import SERVED, served
+from analytics.queries.rules.overview import SERVED, served, without_id
 from analytics.queries.rules.values import offered, yes_no
-from analytics.templatetags.display import SYMBOLS
 from analytics.templatetags.rules import FIELDS, Names
 from analytics.templatetags.words import label
 from recommendations.fields import LONGEST_ID
@@ -37,6 +36,7 @@ from recommendations.services.rules.editing import StaleRuleError, save_rule, st
 from recommendations.services.rules.price_tags import MEASURED
 from recommendations.terms import RuleAction, RuleStatus
 from recommendations.wording import labels
+from recommendations.wording.money import currency
 
 MEASURE = "measure"  # the button without ``rules.js``
 RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
@@ -140,8 +140,7 @@ def _take(request: HttpRequest, found: Rule | None) -> HttpResponse:
         return redirect(reverse("rules", query={"open": ASK, "rule": saved.pk, "back": saved.pk}))
     text = _("Draft “%(name)s” saved. It takes effect when it is published.") % {"name": saved.name}
     if before and before != frozen(saved):
-        former = {name: value for name, value in before.items() if name != "id"}
-        offer_undo(request, text, "rule changed", rule=saved.pk, revision=saved.revision, before=former)
+        offer_undo(request, text, "rule changed", rule=saved.pk, revision=saved.revision, before=without_id(before))
     else:
         messages.success(request, text)
     return redirect("rule", pk=saved.pk)
@@ -188,7 +187,7 @@ def _offered() -> dict[str, Any]:
     return {
         "attributes": [(code, attribute_words(code)) for code in attributes()],
         "yes_no": yes_no(),
-        "currency": SYMBOLS.get(settings.SHOP_CURRENCY, settings.SHOP_CURRENCY).strip(),
+        "currency": currency().strip(),
     }
 
 

@@ -4,29 +4,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recommendations.models import Item, Segment
+from recommendations.models import Segment
 from recommendations.services.audiences.editing import AudienceCount
+from recommendations.services.rules.editing import value_titles
 from recommendations.wording.audiences import audience_text, fact_text
+from recommendations.wording.rules import Titles
 
 type Conditions = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceNames:
-    """Names of segments by number, and of items by the shop's id."""
+    """Names of segments by number, and what values are called."""
 
     segments: Mapping[int, str]
-    titles: Mapping[str, str]
+    titles: Titles
 
     @classmethod
     def of(cls, audiences: Iterable[Conditions]) -> "AudienceNames":
         every = [one for conditions in audiences for side in conditions.values() for one in side]
         numbers = {number for one in every for number in one.get("segments", ())}
-        asked = [asked for one in every for asked in one.get("items", ()) if asked["attribute"] == "item"]
-        ids = {str(value) for one in asked for value in one["values"]}
         return cls(
             segments={each.number: str(each) for each in Segment.objects.filter(number__in=numbers)} if numbers else {},
-            titles=dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {},
+            titles=value_titles(asked for one in every for asked in one.get("items", ())),
         )
 
     def sentence(self, conditions: Conditions) -> str:

@@ -17,13 +17,14 @@ from django.utils.translation import ngettext
 from analytics.queries.overview.alerts import Alert
 from analytics.queries.overview.served import served
 from analytics.queries.weights.groups import place_of
-from analytics.templatetags.display import moment, number
+from analytics.templatetags.display import number
 from analytics.templatetags.words import blend_label
 from recommendations.models import ApprovalRequest, BlendWeights, Rule, RuleBook, Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.catalogue.quality import NEW_FOR, on_sale
 from recommendations.services.rules.editing import status_of
 from recommendations.terms import ApprovalState, RuleStatus, WeightsStatus
+from recommendations.wording.rules import short_moment
 
 REMEMBERED = 15  # seconds
 KEY = "overview/waiting"
@@ -96,12 +97,12 @@ def _of_rules(known: PendingWork) -> Iterator[Alert]:
         yield Alert(level="info", text=text % {"count": known.rules}, address=reverse("rules"), link=_("See the rules"))
     if len(known.ending) > NAMED:
         text = _("%(count)d rules end within 7 days, the first on %(when)s.")
-        words = {"count": len(known.ending), "when": moment(known.ending[0].at)}
+        words = {"count": len(known.ending), "when": short_moment(known.ending[0].at)}
         address = f"{reverse('rules')}?status={RuleStatus.LIVE}"
         yield Alert(level="info", text=text % words, address=address, link=_("See the rules"))
         return
     for one in known.ending:
-        text = _("The rule “%(name)s” ends on %(when)s.") % {"name": one.name, "when": moment(one.at)}
+        text = _("The rule “%(name)s” ends on %(when)s.") % {"name": one.name, "when": short_moment(one.at)}
         address = reverse("rule", args=[one.rule])
         yield Alert(level="info", text=text, address=address, link=_("Extend it, or let it end"))
 

@@ -12,7 +12,7 @@ from analytics.templatetags.display import of
 from analytics.templatetags.rules import Names
 from recommendations.customer_codes import customer_code
 from recommendations.models import Placement, Rule, RuleBook
-from recommendations.services.rules.attributes import frozen
+from recommendations.services.rules.attributes import FrozenRule, frozen
 from recommendations.services.rules.editing import status_of
 from recommendations.terms import RuleStatus
 from recommendations.wording import labels
@@ -117,6 +117,11 @@ def rules(*, now: datetime) -> Rules:
 def served() -> RuleBook | None:
     """The book that acts, with who published it."""
     return RuleBook.objects.select_related("author").filter(is_default=True).first()
+
+
+def without_id(rule: FrozenRule) -> dict[str, Any]:
+    """Values of a frozen rule, as ``save_rule`` takes them."""
+    return {name: value for name, value in rule.items() if name != "id"}
 
 
 def placements() -> list[tuple[str, str]]:

@@ -1,16 +1,17 @@
 """Rules of merchandising as staff write them. Nothing here is served before it is published (``books.py``)."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet, Subquery, Value
+from django.db.models import Count, Max, QuerySet, Subquery, TextField, Value
 from django.utils.translation import gettext as _
 
-from recommendations.models import Audience, Item, Placement, Rule, RuleBook, Segment, Staff
+from recommendations.models import Audience, Category, Item, Placement, Rule, RuleBook, Segment, Staff
 from recommendations.services.access import audit
 from recommendations.services.rules.form import LONGEST_NAME, fill
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen, matching
@@ -175,13 +176,23 @@ def matched(conditions: Sequence[Mapping[str, Any]]) -> Matched:
 def rule_texts(rules: Iterable[FrozenRule]) -> list[str]:
     """Each rule in one sentence of the active language, with the names of its segment and items."""
     rules = list(rules)
-    conditions = [one for rule in rules for one in (*rule["items"], *rule["context"])]
-    ids = {str(value) for one in conditions if one["attribute"] == "item" for value in one["values"]}
-    titles = dict(Item.objects.filter(shop_id__in=ids).values_list("shop_id", "title")) if ids else {}
+    titles = value_titles(one for rule in rules for one in (*rule["items"], *rule["context"]))
     numbers = {rule["segment"] for rule in rules if rule["segment"] is not None}
     segments = {one.number: str(one) for one in Segment.objects.filter(number__in=numbers)} if numbers else {}
     audiences = audience_names(rules)
     return [rule_text(rule, segments=segments, audiences=audiences, titles=titles) for rule in rules]
+
+
+def value_titles(conditions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Titles of the items and names of the categories that conditions speak of, by attribute and value."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for one in conditions:
+        asked[one["attribute"]].update(map(str, one["values"]))
+    items = Item.objects.filter(shop_id__in=asked["item"]).order_by()
+    categories = Category.objects.filter(path__in=asked["category"]).order_by()
+    of_items = items.values_list(Value("item", TextField()), "shop_id", "title")
+    of_categories = categories.values_list(Value("category", TextField()), "path", "name")
+    return {(attribute, value): words for attribute, value, words in of_items.union(of_categories, all=True)}
 
 
 def audience_names(rules: Iterable[Mapping[str, Any]]) -> dict[int, str]:

@@ -153,11 +153,11 @@ def test_rules_in_words() -> None:
     ]
     assert rule_texts(frozen(rule) for rule in rules) == [
         "On “For you”, for segment Fresh & family: pin Tea 1 or Tea 2 to slot 1",
-        "Everywhere: bury items with category FOOD > TEA and discount at least 25 % by −30",
-        ("On “Similar items”, next to items with category FOOD > TEA, from 1 Jul 09:00: show at most 2 of each brand"),
-        "On “For you”: give items with category FOOD > TEA at least 12.5 % of the slots",
+        "Everywhere: bury items with category Tea and discount at least 25 % by −30",
+        "On “Similar items”, next to items with category Tea, from 1 Jul 09:00: show at most 2 of each brand",
+        "On “For you”: give items with category Tea at least 12.5 % of the slots",
         "On “For you”: exclude items with no promotion this week",
     ]
     with translation.override("zh-hans"):
-        assert rule_texts([frozen(rules[0])])[0].endswith("将Tea 1或Tea 2置顶到第 1 位")
+        assert rule_texts([frozen(rules[0])])[0].endswith("将 Tea 1 或 Tea 2 置顶到第 1 位")
     assert rule_text(frozen(rules[0])) == "On “For you”, for segment 4: pin tea-1 or tea-2 to slot 1"

@@ -192,4 +192,4 @@ def test_a_viewer_sees_it_and_changes_nothing(client_of: Any, ann: Customer) -> 
 def test_activity_tells_of_an_audience_in_words(admin: Client, ann: Customer) -> None:
     saved(none=[{"kind": "spent", "operator": "at_most", "amount": 5, "days": 7}])
     page = admin.get("/activity/?type=audience").content.decode()
-    assert "but not: spent at most 5 USD in the last 7 days" in page
+    assert "but not: spent at most $5 in the last 7 days" in page

@@ -88,7 +88,7 @@ def test_plain_fields_make_a_draft(admin: Client) -> None:
         "20",
         "2026-12-01T08:00",
     )
-    assert "give items with category Drinks &gt; Tea or Drinks &gt; Coffee" in page
+    assert "give items with category Tea or Coffee" in page
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_the_effect_waits_until_the_rule_is_complete(admin: Client) -> None:
     assert "The price tag appears as soon as the rule is complete:" in page
     _, page = sent(admin, form(name=""), "/rules/effect/")
     assert "No run has finished yet" in page
-    assert "On “For you”: boost items with category Drinks &gt; Tea by +40" in page
+    assert "On “For you”: boost items with category Tea by +40" in page
     assert "No rule contradicts, hides or empties another." in page
 
 
@@ -341,7 +341,7 @@ def test_the_effect_is_measured_without_javascript_too(admin: Client) -> None:
     status, page = sent(admin, form(edit="measure", strength="-30"))
     assert status == 200
     assert "No run has finished yet" in page
-    assert "On “For you”: bury items with category Drinks &gt; Tea by −30" in page
+    assert "On “For you”: bury items with category Tea by −30" in page
     assert field(page, "strength") == "-30"
     assert not Rule.objects.exists()
 

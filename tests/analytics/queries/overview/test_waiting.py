@@ -49,7 +49,7 @@ def test_rules_that_are_drafts_and_rules_that_end_within_a_week() -> None:
     rule_records.published(*rules)
     [(text, address, link)] = told()
     assert (text, address) == (
-        "The rule “Until 17” ends on Sept. 17, 2026, 6 a.m..", f"/rules/{rules[1].pk}/"
+        "The rule “Until 17” ends on 17 Sep 06:00.", f"/rules/{rules[1].pk}/"
     )  # fmt: skip
     assert link == "Extend it, or let it end"
 
@@ -61,7 +61,7 @@ def test_of_many_rules_that_end_only_the_number_is_said() -> None:
         *(rule_records.rule(f"No. {n}", ends_at=(NOW + timedelta(days=n)).isoformat()) for n in range(1, 5))
     )
     [(text, address, _link)] = told()
-    assert text.startswith("4 rules end within 7 days, the first on Sept. 16, 2026")
+    assert text.startswith("4 rules end within 7 days, the first on 16 Sep 06:00.")
     assert address == "/rules/?status=live"
 
 
