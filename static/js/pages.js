@@ -79,17 +79,20 @@ document.addEventListener("dragstart", (event) => {
   event.dataTransfer.effectAllowed = "move";
   event.dataTransfer.setData("text/plain", card.dataset.item);
 });
-document.addEventListener("dragover", (event) => {
-  const target = event.target.closest?.(".shop-card");
-  if (!moved || !target) return;
+/* The gaps of a list take a card, too: where it made room, the pointer is often over one. */
+function carry(event) {
+  if (!moved || !event.target.closest?.(".shop-list")) return false;
   event.preventDefault();
-  if (target === moved.card) return;
-  const box = target.getBoundingClientRect();
-  target[event.clientX < box.left + box.width / 2 ? "before" : "after"](moved.card);
-});
+  const target = event.target.closest(".shop-card");
+  if (target && target !== moved.card) {
+    const box = target.getBoundingClientRect();
+    target[event.clientX < box.left + box.width / 2 ? "before" : "after"](moved.card);
+  }
+  return true;
+}
+document.addEventListener("dragover", carry);
 document.addEventListener("drop", (event) => {
-  if (!moved || !event.target.closest?.(".shop-card")) return;
-  event.preventDefault();
+  if (!carry(event)) return;
   moved.dropped = true;
   ask(moved.card);
 });

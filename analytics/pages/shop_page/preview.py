@@ -21,8 +21,9 @@ from analytics.queries.customer.listing import somebody
 from analytics.queries.layout import read_frame
 from analytics.queries.shop_page import PreviewRequest, pages, preview
 from recommendations.customer_codes import customer_code
-from recommendations.models import Item
+from recommendations.models import Customer, Item
 from recommendations.services.access.policy import Action
+from recommendations.services.customers import find_customers
 from recommendations.services.review.page_review import NotLoadedError, UnknownPageError
 from recommendations.services.rules.card_rules import pin_values
 from recommendations.services.rules.editing import drafted, save_rule
@@ -72,25 +73,27 @@ def shop_page(request: HttpRequest, name: str) -> HttpResponse:
 
 
 class TriedPin(NamedTuple):
-    """An item, and the place of a list at which it is to stand."""
+    """An item, and the place of a list at which it is to stand, looked at as a customer or as somebody new."""
 
     item: Item
     placement: str
     slot: int | None
+    looked_at: Customer | None
 
-    @property
-    def values(self) -> dict[str, Any]:
-        return pin_values(self.item, slot=self.slot, placement=self.placement)
+    def values(self, *, only: bool = False) -> dict[str, Any]:
+        """Values of the rule: for everybody, or only for the customer who is looked at."""
+        whom = self.looked_at if only else None
+        return pin_values(self.item, slot=self.slot, placement=self.placement, customer=whom)
 
 
 @require_safe
 @requires(Action.DRAFT)
 def pin_price(request: HttpRequest, name: str) -> HttpResponse:
     """Show what a pin would do to everybody, before anything is saved."""
-    pin = _pin(request.GET)
+    pin = _pin(request.GET, looked_at=request.GET.get("customer"))
     context: dict[str, Any] = {"section": "pages", "name": name, "pin": pin, "query": _query(request)}
     try:
-        context["effect"] = of_rule(drafted(rule=None, values=pin.values), on=pin.placement)
+        context["effect"] = of_rule(drafted(rule=None, values=pin.values()), on=pin.placement)
     except ValidationError as error:
         context["trouble"] = " ".join(error.messages)
     part = "pin.html" if request.headers.get("HX-Request") else "pin_alone.html"
@@ -101,9 +104,10 @@ def pin_price(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Action.DRAFT)
 def pin_item(request: HttpRequest, name: str) -> HttpResponse:
     """Make the pin a draft rule, and show the page with it."""
-    pin = _pin(request.POST)
+    pin = _pin(request.POST, looked_at=request.GET.get("customer"))
+    values = pin.values(only=request.POST.get("only") == "yes")
     try:
-        rule = save_rule(rule=None, values=pin.values, revision=None, by=staff_of(request), now=timezone.now())
+        rule = save_rule(rule=None, values=values, revision=None, by=staff_of(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(_address(request, name))
@@ -112,11 +116,13 @@ def pin_item(request: HttpRequest, name: str) -> HttpResponse:
     return redirect(_address(request, name, draft="yes"))
 
 
-def _pin(sent: QueryDict) -> TriedPin:
+def _pin(sent: QueryDict, *, looked_at: str | None) -> TriedPin:
+    named = find_customers(typed=typed(looked_at, longest=LONGEST_TYPED))
     return TriedPin(
         item=get_object_or_404(Item, pk=number(sent.get("pinned")) or 0),
         placement=typed(sent.get("placement"), longest=LONGEST_NAME),
         slot=number(sent.get("slot")),
+        looked_at=named[0].customer if named else None,
     )
 
 

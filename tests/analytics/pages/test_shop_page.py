@@ -92,7 +92,7 @@ def test_drafts_are_looked_at_beside_what_is_served(viewer: Client, tea_drinker:
     assert lists(text(viewer, address))["home"][0] != "Soap 7"
     page = text(viewer, f"{address}&draft=yes")
     assert lists(page)["home"][0] == "Soap 7"
-    assert page.count("Soap first") == 2  # the rule that waits, and on its card
+    assert page.count("<span>Soap first</span>") == 2  # the rule that waits, and on its card
 
 
 def test_a_pin_shows_its_price_before_it_is_a_draft(merchandiser: Client, tea_drinker: Customer) -> None:
@@ -185,3 +185,20 @@ def test_what_is_typed_wrongly_is_refused_and_kept(admin: Client, position: str,
     assert said in page
     assert f'name="position-{key}" value="{position}"' in page
     assert ShopPage.objects.get(name="home").slots.count() == 5
+
+
+def test_a_pin_while_one_customer_is_looked_at_says_whom_it_is_for(merchandiser: Client, tea_drinker: Customer) -> None:
+    """A drag pinned for everybody, and the page spoke of one customer."""
+    soap = Item.objects.get(shop_id="soap-7")
+    asked = f"pinned={soap.pk}&placement=home&slot=2"
+    assert "not only for" not in text(merchandiser, f"/pages/home/pin/?{asked}")
+    page = text(merchandiser, f"/pages/home/pin/?customer={tea_drinker.code}&{asked}")
+    assert f"This pins it for everyone, not only for {tea_drinker.code}." in page
+    assert f"Only for {tea_drinker.code}" in page
+    sent = {"pinned": soap.pk, "placement": "home", "slot": 2}
+    address = f"/pages/home/pin/draft/?customer={tea_drinker.code}"
+    merchandiser.post(address, sent)
+    merchandiser.post(address, sent | {"only": "yes"})
+    rules = Rule.objects.order_by("pk")
+    assert [rule.customer for rule in rules] == [None, tea_drinker]
+    assert rules[1].name == f"Pin Soap 7 to slot 2 on “For you” for {tea_drinker.code}"
