@@ -84,6 +84,7 @@ urlpatterns = [
     path("rules/<int:pk>/history/", editor.rule_history, name="rule_history"),
     path("rules/<int:pk>/effect/", effect.saved_rule_effect, name="saved_rule_effect"),
     path("rules/<int:pk>/duplicate/", rules_overview.duplicate, name="duplicate_rule"),
+    path("rules/<int:pk>/discard/", rules_overview.discard_changes, name="discard_changes"),
     path("rules/<int:pk>/archive/", rules_overview.archive, name="archive_rule"),
     path("rules/<int:pk>/restore/", rules_overview.restore, name="restore_rule"),
     path("approvals/", approvals.approvals, name="approvals"),

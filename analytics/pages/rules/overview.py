@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,10 +25,12 @@ from recommendations.services.rules.attributes import frozen
 from recommendations.services.rules.books import present_order
 from recommendations.services.rules.editing import (
     RuleIsServedError,
+    StaleRuleError,
     archive_rule,
     duplicate_rule,
     reorder,
     restore_rule,
+    save_rule,
 )
 from recommendations.services.rules.linter import lint
 
@@ -143,6 +146,25 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     copy = duplicate_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
     messages.success(request, _("This is the copy, a draft at the end of the order: “%(name)s”.") % {"name": copy.name})
     return redirect("rule", pk=copy.pk)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def discard_changes(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set a rule back to what is served of it; what it was meanwhile can be had again by the toast."""
+    stored, book, by = _rule_or_404(pk), query.served(), staff_of(request)
+    before = frozen(stored)
+    values = next((rule for rule in (book.rules if book else ()) if rule["id"] == pk), before)
+    try:
+        saved = save_rule(
+            rule=stored, values=query.without_id(values), revision=stored.revision, by=by, now=timezone.now()
+        )
+    except (StaleRuleError, ValidationError):
+        messages.warning(request, _("Nothing was discarded: the rule, or what it is about, has changed meanwhile."))
+        return redirect("rule", pk=pk)
+    text = _("The changes to “%(name)s” are discarded: it is as the shop serves it.") % {"name": saved.name}
+    offer_undo(request, text, "rule changed", rule=pk, revision=saved.revision, before=query.without_id(before))
+    return redirect("rule", pk=pk)
 
 
 def _moved(kept: list[int], key: int, to: str) -> list[int]:

@@ -58,7 +58,7 @@ def test_rules_stand_in_their_order_with_words_and_status(admin: Client) -> None
     page = text(admin)
     assert names(page) == ["Tea first", "Coffee soon", "No instant"]
     assert statuses(page) == ["Live", "Scheduled", "Draft"]
-    assert "Boost items with category Drinks &gt; Tea by +40" in page
+    assert "Boost items with category Tea by +40" in page
     assert "Exclude Instant Coffee" in page
     assert "3 of 3 rules" in page
     assert "<strong>r1</strong> serves 2 rules" in page
@@ -306,7 +306,7 @@ def test_the_list_of_rules_in_chinese(admin: Client) -> None:
     admin.cookies["django_language"] = "zh-hans"
     page = text(admin)
     assert "新建规则" in page
-    assert "类目为 Drinks &gt; Tea的商品" in page
+    assert "类目为 Tea 的商品" in page
     assert "已上线" in page
 
 
@@ -320,3 +320,23 @@ def test_pages_of_rules_take_few_queries(admin: Client, address: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         text(admin, address.format(rules[7].pk))
     assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:230] for query in queries)
+
+
+def test_changes_of_a_live_rule_are_discarded_and_had_again(admin: Client) -> None:
+    rule = records.rule()
+    records.published(rule)
+    discard = f'action="/rules/{rule.pk}/discard/"'
+    for address in ("/rules/", f"/rules/{rule.pk}/"):
+        assert discard not in text(admin, address)
+    admin.post(f"/rules/{rule.pk}/", records.form(strength="20", revision=1))
+    for address in ("/rules/", f"/rules/{rule.pk}/"):
+        assert discard in text(admin, address)
+    page = admin.post(f"/rules/{rule.pk}/discard/", follow=True).content.decode()
+    assert "The changes to “Tea first” are discarded" in page
+    rule.refresh_from_db()
+    assert (rule.strength, discard in page) == (40, False)
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token
+    admin.post("/undo/", {"token": token.group(1), "back": "/rules/"})
+    rule.refresh_from_db()
+    assert rule.strength == 20
