@@ -77,7 +77,7 @@ def when_text(
     if rule["customer"] is not None:
         parts.append(gettext("for customer %(customer)s") % {"customer": customer_code(rule["customer"])})
     if rule["context"]:
-        parts.append(gettext("next to %(items)s") % {"items": _spaced(items_text(rule["context"], titles))})
+        parts.append(context_text(rule["context"], titles))
     if rule["starts_at"]:
         parts.append(gettext("from %(moment)s") % {"moment": short_moment(datetime.fromisoformat(rule["starts_at"]))})
     if rule["ends_at"]:
@@ -86,6 +86,11 @@ def when_text(
         parts.insert(0, gettext("everywhere"))
     text = pgettext("between where and when", ", ").join(parts)
     return text[:1].upper() + text[1:]
+
+
+def context_text(conditions: Sequence[Condition], titles: Titles | None = None) -> str:
+    """The items in view beside which a rule acts."""
+    return gettext("next to %(items)s") % {"items": _spaced(items_text(conditions, titles))}
 
 
 def do_text(rule: Frozen, titles: Titles | None = None) -> str:

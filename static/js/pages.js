@@ -79,15 +79,17 @@ document.addEventListener("dragstart", (event) => {
   event.dataTransfer.effectAllowed = "move";
   event.dataTransfer.setData("text/plain", card.dataset.item);
 });
-/* The gaps of a list take a card, too: where it made room, the pointer is often over one. */
+/* The gaps of a list take a card, too, beside the nearest one: a quick drag often ends there. */
 function carry(event) {
-  if (!moved || !event.target.closest?.(".shop-list")) return false;
+  const list = event.target.closest?.(".shop-list")?.querySelector(".shop-cards");
+  if (!moved || !list) return false;
   event.preventDefault();
-  const target = event.target.closest(".shop-card");
-  if (target && target !== moved.card) {
-    const box = target.getBoundingClientRect();
-    target[event.clientX < box.left + box.width / 2 ? "before" : "after"](moved.card);
-  }
+  const boxes = [...list.children].map((card) => [card, card.getBoundingClientRect()]);
+  const away = (box) => Math.hypot(
+    Math.max(box.left - event.clientX, 0, event.clientX - box.right), Math.max(box.top - event.clientY, 0, event.clientY - box.bottom),
+  );
+  const [card, box] = boxes.reduce((best, each) => (away(each[1]) < away(best[1]) ? each : best));
+  if (card !== moved.card) card[event.clientX < box.left + box.width / 2 ? "before" : "after"](moved.card);
   return true;
 }
 document.addEventListener("dragover", carry);

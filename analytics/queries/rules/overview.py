@@ -17,6 +17,7 @@ from recommendations.services.rules.editing import status_of
 from recommendations.terms import RuleStatus
 from recommendations.wording import labels
 from recommendations.wording.labels import placement_label
+from recommendations.wording.rules import context_text
 
 LONGEST_TEXT = 120
 WAITING = (RuleStatus.DRAFT, RuleStatus.CHANGED)
@@ -158,5 +159,5 @@ def _whom(rule: Rule, names: Names) -> str:
     if rule.customer_id:
         parts.append(_("customer %(customer)s") % {"customer": customer_code(rule.customer_id)})
     if rule.context:
-        parts.append(_("next to %(items)s") % {"items": names.field("context", rule.context)})
+        parts.append(context_text(rule.context, names.titles))
     return _(", ").join(parts)
