@@ -76,6 +76,7 @@ CHANGES = {
     "rule_conditions": Action.DRAFT,
     "rule_effect": Action.DRAFT,
     "duplicate_rule": Action.DRAFT,
+    "discard_changes": Action.DRAFT,
     "archive_rule": Action.DRAFT,
     "restore_rule": Action.DRAFT,
     "publish_rules": Action.PUBLISH,
