@@ -47,6 +47,7 @@ def condition_text(condition: Condition, *, segments: Names, titles: Titles) -> 
             return gettext("came for the first time %(from_days)s to %(to_days)s days ago") % facts
         case AudienceKind.INTEREST:
             facts["percent"] = formats.number_format(_short(condition["percent"]))
+            facts["category"] = titles.get(("category", condition["category"]), condition["category"])
             return gettext("at least %(percent)s %% of interest in %(category)s") % facts
         case AudienceKind.SEGMENT:
             named = [segments.get(number, str(number)) for number in condition["segments"]]

@@ -143,10 +143,11 @@ def _offered() -> dict[str, Any]:
 
 
 def _of(found: Audience) -> dict[str, Any]:
+    names = AudienceNames.of([found.conditions])
     return {
         "users": users_of(found),
-        "gone": editing.gone(found.conditions),
-        "words": AudienceNames.of([found.conditions]).sentence(found.conditions),
+        "gone": editing.gone(found.conditions, there=names.categories),
+        "words": names.sentence(found.conditions),
     }
 
 

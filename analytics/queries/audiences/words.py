@@ -26,8 +26,13 @@ class AudienceNames:
         numbers = {number for one in every for number in one.get("segments", ())}
         return cls(
             segments={each.number: str(each) for each in Segment.objects.filter(number__in=numbers)} if numbers else {},
-            titles=value_titles(asked for one in every for asked in one.get("items", ())),
+            titles=value_titles(asked for one in every for asked in _asked(one)),
         )
+
+    @property
+    def categories(self) -> set[str]:
+        """Paths of the categories that conditions ask for and that are there."""
+        return {value for attribute, value in self.titles if attribute == "category"}
 
     def sentence(self, conditions: Conditions) -> str:
         """Who is meant, in one sentence."""
@@ -46,3 +51,11 @@ class AudienceNames:
             )
             for example in counted.examples
         ]
+
+
+def _asked(condition: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Conditions of items, and the category of an interest as one."""
+    if "category" in condition:
+        return [{"attribute": "category", "values": [condition["category"]]}]
+    asked: Sequence[Mapping[str, Any]] = condition.get("items", ())
+    return asked

@@ -188,7 +188,7 @@ def book_with(
 
 def is_served(rule: FrozenRule) -> bool:
     """Whether the served book has the rule just like this."""
-    return _by_key(default_book()).get(rule["id"]) == rule
+    return bool(rule["id"]) and _by_key(default_book()).get(rule["id"]) == rule
 
 
 def present_order() -> list[int]:

@@ -1,6 +1,6 @@
 """Members of audiences: counted while somebody describes them, and kept in the record by what has changed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -77,19 +77,24 @@ def placed(conditions: Conditions) -> Iterator[tuple[Place, Condition]]:
             yield Place(side, position), condition
 
 
-def gone(conditions: Conditions) -> list[Gone]:
-    """What conditions ask for and is not there any more. Who it is for is not known then, so it is for nobody."""
-    return gone_of_each([conditions])[0]
+def gone(conditions: Conditions, *, there: Collection[str] | None = None) -> list[Gone]:
+    """What conditions ask for and is not there any more. Who it is for is not known then, so it is for nobody.
+
+    ``there`` are paths of those of their categories that exist; None: they are looked for.
+    """
+    return gone_of_each([conditions], there=there)[0]
 
 
-def gone_of_each(audiences: Sequence[Conditions]) -> list[list[Gone]]:
+def gone_of_each(audiences: Sequence[Conditions], *, there: Collection[str] | None = None) -> list[list[Gone]]:
     """What the conditions of each audience ask for and is not there any more."""
     asked = {number for conditions in audiences for number in segments_of(conditions)}
     live = set(Segment.objects.filter(number__in=asked, version__is_live=True).values_list("number", flat=True))
     segments = {one.number: str(one) for one in Segment.objects.filter(number__in=asked - live)}
     lost = {number: segments.get(number, str(number)) for number in asked - live}
     paths = {path for conditions in audiences for _place, one in placed(conditions) for path in _paths(one)}
-    missing = paths - set(Category.objects.filter(path__in=paths).values_list("path", flat=True)) if paths else paths
+    if there is None:
+        there = Category.objects.filter(path__in=paths).values_list("path", flat=True) if paths else ()
+    missing = paths.difference(there)
     return [
         [
             Gone(place, name)
