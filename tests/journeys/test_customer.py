@@ -75,7 +75,7 @@ def test_why_verdict_rule_undo_and_why_not_with_the_keyboard_alone(ada: Visitor)
     expect(page).to_have_url(f"{ada.site}/customers/{tea_drinker.code}/?why_not={soap.pk}#recommendations")
     tab_to(page, ".change-price a")
     page.keyboard.press("Enter")
-    expect(drawer.get_by_text("This affects everyone").first).to_be_visible()
+    expect(drawer.get_by_text("This affects only this customer").first).to_be_visible()
     expect(drawer.get_by_role("button", name="Make a draft")).to_be_focused()
     assert ada.complaints() == []
     page.keyboard.press("Enter")
