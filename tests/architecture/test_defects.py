@@ -118,9 +118,9 @@ DEFECTS: Mapping[int, Defect] = {
     ),
     15: row(
         "An import that is no table is called what it is, and no folder of the server is told.",
-        "analytics/pages/test_imports.py::test_a_refused_file_is_named_and_removed_and_no_folder_told",
-        "analytics/pages/test_imports.py::test_a_refused_file_names_no_folder_and_can_be_corrected_and_sent_again",
-        "analytics/pages/test_imports.py::test_a_file_that_is_no_table_is_refused_at_its_field",
+        "analytics/pages/imports/test_imports.py::test_a_refused_file_is_named_and_removed_and_no_folder_told",
+        "analytics/pages/imports/test_imports.py::test_a_refused_file_names_no_folder_and_can_be_corrected_and_sent_again",
+        "analytics/pages/imports/test_limits.py::test_a_file_that_is_no_table_is_refused_at_its_field",
     ),
     16: row(
         "The API's version of weights is the number of the pages, and each is found by the other.",
@@ -175,8 +175,8 @@ DEFECTS: Mapping[int, Defect] = {
     ),
     24: row(
         "An import that was undone says so, and how many of its items stay.",
-        "analytics/pages/test_imports.py::test_a_file_is_imported_as_previewed_and_undone",
-        "analytics/pages/test_imports.py::test_undoing_an_import_leaves_items_that_were_changed_since",
+        "analytics/pages/imports/test_imports.py::test_a_file_is_imported_as_previewed_and_undone",
+        "analytics/pages/imports/test_imports.py::test_undoing_an_import_leaves_items_that_were_changed_since",
     ),
 }  # fmt: skip
 

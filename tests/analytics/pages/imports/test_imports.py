@@ -3,17 +3,14 @@
 import csv
 import io
 import re
-import resource
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -23,60 +20,14 @@ from django.utils import timezone
 from recommendations.models import AuditEntry, CatalogueFile, Category, Import, Item, ItemPrice, RejectedRow, Staff
 from recommendations.services.catalogue import files, uploads
 from recommendations.services.operations.jobs import watch_jobs
-from recommendations.store.imports import validate
 from recommendations.store.imports.item_rows import FORM
-from recommendations.store.jobs import forget_peak, peak_mb
 from recommendations.tasks import work_on_file
-from recommendations.terms import Role, RunStatus
+from recommendations.terms import Role
 from tests.analytics.conftest import MODEL_BACKEND
+from tests.analytics.pages.imports.sending import FILE, NEW, look, take
 
 pytestmark = pytest.mark.django_db
-NEW, IMPORTS = reverse("new_import"), reverse("imports")
-FILE = """item_id,title,price,categories
-A1,Green tea,3.50,Drinks > Tea
-A2,Coffee,4.00,Drinks > Coffee
-A3,New mug,9.00,Kitchen
-A4,Broken,minus one,Kitchen
-"""
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, settings: LazySettings) -> None:
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = {**settings.STORAGES, "default": backend}
-
-
-@pytest.fixture
-def items() -> list[Item]:
-    drinks = [Item.objects.create(shop_id="A1", title="Tea", price=Decimal("3.00")),
-            Item.objects.create(shop_id="A2", title="Coffee", price=Decimal("4.00"))]  # fmt: skip
-    drinks[0].categories.add(Category.objects.create(path="Drinks", name="Drinks"))
-    return drinks
-
-
-def look(client: Client, text: str | bytes = FILE, *, name: str = "spring.csv") -> HttpResponse:
-    """Hand a file in, have it looked through as a worker would, and load the page of it."""
-    content = text.encode() if isinstance(text, str) else text
-    return worked_on(client, client.post(NEW, {"file": SimpleUploadedFile(name, content)}))
-
-
-def take(client: Client, seen: HttpResponse) -> HttpResponse:
-    address = reverse("take_import", args=[seen.context["job"].pk])
-    return worked_on(client, client.post(address))
-
-
-def worked_on(client: Client, answer: HttpResponse) -> HttpResponse:
-    if answer.status_code != 302:
-        return answer
-    waiting = client.get(answer["Location"])
-    if waiting.context and waiting.context.get("job"):
-        page = waiting.content.decode()
-        assert "<progress" in page
-        assert 'hx-trigger="every 1s"' in page
-        assert 'http-equiv="refresh"' in page
-        work_on_file(str(waiting.context["job"].pk))
-        return client.get(answer["Location"], follow=True)
-    return waiting
+IMPORTS = reverse("imports")
 
 
 def state() -> list[tuple[object, ...]]:
@@ -102,20 +53,6 @@ def test_the_part_that_waits_leads_to_what_is_wrong_with_the_file(admin: Client)
     work_on_file(str(job.pk))
     assert admin.get(address, headers={"HX-Request": "true"})["HX-Redirect"] == address
     assert "This is a PNG picture" in admin.get(address).content.decode()
-
-
-def stored(*jobs: UUID) -> set[str]:
-    """Names under which the files of these jobs are kept."""
-    return set(CatalogueFile.objects.filter(pk__in=jobs).values_list("stored_as", flat=True))
-
-
-def test_files_that_wait_are_bounded(admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_KEPT", 3)
-    jobs = [look(admin).context["job"].pk for _ in range(4)]
-    assert {path.name for path in (tmp_path / files.FOLDER).iterdir()} == stored(*jobs[1:])
-    monkeypatch.setattr(files, "MOST_BYTES", 2 * len(FILE))
-    newest = look(admin).context["job"].pk
-    assert {path.name for path in (tmp_path / files.FOLDER).iterdir()} == stored(jobs[-1], newest)
 
 
 def test_a_preview_shows_every_change_and_makes_none(admin: Client, items: list[Item]) -> None:
@@ -227,71 +164,6 @@ def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table({"item_id": ["A1"], "title": ["Black tea"]}), buffer)
     assert look(admin, buffer.getvalue(), name="spring.parquet").context["preview"].changed == 1
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("name,price\nTea,3\n", "column “item_id”, “title” is missing"),
-        ("", "submitted file is empty"),
-        (b"PK\x03\x04 a workbook", "spring.csv: This is an Excel or ZIP file"),
-        (b"\x89PNG\r\n\x1a\n\x00", "spring.csv: This is a PNG picture"),
-    ],
-)
-def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content: str | bytes, told: str) -> None:
-    page = look(admin, content).content.decode()
-    assert told in page
-    assert 'id="file-error"' in page
-
-
-def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_ROWS", 3)
-    assert "more than 3 rows" in look(admin).content.decode()
-
-
-def parquet(rows: int, text: str) -> bytes:
-    """A small file that says the same long text in every row."""
-    buffer = io.BytesIO()
-    columns = {"item_id": [f"P{n}" for n in range(rows)], "title": ["Tea"] * rows, "description": [text] * rows}
-    pq.write_table(pa.table(columns), buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def test_a_packed_file_is_refused_by_what_it_unpacks_to(
-    admin: Client, items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bomb = parquet(20_000, "x" * 100_000)
-    assert len(bomb) < 200_000
-    forget_peak()
-    resident = peak_mb()
-    for _ in range(2):
-        page = look(admin, bomb, name="bomb.parquet").content.decode()
-        assert "more than 64 MB of text once it is unpacked" in page
-    assert peak_mb() - resident < 400  # 2 GB of text, unpacked
-    assert "more than 20,000 rows" in look(admin, parquet(20_001, ""), name="rows.parquet").content.decode()
-    assert list((tmp_path / files.FOLDER).iterdir()) == []  # what is refused is not kept
-    assert Import.objects.count() == 0
-    assert look(admin).context["preview"].taken == 3  # and the next file is looked at as ever
-
-
-def test_a_file_of_too_many_rows_is_refused_before_the_rest_is_read(
-    admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "LARGEST", 10**9)
-    monkeypatch.setattr(validate, "judge", lambda *_given, **_named: pytest.fail("the rows were judged"))
-    rows = "\n".join(f"r{number},Thing" for number in range(300_000))
-    assert "more than 20,000 rows" in look(admin, f"item_id,title\n{rows}\n").content.decode()
-
-
-def test_a_file_that_costs_too_much_memory_fails_and_its_worker_goes_on(
-    admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "MEMORY", 50_000_000)
-    monkeypatch.setattr(files, "look", lambda **_given: bytearray(200_000_000))
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    assert "needs too much memory" in look(admin).content.decode()
-    assert resource.getrlimit(resource.RLIMIT_DATA) == before
-    assert CatalogueFile.objects.get().status == RunStatus.FAILED
 
 
 def test_progress_of_a_file_is_seen_before_its_transaction_ends(admin: Client, items: list[Item]) -> None:
