@@ -123,3 +123,11 @@ def test_the_palette_names_pages_only_to_those_who_may_open_them(
     assert {"Items", "Imports", "Placements"} <= set(named)
     assert ({"Import items", "Engineer&#x27;s admin"} <= set(named)) is (role in {Role.CATALOGUE_ADMIN, Role.ADMIN})
     assert ({"API keys", "Staff"} <= set(named)) is (role is Role.ADMIN)
+
+
+def test_a_phone_asks_before_it_shows_more_than_eight_items(admin: Client) -> None:
+    for number in range(8):
+        records.item(f"tea-{number}", title=f"Tea {number}")
+    assert 'id="more-items"' not in admin.get("/search/?q=tea").content.decode()
+    records.item("tea-8", title="Tea 8")
+    assert admin.get("/search/?q=tea").content.decode().count('id="more-items"') == 1
