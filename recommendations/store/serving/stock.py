@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
@@ -62,6 +62,7 @@ class StockRow(NamedTuple):
         return self.availability != Availability.IN_STOCK or self.available_quantity != 0
 
 
+EPOCH, MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 FACTS = np.dtype(
     [
         ("offered", np.bool_),
@@ -88,6 +89,7 @@ class Stock:
     kinds: dict[Hashable, int]  # categories (primary keys, ascending) → the number of the set
     words: WordIndex  # of title and brand
     edits: Mapping[int, datetime] = field(default_factory=dict)  # primary key → time of the last one that is here
+    mark: int = 0  # of all items and the times of their last edits: stocks of one mark hold the same
     _sellable: tuple[float, float, BoolArray] | None = field(default=None, repr=False)
 
     @classmethod
@@ -136,11 +138,35 @@ class Stock:
             products[place : place + 1] = [product]
             row_of[row.shop_id] = place
         ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
-        edits = {**self.edits, **{row.pk: row.updated_at for row in rows}}
+        before = {row.pk: self.edits[row.pk] for row in rows if row.pk in self.edits}
+        after = {row.pk: row.updated_at for row in rows}
+        edits = {**self.edits, **after}
         words = self.words.updated(edited, texts=(product.text for product in products), n=len(products))
         return type(self)(
-            ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, words=words, edits=edits
-        )
+            ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, words=words,
+            edits=edits, mark=self.mark ^ mark_of(before) ^ mark_of(after),
+        )  # fmt: skip
+
+
+def mark_of(edits: Mapping[int, datetime]) -> int:
+    """Compute the mark of items by key with the times of their last edits: the XOR of a 64-bit hash of each.
+
+    The hash is that of SplitMix64 (Steele, Lea & Flood 2014): of the key, and again of that XOR the microseconds since
+    1970.
+    """
+    if not edits:
+        return 0
+    keys = np.fromiter(edits, np.uint64, len(edits))
+    times = np.fromiter(((at - EPOCH) // MICROSECOND for at in edits.values()), np.int64, len(edits))
+    return int(np.bitwise_xor.reduce(splitmix64(splitmix64(keys) ^ times.view(np.uint64))))
+
+
+def splitmix64(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Compute SplitMix64's number of each seed; the products overflow on purpose."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def load_stock() -> Stock:
