@@ -5,7 +5,7 @@ RUN python -m venv /app/.venv
 WORKDIR /app
 COPY requirements/run.txt requirements/run.txt
 RUN .venv/bin/pip install --require-hashes --no-deps -r requirements/run.txt
-COPY manage.py ./
+COPY manage.py pyproject.toml ./
 COPY locale locale
 COPY static static
 COPY templates templates

@@ -64,6 +64,11 @@ def search_weights(key: str) -> str | None:
     return suggestions.search(UUID(key))
 
 
+@shared_task(name="recommendations.tasks.forget_answers")
+def forget_answers() -> int:
+    return housekeeping.forget_answers(now=timezone.now())
+
+
 @shared_task(name="recommendations.tasks.forget_sessions")
 def forget_sessions() -> None:
     SessionStore.clear_expired()

@@ -169,6 +169,14 @@ class Source(StrEnum):
     NONE = "none"
 
 
+class Way(IntEnum):
+    """Way in which an answer was shown."""
+
+    AS_RANKED = 0
+    SHUFFLED = 1
+    CARDS = 2
+
+
 class Fallback(StrEnum):
     """Why an answer, or the end of it, does not come from the model."""
 

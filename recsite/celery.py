@@ -79,6 +79,10 @@ app.conf.update(
             "schedule": crontab(minute="*/10"),
             "options": {"expires": 300},
         },
+        "forget answers": {
+            "task": "recommendations.tasks.forget_answers",
+            "schedule": crontab(hour="1", minute="0"),
+        },
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},
     },

@@ -5,6 +5,7 @@ secrets made on the spot. Everything else is production, where secrets are requi
 """
 
 import logging.config
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -20,6 +21,7 @@ from recommendations.terms import Trust
 from recsite import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # --- What this install is
 
@@ -202,6 +204,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_ENGINE = "recommendations.services.access.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 7  # seconds from the login, however busy
+ANSWERS_DAYS = env.integer("ANSWERS_DAYS", default=30, at_least=1)
 SESSION_IDLE = timedelta(hours=env.integer("SESSION_IDLE_HOURS", default=8, at_least=1))
 SECOND_FACTOR = env.choice("SECOND_FACTOR", among=["optional", "required"], default="optional" if DEMO else "required")
 OTP_TOTP_ISSUER = SHOP_NAME

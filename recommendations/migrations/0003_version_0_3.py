@@ -34,6 +34,35 @@ SUSPICION_RULES = [
 QUARANTINE_STATES = [("aside", "Set aside"), ("restored", "Restored"), ("deleted", "Deleted")]
 
 
+PARTS_OF_ANSWERS: list[tuple[str, str, str, list[tuple[str, models.Field]]]] = [
+    ("AnswerBasis", "basis of answers", "bases of answers", []),
+    ("AnswerRequest", "request", "requests", []),
+    (
+        "AnswerState", "state of a customer", "states of customers",
+        [
+            (
+                "customer",
+                models.ForeignKey(
+                    "recommendations.customer", models.DO_NOTHING, db_constraint=False, related_name="+",
+                    verbose_name="customer",
+                ),
+            )
+        ],
+    ),
+]  # fmt: skip
+WAYS = [(0, "As ranked"), (1, "Shuffled"), (2, "From further down")]
+MORE_OF_SLATES = {
+    "unit": models.BigIntegerField(null=True, verbose_name="unit"),
+    "arms": ArrayField(models.BigIntegerField(), db_default=[], default=list, verbose_name="arms"),
+    "visit_weights": models.BigIntegerField(null=True, verbose_name="weights version of the visit"),
+    "places": ArrayField(models.SmallIntegerField(), db_default=[], default=list, verbose_name="places"),
+    "fixed": ArrayField(models.SmallIntegerField(), db_default=[], default=list, verbose_name="fixed slots"),
+    "way": models.PositiveSmallIntegerField(choices=WAYS, db_default=0, default=0, verbose_name="way of showing"),
+    "basis": models.UUIDField(null=True, verbose_name="basis"),
+    "request": models.UUIDField(null=True, verbose_name="request"),
+    "state": models.UUIDField(null=True, verbose_name="state"),
+}
+
 STATUSES = [
     ("queued", "Waiting"), ("running", "Running"), ("succeeded", "Finished"), ("failed", "Failed"),
     ("cancelled", "Cancelled"), ("interrupted", "Interrupted"),
@@ -750,4 +779,18 @@ class Migration(migrations.Migration):
                 condition=models.Q(revenue__gte=0, margin__gte=0, clearance__gte=0), name="goals_are_not_negative"
             ),
         ),
+        *[
+            migrations.CreateModel(
+                name,
+                [
+                    ("key", models.UUIDField(editable=False, primary_key=True, serialize=False, verbose_name="key")),
+                    ("used_on", models.DateField(verbose_name="last used")),
+                    ("content", models.BinaryField(verbose_name="content")),
+                    *more,
+                ],
+                options={"verbose_name": singular, "verbose_name_plural": plural},
+            )
+            for name, singular, plural, more in PARTS_OF_ANSWERS
+        ],
+        *[migrations.AddField("slate", name, field) for name, field in MORE_OF_SLATES.items()],
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Models of the record, one file per aggregate; constraints and querysets with names, no numbers."""
 
 from recommendations.models.access import ApiKey, AuditEntry, ShopSetting, SourceHour
+from recommendations.models.answers import AnswerBasis, AnswerRequest, AnswerState
 from recommendations.models.approvals import ApprovalRequest
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
 from recommendations.models.audiences import Audience, AudienceMember
@@ -27,6 +28,9 @@ from recommendations.models.training import Artefact, ModelVersion, Run, RunLogL
 from recommendations.models.weight_searches import WeightSearch
 
 __all__ = [
+    "AnswerBasis",
+    "AnswerRequest",
+    "AnswerState",
     "ApiKey",
     "ApprovalRequest",
     "Artefact",

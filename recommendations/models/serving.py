@@ -9,11 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations.models.customers import Customer
+from recommendations.terms import Way
 from recommendations.wording import labels
 
 
 class Slate(models.Model):
-    """One served answer, in monthly partitions; position in the arrays = rank − 1."""
+    """One served answer, in monthly partitions; position in the arrays = rank − 1.
+
+    ``unit``: first 8 bytes of the pseudonym, signed; ``places``: place of each item in the ranking before
+    exploration, −1 where it only fills up; ``fixed``: slots that rules hold, from 0.
+    """
 
     pk = models.CompositePrimaryKey("served_at", "recommendation_id")
     served_at = models.DateTimeField(_("served"))
@@ -33,6 +38,17 @@ class Slate(models.Model):
     scores = ArrayField(models.FloatField(), verbose_name=_("scores"))
     propensities = ArrayField(models.FloatField(), verbose_name=_("propensities"))
     latency_us = models.PositiveIntegerField(_("time to answer, µs"), null=True)
+    unit = models.BigIntegerField(_("unit"), null=True)  # of the request's person, before any event of theirs
+    arms = ArrayField(models.BigIntegerField(), default=list, db_default=[], verbose_name=_("arms"))
+    visit_weights = models.BigIntegerField(_("weights version of the visit"), null=True)
+    places = ArrayField(models.SmallIntegerField(), default=list, db_default=[], verbose_name=_("places"))
+    fixed = ArrayField(models.SmallIntegerField(), default=list, db_default=[], verbose_name=_("fixed slots"))
+    way = models.PositiveSmallIntegerField(
+        _("way of showing"), choices=labels.WAYS, default=Way.AS_RANKED, db_default=Way.AS_RANKED
+    )
+    basis = models.UUIDField(_("basis"), null=True)  # keys of the parts of ``models/answers.py``
+    request = models.UUIDField(pgettext_lazy("of an answer", "request"), null=True)
+    state = models.UUIDField(_("state"), null=True)
     replay = models.BooleanField(_("replay"), default=False, db_default=False)  # events of the replay carry its id
 
     class Meta:

@@ -1,10 +1,12 @@
 """Cache of serialised answers; one is valid while snapshot, live state, rules and the 5-minute tick are unchanged."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from operator import is_
+
+import msgspec
 
 from recommendations.engine.ranking.rules import Rule
 from recommendations.serving.customer_context import CustomerContext
@@ -26,6 +28,7 @@ class ServingState:
     recommendation_id: str
     started: int  # ns, of the process's clock
     snapshot: Snapshot
+    unit: int | None  # ``answer_record.unit_of``
     customer: int | None
     raw: RawState
     now: datetime
@@ -102,7 +105,8 @@ class AnswerCache:
             if len(self._kept) >= self._most:
                 for oldest in list(islice(self._kept, self._most // 2)):
                     self._kept.pop(oldest, None)
-            self._kept[key] = answer
+            slate = msgspec.structs.replace(answer.slate, parts=None)  # they go into the record with the first one
+            self._kept[key] = replace(answer, slate=slate)
 
 
 answer_cache = ProcessHeld(AnswerCache)

@@ -57,6 +57,7 @@ class Prepared:
     params: SelectionParams
     catalogue: CatalogueState
     scope: ScopedItems
+    session: ServedWeights | None = None  # of a visit that counts beside a record
 
     def fallbacks(self) -> Iterable[FallbackSource]:
         """Sources of fillers where the pool is not enough."""
@@ -126,6 +127,7 @@ def prepare(
     return Prepared(
         request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,
         chosen=chosen, params=params, catalogue=catalogue, scope=scope,
+        session=session if chosen.served is not session else None,
     )  # fmt: skip
 
 

@@ -12,11 +12,13 @@ import msgspec
 
 from recommendations.engine.ranking.exploration import may_explore
 from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
+from recommendations.serving.answer_record import page_ids, slate_of, unit_of
 from recommendations.serving.page import UnknownPageError, UnknownSlotError, prepare_page, requests_of, share_out
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
 from recommendations.serving.scope import MOST
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
-from recommendations.store.events.known_customers import customer_key, customer_keys
+from recommendations.store.events.known_customers import customer_keys
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving import slates
@@ -60,9 +62,10 @@ def most_items(request: Request) -> int:
 def serve(request: Request, *, now: datetime) -> Answer:
     """Answer a request. Raises UnknownPlacementError; NotLoadedError where this process never reached PostgreSQL."""
     state = _state(request, now=now)
-    answer = _completed(state, _prepared(state))
+    prepared = _prepared(state)
+    answer = _completed(state, prepared)
     if not request.dry_run:
-        _note(state, _slate(answer, customer=state.customer))
+        _note(state, _slate(answer, state, prepared))
     return answer
 
 
@@ -74,7 +77,7 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     if entry is None or _may_explore(state, entry):
         prepared = _prepared(state)
         answer = _completed(state, prepared)
-        slate = _slate(answer, customer=state.customer)
+        slate = _slate(answer, state, prepared)
         entry = CachedAnswer.of(prepared, state, content=write(answer), slate=slate)
         if not _may_explore(state, entry):
             answer_cache().put(key, entry)
@@ -87,9 +90,10 @@ def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> li
     """Serialise an answer to each request, under one model, one set of weights and one book. Raises as ``serve``."""
     served = []
     for state in _states(requests, now=now):
-        answer = _completed(state, _prepared(state))
+        prepared = _prepared(state)
+        answer = _completed(state, prepared)
         if not state.request.dry_run:
-            _note(state, _slate(answer, customer=state.customer))
+            _note(state, _slate(answer, state, prepared))
         served.append(Served(state.recommendation_id, write(answer)))
     return served
 
@@ -101,7 +105,10 @@ def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served
     """
     whole = _state(page.shared, now=now)
     requests = requests_of(page, whole.snapshot)
-    states = [replace(whole, request=request, recommendation_id=_new_id(now)) for request in requests]
+    ids = page_ids(_new_id(now), len(requests))
+    states = [
+        replace(whole, request=request, recommendation_id=own) for request, own in zip(requests, ids, strict=True)
+    ]
     entries = _page_of_cache(page, states, write) or _page_anew(page, states, write)
     for state, entry in zip(states, entries, strict=True):
         if not state.request.dry_run:
@@ -131,7 +138,7 @@ def _page_anew(page: PageRequest, states: Sequence[ServingState], write: Write) 
     entries = []
     for state, prepared, answer in zip(states, slots, share_out(slots), strict=True):
         whole = _with_missing(state, answer)
-        slate = _slate(whole, customer=state.customer)
+        slate = _slate(whole, state, prepared, page=(page.name, states))
         entries.append(CachedAnswer.of(prepared, state, content=write(whole), slate=slate))
     if not any(map(_may_explore, states, entries)):
         for state, entry in zip(states, entries, strict=True):
@@ -150,27 +157,29 @@ def has_item(shop_id: str) -> bool:
 def _state(request: Request, *, now: datetime) -> ServingState:
     started = time.perf_counter_ns()
     held = snapshot_holder().any()
-    seen, customer = held.changed, _customer(held, request)
+    named = _named(request)
+    seen, customer = held.changed, _customer(held, named)
     raw = fetch.fetch_raw(customer)
     snapshot = snapshot_holder().current(fetch.marks_of(raw))
-    if snapshot.changed is not seen and (other := _customer(snapshot, request)) != customer:
+    if snapshot.changed is not seen and (other := _customer(snapshot, named)) != customer:
         customer, raw = other, fetch.fetch_raw(other)  # merged meanwhile, or parted
     return ServingState(
-        request=request, recommendation_id=_new_id(now), started=started, snapshot=snapshot, customer=customer,
-        raw=raw, now=now,
+        request=request, recommendation_id=_new_id(now), started=started, snapshot=snapshot, unit=unit_of(named),
+        customer=customer, raw=raw, now=now,
     )  # fmt: skip
 
 
 def _states(requests: Sequence[Request], *, now: datetime) -> Iterator[ServingState]:
     """Requests under the snapshot of one moment; the time of each begins when it is reached."""
     held = snapshot_holder().any()
-    customers = _customers(held, requests)
+    named = [_named(request) for request in requests]
+    customers = _customers(held, named)
     raw = fetch.fetch_raw_of_all(customers)
     snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
-    for request, customer, one in zip(requests, customers, raw, strict=True):
+    for request, own, customer, one in zip(requests, named, customers, raw, strict=True):
         yield ServingState(
             request=request, recommendation_id=_new_id(now), started=time.perf_counter_ns(), snapshot=snapshot,
-            customer=customer, raw=one, now=now,
+            unit=unit_of(own), customer=customer, raw=one, now=now,
         )  # fmt: skip
 
 
@@ -204,26 +213,26 @@ def _with_missing(state: ServingState, answer: Answer) -> Answer:
     return replace(answer, missing_item_ids=tuple(missing))
 
 
-def _customer(held: Snapshot, request: Request) -> int | None:
-    """Key of the request's customer, the signed-in one if the shop names both."""
-    for shop_id, kind in _named(request):
-        key = customer_key(held.customers, shop_id, kind=kind)
+def _customer(held: Snapshot, named: Sequence[bytes]) -> int | None:
+    """Key of the customer of these pseudonyms: of the first that there is one for."""
+    for value in named:
+        (key,) = customer_keys(held.customers, [value])
         if key is not None:
             return key
     return None
 
 
-def _customers(held: Snapshot, requests: Sequence[Request]) -> list[int | None]:
+def _customers(held: Snapshot, named: Sequence[Sequence[bytes]]) -> list[int | None]:
     """Key of each request's customer, as ``_customer`` gives it."""
-    named = [_named(request) for request in requests]
     keys = iter(customer_keys(held.customers, list(chain.from_iterable(named))))
-    by_request = [list(islice(keys, len(ids))) for ids in named]
+    by_request = [list(islice(keys, len(values))) for values in named]
     return [next((key for key in own if key is not None), None) for own in by_request]
 
 
-def _named(request: Request) -> list[tuple[str, CustomerKind]]:
+def _named(request: Request) -> list[bytes]:
+    """Pseudonyms of the request's ids, the signed-in one first if the shop names both."""
     named = ((request.user_id, CustomerKind.SIGNED_IN), (request.anonymous_id, CustomerKind.ANONYMOUS))
-    return [(shop_id, kind) for shop_id, kind in named if shop_id]
+    return [pseudonym(shop_id, kind=kind) for shop_id, kind in named if shop_id]
 
 
 def _resolved(state: ServingState) -> ResolvedRequest:
@@ -253,24 +262,14 @@ def _keys(shop_ids: Sequence[str], stock: Stock) -> tuple[int, ...]:
     return tuple(stock.products[stock.row_of[shop_id]].item for shop_id in shop_ids if shop_id in stock.row_of)
 
 
-def _slate(answer: Answer, *, customer: int | None) -> ServedSlate:
-    """The slate of an answer; time, id and latency are those of each request (``_note``)."""
-    return ServedSlate(
-        served_at="",
-        recommendation_id="",
-        customer_id=None if answer.nameless else customer,
-        placement=answer.placement,
-        source=answer.source,
-        personalised=answer.personalised,
-        fallback_reason=answer.fallback_reason or "",
-        model_version=answer.model_version,
-        weights_version=answer.weights_version,
-        rules_version=answer.rules_version,
-        items=[shown.item for shown in answer.shown],
-        scores=[shown.score for shown in answer.shown],
-        propensities=[shown.propensity for shown in answer.shown],
-        latency_us=0,
-    )
+def _slate(
+    answer: Answer, state: ServingState, prepared: Prepared, *, page: tuple[str, Sequence[ServingState]] | None = None
+) -> ServedSlate:
+    """The slate of an answer, of a slot of a ``page`` where it is one; time, id and latency are those of each request
+    (``_note``).
+    """
+    slots = None if page is None else (page[0], [other.request for other in page[1]])
+    return slate_of(answer, prepared, request=state.request, unit=state.unit, raw=state.raw, page=slots)
 
 
 def _note(state: ServingState, slate: ServedSlate) -> None:

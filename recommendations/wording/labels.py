@@ -37,6 +37,7 @@ from recommendations.terms import (
     Task,
     Trust,
     VersionStatus,
+    Way,
     WeightsStatus,
 )
 
@@ -203,6 +204,11 @@ SOURCES: Choices = [
     (Source.POPULAR, _("Popular items")),
     (Source.NEWEST, _("Newest items")),
     (Source.NONE, _("Nothing to show")),
+]
+WAYS: NumberedChoices = [
+    (Way.AS_RANKED, _("As ranked")),
+    (Way.SHUFFLED, _("Shuffled")),
+    (Way.CARDS, _("From further down")),
 ]
 FALLBACKS: Choices = [
     (Fallback.NO_MODEL, _("No model yet")),

@@ -2,18 +2,20 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from recommendations.fields import PAST
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events import partitions
 from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import writes
 from recommendations.store.live.writes import ValkeyAwayError
-from recommendations.store.serving import slates
+from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "ValkeyAwayError", "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates",
-    "write_source_hours",
+    "ValkeyAwayError", "forget_answers", "prepare_partitions", "rebuild_live_state", "restore_live_state",
+    "write_slates", "write_source_hours",
 ]  # fmt: skip
 
 AHEAD = timedelta(days=62)
@@ -30,6 +32,11 @@ def write_slates() -> int:
     while settle():
         pass
     return written
+
+
+def forget_answers(*, now: datetime) -> int:
+    """Forget what answers older than ``ANSWERS_DAYS`` were made of; returns how many parts."""
+    return answer_parts.forget_parts((now - timedelta(days=settings.ANSWERS_DAYS)).date())
 
 
 def restore_live_state() -> int:

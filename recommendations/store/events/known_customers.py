@@ -31,16 +31,15 @@ at_drop(_record.close)
 
 def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind) -> int | None:
     """The key of a customer, also of one who came after ``known`` was read; None where there is no such customer."""
-    return customer_keys(known, [(shop_id, kind)])[0]
+    return customer_keys(known, [pseudonym(shop_id, kind=kind)])[0]
 
 
-def customer_keys(known: dict[bytes, int], named: Sequence[tuple[str, CustomerKind]]) -> list[int | None]:
+def customer_keys(known: dict[bytes, int], pseudonyms: Sequence[bytes]) -> list[int | None]:
     """The keys of customers as ``customer_key`` gives them; those who came after ``known`` was read are added to it."""
-    values = [pseudonym(shop_id, kind=kind) for shop_id, kind in named]
-    unknown = [value for value in values if value not in known]
+    unknown = [value for value in pseudonyms if value not in known]
     if unknown:
         add(known, _newcomers(unknown))
-    return [known.get(value) for value in values]
+    return [known.get(value) for value in pseudonyms]
 
 
 def everybody(newcomers: int) -> int:

@@ -110,6 +110,26 @@ def fetch_raw_of_all(customers: Sequence[int | None]) -> list[RawState]:
     return states
 
 
+def packed(state: LiveState) -> bytes:
+    """Encode a live state as Valkey tells of a customer; the times of dislikes, which no answer needs, are 0."""
+    acts = (
+        sorted(((str(item), at) for item, at in state.bought.items()), key=lambda act: -act[1]),
+        sorted(((str(item), at) for item, at in state.refunded.items()), key=lambda act: -act[1]),
+        [(str(item), 0.0) for item in sorted(state.disliked)],
+        [(f"{act.item}:{act.name}", act.at) for act in state.recent],
+    )
+    flat = [[text for member, at in one for text in (member, repr(at))] for one in acts]
+    objected = False if state.objected is None else str(int(state.objected))
+    return msgspec.msgpack.encode([*flat, objected])
+
+
+def unpacked(content: bytes) -> LiveState:
+    """Decode what Valkey tells of a customer."""
+    *acts, objected = msgspec.msgpack.decode(content)
+    pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
+    return state_told(*pairs, objected=None if objected is False else objected == "1")
+
+
 def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:
     """Decode the raw state of a customer into a reading, as ``state_of`` gives it."""
     if told.changed is None:
@@ -117,9 +137,7 @@ def decode(told: RawState, customer: int | None, *, since: datetime | None) -> L
     changed = marks_of(told)
     if customer is None:
         return LiveReading(NOTHING, changed)
-    *acts, objected = msgspec.msgpack.decode(told.customer)
-    pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
-    state = state_told(*pairs, objected=None if objected is False else objected == "1")
+    state = unpacked(told.customer)
     return LiveReading(state if told.built else merged(state, recorded_state(customer, since)), changed)
 
 

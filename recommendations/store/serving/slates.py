@@ -8,8 +8,11 @@ import atexit
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
+from uuid import UUID
 
 import msgspec
 
@@ -18,6 +21,7 @@ from recommendations.store.live.counters import Counted, Name, counters, timed
 from recommendations.store.live.queues import SLATES
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
+from recommendations.store.serving.answer_parts import TABLES, AnswerParts, UsedPart, write_parts
 
 LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
 HELD = 20_000  # slates that wait in the process while Valkey is away
@@ -32,7 +36,10 @@ for at = 2, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 's
 
 
 class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``Slate``; the customer is None where the answer was not about a person."""
+    """A row of ``Slate``; customer and unit are None where the answer was not about a person.
+
+    ``parts`` are the contents behind the keys of basis, request and state; the first slate of a cached answer has them.
+    """
 
     served_at: str
     recommendation_id: str
@@ -48,6 +55,28 @@ class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
     scores: list[float]
     propensities: list[float]
     latency_us: int
+    unit: int | None = None
+    visit_weights: int | None = None
+    basis: bytes | None = None
+    request: bytes | None = None
+    state: bytes | None = None
+    parts: AnswerParts | None = None
+
+    def row(self) -> Slate:
+        """The slate as a row, without its parts."""
+        fields = msgspec.structs.asdict(self)
+        del fields["parts"]
+        for kind in TABLES:
+            fields[kind] = None if fields[kind] is None else UUID(bytes=fields[kind])
+        return Slate(**fields)
+
+    def used_parts(self) -> Iterator[UsedPart]:
+        on_day = datetime.fromisoformat(self.served_at).astimezone(UTC).date()
+        for kind in TABLES:
+            key = getattr(self, kind)
+            if key is not None:
+                content = getattr(self.parts, kind) if self.parts else None
+                yield UsedPart(kind, key, on_day, self.customer_id, content)
 
 
 class Log:
@@ -60,7 +89,7 @@ class Log:
         self._thread: threading.Thread | None = None
 
     def add(self, slate: ServedSlate) -> None:
-        self._waiting.append(msgspec.json.encode(slate))  # not in the thread: requests would wait for it
+        self._waiting.append(msgspec.msgpack.encode(slate))  # not in the thread: requests would wait for it
         if not self._some.is_set():
             self._some.set()
             if self._thread is None:
@@ -118,8 +147,9 @@ def write_slates() -> int:
     log().send()
     written = 0
     while waiting := _in_stream():
-        slates = [msgspec.json.decode(fields[b"slate"], type=ServedSlate) for _, fields in waiting]
-        Slate.objects.bulk_create((Slate(**msgspec.structs.asdict(slate)) for slate in slates), ignore_conflicts=True)
+        slates = [_decoded(fields[b"slate"]) for _, fields in waiting]
+        write_parts(chain.from_iterable(slate.used_parts() for slate in slates))
+        Slate.objects.bulk_create([slate.row() for slate in slates], ignore_conflicts=True)
         counters().add(_counts(slates))
         entries = [entry for entry, _ in waiting]
         valkey().run(lambda pipeline, entries=entries: pipeline.xdel(SLATES, *entries))  # type: ignore[misc]
@@ -127,6 +157,12 @@ def write_slates() -> int:
         if len(slates) < BATCH:
             break
     return written
+
+
+def _decoded(content: bytes) -> ServedSlate:
+    """Decode a slate; one that an earlier version left in the stream is JSON."""
+    decode = msgspec.json.decode if content.startswith(b"{") else msgspec.msgpack.decode
+    return decode(content, type=ServedSlate)
 
 
 def _counts(slates: Sequence[ServedSlate]) -> Counter[Name]:

@@ -1,0 +1,27 @@
+"""A live state that PostgreSQL told is stored as Valkey tells one, and read again without loss."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendations.event_types import EventName
+from recommendations.store.live.fetch import packed, unpacked
+from recommendations.store.live.state import INTEREST, Act, LiveState
+
+KEYS = st.integers(1, 2**62)
+TIMES = st.floats(0, 4e9, allow_nan=False)
+ACTS = st.builds(Act, KEYS, st.sampled_from([EventName(name) for name in INTEREST]), TIMES)
+STATES = st.builds(
+    LiveState,
+    bought=st.dictionaries(KEYS, TIMES, max_size=5),
+    refunded=st.dictionaries(KEYS, TIMES, max_size=5),
+    disliked=st.frozensets(KEYS, max_size=5),
+    recent=st.lists(ACTS, max_size=5, unique_by=lambda act: act[:2]).map(
+        lambda acts: tuple(sorted(acts, key=lambda act: -act.at))
+    ),
+    objected=st.sampled_from([None, True, False]),
+)
+
+
+@given(STATES)
+def test_a_packed_state_is_read_as_it_was(state: LiveState) -> None:
+    assert unpacked(packed(state)) == state
