@@ -177,6 +177,37 @@ class Way(IntEnum):
     CARDS = 2
 
 
+class ExperimentKind(StrEnum):
+    AB = "ab"
+    AA = "aa"  # twice the same, to see that nothing is found
+    BANDIT = "bandit"  # shares follow what is seen, day by day
+
+
+class ExperimentStatus(StrEnum):
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"  # everybody gets what is served
+    STOPPED = "stopped"
+    SHIPPED = "shipped"  # its winner was published
+
+
+class Metric(StrEnum):
+    """Quantities that an experiment compares, per person unless it is a ratio."""
+
+    REVENUE = "revenue"  # of all purchases after the first answer, less what was given back
+    CONVERTED = "converted"  # bought at all
+    ORDERS = "orders"
+    ITEMS_PER_BASKET = "items_per_basket"
+    BASKET_VALUE = "basket_value"
+    CTR = "ctr"  # lists clicked of those seen
+    ATTRIBUTED = "attributed"  # revenue tied to lists of these placements
+    REFUNDS = "refunds"  # refunded of paid
+    FALLBACK = "fallback"  # answers that did not come from the model
+    LATENCY = "latency"  # milliseconds per answer
+    DISLIKES = "dislikes"
+    COVERAGE = "coverage"  # different items per 1,000 answers
+
+
 class Fallback(StrEnum):
     """Why an answer, or the end of it, does not come from the model."""
 

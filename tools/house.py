@@ -124,11 +124,11 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=40_100,
+        words="lines of recommendations without migrations", limit=40_400,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=2_050,
+        words="lines of its migrations", limit=2_400,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
     "analytics": Number(words="lines of analytics", limit=17_900, count=lambda house: house.lines("analytics")),

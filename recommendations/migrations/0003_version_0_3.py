@@ -13,6 +13,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from recommendations.models.experiments import new_salt
+
 SIDES = [("server", "On a server"), ("page", "In a page or an app")]
 TRUSTS = [
     (0, "A page's"), (1, "A page's, with a proof of who is signed in"), (2, "The shop's server"), (3, "An imported file"),
@@ -62,6 +64,20 @@ MORE_OF_SLATES = {
     "request": models.UUIDField(null=True, verbose_name="request"),
     "state": models.UUIDField(null=True, verbose_name="state"),
 }
+
+EXPERIMENT_KINDS = [("ab", "A/B test"), ("aa", "A/A test"), ("bandit", "Bandit")]
+EXPERIMENT_STATUSES = [
+    ("draft", "Draft"), ("running", "Running"), ("paused", "Paused"), ("stopped", "Stopped"), ("shipped", "Published"),
+]  # fmt: skip
+METRICS = [
+    ("revenue", "Revenue per visitor"), ("converted", "Visitors who buy"), ("orders", "Orders per visitor"),
+    ("items_per_basket", "Items per order"), ("basket_value", "Revenue per order"), ("ctr", "Lists clicked"),
+    ("attributed", "Revenue through these lists"), ("refunds", "Money given back"),
+    ("fallback", "Answers not from the model"), ("latency", "Time to answer"), ("dislikes", "Dislikes per visitor"),
+    ("coverage", "Different items shown"),
+]  # fmt: skip
+ID = ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"))
+IN_0_1 = [MinValueValidator(0), MaxValueValidator(1)]
 
 STATUSES = [
     ("queued", "Waiting"), ("running", "Running"), ("succeeded", "Finished"), ("failed", "Failed"),
@@ -793,4 +809,373 @@ class Migration(migrations.Migration):
             for name, singular, plural, more in PARTS_OF_ANSWERS
         ],
         *[migrations.AddField("slate", name, field) for name, field in MORE_OF_SLATES.items()],
+        migrations.CreateModel(
+            name="Experiment",
+            fields=[
+                ID,
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("hypothesis", models.TextField(blank=True, verbose_name="hypothesis")),
+                ("kind", models.CharField(choices=EXPERIMENT_KINDS, max_length=8, verbose_name="kind")),
+                (
+                    "status",
+                    models.CharField(choices=EXPERIMENT_STATUSES, default="draft", max_length=8, verbose_name="status"),
+                ),
+                (
+                    "segments",
+                    ArrayField(
+                        models.IntegerField(),
+                        blank=True,
+                        default=list,
+                        help_text="Numbers of segments; empty: everybody.",
+                        verbose_name="segments",
+                    ),
+                ),
+                (
+                    "signed_in",
+                    models.BooleanField(
+                        blank=True, help_text="Empty: signed in or not.", null=True, verbose_name="signed in"
+                    ),
+                ),
+                ("range_from", models.PositiveSmallIntegerField(default=0, verbose_name="traffic from")),
+                (
+                    "range_to",
+                    models.PositiveSmallIntegerField(
+                        default=10000,
+                        help_text="Of 10,000 parts of the traffic; the last is not included.",
+                        verbose_name="traffic to",
+                    ),
+                ),
+                ("salt", models.BinaryField(default=new_salt, max_length=16, verbose_name="salt")),
+                ("primary", models.CharField(choices=METRICS, max_length=20, verbose_name="primary metric")),
+                (
+                    "guardrails",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Metric → how much worse it may become, as a share.",
+                        verbose_name="guardrails",
+                    ),
+                ),
+                (
+                    "smallest_lift",
+                    models.FloatField(
+                        default=0.02,
+                        validators=[MinValueValidator(0.001), MaxValueValidator(1)],
+                        verbose_name="smallest lift worth having",
+                    ),
+                ),
+                (
+                    "planned_days",
+                    models.PositiveSmallIntegerField(
+                        default=28,
+                        validators=[MinValueValidator(7), MaxValueValidator(56)],
+                        verbose_name="planned days",
+                    ),
+                ),
+                (
+                    "half_life",
+                    models.FloatField(
+                        blank=True,
+                        default=14,
+                        help_text="Of a bandit's days; empty: the shop does not change.",
+                        null=True,
+                        validators=[MinValueValidator(1)],
+                        verbose_name="half-life, days",
+                    ),
+                ),
+                ("by_segment", models.BooleanField(default=False, verbose_name="by segment")),
+                (
+                    "scales",
+                    models.JSONField(
+                        default=dict, help_text="Metric → τ² of its interval, set at the start.", verbose_name="scales"
+                    ),
+                ),
+                (
+                    "caps",
+                    models.JSONField(
+                        default=dict, help_text="Metric → the most that a person counts.", verbose_name="caps"
+                    ),
+                ),
+                ("decision", models.JSONField(default=dict, verbose_name="decision")),
+                ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
+                ("settled_until", models.DateTimeField(null=True, verbose_name="people settled until")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                (
+                    "revision",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="Goes up with every change, so that nobody overwrites what they have not seen.",
+                        verbose_name="revision",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=models.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=models.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="ended by",
+                    ),
+                ),
+                (
+                    "placements",
+                    models.ManyToManyField(
+                        related_name="experiments", to="recommendations.placement", verbose_name="placements"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=models.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="started by",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "experiment",
+                "verbose_name_plural": "experiments",
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Arm",
+            fields=[
+                ID,
+                ("position", models.PositiveSmallIntegerField(verbose_name="order")),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("changes", models.JSONField(default=dict, verbose_name="changes")),
+                ("share", models.FloatField(validators=IN_0_1, verbose_name="share")),
+                ("floor", models.FloatField(null=True, validators=IN_0_1, verbose_name="least share")),
+                ("pinned", models.FloatField(null=True, validators=IN_0_1, verbose_name="pinned share")),
+                ("out_at", models.DateTimeField(null=True, verbose_name="taken out")),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE,
+                        related_name="arms",
+                        to="recommendations.experiment",
+                        verbose_name="experiment",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "arm",
+                "verbose_name_plural": "arms",
+                "ordering": ["experiment", "position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ExperimentNote",
+            fields=[
+                ID,
+                ("at", models.DateTimeField(verbose_name="time")),
+                ("code", models.CharField(max_length=24, verbose_name="code")),
+                ("facts", models.JSONField(default=dict, verbose_name="facts")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=models.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE,
+                        related_name="notes",
+                        to="recommendations.experiment",
+                        verbose_name="experiment",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "line of an experiment's log",
+                "verbose_name_plural": "lines of experiments' logs",
+                "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Reading",
+            fields=[
+                ID,
+                ("segment", models.IntegerField(null=True, verbose_name="segment")),
+                ("metric", models.CharField(choices=METRICS, max_length=20, verbose_name="metric")),
+                ("at", models.DateTimeField(verbose_name="read")),
+                ("n", models.PositiveIntegerField(verbose_name="people")),
+                ("y", models.FloatField()),
+                ("yy", models.FloatField()),
+                ("x", models.FloatField()),
+                ("xx", models.FloatField()),
+                ("xy", models.FloatField()),
+                ("facts", models.JSONField(default=dict, verbose_name="facts")),
+                (
+                    "arm",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE, related_name="readings", to="recommendations.arm", verbose_name="arm"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "reading",
+                "verbose_name_plural": "readings",
+            },
+        ),
+        migrations.CreateModel(
+            name="Unit",
+            fields=[
+                ID,
+                ("unit", models.BigIntegerField(verbose_name="unit")),
+                ("first_at", models.DateTimeField(verbose_name="first answer")),
+                ("mixed", models.BooleanField(db_default=False, default=False, verbose_name="saw two arms")),
+                (
+                    "arm",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE, related_name="units", to="recommendations.arm", verbose_name="arm"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=models.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE,
+                        related_name="units",
+                        to="recommendations.experiment",
+                        verbose_name="experiment",
+                    ),
+                ),
+                (
+                    "stays_in",
+                    models.ForeignKey(
+                        help_text="After a merger: the arm of the earlier exposure.",
+                        null=True,
+                        on_delete=models.CASCADE,
+                        related_name="+",
+                        to="recommendations.arm",
+                        verbose_name="stays in arm",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "person in an experiment",
+                "verbose_name_plural": "people in experiments",
+            },
+        ),
+        migrations.CreateModel(
+            name="ArmShare",
+            fields=[
+                ID,
+                ("segment", models.IntegerField(null=True, verbose_name="segment")),
+                ("day", models.DateField(verbose_name="day")),
+                ("share", models.FloatField(validators=IN_0_1, verbose_name="share")),
+                ("chance_best", models.FloatField(null=True, verbose_name="chance to be the best")),
+                ("mean", models.FloatField(null=True, verbose_name="mean")),
+                ("sd", models.FloatField(null=True, verbose_name="standard deviation")),
+                (
+                    "arm",
+                    models.ForeignKey(
+                        on_delete=models.CASCADE, related_name="shares", to="recommendations.arm", verbose_name="arm"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "share of an arm",
+                "verbose_name_plural": "shares of arms",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("arm", "segment", "day"), name="share_of_an_arm_once_a_day", nulls_distinct=False
+                    )
+                ],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["ab", "aa", "bandit"])), name="experiment_kind_is_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["draft", "running", "paused", "stopped", "shipped"])),
+                name="experiment_status_is_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("range_from__gte", 0), ("range_from__lt", models.F("range_to")), ("range_to__lte", 10000)
+                ),
+                name="experiment_range_is_of_the_traffic",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("started_at__isnull", False), ("status", "draft"), _connector="OR"),
+                name="experiment_is_a_draft_until_it_starts",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="experiment",
+            constraint=models.UniqueConstraint(
+                Lower("name"), condition=models.Q(("status", "running")), name="one_running_of_a_name"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="arm",
+            constraint=models.UniqueConstraint(fields=("experiment", "position"), name="one_arm_at_a_position"),
+        ),
+        migrations.AddConstraint(
+            model_name="arm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__lt", 6)), name="experiment_has_six_arms_at_most"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="arm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("share__gte", 0), ("share__lte", 1)), name="arm_share_is_a_share"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reading",
+            constraint=models.UniqueConstraint(
+                fields=("arm", "metric", "segment", "at"), name="reading_once_at_a_time", nulls_distinct=False
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="unit",
+            constraint=models.UniqueConstraint(fields=("experiment", "unit"), name="unit_once_per_experiment"),
+        ),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from recommendations.models.blending import Blend, BlendWeights, Group, Placemen
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
+from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
 from recommendations.models.interests import (
     AssociationRule,
     InterestProfile,
@@ -33,6 +34,8 @@ __all__ = [
     "AnswerState",
     "ApiKey",
     "ApprovalRequest",
+    "Arm",
+    "ArmShare",
     "Artefact",
     "Aside",
     "AssociationRule",
@@ -50,6 +53,8 @@ __all__ = [
     "DueLine",
     "Evaluation",
     "Event",
+    "Experiment",
+    "ExperimentNote",
     "Group",
     "Import",
     "InterestProfile",
@@ -63,6 +68,7 @@ __all__ = [
     "PlacementDay",
     "Promotion",
     "Quarantine",
+    "Reading",
     "RejectedRow",
     "Rule",
     "RuleBook",
@@ -79,6 +85,7 @@ __all__ = [
     "SourceHour",
     "Staff",
     "StaffSession",
+    "Unit",
     "WeightSearch",
     "group_fields",
 ]  # fmt: skip
