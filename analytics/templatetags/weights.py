@@ -53,9 +53,18 @@ BESIDE: Mapping[str, tuple[Promise, Promise | str]] = {
         gettext_lazy("How much planned leaflets and displays lift an item: 0 not at all, 1 as much as in the past."),
     ),
     "exploration": (
-        gettext_lazy("Exploration"),
+        gettext_lazy("Shuffled answers"),
         gettext_lazy(
-            "Share of positions that try other items in order to learn; the panel cannot tell what that brings."
+            "Share of answers in which neighbouring items swap places at random. The clicks tell how much a position "
+            "counts by itself, and what another order would have earned; each such answer costs a few clicks. The "
+            "panel does not see it."
+        ),
+    ),
+    "cards": (
+        gettext_lazy("Items from further down"),
+        gettext_lazy(
+            "How often each of the last two positions shows an item that would otherwise not be seen, so that new and "
+            "rare items get clicks of their own. It costs little, as few look there. The panel does not see it."
         ),
     ),
 }

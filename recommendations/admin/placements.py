@@ -35,7 +35,7 @@ class BlendWeightsAdmin(PolicyAdmin[BlendWeights]):
     list_select_related = ("blend", "segment", "author")
     fields = readonly_fields = (
         "blend", "number", "segment", "status", "is_default", "all_weights", "diversity", "exploration",
-        "promotion", "revenue", "margin", "clearance", "parent", "reason", "expected", "author",
+        "cards", "promotion", "revenue", "margin", "clearance", "parent", "reason", "expected", "author",
         "created_at", "published_at",
     )  # fmt: skip
 

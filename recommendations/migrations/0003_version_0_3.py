@@ -113,6 +113,17 @@ SIMILAR_BEFORE = {"also_bought": 0.45, "item_knn_context": 0.30, "content_contex
 SIMILAR = {"content_context": 0.70, "item_knn_context": 0.20, "popularity_home": 0.10}
 
 
+EXPLORATION_BY_CARDS = """
+UPDATE recommendations_blendweights SET cards = exploration, exploration = 0 WHERE exploration > 0;
+UPDATE recommendations_weightsearch SET request = jsonb_set(request, '{values}', request -> 'values'
+|| jsonb_build_object('cards', request -> 'values' -> 'exploration', 'exploration', 0))
+WHERE request -> 'values' ? 'exploration';
+UPDATE recommendations_weightsearch SET result = jsonb_set(result, '{values}', result -> 'values'
+|| jsonb_build_object('cards', result -> 'values' -> 'exploration', 'exploration', 0))
+WHERE result -> 'values' ? 'exploration';
+"""
+"""What weights explored so far was items from further down; shuffled answers are new, and nobody asked for them."""
+
 WEIGHTS_BY_NUMBER = """
 UPDATE recommendations_slate SET weights_version = weights.number
 FROM recommendations_blendweights weights WHERE weights.id = recommendations_slate.weights_version
@@ -1178,4 +1189,31 @@ class Migration(migrations.Migration):
             model_name="unit",
             constraint=models.UniqueConstraint(fields=("experiment", "unit"), name="unit_once_per_experiment"),
         ),
+        migrations.AlterField(
+            "placement", "explores",
+            models.BooleanField(
+                default=True, verbose_name="explores",
+                help_text="Answers may be shown otherwise than ranked, as often as the weights say.",
+            ),
+        ),
+        migrations.AlterField(
+            "blendweights", "exploration",
+            models.FloatField(
+                default=0, validators=[MinValueValidator(0), MaxValueValidator(1)], verbose_name="shuffled answers",
+                help_text="Share of the answers in which neighbouring positions change places.",
+            ),
+        ),
+        migrations.AddField(
+            "blendweights", "cards",
+            models.FloatField(
+                default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
+                verbose_name="items from further down",
+                help_text="How often each of the last two positions shows an item from further down.",
+            ),
+        ),
+        migrations.AddConstraint(
+            "blendweights",
+            models.CheckConstraint(condition=models.Q(cards__gte=0, cards__lte=1), name="cards_are_a_share"),
+        ),
+        migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
     ]  # fmt: skip

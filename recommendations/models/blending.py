@@ -76,8 +76,13 @@ class BlendWeights(models.Model):
     weights = models.JSONField(_("weights"), help_text=_("Instance of a recommender → weight; they add up to 1."))
     diversity = models.FloatField(_("diversity"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)])
     exploration = models.FloatField(
-        _("exploration"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)]
-    )
+        _("shuffled answers"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("Share of the answers in which neighbouring positions change places."),
+    )  # fmt: skip
+    cards = models.FloatField(
+        _("items from further down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("How often each of the last two positions shows an item from further down."),
+    )  # fmt: skip
     promotion = models.FloatField(
         _("promotions"), default=0, validators=[MinValueValidator(0)],
         help_text=_("How much the promotion plan counts: the exponent of an item's lift; 0: not at all."),
@@ -141,6 +146,7 @@ class BlendWeights(models.Model):
                 condition=models.Q(diversity__gte=0, diversity__lte=1, exploration__gte=0, exploration__lte=1),
                 name="diversity_and_exploration_are_shares",
             ),
+            models.CheckConstraint(condition=models.Q(cards__gte=0, cards__lte=1), name="cards_are_a_share"),
             models.CheckConstraint(condition=models.Q(promotion__gte=0), name="promotion_exponent_is_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(revenue__gte=0, margin__gte=0, clearance__gte=0), name="goals_are_not_negative"
@@ -189,7 +195,7 @@ class Placement(models.Model):
     )  # fmt: skip
     explores = models.BooleanField(
         _("explores"), default=True,
-        help_text=_("The last slots may show something from further down, as often as the weights say."),
+        help_text=_("Answers may be shown otherwise than ranked, as often as the weights say."),
     )  # fmt: skip
     attribution_window = models.PositiveSmallIntegerField(
         _("attribution window, hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)],

@@ -49,7 +49,8 @@ class CachedAnswer:
 
     content: bytes
     slate: ServedSlate
-    exploration: float  # chance that an answer shows something else in one of its last slots
+    exploration: float  # share of the answers that are shuffled
+    cards: float  # how often one of the last slots shows an item from further down
     state: ServingState
     tick: float
     about: tuple[ResolvedRequest, CustomerContext]  # whom rules ask for
@@ -63,6 +64,7 @@ class CachedAnswer:
             content=content,
             slate=slate,
             exploration=prepared.params.exploration,
+            cards=prepared.params.cards,
             state=state,
             tick=state.tick,
             about=(

@@ -81,6 +81,8 @@ def _selected(
             rules=tuple(rules[place]),
             reasons=reasons[place],
             propensity=float(selection.propensity[place]),
+            place=int(selection.places[place]),
+            fixed=place in selection.fixed,
             source=chosen.source,
         )
         for place, row in enumerate(selection.items.tolist())

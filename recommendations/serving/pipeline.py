@@ -14,6 +14,7 @@ from numpy.random import Generator
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.ranking.rules import Rule, of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
 from recommendations.engine.rng import generator
@@ -164,6 +165,7 @@ def _params(
         repeat=placement.repeat,
         diversity=placement.diversity_with(weights) if request.diversity is None else request.diversity,
         exploration=weights.exploration if weights and explores else 0.0,
+        cards=weights.cards if weights and explores else 0.0,
         bought=customer.bought,
         resting=customer.resting,
         excluded=np.union1d(own[own >= 0], customer.disliked).astype(np.int32),
@@ -211,7 +213,8 @@ def select_candidates(prepared: Prepared) -> Selection | None:
     if pool is None:
         if not of_kind(params.rules, RuleAction.PIN):
             return None
-        return select(NOTHING, NO_Z, NO_WEIGHTS, catalogue=prepared.catalogue, params=replace(params, exploration=0))
+        plain = replace(params, exploration=0, cards=0)
+        return select(NOTHING, NO_Z, NO_WEIGHTS, catalogue=prepared.catalogue, params=plain)
     rows = prepared.snapshot.stock_rows[pool.items]
     there = rows >= 0
     return select(
@@ -220,7 +223,7 @@ def select_candidates(prepared: Prepared) -> Selection | None:
         weight_vector(pool.instances, prepared.chosen.weights),
         catalogue=prepared.catalogue,
         params=params,
-        draw=draw_of(prepared.request.recommendation_id) if params.exploration else None,
+        draw=draw_of(prepared.request.recommendation_id) if params.exploration or params.cards else None,
     )
 
 
@@ -250,6 +253,7 @@ def _answer(
         source=source,
         fallback_reason=why,
         shown=tuple(shown),
+        way=selection.way if selection else Way.AS_RANKED,
         trace=_trace(chosen, selection, counts),
         nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED,
         rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},

@@ -189,7 +189,9 @@ def _new_id(now: datetime) -> str:
 
 def _may_explore(state: ServingState, entry: CachedAnswer) -> bool:
     """Whether this very answer may show what others do not."""
-    return bool(entry.exploration) and may_explore(draw_of(state.recommendation_id), entry.exploration)
+    if not (entry.exploration or entry.cards):
+        return False
+    return may_explore(draw_of(state.recommendation_id), shuffled=entry.exploration, cards=entry.cards)
 
 
 def _prepared(state: ServingState) -> Prepared:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.store.serving.snapshot import ServedWeights
 from recommendations.store.serving.stock import Product
@@ -96,6 +97,8 @@ class Shown:
     reasons: tuple[ShownReason, ...]
     propensity: float
     source: Source
+    place: int = -1  # in the ranking, 0 = first, before anything was explored; −1: filled up
+    fixed: bool = False  # rules hold its slot, and exploration leaves it
     boosts: Mapping[int, float] = field(default_factory=dict)  # key of a rule → what it adds
     diversity: float = 0.0  # final = score + boosts + diversity
     rules: tuple[int, ...] = ()  # keys of those that acted on it
@@ -128,6 +131,7 @@ class Answer:
     fallback_reason: Fallback | None
     shown: tuple[Shown, ...]
     trace: Trace
+    way: Way = Way.AS_RANKED
     nameless: bool = False  # nothing about the customer may be written down
     missing_item_ids: tuple[str, ...] = ()
     rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key

@@ -172,7 +172,7 @@ def test_an_answer_on_a_live_state_of_postgresql_is_not_cached() -> None:
 
 
 def test_exploration_draws_anew_for_every_answer() -> None:
-    BlendWeights.objects.defaults().filter(blend__name="home").update(exploration=0.5)
+    BlendWeights.objects.defaults().filter(blend__name="home").update(cards=0.5)
     fetch.announce(Changed.WEIGHTS)
     for _ in range(61):
         ask()

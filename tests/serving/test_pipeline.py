@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from recommendations.engine.ranking.exploration import Way
 from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, Event, Item
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
@@ -270,6 +271,7 @@ def test_a_short_answer_is_filled_source_by_source(snapshot: Snapshot) -> None:
         assert reply.fallback_reason is Fallback.SHORT
         assert reply.shown[-1].reasons[0].code is Reason.NEW
     assert sum(reply.trace.filled.values()) == 72 - reply.trace.eligible
+    assert [one.place for one in reply.shown] == [*range(reply.trace.eligible), *[-1] * (72 - reply.trace.eligible)]
 
 
 def test_before_the_first_run_the_newest_items_are_shown(snapshot: Snapshot) -> None:
@@ -303,7 +305,7 @@ def test_segment_weights_come_before_the_default_weights(snapshot: Snapshot) -> 
 
 
 def test_exploration_is_drawn_by_the_answers_id_and_its_chance_is_exact(snapshot: Snapshot) -> None:
-    snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, exploration=0.4)
+    snapshot = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, cards=0.4)
     key, n, rounds = customer(0), 10, 400
     plain = [one.item for one in answer(snapshot, "home", key, n=n, explore=False).shown]
     seen: Counter[int] = Counter()
@@ -323,6 +325,18 @@ def test_exploration_is_drawn_by_the_answers_id_and_its_chance_is_exact(snapshot
     for key_of_item, propensity in chance.items():
         spread = math.sqrt(propensity * (1 - propensity) / rounds)
         assert seen[key_of_item] / rounds == pytest.approx(propensity, abs=5 * spread)
+
+
+def test_a_shuffled_answer_says_where_its_items_stood(snapshot: Snapshot) -> None:
+    key, n = customer(0), 10
+    ranking = [one.item for one in answer(weighted(snapshot, BlendName.HOME, ALL_OF_HOME), "home", key, n=n + 4).shown]
+    exploring = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, exploration=1.0)
+    asked = ResolvedRequest(placement="home", customer=key, n=n, recommendation_id="r-1")
+    reply = recommend(asked, snapshot=exploring, state=NOTHING, now=NOW)
+    assert reply.way is Way.SHUFFLED
+    assert [one.item for one in reply.shown] == [ranking[one.place] for one in reply.shown]
+    assert [one.place for one in reply.shown] != list(range(n))
+    assert not any(one.fixed for one in reply.shown)
 
 
 def test_diversity_is_that_of_the_weights_or_of_the_request(snapshot: Snapshot) -> None:

@@ -180,7 +180,7 @@ def test_taste_orders_the_newest(snapshot: Snapshot) -> None:
 
 
 def test_an_email_has_six_items_of_variety_and_nothing_drawn(snapshot: Snapshot) -> None:
-    exploring = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, exploration=1.0)
+    exploring = weighted(snapshot, BlendName.HOME, ALL_OF_HOME, exploration=0.5, cards=0.5)
     reply = answer(exploring, "email", customer(0))
     assert len(reply.shown) == 6
     assert {shown.propensity for shown in reply.shown} == {1.0}

@@ -72,6 +72,8 @@ def _fill(old: Any) -> None:
     segment = make("Segment", number=4, name="Tea people", size=9, top_categories=top)
     make("SegmentMembership", version=version, customer=customer, segment=segment)
     blend = make("Blend", name="home")
+    for number, explores in enumerate((0.05, 0.0)):
+        make("BlendWeights", blend=blend, number=number, weights={}, exploration=explores, status="published")
     make("Placement", name="new", blend=blend, repeat="allow", part="newest", n=12)
     for kind in ("turn", "verdict", "item"):
         make("AuditEntry", verb="start", object_type=kind, object_id="1")
@@ -99,6 +101,8 @@ def test_a_demo_goes_on_with_all_its_rows(old_database: Any) -> None:
     assert rows(old_database, f"SELECT m.name, e.task FROM {joined}") == [("hybrid", "home")]
     assert rows(old_database, "SELECT kind, placement FROM recommendations_judgement") == [("odd", "home")]
     assert rows(old_database, "SELECT name, scope, n FROM recommendations_placement") == [("new", "newest", 12)]
+    explores = rows(old_database, "SELECT exploration, cards FROM recommendations_blendweights ORDER BY number")
+    assert explores == [(0, 0.05), (0, 0)]
     states = "SELECT s.size, t.size, t.top_categories, s.version_id = t.version_id FROM recommendations_segment s"
     assert rows(old_database, f"{states} JOIN recommendations_segmentstate t ON t.segment_id = s.id") == [
         (1, 1, '[{"name": "Tea"}, {"name": "Wine"}, {"name": "Soap"}]', True)

@@ -171,7 +171,7 @@ def _points(
     points = [_version_point(live, key=LIVE, words=_("Live v%(n)s") % {"n": live.number})]
     if draft:
         points.append(_version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
-    shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], exploration=live.exploration)
+    shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], exploration=live.exploration, cards=live.cards)
     about = _("The start for shops that have no purchases to tune on yet")
     points.append(StartingPoint(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
     return [*points, *([best] if best else []), *map(_version_point, versions)]

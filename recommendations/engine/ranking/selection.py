@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.contenders import Contenders, with_boosts
 from recommendations.engine.ranking.diversity import Likeness, spread
-from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, Way, explored
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Exponents, Lifts, Standardised, blend, contributions, lifted
@@ -55,7 +55,8 @@ class SelectionParams:
     repeat: Repeat = Repeat.ALLOW
     exponents: Exponents = field(default_factory=dict)  # of the lifts
     diversity: float = 0.0  # 0 = by score alone … 1 = by unlikeness alone
-    exploration: float = 0.0  # chance that one of the last slots shows something from further down
+    exploration: float = 0.0  # chance that neighbours in the answer change places
+    cards: float = 0.0  # chance that one of the last slots shows something from further down, where they do not
     explored_slots: int = EXPLORED_SLOTS
     bought: IntArray = field(default_factory=lambda: NOTHING)
     resting: IntArray = field(default_factory=lambda: NOTHING)
@@ -72,7 +73,7 @@ class Trace:
     eligible: int
     lost: Mapping[IneligibleReason, int]  # candidates − eligible, by reason
     diversified: int  # how many of those shown are there thanks to diversity
-    explored: int  # how many of those shown were drawn
+    explored: int  # how many slots show another item than the ranking has there
     shown: int
     ruled: Mapping[int, int]  # key of the rule → candidates that it took out or held back, boosted, pinned, brought in
 
@@ -91,6 +92,9 @@ class Selection:
     diversity: NDArray[np.float64]  # [shown]: what diversity takes at the item's turn; 0 where none is asked for
     touched: Mapping[int, BoolArray]  # key of the rule → [shown]: was the item boosted, pinned or brought in by it?
     propensity: NDArray[np.float64]  # [shown]: chance that this item stood in this slot
+    places: NDArray[np.int16]  # [shown]: place of the item in the ranking, 0 = first, before anything was explored
+    fixed: tuple[int, ...]  # places that rules hold, among those shown
+    way: Way
     trace: Trace
 
 
@@ -117,8 +121,8 @@ def select(
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
-    chosen, propensity = explored(
-        order.fixed, n=params.n, slots=params.explored_slots, chance=params.exploration, draw=draw
+    chosen, propensity, way = explored(
+        order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
     )
     positions = order.positions[chosen]
     parts = contributions(contenders.z[:, positions], weights)
@@ -143,13 +147,16 @@ def select(
         diversity=final - whole,
         touched=touched,
         propensity=propensity,
+        places=chosen.astype(np.int16),
+        fixed=tuple(np.flatnonzero(order.fixed[: len(chosen)]).tolist()),
+        way=way,
         trace=Trace(
             candidates=count,
             eligible=int(np.count_nonzero(eligible)),
             lost=lost,
             ruled=_acted(took, contenders, order) if params.rules else {},
             diversified=_diversified(contenders, order, catalogue=catalogue, params=params),
-            explored=int(np.count_nonzero(chosen >= params.n)),
+            explored=int(np.count_nonzero(chosen != np.arange(len(chosen)))),
             shown=len(chosen),
         ),
     )
@@ -247,7 +254,7 @@ def _others(rules: Sequence[Rule], *, but: IntArray, catalogue: CatalogueState, 
 
 def _order(contenders: Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> Placed:
     """Place the candidates in the slots, and those behind them that exploration may draw."""
-    further = EXPLORED_FROM if params.exploration > 0 else 0
+    further = EXPLORED_FROM if params.exploration or params.cards else 0
     if any(rule.action in OF_SLOTS for rule in params.rules):
         return placed(
             contenders.scores,

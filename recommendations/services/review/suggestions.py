@@ -108,6 +108,7 @@ def _weights(change: Counterfactual, served: BlendWeights) -> BlendWeights:
         weights=shares(change.weights) if change.weights else served.weights,
         diversity=served.diversity if change.diversity is None else change.diversity,
         exploration=served.exploration,
+        cards=served.cards,
         **served.exponents,
         status=WeightsStatus.DRAFT,
     )

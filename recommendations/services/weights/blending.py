@@ -148,7 +148,7 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
     if result["outcome"] != GateOutcome.PASSED:
         result["override"] = note
     copy = Made(
-        weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration,
+        weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration, cards=stored.cards,
         exponents=stored.exponents, reason=f"Rolled back to v{stored.number}", note=note, gate=result,
         expected=expected_effect(stored, before),
     )  # fmt: skip

@@ -96,7 +96,7 @@ def context_movers(blend: BlendName, draft: Values, *, group: Group) -> list[Mov
     placement = next((each.name for each in held.placements.values() if each.blend is serving), None)
     if held.model is None or placement is None:
         return []
-    served = ServedWeights(version=0, **replace(draft, exploration=0.0).as_fields())
+    served = ServedWeights(version=0, **replace(draft, exploration=0.0, cards=0.0).as_fields())
     pair = held, held.with_weights(WeightsKey.of(blend, group), served)
     shoppers = _shoppers(held.model, group, edition(group), in_view=IN_VIEW[blend])
     return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]

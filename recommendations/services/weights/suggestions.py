@@ -169,7 +169,9 @@ def _aim(request: Mapping[str, Any], *, accuracy: float) -> Aim:
 def _result(held: HeldPanel, wanted: Values, found: Suggested, *, live: PanelResult) -> dict[str, Any]:
     weights = wanted.weights if found.stays else shares(found.weights)
     exponents = {str(name): exponent for name, exponent in found.exponents.items()}
-    values = Values(weights=weights, diversity=found.best.mmr, exploration=wanted.exploration, **exponents)
+    values = Values(
+        weights=weights, diversity=found.best.mmr, exploration=wanted.exploration, cards=wanted.cards, **exponents
+    )
     now = held.measured(PanelSettings.of(values))
     _, against = now.beside(live, held.drawn)
     within = Outcome.STAYS if found.stays else Outcome.FOUND

@@ -14,7 +14,8 @@ from recommendations.models import BlendWeights
 from recommendations.terms import BlendName, Lift
 
 HIGHEST: Mapping[str, float] = {
-    "diversity": 1.0, "exploration": 1.0, "promotion": 3.0, "revenue": 2.0, "margin": 2.0, "clearance": 2.0,
+    "diversity": 1.0, "exploration": 1.0, "cards": 1.0, "promotion": 3.0, "revenue": 2.0, "margin": 2.0,
+    "clearance": 2.0,
 }  # fmt: skip
 """Highest values of what is set beside the weights; the lowest is 0."""
 
@@ -30,7 +31,8 @@ class Values:
 
     weights: Mapping[str, float]
     diversity: float = 0.0
-    exploration: float = 0.0
+    exploration: float = 0.0  # share of the answers that are shuffled
+    cards: float = 0.0  # how often one of the last positions shows an item from further down
     promotion: float = 0.0  # exponents of the lifts, this one and those below
     revenue: float = 0.0
     margin: float = 0.0

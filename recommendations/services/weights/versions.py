@@ -57,7 +57,7 @@ def best_single(blend: BlendName, group: Group = None) -> tuple[str, Values] | N
     held, live = held_for(blend, group), weight_versions.served_weights(blend, group)
     if isinstance(held, Unmeasured):
         return None
-    exploration = live.exploration if live else 0.0
-    alone = {name: Values(weights={name: 1.0}, exploration=exploration) for name in held.panel.instances}
+    exploration, cards = (live.exploration, live.cards) if live else (0.0, 0.0)
+    alone = {name: Values(weights={name: 1.0}, exploration=exploration, cards=cards) for name in held.panel.instances}
     best = max(alone, key=lambda name: held.summary(PanelSettings.of(alone[name]))[ACCURACY].value)
     return best, alone[best]

@@ -37,6 +37,7 @@ class Made:
     exponents: Mapping[Lift, float] = field(default_factory=dict)  # of the lifts
     diversity: float | None = None  # None: as the default has it
     exploration: float | None = None
+    cards: float | None = None
     note: str = ""
     expected: Mapping[str, Any] = field(default_factory=dict)
     gate: Mapping[str, Any] = field(default_factory=dict)
@@ -58,6 +59,7 @@ def append_weights(
         **{name: made.exponents.get(name, 0.0) for name in Lift},
         diversity=_else(made.diversity, parent.diversity if parent else 0.0),
         exploration=_else(made.exploration, parent.exploration if parent else 0.0),
+        cards=_else(made.cards, parent.cards if parent else 0.0),
         status=WeightsStatus.PUBLISHED if publish else WeightsStatus.PROPOSED,
         is_default=publish,
         parent=parent,

@@ -43,7 +43,8 @@ class ServedWeights:
     version: int  # number among those of its blend, as on the pages; 0: tried without being stored
     weights: Mapping[str, float]
     diversity: float
-    exploration: float
+    exploration: float  # share of the answers that are shuffled
+    cards: float = 0.0  # how often one of the last slots shows an item from further down
     promotion: float = 0.0  # exponents of the lifts, this one and those below
     revenue: float = 0.0
     margin: float = 0.0
@@ -55,7 +56,7 @@ class ServedWeights:
     def of(cls, row: BlendWeights) -> Self:
         return cls(
             version=row.number if row.pk else 0, weights=row.weights, diversity=row.diversity,
-            exploration=row.exploration, **row.exponents, key=row.pk,
+            exploration=row.exploration, cards=row.cards, **row.exponents, key=row.pk,
             whose=WeightsKey.of(BlendName(row.blend.name), row.group),
         )  # fmt: skip
 

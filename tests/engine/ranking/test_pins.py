@@ -87,12 +87,13 @@ def test_diversity_counts_pinned_items_above_and_is_a_term_of_its_own() -> None:
 def test_pinned_slots_are_not_explored_and_other_slots_keep_their_propensities() -> None:
     """The last two slots that are free, 2 and 4, have three cards: 8, 21 and 13, 5 having been pinned."""
     pin = rule(1, RuleAction.PIN, [5], slot=3)
-    wish = SelectionParams(n=4, exploration=0.5)
+    wish = SelectionParams(n=4, cards=0.5)
     seen: list[Counter[int]] = [Counter(), Counter(), Counter(), Counter()]
     chances: list[dict[int, float]] = [{}, {}, {}, {}]
     runs = 3000
     for seed in range(runs):
         slate = shown(pin, wish=wish, seed=seed)
+        assert slate.fixed == (2,)
         for slot, (item, chance) in enumerate(zip(slate.items.tolist(), slate.propensity.tolist(), strict=True)):
             seen[slot][item] += 1
             chances[slot][item] = chance

@@ -58,8 +58,8 @@ def some_wish(draw: np.random.Generator, **fields: Any) -> SelectionParams:
     return SelectionParams(
         n=int(draw.integers(1, 25)), repeat=list(Repeat)[draw.integers(3)],
         exponents={name: float(draw.choice([0, 0.5, 1.5])) for name in Lift},
-        diversity=float(draw.choice([0, 0.3, 1])), exploration=float(draw.choice([0, 0.4])), bought=bought,
-        excluded=bought[:2], **fields,
+        diversity=float(draw.choice([0, 0.3, 1])), exploration=float(draw.choice([0, 0.3])),
+        cards=float(draw.choice([0, 0.4])), bought=bought, excluded=bought[:2], **fields,
     )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def test_without_rules_the_list_is_what_panel_and_evaluator_rank(seed: int) -> N
     """The lists are equal to the last bit: the blend of the eligible candidates, spread."""
     draw = np.random.default_rng(seed)
     items, z, weights, shelf = shop(draw)
-    wish = replace(some_wish(draw), exploration=0.0)
+    wish = replace(some_wish(draw), exploration=0.0, cards=0.0)
     slate = select(items, z, weights, catalogue=shelf, params=wish)
     eligible, _ = eligibility(items, catalogue=shelf, params=wish)
     scores = blend(z, weights)

@@ -166,7 +166,7 @@ def test_slots_of_a_minimum_share(share: float, n: int, slots: int) -> None:
 
 
 def test_exploration_keeps_caps_and_minimum_shares() -> None:
-    wish = SelectionParams(n=3, exploration=1.0)
+    wish = SelectionParams(n=3, cards=1.0)
     for seed in range(20):
         capped = shown(rule(1, RuleAction.CAP, [2, 8, 13, 21], most=1), wish=wish, seed=seed)
         assert len({2, 8, 13, 21} & set(capped.items.tolist())) <= 1

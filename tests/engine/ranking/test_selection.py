@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.ranking.selection import (
     CatalogueState,
     IneligibleReason,
@@ -102,9 +103,9 @@ def test_diversity_moves_like_items_apart_and_counts_those_brought_in() -> None:
     assert slate.trace.diversified == 2
 
 
-def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> None:
+def test_cards_change_only_the_last_slots_with_exact_propensities() -> None:
     """Three slots, two explored; three cards are left: the first explored slot holds two of them, the second one."""
-    wish = SelectionParams(n=3, exploration=0.5)
+    wish = SelectionParams(n=3, cards=0.5)
     seen: list[Counter[int]] = [Counter(), Counter(), Counter()]
     propensity: list[dict[int, float]] = [{}, {}, {}]
     runs = 4000
@@ -122,14 +123,31 @@ def test_exploration_changes_only_the_last_slots_with_exact_propensities() -> No
 
 def test_exploration_needs_a_generator_and_leaves_a_trace() -> None:
     with pytest.raises(ValueError, match="generator"):
-        shown(SelectionParams(n=3, exploration=0.5))
-    slate = shown(SelectionParams(n=3, exploration=1.0), seed=1)
+        shown(SelectionParams(n=3, cards=0.5))
+    slate = shown(SelectionParams(n=3, cards=1.0), seed=1)
     assert slate.trace.explored == 2
     assert slate.items[0] == 2
 
 
+def test_a_shuffled_slate_says_where_its_items_stood() -> None:
+    """Places lead from what is shown back to the ranking, of which items 21, 8 and 13 may come in from below."""
+    ranking = shown(SelectionParams(n=6)).items
+    seen = set()
+    for seed in range(40):
+        slate = shown(SelectionParams(n=3, exploration=1.0), seed=seed)
+        assert slate.way is Way.SHUFFLED
+        assert slate.places.dtype == np.int16
+        assert slate.items.tolist() == ranking[slate.places].tolist()
+        assert slate.trace.explored == np.count_nonzero(slate.places != np.arange(3))
+        np.testing.assert_allclose(slate.score, np.array([4.5, 3.75, 3.0, 2.75, 2.25, 1.5])[slate.places])
+        seen |= set(slate.places.tolist())
+    assert seen == {0, 1, 2, 3, 4, 5}
+    plain = shown(SelectionParams(n=3))
+    assert (plain.places.tolist(), plain.fixed, plain.way) == ([0, 1, 2], (), Way.AS_RANKED)
+
+
 def test_without_further_candidates_nothing_is_explored() -> None:
-    slate = shown(SelectionParams(n=6, exploration=0.9), seed=1)
+    slate = shown(SelectionParams(n=6, cards=0.9), seed=1)
     assert slate.propensity.tolist() == [1] * 6
     assert slate.trace.explored == 0
 
@@ -139,7 +157,7 @@ def test_without_further_candidates_nothing_is_explored() -> None:
     [
         SelectionParams(n=5),
         SelectionParams(n=5, diversity=0.5),
-        SelectionParams(n=5, exploration=0.5),
+        SelectionParams(n=5, exploration=0.3, cards=0.5),
         SelectionParams(n=0),
     ],
 )
@@ -176,7 +194,7 @@ def test_invariants_of_random_slates(seed: int, n: int, diversity: float, explor
     bought = np.sort(draw.choice(N_ITEMS, 10, replace=False)).astype(np.int32)
     wish = SelectionParams(
         n=n, repeat=repeat, exponents=dict.fromkeys(Lift, seed % 3 / 2), diversity=diversity, exploration=exploration,
-        bought=bought, excluded=bought[:2],
+        cards=exploration / 2, bought=bought, excluded=bought[:2],
     )  # fmt: skip
     slate = select(items, z, weights, catalogue=shelf, params=wish, draw=draw)
     eligible, lost = eligibility(items, catalogue=shelf, params=wish)

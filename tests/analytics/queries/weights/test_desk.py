@@ -47,7 +47,7 @@ def moved(field: str, text: str) -> dict[str, object]:
 def test_live_weights_stand_at_their_marks() -> None:
     assert on_sliders(LIVE) == {
         "w.buy_again": 50, "w.ease_home": 30, "w.content": 20, "w.als": 0,
-        "diversity": 0, "exploration": 0, "promotion": 0.5, "revenue": 0, "margin": 0, "clearance": 0,
+        "diversity": 0, "exploration": 0, "cards": 0, "promotion": 0.5, "revenue": 0, "margin": 0, "clearance": 0,
     }  # fmt: skip
 
 
