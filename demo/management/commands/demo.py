@@ -15,7 +15,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import BaseCommand, CommandError, call_command
+from django.utils import timezone
 
+from demo.exploration import publish_exploration
 from demo.load import lacks_complete_journey
 from recommendations.models import ApiKey, Item, ModelVersion, Staff
 from recommendations.services.access.keys import create_key
@@ -50,6 +52,7 @@ class Command(BaseCommand):
             self._step("Complete Journey", lambda: call_command("load_complete_journey", **arguments))
         if not ModelVersion.objects.live().exists():
             self._step("First run of the loop", lambda: call_command("run_loop"))
+        self._step("Exploration", lambda: publish_exploration(now=timezone.now()))
         self._step("Login and API key", lambda: _publish_credentials(url, shop_url))
         self._step("Catalogue and keys of the shop", lambda: _furnish_shop(url, shop_url))
         self.stdout.write("Starting web, workers, beat and the shop")
