@@ -173,8 +173,8 @@ class Way(IntEnum):
     """Way in which an answer was shown."""
 
     AS_RANKED = 0
-    SHUFFLED = 1
-    CARDS = 2
+    SHUFFLED = 1  # neighbours changed places
+    CARDS = 2  # one of the last slots shows an item from further down
 
 
 class ExperimentKind(StrEnum):

@@ -14,7 +14,6 @@ from numpy.random import Generator
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.ranking.rules import Rule, of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
 from recommendations.engine.rng import generator
@@ -29,7 +28,7 @@ from recommendations.serving.types import Answer, Filter, ResolvedRequest, Shown
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
 from recommendations.store.serving.stock import of_brands, of_categories
-from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source
+from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source, Way
 
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
 TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer is valid for a while

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.store.serving.snapshot import ServedWeights
 from recommendations.store.serving.stock import Product
-from recommendations.terms import Cut, Fallback, Reason, Source
+from recommendations.terms import Cut, Fallback, Reason, Source, Way
 
 type Fact = str | int | float
 

@@ -7,16 +7,19 @@ import msgspec
 import pytest
 import redis
 
+from recommendations.engine.ranking.exploration import chances
 from recommendations.event_types import EventName
 from recommendations.models import (
     AnswerBasis,
     AnswerRequest,
     AnswerState,
+    BlendWeights,
     Customer,
     Item,
     ModelVersion,
     PageSlot,
     Placement,
+    RuleBook,
     ShopPage,
     Slate,
 )
@@ -30,7 +33,7 @@ from recommendations.store.live.state import LiveEvent
 from recommendations.store.serving.answer_parts import content_of
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import current_snapshot
-from recommendations.terms import BlendName, CustomerKind
+from recommendations.terms import BlendName, CustomerKind, Way
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -183,3 +186,30 @@ def test_what_answers_were_made_of_is_forgotten_after_thirty_days() -> None:
     assert housekeeping.forget_answers(now=NOW + timedelta(days=31)) == 3
     assert content_of("basis", slate.basis) is None
     assert Slate.objects.filter(pk=slate.pk).exists()
+
+
+def test_the_slate_says_how_it_was_explored_and_where_each_item_ranked() -> None:
+    BlendWeights.objects.filter(is_default=True).update(exploration=1.0)
+    fetch.announce(fetch.Changed.WEIGHTS)
+    (slate,) = written(home(n=8))
+    assert slate.way == Way.SHUFFLED
+    assert slate.places != list(range(8))
+    assert all(abs(place - slot) < 5 for slot, place in enumerate(slate.places))
+    table = chances(8, shuffled=1.0, cards=0.0)
+    assert slate.propensities == pytest.approx(table[slate.places, range(8)].tolist())
+    assert slate.fixed == []
+
+
+def test_what_only_fills_up_has_no_place_and_what_rules_hold_is_fixed() -> None:
+    pin = {
+        "id": 1, "name": "Tea first", "placement": None, "segment": None, "customer": None, "context": [],
+        "starts_at": None, "ends_at": None, "items": [{"attribute": "item", "operator": "is", "values": ["tea-0"]}],
+        "action": "pin", "slot": 2, "strength": None, "most": None, "per": "", "share": None,
+    }  # fmt: skip
+    RuleBook.objects.create(number=1, is_default=True, rules=[pin])
+    fetch.announce(fetch.Changed.RULES)
+    (slate,) = written(home(n=72))
+    assert slate.items[1] == Item.objects.get(shop_id="tea-0").pk
+    assert (slate.fixed, slate.rules_version, basis_of(slate).rules) == ([1], 1, 1)
+    assert 0 < slate.places.index(-1) < 72
+    assert set(slate.places[slate.places.index(-1) :]) == {-1}

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from recommendations.engine.ranking.exploration import Way
 from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, Event, Item
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
@@ -18,7 +17,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, UNKNOWN, Act, LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import BlendName, Fallback, Reason, Repeat, Source
+from recommendations.terms import BlendName, Fallback, Reason, Repeat, Source, Way
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
 

@@ -6,7 +6,6 @@ from further down (``Way.CARDS``). Slots that rules have fixed stay. The chance 
 its place in the ranking alone, so it is the same for everybody and needs no simulation.
 """
 
-from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray
+from recommendations.terms import Way
 
 EXPLORED_SLOTS = 2
 EXPLORED_FROM = 20
@@ -24,14 +24,6 @@ BLOCK = 5
 
 type Places = NDArray[np.int64]
 type Chances = NDArray[np.float64]
-
-
-class Way(IntEnum):
-    """Way in which an answer was shown."""
-
-    AS_RANKED = 0
-    SHUFFLED = 1
-    CARDS = 2
 
 
 class Explored(NamedTuple):

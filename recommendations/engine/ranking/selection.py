@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.contenders import Contenders, with_boosts
 from recommendations.engine.ranking.diversity import Likeness, spread
-from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, Way, explored
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Exponents, Lifts, Standardised, blend, contributions, lifted
 from recommendations.engine.ranking.slots import Placed, placed
-from recommendations.terms import Lift, Repeat, RuleAction
+from recommendations.terms import Lift, Repeat, RuleAction, Way
 
 OF_SLOTS = frozenset({RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE})
 """Actions that say which slot shows what; the other kinds act before the slots are filled."""

@@ -22,6 +22,7 @@ from recommendations.store.live.queues import SLATES
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.serving.answer_parts import TABLES, AnswerParts, UsedPart, write_parts
+from recommendations.terms import Way
 
 LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out
 HELD = 20_000  # slates that wait in the process while Valkey is away
@@ -55,6 +56,10 @@ class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
     scores: list[float]
     propensities: list[float]
     latency_us: int
+    places: list[int] = []
+    fixed: list[int] = []
+    way: Way = Way.AS_RANKED
+    arms: list[int] = []
     unit: int | None = None
     visit_weights: int | None = None
     basis: bytes | None = None

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendations.engine.ranking.exploration import EXPLORED_FROM, Explored, Way, chances, explored, may_explore
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, Explored, chances, explored, may_explore
+from recommendations.terms import Way
 
 DRAWS = 4_000
 

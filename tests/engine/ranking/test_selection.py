@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendations.engine.ranking.diversity import Likeness
-from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.ranking.selection import (
     CatalogueState,
     IneligibleReason,
@@ -16,7 +15,7 @@ from recommendations.engine.ranking.selection import (
     eligibility,
     select,
 )
-from recommendations.terms import Lift, Repeat
+from recommendations.terms import Lift, Repeat, Way
 
 N_ITEMS = 40
 ITEMS = np.array([2, 3, 5, 8, 13, 21, -1, -1], np.int32)
