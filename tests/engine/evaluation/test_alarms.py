@@ -1,0 +1,141 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.alarms import (
+    ENOUGH,
+    NO_EVIDENCE,
+    REFERENCE,
+    THRESHOLD,
+    WEEK,
+    AlarmDirection,
+    Detection,
+    RunningEvidence,
+    detect,
+    residuals,
+    usual,
+    watch,
+)
+
+NAN = float("nan")
+HOURS = st.lists(st.one_of(st.floats(-6, 6), st.just(NAN)), max_size=60)
+
+
+def even(hours: int, *, counts: int = 50, tries: int = 1000) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.full(hours, counts), np.full(hours, tries)
+
+
+def test_the_residual_of_an_hour_by_hand() -> None:
+    """40 of 1,000 against 50 of 1,000 in each of four weeks.
+
+    p = .05, variance .05 · .95 · (1/1,000 + 1/4,000) + (.05 · .05)² = 5.9375e-5 + 6.25e-6, z = −.01 / .0081.
+    """
+    counts, tries = even(REFERENCE + 2)
+    counts[-1] = 40
+    z = residuals(counts, tries)
+    assert np.isnan(z[:REFERENCE]).all()
+    assert z[REFERENCE] == pytest.approx(0, abs=2e-3)  # level is (33,600 + ½) / (672,000 + 1): .0500007
+    assert z[-1] == pytest.approx(-0.01 / math.sqrt(6.5625e-5), abs=2e-3)
+
+
+def test_an_hour_is_held_against_the_same_hour_of_four_weeks() -> None:
+    """Weeks of 10, 20, 30, 40 of 1,000 at one hour, 50 at all others; 20 tries more at the level of all."""
+    counts, tries = even(REFERENCE + 3)
+    counts[2:REFERENCE:WEEK] = [10, 20, 30, 40]
+    level = (50 * (REFERENCE - 4) + 100 + 0.5) / (1000 * REFERENCE + 1)
+    assert usual(counts, tries)[REFERENCE + 2] == pytest.approx((100 + 20 * level) / 4020)
+
+
+def test_few_tries_are_drawn_to_the_level_and_not_to_a_rate_of_ours() -> None:
+    """A rate of 2 in 1,000 with ten tries in an hour stays one of 2 in 1,000."""
+    draw = np.random.default_rng(0)
+    tries = np.full(20 * WEEK, 10)
+    expected = usual(draw.binomial(tries, 0.002), tries)[REFERENCE:]
+    assert np.mean(expected) == pytest.approx(0.002, rel=0.1)
+
+
+def test_hours_without_tries_are_unknown() -> None:
+    counts, tries = even(REFERENCE + 4)
+    for hours in (slice(0, REFERENCE, WEEK), slice(REFERENCE + 1, REFERENCE + 2)):
+        counts[hours] = tries[hours] = 0
+    assert np.isnan(residuals(counts, tries)[REFERENCE:]).tolist() == [True, True, False, False]
+    for hours in (0, 100, 600, REFERENCE):
+        assert np.isnan(residuals(*even(hours))).all()
+
+
+def test_more_counts_than_tries_are_refused() -> None:
+    with pytest.raises(ValueError, match="more counts"):
+        usual(np.array([3]), np.array([2]))
+
+
+def test_evidence_by_hand() -> None:
+    """z = 1 adds .3 − .045 = .255; −2 takes .645, and e is 1 again."""
+    one = NO_EVIDENCE.after(1.0)
+    assert (one.log, one.hours) == (pytest.approx(0.255), 1)
+    assert (one.after(1.0).log, one.after(1.0).hours) == (pytest.approx(0.51), 2)
+    assert one.after(-2.0) == NO_EVIDENCE
+    assert one.after(NAN) == RunningEvidence(one.log, 2)
+
+
+def test_an_alarm_names_its_hour_its_onset_and_its_direction() -> None:
+    """ln 17,520 = 9.771; an hour of z = 2 gives .555, so the 18th is the first above."""
+    assert THRESHOLD == 17_520
+    for sign, direction in ((1, AlarmDirection.RISE), (-1, AlarmDirection.FALL)):
+        z = sign * np.concatenate([[1.0, -3.0, NAN], np.full(30, 2.0)])
+        seen = detect(z)
+        assert (seen.direction, seen.onset, seen.alarm) == (direction, 3, 3 + 17)
+        assert (seen.rise, seen.fall) == (NO_EVIDENCE, NO_EVIDENCE)
+    assert detect(np.full(17, 2.0)).alarm is None
+
+
+@given(HOURS, HOURS)
+def test_to_watch_on_is_to_watch_all_at_once(before: list[float], after: list[float]) -> None:
+    first = detect(np.array(before))
+    whole = detect(np.array(before + after))
+    if first.alarm is not None:
+        assert whole == first
+        return
+    second = detect(np.array(after), first.rise, first.fall)
+    assert (second.rise, second.fall, second.direction) == (whole.rise, whole.fall, whole.direction)
+    if second.alarm is not None and second.onset is not None:
+        assert (second.alarm + len(before), second.onset + len(before)) == (whole.alarm, whole.onset)
+
+
+@given(HOURS)
+def test_a_rise_upside_down_is_a_fall(z: list[float]) -> None:
+    seen, other = detect(np.array(z)), detect(-np.array(z))
+    assert (seen.alarm, seen.onset, seen.rise, seen.fall) == (other.alarm, other.onset, other.fall, other.rise)
+
+
+def test_under_five_weeks_nothing_is_watched() -> None:
+    counts, tries = even(ENOUGH + 40)
+    counts[REFERENCE:] = 200
+    assert watch(counts, tries).direction is AlarmDirection.RISE
+    assert watch(counts[: ENOUGH - 1], tries[: ENOUGH - 1]) == Detection(silent=True)
+    assert not watch(counts[:ENOUGH], tries[:ENOUGH]).silent
+    tries[:41] = counts[:41] = 0  # the shop opens 41 hours later: an hour short of five weeks
+    assert watch(counts, tries).silent
+    assert watch(*even(0)).silent
+    evidence = RunningEvidence(3.0, 7)
+    assert watch(*even(ENOUGH - 1), rise=evidence).rise == evidence
+
+
+def test_a_fall_is_told_by_its_hours_and_its_size() -> None:
+    counts, tries = even(10 * WEEK)
+    counts[9 * WEEK :] = 40
+    seen = watch(counts, tries)
+    assert (seen.direction, seen.onset) == (AlarmDirection.FALL, 9 * WEEK)
+    assert seen.change == pytest.approx(-0.2, abs=1e-4)
+    later = watch(counts, tries, since=9 * WEEK + 2, fall=watch(counts[: 9 * WEEK + 2], tries[: 9 * WEEK + 2]).fall)
+    assert later == seen
+
+
+def test_the_detector_seldom_alarms_in_a_year_without_a_change() -> None:
+    """Theory: at most one alarm a year of independent hours; here 60 years, of which one in fifty has one."""
+    draw = np.random.default_rng(0)
+    alarms = sum(detect(draw.normal(size=365 * 24)).alarm is not None for _ in range(60))
+    assert alarms <= 8
