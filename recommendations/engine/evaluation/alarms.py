@@ -28,9 +28,6 @@ THRESHOLD = 2 * 365 * 24
 UNLIKE_DAYS = 0.05
 """Standard deviation of a rate, as a share of it, for what makes days differ without anybody's doing."""
 
-PRIOR = 20.0
-"""Tries that the level of the whole four weeks counts for beside the same hours' own."""
-
 
 class AlarmDirection(StrEnum):
     """The way that a rate goes."""
@@ -74,30 +71,31 @@ class Detection:
 def usual(counts: NDArray[np.integer], tries: NDArray[np.integer]) -> NDArray[np.float64]:
     """Usual rate of each hour: that of the same hour of the four weeks before, shape [hours], NaN where unknown.
 
-    ``counts`` of ``tries`` each hour, without a gap. Of few tries it is drawn to the level of all the hours of these
-    weeks. Unknown is an hour without four weeks before it, or without tries in these.
+    ``counts`` of ``tries`` each hour, without a gap. Unknown is an hour without four weeks before it, or without tries
+    in these. ``ValueError`` where there are more counts than tries.
     """
     if (counts > tries).any():
         raise ValueError("more counts than tries")
-    rate = np.full(len(tries), np.nan)
-    if len(tries) > REFERENCE:
-        past_counts, past_tries = _same_hours(counts), _same_hours(tries)
-        level = (_four_weeks(counts) + 0.5) / (_four_weeks(tries) + 1)
-        rate[REFERENCE:] = np.where(past_tries > 0, (past_counts + PRIOR * level) / (past_tries + PRIOR), np.nan)
+    rate, past = np.full(len(tries), np.nan), _same_hours(tries)
+    rate[REFERENCE:][past > 0] = _same_hours(counts)[past > 0] / past[past > 0]
     return rate
 
 
 def residuals(counts: NDArray[np.integer], tries: NDArray[np.integer]) -> NDArray[np.float64]:
     """Departure z of each hour's rate from what is usual, in standard deviations, [hours]; NaN where unknown.
 
-    The variance is binomial, of this hour and of the four before, and 5 % of the rate for days that differ. Unknown is
-    also an hour without tries.
+    The variance is binomial, of this hour and of the four before, with the rate p of all five, and 5 % of p for days
+    that differ. With the rate of the four alone, hours with few counts would look as if they had risen: where by chance
+    the four have fewest, the departure is largest and its variance smallest. Unknown is also an hour without tries, and
+    one where all five have no count, or nothing else.
     """
-    p, z = usual(counts, tries), np.full(len(tries), np.nan)
-    hours = np.flatnonzero(~np.isnan(p) & (tries > 0))
-    p, n, past = p[hours], tries[hours], _same_hours(tries)[hours - REFERENCE]
+    expected, z = usual(counts, tries), np.full(len(tries), np.nan)
+    hours = np.flatnonzero(~np.isnan(expected) & (tries > 0))
+    c, n, past = counts[hours], tries[hours], _same_hours(tries)[hours - REFERENCE]
+    p = (c + _same_hours(counts)[hours - REFERENCE]) / (n + past)
     variance = p * (1 - p) * (1 / n + 1 / past) + (UNLIKE_DAYS * p) ** 2
-    z[hours] = (counts[hours] / n - p) / np.sqrt(variance)
+    apart = (p > 0) & (p < 1)
+    z[hours[apart]] = (c / n - expected[hours])[apart] / np.sqrt(variance[apart])
     return z
 
 
@@ -144,9 +142,3 @@ def _same_hours(values: NDArray[np.integer]) -> NDArray[np.integer]:
     """Sum over the same hour of the four weeks before, for each hour that has them."""
     length = max(len(values) - REFERENCE, 0)
     return np.sum([values[start : start + length] for start in range(0, REFERENCE, WEEK)], axis=0)
-
-
-def _four_weeks(values: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Sum over all hours of the four weeks before, for each hour that has them."""
-    sums = np.concatenate([[0], np.cumsum(values)])
-    return np.asarray(sums[REFERENCE:-1] - sums[: -REFERENCE - 1])

@@ -30,32 +30,42 @@ def even(hours: int, *, counts: int = 50, tries: int = 1000) -> tuple[NDArray[np
 
 
 def test_the_residual_of_an_hour_by_hand() -> None:
-    """40 of 1,000 against 50 of 1,000 in each of four weeks.
+    """40 of 1,000 against 50 of 1,000 in each of four weeks: 240 of 5,000 in all.
 
-    p = .05, variance .05 · .95 · (1/1,000 + 1/4,000) + (.05 · .05)² = 5.9375e-5 + 6.25e-6, z = −.01 / .0081.
+    p = .048, variance .048 · .952 · (1/1,000 + 1/4,000) + (.05 · .048)² = 5.712e-5 + 5.76e-6, z = −.01 / .00793.
     """
     counts, tries = even(REFERENCE + 2)
     counts[-1] = 40
     z = residuals(counts, tries)
     assert np.isnan(z[:REFERENCE]).all()
-    assert z[REFERENCE] == pytest.approx(0, abs=2e-3)  # level is (33,600 + ½) / (672,000 + 1): .0500007
-    assert z[-1] == pytest.approx(-0.01 / math.sqrt(6.5625e-5), abs=2e-3)
+    assert z[REFERENCE:] == pytest.approx([0, -0.01 / math.sqrt(6.288e-5)])
 
 
 def test_an_hour_is_held_against_the_same_hour_of_four_weeks() -> None:
-    """Weeks of 10, 20, 30, 40 of 1,000 at one hour, 50 at all others; 20 tries more at the level of all."""
+    """Weeks of 10 of 1,000, 20 of 1,000, 30 of 1,000 and 40 of 2,000 at one hour, 50 of 1,000 at all others."""
     counts, tries = even(REFERENCE + 3)
-    counts[2:REFERENCE:WEEK] = [10, 20, 30, 40]
-    level = (50 * (REFERENCE - 4) + 100 + 0.5) / (1000 * REFERENCE + 1)
-    assert usual(counts, tries)[REFERENCE + 2] == pytest.approx((100 + 20 * level) / 4020)
+    counts[2:REFERENCE:WEEK], tries[2 + 3 * WEEK] = [10, 20, 30, 40], 2000
+    assert usual(counts, tries)[REFERENCE:] == pytest.approx([0.05, 0.05, 0.02])
 
 
-def test_few_tries_are_drawn_to_the_level_and_not_to_a_rate_of_ours() -> None:
-    """A rate of 2 in 1,000 with ten tries in an hour stays one of 2 in 1,000."""
+@pytest.mark.parametrize(("tries", "rate"), [(360, 0.005), (18, 0.05)])
+def test_hours_with_few_counts_do_not_look_like_a_change(tries: int, rate: float) -> None:
+    """With the rate of the four weeks alone in the variance, z is a tenth too high on average."""
     draw = np.random.default_rng(0)
-    tries = np.full(20 * WEEK, 10)
-    expected = usual(draw.binomial(tries, 0.002), tries)[REFERENCE:]
-    assert np.mean(expected) == pytest.approx(0.002, rel=0.1)
+    hours = [np.full(12 * WEEK, tries)] * 25
+    assert sum(watch(draw.binomial(each, rate), each).alarm is not None for each in hours) <= 3
+    z = np.concatenate([residuals(draw.binomial(each, rate), each) for each in hours])
+    assert np.nanmean(z) == pytest.approx(0, abs=0.03)
+
+
+def test_an_hour_that_cannot_differ_is_unknown() -> None:
+    """Without a count in five weeks nothing is to be seen, nor where every try counts; the first count is."""
+    counts, tries = even(REFERENCE + 2, counts=0)
+    counts[-1] = 1
+    z = residuals(counts, tries)
+    assert math.isnan(z[-2])
+    assert z[-1] > 1
+    assert np.isnan(residuals(tries, tries)).all()
 
 
 def test_hours_without_tries_are_unknown() -> None:
