@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
-.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
+.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -80,6 +80,9 @@ bench-pages: .venv/stamp  ## Whole pages, asked placement by placement and at on
 
 bench-serving: .venv/stamp  ## What an answer costs against a bare GET of Valkey, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.serving $(ARGS)
+
+bench-watches: .venv/stamp  ## Planted changes of rates, lists and interests: seen, how soon, whose? (ARGS="--quick --json out.json")
+	$(PYTHON) bench/watches.py $(ARGS)
 
 chromium:  ## Find or, as root on Debian, install the browser of the tests
 	@tools/chromium.sh

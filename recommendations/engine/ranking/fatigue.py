@@ -1,4 +1,4 @@
-"""Fatigue: what was shown to a customer again and again and never clicked goes down."""
+"""Fatigue: what was shown to a customer again and again and never clicked goes down (``maths.md`` §12)."""
 
 from dataclasses import dataclass
 
