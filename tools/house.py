@@ -124,11 +124,11 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=40_650,
+        words="lines of recommendations without migrations", limit=42_500,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=2_400,
+        words="lines of its migrations", limit=2_450,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
     "analytics": Number(words="lines of analytics", limit=17_900, count=lambda house: house.lines("analytics")),
@@ -136,7 +136,7 @@ NUMBERS: Mapping[str, Number] = {
         words="files of the fullest folder", limit=24, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=23, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=24, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(
@@ -144,7 +144,7 @@ NUMBERS: Mapping[str, Number] = {
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=58, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=60, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(

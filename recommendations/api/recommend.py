@@ -18,7 +18,7 @@ from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend_form import ParsedRequest, RecommendBody, RecommendQuery
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
-from recommendations.serving.serve import NotLoadedError, UnknownPlacementError, serve_written
+from recommendations.serving.serve import NotLoadedError, UnknownArmError, UnknownPlacementError, serve_written
 from recommendations.serving.types import Request as Wished
 from recommendations.terms import Scope
 
@@ -31,8 +31,9 @@ the shop's rules that boosted an item, pinned it or brought it in, `rules_versio
 none was published yet). Versions have the numbers of the pages: `weights_version` 3 is v3 of the placement's
 weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
 is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
-Somebody unknown gets what is popular. The answer comes from the memory of the process: it goes on while the
-database is away.
+`experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
+all of them, where there are several. Somebody unknown gets what is popular. The answer comes from the memory of the
+process: it goes on while the database is away.
 """
 _searches = Lane(at_once=1, waiting=2, seconds=2.0, retry=RETRY_SECONDS)
 
@@ -103,6 +104,8 @@ def respond(request: Request, asked: ParsedRequest) -> HttpResponse:
             served = serve_written(asked.request, write=writing, now=timezone.now())
     except UnknownPlacementError as error:
         raise no_placement(error) from error
+    except UnknownArmError as error:
+        raise recommend_form.refused_arm() from error
     except NotLoadedError:
         return not_loaded()
     return HttpResponse(whole(served), content_type="application/json", headers={"Content-Language": writing.lang})

@@ -97,12 +97,20 @@ class PageBody(CommonOptions):
     slots: Annotated[list[SlotOptions], Meta(max_length=MOST_SLOTS)] = []
 
 
+class ArmOptions(Struct, forbid_unknown_fields=True):
+    """An arm of a running experiment, as answers name it."""
+
+    experiment_id: Annotated[str, Meta(pattern="^e[1-9][0-9]{0,17}$")]
+    variation_id: Annotated[str, Meta(pattern="^[a-f]$")]
+
+
 class RecommendBody(RecommendOptions):
-    """The body of a POST."""
+    """The body of a POST. A dry run may ask for the answer of an arm of an experiment, whoever it is for."""
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
     session_id: SessionId | None = None
+    experiment: ArmOptions | None = None
 
 
 class BatchUser(Struct, forbid_unknown_fields=True):
@@ -191,7 +199,11 @@ def of_body(placement: str, body: bytes) -> ParsedRequest:
     form = _decoded(_body, body)
     fields = _fields(form.fields)
     request = replace(
-        _request_of(placement, form, fields=fields), n=form.n, user_id=form.user_id, anonymous_id=form.anonymous_id
+        _request_of(placement, form, fields=fields),
+        n=form.n,
+        user_id=form.user_id,
+        anonymous_id=form.anonymous_id,
+        experiment=_arm(form),
     )
     return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
 
@@ -290,6 +302,20 @@ def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) 
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
+
+
+def _arm(form: RecommendBody) -> tuple[int, int] | None:
+    """The experiment's key and the arm's position. Raises BadRequestError where it is no dry run."""
+    if form.experiment is None:
+        return None
+    if not form.dry_run:
+        raise _refused(Flaw("/experiment", _("Only a dry run may choose its arm: send “dry_run”: true with it.")))
+    return int(form.experiment.experiment_id[1:]), ord(form.experiment.variation_id) - ord("a")
+
+
+def refused_arm() -> BadRequestError:
+    """Error about an arm that is not being tested."""
+    return _refused(Flaw("/experiment", _("No running experiment has such an arm.")))
 
 
 def _parsed(placement: str, form: ItemToItemQuery) -> ParsedRequest:

@@ -48,13 +48,21 @@ class Recommended(Struct):
     product: ProductShown | UnsetType = UNSET
 
 
+class ArmServed(Struct):
+    """An arm of an experiment, by letter; a is the control."""
+
+    experiment_id: str
+    variation_id: str
+
+
 class Recommendations(Struct):
     recommendation_id: str
     placement: str
     model_version: str | None
     weights_version: int | None
     rules_version: int
-    experiment: None
+    experiment: ArmServed | None
+    experiments: list[ArmServed]
     personalised: bool
     source: Source
     fallback_reason: Fallback | None
@@ -81,13 +89,15 @@ def whole(served: Served) -> bytes:
 
 
 def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendations:
+    arms = [ArmServed(f"e{arm.experiment}", chr(ord("a") + arm.position)) for arm in answer.arms]
     return Recommendations(
         recommendation_id="",
         placement=answer.placement,
         model_version=f"m{answer.model_version}" if answer.model_version else None,
         weights_version=answer.weights_version,
         rules_version=answer.rules_version,
-        experiment=None,
+        experiment=arms[0] if arms else None,
+        experiments=arms,
         personalised=answer.personalised,
         source=answer.source,
         fallback_reason=answer.fallback_reason,

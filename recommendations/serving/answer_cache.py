@@ -54,6 +54,7 @@ class CachedAnswer:
     state: ServingState
     tick: float
     about: tuple[ResolvedRequest, CustomerContext]  # whom rules ask for
+    snapshot: Snapshot  # as the arms of experiments have it; the arms are the same until the snapshot is another
     rules: Sequence[Rule]
     sellable: object
 
@@ -71,6 +72,7 @@ class CachedAnswer:
                 prepared.request,
                 CustomerContext(why_not=customer.why_not, segment=customer.segment, audiences=customer.audiences),
             ),
+            snapshot=prepared.snapshot,
             rules=prepared.params.rules,
             sellable=prepared.catalogue.sellable,
         )
@@ -87,7 +89,7 @@ class CachedAnswer:
         ):
             return False
         request, customer = self.about
-        rules = rules_for(request, state.snapshot, customer, state.now)
+        rules = rules_for(request, self.snapshot, customer, state.now)
         return len(rules) == len(self.rules) and all(map(is_, rules, self.rules))
 
 

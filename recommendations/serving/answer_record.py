@@ -35,6 +35,7 @@ class BasisRecord(msgspec.Struct, frozen=True, kw_only=True):
     placement: ServedPlacement
     catalogue: int  # ``Stock.mark``
     program: str  # version of the code
+    arms: list[int]
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,6 +95,7 @@ def slate_of(
         places=[shown.place for shown in answer.shown],
         fixed=[slot for slot, shown in enumerate(answer.shown) if shown.fixed],
         way=answer.way,
+        arms=[arm.key for arm in answer.arms],
         latency_us=0,
         unit=None if answer.nameless else unit,
         basis=basis_key,
@@ -130,4 +132,5 @@ def _basis(answer: Answer, prepared: Prepared) -> BasisRecord:
         placement=snapshot.placements[answer.placement],
         catalogue=snapshot.stock.mark,
         program=settings.VERSION,
+        arms=[arm.key for arm in answer.arms],
     )

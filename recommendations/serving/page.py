@@ -8,12 +8,14 @@ them as it can do without. ``docs/benchmarks.md`` has the figures of this order 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import repeat
 
 import numpy as np
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.selection import NOTHING, eligibility
+from recommendations.serving.arms import Arms
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.pipeline import Prepared, complete, prepare, select_candidates
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
@@ -53,16 +55,23 @@ def requests_of(page: PageRequest, snapshot: Snapshot) -> list[Request]:
 
 
 def prepare_page(
-    requests: Sequence[ResolvedRequest], *, snapshot: Snapshot, state: LiveState, now: datetime
+    requests: Sequence[ResolvedRequest],
+    *,
+    snapshot: Snapshot,
+    state: LiveState,
+    now: datetime,
+    arms: Sequence[Arms] = (),
 ) -> list[Prepared]:
-    """Gather what the slots of a page are made of, what is known of the customer once. Raises UnknownPlacementError."""
+    """Gather what the slots of a page are made of, each under its own arms of experiments, and what is known of the
+    customer once. Raises UnknownPlacementError.
+    """
     contexts: dict[float, CustomerContext] = {}  # by cool-down, on which it depends what rests
     page = []
-    for request in requests:
-        placement = snapshot.placements.get(request.placement)
+    for request, own in zip(requests, arms or repeat(()), strict=False):
+        placement = snapshot.under(own).placements.get(request.placement)
         context = contexts.get(placement.cool_down) if placement else None
-        prepared = prepare(request, snapshot=snapshot, state=state, now=now, customer=context)
-        contexts[snapshot.placements[request.placement].cool_down] = prepared.customer
+        prepared = prepare(request, snapshot=snapshot, state=state, now=now, customer=context, arms=own)
+        contexts[prepared.snapshot.placements[request.placement].cool_down] = prepared.customer
         page.append(prepared)
     return page
 

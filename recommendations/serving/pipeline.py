@@ -17,6 +17,7 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.rules import Rule, of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
 from recommendations.engine.rng import generator
+from recommendations.serving.arms import Arms
 from recommendations.serving.assemble import shown_items
 from recommendations.serving.candidate_choice import ChosenCandidates, by_visit, choose_candidates
 from recommendations.serving.candidates import CandidateSource, candidate_source
@@ -58,6 +59,7 @@ class Prepared:
     catalogue: CatalogueState
     scope: ScopedItems
     session: ServedWeights | None = None  # of a visit that counts beside a record
+    arms: Arms = ()  # of experiments; the snapshot is as they have it
 
     def fallbacks(self) -> Iterable[FallbackSource]:
         """Sources of fillers where the pool is not enough."""
@@ -78,11 +80,14 @@ def prepare(
     state: LiveState,
     now: datetime,
     customer: CustomerContext | None = None,
+    arms: Arms = (),
 ) -> Prepared:
-    """Gather all that the answer to a request is made of; ``customer`` is given where another slot of the page has it.
+    """Gather all that the answer to a request is made of, under ``arms`` of experiments; ``customer`` is given where
+    another slot of the page has it.
 
     Raises UnknownPlacementError.
     """
+    snapshot = snapshot.under(arms)
     placement = snapshot.placements.get(request.placement)
     if placement is None:
         raise UnknownPlacementError(request.placement)
@@ -127,7 +132,7 @@ def prepare(
     return Prepared(
         request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,
         chosen=chosen, params=params, catalogue=catalogue, scope=scope,
-        session=session if chosen.served is not session else None,
+        session=session if chosen.served is not session else None, arms=arms,
     )  # fmt: skip
 
 
@@ -253,6 +258,7 @@ def _answer(
         fallback_reason=why,
         shown=tuple(shown),
         way=selection.way if selection else Way.AS_RANKED,
+        arms=prepared.arms,
         trace=_trace(chosen, selection, counts),
         nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED,
         rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},

@@ -13,6 +13,7 @@ import msgspec
 from recommendations.engine.ranking.exploration import may_explore
 from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
 from recommendations.serving.answer_record import page_ids, slate_of, unit_of
+from recommendations.serving.arms import Arms, UnknownArmError, arms_of, joined
 from recommendations.serving.page import UnknownPageError, UnknownSlotError, prepare_page, requests_of, share_out
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
 from recommendations.serving.scope import MOST
@@ -29,8 +30,8 @@ from recommendations.store.serving.stock import Stock
 from recommendations.terms import CatalogueScope, CustomerKind
 
 __all__ = [
-    "NotLoadedError", "Served", "UnknownPageError", "UnknownPlacementError", "UnknownSlotError", "Write", "has_item",
-    "knows", "most_items", "serve", "serve_all", "serve_page", "serve_written",
+    "NotLoadedError", "Served", "UnknownArmError", "UnknownPageError", "UnknownPlacementError", "UnknownSlotError",
+    "Write", "has_item", "knows", "most_items", "serve", "serve_all", "serve_page", "serve_written",
 ]  # fmt: skip
 
 type Write = Callable[[Answer], bytes]
@@ -104,12 +105,13 @@ def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served
     Raises UnknownPageError, UnknownSlotError and NotLoadedError.
     """
     whole = _state(page.shared, now=now)
-    requests = requests_of(page, whole.snapshot)
+    ordering = _arms(whole, page=page.name)
+    requests = requests_of(page, whole.snapshot.under(ordering))
     ids = page_ids(_new_id(now), len(requests))
     states = [
         replace(whole, request=request, recommendation_id=own) for request, own in zip(requests, ids, strict=True)
     ]
-    entries = _page_of_cache(page, states, write) or _page_anew(page, states, write)
+    entries = _page_of_cache(page, states, write) or _page_anew(page, states, write, ordering=ordering)
     for state, entry in zip(states, entries, strict=True):
         if not state.request.dry_run:
             _note(state, entry.slate)
@@ -128,13 +130,17 @@ def _page_of_cache(page: PageRequest, states: Sequence[ServingState], write: Wri
     return entries
 
 
-def _page_anew(page: PageRequest, states: Sequence[ServingState], write: Write) -> list[CachedAnswer]:
+def _page_anew(
+    page: PageRequest, states: Sequence[ServingState], write: Write, *, ordering: Arms
+) -> list[CachedAnswer]:
+    """Answer the slots of a page; ``ordering`` are the arms that its order is of."""
     if not states:
         return []
-    first = states[0]
+    first, live = states[0], _live_state(states[0])
     slots = prepare_page(
-        [_resolved(state) for state in states], snapshot=first.snapshot, state=_live_state(first), now=first.now
-    )
+        [_resolved(state) for state in states], snapshot=first.snapshot, state=live, now=first.now,
+        arms=[joined(ordering, _arms(state, live)) for state in states],
+    )  # fmt: skip
     entries = []
     for state, prepared, answer in zip(states, slots, share_out(slots), strict=True):
         whole = _with_missing(state, answer)
@@ -195,7 +201,18 @@ def _may_explore(state: ServingState, entry: CachedAnswer) -> bool:
 
 
 def _prepared(state: ServingState) -> Prepared:
-    return prepare(_resolved(state), snapshot=state.snapshot, state=_live_state(state), now=state.now)
+    live = _live_state(state)
+    return prepare(_resolved(state), snapshot=state.snapshot, state=live, now=state.now, arms=_arms(state, live))
+
+
+def _arms(state: ServingState, live: LiveState | None = None, *, page: str | None = None) -> Arms:
+    """The arms of a request, or of the order of a page."""
+    if not state.snapshot.experiments and state.request.experiment is None:
+        return ()
+    return arms_of(
+        state.request, snapshot=state.snapshot, unit=state.unit, customer=state.customer,
+        state=live or _live_state(state), now=state.now, page=page,
+    )  # fmt: skip
 
 
 def _live_state(state: ServingState) -> LiveState:

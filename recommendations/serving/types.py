@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from recommendations.engine.ranking.selection import IneligibleReason
-from recommendations.store.serving.snapshot import ServedWeights
+from recommendations.store.serving.snapshot import ServedArm, ServedWeights
 from recommendations.store.serving.stock import Product
 from recommendations.terms import Cut, Fallback, Reason, Source, Way
 
@@ -66,6 +66,7 @@ class Request:
     filter: Filter | None = None
     diversity: float | None = None
     dry_run: bool = False
+    experiment: tuple[int, int] | None = None  # of a dry run: key, and position of the arm to answer under
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +133,7 @@ class Answer:
     trace: Trace
     way: Way = Way.AS_RANKED
     nameless: bool = False  # nothing about the customer may be written down
+    arms: tuple[ServedArm, ...] = ()  # of experiments, under which it was made
     missing_item_ids: tuple[str, ...] = ()
     rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recommendations.api import recommend
 from recommendations.api.lane import Lane
-from recommendations.models import Category, Customer, Event, Item, RuleBook, Slate
+from recommendations.models import Arm, Category, Customer, Event, Experiment, Item, Placement, RuleBook, Slate
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.serving import snapshot_holder
@@ -27,7 +27,7 @@ PLACEMENTS = (
     "home", "discover", "buy_again", "item", "also_bought", "cart", "trending", "category", "search", "new", "email",
 )  # fmt: skip
 MEMBERS = {
-    "recommendation_id", "placement", "model_version", "weights_version", "rules_version", "experiment",
+    "recommendation_id", "placement", "model_version", "weights_version", "rules_version", "experiment", "experiments",
     "personalised", "source", "fallback_reason", "results", "missing_item_ids",
 }  # fmt: skip
 OF_A_RESULT = {"item_id", "rank", "score", "final", "reasons", "contributions", "rules", "product", "source"}
@@ -329,3 +329,26 @@ def test_searches_wait_for_one_another_and_no_answer_from_memory_waits_for_them(
         assert body(api.get(path("search"), search_term="wine", item_id="wine-1"))["results"]
         assert body(api.get(path("home"), user_id="u1"))["results"]
     assert body(api.get(path("search"), search_term="wine"))["results"]
+
+
+def test_an_answer_names_its_arm_and_a_dry_run_may_choose_it(api: ApiClient) -> None:
+    test = Experiment.objects.create(
+        name="Shorter", kind="ab", status="running", primary="ctr", started_at=timezone.now(), salt=b"s"
+    )
+    test.placements.set(Placement.objects.filter(name="home"))
+    for position, changes in enumerate(({}, {"placements": {"home": {"n": 3}}})):
+        Arm.objects.create(experiment=test, position=position, changes=changes, share=0.5)
+    fetch.announce(fetch.Changed.EXPERIMENTS)
+    one = body(api.post(path("home"), {"user_id": "u0"}))
+    (arm,) = one["experiments"]
+    assert one["experiment"] == arm
+    assert arm["experiment_id"] == test.code
+    assert len(one["results"]) == {"a": 20, "b": 3}[arm["variation_id"]]
+    for letter, count in (("a", 20), ("b", 3)):
+        asked = {"user_id": "u0", "experiment": {"experiment_id": test.code, "variation_id": letter}}
+        dry = body(api.post(path("home"), {**asked, "dry_run": True}))
+        assert (dry["experiment"]["variation_id"], len(dry["results"])) == (letter, count)
+        assert problem(api.post(path("home"), asked), 400)["errors"][0]["pointer"] == "/experiment"
+    unknown = {"experiment_id": "e999999", "variation_id": "a"}
+    problem(api.post(path("home"), {"user_id": "u0", "dry_run": True, "experiment": unknown}), 400)
+    assert body(api.post(path("discover"), {"user_id": "u0"}))["experiment"] is None

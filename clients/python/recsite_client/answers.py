@@ -1,7 +1,7 @@
 """What Recsite answers: plain dictionaries, as the JSON is. A later Recsite may add to them."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Refusal(TypedDict):
@@ -69,6 +69,13 @@ class Result(TypedDict):
     product: NotRequired[Product]
 
 
+class ArmServed(TypedDict):
+    """An arm of an experiment, by letter; a is the control."""
+
+    experiment_id: str
+    variation_id: str
+
+
 class Recommendations(TypedDict):
     """An answer; events that follow from it carry its ``recommendation_id``."""
 
@@ -77,7 +84,8 @@ class Recommendations(TypedDict):
     model_version: str | None
     weights_version: int | None
     rules_version: int
-    experiment: Any
+    experiment: ArmServed | None
+    experiments: list[ArmServed]
     personalised: bool
     source: str
     fallback_reason: str | None

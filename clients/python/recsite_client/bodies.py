@@ -98,11 +98,22 @@ class BesideWish(CommonWish, total=False):
     n: int
 
 
+class ArmWish(TypedDict):
+    """An arm of a running experiment, as answers name it."""
+
+    experiment_id: str
+    variation_id: str
+
+
 class Wish(BesideWish, total=False):
-    """Options of a request to a placement: for whom, how many, and what the page is about."""
+    """Options of a request to a placement: for whom, how many, and what the page is about.
+
+    A dry run may ask for the answer of an arm of an experiment.
+    """
 
     context: Context
     filter: Filter
+    experiment: ArmWish
 
 
 class SlotWish(TypedDict):

@@ -49,6 +49,7 @@ class Changed(StrEnum):
     CUSTOMERS = "customers"  # merged, or parted again
     PLACEMENTS = "placements"
     AUDIENCES = "audiences"  # somebody joined or left one
+    EXPERIMENTS = "experiments"
 
 
 class LiveReading(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import IdArray
@@ -22,9 +23,11 @@ class ServedAudiences:
     generations: Mapping[int, int] = field(default_factory=dict)
     _tried: dict[tuple[tuple[int, int], ...], Self] = field(default_factory=dict, repr=False)  # by whoever previewed
 
-    def again(self) -> Self:
-        """The audiences in use as the record has them now; the same object where nothing differs."""
-        now = dict(Audience.objects.in_use().order_by("position", "pk").values_list("pk", "generation"))
+    def again(self, *, also: Collection[int] = ()) -> Self:
+        """The audiences in use and those in ``also`` as the record has them; the same object where nothing differs."""
+        used = Audience.objects.in_use().values("pk")
+        wanted = Audience.objects.filter(Q(pk__in=used) | Q(pk__in=also)) if also else Audience.objects.in_use()
+        now = dict(wanted.order_by("position", "pk").values_list("pk", "generation"))
         if list(now.items()) == list(self.generations.items()):
             return self
         return type(self)(

@@ -1,18 +1,20 @@
 """Snapshot that answers are made of: the catalogue, the model, the weights and the rules of one moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from recommendations.engine.experiments.assignment import arm_of, share_of
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.scores import Exponents, Lifts
 from recommendations.models import Audience, BlendWeights, Group, Segment
+from recommendations.models.experiments import BUCKETS
 from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
@@ -93,6 +95,46 @@ class ServedSlot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServedArm:
+    """What an arm of an experiment puts in place of what is served."""
+
+    key: int
+    position: int  # 0: the control
+    experiment: int
+    weights: Mapping[WeightsKey, ServedWeights] = field(default_factory=dict)
+    book: tuple[int, Sequence[FrozenRule]] | None = None  # number and rules
+    placements: Mapping[str, ServedPlacement] = field(default_factory=dict)
+    pages: Mapping[str, Sequence[ServedSlot]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedExperiment:
+    """A running experiment: who is in it, and which arm they get."""
+
+    key: int
+    placements: frozenset[str]
+    segments: frozenset[int]  # none: everybody
+    signed_in: bool | None  # None: signed in or not
+    buckets: range  # of the traffic
+    traffic_salt: bytes
+    salt: bytes
+    arms: Sequence[ServedArm]
+    shares: Mapping[int | None, Sequence[float]]  # of the arms, by segment; None: of all others
+    stays: Mapping[int, int] = field(default_factory=dict)  # unit → position of the arm that it was in before a merger
+    daily: bool = False  # whether people are drawn anew every day of the shop
+
+    def arm_of(self, unit: int, *, segment: int, day: date) -> ServedArm | None:
+        """The arm of a unit in a segment; None where it is not in this part of the traffic."""
+        if int(share_of(self.traffic_salt, unit) * BUCKETS) not in self.buckets:
+            return None
+        if unit in self.stays:
+            return self.arms[self.stays[unit]]
+        salt = self.salt + day.isoformat().encode() if self.daily else self.salt
+        shares = self.shares.get(segment, self.shares[None])
+        return self.arms[arm_of(share_of(salt, unit), shares)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Names:
     """Names of rows of the record."""
 
@@ -123,6 +165,8 @@ class Snapshot:
     audiences: ServedAudiences
     changed: Mapping[str, str] | None
     read_at: datetime
+    experiments: Sequence[ServedExperiment] = ()
+    under_arms: dict[tuple[int, ...], Self] = field(init=False, repr=False, default_factory=dict)  # by keys of arms
     stock_rows: IntArray = field(init=False, repr=False)  # of each item row of the model, −1 = gone
 
     def __post_init__(self) -> None:
@@ -159,6 +203,23 @@ class Snapshot:
         keys = (*(WeightsKey(blend, audience=key) for key in audiences), WeightsKey(blend, segment=segment))
         return next((self.weights[key] for key in keys if key in self.weights), self.weights.get(WeightsKey(blend)))
 
+    def under(self, arms: Sequence[ServedArm]) -> Self:
+        """The snapshot as these arms have it, of the same stock and model; the same object for the same arms."""
+        if not arms:
+            return self
+        key = tuple(arm.key for arm in arms)
+        other = self.under_arms.get(key)
+        if other is None:
+            parts: dict[str, Any] = {
+                name: {**getattr(self, name), **_joined(getattr(arm, name) for arm in arms)}
+                for name in ("weights", "placements", "pages")
+            }
+            for number, frozen in (arm.book for arm in arms if arm.book):
+                parts["rules"] = self.rules.with_book(frozen, version=number)
+            _ = self.likeness, self.lifts  # worked out once for all arms
+            other = self.under_arms[key] = self._with(**parts)
+        return other
+
     def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
         """The snapshot as if this book were served, which has no number yet."""
         return self._with(rules=self.rules.with_book(frozen), audiences=self._audiences_of(frozen))
@@ -178,9 +239,13 @@ class Snapshot:
     def _with(self, **parts: Any) -> Self:
         """A copy with other parts; what was worked out of the stock and the model stays."""
         other = copy(self)
-        for name, value in parts.items():
+        for name, value in {**parts, "under_arms": {}}.items():
             setattr(other, name, value)
         return other
+
+
+def _joined(parts: Iterable[Mapping[Any, Any]]) -> dict[Any, Any]:
+    return {key: value for part in parts for key, value in part.items()}
 
 
 @lru_cache(maxsize=3)

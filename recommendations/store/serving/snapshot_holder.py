@@ -7,7 +7,7 @@ place.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,9 +26,11 @@ from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.served_audiences import ServedAudiences
+from recommendations.store.serving.served_experiments import running_experiments
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import (
     Names,
+    ServedExperiment,
     ServedPlacement,
     ServedSlot,
     ServedWeights,
@@ -154,17 +156,17 @@ def current_snapshot() -> Snapshot:
 
 def _first(changed: Mapping[str, str] | None) -> Snapshot:
     read_at = timezone.now()
-    version = live_version()
+    version, small = live_version(), _small()
     stock = load_stock()
     return Snapshot(
         stock=stock,
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
         customers=customers_after(0) | merged_since(None),
-        audiences=ServedAudiences().again(),
+        audiences=ServedAudiences().again(also=_audiences_of(small["experiments"])),
         changed=changed,
         read_at=read_at,
-        **_small(),
+        **small,
     )
 
 
@@ -177,11 +179,12 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))
     held.customers.update(merged_since(held.read_at - OVERLAP))
+    small = _small()
     fresh = {
         "stock": stock,
         "rules": held.rules.of_default_book(stock, read_at=read_at),
-        "audiences": held.audiences.again(),
-        **_small(),
+        "audiences": held.audiences.again(also=_audiences_of(small["experiments"])),
+        **small,
     }
     differing = {name: part for name, part in fresh.items() if getattr(held, name) != part}
     if not differing:
@@ -200,12 +203,14 @@ def _model(version: int) -> Model | None:
 
 
 def _small() -> dict[str, Any]:
-    placements = Placement.objects.filter(enabled=True).select_related("blend")
+    enabled = Placement.objects.filter(enabled=True).select_related("blend")
+    placements, pages = {placement.name: _placement(placement) for placement in enabled}, _pages()
     weights = BlendWeights.objects.defaults().select_related("blend", "segment", "audience")
     categories = Category.objects.values_list("pk", "path", "name")
     return {
-        "placements": {placement.name: _placement(placement) for placement in placements},
-        "pages": _pages(),
+        "placements": placements,
+        "pages": pages,
+        "experiments": running_experiments(placements, pages),
         "weights": {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in weights},
         "names": Names(
             categories={key: (path, name) for key, path, name in categories},
@@ -213,6 +218,14 @@ def _small() -> dict[str, Any]:
         ),
         "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),
     }
+
+
+def _audiences_of(experiments: Sequence[ServedExperiment]) -> set[int]:
+    """Keys of the audiences that arms have weights or rules for."""
+    arms = [arm for experiment in experiments for arm in experiment.arms]
+    weighed = {key.audience for arm in arms for key in arm.weights}
+    ruled = {rule.get("audience") for arm in arms if arm.book for rule in arm.book[1]}
+    return {key for key in weighed | ruled if key is not None}
 
 
 def _pages() -> dict[str, list[ServedSlot]]:

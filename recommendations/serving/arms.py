@@ -1,0 +1,98 @@
+"""The arms of experiments under which a request is answered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from recommendations.serving.customer_context import NOBODY
+from recommendations.serving.types import Request
+from recommendations.store.live.state import LiveState
+from recommendations.store.serving.snapshot import ServedArm, ServedExperiment, Snapshot
+
+type Arms = tuple[ServedArm, ...]
+
+
+class UnknownArmError(Exception):
+    """A dry run asks for an arm that is not being tested."""
+
+
+def arms_of(
+    request: Request,
+    *,
+    snapshot: Snapshot,
+    unit: int | None,
+    customer: int | None,
+    state: LiveState,
+    now: datetime,
+    page: str | None = None,
+) -> Arms:
+    """The arms that the person of a request is in, of experiments on its placement, or on the order of the ``page``.
+
+    Who objects to personalisation, or is not named, is in none. A dry run may ask for an arm, and is under no other;
+    raises UnknownArmError where that is not tested.
+    """
+    experiments = snapshot.experiments
+    if request.experiment is not None:
+        return (_asked_for(request.experiment, experiments),)
+    if not experiments or unit is None or not request.personalise or _objects(snapshot, customer, state):
+        return ()
+    segment, day = _segment(snapshot, customer), now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    arms: list[ServedArm] = []
+    for experiment in experiments:
+        touched = _orders(experiment, page) if page else request.placement in experiment.placements
+        if not touched or not _admits(experiment, request, segment):
+            continue
+        if not _reaches(experiment, request, snapshot=snapshot, segment=segment, customer=customer):
+            continue
+        arm = experiment.arm_of(unit, segment=segment, day=day)
+        if arm is not None:
+            arms.append(arm)
+    return tuple(arms)
+
+
+def _asked_for(wanted: tuple[int, int], experiments: Sequence[ServedExperiment]) -> ServedArm:
+    for experiment in experiments:
+        for arm in experiment.arms:
+            if (experiment.key, arm.position) == wanted:
+                return arm
+    raise UnknownArmError
+
+
+def _objects(snapshot: Snapshot, customer: int | None, state: LiveState) -> bool:
+    return customer in snapshot.objectors if state.objected is None else state.objected
+
+
+def _segment(snapshot: Snapshot, customer: int | None) -> int:
+    model = snapshot.model
+    row = NOBODY if customer is None or model is None else model.users.row(customer)
+    return NOBODY if row == NOBODY or model is None else int(model.segments[row])
+
+
+def _admits(experiment: ServedExperiment, request: Request, segment: int) -> bool:
+    if experiment.segments and segment not in experiment.segments:
+        return False
+    return experiment.signed_in is None or experiment.signed_in == bool(request.user_id)
+
+
+def _orders(experiment: ServedExperiment, page: str) -> bool:
+    return any(page in arm.pages for arm in experiment.arms)
+
+
+def _reaches(
+    experiment: ServedExperiment, request: Request, *, snapshot: Snapshot, segment: int, customer: int | None
+) -> bool:
+    """Whether weights under test would serve this customer: those of their own audience or segment come first."""
+    weighed = {key for arm in experiment.arms for key in arm.weights}
+    placement = snapshot.placements.get(request.placement)
+    if not weighed or placement is None or placement.blend is None:
+        return True
+    audiences = snapshot.audiences.of(customer)
+    served = snapshot.weights_for(placement.blend, segment=segment, audiences=audiences)
+    return served is None or served.whose in weighed or all(key.blend != placement.blend for key in weighed)
+
+
+def joined(*groups: Sequence[ServedArm]) -> Arms:
+    """The arms of all groups, each once, in the order of the experiments."""
+    return tuple(sorted({arm.key: arm for group in groups for arm in group}.values(), key=lambda arm: arm.experiment))
