@@ -23,7 +23,8 @@ from bench.changes import causes, interests, rates
 from bench.meter import Progress
 from recommendations.engine.evaluation.stability import rbo, shapley
 
-RUNS, QUICK = 400, 100
+RUNS, QUICK = 2_000, 100
+FITS_PER_RUN = 0.05
 PLANTED = 50
 PATIENCES = (5.0, 12.0, 40.0)
 PAIRS = 20_000
@@ -68,7 +69,7 @@ def run(runs: int, *, seed: int, tell: Progress) -> dict[str, list[Any]]:
     tell("causes")
     results["causes"] = [causes.reading(planted=PLANTED, others=far, seed=seed) for far in (0.0, causes.SMALL)]
     tell("patience and points")
-    fewer = max(runs // 4, 1)
+    fewer = max(round(runs * FITS_PER_RUN), 1)
     results["patience"] = [interests.patience(kappa, pairs=PAIRS, runs=fewer, seed=seed) for kappa in PATIENCES]
     results["points"] = interests.points(pairs=3 * PAIRS, runs=fewer, seed=seed)
     return results
