@@ -16,6 +16,7 @@ class Action(StrEnum):
     SET_PLACEMENTS = "set_placements"
     DRAFT = "draft"  # rules, weights, names of segments, verdicts
     PUBLISH = "publish"
+    EXPERIMENT = "experiment"  # start, stop and widen experiments, and publish what won
     SET_ASIDE = "set_aside"  # customers, or what a key sent; restore and delete, too
 
 
@@ -29,6 +30,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.SET_PLACEMENTS: frozenset({Role.ADMIN}),
     Action.DRAFT: frozenset({Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN}),
     Action.PUBLISH: frozenset({Role.PUBLISHER, Role.ADMIN}),
+    Action.EXPERIMENT: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.SET_ASIDE: frozenset({Role.PUBLISHER, Role.ADMIN}),
 }
 

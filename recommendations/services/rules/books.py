@@ -25,6 +25,7 @@ __all__ = [
     "StaleBookError",
     "StaleRuleError",
     "book_changes",
+    "book_for_test",
     "book_with",
     "is_served",
     "present_order",
@@ -113,6 +114,31 @@ def publish_rules(
 
 
 @transaction.atomic
+def book_for_test(*, rules: Sequence[int], note: str, by: Staff | None, now: datetime) -> RuleBook:
+    """Freeze a book with these rules as they are now, beside the one that is served, for an experiment to serve.
+
+    Raises NoteNeededError, NothingToPublishError and FaultyRulesError; Rule.DoesNotExist where a rule is gone.
+    """
+    rows, book = _held(note)
+    if missing := set(rules) - rows.keys():
+        raise Rule.DoesNotExist(f"no rule {min(missing)}")
+    wanted = _ordered({**_by_key(book), **{key: frozen(rows[key]) for key in rules}}, rows)
+    _check_base(book, wanted, book.number if book else 0)
+    findings = lint(wanted, now=now)
+    faults = [one for one in findings if one.severity is Severity.ERROR and not set(rules).isdisjoint(one.rules)]
+    if faults:
+        raise FaultyRulesError(faults)
+    return _made(book, wanted, note=note, by=by, now=now, expected={}, serve=False)
+
+
+def serve_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> RuleBook:
+    """Serve what a tested book has, as ``roll_back_rules`` does; the book itself where it is served already."""
+    if book.is_default:
+        return book
+    return roll_back_rules(book=book, note=note, by=by, now=now, verb="publish")
+
+
+@transaction.atomic
 def withdraw_rules(
     *, rules: Sequence[int], based_on: int | None, note: str, by: Staff | None, now: datetime
 ) -> RuleBook:
@@ -126,7 +152,7 @@ def withdraw_rules(
 
 
 @transaction.atomic
-def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> RuleBook:
+def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetime, verb: str = "roll back") -> RuleBook:
     """Serve what a former book had: a new book copied from it, and the rules themselves as they stood in it.
 
     Rules for customers who are gone since then are left out; rules that the former book did not have stay as drafts.
@@ -143,7 +169,7 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     _follow_order([rule["id"] for rule in wanted])
     published = _published(current, wanted, note=note, by=by, now=now, expected={})
     audit.record(
-        by=by, verb="roll back", subject=published, note=note.strip(),
+        by=by, verb=verb, subject=published, note=note.strip(),
         before={"book": current.number if current else 0}, after={"book": published.number, "copied": book.number},
     )  # fmt: skip
     return published
@@ -241,15 +267,23 @@ def _published(
     parent: RuleBook | None, rules: list[FrozenRule], *, note: str, by: Staff | None, now: datetime,
     expected: Mapping[str, Any],
 ) -> RuleBook:  # fmt: skip
-    empty, _new = RuleBook.objects.get_or_create(number=0, defaults={"published_at": now})  # the way back of the first
-    number = (RuleBook.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    RuleBook.objects.filter(is_default=True).update(is_default=False)
-    book = RuleBook.objects.create(
-        number=number, rules=rules, is_default=True, parent=parent or empty, note=note.strip(), expected=dict(expected),
-        author=by, published_at=now,
-    )  # fmt: skip
+    book = _made(parent, rules, note=note, by=by, now=now, expected=expected, serve=True)
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.RULES))
     return book
+
+
+def _made(
+    parent: RuleBook | None, rules: list[FrozenRule], *, note: str, by: Staff | None, now: datetime,
+    expected: Mapping[str, Any], serve: bool,
+) -> RuleBook:  # fmt: skip
+    empty, _new = RuleBook.objects.get_or_create(number=0, defaults={"published_at": now})  # the way back of the first
+    number = (RuleBook.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    if serve:
+        RuleBook.objects.filter(is_default=True).update(is_default=False)
+    return RuleBook.objects.create(
+        number=number, rules=rules, is_default=serve, parent=parent or empty, note=note.strip(),
+        expected=dict(expected), author=by, published_at=now,
+    )  # fmt: skip
 
 
 def _record(made: RuleBook, before: RuleBook | None, rules: Sequence[Rule], *, verb: str, by: Staff | None) -> None:

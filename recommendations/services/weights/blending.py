@@ -108,6 +108,58 @@ def publish(
     return published
 
 
+@transaction.atomic
+def publish_for_test(
+    *, weights: BlendWeights, by: Staff | None, now: datetime, note: str, override: bool = False,
+    revision: int | None = None,
+) -> BlendWeights:  # fmt: skip
+    """Publish a version without making it the default, so that an experiment can serve it to some.
+
+    The gate is asked as for ``publish``. Raises GateClosedError, NoteNeededError, AlreadyPublishedError and
+    StaleDraftError.
+    """
+    stored, before = _locked(weights)
+    if stored.status == WeightsStatus.PUBLISHED:
+        raise AlreadyPublishedError(stored)
+    if revision is not None and revision != stored.revision:
+        raise StaleDraftError(stored, ())
+    note = note.strip()
+    if not note:
+        raise NoteNeededError
+    result = dict(_gate_result(stored, before))
+    if result["outcome"] != GateOutcome.PASSED:
+        if not override:
+            raise GateClosedError(stored, result)
+        result["override"] = note
+    BlendWeights.objects.filter(pk=stored.pk).update(
+        status=WeightsStatus.PUBLISHED, published_at=now, gate=result, note=note,
+        expected=stored.expected or expected_effect(stored, before),
+    )  # fmt: skip
+    stored.refresh_from_db()
+    audit.record(by=by, verb="publish for a test", subject=stored, note=note, after={"gate": result["outcome"]})
+    return stored
+
+
+@transaction.atomic
+def serve_tested(
+    *, weights: BlendWeights, note: str, by: Staff | None, now: datetime, override: bool = False
+) -> BlendWeights:
+    """Make a version that was published for a test the default. Raises GateClosedError and NoteNeededError."""
+    stored, before = _locked(weights)
+    if stored.is_default:
+        return stored
+    if not note.strip():
+        raise NoteNeededError
+    result = dict(_gate_result(stored, before))
+    if result["outcome"] != GateOutcome.PASSED:
+        if not override:
+            raise GateClosedError(stored, result)
+        result["override"] = note.strip()
+    published = weight_versions.make_default(stored, now=now, gate=result, note=note.strip())
+    _record(published, before, by=by, verb="publish", note=note.strip())
+    return published
+
+
 def gate_result_on(weights: BlendWeights) -> Mapping[str, Any]:
     """Result of the gate on the version now, against what its customers get; nothing changes."""
     return _gate_result(weights, weight_versions.served_weights(BlendName(weights.blend.name), weights.group))

@@ -1,0 +1,242 @@
+"""The life of an experiment after its draft: start, pause, resume, widen, stop, and publish what won.
+
+Each step is taken from the state that it needs, under a lock: of two who act at once the second is told what the first
+did.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, ShopPage, ShopSetting, Staff
+from recommendations.models.experiments import BUCKETS, SALT
+from recommendations.services.access import audit
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.experiments.drafts import StaleExperimentError, described
+from recommendations.services.experiments.levers import (
+    HELD_IN,
+    LeverHolder,
+    all_levers,
+    free_ranges,
+    holders,
+    served_changes,
+    touched_placements,
+)
+from recommendations.services.experiments.notes import note
+from recommendations.services.operations.placements import set_placement
+from recommendations.services.operations.shop_pages import arrange_page
+from recommendations.services.rules.books import serve_book
+from recommendations.services.weights.blending import serve_tested
+from recommendations.store.live import fetch
+from recommendations.store.serving.served_experiments import TRAFFIC_SALT
+from recommendations.terms import ExperimentKind, ExperimentStatus
+
+RUNNING, PAUSED = ExperimentStatus.RUNNING, ExperimentStatus.PAUSED
+
+
+class NotInStateError(Exception):
+    """The experiment is not in the state that the step needs: ``current`` says in which, since when and by whom."""
+
+    def __init__(self, current: Experiment) -> None:
+        super().__init__(f"{current} is {current.status}")
+        self.current = current
+
+
+class LeverHeldError(Exception):
+    """Others have hold of what the experiment would change: ``held``; ``free`` of the traffic, as a share, is left."""
+
+    def __init__(self, held: Sequence[LeverHolder], free: float) -> None:
+        super().__init__("; ".join(str(holder.experiment) for holder in held))
+        self.held, self.free = held, free
+
+
+@transaction.atomic
+def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datetime) -> Experiment:
+    """Start a draft: its control is frozen as what is served now, and it gets a range of the traffic.
+
+    Raises StaleExperimentError, LeverHeldError, and ValidationError where another of its name runs.
+    """
+    stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if stored.status != ExperimentStatus.DRAFT or revision != stored.revision:
+        raise StaleExperimentError(stored)
+    arms = list(stored.arms.order_by("position"))
+    levers = all_levers(arm.changes for arm in arms)
+    own = _range(stored, holders(levers, but=stored))
+    _freeze(stored, arms, levers)
+    if not Experiment.objects.running().exists():  # not always the same people are tested
+        salt = secrets.token_hex(SALT)
+        ShopSetting.objects.update_or_create(key=TRAFFIC_SALT, defaults={"value": salt})
+    stored.range_from, stored.range_to = own.start, own.stop
+    stored.status, stored.started_at, stored.started_by = RUNNING, now, by
+    stored.settled_until = now
+    try:
+        with transaction.atomic():
+            stored.save()
+    except IntegrityError as error:
+        raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
+    stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
+    return _changed(stored, "start", "started", by=by, now=now)
+
+
+def pause(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
+    """Give everybody what is served, until ``resume``. Raises NotInStateError."""
+    return _moved(experiment, frm=(RUNNING,), to=PAUSED, verb="pause", code="paused", by=by, now=now)
+
+
+def resume(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
+    """Let a paused experiment go on: everybody is in the arm that they were in. Raises NotInStateError."""
+    return _moved(experiment, frm=(PAUSED,), to=RUNNING, verb="resume", code="resumed", by=by, now=now)
+
+
+def stop(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
+    """End an experiment for good; what came until now stays, and what comes late of its people is added.
+
+    Raises NotInStateError.
+    """
+    return _moved(experiment, frm=HELD_IN, to=ExperimentStatus.STOPPED, verb="stop", code="stopped", by=by, now=now)
+
+
+@transaction.atomic
+def widen(*, experiment: Experiment, traffic: float, by: Staff | None, now: datetime) -> Experiment:
+    """Let more of the visitors in, beside those who are in it.
+
+    Raises NotInStateError, LeverHeldError and ValidationError.
+    """
+    stored = _locked(experiment, HELD_IN)
+    if not stored.traffic < traffic <= 1:
+        raise ValidationError({"traffic": [_("Traffic can be widened, not narrowed: stop it instead.")]})
+    levers = all_levers(arm.changes for arm in stored.arms.all())
+    wanted = round(traffic * BUCKETS)
+    for free in free_ranges(holders(levers, but=stored)):
+        if free.start <= stored.range_from and free.stop >= stored.range_to and len(free) >= wanted:
+            stored.range_from = max(free.start, min(stored.range_from, free.stop - wanted))
+            stored.range_to = stored.range_from + wanted
+            stored.save(update_fields=["range_from", "range_to"])
+            return _changed(stored, "widen", "widened", by=by, now=now, facts={"traffic": traffic})
+    held = holders(levers, but=stored)
+    raise LeverHeldError(held, sum(map(len, free_ranges(held))) / BUCKETS)
+
+
+@transaction.atomic
+def ship(
+    *, experiment: Experiment, arm: Arm, reason: str, by: Staff | None, now: datetime, override: bool = False
+) -> Experiment:
+    """Publish what an arm serves, for everybody, and end the experiment, in one step.
+
+    Raises NotInStateError, NoteNeededError, and what publishing weights raises (GateClosedError).
+    """
+    stored = _locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED))
+    if stored.simulated:
+        raise NotInStateError(stored)
+    if not reason.strip():
+        raise NoteNeededError
+    changes = stored.arms.get(pk=arm.pk).changes
+    _publish(changes, reason=reason, by=by, now=now, override=override)
+    stored.status, stored.ended_at, stored.ended_by = ExperimentStatus.SHIPPED, stored.ended_at or now, by
+    stored.save(update_fields=["status", "ended_at", "ended_by"])
+    return _changed(stored, "publish", "shipped", by=by, now=now, reason=reason, facts={"arm": arm.letter})
+
+
+def _publish(changes: dict[str, Any], *, reason: str, by: Staff | None, now: datetime, override: bool) -> None:
+    for key in changes.get("weights", {}).values():
+        weights = BlendWeights.objects.select_related("blend").get(pk=key)
+        serve_tested(weights=weights, note=reason, by=by, now=now, override=override)
+    if "rules" in changes:
+        serve_book(book=RuleBook.objects.get(pk=changes["rules"]), note=reason, by=by, now=now)
+    for name, values in changes.get("placements", {}).items():
+        settable = {field: value for field, value in values.items() if field != "blend"}
+        set_placement(placement=Placement.objects.get(name=name), changes=settable, by=by)
+    for name, order in changes.get("pages", {}).items():
+        page = ShopPage.objects.get(name=name)
+        slots = {slot.placement.name: slot for slot in page.slots.select_related("placement")}
+        arrange_page(page=page, slots=[(slots[one].placement, slots[one].n) for one in order if one in slots], by=by)
+
+
+def _range(experiment: Experiment, held: Sequence[LeverHolder]) -> range:
+    """The first free range of the traffic that is as wide as the draft asks for. Raises LeverHeldError."""
+    wanted, free = experiment.range_to - experiment.range_from, free_ranges(held)
+    for own in free:
+        if len(own) >= wanted:
+            return range(own.start, own.start + wanted)
+    raise LeverHeldError(held, max(map(len, free), default=0) / BUCKETS)
+
+
+def _freeze(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
+    """Set the control to what is served, and let every arm say all that the experiment takes hold of."""
+    fields: dict[str, set[str]] = {}
+    for arm in arms:
+        for name, values in arm.changes.get("placements", {}).items():
+            fields.setdefault(name, set()).update(values)
+    control = served_changes(levers, fields)
+    for arm in arms:
+        own = {} if arm.is_control or experiment.kind == ExperimentKind.AA else arm.changes
+        arm.changes = _merged(control, own)
+        arm.save(update_fields=["changes"])
+
+
+def _merged(control: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The changes of an arm on top of what is served; a lever that it leaves alone is as the control has it."""
+    merged = {**control, **own}
+    for kind in ("weights", "pages"):
+        if kind in control or kind in own:
+            merged[kind] = {**control.get(kind, {}), **own.get(kind, {})}
+    if "placements" in control or "placements" in own:
+        names = {**control.get("placements", {}), **own.get("placements", {})}
+        merged["placements"] = {
+            name: {**control.get("placements", {}).get(name, {}), **own.get("placements", {}).get(name, {})}
+            for name in names
+        }
+    return merged
+
+
+@transaction.atomic
+def _moved(
+    experiment: Experiment,
+    *,
+    frm: Sequence[str],
+    to: ExperimentStatus,
+    verb: str,
+    code: str,
+    by: Staff | None,
+    now: datetime,
+) -> Experiment:
+    stored = _locked(experiment, frm)
+    stored.status = to
+    if to == ExperimentStatus.STOPPED:
+        stored.ended_at, stored.ended_by = now, by
+    stored.save(update_fields=["status", "ended_at", "ended_by"])
+    return _changed(stored, verb, code, by=by, now=now)
+
+
+def _locked(experiment: Experiment, states: Sequence[str]) -> Experiment:
+    stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if stored.status not in states:
+        raise NotInStateError(stored)
+    return stored
+
+
+def _changed(
+    stored: Experiment, verb: str, code: str, *, by: Staff | None, now: datetime, reason: str = "",
+    facts: dict[str, Any] | None = None,
+) -> Experiment:  # fmt: skip
+    audit.record(by=by, verb=verb, subject=stored, after=described(stored), note=reason.strip())
+    note(stored, code, by=by, at=now, facts=facts)
+    transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
+    return stored
+
+
+def held_text(error: LeverHeldError) -> str:
+    """Say who holds what until when, and how much of the traffic is free."""
+    names = ", ".join(
+        _("“%(name)s” until %(day)s")
+        % {"name": holder.experiment.name, "day": date_format(holder.until) if holder.until else "…"}
+        for holder in error.held
+    )
+    text = _("%(names)s has hold of it. %(free)s %% of the visitors are free: take so many, or start later.")
+    return text % {"names": names, "free": round(100 * error.free)}
