@@ -147,7 +147,7 @@ def _singly(requests: Sequence[ResolvedRequest], snapshot: Snapshot) -> list[Ans
 
 
 def _together(requests: Sequence[ResolvedRequest], snapshot: Snapshot) -> list[Answer]:
-    return share_out(prepare_page(requests, snapshot=snapshot, state=NOTHING, now=timezone.now()))
+    return share_out(prepare_page(requests, snapshots=[snapshot] * len(requests), state=NOTHING, now=timezone.now()))
 
 
 def _once(lists: Sequence[Sequence[int]], model: Model) -> IntArray:

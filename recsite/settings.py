@@ -204,6 +204,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_ENGINE = "recommendations.services.access.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 7  # seconds from the login, however busy
+ANSWERS_DISK = env.integer("ANSWERS_DISK", default=20, at_least=0) * 10**9
 ANSWERS_DAYS = env.integer("ANSWERS_DAYS", default=30, at_least=1)
 SESSION_IDLE = timedelta(hours=env.integer("SESSION_IDLE_HOURS", default=8, at_least=1))
 SECOND_FACTOR = env.choice("SECOND_FACTOR", among=["optional", "required"], default="optional" if DEMO else "required")

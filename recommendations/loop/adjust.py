@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from recommendations.engine.evaluation.gate import GateResult
@@ -27,6 +28,7 @@ from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, live_version, weight_versions
 from recommendations.store.models.measurements import described_all, described_gate_result
 from recommendations.store.models.weight_versions import Made
+from recommendations.store.serving import answer_parts
 from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Lift, Task
 
 NOTABLE = 1e-4
@@ -76,7 +78,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
         live_version.keep_ready(context.version)
     fetch.announce("weights")
     context.report(1, text=f"model {context.version} is {'live' if may_go_live else 'ready, and not live'}")
-    artefacts.forget_old_versions()
+    artefacts.forget_old_versions(answered=answer_parts.answered_models(), most=settings.ANSWERS_DISK)
     return counts
 
 

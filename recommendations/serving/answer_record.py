@@ -126,7 +126,7 @@ def _basis(answer: Answer, prepared: Prepared) -> BasisRecord:
     snapshot, session = prepared.snapshot, prepared.session
     return BasisRecord(
         model=answer.model_version,
-        weights=answer.weights.key if answer.weights else None,
+        weights=prepared.weights.key if prepared.weights else None,
         visit_weights=session.key if session else None,
         rules=answer.rules_version,
         placement=snapshot.placements[answer.placement],

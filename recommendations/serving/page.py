@@ -8,7 +8,6 @@ them as it can do without. ``docs/benchmarks.md`` has the figures of this order 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import repeat
 
 import numpy as np
 
@@ -57,21 +56,21 @@ def requests_of(page: PageRequest, snapshot: Snapshot) -> list[Request]:
 def prepare_page(
     requests: Sequence[ResolvedRequest],
     *,
-    snapshot: Snapshot,
+    snapshots: Sequence[Snapshot],
     state: LiveState,
     now: datetime,
     arms: Sequence[Arms] = (),
 ) -> list[Prepared]:
-    """Gather what the slots of a page are made of, each under its own arms of experiments, and what is known of the
-    customer once. Raises UnknownPlacementError.
+    """Gather what the slots of a page are made of: each has its snapshot, as its arms of experiments have it, and what
+    is known of the customer is worked out once. Raises UnknownPlacementError.
     """
     contexts: dict[float, CustomerContext] = {}  # by cool-down, on which it depends what rests
     page = []
-    for request, own in zip(requests, arms or repeat(()), strict=False):
-        placement = snapshot.under(own).placements.get(request.placement)
+    for request, snapshot, own in zip(requests, snapshots, arms or [()] * len(requests), strict=True):
+        placement = snapshot.placements.get(request.placement)
         context = contexts.get(placement.cool_down) if placement else None
         prepared = prepare(request, snapshot=snapshot, state=state, now=now, customer=context, arms=own)
-        contexts[prepared.snapshot.placements[request.placement].cool_down] = prepared.customer
+        contexts[snapshot.placements[request.placement].cool_down] = prepared.customer
         page.append(prepared)
     return page
 

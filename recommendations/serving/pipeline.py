@@ -58,7 +58,8 @@ class Prepared:
     params: SelectionParams
     catalogue: CatalogueState
     scope: ScopedItems
-    session: ServedWeights | None = None  # of a visit that counts beside a record
+    weights: ServedWeights | None  # of the blend, or of a visit that makes all of the answer; they may not count
+    session: ServedWeights | None  # of a visit beside a record
     arms: Arms = ()  # of experiments; the snapshot is as they have it
 
     def fallbacks(self) -> Iterable[FallbackSource]:
@@ -82,12 +83,11 @@ def prepare(
     customer: CustomerContext | None = None,
     arms: Arms = (),
 ) -> Prepared:
-    """Gather all that the answer to a request is made of, under ``arms`` of experiments; ``customer`` is given where
-    another slot of the page has it.
+    """Gather all that the answer to a request is made of; ``customer`` is given where another slot of the page has it,
+    and ``arms`` are the experiments' that the snapshot is as.
 
     Raises UnknownPlacementError.
     """
-    snapshot = snapshot.under(arms)
     placement = snapshot.placements.get(request.placement)
     if placement is None:
         raise UnknownPlacementError(request.placement)
@@ -132,7 +132,7 @@ def prepare(
     return Prepared(
         request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,
         chosen=chosen, params=params, catalogue=catalogue, scope=scope,
-        session=session if chosen.served is not session else None, arms=arms,
+        weights=weights, session=None if session is weights else session, arms=arms,
     )  # fmt: skip
 
 

@@ -137,9 +137,10 @@ def _page_anew(
     if not states:
         return []
     first, live = states[0], _live_state(states[0])
+    arms = [joined(ordering, _arms(state, live)) for state in states]
     slots = prepare_page(
-        [_resolved(state) for state in states], snapshot=first.snapshot, state=live, now=first.now,
-        arms=[joined(ordering, _arms(state, live)) for state in states],
+        [_resolved(state) for state in states], snapshots=[first.snapshot.under(own) for own in arms], state=live,
+        now=first.now, arms=arms,
     )  # fmt: skip
     entries = []
     for state, prepared, answer in zip(states, slots, share_out(slots), strict=True):
@@ -202,7 +203,8 @@ def _may_explore(state: ServingState, entry: CachedAnswer) -> bool:
 
 def _prepared(state: ServingState) -> Prepared:
     live = _live_state(state)
-    return prepare(_resolved(state), snapshot=state.snapshot, state=live, now=state.now, arms=_arms(state, live))
+    arms = _arms(state, live)
+    return prepare(_resolved(state), snapshot=state.snapshot.under(arms), state=live, now=state.now, arms=arms)
 
 
 def _arms(state: ServingState, live: LiveState | None = None, *, page: str | None = None) -> Arms:
@@ -255,11 +257,16 @@ def _named(request: Request) -> list[bytes]:
 
 
 def _resolved(state: ServingState) -> ResolvedRequest:
+    return resolve(
+        state.request, stock=state.snapshot.stock, customer=state.customer, recommendation_id=state.recommendation_id
+    )
+
+
+def resolve(request: Request, *, stock: Stock, customer: int | None, recommendation_id: str) -> ResolvedRequest:
     """The request in our own keys."""
-    request, stock = state.request, state.snapshot.stock
     return ResolvedRequest(
         placement=request.placement,
-        customer=state.customer,
+        customer=customer,
         context_items=_keys(request.item_ids, stock),
         basket=_keys(request.basket, stock),
         exclude_items=_keys(request.exclude_item_ids, stock),
@@ -272,7 +279,7 @@ def _resolved(state: ServingState) -> ResolvedRequest:
         filter=request.filter,
         diversity=request.diversity,
         explore=not request.dry_run,
-        recommendation_id=state.recommendation_id,
+        recommendation_id=recommendation_id,
     )
 
 

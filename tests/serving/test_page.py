@@ -42,7 +42,7 @@ def share(
         ResolvedRequest(placement=name, customer=key, n=n, context_items=tuple(context), explore=False)
         for name, n in slots
     ]
-    return share_out(prepare_page(requests, snapshot=snapshot, state=state, now=NOW))
+    return share_out(prepare_page(requests, snapshots=[snapshot] * len(requests), state=state, now=NOW))
 
 
 def items(answer: Answer) -> list[int]:

@@ -53,9 +53,8 @@ def review_page(
         )
         for request in requests_of(PageRequest(name=page, shared=Request(placement="")), snapshot)
     ]  # fmt: skip
-    slots = prepare_page(
-        requests, snapshot=snapshot, state=fetch.state_of(customer, since=since).state, now=timezone.now()
-    )
+    state = fetch.state_of(customer, since=since).state
+    slots = prepare_page(requests, snapshots=[snapshot] * len(requests), state=state, now=timezone.now())
     answers = share_out(slots)
     items = Item.objects.in_bulk([shown.item for answer in answers for shown in answer.shown])
     pairs = zip(answers, slots, strict=True)

@@ -6,7 +6,7 @@ Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` fi
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
-from django.db.models import Q
+from django.db.models import Q, Sum
 from numpy.typing import NDArray
 
 from recommendations.models import Artefact, ModelVersion
@@ -51,10 +51,22 @@ def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = ""
     return {row.name: np.asarray(np.load(_checked(row), mmap_mode="r")) for row in rows}  # plain views are quicker
 
 
-def forget_old_versions() -> int:
-    """Delete the files of all but the newest versions that were ever ready; the live one is always kept."""
-    versions = ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
-    old = list(Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=list(versions)))
+def forget_old_versions(*, answered: Collection[int] = (), most: int = 0) -> int:
+    """Delete the files of all but the newest versions that were ever ready; the live one is always kept.
+
+    Of versions that have ``answered``, what they served from is kept too, the newest first, up to ``most`` bytes.
+    Returns how many files.
+    """
+    newest = list(ModelVersion.objects.ready().order_by("-is_live", "-id").values_list("pk", flat=True)[:KEPT_VERSIONS])
+    finished = Artefact.objects.filter(version__run__finished_at__isnull=False).exclude(version__in=newest)
+    served = finished.filter(version__in=answered, cut=Cut.LIVE)
+    kept, left = set[int](), most
+    for version, size in served.values_list("version").annotate(size=Sum("size")).order_by("-version"):
+        left -= size
+        if left < 0:
+            break
+        kept.add(version)
+    old = list(finished.exclude(version__in=kept, cut=Cut.LIVE))
     for row in old:
         storages["artefacts"].delete(row.path)
     Artefact.objects.filter(pk__in=[row.pk for row in old]).delete()

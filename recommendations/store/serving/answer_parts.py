@@ -42,6 +42,12 @@ class AnswerParts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return _key(self.basis), _key(self.request), _key(own)
 
 
+class _OfModel(msgspec.Struct):
+    """What of a basis names its model."""
+
+    model: int | None
+
+
 class UsedPart(NamedTuple):
     """A part of a slate of a day; without a content it was written with an earlier slate."""
 
@@ -68,6 +74,13 @@ def write_parts(parts: Iterable[UsedPart]) -> None:
 def forget_parts(before: date) -> int:
     """Delete the parts that no slate has used since a day; returns how many."""
     return sum(model.objects.filter(used_on__lt=before).delete()[0] for model in TABLES.values())
+
+
+def answered_models() -> set[int]:
+    """Keys of the model versions of all answers that can still be made again."""
+    contents = AnswerBasis.objects.values_list("content", flat=True).iterator()
+    models = (msgspec.json.decode(zlib.decompress(content), type=_OfModel).model for content in contents)
+    return {model for model in models if model is not None}
 
 
 def content_of(kind: str, key: UUID) -> bytes | None:

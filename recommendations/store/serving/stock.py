@@ -2,10 +2,13 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
+import msgspec
 import numpy as np
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, QuerySet
@@ -62,7 +65,7 @@ class StockRow(NamedTuple):
         return self.availability != Availability.IN_STOCK or self.available_quantity != 0
 
 
-EPOCH, MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
+EPOCH = datetime.fromtimestamp(0, UTC)
 FACTS = np.dtype(
     [
         ("offered", np.bool_),
@@ -89,7 +92,7 @@ class Stock:
     kinds: dict[Hashable, int]  # categories (primary keys, ascending) → the number of the set
     words: WordIndex  # of title and brand
     edits: Mapping[int, datetime] = field(default_factory=dict)  # primary key → time of the last one that is here
-    mark: int = 0  # of all items and the times of their last edits: stocks of one mark hold the same
+    marks: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))  # hash of each row
     _sellable: tuple[float, float, BoolArray] | None = field(default=None, repr=False)
 
     @classmethod
@@ -103,6 +106,11 @@ class Stock:
 
     def __len__(self) -> int:
         return len(self.products)
+
+    @cached_property
+    def mark(self) -> int:
+        """XOR of the hashes of all rows: stocks of one mark say the same of the same items."""
+        return int(np.bitwise_xor.reduce(self.marks)) if len(self) else 0
 
     def column(self, name: str) -> NDArray[Any]:
         return np.asarray(self.facts[name])
@@ -138,39 +146,29 @@ class Stock:
             products[place : place + 1] = [product]
             row_of[row.shop_id] = place
         ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
-        before = {row.pk: self.edits[row.pk] for row in rows if row.pk in self.edits}
-        after = {row.pk: row.updated_at for row in rows}
-        edits = {**self.edits, **after}
+        edits = {**self.edits, **{row.pk: row.updated_at for row in rows}}
+        marks = np.concatenate([self.marks, np.empty(len(new), np.uint64)])
+        marks[at] = [mark_of(row) for row in rows]
         words = self.words.updated(edited, texts=(product.text for product in products), n=len(products))
         return type(self)(
             ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, words=words,
-            edits=edits, mark=self.mark ^ mark_of(before) ^ mark_of(after),
+            edits=edits, marks=marks,
         )  # fmt: skip
 
 
-def mark_of(edits: Mapping[int, datetime]) -> int:
-    """Compute the mark of items by key with the times of their last edits: the XOR of a 64-bit hash of each.
-
-    The hash is that of SplitMix64 (Steele, Lea & Flood 2014): of the key, and again of that XOR the microseconds since
-    1970.
-    """
-    if not edits:
-        return 0
-    keys = np.fromiter(edits, np.uint64, len(edits))
-    times = np.fromiter(((at - EPOCH) // MICROSECOND for at in edits.values()), np.int64, len(edits))
-    return int(np.bitwise_xor.reduce(splitmix64(splitmix64(keys) ^ times.view(np.uint64))))
+def mark_of(row: StockRow) -> int:
+    """Hash what a row says of an item, when it was edited aside, to 64 bits (BLAKE2b)."""
+    facts = row._replace(updated_at=EPOCH, of_categories=sorted(row.of_categories))
+    return int.from_bytes(blake2b(msgspec.msgpack.encode(tuple(facts)), digest_size=8).digest(), "big")
 
 
-def splitmix64(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Compute SplitMix64's number of each seed; the products overflow on purpose."""
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def stock_rows() -> list[StockRow]:
+    """The items as the record has them, in the order of their keys."""
+    return _rows(Item.objects.all())
 
 
 def load_stock() -> Stock:
-    return Stock.of(_rows(Item.objects.all()))
+    return Stock.of(stock_rows())
 
 
 def with_changes(stock: Stock, *, since: datetime) -> Stock:

@@ -73,3 +73,16 @@ def test_the_live_version_and_the_newest_keep_their_files() -> None:
     assert left == {versions[1].pk, versions[5].pk, versions[4].pk}
     for row in Artefact.objects.all():
         assert storages["artefacts"].exists(row.path)
+
+
+def test_of_versions_that_answered_what_they_served_from_is_kept_while_there_is_room() -> None:
+    versions = [version(live=number == 5) for number in range(6)]
+    for one in versions:
+        save_arrays(one, Cut.LIVE, {"a": np.array([one.pk])})
+        save_arrays(one, Cut.TEST, {"a": np.array([one.pk])})
+    size = Artefact.objects.filter(cut=Cut.LIVE).first().size  # type: ignore[union-attr]
+    answered = [one.pk for one in versions[:3]]
+    assert forget_old_versions(answered=answered, most=2 * size) == 4
+    old = Artefact.objects.filter(version__in=answered)
+    assert set(old.values_list("version", "cut")) == {(versions[2].pk, Cut.LIVE), (versions[1].pk, Cut.LIVE)}
+    assert forget_old_versions() == 2

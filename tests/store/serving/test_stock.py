@@ -16,10 +16,8 @@ from recommendations.models import Category, Item
 from recommendations.store.serving.stock import (
     Stock,
     load_stock,
-    mark_of,
     of_brands,
     of_categories,
-    splitmix64,
     with_changes,
 )
 from recommendations.terms import Availability
@@ -146,26 +144,14 @@ def test_an_empty_shop_has_an_empty_stock() -> None:
     assert stock.sellable(NOW).tolist() == []
 
 
-def test_the_mark_tells_whether_two_stocks_hold_the_same() -> None:
-    add(1)
-    add(2)
-    first = load_stock()
-    assert first.mark == load_stock().mark
-    assert first.mark == mark_of(first.edits) != 0
-    Item.objects.filter(pk=first.products[0].item).update(price="3.21", updated_at=NOW)
-    changed = with_changes(first, since=NOW)
-    assert changed.mark == load_stock().mark != first.mark
-
-
-def test_the_mark_is_the_xor_of_splitmix64() -> None:
-    """The first numbers of SplitMix64 from seed 0 are those of its reference implementation."""
-    step = 0x9E3779B97F4A7C15
-    seeds = np.array([0, step, 2 * step % 2**64], np.uint64)
-    assert [hex(value) for value in splitmix64(seeds).tolist()] == [
-        "0xe220a8397b1dcdaf", "0x6e789e6aa1b965f4", "0x6c45d188009454f",
-    ]  # fmt: skip
-    at = datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
-    seven, nine = mark_of({7: at}), mark_of({9: at})
-    assert mark_of({7: at, 9: at}) == seven ^ nine
-    assert mark_of({7: at, 9: at}) != mark_of({7: at + timedelta(microseconds=1), 9: at})
-    assert mark_of({}) == 0
+def test_the_mark_tells_whether_two_stocks_say_the_same() -> None:
+    first, other = add(1, price="2.00"), add(2)
+    stock = load_stock()
+    assert stock.mark == load_stock().mark != 0
+    Item.objects.filter(pk=first.pk).update(price="3.21", updated_at=NOW + HOUR)
+    changed = with_changes(stock, since=NOW)
+    assert changed.mark == load_stock().mark != stock.mark
+    Item.objects.filter(pk=first.pk).update(price="2.00", updated_at=NOW + 2 * HOUR)
+    assert with_changes(changed, since=NOW).mark == stock.mark  # as before, whenever it was edited
+    other.categories.add(*(Category.objects.create(path=name, name=name) for name in ("B", "A")))
+    assert load_stock().mark != stock.mark
