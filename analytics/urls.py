@@ -17,7 +17,7 @@ from analytics.pages.catalogue import (
     suspicious,
 )
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
-from analytics.pages.overview import arrivals, first_steps, summary
+from analytics.pages.overview import arrivals, first_steps, past_answer, summary
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
@@ -36,6 +36,7 @@ urlpatterns = [
     path("events/", arrivals.events, name="event_list"),
     path("answers/", arrivals.answers, name="answer_list"),
     path("answers/<str:recommendation>/", arrivals.slate, name="slate"),
+    path("answers/<str:recommendation>/again/", past_answer.make_again, name="past_answer"),
     path("attributed/", arrivals.attributed, name="attributed_list"),
     path("customers/", listing.customers, name="customers"),
     path("customers/random/", listing.random_customer, name="random_customer"),

@@ -1,47 +1,34 @@
-"""A past answer made again of the same model, weights, rules, catalogue and state, and compared with the old one."""
+"""A past answer made again by the functions that serve, of what it was made of or of what holds now."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import cached_property
+from typing import Self
 
-import msgspec
 import numpy as np
-from django.utils import timezone
 
-from recommendations.models import Artefact, BlendWeights, Category, RuleBook, Segment, Slate
-from recommendations.serving.answer_record import BasisRecord, RequestRecord, StateRecord, page_ids
+from recommendations.models import BlendWeights, Category, RuleBook, Segment, Slate
 from recommendations.serving.page import prepare_page, share_out
+from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
 from recommendations.serving.serve import resolve
-from recommendations.serving.types import Answer, Request, ResolvedRequest
-from recommendations.store.live.state import NOTHING, UNKNOWN, LiveState
-from recommendations.store.models.artefacts import ArtefactDamagedError
-from recommendations.store.models.model import Model, load_model
-from recommendations.store.process_held import ProcessHeld
-from recommendations.store.serving.answer_parts import content_of
+from recommendations.serving.types import Answer, ResolvedRequest
+from recommendations.store.live import fetch
+from recommendations.store.live.state import LiveState
+from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedWeights, Snapshot, WeightsKey
-from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.stock_at import StockThen, stock_at
-from recommendations.terms import BlendName, Cut
+from recommendations.terms import BlendName
+
+__all__ = ["Again", "CannotMakeError", "Instead", "Missing", "Part", "Reconstruction", "Sameness", "again"]
 
 ROUNDING = 1e-6
 """How far scores may lie apart where another processor added them up."""
-
-
-class Missing(StrEnum):
-    """Why an answer cannot be made again, or not for certain."""
-
-    MODEL_GONE = "model_gone"  # its files are no longer kept
-    EXPIRED = "expired"  # what it was made of is forgotten
-    NAMELESS = "nameless"  # nothing about the customer was kept, as it must be
-    ERASED = "erased"  # the customer's state is gone
-    CATALOGUE_UNKNOWN = "catalogue_unknown"  # it was changed outside the trail
-    STATE_UNKNOWN = "state_unknown"  # neither Valkey nor PostgreSQL could be asked
-    PAGE_INCOMPLETE = "page_incomplete"  # the slate of another slot is not there
 
 
 class Sameness(StrEnum):
@@ -50,23 +37,23 @@ class Sameness(StrEnum):
     DIFFERENT = "different"
 
 
-class CannotMakeError(Exception):
-    """An answer cannot be made again: ``missing`` says why, ``model`` of which."""
+class Part(StrEnum):
+    """Parts of an answer that may have changed since."""
 
-    def __init__(self, missing: Missing, *, model: int | None = None) -> None:
-        super().__init__(missing)
-        self.missing, self.model = missing, model
+    MODEL = "model"
+    WEIGHTS = "weights"  # and the settings of the placement
+    RULES = "rules"
+    CATALOGUE = "catalogue"
+    CUSTOMER = "customer"  # what they did, their audiences, and time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instead:
-    """What stands in place of what an answer was made of; None: as it was."""
+    """What stands in place of what an answer was made of: parts as they are ``now``, or a version by its number."""
 
-    model: int | None = None
+    now: Collection[Part] = ()
     weights: int | None = None  # key of a version
     rules: int | None = None  # number of a book
-    stock_now: bool = False
-    state: LiveState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,155 +65,141 @@ class Again:
     sameness: Sameness
     differences: Sequence[int]
     missing: Sequence[Missing]
-    basis: BasisRecord
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Parts:
-    """What an answer was made of, as it is stored."""
+@dataclass(kw_only=True, eq=False)
+class Reconstruction:
+    """All that is needed to make the answer of a slate again, read once; ``live`` is the snapshot of now."""
 
-    basis: BasisRecord
-    request: RequestRecord
-    state: StateRecord | None
+    slate: Slate
+    parts: PastParts
+    slots: Sequence[tuple[str, PastParts]]
+    live: Snapshot
+    then: StockThen
+    moment: datetime
+    _rules: dict[tuple[bool, int], ServedRules] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, slate: Slate, *, live: Snapshot, now: datetime) -> Self:
+        """Read what a slate was made of. Raises CannotMakeError."""
+        parts = parts_of(slate)
+        model_of(parts.basis.model)
+        then = stock_at(slate.served_at, mark=parts.basis.catalogue)
+        slots = slots_of(slate, parts)
+        return cls(slate=slate, parts=parts, slots=slots, live=live, then=then, moment=now)
+
+    @property
+    def missing(self) -> list[Missing]:
+        """Why the answer is not certain to be the same."""
+        unknown = not self.parts.live(self.slate.customer_id).known
+        pairs = {Missing.CATALOGUE_UNKNOWN: not self.then.certain, Missing.STATE_UNKNOWN: unknown}
+        return [code for code, holds in pairs.items() if holds]
+
+    def answer(self, instead: Instead) -> Answer:
+        """Make the answer. Raises CannotMakeError where a model's files are gone."""
+        moment = self.moment if Part.CUSTOMER in instead.now else self.slate.served_at
+        state, whole = self._state(instead), self._whole(instead)
+        snapshots = [self._under(whole, parts, instead) for _own, parts in self.slots]
+        requests = [self._resolved(own, parts, whole) for own, parts in self.slots]
+        if self.parts.request.page is None:
+            return complete(prepare(requests[0], snapshot=snapshots[0], state=state, now=moment))
+        page = prepare_page(requests, snapshots=snapshots, state=state, now=moment)
+        return share_out(page)[[own for own, _parts in self.slots].index(self.slate.recommendation_id)]
+
+    def _whole(self, instead: Instead) -> Snapshot:
+        """The snapshot without what differs from slot to slot."""
+        now, parts = instead.now, self.parts
+        members = {key: np.array([self.slate.customer_id], np.int64) for key in _audiences(parts)}
+        return Snapshot(
+            stock=self._stock(instead),
+            model=self.live.model if Part.MODEL in now else model_of(parts.basis.model),
+            placements={},
+            pages={},
+            weights={},
+            rules=self._book(instead),
+            names=self._names,
+            customers={},
+            objectors=self.live.objectors if Part.CUSTOMER in now else frozenset(),
+            audiences=self.live.audiences if Part.CUSTOMER in now else ServedAudiences(members=members),
+            changed=None,
+            read_at=self.moment,
+        )
+
+    def _under(self, snapshot: Snapshot, parts: PastParts, instead: Instead) -> Snapshot:
+        """The snapshot with the placement and the weights of a slot."""
+        if Part.WEIGHTS in instead.now:
+            return replace(snapshot, placements=self.live.placements, weights=self.live.weights)
+        basis = parts.basis
+        wanted = [key for key in (instead.weights or basis.weights, basis.visit_weights) if key is not None]
+        versions = self._versions if instead.weights is None else _versions(wanted)
+        rows = [versions[key] for key in wanted if key in versions]
+        return replace(
+            snapshot,
+            placements={basis.placement.name: basis.placement},
+            weights={WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows},
+        )
+
+    def _resolved(self, own: str, parts: PastParts, snapshot: Snapshot) -> ResolvedRequest:
+        request = parts.request.request
+        return resolve(request, stock=snapshot.stock, customer=self.slate.customer_id, recommendation_id=own)
+
+    def _state(self, instead: Instead) -> LiveState:
+        if Part.CUSTOMER not in instead.now:
+            return self.parts.live(self.slate.customer_id)
+        since = self.live.model.as_of if self.live.model else None
+        return fetch.state_of(self.slate.customer_id, since=since).state
+
+    def _stock(self, instead: Instead) -> Stock:
+        return self.live.stock if Part.CATALOGUE in instead.now else self.then.stock
+
+    def _book(self, instead: Instead) -> ServedRules:
+        """A book over the stock of then or now, looked up once for each pair."""
+        now = instead.now
+        number = self.live.rules.version if Part.RULES in now else self.parts.basis.rules
+        number = number if instead.rules is None else instead.rules
+        key = (Part.CATALOGUE in now, number)
+        if key not in self._rules:
+            bare = ServedRules.nothing(self._stock(instead), read_at=self.moment)
+            self._rules[key] = bare.with_book(_frozen(number), version=number)
+        return self._rules[key]
+
+    @cached_property
+    def _versions(self) -> Mapping[int, BlendWeights]:
+        bases = [parts.basis for _own, parts in self.slots]
+        keys = {key for basis in bases for key in (basis.weights, basis.visit_weights) if key is not None}
+        return _versions(keys)
+
+    @cached_property
+    def _names(self) -> Names:
+        categories = Category.objects.values_list("pk", "path", "name")
+        return Names(
+            categories={key: (path, name) for key, path, name in categories},
+            segments={segment.number: str(segment) for segment in Segment.objects.all()},
+        )
 
 
-def again(slate: Slate, *, instead: Instead | None = None) -> Again:
-    """Make the answer of a slate again, by the functions that serve. Raises CannotMakeError."""
-    parts, wanted = _parts_of(slate), instead or Instead()
-    state, missing = _state(slate, parts, wanted)
-    stock = stock_at(slate.served_at, mark=parts.basis.catalogue)
-    if not stock.certain:
-        missing.append(Missing.CATALOGUE_UNKNOWN)
-    answer = _answer(slate, parts, wanted, stock=stock, state=state)
-    differences = [
-        place
-        for place in range(max(len(slate.items), len(answer.shown)))
-        if place >= len(slate.items) or place >= len(answer.shown) or slate.items[place] != answer.shown[place].item
-    ]
+def again(made_of: Reconstruction, *, instead: Instead | None = None) -> Again:
+    """Make the answer again and compare it with the slate. Raises CannotMakeError."""
+    slate, answer = made_of.slate, made_of.answer(instead or Instead())
+    items = [shown.item for shown in answer.shown]
+    longest = max(len(slate.items), len(items))
+    differences = [place for place in range(longest) if slate.items[place : place + 1] != items[place : place + 1]]
     return Again(
-        slate=slate, answer=answer, sameness=_sameness(slate, answer), differences=differences, missing=missing,
-        basis=parts.basis,
-    )  # fmt: skip
-
-
-def kept_model(version: int | None) -> Model | None:
-    """The model of a version; None for None. Raises CannotMakeError where its files are gone."""
-    if version is None:
-        return None
-    held = snapshot_holder().snapshot
-    if held is not None and held.model is not None and held.model.version_id == version:
-        return held.model
-    if not Artefact.objects.filter(version=version, cut=Cut.LIVE).exists():
-        raise CannotMakeError(Missing.MODEL_GONE, model=version)
-    try:
-        return past_models()(version)
-    except ArtefactDamagedError as error:
-        raise CannotMakeError(Missing.MODEL_GONE, model=version) from error
-
-
-past_models = ProcessHeld(lambda: lru_cache(maxsize=2)(partial(load_model, cut=Cut.LIVE)))
-
-
-def _parts_of(slate: Slate) -> _Parts:
-    if slate.basis is None:
-        raise CannotMakeError(Missing.EXPIRED)
-    if slate.request is None:
-        raise CannotMakeError(Missing.NAMELESS)
-    basis, request = content_of("basis", slate.basis), content_of("request", slate.request)
-    if basis is None or request is None:
-        raise CannotMakeError(Missing.EXPIRED)
-    state = content_of("state", slate.state) if slate.state else None
-    if slate.state is not None and state is None:
-        raise CannotMakeError(Missing.ERASED if slate.customer_id is None else Missing.EXPIRED)
-    return _Parts(
-        basis=msgspec.json.decode(basis, type=BasisRecord),
-        request=msgspec.json.decode(request, type=RequestRecord),
-        state=None if state is None else msgspec.msgpack.decode(state, type=StateRecord),
+        slate=slate, answer=answer, sameness=_sameness(slate, answer), differences=differences, missing=made_of.missing
     )
 
 
-def _state(slate: Slate, parts: _Parts, instead: Instead) -> tuple[LiveState, list[Missing]]:
-    if instead.state is not None:
-        return instead.state, []
-    if parts.state is not None:
-        return parts.state.state, []
-    return (NOTHING, []) if slate.customer_id is None else (UNKNOWN, [Missing.STATE_UNKNOWN])
+def _audiences(parts: PastParts) -> Sequence[int]:
+    return parts.state.audiences if parts.state else ()
 
 
-def _answer(slate: Slate, parts: _Parts, instead: Instead, *, stock: StockThen, state: LiveState) -> Answer:
-    whole = _snapshot(parts, instead, stock=stock.stock, customer=slate.customer_id)
-    if parts.request.page is None:
-        request = _resolved(parts.request.request, slate.recommendation_id, slate, whole)
-        return complete(prepare(request, snapshot=whole, state=state, now=slate.served_at))
-    return _of_page(slate, parts, instead, whole=whole, state=state)
+def _versions(keys: Collection[int]) -> dict[int, BlendWeights]:
+    return BlendWeights.objects.select_related("blend", "segment", "audience").in_bulk(list(keys))
 
 
-def _of_page(slate: Slate, parts: _Parts, instead: Instead, *, whole: Snapshot, state: LiveState) -> Answer:
-    """The answer of a slot of a page, which depends on those of the others."""
-    ids = page_ids(slate.recommendation_id, len(parts.request.slots))
-    siblings = Slate.objects.filter(served_at=slate.served_at, recommendation_id__in=ids).in_bulk(
-        [(slate.served_at, own) for own in ids]
-    )
-    requests, snapshots = [], []
-    for own, (placement, n) in zip(ids, parts.request.slots, strict=True):
-        sibling = siblings.get((slate.served_at, own))
-        if sibling is None:
-            raise CannotMakeError(Missing.PAGE_INCOMPLETE)
-        theirs = _parts_of(sibling)
-        request = replace(theirs.request.request, placement=placement, n=n)
-        snapshots.append(_under(whole, theirs, instead))
-        requests.append(_resolved(request, own, slate, whole))
-    slots = prepare_page(requests, snapshots=snapshots, state=state, now=slate.served_at)
-    return share_out(slots)[ids.index(slate.recommendation_id)]
-
-
-def _resolved(request: Request, own: str, slate: Slate, snapshot: Snapshot) -> ResolvedRequest:
-    return resolve(request, stock=snapshot.stock, customer=slate.customer_id, recommendation_id=own)
-
-
-def _snapshot(parts: _Parts, instead: Instead, *, stock: Stock, customer: int | None) -> Snapshot:
-    """The snapshot of then, as far as one customer's answer asks it."""
-    members = {key: np.array([customer], np.int64) for key in (parts.state.audiences if parts.state else ())}
-    bare = Snapshot(
-        stock=stock,
-        model=kept_model(instead.model or parts.basis.model),
-        placements={},
-        pages={},
-        weights={},
-        rules=ServedRules.nothing(stock, read_at=timezone.now()),
-        names=_names(),
-        customers={},
-        objectors=frozenset(),
-        audiences=ServedAudiences(members=members),
-        changed=None,
-        read_at=timezone.now(),
-    )
-    return _under(bare, parts, instead)
-
-
-def _under(snapshot: Snapshot, parts: _Parts, instead: Instead) -> Snapshot:
-    """The snapshot with the placement, the weights and the book of an answer."""
-    basis = parts.basis
-    keys = [instead.weights or basis.weights, basis.visit_weights]
-    rows = BlendWeights.objects.filter(pk__in=[key for key in keys if key]).select_related(
-        "blend", "segment", "audience"
-    )
-    number = basis.rules if instead.rules is None else instead.rules
+def _frozen(number: int) -> Sequence[FrozenRule]:
     book = RuleBook.objects.filter(number=number).first() if number else None
-    return replace(
-        snapshot,
-        placements={basis.placement.name: basis.placement},
-        weights={WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows},
-        rules=snapshot.rules.with_book(book.rules if book else (), version=number),
-    )
-
-
-def _names() -> Names:
-    categories = Category.objects.values_list("pk", "path", "name")
-    return Names(
-        categories={key: (path, name) for key, path, name in categories},
-        segments={segment.number: str(segment) for segment in Segment.objects.all()},
-    )
+    return book.rules if book else ()
 
 
 def _sameness(slate: Slate, answer: Answer) -> Sameness:

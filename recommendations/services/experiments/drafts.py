@@ -8,7 +8,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, Segment, ShopPage, Staff
 from recommendations.models.experiments import BUCKETS, MOST_ARMS
@@ -211,12 +210,7 @@ def _check_basics(form: ExperimentForm, flaws: Flaws) -> None:
 def _check_arms(form: ExperimentForm, flaws: Flaws) -> None:
     if not form.arms or len(form.arms) >= MOST_ARMS:
         flaws["arms"] = [
-            ngettext(
-                "Compare what is served with at least one other version, and at most %(most)s.",
-                "Compare what is served with at least one other version, and at most %(most)s.",
-                MOST_ARMS - 1,
-            )
-            % {"most": MOST_ARMS - 1}
+            _("Compare what is served with at least one other version, and at most %(most)s.") % {"most": MOST_ARMS - 1}
         ]
         return
     shares = shares_of(form)

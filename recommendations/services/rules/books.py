@@ -128,7 +128,7 @@ def book_for_test(*, rules: Sequence[int], note: str, by: Staff | None, now: dat
     faults = [one for one in findings if one.severity is Severity.ERROR and not set(rules).isdisjoint(one.rules)]
     if faults:
         raise FaultyRulesError(faults)
-    return _made(book, wanted, note=note, by=by, now=now, expected={}, serve=False)
+    return _frozen_book(book, wanted, note=note, by=by, now=now, expected={}, serve=False)
 
 
 def serve_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> RuleBook:
@@ -267,12 +267,12 @@ def _published(
     parent: RuleBook | None, rules: list[FrozenRule], *, note: str, by: Staff | None, now: datetime,
     expected: Mapping[str, Any],
 ) -> RuleBook:  # fmt: skip
-    book = _made(parent, rules, note=note, by=by, now=now, expected=expected, serve=True)
+    book = _frozen_book(parent, rules, note=note, by=by, now=now, expected=expected, serve=True)
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.RULES))
     return book
 
 
-def _made(
+def _frozen_book(
     parent: RuleBook | None, rules: list[FrozenRule], *, note: str, by: Staff | None, now: datetime,
     expected: Mapping[str, Any], serve: bool,
 ) -> RuleBook:  # fmt: skip

@@ -1,0 +1,102 @@
+"""Why an answer is another one now: a planted cause is named, and the shares of the causes add up to the change."""
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from recommendations.event_types import EventName
+from recommendations.models import BlendWeights, Customer, RuleBook, Slate
+from recommendations.services.catalogue import editing
+from recommendations.services.review.past_answers import Part, instead_of, past_answer
+from recommendations.serving.again import Sameness
+from recommendations.serving.serve import serve
+from recommendations.serving.types import Request
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch, writes
+from recommendations.store.live.state import LiveEvent
+from recommendations.store.serving.slates import write_slates
+from recommendations.terms import Availability
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def slate(_empty_valkey: None) -> Slate:
+    writes.rebuild()
+    answer = serve(Request(placement="home", user_id="u0", n=8), now=timezone.now())
+    write_slates()
+    return Slate.objects.get(recommendation_id=answer.recommendation_id)
+
+
+def change_rules(slate: Slate) -> None:
+    pin = {
+        "id": 1, "name": "Soap", "placement": None, "segment": None, "customer": None, "context": [],
+        "starts_at": None, "ends_at": None, "items": [{"attribute": "item", "operator": "is", "values": ["soap-3"]}],
+        "action": "pin", "slot": 1, "strength": None, "most": None, "per": "", "share": None,
+    }  # fmt: skip
+    RuleBook.objects.create(number=5, is_default=True, rules=[pin])
+    fetch.announce(fetch.Changed.RULES)
+
+
+def change_weights(slate: Slate) -> None:
+    old = BlendWeights.objects.get(is_default=True, blend__name="home")
+    BlendWeights.objects.filter(pk=old.pk).update(is_default=False)
+    BlendWeights.objects.create(
+        blend=old.blend, number=90, weights={"als": 1.0}, status="published", is_default=True, reason="test"
+    )
+    fetch.announce(fetch.Changed.WEIGHTS)
+
+
+def change_catalogue(slate: Slate) -> None:
+    keys = slate.items[:2]
+    editing.set_availability(items=keys, availability=Availability.OUT_OF_STOCK, by=None, now=timezone.now())
+    fetch.announce(fetch.Changed.CATALOGUE)
+
+
+def change_customer(slate: Slate) -> None:
+    customer = Customer.objects.get(pseudonym=pseudonym("u0")).pk
+    writes.remember(
+        [
+            LiveEvent(customer=customer, name=EventName.DISLIKE_ITEM, item=key, at=timezone.now())
+            for key in slate.items[:2]
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        (Part.RULES, change_rules),
+        (Part.WEIGHTS, change_weights),
+        (Part.CATALOGUE, change_catalogue),
+        (Part.CUSTOMER, change_customer),
+    ],
+)
+def test_a_single_cause_is_named_and_has_all_of_the_change(
+    slate: Slate, part: Part, change: Callable[[Slate], None]
+) -> None:
+    before = past_answer(slate, now=slate.served_at)
+    assert (before.change, before.causes) == (0, {})
+    change(slate)
+    past = past_answer(slate, now=slate.served_at)
+    assert past.made.sameness is Sameness.EXACT
+    assert list(past.causes) == [part]
+    assert past.causes[part] == pytest.approx(past.change)
+    assert past.change > 0.1
+
+
+def test_shares_of_several_causes_add_up(slate: Slate) -> None:
+    for change in (change_rules, change_weights, change_catalogue, change_customer):
+        change(slate)
+    past = past_answer(slate, now=slate.served_at)
+    assert past.made.sameness is Sameness.EXACT
+    assert sum(past.causes.values()) == pytest.approx(past.change)
+    assert len(past.causes) >= 3
+
+
+def test_under_another_book_it_would_have_been_another(slate: Slate) -> None:
+    change_rules(slate)
+    other = instead_of(slate, weights=None, rules=5, now=timezone.now())
+    assert other.answer.shown[0].product.shop_id == "soap-3"
+    assert other.sameness is Sameness.DIFFERENT
