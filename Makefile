@@ -3,6 +3,8 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving bench-watches
+.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
+.PHONY: bench-bandits bench-experiments
 
 PORT ?= 8000
 DATA ?= .local
@@ -21,7 +23,7 @@ TWO := -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=en
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 
 help:  ## Show this list
-	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{split($$1, name, ":"); printf "  make %-14s %s\n", name[1], $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{split($$1, name, ":"); printf "  make %-18s %s\n", name[1], $$2}'
 
 install: .venv/stamp  ## Make .venv with everything that the product and its tests need
 
@@ -62,6 +64,12 @@ bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, forged, p
 	$(PYTHON) -m bench.attacks.shilling
 	$(PYTHON) -m bench.attacks.false_alarms
 	$(PYTHON) -m recsite.embedded --data "$(DATA)" -- $(PYTHON) -m bench.attacks.invention
+
+bench-bandits: .venv/stamp  ## What daily shares of versions earn and whom they pause, on made days (ARGS="--quick --json out.json")
+	$(PYTHON) -m bench.bandits $(ARGS)
+
+bench-experiments: .venv/stamp  ## False alarms, power, planned days and the split check, on made visitors (ARGS="--quick --json out.json")
+	$(PYTHON) -m bench.experiments $(ARGS)
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)

@@ -148,18 +148,21 @@ def borrowed(mean: Array, variance: Array) -> Posterior:
     return Posterior(shrinkage * overall + (1 - shrinkage) * own, np.sqrt(narrow + shrinkage**2 / apart.sum(axis=0)))
 
 
-def daily_chances(days: DailyArms, *, rate: bool, half_life: float = HALF_LIFE, prior: float = PRIOR) -> Array:
-    """Chance of each arm to be the best by all days so far: even in the first three, and as long as too little came.
+def daily_chances(days: DailyArms, *, half_life: float = HALF_LIFE, prior: float = PRIOR) -> Array:
+    """Chance of each arm to be the best by all days so far: even in the first three, and as long as nothing came.
 
-    ``rate`` says that outcomes are 0 or 1: then few successes are judged by the Beta–Binomial, else not at all.
+    As long as an arm has under 100 successes, the number of successes decides by its Beta–Binomial: of money, what the
+    mean success is worth is taken for the same under all arms, as so few say nothing of it.
     """
-    arms = days.n.shape[1]
-    few = bool((days.successes.sum(axis=0) < FEWEST).any())
-    if len(days.n) < EVEN_DAYS or (few and not rate) or not days.y.any():
-        return np.full(arms, 1 / arms)
-    judge = rate_posterior if few else posterior
-    belief = judge(days, half_life=half_life, prior=prior)
-    return best_chances(belief.mean, belief.sd) if (belief.sd > 0).all() else np.full(arms, 1 / arms)
+    even = np.full(days.n.shape[1], 1 / days.n.shape[1])
+    if len(days.n) < EVEN_DAYS or not days.successes.any():
+        return even
+    if (days.successes.sum(axis=0) < FEWEST).any():
+        counts = DailyArms(n=days.n, y=days.successes, yy=days.successes, successes=days.successes)
+        belief = rate_posterior(counts, half_life=half_life, prior=prior)
+    else:
+        belief = posterior(days, half_life=half_life, prior=prior)
+    return best_chances(belief.mean, belief.sd) if (belief.sd > 0).all() else even
 
 
 def among(chances: ArrayLike, arms: Sequence[int], floors: ArrayLike, ceiling: float = CEILING) -> Array:

@@ -38,13 +38,15 @@ def harmed(days: DailyArms, tau2: float, *, tolerance: float = 0.0, alpha: float
     """Arms whose whole always-valid interval at α/(arms − 1) lies beyond the tolerance, to be paused for good.
 
     ``sign`` is −1 where less is worse (who converts), +1 where more is (refunds); ``tolerance`` is a share of what the
-    control has. As long as an arm and the control together have under 100 successes nothing is said of it.
+    control has. Nothing is said as long as fewer than 100 successes came: of all arms, where less is worse, else of the
+    arm and the control, as a few can look like many by chance, but not like less than none.
     """
     share, arms = alpha / (days.n.shape[1] - 1), []
     came = days.successes.sum(axis=0)
     for arm, effect in enumerate(daily_differences(days), start=1):
         worse = sign * effect.value - half_width(effect.se, tau2, share)
-        if came[arm] + came[0] >= FEWEST and worse > tolerance * abs(effect.base):
+        enough = came.sum() if sign < 0 else came[arm] + came[0]
+        if enough >= FEWEST and worse > tolerance * abs(effect.base):
             arms.append(arm)
     return arms
 

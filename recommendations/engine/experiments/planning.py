@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.experiments.effects import mean_difference, ratio_difference
-from recommendations.engine.experiments.moments import Moments
+from recommendations.engine.experiments.effects import mean_difference, ratio_difference, ratio_spread
+from recommendations.engine.experiments.moments import Moments, explained
 from recommendations.engine.experiments.sequences import half_width, mixture_scale
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.preprocess.influence import drawn
@@ -56,13 +57,13 @@ def days_needed(curve: Sequence[float], units: float) -> int | None:
     """Days until so many different visitors came, those of all arms together; None where they never will.
 
     ``curve`` has the different visitors of the first 1, 2 … days. Beyond it they grow on by its last slope, the mean of
-    its last week: most of those who still come are new by then.
+    its last week.
     """
     came = np.asarray(curve, np.float64)
-    if not len(came):
+    if not len(came) or not math.isfinite(units):
         return None
-    if came[-1] >= units:
-        return int(np.argmax(came >= units)) + 1
+    if (came >= units).any():
+        return int((came >= units).argmax()) + 1
     slope = last_slope(came)
     return len(came) + math.ceil((units - came[-1]) / slope) if slope > 0 else None
 
@@ -73,6 +74,66 @@ def units_after(curve: Sequence[float], days: int) -> float:
     if days <= len(came):
         return float(came[days - 1])
     return float(came[-1] + (days - len(came)) * last_slope(came))
+
+
+@dataclass(frozen=True)
+class PastVisitors:
+    """Visitors of a month that is over, as an experiment begun on its first day would have seen them, by day.
+
+    ``curve`` are different visitors, ``mean`` and ``sigma`` mean and standard deviation of what came of one to date,
+    after CUPED, or a ratio and its linearised unit. Early in the month most have come once, so that it scatters far
+    more beside its mean than at the end: days are planned by what visitors tell (``worth``), not by their number.
+    """
+
+    curve: Values
+    mean: Values
+    sigma: Values
+
+    @property
+    def worth(self) -> Values:
+        """Visitors times (mean/σ)², what they tell: as many whose σ is their mean would tell the same."""
+        usable = (self.mean > 0) & (self.sigma > 0)
+        ratio = np.where(usable, self.mean, 0.0) / np.where(usable, self.sigma, 1.0)
+        return np.asarray(self.curve * ratio**2, np.float64)
+
+    def days_for(self, lift: float, *, arms: int = 2, traffic: float = 1.0) -> int | None:
+        """Days that show a lift, a share of the mean, in four of five cases; None: never with this traffic.
+
+        The variance of what is counted grows as its mean, so that the better arm scatters by 1 + lift more.
+        """
+        wanted = arms * (2 + lift) * (standard_errors(arms) / lift) ** 2
+        return days_needed((traffic * self.worth).tolist(), wanted)
+
+    def lift_after(self, days: int, *, arms: int = 2, traffic: float = 1.0) -> float:
+        """Smallest lift, as a share of the mean, that so many days show in four of five cases: L² = c² (1 + L/2)."""
+        plain = smallest_lift(1.0, traffic * units_after(self.worth.tolist(), days) / arms, arms=arms)
+        return plain * (plain / 4 + math.sqrt(plain * plain / 16 + 1))
+
+    def error_after(self, days: int, *, arms: int = 2, traffic: float = 1.0) -> float:
+        """Standard error of the difference that is expected then; it settles τ². Raises ValueError without worth."""
+        worth = traffic * units_after(self.worth.tolist(), days) / arms
+        if worth <= 0:
+            raise ValueError("past visitors tell nothing")
+        return float(self.mean[min(days, len(self.mean)) - 1]) * planned_error(1.0, worth)
+
+
+def past_visitors(
+    values: Values, present: BoolArray, *, before: Values | None = None, per: Values | None = None
+) -> PastVisitors:
+    """Curve, mean and scatter by day of what came of past visitors to date, [units, days].
+
+    ``present`` are those that had come by then; ``before`` [units] what CUPED takes out, ``per`` [units, days] the
+    denominators of a ratio; only one of both.
+    """
+    x = per if per is not None else np.broadcast_to(0.0 if before is None else before[:, None], values.shape)
+    rows = [
+        (m.n, m.y / m.x if m.x > 0 else math.nan, ratio_spread(m))
+        if per is not None
+        else (m.n, m.mean, math.sqrt(max(m.variance, 0.0) * (1 - explained([m]))) if m.n > 1 else math.nan)
+        for m in _moments(np.stack([column.sum(axis=0) for column in _columns(values, x, present)]))
+    ]
+    curve, mean, sigma = np.array(rows).T
+    return PastVisitors(curve=curve, mean=mean, sigma=sigma)
 
 
 def last_slope(came: Values) -> float:
@@ -99,9 +160,7 @@ def false_alarms(
     """
     tau2, alarms = mixture_scale(se, alpha), 0
     bottom = np.zeros_like(values) if per is None else per
-    columns = [
-        column * present for column in (np.ones_like(values), values, values**2, bottom, bottom**2, bottom * values)
-    ]
+    columns = _columns(values, bottom, present)
     totals = np.stack([column.sum(axis=0) for column in columns])
     effect = mean_difference if per is None else ratio_difference
     for start in range(0, len(salts), BLOCK):
@@ -112,6 +171,11 @@ def false_alarms(
             effects = (effect(arm, control) for arm, control in zip(*sides, strict=True))
             alarms += any(abs(each.value) > half_width(each.se, tau2, alpha) for each in effects)
     return alarms / len(salts) if len(salts) else 0.0
+
+
+def _columns(y: Values, x: Values, present: BoolArray) -> list[Values]:
+    """What the moments add up, each [units, looks], 0 for who had not come."""
+    return [column * present for column in (np.ones_like(y), y, y**2, x, x**2, x * y)]
 
 
 def _moments(sums: Values) -> list[Moments]:

@@ -70,7 +70,7 @@ def test_an_arm_without_units_has_the_prior() -> None:
     for belief in (posterior(days), rate_posterior(days)):
         assert belief.mean[1] == pytest.approx(0.02)
         assert belief.sd[1] == pytest.approx(0.2 * 0.02)
-    assert daily_chances(rates([[0, 0]] * 5, [[0, 0]] * 5), rate=True) == pytest.approx([0.5, 0.5])
+    assert daily_chances(rates([[0, 0]] * 5, [[0, 0]] * 5)) == pytest.approx([0.5, 0.5])
 
 
 def test_days_without_units_of_an_arm_do_not_count_as_zero() -> None:
@@ -144,20 +144,27 @@ def test_an_arm_taken_out_gives_its_share_to_the_others() -> None:
     assert among([0.2, 0.8], [0], floors_of(2)) == pytest.approx([1, 0])
 
 
-def test_the_first_days_and_little_revenue_are_even() -> None:
+def test_the_first_days_are_even() -> None:
     two = rates([[1000, 1000]] * 2, [[100, 500]] * 2)
-    assert daily_chances(two, rate=True) == pytest.approx([0.5, 0.5])
-    few = rates([[1000, 1000]] * 4, [[20, 60]] * 4)  # 80 successes of one arm
-    assert daily_chances(few, rate=False) == pytest.approx([0.5, 0.5])
-    assert daily_chances(few, rate=True)[1] > 0.9
-    many = rates([[1000, 1000]] * 4, [[30, 90]] * 4)
-    assert daily_chances(many, rate=False)[1] > 0.9
+    assert daily_chances(two) == pytest.approx([0.5, 0.5])
+    assert daily_chances(rates([[1000, 1000]] * 3, [[100, 500]] * 3))[1] > 0.99
+
+
+def test_the_money_of_few_successes_is_not_believed() -> None:
+    """Under 100 buyers of an arm their number decides, then what they spent."""
+    few, many = rates([[1000, 1000]] * 4, [[24, 24]] * 4), rates([[1000, 1000]] * 4, [[25, 25]] * 4)
+    chances = []
+    for days in (few, many):
+        worth = np.array([10.0, 30.0])
+        chances.append(daily_chances(DailyArms(n=days.n, y=days.y * worth, yy=days.y * worth**2, successes=days.y)))
+    assert chances[0] == pytest.approx([0.5, 0.5])
+    assert chances[1][1] > 0.9
 
 
 def test_few_successes_are_judged_more_carefully_than_many() -> None:
     """The Beta of the prior keeps an arm without any success from being written off."""
     days = rates([[100, 100]] * 3, [[2, 0]] * 3)
-    chances = daily_chances(days, rate=True)
+    chances = daily_chances(days)
     assert 0.5 < chances[0] < 0.9
 
 

@@ -52,8 +52,16 @@ def test_a_harmful_arm_is_named_and_a_harmless_one_is_not() -> None:
 
 
 def test_few_successes_pause_nobody() -> None:
-    days = rates([[5000, 5000]] * 3, [[33, 0]] * 3)
-    tau2 = planned_scale(days)
+    few, enough = (rates([[5000] * 3] * 3, [[0, converted, 0]] * 3) for converted in (33, 34))
+    tau2 = planned_scale(few)
     assert tau2
-    assert harmed(days, tau2) == []
-    assert harmed(rates([[5000, 5000]] * 3, [[34, 0]] * 3), tau2) == [1]
+    assert harmed(few, tau2, sign=1) == []
+    assert harmed(enough, tau2, sign=1) == [1]
+
+
+def test_where_less_is_worse_the_successes_of_all_arms_count() -> None:
+    few, enough = (rates([[5000] * 3] * 3, [[19, 0, other]] * 3) for other in (13, 15))
+    tau2 = planned_scale(few)
+    assert tau2
+    assert harmed(few, tau2) == []
+    assert harmed(enough, tau2) == [1]

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendations.engine.experiments.planning import (
+    PastVisitors,
     days_needed,
     false_alarms,
+    past_visitors,
     planned_error,
     smallest_lift,
     standard_errors,
@@ -100,3 +102,57 @@ def test_salts_split_at_random() -> None:
     narrow = false_alarms(values, present, keys, salts=SALTS, se=se, alpha=0.5)
     assert narrow > false_alarms(values, present, keys, salts=SALTS, se=se / 30, alpha=0.5)
     assert false_alarms(values, present, keys, salts=SALTS[:0], se=se) == 0
+
+
+def test_past_visitors_are_seen_by_day() -> None:
+    """Two visitors, the second comes on the second day: mean and scatter are of those who had come."""
+    values = np.array([[2.0, 3.0], [0.0, 7.0]])
+    present = np.array([[True, True], [False, True]])
+    past = past_visitors(values, present)
+    assert past.curve.tolist() == [1, 2]
+    assert past.mean.tolist() == [2, 5]
+    assert math.isnan(past.sigma[0])
+    assert past.sigma[1] == pytest.approx(math.sqrt(8))
+    assert past.worth.tolist() == pytest.approx([0, 2 * 25 / 8])
+
+
+def test_past_visitors_know_cuped_and_ratios() -> None:
+    draw = np.random.default_rng(5)
+    before = draw.gamma(1, 1, 5000)
+    values = (before + draw.normal(0, 1, 5000) + 5)[:, None]
+    present = np.ones((5000, 1), bool)
+    assert past_visitors(values, present).sigma[0] == pytest.approx(math.sqrt(2), rel=0.1)
+    assert past_visitors(values, present, before=before).sigma[0] == pytest.approx(1, rel=0.06)
+    ratio = past_visitors(values, present, per=np.full((5000, 1), 2.0))
+    assert ratio.mean[0] == pytest.approx(values.mean() / 2)
+    assert ratio.sigma[0] == pytest.approx(values.std() / 2, rel=1e-3)
+
+
+GROWING = PastVisitors(curve=np.array(WEEK) * 1000, mean=np.linspace(1, 2, 8), sigma=np.full(8, 3.0))
+
+
+def test_days_are_those_after_which_the_lift_shows() -> None:
+    """1,000 · 396 visitors with mean 2 and σ 3, half an arm: L = 3.877 · 3/2 · √(2/198,000), and its own scatter."""
+    lift = GROWING.lift_after(8)
+    plain = standard_errors() * 1.5 * math.sqrt(2 / 198_000)
+    assert lift == pytest.approx(plain * math.sqrt(1 + lift / 2))
+    assert GROWING.error_after(8) == pytest.approx(3 * math.sqrt(2 / 198_000))
+    for days in (1, 3, 8, 9, 20):
+        assert GROWING.days_for(GROWING.lift_after(days) * 1.000001) == days
+        assert GROWING.days_for(GROWING.lift_after(days, arms=3, traffic=0.5) * 1.000001, arms=3, traffic=0.5) == days
+
+
+def test_less_traffic_and_smaller_lifts_take_longer() -> None:
+    days = [GROWING.days_for(0.02, traffic=traffic) for traffic in (1.0, 0.5, 0.2)]
+    assert days == sorted(days)
+    assert days[0] < days[-1]
+    lifts = [GROWING.days_for(lift) for lift in (0.04, 0.02, 0.01)]
+    assert lifts == sorted(lifts)
+
+
+def test_visitors_of_whom_nothing_came_plan_nothing() -> None:
+    nothing = PastVisitors(curve=np.array([5.0, 9.0]), mean=np.zeros(2), sigma=np.zeros(2))
+    assert nothing.days_for(0.05) is None
+    assert nothing.lift_after(14) == math.inf
+    with pytest.raises(ValueError, match="nothing"):
+        nothing.error_after(14)

@@ -1,0 +1,1 @@
+"""Whether bandits pay, stay calm where nothing differs, and put harmful arms out."""

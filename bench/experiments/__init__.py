@@ -1,0 +1,1 @@
+"""Whether experiments say what is so: false alarms, coverage, power, planned days and the split check."""
