@@ -19,15 +19,16 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--runs", type=int, default=200)
+    options.add_argument("--runs", type=int, default=100)
     options.add_argument("--quick", action="store_true", help="a tenth of the runs")
     given = options.parse_args()
     runs = max(given.runs // 10, 10) if given.quick else given.runs
+    others = max(runs * 3 // 5, 10)
     figures: list[Figure] = []
     figures += regret(runs, seed=given.seed)
-    figures += guardrails(max(runs // 2, 10), seed=given.seed)
-    figures += segments(max(runs // 2, 10), seed=given.seed)
-    protocol = {"seed": given.seed, "runs": {"regret": runs, "others": max(runs // 2, 10)}, "quick": given.quick}
+    figures += guardrails(others, seed=given.seed)
+    figures += segments(others, seed=given.seed)
+    protocol = {"seed": given.seed, "runs": {"regret": runs, "others": others}, "quick": given.quick}
     return report(figures, protocol=protocol, path=given.json, judged=not given.quick)
 
 

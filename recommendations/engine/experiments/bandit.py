@@ -94,10 +94,9 @@ def best_chances(mean: ArrayLike, sd: ArrayLike) -> Array:
     centre, spread = np.asarray(mean, np.float64), np.asarray(sd, np.float64)
     chances = np.empty(len(centre))
     for arm in range(len(centre)):
-        at = centre[arm] + GRID[:, None] * spread[arm]
-        below = ndtr((at - centre) / spread)
-        below[:, arm] = 1.0
-        chances[arm] = DENSITY @ below.prod(axis=1)
+        others = np.arange(len(centre)) != arm
+        at = (centre[arm] + GRID * spread[arm] - centre[others, None]) / spread[others, None]
+        chances[arm] = DENSITY @ ndtr(at).prod(axis=0)
     return chances / chances.sum()
 
 

@@ -36,7 +36,8 @@ class ArmDays:
     arms: int
     rate: bool = False
     _n: list[Values] = field(default_factory=list)
-    _came: list[list[Values]] = field(default_factory=list)  # of each day, [3, arms] by the days that it was waited for
+    _sums: list[Values] = field(default_factory=list)  # of each day what has come in: [y, yy, successes] × arms
+    _waiting: list[tuple[int, Values]] = field(default_factory=list)  # outcomes of the newest three days, with the day
 
     def add(self, shares: Values, lifts: Sequence[float], *, draw: np.random.Generator) -> None:
         """Live through a day: shares deal out its units, ``lifts`` are the arms' true ones over ``converts``."""
@@ -51,14 +52,14 @@ class ArmDays:
         wait = draw.choice(len(DELAYS), len(arm), p=DELAYS)
         place, size = wait * self.arms + arm, len(DELAYS) * self.arms
         sums = [np.bincount(place, weights=each, minlength=size) for each in (worth, worth**2, np.ones(len(arm)))]
+        late = np.stack([each.reshape(len(DELAYS), self.arms) for each in sums], axis=1)  # [days waited, column, arm]
         self._n.append(n.astype(np.float64))
-        self._came.append([each.reshape(len(DELAYS), self.arms) for each in sums])
+        self._sums.append(np.zeros(late.shape[1:]))
+        self._waiting = [(day, late), *self._waiting[: len(DELAYS) - 1]]
+        for since, outcomes in self._waiting:
+            self._sums[since] += outcomes[day - since]
 
     def record(self) -> DailyArms:
         """What has come in by the end of the newest day."""
-        newest = len(self._n) - 1
-        sums = [
-            [came[column][: newest - day + 1].sum(axis=0) for day, came in enumerate(self._came)] for column in range(3)
-        ]
-        y, yy, successes = (np.array(column) for column in sums)
+        y, yy, successes = np.stack(self._sums, axis=1)
         return DailyArms(n=np.array(self._n), y=y, yy=yy, successes=successes)

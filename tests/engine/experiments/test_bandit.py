@@ -36,6 +36,12 @@ def test_days_weigh_the_same_for_every_arm() -> None:
     assert (days.y.sum(axis=0) / days.n.sum(axis=0)).tolist() == pytest.approx([0.11, 0.19])
 
 
+def test_days_with_more_units_weigh_more() -> None:
+    days = rates([[600, 300], [50, 50]], [[60, 60], [10, 5]])
+    expected = [(900 * 0.1 + 100 * 0.2) / 1000, (900 * 0.2 + 100 * 0.1) / 1000]
+    assert posterior(days, half_life=math.inf, prior=0.0).mean == pytest.approx(expected)
+
+
 def test_old_days_fade_by_the_half_life() -> None:
     days = rates([[500, 500]] * 3, [[50, 100], [50, 100], [100, 50]])
     weights = np.array([0.25, 0.5, 1.0])

@@ -7,6 +7,7 @@ import pytest
 
 from recommendations.engine.experiments.bandit import DailyArms
 from recommendations.engine.experiments.guardrail import daily_differences, harmed, planned_scale
+from recommendations.engine.experiments.sequences import half_width
 
 
 def rates(n: list[list[float]], converted: list[list[float]]) -> DailyArms:
@@ -49,6 +50,16 @@ def test_a_harmful_arm_is_named_and_a_harmless_one_is_not() -> None:
     assert harmed(better, tau2) == []
     assert harmed(better, tau2, sign=1) == [1]
     assert harmed(better, tau2, sign=1, tolerance=5.0) == []
+
+
+def test_more_arms_need_more_certainty() -> None:
+    """The difference of the second arm lies between the half-widths at α and at α/2."""
+    days = rates([[500, 500, 500]] * 7, [[50, 39, 50]] * 7)
+    effect, tau2 = daily_differences(days)[0], planned_scale(days)
+    assert tau2
+    assert half_width(effect.se, tau2, 0.05) < -effect.value < half_width(effect.se, tau2, 0.025)
+    assert harmed(days, tau2) == []
+    assert harmed(days, tau2, alpha=0.1) == [1]
 
 
 def test_few_successes_pause_nobody() -> None:

@@ -142,6 +142,16 @@ def test_days_are_those_after_which_the_lift_shows() -> None:
         assert GROWING.days_for(GROWING.lift_after(days, arms=3, traffic=0.5) * 1.000001, arms=3, traffic=0.5) == days
 
 
+def test_a_large_lift_needs_more_as_the_better_arm_scatters_more() -> None:
+    """Worth 100 a day; a lift of 1 wants 2 · 3 · 3.877² = 90.2 of it and not 60.1, of .5 300.6 and not 240.5."""
+    steady = PastVisitors(curve=np.arange(1, 9) * 50.0, mean=np.ones(8), sigma=np.full(8, math.sqrt(0.5)))
+    assert steady.worth.tolist() == pytest.approx((np.arange(1, 9) * 100).tolist())
+    assert standard_errors() ** 2 == pytest.approx(15.03, abs=0.01)
+    assert steady.days_for(1.0) == 1
+    assert steady.days_for(0.5) == 4
+    assert steady.lift_after(4) < 0.5 < steady.lift_after(3)
+
+
 def test_less_traffic_and_smaller_lifts_take_longer() -> None:
     days = [GROWING.days_for(0.02, traffic=traffic) for traffic in (1.0, 0.5, 0.2)]
     assert days == sorted(days)
