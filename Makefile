@@ -5,6 +5,7 @@
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving bench-watches
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
 .PHONY: bench-bandits bench-experiments
+.PHONY: bench-off-policy
 
 PORT ?= 8000
 DATA ?= .local
@@ -73,6 +74,9 @@ bench-experiments: .venv/stamp  ## False alarms, power, planned days and the spl
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)
+
+bench-off-policy: .venv/stamp  ## What a log tells of a draft, and what exploring costs, on made customers (ARGS="--quick --json out.json")
+	OMP_NUM_THREADS=1 $(PYTHON) -m bench.policies $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) bench/scale.py $(ARGS)

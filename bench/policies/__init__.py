@@ -1,0 +1,1 @@
+"""Off-policy estimates and exploration, on made choices: ``make bench-off-policy``."""
