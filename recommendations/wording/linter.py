@@ -13,12 +13,12 @@ def fault_text(fault: str, *, rules: Sequence[str], subject: int, placement: str
     """A fault of rules by its ``FaultKind`` and their names; that at the place ``subject`` is to be changed first."""
     quoted = [gettext("“%(name)s”") % {"name": name} for name in rules]
     others = [name for place, name in enumerate(quoted) if place != subject]
-    facts = {"rule": quoted[subject], "others": _listed(others), "rules": _listed(quoted), "placement": placement}
+    facts = {"rule": quoted[subject], "others": listed(others), "rules": listed(quoted), "placement": placement}
     facts["where"] = placement_quoted(placement) if placement else gettext("any placement")
     return str(_FAULTS[fault]) % {**facts, **numbers}
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Join names: one; one and another; one, another and a third."""
     if len(names) < 2:
         return "".join(names)
