@@ -24,6 +24,9 @@ EVENTS = (
 SHAPES = ("", "/", "x")
 """Shapes of the pattern over the hue: for the first six kinds of events, the second six, and the rest."""
 
+ARM_SHAPES = ("", "/", "x", ".", "-", "+")
+"""Patterns of an experiment's arms, the control first."""
+
 MEASURED = {
     "hybrid": (1, "diamond"),
     "hybrid_proposed": (1, "diamond-open"),
@@ -75,6 +78,11 @@ def of_event(name: str) -> tuple[int, str]:
     """Hue and pattern of a kind of event; no two kinds have the same look."""
     place = EVENTS.index(name)
     return place % N_HUES + 1, SHAPES[place // N_HUES]
+
+
+def of_arm(position: int) -> tuple[int, str]:
+    """Hue and pattern of an arm of an experiment; the control has the quiet hue of what is there already."""
+    return (OTHER if position == 0 else (position - 1) % (N_HUES - 1) + 1), ARM_SHAPES[position % len(ARM_SHAPES)]
 
 
 def of_stage(name: str) -> int:

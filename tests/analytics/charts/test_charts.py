@@ -6,7 +6,20 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from analytics.charts import customer, differences, hues, outcomes, overlap, overview, pareto, quality, runs, waterfall
+from analytics.charts import (
+    arms,
+    customer,
+    differences,
+    experiments,
+    hues,
+    outcomes,
+    overlap,
+    overview,
+    pareto,
+    quality,
+    runs,
+    waterfall,
+)
 from analytics.charts.marks import MeasuredRow
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.event_types import EventName
@@ -41,6 +54,11 @@ def figures() -> dict[str, go.Figure]:
     week = customer.WeekCount(week=date(2026, 8, 31), name="purchase", words="Bought", count=3)
     interest = customer.InterestBar(category="Tea", long_term=0.2, lately=0.1)
     span = runs.Span(stage="collect", words="Collect", seconds=1.5)
+    lift = experiments.LiftDay(day=date(2026, 9, 1), value=0.1, low=-0.1, high=0.3, fixed_low=0, fixed_high=0.2)
+    metric = experiments.MetricEffect(group="Primary", words="Revenue", value=0.1, low=-0.1, high=0.3)
+    plan = experiments.PlanLine(words="Revenue", lifts=[(7, 0.2), (14, 0.1)])
+    visitors = arms.ArmVisitors(arm=0, words="A", days=[(date(2026, 9, 1), 9)])
+    shares = arms.ArmShares(arm=0, words="A", days=[(date(2026, 9, 1), 1.0)], floor=0.1)
     return {
         "revenue": overview.revenue(REVENUE, now="Now", before="Before", day="Day", axis="$"),
         "arrivals": overview.arrivals(
@@ -71,6 +89,11 @@ def figures() -> dict[str, go.Figure]:
             position="Position",
             axis="Share, %",
         ),
+        "lift_ribbon": experiments.lift_ribbon([lift], smallest=0.02, words="abcd", day="Day", axis="%"),
+        "metric_forest": experiments.metric_forest([metric], axis="%", tolerance="Tolerated"),
+        "plan_curve": experiments.plan_curve([plan], wanted=0.1, wanted_words="Wanted", days="Days", axis="%"),
+        "visitors_by_day": arms.visitors_by_day([visitors], day="Day", axis="Visitors"),
+        "share_stack": arms.share_stack([shares], day="Day", axis="%", floor="always"),
     }
 
 

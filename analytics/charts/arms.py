@@ -1,0 +1,88 @@
+"""Figures of an experiment's arms by day: who came, and what share of the visitors a bandit gave to each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import plotly.graph_objects as go
+
+from analytics.charts import hues, marks
+
+FLOOR = "/"  # pattern of the share that an arm has whatever happens
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmVisitors:
+    """Visitors who came to an arm for the first time, by day; ``arm`` is its place, the control's is 0."""
+
+    arm: int
+    words: str
+    days: Sequence[tuple[date, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmShares:
+    """Share of the visitors that a bandit gave an arm, by day, and the share below which it does not fall."""
+
+    arm: int
+    words: str
+    days: Sequence[tuple[date, float]]
+    floor: float = 0.0
+
+
+def visitors_by_day(arms: Sequence[ArmVisitors], *, day: str, axis: str) -> go.Figure:
+    """New visitors a day, the arms stacked in their order."""
+    figure = go.Figure()
+    for arm in arms:
+        hue, shape = hues.of_arm(arm.arm)
+        figure.add_bar(
+            x=[each.isoformat() for each, _count in arm.days],
+            y=[count for _day, count in arm.days],
+            name=marks.plain(arm.words),
+            marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
+            meta=hues.meta(hue),
+            hovertemplate="%{x}: %{y:,}<extra>%{fullData.name}</extra>",
+        )
+    return _stacked(figure, day=day, axis=axis)
+
+
+def share_stack(arms: Sequence[ArmShares], *, day: str, axis: str, floor: str) -> go.Figure:
+    """Shares of a bandit's arms day by day, stacked to the whole; what an arm always gets is hatched, as ``floor``."""
+    figure = go.Figure()
+    for arm in arms:
+        hue, _shape = hues.of_arm(arm.arm)
+        x = [each.isoformat() for each, _share in arm.days]
+        least = [min(share, arm.floor) for _day, share in arm.days]
+        rest = [share - low for (_day, share), low in zip(arm.days, least, strict=True)]
+        name = marks.plain(arm.words)
+        whole = [marks.percent(share) for _day, share in arm.days]
+        for part, shape, words in ((least, FLOOR, f"{name}, {marks.plain(floor)}"), (rest, "", name)):
+            if not any(part):
+                continue
+            figure.add_bar(
+                x=x,
+                y=[marks.percent(share) for share in part],
+                name=words,
+                marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
+                meta=hues.meta(hue),
+                customdata=whole,
+                text=[*("" for _ in x[1:]), "" if shape else name],
+                textposition="inside",
+                textangle=0,
+                hovertemplate="%{x}: %{customdata:.1f} %<extra>%{fullData.name}</extra>",
+                legendgroup=name,
+                showlegend=not shape,
+            )
+    return _stacked(figure, day=day, axis=axis).update_layout(bargap=0.05, yaxis={"range": [0, 100]})
+
+
+def _stacked(figure: go.Figure, *, day: str, axis: str) -> go.Figure:
+    return figure.update_layout(
+        barmode="stack",
+        height=300,
+        margin={"t": 34, "b": 48},
+        showlegend=True,
+        xaxis={"title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0},
+        yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+        meta={"narrow": {"xaxis": {"nticks": 3}}},
+    )
