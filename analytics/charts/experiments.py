@@ -80,10 +80,7 @@ def lift_ribbon(days: Sequence[LiftDay], *, smallest: float, words: Sequence[str
     drawn = [each for each in days if all(map(math.isfinite, (each.value, each.low, each.high)))]
     figure = go.Figure()
     hue, symbol = BETTER[0], "circle"
-    figure.add_traces([
-        _band(drawn, [(each.low, each.high) for each in drawn], name=ribbon, hue=hue),
-        _band(drawn, [(each.fixed_low, each.fixed_high) for each in drawn], name=inner, hue=hue),
-    ])  # fmt: skip
+    figure.add_traces([_ribbon(drawn, name=ribbon, hue=hue), _inner_band(drawn, name=inner, hue=hue)])
     figure.add_scatter(
         x=[each.day.isoformat() for each in drawn],
         y=[marks.percent(each.value) for each in drawn],
@@ -169,17 +166,33 @@ def plan_curve(lines: Sequence[PlanLine], *, wanted: float, wanted_words: str, d
     )
 
 
-def _band(days: Sequence[LiftDay], ends: Sequence[tuple[float, float]], *, name: str, hue: int) -> go.Scatter:
-    """An area between two ends, there along the upper one and back along the lower."""
+def _ribbon(days: Sequence[LiftDay], *, name: str, hue: int) -> go.Scatter:
+    """The area between the ends of the always-valid interval, there along the upper one and back along the lower."""
     x = [each.day.isoformat() for each in days]
     return go.Scatter(
         x=[*x, *reversed(x)],
-        y=[marks.percent(high) for _low, high in ends] + [marks.percent(low) for low, _high in reversed(ends)],
+        y=[marks.percent(each.high) for each in days] + [marks.percent(each.low) for each in reversed(days)],
         mode="lines",
         line={"width": 0},
         fill="toself",
         name=name,
         meta=hues.meta(hue) | {"band": True},
+        hoverinfo="skip",
+    )
+
+
+def _inner_band(days: Sequence[LiftDay], *, name: str, hue: int) -> go.Scatter:
+    """The two ends of the fixed interval as thin lines."""
+    x = [each.day.isoformat() for each in days]
+    highs = [marks.percent(each.fixed_high) for each in days]
+    lows = [marks.percent(each.fixed_low) for each in days]
+    return go.Scatter(
+        x=[*x, None, *x],
+        y=[*highs, None, *lows],
+        mode="lines",
+        line={"width": 1, "dash": "dash"},
+        name=name,
+        meta=hues.meta(hue),
         hoverinfo="skip",
     )
 
