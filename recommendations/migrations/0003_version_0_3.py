@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -1188,6 +1189,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="unit",
             constraint=models.UniqueConstraint(fields=("experiment", "unit"), name="unit_once_per_experiment"),
+        ),
+        migrations.AddIndex(
+            "customer",
+            models.Index(
+                RawSQL("('x' || encode(substring(pseudonym from 1 for 8), 'hex'))::bit(64)::bigint", ()),
+                name="customer_by_unit",
+            ),
         ),
         migrations.AlterField(
             "placement", "explores",

@@ -1,0 +1,1 @@
+"""People of experiments, and what came of them: settled from slates, summed from the record."""
