@@ -1,0 +1,115 @@
+"""Totals of an experiment: sums over its people by arm, segment and metric, made anew from the record each time.
+
+A late purchase, a refund, a merger is simply in the next totals, and nothing counts twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from recommendations.engine.experiments.moments import Moments
+from recommendations.event_types import EventName
+from recommendations.models import Experiment, ModelVersion, Unit
+from recommendations.store.attribution.statements import WORDS
+from recommendations.store.experiments.statements import MEMBERS, VISITORS, totals_statement
+from recommendations.store.temp_tables import rows, run
+from recommendations.terms import Metric
+
+WINDOW = timedelta(days=28)
+"""How long what a person does counts after the first exposure, and before it as what was so anyway."""
+MOST_UNITS = 200_000
+"""People beyond which a fixed sample of them is summed."""
+SLOWEST = 1_000.0  # milliseconds that an answer counts at most
+_MEMORY = "SET LOCAL work_mem = '48MB'; SET LOCAL jit = off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSums:
+    """Moments of a metric over the people of an arm, and how many of them have more than nothing of it."""
+
+    moments: Moments
+    successes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentTotals:
+    """Sums by (arm, segment, metric), the segment None for everybody; arms and segments as their keys and numbers.
+
+    ``parts``: people of each arm by what they were at their first answer, ``kind`` or ``placement``. ``uncapped`` are
+    sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are different items shown.
+    """
+
+    sums: Mapping[tuple[int, int | None, Metric], MetricSums]
+    parts: Mapping[tuple[str, str], Mapping[int, int]]
+    uncapped: Mapping[int, float]
+    above_cap: Mapping[int, int]
+    items: Mapping[int, int]
+    facts: Mapping[str, float]
+
+
+def totals(experiment: Experiment, *, now: datetime) -> ExperimentTotals:
+    """Totals of all people of an experiment up to now, each from the first exposure for ``WINDOW`` at most."""
+    if experiment.started_at is None:
+        raise ValueError(f"{experiment} has not started")
+    people = Unit.objects.filter(experiment=experiment).count()
+    values = {
+        "experiment": experiment.pk, "start": experiment.started_at, "now": now,
+        "served_until": min(now, experiment.ended_at or now), "share": min(1.0, MOST_UNITS / max(people, 1)),
+        "arms": list(experiment.arms.values_list("pk", flat=True)),
+    }  # fmt: skip
+    return _totals(MEMBERS, experiment, values)
+
+
+def past_totals(experiment: Experiment, *, start: datetime, end: datetime) -> ExperimentTotals:
+    """Totals of who came to the experiment's placements in a past stretch, as if all were in one arm, 0."""
+    values = {"start": start, "now": end, "served_until": end, "share": 1.0, "arms": []}
+    return _totals(VISITORS, experiment, values)
+
+
+@transaction.atomic
+def _totals(people: str, experiment: Experiment, values: Mapping[str, Any]) -> ExperimentTotals:
+    run(_MEMORY)
+    live = ModelVersion.objects.live().values_list("pk", flat=True).first()
+    caps = {name: float(cap) for name, cap in experiment.caps.items()}
+    given = WORDS | {
+        "believed": settings.PURCHASES_FROM, "acts": [EventName.PURCHASE, EventName.DISLIKE_ITEM],
+        "placements": list(experiment.placements.values_list("name", flat=True)), "window": WINDOW,
+        "earliest": values["start"] - WINDOW, "slowest": SLOWEST, "version": live or 0,
+        "cap": caps.get(Metric.REVENUE, float("inf")), "attributed_cap": caps.get(Metric.ATTRIBUTED, float("inf")),
+    }  # fmt: skip
+    return _understood(rows(totals_statement(people), **given, **values), share=values["share"])
+
+
+def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> ExperimentTotals:
+    sums: dict[tuple[int, int | None, str], MetricSums] = {}
+    counts: dict[str, dict[int, int]] = defaultdict(dict)
+    parts: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    facts: dict[str, float] = {"sample": share}
+    for kind, arm, segment, name, n, *products, successes in table:
+        if kind == "metric":
+            y, yy, x, xx, xy = map(float, products)
+            moments = Moments(n=float(n), y=y, yy=yy, x=x, xx=xx, xy=xy)
+            sums[arm, segment, name] = MetricSums(moments=moments, successes=successes)
+        elif kind == "fact":
+            facts[name] = float(n)
+        elif kind == "coverage":
+            counts[name][arm] = int(n)
+        else:
+            parts[kind, name][arm] = int(n)
+    seen = "ctr" if facts["listed"] else "ctr_served"
+    chosen = {
+        (arm, segment, Metric(name if name != "ctr_served" else "ctr")): one
+        for (arm, segment, name), one in sums.items()
+        if name in set(Metric) - {Metric.CTR} or name == seen
+    }
+    whole = {(arm, name): one for (arm, segment, name), one in sums.items() if segment is None}
+    return ExperimentTotals(
+        sums=chosen, parts=parts, items=counts["coverage"], facts=facts,
+        uncapped={arm: one.moments.y for (arm, name), one in whole.items() if name == "uncapped"},
+        above_cap={arm: one.successes for (arm, name), one in whole.items() if name == "above_cap"},
+    )  # fmt: skip
