@@ -132,7 +132,7 @@ def _moved(page: Page, number: int, pause: int) -> Move:
     """Move the next slider by the next key; they take turns."""
     sliders = page.locator(".setting:not(details *) [type=range]")
     before, done = page.evaluate(SHOWN), page.evaluate("window.painted.length")
-    slider = sliders.nth(number // len(KEYS) % (sliders.count() - 2))  # the last two explore and move no figure
+    slider = sliders.nth(number // len(KEYS) % sliders.count())
     slider.focus()
     page.keyboard.press(KEYS[number % len(KEYS)])
     page.wait_for_function("(done) => window.painted.length > done", arg=done, timeout=TIMEOUT)

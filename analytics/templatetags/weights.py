@@ -68,6 +68,9 @@ BESIDE: Mapping[str, tuple[Promise, Promise | str]] = {
         ),
     ),
 }
+EXPLORING = ("exploration", "cards")
+"""What is folded on the page: the panel tells nothing of it."""
+
 SHOWN_MEASURES = (ACCURACY, REVENUE, MARGIN, CLEARANCE, DIVERSITY, COVERAGE)
 
 

@@ -40,6 +40,11 @@ function show() {
   document.getElementById("save")?.toggleAttribute("disabled", !open && bar.hasAttribute("data-draft"));
 }
 
+/* A folded part with something that is not as live is opened. */
+function unfold() {
+  for (const { row, box, live } of settings) if (!near(Number(box.value), live)) row.closest("details")?.setAttribute("open", "");
+}
+
 function wrong(errors) {
   for (const { row, box, field, error } of settings) {
     const text = errors[field.replace(/^w\./, "")] ?? "";
@@ -154,7 +159,7 @@ async function rest() {
 /* --- Moving. */
 function put(fields) {
   for (const { field, box, lock } of settings) if (!lock?.checked) box.value = tidy(fields[field] ?? 0);
-  if (settings.some(({ box, row }) => Number(box.value) && row.closest("#unused"))) document.getElementById("unused").open = true;
+  unfold();
   moved();
 }
 
@@ -230,4 +235,4 @@ document.addEventListener("htmx:after:swap", () => {
 document.getElementById("roll-back")?.addEventListener("close", ({ target }) => { target.firstElementChild.replaceChildren(); });
 for (const type of ["scroll", "input"]) addEventListener(type, () => bar?.classList.add("is-stuck"), { once: true, passive: true });
 document.querySelectorAll("dialog[data-open]").forEach((dialog) => dialog.showModal());
-if (form) { show(); rest(); }
+if (form) { unfold(); show(); rest(); }

@@ -67,7 +67,11 @@ class Desk:
 
     @property
     def beside(self) -> list[Setting]:
-        return [each for each in self.settings if not each.weighs and not each.is_goal]
+        return [each for each in self.settings if not (each.weighs or each.is_goal or each.explores)]
+
+    @property
+    def exploring(self) -> list[Setting]:
+        return [each for each in self.settings if each.explores]
 
     @property
     def revision(self) -> int | None:

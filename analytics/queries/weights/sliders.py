@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analytics.charts.hues import of_recommender
 from analytics.queries.weights.lacking import Lack
 from analytics.templatetags.display import number
-from analytics.templatetags.weights import BESIDE, GOALS, WEIGHT, field_name, plain
+from analytics.templatetags.weights import BESIDE, EXPLORING, GOALS, WEIGHT, field_name, plain
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.services.weights.values import HIGHEST, MOST, Values, weighable
 from recommendations.terms import BlendName
@@ -40,6 +40,10 @@ class Setting:
     @property
     def is_goal(self) -> bool:
         return self.name in GOALS
+
+    @property
+    def explores(self) -> bool:
+        return self.name in EXPLORING
 
     @property
     def explained(self) -> str:

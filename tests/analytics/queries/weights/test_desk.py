@@ -70,6 +70,12 @@ def test_no_slider_goes_beyond_its_end() -> None:
     assert fields["w.content"] == pytest.approx(66.67)
 
 
+def test_what_explores_is_folded_apart_from_what_the_panel_measures(live: BlendWeights) -> None:
+    desk = weights_desk.desk(BlendName.HOME, None)
+    assert [each.name for each in desk.beside] == ["diversity", "promotion"]
+    assert [each.name for each in desk.exploring] == ["exploration", "cards"]
+
+
 def test_the_desk_is_empty_before_the_first_weights() -> None:
     desk = weights_desk.desk(BlendName.HOME, None)
     assert (desk.live, desk.loaded, desk.settings, weights_desk.loadable(desk)) == (None, None, (), {})
