@@ -167,12 +167,12 @@ def co_clicks(logged: LoggedAnswers, q: Values) -> float:
 def attention_wanted(logged: LoggedAnswers, orders: Orders, q: Values) -> Values:
     """Expected attention of each item [answers, items] where ``orders`` are explored as the answers were."""
     by_place = (logged.chances @ q)[logged.form]
-    wanted = np.zeros(logged.features.shape[:2])
+    items = logged.features.shape[1]
+    wanted = np.zeros((len(orders), items + 1))  # the last column takes places without an item
     width = min(by_place.shape[1], orders.shape[1])
-    there = orders[:, :width] >= 0
-    rows = np.broadcast_to(np.arange(len(orders))[:, None], there.shape)
-    np.add.at(wanted, (rows[there], orders[:, :width][there]), by_place[:, :width][there])
-    return wanted
+    at = np.where(orders[:, :width] >= 0, orders[:, :width], items)
+    np.put_along_axis(wanted, at, by_place[:, :width], axis=1)
+    return wanted[:, :items]
 
 
 def _weighing(logged: LoggedAnswers, rankings: Rankings, q: Values, outcomes: Values) -> _Weighing:

@@ -48,10 +48,8 @@ def relevance(
         grams.append(rows.T @ rows)
         rights.append(rows.T @ outcomes[fold == number].ravel())
     gram, right = sum(grams), sum(rights)
-    fitted = np.zeros(features.shape[:2])
-    for number in range(FOLDS):
-        held = fold == number
-        ridge = RIDGE * np.eye(features.shape[2])
-        slopes = np.linalg.solve(gram - grams[number] + ridge, right - rights[number])
-        fitted[held] = features[held] @ slopes
-    return np.clip(fitted, 0.0, most)
+    ridge = RIDGE * np.eye(features.shape[2])
+    slopes = [np.linalg.solve(gram - own + ridge, right - mine) for own, mine in zip(grams, rights, strict=True)]
+    fitted = features @ np.stack(slopes, axis=1).astype(np.float32)
+    of_fold = np.take_along_axis(fitted, fold[:, None, None], axis=2)[..., 0]
+    return np.clip(of_fold.astype(np.float64), 0.0, most)

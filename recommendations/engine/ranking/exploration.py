@@ -51,17 +51,16 @@ def explored(
     """
     length = min(n, len(fixed))
     own = np.arange(length)
-    places = _open_places(fixed, length)
-    if not (shuffled or cards) or len(places) < 2 or fixed[:length].all():
+    held = tuple(np.flatnonzero(fixed[:length]).tolist()) if shuffled or cards else ()
+    layout = _layout(length, len(fixed), held, slots)
+    if not (shuffled or cards) or not layout.explorable:
         return Explored(own, np.ones(length), Way.AS_RANKED)
     if draw is None:
         raise ValueError("exploration needs a generator to draw from")
     if draw.random() < shuffled:
-        chosen, way = _shuffled(places, length, draw), Way.SHUFFLED
+        chosen, way = _shuffled(layout, own, draw), Way.SHUFFLED
     else:
-        chosen = _dealt(fixed, length, slots=slots, chance=cards, draw=draw)
-        way = Way.AS_RANKED if np.array_equal(chosen, own) else Way.CARDS
-    held = tuple(np.flatnonzero(fixed[:length]).tolist())
+        chosen, way = _dealt(layout, own, chance=cards, draw=draw)
     table = chances(n, held, shuffled=shuffled, cards=cards, ranked=len(fixed), slots=slots)
     return Explored(chosen, table[chosen, own], way)
 
@@ -89,22 +88,36 @@ def chances(
     without which it is as long as exploration picks from. Every slot's column adds up to 1.
     """
     ranked = n + EXPLORED_FROM if ranked is None else ranked
-    length = min(n, ranked)
-    held = np.zeros(ranked, np.bool_)
-    held[list(fixed)] = True
-    places = _open_places(held, length)
-    table = np.eye(ranked, length)
-    if len(places) >= 2:
-        table = (1 - shuffled) * _of_cards(held, length, slots=slots, chance=cards)
-        table += shuffled * _of_blocks(held, length, places)
+    layout = _layout(min(n, ranked), ranked, fixed, slots)
+    table = np.eye(ranked, min(n, ranked))
+    if layout.explorable:
+        table = (1 - shuffled) * _of_cards(layout, table, chance=cards) + shuffled * _of_blocks(layout, table)
     table.setflags(write=False)
     return table
 
 
-def _open_places(fixed: BoolArray, length: int) -> Places:
-    """Places that are shuffled: the slots that rules do not hold, and the next BLOCK − 1 places."""
-    further = np.arange(length, min(length + BLOCK - 1, len(fixed)))
-    return np.concatenate([np.flatnonzero(~fixed[:length]), further])
+class _Layout(NamedTuple):
+    """What may move in a ranking: places that are shuffled, and the last open slots with their cards."""
+
+    places: Places  # the slots that rules do not hold, and the next BLOCK − 1 places
+    slots: Places  # those of them that are slots
+    hands: tuple[tuple[int, Places], ...]  # slot, and the places behind the last slot that are dealt to it
+
+    @property
+    def explorable(self) -> bool:
+        return len(self.places) > 1 and len(self.slots) > 0
+
+
+@lru_cache(maxsize=256)
+def _layout(length: int, ranked: int, held: tuple[int, ...], slots: int) -> _Layout:
+    open_ = np.setdiff1d(np.arange(length), held)
+    further = np.arange(length, min(length + BLOCK - 1, ranked))
+    slots = min(slots, len(open_))
+    last = open_[len(open_) - slots :].tolist()
+    hands = [(slot, np.arange(length + number, ranked, slots)) for number, slot in enumerate(last)]
+    return _Layout(
+        places=np.concatenate([open_, further]), slots=open_, hands=tuple(hand for hand in hands if len(hand[1]))
+    )
 
 
 def _blocks(count: int, offset: int) -> Places:
@@ -112,50 +125,40 @@ def _blocks(count: int, offset: int) -> Places:
     return (np.arange(count) + BLOCK - offset) // BLOCK
 
 
-def _shuffled(places: Places, length: int, draw: np.random.Generator) -> Places:
-    blocks = _blocks(len(places), int(draw.integers(BLOCK)))
-    order = np.lexsort((draw.random(len(places)), blocks))
-    chosen = np.arange(length)
-    slots = places[places < length]
-    chosen[slots] = places[order[: len(slots)]]
+def _shuffled(layout: _Layout, own: Places, draw: np.random.Generator) -> Places:
+    """Shuffle the open places in blocks, the first cut by an offset that is drawn."""
+    blocks = _blocks(len(layout.places), int(draw.integers(BLOCK)))
+    order = np.lexsort((draw.random(len(layout.places)), blocks))
+    chosen = own.copy()
+    chosen[layout.slots] = layout.places[order[: len(layout.slots)]]
     return chosen
 
 
-def _hands(fixed: BoolArray, length: int, slots: int) -> list[tuple[int, Places]]:
-    """The last open slots, each with the places after the last slot that are dealt to it, like cards."""
-    open_ = np.flatnonzero(~fixed[:length])
-    slots = min(slots, len(open_))
-    last = open_[len(open_) - slots :].tolist()
-    hands = [(slot, np.arange(length + number, len(fixed), slots)) for number, slot in enumerate(last)]
-    return [(slot, hand) for slot, hand in hands if len(hand)]
-
-
-def _dealt(fixed: BoolArray, length: int, *, slots: int, chance: float, draw: np.random.Generator) -> Places:
+def _dealt(layout: _Layout, own: Places, *, chance: float, draw: np.random.Generator) -> tuple[Places, Way]:
     """Draw for each of the last open slots, on its own, whether it shows one of its cards."""
-    chosen = np.arange(length)
-    for slot, hand in _hands(fixed, length, slots):
+    chosen, way = own.copy(), Way.AS_RANKED
+    for slot, hand in layout.hands:
         if draw.random() < chance:
-            chosen[slot] = hand[draw.integers(len(hand))]
-    return chosen
+            chosen[slot], way = hand[draw.integers(len(hand))], Way.CARDS
+    return chosen, way
 
 
-def _of_cards(fixed: BoolArray, length: int, *, slots: int, chance: float) -> Chances:
+def _of_cards(layout: _Layout, plain: Chances, *, chance: float) -> Chances:
     """Chances where nothing is shuffled: a slot shows its own item with 1 − ε, one of its g cards with ε / g each."""
-    table = np.eye(len(fixed), length)
-    for slot, hand in _hands(fixed, length, slots):
+    table = plain.copy()
+    for slot, hand in layout.hands:
         table[slot, slot] = 1 - chance
         table[hand, slot] = chance / len(hand)
     return table
 
 
-def _of_blocks(fixed: BoolArray, length: int, places: Places) -> Chances:
+def _of_blocks(layout: _Layout, plain: Chances) -> Chances:
     """Chances where all is shuffled: the mean over the offsets of 1 / size for places of one block."""
-    table = np.zeros((len(fixed), length))
-    held = np.flatnonzero(fixed[:length])
-    table[held, held] = 1.0
-    open_slots = int(np.count_nonzero(places < length))
+    table = plain.copy()
+    mixed = np.zeros((len(layout.places), len(layout.slots)))
     for offset in range(BLOCK):
-        blocks = _blocks(len(places), offset)
-        together = blocks[:, None] == blocks[None, :open_slots]
-        table[np.ix_(places, places[:open_slots])] += together / together.sum(axis=0) / BLOCK
+        blocks = _blocks(len(layout.places), offset)
+        together = blocks[:, None] == blocks[None, : len(layout.slots)]
+        mixed += together / together.sum(axis=0) / BLOCK
+    table[np.ix_(layout.places, layout.slots)] = mixed
     return table
