@@ -10,7 +10,6 @@ from bench.policies.draws import CARDS, CUSTOMERS, LOSES, SCARCE, SHUFFLED, WINS
 from recommendations.engine.experiments.attention import attention_of
 from recommendations.engine.experiments.off_policy import Estimate, Rankings, pbm_dr
 from recommendations.engine.experiments.refusal import EstimateRefusal, LogFacts, refused
-from recommendations.engine.ranking.exploration import Way
 from recommendations.engine.rng import generator
 from recommendations.engine.simulation.choices import (
     ChoiceWorld,
@@ -23,6 +22,7 @@ from recommendations.engine.simulation.choices import (
     slot_counts,
     true_difference,
 )
+from recommendations.terms import Way
 
 TRUTH = 100_000
 

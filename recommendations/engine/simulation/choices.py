@@ -14,7 +14,8 @@ from recommendations.engine.experiments.attention import SlotCounts
 from recommendations.engine.experiments.off_policy import LoggedAnswers
 from recommendations.engine.experiments.relevance import relevance_features
 from recommendations.engine.frames import FloatArray
-from recommendations.engine.ranking.exploration import EXPLORED_FROM, Way, chances, explored
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, chances, explored
+from recommendations.terms import Way
 
 type Values = NDArray[np.float64]
 type Rows = NDArray[np.int64]
