@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations.loop.run import run_loop
-from recommendations.models import BlendWeights, Customer, ModelVersion
+from recommendations.models import Arm, BlendWeights, Customer, Experiment, ModelVersion, Placement
 from recommendations.services.operations.runs import start_run
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.serve import serve
@@ -25,6 +26,7 @@ from tests.grocery import open_shop
 from tests.trained import NOW, artefact_folder
 
 FLIPS = 12
+ARM_FLIPS = 60
 ANSWERS = 10  # of each version that goes live, before the next one does
 
 
@@ -94,5 +96,61 @@ def test_every_answer_is_wholly_of_one_version(tmp_path: Path, monkeypatch: pyte
             for thread in threads:
                 thread.join()
         snapshot_holder().settle()
+        assert wrong == []
+        assert min(counts.values()) > 50
+        assert_arms_never_mix(users[:3])
+
+
+def running_test() -> dict[int, BlendWeights]:
+    """Begin an experiment of three versions of weights; the version by key of its arm, that of the control first."""
+    default = BlendWeights.objects.defaults().get(blend__name="home")
+    others = [
+        BlendWeights.objects.create(
+            blend=default.blend, number=80 + number, weights={name: 1.0}, status="published", reason="test"
+        )
+        for number, name in enumerate(("als", "ease_home"))
+    ]
+    test = Experiment.objects.create(name="Flip", kind="ab", status="running", primary="ctr", started_at=NOW, salt=b"s")
+    test.placements.set(Placement.objects.filter(name="home"))
+    arms = [
+        Arm.objects.create(experiment=test, position=position, changes={"weights": {"home": row.pk}}, share=1 / 3)
+        for position, row in enumerate((default, *others))
+    ]
+    return dict(zip((arm.pk for arm in arms), (default, *others), strict=True))
+
+
+def assert_arms_never_mix(users: list[str]) -> None:
+    """Sixty times an experiment begins or ends and the default moves, under requests of three threads."""
+    weights_of = running_test()
+    versions = list(weights_of.values())
+    stop, wrong, counts = threading.Event(), [], Counter[bool]()
+
+    def ask(number: int) -> None:
+        while not stop.is_set():
+            for user in (*users, f"stranger {number} {sum(counts.values())}"):
+                answer = serve(Request(placement="home", user_id=user, dry_run=True), now=NOW)
+                counts[bool(answer.arms)] += 1
+                if answer.arms and answer.weights:
+                    row = weights_of[answer.arms[0].key]
+                    if answer.weights.key != row.pk or answer.weights.weights != row.weights:
+                        wrong.append((user, answer.arms, answer.weights))
+        connection.close()
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for flip in range(ARM_FLIPS):
+            seen, deadline = sum(counts.values()), time.monotonic() + 10
+            Experiment.objects.update(status="paused" if flip % 2 else "running")
+            BlendWeights.objects.filter(blend__name="home").update(is_default=False)
+            BlendWeights.objects.filter(pk=versions[flip % 3].pk).update(is_default=True)
+            fetch.announce(Changed.EXPERIMENTS, Changed.WEIGHTS)
+            while sum(counts.values()) < seen + ANSWERS and time.monotonic() < deadline:
+                time.sleep(0.005)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     assert wrong == []
-    assert min(counts.values()) > 50
+    assert min(counts[True], counts[False]) > 50
