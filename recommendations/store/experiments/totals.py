@@ -24,6 +24,7 @@ WINDOW = timedelta(days=28)
 """How long what a person does counts after the first exposure, and before it as what was so anyway."""
 MOST_UNITS = 200_000
 """People beyond which a fixed sample of them is summed."""
+MOST_ITEMISED = 20_000
 SLOWEST = 1_000.0  # milliseconds that an answer counts at most
 _MEMORY = "SET LOCAL work_mem = '48MB'; SET LOCAL jit = off"
 
@@ -41,14 +42,15 @@ class ExperimentTotals:
     """Sums by (arm, segment, metric), the segment None for everybody; arms and segments as their keys and numbers.
 
     ``parts``: people of each arm by what they were at their first answer, ``kind`` or ``placement``. ``uncapped`` are
-    sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are different items shown.
+    sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are the different items shown, and
+    in how many answers: those of ``MOST_ITEMISED`` people.
     """
 
     sums: Mapping[tuple[int, int | None, Metric], MetricSums]
     parts: Mapping[tuple[str, str], Mapping[int, int]]
     uncapped: Mapping[int, float]
     above_cap: Mapping[int, int]
-    items: Mapping[int, int]
+    items: Mapping[int, tuple[int, int]]
     facts: Mapping[str, float]
 
 
@@ -60,6 +62,7 @@ def totals(experiment: Experiment, *, now: datetime) -> ExperimentTotals:
     values = {
         "experiment": experiment.pk, "start": experiment.started_at, "now": now,
         "served_until": min(now, experiment.ended_at or now), "share": min(1.0, MOST_UNITS / max(people, 1)),
+        "items_share": min(1.0, MOST_ITEMISED / max(people, 1)),
         "arms": list(experiment.arms.values_list("pk", flat=True)),
     }  # fmt: skip
     return _totals(MEMBERS, experiment, values)
@@ -67,7 +70,7 @@ def totals(experiment: Experiment, *, now: datetime) -> ExperimentTotals:
 
 def past_totals(experiment: Experiment, *, start: datetime, end: datetime) -> ExperimentTotals:
     """Totals of who came to the experiment's placements in a past stretch, as if all were in one arm, 0."""
-    values = {"start": start, "now": end, "served_until": end, "share": 1.0, "arms": []}
+    values = {"start": start, "now": end, "served_until": end, "share": 1.0, "items_share": 0.0, "arms": []}
     return _totals(VISITORS, experiment, values)
 
 
@@ -87,7 +90,7 @@ def _totals(people: str, experiment: Experiment, values: Mapping[str, Any]) -> E
 
 def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> ExperimentTotals:
     sums: dict[tuple[int, int | None, str], MetricSums] = {}
-    counts: dict[str, dict[int, int]] = defaultdict(dict)
+    items: dict[int, tuple[int, int]] = {}
     parts: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     facts: dict[str, float] = {"sample": share}
     for kind, arm, segment, name, n, *products, successes in table:
@@ -98,7 +101,7 @@ def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> Experiment
         elif kind == "fact":
             facts[name] = float(n)
         elif kind == "coverage":
-            counts[name][arm] = int(n)
+            items[arm] = int(n), int(products[0])
         else:
             parts[kind, name][arm] = int(n)
     seen = "ctr" if facts["listed"] else "ctr_served"
@@ -109,7 +112,7 @@ def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> Experiment
     }
     whole = {(arm, name): one for (arm, segment, name), one in sums.items() if segment is None}
     return ExperimentTotals(
-        sums=chosen, parts=parts, items=counts["coverage"], facts=facts,
+        sums=chosen, parts=parts, items=items, facts=facts,
         uncapped={arm: one.moments.y for (arm, name), one in whole.items() if name == "uncapped"},
         above_cap={arm: one.successes for (arm, name), one in whole.items() if name == "above_cap"},
     )  # fmt: skip
