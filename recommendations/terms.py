@@ -216,6 +216,15 @@ class NoteCode(StrEnum):
     DEFAULT_MOVED = "default_moved"  # before, after: what the versions are called
 
 
+class PlanRefusal(StrEnum):
+    """Why there is no plan of an experiment; the facts that the words need."""
+
+    NOTHING_KNOWN = "nothing_known"  # nobody was answered there in four weeks
+    TOO_NEW = "too_new"  # days, more: that are recorded, and are still needed
+    NOTHING_HAPPENED = "nothing_happened"  # metric, click_days: that clicks need, or null
+    TOO_LONG = "too_long"  # days (null: never), most, click_days, arms, traffic
+
+
 class Metric(StrEnum):
     """Quantities that an experiment compares, per person unless it is a ratio."""
 
