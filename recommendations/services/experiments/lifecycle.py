@@ -81,7 +81,8 @@ def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datet
     except IntegrityError as error:
         raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
     stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
-    return _changed(stored, "start", "started", by=by, now=now)
+    facts = {"traffic": stored.traffic, "days": stored.planned_days}
+    return _changed(stored, "start", "started", by=by, now=now, facts=facts)
 
 
 def pause(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
@@ -112,13 +113,13 @@ def widen(*, experiment: Experiment, traffic: float, by: Staff | None, now: date
     if not stored.traffic < traffic <= 1:
         raise ValidationError({"traffic": [_("Traffic can be widened, not narrowed: stop it instead.")]})
     levers = all_levers(arm.changes for arm in stored.arms.all())
-    wanted = round(traffic * BUCKETS)
+    wanted, facts = round(traffic * BUCKETS), {"before": stored.traffic, "after": traffic}
     for free in free_ranges(holders(levers, but=stored)):
         if free.start <= stored.range_from and free.stop >= stored.range_to and len(free) >= wanted:
             stored.range_from = max(free.start, min(stored.range_from, free.stop - wanted))
             stored.range_to = stored.range_from + wanted
             stored.save(update_fields=["range_from", "range_to"])
-            return _changed(stored, "widen", "widened", by=by, now=now, facts={"traffic": traffic})
+            return _changed(stored, "widen", "widened", by=by, now=now, facts=facts)
     held = holders(levers, but=stored)
     raise LeverHeldError(held, sum(map(len, free_ranges(held))) / BUCKETS)
 
@@ -140,7 +141,7 @@ def ship(
     _publish(changes, reason=reason, by=by, now=now, override=override)
     stored.status, stored.ended_at, stored.ended_by = ExperimentStatus.SHIPPED, stored.ended_at or now, by
     stored.save(update_fields=["status", "ended_at", "ended_by"])
-    return _changed(stored, "publish", "shipped", by=by, now=now, reason=reason, facts={"arm": arm.letter})
+    return _changed(stored, "publish", "shipped", by=by, now=now, reason=reason, facts={"arm": arm.position})
 
 
 def _publish(changes: dict[str, Any], *, reason: str, by: Staff | None, now: datetime, override: bool) -> None:
