@@ -18,6 +18,11 @@ from analytics.pages.catalogue import (
 )
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.overview import arrivals, first_steps, past_answer, summary
+from analytics.pages.experiments import editor as experiment_editor
+from analytics.pages.experiments import listing as experiment_listing
+from analytics.pages.experiments import steps as experiment_steps
+from analytics.pages.experiments import view as experiment_view
+from analytics.pages.overview import arrivals, first_steps, summary
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
@@ -134,6 +139,18 @@ urlpatterns = [
     path("audiences/<int:pk>/", audience_editor.audience, name="audience"),
     path("audiences/<int:pk>/archive/", audiences_overview.archive, name="archive_audience"),
     path("audiences/<int:pk>/restore/", audiences_overview.restore, name="restore_audience"),
+    path("experiments/", experiment_listing.experiments, name="experiments"),
+    path("experiments/new/", experiment_editor.new_experiment, name="new_experiment"),
+    path("experiments/<int:pk>/", experiment_view.experiment, name="experiment"),
+    path("experiments/<int:pk>/edit/", experiment_editor.edit_experiment, name="edit_experiment"),
+    path("experiments/<int:pk>/gate/", experiment_view.experiment_gate, name="experiment_gate"),
+    path("experiments/<int:pk>/start/", experiment_steps.start_experiment, name="start_experiment"),
+    path("experiments/<int:pk>/pause/", experiment_steps.pause_experiment, name="pause_experiment"),
+    path("experiments/<int:pk>/resume/", experiment_steps.resume_experiment, name="resume_experiment"),
+    path("experiments/<int:pk>/widen/", experiment_steps.widen_experiment, name="widen_experiment"),
+    path("experiments/<int:pk>/stop/", experiment_steps.stop_experiment, name="stop_experiment"),
+    path("experiments/<int:pk>/publish/", experiment_steps.publish_arm, name="publish_arm"),
+    path("experiments/<int:pk>/delete/", experiment_steps.delete_experiment, name="delete_experiment"),
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", runs.start_run, name="start_run"),
     path("runs/<uuid:pk>/", runs.run, name="run"),

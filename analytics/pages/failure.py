@@ -27,6 +27,7 @@ LISTS: Mapping[str, Promise] = {
     "audiences": _("Audiences"),
     "runs": _("Runs"),
     "weights": _("Weights"),
+    "experiments": _("Experiments"),
 }
 """Lists by the first part of the addresses of what is in them; the name of their page is the same."""
 

@@ -23,6 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "may_run_loop": may(staff, Action.RUN_LOOP),
         "may_draft": may(staff, Action.DRAFT),
         "may_publish": may(staff, Action.PUBLISH),
+        "may_experiment": may(staff, Action.EXPERIMENT),
         "may_set_placements": may(staff, Action.SET_PLACEMENTS),
         "may_manage_keys": may(staff, Action.MANAGE_KEYS),
         "may_edit_catalogue": may(staff, Action.EDIT_CATALOGUE),

@@ -223,6 +223,17 @@ def _audience(entry: AuditEntry, names: Names) -> list[str]:
     return [audience_text(conditions, segments={}, titles={})] if conditions else _fields(entry, names)
 
 
+def _experiment(entry: AuditEntry, names: Names) -> list[str]:
+    """Fields of a draft; what a step did its verb says, and what the arms change stands on the page."""
+    if entry.verb not in {"create", "change"}:
+        return []
+    before, after = (
+        {name: value for name, value in (fields or {}).items() if name not in {"arms", "status"}}
+        for fields in (entry.before, entry.after)
+    )
+    return _fields(AuditEntry(object_type=entry.object_type, verb=entry.verb, before=before, after=after), names)
+
+
 def _nothing(_entry: AuditEntry, _names: Names) -> list[str]:
     return []
 
@@ -240,6 +251,7 @@ SENTENCES: Mapping[tuple[str, str], Sentences] = {
     ("apikey", "rotate"): _replaced_key,
     ("audience", ""): _audience,
     ("run", "start"): _begun,
+    ("experiment", ""): _experiment,
     ("staff", "create"): _member,
     ("import", "import"): _imported,
     ("import", "undo"): _undone,

@@ -42,6 +42,10 @@ VERBS: Mapping[str, Promise] = {
     "suggest": pgettext_lazy("activity", "asked for a suggestion of"),
     "make live": pgettext_lazy("activity", "made live"),
     "start": pgettext_lazy("activity", "started"),
+    "pause": pgettext_lazy("activity", "paused"),
+    "stop": pgettext_lazy("activity", "stopped"),
+    "widen": pgettext_lazy("activity", "widened"),
+    "publish for a test": pgettext_lazy("activity", "published for a test"),
     "cancel": pgettext_lazy("activity", "cancelled"),
     "resume": pgettext_lazy("activity", "resumed"),
     "rename": pgettext_lazy("activity", "renamed"),
@@ -97,10 +101,12 @@ KINDS: Mapping[str, Promise] = {
     "staff": gettext_lazy("Staff member"),
     "judgement": gettext_lazy("Verdict"),
     "quarantine": gettext_lazy("Quarantine"),
+    "experiment": gettext_lazy("Experiment"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),
     "book": pgettext_lazy("activity", "book"),
+    "days": gettext_lazy("planned days"),
     "codes_left": gettext_lazy("recovery codes left"),
     "events": pgettext_lazy("activity", "events"),
     "gate": gettext_lazy("gate"),
@@ -111,10 +117,11 @@ FACTS: Mapping[str, Promise] = {
     "seed": gettext_lazy("seed"),
     "sessions": gettext_lazy("sessions"),
     "slots": gettext_lazy("lists"),
+    "traffic": gettext_lazy("share of the visitors"),
 }
 """What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
 PAGES: Mapping[str, str] = {
-    **{name: name for name in ("run", "rule", "item", "quarantine", "audience")},
+    **{name: name for name in ("run", "rule", "item", "quarantine", "audience", "experiment")},
     "import": "imported_file",
     "staff": "staff_member",
 }

@@ -1,6 +1,6 @@
 """Every page of the dashboard that the walks in a browser go to, by a name of its own, for the shop of the fixture."""
 
-from recommendations.models import Audience, Customer, Import, Item, Quarantine, Rule, Run, Staff
+from recommendations.models import Audience, Customer, Experiment, Import, Item, Quarantine, Rule, Run, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL
 
@@ -9,7 +9,7 @@ def addresses() -> dict[str, str]:
     """Name and address of every page."""
     parts = (
         of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
-        of_what_happened,
+        of_what_happened, of_experiments,
     )  # fmt: skip
     return {name: address for part in parts for name, address in part().items()}
 
@@ -118,6 +118,19 @@ def of_groups() -> dict[str, str]:
         "audiences": "/audiences/",
         "audience": f"/audiences/{audience}/",
         "new audience": "/audiences/new/",
+    }
+
+
+def of_experiments() -> dict[str, str]:
+    running, draft = (Experiment.objects.get(name=name).pk for name in ("More at once", "Another order"))
+    return {
+        "experiments": "/experiments/",
+        "drafts of experiments": "/experiments/?tab=drafts",
+        "new experiment": f"/experiments/new/?copy={running}",
+        "experiment": f"/experiments/{running}/",
+        "arm to publish": f"/experiments/{running}/?open=publish&arm=B",
+        "draft of an experiment": f"/experiments/{draft}/?open=start",
+        "editor of an experiment": f"/experiments/{draft}/edit/",
     }
 
 

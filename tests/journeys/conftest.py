@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
-from recommendations.models import Customer, Import, Item, RejectedRow, Run, Staff
+from recommendations.models import Customer, Experiment, Import, Item, RejectedRow, Run, Staff
 from recommendations.services.audiences.editing import save_audience
+from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
+from tests.analytics.pages.experiments import drafting
 from tests.sources import send_for_weeks
 from tests.trained import NOW, trained_shop
 
@@ -58,6 +61,7 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
         send_for_weeks(now=timezone.now())
         _set_aside()
         _refuse()
+        _try_out()
         save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
         server = LiveServer("127.0.0.1")
         try:
@@ -71,6 +75,16 @@ def _set_aside() -> None:
     soaps = Item.objects.filter(shop_id__in=["soap-1", "soap-2", "soap-3"])
     people = [Customer.objects.get(pseudonym=pseudonym(name)) for name in ("u58", "u59")]
     quarantines.of_people(SuspicionRule.TWINS, people, list(soaps), run=Run.objects.get(), events=90)
+
+
+def _try_out() -> None:
+    """A draft of an experiment, and one of ten days with people and a verdict; it is paused: no answer changes."""
+    drafting.drafted({"pages": {"home": ["discover", "home", "buy_again", "trending", "new"]}}, name="Another order")
+    begun = drafting.begun(name="More at once", now=timezone.now() - timedelta(days=10, minutes=5))
+    drafting.with_readings(begun, lift=0.1)
+    facts = {"arm": 1, "value": 0.1, "low": 0.014, "high": 0.186, "also_better": []}
+    Experiment.objects.filter(pk=begun.pk).update(decision={"code": "ship", "facts": facts})
+    pause(experiment=begun, by=None, now=timezone.now())
 
 
 def _refuse() -> None:

@@ -30,12 +30,16 @@ LOOKS = {
     "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
+    "experiments", "experiment",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
 DIALOGS = {
     "new_rule": Action.DRAFT,
     "new_audience": Action.DRAFT,
+    "new_experiment": Action.DRAFT,
+    "edit_experiment": Action.DRAFT,
+    "experiment_gate": Action.EXPERIMENT,
     "weights_suggestion": Action.DRAFT,
     "suggestion_progress": Action.DRAFT,
     "weights_publication": Action.PUBLISH,
@@ -93,6 +97,15 @@ CHANGES = {
     "order_audiences": Action.DRAFT,
     "archive_audience": Action.DRAFT,
     "restore_audience": Action.DRAFT,
+    "new_experiment": Action.DRAFT,
+    "edit_experiment": Action.DRAFT,
+    "delete_experiment": Action.DRAFT,
+    "start_experiment": Action.EXPERIMENT,
+    "pause_experiment": Action.EXPERIMENT,
+    "resume_experiment": Action.EXPERIMENT,
+    "widen_experiment": Action.EXPERIMENT,
+    "stop_experiment": Action.EXPERIMENT,
+    "publish_arm": Action.EXPERIMENT,
     "new_import": Action.EDIT_CATALOGUE,
     "edit_item": Action.EDIT_CATALOGUE,
     "set_item_on_sale": Action.EDIT_CATALOGUE,

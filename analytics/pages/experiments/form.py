@@ -1,0 +1,249 @@
+"""The form of a draft: arms and fields as text. What a draft may be, ``save_draft`` knows.
+
+Arm n is sent as ``arm-n-lever`` and the fields of all levers, ``arm-n-weights`` …; only those of its lever count, and
+none is lost.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from analytics.parameters import number, typed
+from recommendations.services.experiments.drafts import GUARDRAILS, ArmForm, ExperimentForm
+from recommendations.terms import ExperimentKind, Metric
+
+LEVERS = ("weights", "rules", "placement", "page")
+PLACEMENT_FIELDS = ("n", "diversity", "repeat")
+LONGEST_NAME, LONGEST_TEXT, LONGEST = 120, 2_000, 200  # characters
+MOST_ROWS = 5
+USUAL_GUARDRAILS: Mapping[str, str] = {Metric.REFUNDS: "10", Metric.LATENCY: "20"}
+"""Per cent that a new draft tolerates."""
+SIGNED_IN: Mapping[str, bool | None] = {"": None, "yes": True, "no": False}
+
+type Pages = Mapping[str, Sequence[str]]
+"""The placements of each page, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmRow:
+    """An arm as it stands in the form; ``place`` is its number among the arms, the control being 0."""
+
+    number: int
+    place: int
+    texts: Mapping[str, str]
+    problem: str = ""
+
+    @property
+    def prefix(self) -> str:
+        return f"arm-{self.number}"
+
+    @property
+    def letter(self) -> str:
+        return chr(ord("A") + self.place)
+
+    def orders(self, pages: Pages) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Pages, each with its placements and the positions that were typed for them."""
+        return [
+            (page, [(name, self.texts.get(f"order-{page}-{name}") or str(at)) for at, name in enumerate(names, 1)])
+            for page, names in pages.items()
+        ]
+
+    def changes(self, pages: Pages) -> dict[str, Any]:
+        """What the arm changes, as ``Arm.changes`` has it; what cannot be read is left to ``save_draft`` to refuse."""
+        lever = self.texts.get("lever")
+        if lever == "weights":
+            blend, _separator, key = self.texts.get("weights", "").partition(":")
+            return {"weights": {blend: number(key) or 0}}
+        if lever == "rules":
+            return {"rules": number(self.texts.get("rules")) or 0}
+        if lever == "placement":
+            return {"placements": {self.texts.get("placement", ""): self._settings()}}
+        if lever == "page":
+            page = self.texts.get("page", "")
+            typed_places = dict(dict(self.orders(pages)).get(page, ()))
+            return {
+                "pages": {page: sorted(typed_places, key=lambda name: decimal(typed_places[name], unknown=math.inf))}
+            }
+        return {}
+
+    def as_form(self, pages: Pages) -> ArmForm:
+        share = self.texts.get("share", "")
+        part = decimal(share, unknown=-1) / 100 if share else None
+        return ArmForm(changes=self.changes(pages), name=self.texts.get("name", "")[:LONGEST_NAME], share=part)
+
+    def _settings(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if text := self.texts.get("n"):
+            values["n"] = number(text) or 0
+        if text := self.texts.get("diversity"):
+            values["diversity"] = decimal(text, unknown=-1)
+        if text := self.texts.get("repeat"):
+            values["repeat"] = text
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentEditor:
+    """Everything in the form; ``errors`` by field, after an attempt to save."""
+
+    arms: Sequence[ArmRow]
+    name: str = ""
+    hypothesis: str = ""
+    kind: str = ExperimentKind.AB
+    traffic: str = "100"
+    segments: Sequence[int] = ()
+    signed_in: str = ""
+    primary: str = Metric.REVENUE
+    smallest_lift: str = "2"
+    guardrails: Mapping[str, str] = field(default_factory=lambda: dict(USUAL_GUARDRAILS))
+    planned_days: str = "28"
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def blank(cls, name: str = "", **texts: str) -> Self:
+        """A new draft; ``texts`` are fields of its only arm."""
+        return cls(name=name, arms=[ArmRow(number=1, place=1, texts={"lever": "weights", **texts})])
+
+    @classmethod
+    def sent(cls, data: QueryDict) -> Self:
+        numbers = sorted({int(match[1]) for name in data if (match := re.fullmatch(r"arm-(\d{1,3})-lever", name))})
+        kind = data.get("kind", "")
+        return cls(
+            arms=[_sent(data, each, place) for place, each in enumerate(numbers[:MOST_ROWS], 1)],
+            name=typed(data.get("name"), longest=2 * LONGEST_NAME),
+            hypothesis=typed(data.get("hypothesis"), longest=LONGEST_TEXT),
+            kind=kind if kind in set(ExperimentKind) else ExperimentKind.AB,
+            traffic=typed(data.get("traffic"), longest=LONGEST),
+            segments=[key for text in data.getlist("segment") if (key := number(text)) is not None],
+            signed_in=data.get("signed_in", ""),
+            primary=typed(data.get("primary"), longest=LONGEST),
+            smallest_lift=typed(data.get("smallest_lift"), longest=LONGEST),
+            guardrails={
+                name: text for name in sorted(GUARDRAILS) if (text := typed(data.get(f"guard-{name}"), longest=LONGEST))
+            },
+            planned_days=typed(data.get("planned_days"), longest=LONGEST),
+        )
+
+    @classmethod
+    def of(cls, form: ExperimentForm) -> Self:
+        """A draft that is stored, or that another experiment would be as."""
+        shares = [arm.share for arm in form.arms]
+        even = all(share is None or math.isclose(share, 1 / (len(shares) + 1)) for share in shares)
+        return cls(
+            arms=[_stored(place, arm, even=even) for place, arm in enumerate(form.arms, 1)],
+            name=form.name,
+            hypothesis=form.hypothesis,
+            kind=form.kind,
+            traffic=in_percent(form.traffic),
+            segments=form.segments,
+            signed_in=next(text for text, value in SIGNED_IN.items() if value is form.signed_in),
+            primary=form.primary,
+            smallest_lift=in_percent(form.smallest_lift),
+            guardrails={name: in_percent(tolerance) for name, tolerance in form.guardrails.items()},
+            planned_days=str(form.planned_days),
+        )
+
+    @property
+    def complaints(self) -> int:
+        return len(self.errors) + sum(bool(arm.problem) for arm in self.arms)
+
+    @property
+    def weights(self) -> list[str]:
+        """Versions of weights that are chosen in any arm; ``books`` are those of the rules."""
+        return [arm.texts.get("weights", "") for arm in self.arms]
+
+    @property
+    def books(self) -> list[str]:
+        return [arm.texts.get("rules", "") for arm in self.arms]
+
+    def as_form(self, pages: Pages) -> ExperimentForm:
+        """The draft as the service takes it."""
+        return ExperimentForm(
+            name=self.name,
+            arms=[arm.as_form(pages) for arm in self.arms],
+            kind=ExperimentKind(self.kind),
+            hypothesis=self.hypothesis,
+            segments=self.segments,
+            signed_in=SIGNED_IN.get(self.signed_in),
+            traffic=decimal(self.traffic) / 100,
+            primary=self.primary,
+            guardrails={name: decimal(text) / 100 for name, text in self.guardrails.items()},
+            smallest_lift=decimal(self.smallest_lift) / 100,
+            planned_days=number(self.planned_days) or 0,
+        )
+
+    def after(self, command: str) -> "ExperimentEditor":
+        """The form after a button: ``add``, or ``drop:2``."""
+        what, _separator, argument = command.partition(":")
+        rows = list(self.arms)
+        if what == "add" and len(rows) < MOST_ROWS:
+            last = rows[-1].texts if rows else {}
+            new = max((row.number for row in rows), default=0) + 1
+            rows.append(ArmRow(number=new, place=0, texts={"lever": last.get("lever", "weights")}))
+        elif what == "drop":
+            rows = [row for row in rows if row.number != number(argument)]
+        return self._with(rows)
+
+    def complaining(self, error: ValidationError) -> "ExperimentEditor":
+        """The form with each complaint of the service at its field."""
+        texts = {name: " ".join(words) for name, words in error.message_dict.items()}
+        rows = [_replaced(row, problem=texts.pop(f"arm-{row.place}", "")) for row in self.arms]
+        return self._with(rows, errors=texts)
+
+    def _with(self, rows: Sequence[ArmRow], **values: Any) -> "ExperimentEditor":
+        placed = [_replaced(row, place=place) for place, row in enumerate(rows, 1)]
+        return ExperimentEditor(**{**vars(self), "arms": placed, **values})
+
+
+def decimal(text: str, *, unknown: float = math.nan) -> float:
+    """A number as people type it, a comma for a point too; ``unknown`` for what is none."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return unknown
+    return value if math.isfinite(value) else unknown
+
+
+def in_percent(part: float) -> str:
+    """A share as it is typed: 0.025 as 2.5."""
+    return f"{round(100 * part, 4):g}"
+
+
+def _replaced(row: ArmRow, **values: Any) -> ArmRow:
+    return ArmRow(**{**vars(row), **values})
+
+
+def _sent(data: QueryDict, at: int, place: int) -> ArmRow:
+    prefix = f"arm-{at}-"
+    texts = {
+        name.removeprefix(prefix): typed(data.get(name), longest=LONGEST) for name in data if name.startswith(prefix)
+    }
+    return ArmRow(number=at, place=place, texts=texts)
+
+
+def _stored(place: int, arm: ArmForm, *, even: bool) -> ArmRow:
+    texts = {"name": arm.name, "share": "" if even or arm.share is None else in_percent(arm.share)}
+    return ArmRow(number=place, place=place, texts=texts | dict(_lever_texts(arm.changes)))
+
+
+def _lever_texts(changes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields of the first lever that the changes take hold of; an arm of the form has one."""
+    for blend, key in changes.get("weights", {}).items():
+        yield from (("lever", "weights"), ("weights", f"{blend}:{key}"))
+        return
+    if changes.get("rules") is not None:
+        yield from (("lever", "rules"), ("rules", str(changes["rules"])))
+        return
+    for name, values in changes.get("placements", {}).items():
+        yield from (("lever", "placement"), ("placement", name))
+        yield from ((each, f"{values[each]}") for each in PLACEMENT_FIELDS if values.get(each) is not None)
+        return
+    for page, order in changes.get("pages", {}).items():
+        yield from (("lever", "page"), ("page", page))
+        yield from ((f"order-{page}-{name}", str(at)) for at, name in enumerate(order, 1))
+        return

@@ -1,0 +1,155 @@
+"""Steps in the life of an experiment: start, pause, resume, widen, stop, publish what won, delete a draft.
+
+Of two who act at once the second is told what the first did.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.experiments.form import decimal
+from analytics.pages.experiments.view import arm_of, experiment_or_404, experiment_page
+from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.queries.experiments.gates import gates_of
+from analytics.templatetags.display import moment
+from recommendations.models import Experiment
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.policy import Action
+from recommendations.services.experiments import lifecycle
+from recommendations.services.experiments.drafts import StaleExperimentError, delete_draft
+from recommendations.services.experiments.lifecycle import LeverHeldError, NotInStateError
+from recommendations.services.weights.blending import GateClosedError
+from recommendations.terms import ExperimentStatus
+
+type Step = Callable[..., Experiment]
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def start_experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    stored = experiment_or_404(pk)
+    revision = number(request.POST.get("revision")) or 0
+    try:
+        lifecycle.start(experiment=stored, revision=revision, by=staff_of(request), now=timezone.now())
+    except StaleExperimentError as error:
+        return _overtaken(request, error.current)
+    except LeverHeldError as error:
+        return _refused(request, stored, "start", {"problem": lifecycle.held_text(error)}, status=409)
+    except ValidationError as error:
+        return _refused(request, stored, "start", {"problem": " ".join(error.messages)}, status=422)
+    messages.success(request, _("“%(name)s” is running: the shop's next request takes part.") % {"name": stored.name})
+    return redirect("experiment", pk=pk)
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def pause_experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, lifecycle.pause, _("“%(name)s” is paused: everybody gets what is live."))
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def resume_experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, lifecycle.resume, _("“%(name)s” goes on: everybody is in the arm that they were in."))
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def stop_experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, lifecycle.stop, _("“%(name)s” is stopped: everybody gets what is live."))
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def widen_experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    stored, text = experiment_or_404(pk), typed(request.POST.get("traffic"), longest=20)
+    traffic = decimal(text, unknown=0) / 100
+    try:
+        wider = lifecycle.widen(experiment=stored, traffic=traffic, by=staff_of(request), now=timezone.now())
+    except NotInStateError as error:
+        return _overtaken(request, error.current)
+    except LeverHeldError as error:
+        more = {"problem": lifecycle.held_text(error), "typed_traffic": text}
+        return _refused(request, stored, "widen", more, status=409)
+    except ValidationError as error:
+        more = {"problem": " ".join(error.messages), "typed_traffic": text}
+        return _refused(request, stored, "widen", more, status=422)
+    messages.success(request, _("“%(name)s” reaches more of the visitors now.") % {"name": wider.name})
+    return redirect("experiment", pk=pk)
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Publish what an arm serves, for everybody; the dialog comes back where a note or the gate is missing."""
+    stored, note = experiment_or_404(pk), typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    arm, override = arm_of(stored, request.POST.get("arm", "")), "override" in request.POST
+    if arm is None:
+        return redirect("experiment", pk=pk)
+    again: dict[str, Any] = {"note": note, "override": override}
+    try:
+        lifecycle.ship(
+            experiment=stored, arm=arm, reason=note, override=override, by=staff_of(request), now=timezone.now()
+        )
+    except NotInStateError as error:
+        return _overtaken(request, error.current)
+    except NoteNeededError:
+        again |= {"note_error": _("Say why: it stays with the version.")}
+        return _refused(request, stored, "publish", again, status=422)
+    except GateClosedError:
+        again |= {"gate_error": _("Tick the box to publish it anyway."), "gates": gates_of(arm)}
+        return _refused(request, stored, "publish", again, status=422)
+    messages.success(request, _("%(letter)s is live for everybody: the experiment has ended.") % {"letter": arm.letter})
+    return redirect("experiment", pk=pk)
+
+
+@require_POST
+@requires(Action.DRAFT)
+def delete_experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    stored = experiment_or_404(pk)
+    try:
+        delete_draft(experiment=stored, by=staff_of(request))
+    except StaleExperimentError as error:
+        return _overtaken(request, error.current)
+    messages.success(request, _("The draft “%(name)s” is deleted.") % {"name": stored.name})
+    return redirect("experiments")
+
+
+def _step(request: HttpRequest, pk: int, step: Step, text: str) -> HttpResponse:
+    stored = experiment_or_404(pk)
+    try:
+        step(experiment=stored, by=staff_of(request), now=timezone.now())
+    except NotInStateError as error:
+        return _overtaken(request, error.current)
+    messages.success(request, text % {"name": stored.name})
+    return redirect("experiment", pk=pk)
+
+
+def _refused(
+    request: HttpRequest, stored: Experiment, opened: str, more: Mapping[str, Any], *, status: int
+) -> HttpResponse:
+    """The page with the dialog open again, and what is wrong in it."""
+    return experiment_page(request, stored, opened=opened, more=more, status=status)
+
+
+def _overtaken(request: HttpRequest, current: Experiment) -> HttpResponse:
+    """The page as it is by now, with what somebody else did meanwhile."""
+    fresh = experiment_or_404(current.pk)
+    return experiment_page(request, fresh, more={"overtaken": _state_words(fresh)}, status=409)
+
+
+def _state_words(stored: Experiment) -> str:
+    """What an experiment is, since when and by whom: "Running since 10:02, by Ana"."""
+    last = stored.notes.select_related("by").first()
+    if stored.status == ExperimentStatus.DRAFT or last is None:
+        return _("Someone has changed the draft since you looked.")
+    parts = {"status": stored.get_status_display(), "time": moment(last.at), "who": last.by or _("by itself")}
+    return _("%(status)s since %(time)s: %(who)s was faster.") % parts

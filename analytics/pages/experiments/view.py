@@ -1,0 +1,146 @@
+"""The page of an experiment: what to do about it, how it stands, what its arms change, and what happened to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from analytics.charts import experiments as charts
+from analytics.charts.arms import visitors_by_day
+from analytics.pages.access.permission import requires, staff_of
+from analytics.queries.experiments import drafts, listing, standing
+from analytics.queries.experiments.arm_words import ArmNames
+from analytics.queries.experiments.gates import gates_of
+from analytics.queries.experiments.results import Results, results
+from analytics.queries.segments.choices import segment_choices
+from recommendations.models import Arm, Experiment, Staff
+from recommendations.services.access.policy import Action, may
+from recommendations.terms import ExperimentStatus
+
+BEGUN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
+DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
+    "start": ((ExperimentStatus.DRAFT,), Action.EXPERIMENT),
+    "delete": ((ExperimentStatus.DRAFT,), Action.DRAFT),
+    "stop": (BEGUN, Action.EXPERIMENT),
+    "widen": (BEGUN, Action.EXPERIMENT),
+    "publish": ((*BEGUN, ExperimentStatus.STOPPED), Action.EXPERIMENT),
+}
+"""What the address can open over the page: in which states, and who may do it."""
+
+
+@require_safe
+def experiment(request: HttpRequest, pk: int) -> HttpResponse:
+    return experiment_page(request, experiment_or_404(pk), opened=request.GET.get("open", ""))
+
+
+@require_safe
+@requires(Action.EXPERIMENT)
+def experiment_gate(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the dialog that says what the gate finds of the weights that would be published."""
+    stored = experiment_or_404(pk)
+    arm = arm_of(stored, request.GET.get("arm", ""))
+    if arm is None:
+        raise Http404
+    return render(request, "dashboard/experiments/gate.html", {"gates": gates_of(arm)})
+
+
+def experiment_or_404(pk: int) -> Experiment:
+    stored = drafts.find_experiment(pk)
+    if stored is None:
+        raise Http404
+    return stored
+
+
+def arm_of(stored: Experiment, letter: str) -> Arm | None:
+    """The arm of a letter, if it is not the control."""
+    return next((arm for arm in stored.arms.all() if arm.letter == letter and not arm.is_control), None)
+
+
+def experiment_page(
+    request: HttpRequest,
+    stored: Experiment,
+    *,
+    opened: str = "",
+    more: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page, with a dialog over it where ``opened`` names one that is possible now; ``more`` is what is wrong."""
+    now, arms = timezone.now(), list(stored.arms.all())
+    names = dict(segment_choices())
+    reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if stored.started_at else None
+    form = drafts.form_of(stored)
+    context: dict[str, Any] = {
+        "section": "experiments",
+        "experiment": stored,
+        "arms": arms,
+        "letters": [arm.letter for arm in arms],
+        "levers": ArmNames.of(arm.changes for arm in arms).rows(arms),
+        "verdict": listing.verdict(stored),
+        "tone": listing.tone(stored),
+        "day": listing.day_of(stored, now=now),
+        "whom": drafts.audience_words(form, names),
+        "guardrails": drafts.guardrails_words(form.guardrails),
+        "log": standing.log(stored),
+        "results": reached,
+        "next_look": standing.next_look(now),
+        "offers": offered_steps(stored, staff_of(request)),
+    }
+    if reached:
+        context |= {
+            "health": standing.health(stored, arms, reached, now=now),
+            "cap": standing.cap_of(stored, reached),
+            **_figures(stored, reached),
+        }
+    if opened in context["offers"]:
+        context |= _dialog(stored, opened, request, reached)
+    return render(request, "dashboard/experiments/experiment.html", context | dict(more or {}), status=status)
+
+
+def offered_steps(stored: Experiment, staff: Staff) -> set[str]:
+    """Dialogs that this person can open now."""
+    steps = {name for name, (states, action) in DIALOGS.items() if stored.status in states and may(staff, action)}
+    if stored.simulated:
+        steps.discard("publish")
+    if stored.traffic >= 1:
+        steps.discard("widen")
+    return steps
+
+
+def _dialog(stored: Experiment, opened: str, request: HttpRequest, reached: Results | None) -> dict[str, Any]:
+    letter = request.POST.get("arm", "") or request.GET.get("arm", "")
+    arm = arm_of(stored, letter) or next((arm for arm in stored.arms.all() if not arm.is_control), None)
+    if opened == "publish" and arm is None:
+        return {}
+    lines = reached.lines if reached else ()
+    primary = [line for line in lines if line.metric == stored.primary and arm and line.letter == arm.letter]
+    parts = [(each, each.share * stored.traffic) for each in stored.arms.all()]
+    return {"dialog": opened, "arm": arm, "line": primary[0] if primary else None, "parts": parts}
+
+
+def _figures(stored: Experiment, reached: Results) -> dict[str, Any]:
+    """Charts of the results, as JSON; the lift of every arm has one of its own."""
+    day = _("Day")
+    lifts = []
+    for letter, days in reached.days.items():
+        words = (
+            _("%(letter)s against A") % {"letter": letter}, _("Interval, right at every look"),
+            _("Interval, had you looked only that day"), _("Smallest lift worth having"),
+        )  # fmt: skip
+        axis = _("Change against A, %")
+        figure = charts.lift_ribbon(days, smallest=stored.smallest_lift, words=words, day=day, axis=axis)
+        lifts.append({"letter": letter, "days": days, "figure": figure.to_json(engine="orjson")})
+    axis, tolerance = _("← less · change against A, % · more →"), _("Tolerated")
+    effects = [line.effect for line in reached.lines]
+    visitors = visitors_by_day(reached.visitors, day=day, axis=_("New visitors"))
+    figures: dict[str, Any] = {"lifts": lifts, "visitors_figure": visitors.to_json(engine="orjson")}
+    if len(reached.days) == 1:
+        forest = charts.metric_forest(effects, axis=axis, tolerance=tolerance)
+        figures["metrics_figure"] = forest.to_json(engine="orjson")
+    if reached.segments:
+        forest = charts.metric_forest(reached.segments, axis=axis, tolerance=tolerance)
+        figures["segments_figure"] = forest.to_json(engine="orjson")
+    return figures

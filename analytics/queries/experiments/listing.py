@@ -1,0 +1,96 @@
+"""The experiments as the list shows them: what to do about each, what it compares, and how far it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count
+from django.utils import timezone
+
+from analytics.queries.experiments.arm_words import ArmNames
+from recommendations.models import Experiment, Unit
+from recommendations.terms import ExperimentStatus
+from recommendations.wording.experiments import verdict_text, verdict_tone
+
+PER_PAGE = 50
+
+
+class ExperimentTab(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    DRAFTS = "drafts"
+
+
+STATUSES: Mapping[ExperimentTab, tuple[ExperimentStatus, ...]] = {
+    ExperimentTab.RUNNING: (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED),
+    ExperimentTab.FINISHED: (ExperimentStatus.STOPPED, ExperimentStatus.SHIPPED),
+    ExperimentTab.DRAFTS: (ExperimentStatus.DRAFT,),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentRow:
+    """An experiment with its verdict in words; ``effect`` is a share of the control's, None before there is one."""
+
+    experiment: Experiment
+    verdict: str
+    tone: str
+    arms: str
+    day: int | None
+    visitors: int | None
+    effect: Mapping[str, float] | None
+
+
+def counts() -> dict[ExperimentTab, int]:
+    """How many experiments each tab has."""
+    by_status = dict(Experiment.objects.values_list("status").annotate(n=Count("*")).order_by())
+    return {tab: sum(by_status.get(status, 0) for status in statuses) for tab, statuses in STATUSES.items()}
+
+
+def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[Experiment], list[ExperimentRow]]:
+    """A page of a tab, the newest first."""
+    of_tab = Experiment.objects.filter(status__in=STATUSES[tab]).select_related("author", "started_by")
+    shown = Paginator(of_tab.prefetch_related("arms"), PER_PAGE).get_page(page)
+    rows = list(shown)
+    names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
+    visitors = {} if tab == ExperimentTab.DRAFTS else _visitors(rows)
+    return shown, [
+        ExperimentRow(
+            experiment=row, verdict=verdict(row), tone=tone(row), arms=names.sentence(row), day=day_of(row, now=now),
+            visitors=visitors.get(row.pk), effect=effect(row),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def verdict(experiment: Experiment) -> str:
+    """The sentence of the last decision; empty before there is one."""
+    decision = experiment.decision
+    return verdict_text(decision["code"], decision["facts"], primary=experiment.primary) if decision else ""
+
+
+def tone(experiment: Experiment) -> str:
+    """Whether the last decision is good news, bad news, a warning or neither."""
+    return verdict_tone(experiment.decision["code"]) if experiment.decision else "neutral"
+
+
+def effect(experiment: Experiment) -> Mapping[str, float] | None:
+    """The effect on the primary metric that the last decision speaks of, with its interval."""
+    facts = experiment.decision.get("facts", {})
+    ends = {name: facts.get(name) for name in ("value", "low", "high")}
+    return ends if "value" in facts and all(isinstance(end, int | float) for end in ends.values()) else None
+
+
+def day_of(experiment: Experiment, *, now: datetime) -> int | None:
+    """The day of the shop that an experiment is, or was, on, the first being 1; None for a draft."""
+    if experiment.started_at is None:
+        return None
+    last, first = (timezone.localdate(at) for at in (experiment.ended_at or now, experiment.started_at))
+    return max((last - first).days, 0) + 1
+
+
+def _visitors(rows: list[Experiment]) -> dict[int, int]:
+    people = Unit.objects.filter(experiment__in=[row.pk for row in rows])
+    return dict(people.values_list("experiment").annotate(n=Count("*")).order_by())

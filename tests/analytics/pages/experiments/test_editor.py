@@ -1,0 +1,179 @@
+"""The form of a draft: begun by an address, saved, refused by field, and never lost to somebody else's change."""
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from recommendations.models import Experiment, RuleBook, Segment, ShopPage, Staff
+from recommendations.services.experiments.drafts import form_of
+from recommendations.services.experiments.lifecycle import start
+from recommendations.terms import ExperimentStatus, Role
+from tests.analytics.pages.experiments.drafting import begun, drafted, typed, version
+from tests.trained import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def merchandiser(client_of: Callable[[Role], Client]) -> Client:
+    return client_of(Role.MERCHANDISER)
+
+
+def text(client: Client, address: str) -> str:
+    return html.unescape(client.get(address).content.decode())
+
+
+def changes(experiment: Experiment) -> list[dict[str, Any]]:
+    return [arm.changes for arm in form_of(experiment).arms]
+
+
+def test_an_address_begins_a_draft(merchandiser: Client) -> None:
+    tried, book = version(), RuleBook.objects.create(number=5, note="Tea first")
+    page = text(merchandiser, f"/experiments/new/?weights=home:{tried.pk}")
+    assert f'<option value="home:{tried.pk}" selected>For you v90 · A try</option>' in page
+    assert 'value="For you v90"' in page
+    page = text(merchandiser, f"/experiments/new/?rules={book.pk}")
+    assert f'<option value="{book.pk}" selected>r5 · Tea first</option>' in page
+    assert 'value="rules" checked' in page
+    page = text(merchandiser, f"/experiments/new/?copy={drafted(smallest_lift=0.035).pk}")
+    assert 'value="Copy of More like it"' in page
+    assert 'value="3.5"' in page
+    assert 'name="arm-1-n" value="7"' in page
+    for odd in ("weights=home", "weights=%00:9", "rules=999999", "copy=x", "rules=0"):
+        assert merchandiser.get(f"/experiments/new/?{odd}").status_code == 200
+
+
+def test_a_copy_of_what_ran_says_only_what_its_arms_change(merchandiser: Client) -> None:
+    tried = version()
+    test = begun({"weights": {"home": tried.pk}}, {"placements": {"home": {"n": 7}}})
+    page = text(merchandiser, f"/experiments/new/?copy={test.pk}")
+    assert f'<option value="home:{tried.pk}" selected>' in page
+    assert 'name="arm-2-lever" value="placement" checked' in page
+    assert 'name="arm-2-n" value="7"' in page
+
+
+def test_every_lever_is_saved_as_it_was_typed(merchandiser: Client) -> None:
+    tried, book = version(), RuleBook.objects.create(number=5)
+    order = list(ShopPage.objects.get(name="home").slots.order_by("position").values_list("placement__name", flat=True))
+    positions = {f"arm-4-order-home-{name}": str(at) for at, name in enumerate(reversed(order))}
+    sent = typed() | {
+        "arm-1-diversity": "0,4", "arm-1-repeat": "exclude", "arm-2-lever": "weights",
+        "arm-2-weights": f"home:{tried.pk}", "arm-3-lever": "rules", "arm-3-rules": str(book.pk), "arm-4-lever": "page",
+        "arm-4-page": "home", "segment": ["1"], "signed_in": "yes", "traffic": "40", "guard-refunds": "12,5",
+    }  # fmt: skip
+    answer = merchandiser.post("/experiments/new/", sent | positions)
+    made = Experiment.objects.get()
+    assert answer["Location"] == f"/experiments/{made.pk}/"
+    assert changes(made) == [
+        {"placements": {"home": {"n": 7, "diversity": 0.4, "repeat": "exclude"}}},
+        {"weights": {"home": tried.pk}},
+        {"rules": book.pk},
+        {"pages": {"home": order[::-1]}},
+    ]
+    assert (made.segments, made.signed_in, made.traffic) == ([1], True, 0.4)
+    assert made.guardrails == {"refunds": 0.125}
+    page = text(merchandiser, f"/experiments/{made.pk}/edit/")
+    for words in ('value="0.4"', 'value="12.5"', f'value="{book.pk}" selected', 'value="40"', 'value="yes" checked'):
+        assert words in page
+    assert merchandiser.post(f"/experiments/{made.pk}/edit/", sent | positions | {"revision": "1", "name": "Same"})
+    made.refresh_from_db()
+    assert (made.name, made.revision, len(changes(made))) == ("Same", 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"name": ""}, "name"),
+        ({"traffic": "0"}, "traffic"),
+        ({"traffic": "half"}, "traffic"),
+        ({"primary": "happiness"}, "primary"),
+        ({"smallest_lift": "-1"}, "smallest_lift"),
+        ({"planned_days": "3"}, "planned_days"),
+        ({"planned_days": "a week"}, "planned_days"),
+        ({"guard-refunds": "much"}, "guardrails"),
+        ({"segment": "987654"}, "segments"),
+        ({"arm-1-share": "x"}, "shares"),
+        ({"arm-1-n": "2.5"}, "arm-1"),
+        ({"arm-1-n": ""}, "arm-1"),
+        ({"arm-1-lever": "weights"}, "arm-1"),
+        ({"arm-1-lever": "rules", "arm-1-rules": "987654"}, "arm-1"),
+        ({"arm-1-lever": "page", "arm-1-page": "nowhere"}, "arm-1"),
+        ({"arm-1-lever": "wheel"}, "arms"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(
+    merchandiser: Client, fields: dict[str, str], place: str
+) -> None:
+    answer = merchandiser.post("/experiments/new/", typed(hypothesis="More choice sells more") | fields)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'id="{place}-error"' in page
+    assert page.count('class="field-error"') == 1
+    assert "More choice sells more" in page
+    for name in ("smallest_lift", "traffic", "arm-1-n"):
+        assert f'name="{name}" value="{(typed() | fields)[name]}"' in page
+    assert not Experiment.objects.exists()
+
+
+def test_arms_come_and_go_and_what_is_typed_stays(merchandiser: Client) -> None:
+    page = merchandiser.post("/experiments/new/", typed(edit="add", name="Mine")).content.decode()
+    assert 'name="arm-2-lever" value="placement" checked' in page
+    assert 'value="Mine"' in page
+    sent = typed(edit="drop:1") | {"arm-4-lever": "placement", "arm-4-placement": "home", "arm-4-n": "9"}
+    page = merchandiser.post("/experiments/new/", sent).content.decode()
+    assert 'name="arm-4-n" value="9"' in page
+    assert "arm-1-lever" not in page
+    full = typed(edit="add") | {f"arm-{at}-lever": "rules" for at in range(2, 6)}
+    page = merchandiser.post("/experiments/new/", full).content.decode()
+    assert "arm-6-lever" not in page
+    assert 'value="add"' not in page
+    for odd in ("drop:²", f"drop:{'9' * 5000}", "add:1", "\x00"):
+        assert merchandiser.post("/experiments/new/", typed(edit=odd)).status_code == 200
+
+
+def test_of_two_writers_the_second_sees_both_and_chooses(merchandiser: Client, admin: Client) -> None:
+    draft = drafted()
+    admin.post(f"/experiments/{draft.pk}/edit/", typed(revision="1", planned_days="14"))
+    answer = merchandiser.post(f"/experiments/{draft.pk}/edit/", typed(revision="1", traffic="30"))
+    page = html.unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert "The admin saved it" in page
+    assert "<td>14</td><td>28</td>" in page
+    assert "<td>100.0%</td><td>30.0%</td>" in page
+    assert 'name="traffic" value="30"' in page
+    merchandiser.post(f"/experiments/{draft.pk}/edit/", typed(revision="1", traffic="30", over="2"))
+    draft.refresh_from_db()
+    assert (draft.traffic, draft.planned_days) == (0.3, 28)
+
+
+def test_who_edits_what_was_started_meanwhile_can_keep_it_as_another_draft(merchandiser: Client) -> None:
+    draft = drafted()
+    start(experiment=draft, revision=1, by=Staff.objects.create_user("ana@example.com", name="Ana"), now=NOW)
+    answer = merchandiser.post(f"/experiments/{draft.pk}/edit/", typed(revision="1", name="Mine"))
+    page = html.unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert "Someone else started this experiment" in page
+    assert "Ana," in page
+    assert 'formaction="/experiments/new/"' in page
+    assert merchandiser.get(f"/experiments/{draft.pk}/edit/")["Location"] == f"/experiments/{draft.pk}/"
+    merchandiser.post("/experiments/new/", typed(name="Mine", revision="1"))
+    assert Experiment.objects.get(name="Mine").status == ExperimentStatus.DRAFT
+
+
+def test_saving_leads_to_the_question_whether_to_start(admin: Client) -> None:
+    answer = admin.post("/experiments/new/", typed(then="start", traffic="40"), follow=True)
+    made = Experiment.objects.get()
+    assert answer.redirect_chain == [(f"/experiments/{made.pk}/?open=start", 302)]
+    page = html.unescape(answer.content.decode())
+    assert "Start “More like it”?" in page
+    assert page.count("20.0% of the visitors") == 2
+    assert made.status == ExperimentStatus.DRAFT
+
+
+def test_the_form_offers_no_drafts_and_no_weights_of_a_group(merchandiser: Client) -> None:
+    hidden = [version(91, status="draft"), version(92, segment=Segment.objects.first())]
+    page = text(merchandiser, "/experiments/new/")
+    assert not [row for row in hidden if f"home:{row.pk}" in page]

@@ -1,0 +1,197 @@
+"""The page of an experiment: what it says at each stage, and the steps from one to the next."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.models import BlendWeights, Experiment, Placement, Segment, Unit
+from recommendations.services.experiments.lifecycle import stop
+from recommendations.terms import ExperimentStatus, Role
+from tests.analytics.pages.experiments.drafting import begun, drafted, half_of, reading, version, with_readings
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def publisher(client_of: Callable[[Role], Client]) -> Client:
+    return client_of(Role.PUBLISHER)
+
+
+@pytest.fixture
+def viewer(client_of: Callable[[Role], Client]) -> Client:
+    return client_of(Role.VIEWER)
+
+
+def text(client: Client, address: str, *, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status
+    return html.unescape(answer.content.decode())
+
+
+def post(client: Client, test: Experiment, step: str, *, status: int = 302, **fields: Any) -> str:
+    answer = client.post(f"/experiments/{test.pk}/{step}/", fields)
+    assert answer.status_code == status, answer.content
+    test.refresh_from_db()
+    return html.unescape(answer.content.decode())
+
+
+def ten_days_old(*changes: dict[str, Any], **fields: Any) -> Experiment:
+    return begun(*changes, now=timezone.now() - timedelta(days=10, minutes=5), **fields)
+
+
+def test_a_draft_is_started_paused_resumed_widened_and_stopped(publisher: Client) -> None:
+    test = drafted(traffic=0.4)
+    page = text(publisher, f"/experiments/{test.pk}/")
+    assert "nobody sees it until it is started" in page
+    assert "?open=start" in page
+    assert f"/experiments/{test.pk}/edit/" in page
+    page = text(publisher, f"/experiments/{test.pk}/?open=start")
+    assert page.count("20.0% of the visitors") == 2
+    assert "All others get what is live" in page
+    post(publisher, test, "start", revision=test.revision)
+    assert test.status == ExperimentStatus.RUNNING
+    page = text(publisher, f"/experiments/{test.pk}/")
+    assert "Counting starts with the first answers; the next look is at" in page
+    assert "Started with 40 % of the traffic, planned for 28 days" in page
+    assert "?open=start" not in page
+    post(publisher, test, "pause")
+    assert "Resume" in text(publisher, f"/experiments/{test.pk}/")
+    post(publisher, test, "resume")
+    assert "narrowed" in post(publisher, test, "widen", status=422, traffic="30")
+    post(publisher, test, "widen", traffic="100")
+    assert test.traffic == 1
+    page = text(publisher, f"/experiments/{test.pk}/")
+    assert "Traffic widened from 40 % to 100 %" in page
+    assert "?open=widen" not in page
+    post(publisher, test, "stop")
+    page = text(publisher, f"/experiments/{test.pk}/")
+    assert test.status == ExperimentStatus.STOPPED
+    assert "?open=stop" not in page
+    assert f"/experiments/new/?copy={test.pk}" in page
+
+
+def test_who_comes_second_reads_who_was_first(publisher: Client) -> None:
+    test = drafted()
+    assert "has changed the draft" in post(publisher, test, "start", status=409, revision=99)
+    post(publisher, test, "start", revision=test.revision)
+    page = post(publisher, test, "start", status=409, revision=test.revision)
+    assert "Running since" in page
+    assert "The publisher was faster." in page
+    post(publisher, test, "stop")
+    assert "Stopped since" in post(publisher, test, "pause", status=409)
+    assert "Stopped since" in post(publisher, test, "widen", status=409, traffic="90")
+    assert "Stopped since" in post(publisher, test, "delete", status=409)
+
+
+def test_who_has_the_lever_stands_in_the_dialog(publisher: Client) -> None:
+    begun(traffic=0.7, name="First")
+    second = drafted({"placements": {"home": {"n": 9}}}, name="Second")
+    page = post(publisher, second, "start", status=409, revision=second.revision)
+    assert "“First” until" in page
+    assert "30 % of the visitors are free" in page
+    assert "Start “Second”?" in page
+
+
+def test_a_draft_is_deleted(admin: Client) -> None:
+    test = drafted()
+    assert "Nobody sees it" in text(admin, f"/experiments/{test.pk}/?open=delete")
+    admin.post(f"/experiments/{test.pk}/delete/")
+    assert not Experiment.objects.exists()
+    text(admin, f"/experiments/{test.pk}/", status=404)
+
+
+def test_a_viewer_sees_everything_and_can_do_nothing(viewer: Client) -> None:
+    for test in (drafted(), with_readings(ten_days_old(name="Runs"))):
+        for opened in ("start", "stop", "publish", "delete", "widen"):
+            page = text(viewer, f"/experiments/{test.pk}/?open={opened}")
+            assert "<dialog class" not in page
+            assert "?open=" not in page.replace(f"?open={opened}", "", 0).split("<main")[1]
+
+
+def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
+    test = with_readings(ten_days_old(guardrails={"refunds": 0.1}), days=10, lift=0.1)
+    for arm in test.arms.all():
+        at = test.started_at + timedelta(days=10) if test.started_at else timezone.now()
+        reading(arm, at, n=10_000, mean=0.05, sd=0.3, metric="refunds", x=10_000.0, xx=10_500.0, xy=500.0)
+        reading(arm, at, n=400, mean=12.0, sd=20, segment=1)
+    Unit.objects.create(experiment=test, unit=1, arm=test.arms.get(position=0), first_at=timezone.now(), mixed=True)
+    page = text(admin, f"/experiments/{test.pk}/")
+    low, high = (f"{100 * (0.1 + side * half_of(10)):+.1f}%" for side in (-1, 1))
+    assert f"{low} … {high}".replace("-", "−") in page
+    assert "▲ +10.0%" in page
+    assert re.search(r'data-label="A">\D?10(\.00)?<', page)
+    assert re.search(r'data-label="B">\D?11(\.00)?<', page)
+    assert "split as planned, 50.0 : 50.0" in page
+    assert "100.0% saw two arms" in page
+    assert "Money given back" in page
+    assert "10.0% tolerated" in page
+    assert str(Segment.objects.get(number=1)) in page
+    assert "counts as" in page
+    assert "It explains next to nothing" in page
+    for chart in ("lift-B", "metrics-chart", "visitors-chart", "segments-chart"):
+        assert f'data-figure-for="{chart}"' in page
+    assert page.count('<td class="num">1,000</td>') == 20
+
+
+def test_a_broken_split_is_said(admin: Client) -> None:
+    test = with_readings(ten_days_old(), days=1)
+    last = test.started_at + timedelta(days=1, hours=1) if test.started_at else timezone.now()
+    for arm, people in zip(test.arms.order_by("position"), (5_400, 4_600), strict=True):
+        reading(arm, last, n=people, mean=10, sd=20)
+    assert "split 54.0 : 46.0, not 50.0 : 50.0" in text(admin, f"/experiments/{test.pk}/")
+
+
+def test_with_three_arms_each_has_its_lift(admin: Client) -> None:
+    test = with_readings(ten_days_old({"placements": {"home": {"n": 7}}}, {"placements": {"home": {"n": 9}}}))
+    page = text(admin, f"/experiments/{test.pk}/")
+    for chart in ("lift-B", "lift-C"):
+        assert f'data-figure-for="{chart}"' in page
+    assert "Revenue per visitor · C" in page
+
+
+def test_what_won_is_published_with_a_note(publisher: Client) -> None:
+    test = with_readings(ten_days_old({"placements": {"home": {"n": 9}}}))
+    page = text(publisher, f"/experiments/{test.pk}/?open=publish&arm=B")
+    assert "Publish B for everybody?" in page
+    assert "Revenue per visitor: +5.0%" in page
+    assert "9 items" in page
+    page = post(publisher, test, "publish", status=422, arm="B", note=" ")
+    assert "Say why" in page
+    post(publisher, test, "publish", arm="B", note="It won")
+    assert test.status == ExperimentStatus.SHIPPED
+    assert Placement.objects.get(name="home").n == 9
+    assert "B was published" in text(publisher, f"/experiments/{test.pk}/")
+
+
+def test_weights_that_the_gate_refuses_need_a_tick(publisher: Client) -> None:
+    worse = version(weights={"popularity": 1.0})
+    test = with_readings(ten_days_old({"weights": {"home": worse.pk}}))
+    assert f"/experiments/{test.pk}/gate/?arm=B" in text(publisher, f"/experiments/{test.pk}/?open=publish")
+    assert "Publish anyway" in text(publisher, f"/experiments/{test.pk}/gate/?arm=B")
+    page = post(publisher, test, "publish", status=422, arm="B", note="It won")
+    assert "Tick the box" in page
+    assert ">It won</textarea>" in page
+    post(publisher, test, "publish", arm="B", note="It won", override="on")
+    assert BlendWeights.objects.get(pk=worse.pk).is_default
+    text(publisher, f"/experiments/{test.pk}/gate/?arm=A", status=404)
+
+
+def test_what_is_simulated_is_not_published(publisher: Client) -> None:
+    test = with_readings(ten_days_old())
+    Experiment.objects.filter(pk=test.pk).update(simulated=True)
+    page = text(publisher, f"/experiments/{test.pk}/?open=publish")
+    assert "Simulated visitors" in page
+    assert "<dialog class" not in page
+    assert post(publisher, test, "publish", status=409, arm="B", note="It won")
+
+
+def test_an_experiment_without_people_that_ended_says_so(admin: Client) -> None:
+    test = begun()
+    stop(experiment=test, by=None, now=timezone.now())
+    assert "Nothing was counted." in text(admin, f"/experiments/{test.pk}/")

@@ -1,0 +1,65 @@
+"""The list of experiments: by what they are at, with the decision in a sentence and what is compared."""
+
+import html
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.models import BlendWeights, Unit
+from recommendations.services.experiments.lifecycle import stop
+from tests.analytics.pages.experiments.drafting import begun, drafted, version
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+def text(client: Client, address: str) -> str:
+    return html.unescape(client.get(address).content.decode())
+
+
+def test_where_nothing_is_tested_the_list_says_how_to_begin(admin: Client) -> None:
+    page = text(admin, "/experiments/")
+    assert "Nothing is being tested" in page
+    for link in ('href="/weights/"', 'href="/rules/"', 'href="/experiments/new/"'):
+        assert link in page
+
+
+def test_each_experiment_stands_in_its_tab_with_what_it_compares(admin: Client) -> None:
+    number = BlendWeights.objects.defaults().get(blend__name="home", segment=None, audience=None).number
+    first = begun({"weights": {"home": version().pk}}, name="First", now=timezone.now() - timedelta(days=2))
+    second = begun({"placements": {"discover": {"n": 5}}}, name="Second")
+    stop(experiment=second, by=None, now=timezone.now())
+    drafted(name="Third", traffic=0.4)
+    Unit.objects.create(experiment=first, unit=-7, arm=first.arms.get(position=1), first_at=timezone.now())
+    page = text(admin, "/experiments/?tab=nonsense")
+    assert "Running (1)" in page
+    assert "Finished (1)" in page
+    assert "Drafts (1)" in page
+    assert f"For you: v90 against v{number}" in page
+    assert "day 3 of 28" in page
+    assert '<td class="num" data-label="Visitors">1</td>' in page
+    assert "No answers counted yet" in page
+    assert "Second" not in page
+    assert "Placement “Discover”: 5 items against" in text(admin, "/experiments/?tab=finished")
+    page = text(admin, "/experiments/?tab=drafts")
+    assert "against what is live" in page
+    assert "40% of the visitors" in page
+
+
+def test_the_decision_stands_with_its_effect(admin: Client) -> None:
+    test = begun()
+    test.decision = {
+        "code": "ship",
+        "facts": {"arm": 1, "value": 0.031, "low": 0.004, "high": 0.058, "also_better": []},
+    }
+    test.save()
+    page = text(admin, "/experiments/")
+    assert "Ship B: +3.1 % in revenue per visitor, at least +0.4 %" in page
+    assert "tone-good" in page
+    assert "<strong>+3.1%</strong><br><small>+0.4% … +5.8%</small>" in page
+    test.decision = {"code": "too_early", "facts": {"day": 3, "days": 7, "successes": 61, "needed": 100}}
+    test.save()
+    page = text(admin, "/experiments/")
+    assert "day 3 of 7, 61 of 100 buyers in one arm" in page
+    assert "<strong>+3.1%" not in page
