@@ -17,12 +17,11 @@ from analytics.pages.catalogue import (
     suspicious,
 )
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
-from analytics.pages.overview import arrivals, first_steps, past_answer, summary
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
 from analytics.pages.experiments import steps as experiment_steps
 from analytics.pages.experiments import view as experiment_view
-from analytics.pages.overview import arrivals, first_steps, summary
+from analytics.pages.overview import arrivals, first_steps, past_answer, summary
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
