@@ -10,6 +10,7 @@ from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
+from recommendations.services.experiments import readings
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.weights import suggestions
 
@@ -57,6 +58,16 @@ def sweep_quarantines() -> int:
 @shared_task(name="recommendations.tasks.count_audiences")
 def count_audiences() -> int:
     return refresh_audiences(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.settle_units")
+def settle_units() -> int:
+    return readings.settle_units(timezone.now())
+
+
+@shared_task(name="recommendations.tasks.read_experiments")
+def read_experiments() -> int:
+    return readings.read_experiments(timezone.now())
 
 
 @shared_task(name="recommendations.tasks.search_weights")

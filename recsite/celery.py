@@ -79,6 +79,16 @@ app.conf.update(
             "schedule": crontab(minute="*/10"),
             "options": {"expires": 300},
         },
+        "settle people of experiments": {
+            "task": "recommendations.tasks.settle_units",
+            "schedule": 60,
+            "options": {"expires": 15},
+        },
+        "read experiments": {
+            "task": "recommendations.tasks.read_experiments",
+            "schedule": crontab(minute="5"),
+            "options": {"expires": 3_000},
+        },
         "forget answers": {
             "task": "recommendations.tasks.forget_answers",
             "schedule": crontab(hour="1", minute="0"),
