@@ -20,6 +20,7 @@ from analytics.pages.customer import actions, change, listing, profile, why, why
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
 from analytics.pages.experiments import steps as experiment_steps
+from analytics.pages.experiments import trying as experiment_trying
 from analytics.pages.experiments import view as experiment_view
 from analytics.pages.overview import arrivals, first_steps, past_answer, summary
 from analytics.pages.quality import figures, judgements
@@ -140,6 +141,8 @@ urlpatterns = [
     path("audiences/<int:pk>/restore/", audiences_overview.restore, name="restore_audience"),
     path("experiments/", experiment_listing.experiments, name="experiments"),
     path("experiments/new/", experiment_editor.new_experiment, name="new_experiment"),
+    path("experiments/weights/<int:pk>/", experiment_trying.try_weights, name="try_weights"),
+    path("experiments/rules/", experiment_trying.try_rules, name="try_rules"),
     path("experiments/<int:pk>/", experiment_view.experiment, name="experiment"),
     path("experiments/<int:pk>/edit/", experiment_editor.edit_experiment, name="edit_experiment"),
     path("experiments/<int:pk>/gate/", experiment_view.experiment_gate, name="experiment_gate"),

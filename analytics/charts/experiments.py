@@ -238,7 +238,7 @@ def _headings(effects: Sequence[MetricEffect], places: Sequence[float]) -> list[
     for each, place in zip(effects, places, strict=True):
         first.setdefault(each.group, place)
     look = {"xref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False}
-    return [{**look, "y": place - 0.45, "text": f"<b>{marks.plain(group)}</b>"} for group, place in first.items()]
+    return [{**look, "y": place - 0.45, "text": marks.plain(group)} for group, place in first.items()]
 
 
 def _whiskers(rows: Sequence[tuple[float, MetricEffect]], look: tuple[int, str]) -> go.Scatter:

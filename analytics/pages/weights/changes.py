@@ -33,7 +33,7 @@ DIALOGS = ("publish", "ask")
 @require_POST
 @requires(Action.DRAFT)
 def save_weights(request: HttpRequest) -> HttpResponse:
-    """Save what is on the sliders as the draft; ``then`` opens a dialog on the page that comes back."""
+    """Save what is on the sliders as the draft; ``then`` opens a dialog on the page, or leads to a test of it."""
     (blend, group), given = place_in(request.POST), given_in(request.POST)
     revision = number(request.POST.get("revision"))
     try:
@@ -48,6 +48,8 @@ def save_weights(request: HttpRequest) -> HttpResponse:
         return desk_page(request, blend, group, given=given, more={"conflict": conflict})
     if (then := request.POST.get("then")) in DIALOGS:
         return _back(blend, group, **{then: "1"})
+    if then == "try" and group is None:
+        return redirect("try_weights", pk=draft.pk)
     messages.success(request, _("%(draft)s is saved. What is live stays live.") % {"draft": draft})
     return _back(blend, group)
 

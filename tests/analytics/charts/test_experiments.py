@@ -92,7 +92,7 @@ def test_every_metric_has_its_row_also_without_an_interval_and_every_group_its_h
     assert figure.layout.yaxis.tickvals == (0, 1.8, 2.8, 3.8, 5.6, 6.6)
     assert figure.layout.yaxis.range[0] > 6.6 > figure.layout.yaxis.range[1]
     assert [note.text for note in figure.layout.annotations] == [
-        "<b>Primary</b>", "<b>Guardrails</b>", "<b>Supporting</b>",
+        "Primary", "Guardrails", "Supporting",
     ]  # fmt: skip
     assert [note.y for note in figure.layout.annotations] == pytest.approx([-0.45, 1.35, 5.15])
     assert "<Clicks>" not in figure.to_json(engine="orjson")
