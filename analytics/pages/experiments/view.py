@@ -72,7 +72,6 @@ def experiment_page(
     now, arms = timezone.now(), list(stored.arms.all())
     names = dict(segment_choices())
     reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if stored.started_at else None
-    form = drafts.form_of(stored)
     context: dict[str, Any] = {
         "section": "experiments",
         "experiment": stored,
@@ -82,8 +81,8 @@ def experiment_page(
         "verdict": listing.verdict(stored),
         "tone": listing.tone(stored),
         "day": listing.day_of(stored, now=now),
-        "whom": drafts.audience_words(form, names),
-        "guardrails": drafts.guardrails_words(form.guardrails),
+        "whom": drafts.audience_words(stored, names),
+        "guardrails": drafts.guardrails_words(stored.guardrails),
         "log": standing.log(stored),
         "results": reached,
         "next_look": standing.next_look(now),

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analytics.templatetags.display import number, share
 from analytics.templatetags.words import blend_label, label
@@ -20,7 +20,7 @@ FIELDS: Mapping[str, Promise] = {
     "blend": gettext_lazy("Blend"),
     "n": gettext_lazy("Items shown"),
     "diversity": gettext_lazy("Diversity"),
-    "repeat": gettext_lazy("Bought before"),
+    "repeat": pgettext_lazy("of a placement", "Bought before"),
     "cool_down": gettext_lazy("Cool-down"),
     "explores": gettext_lazy("Explores"),
 }

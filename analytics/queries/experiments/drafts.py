@@ -83,14 +83,14 @@ def stale(current: Experiment, mine: ExperimentForm) -> dict[str, Any]:
     }
 
 
-def audience_words(form: ExperimentForm, segments: Mapping[str, str]) -> str:
+def audience_words(form: ExperimentForm | Experiment, segments: Mapping[str, str]) -> str:
     """Whom an experiment is for: the segments, by names of theirs, and who is signed in; empty for everybody."""
     names = _(", ").join(segments.get(str(number), str(number)) for number in form.segments)
     parts = [_("segments %(names)s") % {"names": names}] if names else []
     return _(", ").join([*parts, *([signed_in_words(form)] if form.signed_in is not None else [])])
 
 
-def signed_in_words(form: ExperimentForm) -> str:
+def signed_in_words(form: ExperimentForm | Experiment) -> str:
     if form.signed_in is None:
         return _("signed in or not")
     return _("signed in only") if form.signed_in else _("not signed in only")

@@ -13,9 +13,14 @@ from recommendations.services.experiments.lifecycle import start
 
 def version(number: int = 90, **fields: Any) -> BlendWeights:
     """A published version of the weights of home that is not served."""
-    usual: dict[str, Any] = {"weights": {"als": 1.0}, "status": "published", "reason": "A try"}
+    usual: dict[str, Any] = {
+        "weights": {"als": 1.0},
+        "status": "published",
+        "reason": "A try",
+        "published_at": timezone.now(),
+    }
     home = Blend.objects.get(name="home")
-    return BlendWeights.objects.create(blend=home, number=number, published_at=timezone.now(), **usual | fields)
+    return BlendWeights.objects.create(blend=home, number=number, **usual | fields)
 
 
 def drafted(*changes: dict[str, Any], name: str = "More like it", **fields: Any) -> Experiment:

@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from recommendations.models import Blend, BlendWeights, Experiment, RuleBook
 from recommendations.services.weights.blending import publish_for_test
-from recommendations.services.weights.drafts import draft_of, save_draft
+from recommendations.services.weights.drafts import draft_of
 from recommendations.terms import BlendName, Role
 from tests.analytics import rule_records
 from tests.analytics.pages.experiments.drafting import typed, version
+
+SOAP = [rule_records.condition("item", "soap-1")]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -24,12 +26,6 @@ def publisher(client_of: Callable[[Role], Client]) -> Client:
 
 def live() -> BlendWeights:
     return BlendWeights.objects.defaults().get(blend__name="home", segment=None, audience=None)
-
-
-def draft_with(**weights: float) -> BlendWeights:
-    return save_draft(
-        blend=BlendName.HOME, group=None, values={"weights": weights}, revision=None, by=None, now=timezone.now()
-    )
 
 
 def text(client: Client, address: str) -> str:
@@ -56,7 +52,7 @@ def test_a_draft_of_weights_becomes_a_version_to_test(publisher: Client) -> None
 
 
 def test_weights_that_the_gate_refuses_need_a_tick_here_too(publisher: Client) -> None:
-    draft = draft_with(popularity=1.0)
+    draft = version(92, weights={"popularity": 1.0}, status="draft", published_at=None)
     answer = publisher.post(f"/experiments/weights/{draft.pk}/", {"revision": draft.revision, "note": "A try"})
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -78,7 +74,7 @@ def test_versions_of_weights_lead_to_a_test(publisher: Client) -> None:
 
 
 def test_changed_rules_become_a_version_to_test(publisher: Client) -> None:
-    rule = rule_records.rule("Less soap")
+    rule = rule_records.rule("Less soap", items=SOAP)
     assert "/experiments/rules/" in text(publisher, "/rules/")
     page = text(publisher, f"/experiments/rules/?rule={rule.pk}")
     assert "Less soap" in page
@@ -103,5 +99,5 @@ def test_who_may_not_start_experiments_is_not_led_there(client_of: Callable[[Rol
     client = client_of(Role.MERCHANDISER)
     assert Blend.objects.exists()
     assert 'value="try"' not in text(client, "/weights/")
-    rule_records.rule("Less soap")
+    rule_records.rule("Less soap", items=SOAP)
     assert "/experiments/rules/" not in text(client, "/rules/")
