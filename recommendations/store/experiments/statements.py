@@ -67,6 +67,7 @@ key AS (
   FROM key JOIN recommendations_event event ON event.customer_id = key.id
   WHERE event.name = ANY(%(acts)s) AND event.occurred_at >= %(earliest)s AND event.occurred_at <= %(now)s
     AND event.occurred_at BETWEEN key.first_at - %(window)s AND key.until AND NOT {KEY_ASIDE} AND {_COUNTS}
+    AND event.occurred_at BETWEEN key.first_at - %(window)s AND key.until AND NOT {KEY_ASIDE} AND {COUNTS}
 ), refund AS (
   SELECT event.transaction_id, event.item_id, event.amount, event.quantity, event.occurred_at,
          coalesce(alias.customer_id, event.customer_id) AS customer
@@ -136,6 +137,37 @@ seat AS (
   GROUP BY answer.person
 )
 """
+_SLATES = """
+recommendations_slate slate JOIN seat ON seat.unit = slate.unit
+  AND slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
+  AND slate.served_at BETWEEN seat.first_at AND seat.until
+  AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
+"""
+# Answers at the placements touched, until the experiment ended, whether they were under the arm or not.
+_ANSWERS = f"""
+seat AS (
+  SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until
+  FROM person CROSS JOIN unnest(person.units) AS own(unit)
+), answered AS (
+  SELECT seat.person, count(*)::float8 AS answers,
+         count(*) FILTER (WHERE slate.fallback_reason <> '')::float8 AS fallbacks,
+         sum(least(slate.latency_us / 1000.0::float8, %(slowest)s)) FILTER (WHERE slate.latency_us IS NOT NULL)
+           AS waited,
+         count(slate.latency_us)::float8 AS timed, count(outcome.recommendation_id)::float8 AS seen,
+         count(*) FILTER (WHERE outcome.clicked <> '{{}}')::float8 AS clicked,
+         count(*) FILTER (WHERE outcome.listed) AS listed,
+         min(slate.placement) FILTER (WHERE slate.served_at = seat.first_at) AS placement
+  FROM {_SLATES}
+  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = slate.recommendation_id
+  GROUP BY seat.person
+), tied AS (
+  SELECT seat.person, sum(line.amount - line.refunded)::float8 AS attributed
+  FROM {_SLATES}
+  JOIN recommendations_attributedline line ON line.recommendation_id = slate.recommendation_id
+  WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at BETWEEN seat.first_at AND seat.until
+  GROUP BY seat.person
+)
+"""  # noqa: S608
 _PER_PERSON = """
 did AS MATERIALIZED (
   SELECT person.arm_id, segment.number AS segment, coalesce(visitor.kind, 'anonymous') AS kind, answered.placement,
@@ -185,6 +217,21 @@ FROM summed CROSS JOIN LATERAL (VALUES
 ) AS metric(name, y, yy, x, xx, xy, successes)
 WHERE whole OR segment IS NOT NULL
 """  # noqa: S608
+# Rows of (kind, arm, segment, name, n, y, yy, x, xx, xy, people with y > 0).
+_SUMS = """
+SELECT 'metric', arm_id, segment, metric, count(*)::float8, sum(y), sum(y * y), sum(x), sum(x * x), sum(x * y),
+       count(*) FILTER (WHERE y > 0)
+FROM did CROSS JOIN LATERAL (VALUES
+  ('revenue', capped, before), ('converted', (orders > 0)::integer, 0), ('orders', orders, 0),
+  ('items_per_basket', items, orders), ('basket_value', capped, orders), ('ctr', clicked, seen),
+  ('ctr_served', clicked, answers), ('attributed', attributed, 0),
+  ('refunds', refunded * within, paid * within), ('fallback', fallbacks, answers),
+  ('latency', waited, timed), ('dislikes', dislikes, 0), ('uncapped', revenue, 0),
+  ('above_cap', (revenue > %(cap)s)::integer, 0)
+) AS value(metric, y, x)
+GROUP BY GROUPING SETS ((arm_id, metric), (arm_id, segment, metric))
+HAVING GROUPING(segment) = 1 OR segment IS NOT NULL
+"""
 _PARTS = """
 SELECT 'kind', arm_id, NULL, kind, count(*), 0, 0, 0, 0, 0, 0 FROM did GROUP BY arm_id, kind
 UNION ALL
@@ -200,6 +247,11 @@ FROM (
   SELECT arm_id, count(*) AS answers FROM answer WHERE items IS NOT NULL GROUP BY arm_id
 ) asked USING (arm_id)
 """
+_COVERAGE = f"""
+SELECT 'coverage', arm_id, NULL, 'coverage', count(*), 0, 0, 0, 0, 0, 0 FROM (
+  SELECT DISTINCT seat.arm_id, item.id FROM {_SLATES} CROSS JOIN unnest(slate.items) AS item(id)
+) shown GROUP BY arm_id
+"""  # noqa: S608
 _FACTS = """
 SELECT 'fact', 0, NULL, fact.name, fact.value, 0, 0, 0, 0, 0, 0
 FROM (
@@ -225,5 +277,6 @@ CROSS JOIN LATERAL (VALUES
 def totals_statement(people: str) -> str:
     """Statement of the totals of people, ``MEMBERS`` or ``VISITORS``."""
     parts = ",\n".join((_PEOPLE, _ACTS, _ANSWERS, _PER_PERSON, _SUMMED))
+    parts = ",\n".join((_PEOPLE, _ACTS, _ANSWERS, _PER_PERSON))
     rows = "\nUNION ALL\n".join((_SUMS, _PARTS, _COVERAGE, _FACTS))
     return f"WITH member AS ({people}), {parts}\n{rows}"
