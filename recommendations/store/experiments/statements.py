@@ -146,28 +146,34 @@ recommendations_slate slate JOIN seat ON seat.unit = slate.unit
 # Answers at the placements touched, until the experiment ended, whether they were under the arm or not.
 _ANSWERS = f"""
 seat AS (
-  SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until
+  SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until,
+         (hashint8extended(person.unit, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
   FROM person CROSS JOIN unnest(person.units) AS own(unit)
+), answer AS MATERIALIZED (
+  SELECT seat.person, seat.arm_id, seat.first_at, seat.until, slate.recommendation_id,
+         slate.fallback_reason <> '' AS fallback, slate.latency_us,
+         CASE WHEN slate.served_at = seat.first_at THEN slate.placement END AS first_placement,
+         CASE WHEN seat.itemised THEN slate.items END AS items
+  FROM recommendations_slate slate JOIN seat ON seat.unit = slate.unit
+  WHERE slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
+    AND slate.served_at BETWEEN seat.first_at AND seat.until
+    AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
 ), answered AS (
-  SELECT seat.person, count(*)::float8 AS answers,
-         count(*) FILTER (WHERE slate.fallback_reason <> '')::float8 AS fallbacks,
-         sum(least(slate.latency_us / 1000.0::float8, %(slowest)s)) FILTER (WHERE slate.latency_us IS NOT NULL)
-           AS waited,
-         count(slate.latency_us)::float8 AS timed, count(outcome.recommendation_id)::float8 AS seen,
-         count(*) FILTER (WHERE outcome.clicked <> '{{}}')::float8 AS clicked,
-         count(*) FILTER (WHERE outcome.listed) AS listed,
-         min(slate.placement) FILTER (WHERE slate.served_at = seat.first_at) AS placement
-  FROM {_SLATES}
-  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = slate.recommendation_id
-  GROUP BY seat.person
+  SELECT answer.person, count(*)::float8 AS answers, count(*) FILTER (WHERE fallback)::float8 AS fallbacks,
+         sum(least(latency_us / 1000.0::float8, %(slowest)s)) FILTER (WHERE latency_us IS NOT NULL) AS waited,
+         count(latency_us)::float8 AS timed, count(outcome.recommendation_id)::float8 AS seen,
+         count(*) FILTER (WHERE outcome.clicked <> '{}')::float8 AS clicked,
+         count(*) FILTER (WHERE outcome.listed) AS listed, min(first_placement) AS placement
+  FROM answer
+  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = answer.recommendation_id
+  GROUP BY answer.person
 ), tied AS (
-  SELECT seat.person, sum(line.amount - line.refunded)::float8 AS attributed
-  FROM {_SLATES}
-  JOIN recommendations_attributedline line ON line.recommendation_id = slate.recommendation_id
-  WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at BETWEEN seat.first_at AND seat.until
-  GROUP BY seat.person
+  SELECT answer.person, sum(line.amount - line.refunded)::float8 AS attributed
+  FROM answer JOIN recommendations_attributedline line ON line.recommendation_id = answer.recommendation_id
+  WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at BETWEEN answer.first_at AND answer.until
+  GROUP BY answer.person
 )
-"""  # noqa: S608
+"""
 _PER_PERSON = """
 did AS MATERIALIZED (
   SELECT person.arm_id, segment.number AS segment, coalesce(visitor.kind, 'anonymous') AS kind, answered.placement,
@@ -232,6 +238,21 @@ FROM did CROSS JOIN LATERAL (VALUES
 GROUP BY GROUPING SETS ((arm_id, metric), (arm_id, segment, metric))
 HAVING GROUPING(segment) = 1 OR segment IS NOT NULL
 """
+_SUMMED = f"""
+summed AS (
+  SELECT arm_id, segment, GROUPING(segment) = 1 AS whole, count(*) AS n,
+    {",".join(_SUM.format(name=name, y=y, x=x) for name, (y, x) in _COLUMNS.items())}
+  FROM did GROUP BY GROUPING SETS ((arm_id), (arm_id, segment))
+)
+"""  # noqa: S608
+# Rows of (kind, arm, segment, name, n, y, yy, x, xx, xy, people with y > 0).
+_SUMS = f"""
+SELECT 'metric', arm_id, segment, metric.name, n::float8, y, yy, x, xx, xy, successes
+FROM summed CROSS JOIN LATERAL (VALUES
+  {", ".join(f"('{name}', {name}_y, {name}_yy, {name}_x, {name}_xx, {name}_xy, {name}_some)" for name in _COLUMNS)}
+) AS metric(name, y, yy, x, xx, xy, successes)
+WHERE whole OR segment IS NOT NULL
+"""  # noqa: S608
 _PARTS = """
 SELECT 'kind', arm_id, NULL, kind, count(*), 0, 0, 0, 0, 0, 0 FROM did GROUP BY arm_id, kind
 UNION ALL
