@@ -67,7 +67,6 @@ key AS (
   FROM key JOIN recommendations_event event ON event.customer_id = key.id
   WHERE event.name = ANY(%(acts)s) AND event.occurred_at >= %(earliest)s AND event.occurred_at <= %(now)s
     AND event.occurred_at BETWEEN key.first_at - %(window)s AND key.until AND NOT {KEY_ASIDE} AND {_COUNTS}
-    AND event.occurred_at BETWEEN key.first_at - %(window)s AND key.until AND NOT {KEY_ASIDE} AND {COUNTS}
 ), refund AS (
   SELECT event.transaction_id, event.item_id, event.amount, event.quantity, event.occurred_at,
          coalesce(alias.customer_id, event.customer_id) AS customer
@@ -108,43 +107,6 @@ key AS (
 # Answers at the placements touched, until the experiment ended, whether they were under the arm or not. Of a part of
 # the people they have their items.
 _ANSWERS = """
-seat AS (
-  SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until,
-         (hashint8extended(person.unit, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
-  FROM person CROSS JOIN unnest(person.units) AS own(unit)
-), answer AS MATERIALIZED (
-  SELECT seat.person, seat.arm_id, seat.first_at, seat.until, slate.recommendation_id,
-         slate.fallback_reason <> '' AS fallback, slate.latency_us,
-         CASE WHEN slate.served_at = seat.first_at THEN slate.placement END AS first_placement,
-         CASE WHEN seat.itemised THEN slate.items END AS items
-  FROM recommendations_slate slate JOIN seat ON seat.unit = slate.unit
-  WHERE slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
-    AND slate.served_at BETWEEN seat.first_at AND seat.until
-    AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
-), answered AS (
-  SELECT answer.person, count(*)::float8 AS answers, count(*) FILTER (WHERE fallback)::float8 AS fallbacks,
-         sum(least(latency_us / 1000.0::float8, %(slowest)s)) FILTER (WHERE latency_us IS NOT NULL) AS waited,
-         count(latency_us)::float8 AS timed, count(outcome.recommendation_id)::float8 AS seen,
-         count(*) FILTER (WHERE outcome.clicked <> '{}')::float8 AS clicked,
-         count(*) FILTER (WHERE outcome.listed) AS listed, min(first_placement) AS placement
-  FROM answer
-  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = answer.recommendation_id
-  GROUP BY answer.person
-), tied AS (
-  SELECT answer.person, sum(line.amount - line.refunded)::float8 AS attributed
-  FROM answer JOIN recommendations_attributedline line ON line.recommendation_id = answer.recommendation_id
-  WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at BETWEEN answer.first_at AND answer.until
-  GROUP BY answer.person
-)
-"""
-_SLATES = """
-recommendations_slate slate JOIN seat ON seat.unit = slate.unit
-  AND slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
-  AND slate.served_at BETWEEN seat.first_at AND seat.until
-  AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
-"""
-# Answers at the placements touched, until the experiment ended, whether they were under the arm or not.
-_ANSWERS = f"""
 seat AS (
   SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until,
          (hashint8extended(person.unit, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
@@ -223,36 +185,6 @@ FROM summed CROSS JOIN LATERAL (VALUES
 ) AS metric(name, y, yy, x, xx, xy, successes)
 WHERE whole OR segment IS NOT NULL
 """  # noqa: S608
-# Rows of (kind, arm, segment, name, n, y, yy, x, xx, xy, people with y > 0).
-_SUMS = """
-SELECT 'metric', arm_id, segment, metric, count(*)::float8, sum(y), sum(y * y), sum(x), sum(x * x), sum(x * y),
-       count(*) FILTER (WHERE y > 0)
-FROM did CROSS JOIN LATERAL (VALUES
-  ('revenue', capped, before), ('converted', (orders > 0)::integer, 0), ('orders', orders, 0),
-  ('items_per_basket', items, orders), ('basket_value', capped, orders), ('ctr', clicked, seen),
-  ('ctr_served', clicked, answers), ('attributed', attributed, 0),
-  ('refunds', refunded * within, paid * within), ('fallback', fallbacks, answers),
-  ('latency', waited, timed), ('dislikes', dislikes, 0), ('uncapped', revenue, 0),
-  ('above_cap', (revenue > %(cap)s)::integer, 0)
-) AS value(metric, y, x)
-GROUP BY GROUPING SETS ((arm_id, metric), (arm_id, segment, metric))
-HAVING GROUPING(segment) = 1 OR segment IS NOT NULL
-"""
-_SUMMED = f"""
-summed AS (
-  SELECT arm_id, segment, GROUPING(segment) = 1 AS whole, count(*) AS n,
-    {",".join(_SUM.format(name=name, y=y, x=x) for name, (y, x) in _COLUMNS.items())}
-  FROM did GROUP BY GROUPING SETS ((arm_id), (arm_id, segment))
-)
-"""  # noqa: S608
-# Rows of (kind, arm, segment, name, n, y, yy, x, xx, xy, people with y > 0).
-_SUMS = f"""
-SELECT 'metric', arm_id, segment, metric.name, n::float8, y, yy, x, xx, xy, successes
-FROM summed CROSS JOIN LATERAL (VALUES
-  {", ".join(f"('{name}', {name}_y, {name}_yy, {name}_x, {name}_xx, {name}_xy, {name}_some)" for name in _COLUMNS)}
-) AS metric(name, y, yy, x, xx, xy, successes)
-WHERE whole OR segment IS NOT NULL
-"""  # noqa: S608
 _PARTS = """
 SELECT 'kind', arm_id, NULL, kind, count(*), 0, 0, 0, 0, 0, 0 FROM did GROUP BY arm_id, kind
 UNION ALL
@@ -268,11 +200,6 @@ FROM (
   SELECT arm_id, count(*) AS answers FROM answer WHERE items IS NOT NULL GROUP BY arm_id
 ) asked USING (arm_id)
 """
-_COVERAGE = f"""
-SELECT 'coverage', arm_id, NULL, 'coverage', count(*), 0, 0, 0, 0, 0, 0 FROM (
-  SELECT DISTINCT seat.arm_id, item.id FROM {_SLATES} CROSS JOIN unnest(slate.items) AS item(id)
-) shown GROUP BY arm_id
-"""  # noqa: S608
 _FACTS = """
 SELECT 'fact', 0, NULL, fact.name, fact.value, 0, 0, 0, 0, 0, 0
 FROM (
@@ -298,6 +225,5 @@ CROSS JOIN LATERAL (VALUES
 def totals_statement(people: str) -> str:
     """Statement of the totals of people, ``MEMBERS`` or ``VISITORS``."""
     parts = ",\n".join((_PEOPLE, _ACTS, _ANSWERS, _PER_PERSON, _SUMMED))
-    parts = ",\n".join((_PEOPLE, _ACTS, _ANSWERS, _PER_PERSON))
     rows = "\nUNION ALL\n".join((_SUMS, _PARTS, _COVERAGE, _FACTS))
     return f"WITH member AS ({people}), {parts}\n{rows}"

@@ -44,7 +44,6 @@ class ExperimentTotals:
     ``parts``: people of each arm by what they were at their first answer, ``kind`` or ``placement``. ``uncapped`` are
     sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are the different items shown, and
     in how many answers: those of ``MOST_ITEMISED`` people.
-    sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are different items shown.
     """
 
     sums: Mapping[tuple[int, int | None, Metric], MetricSums]
@@ -52,7 +51,6 @@ class ExperimentTotals:
     uncapped: Mapping[int, float]
     above_cap: Mapping[int, int]
     items: Mapping[int, tuple[int, int]]
-    items: Mapping[int, int]
     facts: Mapping[str, float]
 
 
@@ -73,7 +71,6 @@ def totals(experiment: Experiment, *, now: datetime) -> ExperimentTotals:
 def past_totals(experiment: Experiment, *, start: datetime, end: datetime) -> ExperimentTotals:
     """Totals of who came to the experiment's placements in a past stretch, as if all were in one arm, 0."""
     values = {"start": start, "now": end, "served_until": end, "share": 1.0, "items_share": 0.0, "arms": []}
-    values = {"start": start, "now": end, "served_until": end, "share": 1.0, "arms": []}
     return _totals(VISITORS, experiment, values)
 
 
@@ -94,7 +91,6 @@ def _totals(people: str, experiment: Experiment, values: Mapping[str, Any]) -> E
 def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> ExperimentTotals:
     sums: dict[tuple[int, int | None, str], MetricSums] = {}
     items: dict[int, tuple[int, int]] = {}
-    counts: dict[str, dict[int, int]] = defaultdict(dict)
     parts: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     facts: dict[str, float] = {"sample": share}
     for kind, arm, segment, name, n, *products, successes in table:
@@ -106,7 +102,6 @@ def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> Experiment
             facts[name] = float(n)
         elif kind == "coverage":
             items[arm] = int(n), int(products[0])
-            counts[name][arm] = int(n)
         else:
             parts[kind, name][arm] = int(n)
     seen = "ctr" if facts["listed"] else "ctr_served"
@@ -118,7 +113,6 @@ def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> Experiment
     whole = {(arm, name): one for (arm, segment, name), one in sums.items() if segment is None}
     return ExperimentTotals(
         sums=chosen, parts=parts, items=items, facts=facts,
-        sums=chosen, parts=parts, items=counts["coverage"], facts=facts,
         uncapped={arm: one.moments.y for (arm, name), one in whole.items() if name == "uncapped"},
         above_cap={arm: one.successes for (arm, name), one in whole.items() if name == "above_cap"},
     )  # fmt: skip

@@ -276,7 +276,6 @@ def test_guardrails_are_of_the_answers(own: Experiment, arms: list[Arm]) -> None
     assert pair(result, arms[0], Metric.LATENCY) == pytest.approx((7 + 1_000, 2))
     assert pair(result, arms[0], Metric.DISLIKES) == pytest.approx((1, 0))
     assert result.items[arms[0].pk] == (4, 3)
-    assert result.items[arms[0].pk] == 4
     assert (result.facts["answers"], result.facts["heaviest_answers"]) == (3, 3)
 
 
