@@ -7,7 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.terms import Metric, NoteCode
+from recommendations.experiment_terms import NoteCode
+from recommendations.terms import Metric
 from recommendations.wording.labels import INSTANCES
 from recommendations.wording.linter import listed
 from recommendations.wording.metrics import (
@@ -44,7 +45,7 @@ def verdict_text(code: str, facts: Facts, *, primary: str) -> str:
         case "harm":
             return gettext("Stopped: %(what)s") % {"what": _changed(facts)}
         case "too_early":
-            return gettext("Not yet: %(missing)s") % {"missing": _missing(facts, primary=primary)}
+            return gettext("Too early: %(missing)s") % {"missing": _missing(facts, primary=primary)}
         case "ship":
             return _ship(facts, primary=primary)
         case "keep":
@@ -202,13 +203,13 @@ def _ended(facts: Facts, *, primary: str) -> str:
 def _not_yet(facts: Facts) -> str:
     wait, smallest = facts["days_to_go"], percent_text(facts["smallest"])
     if wait is None:
-        return gettext("Not yet: at today's traffic ± %(smallest)s is out of reach") % {"smallest": smallest}
+        return gettext("Keep watching: at today's traffic ± %(smallest)s is out of reach") % {"smallest": smallest}
     if wait == 0:
         words = {"smallest": smallest}
-        return gettext("Not yet: known to ± %(smallest)s already, but it may still be better or no different") % words
+        return gettext("Keep watching: ± %(smallest)s is reached, but it may be better or no different") % words
     template = ngettext(
-        "Not yet: about %(wait)d more day until ± %(smallest)s",
-        "Not yet: about %(wait)d more days until ± %(smallest)s",
+        "Keep watching: about %(wait)d more day until ± %(smallest)s",
+        "Keep watching: about %(wait)d more days until ± %(smallest)s",
         wait,
     )
     return template % {"wait": wait, "smallest": smallest}

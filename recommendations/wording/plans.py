@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext, pgettext
 
-from recommendations.terms import PlanRefusal
+from recommendations.experiment_terms import PlanRefusal
 from recommendations.wording.metrics import metric_noun, metric_text, number_text, percent_text
 
 type Facts = Mapping[str, Any]
@@ -41,7 +41,7 @@ def refusal_text(code: str, facts: Facts) -> str:
             return template % facts
         case PlanRefusal.NOTHING_HAPPENED:
             text = gettext(
-                "Nothing can be said of %(metric)s: in the last four weeks it did not happen, or to all visitors alike."
+                "Nothing can be said of %(metric)s: in the last four weeks it happened to nobody, or to everybody."
             )
             return _with_help(text % {"metric": metric_noun(facts["metric"])}, _clicks(facts))
         case PlanRefusal.TOO_LONG:

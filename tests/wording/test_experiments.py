@@ -13,7 +13,8 @@ from django.utils import translation
 from recommendations.engine.experiments.decision import Contrast, ExperimentStanding, VerdictCode, decide
 from recommendations.engine.experiments.effects import TreatmentEffect
 from recommendations.engine.experiments.sequences import mixture_scale
-from recommendations.terms import Metric, NoteCode
+from recommendations.experiment_terms import NoteCode
+from recommendations.terms import Metric
 from recommendations.wording import labels
 from recommendations.wording.experiments import VERDICT_TONES, note_text, verdict_text, verdict_tone
 from recommendations.wording.metrics import UNITS, higher_is_better, metric_noun, metric_text, percent_text
@@ -89,7 +90,7 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
         ("harm", "Stopped: with B, refunds rose by 3.1 % to 8.4 %", "已自动停止：B 的退款占比上升了 3.1 % 至 8.4 %"),
         (
             "too_early",
-            "Not yet: day 3 of 7, 61 of 100 buyers in one arm",
+            "Too early: day 3 of 7, 61 of 100 buyers in one arm",
             "为时尚早：第 3 天，至少需 7 天；有一组仅 61 位买家，需 100 位",
         ),
         (
@@ -112,7 +113,7 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
             "Undecided after 28 days: B changes revenue per visitor by −0.8 % to +2.9 %",
             "28 天后仍未能判定：B 使每位访客的销售额变化 −0.8 % 至 +2.9 %",
         ),
-        ("not_yet", "Not yet: about 9 more days until ± 2 %", "继续观察：约再过 9 天，精度可达 ± 2 %"),
+        ("not_yet", "Keep watching: about 9 more days until ± 2 %", "继续观察：约再过 9 天，精度可达 ± 2 %"),
     ],
 )
 def test_a_verdict_says_what_to_do(code: str, english: str, chinese: str) -> None:
@@ -123,9 +124,9 @@ def test_a_verdict_says_what_to_do(code: str, english: str, chinese: str) -> Non
 
 def test_only_what_is_missing_makes_it_too_early() -> None:
     facts = VERDICTS["too_early"]
-    assert verdict_text("too_early", facts | {"successes": 240}, primary="revenue") == "Not yet: day 3 of 7"
+    assert verdict_text("too_early", facts | {"successes": 240}, primary="revenue") == "Too early: day 3 of 7"
     late = verdict_text("too_early", facts | {"day": 9}, primary="ctr")
-    assert late == "Not yet: 61 of 100 visitors with a click in one arm"
+    assert late == "Too early: 61 of 100 visitors with a click in one arm"
 
 
 def test_several_arms_are_listed() -> None:

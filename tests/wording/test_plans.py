@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from recommendations.terms import Metric, PlanRefusal
+from recommendations.experiment_terms import PlanRefusal
+from recommendations.terms import Metric
 from recommendations.wording.plans import aa_text, cap_text, past_spending_text, plan_text, refusal_text
 
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -13,8 +13,9 @@ from recommendations.engine.experiments.decision import FEWEST, WHOLE_DAYS
 from recommendations.engine.experiments.effects import ratio_spread
 from recommendations.engine.experiments.moments import Moments, explained, theta
 from recommendations.engine.experiments.planning import days_needed, smallest_lift, units_after, units_needed
+from recommendations.experiment_terms import PlanRefusal
 from recommendations.store.experiments.past import PastVisitors, past_visitors
-from recommendations.terms import Metric, PlanRefusal
+from recommendations.terms import Metric
 
 LOOKS = (7, 14, 28, 56)
 """Days whose smallest lift the plan shows."""

@@ -15,7 +15,7 @@ from recommendations.store.temp_tables import MEMORY, rows, run, temporary
 from recommendations.terms import CustomerKind
 
 DAYS = 28
-MOST = 30_000
+MOST = 20_000
 """Visitors whose days are looked at; of more than that a fixed part stands for all."""
 PARTS = 1_024  # in which that part is measured
 

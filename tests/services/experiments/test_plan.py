@@ -9,11 +9,12 @@ import pytest
 
 from recommendations.engine.experiments.decision import FEWEST
 from recommendations.engine.preprocess.influence import drawn
+from recommendations.experiment_terms import PlanRefusal
 from recommendations.models import Customer, Event, Slate
 from recommendations.services.experiments.aa_check import aa_check
 from recommendations.services.experiments.plan import LOOKS, ExperimentPlan, figures, outcomes, plan, plan_of
 from recommendations.store.experiments.past import DAYS, PastVisitors
-from recommendations.terms import Metric, PlanRefusal
+from recommendations.terms import Metric
 from tests.trained import NOW
 
 TAU2 = 2 * math.log(20) + math.log(1 + 2 * math.log(20))
