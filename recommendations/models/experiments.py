@@ -14,7 +14,7 @@ from recommendations import terms
 from recommendations.models.blending import Placement
 from recommendations.models.customers import Customer
 from recommendations.models.staff import Staff
-from recommendations.wording import labels
+from recommendations.wording import experiment_labels
 
 BUCKETS = 10_000
 """Parts of the traffic, of which an experiment holds a range."""
@@ -37,9 +37,9 @@ class Experiment(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     hypothesis = models.TextField(_("hypothesis"), blank=True)
-    kind = models.CharField(_("kind"), max_length=8, choices=labels.EXPERIMENT_KINDS)
+    kind = models.CharField(_("kind"), max_length=8, choices=experiment_labels.EXPERIMENT_KINDS)
     status = models.CharField(
-        _("status"), max_length=8, choices=labels.EXPERIMENT_STATUSES, default=terms.ExperimentStatus.DRAFT
+        _("status"), max_length=8, choices=experiment_labels.EXPERIMENT_STATUSES, default=terms.ExperimentStatus.DRAFT
     )
     placements = models.ManyToManyField(Placement, related_name="experiments", verbose_name=_("placements"))
     segments = ArrayField(
@@ -52,7 +52,7 @@ class Experiment(models.Model):
         _("traffic to"), default=BUCKETS, help_text=_("Of 10,000 parts of the traffic; the last is not included.")
     )
     salt = models.BinaryField(_("salt"), max_length=SALT, default=new_salt)
-    primary = models.CharField(_("primary metric"), max_length=20, choices=labels.METRICS)
+    primary = models.CharField(_("primary metric"), max_length=20, choices=experiment_labels.METRICS)
     guardrails = models.JSONField(
         _("guardrails"), default=dict, blank=True, help_text=_("Metric → how much worse it may become, as a share.")
     )
@@ -220,7 +220,7 @@ class Reading(models.Model):
 
     arm = models.ForeignKey(Arm, models.CASCADE, related_name="readings", verbose_name=_("arm"))
     segment = models.IntegerField(_("segment"), null=True)
-    metric = models.CharField(_("metric"), max_length=20, choices=labels.METRICS)
+    metric = models.CharField(_("metric"), max_length=20, choices=experiment_labels.METRICS)
     at = models.DateTimeField(_("read"))
     n = models.PositiveIntegerField(_("people"))
     y = models.FloatField()

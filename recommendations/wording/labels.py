@@ -17,14 +17,11 @@ from recommendations.terms import (
     CatalogueScope,
     CustomerKind,
     Cut,
-    ExperimentKind,
-    ExperimentStatus,
     Fallback,
     GateOutcome,
     ItemKind,
     JudgementKind,
     MeasuredKind,
-    Metric,
     Operator,
     QuarantineState,
     Repeat,
@@ -212,32 +209,6 @@ WAYS: NumberedChoices = [
     (Way.AS_RANKED, _("As ranked")),
     (Way.SHUFFLED, _("Shuffled")),
     (Way.CARDS, _("From further down")),
-]
-EXPERIMENT_KINDS: Choices = [
-    (ExperimentKind.AB, _("A/B test")),
-    (ExperimentKind.AA, _("A/A test")),
-    (ExperimentKind.BANDIT, _("Bandit")),
-]
-EXPERIMENT_STATUSES: Choices = [
-    (ExperimentStatus.DRAFT, pgettext_lazy("experiment", "Draft")),
-    (ExperimentStatus.RUNNING, pgettext_lazy("experiment", "Running")),
-    (ExperimentStatus.PAUSED, pgettext_lazy("experiment", "Paused")),
-    (ExperimentStatus.STOPPED, pgettext_lazy("experiment", "Stopped")),
-    (ExperimentStatus.SHIPPED, pgettext_lazy("experiment", "Published")),
-]
-METRICS: Choices = [
-    (Metric.REVENUE, _("Revenue per visitor")),
-    (Metric.CONVERTED, _("Visitors who buy")),
-    (Metric.ORDERS, _("Orders per visitor")),
-    (Metric.ITEMS_PER_BASKET, _("Items per order")),
-    (Metric.BASKET_VALUE, _("Revenue per order")),
-    (Metric.CTR, _("Lists clicked")),
-    (Metric.ATTRIBUTED, _("Revenue through these lists")),
-    (Metric.REFUNDS, _("Money given back")),
-    (Metric.FALLBACK, _("Answers not from the model")),
-    (Metric.LATENCY, _("Time to answer")),
-    (Metric.DISLIKES, _("Dislikes per visitor")),
-    (Metric.COVERAGE, _("Different items shown")),
 ]
 FALLBACKS: Choices = [
     (Fallback.NO_MODEL, _("No model yet")),

@@ -15,7 +15,7 @@ from recommendations.engine.experiments.effects import TreatmentEffect
 from recommendations.engine.experiments.sequences import mixture_scale
 from recommendations.experiment_terms import NoteCode
 from recommendations.terms import Metric
-from recommendations.wording import labels
+from recommendations.wording import experiment_labels
 from recommendations.wording.experiments import VERDICT_TONES, note_text, verdict_text, verdict_tone
 from recommendations.wording.metrics import UNITS, higher_is_better, metric_noun, metric_text, percent_text
 
@@ -194,7 +194,7 @@ def test_every_metric_has_a_name_and_a_unit(metric: Metric, language: str) -> No
     with translation.override(language):
         assert is_a_sentence(metric_noun(metric), language)
         assert not re.search(r"%\(|nan", metric_text(metric, 1.25) + metric_text(metric, math.nan))
-    assert set(UNITS) == {code for code, _words in labels.METRICS} == set(Metric)
+    assert set(UNITS) == {code for code, _words in experiment_labels.METRICS} == set(Metric)
 
 
 def test_values_stand_in_their_units() -> None:

@@ -10,7 +10,7 @@ from analytics.templatetags.words import blend_label
 from recommendations.models import BlendWeights, PageSlot, Placement, RuleBook
 from recommendations.services.experiments.drafts import GUARDRAILS, OF_BANDITS, PRIMARY
 from recommendations.terms import BlendName, ExperimentKind, WeightsStatus
-from recommendations.wording import labels
+from recommendations.wording import experiment_labels, labels
 
 OFFERED = 30  # versions of a blend, and of the rules, the newest first
 LONGEST = 60  # characters of a version's note
@@ -87,4 +87,4 @@ def _segments(chosen: Sequence[int]) -> list[Choice]:
 
 
 def _metrics(allowed: frozenset[str]) -> list[Choice]:
-    return [(code, str(words)) for code, words in labels.METRICS if code in allowed]
+    return [(code, str(words)) for code, words in experiment_labels.METRICS if code in allowed]

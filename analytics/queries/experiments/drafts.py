@@ -17,7 +17,7 @@ from recommendations.models import Arm, AuditEntry, BlendWeights, Experiment, Ru
 from recommendations.services.experiments import drafts as service
 from recommendations.services.experiments.drafts import ArmForm, ExperimentForm
 from recommendations.terms import ExperimentStatus
-from recommendations.wording import labels
+from recommendations.wording import experiment_labels
 
 FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
@@ -100,7 +100,8 @@ def guardrails_words(guardrails: Mapping[str, float]) -> str:
     """Guardrails with what each tolerates: "Money given back by 10% at most"."""
     text = _("%(metric)s: at most %(share)s worse")
     parts = [
-        text % {"metric": label(labels.METRICS, name), "share": share(part, 1)} for name, part in guardrails.items()
+        text % {"metric": label(experiment_labels.METRICS, name), "share": share(part, 1)}
+        for name, part in guardrails.items()
     ]
     return _("; ").join(parts)
 
@@ -113,7 +114,7 @@ def _words(form: ExperimentForm, names: ArmNames) -> dict[str, str]:
         "traffic": share(form.traffic, 1),
         "segments": _(", ").join(map(str, form.segments)),
         "signed_in": signed_in_words(form),
-        "primary": label(labels.METRICS, form.primary),
+        "primary": label(experiment_labels.METRICS, form.primary),
         "smallest_lift": share(form.smallest_lift, 1),
         "guardrails": guardrails_words(dict(sorted(form.guardrails.items()))),
         "planned_days": str(form.planned_days),

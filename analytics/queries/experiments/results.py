@@ -20,7 +20,7 @@ from recommendations.engine.experiments.moments import Moments, explained, theta
 from recommendations.engine.experiments.sequences import anytime_interval, half_width, p_value
 from recommendations.models import Arm, Experiment, Reading
 from recommendations.terms import Metric
-from recommendations.wording import labels
+from recommendations.wording import experiment_labels
 from recommendations.wording.metrics import higher_is_better, metric_text
 
 RATIOS = frozenset({
@@ -131,7 +131,9 @@ def _lines(
     experiment: Experiment, overall: Mapping[str, Sums], arms: Sequence[Arm], past: Mapping[date, Sums]
 ) -> list[MetricLine]:
     """The primary metric, the guardrails, then all else that was measured."""
-    supporting = [name for name, _words in labels.METRICS if name in overall and name not in experiment.guardrails]
+    supporting = [
+        name for name, _words in experiment_labels.METRICS if name in overall and name not in experiment.guardrails
+    ]
     order = dict.fromkeys([experiment.primary, *sorted(experiment.guardrails), *supporting])
     counts = {group: sum(_group(experiment, name) == group for name in order) for group in ("guardrail", "supporting")}
     lines = []
@@ -155,7 +157,7 @@ def _line(
         _value, low, high, p = anytime_interval(own, tau2, alpha)
     effect = MetricEffect(
         group=GROUPS[group](),
-        words=label(labels.METRICS, name),
+        words=label(experiment_labels.METRICS, name),
         value=own.share(own.value),
         low=own.share(low),
         high=own.share(high),
