@@ -107,7 +107,7 @@ key AS (
 # Answers at the placements touched, until the experiment ended, whether they were under the arm or not. Of a part of
 # the people they have their items.
 _ANSWERS = """
-seat AS (
+seat AS MATERIALIZED (
   SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until,
          (hashint8extended(person.unit, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
   FROM person CROSS JOIN unnest(person.units) AS own(unit)
