@@ -73,7 +73,6 @@ VERBS: Mapping[str, Promise] = {
     "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
     "set aside": pgettext_lazy("activity", "set aside"),
     "end": pgettext_lazy("activity", "ended"),
-    "stop": pgettext_lazy("activity", "stopped"),
     "delete": pgettext_lazy("activity", "deleted"),
     "ask for approval": pgettext_lazy("activity", "asked for approval of"),
     "send back": pgettext_lazy("activity", "sent back"),

@@ -33,6 +33,7 @@ from recommendations.services.operations.placements import set_placement
 from recommendations.services.operations.shop_pages import arrange_page
 from recommendations.services.rules.books import serve_book
 from recommendations.services.weights.blending import serve_tested
+from recommendations.store.experiments.caps import start_measures
 from recommendations.store.live import fetch
 from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.terms import ExperimentKind, ExperimentStatus
@@ -58,7 +59,8 @@ class LeverHeldError(Exception):
 
 @transaction.atomic
 def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datetime) -> Experiment:
-    """Start a draft: its control is frozen as what is served now, and it gets a range of the traffic.
+    """Start a draft: its control is frozen as what is served now, and it gets a range of the traffic. What a person
+    counts at most, and the scales of the intervals, are set by the four weeks before.
 
     Raises StaleExperimentError, LeverHeldError, and ValidationError where another of its name runs.
     """
@@ -81,6 +83,9 @@ def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datet
     except IntegrityError as error:
         raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
     stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
+    measures = start_measures(stored, now=now)
+    stored.caps, stored.scales = dict(measures.caps), dict(measures.scales)
+    stored.save(update_fields=["caps", "scales"])
     facts = {"traffic": stored.traffic, "days": stored.planned_days}
     return _changed(stored, "start", "started", by=by, now=now, facts=facts)
 
