@@ -19,6 +19,7 @@ from analytics.pages.catalogue import (
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
+from analytics.pages.experiments import planning as experiment_planning
 from analytics.pages.experiments import steps as experiment_steps
 from analytics.pages.experiments import trying as experiment_trying
 from analytics.pages.experiments import view as experiment_view
@@ -143,6 +144,8 @@ urlpatterns = [
     path("experiments/new/", experiment_editor.new_experiment, name="new_experiment"),
     path("experiments/weights/<int:pk>/", experiment_trying.try_weights, name="try_weights"),
     path("experiments/rules/", experiment_trying.try_rules, name="try_rules"),
+    path("experiments/plan/", experiment_planning.plan_of_form, name="plan_of_form"),
+    path("experiments/<int:pk>/plan/", experiment_planning.experiment_plan, name="experiment_plan"),
     path("experiments/<int:pk>/", experiment_view.experiment, name="experiment"),
     path("experiments/<int:pk>/edit/", experiment_editor.edit_experiment, name="edit_experiment"),
     path("experiments/<int:pk>/gate/", experiment_view.experiment_gate, name="experiment_gate"),

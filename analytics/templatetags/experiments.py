@@ -5,7 +5,7 @@ import math
 from django import template
 
 from analytics.charts.experiments import LiftDay, MetricEffect
-from analytics.templatetags.display import MISSING, signed_share
+from analytics.templatetags.display import MISSING, share, signed_share
 
 register = template.Library()
 
@@ -14,6 +14,12 @@ register = template.Library()
 def lift(value: float) -> str:
     """An effect as a share of the control's: "+3.1%"."""
     return signed_share(value, 1) if math.isfinite(value) else MISSING
+
+
+@register.filter
+def lift_size(value: float) -> str:
+    """How large an effect is, without its direction."""
+    return share(value, 1) if math.isfinite(value) else MISSING
 
 
 @register.filter

@@ -45,7 +45,7 @@ def offer(kind: str, *, weights: Sequence[str] = (), books: Sequence[str] = (), 
         weights=_weights(chosen=weights),
         books=_books(chosen=books),
         placements=[(row.name, labels.placement_label(row.name)) for row in Placement.objects.filter(enabled=True)],
-        pages=_pages(),
+        pages=page_orders(),
         segments=_segments(segments),
         primaries=_metrics(OF_BANDITS if kind == ExperimentKind.BANDIT else PRIMARY),
         guardrails=_metrics(GUARDRAILS),
@@ -72,7 +72,7 @@ def _books(*, chosen: Sequence[str]) -> list[Choice]:
     return [(str(row.pk), f"r{row.number} · {_('live') if row.is_default else row.note[:LONGEST]}") for row in rows]
 
 
-def _pages() -> dict[str, list[str]]:
+def page_orders() -> dict[str, list[str]]:
     """Placements of every page that has two or more, so that their order can be another."""
     slots = PageSlot.objects.order_by("page", "position").values_list("page__name", "placement__name")
     pages: dict[str, list[str]] = {}

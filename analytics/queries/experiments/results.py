@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,18 +15,15 @@ from analytics.charts.arms import ArmVisitors
 from analytics.charts.experiments import LiftDay, MetricEffect
 from analytics.templatetags.words import label
 from recommendations.engine.experiments.decision import ALPHA
-from recommendations.engine.experiments.effects import TreatmentEffect, mean_difference, ratio_difference
-from recommendations.engine.experiments.moments import Moments, explained, theta
+from recommendations.engine.experiments.effects import TreatmentEffect, ratio_difference
+from recommendations.engine.experiments.moments import Moments, explained
 from recommendations.engine.experiments.sequences import anytime_interval, half_width, p_value
 from recommendations.models import Arm, Experiment, Reading
+from recommendations.services.experiments.standings import effect_of, moments_of
 from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
 from recommendations.wording.metrics import higher_is_better, metric_text
 
-RATIOS = frozenset({
-    Metric.ITEMS_PER_BASKET, Metric.BASKET_VALUE, Metric.CTR, Metric.REFUNDS, Metric.FALLBACK, Metric.LATENCY,
-})  # fmt: skip
-"""Metrics whose reading holds a numerator y and a denominator x; in the others x is what people did before."""
 ONCE = 1.96  # standard errors of an interval that is looked at once
 WITHOUT_INTERVAL = frozenset({Metric.COVERAGE})
 
@@ -67,6 +64,7 @@ class Results:
     visitors: Sequence[ArmVisitors]
     spent_before: float
     facts: Mapping[str, Any]
+    above_cap: int
 
     @property
     def worth(self) -> float:
@@ -77,31 +75,35 @@ class Results:
 def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[[int], str]) -> Results | None:
     """The results at the last reading; None before the first. ``arms`` are in their order."""
     places = {arm.pk: arm.position for arm in arms}
-    at = Reading.objects.filter(arm__in=places).aggregate(Max("at"))["at__max"]
-    if at is None:
+    every = Reading.objects.filter(arm__in=places)
+    rows = list(every.filter(at=Subquery(every.order_by("-at").values("at")[:1])))
+    if not rows:
         return None
-    rows = list(Reading.objects.filter(arm__in=places, at=at))
     overall, by_segment = _sums(rows, places, of=None), _by_segment(rows, places)
     past = _past(experiment, places)
     primary = overall.get(experiment.primary, {})
-    facts = {key: value for row in rows if row.metric == experiment.primary for key, value in row.facts.items()}
+    facts: Mapping[str, Any] = next(
+        (row.facts for row in rows if row.metric == experiment.primary and row.segment is None), {}
+    )
     return Results(
-        at=at,
+        at=rows[0].at,
         people={place: round(sums.n) for place, sums in sorted(primary.items())},
         lines=_lines(experiment, overall, arms, past),
         segments=_segments(experiment, by_segment, segment_name),
         days={arm.letter: _days(experiment, past, arm.position, len(arms)) for arm in arms[1:]},
         visitors=_visitors(past, arms),
-        spent_before=explained(list(primary.values())) if experiment.primary not in RATIOS else 0.0,
+        spent_before=explained(list(primary.values())) if experiment.primary == Metric.REVENUE else 0.0,
         facts=facts,
+        above_cap=sum(row.facts.get("above_cap", 0) for row in rows if row.segment is None),
     )
 
 
-def effect_of(metric: str, arm: Moments, control: Moments) -> TreatmentEffect:
-    """Effect of an arm on a metric: of a ratio by the delta method, of a mean after what people did before."""
-    if metric in RATIOS:
-        return ratio_difference(arm, control)
-    return mean_difference(arm, control, theta=theta([arm, control]))
+def effect_on(metric: str, sums: Sums, place: int) -> TreatmentEffect:
+    """Effect of the arm at a place on a metric, against the control."""
+    if metric == Metric.COVERAGE:  # different items per 1,000 answers, without people
+        return ratio_difference(sums[place], sums[0])
+    every = [each for each in sums.values() if each.n > 1]
+    return effect_of(Metric(metric), sums[place], sums[0], every=every)
 
 
 def _sums(rows: Iterable[Reading], places: Mapping[int, int], *, of: int | None) -> dict[str, dict[int, Moments]]:
@@ -109,7 +111,7 @@ def _sums(rows: Iterable[Reading], places: Mapping[int, int], *, of: int | None)
     sums: dict[str, dict[int, Moments]] = defaultdict(dict)
     for row in rows:
         if row.segment == of:
-            sums[row.metric][places[row.arm_id]] = _moments(row)
+            sums[row.metric][places[row.arm_id]] = moments_of(row)
     return sums
 
 
@@ -123,7 +125,7 @@ def _past(experiment: Experiment, places: Mapping[int, int]) -> dict[date, Sums]
     rows = Reading.objects.filter(arm__in=places, metric=experiment.primary, segment=None).order_by("at")
     past: dict[date, dict[int, Moments]] = defaultdict(dict)
     for row in rows.defer("facts"):
-        past[timezone.localdate(row.at)][places[row.arm_id]] = _moments(row)
+        past[timezone.localdate(row.at)][places[row.arm_id]] = moments_of(row)
     return {day: sums for day, sums in past.items() if 0 in sums}
 
 
@@ -142,15 +144,13 @@ def _lines(
         alpha = _alpha(group, arms=len(arms), count=counts.get(group, 1))
         for arm in arms[1:]:
             if 0 in sums and arm.position in sums:
-                line = _line(experiment, name, sums[arm.position], sums[0], alpha=alpha, letter=arm.letter)
+                line = _line(experiment, name, sums, arm, alpha=alpha)
                 lines.append(line if group != "primary" else _with_best_p(line, experiment, past, arm.position))
     return lines
 
 
-def _line(
-    experiment: Experiment, name: str, arm: Moments, control: Moments, *, alpha: float, letter: str
-) -> MetricLine:
-    own, group = effect_of(name, arm, control), _group(experiment, name)
+def _line(experiment: Experiment, name: str, sums: Sums, arm: Arm, *, alpha: float) -> MetricLine:
+    own, group = effect_on(name, sums, arm.position), _group(experiment, name)
     tau2 = experiment.scales.get(name)
     low, high, p = -math.inf, math.inf, 1.0
     if tau2 and name not in WITHOUT_INTERVAL:
@@ -165,7 +165,7 @@ def _line(
         tolerance=experiment.guardrails.get(name) if group == "guardrail" else None,
     )
     return MetricLine(
-        metric=name, words=effect.words, group=effect.group, letter=letter, before=metric_text(name, own.base),
+        metric=name, words=effect.words, group=effect.group, letter=arm.letter, before=metric_text(name, own.base),
         after=metric_text(name, own.base + own.value), effect=effect, p=p,
     )  # fmt: skip
 
@@ -175,7 +175,7 @@ def _with_best_p(line: MetricLine, experiment: Experiment, past: Mapping[date, S
     tau2 = experiment.scales.get(experiment.primary)
     if not tau2:
         return line
-    days = [effect_of(experiment.primary, sums[place], sums[0]) for sums in past.values() if place in sums]
+    days = [effect_on(experiment.primary, sums, place) for sums in past.values() if place in sums]
     return MetricLine(**{**vars(line), "p": min([line.p, *(p_value(day, tau2) for day in days)])})
 
 
@@ -193,7 +193,7 @@ def _segments(
     several = len({place for _number, place, _sums in pairs}) > 1
     effects = []
     for number, place, sums in pairs:
-        own = effect_of(primary, sums[place], sums[0])
+        own = effect_on(primary, sums, place)
         half = half_width(own.se, tau2, ALPHA / len(pairs)) if tau2 else math.inf
         words = f"{name(number)} · {chr(ord('A') + place)}" if several else name(number)
         effects.append(
@@ -215,7 +215,7 @@ def _days(experiment: Experiment, past: Mapping[date, Sums], place: int, arms: i
     for day, sums in past.items():
         if place not in sums:
             continue
-        own = effect_of(experiment.primary, sums[place], sums[0])
+        own = effect_on(experiment.primary, sums, place)
         half = half_width(own.se, tau2, alpha) if tau2 else math.inf
         ends = {"low": own.value - half, "high": own.value + half}
         once = {"fixed_low": own.value - ONCE * own.se, "fixed_high": own.value + ONCE * own.se}
@@ -249,10 +249,6 @@ def _group(experiment: Experiment, name: str) -> str:
     if name == experiment.primary:
         return "primary"
     return "guardrail" if name in experiment.guardrails else "supporting"
-
-
-def _moments(row: Reading) -> Moments:
-    return Moments(n=row.n, y=row.y, yy=row.yy, x=row.x, xx=row.xx, xy=row.xy)
 
 
 GROUPS: Mapping[str, Callable[[], str]] = {

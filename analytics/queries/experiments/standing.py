@@ -15,6 +15,7 @@ from recommendations.engine.experiments.mismatch import is_mismatch
 from recommendations.models import Arm, Experiment, Unit
 from recommendations.terms import ExperimentStatus
 from recommendations.wording.experiments import note_text
+from recommendations.wording.labels import placement_label
 
 READ_AT = 5  # minutes past the hour
 LATE = timedelta(hours=26)  # after which a reading was to be there
@@ -65,10 +66,13 @@ def health(experiment: Experiment, arms: Sequence[Arm], results: Results | None,
     mixed = people["mixed"] / people["every"] if people["every"] else 0.0
     words = _("%(share)s saw two arms and do not count") % {"share": share(mixed, 1)}
     marks.append(HealthMark(state="odd" if mixed > MUCH_MIXED else "fine", words=words))
-    without = results.facts.get("without_id")
-    if isinstance(without, int | float):
+    if named := results.facts.get("answers"):
+        without = results.facts.get("answers_without_id", 0) / (named + results.facts.get("answers_without_id", 0))
         words = _("%(share)s of the answers without an id") % {"share": share(without, 1)}
         marks.append(HealthMark(state="odd" if without > MUCH_WITHOUT else "fine", words=words))
+    if (sample := results.facts.get("sample", 1)) < 1:
+        words = _("counted on %(share)s of the visitors, drawn once for all") % {"share": share(sample)}
+        marks.append(HealthMark(state="fine", words=words))
     return marks
 
 
@@ -80,12 +84,26 @@ def _split(arms: Sequence[Arm], results: Results) -> HealthMark:
     if not total or not math.isclose(sum(shares), 1) or min(shares) <= 0:
         return HealthMark(state="odd", words=_("no split yet"))
     seen = " : ".join(number(100 * count / total, 1) for count in counts)
+    broken = [check for check in results.facts.get("splits", ()) if check["broken"] and check["kind"] != "all"]
+    if not is_mismatch(counts, shares) and broken:
+        where = _(", ").join(dict.fromkeys(_part_words(check["kind"], check["name"]) for check in broken))
+        words = _("split as planned in all, but not in: %(where)s") % {"where": where}
+        return HealthMark(state="wrong", words=words)
     if is_mismatch(counts, shares):
         planned = " : ".join(number(100 * part, 1) for part in shares)
         return HealthMark(
             state="wrong", words=_("split %(seen)s, not %(planned)s") % {"seen": seen, "planned": planned}
         )
     return HealthMark(state="fine", words=_("split as planned, %(seen)s") % {"seen": seen})
+
+
+def _part_words(kind: str, name: str) -> str:
+    """What a part of the people is called in which the split was checked."""
+    if kind == "segment":
+        return _("segment %(name)s") % {"name": name}
+    if kind == "placement":
+        return placement_label(name)
+    return _("signed in") if name == "signed_in" else _("not signed in")
 
 
 def _age(experiment: Experiment, results: Results, *, now: datetime) -> HealthMark:
@@ -97,4 +115,4 @@ def _age(experiment: Experiment, results: Results, *, now: datetime) -> HealthMa
 def cap_of(experiment: Experiment, results: Results) -> Mapping[str, Any] | None:
     """The most that a person counts in the primary metric, and how many that holds down."""
     cap = experiment.caps.get(experiment.primary)
-    return {"cap": cap, "people": results.facts.get("capped")} if cap else None
+    return {"cap": cap, "people": results.above_cap} if cap else None

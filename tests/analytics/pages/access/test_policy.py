@@ -30,7 +30,7 @@ LOOKS = {
     "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
-    "experiments", "experiment",
+    "experiments", "experiment", "experiment_plan",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -108,6 +108,7 @@ CHANGES = {
     "widen_experiment": Action.EXPERIMENT,
     "stop_experiment": Action.EXPERIMENT,
     "publish_arm": Action.EXPERIMENT,
+    "plan_of_form": Action.DRAFT,
     "try_weights": Action.EXPERIMENT,
     "try_rules": Action.EXPERIMENT,
     "new_import": Action.EDIT_CATALOGUE,

@@ -177,3 +177,15 @@ def test_the_form_offers_no_drafts_and_no_weights_of_a_group(merchandiser: Clien
     hidden = [version(91, status="draft"), version(92, segment=Segment.objects.first())]
     page = text(merchandiser, "/experiments/new/")
     assert not [row for row in hidden if f"home:{row.pk}" in page]
+
+
+def test_the_plan_stands_beside_the_form_and_on_the_draft(merchandiser: Client) -> None:
+    assert 'hx-post="/experiments/plan/"' in text(merchandiser, "/experiments/new/")
+    page = html.unescape(merchandiser.post("/experiments/plan/", typed()).content.decode())
+    assert "nobody was answered at these placements in the last four weeks" in page
+    for odd in ({"traffic": "x"}, {"smallest_lift": ""}, {"arm-1-placement": ""}, {"arm-1-lever": "page"}):
+        page = merchandiser.post("/experiments/plan/", typed() | odd).content.decode()
+        assert "The plan stands here once it is clear" in page
+    draft = drafted(primary="orders")
+    assert f'hx-get="/experiments/{draft.pk}/plan/"' in text(merchandiser, f"/experiments/{draft.pk}/")
+    assert "nobody was answered" in text(merchandiser, f"/experiments/{draft.pk}/plan/")

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Experiment, Placement, Segment, Unit
+from recommendations.models import BlendWeights, Experiment, Placement, Reading, Segment, Unit
 from recommendations.services.experiments.lifecycle import stop
 from recommendations.terms import ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, drafted, half_of, reading, version, with_readings
@@ -120,6 +120,10 @@ def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
         at = test.started_at + timedelta(days=10) if test.started_at else timezone.now()
         reading(arm, at, n=10_000, mean=0.05, sd=0.3, metric="refunds", x=10_000.0, xx=10_500.0, xy=500.0)
         reading(arm, at, n=400, mean=12.0, sd=20, segment=1)
+        reading(arm, at, n=0, mean=0, sd=0, metric="coverage", y=90.0 + 9 * arm.position, x=2.0, yy=0.0)
+    own = Reading.objects.filter(arm__experiment=test, metric="revenue", segment=None, at=at)
+    split = {"kind": "placement", "name": "home", "counts": [3, 9], "broken": True}
+    own.update(facts={"above_cap": 4, "answers": 90, "answers_without_id": 10, "sample": 0.5, "splits": [split]})
     Unit.objects.create(experiment=test, unit=1, arm=test.arms.get(position=0), first_at=timezone.now(), mixed=True)
     page = text(admin, f"/experiments/{test.pk}/")
     low, high = (f"{100 * (0.1 + side * half_of(10)):+.1f}%" for side in (-1, 1))
@@ -127,7 +131,11 @@ def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
     assert "▲ +10.0%" in page
     assert re.search(r'data-label="A">\D?10(\.00)?<', page)
     assert re.search(r'data-label="B">\D?11(\.00)?<', page)
-    assert "split as planned, 50.0 : 50.0" in page
+    assert "split as planned in all, but not in: For you" in page
+    assert "10.0% of the answers without an id" in page
+    assert "counted on 50% of the visitors" in page
+    assert "That holds down 8 people." in page
+    assert re.search(r"Different items shown</th>.*?>45<.*?>49\.50?<.*?\+10\.0%.*?>–<", page, flags=re.DOTALL)
     assert "100.0% saw two arms" in page
     assert "Money given back" in page
     assert "10.0% tolerated" in page
@@ -137,6 +145,11 @@ def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
     for chart in ("lift-B", "metrics-chart", "visitors-chart", "segments-chart"):
         assert f'data-figure-for="{chart}"' in page
     assert page.count('<td class="num">1,000</td>') == 20
+
+
+def test_an_even_split_is_said(admin: Client) -> None:
+    test = with_readings(ten_days_old())
+    assert "split as planned, 50.0 : 50.0" in text(admin, f"/experiments/{test.pk}/")
 
 
 def test_a_broken_split_is_said(admin: Client) -> None:
