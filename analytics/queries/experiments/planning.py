@@ -36,7 +36,10 @@ def planned(form: ExperimentForm, *, now: datetime) -> PlanWords | None:
         placements, segments=form.segments, signed_in=form.signed_in, metric=metric, smallest=form.smallest_lift,
         arms=len(form.arms) + 1, traffic=form.traffic, now=now,
     )  # fmt: skip
-    rows = [(label(experiment_labels.METRICS, name), [own.at_looks[day] for day in LOOKS]) for name, own in made.metrics.items()]
+    rows = [
+        (label(experiment_labels.METRICS, name), [own.at_looks[day] for day in LOOKS])
+        for name, own in made.metrics.items()
+    ]
     if made.refusal is not None:
         return PlanWords(sentence=refusal_text(made.refusal, made.facts), possible=False, looks=LOOKS, rows=rows)
     facts: Mapping[str, float] = {"smallest": form.smallest_lift, "traffic": form.traffic}
