@@ -23,12 +23,19 @@ class PlanWords:
     rows: Sequence[tuple[str, Sequence[float]]]
 
 
+def _placements(form: ExperimentForm) -> list[str]:
+    """Placements whose visitors take part; of a page all that stand on it."""
+    changes = [arm.changes for arm in form.arms]
+    ordered = {name for each in changes for order in each.get("pages", {}).values() for name in order}
+    return sorted(filter(None, ordered.union(touched_placements(all_levers(changes)))))
+
+
 def planned(form: ExperimentForm, *, now: datetime) -> PlanWords | None:
     """The plan of a draft; None while its traffic, its lift or what changes is missing.
 
     A metric that no plan is made for is planned as revenue is.
     """
-    placements = list(filter(None, touched_placements(all_levers(arm.changes for arm in form.arms))))
+    placements = _placements(form)
     if not (0.01 <= form.traffic <= 1 and 0.001 <= form.smallest_lift <= 1 and placements):
         return None
     metric = Metric(form.primary) if form.primary in METRICS else Metric.REVENUE
