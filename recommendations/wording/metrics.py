@@ -64,7 +64,7 @@ def higher_is_better(metric: str) -> bool:
 
 
 def metric_text(metric: str, value: float) -> str:
-    """Value of a metric in its unit: "$4.50", "12.3 %", "1.84", "43 ms"; a dash where nothing is known."""
+    """Value of a metric in its unit: "$4.50", "12.3%", "1.84", "43 ms"; a dash where nothing is known."""
     if not is_number(value):
         return "–"
     match UNITS[Metric(metric)]:
@@ -79,12 +79,12 @@ def metric_text(metric: str, value: float) -> str:
 
 
 def percent_text(share: float, *, signed: bool = False) -> str:
-    """A share in per cent with a digit after the point, "3.1 %"; a very small one with two, so that it is not 0."""
+    """A share in per cent with a digit after the point, "3.1%"; a very small one with two, so that it is not 0."""
     value = 100 * share
     digits = 1 if abs(value) >= 0.1 else 2
     text = number_text(abs(value), digits)
     sign = ("−" if value < 0 else "+" if signed else "") if float(f"{abs(value):.{digits}f}") else ""
-    return gettext("%(value)s %%") % {"value": sign + text}
+    return f"{sign}{text}%"
 
 
 def is_number(value: object) -> bool:

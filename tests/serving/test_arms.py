@@ -216,17 +216,18 @@ def test_the_order_of_a_page_can_be_tested() -> None:
     page = ShopPage.objects.create(name="front")
     for position, name in enumerate(("home", "discover"), 1):
         PageSlot.objects.create(page=page, placement=Placement.objects.get(name=name), position=position, n=4)
-    test = experiment({}, {"pages": {"front": ["discover", "home"]}}, placements=())
-    orders = Counter()
+    orders = [{"pages": {"front": names}} for names in (["home", "discover"], ["discover", "home"])]
+    test = experiment(*orders, placements=("home", "discover"))
+    seen = Counter()
     for user in PEOPLE:
         asked = PageRequest(name="front", shared=Request(placement="", user_id=user))
         served = serve_page(asked, write=_placement_and_arm, now=NOW)
         names, arms = zip(*(one.content.decode().split() for one in served), strict=True)
-        orders[names, arms[0]] += 1
+        seen[names, arms[0]] += 1
         assert len(set(arms)) == 1
         assert served == serve_page_again(asked, served)
-    assert {key[0] for key in orders if key[1] == "0"} == {("home", "discover")}
-    assert {key[0] for key in orders if key[1] == "1"} == {("discover", "home")}
+    assert {key[0] for key in seen if key[1] == "0"} == {("home", "discover")}
+    assert {key[0] for key in seen if key[1] == "1"} == {("discover", "home")}
     assert not ask("u0").arms  # alone, a placement is not in any order
     assert test.arms.count() == 2
 

@@ -87,7 +87,7 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
             "Don't trust this: visitors are split 51.8 : 48.2, not 50 : 50",
             "结果不可信：流量未按计划分配，实际为 51.8 : 48.2，计划为 50 : 50",
         ),
-        ("harm", "Stopped: with B, refunds rose by 3.1 % to 8.4 %", "已自动停止：B 的退款占比上升了 3.1 % 至 8.4 %"),
+        ("harm", "Stopped: with B, refunds rose by 3.1% to 8.4%", "已自动停止：B 的退款占比上升了 3.1% 至 8.4%"),
         (
             "too_early",
             "Too early: day 3 of 7, 61 of 100 buyers in one arm",
@@ -95,25 +95,25 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
         ),
         (
             "ship",
-            "Ship B: +3.1 % in revenue per visitor, at least +0.4 %",
-            "建议上线 B：每位访客的销售额 +3.1 %，至少 +0.4 %",
+            "Ship B: +3.1% in revenue per visitor, at least +0.4%",
+            "建议上线 B：每位访客的销售额 +3.1%，至少 +0.4%",
         ),
         (
             "keep",
-            "Keep A: B lowers revenue per visitor by at least 0.6 %",
-            "保留 A：B 使每位访客的销售额至少下降 0.6 %",
+            "Keep A: B lowers revenue per visitor by at least 0.6%",
+            "保留 A：B 使每位访客的销售额至少下降 0.6%",
         ),
         (
             "alike",
-            "Keep A: if B differs in revenue per visitor, then by less than the 2 % you asked for",
-            "差异可忽略，保留 A：即使 B 在每位访客的销售额上有差异，也不到您设定的 2 %",
+            "Keep A: if B differs in revenue per visitor, then by less than the 2% you asked for",
+            "差异可忽略，保留 A：即使 B 在每位访客的销售额上有差异，也不到您设定的 2%",
         ),
         (
             "ended",
-            "Undecided after 28 days: B changes revenue per visitor by −0.8 % to +2.9 %",
-            "28 天后仍未能判定：B 使每位访客的销售额变化 −0.8 % 至 +2.9 %",
+            "Undecided after 28 days: B changes revenue per visitor by −0.8% to +2.9%",
+            "28 天后仍未能判定：B 使每位访客的销售额变化 −0.8% 至 +2.9%",
         ),
-        ("not_yet", "Keep watching: about 9 more days until ± 2 %", "继续观察：约再过 9 天，精度可达 ± 2 %"),
+        ("not_yet", "Keep watching: about 9 more days until ± 2%", "继续观察：约再过 9 天，精度可达 ± 2%"),
     ],
 )
 def test_a_verdict_says_what_to_do(code: str, english: str, chinese: str) -> None:
@@ -131,11 +131,11 @@ def test_only_what_is_missing_makes_it_too_early() -> None:
 
 def test_several_arms_are_listed() -> None:
     two = verdict_text("ship", B | {"also_better": [2, 3]}, primary="revenue")
-    assert two.endswith("at least +0.4 %. C and D beat A, too; whether B beats them is open")
+    assert two.endswith("at least +0.4%. C and D beat A, too; whether B beats them is open")
     one = verdict_text("ship", B | {"also_better": [2]}, primary="revenue")
     assert one.endswith("C beats A, too; whether B beats it is open")
     alike = verdict_text("alike", {"smallest": 0.02, "arms": [1, 2], "worse": [3]}, primary="ctr")
-    assert alike == "Keep A: if B and C differ in clicks per list, then by less than the 2 % you asked for; D is worse"
+    assert alike == "Keep A: if B and C differ in clicks per list, then by less than the 2% you asked for; D is worse"
 
 
 @LANGUAGES
@@ -152,7 +152,7 @@ def test_an_effect_that_nothing_is_known_of_has_words(nothing: float | None, lan
 
 def test_a_guardrail_that_falls_says_so() -> None:
     facts = {"metric": "converted", "arm": 2, "low": -0.41, "high": -0.18}
-    assert verdict_text("harm", facts, primary="ctr").endswith("C, the share of visitors who buy fell by 18 % to 41 %")
+    assert verdict_text("harm", facts, primary="ctr").endswith("C, the share of visitors who buy fell by 18% to 41%")
 
 
 def test_the_facts_of_the_engine_fill_the_words() -> None:
@@ -165,18 +165,18 @@ def test_the_facts_of_the_engine_fill_the_words() -> None:
         )
     )  # fmt: skip
     # 3.1 % ± 3.03 · .5 %
-    expected = "Ship B: +3.1 % in revenue per visitor, at least +1.6 %"
+    expected = "Ship B: +3.1% in revenue per visitor, at least +1.6%"
     assert verdict_text(verdict.code, verdict.facts, primary="revenue") == expected
 
 
 @pytest.mark.parametrize(
     ("code", "text"),
     [
-        ("started", "Started with 50 % of the traffic, planned for 28 days"),
-        ("arm_harmed", "B gets no more visitors: with B, the share of visitors who buy fell by 18 % to 41 %"),
-        ("shares_set", "Shares of the visitors: B 31 % → 46 % (best with chance 71 %); C at the least share"),
+        ("started", "Started with 50% of the traffic, planned for 28 days"),
+        ("arm_harmed", "B gets no more visitors: with B, the share of visitors who buy fell by 18% to 41%"),
+        ("shares_set", "Shares of the visitors: B 31% → 46% (best with chance 71%); C at the least share"),
         ("late_change", "Orders and refunds that came late moved A by +0.1 points"),
-        ("model_lacks", "The new model lacks “Bought often”, which has 30 % of the weight in B"),
+        ("model_lacks", "The new model lacks “Bought often”, which has 30% of the weight in B"),
     ],
 )
 def test_a_line_of_the_log_has_its_figures(code: str, text: str) -> None:
@@ -200,8 +200,8 @@ def test_every_metric_has_a_name_and_a_unit(metric: Metric, language: str) -> No
 def test_values_stand_in_their_units() -> None:
     values = {"revenue": 4.5, "converted": 0.0312, "orders": 1.836, "latency": 43.4, "coverage": 1234.4}
     texts = [metric_text(metric, value) for metric, value in values.items()]
-    assert texts == ["$4.50", "3.1 %", "1.84", "43 ms", "1,234"]
-    assert [percent_text(share, signed=True) for share in (0.0004, -0.02, 0.0)] == ["+0.04 %", "−2 %", "0 %"]
+    assert texts == ["$4.50", "3.1%", "1.84", "43 ms", "1,234"]
+    assert [percent_text(share, signed=True) for share in (0.0004, -0.02, 0.0)] == ["+0.04%", "−2%", "0%"]
 
 
 def test_less_is_better_of_four() -> None:

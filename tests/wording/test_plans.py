@@ -62,12 +62,12 @@ def test_what_a_plan_says_of_the_shop_has_words(language: str) -> None:
 
 def test_the_figures_stand_in_the_sentences() -> None:
     assert plan_text(23, metric="revenue", smallest=0.02, traffic=0.5) == (
-        "About 23 days with 50 % of the traffic: then a lift of 2 % in revenue per visitor shows in four of five cases."
+        "About 23 days with 50% of the traffic: then a lift of 2% in revenue per visitor shows in four of five cases."
     )
     # 1 / (1 − .34) = 1.515
-    assert past_spending_text(0.34) == "Past spending explains 34 % of the scatter: worth 1.5 times the visitors."
+    assert past_spending_text(0.34) == "Past spending explains 34% of the scatter: worth 1.5 times the visitors."
     assert past_spending_text(0.019) == past_spending_text(0.0) != past_spending_text(0.02)
     assert cap_text(212, 37, metric="revenue") == "Spending above $212 counts as $212: 37 people."
     assert aa_text(0.032, splits=500, is_even=True) == (
-        "Split 500 times without any change, past visitors differed in 3.2 % of the cases: the numbers behave."
+        "Split 500 times without any change, past visitors differed in 3.2% of the cases: the numbers behave."
     )

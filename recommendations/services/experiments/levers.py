@@ -43,7 +43,9 @@ def touched_placements(levers: Iterable[str]) -> list[str]:
     if any(kind == "rules" for kind, _sep, _name in kinds):
         return sorted(enabled.values_list("name", flat=True))
     blends = [name for kind, _sep, name in kinds if kind == "weights"]
+    pages = [name for kind, _sep, name in kinds if kind == "page"]
     names = {name for kind, _sep, name in kinds if kind == "placement"}
+    names |= set(enabled.filter(page_slots__page__name__in=pages).values_list("name", flat=True))
     return sorted(names | set(enabled.filter(blend__name__in=blends).values_list("name", flat=True)))
 
 

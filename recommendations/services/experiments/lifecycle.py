@@ -244,5 +244,5 @@ def held_text(error: LeverHeldError) -> str:
         % {"name": holder.experiment.name, "day": date_format(holder.until) if holder.until else "…"}
         for holder in error.held
     )
-    text = _("%(names)s has hold of it. %(free)s %% of the visitors are free: take so many, or start later.")
+    text = _("%(names)s has hold of it. %(free)s%% of the visitors are free: take so many, or start later.")
     return text % {"names": names, "free": round(100 * error.free)}

@@ -73,7 +73,7 @@ def _served(
     salt = ShopSetting.objects.filter(key=TRAFFIC_SALT).values_list("value", flat=True).first()
     return ServedExperiment(
         key=experiment.pk,
-        placements=frozenset(placement.name for placement in experiment.placements.all()),
+        placements=_placements(experiment, arms),
         segments=frozenset(experiment.segments),
         signed_in=experiment.signed_in,
         buckets=range(experiment.range_from, experiment.range_to),
@@ -84,6 +84,13 @@ def _served(
         stays={unit: positions[arm] for unit, arm in stays if arm is not None},
         daily=experiment.kind == ExperimentKind.BANDIT,
     )
+
+
+def _placements(experiment: Experiment, arms: Sequence[Arm]) -> frozenset[str]:
+    """Placements that are under an arm wherever they are asked for; of what only arranges pages there are none."""
+    if all(arm.changes.keys() <= {"pages"} for arm in arms) and any(arm.changes for arm in arms):
+        return frozenset()
+    return frozenset(placement.name for placement in experiment.placements.all())
 
 
 def _shares(arms: Sequence[Arm], *, daily: bool) -> dict[int | None, Sequence[float]]:

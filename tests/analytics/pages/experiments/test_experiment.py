@@ -58,7 +58,7 @@ def test_a_draft_is_started_paused_resumed_widened_and_stopped(publisher: Client
     assert test.status == ExperimentStatus.RUNNING
     page = text(publisher, f"/experiments/{test.pk}/")
     assert "Counting starts with the first answers; the next look is at" in page
-    assert "Started with 40 % of the traffic, planned for 28 days" in page
+    assert "Started with 40% of the traffic, planned for 28 days" in page
     assert "?open=start" not in page
     post(publisher, test, "pause")
     assert "Resume" in text(publisher, f"/experiments/{test.pk}/")
@@ -67,7 +67,7 @@ def test_a_draft_is_started_paused_resumed_widened_and_stopped(publisher: Client
     post(publisher, test, "widen", traffic="100")
     assert test.traffic == 1
     page = text(publisher, f"/experiments/{test.pk}/")
-    assert "Traffic widened from 40 % to 100 %" in page
+    assert "Traffic widened from 40% to 100%" in page
     assert "?open=widen" not in page
     post(publisher, test, "stop")
     page = text(publisher, f"/experiments/{test.pk}/")
@@ -94,7 +94,7 @@ def test_who_has_the_lever_stands_in_the_dialog(publisher: Client) -> None:
     second = drafted({"placements": {"home": {"n": 9}}}, name="Second")
     page = post(publisher, second, "start", status=409, revision=second.revision)
     assert "“First” until" in page
-    assert "30 % of the visitors are free" in page
+    assert "30% of the visitors are free" in page
     assert "Start “Second”?" in page
 
 

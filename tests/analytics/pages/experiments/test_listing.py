@@ -55,7 +55,7 @@ def test_the_decision_stands_with_its_effect(admin: Client) -> None:
     }
     test.save()
     page = text(admin, "/experiments/")
-    assert "Ship B: +3.1 % in revenue per visitor, at least +0.4 %" in page
+    assert "Ship B: +3.1% in revenue per visitor, at least +0.4%" in page
     assert "tone-good" in page
     assert "<strong>+3.1%</strong><br><small>+0.4% … +5.8%</small>" in page
     test.decision = {"code": "too_early", "facts": {"day": 3, "days": 7, "successes": 61, "needed": 100}}
