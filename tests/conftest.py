@@ -14,6 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from recommendations.store.process_held import drop_all
@@ -91,6 +92,12 @@ def _empty_valkey(request: pytest.FixtureRequest) -> None:
             client.flushdb()
         caches.close_all()
         drop_all()
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_shop() -> None:
+    """The language that a page of the test before was asked in is not that of this one."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
