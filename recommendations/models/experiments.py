@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.models.blending import Placement
@@ -43,7 +44,7 @@ class Experiment(models.Model):
     )
     placements = models.ManyToManyField(Placement, related_name="experiments", verbose_name=_("placements"))
     segments = ArrayField(
-        models.IntegerField(), default=list, blank=True, verbose_name=_("segments"),
+        models.IntegerField(), default=list, blank=True, verbose_name=pgettext_lazy("model", "segments"),
         help_text=_("Numbers of segments; empty: everybody."),
     )  # fmt: skip
     signed_in = models.BooleanField(_("signed in"), null=True, blank=True, help_text=_("Empty: signed in or not."))

@@ -116,7 +116,7 @@ def reason(error: CannotMakeError, slate: Slate) -> str:
         case Missing.ERASED:
             return _("The customer was erased. Nothing about them is stored, as it must be.")
         case Missing.PAGE_INCOMPLETE:
-            return _("It is a list of a page, and another list of that page is not in the record.")
+            return _("It is a list of a page, and another list of that page was not stored.")
         case _:
             if slate.basis is None:
                 return _("It was answered before Recsite stored what answers are made of.")

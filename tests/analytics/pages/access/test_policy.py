@@ -22,7 +22,7 @@ OPEN = {
 """What strangers may reach: it leads into the dashboard, and tells nothing of the shop."""
 
 LOOKS = {
-    "overview", "event_list", "answer_list", "slate", "attributed_list", "customers", "random_customer",
+    "overview", "event_list", "answer_list", "slate", "past_answer", "attributed_list", "customers", "random_customer",
     "most_changed", "item_suggestions", "customer", "customer_by_id", "why", "why_not", "change_price", "weights",
     "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values", "rule_books",
     "rule_calendar", "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items", "catalogue",
