@@ -130,8 +130,7 @@ def select(
     lifting = lifted(score, _lifts_of(contenders.items[positions], catalogue, params), params.exponents)
     for added in lifting.values():
         score = score + added
-    boosted = {key: values[positions] for key, values in contenders.boosts.items()}
-    boosted = {key: values for key, values in boosted.items() if values.any()}
+    boosted = {key: own for key, values in contenders.boosts.items() if (own := values[positions]).any()}
     whole = score + sum(boosted.values())
     final = order.finals[chosen].astype(np.float64) if params.diversity else whole
     touched = {key: values[chosen] for key, values in order.touched.items()}
