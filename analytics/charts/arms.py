@@ -43,7 +43,7 @@ def visitors_by_day(arms: Sequence[ArmVisitors], *, day: str, axis: str) -> go.F
             meta=hues.meta(hue),
             hovertemplate="%{x}: %{y:,}<extra>%{fullData.name}</extra>",
         )
-    return _stacked(figure, day=day, axis=axis)
+    return _stacked(figure, days=[each for arm in arms for each, _value in arm.days], day=day, axis=axis)
 
 
 def share_stack(arms: Sequence[ArmShares], *, day: str, axis: str, floor: str) -> go.Figure:
@@ -73,16 +73,20 @@ def share_stack(arms: Sequence[ArmShares], *, day: str, axis: str, floor: str) -
                 legendgroup=name,
                 showlegend=not shape,
             )
-    return _stacked(figure, day=day, axis=axis).update_layout(bargap=0.05, yaxis={"range": [0, 100]})
+    return _stacked(figure, days=[each for arm in arms for each, _value in arm.days], day=day, axis=axis).update_layout(
+        bargap=0.05, yaxis={"range": [0, 100]}
+    )
 
 
-def _stacked(figure: go.Figure, *, day: str, axis: str) -> go.Figure:
+def _stacked(figure: go.Figure, *, days: Sequence[date], day: str, axis: str) -> go.Figure:
     return figure.update_layout(
         barmode="stack",
         height=300,
         margin={"t": 34, "b": 48},
         showlegend=True,
-        xaxis={"title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0},
+        xaxis={
+            "title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0, "range": marks.days_range(days),
+        },
         yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
         meta={"narrow": {"xaxis": {"nticks": 3}}},
-    )
+    )  # fmt: skip

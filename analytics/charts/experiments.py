@@ -99,10 +99,13 @@ def lift_ribbon(days: Sequence[LiftDay], *, smallest: float, words: Sequence[str
         height=320,
         margin={"t": 34, "b": 48},
         showlegend=True,
-        xaxis={"title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0, "showgrid": False},
+        xaxis={
+            "title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0, "showgrid": False,
+            "range": marks.days_range([each.day for each in days]),
+        },
         yaxis={"title": {"text": axis}, "range": [-reach, reach], "zeroline": True, "zerolinewidth": 2, "nticks": 7},
         meta={"narrow": {"xaxis": {"nticks": 3}}},
-    )
+    )  # fmt: skip
 
 
 def metric_forest(effects: Sequence[MetricEffect], *, axis: str, tolerance: str) -> go.Figure:

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -75,6 +76,16 @@ def named_rows(words: Sequence[str]) -> dict[str, Any]:
 def on_a_phone(words: Sequence[str]) -> dict[str, Any]:
     """Properties that the browser lays over the layout where the figure is narrow."""
     return {"narrow": {"yaxis": {"ticktext": [f"{short(each, LONGEST_ON_A_PHONE)} " for each in words]}}}
+
+
+def days_range(days: Sequence[date]) -> list[str] | None:
+    """Range of an axis of days: at least three, as the axis of a single one is marked in milliseconds; None: no day."""
+    if not days:
+        return None
+    half, first, last = timedelta(hours=12), min(days), max(days)
+    begin = datetime.combine(first, time())
+    end = datetime.combine(max(last, first + timedelta(days=2)), time())
+    return [(begin - half).isoformat(), (end + half).isoformat()]
 
 
 def percent(share: float) -> float:

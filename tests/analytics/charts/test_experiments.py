@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from analytics.charts import arms, experiments, hues
+from analytics.charts import arms, experiments, hues, marks
 from analytics.charts.experiments import LiftDay, MetricEffect, PlanLine
 
 START = date(2026, 11, 2)
@@ -114,6 +114,13 @@ def test_a_plan_falls_to_what_is_wanted() -> None:
     assert (wanted.x, wanted.y) == ((0, 28), (2, 2))
     assert figure.layout.xaxis.tickvals == (7, 14, 28)
     assert len({revenue.line.dash, clicks.line.dash, wanted.line.dash}) == 3
+
+
+def test_the_axis_of_one_day_is_marked_in_days() -> None:
+    figure = arms.visitors_by_day([arms.ArmVisitors(arm=0, words="A", days=[(START, 40)])], day="Day", axis="Visitors")
+    assert figure.layout.xaxis.range == ("2026-11-01T12:00:00", "2026-11-04T12:00:00")
+    assert marks.days_range([START, START + timedelta(days=9)]) == ["2026-11-01T12:00:00", "2026-11-11T12:00:00"]
+    assert marks.days_range([]) is None
 
 
 def test_visitors_of_the_arms_stand_on_one_another() -> None:
