@@ -30,6 +30,10 @@ class ArmShares:
     floor: float = 0.0
 
 
+BAR, WHOLE_BAR = 0.8 * marks.DAY, 0.95 * marks.DAY
+"""Widths of a day's bar: a single one has no neighbour to be measured by."""
+
+
 def visitors_by_day(arms: Sequence[ArmVisitors], *, day: str, axis: str) -> go.Figure:
     """New visitors a day, the arms stacked in their order."""
     figure = go.Figure()
@@ -38,6 +42,7 @@ def visitors_by_day(arms: Sequence[ArmVisitors], *, day: str, axis: str) -> go.F
         figure.add_bar(
             x=[each.isoformat() for each, _count in arm.days],
             y=[count for _day, count in arm.days],
+            width=BAR,
             name=marks.plain(arm.words),
             marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
             meta=hues.meta(hue),
@@ -62,6 +67,7 @@ def share_stack(arms: Sequence[ArmShares], *, day: str, axis: str, floor: str) -
             figure.add_bar(
                 x=x,
                 y=[marks.percent(share) for share in part],
+                width=WHOLE_BAR,
                 name=words,
                 marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
                 meta=hues.meta(hue),
@@ -85,7 +91,7 @@ def _stacked(figure: go.Figure, *, days: Sequence[date], day: str, axis: str) ->
         margin={"t": 34, "b": 48},
         showlegend=True,
         xaxis={
-            "title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0, "range": marks.days_range(days),
+            "title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0, **marks.days_axis(days),
         },
         yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
         meta={"narrow": {"xaxis": {"nticks": 3}}},

@@ -101,7 +101,7 @@ def lift_ribbon(days: Sequence[LiftDay], *, smallest: float, words: Sequence[str
         showlegend=True,
         xaxis={
             "title": {"text": day}, "type": "date", "nticks": 7, "tickangle": 0, "showgrid": False,
-            "range": marks.days_range([each.day for each in days]),
+            **marks.days_axis([each.day for each in days]),
         },
         yaxis={"title": {"text": axis}, "range": [-reach, reach], "zeroline": True, "zerolinewidth": 2, "nticks": 7},
         meta={"narrow": {"xaxis": {"nticks": 3}}},

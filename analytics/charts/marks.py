@@ -78,14 +78,19 @@ def on_a_phone(words: Sequence[str]) -> dict[str, Any]:
     return {"narrow": {"yaxis": {"ticktext": [f"{short(each, LONGEST_ON_A_PHONE)} " for each in words]}}}
 
 
-def days_range(days: Sequence[date]) -> list[str] | None:
-    """Range of an axis of days: at least three, as the axis of a single one is marked in milliseconds; None: no day."""
+DAY = 86_400_000  # milliseconds
+FEWEST_DAYS = 3
+
+
+def days_axis(days: Sequence[date]) -> dict[str, Any]:
+    """Range of an axis of days: at least three, each with its mark, as one alone would be marked in milliseconds."""
     if not days:
-        return None
-    half, first, last = timedelta(hours=12), min(days), max(days)
-    begin = datetime.combine(first, time())
-    end = datetime.combine(max(last, first + timedelta(days=2)), time())
-    return [(begin - half).isoformat(), (end + half).isoformat()]
+        return {}
+    half, first = timedelta(hours=12), datetime.combine(min(days), time())
+    last = datetime.combine(max(days), time())
+    end = max(last, first + timedelta(days=FEWEST_DAYS - 1))
+    few = {"tick0": first.isoformat(), "dtick": DAY} if end > last else {}
+    return {"range": [(first - half).isoformat(), (end + half).isoformat()], **few}
 
 
 def percent(share: float) -> float:

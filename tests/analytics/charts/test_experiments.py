@@ -119,8 +119,11 @@ def test_a_plan_falls_to_what_is_wanted() -> None:
 def test_the_axis_of_one_day_is_marked_in_days() -> None:
     figure = arms.visitors_by_day([arms.ArmVisitors(arm=0, words="A", days=[(START, 40)])], day="Day", axis="Visitors")
     assert figure.layout.xaxis.range == ("2026-11-01T12:00:00", "2026-11-04T12:00:00")
-    assert marks.days_range([START, START + timedelta(days=9)]) == ["2026-11-01T12:00:00", "2026-11-11T12:00:00"]
-    assert marks.days_range([]) is None
+    assert figure.layout.xaxis.dtick == marks.DAY
+    assert 0 < figure.data[0].width < marks.DAY
+    longer = marks.days_axis([START, START + timedelta(days=9)])
+    assert longer == {"range": ["2026-11-01T12:00:00", "2026-11-11T12:00:00"]}
+    assert marks.days_axis([]) == {}
 
 
 def test_visitors_of_the_arms_stand_on_one_another() -> None:
