@@ -1,34 +1,36 @@
 """What came of an experiment so far, from its readings alone: each metric by arm, day by day, and by segment."""
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analytics.charts.arms import ArmVisitors
 from analytics.charts.experiments import LiftDay, MetricEffect
 from analytics.templatetags.words import label
 from recommendations.engine.experiments.decision import ALPHA
-from recommendations.engine.experiments.effects import TreatmentEffect, ratio_difference
-from recommendations.engine.experiments.moments import Moments, explained
-from recommendations.engine.experiments.sequences import anytime_interval, half_width, p_value
+from recommendations.engine.experiments.moments import explained
+from recommendations.engine.experiments.sequences import half_width
 from recommendations.models import Arm, Experiment, Reading
-from recommendations.services.experiments.standings import effect_of, moments_of
+from recommendations.services.experiments.results import (
+    MetricGroup,
+    MetricResult,
+    Sums,
+    alpha_of,
+    effect_on,
+    last_readings,
+    metric_results,
+    sums_by_day,
+    sums_of,
+)
 from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
 from recommendations.wording.metrics import higher_is_better, metric_text
 
 ONCE = 1.96  # standard errors of an interval that is looked at once
-WITHOUT_INTERVAL = frozenset({Metric.COVERAGE})
-
-type Sums = Mapping[int, Moments]
-"""Sums by the place of the arm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +76,11 @@ class Results:
 
 def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[[int], str]) -> Results | None:
     """The results at the last reading; None before the first. ``arms`` are in their order."""
-    places = {arm.pk: arm.position for arm in arms}
-    every = Reading.objects.filter(arm__in=places)
-    rows = list(every.filter(at=Subquery(every.order_by("-at").values("at")[:1])))
+    rows = list(last_readings(arms))
     if not rows:
         return None
-    overall, by_segment = _sums(rows, places, of=None), _by_segment(rows, places)
-    past = _past(experiment, places)
+    overall, by_segment = sums_of(rows, arms), _by_segment(rows, arms)
+    past = sums_by_day(experiment, arms)
     primary = overall.get(experiment.primary, {})
     facts: Mapping[str, Any] = next(
         (row.facts for row in rows if row.metric == experiment.primary and row.segment is None), {}
@@ -88,7 +88,7 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
     return Results(
         at=rows[0].at,
         people={place: round(sums.n) for place, sums in sorted(primary.items())},
-        lines=_lines(experiment, overall, arms, past),
+        lines=[_line(experiment, arms, own) for own in metric_results(experiment, arms, overall, past)],
         segments=_segments(experiment, by_segment, segment_name),
         days={arm.letter: _days(experiment, past, arm.position, len(arms)) for arm in arms[1:]},
         visitors=_visitors(past, arms),
@@ -98,85 +98,27 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
     )
 
 
-def effect_on(metric: str, sums: Sums, place: int) -> TreatmentEffect:
-    """Effect of the arm at a place on a metric, against the control."""
-    if metric == Metric.COVERAGE:  # different items per 1,000 answers, without people
-        return ratio_difference(sums[place], sums[0])
-    every = [each for each in sums.values() if each.n > 1]
-    return effect_of(Metric(metric), sums[place], sums[0], every=every)
-
-
-def _sums(rows: Iterable[Reading], places: Mapping[int, int], *, of: int | None) -> dict[str, dict[int, Moments]]:
-    """Sums by metric and arm, of everybody or of a segment."""
-    sums: dict[str, dict[int, Moments]] = defaultdict(dict)
-    for row in rows:
-        if row.segment == of:
-            sums[row.metric][places[row.arm_id]] = moments_of(row)
-    return sums
-
-
-def _by_segment(rows: Sequence[Reading], places: Mapping[int, int]) -> dict[int, dict[str, dict[int, Moments]]]:
+def _by_segment(rows: Sequence[Reading], arms: Sequence[Arm]) -> dict[int, dict[str, Sums]]:
     numbers = sorted({row.segment for row in rows if row.segment is not None})
-    return {number: _sums(rows, places, of=number) for number in numbers}
+    return {number: sums_of(rows, arms, segment=number) for number in numbers}
 
 
-def _past(experiment: Experiment, places: Mapping[int, int]) -> dict[date, Sums]:
-    """Sums of the primary metric at the last reading of each day of the shop."""
-    rows = Reading.objects.filter(arm__in=places, metric=experiment.primary, segment=None).order_by("at")
-    past: dict[date, dict[int, Moments]] = defaultdict(dict)
-    for row in rows.defer("facts"):
-        past[timezone.localdate(row.at)][places[row.arm_id]] = moments_of(row)
-    return {day: sums for day, sums in past.items() if 0 in sums}
-
-
-def _lines(
-    experiment: Experiment, overall: Mapping[str, Sums], arms: Sequence[Arm], past: Mapping[date, Sums]
-) -> list[MetricLine]:
-    """The primary metric, the guardrails, then all else that was measured."""
-    supporting = [
-        name for name, _words in experiment_labels.METRICS if name in overall and name not in experiment.guardrails
-    ]
-    order = dict.fromkeys([experiment.primary, *sorted(experiment.guardrails), *supporting])
-    counts = {group: sum(_group(experiment, name) == group for name in order) for group in ("guardrail", "supporting")}
-    lines = []
-    for name in order:
-        sums, group = overall.get(name, {}), _group(experiment, name)
-        alpha = _alpha(group, arms=len(arms), count=counts.get(group, 1))
-        for arm in arms[1:]:
-            if 0 in sums and arm.position in sums:
-                line = _line(experiment, name, sums, arm, alpha=alpha)
-                lines.append(line if group != "primary" else _with_best_p(line, experiment, past, arm.position))
-    return lines
-
-
-def _line(experiment: Experiment, name: str, sums: Sums, arm: Arm, *, alpha: float) -> MetricLine:
-    own, group = effect_on(name, sums, arm.position), _group(experiment, name)
-    tau2 = experiment.scales.get(name)
-    low, high, p = -math.inf, math.inf, 1.0
-    if tau2 and name not in WITHOUT_INTERVAL:
-        _value, low, high, p = anytime_interval(own, tau2, alpha)
+def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult) -> MetricLine:
     effect = MetricEffect(
-        group=GROUPS[group](),
-        words=label(experiment_labels.METRICS, name),
-        value=own.share(own.value),
-        low=own.share(low),
-        high=own.share(high),
-        lower_is_better=not higher_is_better(name),
-        tolerance=experiment.guardrails.get(name) if group == "guardrail" else None,
+        group=GROUPS[own.group](),
+        words=label(experiment_labels.METRICS, own.metric),
+        value=own.effect.relative,
+        low=own.effect.share(own.low),
+        high=own.effect.share(own.high),
+        lower_is_better=not higher_is_better(own.metric),
+        tolerance=experiment.guardrails.get(own.metric) if own.group is MetricGroup.GUARDRAIL else None,
     )
+    before, after = own.effect.base, own.effect.base + own.effect.value
+    letter = next(arm.letter for arm in arms if arm.position == own.place)
     return MetricLine(
-        metric=name, words=effect.words, group=effect.group, letter=arm.letter, before=metric_text(name, own.base),
-        after=metric_text(name, own.base + own.value), effect=effect, p=p,
+        metric=own.metric, words=effect.words, group=effect.group, letter=letter,
+        before=metric_text(own.metric, before), after=metric_text(own.metric, after), effect=effect, p=own.p,
     )  # fmt: skip
-
-
-def _with_best_p(line: MetricLine, experiment: Experiment, past: Mapping[date, Sums], place: int) -> MetricLine:
-    """The line with the smallest p of all days, which may be quoted."""
-    tau2 = experiment.scales.get(experiment.primary)
-    if not tau2:
-        return line
-    days = [effect_on(experiment.primary, sums, place) for sums in past.values() if place in sums]
-    return MetricLine(**{**vars(line), "p": min([line.p, *(p_value(day, tau2) for day in days)])})
 
 
 def _segments(
@@ -210,7 +152,7 @@ def _segments(
 
 def _days(experiment: Experiment, past: Mapping[date, Sums], place: int, arms: int) -> list[LiftDay]:
     """Effect of an arm up to each day with its intervals."""
-    tau2, alpha = experiment.scales.get(experiment.primary), _alpha("primary", arms=arms, count=1)
+    tau2, alpha = experiment.scales.get(experiment.primary), alpha_of(MetricGroup.PRIMARY, arms=arms)
     days = []
     for day, sums in past.items():
         if place not in sums:
@@ -237,22 +179,8 @@ def _visitors(past: Mapping[date, Sums], arms: Sequence[Arm]) -> list[ArmVisitor
     return series
 
 
-def _alpha(group: str, *, arms: int, count: int) -> float:
-    """Error that a metric of a group may have; a guardrail is one-sided: the end of the interval at twice that."""
-    pairs = max(arms - 1, 1)
-    return {"primary": ALPHA / pairs, "guardrail": 2 * ALPHA / max(count * pairs, 1)}.get(
-        group, ALPHA / max(count * pairs, 1)
-    )
-
-
-def _group(experiment: Experiment, name: str) -> str:
-    if name == experiment.primary:
-        return "primary"
-    return "guardrail" if name in experiment.guardrails else "supporting"
-
-
-GROUPS: Mapping[str, Callable[[], str]] = {
-    "primary": lambda: _("What decides"),
-    "guardrail": lambda: _("Guardrails"),
-    "supporting": lambda: _("Also measured"),
+GROUPS: Mapping[MetricGroup, Callable[[], str]] = {
+    MetricGroup.PRIMARY: lambda: _("What decides"),
+    MetricGroup.GUARDRAIL: lambda: _("Guardrails"),
+    MetricGroup.SUPPORTING: lambda: _("Also measured"),
 }
