@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from recommendations.models import Item, ModelVersion, Run, RunStage
+from recommendations.models import ArmShare, Item, ModelVersion, Reading, Run, RunStage, Unit
 from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping, metrics
 from recommendations.store.live import counters
@@ -24,6 +24,7 @@ from recommendations.store.serving import slates
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
 from tests.api.conftest import ApiClient, dead_database, problem
 from tests.api.events.conftest import EVENTS, event
+from tests.experiment_records import arms_of, experiment
 
 METRICS = "/metrics"
 HOME = "/api/v1/placements/home/recommend/"
@@ -204,7 +205,7 @@ def test_metrics_are_answered_while_a_server_is_away(transactional_db: None, mon
 
 def test_metrics_cost_few_queries(watcher: ApiClient, django_assert_max_num_queries: Any) -> None:
     watcher.get(METRICS)
-    with django_assert_max_num_queries(5, connection=connection):
+    with django_assert_max_num_queries(6, connection=connection):
         watcher.get(METRICS)
 
 
@@ -235,3 +236,25 @@ def test_metrics_need_their_own_scope(client_with: Callable[..., ApiClient]) -> 
     others = [scope for scope in Scope if scope is not Scope.METRICS_READ]
     problem(client_with(*others).get(METRICS), 403)
     problem(ApiClient().get(METRICS), 401)
+
+
+def test_a_running_experiment_has_its_people_and_the_evidence_against_its_split(watcher: ApiClient) -> None:
+    own, draft = experiment(), experiment(status="draft", started_at=None)
+    first, second = arms_of(own)
+    Unit.objects.bulk_create(
+        Unit(
+            experiment=own, arm=first if number < 3 else second, unit=number, first_at=timezone.now(), mixed=not number
+        )
+        for number in range(5)
+    )
+    ArmShare.objects.create(arm=second, day=timezone.localdate() - timedelta(days=1), share=0.3)
+    ArmShare.objects.create(arm=second, day=timezone.localdate(), share=0.4)
+    checks = [{"kind": "all", "log_evidence": 2.5}, {"kind": "segment", "log_evidence": 9.0}]
+    sums = dict.fromkeys(("y", "yy", "x", "xx", "xy"), 0.0)
+    Reading.objects.create(arm=first, metric=own.primary, at=timezone.now(), n=2, facts={"splits": checks}, **sums)
+    told = samples(watcher.get(METRICS))
+    people = {arm: named(told, "experiment_people", experiment=own.code, arm=arm) for arm in "ab"}
+    assert people == {"a": 2, "b": 2}
+    assert named(told, "experiment_split_evidence", experiment=own.code) == 2.5
+    assert named(told, "bandit_share", experiment=own.code, arm="b") == 0.4
+    assert named(told, "experiment_people", experiment=draft.code, arm="a") is None

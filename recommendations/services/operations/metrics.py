@@ -15,7 +15,18 @@ from django.db.models import Count, Max, Min, Q
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from recommendations.models import BlendWeights, DueLine, ModelVersion, RuleBook, RunStage
+from recommendations.models import (
+    Arm,
+    ArmShare,
+    BlendWeights,
+    DueLine,
+    Experiment,
+    ModelVersion,
+    RuleBook,
+    RunStage,
+    Unit,
+)
+from recommendations.store.experiments.splits import split_evidence
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
 from recommendations.terms import RunStatus
@@ -122,6 +133,7 @@ def _recorded(now: datetime) -> list[Metric] | None:
         lines = DueLine.objects.aggregate(
             oldest=Min("due_at", filter=Q(fault="")), aside=Count("pk", filter=~Q(fault=""))
         )
+        tests = _experiments()
     except DatabaseError:
         return None
     live = [((), model[0])] if model else []
@@ -141,7 +153,36 @@ def _recorded(now: datetime) -> list[Metric] | None:
         _gauge("attribution_waits_seconds", "Since the oldest event line that is due for attribution was.", (), waits),
         _gauge("attribution_put_aside", "Event lines that could not be attributed.", (), [((), lines["aside"])]),
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),
+        *tests,
     ]
+
+
+def _experiments() -> list[Metric]:
+    """Metrics of the experiments that run; of a bandit also the shares of the last day."""
+    arms = list(Arm.objects.filter(experiment__in=Experiment.objects.running()).select_related("experiment"))
+    people = dict(Unit.objects.filter(arm__in=arms, mixed=False).values_list("arm").annotate(n=Count("pk")).order_by())
+    shares = ArmShare.objects.filter(arm__in=arms, segment=None).order_by("arm", "-day").distinct("arm")
+    of_bandits = dict(shares.values_list("arm", "share"))
+    return [
+        _gauge(
+            "experiment_people", "People in a running experiment, by arm.", ("experiment", "arm"),
+            [(_names(arm), people.get(arm.pk, 0)) for arm in arms],
+        ),
+        _gauge(
+            "experiment_split_evidence",
+            "Evidence, as its logarithm, that people are not split as planned; 6.9 and more: they are not.",
+            ("experiment",),
+            [((stored.code,), evidence) for stored, evidence in split_evidence({arm.experiment for arm in arms})],
+        ),
+        _gauge(
+            "bandit_share", "Share of the traffic that a bandit gives an arm.", ("experiment", "arm"),
+            [(_names(arm), of_bandits[arm.pk]) for arm in arms if arm.pk in of_bandits],
+        ),
+    ]  # fmt: skip
+
+
+def _names(arm: Arm) -> tuple[str, str]:
+    return arm.experiment.code, arm.letter.lower()
 
 
 def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], float]]) -> Metric:
