@@ -292,6 +292,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "recommendations", "description": "What to show them"},
         {"name": "catalogue", "description": "What is for sale"},
         {"name": "customers", "description": "Who they are"},
+        {"name": "review", "description": "What was served, and what came of it"},
         {"name": "operations", "description": "How the installation does"},
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",

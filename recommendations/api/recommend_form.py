@@ -196,7 +196,7 @@ _user = msgspec.json.Decoder(BatchUser)
 
 
 def of_body(placement: str, body: bytes) -> ParsedRequest:
-    form = _decoded(_body, body)
+    form = decoded(_body, body)
     fields = _fields(form.fields)
     request = replace(
         _request_of(placement, form, fields=fields),
@@ -209,7 +209,7 @@ def of_body(placement: str, body: bytes) -> ParsedRequest:
 
 
 def of_page(name: str, body: bytes) -> ParsedPage:
-    form = _decoded(_page, body)
+    form = decoded(_page, body)
     fields = _fields(form.fields)
     shared = replace(_request_of("", form, fields=fields), user_id=form.user_id, anonymous_id=form.anonymous_id)
     counts = tuple((slot.placement, slot.n) for slot in form.slots)
@@ -221,7 +221,7 @@ def of_page(name: str, body: bytes) -> ParsedPage:
 
 
 def of_batch(body: bytes) -> ParsedBatch:
-    form = _decoded(_batch, body)
+    form = decoded(_batch, body)
     fields = _fields(form.fields)
     wished = replace(_request_of(form.placement, form, fields=fields), n=form.n)
     users: list[BatchUser] = []
@@ -262,7 +262,7 @@ def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) ->
     return replace(parsed, request=replace(parsed.request, item_ids=(shop_id,)))
 
 
-def _decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
+def decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
     try:
         return decoder.decode(body)
     except ValidationError as error:

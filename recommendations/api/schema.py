@@ -37,6 +37,8 @@ PATH_PARAMETERS = {
     "placement": "A place of the shop that asks: home, discover, item, also_bought, cart, category, search …",
     "page": "A page of the shop: home, item, cart, category, search, thanks, or one of the shop's own.",
     "item_id": "An item by the shop's own id; it may have slashes in it.",
+    "recommendation_id": "The `recommendation_id` of an answer.",
+    "experiment_id": "An experiment as answers call it, such as e7.",
     "user_id": "A customer by the shop's own id; it may have slashes in it.",
 }
 HEADERS = {

@@ -15,6 +15,8 @@ from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
 from recommendations.api.recommend_page import PageView
+from recommendations.api.review.answers import AnswerAgainView, AnswerView
+from recommendations.api.review.experiments import ExperimentsView, ExperimentView
 from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile
 
@@ -41,6 +43,10 @@ urlpatterns = [
     path("v1/items/<shop_id:shop_id>/tile.svg", item_tile, name="item-tile"),
     path("v1/items/batch/", ItemBatchView.as_view(), name="catalogue-items"),
     path("v1/items/<shop_id:item_id>/", ItemView.as_view(), name="catalogue-item"),  # the last: it takes all the rest
+    path("v1/answers/<str:recommendation_id>/", AnswerView.as_view(), name="answer-served"),
+    path("v1/answers/<str:recommendation_id>/again/", AnswerAgainView.as_view(), name="answer-again"),
+    path("v1/experiments/", ExperimentsView.as_view(), name="experiment-list"),
+    path("v1/experiments/<str:experiment_id>/", ExperimentView.as_view(), name="experiment-results"),
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
     re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash

@@ -50,10 +50,17 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "catalogue-items": dict.fromkeys(("POST", "PATCH"), Scope.CATALOGUE_WRITE),
     "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
+    "answer-served": {"GET": Scope.METRICS_READ},
+    "answer-again": {"POST": Scope.METRICS_READ},
+    "experiment-list": {"GET": Scope.METRICS_READ},
+    "experiment-results": {"GET": Scope.METRICS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }
 PUBLIC = {"item-tile", "schema", "api-docs", "unknown-path"}
-ARGUMENTS = {"placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1"}
+ARGUMENTS = {
+    "placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1", "recommendation_id": "r-1",
+    "experiment_id": "e1",
+}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -6,12 +6,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from analytics.queries.overview import past_answer as query
-from recommendations.services.review.past_answers import CannotMakeError, past_answer
+from recommendations.services.review.past_answers import CannotMakeError, find_slate, past_answer
 
 
 @require_safe
 def make_again(request: HttpRequest, recommendation: str) -> HttpResponse:
-    slate = query.find_slate(recommendation)
+    slate = find_slate(recommendation)
     if slate is None:
         raise Http404
     context = {"section": "overview", "slate": slate}

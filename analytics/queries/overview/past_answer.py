@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.templatetags.display import day, moment
-from recommendations.models import Item, ModelVersion, Slate
-from recommendations.services.review.past_answers import CannotMakeError, Missing, Part, PastAnswer
+from recommendations.models import Item, Slate
+from recommendations.services.review.past_answers import CannotMakeError, Missing, Part, PastAnswer, why_not
 from recommendations.serving.again import Sameness
+from recommendations.wording import past_answers
 
 CAUSES = {
     Part.MODEL: gettext_lazy("A new model"),
@@ -39,10 +39,6 @@ class PastCause:
     words: str
     share: float
     percent: int  # of the longest bar
-
-
-def find_slate(recommendation: str) -> Slate | None:
-    return Slate.objects.filter(recommendation_id=recommendation).select_related("customer").first()
 
 
 def places(past: PastAnswer) -> list[PastPlace]:
@@ -93,31 +89,10 @@ def sameness(past: PastAnswer) -> tuple[str, str]:
 
 def doubt(code: Missing, slate: Slate) -> str:
     if code is Missing.CATALOGUE_UNKNOWN:
-        text = _(
-            "The catalogue was changed in a way that the trail does not tell: prices and stock of %(when)s are not "
-            "certain."
-        )
-        return text % {"when": moment(slate.served_at)}
-    return _("What the customer had done was not known then: neither Valkey nor PostgreSQL answered.")
+        return past_answers.catalogue_unknown(when=moment(slate.served_at))
+    return past_answers.state_unknown()
 
 
 def reason(error: CannotMakeError, slate: Slate) -> str:
     """Why an answer cannot be made again."""
-    days = settings.ANSWERS_DAYS
-    match error.missing:
-        case Missing.MODEL_GONE:
-            made = ModelVersion.objects.filter(pk=error.model or 0).values_list("created_at", flat=True).first()
-            text = _(
-                "Model m%(model)s of %(when)s is no longer stored: they are for %(days)s days, while there is room."
-            )
-            return text % {"model": error.model, "when": day(made) if made else "–", "days": days}
-        case Missing.NAMELESS:
-            return _("It was answered without a name. Nothing about the customer was stored, as it must be.")
-        case Missing.ERASED:
-            return _("The customer was erased. Nothing about them is stored, as it must be.")
-        case Missing.PAGE_INCOMPLETE:
-            return _("It is a list of a page, and another list of that page was not stored.")
-        case _:
-            if slate.basis is None:
-                return _("It was answered before Recsite stored what answers are made of.")
-            return _("What it was made of was stored for %(days)s days.") % {"days": days}
+    return why_not(error, slate, written=day)

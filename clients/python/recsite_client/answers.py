@@ -1,7 +1,7 @@
 """What Recsite answers: plain dictionaries, as the JSON is. A later Recsite may add to them."""
 
 from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Refusal(TypedDict):
@@ -162,3 +162,90 @@ class ItemsAnswer(TypedDict):
     unchanged: int
     rejected: int
     results: list[ItemVerdict]
+
+
+class StoredResult(TypedDict):
+    item_id: str
+    rank: int
+    score: float
+    propensity: float
+    place: int | None
+
+
+class StoredAnswer(TypedDict):
+    """An answer as it was served; ``place`` is the rank of an item before this answer explored."""
+
+    recommendation_id: str
+    served_at: str
+    placement: str
+    model_version: str | None
+    weights_version: int | None
+    rules_version: int
+    experiments: list[ArmServed]
+    personalised: bool
+    source: str
+    fallback_reason: str | None
+    way: Literal["as_ranked", "shuffled", "cards"]
+    results: list[StoredResult]
+
+
+class RemadeAnswer(TypedDict):
+    """An answer made again: whether it is what was served, and the ranks where it is not."""
+
+    recommendation_id: str
+    sameness: Literal["exact", "rounding", "different"]
+    results: list[StoredResult]
+    differences: list[int]
+    missing: list[str]
+
+
+class ExperimentDecision(TypedDict):
+    code: str
+    text: str
+    at: str | None
+
+
+class ExperimentLine(TypedDict):
+    experiment_id: str
+    name: str
+    hypothesis: str
+    kind: str
+    status: str
+    placements: list[str]
+    primary: str
+    planned_days: int
+    traffic: float
+    started_at: str | None
+    ended_at: str | None
+    decision: ExperimentDecision | None
+
+
+class ExperimentArm(TypedDict):
+    variation_id: str
+    name: str
+    share: float
+    changes: Mapping[str, Any]
+    people: int | None
+
+
+class ArmEffect(TypedDict):
+    """What an arm changes: ``change`` and its interval are shares of what the control has, None: not known so far."""
+
+    metric: str
+    group: Literal["primary", "guardrail", "supporting"]
+    variation_id: str
+    control: float | None
+    change: float | None
+    low: float | None
+    high: float | None
+    p: float
+
+
+class ExperimentAnswer(ExperimentLine):
+    arms: list[ExperimentArm]
+    read_at: str | None
+    results: list[ArmEffect]
+
+
+class ExperimentsAnswer(TypedDict):
+    experiments: list[ExperimentLine]

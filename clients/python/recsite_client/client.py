@@ -10,6 +10,8 @@ from recsite_client.answers import (
     BatchAnswer,
     CustomerVerdict,
     EventsAnswer,
+    ExperimentAnswer,
+    ExperimentsAnswer,
     IdentityAnswer,
     Interests,
     ItemsAnswer,
@@ -17,6 +19,8 @@ from recsite_client.answers import (
     MergeAnswer,
     PageRecommendations,
     Recommendations,
+    RemadeAnswer,
+    StoredAnswer,
 )
 from recsite_client.batches import joined, parts_of
 from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, PageWish, Wish, encoded
@@ -152,6 +156,34 @@ class Client:
     def change_items(self, items: Iterable[Item]) -> ItemsAnswer:
         """Change some fields of 1 to 1000 items, such as prices and stock."""
         answer: ItemsAnswer = self._send("PATCH", "/items/batch/", {"items": list(items)})
+        return answer
+
+    # --- looking back, with a key that may read metrics
+
+    def answer(self, recommendation_id: str) -> StoredAnswer:
+        """An answer as it was served."""
+        answer: StoredAnswer = self._send("GET", f"/answers/{_part(recommendation_id)}/")
+        return answer
+
+    def answer_again(
+        self, recommendation_id: str, *, weights: int | None = None, rules: int | None = None
+    ) -> RemadeAnswer:
+        """An answer made again, or under other weights of its blend or another book of rules, by their numbers.
+
+        ProblemError 409 where it can no longer be made: ``members["code"]`` says why.
+        """
+        versions = {name: number for name, number in (("weights", weights), ("rules", rules)) if number is not None}
+        answer: RemadeAnswer = self._send("POST", f"/answers/{_part(recommendation_id)}/again/", {"instead": versions})
+        return answer
+
+    def experiments(self) -> ExperimentsAnswer:
+        """The experiments of the shop, the newest first."""
+        answer: ExperimentsAnswer = self._send("GET", "/experiments/")
+        return answer
+
+    def experiment(self, experiment_id: str) -> ExperimentAnswer:
+        """An experiment, named as answers name it (e7), and what came of it."""
+        answer: ExperimentAnswer = self._send("GET", f"/experiments/{_part(experiment_id)}/")
         return answer
 
     # --- how

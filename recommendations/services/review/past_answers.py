@@ -1,21 +1,40 @@
 """A past answer then and now, and which part of the shop is why they differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from django.conf import settings
 
 from recommendations.engine.evaluation.stability import rbo, shapley
 from recommendations.engine.frames import IntArray
-from recommendations.models import Slate
-from recommendations.serving.again import Again, CannotMakeError, Instead, Missing, Part, Reconstruction, again
+from recommendations.models import BlendWeights, ModelVersion, RuleBook, Slate
+from recommendations.serving.again import (
+    Again,
+    CannotMakeError,
+    Instead,
+    Missing,
+    Part,
+    Reconstruction,
+    Sameness,
+    again,
+)
 from recommendations.serving.types import Answer
 from recommendations.store.serving.snapshot_holder import current_snapshot
+from recommendations.wording import past_answers as words
 
-__all__ = ["CannotMakeError", "Missing", "Part", "PastAnswer", "instead_of", "past_answer"]
+__all__ = ["CannotMakeError", "Missing", "Part", "PastAnswer", "Sameness"]
 
 NEGLIGIBLE = 1e-9
+
+
+class UnknownVersionError(Exception):
+    """There is no such version of the weights of the answer's blend, or no such rules; ``field`` says which."""
+
+    def __init__(self, field: str, version: int) -> None:
+        super().__init__(field, version)
+        self.field, self.version = field, version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +72,46 @@ def past_answer(slate: Slate, *, now: datetime) -> PastAnswer:
     )
 
 
-def instead_of(slate: Slate, *, weights: int | None, rules: int | None, now: datetime) -> Again:
-    """Make an answer again under another version of the weights (by key) or of the rules. Raises CannotMakeError."""
+def find_slate(recommendation: str) -> Slate | None:
+    return Slate.objects.filter(recommendation_id=recommendation).select_related("customer").first()
+
+
+def made_again(slate: Slate, *, weights: int | None = None, rules: int | None = None, now: datetime) -> Again:
+    """Make an answer again, or one under another version of its blend's weights or another book of rules, by number.
+
+    Raises CannotMakeError, and UnknownVersionError.
+    """
     made_of = Reconstruction.of(slate, live=current_snapshot(), now=now)
-    return again(made_of, instead=Instead(weights=weights, rules=rules))
+    if rules and not RuleBook.objects.filter(number=rules).exists():
+        raise UnknownVersionError("rules", rules)
+    key = None if weights is None else _key_of(weights, beside=made_of.parts.basis.weights)
+    return again(made_of, instead=Instead(weights=key, rules=rules))
+
+
+def why_not(error: CannotMakeError, slate: Slate, *, written: Callable[[datetime], str]) -> str:
+    """Why an answer cannot be made again, in words; ``written`` writes a day."""
+    days = settings.ANSWERS_DAYS
+    match error.missing:
+        case Missing.MODEL_GONE:
+            at = ModelVersion.objects.filter(pk=error.model or 0).values_list("created_at", flat=True).first()
+            return words.model_gone(model=error.model, made=written(at) if at else "–", days=days)
+        case Missing.NAMELESS:
+            return words.nameless()
+        case Missing.ERASED:
+            return words.erased()
+        case Missing.PAGE_INCOMPLETE:
+            return words.page_incomplete()
+        case _:
+            return words.older_than_record() if slate.basis is None else words.expired(days=days)
+
+
+def _key_of(number: int, *, beside: int | None) -> int:
+    """Key of a version by its number among those of its blend, which is that of the version with the key ``beside``."""
+    rows = BlendWeights.objects.filter(blend__versions=beside, number=number)
+    key = rows.values_list("pk", flat=True).first() if beside is not None else None
+    if key is None:
+        raise UnknownVersionError("weights", number)
+    return key
 
 
 def _likeness(one: Answer, other: Answer) -> float:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, RuleBook, Slate
 from recommendations.services.catalogue import editing
-from recommendations.services.review.past_answers import Part, instead_of, past_answer
+from recommendations.services.review.past_answers import Part, UnknownVersionError, made_again, past_answer
 from recommendations.serving.again import Sameness
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
@@ -97,6 +97,19 @@ def test_shares_of_several_causes_add_up(slate: Slate) -> None:
 
 def test_under_another_book_it_would_have_been_another(slate: Slate) -> None:
     change_rules(slate)
-    other = instead_of(slate, weights=None, rules=5, now=timezone.now())
+    other = made_again(slate, rules=5, now=timezone.now())
     assert other.answer.shown[0].product.shop_id == "soap-3"
     assert other.sameness is Sameness.DIFFERENT
+
+
+def test_a_version_that_is_not_there_is_refused(slate: Slate) -> None:
+    for versions in ({"weights": 10**6}, {"rules": 77}):
+        with pytest.raises(UnknownVersionError):
+            made_again(slate, **versions, now=timezone.now())
+
+
+def test_under_other_weights_it_would_have_been_another(slate: Slate) -> None:
+    change_weights(slate)
+    other = made_again(slate, weights=90, now=timezone.now())
+    assert {term for shown in other.answer.shown for term in shown.contributions} == {"als"}
+    assert made_again(slate, now=timezone.now()).sameness is Sameness.EXACT

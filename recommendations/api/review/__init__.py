@@ -1,0 +1,1 @@
+"""Views of those who look after the shop: answers as they were served and made again, and experiments."""

@@ -1,0 +1,76 @@
+"""Examples of past answers and of experiments, for ``/api/docs/``."""
+
+from recommendations.api.examples import answer, request
+
+_RESULTS = [
+    {"item_id": "SKU9", "rank": 1, "score": 0.74, "propensity": 0.93, "place": 1},
+    {"item_id": "SKU4", "rank": 2, "score": 0.71, "propensity": 0.93, "place": 2},
+]
+PAST_ANSWER = answer(
+    "As served",
+    {
+        "recommendation_id": "r-01JD3Z5K8W",
+        "served_at": "2026-11-20T10:02:11Z",
+        "placement": "home",
+        "model_version": "m12",
+        "weights_version": 17,
+        "rules_version": 5,
+        "experiments": [{"experiment_id": "e7", "variation_id": "b"}],
+        "personalised": True,
+        "source": "model",
+        "fallback_reason": None,
+        "way": "as_ranked",
+        "results": _RESULTS,
+    },
+)
+ANSWER_AGAIN_REQUEST = request("Under other weights", {"instead": {"weights": 18}})
+ANSWER_AGAIN = answer(
+    "As it was",
+    {
+        "recommendation_id": "r-01JD3Z5K8W",
+        "sameness": "exact",
+        "results": _RESULTS,
+        "differences": [],
+        "missing": [],
+    },
+)
+_EXPERIMENT = {
+    "experiment_id": "e7",
+    "name": "More of what is new",
+    "hypothesis": "People who know the shop look for what they have not seen.",
+    "kind": "ab",
+    "status": "running",
+    "placements": ["home"],
+    "primary": "revenue",
+    "planned_days": 28,
+    "traffic": 1.0,
+    "started_at": "2026-11-04T09:00:00Z",
+    "ended_at": None,
+    "decision": {
+        "code": "ship",
+        "text": "Ship B: +3.1% revenue per visitor, at least +0.4%",
+        "at": "2026-11-20T10:05:00Z",
+    },
+}
+EXPERIMENTS = answer("One is running", {"experiments": [_EXPERIMENT]})
+EXPERIMENT = answer(
+    "Revenue and refunds",
+    {
+        **_EXPERIMENT,
+        "arms": [
+            {"variation_id": "a", "name": "", "share": 0.5, "changes": {"weights": {"home": 12}}, "people": 20113},
+            {"variation_id": "b", "name": "", "share": 0.5, "changes": {"weights": {"home": 13}}, "people": 20087},
+        ],
+        "read_at": "2026-11-20T10:05:00Z",
+        "results": [
+            {
+                "metric": "revenue", "group": "primary", "variation_id": "b", "control": 4.11,
+                "change": 0.031, "low": 0.004, "high": 0.058, "p": 0.012,
+            },
+            {
+                "metric": "refunds", "group": "guardrail", "variation_id": "b", "control": 0.021,
+                "change": 0.004, "low": -0.061, "high": 0.069, "p": 1.0,
+            },
+        ],
+    },
+)  # fmt: skip

@@ -1,0 +1,198 @@
+"""Experiments: ``GET /api/v1/experiments/`` lists them, ``/api/v1/experiments/{id}/`` has what came of one."""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from msgspec import Struct
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recommendations.api.review.examples import EXPERIMENT, EXPERIMENTS
+from recommendations.api.schema import problems, schema_of
+from recommendations.models import Arm, Experiment
+from recommendations.services.experiments.results import (
+    MetricGroup,
+    MetricResult,
+    last_readings,
+    metric_results,
+    sums_by_day,
+    sums_of,
+)
+from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, Scope
+from recommendations.wording.experiments import verdict_text
+
+CODE = re.compile(r"e([1-9][0-9]{0,8})", re.ASCII)
+MOST = 500  # experiments of a list, the newest first
+LIST = """
+The experiments of the shop, the newest first, at most 500: which are running, who is in them, and what to do about each
+(`decision`, none before the first reading). Those of practice with simulated visitors are not among them.
+"""
+ONE = """
+An experiment and its results at the last reading: of each arm but the control `a` and each metric, the mean or ratio of
+the control (`control`), the difference as a share of it (`change`, .05 = 5% more) and the interval of that, which is
+right at every look; `p` likewise. null stands for what cannot be told yet. Only the `primary` metric and the
+`guardrail`s decide.
+"""
+
+
+class ArmOfExperiment(Struct):
+    variation_id: str
+    name: str
+    share: float
+    changes: Mapping[str, Any]
+    people: int | None
+
+
+class DecisionReached(Struct):
+    code: str
+    text: str
+    at: datetime | None
+
+
+class ExperimentSummary(Struct):
+    experiment_id: str
+    name: str
+    hypothesis: str
+    kind: ExperimentKind
+    status: ExperimentStatus
+    placements: list[str]
+    primary: Metric
+    planned_days: int
+    traffic: float
+    started_at: datetime | None
+    ended_at: datetime | None
+    decision: DecisionReached | None
+
+
+class EffectOfArm(Struct):
+    metric: Metric
+    group: MetricGroup
+    variation_id: str
+    control: float | None
+    change: float | None
+    low: float | None
+    high: float | None
+    p: float
+
+
+class ExperimentDetail(ExperimentSummary):
+    arms: list[ArmOfExperiment]
+    read_at: datetime | None
+    results: list[EffectOfArm]
+
+
+class ExperimentList(Struct):
+    experiments: list[ExperimentSummary]
+
+
+class ExperimentsView(APIView):
+    required_scope = Scope.METRICS_READ
+
+    @extend_schema(
+        operation_id="experiments",
+        summary="All experiments",
+        description=LIST,
+        responses={200: OpenApiResponse(schema_of(ExperimentList), description="The experiments."), **problems()},
+        examples=[EXPERIMENTS],
+        tags=["review"],
+    )
+    def get(self, _request: Request) -> HttpResponse:
+        rows = Experiment.objects.filter(simulated=False).prefetch_related("placements").order_by("-pk")[:MOST]
+        return _json(ExperimentList([ExperimentSummary(**_summary(row)) for row in rows]))
+
+
+class ExperimentView(APIView):
+    required_scope = Scope.METRICS_READ
+
+    @extend_schema(
+        operation_id="experiment",
+        summary="An experiment and what came of it",
+        description=ONE,
+        responses={
+            200: OpenApiResponse(schema_of(ExperimentDetail), description="The experiment."),
+            **problems(HTTPStatus.NOT_FOUND),
+        },
+        examples=[EXPERIMENT],
+        tags=["review"],
+    )
+    def get(self, _request: Request, experiment_id: str) -> HttpResponse:
+        stored = _experiment(experiment_id)
+        arms = list(stored.arms.order_by("position"))
+        rows = list(last_readings(arms))
+        overall, by_day = sums_of(rows, arms), sums_by_day(stored, arms)
+        people = {place: round(sums.n) for place, sums in overall.get(stored.primary, {}).items()}
+        body = ExperimentDetail(
+            **_summary(stored),
+            arms=[_arm(arm, people=people.get(arm.position)) for arm in arms],
+            read_at=rows[0].at if rows else None,
+            results=[_effect(line) for line in metric_results(stored, arms, overall, by_day)],
+        )
+        return _json(body)
+
+
+def _experiment(code: str) -> Experiment:
+    """The experiment that answers call so: e7."""
+    match = CODE.fullmatch(code)
+    known = Experiment.objects.filter(simulated=False).prefetch_related("placements")
+    stored = known.filter(pk=int(match[1])).first() if match else None
+    if stored is None:
+        raise Http404(_("There is no experiment “%(id)s”.") % {"id": code})
+    return stored
+
+
+def _summary(stored: Experiment) -> dict[str, Any]:
+    decision = stored.decision
+    return {
+        "experiment_id": stored.code,
+        "name": stored.name,
+        "hypothesis": stored.hypothesis,
+        "kind": ExperimentKind(stored.kind),
+        "status": ExperimentStatus(stored.status),
+        "placements": sorted(placement.name for placement in stored.placements.all()),
+        "primary": Metric(stored.primary),
+        "planned_days": stored.planned_days,
+        "traffic": stored.traffic,
+        "started_at": stored.started_at,
+        "ended_at": stored.ended_at,
+        "decision": DecisionReached(
+            code=decision["code"],
+            text=verdict_text(decision["code"], decision["facts"], primary=stored.primary),
+            at=datetime.fromisoformat(decision["at"]) if decision.get("at") else None,
+        ) if decision else None,
+    }  # fmt: skip
+
+
+def _arm(arm: Arm, *, people: int | None) -> ArmOfExperiment:
+    return ArmOfExperiment(
+        variation_id=arm.letter.lower(), name=arm.name, share=arm.share, changes=arm.changes, people=people
+    )
+
+
+def _effect(line: MetricResult) -> EffectOfArm:
+    effect = line.effect
+    return EffectOfArm(
+        metric=Metric(line.metric),
+        group=line.group,
+        variation_id=chr(ord("a") + line.place),
+        control=_number(effect.base),
+        change=_number(effect.relative),
+        low=_number(effect.share(line.low)),
+        high=_number(effect.share(line.high)),
+        p=line.p,
+    )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _json(body: Struct) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
