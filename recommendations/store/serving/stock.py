@@ -112,6 +112,11 @@ class Stock:
         """XOR of the hashes of all rows: stocks of one mark say the same of the same items."""
         return int(np.bitwise_xor.reduce(self.marks)) if len(self) else 0
 
+    def mark_at(self, key: int) -> int:
+        """Hash of the row of an item by its key; 0 where there is none."""
+        row = self.ids.row(key)
+        return int(self.marks[row]) if row >= 0 else 0
+
     def column(self, name: str) -> NDArray[Any]:
         return np.asarray(self.facts[name])
 
@@ -127,6 +132,15 @@ class Stock:
             held = since, until, self.column("offered") & (starts <= now) & (ends > now)
             self._sellable = held
         return held[2]
+
+    def first(self, n: int) -> Self:
+        """The stock of the first n rows, as it was before the others came."""
+        keys = self.ids.ids[:n]
+        return type(self)(
+            ids=IdMap(ids=keys), products=self.products[:n],
+            row_of={product.shop_id: row for row, product in enumerate(self.products[:n])}, facts=self.facts[:n],
+            brands=self.brands, kinds=self.kinds, words=self.words.first(n), edits=self.edits, marks=self.marks[:n],
+        )  # fmt: skip
 
     def updated(self, rows: Sequence[StockRow]) -> Self:
         """The stock with these rows for the old ones, and new ones at the end: their keys must be above all others."""
@@ -162,9 +176,9 @@ def mark_of(row: StockRow) -> int:
     return int.from_bytes(blake2b(msgspec.msgpack.encode(tuple(facts)), digest_size=8).digest(), "big")
 
 
-def stock_rows() -> list[StockRow]:
-    """The items as the record has them, in the order of their keys."""
-    return _rows(Item.objects.all())
+def stock_rows(*, only: Sequence[int] | None = None) -> list[StockRow]:
+    """The items as the record has them, or those of these keys, in the order of their keys."""
+    return _rows(Item.objects.all() if only is None else Item.objects.filter(pk__in=only))
 
 
 def load_stock() -> Stock:

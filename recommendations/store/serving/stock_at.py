@@ -1,15 +1,20 @@
-"""The stock as it was at a moment: today's rows with the later entries of the trail undone, and whether that is it."""
+"""The stock as it was at a moment: the live one with the later entries of the trail undone, and whether that is it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from recommendations.models import AuditEntry, Category
+from recommendations.store.process_held import ProcessHeld
+from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.store.serving.stock import Stock, StockRow, mark_of, stock_rows
 
 LATE = timedelta(minutes=2)
 """How long before the moment a change may have been written that the answer did not know of yet."""
+
+MOST_HELD = 4
+"""Past stocks that a process holds, by mark; a stock shares what it has in common with the live one."""
 
 CENTS = Decimal("0.01")
 MOMENTS = frozenset({"available_at", "expires_at", "retired_at"})
@@ -22,38 +27,65 @@ class StockThen(NamedTuple):
     certain: bool
 
 
+past_stocks: ProcessHeld[dict[int, Stock]] = ProcessHeld(dict)
+
+
 def stock_at(moment: datetime, *, mark: int) -> StockThen:
-    """Make the stock of a moment from today's rows, which had this mark.
+    """Make the stock of a moment, which had this mark, from the live one and the rows that the trail tells of since.
 
     Changes outside of the trail cannot be undone; then the stock is what the trail can tell, and not certain.
     """
-    rows = {row.pk: row for row in stock_rows()}
-    entries = AuditEntry.objects.filter(object_type="item", at__gt=moment - LATE).order_by("-at", "-pk")
-    paths = dict(Category.objects.values_list("path", "pk"))
-    now = _mark(rows.values())
+    live = current_snapshot().stock
+    held = live if mark == live.mark else past_stocks().get(mark)
+    if held is not None:
+        return StockThen(held, certain=True)
+    rows, certain = _undone(moment, mark=mark, live=live)
+    stock = _with_rows(live, rows)
+    if certain:
+        past_stocks()[mark] = stock
+        while len(past_stocks()) > MOST_HELD:
+            past_stocks().popitem()
+    return StockThen(stock, certain)
+
+
+def _undone(moment: datetime, *, mark: int, live: Stock) -> tuple[Mapping[int, StockRow | None], bool]:
+    """Rows by key, of all items that the trail tells of since the moment, as they were then; None: not there so far.
+
+    And whether the stock with them has the mark.
+    """
+    wanted = AuditEntry.objects.filter(object_type="item", at__gt=moment - LATE).order_by("-at", "-pk")
+    entries, paths = list(wanted), dict(Category.objects.values_list("path", "pk"))
+    rows: dict[int, StockRow | None] = dict.fromkeys(int(entry.object_id) for entry in entries)
+    rows |= {row.pk: row for row in stock_rows(only=list(rows))}
+    now = live.mark
+    for key, row in rows.items():
+        now ^= live.mark_at(key) ^ _mark(row)
     guess = None
-    for entry in entries.iterator():
-        if entry.at <= moment and guess is None:
-            guess = dict(rows)
-        if now == mark and (entry.at <= moment):
-            break
-        key = int(entry.object_id)
-        if key in rows:
-            now ^= mark_of(rows[key])
-            before = _before(rows.pop(key), entry, paths)
-            if before is not None:
-                rows[key] = before
-                now ^= mark_of(before)
+    for entry in entries:
+        if entry.at <= moment:
+            guess = guess or dict(rows)
+            if now == mark:
+                break
+        row = rows[int(entry.object_id)]
+        before = None if row is None else _before(row, entry, paths)
+        now ^= _mark(row) ^ _mark(before)
+        rows[int(entry.object_id)] = before
     certain = now == mark
-    wanted = rows if certain or guess is None else guess
-    return StockThen(Stock.of(sorted(wanted.values(), key=lambda row: row.pk)), certain)
+    return rows if certain or guess is None else guess, certain
 
 
-def _mark(rows: Iterable[StockRow]) -> int:
-    mark = 0
-    for row in rows:
-        mark ^= mark_of(row)
-    return mark
+def _with_rows(live: Stock, rows: Mapping[int, StockRow | None]) -> Stock:
+    """The live stock with these rows, and without those that were not there so far: as a rule the last ones."""
+    gone = {key for key, row in rows.items() if row is None and live.mark_at(key)}
+    first = len(live) - len(gone)
+    if gone and gone != set(live.ids.ids[first:].tolist()):
+        return Stock.of([rows.get(row.pk, row) or row for row in stock_rows() if row.pk not in gone])
+    others = [row for key, row in sorted(rows.items()) if row is not None and _mark(row) != live.mark_at(key)]
+    return (live.first(first) if gone else live).updated(others)
+
+
+def _mark(row: StockRow | None) -> int:
+    return 0 if row is None else mark_of(row)
 
 
 def _before(row: StockRow, entry: AuditEntry, paths: Mapping[str, int]) -> StockRow | None:

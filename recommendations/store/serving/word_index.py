@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Self
 
@@ -63,6 +63,7 @@ class WordIndex:
     """Index of the texts of rows 0 … n − 1. What was edited since it was made stands beside it."""
 
     n: int
+    _size: int  # rows of the postings; those from n on are left out
     _old: _Postings
     _young: _Postings
     _edited: Mapping[int, str]  # row → text, of all that is young
@@ -70,7 +71,7 @@ class WordIndex:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         old = _Postings(texts, np.arange(len(texts), dtype=np.int32))
-        return cls(n=len(texts), _old=old, _young=_Postings([], np.empty(0, np.int32)), _edited={})
+        return cls(n=len(texts), _size=len(texts), _old=old, _young=_Postings([], np.empty(0, np.int32)), _edited={})
 
     def updated(self, edited: Mapping[int, str], *, texts: Iterable[str], n: int) -> Self:
         """The index of n rows with these for the old ones; ``texts`` of all are read where it is made anew."""
@@ -80,16 +81,21 @@ class WordIndex:
         if len(young) > MOST_YOUNG:
             return type(self).of(list(texts))
         postings = _Postings(list(young.values()), np.fromiter(young, np.int32, len(young)))
-        return type(self)(n=n, _old=self._old, _young=postings, _edited=young)
+        size = max(n, self._size)
+        return type(self)(n=n, _size=size, _old=self._old, _young=postings, _edited=young)
+
+    def first(self, n: int) -> Self:
+        """The index of the first n rows."""
+        return replace(self, n=n)
 
     def with_word(self, word: str) -> BoolArray:
         """Mask of the rows that have a word which begins with this one; in other scripts than ASCII, which holds it."""
-        mask = np.zeros(self.n, np.bool_)
+        mask = np.zeros(self._size, np.bool_)
         self._old.mark(word, mask)
         if self._edited:
             mask[list(self._edited)] = False
             self._young.mark(word, mask)
-        return mask
+        return mask[: self.n]
 
 
 def _numbered(texts: Sequence[str]) -> tuple[dict[str, int], IntArray, IntArray]:
