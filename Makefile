@@ -2,10 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
-.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving bench-watches
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
-.PHONY: bench-bandits bench-experiments
-.PHONY: bench-off-policy
+.PHONY: bench-bandits bench-experiments bench-off-policy bench-past-answers bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -77,6 +75,9 @@ bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look
 
 bench-off-policy: .venv/stamp  ## What a log tells of a draft, and what exploring costs, on made customers (ARGS="--quick --json out.json")
 	OMP_NUM_THREADS=1 $(PYTHON) -m bench.policies $(ARGS)
+
+bench-past-answers: .venv/stamp  ## A thousand answers made again after everything changed, on the demo's data (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.past_answers $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) bench/scale.py $(ARGS)
