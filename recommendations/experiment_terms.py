@@ -21,7 +21,8 @@ class NoteCode(StrEnum):
     ARM_PINNED = "arm_pinned"  # arm, share
     ARM_UNPINNED = "arm_unpinned"  # arm
     FLOOR_SET = "floor_set"  # arm, share
-    SHARES_SET = "shares_set"  # moves: [{arm, before, after, chance}], at_floor: [arm]
+    SHARES_SET = "shares_set"  # moves: [{arm, before, after, chance, mean, other}], metric, at_floor: [arm]
+    SHARES_FROZEN = "shares_frozen"  # a bandit was paused
     LATE_CHANGE = "late_change"  # arm, metric, change: in the metric's unit
     MODEL_LACKS = "model_lacks"  # arm, recommender, share
     SEGMENT_GONE = "segment_gone"  # segments: [number]

@@ -89,6 +89,12 @@ app.conf.update(
             "schedule": crontab(minute="5"),
             "options": {"expires": 3_000},
         },
+        # The day is ticked once; the later hours are for a night on which no worker ran at first.
+        "tick bandits": {
+            "task": "recommendations.tasks.tick_bandits",
+            "schedule": crontab(hour="0-5", minute="10"),
+            "options": {"expires": 3_000},
+        },
         "forget answers": {
             "task": "recommendations.tasks.forget_answers",
             "schedule": crontab(hour="1", minute="0"),

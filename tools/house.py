@@ -128,7 +128,7 @@ NUMBERS: Mapping[str, Number] = {
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=2_450,
+        words="lines of its migrations", limit=2_460,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
     "analytics": Number(words="lines of analytics", limit=20_350, count=lambda house: house.lines("analytics")),

@@ -1224,4 +1224,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(condition=models.Q(cards__gte=0, cards__lte=1), name="cards_are_a_share"),
         ),
         migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
+        migrations.AddField(
+            "armshare", "own_mean", models.FloatField(null=True, verbose_name="mean of the segment alone")
+        ),
     ]  # fmt: skip

@@ -29,8 +29,9 @@ def new_salt() -> bytes:
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
     def running(self) -> Self:
-        """Experiments that people are assigned to."""
-        return self.filter(status=terms.ExperimentStatus.RUNNING, simulated=False)
+        """Experiments that people are assigned to; of a paused bandit by the shares that it had."""
+        frozen = models.Q(status=terms.ExperimentStatus.PAUSED, kind=terms.ExperimentKind.BANDIT)
+        return self.filter(models.Q(status=terms.ExperimentStatus.RUNNING) | frozen, simulated=False)
 
 
 class Experiment(models.Model):
@@ -202,6 +203,7 @@ class ArmShare(models.Model):
     chance_best = models.FloatField(_("chance to be the best"), null=True)
     mean = models.FloatField(_("mean"), null=True)
     sd = models.FloatField(_("standard deviation"), null=True)
+    own_mean = models.FloatField(_("mean of the segment alone"), null=True)
 
     class Meta:
         verbose_name = _("share of an arm")

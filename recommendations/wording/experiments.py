@@ -95,6 +95,7 @@ _NOTES: Mapping[NoteCode, Promise] = {
     NoteCode.ARM_UNPINNED: _("%(arm)s is no longer pinned"),
     NoteCode.FLOOR_SET: _("%(arm)s now gets at least %(share)s of the visitors"),
     NoteCode.SHARES_SET: _("Shares of the visitors: %(moves)s"),
+    NoteCode.SHARES_FROZEN: _("Paused: the shares stay as they are"),
     NoteCode.LATE_CHANGE: _("Orders and refunds that came late moved %(arm)s by %(change)s"),
     NoteCode.MODEL_LACKS: _("The new model lacks “%(recommender)s”, which has %(share)s of the weight in %(arm)s"),
     NoteCode.SEGMENT_GONE: _("Nobody can take part: the new model no longer has segment %(segments)s"),
@@ -216,19 +217,27 @@ def _not_yet(facts: Facts) -> str:
 
 
 def _moves(facts: Facts) -> str:
-    """What a bandit changed: "B 31 % → 46 % (best with chance 71 %); C at its floor"."""
+    """What a bandit changed: "B 31% → 46% (best with chance 71%: 2.4% against 2.1%); C at the least share"."""
     parts = []
     for move in facts["moves"]:
         words = {"arm": letter(move["arm"])}
         words |= {name: percent_text(move[name]) for name in ("before", "after")}
         text = gettext("%(arm)s %(before)s → %(after)s") % words
         if is_number(move.get("chance")):
-            words["chance"] = percent_text(move["chance"])
-            text = gettext("%(text)s (best with chance %(chance)s)") % {**words, "text": text}
+            text = _with_chance(text, move, metric=facts.get("metric", Metric.CTR))
         parts.append(text)
     if at_floor := [letter(arm) for arm in facts.get("at_floor", ())]:
         parts.append(gettext("%(arms)s at the least share") % {"arms": listed(at_floor)})
-    return pgettext("between moves of shares", "; ").join(parts)
+    return pgettext("between moves of shares", "; ").join(parts) or gettext("as the day before")
+
+
+def _with_chance(text: str, move: Facts, *, metric: str) -> str:
+    """A move with the chance of the arm to be the best, and its mean beside the best other one."""
+    words = {"text": text, "chance": percent_text(move["chance"])}
+    if not (is_number(move.get("mean")) and is_number(move.get("other"))):
+        return gettext("%(text)s (best with chance %(chance)s)") % words
+    words |= {"mean": metric_text(metric, move["mean"]), "other": metric_text(metric, move["other"])}
+    return gettext("%(text)s (best with chance %(chance)s: %(mean)s against %(other)s)") % words
 
 
 def _change(metric: str, change: float) -> str:

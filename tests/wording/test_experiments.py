@@ -42,6 +42,7 @@ NOTES: Mapping[str, dict[str, Any]] = {
     "arm_unpinned": {"arm": 1},
     "floor_set": {"arm": 1, "share": 0.05},
     "shares_set": {"moves": [{"arm": 1, "before": 0.31, "after": 0.46, "chance": 0.71}], "at_floor": [2]},
+    "shares_frozen": {},
     "late_change": {"arm": 0, "metric": "ctr", "change": 0.001},
     "model_lacks": {"arm": 1, "recommender": "buy_again", "share": 0.3},
     "segment_gone": {"segments": [4]},
@@ -181,6 +182,16 @@ def test_the_facts_of_the_engine_fill_the_words() -> None:
 )
 def test_a_line_of_the_log_has_its_figures(code: str, text: str) -> None:
     assert note_text(code, NOTES[code], primary="revenue") == text
+
+
+def test_the_leader_of_a_bandit_stands_with_its_mean_beside_the_best_other_one() -> None:
+    leader = {"arm": 1, "before": 0.31, "after": 0.46, "chance": 0.71, "mean": 0.024, "other": 0.021}
+    facts = {"moves": [leader], "metric": "ctr", "at_floor": []}
+    text = note_text("shares_set", facts, primary="ctr")
+    assert text == "Shares of the visitors: B 31% → 46% (best with chance 71%: 2.4% against 2.1%)"
+    with translation.override("zh-hans"):
+        assert is_a_sentence(note_text("shares_set", facts, primary="ctr"), "zh-hans")
+        assert is_a_sentence(note_text("shares_set", {"moves": []}, primary="ctr"), "zh-hans")
 
 
 def test_late_money_has_the_sign_of_the_currency() -> None:

@@ -25,7 +25,8 @@ from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.experiments import lifecycle
 from recommendations.services.experiments.drafts import StaleExperimentError, delete_draft
-from recommendations.services.experiments.lifecycle import LeverHeldError, NotInStateError
+from recommendations.services.experiments.lifecycle import LeverHeldError
+from recommendations.services.experiments.states import NotInStateError
 from recommendations.services.weights.blending import GateClosedError
 from recommendations.terms import ExperimentStatus
 

@@ -4,7 +4,7 @@ Nothing is drawn, so that the shares of a past day can be made again.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,21 +147,50 @@ def borrowed(mean: Array, variance: Array) -> Posterior:
     return Posterior(shrinkage * overall + (1 - shrinkage) * own, np.sqrt(narrow + shrinkage**2 / apart.sum(axis=0)))
 
 
-def daily_chances(days: DailyArms, *, half_life: float = HALF_LIFE, prior: float = PRIOR) -> Array:
-    """Chance of each arm to be the best by all days so far: even in the first three, and as long as nothing came.
+def daily_belief(days: DailyArms, *, half_life: float = HALF_LIFE, prior: float = PRIOR) -> Posterior | None:
+    """Posterior of each arm by all days so far, in the unit of the outcomes; None as long as nothing came.
 
     As long as an arm has under 100 successes, the number of successes decides by its Beta–Binomial: of money, what the
     mean success is worth is taken for the same under all arms, as so few say nothing of it.
     """
-    even = np.full(days.n.shape[1], 1 / days.n.shape[1])
-    if len(days.n) < EVEN_DAYS or not days.successes.any():
-        return even
-    if (days.successes.sum(axis=0) < FEWEST).any():
-        counts = DailyArms(n=days.n, y=days.successes, yy=days.successes, successes=days.successes)
-        belief = rate_posterior(counts, half_life=half_life, prior=prior)
-    else:
-        belief = posterior(days, half_life=half_life, prior=prior)
-    return best_chances(belief.mean, belief.sd) if (belief.sd > 0).all() else even
+    if not days.successes.any():
+        return None
+    if not _has_few(days):
+        return posterior(days, half_life=half_life, prior=prior)
+    counts = DailyArms(n=days.n, y=days.successes, yy=days.successes, successes=days.successes)
+    rate, worth = rate_posterior(counts, half_life=half_life, prior=prior), days.y.sum() / days.successes.sum()
+    return Posterior(rate.mean * worth, rate.sd * worth)
+
+
+def daily_chances(days: DailyArms, *, half_life: float = HALF_LIFE, prior: float = PRIOR) -> Array:
+    """Chance of each arm to be the best by all days so far: even in the first three, and as long as nothing came."""
+    belief = daily_belief(days, half_life=half_life, prior=prior) if len(days.n) >= EVEN_DAYS else None
+    return chances_of(belief, arms=days.n.shape[1])
+
+
+def segment_beliefs(
+    segments: Sequence[DailyArms], *, half_life: float = HALF_LIFE
+) -> tuple[Sequence[Posterior], Posterior]:
+    """What each segment says of the arms by itself, and what it believes after borrowing from the others.
+
+    Effects are borrowed as shares of what a segment's arms have together, as segments buy more or less whatever they
+    are shown. The second is [segments, arms].
+    """
+    own, levels = [], []
+    for days in segments:
+        mean, units, pooled = _faded(days, half_life=half_life)
+        variance = np.where(units > 0, days.variances / np.maximum(units, 1e-300), np.inf)
+        variance = np.where(variance > 0, variance, np.inf)  # nothing scattered, so nothing is known
+        own.append(Posterior(mean, np.sqrt(variance)))
+        levels.append(pooled)
+    level = np.array(levels)[:, None]
+    base = np.where(level > 0, level, 1.0)
+    relative = np.where(level > 0, np.stack([each.mean for each in own]) / base, 1.0)
+    spread = np.where(level > 0, np.stack([each.sd for each in own]) / base, np.inf)
+    if not np.isfinite(spread).any(axis=0).all():  # an arm that nobody had, or that nothing came of
+        return own, Posterior(relative * base, spread * base)
+    belief = borrowed(relative, spread**2)
+    return own, Posterior(belief.mean * base, belief.sd * base)
 
 
 def among(chances: ArrayLike, arms: Sequence[int], floors: ArrayLike, ceiling: float = CEILING) -> Array:
@@ -173,6 +202,37 @@ def among(chances: ArrayLike, arms: Sequence[int], floors: ArrayLike, ceiling: f
     share = np.zeros(len(chance))
     share[running] = shares(inside, least[running], ceiling) if len(running) > 1 else 1.0
     return share
+
+
+def daily_shares(
+    chances: ArrayLike, *, running: Sequence[int], floors: ArrayLike, pinned: Mapping[int, float],
+    ceiling: float = CEILING,
+) -> Array:  # fmt: skip
+    """Shares of all arms: the pinned ones have theirs, the others share what is left by their chances and floors.
+
+    Where all that run are pinned, their shares are scaled to 1. Raises ValueError where floors and pins exceed it.
+    """
+    share, least = np.zeros(len(np.asarray(chances))), np.asarray(floors, np.float64)
+    fixed = [arm for arm in running if arm in pinned]
+    free = [arm for arm in running if arm not in pinned]
+    share[fixed] = [pinned[arm] for arm in fixed]
+    rest = 1 - share.sum()
+    if not free:
+        return share / share.sum()
+    if rest <= 0:
+        raise ValueError("pinned shares leave nothing to the other arms")
+    return share + rest * among(chances, free, least / rest, min(ceiling / rest, 1.0))
+
+
+def chances_of(belief: Posterior | None, *, arms: int) -> Array:
+    """Chance of each arm to be the best by a belief; even where that is none, or has no spread."""
+    if belief is None or not ((belief.sd > 0) & np.isfinite(belief.sd)).all():
+        return np.full(arms, 1 / arms)
+    return best_chances(belief.mean, belief.sd)
+
+
+def _has_few(days: DailyArms) -> bool:
+    return bool((days.successes.sum(axis=0) < FEWEST).any())
 
 
 def _faded(days: DailyArms, *, half_life: float) -> tuple[Array, Array, float]:

@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, ShopPage, ShopSetting, Staff
 from recommendations.models.experiments import BUCKETS, SALT
-from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.experiments.drafts import StaleExperimentError, described
+from recommendations.services.experiments.bandits import first_shares
+from recommendations.services.experiments.drafts import StaleExperimentError
 from recommendations.services.experiments.levers import (
     HELD_IN,
     LeverHolder,
@@ -28,25 +29,17 @@ from recommendations.services.experiments.levers import (
     served_changes,
     touched_placements,
 )
-from recommendations.services.experiments.notes import note
+from recommendations.services.experiments.states import NotInStateError, changed, locked
 from recommendations.services.operations.placements import set_placement
 from recommendations.services.operations.shop_pages import arrange_page
 from recommendations.services.rules.books import serve_book
 from recommendations.services.weights.blending import serve_tested
-from recommendations.store.experiments.caps import start_measures
-from recommendations.store.live import fetch
+from recommendations.store.experiments.caps import spending_caps, start_measures
+from recommendations.store.rules.conditions import shop_day
 from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
 RUNNING, PAUSED = ExperimentStatus.RUNNING, ExperimentStatus.PAUSED
-
-
-class NotInStateError(Exception):
-    """The experiment is not in the state that the step needs: ``current`` says in which, since when and by whom."""
-
-    def __init__(self, current: Experiment) -> None:
-        super().__init__(f"{current} is {current.status}")
-        self.current = current
 
 
 class LeverHeldError(Exception):
@@ -82,17 +75,26 @@ def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datet
             stored.save()
     except IntegrityError as error:
         raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
-    stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
-    measures = start_measures(stored, now=now)
-    stored.caps, stored.scales = dict(measures.caps), dict(measures.scales)
+    if stored.kind != ExperimentKind.BANDIT:  # of which staff chose one
+        stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
+    if stored.kind == ExperimentKind.BANDIT:
+        stored.caps, stored.scales = spending_caps(stored, now=now), {}
+        first_shares(stored, day=shop_day(now))
+    else:
+        measures = start_measures(stored, now=now)
+        stored.caps, stored.scales = dict(measures.caps), dict(measures.scales)
     stored.save(update_fields=["caps", "scales"])
     facts = {"traffic": stored.traffic, "days": stored.planned_days}
-    return _changed(stored, "start", "started", by=by, now=now, facts=facts)
+    return changed(stored, "start", "started", by=by, now=now, facts=facts)
 
 
 def pause(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
-    """Give everybody what is served, until ``resume``. Raises NotInStateError."""
-    return _moved(experiment, frm=(RUNNING,), to=PAUSED, verb="pause", code="paused", by=by, now=now)
+    """Give everybody what is served, until ``resume``; a bandit goes on by the shares that it has.
+
+    Raises NotInStateError.
+    """
+    code = NoteCode.SHARES_FROZEN if experiment.kind == ExperimentKind.BANDIT else NoteCode.PAUSED
+    return _moved(experiment, frm=(RUNNING,), to=PAUSED, verb="pause", code=code, by=by, now=now)
 
 
 def resume(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
@@ -114,7 +116,7 @@ def widen(*, experiment: Experiment, traffic: float, by: Staff | None, now: date
 
     Raises NotInStateError, LeverHeldError and ValidationError.
     """
-    stored = _locked(experiment, HELD_IN)
+    stored = locked(experiment, HELD_IN)
     if not stored.traffic < traffic <= 1:
         raise ValidationError({"traffic": [_("Traffic can be widened, not narrowed: stop it instead.")]})
     levers = all_levers(arm.changes for arm in stored.arms.all())
@@ -124,7 +126,7 @@ def widen(*, experiment: Experiment, traffic: float, by: Staff | None, now: date
             stored.range_from = max(free.start, min(stored.range_from, free.stop - wanted))
             stored.range_to = stored.range_from + wanted
             stored.save(update_fields=["range_from", "range_to"])
-            return _changed(stored, "widen", "widened", by=by, now=now, facts=facts)
+            return changed(stored, "widen", "widened", by=by, now=now, facts=facts)
     held = holders(levers, but=stored)
     raise LeverHeldError(held, sum(map(len, free_ranges(held))) / BUCKETS)
 
@@ -137,7 +139,7 @@ def ship(
 
     Raises NotInStateError, NoteNeededError, and what publishing weights raises (GateClosedError).
     """
-    stored = _locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED))
+    stored = locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED))
     if stored.simulated:
         raise NotInStateError(stored)
     if not reason.strip():
@@ -146,7 +148,7 @@ def ship(
     _publish(changes, reason=reason, by=by, now=now, override=override)
     stored.status, stored.ended_at, stored.ended_by = ExperimentStatus.SHIPPED, stored.ended_at or now, by
     stored.save(update_fields=["status", "ended_at", "ended_by"])
-    return _changed(stored, "publish", "shipped", by=by, now=now, reason=reason, facts={"arm": arm.position})
+    return changed(stored, "publish", "shipped", by=by, now=now, reason=reason, facts={"arm": arm.position})
 
 
 def _publish(changes: dict[str, Any], *, reason: str, by: Staff | None, now: datetime, override: bool) -> None:
@@ -212,29 +214,12 @@ def _moved(
     by: Staff | None,
     now: datetime,
 ) -> Experiment:
-    stored = _locked(experiment, frm)
+    stored = locked(experiment, frm)
     stored.status = to
     if to == ExperimentStatus.STOPPED:
         stored.ended_at, stored.ended_by = now, by
     stored.save(update_fields=["status", "ended_at", "ended_by"])
-    return _changed(stored, verb, code, by=by, now=now)
-
-
-def _locked(experiment: Experiment, states: Sequence[str]) -> Experiment:
-    stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
-    if stored.status not in states:
-        raise NotInStateError(stored)
-    return stored
-
-
-def _changed(
-    stored: Experiment, verb: str, code: str, *, by: Staff | None, now: datetime, reason: str = "",
-    facts: dict[str, Any] | None = None,
-) -> Experiment:  # fmt: skip
-    audit.record(by=by, verb=verb, subject=stored, after=described(stored), note=reason.strip())
-    note(stored, code, by=by, at=now, facts=facts)
-    transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
-    return stored
+    return changed(stored, verb, code, by=by, now=now)
 
 
 def held_text(error: LeverHeldError) -> str:

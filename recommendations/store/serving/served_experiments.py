@@ -94,7 +94,7 @@ def _placements(experiment: Experiment, arms: Sequence[Arm]) -> frozenset[str]:
 
 
 def _shares(arms: Sequence[Arm], *, daily: bool) -> dict[int | None, Sequence[float]]:
-    """Shares of the arms, by segment: of a bandit those of the last day that has any."""
+    """Shares of the arms, by segment: of a bandit those of the last day that has any, without what was taken out."""
     shares: dict[int | None, Sequence[float]] = {None: [arm.share for arm in arms]}
     if not daily:
         return shares
@@ -102,7 +102,16 @@ def _shares(arms: Sequence[Arm], *, daily: bool) -> dict[int | None, Sequence[fl
     last: dict[int | None, dict[int, float]] = {}
     for arm, segment, share in rows.order_by("day").values_list("arm", "segment", "share"):
         last.setdefault(segment, {})[arm] = share
-    return shares | {segment: [own[arm.pk] for arm in arms] for segment, own in last.items() if len(own) == len(arms)}
+    shares |= {segment: [own[arm.pk] for arm in arms] for segment, own in last.items() if len(own) == len(arms)}
+    return {segment: _of_running(arms, own) for segment, own in shares.items()}
+
+
+def _of_running(arms: Sequence[Arm], shares: Sequence[float]) -> Sequence[float]:
+    """The shares with nothing for arms that are out; where all of it was theirs the others have it evenly."""
+    left = [0.0 if arm.out_at else share for arm, share in zip(arms, shares, strict=True)]
+    if not sum(left):
+        left = [float(arm.out_at is None) for arm in arms]
+    return [share / sum(left) for share in left] if any(arm.out_at for arm in arms) else shares
 
 
 def _placement(placements: Mapping[str, ServedPlacement], name: str, values: Mapping[str, Any]) -> ServedPlacement:

@@ -33,7 +33,6 @@ from recommendations.services.experiments.drafts import (
 from recommendations.services.experiments.levers import free_ranges, holders, levers_of, touched_placements
 from recommendations.services.experiments.lifecycle import (
     LeverHeldError,
-    NotInStateError,
     held_text,
     pause,
     resume,
@@ -42,6 +41,7 @@ from recommendations.services.experiments.lifecycle import (
     stop,
     widen,
 )
+from recommendations.services.experiments.states import NotInStateError
 from recommendations.services.weights.blending import GateClosedError
 from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, Role
