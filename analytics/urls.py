@@ -17,6 +17,7 @@ from analytics.pages.catalogue import (
     suspicious,
 )
 from analytics.pages.customer import actions, change, listing, profile, why, why_not
+from analytics.pages.experiments import arm_steps as experiment_arm_steps
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
 from analytics.pages.experiments import planning as experiment_planning
@@ -155,6 +156,10 @@ urlpatterns = [
     path("experiments/<int:pk>/widen/", experiment_steps.widen_experiment, name="widen_experiment"),
     path("experiments/<int:pk>/stop/", experiment_steps.stop_experiment, name="stop_experiment"),
     path("experiments/<int:pk>/publish/", experiment_steps.publish_arm, name="publish_arm"),
+    path("experiments/<int:pk>/arms/<str:letter>/pin/", experiment_arm_steps.pin_arm, name="pin_arm"),
+    path("experiments/<int:pk>/arms/<str:letter>/unpin/", experiment_arm_steps.unpin_arm, name="unpin_arm"),
+    path("experiments/<int:pk>/arms/<str:letter>/floor/", experiment_arm_steps.floor_arm, name="floor_arm"),
+    path("experiments/<int:pk>/arms/<str:letter>/out/", experiment_arm_steps.take_arm_out, name="take_arm_out"),
     path("experiments/<int:pk>/delete/", experiment_steps.delete_experiment, name="delete_experiment"),
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", runs.start_run, name="start_run"),

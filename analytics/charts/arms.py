@@ -1,5 +1,6 @@
 """Figures of an experiment's arms by day: who came, and what share of the visitors a bandit gave to each."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ import plotly.graph_objects as go
 from analytics.charts import hues, marks
 
 FLOOR = "/"  # pattern of the share that an arm has whatever happens
+HILL = 0.85  # of a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,4 +97,44 @@ def _stacked(figure: go.Figure, *, days: Sequence[date], day: str, axis: str) ->
         },
         yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
         meta={"narrow": {"xaxis": {"nticks": 3}}},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmBelief:
+    """What a bandit believes of an arm, in the unit of the axis, and its chance to be the best."""
+
+    arm: int
+    words: str
+    mean: float
+    sd: float
+    chance: float
+
+
+def belief_ridges(arms: Sequence[ArmBelief], *, axis: str, best: str) -> go.Figure:
+    """A hill per arm, the control's above: where its worth lies; ``best`` names the chance, with a place for it."""
+    figure, steps = go.Figure(), [each / 10 for each in range(-35, 36)]
+    for row, arm in enumerate(arms):
+        hue, shape = hues.of_arm(arm.arm)
+        foot = len(arms) - 1 - row
+        x = [round(arm.mean + step * arm.sd, 6) for step in steps]
+        y = [round(foot + HILL * math.exp(-step * step / 2), 4) for step in steps]
+        name = marks.plain(arm.words)
+        figure.add_scatter(
+            x=[*x, x[0]], y=[*y, y[0]], mode="lines", line={"width": 2}, fill="toself",
+            fillpattern={"shape": shape}, name=name, meta=hues.meta(hue), hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[arm.mean], y=[foot + HILL / 2], mode="markers+text", text=[best % f"{100 * arm.chance:.0f} %"],
+            textposition="top center", marker={"size": 8}, meta=hues.meta(hue), showlegend=False,
+            hovertemplate=f"{name}: %{{x:.3g}}<extra></extra>",
+        )  # fmt: skip
+    return figure.update_layout(
+        height=90 + 80 * len(arms),
+        margin={"t": 8, "b": 48},
+        xaxis={"title": {"text": axis}, "nticks": 6},
+        yaxis={
+            "tickvals": [len(arms) - 1 - row for row in range(len(arms))], "showgrid": False, "zeroline": False,
+            "ticktext": [marks.plain(arm.words) for arm in arms], "range": [-0.1, len(arms)],
+        },
     )  # fmt: skip

@@ -19,9 +19,10 @@ from analytics.queries.experiments import drafts as query
 from analytics.queries.experiments.choices import Offer, offer
 from recommendations.models import Experiment
 from recommendations.services.access.policy import Action
-from recommendations.services.experiments.drafts import LONGEST, SHORTEST, StaleExperimentError, save_draft
+from recommendations.services.experiments.checks import LONGEST, SHORTEST
+from recommendations.services.experiments.drafts import StaleExperimentError, save_draft
 from recommendations.terms import ExperimentStatus
-from recommendations.wording import labels
+from recommendations.wording import experiment_labels, labels
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,6 +107,7 @@ def _render(
         "arms": [(arm, arm.orders(choices.pages)) for arm in editor.arms],
         "offer": choices,
         "repeats": labels.REPEATS,
+        "kinds": experiment_labels.EXPERIMENT_KINDS,
         "room": len(editor.arms) < MOST_ROWS,
         "most_arms": MOST_ROWS,
         "shortest": SHORTEST,

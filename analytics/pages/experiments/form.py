@@ -7,14 +7,15 @@ none is lost.
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from analytics.parameters import number, typed
-from recommendations.services.experiments.drafts import GUARDRAILS, ArmForm, ExperimentForm
+from recommendations.services.experiments.checks import GUARDING_BANDITS, GUARDRAILS, OF_BANDITS
+from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.terms import ExperimentKind, Metric
 
 LEVERS = ("weights", "rules", "placement", "page")
@@ -102,6 +103,10 @@ class ExperimentEditor:
     smallest_lift: str = "2"
     guardrails: Mapping[str, str] = field(default_factory=lambda: dict(USUAL_GUARDRAILS))
     planned_days: str = "28"
+    placement: str = ""
+    half_life: str = "14"
+    steady: bool = False  # the shop does not change, so that no day fades
+    by_segment: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -127,6 +132,10 @@ class ExperimentEditor:
                 name: text for name in sorted(GUARDRAILS) if (text := typed(data.get(f"guard-{name}"), longest=LONGEST))
             },
             planned_days=typed(data.get("planned_days"), longest=LONGEST),
+            placement=typed(data.get("placement"), longest=LONGEST),
+            half_life=typed(data.get("half_life"), longest=LONGEST),
+            steady="steady" in data,
+            by_segment="by_segment" in data,
         )
 
     @classmethod
@@ -146,7 +155,15 @@ class ExperimentEditor:
             smallest_lift=in_percent(form.smallest_lift),
             guardrails={name: in_percent(tolerance) for name, tolerance in form.guardrails.items()},
             planned_days=str(form.planned_days),
+            placement=form.placement,
+            half_life=f"{form.half_life or 14:g}",
+            steady=form.half_life is None,
+            by_segment=form.by_segment,
         )
+
+    @property
+    def is_bandit(self) -> bool:
+        return self.kind == ExperimentKind.BANDIT
 
     @property
     def complaints(self) -> int:
@@ -163,7 +180,7 @@ class ExperimentEditor:
 
     def as_form(self, pages: Pages) -> ExperimentForm:
         """The draft as the service takes it."""
-        return ExperimentForm(
+        form = ExperimentForm(
             name=self.name,
             arms=[arm.as_form(pages) for arm in self.arms],
             kind=ExperimentKind(self.kind),
@@ -176,10 +193,22 @@ class ExperimentEditor:
             smallest_lift=decimal(self.smallest_lift) / 100,
             planned_days=number(self.planned_days) or 0,
         )
+        return self._as_bandit(form) if self.is_bandit else form
+
+    def _as_bandit(self, form: ExperimentForm) -> ExperimentForm:
+        """The draft with what a bandit has beside it, and without what it does not ask for."""
+        usual = ExperimentForm(name="", arms=[])
+        return replace(
+            form, arms=[replace(arm, share=None) for arm in form.arms], smallest_lift=usual.smallest_lift,
+            planned_days=usual.planned_days, placement=self.placement, by_segment=self.by_segment,
+            half_life=None if self.steady else decimal(self.half_life, unknown=0),
+        )  # fmt: skip
 
     def after(self, command: str) -> "ExperimentEditor":
-        """The form after a button: ``add``, or ``drop:2``."""
+        """The form after a button: ``add``, ``drop:2``, or ``kind:bandit``."""
         what, _separator, argument = command.partition(":")
+        if what == "kind" and argument in set(ExperimentKind):
+            return self._as_kind(argument)
         rows = list(self.arms)
         if what == "add" and len(rows) < MOST_ROWS:
             last = rows[-1].texts if rows else {}
@@ -188,6 +217,17 @@ class ExperimentEditor:
         elif what == "drop":
             rows = [row for row in rows if row.number != number(argument)]
         return self._with(rows)
+
+    def _as_kind(self, kind: str) -> "ExperimentEditor":
+        """The form of another kind: what cannot be there stays out of it, what is usual there comes in."""
+        values: dict[str, Any] = {"kind": kind, "half_life": self.half_life or "14"}
+        if kind == ExperimentKind.BANDIT:
+            values["primary"] = self.primary if self.primary in OF_BANDITS else Metric.CTR
+            values["guardrails"] = {name: text for name, text in self.guardrails.items() if name in GUARDING_BANDITS}
+        elif self.is_bandit:
+            values |= {"smallest_lift": self.smallest_lift or "2", "planned_days": self.planned_days or "28"}
+        rows = [_replaced(row, texts={**row.texts, "lever": "weights"}) for row in self.arms]
+        return self._with(rows if kind == ExperimentKind.BANDIT else self.arms, **values)
 
     def complaining(self, error: ValidationError) -> "ExperimentEditor":
         """The form with each complaint of the service at its field."""

@@ -14,7 +14,7 @@ from analytics.queries.experiments import planning as query
 from analytics.queries.experiments.choices import page_orders
 from analytics.queries.experiments.drafts import form_of
 from recommendations.services.access.policy import Action
-from recommendations.services.experiments.drafts import ExperimentForm
+from recommendations.services.experiments.forms import ExperimentForm
 
 
 @require_POST

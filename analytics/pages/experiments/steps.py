@@ -28,7 +28,7 @@ from recommendations.services.experiments.drafts import StaleExperimentError, de
 from recommendations.services.experiments.lifecycle import LeverHeldError
 from recommendations.services.experiments.states import NotInStateError
 from recommendations.services.weights.blending import GateClosedError
-from recommendations.terms import ExperimentStatus
+from recommendations.terms import ExperimentKind, ExperimentStatus
 
 type Step = Callable[..., Experiment]
 
@@ -41,11 +41,11 @@ def start_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         lifecycle.start(experiment=stored, revision=revision, by=staff_of(request), now=timezone.now())
     except StaleExperimentError as error:
-        return _overtaken(request, error.current)
+        return overtaken(request, error.current)
     except LeverHeldError as error:
-        return _refused(request, stored, "start", {"problem": lifecycle.held_text(error)}, status=409)
+        return refused(request, stored, "start", {"problem": lifecycle.held_text(error)}, status=409)
     except ValidationError as error:
-        return _refused(request, stored, "start", {"problem": " ".join(error.messages)}, status=422)
+        return refused(request, stored, "start", {"problem": " ".join(error.messages)}, status=422)
     messages.success(request, _("“%(name)s” is running: the shop's next request takes part.") % {"name": stored.name})
     return redirect("experiment", pk=pk)
 
@@ -53,13 +53,25 @@ def start_experiment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.EXPERIMENT)
 def pause_experiment(request: HttpRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, lifecycle.pause, _("“%(name)s” is paused: everybody gets what is live."))
+    bandit = experiment_or_404(pk).kind == ExperimentKind.BANDIT
+    text = (
+        _("“%(name)s” is paused: the shares stay as they are.")
+        if bandit
+        else _("“%(name)s” is paused: everybody gets what is live.")
+    )
+    return _step(request, pk, lifecycle.pause, text)
 
 
 @require_POST
 @requires(Action.EXPERIMENT)
 def resume_experiment(request: HttpRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, lifecycle.resume, _("“%(name)s” goes on: everybody is in the arm that they were in."))
+    bandit = experiment_or_404(pk).kind == ExperimentKind.BANDIT
+    text = (
+        _("“%(name)s” goes on: the shares move again tonight.")
+        if bandit
+        else _("“%(name)s” goes on: everybody is in the arm that they were in.")
+    )
+    return _step(request, pk, lifecycle.resume, text)
 
 
 @require_POST
@@ -76,13 +88,13 @@ def widen_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         wider = lifecycle.widen(experiment=stored, traffic=traffic, by=staff_of(request), now=timezone.now())
     except NotInStateError as error:
-        return _overtaken(request, error.current)
+        return overtaken(request, error.current)
     except LeverHeldError as error:
         more = {"problem": lifecycle.held_text(error), "typed_traffic": text}
-        return _refused(request, stored, "widen", more, status=409)
+        return refused(request, stored, "widen", more, status=409)
     except ValidationError as error:
         more = {"problem": " ".join(error.messages), "typed_traffic": text}
-        return _refused(request, stored, "widen", more, status=422)
+        return refused(request, stored, "widen", more, status=422)
     messages.success(request, _("“%(name)s” reaches more of the visitors now.") % {"name": wider.name})
     return redirect("experiment", pk=pk)
 
@@ -101,13 +113,13 @@ def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
             experiment=stored, arm=arm, reason=note, override=override, by=staff_of(request), now=timezone.now()
         )
     except NotInStateError as error:
-        return _overtaken(request, error.current)
+        return overtaken(request, error.current)
     except NoteNeededError:
         again |= {"note_error": _("Say why: it stays with the version.")}
-        return _refused(request, stored, "publish", again, status=422)
+        return refused(request, stored, "publish", again, status=422)
     except GateClosedError:
         again |= {"gate_error": _("Tick the box to publish it anyway."), "gates": gates_of(arm)}
-        return _refused(request, stored, "publish", again, status=422)
+        return refused(request, stored, "publish", again, status=422)
     messages.success(request, _("%(letter)s is live for everybody: the experiment has ended.") % {"letter": arm.letter})
     return redirect("experiment", pk=pk)
 
@@ -119,7 +131,7 @@ def delete_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         delete_draft(experiment=stored, by=staff_of(request))
     except StaleExperimentError as error:
-        return _overtaken(request, error.current)
+        return overtaken(request, error.current)
     messages.success(request, _("The draft “%(name)s” is deleted.") % {"name": stored.name})
     return redirect("experiments")
 
@@ -129,22 +141,22 @@ def _step(request: HttpRequest, pk: int, step: Step, text: str) -> HttpResponse:
     try:
         step(experiment=stored, by=staff_of(request), now=timezone.now())
     except NotInStateError as error:
-        return _overtaken(request, error.current)
+        return overtaken(request, error.current)
     messages.success(request, text % {"name": stored.name})
     return redirect("experiment", pk=pk)
 
 
-def _refused(
+def refused(
     request: HttpRequest, stored: Experiment, opened: str, more: Mapping[str, Any], *, status: int
 ) -> HttpResponse:
     """The page with the dialog open again, and what is wrong in it."""
     return experiment_page(request, stored, opened=opened, more=more, status=status)
 
 
-def _overtaken(request: HttpRequest, current: Experiment) -> HttpResponse:
+def overtaken(request: HttpRequest, current: Experiment, words: str = "") -> HttpResponse:
     """The page as it is by now, with what somebody else did meanwhile."""
     fresh = experiment_or_404(current.pk)
-    return experiment_page(request, fresh, more={"overtaken": _state_words(fresh)}, status=409)
+    return experiment_page(request, fresh, more={"overtaken": words or _state_words(fresh)}, status=409)
 
 
 def _state_words(stored: Experiment) -> str:

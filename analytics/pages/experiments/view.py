@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts import experiments as charts
 from analytics.charts.arms import visitors_by_day
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.experiments.bandit import bandit_parts
 from analytics.queries.experiments import drafts, listing, standing
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.gates import gates_of
@@ -19,7 +20,7 @@ from analytics.queries.experiments.results import Results, results
 from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Arm, Experiment, Staff
 from recommendations.services.access.policy import Action, may
-from recommendations.terms import ExperimentStatus
+from recommendations.terms import ExperimentKind, ExperimentStatus
 
 BEGUN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
@@ -28,6 +29,7 @@ DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
     "stop": (BEGUN, Action.EXPERIMENT),
     "widen": (BEGUN, Action.EXPERIMENT),
     "publish": ((*BEGUN, ExperimentStatus.STOPPED), Action.EXPERIMENT),
+    "arm": (BEGUN, Action.EXPERIMENT),
 }
 """What the address can open over the page: in which states, and who may do it."""
 
@@ -56,8 +58,9 @@ def experiment_or_404(pk: int) -> Experiment:
 
 
 def arm_of(stored: Experiment, letter: str) -> Arm | None:
-    """The arm of a letter, if it is not the control."""
-    return next((arm for arm in stored.arms.all() if arm.letter == letter and not arm.is_control), None)
+    """The arm of a letter, if it is not the control, or of a bandit."""
+    arms = [arm for arm in stored.arms.all() if not arm.is_control or stored.kind == ExperimentKind.BANDIT]
+    return next((arm for arm in arms if arm.letter == letter), None)
 
 
 def experiment_page(
@@ -71,7 +74,8 @@ def experiment_page(
     """The page, with a dialog over it where ``opened`` names one that is possible now; ``more`` is what is wrong."""
     now, arms = timezone.now(), list(stored.arms.all())
     names = dict(segment_choices())
-    reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if stored.started_at else None
+    compared = stored.started_at is not None and stored.kind != ExperimentKind.BANDIT
+    reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if compared else None
     context: dict[str, Any] = {
         "section": "experiments",
         "experiment": stored,
@@ -94,6 +98,8 @@ def experiment_page(
             "cap": standing.cap_of(stored, reached),
             **_figures(stored, reached),
         }
+    if stored.kind == ExperimentKind.BANDIT and stored.started_at:
+        context |= bandit_parts(stored, arms, names, now=now)
     if opened in context["offers"]:
         context |= _dialog(stored, opened, request, reached)
     return render(request, "dashboard/experiments/experiment.html", context | dict(more or {}), status=status)
@@ -104,6 +110,8 @@ def offered_steps(stored: Experiment, staff: Staff) -> set[str]:
     steps = {name for name, (states, action) in DIALOGS.items() if stored.status in states and may(staff, action)}
     if stored.simulated:
         steps.discard("publish")
+    if stored.kind != ExperimentKind.BANDIT:
+        steps.discard("arm")
     if stored.traffic >= 1:
         steps.discard("widen")
     return steps

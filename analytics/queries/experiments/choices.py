@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from analytics.queries.segments.choices import segment_choices
 from analytics.templatetags.words import blend_label
 from recommendations.models import BlendWeights, PageSlot, Placement, RuleBook
-from recommendations.services.experiments.drafts import GUARDRAILS, OF_BANDITS, PRIMARY
+from recommendations.services.experiments.checks import GUARDING_BANDITS, GUARDRAILS, OF_BANDITS, PRIMARY
 from recommendations.terms import BlendName, ExperimentKind, WeightsStatus
 from recommendations.wording import experiment_labels, labels
 
@@ -48,7 +48,7 @@ def offer(kind: str, *, weights: Sequence[str] = (), books: Sequence[str] = (), 
         pages=page_orders(),
         segments=_segments(segments),
         primaries=_metrics(OF_BANDITS if kind == ExperimentKind.BANDIT else PRIMARY),
-        guardrails=_metrics(GUARDRAILS),
+        guardrails=_metrics(GUARDING_BANDITS if kind == ExperimentKind.BANDIT else GUARDRAILS),
     )
 
 

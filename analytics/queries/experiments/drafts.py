@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.queries.experiments.arm_words import ArmNames
-from analytics.templatetags.display import share
+from analytics.templatetags.display import number, share
 from analytics.templatetags.words import label
 from recommendations.models import Arm, AuditEntry, BlendWeights, Experiment, RuleBook
 from recommendations.services.experiments import drafts as service
-from recommendations.services.experiments.drafts import ArmForm, ExperimentForm
+from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.terms import ExperimentStatus
 from recommendations.wording import experiment_labels
+from recommendations.wording.labels import placement_label
 
 FIELDS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
@@ -29,6 +30,10 @@ FIELDS: Mapping[str, Promise] = {
     "smallest_lift": gettext_lazy("Smallest lift worth having"),
     "guardrails": gettext_lazy("Guardrails"),
     "planned_days": gettext_lazy("Planned days"),
+    "kind": gettext_lazy("Kind"),
+    "placement": gettext_lazy("Placement"),
+    "half_life": gettext_lazy("Half-life"),
+    "by_segment": gettext_lazy("Shares by segment"),
 }
 
 
@@ -118,6 +123,10 @@ def _words(form: ExperimentForm, names: ArmNames) -> dict[str, str]:
         "smallest_lift": share(form.smallest_lift, 1),
         "guardrails": guardrails_words(dict(sorted(form.guardrails.items()))),
         "planned_days": str(form.planned_days),
+        "kind": label(experiment_labels.EXPERIMENT_KINDS, form.kind),
+        "placement": placement_label(form.placement) if form.placement else "",
+        "half_life": "" if form.half_life is None else number(form.half_life),
+        "by_segment": _("yes") if form.by_segment else _("no"),
     }
 
 

@@ -10,8 +10,9 @@ from django.db.models import Count
 from django.utils import timezone
 
 from analytics.queries.experiments.arm_words import ArmNames
+from analytics.queries.experiments.bandit import leading_sentences
 from recommendations.models import Experiment, Unit
-from recommendations.terms import ExperimentStatus
+from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording.experiments import verdict_text, verdict_tone
 
 PER_PAGE = 50
@@ -54,11 +55,13 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
     of_tab = Experiment.objects.filter(status__in=STATUSES[tab]).select_related("author", "started_by")
     shown = Paginator(of_tab.prefetch_related("arms"), PER_PAGE).get_page(page)
     rows = list(shown)
+    leading = leading_sentences([row for row in rows if row.kind == ExperimentKind.BANDIT])
     names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
     visitors = {} if tab == ExperimentTab.DRAFTS else _visitors(rows)
     return shown, [
         ExperimentRow(
-            experiment=row, verdict=verdict(row), tone=tone(row), arms=names.sentence(row), day=day_of(row, now=now),
+            experiment=row, verdict=leading.get(row.pk) or verdict(row), tone=tone(row), arms=names.sentence(row),
+            day=day_of(row, now=now),
             visitors=visitors.get(row.pk), effect=effect(row),
         )
         for row in rows

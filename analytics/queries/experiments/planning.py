@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analytics.templatetags.words import label
-from recommendations.services.experiments.drafts import ExperimentForm
+from recommendations.services.experiments.forms import ExperimentForm
 from recommendations.services.experiments.levers import all_levers, touched_placements
 from recommendations.services.experiments.plan import LOOKS, METRICS, plan
 from recommendations.terms import Metric

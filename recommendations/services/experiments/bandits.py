@@ -27,6 +27,7 @@ from recommendations.engine.experiments.guardrail import ALPHA, daily_difference
 from recommendations.engine.experiments.sequences import half_width
 from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, ArmShare, Experiment
+from recommendations.services.experiments.checks import GUARDING_BANDITS
 from recommendations.services.experiments.notes import note
 from recommendations.services.experiments.standings import HIGHER_IS_WORSE
 from recommendations.store.advisory_lock import advisory_lock
@@ -126,11 +127,7 @@ def last_shares(experiment: Experiment, *, before: date, segment: int | None = N
 def guards(experiment: Experiment) -> dict[Metric, float]:
     """Metrics that guard a bandit, with what each tolerates: who buys always does."""
     given = {Metric(name): float(tolerance) for name, tolerance in experiment.guardrails.items()}
-    return {Metric.CONVERTED: 0.0} | {
-        name: tolerance
-        for name, tolerance in given.items()
-        if name in {Metric.CONVERTED, Metric.FALLBACK, Metric.LATENCY}
-    }
+    return {Metric.CONVERTED: 0.0} | {name: tolerance for name, tolerance in given.items() if name in GUARDING_BANDITS}
 
 
 def _has_shares(experiment: Experiment, day: date) -> bool:

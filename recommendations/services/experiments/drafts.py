@@ -1,55 +1,19 @@
 """Experiments as staff draft them: what is compared, for whom, by which metric, and for how long."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 
-from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, Segment, ShopPage, Staff
-from recommendations.models.experiments import BUCKETS, MOST_ARMS
+from recommendations.models import Arm, Experiment, Placement, Staff
+from recommendations.models.experiments import BUCKETS
 from recommendations.services.access import audit
-from recommendations.services.experiments.levers import TESTABLE, all_levers, touched_placements
+from recommendations.services.experiments.checks import check
+from recommendations.services.experiments.forms import ArmForm, ExperimentForm, shares_of
+from recommendations.services.experiments.levers import all_levers, touched_placements
 from recommendations.services.experiments.notes import note
-from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, Repeat, WeightsStatus
-
-GUARDRAILS = frozenset({Metric.REFUNDS, Metric.FALLBACK, Metric.LATENCY, Metric.DISLIKES, Metric.CONVERTED})
-PRIMARY = frozenset({Metric.REVENUE, Metric.CONVERTED, Metric.ORDERS, Metric.CTR, Metric.ATTRIBUTED})
-OF_BANDITS = frozenset({Metric.CTR, Metric.CONVERTED, Metric.ATTRIBUTED})
-SHORTEST, LONGEST = 7, 56  # days
-
-type Flaws = dict[str, list[str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArmForm:
-    """An arm besides the control; ``changes`` as in ``Arm.changes``."""
-
-    changes: Mapping[str, Any]
-    name: str = ""
-    share: float | None = None  # None: the shares are even
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExperimentForm:
-    """A draft of an experiment. The control is not in it: it is what is served when the experiment starts."""
-
-    name: str
-    arms: Sequence[ArmForm]
-    kind: ExperimentKind = ExperimentKind.AB
-    hypothesis: str = ""
-    segments: Sequence[int] = ()
-    signed_in: bool | None = None
-    traffic: float = 1.0
-    primary: str = Metric.REVENUE
-    guardrails: Mapping[str, float] = field(default_factory=dict)
-    smallest_lift: float = 0.02
-    planned_days: int = 28
-    half_life: float | None = 14
-    by_segment: bool = False
+from recommendations.terms import ExperimentKind, ExperimentStatus
 
 
 class StaleExperimentError(Exception):
@@ -68,7 +32,7 @@ def save_draft(
 
     Raises ValidationError with ``message_dict`` by field, and StaleExperimentError; then nothing is saved.
     """
-    _check(form)
+    check(form)
     if experiment is None:
         stored = Experiment(author=by, created_at=now, revision=0)
     else:
@@ -80,7 +44,8 @@ def save_draft(
         setattr(stored, name, value)
     stored.revision += 1
     stored.save()
-    stored.placements.set(Placement.objects.filter(name__in=touched_placements(all_levers(_changes(form)))))
+    touched = [form.placement] if form.kind == ExperimentKind.BANDIT else touched_placements(all_levers(_changes(form)))
+    stored.placements.set(Placement.objects.filter(name__in=touched))
     stored.arms.all().delete()
     Arm.objects.bulk_create(_arms(stored, form))
     verb = "change" if before else "create"
@@ -103,6 +68,8 @@ def delete_draft(*, experiment: Experiment, by: Staff | None) -> None:
 def form_of(experiment: Experiment) -> ExperimentForm:
     """The form that would draft an experiment like this one, without its control."""
     arms = [arm for arm in experiment.arms.order_by("position") if not arm.is_control]
+    bandit = experiment.kind == ExperimentKind.BANDIT
+    placement = experiment.placements.values_list("name", flat=True).first() if bandit else None
     return ExperimentForm(
         name=experiment.name,
         kind=ExperimentKind(experiment.kind),
@@ -117,6 +84,7 @@ def form_of(experiment: Experiment) -> ExperimentForm:
         planned_days=experiment.planned_days,
         half_life=experiment.half_life,
         by_segment=experiment.by_segment,
+        placement=placement or "",
     )
 
 
@@ -160,97 +128,3 @@ def _arms(experiment: Experiment, form: ExperimentForm) -> list[Arm]:
             Arm(experiment=experiment, position=position, name=own.name.strip(), changes=dict(own.changes), share=share)
         )
     return rows
-
-
-def shares_of(form: ExperimentForm) -> list[float]:
-    """Shares of all arms, the control's first: what is left, or all even where none is given."""
-    given = [arm.share for arm in form.arms]
-    if all(share is None for share in given):
-        return [1 / (len(given) + 1)] * (len(given) + 1)
-    shares = [share or 0.0 for share in given]
-    return [1 - sum(shares), *shares]
-
-
-def _check(form: ExperimentForm) -> None:
-    flaws: Flaws = {}
-    _check_basics(form, flaws)
-    _check_arms(form, flaws)
-    for place, arm in enumerate(form.arms, 1):
-        _check_changes(arm.changes, f"arm-{place}", flaws)
-    if flaws:
-        raise ValidationError(dict(flaws))
-
-
-def _check_basics(form: ExperimentForm, flaws: Flaws) -> None:
-    if not form.name.strip():
-        flaws["name"] = [_("Give it a name, by which people will speak of it.")]
-    elif len(form.name.strip()) > 120:
-        flaws["name"] = [_("At most 120 characters.")]
-    allowed = OF_BANDITS if form.kind == ExperimentKind.BANDIT else PRIMARY
-    if form.primary not in allowed:
-        flaws["primary"] = [_("This cannot be what decides here; choose one of the list.")]
-    if not 0.01 <= form.traffic <= 1:
-        flaws["traffic"] = [_("Between 1 and 100 per cent of the visitors.")]
-    if not 0.001 <= form.smallest_lift <= 1:
-        flaws["smallest_lift"] = [_("Between 0.1 and 100 per cent.")]
-    if not SHORTEST <= form.planned_days <= LONGEST:
-        flaws["planned_days"] = [
-            _("Between %(least)s and %(most)s days: whole weeks, as people shop differently on different days.")
-            % {"least": SHORTEST, "most": LONGEST}
-        ]
-    unknown = set(form.guardrails) - GUARDRAILS
-    wrong = [name for name, tolerance in form.guardrails.items() if not 0 <= tolerance <= 1]
-    if unknown or wrong:
-        flaws["guardrails"] = [_("How much worse it may become is between 0 and 100 per cent of a known guardrail.")]
-    known = set(Segment.objects.filter(number__in=form.segments).values_list("number", flat=True))
-    if gone := sorted(set(form.segments) - known):
-        flaws["segments"] = [_("There is no segment %(number)s any more.") % {"number": gone[0]}]
-
-
-def _check_arms(form: ExperimentForm, flaws: Flaws) -> None:
-    if not form.arms or len(form.arms) >= MOST_ARMS:
-        flaws["arms"] = [
-            _("Compare what is served with at least one other version, and at most %(most)s.") % {"most": MOST_ARMS - 1}
-        ]
-        return
-    shares = shares_of(form)
-    if min(shares) < 0.01 or max(shares) > 0.99:
-        flaws["shares"] = [_("Each version, what is served too, needs between 1 and 99 per cent of the visitors.")]
-    if form.kind == ExperimentKind.AA:
-        return
-    changes = _changes(form)
-    if any(not all_levers([one]) for one in changes):
-        flaws["arms"] = [_("Say what the other version changes: weights, rules, a placement or the order of a page.")]
-    elif any(one in changes[:place] for place, one in enumerate(changes)):
-        flaws["arms"] = [_("The same version stands in it twice.")]
-
-
-def _check_changes(changes: Mapping[str, Any], place: str, flaws: Flaws) -> None:
-    """Check that what an arm refers to is there."""
-    for blend, key in changes.get("weights", {}).items():
-        row = BlendWeights.objects.filter(pk=key, blend__name=blend).first()
-        if row is None or row.status == WeightsStatus.DRAFT:
-            flaws.setdefault(place, []).append(_("Choose a version of the weights that is there."))
-        elif row.group is not None:
-            flaws.setdefault(place, []).append(_("Only weights that are for everyone can be tested."))
-    if (key := changes.get("rules")) is not None and not RuleBook.objects.filter(pk=key).exists():
-        flaws.setdefault(place, []).append(_("Choose a version of the rules that is there."))
-    for name, values in changes.get("placements", {}).items():
-        if not Placement.objects.filter(name=name).exists() or set(values) - set(TESTABLE) or not values:
-            flaws.setdefault(place, []).append(_("Choose a placement, and what is to change about it."))
-        elif not _possible(values):
-            flaws.setdefault(place, []).append(_("%(name)s: these values are not possible.") % {"name": name})
-    for name, order in changes.get("pages", {}).items():
-        page = ShopPage.objects.filter(name=name).first()
-        stand = set(page.slots.values_list("placement__name", flat=True)) if page else set()
-        if page is None or set(order) != stand or len(set(order)) != len(order):
-            flaws.setdefault(place, []).append(_("The order has to name each list of the page once."))
-
-
-def _possible(values: Mapping[str, Any]) -> bool:
-    limits = {"n": (1, 100), "diversity": (0, 1), "cool_down": (0, 1)}
-    for field_name, (least, most) in limits.items():
-        value = values.get(field_name)
-        if value is not None and not (isinstance(value, int | float) and least <= value <= most):
-            return False
-    return values.get("repeat", Repeat.ALLOW) in set(Repeat)

@@ -23,13 +23,12 @@ from recommendations.models import (
 )
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.experiments.drafts import (
-    ArmForm,
-    ExperimentForm,
     StaleExperimentError,
     delete_draft,
     form_of,
     save_draft,
 )
+from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.services.experiments.levers import free_ranges, holders, levers_of, touched_placements
 from recommendations.services.experiments.lifecycle import (
     LeverHeldError,

@@ -7,7 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from recommendations.models import Arm, Blend, BlendWeights, Experiment, Reading
-from recommendations.services.experiments.drafts import ArmForm, ExperimentForm, save_draft
+from recommendations.services.experiments.drafts import save_draft
+from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.services.experiments.lifecycle import start
 
 

@@ -1,0 +1,75 @@
+"""What a person does to an arm of a bandit: pin it, free it, give it a floor, take it out."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.experiments.form import decimal
+from analytics.pages.experiments.steps import overtaken, refused
+from analytics.pages.experiments.view import arm_of, experiment_or_404
+from analytics.parameters import typed
+from recommendations.models import Experiment
+from recommendations.services.access.policy import Action
+from recommendations.services.experiments import bandit_steps
+from recommendations.services.experiments.bandit_steps import ArmIsOutError
+from recommendations.services.experiments.states import NotInStateError
+
+type ArmStep = Callable[..., Experiment]
+TOMORROW = gettext_lazy("Saved for %(letter)s: it holds from tonight on.")
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def pin_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
+    return _step(request, pk, letter, bandit_steps.pin, TOMORROW, field="pinned")
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def unpin_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
+    return _step(request, pk, letter, bandit_steps.unpin, TOMORROW)
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def floor_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
+    return _step(request, pk, letter, bandit_steps.set_floor, TOMORROW, field="floor")
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def take_arm_out(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
+    text = gettext_lazy("%(letter)s is out: it gets nobody from the next request on.")
+    return _step(request, pk, letter, bandit_steps.take_out, text)
+
+
+def _step(
+    request: HttpRequest, pk: int, letter: str, step: ArmStep, text: str | Promise, *, field: str = ""
+) -> HttpResponse:
+    """Take a step; a share is typed in ``field``, in per cent."""
+    stored = experiment_or_404(pk)
+    arm = arm_of(stored, letter)
+    if arm is None:
+        return redirect("experiment", pk=pk)
+    written = typed(request.POST.get(field), longest=20)
+    share = {"share": decimal(written, unknown=0) / 100} if field else {}
+    try:
+        step(experiment=stored, arm=arm, by=staff_of(request), now=timezone.now(), **share)
+    except NotInStateError as error:
+        return overtaken(request, error.current)
+    except ArmIsOutError as error:
+        return overtaken(request, stored, _("%(letter)s is out by now.") % {"letter": error.arm.letter})
+    except ValidationError as error:
+        more = {"arm_errors": error.message_dict, f"typed_{field or 'arm'}": written, "arm": arm}
+        return refused(request, stored, "arm", more, status=422)
+    messages.success(request, text % {"letter": letter})
+    return redirect("experiment", pk=pk)

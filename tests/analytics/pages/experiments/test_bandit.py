@@ -1,0 +1,204 @@
+"""A bandit on its pages: drafted, refused by field, started, how it stands, and what a person can do to its arms."""
+
+import html
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.models import Arm, ArmShare, Experiment
+from recommendations.services.experiments.drafts import form_of
+from recommendations.store.rules.conditions import shop_day
+from recommendations.terms import ExperimentKind, ExperimentStatus, Role
+from tests.analytics.pages.experiments.drafting import begun, version
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture
+def publisher(client_of: Callable[[Role], Client]) -> Client:
+    return client_of(Role.PUBLISHER)
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return html.unescape(answer.content.decode())
+
+
+def post(client: Client, address: str, *, status: int = 302, **fields: Any) -> str:
+    answer = client.post(address, {name.replace("__", "-"): value for name, value in fields.items()})
+    assert answer.status_code == status, answer.content
+    return html.unescape(answer.content.decode())
+
+
+def typed(*numbers: int, **fields: Any) -> dict[str, Any]:
+    """The form of a bandit on the clicks at home of so many versions."""
+    arms = {
+        f"arm-{place}-{name}": value
+        for place, number in enumerate(numbers, 1)
+        for name, value in (("lever", "weights"), ("weights", f"home:{version(number).pk}"))
+    }
+    usual = {"name": "Which mix", "kind": "bandit", "traffic": "100", "primary": "ctr", "placement": "home"}
+    return {**usual, "half_life": "7", **arms, **fields}
+
+
+def running(arms: int = 3, **fields: Any) -> Experiment:
+    changes = [{"weights": {"home": version(90 + place).pk}} for place in range(arms - 1)]
+    given = {"kind": ExperimentKind.BANDIT, "primary": "ctr", "placement": "home", "name": "Which mix"}
+    return begun(*changes, now=timezone.now() - timedelta(days=9), **given | fields)
+
+
+def with_shares(own: Experiment, *, days: int = 8, segment: int | None = None, ago: int = 0) -> Experiment:
+    """Shares of the last days, C the best; the last of them so many days ago."""
+    today = shop_day(timezone.now()) - timedelta(days=ago)
+    for day in range(days):
+        for arm, share, chance in zip(own.arms.order_by("position"), (0.2, 0.34, 0.46), (0.1, 0.19, 0.71), strict=True):
+            values = {"share": share, "chance_best": chance, "mean": 0.02 + 0.002 * arm.position, "sd": 0.001}
+            key = {"arm": arm, "day": today - timedelta(days=day), "segment": segment}
+            ArmShare.objects.update_or_create(**key, defaults=values | {"own_mean": 0.05 if segment else None})
+    return own
+
+
+def arm(own: Experiment, position: int) -> Arm:
+    return own.arms.get(position=position)
+
+
+def test_a_bandit_is_drafted_changed_and_started(publisher: Client) -> None:
+    page = post(publisher, "/experiments/new/", status=200, edit="kind:bandit", **typed(90))
+    assert "A day counts half after" in page
+    assert 'name="arm-1-share"' not in page
+    assert "Planned days" not in page
+    post(publisher, "/experiments/new/", **typed(91, 92, by_segment="on", **{"guard-latency": "20"}))
+    own = Experiment.objects.get()
+    form = form_of(own)
+    assert (form.kind, form.half_life, form.by_segment, form.placement) == ("bandit", 7, True, "home")
+    assert form.guardrails == {"latency": 0.2}
+    assert [placement.name for placement in own.placements.all()] == ["home"]
+    assert "The plan" not in text(publisher, f"/experiments/{own.pk}/")
+    assert 'name="half_life" value="7"' in text(publisher, f"/experiments/{own.pk}/edit/")
+    post(publisher, f"/experiments/{own.pk}/edit/", revision=own.revision, steady="on", **typed(93))
+    own.refresh_from_db()
+    assert own.half_life is None
+    post(publisher, f"/experiments/{own.pk}/start/", revision=own.revision)
+    own.refresh_from_db()
+    assert (own.status, own.placements.get().name) == (ExperimentStatus.RUNNING, "home")
+    assert set(ArmShare.objects.values_list("share", flat=True)) == {0.5}
+    assert "All versions get the same until the fourth day" in text(publisher, f"/experiments/{own.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"primary": "revenue"}, "This cannot be what decides here"),
+        ({"placement": ""}, "Choose the placement where it decides."),
+        ({"placement": "discover"}, "served by another blend"),
+        ({"half_life": "0"}, "tick that the shop does not change"),
+        ({"half_life": "soon"}, "tick that the shop does not change"),
+        ({"half_life": "400"}, "Between 1 and 365 days"),
+        ({"arm-1-weights": ""}, "Choose a version of the weights that is there."),
+        ({"arm-1-lever": "rules", "arm-1-rules": ""}, "versions of the weights of one blend"),
+        ({"name": " "}, "Give it a name"),
+    ],
+)
+def test_a_bandit_that_cannot_be_is_refused_by_field(publisher: Client, fields: dict[str, str], words: str) -> None:
+    page = post(publisher, "/experiments/new/", status=422, **typed(90, **fields))
+    assert words in page
+    assert not Experiment.objects.exists()
+
+
+def test_the_same_version_twice_and_what_is_live_are_refused(publisher: Client) -> None:
+    twice = typed(90)
+    twice |= {"arm-2-lever": "weights", "arm-2-weights": twice["arm-1-weights"]}
+    assert "twice" in post(publisher, "/experiments/new/", status=422, **twice)
+    live = typed(91)
+    weights = begun({"weights": {"home": version(92).pk}}).arms.get(position=0).changes["weights"]["home"]
+    page = post(publisher, "/experiments/new/", status=422, **live | {"arm-1-weights": f"home:{weights}"})
+    assert "It is what is live" in page
+
+
+def test_an_aa_test_says_where(publisher: Client) -> None:
+    page = post(publisher, "/experiments/new/", status=200, edit="kind:aa", **typed(90))
+    assert "Both groups get what is live" in page
+
+
+def test_the_page_says_what_the_best_gets_and_why(publisher: Client) -> None:
+    own = with_shares(running())
+    page = text(publisher, f"/experiments/{own.pk}/")
+    assert "C gets 46% today" in page
+    assert 'data-figure-for="beliefs-chart"' in page
+    assert 'data-figure-for="shares-chart"' in page
+    assert "best: 71 %" in page
+    assert "2.4%" in page
+    assert "No new shares" not in page
+    assert "C gets 46% today" in text(publisher, "/experiments/")
+    own.by_segment = True
+    own.save()
+    assert "once each version has 100 successes" in text(publisher, f"/experiments/{own.pk}/")
+    with_shares(own, days=1, segment=1)
+    assert "By segment" in text(publisher, f"/experiments/{own.pk}/")
+
+
+def test_two_nights_without_shares_are_said(publisher: Client) -> None:
+    own = running()
+    ArmShare.objects.all().delete()
+    with_shares(own, days=3, ago=1)
+    assert "No new shares" not in text(publisher, f"/experiments/{own.pk}/")
+    ArmShare.objects.all().delete()
+    with_shares(own, days=3, ago=2)
+    assert "No new shares since" in text(publisher, f"/experiments/{own.pk}/")
+
+
+def test_an_arm_is_pinned_freed_lifted_and_taken_out(publisher: Client) -> None:
+    own = with_shares(running())
+    address = f"/experiments/{own.pk}/"
+    assert "Change B" in text(publisher, f"{address}?open=arm&arm=B")
+    assert "at most" in post(publisher, f"{address}arms/B/pin/", status=422, pinned="94")
+    page = post(publisher, f"{address}arms/B/pin/", status=422, pinned="much")
+    assert "Between 1% and 95%" in page
+    assert 'value="much"' in page
+    post(publisher, f"{address}arms/B/pin/", pinned="30")
+    assert arm(own, 1).pinned == pytest.approx(0.3)
+    page = text(publisher, address)
+    assert "pinned to 30.0%" in page
+    assert "B was pinned to 30% of the visitors" in page
+    post(publisher, f"{address}arms/B/unpin/")
+    post(publisher, f"{address}arms/C/floor/", floor="12,5")
+    assert (arm(own, 1).pinned, arm(own, 2).floor) == (None, pytest.approx(0.125))
+    post(publisher, f"{address}arms/C/out/")
+    assert arm(own, 2).out_at is not None
+    assert "C is out by now." in post(publisher, f"{address}arms/C/pin/", status=409, pinned="20")
+    assert "B gets 63% today" in text(publisher, address)  # .34 of .54
+
+
+def test_pausing_freezes_the_shares_and_the_second_reads_who_was_first(publisher: Client) -> None:
+    own = with_shares(running())
+    address = f"/experiments/{own.pk}/"
+    post(publisher, f"{address}pause/")
+    page = text(publisher, address)
+    assert "C gets 46%; the shares stay as they are" in page
+    assert "Paused: the shares stay as they are" in page
+    assert "Paused since" in post(publisher, f"{address}pause/", status=409)
+    post(publisher, f"{address}resume/")
+    post(publisher, f"{address}stop/")
+    assert "Stopped since" in post(publisher, f"{address}arms/B/pin/", status=409, pinned="20")
+    assert "C got 46% at the end" in text(publisher, address)
+
+
+def test_the_best_becomes_the_default_and_the_bandit_ends(publisher: Client) -> None:
+    own = with_shares(running())
+    address = f"/experiments/{own.pk}/"
+    assert "Best with chance 71.0%" in text(publisher, f"{address}?open=publish&arm=C")
+    post(publisher, f"{address}publish/", arm="C", note="It won", override="on")
+    own.refresh_from_db()
+    assert own.status == ExperimentStatus.SHIPPED
+
+
+def test_a_viewer_sees_it_and_changes_nothing(client_of: Callable[[Role], Client]) -> None:
+    own, viewer = with_shares(running()), client_of(Role.VIEWER)
+    assert "?open=arm" not in text(viewer, f"/experiments/{own.pk}/")
+    for step in ("pin", "unpin", "floor", "out"):
+        assert viewer.post(f"/experiments/{own.pk}/arms/B/{step}/", {"pinned": "20"}).status_code == 403
