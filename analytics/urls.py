@@ -151,6 +151,9 @@ urlpatterns = [
     path("experiments/<int:pk>/edit/", experiment_editor.edit_experiment, name="edit_experiment"),
     path("experiments/<int:pk>/gate/", experiment_view.experiment_gate, name="experiment_gate"),
     path("experiments/<int:pk>/start/", experiment_steps.start_experiment, name="start_experiment"),
+    path(
+        "experiments/<int:pk>/cancel-start/", experiment_steps.cancel_experiment_start, name="cancel_experiment_start"
+    ),
     path("experiments/<int:pk>/pause/", experiment_steps.pause_experiment, name="pause_experiment"),
     path("experiments/<int:pk>/resume/", experiment_steps.resume_experiment, name="resume_experiment"),
     path("experiments/<int:pk>/widen/", experiment_steps.widen_experiment, name="widen_experiment"),

@@ -9,6 +9,8 @@ class NoteCode(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     COPIED = "copied"  # name: of the experiment that it was copied from
+    STARTING = "starting"
+    START_CANCELLED = "start_cancelled"
     STARTED = "started"  # traffic, days
     PAUSED = "paused"
     RESUMED = "resumed"

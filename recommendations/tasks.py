@@ -10,7 +10,7 @@ from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
-from recommendations.services.experiments import bandits, readings
+from recommendations.services.experiments import bandits, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.weights import suggestions
 
@@ -68,6 +68,11 @@ def settle_units() -> int:
 @shared_task(name="recommendations.tasks.read_experiments")
 def read_experiments() -> int:
     return readings.read_experiments(timezone.now())
+
+
+@shared_task(name="recommendations.tasks.begin_experiments")
+def begin_experiments() -> int:
+    return starting.begin_experiments(timezone.now())
 
 
 @shared_task(name="recommendations.tasks.tick_bandits")

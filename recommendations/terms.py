@@ -185,6 +185,7 @@ class ExperimentKind(StrEnum):
 
 class ExperimentStatus(StrEnum):
     DRAFT = "draft"
+    STARTING = "starting"  # a worker measures the past
     RUNNING = "running"
     PAUSED = "paused"  # everybody gets what is served
     STOPPED = "stopped"

@@ -84,6 +84,12 @@ app.conf.update(
             "schedule": 60,
             "options": {"expires": 15},
         },
+        # A start is sent at once; this is for messages that were lost, and workers that died.
+        "begin experiments": {
+            "task": "recommendations.tasks.begin_experiments",
+            "schedule": 15,
+            "options": {"expires": 15},
+        },
         "read experiments": {
             "task": "recommendations.tasks.read_experiments",
             "schedule": crontab(minute="5"),

@@ -1227,4 +1227,37 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "armshare", "own_mean", models.FloatField(null=True, verbose_name="mean of the segment alone")
         ),
+        migrations.AlterField(
+            "experiment", "status",
+            models.CharField(
+                choices=[
+                    ("draft", "Draft"), ("starting", "Starting"), ("running", "Running"), ("paused", "Paused"),
+                    ("stopped", "Stopped"), ("shipped", "Published"),
+                ],
+                default="draft", max_length=8, verbose_name="status",
+            ),
+        ),
+        migrations.RemoveConstraint("experiment", "experiment_status_is_known"),
+        migrations.RemoveConstraint("experiment", "experiment_is_a_draft_until_it_starts"),
+        migrations.RemoveConstraint("experiment", "one_running_of_a_name"),
+        migrations.AddConstraint(
+            "experiment",
+            models.CheckConstraint(
+                condition=models.Q(("status__in", ["draft", "starting", "running", "paused", "stopped", "shipped"])),
+                name="experiment_status_is_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            "experiment",
+            models.CheckConstraint(
+                condition=models.Q(("started_at__isnull", False), ("status__in", ["draft", "starting"]), _connector="OR"),
+                name="experiment_is_a_draft_until_it_starts",
+            ),
+        ),
+        migrations.AddConstraint(
+            "experiment",
+            models.UniqueConstraint(
+                Lower("name"), condition=models.Q(("status__in", ["running", "starting"])), name="one_running_of_a_name"
+            ),
+        ),
     ]  # fmt: skip

@@ -106,11 +106,14 @@ class Experiment(models.Model):
                 name="experiment_range_is_of_the_traffic",
             ),
             models.CheckConstraint(
-                condition=models.Q(started_at__isnull=False) | models.Q(status=terms.ExperimentStatus.DRAFT),
+                condition=models.Q(started_at__isnull=False)
+                | models.Q(status__in=[terms.ExperimentStatus.DRAFT, terms.ExperimentStatus.STARTING]),
                 name="experiment_is_a_draft_until_it_starts",
             ),
             models.UniqueConstraint(
-                Lower("name"), condition=models.Q(status=terms.ExperimentStatus.RUNNING), name="one_running_of_a_name"
+                Lower("name"),
+                condition=models.Q(status__in=[terms.ExperimentStatus.RUNNING, terms.ExperimentStatus.STARTING]),
+                name="one_running_of_a_name",
             ),
         ]  # fmt: skip
 

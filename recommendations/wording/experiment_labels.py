@@ -13,6 +13,7 @@ EXPERIMENT_KINDS: Choices = [
 ]
 EXPERIMENT_STATUSES: Choices = [
     (ExperimentStatus.DRAFT, pgettext_lazy("experiment", "Draft")),
+    (ExperimentStatus.STARTING, pgettext_lazy("experiment", "Starting")),
     (ExperimentStatus.RUNNING, pgettext_lazy("experiment", "Running")),
     (ExperimentStatus.PAUSED, pgettext_lazy("experiment", "Paused")),
     (ExperimentStatus.STOPPED, pgettext_lazy("experiment", "Stopped")),

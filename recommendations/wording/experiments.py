@@ -82,6 +82,8 @@ _NOTES: Mapping[NoteCode, Promise] = {
     NoteCode.CREATED: _("Draft created"),
     NoteCode.CHANGED: _("Draft changed"),
     NoteCode.COPIED: _("Copied from “%(name)s”"),
+    NoteCode.STARTING: _("Start asked for: the last four weeks are measured first"),
+    NoteCode.START_CANCELLED: _("Start cancelled: a draft again"),
     NoteCode.STARTED: _("Started with %(traffic)s of the traffic, planned for %(days)s"),
     NoteCode.PAUSED: _("Paused: everybody gets what is served outside the experiment"),
     NoteCode.RESUMED: _("Resumed"),

@@ -43,6 +43,8 @@ NOTES: Mapping[str, dict[str, Any]] = {
     "floor_set": {"arm": 1, "share": 0.05},
     "shares_set": {"moves": [{"arm": 1, "before": 0.31, "after": 0.46, "chance": 0.71}], "at_floor": [2]},
     "shares_frozen": {},
+    "starting": {},
+    "start_cancelled": {},
     "late_change": {"arm": 0, "metric": "ctr", "change": 0.001},
     "model_lacks": {"arm": 1, "recommender": "buy_again", "share": 0.3},
     "segment_gone": {"segments": [4]},

@@ -23,7 +23,7 @@ from analytics.templatetags.display import moment
 from recommendations.models import Experiment
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
-from recommendations.services.experiments import lifecycle
+from recommendations.services.experiments import lifecycle, starting
 from recommendations.services.experiments.drafts import StaleExperimentError, delete_draft
 from recommendations.services.experiments.lifecycle import LeverHeldError
 from recommendations.services.experiments.states import NotInStateError
@@ -39,15 +39,20 @@ def start_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     stored = experiment_or_404(pk)
     revision = number(request.POST.get("revision")) or 0
     try:
-        lifecycle.start(experiment=stored, revision=revision, by=staff_of(request), now=timezone.now())
+        starting.start(experiment=stored, revision=revision, by=staff_of(request), now=timezone.now())
     except StaleExperimentError as error:
         return overtaken(request, error.current)
     except LeverHeldError as error:
         return refused(request, stored, "start", {"problem": lifecycle.held_text(error)}, status=409)
     except ValidationError as error:
         return refused(request, stored, "start", {"problem": " ".join(error.messages)}, status=422)
-    messages.success(request, _("“%(name)s” is running: the shop's next request takes part.") % {"name": stored.name})
     return redirect("experiment", pk=pk)
+
+
+@require_POST
+@requires(Action.EXPERIMENT)
+def cancel_experiment_start(request: HttpRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, starting.cancel_start, _("The start of “%(name)s” is cancelled: nobody was in it."))
 
 
 @require_POST

@@ -25,7 +25,7 @@ class ExperimentTab(StrEnum):
 
 
 STATUSES: Mapping[ExperimentTab, tuple[ExperimentStatus, ...]] = {
-    ExperimentTab.RUNNING: (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED),
+    ExperimentTab.RUNNING: (ExperimentStatus.STARTING, ExperimentStatus.RUNNING, ExperimentStatus.PAUSED),
     ExperimentTab.FINISHED: (ExperimentStatus.STOPPED, ExperimentStatus.SHIPPED),
     ExperimentTab.DRAFTS: (ExperimentStatus.DRAFT,),
 }

@@ -10,6 +10,7 @@ from recommendations.models.experiments import BUCKETS
 from recommendations.terms import ExperimentStatus
 
 HELD_IN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
+HOLDING = (*HELD_IN, ExperimentStatus.STARTING)
 TESTABLE = ("blend", "n", "diversity", "repeat", "cool_down", "explores")
 """Fields of a placement that an arm may set."""
 
@@ -52,7 +53,7 @@ def touched_placements(levers: Iterable[str]) -> list[str]:
 def holders(levers: Iterable[str], *, but: Experiment | None = None) -> list[LeverHolder]:
     """Experiments under way that have hold of one of these levers."""
     wanted, held = frozenset(levers), []
-    under_way = Experiment.objects.filter(status__in=HELD_IN, simulated=False).prefetch_related("arms")
+    under_way = Experiment.objects.filter(status__in=HOLDING, simulated=False).prefetch_related("arms")
     for experiment in under_way.exclude(pk=but.pk) if but else under_way:
         shared = all_levers(arm.changes for arm in experiment.arms.all()) & wanted
         if shared:

@@ -1,42 +1,34 @@
-"""The life of an experiment after its draft: start, pause, resume, widen, stop, and publish what won.
+"""The life of an experiment once it runs: pause, resume, widen, stop, and publish what won.
 
 Each step is taken from the state that it needs, under a lock: of two who act at once the second is told what the first
 did.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from recommendations.experiment_terms import NoteCode
-from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, ShopPage, ShopSetting, Staff
-from recommendations.models.experiments import BUCKETS, SALT
+from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, ShopPage, Staff
+from recommendations.models.experiments import BUCKETS
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.experiments.bandits import first_shares
-from recommendations.services.experiments.drafts import StaleExperimentError
 from recommendations.services.experiments.levers import (
     HELD_IN,
     LeverHolder,
     all_levers,
     free_ranges,
     holders,
-    served_changes,
-    touched_placements,
 )
 from recommendations.services.experiments.states import NotInStateError, changed, locked
 from recommendations.services.operations.placements import set_placement
 from recommendations.services.operations.shop_pages import arrange_page
 from recommendations.services.rules.books import serve_book
 from recommendations.services.weights.blending import serve_tested
-from recommendations.store.experiments.caps import spending_caps, start_measures
-from recommendations.store.rules.conditions import shop_day
-from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
 RUNNING, PAUSED = ExperimentStatus.RUNNING, ExperimentStatus.PAUSED
@@ -48,44 +40,6 @@ class LeverHeldError(Exception):
     def __init__(self, held: Sequence[LeverHolder], free: float) -> None:
         super().__init__("; ".join(str(holder.experiment) for holder in held))
         self.held, self.free = held, free
-
-
-@transaction.atomic
-def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datetime) -> Experiment:
-    """Start a draft: its control is frozen as what is served now, and it gets a range of the traffic. What a person
-    counts at most, and the scales of the intervals, are set by the four weeks before.
-
-    Raises StaleExperimentError, LeverHeldError, and ValidationError where another of its name runs.
-    """
-    stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
-    if stored.status != ExperimentStatus.DRAFT or revision != stored.revision:
-        raise StaleExperimentError(stored)
-    arms = list(stored.arms.order_by("position"))
-    levers = all_levers(arm.changes for arm in arms)
-    own = _range(stored, holders(levers, but=stored))
-    _freeze(stored, arms, levers)
-    if not Experiment.objects.running().exists():  # not always the same people are tested
-        salt = secrets.token_hex(SALT)
-        ShopSetting.objects.update_or_create(key=TRAFFIC_SALT, defaults={"value": salt})
-    stored.range_from, stored.range_to = own.start, own.stop
-    stored.status, stored.started_at, stored.started_by = RUNNING, now, by
-    stored.settled_until = now
-    try:
-        with transaction.atomic():
-            stored.save()
-    except IntegrityError as error:
-        raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
-    if stored.kind != ExperimentKind.BANDIT:  # of which staff chose one
-        stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
-    if stored.kind == ExperimentKind.BANDIT:
-        stored.caps, stored.scales = spending_caps(stored, now=now), {}
-        first_shares(stored, day=shop_day(now))
-    else:
-        measures = start_measures(stored, now=now)
-        stored.caps, stored.scales = dict(measures.caps), dict(measures.scales)
-    stored.save(update_fields=["caps", "scales"])
-    facts = {"traffic": stored.traffic, "days": stored.planned_days}
-    return changed(stored, "start", "started", by=by, now=now, facts=facts)
 
 
 def pause(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
@@ -164,43 +118,6 @@ def _publish(changes: dict[str, Any], *, reason: str, by: Staff | None, now: dat
         page = ShopPage.objects.get(name=name)
         slots = {slot.placement.name: slot for slot in page.slots.select_related("placement")}
         arrange_page(page=page, slots=[(slots[one].placement, slots[one].n) for one in order if one in slots], by=by)
-
-
-def _range(experiment: Experiment, held: Sequence[LeverHolder]) -> range:
-    """The first free range of the traffic that is as wide as the draft asks for. Raises LeverHeldError."""
-    wanted, free = experiment.range_to - experiment.range_from, free_ranges(held)
-    for own in free:
-        if len(own) >= wanted:
-            return range(own.start, own.start + wanted)
-    raise LeverHeldError(held, max(map(len, free), default=0) / BUCKETS)
-
-
-def _freeze(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
-    """Set the control to what is served, and let every arm say all that the experiment takes hold of."""
-    fields: dict[str, set[str]] = {}
-    for arm in arms:
-        for name, values in arm.changes.get("placements", {}).items():
-            fields.setdefault(name, set()).update(values)
-    control = served_changes(levers, fields)
-    for arm in arms:
-        own = {} if arm.is_control or experiment.kind == ExperimentKind.AA else arm.changes
-        arm.changes = _merged(control, own)
-        arm.save(update_fields=["changes"])
-
-
-def _merged(control: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """The changes of an arm on top of what is served; a lever that it leaves alone is as the control has it."""
-    merged = {**control, **own}
-    for kind in ("weights", "pages"):
-        if kind in control or kind in own:
-            merged[kind] = {**control.get(kind, {}), **own.get(kind, {})}
-    if "placements" in control or "placements" in own:
-        names = {**control.get("placements", {}), **own.get("placements", {})}
-        merged["placements"] = {
-            name: {**control.get("placements", {}).get(name, {}), **own.get("placements", {}).get(name, {})}
-            for name in names
-        }
-    return merged
 
 
 @transaction.atomic

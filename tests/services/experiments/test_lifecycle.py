@@ -22,6 +22,7 @@ from recommendations.models import (
     Staff,
 )
 from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.experiments import starting
 from recommendations.services.experiments.drafts import (
     StaleExperimentError,
     delete_draft,
@@ -36,10 +37,10 @@ from recommendations.services.experiments.lifecycle import (
     pause,
     resume,
     ship,
-    start,
     stop,
     widen,
 )
+from recommendations.services.experiments.starting import begin, begin_experiments, cancel_start, start
 from recommendations.services.experiments.states import NotInStateError
 from recommendations.services.weights.blending import GateClosedError
 from recommendations.store.serving.served_experiments import TRAFFIC_SALT
@@ -78,7 +79,13 @@ def drafted(wanted: ExperimentForm | None = None) -> Experiment:
 
 def begun(wanted: ExperimentForm | None = None) -> Experiment:
     draft = drafted(wanted)
-    return start(experiment=draft, revision=draft.revision, by=None, now=NOW)
+    return run(start(experiment=draft, revision=draft.revision, by=None, now=NOW))
+
+
+def run(test: Experiment) -> Experiment:
+    """The experiment after a worker has begun it."""
+    assert begin(test, now=NOW)
+    return Experiment.objects.get(pk=test.pk)
 
 
 def test_a_draft_becomes_a_running_test_of_what_is_served_against_the_version(
@@ -90,15 +97,18 @@ def test_a_draft_becomes_a_running_test_of_what_is_served_against_the_version(
     assert form_of(draft) == replace(wanted, arms=[replace(arm, share=0.5) for arm in wanted.arms])
     with django_capture_on_commit_callbacks() as told:
         test = start(experiment=draft, revision=draft.revision, by=boss, now=NOW)
-    assert len(told) == 1
+    assert len(told) == 1  # a worker is asked
+    with django_capture_on_commit_callbacks() as told:
+        test = run(test)
+    assert len(told) == 1  # the processes that serve are told
     control, other = test.arms.order_by("position")
     assert control.changes == {"weights": {"home": default().pk}}
     assert other.changes == wanted.arms[0].changes
     assert (control.share, other.share) == (0.5, 0.5)
     assert {one.name for one in test.placements.all()} == set(touched_placements(["weights:home"]))
-    assert [note.code for note in test.notes.order_by("pk")] == ["created", "started"]
+    assert [note.code for note in test.notes.order_by("pk")] == ["created", "starting", "started"]
     verbs = list(AuditEntry.objects.filter(object_type="experiment").order_by("pk").values_list("verb", flat=True))
-    assert verbs == ["create", "start"]
+    assert verbs == ["create", "start", "begin"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +129,7 @@ def test_a_draft_becomes_a_running_test_of_what_is_served_against_the_version(
         ({"arms": [ArmForm(changes={"placements": {"home": {"repeat": "often"}}})]}, "arm-1"),
         ({"arms": [ArmForm(changes={"pages": {"home": ["home", "home"]}})]}, "arm-1"),
         ({"primary": "happiness"}, "primary"),
-        ({"kind": ExperimentKind.BANDIT, "primary": Metric.REVENUE}, "primary"),
+        ({"kind": ExperimentKind.BANDIT, "primary": Metric.REVENUE, "placement": "home"}, "primary"),
         ({"planned_days": 6}, "planned_days"),
         ({"planned_days": 57}, "planned_days"),
         ({"smallest_lift": 0.0}, "smallest_lift"),
@@ -167,11 +177,69 @@ def test_of_two_who_act_at_once_the_second_reads_what_the_first_did(boss: Staff)
         delete_draft(experiment=test, by=None)
 
 
+def test_a_start_waits_for_a_worker_and_has_hold_of_its_levers_meanwhile() -> None:
+    draft = drafted()
+    waiting = start(experiment=draft, revision=draft.revision, by=None, now=NOW)
+    assert (waiting.status, waiting.started_at) == (ExperimentStatus.STARTING, None)
+    assert not Experiment.objects.running().exists()
+    assert [holder.experiment for holder in holders(["weights:home"])] == [waiting]
+    with pytest.raises(StaleExperimentError):
+        start(experiment=draft, revision=draft.revision, by=None, now=NOW)
+    other = drafted(form({"placements": {"discover": {"n": 5}}}))
+    with pytest.raises(ValidationError):  # of the same name
+        start(experiment=other, revision=other.revision, by=None, now=NOW)
+    assert begin_experiments(NOW) == 1
+    assert begin_experiments(NOW) == 0
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.started_at) == (ExperimentStatus.RUNNING, NOW)
+
+
+def test_a_cancelled_start_is_a_draft_again_whatever_the_worker_measured() -> None:
+    """The person cancels while the worker measures; started once more, the worker of before begins nothing."""
+    draft = drafted()
+    waiting = start(experiment=draft, revision=draft.revision, by=None, now=NOW)
+    stored = Experiment.objects.get(pk=waiting.pk)
+    cancel_start(experiment=waiting, by=None, now=NOW)
+    assert not begin(stored, now=NOW)
+    stored.refresh_from_db()
+    assert (stored.status, stored.started_at) == (ExperimentStatus.DRAFT, None)
+    assert not holders(["weights:home"])
+    with pytest.raises(NotInStateError):
+        cancel_start(experiment=stored, by=None, now=NOW)
+    again = start(experiment=stored, revision=stored.revision, by=None, now=NOW)
+    assert not begin(waiting, now=NOW)
+    assert begin(again, now=NOW)
+
+
+def test_a_worker_that_dies_while_it_measures_leaves_the_start_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = drafted()
+    waiting = start(experiment=draft, revision=draft.revision, by=None, now=NOW)
+
+    def dies(*_arguments: object, **_fields: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(starting, "start_measures", dies)
+        with pytest.raises(MemoryError):
+            begin_experiments(NOW)
+    waiting.refresh_from_db()
+    assert waiting.status == ExperimentStatus.STARTING
+    assert begin_experiments(NOW) == 1
+
+
+def test_what_is_the_same_for_everybody_is_not_started() -> None:
+    draft = drafted(form({"weights": {"home": default().pk}}))
+    with pytest.raises(ValidationError, match="the same for all customers"):
+        start(experiment=draft, revision=draft.revision, by=None, now=NOW)
+    draft.refresh_from_db()
+    assert draft.status == ExperimentStatus.DRAFT
+
+
 def test_pausing_and_going_on() -> None:
     test = begun()
     assert pause(experiment=test, by=None, now=NOW).status == ExperimentStatus.PAUSED
     assert resume(experiment=test, by=None, now=NOW).status == ExperimentStatus.RUNNING
-    assert [note.code for note in test.notes.order_by("pk")] == ["created", "started", "paused", "resumed"]
+    assert [note.code for note in test.notes.order_by("pk")] == ["created", "starting", "started", "paused", "resumed"]
 
 
 def test_who_shares_a_lever_gets_other_people_or_is_told_who_has_it() -> None:
@@ -185,7 +253,7 @@ def test_who_shares_a_lever_gets_other_people_or_is_told_who_has_it() -> None:
     smaller = save_draft(
         experiment=other, form=replace(form_of(other), traffic=0.5), revision=other.revision, by=None, now=NOW
     )
-    second = start(experiment=smaller, revision=smaller.revision, by=None, now=NOW)
+    second = run(start(experiment=smaller, revision=smaller.revision, by=None, now=NOW))
     assert (first.range_from, first.range_to, second.range_from, second.range_to) == (0, 4_000, 4_000, 9_000)
     assert [len(free) for free in free_ranges(holders(["weights:home"]))] == [1_000]
     apart = begun(form({"placements": {"discover": {"n": 5}}}, name="Apart"))

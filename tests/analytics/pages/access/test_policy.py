@@ -104,6 +104,7 @@ CHANGES = {
     "delete_experiment": Action.DRAFT,
     "start_experiment": Action.EXPERIMENT,
     "pause_experiment": Action.EXPERIMENT,
+    "cancel_experiment_start": Action.EXPERIMENT,
     "resume_experiment": Action.EXPERIMENT,
     "widen_experiment": Action.EXPERIMENT,
     "stop_experiment": Action.EXPERIMENT,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from recommendations.models import Arm, Blend, BlendWeights, Experiment, Reading
 from recommendations.services.experiments.drafts import save_draft
 from recommendations.services.experiments.forms import ArmForm, ExperimentForm
-from recommendations.services.experiments.lifecycle import start
+from recommendations.services.experiments.starting import begin, start
 
 
 def version(number: int = 90, **fields: Any) -> BlendWeights:
@@ -33,7 +33,11 @@ def drafted(*changes: dict[str, Any], name: str = "More like it", **fields: Any)
 
 def begun(*changes: dict[str, Any], now: datetime | None = None, **fields: Any) -> Experiment:
     draft = drafted(*changes, **fields)
-    return start(experiment=draft, revision=draft.revision, by=None, now=now or timezone.now())
+    moment = now or timezone.now()
+    test = start(experiment=draft, revision=draft.revision, by=None, now=moment)
+    assert begin(test, now=moment)
+    test.refresh_from_db()
+    return test
 
 
 def typed(**fields: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recommendations.models import Arm, ArmShare, Experiment
 from recommendations.services.experiments.drafts import form_of
+from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import ExperimentKind, ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, version
@@ -84,6 +85,7 @@ def test_a_bandit_is_drafted_changed_and_started(publisher: Client) -> None:
     own.refresh_from_db()
     assert own.half_life is None
     post(publisher, f"/experiments/{own.pk}/start/", revision=own.revision)
+    assert begin_experiments(timezone.now()) == 1
     own.refresh_from_db()
     assert (own.status, own.placements.get().name) == (ExperimentStatus.RUNNING, "home")
     assert set(ArmShare.objects.values_list("share", flat=True)) == {0.5}

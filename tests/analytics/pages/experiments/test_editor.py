@@ -9,7 +9,7 @@ from django.test import Client
 
 from recommendations.models import Experiment, RuleBook, Segment, ShopPage, Staff
 from recommendations.services.experiments.drafts import form_of
-from recommendations.services.experiments.lifecycle import start
+from recommendations.services.experiments.starting import start
 from recommendations.terms import ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, drafted, typed, version
 from tests.trained import NOW

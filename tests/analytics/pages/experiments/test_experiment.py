@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from recommendations.models import BlendWeights, Experiment, Placement, Reading, Segment, Unit
 from recommendations.services.experiments.lifecycle import stop
+from recommendations.services.experiments.starting import begin_experiments
 from recommendations.terms import ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, drafted, half_of, reading, version, with_readings
 
@@ -55,6 +56,15 @@ def test_a_draft_is_started_paused_resumed_widened_and_stopped(publisher: Client
     assert page.count("20.0% of the visitors") == 2
     assert "All others get what is live" in page
     post(publisher, test, "start", revision=test.revision)
+    assert test.status == ExperimentStatus.STARTING
+    page = text(publisher, f"/experiments/{test.pk}/")
+    assert "Nobody is in it yet." in page
+    assert "More like it" in text(publisher, "/experiments/")
+    post(publisher, test, "cancel-start")
+    assert test.status == ExperimentStatus.DRAFT
+    post(publisher, test, "start", revision=test.revision)
+    begin_experiments(timezone.now())
+    test.refresh_from_db()
     assert test.status == ExperimentStatus.RUNNING
     page = text(publisher, f"/experiments/{test.pk}/")
     assert "Counting starts with the first answers; the next look is at" in page
@@ -81,8 +91,9 @@ def test_who_comes_second_reads_who_was_first(publisher: Client) -> None:
     assert "has changed the draft" in post(publisher, test, "start", status=409, revision=99)
     post(publisher, test, "start", revision=test.revision)
     page = post(publisher, test, "start", status=409, revision=test.revision)
-    assert "Running since" in page
+    assert "Starting since" in page
     assert "The publisher was faster." in page
+    begin_experiments(timezone.now())
     post(publisher, test, "stop")
     assert "Stopped since" in post(publisher, test, "pause", status=409)
     assert "Stopped since" in post(publisher, test, "widen", status=409, traffic="90")

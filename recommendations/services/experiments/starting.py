@@ -1,0 +1,179 @@
+"""Starting an experiment: asked for in a request, begun by a worker, as measuring the past takes a while.
+
+Meanwhile it has hold of its levers and nobody is in it. Whatever becomes of the worker, the next one begins it; a start
+that was cancelled is a draft again, and what was measured for it is dropped.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from recommendations.experiment_terms import NoteCode
+from recommendations.models import Arm, Experiment, Placement, ShopSetting, Staff
+from recommendations.models.experiments import BUCKETS, SALT
+from recommendations.services.access import audit
+from recommendations.services.experiments.bandits import first_shares
+from recommendations.services.experiments.drafts import StaleExperimentError, described
+from recommendations.services.experiments.levers import (
+    LeverHolder,
+    all_levers,
+    free_ranges,
+    holders,
+    served_changes,
+    touched_placements,
+)
+from recommendations.services.experiments.lifecycle import LeverHeldError
+from recommendations.services.experiments.notes import note
+from recommendations.services.experiments.states import changed, locked
+from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.experiments.caps import spending_caps, start_measures
+from recommendations.store.rules.conditions import shop_day
+from recommendations.store.serving.served_experiments import TRAFFIC_SALT
+from recommendations.terms import ExperimentKind, ExperimentStatus, Metric
+
+LOCK = 7_264_107
+TASK = "recommendations.tasks.begin_experiments"
+
+
+@transaction.atomic
+def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datetime) -> Experiment:
+    """Give a draft a range of the traffic, and ask a worker to begin it.
+
+    Raises StaleExperimentError, LeverHeldError, and ValidationError where another of its name runs, or nothing differs.
+    """
+    stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if stored.status != ExperimentStatus.DRAFT or revision != stored.revision:
+        raise StaleExperimentError(stored)
+    arms = list(stored.arms.order_by("position"))
+    levers = all_levers(arm.changes for arm in arms)
+    own = _range(stored, holders(levers, but=stored))
+    _check_differences(stored, arms, levers)
+    stored.range_from, stored.range_to = own.start, own.stop
+    stored.status, stored.started_by = ExperimentStatus.STARTING, by
+    try:
+        with transaction.atomic():
+            stored.save()
+    except IntegrityError as error:
+        raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
+    if stored.kind != ExperimentKind.BANDIT:  # of which staff chose one
+        stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
+    audit.record(by=by, verb="start", subject=stored, after=described(stored))
+    note(stored, NoteCode.STARTING, by=by, at=now)
+    transaction.on_commit(_ask_a_worker)
+    return stored
+
+
+@transaction.atomic
+def cancel_start(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
+    """Make a draft again of what has not begun yet. Raises NotInStateError."""
+    stored = locked(experiment, (ExperimentStatus.STARTING,))
+    stored.status, stored.started_by, stored.revision = ExperimentStatus.DRAFT, None, stored.revision + 1
+    stored.save(update_fields=["status", "started_by", "revision"])
+    return changed(stored, "cancel start", NoteCode.START_CANCELLED, by=by, now=now)
+
+
+def begin_experiments(now: datetime) -> int:
+    """Begin all experiments that are to start; how many. Of two workers one does nothing."""
+    with advisory_lock(LOCK) as alone:
+        waiting = Experiment.objects.filter(status=ExperimentStatus.STARTING, simulated=False)
+        return sum(begin(experiment, now=now) for experiment in waiting.order_by("pk")) if alone else 0
+
+
+def begin(experiment: Experiment, *, now: datetime) -> bool:
+    """Measure the four weeks before and let people in: the control is frozen as what is served now, and what a person
+    counts at most, and the scales of the intervals, are set. False where the start was cancelled meanwhile.
+    """
+    caps, scales = _measured(experiment, now=now)
+    with transaction.atomic():
+        stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
+        if stored.status != ExperimentStatus.STARTING or stored.revision != experiment.revision:
+            return False
+        arms = list(stored.arms.order_by("position"))
+        _freeze(stored, arms, all_levers(arm.changes for arm in arms))
+        if not Experiment.objects.running().exists():  # not always the same people are tested
+            salt = secrets.token_hex(SALT)
+            ShopSetting.objects.update_or_create(key=TRAFFIC_SALT, defaults={"value": salt})
+        stored.status, stored.started_at, stored.settled_until = ExperimentStatus.RUNNING, now, now
+        stored.caps, stored.scales = caps, scales
+        stored.save()
+        if stored.kind == ExperimentKind.BANDIT:
+            first_shares(stored, day=shop_day(now))
+        facts = {"traffic": stored.traffic, "days": stored.planned_days}
+        changed(stored, "begin", NoteCode.STARTED, by=stored.started_by, now=now, facts=facts)
+    return True
+
+
+def _measured(experiment: Experiment, *, now: datetime) -> tuple[dict[str, float], dict[str, float]]:
+    """Caps and scales of an experiment; a bandit's scales come with its first days."""
+    if experiment.kind != ExperimentKind.BANDIT:
+        measures = start_measures(experiment, now=now)
+        return dict(measures.caps), dict(measures.scales)
+    return (spending_caps(experiment, now=now) if experiment.primary == Metric.ATTRIBUTED else {}), {}
+
+
+def _ask_a_worker() -> None:
+    """Send the task; where Valkey is away, the next that beat sends begins it."""
+    try:
+        current_app.send_task(TASK)
+    except OperationalError:
+        return
+
+
+def _check_differences(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
+    """Check that some arm is not what everybody gets anyway, as that would be the same for all customers."""
+    if experiment.kind == ExperimentKind.AA:
+        return
+    control = served_changes(levers, _fields(arms))
+    if all(_merged(control, arm.changes) == control for arm in arms):
+        raise ValidationError(
+            {"arms": [_("Every version is what is live by now: it would be the same for all customers.")]}
+        )
+
+
+def _range(experiment: Experiment, held: Sequence[LeverHolder]) -> range:
+    """The first free range of the traffic that is as wide as the draft asks for. Raises LeverHeldError."""
+    wanted, free = experiment.range_to - experiment.range_from, free_ranges(held)
+    for own in free:
+        if len(own) >= wanted:
+            return range(own.start, own.start + wanted)
+    raise LeverHeldError(held, max(map(len, free), default=0) / BUCKETS)
+
+
+def _freeze(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
+    """Set the control to what is served, and let every arm say all that the experiment takes hold of."""
+    control = served_changes(levers, _fields(arms))
+    for arm in arms:
+        own = {} if arm.is_control or experiment.kind == ExperimentKind.AA else arm.changes
+        arm.changes = _merged(control, own)
+        arm.save(update_fields=["changes"])
+
+
+def _fields(arms: Sequence[Arm]) -> dict[str, set[str]]:
+    """Fields of each placement that any of the arms sets."""
+    fields: dict[str, set[str]] = {}
+    for arm in arms:
+        for name, values in arm.changes.get("placements", {}).items():
+            fields.setdefault(name, set()).update(values)
+    return fields
+
+
+def _merged(control: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The changes of an arm on top of what is served; a lever that it leaves alone is as the control has it."""
+    merged = {**control, **own}
+    for kind in ("weights", "pages"):
+        if kind in control or kind in own:
+            merged[kind] = {**control.get(kind, {}), **own.get(kind, {})}
+    if "placements" in control or "placements" in own:
+        names = {**control.get("placements", {}), **own.get("placements", {})}
+        merged["placements"] = {
+            name: {**control.get("placements", {}).get(name, {}), **own.get("placements", {}).get(name, {})}
+            for name in names
+        }
+    return merged
