@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.alarms import (
+    BY_DAY,
     ENOUGH,
     NO_EVIDENCE,
     REFERENCE,
@@ -16,7 +17,9 @@ from recommendations.engine.evaluation.alarms import (
     Detection,
     RunningEvidence,
     detect,
+    is_usual_again,
     residuals,
+    scatter_of_days,
     usual,
     watch,
 )
@@ -79,14 +82,14 @@ def test_hours_without_tries_are_unknown() -> None:
 
 def test_more_counts_than_tries_are_refused() -> None:
     with pytest.raises(ValueError, match="more counts"):
-        usual(np.array([3]), np.array([2]))
+        residuals(np.array([3]), np.array([2]))
 
 
 def test_evidence_by_hand() -> None:
     """z = 1 adds .3 − .045 = .255; −2 takes .645, and e is 1 again."""
     one = NO_EVIDENCE.after(1.0)
-    assert (one.log, one.hours) == (pytest.approx(0.255), 1)
-    assert (one.after(1.0).log, one.after(1.0).hours) == (pytest.approx(0.51), 2)
+    assert (one.log, one.steps) == (pytest.approx(0.255), 1)
+    assert (one.after(1.0).log, one.after(1.0).steps) == (pytest.approx(0.51), 2)
     assert one.after(-2.0) == NO_EVIDENCE
     assert one.after(NAN) == RunningEvidence(one.log, 2)
 
@@ -149,3 +152,45 @@ def test_the_detector_seldom_alarms_in_a_year_without_a_change() -> None:
     draw = np.random.default_rng(0)
     alarms = sum(detect(draw.normal(size=365 * 24)).alarm is not None for _ in range(60))
     assert alarms <= 8
+
+
+def test_a_mean_by_hand() -> None:
+    """An hour of 30 in sales from 1,000 lists against 50 in each of four weeks, each sale of 10: mean square 230/500.
+
+    p = .046, mean square .46, scatter .457884, variance .457884 · .00125 + (.05 · .046)², z = −.02 / .02404.
+    """
+    sums, tries = even(REFERENCE + 1)
+    sums[-1] = 30
+    z = residuals(sums, tries, squares=10.0 * sums)
+    assert z[-1] == pytest.approx(-0.02 / math.sqrt(0.457884 * 0.00125 + 0.0023**2))
+
+
+def test_days_have_weeks_of_seven_and_another_bar() -> None:
+    """35 days of 50 of 1,000, then 20 of 1,000 a day: z = −.03 / √(.044 · .956 · .00125 + .0022²) = −3.96 a day.
+
+    Each day adds .8 · 3.96 − .32 = 2.85 to ln e, and ln 730 = 6.59: the third one raises the alarm.
+    """
+    counts, tries = even(38)
+    counts[35:] = 20
+    seen = watch(counts, tries, cadence=BY_DAY)
+    assert (seen.direction, seen.onset, seen.alarm) == (AlarmDirection.FALL, 35, 37)
+    assert seen.change == pytest.approx(-0.6)
+    assert watch(counts[:34], tries[:34], cadence=BY_DAY).silent
+
+
+def test_a_rate_is_usual_again_after_a_day_of_less_than_half_the_change() -> None:
+    counts, tries = even(ENOUGH + 60)
+    counts[ENOUGH : ENOUGH + 36] = 40  # −20 %
+    assert not is_usual_again(counts[:-24], tries[:-24], since=ENOUGH, change=-0.2)
+    assert is_usual_again(counts, tries, since=ENOUGH + 36, change=-0.2)
+    assert not is_usual_again(counts, tries, since=ENOUGH + 37, change=-0.2)  # fewer than 24 hours
+    counts[-24:] = 44  # −12 %
+    assert not is_usual_again(counts, tries, since=ENOUGH, change=-0.2)
+    assert is_usual_again(counts, tries, since=ENOUGH, change=0.2)
+
+
+def test_the_scatter_of_days_by_hand() -> None:
+    """Weeks of 80, 100, 100, 120 each day: mean 100, sum of squares 7 · 800, / 21 = 266.7, a deviation of 16.3 %."""
+    days = np.repeat([80, 100, 100, 120], 7)
+    assert scatter_of_days(np.append(np.full(9, 5000), days)) == pytest.approx(math.sqrt(800 / 3) / 100)
+    assert scatter_of_days(np.full(28, 10)) == scatter_of_days(np.zeros(28)) == pytest.approx(0.05)

@@ -1,0 +1,32 @@
+"""Codes of watches: the rates that are watched, the ways that they go, and what changes lists."""
+
+from enum import StrEnum
+
+
+class WatchedRate(StrEnum):
+    """What is watched: hour by hour at each placement, events of the whole shop, the last two with each run."""
+
+    CLICKS = "clicks"  # lists clicked, of those served in the hour
+    PURCHASES = "purchases"  # lists bought from, of those served
+    REVENUE = "revenue"  # attributed revenue per list served
+    FALLBACK = "fallback"  # answers with a reason why not from the model
+    SLOW = "slow"  # answers that took longer than usually 95 % do
+    EVENTS = "events"  # of the whole shop
+    INTERESTS = "interests"  # shares of categories
+    POPULARITY = "popularity"  # shares of items
+
+
+class AlarmDirection(StrEnum):
+    """The way that a rate goes."""
+
+    RISE = "rise"
+    FALL = "fall"
+
+
+class ChurnPart(StrEnum):
+    """Parts of the system that change lists from one run to the next."""
+
+    MODEL = "model"  # data, and settings where they changed
+    WEIGHTS = "weights"
+    RULES = "rules"
+    CATALOGUE = "catalogue"
