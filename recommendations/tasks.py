@@ -12,6 +12,7 @@ from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
 from recommendations.services.experiments import bandits, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
+from recommendations.services.watches import judging
 from recommendations.services.weights import suggestions
 
 
@@ -78,6 +79,9 @@ def begin_experiments() -> int:
 @shared_task(name="recommendations.tasks.tick_bandits")
 def tick_bandits() -> int:
     return bandits.tick_bandits(timezone.now())
+@shared_task(name="recommendations.tasks.judge_rates")
+def judge_rates() -> int:
+    return judging.judge_rates(timezone.now())
 
 
 @shared_task(name="recommendations.tasks.search_weights")

@@ -168,6 +168,135 @@ def let_similar_be_similar(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None
     )  # fmt: skip
 
 
+RATES = [
+    ("clicks", "Clicks"), ("purchases", "Purchases"), ("revenue", "Revenue"),
+    ("fallback", "Answers not from the model"), ("slow", "Slow answers"), ("events", "Events"),
+    ("interests", "What customers are interested in"), ("popularity", "What is popular"),
+]  # fmt: skip
+DIRECTIONS = [("rise", "up"), ("fall", "down")]
+KEY = ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"))
+PLACEMENT = models.CharField(blank=True, max_length=40, verbose_name="placement")
+RATE = models.CharField(choices=RATES, max_length=10, verbose_name="rate")
+WATCHES = [
+    migrations.CreateModel(
+        name="PlacementHour",
+        fields=[
+            KEY,
+            ("hour", models.DateTimeField(verbose_name="hour")),
+            ("placement", PLACEMENT),
+            ("slates", models.IntegerField(default=0, verbose_name="lists served")),
+            ("fallback", models.IntegerField(default=0, verbose_name="not from the model")),
+            ("times", ArrayField(models.IntegerField(), default=list, verbose_name="answers by the time they took")),
+            ("clicked", models.IntegerField(default=0, verbose_name="lists clicked")),
+            ("bought", models.IntegerField(default=0, verbose_name="lists bought from")),
+            ("revenue", models.FloatField(default=0, verbose_name="revenue")),
+            ("squares", models.FloatField(default=0, verbose_name="squares of the revenue")),
+            ("events", models.IntegerField(default=0, verbose_name="events")),
+        ],
+        options={"verbose_name": "hour of a placement", "verbose_name_plural": "hours of placements"},
+    ),
+    migrations.CreateModel(
+        name="RateWatch",
+        fields=[
+            KEY,
+            ("rate", RATE),
+            ("placement", PLACEMENT),
+            ("watched_until", models.DateTimeField(verbose_name="watched until")),
+            ("by_day", models.BooleanField(default=False, verbose_name="by day")),
+            ("silent", models.BooleanField(default=True, verbose_name="too little data")),
+            ("rise", models.FloatField(default=0, verbose_name="evidence for a rise")),
+            ("rise_steps", models.IntegerField(default=0)),
+            ("fall", models.FloatField(default=0, verbose_name="evidence for a fall")),
+            ("fall_steps", models.IntegerField(default=0)),
+        ],
+        options={"verbose_name": "watch of a rate", "verbose_name_plural": "watches of rates"},
+    ),
+    migrations.CreateModel(
+        name="Alarm",
+        fields=[
+            KEY,
+            ("rate", RATE),
+            ("placement", PLACEMENT),
+            ("direction", models.CharField(choices=DIRECTIONS, max_length=4, verbose_name="direction")),
+            ("by_day", models.BooleanField(default=False, verbose_name="by day")),
+            ("onset", models.DateTimeField(verbose_name="since")),
+            ("raised_at", models.DateTimeField(verbose_name="raised")),
+            ("last_at", models.DateTimeField(verbose_name="last seen again")),
+            ("times", models.PositiveIntegerField(default=1, verbose_name="times")),
+            (
+                "change",
+                models.FloatField(
+                    help_text="As a share of what is usual; of a distribution its shift.", verbose_name="change"
+                ),
+            ),
+            ("ended_at", models.DateTimeField(null=True, verbose_name="as usual again")),
+            ("seen_at", models.DateTimeField(null=True, verbose_name="seen")),
+            (
+                "seen_by",
+                models.ForeignKey(
+                    settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name="seen by"
+                ),
+            ),
+        ],
+        options={"verbose_name": "alarm", "verbose_name_plural": "alarms", "ordering": ["-onset", "-pk"]},
+    ),
+    migrations.CreateModel(
+        name="StabilityReading",
+        fields=[
+            KEY,
+            (
+                "version",
+                models.OneToOneField(
+                    "recommendations.modelversion", models.CASCADE, related_name="stability", verbose_name="version"
+                ),
+            ),
+            (
+                "before",
+                models.ForeignKey(
+                    "recommendations.modelversion", models.SET_NULL, null=True, related_name="+",
+                    verbose_name="version before",
+                ),
+            ),
+            ("at", models.DateTimeField(verbose_name="read")),
+            ("shifts", models.JSONField(default=dict, verbose_name="shifts")),
+            ("churn", models.JSONField(default=dict, verbose_name="churn")),
+            ("basis", models.JSONField(default=dict, verbose_name="basis")),
+            ("seconds", models.FloatField(default=0, verbose_name="seconds")),
+        ],
+        options={
+            "verbose_name": "reading of stability", "verbose_name_plural": "readings of stability", "ordering": ["-at"],
+        },
+    ),
+    *(
+        migrations.AddConstraint(model, constraint)
+        for model, constraint in (
+            ("placementhour", models.UniqueConstraint(fields=("placement", "hour"), name="placement_hour_once")),
+            ("ratewatch", models.UniqueConstraint(fields=("placement", "rate"), name="one_watch_of_a_rate")),
+            (
+                "alarm",
+                models.CheckConstraint(
+                    condition=models.Q(("rate__in", [code for code, _ in RATES])), name="alarm_rate_is_known"
+                ),
+            ),
+            (
+                "alarm",
+                models.CheckConstraint(
+                    condition=models.Q(("direction__in", [code for code, _ in DIRECTIONS])),
+                    name="alarm_direction_is_known",
+                ),
+            ),
+            (
+                "alarm",
+                models.UniqueConstraint(
+                    condition=models.Q(("ended_at", None)), fields=("placement", "rate"),
+                    name="one_lasting_alarm_of_a_rate",
+                ),
+            ),
+        )
+    ),
+]  # fmt: skip
+
+
 class Migration(migrations.Migration):
     dependencies = [("recommendations", "0002_version_0_2"), ("otp_totp", "0003_add_timestamps")]
     operations = [
@@ -1223,6 +1352,7 @@ class Migration(migrations.Migration):
             "blendweights",
             models.CheckConstraint(condition=models.Q(cards__gte=0, cards__lte=1), name="cards_are_a_share"),
         ),
+        *WATCHES,
         migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
         migrations.AddField(
             "armshare", "own_mean", models.FloatField(null=True, verbose_name="mean of the segment alone")

@@ -26,9 +26,11 @@ from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
+from recommendations.models.watches import Alarm, PlacementHour, RateWatch, StabilityReading
 from recommendations.models.weight_searches import WeightSearch
 
 __all__ = [
+    "Alarm",
     "AnswerBasis",
     "AnswerRequest",
     "AnswerState",
@@ -66,8 +68,10 @@ __all__ = [
     "PageSlot",
     "Placement",
     "PlacementDay",
+    "PlacementHour",
     "Promotion",
     "Quarantine",
+    "RateWatch",
     "Reading",
     "RejectedRow",
     "Rule",
@@ -83,6 +87,7 @@ __all__ = [
     "Slate",
     "SlateOutcome",
     "SourceHour",
+    "StabilityReading",
     "Staff",
     "StaffSession",
     "Unit",

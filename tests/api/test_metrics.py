@@ -15,6 +15,7 @@ from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
 from recommendations.models import ArmShare, Item, ModelVersion, Reading, Run, RunStage, Unit
+from recommendations.models import Alarm, Item, ModelVersion, RateWatch, Run, RunStage
 from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping, metrics
 from recommendations.store.live import counters
@@ -201,6 +202,24 @@ def test_metrics_are_answered_while_a_server_is_away(transactional_db: None, mon
     assert (named(figures, "up", server="postgresql"), named(figures, "up", server="valkey")) == (1, 0)
     assert named(figures, "slates_waiting") is None
     assert named(figures, "rules_version") == 0
+
+
+def test_alarms_that_nobody_has_seen(watcher: ApiClient) -> None:
+    now = timezone.now()
+    for rate, silent in (("clicks", False), ("purchases", False), ("revenue", True)):
+        RateWatch.objects.create(rate=rate, placement="home", silent=silent, watched_until=now)
+    ringing = Alarm.objects.create(
+        rate="clicks", placement="home", direction="fall", onset=now, raised_at=now, last_at=now, change=-0.2
+    )
+
+    def alarms() -> list[float | None]:
+        figures = samples(watcher.get(METRICS))
+        return [named(figures, "alarm", rate=rate, placement="home") for rate in ("clicks", "purchases", "revenue")]
+
+    assert alarms() == [1, 0, None]
+    ringing.seen_at = now
+    ringing.save()
+    assert alarms() == [0, 0, None]
 
 
 def test_metrics_cost_few_queries(watcher: ApiClient, django_assert_max_num_queries: Any) -> None:

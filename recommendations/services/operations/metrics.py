@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from celery import current_app
 from django.db import DatabaseError
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
@@ -27,6 +27,7 @@ from recommendations.models import (
     Unit,
 )
 from recommendations.store.experiments.splits import split_evidence
+from recommendations.models import Alarm, BlendWeights, DueLine, ModelVersion, RateWatch, RuleBook, RunStage
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
 from recommendations.terms import RunStatus
@@ -53,6 +54,7 @@ TIMED = (
 )
 
 
+ALARM_LABELS = ("rate", "placement")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -134,6 +136,9 @@ def _recorded(now: datetime) -> list[Metric] | None:
             oldest=Min("due_at", filter=Q(fault="")), aside=Count("pk", filter=~Q(fault=""))
         )
         tests = _experiments()
+        unseen = Alarm.objects.unseen().filter(rate=OuterRef("rate"), placement=OuterRef("placement"))
+        watched = RateWatch.objects.filter(silent=False).values_list("rate", "placement", Exists(unseen))
+        alarms = [((rate, placement), float(rings)) for rate, placement, rings in watched]
     except DatabaseError:
         return None
     live = [((), model[0])] if model else []
@@ -152,6 +157,7 @@ def _recorded(now: datetime) -> list[Metric] | None:
         ),
         _gauge("attribution_waits_seconds", "Since the oldest event line that is due for attribution was.", (), waits),
         _gauge("attribution_put_aside", "Event lines that could not be attributed.", (), [((), lines["aside"])]),
+        _gauge("alarm", "1 while a watched rate is out of the ordinary, and nobody has seen it.", ALARM_LABELS, alarms),
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),
         *tests,
     ]

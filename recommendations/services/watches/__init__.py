@@ -1,0 +1,1 @@
+"""Watches: rates hour by hour, what moves with each run, and alarms."""

@@ -1,0 +1,1 @@
+"""What happened at each placement hour by hour, for the watches."""

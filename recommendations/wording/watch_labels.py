@@ -1,0 +1,28 @@
+"""Labels of the codes of watches on a page, in the reader's language."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from recommendations.watch_terms import AlarmDirection, ChurnPart, WatchedRate
+from recommendations.wording.labels import Choices
+
+RATES: Choices = [
+    (WatchedRate.CLICKS, pgettext_lazy("rate", "Clicks")),
+    (WatchedRate.PURCHASES, pgettext_lazy("rate", "Purchases")),
+    (WatchedRate.REVENUE, pgettext_lazy("rate", "Revenue")),
+    (WatchedRate.FALLBACK, _("Answers not from the model")),
+    (WatchedRate.SLOW, _("Slow answers")),
+    (WatchedRate.EVENTS, pgettext_lazy("rate", "Events")),
+    (WatchedRate.INTERESTS, _("What customers are interested in")),
+    (WatchedRate.POPULARITY, _("What is popular")),
+]
+DIRECTIONS: Choices = [
+    (AlarmDirection.RISE, pgettext_lazy("rate", "up")),
+    (AlarmDirection.FALL, pgettext_lazy("rate", "down")),
+]
+CHURN_PARTS: Choices = [
+    (ChurnPart.MODEL, _("New data")),
+    (ChurnPart.WEIGHTS, _("Weights")),
+    (ChurnPart.RULES, _("Rules")),
+    (ChurnPart.CATALOGUE, _("Catalogue")),
+]
