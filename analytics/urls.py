@@ -32,6 +32,7 @@ from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
 from analytics.pages.setup import api_keys, placements, staff
 from analytics.pages.shop_page import arrange, preview
+from analytics.pages.stability import view as stability_view
 from analytics.pages.weights import changes, desk, suggestion
 from analytics.parameters import CustomerConverter
 
@@ -164,6 +165,8 @@ urlpatterns = [
     path("experiments/<int:pk>/arms/<str:letter>/floor/", experiment_arm_steps.floor_arm, name="floor_arm"),
     path("experiments/<int:pk>/arms/<str:letter>/out/", experiment_arm_steps.take_arm_out, name="take_arm_out"),
     path("experiments/<int:pk>/delete/", experiment_steps.delete_experiment, name="delete_experiment"),
+    path("stability/", stability_view.stability, name="stability"),
+    path("stability/<int:pk>/seen/", stability_view.alarm_seen, name="alarm_seen"),
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", runs.start_run, name="start_run"),
     path("runs/<uuid:pk>/", runs.run, name="run"),

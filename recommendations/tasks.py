@@ -5,20 +5,19 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from recommendations.loop import run
 from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
 from recommendations.services.experiments import bandits, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
-from recommendations.services.watches import judging
+from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import suggestions
 
 
 @shared_task(name="recommendations.tasks.run_loop")
 def run_loop(run_id: str) -> str | None:
-    return run.run_loop(UUID(run_id), clock=timezone.now)
+    return after_run.run_loop(UUID(run_id), clock=timezone.now)
 
 
 @shared_task(name="recommendations.tasks.start_daily_run")

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import staff_of
 from analytics.queries.weights.groups import group_of
-from recommendations.models import Audience, Rule, RuleBook, Segment, Staff
+from recommendations.models import Alarm, Audience, Rule, RuleBook, Segment, Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.audiences import editing as audiences
 from recommendations.services.operations.segments import rename_segment
 from recommendations.services.rules import books
 from recommendations.services.rules import editing as rules
+from recommendations.services.watches.alarms import unmark_seen
 from recommendations.services.weights import drafts
 from recommendations.terms import BlendName
 
@@ -89,6 +90,10 @@ def _name_segment_back(facts: Facts, by: Staff, _now: datetime) -> None:
     rename_segment(segment=segment, name=facts["before"], by=by)
 
 
+def _ring_again(facts: Facts, by: Staff, _now: datetime) -> None:
+    unmark_seen(alarm=Alarm(pk=facts["alarm"]), by=by)
+
+
 def _bring_back_weights(facts: Facts, by: Staff, now: datetime) -> None:
     group = group_of(facts["group"])
     if facts["group"] and group is None:
@@ -115,6 +120,7 @@ WAYS: Mapping[str, WayBack] = {
     "audience changed": WayBack(Action.DRAFT, _change_back_audience),
     "audiences moved": WayBack(Action.DRAFT, _order_audiences_back),
     "segment renamed": WayBack(Action.DRAFT, _name_segment_back),
+    "alarm seen": WayBack(Action.DRAFT, _ring_again),
     "weights discarded": WayBack(Action.DRAFT, _bring_back_weights),
 }
 

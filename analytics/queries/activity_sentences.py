@@ -259,6 +259,7 @@ SENTENCES: Mapping[tuple[str, str], Sentences] = {
     ("", "wrong password"): _address,
     ("", "wrong code"): _address,
     ("", "lock out"): _address,
+    ("alarm", ""): _nothing,
     ("", "resume"): _nothing,
     ("", "retire"): _nothing,
     ("", "bring back"): _nothing,

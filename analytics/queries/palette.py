@@ -40,6 +40,7 @@ PAGES: Mapping[str, Promise] = {
     "customers": gettext_lazy("Customers"),
     "weights": gettext_lazy("Weights"),
     "quality": gettext_lazy("Quality"),
+    "stability": gettext_lazy("Stability"),
     "rules": gettext_lazy("Rules"),
     "new_rule": gettext_lazy("New rule"),
     "rule_books": gettext_lazy("Versions of the rules"),

@@ -60,6 +60,7 @@ VERBS: Mapping[str, Promise] = {
     "rotate": pgettext_lazy("activity", "replaced"),
     "invite": pgettext_lazy("activity", "invited"),
     "judge": pgettext_lazy("activity", "judged"),
+    "mark as seen": pgettext_lazy("activity", "marked as seen"),
     "set password": pgettext_lazy("activity", "set the password of"),
     "sign in": pgettext_lazy("activity", "signed in as"),
     "sign out": pgettext_lazy("activity", "signed out as"),
@@ -102,6 +103,7 @@ KINDS: Mapping[str, Promise] = {
     "judgement": gettext_lazy("Verdict"),
     "quarantine": gettext_lazy("Quarantine"),
     "experiment": gettext_lazy("Experiment"),
+    "alarm": gettext_lazy("Alarm"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),

@@ -141,6 +141,7 @@ def of_what_happened() -> dict[str, str]:
         "answers": "/answers/",
         "attributed": "/attributed/",
         "activity": "/activity/",
+        "stability": "/stability/",
         "runs": "/runs/",
         "run": f"/runs/{run}/",
         "account": "/account/",

@@ -15,6 +15,7 @@ from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import Watch, watch
 from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
+from analytics.queries.stability.alarms import alert_text
 from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
@@ -44,7 +45,7 @@ def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime
     seen = watch(now)
     return [
         *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_ages(frame, now=now),
-        *_of_suspicion(seen), *_of_answers(answers), *_of_coverage(), *_of_purchases(seen),
+        *_of_rates(seen), *_of_suspicion(seen), *_of_answers(answers), *_of_coverage(), *_of_purchases(seen),
     ]  # fmt: skip
 
 
@@ -139,6 +140,15 @@ def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
             seen.put_aside,
         )
         yield Alert(level="warning", text=text % {"count": seen.put_aside})
+
+
+def _of_rates(seen: Watch) -> Iterator[Alert]:
+    """Alerts of rates that are out of the ordinary, with what was done shortly before."""
+    for line in seen.alarms:
+        level = "warning" if line.is_bad else "info"
+        rate = {"rate": line.alarm.rate, "placement": line.alarm.placement}
+        address = reverse("stability", query=None if line.is_shift else rate)
+        yield Alert(level=level, text=alert_text(line), address=address, link=_("See what moved"))
 
 
 def _of_suspicion(seen: Watch) -> Iterator[Alert]:

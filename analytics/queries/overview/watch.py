@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce
 
 from analytics.queries.sources import KeyDay, key_days
+from analytics.queries.stability.alarms import AlarmLine, unseen_alarms
 from recommendations.event_types import EventName
 from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
 from recommendations.models import Aside, AttributedLine, DueLine, Quarantine
@@ -29,6 +30,7 @@ class Watch(NamedTuple):
     put_aside: int  # lines that could not be attributed
     odd_amount: Decimal | None  # the largest purchase that was counted lately, where it is fantastic
     suspicions: int  # what runs have set aside of late, and nobody has decided on
+    alarms: tuple[AlarmLine, ...]  # that ring, with what may have caused them
     holding: tuple[tuple[int, str], ...]  # quarantines, with the name of their key, that hold what still comes
 
 
@@ -50,4 +52,5 @@ def _look(now: datetime) -> Watch:
     suspicions = aside.exclude(rule=SuspicionRule.STAFF).count()
     held = Aside.objects.filter(quarantine__state=QuarantineState.ASIDE, key__isnull=False, until=None)
     holding = tuple(held.order_by("quarantine").values_list("quarantine", "key__name"))
-    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, holding)
+    ringing = tuple(unseen_alarms())
+    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, ringing, holding)

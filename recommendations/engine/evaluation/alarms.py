@@ -90,11 +90,11 @@ def usual(counts: NDArray[np.number], tries: NDArray[np.integer], *, cadence: Ca
     return rate
 
 
-def residuals(
+def deviations(
     counts: NDArray[np.number], tries: NDArray[np.integer], *, squares: NDArray[np.floating] | None = None,
     cadence: Cadence = BY_HOUR, unlike: float = UNLIKE_DAYS,
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Departure z of each step's rate from what is usual, in standard deviations, [steps]; NaN where unknown.
+    """Standard deviation of each step's rate around what is usual, [steps]; NaN where unknown.
 
     The variance is that of the mean of the tries, of this step and of the four before, with the rate p and the mean
     square of all five, and the share ``unlike`` of p for days that differ. ``squares`` are the sums of the squares of
@@ -106,16 +106,26 @@ def residuals(
     if squares is None and (counts > tries).any():
         raise ValueError("more counts than tries")
     second: NDArray[np.number] = counts if squares is None else squares
-    expected, z = usual(counts, tries, cadence=cadence), np.full(len(tries), np.nan)
-    steps = np.flatnonzero(~np.isnan(expected) & (tries > 0))
+    deviation = np.full(len(tries), np.nan)
+    steps = np.flatnonzero(~np.isnan(usual(counts, tries, cadence=cadence)) & (tries > 0))
     before = steps - cadence.reference
-    c, n, past = counts[steps], tries[steps], _four_weeks(tries, cadence)[before]
-    p = (c + _four_weeks(counts, cadence)[before]) / (n + past)
+    n, past = tries[steps], _four_weeks(tries, cadence)[before]
+    p = (counts[steps] + _four_weeks(counts, cadence)[before]) / (n + past)
     scatter = (second[steps] + _four_weeks(second, cadence)[before]) / (n + past) - p**2
-    variance = scatter * (1 / n + 1 / past) + (unlike * p) ** 2
     apart = (p > 0) & (scatter > 1e-12 * p)
-    z[steps[apart]] = (c / n - expected[steps])[apart] / np.sqrt(variance[apart])
-    return z
+    variance = scatter * (1 / n + 1 / past) + (unlike * p) ** 2
+    deviation[steps[apart]] = np.sqrt(variance[apart])
+    return deviation
+
+
+def residuals(
+    counts: NDArray[np.number], tries: NDArray[np.integer], *, squares: NDArray[np.floating] | None = None,
+    cadence: Cadence = BY_HOUR, unlike: float = UNLIKE_DAYS,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Departure z of each step's rate from what is usual, in its ``deviations``, [steps]; NaN where unknown."""
+    deviation = deviations(counts, tries, squares=squares, cadence=cadence, unlike=unlike)
+    expected = usual(counts, tries, cadence=cadence)
+    return np.asarray((counts / np.maximum(tries, 1) - expected) / deviation)
 
 
 def detect(

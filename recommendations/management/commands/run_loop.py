@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from recommendations.loop.run import run_loop
 from recommendations.models import Run, RunStage
 from recommendations.services.operations.runs import RunInProgressError, start_run
+from recommendations.services.watches.after_run import run_loop
 from recommendations.terms import RunStatus
 
 TAKEN_WITHIN = 0.3  # seconds in which it is known whether the run is ours

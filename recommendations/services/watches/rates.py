@@ -14,8 +14,8 @@ from recommendations.engine.evaluation.alarms import (
     UNLIKE_DAYS,
     Cadence,
     change_in,
+    deviations,
     is_usual_again,
-    residuals,
     scatter_of_days,
     usual,
 )
@@ -74,8 +74,8 @@ class RateSteps:
     def usual(self) -> NDArray[np.float64]:
         return usual(self.counts, self.tries, cadence=self.cadence)
 
-    def residuals(self) -> NDArray[np.float64]:
-        return residuals(self.counts, self.tries, squares=self.squares, cadence=self.cadence, unlike=self.unlike)
+    def deviations(self) -> NDArray[np.float64]:
+        return deviations(self.counts, self.tries, squares=self.squares, cadence=self.cadence, unlike=self.unlike)
 
     def change_since(self, step: int) -> float | None:
         """Share by which the rate differs from what is usual since a step."""

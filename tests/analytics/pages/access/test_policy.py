@@ -30,7 +30,7 @@ LOOKS = {
     "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
-    "experiments", "experiment", "experiment_plan",
+    "experiments", "experiment", "experiment_plan", "stability",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -113,6 +113,7 @@ CHANGES = {
     "unpin_arm": Action.EXPERIMENT,
     "floor_arm": Action.EXPERIMENT,
     "take_arm_out": Action.EXPERIMENT,
+    "alarm_seen": Action.DRAFT,
     "plan_of_form": Action.DRAFT,
     "try_weights": Action.EXPERIMENT,
     "try_rules": Action.EXPERIMENT,

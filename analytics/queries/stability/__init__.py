@@ -1,0 +1,1 @@
+"""What moves in the shop, and whose doing it is."""

@@ -1,0 +1,129 @@
+"""The page of stability: empty, too early, ringing; what is seen leaves it, and comes back when that is undone."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone, translation
+
+from analytics.queries.layout import read_frame
+from analytics.queries.overview.alerts import alerts
+from analytics.queries.overview.summary import Answers
+from analytics.queries.overview.watch import KEY
+from recommendations.models import Alarm, AuditEntry, ModelVersion, RuleBook, Run, StabilityReading, Staff
+from recommendations.services.access import audit
+from recommendations.services.watches.judging import judge_rates
+from recommendations.terms import Role, VersionStatus
+from tests.watch_records import HOUR, after, hours
+
+pytestmark = pytest.mark.django_db
+NOBODY = Answers(total=0, personalised=0, fallback=0, groups=[], replayed=0, lengths={})
+
+
+def page(client: Client, address: str = "/stability/") -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def ringing(**fields: Any) -> Alarm:
+    now = timezone.localtime().replace(minute=0, second=0, microsecond=0)
+    given: dict[str, Any] = {
+        "rate": "clicks", "placement": "home", "direction": "fall", "onset": now - 3 * HOUR, "raised_at": now,
+        "last_at": now, "change": -0.19,
+    }  # fmt: skip
+    return Alarm.objects.create(**given | fields)
+
+
+def published(at: Any) -> None:
+    ana = Staff.objects.create_user("ana@example.com", "correct horse", role=Role.PUBLISHER, name="Ana")
+    entry = audit.record(by=ana, verb="publish", subject=RuleBook(number=8))
+    AuditEntry.objects.filter(pk=entry.pk).update(at=at)
+
+
+def test_a_shop_without_data(admin: Client) -> None:
+    text = page(admin)
+    assert "Nothing is counted yet" in text
+    assert text.count("Nothing to compare yet") == 2
+
+
+def test_a_shop_with_too_little_data(admin: Client) -> None:
+    end = timezone.now().replace(minute=0, second=0, microsecond=0)
+    hours(end - timedelta(days=3), end, lambda _at: {"slates": 100, "clicked": 15})
+    judge_rates(after(end))
+    text = page(admin)
+    assert "Too early for alarms" in text
+    assert "Not watched: fewer than five weeks of data" in text
+    assert 'data-figure-for="rate-chart"' in text
+    assert "15.00%" in page(admin, "/stability/?rate=clicks&placement=home")
+    assert "Events a day" in page(admin, "/stability/?rate=events&placement=")
+    assert "Too early for alarms" in page(admin, "/stability/?rate=nonsense&placement=%00")
+
+
+def test_an_alarm_says_what_was_done_shortly_before(admin: Client) -> None:
+    own = ringing()
+    published(own.onset - timedelta(minutes=5))
+    text = page(admin)
+    onset, at = timezone.localtime(own.onset), timezone.localtime(own.onset) - timedelta(minutes=5)
+    assert f"Clicks at home: down 19% since {onset:%A %H:%M}." in text
+    assert f"{at:%H:%M} Ana published Rule version r8" in text
+
+
+def test_overview_has_the_alarm_with_its_cause(settings: Any) -> None:
+    settings.DEMO = False
+    own = ringing(by_day=True)
+    published(own.onset - timedelta(minutes=5))
+    ringing(rate="revenue", direction="rise", change=0.4)
+    ringing(rate="interests", placement="", direction="rise", change=0.234)
+    cache.delete(KEY)
+    lines = {line.text: line for line in alerts(read_frame(), None, NOBODY, now=timezone.now())}
+    onset, at = timezone.localtime(own.onset), timezone.localtime(own.onset) - timedelta(minutes=5)
+    text = f"Clicks at home: down 19% since {onset:%A}. Shortly before: {at:%H:%M} Ana published Rule version r8."
+    assert (lines[text].level, lines[text].address) == ("warning", "/stability/?rate=clicks&placement=home")
+    assert [line.level for words, line in lines.items() if words.startswith("Revenue at home: up 40%")] == ["info"]
+    shifted = "What customers are interested in changed more than is usual with the last run: a shift of 0.23."
+    assert lines[shifted].address == "/stability/"
+
+
+def test_in_chinese(admin: Client) -> None:
+    ringing()
+    with translation.override("zh-hans"):
+        admin.cookies["django_language"] = "zh-hans"
+        text = page(admin)
+    assert "home 的点击自" in text
+    assert "起下降 19%。" in text
+
+
+def test_what_is_seen_rings_no_more_until_that_is_undone(client_of: Callable[[Role], Client]) -> None:
+    client, own = client_of(Role.MERCHANDISER), ringing()
+    answer = client.post(f"/stability/{own.pk}/seen/", follow=True)
+    text = answer.content.decode()
+    assert not Alarm.objects.unseen().exists()
+    assert "1 alarm of the last eight weeks is over" in text
+    assert "seen by The merchandiser" in text
+    token = next(str(each.extra_tags) for each in answer.context["messages"])
+    client.post("/undo/", {"token": token, "back": "/stability/"})
+    assert Alarm.objects.unseen().get() == own
+    assert client.post("/stability/999/seen/").status_code == 404
+
+
+def test_shifts_and_changes_of_the_last_runs(admin: Client) -> None:
+    now = timezone.now()
+    versions = [
+        ModelVersion.objects.create(run=Run.objects.create(now=now), status=VersionStatus.READY) for _ in range(2)
+    ]
+    churn = {
+        "customers": 500, "whole": 0.123, "settings": True,
+        "parts": {"model": 0.08, "weights": 0.031, "rules": 0.012, "catalogue": 0.0},
+    }  # fmt: skip
+    shift = {"interests": {"psi": 0.012, "js": 0.002, "noise": 0.004}}
+    StabilityReading.objects.create(version=versions[0], at=now - timedelta(days=1))
+    StabilityReading.objects.create(version=versions[1], before=versions[0], at=now, churn=churn, shifts=shift)
+    text = page(admin)
+    for words in ("12.3%", "8.0%", "3.1%", "1.2%", "new settings, too", "0.012", "0.004"):
+        assert words in text
+    assert f"{versions[1]} against {versions[0]}" in text
+    assert text.count('data-figure-for="') == 2
