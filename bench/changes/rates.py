@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.evaluation.alarms import REFERENCE, WEEK, AlarmDirection, watch
+from recommendations.engine.evaluation.alarms import BY_DAY, BY_HOUR, REFERENCE, WEEK, AlarmDirection, watch
 
 CHANGE = REFERENCE + 8 * WEEK
 HOURS = CHANGE + 4 * WEEK
@@ -24,6 +24,11 @@ class Traffic:
     name: str
     answers: float
     rate: float
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether there are too few clicks to be watched by the hour alone."""
+        return self.answers * self.rate < 10
 
 
 PLACEMENTS = (Traffic("busy", 360, 0.05), Traffic("seldom clicked", 360, 0.005), Traffic("thin", 18, 0.05))
@@ -44,22 +49,32 @@ class RateReading:
 
 
 def readings(placements: Sequence[Traffic], *, runs: int, seed: int) -> list[RateReading]:
-    return [reading(placement, factor, runs=runs, seed=seed) for placement in placements for factor in FACTORS]
+    """By the hour, and where few click by the day as well."""
+    looks = [(placement, by_day) for placement in placements for by_day in (False, True)[: 1 + placement.is_thin]]
+    return [
+        reading(placement, factor, runs=runs, seed=seed, by_day=by_day)
+        for placement, by_day in looks
+        for factor in FACTORS
+    ]
 
 
-def reading(placement: Traffic, factor: float, *, runs: int, seed: int) -> RateReading:
-    """Watch the placement in so many runs, each from a generator of its own."""
-    early, delays, onsets = 0, [], []
+def reading(placement: Traffic, factor: float, *, runs: int, seed: int, by_day: bool = False) -> RateReading:
+    """Watch the placement in so many runs, each from a generator of its own; a day is over at its last hour."""
+    early, delays, onsets, step = 0, [], [], 24 if by_day else 1
     for run in range(runs):
-        seen = watch(*hours(np.random.default_rng([seed, run]), placement, factor))
+        drawn = hours(np.random.default_rng([seed, run]), placement, factor)
+        counts, tries = (each.reshape(-1, step).sum(axis=1) for each in drawn)
+        seen = watch(counts, tries, cadence=BY_DAY if by_day else BY_HOUR)
         if seen.alarm is None or seen.onset is None:
             continue
-        early += seen.alarm < CHANGE
-        if seen.alarm >= CHANGE and seen.direction is AlarmDirection.FALL:
-            delays.append(seen.alarm - CHANGE)
-            onsets.append(seen.onset - CHANGE)
+        alarm = (seen.alarm + 1) * step - 1
+        early += alarm < CHANGE
+        if alarm >= CHANGE and seen.direction is AlarmDirection.FALL:
+            delays.append(alarm - CHANGE)
+            onsets.append(seen.onset * step - CHANGE)
+    name = f"{placement.name}, by day" if by_day else placement.name
     return RateReading(
-        placement=placement.name, factor=factor, runs=runs, early=early / runs, found=len(delays) / runs,
+        placement=name, factor=factor, runs=runs, early=early / runs, found=len(delays) / runs,
         soon=sum(delay < SOON for delay in delays) / runs, hours=_median(delays), onset=_median(onsets),
     )  # fmt: skip
 

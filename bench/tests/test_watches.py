@@ -31,7 +31,7 @@ def test_a_short_run_has_every_part_and_a_bar_that_is_missed_ends_it_with_one(
     assert watches.main(["--quick", "--json", str(tmp_path / "out.json")]) == 1
     written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert (written["runs"], written["seed"]) == (2, 0)
-    assert [len(written[part]) for part in ("rates", "causes", "patience", "points")] == [12, 2, 3, 3]
+    assert [len(written[part]) for part in ("rates", "causes", "patience", "points")] == [20, 2, 3, 3]
     printed = capsys.readouterr().out
     missed = [bar["words"] for bar in written["bars"] if not bar["reached"]]
     assert "alarms in eight weeks without a change" in missed

@@ -32,7 +32,7 @@ from recommendations.watch_terms import ChurnPart
 
 CUSTOMERS = 500
 DEPTH = 10  # places that are compared
-AT_ONCE = 20
+AT_ONCE = 5
 MOST_SECONDS = 4.0
 """Time after which no more customers are asked."""
 
