@@ -364,6 +364,7 @@ class AnswerStage(StrEnum):
     MODEL = "model"  # the model knows the item
     CANDIDATES = "candidates"  # it is among the few hundred items that are ranked for the customer
     ELIGIBILITY = "eligibility"  # it may be shown: for sale, not excluded, not bought a moment ago
+    FATIGUE = "fatigue"  # it was not shown so often without a click that others pass it
     RULES = "rules"  # no rule takes it out
     RANKING = "ranking"  # its score is among the best
     DIVERSITY = "diversity"  # neither unlikeness, a cap, a share nor a pin gives its place to another
@@ -386,6 +387,7 @@ class TermKind(StrEnum):
     SECOND_STAGE = "second_stage"
     PROMOTION = "promotion"
     GOAL = "goal"  # revenue, margin or stock to clear
+    FATIGUE = "fatigue"  # shown before and not clicked
     BOOST = "boost"
     DIVERSITY = "diversity"
     PLACED = "placed"  # a pin, a cap or a minimum share

@@ -47,13 +47,13 @@ STAGES = ("collect", "preprocess", "interests", "train", "evaluate", "adjust")
 N_HUES = 6
 OTHER = 6
 INK = 0  # of the text: neither a lift nor the second stage is a recommender
-RULES, VARIETY = "rules", "diversity"  # what else a score is made of
+RULES, VARIETY, FATIGUE = "rules", "diversity", "fatigue"  # what else a score is made of
 
 
 def of_recommender(instance: str) -> tuple[int, bool]:
     """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; lifts and the second stage
-    have the text's colour, and so has what rules add."""
-    if instance in {*Lift, SECOND_STAGE, RULES}:
+    have the text's colour, and so has what rules add, or what was ignored loses."""
+    if instance in {*Lift, SECOND_STAGE, RULES, FATIGUE}:
         return INK, instance == SECOND_STAGE
     name = instance
     for context in CONTEXTS:

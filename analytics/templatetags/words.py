@@ -109,6 +109,8 @@ COUNTS: Mapping[str, Promise] = {
     "segments": gettext_lazy("segments"),
     "agreement": gettext_lazy("agreement of segments with the last run"),
     "rules": gettext_lazy("association rules"),
+    "looks": gettext_lazy("looks without a click that halve the belief in an item"),
+    "attention": gettext_lazy("exponent by which attention falls with the position"),
     "score_seconds": gettext_lazy("to score everybody"),
     "fit_seconds": gettext_lazy("to fit all recommenders"),
     "bytes": gettext_lazy("stored"),

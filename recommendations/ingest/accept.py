@@ -9,12 +9,12 @@ from recommendations.event_types import EventName
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.facts import Sender
+from recommendations.ingest.live_events import live_events
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.events import insert, mergers
 from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
 from recommendations.store.live.source_counts import SourceCount, source_counters
-from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.writes import Fact, Joined, Objection
 from recommendations.terms import Side
 
@@ -49,11 +49,7 @@ def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetim
         writes.remember(facts)  # a retry finds them done
         writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
         raise
-    facts += [
-        LiveEvent(customer, lines[number].name, lines[number].item_id, lines[number].occurred_at)
-        for number, customer in new.items()
-        if customer is not None
-    ]
+    facts += live_events((lines[number], customer) for number, customer in new.items() if customer is not None)
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember(facts)

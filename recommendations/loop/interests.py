@@ -12,6 +12,7 @@ from recommendations.engine.interests.profile import HALF_LIVES, SHRINKAGE
 from recommendations.engine.interests.projection import project
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.loop.context import RunContext
+from recommendations.loop.feedback import measure_feedback
 from recommendations.store.models import interests, model, segments
 from recommendations.terms import Cut
 
@@ -44,8 +45,9 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
     rules = _rules(training)
     interests.save_rules(context.version, items=snapshot.items, pairs=rules, most=MOST_RULES)
     kept = min(len(rules), MOST_RULES)
-    context.report(1, text=f"{len(rules):,} association rules, of which {kept:,} are kept")
-    return {"profiles": len(snapshot.users), "segments": len(sizes), "agreement": agreement, "rules": kept}
+    context.report(0.9, text=f"{len(rules):,} association rules, of which {kept:,} are kept")
+    looked = measure_feedback(context)
+    return {"profiles": len(snapshot.users), "segments": len(sizes), "agreement": agreement, "rules": kept, **looked}
 
 
 def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None, IntArray]:

@@ -1353,6 +1353,27 @@ class Migration(migrations.Migration):
             models.CheckConstraint(condition=models.Q(cards__gte=0, cards__lte=1), name="cards_are_a_share"),
         ),
         *WATCHES,
+        migrations.AddField(
+            "placement", "fatigue",
+            models.FloatField(
+                default=0, validators=[MinValueValidator(0), MaxValueValidator(2)], verbose_name="fatigue",
+                help_text="How far an item goes down that was shown and not clicked. 0: not at all; 0.25: after about "
+                "twenty looks a quarter of the way from the best to the middle.",
+            ),
+        ),
+        migrations.AddConstraint(
+            "placement",
+            models.CheckConstraint(
+                condition=models.Q(fatigue__gte=0, fatigue__lte=2), name="placement_fatigue_is_0_to_2"
+            ),
+        ),
+        migrations.AddField(
+            "modelversion", "feedback",
+            models.JSONField(
+                default=dict, db_default={}, verbose_name="looking at lists",
+                help_text="Patience and attention, and what they were measured on.",
+            ),
+        ),
         migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
         migrations.AddField(
             "armshare", "own_mean", models.FloatField(null=True, verbose_name="mean of the segment alone")

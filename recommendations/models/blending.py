@@ -189,6 +189,13 @@ class Placement(models.Model):
         _("cool-down"), default=0, validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("A repurchased item is held back for this share of its usual interval."),
     )  # fmt: skip
+    fatigue = models.FloatField(
+        _("fatigue"), default=0, validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=_(
+            "How far an item goes down that was shown and not clicked. 0: not at all; 0.25: after about twenty looks a "
+            "quarter of the way from the best to the middle."
+        ),
+    )  # fmt: skip
     diversity = models.FloatField(
         _("diversity"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("Empty: as the weights of the blend have it."),
@@ -215,6 +222,9 @@ class Placement(models.Model):
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
             models.CheckConstraint(
                 condition=models.Q(diversity__gte=0, diversity__lte=1), name="placement_diversity_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fatigue__gte=0, fatigue__lte=2), name="placement_fatigue_is_0_to_2"
             ),
             models.CheckConstraint(
                 condition=models.Q(attribution_window__gte=1, attribution_window__lte=720),

@@ -101,6 +101,10 @@ class ModelVersion(models.Model):
     )
     instances = models.JSONField(_("recommenders"), default=dict, help_text=_("Configuration of every instance."))
     event_weights = models.JSONField(_("event weights"), default=dict)
+    feedback = models.JSONField(
+        _("looking at lists"), default=dict, db_default={},
+        help_text=_("Patience and attention, and what they were measured on."),
+    )  # fmt: skip
     gate = models.JSONField(
         _("gate"),
         default=dict,

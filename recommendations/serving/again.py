@@ -147,7 +147,7 @@ class Reconstruction:
         if Part.CUSTOMER not in instead.now:
             return self.parts.live(self.slate.customer_id)
         since = self.live.model.as_of if self.live.model else None
-        return fetch.state_of(self.slate.customer_id, since=since).state
+        return fetch.state_of(self.slate.customer_id, since=since, showings=True).state
 
     def _stock(self, instead: Instead) -> Stock:
         return self.live.stock if Part.CATALOGUE in instead.now else self.then.stock

@@ -67,6 +67,8 @@ def _selected(
     products = explainer.snapshot.stock.products
     names = [*(chosen.pool.instances if chosen.pool else ()), *map(str, selection.lifted)]
     parts = np.vstack([selection.contributions, *selection.lifted.values()]).T.tolist()
+    times = None if params.ignored is None else params.ignored.times_of(selection.items)
+    ignored = [0] * len(selection.items) if times is None else times.tolist()
     reasons, rules = _reasons(selection, chosen.pool, explainer, names, parts), _rules(selection, params)
     return [
         Shown(
@@ -76,6 +78,8 @@ def _selected(
             score=float(selection.score[place]),
             final=float(selection.final[place]),
             contributions={name: part for name, part in zip(names, parts[place], strict=True) if part},
+            fatigue=float(selection.fatigue[place]),
+            ignored=ignored[place],
             boosts={key: float(added[place]) for key, added in selection.boosts.items() if added[place]},
             diversity=float(selection.diversity[place]),
             rules=tuple(rules[place]),

@@ -24,6 +24,7 @@ from recommendations.serving.candidates import CandidateSource, candidate_source
 from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import FallbackSource
+from recommendations.serving.ignored_showings import ignored_showings
 from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, keys_under, narrowed, resolved, scope_of
 from recommendations.serving.types import Answer, Filter, ResolvedRequest, Shown, Trace
 from recommendations.store.live.state import LiveState
@@ -122,6 +123,11 @@ def prepare(
         within=within,
     )
     params = replace(params, rules=rules_for(request, snapshot, customer, now))
+    if placement.fatigue and candidates is not None:
+        ignored = ignored_showings(
+            customer, beta=placement.fatigue, snapshot=snapshot, candidates=candidates, state=state, now=tick
+        )
+        params = replace(params, ignored=ignored)
     if chosen.served:
         params = replace(params, exponents=chosen.served.exponents)
     catalogue = CatalogueState(
@@ -275,6 +281,7 @@ def _trace(chosen: ChosenCandidates, selection: Selection | None, counts: Mappin
         eligible=trace.eligible,
         lost=trace.lost,
         ruled=trace.ruled,
+        tired=trace.tired,
         diversified=trace.diversified,
         explored=trace.explored,
         filled=counts,

@@ -104,7 +104,7 @@ def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served
 
     Raises UnknownPageError, UnknownSlotError and NotLoadedError.
     """
-    whole = _state(page.shared, now=now)
+    whole = _state(page.shared, now=now, page=page.name)
     ordering = _arms(whole, page=page.name)
     requests = requests_of(page, whole.snapshot.under(ordering))
     ids = page_ids(_new_id(now), len(requests))
@@ -161,15 +161,17 @@ def has_item(shop_id: str) -> bool:
     return shop_id in held.stock.row_of
 
 
-def _state(request: Request, *, now: datetime) -> ServingState:
+def _state(request: Request, *, now: datetime, page: str | None = None) -> ServingState:
     started = time.perf_counter_ns()
     held = snapshot_holder().any()
     named = _named(request)
-    seen, customer = held.changed, _customer(held, named)
-    raw = fetch.fetch_raw(customer)
+    seen, customer, showings = held.changed, _customer(held, named), held.tires(request.placement, page=page)
+    raw = fetch.fetch_raw(customer, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw))
-    if snapshot.changed is not seen and (other := _customer(snapshot, named)) != customer:
-        customer, raw = other, fetch.fetch_raw(other)  # merged meanwhile, or parted
+    if snapshot.changed is not seen:
+        other, tires = _customer(snapshot, named), snapshot.tires(request.placement, page=page)
+        if (other, tires) != (customer, showings):  # merged meanwhile, or parted; or what was shown counts now
+            customer, raw = other, fetch.fetch_raw(other, showings=tires)
     return ServingState(
         request=request, recommendation_id=_new_id(now), started=started, snapshot=snapshot, unit=unit_of(named),
         customer=customer, raw=raw, now=now,
@@ -181,7 +183,8 @@ def _states(requests: Sequence[Request], *, now: datetime) -> Iterator[ServingSt
     held = snapshot_holder().any()
     named = [_named(request) for request in requests]
     customers = _customers(held, named)
-    raw = fetch.fetch_raw_of_all(customers)
+    showings = any(held.tires(request.placement) for request in requests)
+    raw = fetch.fetch_raw_of_all(customers, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
     for request, own, customer, one in zip(requests, named, customers, raw, strict=True):
         yield ServingState(

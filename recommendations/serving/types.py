@@ -100,7 +100,9 @@ class Shown:
     place: int = -1  # in the ranking, 0 = first, before anything was explored; −1: filled up
     fixed: bool = False  # rules hold its slot, and exploration leaves it
     boosts: Mapping[int, float] = field(default_factory=dict)  # key of a rule → what it adds
-    diversity: float = 0.0  # final = score + boosts + diversity
+    fatigue: float = 0.0  # what it loses as it was shown before and not clicked
+    ignored: int = 0  # how often it was
+    diversity: float = 0.0  # final = score + fatigue + boosts + diversity
     rules: tuple[int, ...] = ()  # keys of those that acted on it
 
 
@@ -111,6 +113,7 @@ class Trace:
     candidates: int = 0
     eligible: int = 0
     lost: Mapping[IneligibleReason, int] = field(default_factory=dict)
+    tired: int = 0  # of the eligible: how many go down as they were shown before and not clicked
     diversified: int = 0
     explored: int = 0
     ruled: Mapping[int, int] = field(default_factory=dict)  # key of a rule → items that it acted on

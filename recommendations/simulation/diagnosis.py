@@ -88,7 +88,7 @@ def _outranked(prepared: Prepared, row: int) -> Diagnosis:
         return Diagnosis(stage=AnswerStage.RANKING, row=row)
     last = _place(plain, int(chosen.items[-1])) if len(chosen.items) else None
     return Diagnosis(
-        stage=AnswerStage.DIVERSITY if rank <= params.n else AnswerStage.RANKING,
+        stage=_stage(prepared, row, rank),
         row=row,
         rank=rank,
         eligible=len(plain.items),
@@ -96,6 +96,15 @@ def _outranked(prepared: Prepared, row: int) -> Diagnosis:
         gap=None if last is None else _score(plain, last) - _score(plain, rank),
         speaking=() if last is None else _speaking(prepared, plain, rank, last),
     )
+
+
+def _stage(prepared: Prepared, row: int, rank: int) -> AnswerStage:
+    """The stage that lost an item of this rank by score: fatigue where it would be shown without it."""
+    params = prepared.params
+    tired = params.ignored is not None and params.ignored.times_of(np.array([row], np.int32))[0]
+    if tired and shown_at(replace(prepared, params=replace(params, ignored=None)), row):
+        return AnswerStage.FATIGUE
+    return AnswerStage.DIVERSITY if rank <= params.n else AnswerStage.RANKING
 
 
 def _culprit(prepared: Prepared, row: int, rank: int) -> int | None:
@@ -119,7 +128,7 @@ def _place(selection: Selection, row: int) -> int | None:
 
 def _score(selection: Selection, rank: int) -> float:
     boosts = sum(float(added[rank - 1]) for added in selection.boosts.values())
-    return float(selection.score[rank - 1]) + boosts
+    return float(selection.score[rank - 1]) + float(selection.fatigue[rank - 1]) + boosts
 
 
 def _speaking(prepared: Prepared, selection: Selection, rank: int, last: int) -> tuple[tuple[str, float], ...]:

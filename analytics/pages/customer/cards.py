@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.charts import customer as charts
-from analytics.charts.hues import RULES, VARIETY, of_recommender
+from analytics.charts.hues import FATIGUE, RULES, VARIETY, of_recommender
 from analytics.queries.customer import profile as query
 from analytics.templatetags.words import label
 from recommendations.models import Judgement
@@ -23,7 +23,11 @@ JUDGEMENTS: Mapping[JudgementKind, str] = {
     JudgementKind.WRONG: "thumb-down",
 }
 """Icon of each judgement."""
-BESIDE: Mapping[str, Promise] = {RULES: gettext_lazy("Rules"), VARIETY: gettext_lazy("Variety")}
+BESIDE: Mapping[str, Promise] = {
+    RULES: gettext_lazy("Rules"),
+    VARIETY: gettext_lazy("Variety"),
+    FATIGUE: gettext_lazy("Shown before, not clicked"),
+}
 """What a final score has beside the parts of recommenders and goals."""
 
 
@@ -65,8 +69,8 @@ def moved(was: int | None, now: int | None) -> Moved:
 
 
 def parts(card: Card) -> list[tuple[str, float]]:
-    """Parts that add up to the final score of a card: of recommenders and goals, of all rules together, of variety."""
-    beside = {TermKind.BOOST: RULES, TermKind.DIVERSITY: VARIETY}
+    """Parts that add up to the final score of a card: of recommenders and goals, of fatigue, all rules, variety."""
+    beside = {TermKind.FATIGUE: FATIGUE, TermKind.BOOST: RULES, TermKind.DIVERSITY: VARIETY}
     sums: dict[str, float] = {}
     for term in card.waterfall:
         if term.kind in beside and term.value:

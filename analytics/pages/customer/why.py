@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from analytics.charts.hues import INK, of_recommender
@@ -23,7 +24,7 @@ from recommendations.terms import TermKind
 from recommendations.wording import labels
 
 OF_DRAFT = "draft"
-RULES = {TermKind.BOOST, TermKind.PLACED}
+NO_RECOMMENDER = {TermKind.BOOST, TermKind.PLACED, TermKind.FATIGUE, TermKind.DIVERSITY}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +83,16 @@ def _figure(lines: list[TermRow]) -> go.Figure:
 
 
 def _line(term: Term) -> TermRow:
-    hue, hatched = of_recommender(term.name) if term.kind not in {*RULES, TermKind.DIVERSITY} else (INK, False)
+    hue, hatched = of_recommender(term.name) if term.kind not in NO_RECOMMENDER else (INK, False)
     match term.kind:
         case TermKind.BOOST:
             words = _("Rule “%(rule)s”") % {"rule": term.name}
         case TermKind.PLACED:
             return TermRow(words=_("Rule “%(rule)s”") % {"rule": term.name}, value=None, hue=hue, hatched=hatched)
+        case TermKind.FATIGUE:
+            words = ngettext("Shown %(n)d time, not clicked", "Shown %(n)d times, not clicked", term.times) % {
+                "n": term.times
+            }
         case TermKind.DIVERSITY:
             words = _("Variety")
         case _:

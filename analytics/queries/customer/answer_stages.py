@@ -11,6 +11,7 @@ STAGES: Mapping[AnswerStage, Promise] = {
     AnswerStage.MODEL: pgettext_lazy("stage of an answer", "Known to the model"),
     AnswerStage.CANDIDATES: pgettext_lazy("stage of an answer", "Candidates"),
     AnswerStage.ELIGIBILITY: pgettext_lazy("stage of an answer", "Eligible"),
+    AnswerStage.FATIGUE: pgettext_lazy("stage of an answer", "Not ignored too often"),
     AnswerStage.RULES: pgettext_lazy("stage of an answer", "Rules"),
     AnswerStage.RANKING: pgettext_lazy("stage of an answer", "Ranking by score"),
     AnswerStage.DIVERSITY: pgettext_lazy("stage of an answer", "Diversity and placing"),

@@ -22,6 +22,7 @@ FIELDS: Mapping[str, Promise] = {
     "diversity": gettext_lazy("Diversity"),
     "repeat": pgettext_lazy("of a placement", "Bought before"),
     "cool_down": gettext_lazy("Cool-down"),
+    "fatigue": gettext_lazy("Fatigue"),
     "explores": gettext_lazy("Explores"),
 }
 """Fields of a placement that an arm may set."""

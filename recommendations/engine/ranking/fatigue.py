@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.frames import IntArray
+from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ids import id_map
+from recommendations.engine.ranking.rules import unit
 
 HALF_LIFE = 7.0
 """Days after which an ignored showing counts by half."""
@@ -20,6 +21,45 @@ class Showings:
     slot: IntArray  # 1 = first
     at: NDArray[np.float64]  # days since 1970-01-01 UTC
     answered: NDArray[np.float64]  # when the customer last clicked or bought the item, −inf: never
+
+
+@dataclass(frozen=True, kw_only=True)
+class IgnoredItems:
+    """Items that one customer looked at and did not click, and how much less they are believed in."""
+
+    items: IntArray  # rows, ascending
+    looks: NDArray[np.float64]  # e of each
+    times: NDArray[np.int64]  # showings of each since it was last clicked or bought
+    kappa: float
+    beta: float
+
+    def terms(self, items: IntArray, scores: FloatArray) -> NDArray[np.float64]:
+        """Terms of the candidates, [candidates], from the scores of those that may be shown, before any rule."""
+        return fatigue(self._of(self.looks, items), kappa=self.kappa, beta=self.beta, unit=unit(scores))
+
+    def times_of(self, items: IntArray) -> NDArray[np.int64]:
+        """How often each item, by its row, was shown since it was last clicked or bought."""
+        return self._of(self.times, items)
+
+    def _of[T: np.generic](self, values: NDArray[T], items: IntArray) -> NDArray[T]:
+        if not len(self.items):
+            return np.zeros(len(items), values.dtype)
+        at = np.minimum(np.searchsorted(self.items, items), len(self.items) - 1)
+        return np.where(self.items[at] == items, values[at], np.zeros(1, values.dtype))
+
+
+def ignored_items(showings: Showings, *, now: float, eta: float, kappa: float, beta: float) -> IgnoredItems:
+    """The items of these showings that were not clicked or bought since; arguments as of ``ignored``, ``fatigue``."""
+    since = showings.at > showings.answered
+    items, times = np.unique(showings.item[since], return_counts=True)
+    rows = items.astype(np.int32)
+    return IgnoredItems(
+        items=rows,
+        looks=ignored(showings, rows, now=now, eta=eta),
+        times=times.astype(np.int64),
+        kappa=kappa,
+        beta=beta,
+    )
 
 
 def ignored(showings: Showings, items: IntArray, *, now: float, eta: float) -> NDArray[np.float64]:

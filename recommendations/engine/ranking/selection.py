@@ -14,6 +14,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.contenders import Contenders, with_boosts
 from recommendations.engine.ranking.diversity import Likeness, spread
 from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
+from recommendations.engine.ranking.fatigue import IgnoredItems
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Exponents, Lifts, Standardised, blend, contributions, lifted
@@ -62,6 +63,7 @@ class SelectionParams:
     resting: IntArray = field(default_factory=lambda: NOTHING)
     excluded: IntArray = field(default_factory=lambda: NOTHING)
     allowed: BoolArray | None = None  # by item row: the filter of the request
+    ignored: IgnoredItems | None = None  # what the customer was shown and did not click, where that counts
     rules: tuple[Rule, ...] = ()  # that apply, in the order of the book
 
 
@@ -73,6 +75,7 @@ class Trace:
     eligible: int
     lost: Mapping[IneligibleReason, int]  # candidates − eligible, by reason
     diversified: int  # how many of those shown are there thanks to diversity
+    tired: int  # how many of the eligible go down because they were shown before and not clicked
     explored: int  # how many slots show another item than the ranking has there
     shown: int
     ruled: Mapping[int, int]  # key of the rule → candidates that it took out or held back, boosted, pinned, brought in
@@ -85,9 +88,10 @@ class Selection:
     items: IntArray  # [shown] item rows
     slots: NDArray[np.int64]  # [shown], 0 = first; there is a gap only before a pin, when there is nothing else to show
     score: NDArray[np.float64]  # [shown]: the sum of the contributions and of what the lifts add
-    final: NDArray[np.float64]  # [shown]: score + boosts + diversity
+    final: NDArray[np.float64]  # [shown]: score + fatigue + boosts + diversity
     contributions: NDArray[np.float64]  # [instances, shown]
     lifted: Mapping[Lift, NDArray[np.float64]]  # [shown]: what each lift that counts adds
+    fatigue: NDArray[np.float64]  # [shown]: what was shown before and not clicked loses; else 0
     boosts: Mapping[int, NDArray[np.float64]]  # key of the rule → [shown]: what it adds
     diversity: NDArray[np.float64]  # [shown]: what diversity takes at the item's turn; 0 where none is asked for
     touched: Mapping[int, BoolArray]  # key of the rule → [shown]: was the item boosted, pinned or brought in by it?
@@ -114,9 +118,7 @@ def select(
     count = int(np.count_nonzero(items >= 0))
     items, z = items[:count], z[:, :count]
     eligible, lost, took = _judged(items, catalogue=catalogue, params=params)
-    blended = blend(z, weights)
-    for more in lifted(blended, _lifts_of(items, catalogue, params), params.exponents).values():
-        blended += more
+    blended, tired = _blended(items, z, weights, eligible, catalogue=catalogue, params=params)
     contenders = Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
@@ -131,7 +133,8 @@ def select(
     for added in lifting.values():
         score = score + added
     boosted = {key: own for key, values in contenders.boosts.items() if (own := values[positions]).any()}
-    whole = score + sum(boosted.values())
+    worn = np.append(tired, np.zeros(len(contenders.items) - len(tired)))[positions]
+    whole = score + worn + sum(boosted.values())
     final = order.finals[chosen].astype(np.float64) if params.diversity else whole
     touched = {key: values[chosen] for key, values in order.touched.items()}
     touched |= {key: values != 0 for key, values in boosted.items()}
@@ -142,6 +145,7 @@ def select(
         final=final,
         contributions=parts,
         lifted=lifting,
+        fatigue=worn,
         boosts=boosted,
         diversity=final - whole,
         touched=touched,
@@ -155,10 +159,30 @@ def select(
             lost=lost,
             ruled=_acted(took, contenders, order) if params.rules else {},
             diversified=_diversified(contenders, order, catalogue=catalogue, params=params),
+            tired=int(np.count_nonzero(tired[eligible])) if params.ignored else 0,
             explored=int(np.count_nonzero(chosen != np.arange(len(chosen)))),
             shown=len(chosen),
         ),
     )
+
+
+def _blended(
+    items: IntArray,
+    z: Standardised,
+    weights: FloatArray,
+    eligible: BoolArray,
+    *,
+    catalogue: CatalogueState,
+    params: SelectionParams,
+) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+    """Scores of the candidates before any rule, and what fatigue is of them; empty where nothing was ignored."""
+    blended = blend(z, weights)
+    for more in lifted(blended, _lifts_of(items, catalogue, params), params.exponents).values():
+        blended += more
+    if params.ignored is None:
+        return blended, np.zeros(0)
+    tired = params.ignored.terms(items, blended[eligible])
+    return blended + tired, tired
 
 
 def _lifts_of(items: IntArray, catalogue: CatalogueState, params: SelectionParams) -> Lifts:

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from recommendations.models import Placement, Staff
 from recommendations.services.access import audit
-from recommendations.store.live import fetch
+from recommendations.store.live import fetch, writes
 
-CHANGEABLE = ("repeat", "cool_down", "diversity", "explores", "n", "attribution_window", "enabled")
+CHANGEABLE = ("repeat", "cool_down", "fatigue", "diversity", "explores", "n", "attribution_window", "enabled")
 
 
 @transaction.atomic
@@ -33,5 +33,7 @@ def set_placement(
     stored.full_clean()
     stored.save(update_fields=list(values))
     audit.record(by=by, verb="change", subject=stored, before=before, after=values)
+    if values.get("fatigue") and not before["fatigue"]:
+        transaction.on_commit(writes.mark_incomplete)  # what was shown is not remembered where nothing asks for it
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.PLACEMENTS))
     return stored

@@ -48,6 +48,7 @@ def steps(answer: Answer, *, rules: ServedRules) -> list[Step]:
                 if reason is not IneligibleReason.RULED_OUT
             ],
         ),
+        Step(stage=AnswerStage.FATIGUE, left=trace.eligible + ruled_out),
         Step(
             stage=AnswerStage.RULES,
             left=trace.eligible + outside,

@@ -53,7 +53,7 @@ def review_page(
         )
         for request in requests_of(PageRequest(name=page, shared=Request(placement="")), snapshot)
     ]  # fmt: skip
-    state = fetch.state_of(customer, since=since).state
+    state = fetch.state_of(customer, since=since, showings=bool(snapshot.tiring)).state
     slots = prepare_page(requests, snapshots=[snapshot] * len(requests), state=state, now=timezone.now())
     answers = share_out(slots)
     items = Item.objects.in_bulk([shown.item for answer in answers for shown in answer.shown])

@@ -216,7 +216,7 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
 
 def _reading(customer: int) -> fetch.LiveReading:
     held = snapshot_holder().any()
-    return fetch.state_of(customer, since=held.model.as_of if held.model else None)
+    return fetch.state_of(customer, since=held.model.as_of if held.model else None, showings=bool(held.tiring))
 
 
 def _basis(look: Look, customer: int, *, reading: fetch.LiveReading, now: datetime) -> _Basis:

@@ -1,4 +1,4 @@
-"""Terms that a final score is made of: the recommenders, the promotion plan, goals, boosts, diversity."""
+"""Terms that a final score is made of: the recommenders, the promotion plan, goals, fatigue, boosts, diversity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ KINDS = {
 @dataclass(frozen=True, kw_only=True)
 class Term:
     kind: TermKind
-    name: str  # of the recommender instance or the rule; "" for diversity
+    name: str  # of the recommender instance or the rule; "" for fatigue and diversity
     value: float | None  # None: it moves the item without a value
     rule: int | None = None  # key of the rule; 0: of one that was never saved
+    times: int = 0  # of fatigue: how often it was shown and not clicked
 
 
 def waterfall(shown: Shown, *, rules: Mapping[int, str]) -> list[Term]:
@@ -29,6 +30,8 @@ def waterfall(shown: Shown, *, rules: Mapping[int, str]) -> list[Term]:
     """
     parts = sorted(shown.contributions.items(), key=lambda part: -abs(part[1]))
     terms = [Term(kind=KINDS.get(name, TermKind.RECOMMENDER), name=name, value=value) for name, value in parts]
+    if shown.fatigue:
+        terms.append(Term(kind=TermKind.FATIGUE, name="", value=shown.fatigue, times=shown.ignored))
     terms += [
         Term(kind=TermKind.BOOST, name=rules.get(key, ""), value=value, rule=key)
         for key, value in shown.boosts.items()

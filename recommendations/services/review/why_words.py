@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.engine.ranking.selection import IneligibleReason
@@ -24,6 +25,8 @@ def stage_text(stands: Diagnosis, asked: Prepared) -> str:
             text = gettext("The model does not know it: there was no event for it before the last run.")
         case AnswerStage.CANDIDATES:
             text = _not_a_candidate(stands, asked)
+        case AnswerStage.FATIGUE:
+            text = _worn(stands, asked)
         case AnswerStage.RANKING:
             text = gettext("By score it ranks %(rank)d of %(eligible)d; %(n)d are shown.") % {
                 "rank": rank, "eligible": stands.eligible, "n": n,
@@ -58,6 +61,8 @@ def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool) -> str:
         return gettext("Nothing to do: customers do not see items again that they dislike.")
     if stands.lost is not None and stands.lost in _REMEDIES:
         return str(_REMEDIES[stands.lost])
+    if stands.stage is AnswerStage.FATIGUE:
+        return gettext("It comes back on its own, half the way in a week, and at once with a click.")
     if stands.stage is AnswerStage.MODEL:
         return gettext("The next run learns it once it has an event, or if it is newly listed.")
     return gettext("It needs more than one change: try them together in a draft.")
@@ -130,6 +135,17 @@ def _why_outranked(stands: Diagnosis, asked: Prepared) -> str:
     if stands.stage is AnswerStage.DIVERSITY:
         return gettext("It is too similar to the items above it.")
     return ""
+
+
+def _worn(stands: Diagnosis, asked: Prepared) -> str:
+    ignored = asked.params.ignored
+    times = 0 if ignored is None else int(ignored.times_of(np.array([stands.row], np.int32))[0])
+    words = ngettext(
+        "It was shown %(times)d time and not clicked; without that it would be shown.",
+        "It was shown %(times)d times and not clicked; without that it would be shown.",
+        times,
+    )
+    return words % {"times": times}
 
 
 def _is_disliked(stands: Diagnosis, asked: Prepared) -> bool:

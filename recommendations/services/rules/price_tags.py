@@ -266,7 +266,7 @@ def _beside(change: BookChange, placement: ServedPlacement, learned: Model, cust
         context_items=_in_view(change, placement, row),
         explore=False,
     )
-    state = fetch.state_of(customer, since=learned.as_of).state
+    state = fetch.state_of(customer, since=learned.as_of, showings=bool(change.was.tiring)).state
     was, becomes = (
         recommend(request, snapshot=shop, state=state, now=change.at).shown for shop in (change.was, change.becomes)
     )

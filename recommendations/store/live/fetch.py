@@ -24,18 +24,24 @@ type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
 
 # The marks of change, whether all is known, and of each customer the members and times of every set, the newest first,
 # and the word on personalisation: a text each, which costs a process less than its parts.
-_TELL = f"""
-local told = {{cmsgpack.pack(redis.call('HGETALL', '{CHANGED}')), redis.call('EXISTS', '{BUILT}')}}
+_TELL = (
+    """
+local told = {cmsgpack.pack(redis.call('HGETALL', 'CHANGED')), redis.call('EXISTS', 'BUILT')}
 for at, customer in ipairs(ARGV) do
-  local acts = {{}}
-  for place, name in ipairs({{{", ".join(f"'{acts}:'" for acts in Acts)}}}) do
+  local acts = {}
+  for place, name in ipairs({SETS}) do
     acts[place] = redis.call('ZREVRANGE', name .. customer, 0, -1, 'WITHSCORES')
   end
-  acts[#acts + 1] = redis.call('HGET', '{OBJECTED}', customer)
+  acts[#acts + 1] = redis.call('HGET', 'OBJECTED', customer)
   told[at + 2] = cmsgpack.pack(acts)
 end
 return told
-"""
+""".replace("CHANGED", CHANGED)
+    .replace("BUILT", BUILT)
+    .replace("OBJECTED", OBJECTED)
+)
+_SETS = [f"'{acts}:'" for acts in Acts]  # what was shown is the last of them
+_TELL_MOST, _TELL_ALL = (_TELL.replace("SETS", ", ".join(sets)) for sets in (_SETS[:-1], _SETS))
 
 
 class Changed(StrEnum):
@@ -65,6 +71,7 @@ class RawState(NamedTuple):
     changed: bytes | None = None  # the marks of change; None where Valkey did not answer
     built: bool = False  # whether it knows everything
     customer: bytes = b""  # what it knows of one; nothing where nobody is asked for
+    showings: bool = False  # whether what they were shown is in it
 
     @property
     def complete(self) -> bool:
@@ -82,32 +89,33 @@ def mark(pipeline: Pipeline, *kinds: str) -> None:
     pipeline.hset(CHANGED, mapping=marks)
 
 
-def state_of(customer: int | None, *, since: datetime | None) -> LiveReading:
-    """The customer's state and the marks of change, in one round trip.
+def state_of(customer: int | None, *, since: datetime | None, showings: bool = False) -> LiveReading:
+    """The customer's state, with what they were shown where asked, and the marks of change, in one round trip.
 
     Where Valkey is away, or has lost what it knew, the state comes from the events ``since`` (the end of the live
     model's history) if PostgreSQL answers; without both it is not known.
     """
-    return decode(fetch_raw(customer), customer, since=since)
+    return decode(fetch_raw(customer, showings=showings), customer, since=since)
 
 
-def fetch_raw(customer: int | None) -> RawState:
-    return fetch_raw_of_all([customer])[0]
+def fetch_raw(customer: int | None, *, showings: bool = False) -> RawState:
+    return fetch_raw_of_all([customer], showings=showings)[0]
 
 
-def fetch_raw_of_all(customers: Sequence[int | None]) -> list[RawState]:
+def fetch_raw_of_all(customers: Sequence[int | None], *, showings: bool = False) -> list[RawState]:
     """Raw state of each customer, under the marks of the first, in a round trip for every few hundred."""
     states: list[RawState] = []
     for part in batched(customers, ASKED_AT_ONCE):
         keys = [str(customer) for customer in part if customer is not None]
-        answers = valkey().ask([("EVAL_RO", _TELL, 0, *keys)])
+        answers = valkey().ask([("EVAL_RO", _TELL_ALL if showings else _TELL_MOST, 0, *keys)])
         if answers is None:
-            states += [RawState()] * len(part)
+            states += [RawState(showings=showings)] * len(part)
             continue
         changed, built, *packed = answers[0]
         first = states[0].changed if states else changed
         replies = iter(packed)
-        states += [RawState(first, bool(built), b"" if customer is None else next(replies)) for customer in part]
+        told = (b"" if customer is None else next(replies) for customer in part)
+        states += [RawState(first, bool(built), each, showings) for each in told]
     return states
 
 
@@ -118,6 +126,7 @@ def packed(state: LiveState) -> bytes:
         sorted(((str(item), at) for item, at in state.refunded.items()), key=lambda act: -act[1]),
         [(str(item), 0.0) for item in sorted(state.disliked)],
         [(f"{act.item}:{act.name}", act.at) for act in state.recent],
+        *([[(f"{each.item}:{each.slot}:{each.answer}", each.at) for each in state.shown]] if state.shown else []),
     )
     flat = [[text for member, at in one for text in (member, repr(at))] for one in acts]
     objected = False if state.objected is None else str(int(state.objected))
@@ -134,12 +143,16 @@ def unpacked(content: bytes) -> LiveState:
 def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:
     """Decode the raw state of a customer into a reading, as ``state_of`` gives it."""
     if told.changed is None:
-        return LiveReading(NOTHING if customer is None else recorded_state(customer, since), None)
+        return LiveReading(NOTHING if customer is None else _recorded(customer, since, told), None)
     changed = marks_of(told)
     if customer is None:
         return LiveReading(NOTHING, changed)
     state = unpacked(told.customer)
-    return LiveReading(state if told.built else merged(state, recorded_state(customer, since)), changed)
+    return LiveReading(state if told.built else merged(state, _recorded(customer, since, told)), changed)
+
+
+def _recorded(customer: int, since: datetime | None, told: RawState) -> LiveState:
+    return recorded_state(customer, since, showings=told.showings)
 
 
 def marks_of(told: RawState) -> Mapping[str, str] | None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recommendations.event_types import TRADES, EventName
 from recommendations.models import Customer, CustomerAlias, Event, ModelVersion
+from recommendations.store.live.showings import are_used, recorded_showings
 from recommendations.store.live.state import (
     INTEREST,
     LASTING,
@@ -43,15 +44,21 @@ def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveStat
     )
     acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at")
-    events = (LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows)
+    events = [LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows]
+    if are_used():
+        events += recorded_showings(_keys_of(customer), at=at)
     return state_from(customer, times_of(events), objected=False)
 
 
-def recorded_state(customer: int, since: datetime | None) -> LiveState:
+def recorded_state(customer: int, since: datetime | None, *, showings: bool = False) -> LiveState:
+    """Live state as Valkey has it, with what was shown where asked; not known where PostgreSQL is away."""
     if not _record:
         return UNKNOWN
     try:
-        times = times_of(recorded(since=since, customer=customer))
+        events = list(recorded(since=since, customer=customer))
+        if showings:
+            events += recorded_showings(_keys_of(customer))
+        times = times_of(events)
         objected = Customer.objects.filter(pk=customer, personalise=False).exists()
     except DatabaseError as error:
         _record.trip(error)
@@ -72,6 +79,12 @@ def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator
         rows = part.values_list("customer", "name", "item", "occurred_at")
         for key, name, item, at in rows.iterator(chunk_size=BATCH):
             yield LiveEvent(merged.get(key, key), name, item, at)
+
+
+def _keys_of(customer: int) -> list[int]:
+    """The customer's key, and those that were merged into it."""
+    aliases = CustomerAlias.objects.filter(customer=customer, undone_at=None)
+    return [customer, *aliases.values_list("anonymous", flat=True)]
 
 
 def count_recorded(*, since: datetime | None) -> int:

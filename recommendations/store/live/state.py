@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from recommendations.event_types import EventName
+from recommendations.event_types import EventName, Outcome
 
 RECENT_ACTS = 50
+SHOWINGS = 60  # newest ones that are remembered
 RECENT = timedelta(days=30)
 ALONE = timedelta(days=7)
 """How long Valkey keeps the act of interest of who has done nothing else: invented people have no second."""
@@ -21,6 +22,7 @@ class Acts(StrEnum):
     REFUNDED = "live:refunded"
     DISLIKED = "live:disliked"
     RECENT = "live:recent"
+    SHOWN = "live:shown"  # items with their slot and the answer; only where a placement makes use of it
 
 
 LASTING: Mapping[str, Acts] = {
@@ -29,7 +31,14 @@ LASTING: Mapping[str, Acts] = {
     EventName.DISLIKE_ITEM: Acts.DISLIKED,
 }
 INTEREST = tuple(name for name in EventName if name.facts.live)
-KEPT_IN: Mapping[str, Acts] = {**LASTING, **dict.fromkeys(INTEREST, Acts.RECENT)}
+LISTS = tuple(name for name in EventName if name.facts.outcome is Outcome.SHOWN)
+KEPT_IN: Mapping[str, Acts] = {
+    **LASTING, **dict.fromkeys(INTEREST, Acts.RECENT), **dict.fromkeys(LISTS, Acts.SHOWN)
+}  # fmt: skip
+LIMITS: Mapping[Acts, int] = {Acts.RECENT: RECENT_ACTS, Acts.SHOWN: SHOWINGS}
+"""How many members, the newest ones, a set may have that has not all."""
+
+OF_ANSWER = 8  # characters of an answer's id that tell it from the others of a customer
 
 
 class LiveEvent(NamedTuple):
@@ -39,11 +48,22 @@ class LiveEvent(NamedTuple):
     name: str  # of an EventName
     item: int | None
     at: datetime
+    slot: int = 0  # of a showing: where the item stood, 1 = first
+    answer: str = ""  # of a showing: the id of the answer
 
 
 class Act(NamedTuple):
     item: int
     name: EventName
+    at: float
+
+
+class Showing(NamedTuple):
+    """An item that was seen at a slot (1 = first) of an answer; ``answer`` is the end of its id."""
+
+    item: int
+    slot: int
+    answer: str
     at: float
 
 
@@ -55,6 +75,7 @@ class LiveState:
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
     disliked: frozenset[int] = frozenset()
     recent: tuple[Act, ...] = ()  # newest first, at most 50
+    shown: tuple[Showing, ...] = ()  # newest first, at most 60; none where nobody asked for them
     objected: bool | None = None  # to personalisation; None = nothing is known here
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
@@ -68,28 +89,41 @@ def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:
     times: dict[str, dict[str, float]] = {}
     for event in events:
         kept_in = KEPT_IN.get(event.name)
-        if kept_in is None or event.item is None:
+        if kept_in is None or event.item is None or (kept_in is Acts.SHOWN and not event.slot):
             continue
-        member = f"{event.item}:{event.name}" if kept_in is Acts.RECENT else str(event.item)
+        member = _member(event, kept_in)
         members = times.setdefault(f"{kept_in}:{event.customer}", {})
         members[member] = max(members.get(member, 0.0), event.at.timestamp())
     return times
 
 
+def _member(event: LiveEvent, kept_in: Acts) -> str:
+    match kept_in:
+        case Acts.RECENT:
+            return f"{event.item}:{event.name}"
+        case Acts.SHOWN:
+            return f"{event.item}:{event.slot}:{event.answer[-OF_ANSWER:]}"
+    return str(event.item)
+
+
 def state_from(customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool) -> LiveState:
     newest = [sorted(times.get(f"{acts}:{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
-    newest[-1] = newest[-1][:RECENT_ACTS]
+    newest = [acts[: LIMITS.get(kind)] for kind, acts in zip(Acts, newest, strict=True)]
     return state_told(*newest, objected=objected or None)
 
 
 def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None) -> LiveState:
-    """Live state from ``acts``: the members of each of ``Acts`` with their times, the newest first."""
-    bought, refunded, disliked, recent = acts
+    """Live state from ``acts``: the members of each of ``Acts`` with their times, the newest first.
+
+    The last of them, what was shown, may be left out.
+    """
+    bought, refunded, disliked, recent, *shown = acts
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
         disliked=frozenset(int(item) for item, _ in disliked),
         recent=tuple(_act(member, at) for member, at in recent),
+        shown=tuple(_showing(member, at) for each in shown for member, at in each),
         objected=objected,
     )
 
@@ -99,21 +133,29 @@ def _act(member: str, at: float) -> Act:
     return Act(int(item), EventName(name), at)
 
 
+def _showing(member: str, at: float) -> Showing:
+    item, slot, answer = member.split(":")
+    return Showing(int(item), int(slot), answer, at)
+
+
 def merged(one: LiveState, other: LiveState) -> LiveState:
     """Union of two states of a customer; ``one`` has the newer word on an objection."""
     acts: dict[tuple[int, EventName], float] = {}
     for item, name, at in (*one.recent, *other.recent):
         acts[item, name] = max(at, acts.get((item, name), at))
     recent = sorted((Act(item, name, at) for (item, name), at in acts.items()), key=lambda act: -act.at)
+    seen = _latest({each[:3]: each.at for each in one.shown}, {each[:3]: each.at for each in other.shown})
+    shown = sorted((Showing(*where, at) for where, at in seen.items()), key=lambda each: -each.at)
     return LiveState(
         bought=_latest(one.bought, other.bought),
         refunded=_latest(one.refunded, other.refunded),
         disliked=one.disliked | other.disliked,
         recent=tuple(recent[:RECENT_ACTS]),
+        shown=tuple(shown[:SHOWINGS]),
         objected=other.objected if one.objected is None else one.objected,
         known=one.known and other.known,
     )
 
 
-def _latest(one: Mapping[int, float], other: Mapping[int, float]) -> dict[int, float]:
+def _latest[K](one: Mapping[K, float], other: Mapping[K, float]) -> dict[K, float]:
     return {item: max(one.get(item, 0.0), other.get(item, 0.0)) for item in {*one, *other}}

@@ -18,9 +18,9 @@ from redis.client import Pipeline
 
 from recommendations.fields import PAST
 from recommendations.models import Customer
-from recommendations.store.live import fetch, record
+from recommendations.store.live import fetch, record, showings
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.state import ALONE, RECENT, RECENT_ACTS, Acts, LiveEvent, times_of
+from recommendations.store.live.state import ALONE, LIMITS, RECENT, Acts, LiveEvent, times_of
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.temp_tables import Report, silent
@@ -146,6 +146,8 @@ def unmerge(*keys: int) -> bool:
     since = record.end_of_history()
     gone = remember(map(Forgotten, keys))  # first, so that nothing is lost of what happens while the record is read
     own = [event for key in keys for event in record.recorded(since=since, customer=key)]
+    if showings.are_used():
+        own += showings.recorded_showings(keys)
     fetch.announce(Changed.CUSTOMERS)
     return remember(own) and gone
 
@@ -164,7 +166,8 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     since = record.end_of_history()
     total = record.count_recorded(since=since) if report is not silent else 0
     read = 0
-    for events in batched(record.recorded(since=since), BATCH):
+    shown = showings.recorded_showings() if showings.are_used() else ()
+    for events in batched(chain(record.recorded(since=since), shown), BATCH):
         _run(lambda pipeline, events=events: _write(pipeline, events))  # type: ignore[misc]
         read += len(events)
         report("live state", read, max(read, total))
@@ -284,4 +287,5 @@ def _unite(pipeline: Pipeline, pair: Joined) -> None:
 
 def _limits(key: str) -> tuple[int, int]:
     """How many members a sorted set may have (0: as many as there are), and for how many seconds."""
-    return (RECENT_ACTS, _RECENT) if key.startswith(Acts.RECENT) else (0, _KEPT)
+    limit = next((most for acts, most in LIMITS.items() if key.startswith(acts)), 0)
+    return (limit, _RECENT) if limit else (0, _KEPT)

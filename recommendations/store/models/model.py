@@ -1,7 +1,7 @@
 """Model: what one cut of a version knows, as arrays that the loop writes and serving reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ from recommendations.engine.recommenders.protocol import Recommender, learned, r
 from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.models import ModelVersion
 from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.store.models.feedback import LearnedFeedback, feedback_of
 from recommendations.terms import BlendName, Cut, Lift, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,6 +60,7 @@ class Model:
     candidates: Mapping[BlendName, Candidates]
     segments: IntArray  # segment number per user row, −1 = none
     lifts: Lifts  # of every item; none of what the shop tells nothing of
+    feedback: LearnedFeedback = field(default_factory=LearnedFeedback)
 
     @property
     def stranger(self) -> int:
@@ -241,6 +243,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         candidates=load_candidates(version_id, cut),
         segments=load_segments(version_id, cut, n_users=len(snapshot.users)),
         lifts=load_lifts(version_id, cut),
+        feedback=feedback_of(version_id),
     )
 
 

@@ -78,6 +78,7 @@ class ServedPlacement:
     cool_down: float
     diversity: float | None
     explores: bool
+    fatigue: float = 0.0  # how far goes down what was shown and not clicked; 0: not at all
 
     def diversity_with(self, weights: ServedWeights | None) -> float:
         """The placement's own diversity where it has one, else the weights'."""
@@ -178,6 +179,21 @@ class Snapshot:
         if self.model is not None and self.model.cut is not Cut.LIVE:
             return np.ones(len(self.stock), np.bool_)
         return self.stock.sellable(at)
+
+    @cached_property
+    def tiring(self) -> frozenset[str]:
+        """Names of the placements where what was ignored goes down, whether for all or under an arm."""
+        arms = (arm.placements for experiment in self.experiments for arm in experiment.arms)
+        every = (row for each in (self.placements, *arms) for row in each.values())
+        return frozenset(row.name for row in every if row.fatigue)
+
+    def tires(self, placement: str, *, page: str | None = None) -> bool:
+        """Whether an answer may depend on what its customer was shown: of the placement, or of a slot of the page."""
+        if not self.tiring:
+            return False
+        if page is None:
+            return placement in self.tiring
+        return any(slot.placement in self.tiring for slot in self.pages.get(page, ()))
 
     @cached_property
     def likeness(self) -> Likeness:

@@ -251,4 +251,5 @@ def _placement(row: Placement) -> ServedPlacement:
         cool_down=row.cool_down,
         diversity=row.diversity,
         explores=row.explores,
+        fatigue=row.fatigue,
     )

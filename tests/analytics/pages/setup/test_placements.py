@@ -17,7 +17,8 @@ HOME = reverse("placement_settings", args=["home"])
 def form(**changes: str) -> dict[str, str]:
     home = Placement.objects.get(name="home")
     given = {
-        "repeat": home.repeat, "cool_down": str(home.cool_down), "diversity": "", "explores": "on", "n": str(home.n),
+        "repeat": home.repeat, "cool_down": str(home.cool_down), "fatigue": str(home.fatigue), "diversity": "",
+        "explores": "on", "n": str(home.n),
         "attribution_window": str(home.attribution_window), "enabled": "on",
     }  # fmt: skip
     seen = {f"initial-{name}": value for name, value in given.items()}
@@ -62,6 +63,7 @@ def test_two_people_do_not_overwrite_each_other_unseen(admin: Client) -> None:
         ("n", "101"),
         ("n", "many"),
         ("cool_down", "2"),
+        ("fatigue", "3"),
         ("diversity", "-1"),
         ("attribution_window", "721"),
         ("repeat", "maybe"),
