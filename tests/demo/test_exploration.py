@@ -4,7 +4,9 @@ import pytest
 from django.utils import timezone
 
 from demo.exploration import publish_exploration
-from recommendations.models import BlendWeights
+from demo.fatigue import set_fatigue
+from recommendations.models import BlendWeights, Placement
+from recommendations.services.operations.placements import set_placement
 from recommendations.store.models.weight_versions import Made, append_weights, default_weights
 from recommendations.terms import BlendName
 
@@ -29,3 +31,13 @@ def test_each_blend_explores_once() -> None:
     assert again
     assert (again.number, again.exploration) == (3, 0)
     assert BlendWeights.objects.count() == 3
+
+
+def test_ignored_items_go_down_on_home_unless_somebody_has_set_it() -> None:
+    assert set_fatigue() is True
+    home = Placement.objects.get(name="home")
+    assert home.fatigue == 0.25
+    assert set_fatigue() is False
+    set_placement(placement=home, changes={"fatigue": 0.0}, by=None)
+    assert set_fatigue() is False
+    assert Placement.objects.get(name="home").fatigue == 0

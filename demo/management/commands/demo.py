@@ -18,6 +18,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.utils import timezone
 
 from demo.exploration import publish_exploration
+from demo.fatigue import set_fatigue
 from demo.load import lacks_complete_journey
 from recommendations.models import ApiKey, Item, ModelVersion, Staff
 from recommendations.services.access.keys import create_key
@@ -53,6 +54,7 @@ class Command(BaseCommand):
         if not ModelVersion.objects.live().exists():
             self._step("First run of the loop", lambda: call_command("run_loop"))
         self._step("Exploration", lambda: publish_exploration(now=timezone.now()))
+        self._step("Fatigue", set_fatigue)
         self._step("Login and API key", lambda: _publish_credentials(url, shop_url))
         self._step("Catalogue and keys of the shop", lambda: _furnish_shop(url, shop_url))
         self.stdout.write("Starting web, workers, beat and the shop")
