@@ -7,6 +7,7 @@ import numpy as np
 from recommendations.engine.frames import IntArray, TrainingSet
 from recommendations.engine.interests import association, profile, segment
 from recommendations.engine.interests.behaviour import behaviour
+from recommendations.engine.interests.dislikes import Dislikes
 from recommendations.engine.interests.drift import Grouping, drift, moves
 from recommendations.engine.interests.profile import HALF_LIVES, SHRINKAGE
 from recommendations.engine.interests.projection import project
@@ -27,14 +28,13 @@ def learn_interests(context: RunContext) -> Mapping[str, object]:
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     training = snapshot.training
     interests.forget(context.version)
+    dislikes, categories_of = Dislikes.of(snapshot.disliked), training.catalogue.categories
     for half_life in HALF_LIVES:
-        weights = profile.interest_weights(
-            act_weights(training.interactions, half_life=half_life), training.catalogue.categories
-        )
-        taught = profile.interest_weights(
-            act_weights(training.teaching, half_life=half_life), training.catalogue.categories
-        )
+        weights = profile.interest_weights(act_weights(training.interactions, half_life=half_life), categories_of)
+        weights = dislikes.lessened(weights, categories_of, half_life=half_life)
+        taught = profile.interest_weights(act_weights(training.teaching, half_life=half_life), categories_of)
         shares = profile.interest_shares(weights, prior=profile.global_share(taught), strength=SHRINKAGE[half_life])
+        shares = dislikes.halved(shares, categories_of)
         interests.save_profiles(
             context.version, users=snapshot.users, categories=categories, half_life=half_life,
             shares=shares, weights=weights,

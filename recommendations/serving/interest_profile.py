@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, Interactions, Sparse
+from recommendations.engine.interests.dislikes import Dislikes
 from recommendations.engine.interests.profile import (
     HALF_LIVES,
     SHRINKAGE,
@@ -25,6 +26,7 @@ from recommendations.serving.history import DAY, History
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.events.known_customers import customer_key
 from recommendations.store.live import fetch
+from recommendations.store.live.state import LiveState
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
@@ -71,6 +73,10 @@ def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfi
     request = ResolvedRequest(placement="", customer=customer)
     context = context_of(request, NOWHERE, snapshot=snapshot, candidates=candidates, state=reading.state, now=now)
     history = context.history
+    groups: list[Sequence[Interest]] = [(), ()]
+    if history and candidates:
+        dislikes = _dislikes(candidates, reading.state, row=context.row, now=now)
+        groups = [each(history, dislikes, candidates, snapshot, most=most) for each in (_categories, _brands)]
     name = snapshot.names.segments.get(context.segment)
     return InterestProfile(
         known=history is not None,
@@ -79,30 +85,60 @@ def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfi
         model_version=snapshot.model.version_id if snapshot.model else None,
         as_of=datetime.fromtimestamp(history.until, UTC) if history else None,
         segment=None if context.segment == NOBODY or name is None else (context.segment, name),
-        categories=_categories(history, candidates, snapshot, most=most) if history and candidates else (),
-        brands=_brands(history, candidates, snapshot, most=most) if history and candidates else (),
+        categories=groups[0],
+        brands=groups[1],
     )
 
 
-def _categories(history: History, candidates: CandidateSource, snapshot: Snapshot, *, most: int) -> list[Interest]:
+def _dislikes(candidates: CandidateSource, state: LiveState, *, row: int, now: datetime) -> Dislikes:
+    """What one customer disliked, before the model's end and since, with its age now, in the rows of the model."""
+    model, at = candidates.model, now.timestamp()
+    ages: dict[int, float] = {}
+    if row != NOBODY:
+        first, end = model.disliked.indptr[row : row + 2]
+        since = max(at - model.as_of.timestamp(), 0) / DAY
+        pairs = zip(model.disliked.indices[first:end].tolist(), model.disliked.data[first:end].tolist(), strict=True)
+        ages = {item: days - 1 + since for item, days in pairs}
+    items = list(state.disliked)
+    for item, key in zip(model.items.rows(np.array(items, np.int64)).tolist(), items, strict=True):
+        if item >= 0:
+            days = max(at - state.disliked[key], 0) / DAY
+            ages[item] = min(days, ages.get(item, days))
+    return Dislikes(
+        user=np.zeros(len(ages), np.int32), item=np.array(list(ages), np.int32),
+        age=np.array(list(ages.values()), np.float32), n_users=1, n_items=len(model.items),
+    )  # fmt: skip
+
+
+def _categories(
+    history: History, dislikes: Dislikes, candidates: CandidateSource, snapshot: Snapshot, *, most: int
+) -> list[Interest]:
     names = snapshot.names.categories
     called = [names.get(key, ("", "")) for key in candidates.model.categories.ids.tolist()]
-    return _interests(history, candidates.model, candidates.model.training.catalogue.categories, called, most=most)
+    members = candidates.model.training.catalogue.categories
+    return _interests(history, dislikes, candidates.model, members, called, most=most)
 
 
-def _brands(history: History, candidates: CandidateSource, snapshot: Snapshot, *, most: int) -> list[Interest]:
+def _brands(
+    history: History, dislikes: Dislikes, candidates: CandidateSource, snapshot: Snapshot, *, most: int
+) -> list[Interest]:
     stock, rows = snapshot.stock, snapshot.stock_rows
     there = np.flatnonzero(rows >= 0)
     codes = stock.column("brand")[rows[there]]
     shape = (len(rows), len(stock.brands))
     members = sparse.csr_matrix((np.ones(len(there), np.float32), (there, codes)), shape=shape, dtype=np.float32)
-    return _interests(
-        history, candidates.model, members, [(str(brand), str(brand)) for brand in stock.brands], most=most
-    )
+    called = [(str(brand), str(brand)) for brand in stock.brands]
+    return _interests(history, dislikes, candidates.model, members, called, most=most)
 
 
 def _interests(
-    history: History, model: Model, members: Sparse, called: Sequence[tuple[str, str]], *, most: int
+    history: History,
+    dislikes: Dislikes,
+    model: Model,
+    members: Sparse,
+    called: Sequence[tuple[str, str]],
+    *,
+    most: int,
 ) -> list[Interest]:
     """The ``most`` largest named groups by share; ``members`` [items, groups], ``called`` path and name of each."""
     acts = history.query.histories
@@ -110,7 +146,9 @@ def _interests(
     for half_life in HALF_LIVES:
         prior = global_share(interest_weights(_everybody(model, half_life), members))
         weights = interest_weights(act_weights(acts, half_life=half_life), members)
-        shares.append(interest_shares(weights, prior=prior, strength=SHRINKAGE[half_life])[0])
+        weights = dislikes.lessened(weights, members, half_life=half_life)
+        own = interest_shares(weights, prior=prior, strength=SHRINKAGE[half_life])
+        shares.append(dislikes.halved(own, members)[0])
         usual.append(prior)
     bought, others, last = _counts(acts, members)
     groups = [at for at in np.argsort(-shares[0], kind="stable").tolist() if bought[at] + others[at] and called[at][1]]

@@ -1,14 +1,19 @@
 """``/api/v1/users/{id}/interests/``: the numbers of the loop, and what they are made of."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from recommendations.models import Category, Customer, Event, InterestProfile
+from recommendations.event_types import EventName
+from recommendations.models import Category, Customer, Event, InterestProfile, Item, Staff
+from recommendations.services.review.judgements import judge
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import Scope
+from recommendations.store.live import writes
+from recommendations.store.live.state import LiveEvent
+from recommendations.terms import JudgementKind, Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body
 
@@ -76,3 +81,41 @@ def test_a_customer_who_objected_has_an_empty_profile(api: ApiClient) -> None:
 def test_a_flaw_of_a_query_is_refused_with_its_parameter(api: ApiClient) -> None:
     assert problem(api.get("/api/v1/users/u1/interests/", n="0"), 400)["errors"][0]["pointer"] == "n"
     assert problem(api.get("/api/v1/users/u1/interests/", colour="red"), 400)["errors"][0]["pointer"] == "colour"
+
+
+def dislike(user: str, *shop_ids: str, days: float = 0) -> None:
+    key = Customer.objects.get(pseudonym=pseudonym(user)).pk
+    at = timezone.now() - timedelta(days=days)
+    items = Item.objects.filter(shop_id__in=shop_ids).values_list("pk", flat=True)
+    writes.remember([LiveEvent(key, EventName.DISLIKE_ITEM, item, at) for item in items])
+
+
+def shares_of(api: ApiClient, user: str) -> dict[str, float]:
+    return {one["name"]: one["share"] for one in interests(api, user)["categories"]}
+
+
+def test_a_dislike_lowers_a_share_and_a_second_one_in_a_category_halves_it(api: ApiClient) -> None:
+    writes.rebuild()
+    before = shares_of(api, "u4")["Wine"]
+    dislike("u4", "wine-1")
+    once = shares_of(api, "u4")["Wine"]
+    assert 0.9 * before < once < before
+    dislike("u4", "wine-2")
+    assert 0.45 * once < shares_of(api, "u4")["Wine"] < 0.5 * once
+    writes.remember([writes.Forgotten(Customer.objects.get(pseudonym=pseudonym("u4")).pk)])
+    dislike("u4", "wine-1", "wine-2", days=31)
+    assert 0.9 * before < shares_of(api, "u4")["Wine"] < before
+
+
+def test_a_verdict_of_staff_is_no_dislike(api: ApiClient) -> None:
+    writes.rebuild()
+    ada = Staff.objects.create_user("ada@example.com", "correct horse battery")
+    before = interests(api, "u4")["categories"]
+    customer = Customer.objects.get(pseudonym=pseudonym("u4"))
+    for shop_id in ("wine-1", "wine-2"):
+        item = Item.objects.get(shop_id=shop_id)
+        judge(
+            customer=customer, item=item, placement="home", judgement=JudgementKind.WRONG, rank=1, by=ada,
+            now=timezone.now(),
+        )  # fmt: skip
+    assert interests(api, "u4")["categories"] == before

@@ -158,7 +158,7 @@ def test_a_refund_takes_a_purchase_back(snapshot: Snapshot) -> None:
 
 def test_excluded_context_and_basket_items_and_disliked_ones_stay_out(snapshot: Snapshot) -> None:
     top = [shown.item for shown in answer(snapshot, "home", customer(1)).shown]
-    state = LiveState(disliked=frozenset({top[3]}))
+    state = LiveState(disliked={top[3]: NOW.timestamp()})
     reply = answer(
         snapshot, "home", customer(1), state=state, exclude_items=(top[0],), context_items=(top[1],), basket=(top[2],)
     )

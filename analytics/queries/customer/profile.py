@@ -24,8 +24,10 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, JSONObject, NullIf, TruncWeek
+from django.utils import timezone
 
 from analytics.charts.customer import InterestBar, WeekCount
+from analytics.queries.customer.dislikes import DislikedCategory, disliked_categories, dislikes_of_customer
 from analytics.queries.customer.filters import State, browsable, state_of
 from analytics.templatetags.words import label
 from recommendations.models import (
@@ -83,6 +85,7 @@ class CustomerHead:
     drafted: frozenset[str]  # blends of which there are draft weights that would act on the customer
     has_rules: bool
     interests: Sequence[InterestBar]
+    dislikes: Sequence[DislikedCategory]
     aside: CustomerAside | None
 
 
@@ -120,6 +123,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
             ),
             has_rules=Exists(Rule.objects.unarchived()),
             aside=Subquery(_asides().filter(customer=OuterRef("pk"))[:1]),
+            disliked=ArraySubquery(dislikes_of_customer()),
             categories=F("profile_now__categories"),
             shares=F("profile_now__shares"),
             lately_categories=F("profile_lately__categories"),
@@ -149,6 +153,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
         drafted=frozenset(draft["blend"] for draft in row["drafts"] if (draft["segment"], draft["audience"]) in groups),
         has_rules=row["has_rules"],
         interests=_interests(row),
+        dislikes=disliked_categories(row["disliked"], now=timezone.now()),
         aside=row["aside"] and _aside(**row["aside"]),
     )
 

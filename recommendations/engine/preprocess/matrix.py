@@ -60,7 +60,7 @@ class TrainingSnapshot:
     training: TrainingSet
     users: IdMap
     items: IdMap
-    disliked: Sparse  # users × items: what a user never wants to see
+    disliked: Sparse  # users × items: days before the cut, plus one, of what a user never wants to see again
 
     @cached_property
     def bought(self) -> Sparse:
@@ -93,7 +93,7 @@ def snapshot(
         ),
         users=users,
         items=items,
-        disliked=_pairs(disliked, users, items),
+        disliked=_pairs(disliked, users, items, cut=cut),
     )
 
 
@@ -183,9 +183,11 @@ def _sliced(matrix: Sparse, source: NDArray[np.int64], known: NDArray[np.bool_])
     return sparse.csr_matrix((chosen.data, chosen.indices, starts), shape=(len(known), matrix.shape[1]))
 
 
-def _pairs(disliked: pd.DataFrame, users: IdMap, items: IdMap) -> Sparse:
+def _pairs(disliked: pd.DataFrame, users: IdMap, items: IdMap, *, cut: float) -> Sparse:
     user, item = users.rows(disliked["user"].to_numpy()), items.rows(disliked["item"].to_numpy())
     valid = (user >= 0) & (item >= 0)
-    pairs = np.unique(np.stack([user[valid], item[valid]], axis=1), axis=0)
-    ones = np.ones(len(pairs), np.float32)
-    return sparse.csr_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(users), len(items)))
+    pairs, place = np.unique(np.stack([user[valid], item[valid]], axis=1), axis=0, return_inverse=True)
+    newest = np.full(len(pairs), -np.inf)
+    np.maximum.at(newest, place, disliked["at"].to_numpy(np.float64)[valid])
+    ages = (cut - newest + 1).astype(np.float32)
+    return sparse.csr_matrix((ages, (pairs[:, 0], pairs[:, 1])), shape=(len(users), len(items)))

@@ -120,11 +120,11 @@ def fetch_raw_of_all(customers: Sequence[int | None], *, showings: bool = False)
 
 
 def packed(state: LiveState) -> bytes:
-    """Encode a live state as Valkey tells of a customer; the times of dislikes, which no answer needs, are 0."""
+    """Encode a live state as Valkey tells of a customer."""
     acts = (
         sorted(((str(item), at) for item, at in state.bought.items()), key=lambda act: -act[1]),
         sorted(((str(item), at) for item, at in state.refunded.items()), key=lambda act: -act[1]),
-        [(str(item), 0.0) for item in sorted(state.disliked)],
+        sorted(((str(item), at) for item, at in state.disliked.items()), key=lambda act: -act[1]),
         [(f"{act.item}:{act.name}", act.at) for act in state.recent],
         *([[(f"{each.item}:{each.slot}:{each.answer}", each.at) for each in state.shown]] if state.shown else []),
     )

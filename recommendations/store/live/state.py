@@ -73,7 +73,7 @@ class LiveState:
 
     bought: Mapping[int, float] = field(default_factory=dict)  # item → last purchase
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
-    disliked: frozenset[int] = frozenset()
+    disliked: Mapping[int, float] = field(default_factory=dict)  # item → last dislike
     recent: tuple[Act, ...] = ()  # newest first, at most 50
     shown: tuple[Showing, ...] = ()  # newest first, at most 60; none where nobody asked for them
     objected: bool | None = None  # to personalisation; None = nothing is known here
@@ -121,7 +121,7 @@ def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None) -> Liv
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
-        disliked=frozenset(int(item) for item, _ in disliked),
+        disliked={int(item): at for item, at in disliked},
         recent=tuple(_act(member, at) for member, at in recent),
         shown=tuple(_showing(member, at) for each in shown for member, at in each),
         objected=objected,
@@ -149,7 +149,7 @@ def merged(one: LiveState, other: LiveState) -> LiveState:
     return LiveState(
         bought=_latest(one.bought, other.bought),
         refunded=_latest(one.refunded, other.refunded),
-        disliked=one.disliked | other.disliked,
+        disliked=_latest(one.disliked, other.disliked),
         recent=tuple(recent[:RECENT_ACTS]),
         shown=tuple(shown[:SHOWINGS]),
         objected=other.objected if one.objected is None else one.objected,

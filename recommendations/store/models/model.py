@@ -55,7 +55,7 @@ class Model:
     items: IdMap  # item keys
     categories: IdMap  # category keys → columns of ``Catalogue.categories``
     training: TrainingSet
-    disliked: Sparse
+    disliked: Sparse  # as in ``TrainingSnapshot``
     recommenders: Mapping[str, Recommender]
     candidates: Mapping[BlendName, Candidates]
     segments: IntArray  # segment number per user row, −1 = none

@@ -46,7 +46,7 @@ def test_purchases_views_and_dislikes_are_read_back_in_one_go(built: None) -> No
     state = fetch.state_of(CUSTOMER, since=None).state
     assert state.bought == {1: at(5)}
     assert state.recent == ((3, EventName.ADD_TO_CART, at(2)), (2, EventName.VIEW_ITEM, at(1)))
-    assert state.disliked == {4}
+    assert state.disliked == {4: at(3)}
     assert state.objected is None
     assert state.known
 

@@ -15,7 +15,7 @@ STATES = st.builds(
     LiveState,
     bought=st.dictionaries(KEYS, TIMES, max_size=5),
     refunded=st.dictionaries(KEYS, TIMES, max_size=5),
-    disliked=st.frozensets(KEYS, max_size=5),
+    disliked=st.dictionaries(KEYS, TIMES, max_size=5),
     recent=st.lists(ACTS, max_size=5, unique_by=lambda act: act[:2]).map(
         lambda acts: tuple(sorted(acts, key=lambda act: -act.at))
     ),

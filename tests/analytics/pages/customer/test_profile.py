@@ -1,13 +1,17 @@
 """The review of one customer on a shop that the loop has really learned (``grocery.py``): u3 buys teas every week."""
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from recommendations.models import Customer, Event
+from recommendations.event_types import EventName
+from recommendations.models import Customer, Event, Item
+from recommendations.store.events.partitions import prepare_partitions
 from tests.analytics.pages.customer.conftest import text, thing, titles
 from tests.review import review
 
@@ -92,3 +96,26 @@ def test_a_simulated_act_is_compared_with_the_list_without_it(admin: Client, tea
     before = [card.item.title for card in review(customer=tea_drinker.pk, placement="home", as_of=timezone.now()).cards]
     for title, mark in zip(titles(page), marks, strict=True):
         assert (mark == "is-new") == (title not in before)
+
+
+def test_the_interests_say_what_dislikes_change(admin: Client, tea_drinker: Customer) -> None:
+    now = timezone.now()
+    dislikes(tea_drinker, "tea-1", days=40)
+    assert "Tea: 1 item disliked, which lowers its share." in text(admin, f"/customers/{tea_drinker.code}/")
+    dislikes(tea_drinker, "tea-2", days=29)
+    until = date_format(timezone.localtime(now + timedelta(days=1)), "DATE_FORMAT")
+    page = text(admin, f"/customers/{tea_drinker.code}/")
+    assert f"Tea: 2 items disliked, so its share is halved until {until}." in page
+    Event.objects.filter(name=EventName.DISLIKE_ITEM).delete()
+    dislikes(tea_drinker, "tea-1", days=40)
+    dislikes(tea_drinker, "tea-2", days=31)
+    assert "Tea: 2 items disliked, which lowers its share." in text(admin, f"/customers/{tea_drinker.code}/")
+
+
+def dislikes(customer: Customer, shop_id: str, *, days: float) -> None:
+    at = timezone.now() - timedelta(days=days)
+    prepare_partitions(at, at)
+    Event.objects.create(
+        event_id=uuid.uuid4(), line=0, name=EventName.DISLIKE_ITEM, customer=customer, occurred_at=at, received_at=at,
+        item=Item.objects.get(shop_id=shop_id), source="api",
+    )  # fmt: skip
