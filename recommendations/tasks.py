@@ -13,6 +13,7 @@ from recommendations.services.experiments import bandits, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import suggestions
+from recommendations.services.weights import draft_estimates, suggestions
 
 
 @shared_task(name="recommendations.tasks.run_loop")
@@ -86,6 +87,11 @@ def judge_rates() -> int:
 @shared_task(name="recommendations.tasks.search_weights")
 def search_weights(key: str) -> str | None:
     return suggestions.search(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.estimate_draft")
+def estimate_draft(key: str) -> str | None:
+    return draft_estimates.estimate(UUID(key))
 
 
 @shared_task(name="recommendations.tasks.forget_answers")

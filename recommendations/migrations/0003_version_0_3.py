@@ -1373,6 +1373,62 @@ class Migration(migrations.Migration):
                 default=dict, db_default={}, verbose_name="looking at lists",
                 help_text="Patience and attention, and what they were measured on.",
             ),
+        migrations.CreateModel(
+            "DraftEstimate",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("revision", models.PositiveIntegerField(verbose_name="revision")),
+                ("placement", models.CharField(max_length=40, verbose_name="placement")),
+                ("watermark", models.CharField(max_length=80, verbose_name="watermark")),
+                ("result", models.JSONField(default=dict, verbose_name="figures")),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="estimates",
+                        to="recommendations.blendweights", verbose_name="draft",
+                    ),
+                ),
+                (
+                    "live",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to="recommendations.blendweights", verbose_name="compared with",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="started by",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "estimate of a draft",
+                "verbose_name_plural": "estimates of drafts",
+                "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in STATUSES]),
+                        name="draftestimate_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(progress__gte=0, progress__lte=1),
+                        name="draftestimate_progress_is_a_share",
+                    ),
+                ],
+            },
         ),
         migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
         migrations.AddField(

@@ -28,6 +28,7 @@ from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
 from recommendations.models.watches import Alarm, PlacementHour, RateWatch, StabilityReading
 from recommendations.models.weight_searches import WeightSearch
+from recommendations.models.weight_searches import DraftEstimate, WeightSearch
 
 __all__ = [
     "Alarm",
@@ -52,6 +53,7 @@ __all__ = [
     "Category",
     "Customer",
     "CustomerAlias",
+    "DraftEstimate",
     "DueLine",
     "Evaluation",
     "Event",

@@ -1,4 +1,4 @@
-"""Searches for weights that staff asked for."""
+"""Searches for weights, and estimates of drafts, that staff asked for."""
 
 import uuid
 from typing import ClassVar
@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.models.audiences import Audience
-from recommendations.models.blending import Blend, Group
+from recommendations.models.blending import Blend, BlendWeights, Group
 from recommendations.models.interests import Segment
 from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.staff import Staff
@@ -54,3 +54,43 @@ class WeightSearch(Job):
     def outcome(self) -> str | None:
         """How it ended (``services.weights.suggestions.Outcome``); None before that, and where it was cancelled."""
         return self.result["outcome"] if self.status == RunStatus.SUCCEEDED and not self.cancel_requested_at else None
+
+
+class DraftEstimate(Job):
+    """An estimate of a draft as it was at a revision, from the answers of a placement up to a watermark.
+
+    It is about the same row once that is published, so that what came can be held against it. ``result`` has the
+    figures, or the ``refusal`` with its facts.
+    """
+
+    TASK = "recommendations.tasks.estimate_draft"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draft = models.ForeignKey(BlendWeights, models.CASCADE, related_name="estimates", verbose_name=_("draft"))
+    revision = models.PositiveIntegerField(_("revision"))
+    live = models.ForeignKey(
+        BlendWeights, models.SET_NULL, null=True, related_name="+", verbose_name=_("compared with"),
+    )  # fmt: skip
+    placement = models.CharField(_("placement"), max_length=40)
+    watermark = models.CharField(_("watermark"), max_length=80)
+    started_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
+    result = models.JSONField(_("figures"), default=dict)
+
+    objects: ClassVar[models.Manager["DraftEstimate"]] = models.Manager.from_queryset(JobQuerySet["DraftEstimate"])()
+
+    class Meta(Job.Meta):
+        verbose_name = _("estimate of a draft")
+        verbose_name_plural = _("estimates of drafts")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return str(self.id)[:8]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or will as soon as its worker hears that somebody cancelled it."""
+        return self.cancel_requested_at is not None or not self.unfinished
+
+    @property
+    def has_result(self) -> bool:
+        return self.status == RunStatus.SUCCEEDED and bool(self.result)

@@ -25,7 +25,19 @@ from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.stock_at import StockThen, stock_at
 from recommendations.terms import BlendName
 
-__all__ = ["Again", "CannotMakeError", "Instead", "Missing", "Part", "Reconstruction", "Sameness", "again"]
+__all__ = [
+    "Again",
+    "CannotMakeError",
+    "Instead",
+    "Missing",
+    "Part",
+    "Reconstruction",
+    "Sameness",
+    "again",
+    "rules_of",
+    "stored_names",
+    "versions_of",
+]
 
 ROUNDING = 1e-6
 """How far scores may lie apart where another processor added them up."""
@@ -130,9 +142,11 @@ class Reconstruction:
         if Part.WEIGHTS in instead.now:
             return replace(snapshot, placements=self.live.placements, weights=self.live.weights)
         basis = parts.basis
-        wanted = [key for key in (instead.weights or basis.weights, basis.visit_weights) if key is not None]
-        versions = self._versions if instead.weights is None else _versions(wanted)
-        rows = [versions[key] for key in wanted if key in versions]
+        own = [key for key in (basis.weights, basis.visit_weights) if key is not None]
+        rows = [self._versions[key] for key in own if key in self._versions]
+        if instead.weights is not None:
+            others = versions_of([instead.weights]).values()
+            rows = [row for row in rows if row.blend_id not in {other.blend_id for other in others}] + [*others]
         return replace(
             snapshot,
             placements={basis.placement.name: basis.placement},
@@ -160,22 +174,18 @@ class Reconstruction:
         key = (Part.CATALOGUE in now, number)
         if key not in self._rules:
             bare = ServedRules.nothing(self._stock(instead), read_at=self.moment)
-            self._rules[key] = bare.with_book(_frozen(number), version=number)
+            self._rules[key] = bare.with_book(rules_of(number), version=number)
         return self._rules[key]
 
     @cached_property
     def _versions(self) -> Mapping[int, BlendWeights]:
         bases = [parts.basis for _own, parts in self.slots]
         keys = {key for basis in bases for key in (basis.weights, basis.visit_weights) if key is not None}
-        return _versions(keys)
+        return versions_of(keys)
 
     @cached_property
     def _names(self) -> Names:
-        categories = Category.objects.values_list("pk", "path", "name")
-        return Names(
-            categories={key: (path, name) for key, path, name in categories},
-            segments={segment.number: str(segment) for segment in Segment.objects.all()},
-        )
+        return stored_names()
 
 
 def again(made_of: Reconstruction, *, instead: Instead | None = None) -> Again:
@@ -189,15 +199,26 @@ def again(made_of: Reconstruction, *, instead: Instead | None = None) -> Again:
     )
 
 
+def stored_names() -> Names:
+    """Names as they are now."""
+    categories = Category.objects.values_list("pk", "path", "name")
+    return Names(
+        categories={key: (path, name) for key, path, name in categories},
+        segments={segment.number: str(segment) for segment in Segment.objects.all()},
+    )
+
+
 def _audiences(parts: PastParts) -> Sequence[int]:
     return parts.state.audiences if parts.state else ()
 
 
-def _versions(keys: Collection[int]) -> dict[int, BlendWeights]:
+def versions_of(keys: Collection[int]) -> dict[int, BlendWeights]:
+    """Versions of weights by key."""
     return BlendWeights.objects.select_related("blend", "segment", "audience").in_bulk(list(keys))
 
 
-def _frozen(number: int) -> Sequence[FrozenRule]:
+def rules_of(number: int) -> Sequence[FrozenRule]:
+    """Rules of a book; none before the first."""
     book = RuleBook.objects.filter(number=number).first() if number else None
     return book.rules if book else ()
 

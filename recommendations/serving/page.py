@@ -77,8 +77,13 @@ def prepare_page(
 
 def share_out(page: Sequence[Prepared]) -> list[Answer]:
     """Answers of the slots of a page, no item in two of them. A pinned item stands where the first rule pins it."""
+    return [answer for _prepared, answer in shares_of(page)]
+
+
+def shares_of(page: Sequence[Prepared]) -> list[tuple[Prepared, Answer]]:
+    """The answer of each slot of a page, and what it is made of once what the other slots have is barred."""
     pins, supplies = _pinned(page), [_supply(prepared) for prepared in page]
-    answers: list[Answer] = []
+    shares: list[tuple[Prepared, Answer]] = []
     given = NOTHING
     for place, prepared in enumerate(page):
         elsewhere = _union(given, *pins[:place], *pins[place + 1 :])
@@ -90,9 +95,10 @@ def share_out(page: Sequence[Prepared]) -> list[Answer]:
                 needed = prepared.params.n - len(_without(own, left))  # a slot is not left short for those below
                 barred = _union(barred, _reserved(_barring(prepared, barred), left, take=max(spare, needed, 0)))
         barred = _union(elsewhere, _without(barred, pins[place]))
-        answers.append(complete(_barring(prepared, barred)))
-        given = _union(given, _rows(answers[-1], prepared.snapshot))
-    return answers
+        share = _barring(prepared, barred)
+        shares.append((share, complete(share)))
+        given = _union(given, _rows(shares[-1][1], prepared.snapshot))
+    return shares
 
 
 def _pinned(page: Sequence[Prepared]) -> list[IntArray]:

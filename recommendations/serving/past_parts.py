@@ -1,8 +1,10 @@
 """What a past answer was made of, as it is stored, and why it may not be enough to make the answer again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
+from uuid import UUID
 
 import msgspec
 
@@ -12,7 +14,7 @@ from recommendations.store.live.state import NOTHING, UNKNOWN, LiveState
 from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
-from recommendations.store.serving.answer_parts import content_of
+from recommendations.store.serving.answer_parts import TABLES, contents_of
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut
 
@@ -57,16 +59,30 @@ past_models = ProcessHeld(lambda: lru_cache(maxsize=2)(partial(load_model, cut=C
 
 def parts_of(slate: Slate) -> PastParts:
     """Read the parts of a slate. Raises CannotMakeError."""
+    parts = parts_of_all([slate])[slate.recommendation_id]
+    if isinstance(parts, Missing):
+        raise CannotMakeError(parts)
+    return parts
+
+
+def parts_of_all(slates: Sequence[Slate]) -> dict[str, PastParts | Missing]:
+    """Read the parts of slates, or why they are not there, by the id of the answer."""
+    keys = {kind: {key for slate in slates if (key := getattr(slate, kind)) is not None} for kind in TABLES}
+    contents = {kind: contents_of(kind, own) if own else {} for kind, own in keys.items()}
+    return {slate.recommendation_id: _parts(slate, contents) for slate in slates}
+
+
+def _parts(slate: Slate, contents: Mapping[str, Mapping[UUID, bytes]]) -> PastParts | Missing:
     if slate.basis is None:
-        raise CannotMakeError(Missing.EXPIRED)
+        return Missing.EXPIRED
     if slate.request is None:
-        raise CannotMakeError(Missing.NAMELESS)
-    basis, request = content_of("basis", slate.basis), content_of("request", slate.request)
+        return Missing.NAMELESS
+    basis, request = contents["basis"].get(slate.basis), contents["request"].get(slate.request)
     if basis is None or request is None:
-        raise CannotMakeError(Missing.EXPIRED)
-    state = content_of("state", slate.state) if slate.state else None
+        return Missing.EXPIRED
+    state = contents["state"].get(slate.state) if slate.state else None
     if slate.state is not None and state is None:
-        raise CannotMakeError(Missing.ERASED if slate.customer_id is None else Missing.EXPIRED)
+        return Missing.ERASED if slate.customer_id is None else Missing.EXPIRED
     return PastParts(
         basis=msgspec.json.decode(basis, type=BasisRecord),
         request=msgspec.json.decode(request, type=RequestRecord),

@@ -97,6 +97,7 @@ class Selection:
     touched: Mapping[int, BoolArray]  # key of the rule → [shown]: was the item boosted, pinned or brought in by it?
     propensity: NDArray[np.float64]  # [shown]: chance that this item stood in this slot
     places: NDArray[np.int16]  # [shown]: place of the item in the ranking, 0 = first, before anything was explored
+    ranking: IntArray  # [ranked] item rows: those of the first n places, and those behind that exploration may draw
     fixed: tuple[int, ...]  # places that rules hold, among those shown
     way: Way
     trace: Trace
@@ -151,6 +152,7 @@ def select(
         touched=touched,
         propensity=propensity,
         places=chosen.astype(np.int16),
+        ranking=contenders.items[order.positions],
         fixed=tuple(np.flatnonzero(order.fixed[: len(chosen)]).tolist()),
         way=way,
         trace=Trace(

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -85,8 +85,13 @@ def answered_models() -> set[int]:
 
 def content_of(kind: str, key: UUID) -> bytes | None:
     """The content of a part; None where it is forgotten."""
-    row = TABLES[kind].objects.filter(pk=key).values_list("content", flat=True).first()
-    return None if row is None else zlib.decompress(row)
+    return contents_of(kind, [key]).get(key)
+
+
+def contents_of(kind: str, keys: Collection[UUID]) -> dict[UUID, bytes]:
+    """The contents of those parts that are not forgotten, by key."""
+    rows = TABLES[kind].objects.filter(pk__in=keys).values_list("pk", "content")
+    return {key: zlib.decompress(content) for key, content in rows}
 
 
 def _key(content: bytes | None) -> bytes | None:

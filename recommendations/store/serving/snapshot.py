@@ -252,6 +252,10 @@ class Snapshot:
         audiences = self.audiences.holding(set() if key.audience is None else {key.audience})
         return self._with(weights={**self.weights, key: weights}, audiences=audiences)
 
+    def with_members(self, audiences: ServedAudiences) -> Self:
+        """The snapshot with these members of audiences."""
+        return self._with(audiences=audiences)
+
     def _with(self, **parts: Any) -> Self:
         """A copy with other parts; what was worked out of the stock and the model stays."""
         other = copy(self)
