@@ -34,6 +34,7 @@ from analytics.pages.setup import api_keys, placements, staff
 from analytics.pages.shop_page import arrange, preview
 from analytics.pages.stability import view as stability_view
 from analytics.pages.weights import changes, desk, suggestion
+from analytics.pages.weights import changes, desk, earned, suggestion
 from analytics.parameters import CustomerConverter
 
 register_converter(CustomerConverter, "customer")
@@ -62,6 +63,11 @@ urlpatterns = [
     path("weights/", desk.weights, name="weights"),
     path("weights/effect/", desk.weights_effect, name="weights_effect"),
     path("weights/rest/", desk.weights_rest, name="weights_rest"),
+    path("weights/earned/", earned.weights_earned, name="weights_earned"),
+    path("weights/exploration/", earned.exploration_price, name="exploration_price"),
+    path("weights/estimate/", earned.estimate_weights, name="estimate_weights"),
+    path("weights/earned/<uuid:key>/", earned.earned_progress, name="earned_progress"),
+    path("weights/earned/<uuid:key>/cancel/", earned.cancel_estimate, name="cancel_estimate"),
     path("weights/save/", changes.save_weights, name="save_weights"),
     path("weights/discard/", changes.discard_weights, name="discard_weights"),
     path("weights/publication/", changes.weights_publication, name="weights_publication"),

@@ -131,7 +131,7 @@ NUMBERS: Mapping[str, Number] = {
         words="lines of its migrations", limit=2_500,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=20_500, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=20_900, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=25, count=lambda house: len(house.fullest()), places=House.fullest
     ),

@@ -45,6 +45,7 @@ def of_weights_and_pages() -> dict[str, str]:
         "weights": "/weights/",
         "weights moved": "/weights/?load=preset",
         "weights of the basket": "/weights/?blend=cart",
+        "what a draft would have earned": "/weights/earned/?blend=home",
         "quality": "/quality/",
         "quality to discover": "/quality/?task=discover&slice=segment&sort=name&a=popular&b=recent",
         "page of the shop": f"/pages/home/?customer={tea_drinker}",

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.evaluation.accuracy import LENGTH, Ideal, Judged, PerUser, ideal, labels, ndcg
+from recommendations.engine.evaluation.accuracy import LENGTH, Ideal, Judged, PerUser, discount, ideal, labels, ndcg
 from recommendations.engine.evaluation.breadth import Assortment, coverage
 from recommendations.engine.evaluation.intervals import Measure, differences, measures
 from recommendations.engine.evaluation.panel_measures import COVERAGE, Lists, measured_by, table_at
@@ -18,6 +18,7 @@ from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness, diversified
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, chances
 from recommendations.engine.ranking.scores import Exponents, Lifts, blend_planes, gathered, lifted, spoken, top
 
 
@@ -102,6 +103,27 @@ class Panel:
     def ndcg(self, weights: FloatArray, *, exponents: Exponents | None = None) -> PerUser:
         """Accuracy per user of a weight vector in the order of the instances: the tuner's objective."""
         return ndcg(self._judged(self._positions(weights, self.length, exponents=exponents or {})), self.length)
+
+    def explored(
+        self,
+        weights: Mapping[str, float],
+        *,
+        shuffled: float,
+        cards: float,
+        exponents: Exponents | None = None,
+        diversity: float = 0.0,
+    ) -> PerUser:
+        """Expected accuracy per user where answers are explored: the mean over all draws, by their chances.
+
+        A user with fewer candidates than exploration draws from counts as shown nothing where one is missing.
+        """
+        ranked = self.length + EXPLORED_FROM
+        vector = weight_vector(self.instances, weights)
+        positions = self._positions(vector, ranked, exponents=exponents or {}, diversity=diversity)
+        relevant = gathered(self.relevant, positions, missing=False)
+        looked = chances(self.length, shuffled=shuffled, cards=cards, ranked=ranked) @ discount(self.length)
+        best = np.cumsum(discount(self.length))[np.minimum(self.ideal.n_relevant, self.length) - 1]
+        return np.asarray(relevant @ looked[: relevant.shape[1]] / best)
 
     def _positions(
         self, weights: FloatArray, k: int, *, exponents: Exponents, diversity: float = 0.0

@@ -14,6 +14,7 @@ from recommendations.engine.experiments.details import details
 from recommendations.engine.experiments.off_policy import Estimate, capped, pbm_dr
 from recommendations.engine.experiments.past_choices import PastArrays, past_arrays, replayed_difference
 from recommendations.engine.experiments.refusal import EstimateRefusal, LogFacts, refused
+from recommendations.engine.experiments.relevance import relevance
 from recommendations.models import BlendWeights, DraftEstimate, Placement, Staff
 from recommendations.simulation.past_rankings import ComparedWeights, PastSample, past_sample
 from recommendations.store import jobs
@@ -133,6 +134,7 @@ def figures_of(sample: PastSample, log: AnswerLog) -> dict[str, Any]:
             },
             "known": replayed_difference(arrays) if log.replay else None,
             "tools": _tools(clicks, arrays, log),
+            "looks": _looks(arrays, attention),
         }  # fmt: skip
     return result
 
@@ -155,6 +157,15 @@ def _tools(clicks: Estimate, arrays: PastArrays, log: AnswerLog) -> dict[str, fl
     by_log = clicks.answers * (half / wanted) ** 2
     by_test = 4 * scatter * (1.96 / wanted) ** 2  # of two arms
     return {"log_days": by_log / log.a_day, "test_days": by_test / log.a_day}
+
+
+def _looks(arrays: PastArrays, attention: Attention) -> dict[str, list[float]]:
+    """Attention of each slot, and expected clicks of each place of the ranking if it is looked at."""
+    logged = arrays.logged
+    r = relevance(
+        logged.features, places=logged.places, outcomes=logged.clicks, q=attention.q, customers=logged.customers
+    )
+    return {"attention": attention.q.tolist(), "relevance": r[:, : logged.chances.shape[1]].mean(axis=0).tolist()}
 
 
 def _described(refusal: EstimateRefusal | None) -> dict[str, Any] | None:

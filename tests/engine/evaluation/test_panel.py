@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommendations.engine.evaluation.accuracy import judge
+from recommendations.engine.evaluation.accuracy import discount, judge
 from recommendations.engine.evaluation.backtest import backtest, baselines
 from recommendations.engine.evaluation.breadth import Assortment, assortment
 from recommendations.engine.evaluation.intervals import resamples
@@ -18,6 +18,7 @@ from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE,
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness, diversified
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, explored
 from recommendations.engine.ranking.scores import gathered
 from recommendations.terms import Lift, MeasuredKind
 from tests.shop import Act, checkerboard, training_set
@@ -94,6 +95,29 @@ def test_the_objective_of_the_tuner_is_the_main_metric() -> None:
     weights = drawn_weights(3)
     column = what_if.measure(weights).of(ACCURACY)
     np.testing.assert_array_equal(what_if.ndcg(weight_vector(NAMES, weights)), column)
+
+
+def test_expected_accuracy_under_exploration_is_the_mean_of_its_draws() -> None:
+    _, _, what_if = scene(5, n_users=40)
+    weights = dict.fromkeys(NAMES, 0.25)
+    plain = what_if.explored(weights, shuffled=0.0, cards=0.0)
+    np.testing.assert_allclose(plain, what_if.measure(weights).of(ACCURACY), atol=1e-12)
+    expected = what_if.explored(weights, shuffled=0.5, cards=0.3)
+    record, truth, _ = scene(5, n_users=40)
+    draw, total = np.random.default_rng(0), np.zeros(len(plain))
+    tries, fixed = 400, np.zeros(what_if.length + EXPLORED_FROM, np.bool_)
+    positions = diversified(
+        record.of(truth.users).blended(weights), record.of(truth.users).items, likeness=what_if.likeness, diversity=0.0,
+        n=len(fixed),
+    )  # fmt: skip
+    relevant = gathered(what_if.relevant, positions, missing=False)
+    best = np.cumsum(discount(what_if.length))[np.minimum(what_if.ideal.n_relevant, what_if.length) - 1]
+    wide = np.pad(relevant, ((0, 0), (0, len(fixed) - relevant.shape[1])))
+    for _ in range(tries):
+        chosen = explored(fixed, n=what_if.length, shuffled=0.5, cards=0.3, draw=draw).chosen
+        total += (wide[:, chosen] * discount(what_if.length)).sum(axis=1) / best
+    np.testing.assert_allclose(expected, total / tries, atol=0.08)  # five standard errors of the worst user
+    assert abs(expected.mean() - (total / tries).mean()) < 0.02
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.5, 1.5]))

@@ -31,6 +31,7 @@ LOOKS = {
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
     "experiments", "experiment", "experiment_plan", "stability",
+    "experiments", "experiment", "experiment_plan", "weights_earned", "earned_progress", "exploration_price",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -73,6 +74,8 @@ CHANGES = {
     "discard_weights": Action.DRAFT,
     "suggest_weights": Action.DRAFT,
     "cancel_suggestion": Action.DRAFT,
+    "estimate_weights": Action.DRAFT,
+    "cancel_estimate": Action.DRAFT,
     "publish_weights": Action.PUBLISH,
     "roll_back_weights": Action.PUBLISH,
     "withdraw_weights": Action.PUBLISH,
