@@ -33,7 +33,6 @@ from analytics.pages.segments import together
 from analytics.pages.setup import api_keys, placements, staff
 from analytics.pages.shop_page import arrange, preview
 from analytics.pages.stability import view as stability_view
-from analytics.pages.weights import changes, desk, suggestion
 from analytics.pages.weights import changes, desk, earned, suggestion
 from analytics.parameters import CustomerConverter
 

@@ -12,7 +12,6 @@ from recommendations.services.catalogue import uploads
 from recommendations.services.experiments import bandits, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.watches import after_run, judging
-from recommendations.services.weights import suggestions
 from recommendations.services.weights import draft_estimates, suggestions
 
 
@@ -79,6 +78,8 @@ def begin_experiments() -> int:
 @shared_task(name="recommendations.tasks.tick_bandits")
 def tick_bandits() -> int:
     return bandits.tick_bandits(timezone.now())
+
+
 @shared_task(name="recommendations.tasks.judge_rates")
 def judge_rates() -> int:
     return judging.judge_rates(timezone.now())

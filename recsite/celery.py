@@ -99,6 +99,8 @@ app.conf.update(
         "tick bandits": {
             "task": "recommendations.tasks.tick_bandits",
             "schedule": crontab(hour="0-5", minute="10"),
+            "options": {"expires": 3_000},
+        },
         "judge rates": {
             "task": "recommendations.tasks.judge_rates",
             "schedule": crontab(minute="7"),

@@ -107,7 +107,7 @@ def deed(slate: Slate) -> bool:
     if stored is None or len(slate.items) < 2 or slate.fixed:
         return False
     record = msgspec.msgpack.decode(zlib.decompress(stored.content), type=StateRecord)
-    state = replace(record.state, disliked=record.state.disliked | {slate.items[1]})
+    state = replace(record.state, disliked={**record.state.disliked, slate.items[1]: slate.served_at.timestamp()})
     changed = StateRecord(packed(state), record.audiences)
     AnswerState.objects.filter(pk=stored.pk).update(content=zlib.compress(msgspec.msgpack.encode(changed)))
     return True

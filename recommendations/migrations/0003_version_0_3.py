@@ -1373,6 +1373,7 @@ class Migration(migrations.Migration):
                 default=dict, db_default={}, verbose_name="looking at lists",
                 help_text="Patience and attention, and what they were measured on.",
             ),
+        ),
         migrations.CreateModel(
             "DraftEstimate",
             [

@@ -27,7 +27,6 @@ from recommendations.models.serving import Slate
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
 from recommendations.models.training import Artefact, ModelVersion, Run, RunLogLine, RunStage
 from recommendations.models.watches import Alarm, PlacementHour, RateWatch, StabilityReading
-from recommendations.models.weight_searches import WeightSearch
 from recommendations.models.weight_searches import DraftEstimate, WeightSearch
 
 __all__ = [

@@ -14,8 +14,7 @@ from django.utils import timezone
 from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from recommendations.models import ArmShare, Item, ModelVersion, Reading, Run, RunStage, Unit
-from recommendations.models import Alarm, Item, ModelVersion, RateWatch, Run, RunStage
+from recommendations.models import Alarm, ArmShare, Item, ModelVersion, RateWatch, Reading, Run, RunStage, Unit
 from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping, metrics
 from recommendations.store.live import counters

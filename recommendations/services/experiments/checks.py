@@ -103,7 +103,7 @@ def _check_changes(changes: Mapping[str, Any], place: str, flaws: Flaws) -> None
 
 
 def _possible(values: Mapping[str, Any]) -> bool:
-    limits = {"n": (1, 100), "diversity": (0, 1), "cool_down": (0, 1)}
+    limits = {"n": (1, 100), "diversity": (0, 1), "cool_down": (0, 1), "fatigue": (0, 2)}
     for field_name, (least, most) in limits.items():
         value = values.get(field_name)
         if value is not None and not (isinstance(value, int | float) and least <= value <= most):

@@ -11,7 +11,6 @@ from recommendations.terms import ExperimentStatus
 
 HELD_IN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 HOLDING = (*HELD_IN, ExperimentStatus.STARTING)
-TESTABLE = ("blend", "n", "diversity", "repeat", "cool_down", "explores")
 TESTABLE = ("blend", "n", "diversity", "repeat", "cool_down", "fatigue", "explores")
 """Fields of a placement that an arm may set."""
 

@@ -29,9 +29,6 @@ from recommendations.services.operations.placements import set_placement
 from recommendations.services.operations.shop_pages import arrange_page
 from recommendations.services.rules.books import serve_book
 from recommendations.services.weights.blending import serve_tested
-from recommendations.store.experiments.caps import start_measures
-from recommendations.store.live import fetch, writes
-from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
 RUNNING, PAUSED = ExperimentStatus.RUNNING, ExperimentStatus.PAUSED
@@ -43,41 +40,6 @@ class LeverHeldError(Exception):
     def __init__(self, held: Sequence[LeverHolder], free: float) -> None:
         super().__init__("; ".join(str(holder.experiment) for holder in held))
         self.held, self.free = held, free
-
-
-@transaction.atomic
-def start(*, experiment: Experiment, revision: int, by: Staff | None, now: datetime) -> Experiment:
-    """Start a draft: its control is frozen as what is served now, and it gets a range of the traffic. What a person
-    counts at most, and the scales of the intervals, are set by the four weeks before.
-
-    Raises StaleExperimentError, LeverHeldError, and ValidationError where another of its name runs.
-    """
-    stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
-    if stored.status != ExperimentStatus.DRAFT or revision != stored.revision:
-        raise StaleExperimentError(stored)
-    arms = list(stored.arms.order_by("position"))
-    levers = all_levers(arm.changes for arm in arms)
-    own = _range(stored, holders(levers, but=stored))
-    _freeze(stored, arms, levers)
-    if not Experiment.objects.running().exists():  # not always the same people are tested
-        salt = secrets.token_hex(SALT)
-        ShopSetting.objects.update_or_create(key=TRAFFIC_SALT, defaults={"value": salt})
-    stored.range_from, stored.range_to = own.start, own.stop
-    stored.status, stored.started_at, stored.started_by = RUNNING, now, by
-    stored.settled_until = now
-    try:
-        with transaction.atomic():
-            stored.save()
-    except IntegrityError as error:
-        raise ValidationError({"name": [_("Another experiment of this name is running.")]}) from error
-    stored.placements.set(Placement.objects.filter(name__in=touched_placements(levers)))
-    measures = start_measures(stored, now=now)
-    stored.caps, stored.scales = dict(measures.caps), dict(measures.scales)
-    stored.save(update_fields=["caps", "scales"])
-    if any(values.get("fatigue") for arm in arms for values in arm.changes.get("placements", {}).values()):
-        transaction.on_commit(writes.mark_incomplete)  # what was shown is not remembered where nothing asks for it
-    facts = {"traffic": stored.traffic, "days": stored.planned_days}
-    return _changed(stored, "start", "started", by=by, now=now, facts=facts)
 
 
 def pause(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:

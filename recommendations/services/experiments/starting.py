@@ -34,6 +34,7 @@ from recommendations.services.experiments.notes import note
 from recommendations.services.experiments.states import changed, locked
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.experiments.caps import spending_caps, start_measures
+from recommendations.store.live import writes
 from recommendations.store.rules.conditions import shop_day
 from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.terms import ExperimentKind, ExperimentStatus, Metric
@@ -103,6 +104,8 @@ def begin(experiment: Experiment, *, now: datetime) -> bool:
         stored.status, stored.started_at, stored.settled_until = ExperimentStatus.RUNNING, now, now
         stored.caps, stored.scales = caps, scales
         stored.save()
+        if any(values.get("fatigue") for arm in arms for values in arm.changes.get("placements", {}).values()):
+            transaction.on_commit(writes.mark_incomplete)  # what was shown is not remembered where nothing asks for it
         if stored.kind == ExperimentKind.BANDIT:
             first_shares(stored, day=shop_day(now))
         facts = {"traffic": stored.traffic, "days": stored.planned_days}

@@ -16,18 +16,19 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from recommendations.models import (
+    Alarm,
     Arm,
     ArmShare,
     BlendWeights,
     DueLine,
     Experiment,
     ModelVersion,
+    RateWatch,
     RuleBook,
     RunStage,
     Unit,
 )
 from recommendations.store.experiments.splits import split_evidence
-from recommendations.models import Alarm, BlendWeights, DueLine, ModelVersion, RateWatch, RuleBook, RunStage
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
 from recommendations.terms import RunStatus

@@ -30,8 +30,8 @@ LOOKS = {
     "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
-    "experiments", "experiment", "experiment_plan", "stability",
-    "experiments", "experiment", "experiment_plan", "weights_earned", "earned_progress", "exploration_price",
+    "experiments", "experiment", "experiment_plan", "stability", "weights_earned", "earned_progress",
+    "exploration_price",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
