@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=47_800,
+        words="lines of recommendations without migrations", limit=51_900,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=2_500,
+        words="lines of its migrations", limit=2_700,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=20_900, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=21_900, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=25, count=lambda house: len(house.fullest()), places=House.fullest
     ),
