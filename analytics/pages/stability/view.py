@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.charts import stability as charts
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.undo import offer_undo
-from analytics.queries.layout import read_frame
 from analytics.queries.stability import alarms, rates, readings
 from analytics.queries.stability.rates import RatePicture
 from analytics.queries.stability.readings import ReadingLine
@@ -33,7 +32,6 @@ def stability(request: HttpRequest) -> HttpResponse:
     drawn = rates.picture(line, now=now) if line else None
     context: dict[str, Any] = {
         "section": "stability",
-        "frame": read_frame(),
         "ringing": alarms.unseen_alarms(),
         "over": alarms.late_alarms(now=now),
         "table": table,
