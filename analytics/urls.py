@@ -179,6 +179,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/cancel/", runs.cancel_run, name="cancel_run"),
     path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
+    path("runs/<uuid:pk>/event-weights/", runs.decide_points, name="decide_points"),
     path("activity/", activity.activity, name="activity"),
     path("activity/<int:entry>/revert/", item_editing.revert_change, name="revert_change"),
     path("setup/placements/", placements.placement_list, name="placement_list"),

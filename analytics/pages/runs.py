@@ -16,14 +16,15 @@ from analytics.charts.runs import durations
 from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
+from analytics.queries.runs.event_points import points_proposal
 from analytics.queries.runs.risers import risers
 from analytics.queries.runs.verdict import verdict
 from analytics.queries.segments.fates import fates
 from recommendations.models import Run
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
+from recommendations.services.operations import event_points, versions
 from recommendations.services.operations import runs as loop_runs
-from recommendations.services.operations import versions
 from recommendations.services.operations.jobs import JobIsOverError, cancel_job
 from recommendations.wording import labels
 
@@ -62,6 +63,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
             "figure": figure.to_json(engine="orjson"),
             "verdict": verdict(view),
             "risers": risers(view.version),
+            "proposal": points_proposal(view.version),
             "fates": fates(view.version),
             "here": "run",
         },
@@ -141,6 +143,28 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.warning(request, _("The files of this model are gone, so it cannot go live. Start a run."))
     else:
         messages.success(request, _("Model %(version)s is live.") % {"version": version})
+    return _back(view.record)
+
+
+@require_POST
+@requires(Action.PUBLISH)
+def decide_points(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Accept or decline the event weights that the run proposes."""
+    view = _run_or_404(pk)
+    if view.version is None:
+        raise Http404
+    accepts = request.POST.get("decision") == "accept"
+    decide = event_points.accept_points if accepts else event_points.decline_points
+    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    try:
+        decide(version=view.version, by=staff_of(request), now=timezone.now(), note=note)
+    except NoteNeededError:
+        messages.warning(request, _("They tested worse: say why you accept them anyway. Nothing was changed."))
+    except event_points.NoProposalError:
+        messages.warning(request, _("Somebody has decided about them already. Nothing was changed."))
+    else:
+        words = _("The next run uses the new event weights.") if accepts else _("The event weights stay as they are.")
+        messages.success(request, words)
     return _back(view.record)
 
 

@@ -41,6 +41,8 @@ VERBS: Mapping[str, Promise] = {
     "tune": pgettext_lazy("activity", "tuned"),
     "suggest": pgettext_lazy("activity", "asked for a suggestion of"),
     "make live": pgettext_lazy("activity", "made live"),
+    "accept event weights": pgettext_lazy("activity", "accepted the event weights of"),
+    "decline event weights": pgettext_lazy("activity", "declined the event weights of"),
     "start": pgettext_lazy("activity", "started"),
     "pause": pgettext_lazy("activity", "paused"),
     "stop": pgettext_lazy("activity", "stopped"),

@@ -108,6 +108,7 @@ COUNTS: Mapping[str, Promise] = {
     "profiles": gettext_lazy("interest profiles"),
     "segments": gettext_lazy("segments"),
     "agreement": gettext_lazy("agreement of segments with the last run"),
+    "proposed_points": gettext_lazy("event weights proposed"),
     "rules": gettext_lazy("association rules"),
     "looks": gettext_lazy("looks without a click that halve the belief in an item"),
     "attention": gettext_lazy("exponent by which attention falls with the position"),

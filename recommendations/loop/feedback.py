@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from recommendations.engine.experiments.attention import FEWEST, attention_of
+from recommendations.engine.experiments.attention import FEWEST, SlotCounts, attention_of
 from recommendations.engine.feedback.patience import ENOUGH_PAIRS, fit_patience
 from recommendations.loop.context import RunContext
 from recommendations.store.models.feedback import (
     LearnedFeedback,
     last_feedback,
+    ranked_answers,
     repeated_showings,
     save_feedback,
-    slot_counts,
 )
 
 
@@ -20,12 +20,12 @@ def measure_feedback(context: RunContext) -> Mapping[str, object]:
 
     Where there is too little to measure, the last version's hold.
     """
-    counts = slot_counts(until=context.run.now)
+    answers = ranked_answers(until=context.run.now)
     learned = replace(
-        last_feedback(context.version), answers=counts.answers, kappa_measured=False, eta_measured=False, pairs=0
+        last_feedback(context.version), answers=len(answers.places), kappa_measured=False, eta_measured=False, pairs=0
     )
-    if counts.answers >= FEWEST:
-        attention = attention_of(counts)
+    if learned.answers >= FEWEST:
+        attention = attention_of(SlotCounts.of(answers.places, answers.clicks, versions=answers.versions))
         if not attention.assumed:
             learned = replace(learned, eta=attention.eta, eta_measured=True)
     repeated = repeated_showings(until=context.run.now)

@@ -15,9 +15,11 @@ from recommendations.engine.preprocess.levels import Levels, levels
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
+from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_points, propose, proposed_points
 from recommendations.models import ModelVersion
 from recommendations.store.models import model, training_data
-from recommendations.terms import Cut
+from recommendations.store.models.event_points import event_points
+from recommendations.terms import Cut, Task
 
 FEWEST_USERS = 2
 FEWEST_ITEMS = 2
@@ -55,15 +57,21 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     events, left = held.without(events, live.people), held.without(live.events, live.people)
     counts = _described(live.report) | {"set_aside": len(live.events) - len(left), "promotions": len(shop.plan)}
     counts |= live.people.counts()
+    learned = learned_points(context, left, shop.weights.points)
+    trials: dict[Cut, PointsTrial] = {}
     for number, cut in enumerate(Cut):
         past = live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(context.windows.cuts[cut], events)
         made = _make(context, cut, past, shop)
         if cut is not Cut.LIVE:
             counts |= _save_truths(context, cut, left, made)
+            if learned:
+                weights = EventWeights(points=proposed_points(shop.weights.points, learned))
+                trials[cut] = _trial(context, cut, past, shop._replace(weights=weights), everything=left, made=made)
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
         context.report(
             0.4 + 0.2 * (number + 1), text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items"
         )
+    counts["proposed_points"] = len(learned) if trials and propose(context, learned, trials) else None
     live_users, live_items = counts[f"{Cut.LIVE}_users"], counts[f"{Cut.LIVE}_items"]
     ModelVersion.objects.filter(pk=context.version.pk).update(users=live_users, items=live_items)
     return counts
@@ -73,7 +81,7 @@ def _shop(context: RunContext) -> Shop:
     attributes, categories = training_data.item_attributes()
     cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
     plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
-    weights = EventWeights()
+    weights = EventWeights(points=event_points())
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     return Shop(attributes, categories, plan, weights)
 
@@ -97,6 +105,17 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
     model.save_levels(context.version, cut, past.people.of(made.users.ids))
     return made
+
+
+def _trial(
+    context: RunContext, cut: Cut, past: Past, proposed: Shop, *, everything: pd.DataFrame, made: TrainingSnapshot
+) -> PointsTrial:
+    """The training set of a cut, and the one that other points would make of the same events."""
+    other = snapshot(past.events, proposed.attributes, cut=context.windows.cuts[cut], weights=proposed.weights)
+    other = _taught(past.people, _with_promotions(proposed.plan, other))
+    window = context.windows.window(cut)
+    of_now, of_other = (TrainedOn(one, truths(everything, one, window=window)[Task.HOME]) for one in (made, other))
+    return PointsTrial(of_now, of_other)
 
 
 def _save_truths(context: RunContext, cut: Cut, everything: pd.DataFrame, made: TrainingSnapshot) -> dict[str, object]:

@@ -1430,6 +1430,12 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        migrations.AddField(
+            "modelversion", "points_proposal",
+            models.JSONField(
+                default=dict, db_default={}, verbose_name="proposed event weights",
+                help_text="Learned from outcomes, with how they did, and what staff decided.",
+            ),
         ),
         migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
         migrations.AddField(

@@ -105,6 +105,10 @@ class ModelVersion(models.Model):
         _("looking at lists"), default=dict, db_default={},
         help_text=_("Patience and attention, and what they were measured on."),
     )  # fmt: skip
+    points_proposal = models.JSONField(
+        _("proposed event weights"), default=dict, db_default={},
+        help_text=_("Learned from outcomes, with how they did, and what staff decided."),
+    )  # fmt: skip
     gate = models.JSONField(
         _("gate"),
         default=dict,

@@ -1,9 +1,9 @@
 """What a customer was shown and did not click, as the selection lets it go down (``maths.md`` §12)."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommendations.engine.ranking.fatigue import IgnoredItems, Showings, ignored_items
 from recommendations.serving.candidates import CandidateSource
@@ -32,32 +32,31 @@ def ignored_showings(
     """
     if not state.shown or customer.why_not not in {None, Fallback.NO_HISTORY}:
         return None
-    rows = snapshot.stock.ids.rows(np.array([each.item for each in state.shown], np.int64))
-    answered = _answered(customer, candidates, state)
+    items = np.array([each.item for each in state.shown], np.int64)
     oldest = state.recent[-1].at if len(state.recent) >= RECENT_ACTS else NEVER
-    times = np.array([max(answered.get(each.item, NEVER), oldest) for each in state.shown])
+    rows = snapshot.stock.ids.rows(items)
     there = rows >= 0
     showings = Showings(
-        item=rows[there].astype(np.int32),
+        item=rows[there],
         slot=np.array([each.slot for each in state.shown], np.int32)[there],
         at=np.array([each.at for each in state.shown])[there] / DAY,
-        answered=times[there] / DAY,
+        answered=np.maximum(_answered(items, customer, candidates, state), oldest)[there] / DAY,
     )
     learned = candidates.model.feedback
     return ignored_items(showings, now=now.timestamp() / DAY, eta=learned.eta, kappa=learned.kappa, beta=beta)
 
 
-def _answered(customer: CustomerContext, candidates: CandidateSource, state: LiveState) -> Mapping[int, float]:
-    """When each item that was shown was last clicked or bought, in seconds since 1970-01-01 UTC."""
+def _answered(
+    items: NDArray[np.int64], customer: CustomerContext, candidates: CandidateSource, state: LiveState
+) -> NDArray[np.float64]:
+    """When each item was last clicked or bought, in seconds since 1970-01-01 UTC; −inf: never."""
     last = dict(state.bought)
     for item, _name, at in state.recent:
         last[item] = max(at, last.get(item, at))
-    if customer.history is not None:
-        items = list({each.item for each in state.shown})
-        bought = customer.history.rows
-        for item, row in zip(items, candidates.model.items.rows(np.array(items, np.int64)).tolist(), strict=True):
-            place = int(np.searchsorted(bought, row))
-            if row >= 0 and place < len(bought) and bought[place] == row:
-                at = float(customer.history.last[place])
-                last[item] = max(at, last.get(item, at))
-    return last
+    times = np.array([last.get(item, NEVER) for item in items.tolist()])
+    history = customer.history
+    if history is None or not len(history.rows):
+        return times
+    rows = candidates.model.items.rows(items)
+    place = np.minimum(np.searchsorted(history.rows, rows), len(history.rows) - 1)
+    return np.where(history.rows[place] == rows, np.maximum(times, history.last[place]), times)

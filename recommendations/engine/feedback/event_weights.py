@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from recommendations.engine.evaluation.intervals import NORMAL, Measure
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
@@ -112,6 +111,8 @@ def _effect(outcomes: ActOutcomes, act: int) -> _ActEffect:
 
 def _in_order(ratio: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points for λ_e / λ_purchase, in ascending order between 0 and those of a purchase, which keeps its own."""
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to load
+
     unit = ACTS[-1].facts.points
     weaker = isotonic_regression(ratio[:-1], weights=weights[:-1]).x if len(ratio) > 1 else ratio[:-1]
     return unit * np.append(np.clip(weaker, 0, 1), 1.0)

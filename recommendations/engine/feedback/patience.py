@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import betainc, expit, logit
 
 ENOUGH_PAIRS, MOST_PAIRS = 2_000, 30_000
@@ -46,6 +45,8 @@ def fit_patience(clicks: NDArray[np.integer], ignored: NDArray[np.integer], *, e
     """
     if len(clicks) < ENOUGH_PAIRS or not clicks.any():
         return Patience(kappa=USUAL, chance=None, pairs=len(clicks))
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to load
+
     rows = np.linspace(0, len(clicks) - 1, min(len(clicks), MOST_PAIRS)).astype(np.int64)
     attention = np.arange(1, ignored.shape[1] + 1) ** -eta
     looks = float(clicks[rows].sum() + (ignored[rows] @ attention).sum())

@@ -7,13 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.experiments.attention import ASSUMED, SlotCounts
-from recommendations.engine.feedback.patience import MOST_PAIRS, USUAL
 from recommendations.models import ModelVersion
 from recommendations.store.temp_tables import rows
 from recommendations.terms import Way
 
+KAPPA, ETA = 20.0, 0.6
+"""What holds before anything was measured: of patience in looks, and of attention as the power of the slot."""
+
 PERIOD = timedelta(days=28)
+MOST_PAIRS = 30_000
 MOST_SLOTS = 30
 MOST_ANSWERS = 200_000
 
@@ -49,8 +51,8 @@ ORDER BY outcome.at DESC LIMIT %(most)s
 class LearnedFeedback:
     """Patience and attention as a version uses them; what was not measured is the last version's, or the usual."""
 
-    kappa: float = USUAL  # looks without a click after which an item is believed in by half
-    eta: float = ASSUMED  # slot k is looked at with chance k^−η
+    kappa: float = KAPPA  # looks without a click after which an item is believed in by half
+    eta: float = ETA  # slot k is looked at with chance k^−η
     pairs: int = 0  # of a customer and an item that was shown to them twice, in the 28 days
     answers: int = 0  # as ranked or shuffled, in the 28 days
     kappa_measured: bool = False  # in this run
@@ -62,6 +64,14 @@ class RepeatedShowings(NamedTuple):
 
     clicks: NDArray[np.int64]
     ignored: NDArray[np.int64]
+
+
+class RankedAnswers(NamedTuple):
+    """Places in the ranking, −1 where nothing ranked stands, and clicks [answers, slots]; the kind of each answer."""
+
+    places: NDArray[np.int64]
+    clicks: NDArray[np.float64]
+    versions: NDArray[np.int64]
 
 
 def feedback_of(version: int | None) -> LearnedFeedback:
@@ -92,8 +102,8 @@ def repeated_showings(*, until: datetime) -> RepeatedShowings:
     return RepeatedShowings(np.bincount(number, clicked, minlength=size).astype(np.int64), by_slot)
 
 
-def slot_counts(*, until: datetime) -> SlotCounts:
-    """Clicks by slot and place in the ranking, of answers as ranked and shuffled in the 28 days before a moment."""
+def ranked_answers(*, until: datetime) -> RankedAnswers:
+    """The newest answers as ranked and shuffled of the 28 days before a moment, at most 200,000."""
     ways = [int(Way.AS_RANKED), int(Way.SHUFFLED)]
     answers = rows(_ANSWERS, since=until - PERIOD, until=until, ways=ways, most=MOST_ANSWERS)
     places = np.full((len(answers), MOST_SLOTS), -1, np.int64)
@@ -103,4 +113,4 @@ def slot_counts(*, until: datetime) -> SlotCounts:
         clicks[row, [slot - 1 for slot in clicked if slot <= MOST_SLOTS]] = 1
     kinds = {kind: number for number, kind in enumerate({each[:2]: None for each in answers})}
     versions = np.array([kinds[each[:2]] for each in answers], np.int64)
-    return SlotCounts.of(places, clicks, versions=versions)
+    return RankedAnswers(places, clicks, versions)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.models import Artefact, AuditEntry, BlendWeights, ModelVersion, Run, RunLogLine, RunStage
+from recommendations.store.models.event_points import event_points
 from recommendations.terms import Role, RunStatus, Stage
 from tests.analytics import records
 
@@ -279,3 +280,42 @@ def test_the_page_is_loaded_again_when_a_waiting_run_begins(admin: Client) -> No
     assert "HX-Refresh" not in admin.get(address)
     Run.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING)
     assert admin.get(address)["HX-Refresh"] == "true"
+
+
+def proposal(outcome: str = "passed") -> dict[str, object]:
+    points = {"value": 1.67, "low": 1.2, "high": 2.1}
+    view = {"points": points, "pairs": 900, "bought": 0.05, "expected": 0.02}
+    gain = {"value": 0.0012, "low": -0.0004, "high": 0.0031}
+    return {"points": {"view_item": view}, "gain": gain, "users": 812, "gate": {"outcome": outcome}}
+
+
+def test_proposed_event_weights_are_accepted_or_declined_on_the_page_of_the_run(
+    admin: Client, client_of: Callable[[Role], Client]
+) -> None:
+    version = records.version(records.run())
+    ModelVersion.objects.filter(pk=version.pk).update(points_proposal=proposal(), event_weights={"view_item": 1.0})
+    page = text(admin, f"/runs/{version.run.pk}/")
+    assert "Proposed event weights" in page
+    for figure in ("1.00", "1.67", "1.20 – 2.10", "5.0%", "2.0%"):
+        assert figure in page
+    assert "On the test window it is not worse than what is live." in page
+    address = f"/runs/{version.run.pk}/event-weights/"
+    viewer = client_of(Role.VIEWER)
+    assert "Accept for the next run" not in text(viewer, f"/runs/{version.run.pk}/")
+    assert viewer.post(address, {"decision": "accept"}).status_code == 403
+    answer = admin.post(address, {"decision": "accept"}, follow=True).content.decode()
+    assert "The next run uses the new event weights." in answer
+    assert "runs after that use them." in answer
+    assert event_points()["view_item"] == 1.67
+    assert "Somebody has decided" in admin.post(address, {"decision": "decline"}, follow=True).content.decode()
+
+
+def test_event_weights_that_tested_worse_need_a_note(admin: Client) -> None:
+    version = records.version(records.run())
+    ModelVersion.objects.filter(pk=version.pk).update(points_proposal=proposal("worse"))
+    address = f"/runs/{version.run.pk}/event-weights/"
+    assert "say why you accept" in admin.post(address, {"decision": "accept"}, follow=True).content.decode()
+    assert event_points()["view_item"] == 1.0
+    page = admin.post(address, {"decision": "decline"}, follow=True).content.decode()
+    assert "The event weights stay as they are." in page
+    assert "Declined" in page

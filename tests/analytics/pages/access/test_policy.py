@@ -134,6 +134,7 @@ CHANGES = {
     "cancel_replay": Action.RUN_LOOP,
     "resume_replay": Action.RUN_LOOP,
     "make_live": Action.PUBLISH,
+    "decide_points": Action.PUBLISH,
     "undo": Action.SEE,  # whether they may, the token's own kind says
     "end_sessions": Action.SEE,
     "renew_codes": Action.SEE,

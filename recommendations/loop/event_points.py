@@ -1,0 +1,123 @@
+"""Points of acts that a run proposes: learned from outcomes, refitted, and compared with the points of now.
+
+Nothing changes by itself: staff accept a proposal (``services/operations/event_points.py``), and the next run uses it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.evaluation.gate import gate_result
+from recommendations.engine.evaluation.intervals import measures, resamples
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.feedback.act_outcomes import act_outcomes
+from recommendations.engine.feedback.event_weights import LearnedPoints, learn_points
+from recommendations.engine.preprocess.matrix import TrainingSnapshot
+from recommendations.engine.preprocess.popularity import trend
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
+from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.engine.rng import generator
+from recommendations.loop.context import RunContext
+from recommendations.loop.evaluate import Configuration
+from recommendations.loop.gate import LIVE, K
+from recommendations.models import ModelVersion
+from recommendations.store.models import measurements, weight_versions
+from recommendations.store.models.event_points import with_learned
+from recommendations.store.models.model import everyone_and_a_stranger
+from recommendations.terms import BlendName, Cut
+
+NOTABLE = 0.1
+"""Points by which one act must differ for a proposal."""
+
+
+class TrainedOn(NamedTuple):
+    """A cut's training set under some points, and what its customers bought after it."""
+
+    made: TrainingSnapshot
+    truth: Truth
+
+
+class PointsTrial(NamedTuple):
+    """A cut under the points of now and under the proposed ones."""
+
+    now: TrainedOn
+    proposed: TrainedOn
+
+
+def learned_points(context: RunContext, events: pd.DataFrame, points: Mapping[str, float]) -> dict[str, LearnedPoints]:
+    """Points learned at the tuning cut; empty where too little is known, or none differs notably from those of now."""
+    draw = generator(context.run.seed, "event points")
+    learned = learn_points(act_outcomes(events, cut=context.windows.cuts[Cut.TUNING], draw=draw))
+    differ = any(abs(one.points.value - points.get(name, 0.0)) >= NOTABLE for name, one in learned.items())
+    return {str(name): one for name, one in learned.items()} if differ else {}
+
+
+def proposed_points(points: Mapping[str, float], learned: Mapping[str, LearnedPoints]) -> dict[str, float]:
+    """The points of now with those that were learned in their place."""
+    return with_learned(points, {name: one.points.value for name, one in learned.items()})
+
+
+def propose(context: RunContext, learned: Mapping[str, LearnedPoints], trials: Mapping[Cut, PointsTrial]) -> bool:
+    """Keep a proposal with the version: paired NDCG on the tuning window, and the gate's word on the test window.
+
+    False, and nothing is kept, before there are weights to compare under.
+    """
+    weights = weight_versions.default_weights(BlendName.HOME)
+    if weights is None:
+        return False
+    configuration = Configuration.of(weights)
+    pairs = {cut: _reached(context, trial, configuration) for cut, trial in trials.items()}
+    now, then = pairs[Cut.TUNING]
+    drawn = resamples(len(now), seed=context.run.seed)
+    gain = measures((then - now)[:, None].astype(np.float64), drawn)[0]
+    judged = gate_result(pairs[Cut.TEST][1], {LIVE: pairs[Cut.TEST][0]}, seed=context.run.seed)
+    told: dict[str, Any] = {
+        "points": {name: _described(one) for name, one in learned.items()},
+        "gain": measurements.described(gain),
+        "users": len(now),
+        "gate": measurements.described_gate_result(judged, version=context.version),
+    }
+    ModelVersion.objects.filter(pk=context.version.pk).update(points_proposal=told)
+    words = ", ".join(f"{name} {one.points.value:.2f}" for name, one in learned.items())
+    context.report(1, text=f"event weights are proposed to staff: {words}")
+    return True
+
+
+def _described(one: LearnedPoints) -> dict[str, Any]:
+    shares = {"pairs": one.pairs, "bought": round(one.bought, 6), "expected": round(one.expected, 6)}
+    return {"points": measurements.described(one.points), **shares}
+
+
+def _reached(
+    context: RunContext, trial: PointsTrial, configuration: Configuration
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """NDCG under the points of now and under the proposed ones, of each customer of both truths."""
+    ids, reached = [], []
+    for each in trial:
+        ids.append(each.made.users.ids[each.truth.users])
+        reached.append(_ndcg(context, each, configuration))
+    _, now, then = np.intersect1d(ids[0], ids[1], return_indices=True)
+    return reached[0][now], reached[1][then]
+
+
+def _ndcg(context: RunContext, trained: TrainedOn, configuration: Configuration) -> NDArray[np.float32]:
+    made, truth = trained
+    wanted = [one for one in INSTANCES if configuration.weights.get(one.name)]
+    fitted = [
+        FittedInstance(
+            name=one.name, recommender=one.build().fit(made.training, seed=context.run.seed), trend_exponent=one.trend
+        )
+        for one in wanted
+    ]
+    weights = {one.name: configuration.weights[one.name] for one in wanted}
+    plan = BlendPlan(weights=weights, instances=tuple(weights))
+    records = candidates(
+        fitted, everyone_and_a_stranger(made.training), plans={BlendName.HOME: plan},
+        trend=trend(made.training.teaching),
+    )  # fmt: skip
+    ranked = records[BlendName.HOME].of(truth.users).ranked(weights, K)
+    return ndcg(judge(ranked, truth.per_user), K).astype(np.float32)

@@ -1,0 +1,99 @@
+"""Event weights that a run proposes: kept with the version, accepted or declined by staff, used by the next run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.feedback.event_weights import LearnedPoints
+from recommendations.engine.preprocess.matrix import DEFAULT_POINTS, TrainingSnapshot
+from recommendations.event_types import EventName
+from recommendations.loop.context import RunContext
+from recommendations.loop.event_points import PointsTrial, TrainedOn, propose, proposed_points
+from recommendations.models import AuditEntry, BlendWeights, ModelVersion, RunLogLine
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.operations.event_points import NoProposalError, accept_points, decline_points
+from recommendations.store.models.event_points import event_points
+from recommendations.store.models.model import load_snapshot, load_truths
+from recommendations.terms import Cut, GateOutcome, Task
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+VIEW = LearnedPoints(points=Measure(1.8, 1.5, 2.1), pairs=900, bought=0.05, expected=0.02)
+
+
+def version() -> ModelVersion:
+    return ModelVersion.objects.select_related("run").get()
+
+
+def trained(cut: Cut, *, noise: float = 0.0) -> TrainedOn:
+    """The shop's training set of a cut; with noise its acts count as chance has it."""
+    made, _ = load_snapshot(version().pk, cut)
+    truth = load_truths(version().pk, cut)[Task.HOME]
+    return TrainedOn(_shaken(made) if noise else made, truth)
+
+
+def _shaken(made: TrainingSnapshot) -> TrainingSnapshot:
+    acts = made.training.interactions
+    item = np.random.default_rng(1).permutation(acts.item)
+    return replace(made, training=replace(made.training, interactions=replace(acts, item=item)))
+
+
+def proposed(*, noise: float = 0.0) -> ModelVersion:
+    context = RunContext.of(version().run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
+    trials = {cut: PointsTrial(trained(cut), trained(cut, noise=noise)) for cut in (Cut.TUNING, Cut.TEST)}
+    assert propose(context, {"view_item": VIEW}, trials)
+    return version()
+
+
+def test_the_same_training_set_gains_nothing_and_one_of_noise_is_worse() -> None:
+    told = proposed().points_proposal
+    assert told["points"]["view_item"]["points"] == {"value": 1.8, "low": 1.5, "high": 2.1}
+    assert (told["gain"]["value"], told["gain"]["low"], told["gain"]["high"]) == pytest.approx((0, 0, 0))
+    assert told["users"] > 20
+    assert told["gate"]["outcome"] == GateOutcome.PASSED
+    assert event_points() == DEFAULT_POINTS
+    worse = proposed(noise=1.0).points_proposal
+    assert worse["gain"]["high"] < 0
+    assert worse["gate"]["outcome"] == GateOutcome.WORSE
+
+
+def test_nothing_is_proposed_before_there_are_weights() -> None:
+    BlendWeights.objects.update(is_default=False)
+    context = RunContext.of(version().run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
+    assert propose(context, {"view_item": VIEW}, {}) is False
+    assert version().points_proposal == {}
+
+
+def test_what_staff_accept_the_next_run_counts_with() -> None:
+    made = accept_points(version=proposed(), by=None, now=timezone.now())
+    assert made.points_proposal["decided"] == "accepted"
+    assert event_points() == pytest.approx({**DEFAULT_POINTS, EventName.VIEW_ITEM: 1.8})
+    (entry,) = AuditEntry.objects.filter(verb="accept event weights")
+    assert entry.after == {"points": event_points()}
+    assert RunLogLine.objects.order_by("-pk")[0].text == "the proposed event weights were accepted"
+    for again in (accept_points, decline_points):
+        with pytest.raises(NoProposalError):
+            again(version=made, by=None, now=timezone.now())
+
+
+def test_what_staff_decline_changes_nothing() -> None:
+    made = decline_points(version=proposed(), by=None, now=timezone.now())
+    assert made.points_proposal["decided"] == "declined"
+    assert event_points() == DEFAULT_POINTS
+
+
+def test_what_tested_worse_needs_a_note() -> None:
+    made = proposed(noise=1.0)
+    with pytest.raises(NoteNeededError):
+        accept_points(version=made, by=None, now=timezone.now(), note=" ")
+    assert event_points() == DEFAULT_POINTS
+    accept_points(version=made, by=None, now=timezone.now(), note="The test window was a holiday.")
+    assert event_points()["view_item"] == 1.8
+
+
+def test_an_act_keeps_some_points() -> None:
+    none = LearnedPoints(points=Measure(0, 0, 0.2), pairs=900, bought=0.02, expected=0.02)
+    assert proposed_points(DEFAULT_POINTS, {"view_item": none})["view_item"] == 0.05
