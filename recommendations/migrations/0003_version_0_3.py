@@ -1430,6 +1430,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
         migrations.AddField(
             "modelversion", "points_proposal",
             models.JSONField(
@@ -1437,7 +1438,6 @@ class Migration(migrations.Migration):
                 help_text="Learned from outcomes, with how they did, and what staff decided.",
             ),
         ),
-        migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
         migrations.AddField(
             "armshare", "own_mean", models.FloatField(null=True, verbose_name="mean of the segment alone")
         ),
@@ -1474,4 +1474,5 @@ class Migration(migrations.Migration):
                 Lower("name"), condition=models.Q(("status__in", ["running", "starting"])), name="one_running_of_a_name"
             ),
         ),
+        migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
     ]  # fmt: skip
