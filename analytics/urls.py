@@ -154,6 +154,7 @@ urlpatterns = [
     path("experiments/plan/", experiment_planning.plan_of_form, name="plan_of_form"),
     path("experiments/<int:pk>/plan/", experiment_planning.experiment_plan, name="experiment_plan"),
     path("experiments/<int:pk>/", experiment_view.experiment, name="experiment"),
+    path("experiments/<int:pk>/aa/", experiment_planning.experiment_aa, name="experiment_aa"),
     path("experiments/<int:pk>/edit/", experiment_editor.edit_experiment, name="edit_experiment"),
     path("experiments/<int:pk>/gate/", experiment_view.experiment_gate, name="experiment_gate"),
     path("experiments/<int:pk>/start/", experiment_steps.start_experiment, name="start_experiment"),

@@ -71,13 +71,18 @@ class PlanLine:
     lifts: Sequence[tuple[int, float]]
 
 
+def has_ends(day: LiftDay) -> bool:
+    """Whether the interval up to a day has ends, so that it can be drawn."""
+    return all(map(math.isfinite, (day.value, day.low, day.high)))
+
+
 def lift_ribbon(days: Sequence[LiftDay], *, smallest: float, words: Sequence[str], day: str, axis: str) -> go.Figure:
     """The effect by day in its always-valid ribbon, the fixed interval as a thin inner band, zero and ± what is wanted.
 
     ``words`` name, in this order, the effect, its ribbon, the inner band and the lift that is wanted.
     """
     effect, ribbon, inner, wanted = words
-    drawn = [each for each in days if all(map(math.isfinite, (each.value, each.low, each.high)))]
+    drawn = [each for each in days if has_ends(each)]
     figure = go.Figure()
     hue, symbol = BETTER[0], "circle"
     figure.add_traces([_ribbon(drawn, name=ribbon, hue=hue), _inner_band(drawn, name=inner, hue=hue)])

@@ -150,10 +150,10 @@ def _changed(facts: Facts) -> str:
 
 
 def _missing(facts: Facts, *, primary: str) -> str:
-    """What an experiment still lacks before its effect speaks: "day 3 of 7, 61 of 100 buyers in one arm"."""
+    """What an experiment still lacks before its effect speaks: "3 of 7 whole days, 61 of 100 buyers in one arm"."""
     parts = []
     if facts["day"] < facts["days"]:
-        parts.append(gettext("day %(day)d of %(days)d") % facts)
+        parts.append(gettext("%(day)d of %(days)d whole days") % facts)
     if facts["successes"] < facts["needed"]:
         if Metric(primary) in OF_CLICKS:
             parts.append(gettext("%(successes)d of %(needed)d visitors with a click in one arm") % facts)

@@ -93,8 +93,8 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
         ("harm", "Stopped: with B, refunds rose by 3.1% to 8.4%", "已自动停止：B 的退款占比上升了 3.1% 至 8.4%"),
         (
             "too_early",
-            "Too early: day 3 of 7, 61 of 100 buyers in one arm",
-            "为时尚早：第 3 天，至少需 7 天；有一组仅 61 位买家，需 100 位",
+            "Too early: 3 of 7 whole days, 61 of 100 buyers in one arm",
+            "为时尚早：已满 3 天，至少需 7 天；有一组仅 61 位买家，需 100 位",
         ),
         (
             "ship",
@@ -127,7 +127,7 @@ def test_a_verdict_says_what_to_do(code: str, english: str, chinese: str) -> Non
 
 def test_only_what_is_missing_makes_it_too_early() -> None:
     facts = VERDICTS["too_early"]
-    assert verdict_text("too_early", facts | {"successes": 240}, primary="revenue") == "Too early: day 3 of 7"
+    assert verdict_text("too_early", facts | {"successes": 240}, primary="revenue") == "Too early: 3 of 7 whole days"
     late = verdict_text("too_early", facts | {"day": 9}, primary="ctr")
     assert late == "Too early: 61 of 100 visitors with a click in one arm"
 

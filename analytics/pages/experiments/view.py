@@ -139,15 +139,16 @@ def _figures(stored: Experiment, reached: Results) -> dict[str, Any]:
         )  # fmt: skip
         axis = _("Change against A, %")
         figure = charts.lift_ribbon(days, smallest=stored.smallest_lift, words=words, day=day, axis=axis)
-        lifts.append({"letter": letter, "days": days, "figure": figure.to_json(engine="orjson")})
+        drawn = any(map(charts.has_ends, days))
+        lifts.append({"letter": letter, "days": days, "figure": figure.to_json(engine="orjson") if drawn else ""})
     axis, tolerance = _("← less · change against A, % · more →"), _("Tolerated")
     effects = [line.effect for line in reached.lines]
     visitors = visitors_by_day(reached.visitors, day=day, axis=_("New visitors"))
     figures: dict[str, Any] = {"lifts": lifts, "visitors_figure": visitors.to_json(engine="orjson")}
-    if len(reached.days) == 1:
+    if len(reached.days) == 1 and any(effect.is_certain for effect in effects):
         forest = charts.metric_forest(effects, axis=axis, tolerance=tolerance)
         figures["metrics_figure"] = forest.to_json(engine="orjson")
-    if reached.segments:
+    if any(effect.is_certain for effect in reached.segments):
         forest = charts.metric_forest(reached.segments, axis=axis, tolerance=tolerance)
         figures["segments_figure"] = forest.to_json(engine="orjson")
     return figures

@@ -111,8 +111,15 @@ def plan(
 
     ``traffic`` is the share of the visitors that it gets, parted evenly by ``arms``.
     """
-    past = past_visitors(placements, segments=segments, signed_in=signed_in, now=now)
+    past = past_of(placements, segments=segments, signed_in=signed_in, now=now)
     return plan_of(past, metric=metric, smallest=smallest, arms=arms, traffic=traffic)
+
+
+def past_of(
+    placements: Sequence[str], *, segments: Sequence[int], signed_in: bool | None, now: datetime
+) -> PastVisitors:
+    """Visitors of the last four weeks at these placements, of whom plans are made."""
+    return past_visitors(placements, segments=segments, signed_in=signed_in, now=now)
 
 
 def plan_of(past: PastVisitors, *, metric: Metric, smallest: float, arms: int, traffic: float) -> ExperimentPlan:

@@ -93,6 +93,9 @@ def figures() -> dict[str, go.Figure]:
         "metric_forest": experiments.metric_forest([metric], axis="%", tolerance="Tolerated"),
         "plan_curve": experiments.plan_curve([plan], wanted=0.1, wanted_words="Wanted", days="Days", axis="%"),
         "visitors_by_day": arms.visitors_by_day([visitors], day="Day", axis="Visitors"),
+        "belief_ridges": arms.belief_ridges(
+            [arms.ArmBelief(arm=1, words="B", mean=2.4, sd=0.2, chance=0.7)], axis="%", best="best: %s"
+        ),
         "share_stack": arms.share_stack([shares], day="Day", axis="%", floor="always"),
     }
 

@@ -14,9 +14,11 @@ from recommendations.engine.experiments.bandit import (
     best_chances,
     borrowed,
     daily_chances,
+    daily_shares,
     floors_of,
     posterior,
     rate_posterior,
+    segment_beliefs,
     shares,
 )
 
@@ -193,3 +195,35 @@ def test_a_segment_of_which_nothing_is_known_borrows_all() -> None:
     assert belief.mean[2, 0] == pytest.approx(5)
     assert belief.sd[2, 0] > 5
     assert borrowed(np.array([[3.0, 4.0]]), np.array([[1.0, 4.0]])).mean.tolist() == [[3.0, 4.0]]
+
+
+def test_pinned_arms_have_theirs_and_the_others_share_the_rest() -> None:
+    """.4 is pinned; of the .6 left the floors take .15, and .45 go by the chances .25 and .75 of those two."""
+    share = daily_shares([0.2, 0.2, 0.6], running=[0, 1, 2], floors=[0.1, 0.05, 0.05], pinned={1: 0.4})
+    assert share == pytest.approx([0.1 + 0.45 * 0.25, 0.4, 0.05 + 0.45 * 0.75])
+    assert daily_shares([0.5, 0.5], running=[0, 1], floors=[0.1, 0.05], pinned={0: 0.3, 1: 0.3}).tolist() == [0.5, 0.5]
+    assert daily_shares([0.1, 0.1, 0.8], running=[0, 1], floors=[0.1, 0.05, 0], pinned={})[2] == 0
+    with pytest.raises(ValueError, match="nothing to the other"):
+        daily_shares([0.5, 0.5], running=[0, 1], floors=[0, 0], pinned={0: 1.0})
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=6), st.data())
+def test_shares_with_pins_sum_to_one_and_respect_floors(chances: list[float], data: st.DataObject) -> None:
+    arms, whole = len(chances), sum(chances)
+    running = sorted(data.draw(st.sets(st.integers(0, arms - 1), min_size=1)))
+    pinned = {arm: 0.1 for arm in running[:-1] if data.draw(st.booleans())}
+    floors = floors_of(arms)
+    share = daily_shares([each / whole for each in chances], running=running, floors=floors, pinned=pinned)
+    assert share.sum() == pytest.approx(1)
+    for arm in range(arms):
+        assert share[arm] == 0 if arm not in running else share[arm] >= (pinned.get(arm) or floors[arm]) - 1e-9
+
+
+def test_segments_borrow_effects_and_not_levels() -> None:
+    """B is a fifth better in both, whatever they click at all: each keeps its level, and the effect is that of both."""
+    rich = rates([[4000, 4000]], [[800, 960]])
+    poor = rates([[4000, 4000]], [[200, 240]])
+    own, belief = segment_beliefs([rich, poor], half_life=math.inf)
+    assert own[0].mean == pytest.approx([0.2, 0.24])
+    assert belief.mean == pytest.approx(np.array([[0.2, 0.24], [0.05, 0.06]]), rel=1e-9)
+    assert (belief.sd[1] < own[1].sd).all()

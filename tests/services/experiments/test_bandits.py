@@ -14,7 +14,19 @@ from django.db.models import F
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from scipy.stats import norm
 
-from recommendations.models import Arm, ArmShare, AuditEntry, Experiment, Slate
+from recommendations.models import (
+    Arm,
+    ArmShare,
+    AuditEntry,
+    Customer,
+    Experiment,
+    ModelVersion,
+    Run,
+    Segment,
+    SegmentMembership,
+    Slate,
+    SlateOutcome,
+)
 from recommendations.services.experiments import bandits
 from recommendations.services.experiments.bandit_steps import ArmIsOutError, pin, set_floor, take_out, unpin
 from recommendations.services.experiments.bandits import tick, tick_bandits
@@ -22,7 +34,7 @@ from recommendations.services.experiments.lifecycle import pause, resume, stop
 from recommendations.services.experiments.states import NotInStateError
 from recommendations.store.rules.conditions import shop_day
 from recommendations.store.serving.served_experiments import running_experiments
-from recommendations.terms import ExperimentStatus, Metric
+from recommendations.terms import CustomerKind, ExperimentStatus, Metric
 from tests.experiment_records import DAY, NOW, START, arms_of, bandit, crowd, experiment, furnish
 
 pytestmark = pytest.mark.django_db
@@ -285,6 +297,42 @@ def test_of_money_few_buyers_count_and_not_how_much_the_first_spend() -> None:
     crowd(arms_of(own)[1], START, 1, bought=1, amount=5_000)
     tick(own, now=night(4))
     assert shares(own, 4) == pytest.approx([0.525, 0.475], abs=1e-3)
+
+
+@pytest.mark.usefixtures("_shop")
+def test_segments_have_shares_of_their_own_that_borrow() -> None:
+    """In segment 1 B is better, 120 of 360 to 60 of 360, in 2 A: each leans its own way, all together to neither."""
+    own = bandit(by_segment=True)
+    live_days(own, 3, (400, 60), (400, 60))
+    version = ModelVersion.objects.create(run=Run.objects.create(now=NOW), is_live=True, status="ready")
+    segments = [Segment.objects.create(number=number) for number in (1, 2)]
+    for place, arm in enumerate(arms_of(own)):
+        first = 60 if place == 0 else 120  # clickers of segment 1; the others of the 180 are of segment 2
+        clicked, idle = _units(arm, clicked=True), _units(arm, clicked=False)
+        parts = (clicked[:first] + idle[: 360 - first], clicked[first:] + idle[360 - first : 540])
+        for segment, units in zip(segments, parts, strict=True):
+            people = Customer.objects.bulk_create(
+                Customer(pseudonym=unit.to_bytes(8, "big", signed=True) + bytes(24), kind=CustomerKind.ANONYMOUS)
+                for unit in units
+            )
+            SegmentMembership.objects.bulk_create(
+                SegmentMembership(version=version, segment=segment, customer=person) for person in people
+            )
+    tick(own, now=night(4))
+    assert shares(own, 4) == pytest.approx([0.525, 0.475], abs=1e-6)
+    assert shares(own, 4, segment=1)[1] > 0.8
+    assert shares(own, 4, segment=2)[0] > 0.8
+    row = ArmShare.objects.get(arm=arms_of(own)[1], segment=1)
+    assert row.own_mean == pytest.approx(1 / 3)
+    assert row.mean is not None
+    assert 0.25 < row.mean < 1 / 3  # borrowed from the other segment, where B is worse than A
+
+
+def _units(arm: Arm, *, clicked: bool) -> list[int]:
+    """People under an arm who clicked, or did not, by their place in the day, so that a part of them has all days."""
+    outcomes = SlateOutcome.objects.filter(clicked=[1] if clicked else [])
+    slates = Slate.objects.filter(arms=[arm.pk], recommendation_id__in=outcomes.values("recommendation_id"))
+    return sorted(slates.values_list("unit", flat=True), key=lambda unit: (unit % 1_000_000, unit))
 
 
 def _tick_at_once(own: Experiment, start: Barrier, results: list[bool]) -> None:

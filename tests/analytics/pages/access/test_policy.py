@@ -41,6 +41,7 @@ DIALOGS = {
     "new_experiment": Action.DRAFT,
     "edit_experiment": Action.DRAFT,
     "experiment_gate": Action.EXPERIMENT,
+    "experiment_aa": Action.DRAFT,
     "try_weights": Action.EXPERIMENT,
     "try_rules": Action.EXPERIMENT,
     "weights_suggestion": Action.DRAFT,

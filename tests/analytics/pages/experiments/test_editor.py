@@ -188,4 +188,14 @@ def test_the_plan_stands_beside_the_form_and_on_the_draft(merchandiser: Client) 
         assert "The plan stands here once it is clear" in page
     draft = drafted(primary="orders")
     assert f'hx-get="/experiments/{draft.pk}/plan/"' in text(merchandiser, f"/experiments/{draft.pk}/")
+
+
+def test_the_plan_of_a_draft_says_what_is_free_and_tries_it_on_past_visitors(merchandiser: Client) -> None:
+    begun(traffic=0.3, name="First")
+    draft = drafted(name="Second")
+    plan = text(merchandiser, f"/experiments/{draft.pk}/plan/")
+    assert "70% of the visitors are free" in plan
+    assert '<rect class="taken" x="0" width="3000"' in plan
+    checked = text(merchandiser, f"/experiments/{draft.pk}/aa/")
+    assert "Too few visitors bought or clicked" in checked or "past visitors differed in" in checked
     assert "nobody was answered" in text(merchandiser, f"/experiments/{draft.pk}/plan/")

@@ -61,5 +61,5 @@ def test_the_decision_stands_with_its_effect(admin: Client) -> None:
     test.decision = {"code": "too_early", "facts": {"day": 3, "days": 7, "successes": 61, "needed": 100}}
     test.save()
     page = text(admin, "/experiments/")
-    assert "day 3 of 7, 61 of 100 buyers in one arm" in page
+    assert "3 of 7 whole days, 61 of 100 buyers in one arm" in page
     assert "<strong>+3.1%" not in page
