@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 type Values = NDArray[np.float64]
 
@@ -124,7 +125,7 @@ def power_p_value(counts: SlotCounts, eta: float) -> float:
 
     power = -eta * np.log(np.arange(1, slots + 1))
     free = np.log(np.maximum(free_attention(counts), np.finfo(np.float64).tiny))
-    return float(chi2.sf(2 * (_log_likelihood(counts, free) - _log_likelihood(counts, power)), slots - 2))
+    return float(chdtrc(slots - 2, max(2 * (_log_likelihood(counts, free) - _log_likelihood(counts, power)), 0.0)))
 
 
 def _power(slots: int, eta: float, se: float, *, assumed: bool = False) -> Attention:
