@@ -121,8 +121,6 @@ def power_p_value(counts: SlotCounts, eta: float) -> float:
     slots = counts.shown.shape[1]
     if slots < 3:
         return 1.0
-    from scipy.stats import chi2  # noqa: PLC0415 - slow to load
-
     power = -eta * np.log(np.arange(1, slots + 1))
     free = np.log(np.maximum(free_attention(counts), np.finfo(np.float64).tiny))
     return float(chdtrc(slots - 2, max(2 * (_log_likelihood(counts, free) - _log_likelihood(counts, power)), 0.0)))
