@@ -17,7 +17,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - Django is set up before
 from django.db import transaction  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -119,7 +119,11 @@ ALTERED: dict[str, Callable[[Slate], bool]] = {"price": price, "weights": weight
 def _page_ms(slates: Sequence[Slate]) -> dict[str, Any]:
     """Times of the page of an answer, of the live model, for an admin; the first warms."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing is collected beside a bench
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    with override_settings(STORAGES=settings.STORAGES | {"staticfiles": plain}):
+        return _timed(slates)
+
+
+def _timed(slates: Sequence[Slate]) -> dict[str, Any]:
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(Staff.objects.filter(is_superuser=True)[0])
     newest = max((slate.model_version or 0 for slate in slates), default=0)
