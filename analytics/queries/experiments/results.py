@@ -30,6 +30,9 @@ from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
 from recommendations.wording.metrics import higher_is_better, metric_text
 
+WIDEST = 4.0
+"""Width of an interval, as a share of what the control has, from which on it tells nothing and would hide all others."""
+
 ONCE = 1.96  # standard errors of an interval that is looked at once
 
 
@@ -104,12 +107,15 @@ def _by_segment(rows: Sequence[Reading], arms: Sequence[Arm]) -> dict[int, dict[
 
 
 def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult) -> MetricLine:
+    low, high = own.effect.share(own.low), own.effect.share(own.high)
+    if high - low > WIDEST:
+        low, high = -math.inf, math.inf
     effect = MetricEffect(
         group=GROUPS[own.group](),
         words=label(experiment_labels.METRICS, own.metric),
         value=own.effect.relative,
-        low=own.effect.share(own.low),
-        high=own.effect.share(own.high),
+        low=low,
+        high=high,
         lower_is_better=not higher_is_better(own.metric),
         tolerance=experiment.guardrails.get(own.metric) if own.group is MetricGroup.GUARDRAIL else None,
     )
