@@ -36,13 +36,13 @@ def arms_of(
     experiments = snapshot.experiments
     if request.experiment is not None:
         return (_asked_for(request.experiment, experiments),)
-    if not experiments or unit is None or not request.personalise or _objects(snapshot, customer, state):
+    touching = [each for each in experiments if _touches(each, request, page)]
+    if not touching or unit is None or not request.personalise or _objects(snapshot, customer, state):
         return ()
     segment, day = _segment(snapshot, customer), now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
     arms: list[ServedArm] = []
-    for experiment in experiments:
-        touched = _orders(experiment, page) if page else request.placement in experiment.placements
-        if not touched or not _admits(experiment, request, segment):
+    for experiment in touching:
+        if not _admits(experiment, request, segment):
             continue
         if not _reaches(experiment, request, snapshot=snapshot, segment=segment, customer=customer):
             continue
@@ -76,7 +76,10 @@ def _admits(experiment: ServedExperiment, request: Request, segment: int) -> boo
     return experiment.signed_in is None or experiment.signed_in == bool(request.user_id)
 
 
-def _orders(experiment: ServedExperiment, page: str) -> bool:
+def _touches(experiment: ServedExperiment, request: Request, page: str | None) -> bool:
+    """Whether it compares something of the request's placement, or the order of the page."""
+    if page is None:
+        return request.placement in experiment.placements
     return any(page in arm.pages for arm in experiment.arms)
 
 
@@ -84,7 +87,7 @@ def _reaches(
     experiment: ServedExperiment, request: Request, *, snapshot: Snapshot, segment: int, customer: int | None
 ) -> bool:
     """Whether weights under test would serve this customer: those of their own audience or segment come first."""
-    weighed = {key for arm in experiment.arms for key in arm.weights}
+    weighed = experiment.weighed
     placement = snapshot.placements.get(request.placement)
     if not weighed or placement is None or placement.blend is None:
         return True

@@ -79,7 +79,7 @@ def answers(request: HttpRequest) -> HttpResponse:
         "placements": PLACEMENTS.items(),
         "sources": labels.SOURCES,
         "reasons": labels.FALLBACKS,
-        "chips": filters.chips(),
+        "chips": filters.chips(arm=query.arm_words),
     }
     return render(request, "dashboard/overview/answers.html", context)
 

@@ -31,7 +31,7 @@ from recommendations.wording import experiment_labels
 from recommendations.wording.metrics import higher_is_better, metric_text
 
 WIDEST = 4.0
-"""Width of an interval, as a share of what the control has, from which on it tells nothing and would hide all others."""
+"""Width of an interval, as a share of what the control has, from which on it would hide all others."""
 
 ONCE = 1.96  # standard errors of an interval that is looked at once
 

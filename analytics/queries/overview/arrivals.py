@@ -8,7 +8,7 @@ from django.db.models import Q
 from analytics import filters as fields
 from analytics.queries.days import midnight
 from analytics.queries.overview.summary import PERIODS
-from recommendations.models import ApiKey, Event, Slate
+from recommendations.models import ApiKey, Arm, Event, Slate
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS
 
@@ -33,6 +33,8 @@ class AnswerFilters(fields.ListFilters):
     placement: str = fields.choice(PLACEMENTS, usual="")
     source: str = fields.choice(dict(labels.SOURCES), usual="")
     reason: str = fields.choice(dict(labels.FALLBACKS), usual="")
+    customer: int | None = fields.customer()
+    arm: int | None = fields.number(words=str)
     page: int = fields.page()
 
 
@@ -53,8 +55,18 @@ def key_names() -> dict[int, str]:
     return dict(ApiKey.objects.order_by("name").values_list("pk", "name"))
 
 
+def arm_words(key: int) -> str:
+    """What an arm is called where its experiment is not in sight."""
+    arm = Arm.objects.filter(pk=key).select_related("experiment").first()
+    return f"{arm.experiment} · {arm.letter}" if arm else str(key)
+
+
 def answers(filters: AnswerFilters, *, now: datetime) -> Page[Slate]:
     slates = Slate.objects.filter(served_at__gte=now - timedelta(days=filters.days))
     exact = {"placement": filters.placement, "source": filters.source, "fallback_reason": filters.reason}
     slates = slates.filter(Q(**{name: value for name, value in exact.items() if value}))
+    if filters.customer is not None:
+        slates = slates.filter(customer=filters.customer)
+    if filters.arm is not None:
+        slates = slates.filter(arms__contains=[filters.arm])
     return Paginator(slates.order_by("-served_at", "recommendation_id"), PER_PAGE).get_page(filters.page)

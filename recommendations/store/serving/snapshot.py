@@ -124,6 +124,11 @@ class ServedExperiment:
     stays: Mapping[int, int] = field(default_factory=dict)  # unit → position of the arm that it was in before a merger
     daily: bool = False  # whether people are drawn anew every day of the shop
 
+    @cached_property
+    def weighed(self) -> frozenset[WeightsKey]:
+        """Blends, of all or of a group, whose weights its arms change."""
+        return frozenset(key for arm in self.arms for key in arm.weights)
+
     def arm_of(self, unit: int, *, segment: int, day: date) -> ServedArm | None:
         """The arm of a unit in a segment; None where it is not in this part of the traffic."""
         if int(share_of(self.traffic_salt, unit) * BUCKETS) not in self.buckets:

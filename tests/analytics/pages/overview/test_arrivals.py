@@ -10,6 +10,7 @@ from recommendations.models import PlacementDay, Slate
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import Fallback, Source
 from tests.analytics import records
+from tests.experiment_records import experiment
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,23 @@ def test_answers_by_source_and_reason(admin: Client, who: int) -> None:
     assert "2.5" in page
     assert "No answer matches" in text(admin, "/answers/?source=newest")
     assert "source=popular&amp;reason=no_history" in text(admin, "/answers/")  # behind the share of each source
+
+
+def test_answers_to_a_customer_and_under_an_arm(admin: Client, who: int) -> None:
+    own, now = experiment(name="Shorter"), timezone.now()
+    arm = own.arms.get(position=1)
+    prepare_partitions(now, now)
+    for number, (customer, arms) in enumerate([(who, [arm.pk]), (who, []), (who + 1, [arm.pk])]):
+        Slate.objects.create(
+            served_at=now, recommendation_id=f"r{number}", customer_id=customer, placement="home", source=Source.MODEL,
+            personalised=True, items=[1], scores=[1], propensities=[1], latency_us=2500, arms=arms,
+        )  # fmt: skip
+    assert "2 answers" in text(admin, f"/answers/?customer={customer_code(who)}")
+    page = text(admin, f"/answers/?arm={arm.pk}")
+    assert "2 answers" in page
+    assert "Shorter · B" in page
+    assert "1 answer" in text(admin, f"/answers/?arm={arm.pk}&customer={customer_code(who)}")
+    assert f"/answers/?customer={customer_code(who)}" in text(admin, f"/customers/{customer_code(who)}/")
 
 
 def test_no_answer_yet(admin: Client) -> None:
