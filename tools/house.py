@@ -124,16 +124,16 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=51_900,
+        words="lines of recommendations without migrations", limit=52_500,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=2_700,
+        words="lines of its migrations", limit=2_760,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
     "analytics": Number(words="lines of analytics", limit=21_900, count=lambda house: house.lines("analytics")),
     "fullest": Number(
-        words="files of the fullest folder", limit=25, count=lambda house: len(house.fullest()), places=House.fullest
+        words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
         words="files of the fullest but that one", limit=24, count=lambda house: len(house.fullest_but_one()),
