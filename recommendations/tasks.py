@@ -9,7 +9,7 @@ from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
-from recommendations.services.experiments import bandits, readings, starting
+from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import draft_estimates, suggestions
@@ -93,6 +93,11 @@ def search_weights(key: str) -> str | None:
 @shared_task(name="recommendations.tasks.estimate_draft")
 def estimate_draft(key: str) -> str | None:
     return draft_estimates.estimate(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.practise")
+def practise(key: str) -> str | None:
+    return practice.work(UUID(key))
 
 
 @shared_task(name="recommendations.tasks.forget_answers")

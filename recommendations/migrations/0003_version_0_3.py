@@ -1471,8 +1471,67 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "experiment",
             models.UniqueConstraint(
-                Lower("name"), condition=models.Q(("status__in", ["running", "starting"])), name="one_running_of_a_name"
+                Lower("name"), condition=models.Q(("simulated", False), ("status__in", ["running", "starting"])),
+                name="one_running_of_a_name",
             ),
         ),
         migrations.RunSQL(EXPLORATION_BY_CARDS, migrations.RunSQL.noop),
+        migrations.CreateModel(
+            "PracticeRun",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("seed", models.PositiveIntegerField(verbose_name="seed")),
+                (
+                    "effect",
+                    models.CharField(
+                        choices=[
+                            ("better", "B is clearly better"), ("same", "B is no different"),
+                            ("worse", "B is clearly worse"), ("harmful", "B does harm, and a guardrail sees it"),
+                        ],
+                        max_length=8, verbose_name="effect",
+                    ),
+                ),
+                ("truth", models.JSONField(default=dict, verbose_name="true effect")),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="practice_runs",
+                        to="recommendations.experiment", verbose_name="experiment",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="started by",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "run of a practice",
+                "verbose_name_plural": "runs of practices",
+                "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in STATUSES]),
+                        name="practicerun_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(progress__gte=0, progress__lte=1),
+                        name="practicerun_progress_is_a_share",
+                    ),
+                ],
+            },
+        ),
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from recommendations.models.judgements import Judgement
 from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
+from recommendations.models.practice import PracticeRun
 from recommendations.models.promotions import Promotion
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
@@ -70,6 +71,7 @@ __all__ = [
     "Placement",
     "PlacementDay",
     "PlacementHour",
+    "PracticeRun",
     "Promotion",
     "Quarantine",
     "RateWatch",

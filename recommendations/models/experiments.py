@@ -112,7 +112,9 @@ class Experiment(models.Model):
             ),
             models.UniqueConstraint(
                 Lower("name"),
-                condition=models.Q(status__in=[terms.ExperimentStatus.RUNNING, terms.ExperimentStatus.STARTING]),
+                condition=models.Q(
+                    status__in=[terms.ExperimentStatus.RUNNING, terms.ExperimentStatus.STARTING], simulated=False
+                ),
                 name="one_running_of_a_name",
             ),
         ]  # fmt: skip

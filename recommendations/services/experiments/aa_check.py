@@ -1,13 +1,15 @@
 """The A/A check of a plan: past visitors are split by hundreds of other salts, and none of these may be "different"."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from recommendations.engine.experiments.decision import FEWEST, WHOLE_DAYS
 from recommendations.engine.experiments.planning import MOST_FALSE, SALTS, false_alarms, planned_error
 from recommendations.services.experiments.plan import figures, outcomes
-from recommendations.store.experiments.past import PastVisitors
+from recommendations.store.experiments.past import PastVisitors, past_visitors
 from recommendations.terms import Metric
 
 
@@ -23,6 +25,13 @@ class AaCheck:
     def is_even(self) -> bool:
         """Whether the shop's numbers behave; otherwise spending is too uneven, and the cap has to be lower."""
         return self.share is not None and self.share <= MOST_FALSE
+
+
+def aa_check_of(
+    placements: Sequence[str], *, segments: Sequence[int], signed_in: bool | None, metric: Metric, now: datetime
+) -> AaCheck:
+    """The A/A check on those who came to these placements in the four weeks before."""
+    return aa_check(past_visitors(placements, segments=segments, signed_in=signed_in, now=now), metric)
 
 
 def aa_check(past: PastVisitors, metric: Metric, *, splits: int = SALTS) -> AaCheck:

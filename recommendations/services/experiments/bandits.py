@@ -4,7 +4,7 @@ Nothing is drawn and all is made anew from the record, so a night that was misse
 the next tick the last shares go on. A day is ticked once, whoever asks how often.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import inf, isclose, isfinite
@@ -63,12 +63,16 @@ def tick_bandits(now: datetime) -> int:
         return sum(tick(experiment, now=now) for experiment in running.order_by("pk")) if alone else 0
 
 
-def tick(experiment: Experiment, *, now: datetime) -> bool:
-    """Set the shares of the day, and pause arms that do harm; False where the day has its shares, or it is paused."""
+def tick(experiment: Experiment, *, now: datetime, days_of: Callable[[date], BanditDays] | None = None) -> bool:
+    """Set the shares of the day, and pause arms that do harm; False where the day has its shares, or it is paused.
+
+    ``days_of`` gives the days up to one where that is not the shop's record.
+    """
     today = shop_day(now)
     if _has_shares(experiment, today):
         return False
-    days = bandit_days(experiment, until=today - timedelta(days=1))
+    yesterday = today - timedelta(days=1)
+    days = days_of(yesterday) if days_of else bandit_days(experiment, until=yesterday)
     with transaction.atomic():
         stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
         if stored.status != ExperimentStatus.RUNNING or _has_shares(stored, today):
@@ -86,7 +90,8 @@ def tick(experiment: Experiment, *, now: datetime) -> bool:
         ArmShare.objects.bulk_create(rows)
         whole = [row for row in rows if row.segment is None]
         note(stored, NoteCode.SHARES_SET, by=None, at=now, facts=_moves(stored, arms, whole, before))
-        transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
+        if not stored.simulated:
+            transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
     return True
 
 

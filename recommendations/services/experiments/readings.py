@@ -100,8 +100,11 @@ def _store(experiment: Experiment, verdict: Verdict, *, now: datetime) -> None:
     if verdict.code is VerdictCode.HARM:
         before = stored.status
         stored.status, stored.ended_at, stored.revision = ExperimentStatus.STOPPED, now, stored.revision + 1
-        audit.record(by=None, verb="stop", subject=stored, before={"status": before}, after={"status": stored.status})
-        transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
+        if not stored.simulated:  # which nobody is in: neither the trail nor what is served has anything of it
+            audit.record(
+                by=None, verb="stop", subject=stored, before={"status": before}, after={"status": stored.status}
+            )
+            transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
     stored.save(update_fields=["decision", "status", "ended_at", "revision"])
     if changed:
         ExperimentNote.objects.create(experiment=stored, at=now, by=None, code=verdict.code, facts=facts)

@@ -97,7 +97,7 @@ def begin(experiment: Experiment, *, now: datetime) -> bool:
         if stored.status != ExperimentStatus.STARTING or stored.revision != experiment.revision:
             return False
         arms = list(stored.arms.order_by("position"))
-        _freeze(stored, arms, all_levers(arm.changes for arm in arms))
+        freeze_arms(stored, arms, all_levers(arm.changes for arm in arms))
         if not Experiment.objects.running().exists():  # not always the same people are tested
             salt = secrets.token_hex(SALT)
             ShopSetting.objects.update_or_create(key=TRAFFIC_SALT, defaults={"value": salt})
@@ -149,7 +149,7 @@ def _range(experiment: Experiment, held: Sequence[LeverHolder]) -> range:
     raise LeverHeldError(held, max(map(len, free), default=0) / BUCKETS)
 
 
-def _freeze(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
+def freeze_arms(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
     """Set the control to what is served, and let every arm say all that the experiment takes hold of."""
     control = served_changes(levers, _fields(arms))
     for arm in arms:

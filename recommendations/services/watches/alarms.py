@@ -13,8 +13,8 @@ BEFORE = timedelta(hours=6)
 """How long before its onset what was done may be the cause of an alarm."""
 MOST_CAUSES = 3
 CHANGES_NOTHING = frozenset({
-    "ask for approval", "cancel", "create", "discard", "draft", "judge", "mark as seen", "no longer ask for approval",
-    "rename", "send back", "suggest", "tune",
+    "ask for approval", "cancel", "cancel practice", "create", "delete practice", "discard", "draft", "judge",
+    "mark as seen", "no longer ask for approval", "practise", "rename", "send back", "suggest", "tune",
 })  # fmt: skip
 """Verbs of the trail after which customers see the same lists as before."""
 NOT_A_CAUSE = frozenset({"alarm", "apikey", "judgement", "rule", "run", "segment", "staff"})

@@ -1,0 +1,188 @@
+"""Practice comes to the verdicts that are true of it, begins anew after a crash, and writes nothing of the shop."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.utils import timezone
+
+from recommendations.models import (
+    ArmShare,
+    AuditEntry,
+    Event,
+    Experiment,
+    PracticeRun,
+    Reading,
+    Slate,
+    SlateOutcome,
+    Unit,
+)
+from recommendations.practice_terms import LIFTS, PracticeEffect
+from recommendations.services.experiments import practice, practice_days
+from recommendations.services.experiments.bandits import tick_bandits
+from recommendations.services.experiments.drafts import StaleExperimentError
+from recommendations.services.experiments.levers import holders
+from recommendations.services.experiments.lifecycle import ship
+from recommendations.services.experiments.readings import due
+from recommendations.services.experiments.starting import begin_experiments
+from recommendations.services.experiments.states import NotInStateError
+from recommendations.services.operations.jobs import watch_jobs
+from recommendations.services.operations.metrics import read_metrics
+from recommendations.simulation import arm_lists
+from recommendations.store.experiments.units import settle_units
+from recommendations.store.serving.snapshot_holder import current_snapshot
+from recommendations.tasks import practise
+from recommendations.terms import ExperimentStatus, Metric, RunStatus
+from tests.analytics.pages.experiments.drafting import drafted, version
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(arm_lists, "CUSTOMERS", 12)
+    return
+
+
+def asked(effect: PracticeEffect = PracticeEffect.BETTER, **fields: Any) -> PracticeRun:
+    given = {"primary": Metric.CTR, "planned_days": 10, "name": f"Try {effect}"} | fields
+    draft = drafted({"weights": {"home": version().pk}}, **given)
+    return practice.practise(draft=draft, effect=effect, by=None, now=timezone.now())
+
+
+def done(run: PracticeRun) -> Experiment:
+    assert practise(str(run.pk)) == RunStatus.SUCCEEDED
+    run.refresh_from_db()
+    return Experiment.objects.get(pk=run.experiment_id)
+
+
+def figures(own: Experiment) -> list[tuple[Any, ...]]:
+    rows = Reading.objects.filter(arm__experiment=own).order_by("at", "arm__position", "metric")
+    return list(rows.values_list("at", "arm__position", "metric", "n", "y", "yy"))
+
+
+@pytest.mark.parametrize(
+    ("effect", "code"),
+    [(PracticeEffect.BETTER, "ship"), (PracticeEffect.WORSE, "keep"), (PracticeEffect.HARMFUL, "harm")],
+)
+def test_the_verdict_is_what_is_true(effect: PracticeEffect, code: str) -> None:
+    run = asked(effect)
+    own = done(run)
+    assert own.decision["code"] == code
+    assert own.status == ExperimentStatus.STOPPED
+    assert run.truth["lifts"]["ctr"] == pytest.approx([LIFTS[effect]], abs=0.05)
+    if code != "harm":
+        facts = own.decision["facts"]
+        assert facts["low"] <= run.truth["lifts"]["ctr"][0] <= facts["high"]
+    else:
+        assert own.guardrails == {"converted": 0.05}
+        assert own.ended_at is not None
+        assert own.started_at is not None
+        assert own.ended_at - own.started_at < timedelta(days=10)
+
+
+def test_what_is_no_different_is_never_shipped() -> None:
+    run = asked(PracticeEffect.SAME)
+    facts = done(run).decision["facts"]
+    assert facts["low"] <= run.truth["lifts"]["ctr"][0] <= facts["high"]
+    assert Experiment.objects.get(pk=run.experiment_id).decision["code"] == "ended"
+
+
+def test_a_bandit_gives_the_best_the_most_by_its_own_tick() -> None:
+    draft = drafted(
+        {"weights": {"home": version().pk}}, kind="bandit", primary=Metric.CTR, placement="home", planned_days=8
+    )
+    run = practice.practise(draft=draft, effect=PracticeEffect.BETTER, by=None, now=timezone.now())
+    own = done(run)
+    rows = ArmShare.objects.filter(arm__experiment=own).order_by("day", "arm__position")
+    shares = [rows[at].share for at in range(len(rows))]
+    assert len(shares) == 2 * 9
+    assert shares[:2] == pytest.approx([0.5, 0.5])
+    assert shares[-1] > 0.8
+    assert own.notes.filter(code="shares_set").count() == 8
+    assert not Reading.objects.filter(arm__experiment=own).exists()
+
+
+def test_another_seed_is_another_crowd_and_the_same_seed_the_same_one() -> None:
+    run = asked()
+    own = done(run)
+    first = figures(own)
+    again = practice.repeat(experiment=own, seed=1, by=None)
+    done(again)
+    assert figures(own) == first
+    done(practice.repeat(experiment=own, seed=2, by=None))
+    assert len(figures(own)) == len(first)
+    assert figures(own) != first
+
+
+def test_a_practice_whose_worker_died_begins_anew() -> None:
+    run = asked()
+    own = done(run)
+    first = figures(own)
+    Reading.objects.filter(arm__experiment=own, at=first[-1][0]).delete()
+    PracticeRun.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING, finished_at=None)
+    Experiment.objects.filter(pk=own.pk).update(status=ExperimentStatus.RUNNING)
+    assert [job.pk for job in watch_jobs(now=timezone.now())] == [run.pk]
+    done(run)
+    assert figures(own) == first
+    assert own.notes.filter(code="started").count() == 1
+
+
+def test_it_can_be_cancelled_and_deleted_but_not_while_it_runs() -> None:
+    run = asked()
+    with pytest.raises(practice.PracticeRunsError):
+        practice.delete_practice(experiment=run.experiment, by=None)
+    assert practice.cancel_practice(experiment=run.experiment, by=None, now=timezone.now())
+    assert practise(str(run.pk)) is None
+    practice.delete_practice(experiment=run.experiment, by=None)
+    assert not Experiment.objects.filter(simulated=True).exists()
+    assert not PracticeRun.objects.exists()
+
+
+def test_a_cancel_is_heard_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, judge = asked(), practice_days.judge
+
+    def cancel_at_the_first_look(experiment: Experiment, **fields: Any) -> object:
+        practice.cancel_practice(experiment=experiment, by=None, now=timezone.now())
+        return judge(experiment, **fields)
+
+    monkeypatch.setattr(practice_days, "judge", cancel_at_the_first_look)
+    assert practise(str(run.pk)) == RunStatus.CANCELLED
+
+
+def test_a_draft_that_was_started_is_not_practised_and_what_won_is_not_published() -> None:
+    own = done(asked())
+    with pytest.raises(StaleExperimentError):
+        practice.practise(draft=own, effect=PracticeEffect.SAME, by=None, now=timezone.now())
+    with pytest.raises(NotInStateError):
+        ship(experiment=own, arm=own.arms.get(position=1), reason="It won", by=None, now=timezone.now())
+
+
+def test_only_the_demo_practises(settings: Any) -> None:
+    settings.DEMO = False
+    with pytest.raises(practice.PracticeIsOffError):
+        asked()
+
+
+def test_simulated_visitors_stand_in_no_other_figure(valkey: redis.Redis) -> None:
+    """Rows of what happened stay as they were, and all that looks at experiments passes it by, while it runs, too."""
+    of_shop = (Event, Slate, SlateOutcome, Unit)
+    counts = [model.objects.count() for model in of_shop]
+    current_snapshot()
+    before = {key: valkey.dump(key) for key in valkey.scan_iter()}
+    own = done(asked())
+    assert [model.objects.count() for model in of_shop] == counts
+    assert {key: valkey.dump(key) for key in valkey.scan_iter()} == before
+    assert list(AuditEntry.objects.filter(object_id=str(own.pk)).values_list("verb", flat=True)) == ["practise"]
+    now = timezone.now()
+    for status in (ExperimentStatus.STARTING, ExperimentStatus.RUNNING, ExperimentStatus.PAUSED):
+        for kind in ("ab", "bandit"):
+            Experiment.objects.filter(pk=own.pk).update(status=status, kind=kind)
+            assert not Experiment.objects.running().exists()
+            assert own not in due(now)
+            assert tick_bandits(now) == begin_experiments(now) == settle_units(now) == 0
+            assert holders({"weights:home"}) == []
+            samples = [str(each) for each in read_metrics(now=now)]
+            assert not any(own.code in each for each in samples)
