@@ -21,6 +21,7 @@ from analytics.pages.experiments import arm_steps as experiment_arm_steps
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
 from analytics.pages.experiments import planning as experiment_planning
+from analytics.pages.experiments import practice as experiment_practice
 from analytics.pages.experiments import steps as experiment_steps
 from analytics.pages.experiments import trying as experiment_trying
 from analytics.pages.experiments import view as experiment_view
@@ -170,6 +171,10 @@ urlpatterns = [
     path("experiments/<int:pk>/arms/<str:letter>/unpin/", experiment_arm_steps.unpin_arm, name="unpin_arm"),
     path("experiments/<int:pk>/arms/<str:letter>/floor/", experiment_arm_steps.floor_arm, name="floor_arm"),
     path("experiments/<int:pk>/arms/<str:letter>/out/", experiment_arm_steps.take_arm_out, name="take_arm_out"),
+    path("experiments/<int:pk>/practise/", experiment_practice.practise_experiment, name="practise_experiment"),
+    path("experiments/<int:pk>/practise/again/", experiment_practice.repeat_practice, name="repeat_practice"),
+    path("experiments/<int:pk>/practise/cancel/", experiment_practice.cancel_practice, name="cancel_practice"),
+    path("experiments/<int:pk>/practise/delete/", experiment_practice.delete_practice, name="delete_practice"),
     path("experiments/<int:pk>/delete/", experiment_steps.delete_experiment, name="delete_experiment"),
     path("stability/", stability_view.stability, name="stability"),
     path("stability/<int:pk>/seen/", stability_view.alarm_seen, name="alarm_seen"),

@@ -1,5 +1,6 @@
 """The list of experiments, by what they are at."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,6 +15,7 @@ TABS = {
     ExperimentTab.RUNNING: _("Running"),
     ExperimentTab.FINISHED: _("Finished"),
     ExperimentTab.DRAFTS: _("Drafts"),
+    ExperimentTab.PRACTICE: _("Practice"),
 }
 
 
@@ -26,7 +28,11 @@ def experiments(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "experiments",
         "tab": tab,
-        "tabs": [(code, words, numbers[code]) for code, words in TABS.items()],
+        "tabs": [
+            (code, words, numbers[code])
+            for code, words in TABS.items()
+            if settings.DEMO or numbers[code] or code is not ExperimentTab.PRACTICE
+        ],
         "total": sum(numbers.values()),
         "page": page,
         "rows": rows,

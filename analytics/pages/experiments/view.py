@@ -16,16 +16,21 @@ from analytics.pages.experiments.bandit import bandit_parts
 from analytics.queries.experiments import drafts, listing, standing
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.gates import gates_of
+from analytics.queries.experiments.practice import practice_view
 from analytics.queries.experiments.results import Results, results
 from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Arm, Experiment, Staff
+from recommendations.practice_terms import PracticeEffect
 from recommendations.services.access.policy import Action, may
+from recommendations.services.experiments.practice import is_offered
 from recommendations.terms import ExperimentKind, ExperimentStatus
+from recommendations.wording import practice_labels
 
 BEGUN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
     "start": ((ExperimentStatus.DRAFT,), Action.EXPERIMENT),
     "delete": ((ExperimentStatus.DRAFT,), Action.DRAFT),
+    "practise": ((ExperimentStatus.DRAFT,), Action.DRAFT),
     "stop": (BEGUN, Action.EXPERIMENT),
     "widen": (BEGUN, Action.EXPERIMENT),
     "publish": ((*BEGUN, ExperimentStatus.STOPPED), Action.EXPERIMENT),
@@ -74,7 +79,9 @@ def experiment_page(
     """The page, with a dialog over it where ``opened`` names one that is possible now; ``more`` is what is wrong."""
     now, arms = timezone.now(), list(stored.arms.all())
     names = dict(segment_choices())
-    compared = stored.started_at is not None and stored.kind != ExperimentKind.BANDIT
+    practised = practice_view(stored, arms)
+    begun = stored.started_at is not None and (practised is None or practised.succeeded)
+    compared = begun and stored.kind != ExperimentKind.BANDIT
     reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if compared else None
     context: dict[str, Any] = {
         "section": "experiments",
@@ -91,6 +98,7 @@ def experiment_page(
         "results": reached,
         "next_look": standing.next_look(now),
         "offers": offered_steps(stored, staff_of(request)),
+        "practice": practised,
     }
     if reached:
         context |= {
@@ -98,7 +106,7 @@ def experiment_page(
             "cap": standing.cap_of(stored, reached),
             **_figures(stored, reached),
         }
-    if stored.kind == ExperimentKind.BANDIT and stored.started_at:
+    if stored.kind == ExperimentKind.BANDIT and begun:
         context |= bandit_parts(stored, arms, names, now=now)
     if opened in context["offers"]:
         context |= _dialog(stored, opened, request, reached)
@@ -107,9 +115,11 @@ def experiment_page(
 
 def offered_steps(stored: Experiment, staff: Staff) -> set[str]:
     """Dialogs that this person can open now."""
-    steps = {name for name, (states, action) in DIALOGS.items() if stored.status in states and may(staff, action)}
     if stored.simulated:
-        steps.discard("publish")
+        return set()
+    steps = {name for name, (states, action) in DIALOGS.items() if stored.status in states and may(staff, action)}
+    if not is_offered(stored):
+        steps.discard("practise")
     if stored.kind != ExperimentKind.BANDIT:
         steps.discard("arm")
     if stored.traffic >= 1:
@@ -124,6 +134,8 @@ def _dialog(stored: Experiment, opened: str, request: HttpRequest, reached: Resu
         return {}
     lines = reached.lines if reached else ()
     primary = [line for line in lines if line.metric == stored.primary and arm and line.letter == arm.letter]
+    if opened == "practise":
+        return {"dialog": opened, "effects": practice_labels.EFFECTS, "chosen": PracticeEffect.BETTER}
     parts = [(each, each.share * stored.traffic) for each in stored.arms.all()]
     return {"dialog": opened, "arm": arm, "line": primary[0] if primary else None, "parts": parts}
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.bandit import leading_sentences
+from analytics.queries.experiments.practice import practised_visitors
 from recommendations.models import Experiment, Unit
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording.experiments import verdict_text, verdict_tone
@@ -22,13 +23,16 @@ class ExperimentTab(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     DRAFTS = "drafts"
+    PRACTICE = "practice"
 
 
 STATUSES: Mapping[ExperimentTab, tuple[ExperimentStatus, ...]] = {
     ExperimentTab.RUNNING: (ExperimentStatus.STARTING, ExperimentStatus.RUNNING, ExperimentStatus.PAUSED),
     ExperimentTab.FINISHED: (ExperimentStatus.STOPPED, ExperimentStatus.SHIPPED),
     ExperimentTab.DRAFTS: (ExperimentStatus.DRAFT,),
+    ExperimentTab.PRACTICE: tuple(ExperimentStatus),
 }
+"""States of each tab; what is practised stands in its own tab only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +50,24 @@ class ExperimentRow:
 
 def counts() -> dict[ExperimentTab, int]:
     """How many experiments each tab has."""
-    by_status = dict(Experiment.objects.values_list("status").annotate(n=Count("*")).order_by())
-    return {tab: sum(by_status.get(status, 0) for status in statuses) for tab, statuses in STATUSES.items()}
+    rows = Experiment.objects.values_list("simulated", "status").annotate(n=Count("*")).order_by()
+    by_status = {(simulated, status): n for simulated, status, n in rows}
+    return {
+        tab: sum(by_status.get((tab is ExperimentTab.PRACTICE, status), 0) for status in statuses)
+        for tab, statuses in STATUSES.items()
+    }
 
 
 def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[Experiment], list[ExperimentRow]]:
     """A page of a tab, the newest first."""
-    of_tab = Experiment.objects.filter(status__in=STATUSES[tab]).select_related("author", "started_by")
+    practised = tab is ExperimentTab.PRACTICE
+    of_tab = Experiment.objects.filter(status__in=STATUSES[tab], simulated=practised)
+    of_tab = of_tab.select_related("author", "started_by")
     shown = Paginator(of_tab.prefetch_related("arms"), PER_PAGE).get_page(page)
     rows = list(shown)
     leading = leading_sentences([row for row in rows if row.kind == ExperimentKind.BANDIT])
     names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
-    visitors = {} if tab == ExperimentTab.DRAFTS else _visitors(rows)
+    visitors = practised_visitors(rows) if practised else {} if tab == ExperimentTab.DRAFTS else _visitors(rows)
     return shown, [
         ExperimentRow(
             experiment=row, verdict=leading.get(row.pk) or verdict(row), tone=tone(row), arms=names.sentence(row),
