@@ -123,7 +123,9 @@ def of_groups() -> dict[str, str]:
 
 
 def of_experiments() -> dict[str, str]:
-    running, draft = (Experiment.objects.get(name=name).pk for name in ("More at once", "Another order"))
+    real = Experiment.objects.filter(simulated=False)
+    running, draft = (real.get(name=name).pk for name in ("More at once", "Another order"))
+    practised = Experiment.objects.get(simulated=True).pk
     return {
         "experiments": "/experiments/",
         "drafts of experiments": "/experiments/?tab=drafts",
@@ -132,6 +134,9 @@ def of_experiments() -> dict[str, str]:
         "arm to publish": f"/experiments/{running}/?open=publish&arm=B",
         "draft of an experiment": f"/experiments/{draft}/?open=start",
         "editor of an experiment": f"/experiments/{draft}/edit/",
+        "draft to practise": f"/experiments/{draft}/?open=practise",
+        "practised experiments": "/experiments/?tab=practice",
+        "practice": f"/experiments/{practised}/",
     }
 
 

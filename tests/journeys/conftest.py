@@ -15,8 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Customer, Experiment, Import, Item, RejectedRow, Run, Staff
+from recommendations.practice_terms import PracticeEffect
 from recommendations.services.audiences.editing import save_audience
 from recommendations.services.experiments.lifecycle import pause
+from recommendations.services.experiments.practice import practise, work
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
@@ -78,8 +80,11 @@ def _set_aside() -> None:
 
 
 def _try_out() -> None:
-    """A draft of an experiment, and one of ten days with people and a verdict; it is paused: no answer changes."""
-    drafting.drafted({"pages": {"home": ["discover", "home", "buy_again", "trending", "new"]}}, name="Another order")
+    """A draft with its practice, and an experiment of ten days with a verdict; it is paused: no answer changes."""
+    draft = drafting.drafted(
+        {"pages": {"home": ["discover", "home", "buy_again", "trending", "new"]}}, name="Another order"
+    )
+    work(practise(draft=draft, effect=PracticeEffect.BETTER, by=None, now=timezone.now()).pk)
     begun = drafting.begun(name="More at once", now=timezone.now() - timedelta(days=10, minutes=5))
     drafting.with_readings(begun, lift=0.1)
     facts = {"arm": 1, "value": 0.1, "low": 0.014, "high": 0.186, "also_better": []}

@@ -1,6 +1,5 @@
 """Practice comes to the verdicts that are true of it, begins anew after a crash, and writes nothing of the shop."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -41,9 +40,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
 @pytest.fixture(autouse=True)
-def _few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arm_lists, "CUSTOMERS", 12)
-    return
 
 
 def asked(effect: PracticeEffect = PracticeEffect.BETTER, **fields: Any) -> PracticeRun:

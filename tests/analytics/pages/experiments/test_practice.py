@@ -71,7 +71,7 @@ def test_from_a_draft_to_a_verdict_and_away_again(editor: Client) -> None:
     assert "every 2s" not in page
     for step in ("?open=publish", "?open=start", "?open=stop", "/pause/", "/resume/"):
         assert step not in page
-    assert "Publish" not in text(editor, f"{address}?open=publish&arm=B")
+    assert "Publish B" not in text(editor, f"{address}?open=publish&arm=B")
     post(editor, own, "again/", seed="4")
     assert PracticeRun.objects.filter(experiment=own).count() == 2
     assert "cancel it first" in post(editor, own, "delete/", status=409)
