@@ -57,6 +57,11 @@ class ListVisitors:
         }  # fmt: skip
         return {metric: (Moments.of(y, x), int((y > 0).sum())) for metric, (y, x) in of_each.items()}
 
+    def above(self, *, arm: int, days: int, cap: float) -> int:
+        """How many people of an arm the cap holds down."""
+        own = (self.arm == arm) & (self.first < days)
+        return int(((self.money - self.refunded)[own, :days].sum(axis=1) > cap).sum())
+
     def spent(self, quantile: float) -> float | None:
         """The quantile of what buyers spent; None without any."""
         spent = (self.money - self.refunded).sum(axis=1)

@@ -148,6 +148,8 @@ def _readings(
     for arm in arms:
         for metric, (own, successes) in came.sums(arm=arm.position, days=days, cap=_cap(experiment)).items():
             facts = {"successes": successes} | ({"listed": 1} if metric == experiment.primary else {})
+            if metric is Metric.REVENUE:
+                facts["above_cap"] = came.above(arm=arm.position, days=days, cap=_cap(experiment))
             readings.append(
                 Reading(
                     arm=arm, metric=metric, at=at, n=int(own.n), y=own.y, yy=own.yy, x=own.x, xx=own.xx, xy=own.xy,

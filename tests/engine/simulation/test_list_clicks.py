@@ -77,6 +77,8 @@ def test_sums_of_the_people_are_those_of_the_chances() -> None:
         assert sums[Metric.REFUNDS].x - sums[Metric.REFUNDS].y == pytest.approx(sums[Metric.REVENUE].y)
     half = came.sums(arm=0, days=10, cap=1.0)
     assert half[Metric.REVENUE][0].n < came.sums(arm=0, days=20, cap=1.0)[Metric.REVENUE][0].n
+    assert came.above(arm=0, days=10, cap=1.0) <= half[Metric.REVENUE][1]
+    assert came.above(arm=0, days=10, cap=np.inf) == 0 < came.above(arm=0, days=10, cap=1.0)
     assert half[Metric.REVENUE][0].y <= half[Metric.REVENUE][1]  # nobody counts more than the cap
 
 
