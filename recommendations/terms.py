@@ -391,11 +391,3 @@ class TermKind(StrEnum):
     BOOST = "boost"
     DIVERSITY = "diversity"
     PLACED = "placed"  # a pin, a cap or a minimum share
-
-
-class Making(StrEnum):
-    """What an answer under review was made from."""
-
-    LIVE = "live"  # as the shop gets it now
-    TESTED = "tested"  # as the version's model said before its test window
-    FOLDED = "folded"  # the history up to a moment, and simulated events, scored anew by the live model

@@ -20,7 +20,7 @@ from analytics.queries.layout import Frame
 from recommendations.models import Judgement
 from recommendations.services.access.policy import Action, may
 from recommendations.services.review.judgements import judgements_of
-from recommendations.terms import Making
+from recommendations.services.review.review import Making
 
 OF_THE_PANEL = {"why", "why_not", "of"}
 """Parameters that say what is open beside the list."""

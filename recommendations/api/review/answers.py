@@ -45,11 +45,11 @@ chance), `rounding` (the same items in the same order; another processor added u
 made under another version of the weights of its blend, or another book of rules, by their numbers. What can no longer
 be made is a 409, and `code` says why.
 """
-WAYS: Mapping[Way, str] = {way: way.name.lower() for way in Way}
 
 NOT_RANKED = -1  # the place of an item that only filled up, or of an answer from before places were written down
 
 type WayName = Literal["as_ranked", "shuffled", "cards"]
+WAYS: Mapping[Way, WayName] = {Way.AS_RANKED: "as_ranked", Way.SHUFFLED: "shuffled", Way.CARDS: "cards"}
 type VersionNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
@@ -175,7 +175,7 @@ def _served(slate: Slate) -> AnswerServed:
         personalised=slate.personalised,
         source=Source(slate.source),
         fallback_reason=Fallback(slate.fallback_reason) if slate.fallback_reason else None,
-        way=WAYS[Way(slate.way)],  # type: ignore[arg-type]
+        way=WAYS[Way(slate.way)],
         results=_results(zip(shop_ids, slate.scores, slate.propensities, places, strict=True)),
     )
 

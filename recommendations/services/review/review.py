@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import numpy as np
 from django.db.models import OuterRef, Subquery
@@ -24,11 +25,19 @@ from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import BlendName, Cut, Making
+from recommendations.terms import BlendName, Cut
 from recommendations.wording.reasons import reason_text
 
 LATER = timedelta(days=28)
 """How long purchases after a past moment count as later ones: as long as a test window."""
+
+
+class Making(StrEnum):
+    """What an answer under review was made from."""
+
+    LIVE = "live"  # as the shop gets it now
+    TESTED = "tested"  # as the version's model said before its test window
+    FOLDED = "folded"  # the history up to a moment, and simulated events, scored anew by the live model
 
 
 @dataclass(frozen=True, kw_only=True)
