@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
-.PHONY: bench-bandits bench-experiments bench-off-policy bench-past-answers bench-watches
+.PHONY: bench-bandits bench-experiments bench-off-policy bench-past-answers bench-readings bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -78,6 +78,9 @@ bench-off-policy: .venv/stamp  ## What a log tells of a draft, and what explorin
 
 bench-past-answers: .venv/stamp  ## A thousand answers made again after everything changed, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.past_answers $(ARGS)
+
+bench-readings: .venv/stamp  ## A reading of an experiment with 200,000 people and 2 million answers (ARGS="--quick --json out.json")
+	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.readings $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) bench/scale.py $(ARGS)
