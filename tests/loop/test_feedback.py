@@ -74,6 +74,14 @@ def test_what_the_replay_showed_nobody_saw() -> None:
     assert not len(ranked_answers(until=NOW).places)
 
 
+def test_cards_do_not_tell_attention() -> None:
+    answers([7, 8, 9], [[1], [2], []])
+    Slate.objects.filter(customer_id=8).update(way=Way.CARDS)
+    Slate.objects.filter(customer_id=9).update(way=Way.AS_RANKED)
+    counts = slot_counts(until=NOW)
+    assert (counts.answers, counts.clicked.sum()) == (2, 1)
+
+
 def test_too_little_leaves_what_the_last_version_has() -> None:
     assert run(version(VersionStatus.BUILDING)) == LearnedFeedback(kappa=20.0, eta=0.6)
     save_feedback(version(), LearnedFeedback(kappa=7.5, eta=0.9, pairs=9_000, kappa_measured=True, eta_measured=True))

@@ -24,9 +24,11 @@ from recommendations.models import (
     Slate,
     Unit,
 )
+from recommendations.serving import serve as serve_module
+from recommendations.serving.answer_cache import ServingState
 from recommendations.serving.arms import UnknownArmError
 from recommendations.serving.serve import serve, serve_all, serve_page, serve_written
-from recommendations.serving.types import Answer, PageRequest, Request
+from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.valkey import valkey
@@ -116,6 +118,30 @@ def test_a_person_stays_in_an_arm_at_every_door_and_in_every_process() -> None:
 
 def _position(answer: Answer) -> bytes:
     return str(answer.arms[0].position).encode()
+
+
+def test_the_arm_of_an_answer_is_that_of_the_snapshot_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is being made everybody is moved to the other arm: the next answer is of that, this one is not."""
+    test = weights_test()
+    control, other = test.arms.order_by("position")
+    test.arms.filter(pk=other.pk).update(share=0)
+    test.arms.filter(pk=control.pk).update(share=1)
+    fetch.announce(fetch.Changed.EXPERIMENTS)
+    resolved = serve_module._resolved
+
+    def flip(state: ServingState) -> ResolvedRequest:
+        test.arms.filter(pk=other.pk).update(share=1)
+        test.arms.filter(pk=control.pk).update(share=0)
+        fetch.announce(fetch.Changed.EXPERIMENTS)
+        snapshot_holder().current(fetch.marks_of(fetch.fetch_raw(None)))
+        return resolved(state)
+
+    monkeypatch.setattr(serve_module, "_resolved", flip)
+    first = ask()
+    monkeypatch.undo()
+    for answer, arm in ((first, control), (ask(), other)):
+        assert answer.weights is not None
+        assert ([one.key for one in answer.arms], answer.weights.key) == ([arm.pk], arm.changes["weights"]["home"])
 
 
 def test_what_an_experiment_does_not_touch_is_served_as_before() -> None:

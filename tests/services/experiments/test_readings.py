@@ -217,6 +217,15 @@ def test_without_a_scale_nothing_is_concluded() -> None:
     assert code(own) is VerdictCode.NOT_YET
 
 
+def test_the_scale_of_an_interval_is_that_of_the_start() -> None:
+    own = two_arms((10, 12), guardrails={Metric.FALLBACK: 0.1})
+    fallbacks(own, (0.05, 0.1))
+    current = standing(own, now=NOW)
+    assert current is not None
+    assert current.contrasts[0].tau2 == pytest.approx(SCALES[Metric.REVENUE])
+    assert current.guardrails[0].tau2 == pytest.approx(SCALES[Metric.FALLBACK])
+
+
 def test_past_spending_is_taken_out_of_revenue() -> None:
     """y = 2x + b in both arms, b = 0 or 1 by turns: CUPED with θ = 2 leaves the scatter of b alone."""
     own = experiment(scales=SCALES)
