@@ -9,6 +9,7 @@ the sums only.
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -59,11 +60,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         Figure("seconds to settle them all at once", settling.seconds),
     ]
     for number in range(1, READINGS + 1):
+        before = cpu_seconds()
         with metered() as reading:
             read_experiment(experiment, now=now)
         tell(f"reading {number}")
         figures += [
             Figure(f"seconds of reading {number}", reading.seconds, most=None if given.quick else SECONDS),
+            Figure(f"CPU seconds of reading {number}, PostgreSQL's too", cpu_seconds() - before),
             Figure(f"peak MB of the process, reading {number}", reading.peak_mb, most=MEGABYTES),
         ]
     with metered() as judging:
@@ -94,6 +97,13 @@ def difference(experiment: Experiment, *, now: datetime) -> float:
     }
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         return largest_difference(own, sums_of(record_of(connection, experiment.pk, now=now)))
+
+
+def cpu_seconds() -> float:
+    """CPU of this process and of that which serves it, so far: what a reading costs whoever else is at work."""
+    ((pid,),) = rows("SELECT pg_backend_pid()")
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def server_megabytes() -> float:
