@@ -13,6 +13,7 @@ from pathlib import Path
 
 SHORT: Mapping[str, Sequence[str]] = {
     "kills": ("--kills", "12"),
+    "experiments": ("--kills", "8"),
     "flips": ("--flips", "20"),
     "trickle": ("--rounds", "2"),
     "outages": ("--requests", "200"),
@@ -22,6 +23,7 @@ SHORT: Mapping[str, Sequence[str]] = {
 }
 FULL: Mapping[str, Sequence[str]] = {
     "kills": ("--kills", "48", "--control", "8"),
+    "experiments": ("--kills", "32"),
     "flips": ("--flips", "60"),
     "trickle": ("--rounds", "5"),
     "outages": ("--requests", "2000"),
