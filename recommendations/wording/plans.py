@@ -34,8 +34,8 @@ def refusal_text(code: str, facts: Facts) -> str:
             )
         case PlanRefusal.TOO_NEW:
             template = ngettext(
-                "Visitors are recorded for %(days)d days only: ask again in %(more)d day.",
-                "Visitors are recorded for %(days)d days only: ask again in %(more)d days.",
+                "Visitors are recorded for too few days (%(days)d): ask again in %(more)d day.",
+                "Visitors are recorded for too few days (%(days)d): ask again in %(more)d days.",
                 facts["more"],
             )
             return template % facts

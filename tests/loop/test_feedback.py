@@ -78,8 +78,8 @@ def test_cards_do_not_tell_attention() -> None:
     answers([7, 8, 9], [[1], [2], []])
     Slate.objects.filter(customer_id=8).update(way=Way.CARDS)
     Slate.objects.filter(customer_id=9).update(way=Way.AS_RANKED)
-    counts = slot_counts(until=NOW)
-    assert (counts.answers, counts.clicked.sum()) == (2, 1)
+    ranked = ranked_answers(until=NOW)
+    assert (len(ranked.places), ranked.clicks.sum()) == (2, 1)
 
 
 def test_too_little_leaves_what_the_last_version_has() -> None:
