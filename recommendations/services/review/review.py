@@ -238,7 +238,8 @@ def _basis(look: Look, customer: int, *, reading: fetch.LiveReading, now: dateti
         return _Basis(snapshot=tested, state=NOTHING, now=now, making=Making.TESTED)
     snapshot, state, moment = snapshot_holder().current(reading.changed), reading.state, min(look.as_of or now, now)
     if moment < now:
-        state = record.state_at(customer, since=snapshot.model.as_of if snapshot.model else None, at=moment)
+        since, showings = snapshot.model.as_of if snapshot.model else None, bool(snapshot.tiring)
+        state = record.state_at(customer, since=since, at=moment, showings=showings)
     return _Basis(
         snapshot=snapshot,
         state=_after(state, look.simulated, at=moment.timestamp()),

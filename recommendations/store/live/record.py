@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from recommendations.event_types import TRADES, EventName
 from recommendations.models import Customer, CustomerAlias, Event, ModelVersion
-from recommendations.store.live.showings import are_used, recorded_showings
+from recommendations.store.live.showings import recorded_showings
 from recommendations.store.live.state import (
     INTEREST,
     LASTING,
@@ -32,8 +32,9 @@ _record = Breaker("postgresql", pause=5.0)
 at_drop(_record.close)
 
 
-def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveState:
-    """Live state at a moment of the past, from the record: what came later does not count.
+def state_at(customer: int, *, since: datetime | None, at: datetime, showings: bool) -> LiveState:
+    """Live state at a moment of the past, from the record, with what was shown where asked: what came later does not
+    count.
 
     Trade counts ``since`` the end of a model's history, interest of the 30 days before, and every dislike.
     """
@@ -45,7 +46,7 @@ def state_at(customer: int, *, since: datetime | None, at: datetime) -> LiveStat
     acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at")
     events = [LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows]
-    if are_used():
+    if showings:
         events += recorded_showings(_keys_of(customer), at=at)
     return state_from(customer, times_of(events), objected=False)
 
