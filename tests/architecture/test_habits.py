@@ -70,6 +70,20 @@ def test_type_ignores_are_few_and_say_why() -> None:
     assert len(ignores) <= 5, ignores
 
 
+def test_no_two_locks_have_one_number() -> None:
+    """Who holds an advisory lock keeps everybody else out of what has the same number."""
+    taken: dict[int, list[str]] = {}
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                is_lock = any(isinstance(target, ast.Name) and target.id == "LOCK" for target in targets)
+                if is_lock and isinstance(node.value.value, int):
+                    taken.setdefault(node.value.value, []).append(name)
+    assert len(taken) >= 8
+    assert {number: names for number, names in taken.items() if len(names) > 1} == {}
+
+
 @pytest.mark.parametrize("words", ["TODO", "FIXME", "XXX", "raise NotImplementedError"])
 def test_no_todo_is_left(words: str) -> None:
     pattern = re.compile(rf"\b{words}\b")

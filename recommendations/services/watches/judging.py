@@ -16,7 +16,7 @@ from recommendations.store.serving import slates
 from recommendations.store.watches import hours as store
 from recommendations.watch_terms import AlarmDirection
 
-LOCK = 7_264_107
+LOCK = 7_264_108
 WORSE = 1.5
 """Times that a change has to be larger than the one that was seen before somebody is told of it anew."""
 
