@@ -134,7 +134,7 @@ def _act(member: str, at: float) -> Act:
 
 
 def _showing(member: str, at: float) -> Showing:
-    item, slot, answer = member.split(":")
+    item, slot, answer = member.split(":", 2)
     return Showing(int(item), int(slot), answer, at)
 
 

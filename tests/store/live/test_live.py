@@ -13,7 +13,7 @@ from recommendations.event_types import EventName
 from recommendations.models import Customer, Event, Item, ModelVersion, Run
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.state import LiveEvent
+from recommendations.store.live.state import LiveEvent, state_from, times_of
 from recommendations.store.live.valkey import Breaker, Link
 from recommendations.store.live.writes import Objection
 from recommendations.terms import VersionStatus
@@ -295,3 +295,11 @@ def test_a_full_valkey_refuses_writes_and_goes_on_answering_reads(db: None, buil
     writes.rebuild_if_lost()
     assert fetch.fetch_raw(CUSTOMER).complete
     assert fetch.state_of(CUSTOMER, since=None).state.bought == {1: at(0), 2: at(0)}
+
+
+def test_an_answer_may_be_called_anything() -> None:
+    """The id of an answer is the shop's to send back, and a page may send what it likes."""
+    for answer in ("a:b:c", "::::::::", "r-1", "“r”"):
+        seen = LiveEvent(1, EventName.VIEW_ITEM_LIST, 7, T0, 2, answer)
+        [shown] = state_from(1, times_of([seen]), objected=False).shown
+        assert (shown.item, shown.slot, shown.answer) == (7, 2, answer[-8:])
