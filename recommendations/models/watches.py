@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.staff import Staff
 from recommendations.models.training import ModelVersion
@@ -28,7 +29,7 @@ class PlacementHour(models.Model):
     bought = models.IntegerField(_("lists bought from"), default=0)
     revenue = models.FloatField(_("revenue"), default=0)
     squares = models.FloatField(_("squares of the revenue"), default=0)
-    events = models.IntegerField(_("events"), default=0)
+    events = models.IntegerField(pgettext_lazy("model", "events"), default=0)
 
     class Meta:
         verbose_name = _("hour of a placement")

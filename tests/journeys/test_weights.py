@@ -45,7 +45,7 @@ def of_audience() -> int:
 
 def reached(visitor: Visitor, target: Locator) -> Locator:
     """Go to a control with the tab key, as somebody without a mouse does."""
-    for _ in range(80):
+    for _ in range(100):
         if target.evaluate("(each) => each === document.activeElement"):
             return target
         visitor.page.keyboard.press("Tab")

@@ -73,6 +73,8 @@ def past_answer(slate: Slate, *, now: datetime) -> PastAnswer:
 
 
 def find_slate(recommendation: str) -> Slate | None:
+    if "\x00" in recommendation:  # which no text of PostgreSQL holds
+        return None
     return Slate.objects.filter(recommendation_id=recommendation).select_related("customer").first()
 
 
