@@ -72,7 +72,9 @@ def lacking_text(lacking: Mapping[str, int]) -> str:
         case Missing.PAGE_INCOMPLETE:
             return _("another list of their page was not stored.")
         case _:
-            return _("they do not come out as they were shown: something was changed in a way that the trail does not tell.")
+            return _(
+                "they do not come out as they were shown: something was changed in a way that the trail does not tell."
+            )
 
 
 def _in_days(days: float | None) -> str:
