@@ -97,13 +97,7 @@ def prepare(
     tick = datetime.fromtimestamp(now.timestamp() // TICK * TICK, UTC)
     if customer is None:
         customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
-    weights_of = partial(snapshot.weights_for, segment=customer.segment, audiences=customer.audiences)
-    weights = weights_of(placement.blend) if placement.blend else None
-    session = None
-    if customer.visit and placement.scope is CatalogueScope.WHOLE:
-        session = weights_of(BlendName.SESSION)
-    if session and by_visit(placement, customer):
-        weights = session
+    weights, session = _weights_of(placement, customer, snapshot)
     params = _params(request, placement, snapshot=snapshot, customer=customer, weights=weights)
     sellable = snapshot.sellable(now)
     scope = WHOLE
@@ -140,6 +134,17 @@ def prepare(
         chosen=chosen, params=params, catalogue=catalogue, scope=scope,
         weights=weights, session=None if session is weights else session, arms=arms,
     )  # fmt: skip
+
+
+def _weights_of(
+    placement: ServedPlacement, customer: CustomerContext, snapshot: Snapshot
+) -> tuple[ServedWeights | None, ServedWeights | None]:
+    """Weights that rank, and those of the visit where there is one; the same where the visit decides."""
+    weights_of = partial(snapshot.weights_for, segment=customer.segment, audiences=customer.audiences)
+    weights = weights_of(placement.blend) if placement.blend else None
+    whole = placement.scope is CatalogueScope.WHOLE
+    session = weights_of(BlendName.SESSION) if customer.visit and whole else None
+    return (session if session and by_visit(placement, customer) else weights), session
 
 
 def complete(prepared: Prepared) -> Answer:

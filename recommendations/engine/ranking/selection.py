@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.contenders import Contenders, with_boosts
 from recommendations.engine.ranking.diversity import Likeness, spread
-from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, Explored, explored
 from recommendations.engine.ranking.fatigue import IgnoredItems
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
@@ -124,9 +124,7 @@ def select(
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
-    chosen, propensity, way = explored(
-        order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
-    )
+    chosen, propensity, way = _drawn(order, params, draw)
     positions = order.positions[chosen]
     parts = contributions(contenders.z[:, positions], weights)
     score = parts.sum(axis=0)
@@ -137,8 +135,7 @@ def select(
     worn = np.append(tired, np.zeros(len(contenders.items) - len(tired)))[positions]
     whole = score + worn + sum(boosted.values())
     final = order.finals[chosen].astype(np.float64) if params.diversity else whole
-    touched = {key: values[chosen] for key, values in order.touched.items()}
-    touched |= {key: values != 0 for key, values in boosted.items()}
+    boosts = {key: values != 0 for key, values in boosted.items()}
     return Selection(
         items=contenders.items[positions],
         slots=order.slots[: len(chosen)],
@@ -149,7 +146,7 @@ def select(
         fatigue=worn,
         boosts=boosted,
         diversity=final - whole,
-        touched=touched,
+        touched={key: values[chosen] for key, values in order.touched.items()} | boosts,
         propensity=propensity,
         places=chosen.astype(np.int16),
         ranking=contenders.items[order.positions],
@@ -165,6 +162,13 @@ def select(
             explored=int(np.count_nonzero(chosen != np.arange(len(chosen)))),
             shown=len(chosen),
         ),
+    )
+
+
+def _drawn(order: Placed, params: SelectionParams, draw: np.random.Generator | None) -> Explored:
+    """Explore the ranking as the parameters say."""
+    return explored(
+        order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
     )
 
 

@@ -1,7 +1,6 @@
 """Days of a bandit on a small shop; every sum is worked out by hand."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from recommendations.store.experiments.daily import BanditDays, bandit_days
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import CustomerKind, Metric
 from tests.experiment_records import DAY, HOUR, NOW, START, answer, arms_of, bandit, furnish, unit_of
+from tests.store.experiments.test_totals import buy
 from tests.store.test_attribution import act, take
 
 pytestmark = pytest.mark.django_db
@@ -35,11 +35,6 @@ def arms(own: Experiment) -> list[Arm]:
 def days(own: Experiment, number: int = 3) -> BanditDays:
     """The first days of a bandit."""
     return bandit_days(own, until=shop_day(START) + timedelta(days=number - 1))
-
-
-def buy(user: str, amount: float, *, of: str, at: object, order: str) -> None:
-    line = {"quantity": 1, "price": Decimal(str(amount))}
-    take(act("purchase", "SKU0", at=at, of=of, user_id=user, transaction_id=order, line=line))  # type: ignore[arg-type]
 
 
 def test_a_person_is_a_unit_a_day_and_its_outcomes_are_those_of_the_lists_of_the_day(
