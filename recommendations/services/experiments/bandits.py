@@ -89,7 +89,7 @@ def tick(experiment: Experiment, *, now: datetime, days_of: Callable[[date], Ban
         ]
         ArmShare.objects.bulk_create(rows)
         whole = [row for row in rows if row.segment is None]
-        note(stored, NoteCode.SHARES_SET, by=None, at=now, facts=_moves(stored, arms, whole, before))
+        _note_moves(stored, _moves(stored, arms, whole, before), now=now)
         if not stored.simulated:
             transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
     return True
@@ -239,6 +239,13 @@ def _moves(
         if arm.out_at is None and arm.pinned is None and row.share - least[arm.position] < AT_FLOOR
     ]
     return {"moves": moves, "metric": experiment.primary, "at_floor": at_floor}
+
+
+def _note_moves(experiment: Experiment, facts: Mapping[str, Any], *, now: datetime) -> None:
+    """Note the shares of the day, unless nothing moved and who is at the floor is what the log says already."""
+    last = experiment.notes.filter(code=NoteCode.SHARES_SET).first()
+    if facts["moves"] or last is None or last.facts["at_floor"] != facts["at_floor"]:
+        note(experiment, NoteCode.SHARES_SET, by=None, at=now, facts=facts)
 
 
 def _note_late(experiment: Experiment, days: BanditDays, *, now: datetime) -> None:

@@ -85,6 +85,16 @@ def test_the_shares_of_the_fourth_day_are_those_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("_shop")
+def test_a_night_on_which_nothing_moves_leaves_no_line_in_the_log() -> None:
+    own = bandit()
+    live_days(own, 5, (400, 10), (400, 200))
+    for number in (4, 5, 6):
+        assert tick(own, now=night(number))
+        assert shares(own, number) == pytest.approx([0.10, 0.90], abs=1e-3)
+    assert [note.at for note in own.notes.filter(code="shares_set")] == [night(4)]
+
+
+@pytest.mark.usefixtures("_shop")
 def test_floors_are_added_and_not_cut_off() -> None:
     """C is hopeless: it has its floor and nothing more, and what A and B share is 1 − Σ floors by their chances.
 
@@ -118,7 +128,8 @@ def test_the_first_three_days_are_even_and_a_day_is_ticked_once(
     crowd(arms_of(own)[0], START, 500, clicked=500)
     for later in (0, 3):
         assert not tick(own, now=night(4) + timedelta(hours=later))
-    assert (shares(own, 4), own.notes.count()) == (first, 3)
+    assert (shares(own, 4), ArmShare.objects.filter(arm__experiment=own).count()) == (first, 2 * 3)
+    assert [note.at for note in own.notes.order_by("at")] == [night(2), night(4)]  # the second even day moved nothing
 
 
 @pytest.mark.usefixtures("_shop")
