@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from django.db.models import Max
 from django.utils import timezone
 
 from recommendations.api.rendering import Writing
@@ -90,16 +91,22 @@ def act(draw: random.Random, catalogue: Catalogue) -> None:
 
 @contextmanager
 def explored() -> Iterator[None]:
-    """All weights that are served explore much, so that every way of showing is among the answers."""
-    served = BlendWeights.objects.filter(is_default=True)
-    before = list(served)
-    served.update(exploration=0.3, cards=0.3)
+    """New versions of all weights that are served explore much, so that every way of showing is among the answers."""
+    before = list(BlendWeights.objects.filter(is_default=True))
+    BlendWeights.objects.filter(is_default=True).update(is_default=False)
+    for row in before:
+        values = {
+            field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if field.name != "id"
+        }
+        last = BlendWeights.objects.filter(blend=row.blend_id).aggregate(Max("number"))["number__max"]
+        explores = {"is_default": True, "number": last + 1, "exploration": 0.3, "cards": 0.3}
+        BlendWeights.objects.create(**values | explores)
     fetch.announce(*fetch.Changed)
     try:
         yield
     finally:
-        for row in before:
-            BlendWeights.objects.filter(pk=row.pk).update(exploration=row.exploration, cards=row.cards)
+        BlendWeights.objects.filter(is_default=True).update(is_default=False)
+        BlendWeights.objects.filter(pk__in=[row.pk for row in before]).update(is_default=True)
         fetch.announce(*fetch.Changed)
 
 
