@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from recommendations.models import BlendWeights, Category, RuleBook, Segment, Slate
+from recommendations.serving.answer_record import BasisRecord
 from recommendations.serving.page import prepare_page, share_out
 from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
@@ -107,6 +108,27 @@ class Reconstruction:
         pairs = {Missing.CATALOGUE_UNKNOWN: not self.then.certain, Missing.STATE_UNKNOWN: unknown}
         return [code for code, holds in pairs.items() if holds]
 
+    @property
+    def changed(self) -> list[Part]:
+        """Parts that may be others now; each of the rest is certainly the one of then."""
+        basis, live = self.parts.basis, self.live
+        model = live.model.version_id if live.model else None
+        same = {
+            Part.MODEL: model == basis.model,
+            Part.WEIGHTS: all(self._holds(parts.basis) for _own, parts in self.slots),
+            Part.RULES: live.rules.version == basis.rules,
+            Part.CATALOGUE: live.stock.mark == self.then.stock.mark,
+        }
+        return [part for part in Part if not same.get(part)]
+
+    def _holds(self, basis: BasisRecord) -> bool:
+        """Whether a placement and all weights that its blends have now are those that an answer knew."""
+        rows = self._rows(basis)
+        then = {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows}
+        blends = {basis.placement.blend, *(key.blend for key in then)}
+        now = {key: weights for key, weights in self.live.weights.items() if key.blend in blends}
+        return self.live.placements.get(basis.placement.name) == basis.placement and now == then
+
     def answer(self, instead: Instead) -> Answer:
         """Make the answer. Raises CannotMakeError where a model's files are gone."""
         moment = self.moment if Part.CUSTOMER in instead.now else self.slate.served_at
@@ -141,9 +163,7 @@ class Reconstruction:
         """The snapshot with the placement and the weights of a slot."""
         if Part.WEIGHTS in instead.now:
             return replace(snapshot, placements=self.live.placements, weights=self.live.weights)
-        basis = parts.basis
-        own = [key for key in (basis.weights, basis.visit_weights) if key is not None]
-        rows = [self._versions[key] for key in own if key in self._versions]
+        basis, rows = parts.basis, self._rows(parts.basis)
         if instead.weights is not None:
             others = versions_of([instead.weights]).values()
             rows = [row for row in rows if row.blend_id not in {other.blend_id for other in others}] + [*others]
@@ -176,6 +196,11 @@ class Reconstruction:
             bare = ServedRules.nothing(self._stock(instead), read_at=self.moment)
             self._rules[key] = bare.with_book(rules_of(number), version=number)
         return self._rules[key]
+
+    def _rows(self, basis: BasisRecord) -> list[BlendWeights]:
+        """Versions of weights that an answer was made of, where they are still there."""
+        keys = (basis.weights, basis.visit_weights)
+        return [self._versions[key] for key in keys if key is not None and key in self._versions]
 
     @cached_property
     def _versions(self) -> Mapping[int, BlendWeights]:

@@ -61,9 +61,9 @@ def past_answer(slate: Slate, *, now: datetime) -> PastAnswer:
             answers[parts] = made_of.answer(Instead(now=parts))
         return 1 - _likeness(made.answer, answers[parts])
 
-    causes = shapley(change, list(Part))
+    causes = shapley(change, made_of.changed)
     ordered = sorted(causes.items(), key=lambda pair: -abs(pair[1]))
-    every = frozenset(Part)
+    every = frozenset(made_of.changed)
     return PastAnswer(
         made=made,
         now=answers[every],

@@ -9,13 +9,14 @@ from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, RuleBook, Slate
 from recommendations.services.catalogue import editing
 from recommendations.services.review.past_answers import Part, UnknownVersionError, made_again, past_answer
-from recommendations.serving.again import Sameness
+from recommendations.serving.again import Reconstruction, Sameness
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.serving.slates import write_slates
+from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import Availability
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -64,6 +65,11 @@ def change_customer(slate: Slate) -> None:
     )
 
 
+def changed(slate: Slate) -> list[Part]:
+    """Parts whose share is worked out at all."""
+    return Reconstruction.of(slate, live=current_snapshot(), now=slate.served_at).changed
+
+
 @pytest.mark.parametrize(
     ("part", "change"),
     [
@@ -78,7 +84,9 @@ def test_a_single_cause_is_named_and_has_all_of_the_change(
 ) -> None:
     before = past_answer(slate, now=slate.served_at)
     assert (before.change, before.causes) == (0, {})
+    assert changed(slate) == [Part.CUSTOMER]  # of whom it is never certain
     change(slate)
+    assert set(changed(slate)) == {part, Part.CUSTOMER}
     past = past_answer(slate, now=slate.served_at)
     assert past.made.sameness is Sameness.EXACT
     assert list(past.causes) == [part]
