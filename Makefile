@@ -26,8 +26,8 @@ help:  ## Show this list
 
 install: .venv/stamp  ## Make .venv with everything that the product and its tests need
 
-demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local); prints address, login and API key
-	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)"
+demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300); prints address, login and API key
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)")
 
 test: lint chromium  ## All checks and all tests, browser included (ARGS="-k word" for some)
 	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)

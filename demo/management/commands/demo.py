@@ -20,13 +20,15 @@ from django.utils import timezone
 from demo.exploration import publish_exploration
 from demo.fatigue import set_fatigue
 from demo.load import lacks_complete_journey
-from recommendations.models import ApiKey, Item, ModelVersion, Staff
+from recommendations.models import ApiKey, Customer, Item, ModelVersion, Staff
 from recommendations.services.access.keys import create_key
 from recommendations.services.catalogue import files
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Scope
 
 _USERNAME = "admin@example.com"
-_SHOPPERS = ("2375", "1228", "718", "1609", "982")  # households of Complete Journey that a visitor may shop as
+_SHOPPERS = ("2375", "1228", "718", "1609", "982", "19", "88", "113", "253", "40")
+"""Households of Complete Journey; a visitor may shop as the first five that were loaded."""
 _HOLD_DAYS = 14  # of the data, for the replay
 _TIMEOUT = 1.0  # seconds that a page of the shop waits for a slot
 
@@ -38,8 +40,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="of the web pages and the API, on this machine only")
         parser.add_argument("--shop-port", type=int, help="of the demo's shop; the port after the first")
+        parser.add_argument(
+            "--households", type=int, metavar="N", help="load only the first N households: a small shop, up sooner"
+        )
 
-    def handle(self, *, port: int, shop_port: int | None, **_options: Any) -> None:
+    def handle(self, *, port: int, shop_port: int | None, households: int | None, **_options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This is no demo: start it with `make demo`, or `python -m recsite.embedded -- …`.")
         shop_port = shop_port or port + 1
@@ -49,7 +54,7 @@ class Command(BaseCommand):
         self._step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         self._step("Styles and scripts", _collect_static)
         if lacks_complete_journey():
-            arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS}
+            arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS, "households": households}
             self._step("Complete Journey", lambda: call_command("load_complete_journey", **arguments))
         if not ModelVersion.objects.live().exists():
             self._step("First run of the loop", lambda: call_command("run_loop"))
@@ -113,12 +118,13 @@ def _furnish_shop(url: str, shop_url: str) -> None:
     old: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     origin = shop_url.rstrip("/")
     server = (Scope.EVENTS_WRITE, Scope.IDENTITY_PROVE, Scope.RECOMMENDATIONS_READ)
+    loaded = [name for name in _SHOPPERS if Customer.objects.filter(pseudonym=pseudonym(name)).exists()]
     options = {
         "recsite": url,
         "timeout": _TIMEOUT,
         "currency": settings.SHOP_CURRENCY,
         "catalogue": catalogue.name,
-        "customers": _SHOPPERS,
+        "customers": loaded[:5],
         "server_key": _key_of(old.get("server_key", ""), name="Demo shop, server", scopes=server),
         "browser_key": _key_of(
             old.get("browser_key", ""), name="Demo shop, pages", scopes=[Scope.EVENTS_WRITE], origins=[origin]
