@@ -81,8 +81,24 @@ def test_sliders_stand_again_where_they_were(ada: Visitor) -> None:
     box = page.locator(f'[data-setting="w.{strongest}"] [type=number]')
     box.fill("7")
     box.press("Tab")
+    save = page.get_by_role("button", name="Save draft")
+    save.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")  # a part that comes into view later would lead to the login by itself
     committed(end_session)
-    page.get_by_role("button", name="Save draft").click()
+    save.click()
     log_in_again(ada)
     expect(page.get_by_role("status").filter(has_text="What you had typed before the session ended")).to_be_visible()
+    expect(box).to_have_value("7")
+
+
+def test_sliders_stand_again_where_a_part_of_the_page_came_too_late(ada: Visitor) -> None:
+    page = ada.page
+    page.set_viewport_size({"width": 1440, "height": 300})  # parts that wait to be seen wait below it
+    ada.visit("/weights/?blend=home")
+    box = page.locator("[data-setting^='w.'] [type=number]").first
+    box.fill("7")
+    box.press("Tab")
+    committed(end_session)
+    page.locator("#earned-content").scroll_into_view_if_needed()
+    log_in_again(ada)
     expect(box).to_have_value("7")
