@@ -235,4 +235,4 @@ document.addEventListener("htmx:after:swap", () => {
 document.getElementById("roll-back")?.addEventListener("close", ({ target }) => { target.firstElementChild.replaceChildren(); });
 for (const type of ["scroll", "input"]) addEventListener(type, () => bar?.classList.add("is-stuck"), { once: true, passive: true });
 document.querySelectorAll("dialog[data-open]").forEach((dialog) => dialog.showModal());
-if (form) { unfold(); show(); rest(); }
+if (form) { unfold(); show(); rest(); form.querySelector("[aria-invalid=true]")?.focus(); }
