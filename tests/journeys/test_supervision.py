@@ -40,7 +40,7 @@ def live() -> BlendWeights:
 
 def heaviest() -> str:
     weights = live().weights
-    return max(weights, key=lambda name: weights[name])
+    return str(max(weights, key=lambda name: float(weights[name])))
 
 
 @pytest.fixture(autouse=True)
