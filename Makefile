@@ -7,6 +7,7 @@
 
 PORT ?= 8000
 DATA ?= .local
+HOUSEHOLDS ?=
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 PYTHON := .venv/bin/python
 # The machine's own certificates count, also those of a proxy in between.

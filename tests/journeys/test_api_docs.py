@@ -23,7 +23,7 @@ def token() -> str:
     return f"{key.prefix}.{secret}"
 
 
-@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1440, "light")])
 def test_the_reference_is_accessible(window: Callable[..., Visitor], width: int, theme: str) -> None:
     visitor = window(width=width, theme=theme, language="zh-hans")  # the reference is in English all the same
     requests: list[str] = []
