@@ -141,22 +141,26 @@ WHERE event.name = ANY(%(attributed)s) AND event.item_id IS NOT NULL AND NOT {AS
 RETURNING recommendation_id
 """  # noqa: S608
 # A refund without amount and quantity takes back all that was bought of the item in the transaction. It is the buyer's,
-# or the shop does not say whose; another's takes nothing back, nor does one of before the purchase.
+# or the shop does not say whose; another's takes nothing back, nor does one of before the purchase. Only transactions
+# of which something came back are looked at. An item's lines go along as arrays: joined again to what was taken, which
+# PostgreSQL expects to be a single row, all were compared with all.
 TAKE_BACK = f"""
-WITH bought AS (
+WITH refund AS MATERIALIZED (
+  SELECT transaction_id, item_id, amount, quantity, occurred_at, {WHOLE.format("event.customer_id")} AS person
+  FROM recommendations_event event WHERE name = 'refund' AND transaction_id = ANY(%(transactions)s)
+), bought AS MATERIALIZED (
   SELECT occurred_at, event_id, line, attributed.transaction_id, attributed.item_id, attributed.amount,
          attributed.quantity, {WHOLE.format("event.customer_id")} AS person
   FROM recommendations_attributedline attributed JOIN recommendations_event event USING (occurred_at, event_id, line)
-  WHERE attributed.name = 'purchase' AND attributed.transaction_id = ANY(%(transactions)s)
-), refund AS (
-  SELECT transaction_id, item_id, amount, quantity, occurred_at, {WHOLE.format("event.customer_id")} AS person
-  FROM recommendations_event event WHERE name = 'refund' AND transaction_id = ANY(%(transactions)s)
-), order_line AS (
+  WHERE attributed.name = 'purchase'
+    AND attributed.transaction_id = ANY(ARRAY(SELECT DISTINCT transaction_id FROM refund))
+), order_line AS MATERIALIZED (
   SELECT transaction_id, item_id, person, sum(amount) AS amount, sum(quantity) AS quantity,
-         min(occurred_at) AS occurred_at
+         min(occurred_at) AS occurred_at, array_agg(occurred_at) AS moments, array_agg(event_id) AS events,
+         array_agg(line) AS lines
   FROM bought GROUP BY transaction_id, item_id, person
-), taken AS (
-  SELECT order_line.transaction_id, order_line.item_id, order_line.person, least(1, CASE
+), taken AS MATERIALIZED (
+  SELECT order_line.moments, order_line.events, order_line.lines, least(1, CASE
            WHEN bool_or(refund.amount IS NULL AND refund.quantity IS NULL)
              OR sum(refund.quantity) >= order_line.quantity THEN 1
            WHEN sum(refund.amount) IS NOT NULL AND order_line.amount > 0 THEN sum(refund.amount) / order_line.amount
@@ -165,13 +169,12 @@ WITH bought AS (
   FROM order_line JOIN refund USING (transaction_id, item_id)
   WHERE refund.occurred_at >= order_line.occurred_at
     AND (refund.person IS NULL OR order_line.person IS NULL OR refund.person = order_line.person)
-  GROUP BY order_line.transaction_id, order_line.item_id, order_line.person, order_line.amount, order_line.quantity
+  GROUP BY order_line.moments, order_line.events, order_line.lines, order_line.amount, order_line.quantity
 )
 UPDATE recommendations_attributedline line
 SET refunded = round(line.amount * taken.share, 2), kept = taken.share < 1
-FROM bought JOIN taken ON taken.transaction_id = bought.transaction_id AND taken.item_id = bought.item_id
-  AND taken.person IS NOT DISTINCT FROM bought.person
-WHERE (line.occurred_at, line.event_id, line.line) = (bought.occurred_at, bought.event_id, bought.line)
+FROM taken CROSS JOIN unnest(taken.moments, taken.events, taken.lines) AS key(occurred_at, event_id, line)
+WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event_id, key.line)
 RETURNING line.recommendation_id
 """  # noqa: S608
 OUTCOMES = f"""
