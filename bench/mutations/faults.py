@@ -125,7 +125,7 @@ FAULTS = (
     PlantedFault(
         name="spending before the first answer counts",
         file=f"{SUMS}/statements.py",
-        old="event.occurred_at < key.first_at AS earlier",
+        old="event.occurred_at < event.first_at AS earlier",
         new="false AS earlier",
         tests=[f"{TOTALS}::test_purchases_count_from_the_first_answer_for_28_days"],
     ),

@@ -1,7 +1,8 @@
-"""The statement of totals: what each person of an experiment did, and the sums of it by arm, segment and metric.
+"""Statements of totals: who was in an experiment, and the sums of what they did by arm, segment and metric.
 
 ``MEMBERS`` are the people of an experiment with their arms; ``VISITORS`` are those who came in a past stretch, as if
-all were in one arm, to plan with. Values in ``%(…)s`` are those of ``totals.py``.
+all were in one arm, to plan with. They are put into a table of their own first, so that PostgreSQL knows how many they
+are when it plans the sums. Values in ``%(…)s`` are those of ``totals.py``.
 """
 
 from recommendations.store.attribution.statements import COUNTS, KEY_ASIDE, PERSON_ASIDE
@@ -27,46 +28,58 @@ FROM (
   GROUP BY slate.unit
 ) visit
 """  # noqa: S608
-# People, each once under all keys that were merged: the arm and the moment are those of the earliest exposure. A
-# person is left out who saw two arms, objected since, or is set aside. A sample is fixed by the first unit.
-_PEOPLE = f"""
-named AS (
+SEAT_COLUMNS = """
+(unit bigint, person bigint, leads boolean, customer bigint, first_customer bigint, arm_id bigint,
+ first_at timestamptz, until timestamptz, mixed boolean, objected boolean, aside boolean)
+"""
+# Units, each with the person of all keys that were merged, who goes by the first of them: its arm and its moment are
+# the person's, and it decides whether the person is in a sample.
+_SEATED = f"""
+named AS MATERIALIZED (
   SELECT member.*, coalesce(alias.customer_id, member.customer_id) AS customer
   FROM member LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = member.customer_id AND {_JOINED}
-), grouped AS (
-  SELECT row_number() OVER () AS id, customer, array_agg(unit) AS units, min(first_at) AS first_at,
-         (array_agg(unit ORDER BY first_at, stored))[1] AS unit,
-         (array_agg(arm_id ORDER BY first_at, stored))[1] AS arm_id,
-         (array_agg(customer_id ORDER BY first_at, stored))[1] AS first_customer,
-         bool_or(mixed) OR min(arm_id) <> max(arm_id) AS mixed
-  FROM named GROUP BY customer, CASE WHEN customer IS NULL THEN unit END
+), seated AS (
+  SELECT unit, customer, first_value(unit) OVER own AS person, row_number() OVER own = 1 AS leads,
+         first_value(customer_id) OVER own AS first_customer, first_value(arm_id) OVER own AS arm_id,
+         first_value(first_at) OVER own AS first_at,
+         bool_or(mixed) OVER own OR min(arm_id) OVER own <> max(arm_id) OVER own AS mixed
+  FROM named
+  WINDOW own AS (PARTITION BY customer, CASE WHEN customer IS NULL THEN unit END ORDER BY first_at, stored
+                 ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ), objector AS (
   SELECT DISTINCT coalesce(alias.customer_id, own.id) AS customer FROM recommendations_customer own
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = own.id AND {_JOINED}
   WHERE NOT own.personalise
-), judged AS MATERIALIZED (
-  SELECT grouped.*, least(grouped.first_at + %(window)s, %(now)s) AS until, objector.customer IS NOT NULL AS objected,
-         {PERSON_ASIDE.format("grouped.customer")} AS aside
-  FROM grouped LEFT JOIN objector USING (customer)
-  WHERE (hashint8extended(grouped.unit, 28) & 1048575) < %(share)s::float8 * 1048576
-), person AS MATERIALIZED (
-  SELECT * FROM judged WHERE NOT (mixed OR objected OR aside)
 )
+SELECT unit, person, leads, customer, first_customer, arm_id, first_at, least(first_at + %(window)s, %(now)s), mixed,
+       objector.customer IS NOT NULL, {PERSON_ASIDE.format("seated.customer")}
+FROM seated LEFT JOIN objector USING (customer)
+WHERE (hashint8extended(person, 28) & 1048575) < %(share)s::float8 * 1048576
 """  # noqa: S608
-# What people bought, disliked and gave back. Refunds take back a share of what was bought of the item in the
-# transaction, as in attribution; those of before the exposure only from the spending before it.
+# Who saw two arms, objected since, or is set aside is left out.
+_PEOPLE = """
+seat AS NOT MATERIALIZED (
+  SELECT *, (hashint8extended(person, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
+  FROM experiment_seat WHERE NOT (mixed OR objected OR aside)
+), person AS NOT MATERIALIZED (
+  SELECT person AS id, customer, first_customer, arm_id, first_at, until FROM seat WHERE leads
+)
+"""
+# What people bought, disliked and gave back. Whether a purchase counts is asked of theirs only. Refunds take back a
+# share of what was bought of the item in the transaction, as in attribution; those of before the exposure only from
+# the spending before it.
 _ACTS = f"""
-key AS (
-  SELECT id AS person, customer AS id, first_at, until FROM person WHERE customer IS NOT NULL
-  UNION ALL
-  SELECT person.id, alias.anonymous_id, first_at, until
-  FROM person JOIN recommendations_customeralias alias ON alias.customer_id = person.customer AND {_JOINED}
-), act AS MATERIALIZED (
-  SELECT key.person, event.name, event.transaction_id, event.item_id, coalesce(event.quantity, 1) AS quantity,
-         coalesce(event.amount, 0) AS amount, event.occurred_at, event.occurred_at < key.first_at AS earlier
-  FROM key JOIN recommendations_event event ON event.customer_id = key.id
+own AS MATERIALIZED (
+  SELECT person.id AS person, person.first_at, event.*
+  FROM recommendations_event event
+  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND {_JOINED}
+  JOIN person ON person.customer = coalesce(alias.customer_id, event.customer_id)
   WHERE event.name = ANY(%(acts)s) AND event.occurred_at >= %(earliest)s AND event.occurred_at <= %(now)s
-    AND event.occurred_at BETWEEN key.first_at - %(window)s AND key.until AND NOT {KEY_ASIDE} AND {_COUNTS}
+    AND event.occurred_at BETWEEN person.first_at - %(window)s AND person.until AND NOT {KEY_ASIDE}
+), act AS MATERIALIZED (
+  SELECT person, name, transaction_id, item_id, coalesce(quantity, 1) AS quantity, coalesce(amount, 0) AS amount,
+         occurred_at, event.occurred_at < event.first_at AS earlier
+  FROM own event WHERE {_COUNTS}
 ), refund AS (
   SELECT event.transaction_id, event.item_id, event.amount, event.quantity, event.occurred_at,
          coalesce(alias.customer_id, event.customer_id) AS customer
@@ -104,38 +117,48 @@ key AS (
   SELECT person, count(*)::float8 AS dislikes FROM act WHERE name = 'dislike_item' AND NOT earlier GROUP BY person
 )
 """  # noqa: S608
-# Answers at the placements touched, until the experiment ended, whether they were under the arm or not. Of a part of
-# the people they have their items.
-_ANSWERS = """
-seat AS MATERIALIZED (
-  SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until,
-         (hashint8extended(person.unit, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
-  FROM person CROSS JOIN unnest(person.units) AS own(unit)
-), answer AS MATERIALIZED (
-  SELECT seat.person, seat.arm_id, seat.first_at, seat.until, slate.recommendation_id,
-         slate.fallback_reason <> '' AS fallback, slate.latency_us,
-         CASE WHEN slate.served_at = seat.first_at THEN slate.placement END AS first_placement,
-         CASE WHEN seat.itemised THEN slate.items END AS items
-  FROM recommendations_slate slate JOIN seat ON seat.unit = slate.unit
-  WHERE slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
-    AND slate.served_at BETWEEN seat.first_at AND seat.until
-    AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
-), answered AS (
-  SELECT answer.person, count(*)::float8 AS answers, count(*) FILTER (WHERE fallback)::float8 AS fallbacks,
-         sum(least(latency_us / 1000.0::float8, %(slowest)s)) FILTER (WHERE latency_us IS NOT NULL) AS waited,
-         count(latency_us)::float8 AS timed, count(outcome.recommendation_id)::float8 AS seen,
-         count(*) FILTER (WHERE outcome.clicked <> '{}')::float8 AS clicked,
-         count(*) FILTER (WHERE outcome.listed) AS listed, min(first_placement) AS placement
-  FROM answer
-  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = answer.recommendation_id
-  GROUP BY answer.person
-), tied AS (
-  SELECT answer.person, sum(line.amount - line.refunded)::float8 AS attributed
-  FROM answer JOIN recommendations_attributedline line ON line.recommendation_id = answer.recommendation_id
-  WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at BETWEEN answer.first_at AND answer.until
-  GROUP BY answer.person
-)
+# Answers at the placements touched, until the experiment ended, whether they were under the arm or not. They are many:
+# one pass sums them without storing any, another takes the few that are looked at again: out of which something was
+# bought, without anybody's id, and of a part of the people with their items. Which are within a person's stretch is
+# asked of each as it is summed; as a condition of the join it would let PostgreSQL expect a ninth of them.
+_AT_PLACEMENTS = """
+slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
+AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
 """
+_ANSWERS = f"""
+answered AS (
+  SELECT person, count(*) FILTER (WHERE inside)::float8 AS answers,
+         count(*) FILTER (WHERE inside AND fallback_reason <> '')::float8 AS fallbacks,
+         sum(least(latency_us / 1000.0::float8, %(slowest)s))
+           FILTER (WHERE inside AND latency_us IS NOT NULL) AS waited,
+         count(latency_us) FILTER (WHERE inside)::float8 AS timed,
+         count(outcome.recommendation_id) FILTER (WHERE inside)::float8 AS seen,
+         count(*) FILTER (WHERE inside AND outcome.clicked <> '{{}}')::float8 AS clicked,
+         count(*) FILTER (WHERE inside AND outcome.listed) AS listed,
+         min(answer.placement) FILTER (WHERE inside AND served_at = first_at) AS placement
+  FROM (
+    SELECT seat.person, seat.first_at, slate.*, slate.served_at BETWEEN seat.first_at AND seat.until AS inside
+    FROM recommendations_slate slate JOIN seat ON seat.unit = slate.unit WHERE {_AT_PLACEMENTS}
+  ) answer
+  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = answer.recommendation_id
+  GROUP BY person
+), bought AS (
+  SELECT recommendation_id, array_agg(occurred_at) AS moments, array_agg(amount - refunded) AS amounts
+  FROM recommendations_attributedline WHERE name = ANY(%(bought)s) AND kept GROUP BY recommendation_id
+), chosen AS MATERIALIZED (
+  SELECT seat.person, seat.arm_id, seat.first_at, seat.until, slate.unit, slate.placement, bought.moments,
+         bought.amounts, CASE WHEN seat.itemised THEN slate.items END AS items
+  FROM recommendations_slate slate
+  LEFT JOIN seat ON seat.unit = slate.unit AND slate.served_at BETWEEN seat.first_at AND seat.until
+  LEFT JOIN bought ON bought.recommendation_id = slate.recommendation_id
+  WHERE {_AT_PLACEMENTS}
+    AND (seat.itemised OR slate.unit IS NULL OR seat.person IS NOT NULL AND bought.moments IS NOT NULL)
+), tied AS (
+  SELECT person, sum(line.amount)::float8 AS attributed
+  FROM chosen CROSS JOIN unnest(moments, amounts) AS line(occurred_at, amount)
+  WHERE line.occurred_at BETWEEN first_at AND until GROUP BY person
+)
+"""  # noqa: S608
 _PER_PERSON = """
 did AS MATERIALIZED (
   SELECT person.arm_id, segment.number AS segment, coalesce(visitor.kind, 'anonymous') AS kind, answered.placement,
@@ -172,18 +195,21 @@ sum(({x}) * ({y})) AS {name}_xy, count(*) FILTER (WHERE ({y}) > 0) AS {name}_som
 """
 _SUMMED = f"""
 summed AS (
-  SELECT arm_id, segment, GROUPING(segment) = 1 AS whole, count(*) AS n,
+  SELECT arm_id, segment, count(*) AS n,
     {",".join(_SUM.format(name=name, y=y, x=x) for name, (y, x) in _COLUMNS.items())}
-  FROM did GROUP BY GROUPING SETS ((arm_id), (arm_id, segment))
+  FROM did GROUP BY arm_id, segment
 )
 """  # noqa: S608
-# Rows of (kind, arm, segment, name, n, y, yy, x, xx, xy, people with y > 0).
+# Rows of (kind, arm, segment, name, n, y, yy, x, xx, xy, people with y > 0); those of everybody are sums of the
+# segments', so that each person is summed once.
 _SUMS = f"""
-SELECT 'metric', arm_id, segment, metric.name, n::float8, y, yy, x, xx, xy, successes
+SELECT 'metric', arm_id, segment, metric.name, sum(n)::float8, sum(y), sum(yy), sum(x), sum(xx), sum(xy),
+       sum(successes)::bigint
 FROM summed CROSS JOIN LATERAL (VALUES
   {", ".join(f"('{name}', {name}_y, {name}_yy, {name}_x, {name}_xx, {name}_xy, {name}_some)" for name in _COLUMNS)}
 ) AS metric(name, y, yy, x, xx, xy, successes)
-WHERE whole OR segment IS NOT NULL
+GROUP BY GROUPING SETS ((arm_id, metric.name), (arm_id, segment, metric.name))
+HAVING GROUPING(segment) = 1 OR segment IS NOT NULL
 """  # noqa: S608
 _PARTS = """
 SELECT 'kind', arm_id, NULL, kind, count(*), 0, 0, 0, 0, 0, 0 FROM did GROUP BY arm_id, kind
@@ -195,9 +221,9 @@ _COVERAGE = """
 SELECT 'coverage', shown.arm_id, NULL, 'coverage', shown.different, asked.answers, 0, 0, 0, 0, 0
 FROM (
   SELECT arm_id, count(*) AS different
-  FROM (SELECT DISTINCT arm_id, item FROM answer CROSS JOIN unnest(items) AS item) each GROUP BY arm_id
+  FROM (SELECT DISTINCT arm_id, item FROM chosen CROSS JOIN unnest(items) AS item) each GROUP BY arm_id
 ) shown JOIN (
-  SELECT arm_id, count(*) AS answers FROM answer WHERE items IS NOT NULL GROUP BY arm_id
+  SELECT arm_id, count(*) AS answers FROM chosen WHERE items IS NOT NULL GROUP BY arm_id
 ) asked USING (arm_id)
 """
 _FACTS = """
@@ -205,15 +231,13 @@ SELECT 'fact', 0, NULL, fact.name, fact.value, 0, 0, 0, 0, 0, 0
 FROM (
   SELECT count(*) FILTER (WHERE mixed) AS mixed, count(*) FILTER (WHERE objected AND NOT mixed) AS objected,
          count(*) FILTER (WHERE aside AND NOT objected AND NOT mixed) AS aside
-  FROM judged
+  FROM experiment_seat WHERE leads
 ) left_out CROSS JOIN (SELECT coalesce(sum(listed), 0) AS listed, coalesce(sum(answers), 0) AS answers FROM did) every
 CROSS JOIN (
   SELECT coalesce(sum(answers), 0) AS answers FROM (SELECT answers FROM did ORDER BY answers DESC LIMIT 3) few
 ) heaviest
 CROSS JOIN (
-  SELECT count(*) AS nameless FROM recommendations_slate slate
-  WHERE slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
-    AND slate.placement = ANY(%(placements)s) AND slate.unit IS NULL
+  SELECT count(*) AS nameless FROM chosen WHERE unit IS NULL AND placement = ANY(%(placements)s)
 ) other
 CROSS JOIN LATERAL (VALUES
   ('mixed', left_out.mixed), ('objected', left_out.objected), ('set_aside', left_out.aside), ('listed', every.listed),
@@ -222,8 +246,12 @@ CROSS JOIN LATERAL (VALUES
 """
 
 
-def totals_statement(people: str) -> str:
-    """Statement of the totals of people, ``MEMBERS`` or ``VISITORS``."""
-    parts = ",\n".join((_PEOPLE, _ACTS, _ANSWERS, _PER_PERSON, _SUMMED))
-    rows = "\nUNION ALL\n".join((_SUMS, _PARTS, _COVERAGE, _FACTS))
-    return f"WITH member AS ({people}), {parts}\n{rows}"
+def seats_statement(people: str) -> str:
+    """Statement that puts the units of people, ``MEMBERS`` or ``VISITORS``, into ``experiment_seat``."""
+    return f"INSERT INTO experiment_seat WITH member AS MATERIALIZED ({people}), {_SEATED}"
+
+
+_PARTS_OF_TOTALS = ",\n".join((_PEOPLE, _ACTS, _ANSWERS, _PER_PERSON, _SUMMED))
+_ROWS_OF_TOTALS = "\nUNION ALL\n".join((_SUMS, _PARTS, _COVERAGE, _FACTS))
+TOTALS = f"WITH {_PARTS_OF_TOTALS}\n{_ROWS_OF_TOTALS}"
+"""Statement of the totals of those in ``experiment_seat``."""

@@ -16,8 +16,8 @@ from recommendations.engine.experiments.moments import Moments
 from recommendations.event_types import EventName
 from recommendations.models import Experiment, ModelVersion, Unit
 from recommendations.store.attribution.statements import WORDS
-from recommendations.store.experiments.statements import MEMBERS, VISITORS, totals_statement
-from recommendations.store.temp_tables import rows, run
+from recommendations.store.experiments.statements import MEMBERS, SEAT_COLUMNS, TOTALS, VISITORS, seats_statement
+from recommendations.store.temp_tables import rows, run, temporary
 from recommendations.terms import Metric
 
 WINDOW = timedelta(days=28)
@@ -27,7 +27,11 @@ MOST_UNITS = 200_000
 MOST_ITEMISED = 5_000
 SLOWEST = 1_000.0  # milliseconds that an answer counts at most
 # How many people there are PostgreSQL cannot guess; a loop over them that reads all slates each time would never end.
-_PLAN = "SET LOCAL work_mem = '48MB'; SET LOCAL jit = off; SET LOCAL enable_nestloop = off"
+# One core is enough for them, the other is the shop's.
+_PLAN = """
+SET LOCAL work_mem = '48MB'; SET LOCAL jit = off; SET LOCAL enable_nestloop = off;
+SET LOCAL max_parallel_workers_per_gather = 0
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +90,11 @@ def _totals(people: str, experiment: Experiment, values: Mapping[str, Any]) -> E
         "earliest": values["start"] - WINDOW, "slowest": SLOWEST, "version": live or 0,
         "cap": caps.get(Metric.REVENUE, float("inf")), "attributed_cap": caps.get(Metric.ATTRIBUTED, float("inf")),
     }  # fmt: skip
-    table = rows(totals_statement(people), **given, **values)
-    run("RESET work_mem; RESET enable_nestloop")
+    with temporary("experiment_seat", SEAT_COLUMNS):
+        run(seats_statement(people), **given, **values)
+        run("ANALYZE experiment_seat")
+        table = rows(TOTALS, **given, **values)
+    run("RESET work_mem; RESET enable_nestloop; RESET max_parallel_workers_per_gather")
     return _understood(table, share=values["share"])
 
 
