@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=52_700,
+        words="lines of recommendations without migrations", limit=53_050,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
         words="lines of its migrations", limit=2_760,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=22_200, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=22_450, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
     ),

@@ -1,8 +1,9 @@
 """Clicks of made visitors on given lists: what the versions of a practice show, and how good it is in truth.
 
-Visitors look at slot k with chance k^−η whatever else they do (position-based model), and click what they look at by
-its relevance. The relevance of each item to each customer is drawn; that of what an arm shows is scaled, so that its
-lists get the clicks that the practice wants, as a share of the control's.
+Visitors look at slot k with chance k^−η whatever else they do (position-based model), at slot k of the r-th list of a
+page with chance (r k)^−η, and click what they look at by its relevance. The relevance of each item to each customer is
+drawn; that of what an arm shows is scaled, so that its lists get the clicks that the practice wants, as a share of the
+control's.
 """
 
 from collections.abc import Sequence
@@ -53,22 +54,35 @@ class ListClicks:
         return BUYS * self.chances.sum(axis=2)
 
 
+def attention_of(levels: Rows, places: Rows) -> Values:
+    """Chance that visitors look at slots, by the place of the list on its page and that in the list, from 1."""
+    return (levels * places).astype(np.float64) ** -ETA
+
+
 def list_clicks(
-    items: Rows, fallback: BoolArray, *, lifts: Sequence[float], primary: Metric, draw: np.random.Generator
+    items: Rows,
+    fallback: BoolArray,
+    *,
+    lifts: Sequence[float],
+    primary: Metric,
+    draw: np.random.Generator,
+    attention: Values | None = None,
 ) -> ListClicks:
     """Draw the relevance of items [arms, customers, slots], −1 beyond the end of a list; the first arm is the control.
 
     ``lifts`` are by how much better the lists of each arm are than those of the control, as shares: of ``CTR`` by the
     lists that are clicked, else by the clicks. Where they would need more than certain clicks, they are less so.
+    ``attention`` [arms, slots] is that of lists that stand alone where none is given.
     """
     shown, at = np.unique(items, return_inverse=True)
-    _arms, customers, slots = items.shape
+    arms, customers, slots = items.shape
     logit = APPEAL * draw.normal(size=len(shown)) + TASTE * draw.normal(size=(customers, len(shown))) - RARITY
     relevance = 1 / (1 + np.exp(-logit))
     own = relevance[np.arange(customers)[:, None], at.reshape(items.shape)] * (items >= 0)
-    attention = np.arange(1, slots + 1) ** -ETA
-    wanted = _worth(own[0] * attention, primary) * (1 + np.asarray(lifts))
-    scaled = [_scaled(each, attention, worth, primary) for each, worth in zip(own, wanted, strict=True)]
+    if attention is None:
+        attention = attention_of(np.ones((arms, slots), np.int64), np.tile(np.arange(1, slots + 1), (arms, 1)))
+    wanted = _worth(own[0] * attention[0], primary) * (1 + np.asarray(lifts))
+    scaled = [_scaled(each, looks, worth, primary) for each, looks, worth in zip(own, attention, wanted, strict=True)]
     return ListClicks(chances=np.stack(scaled), fallback=fallback)
 
 

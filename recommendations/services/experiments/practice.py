@@ -18,6 +18,7 @@ from recommendations.services.experiments.notes import note
 from recommendations.services.experiments.practice_days import live_through
 from recommendations.services.experiments.starting import freeze_arms
 from recommendations.services.experiments.states import NotInStateError
+from recommendations.serving.page import UnknownPageError
 from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.simulation.arm_lists import NobodyToAskError
 from recommendations.simulation.live_sample import NoModelError
@@ -27,7 +28,7 @@ from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, RunS
 
 FIRST_SEED = 1
 TOLERANCE = 0.05  # of the guardrail that sees harm, where the draft has none on who buys
-REFUSALS = (NoModelError, NobodyToAskError, UnknownPlacementError, UnservableArmError)
+REFUSALS = (NoModelError, NobodyToAskError, UnknownPageError, UnknownPlacementError, UnservableArmError)
 
 
 class PracticeIsOffError(Exception):

@@ -13,7 +13,7 @@ from django.db import transaction
 from recommendations.engine.experiments.bandit import DailyArms
 from recommendations.engine.experiments.planning import units_after
 from recommendations.engine.rng import generator
-from recommendations.engine.simulation.list_clicks import ListClicks, list_clicks, true_lifts
+from recommendations.engine.simulation.list_clicks import ListClicks, attention_of, list_clicks, true_lifts
 from recommendations.engine.simulation.list_visitors import (
     UNITS,
     ListDays,
@@ -49,8 +49,8 @@ def live_through(run: PracticeRun) -> None:
     report = jobs.Reporter(run, between=BETWEEN_REPORTS)
     arms = list(experiment.arms.order_by("position"))
     lists = arm_lists(
-        current_snapshot(), arms, placement=_placement(experiment), segments=experiment.segments, seed=run.seed,
-        now=run.created_at, progress=lambda share: report(ASKING * share) if report.is_due else None,
+        current_snapshot(), arms, placement=_placement(experiment), page=_page(arms), segments=experiment.segments,
+        seed=run.seed, now=run.created_at, progress=lambda share: report(ASKING * share) if report.is_due else None,
     )  # fmt: skip
     clicks = list_clicks(
         lists.items,
@@ -58,6 +58,7 @@ def live_through(run: PracticeRun) -> None:
         lifts=_lifts(experiment, run, arms),
         primary=Metric(experiment.primary),
         draw=generator(run.seed, "relevance"),
+        attention=attention_of(lists.levels, lists.places),
     )
     _begin(experiment, at=_night(run, 0))
     report(ASKING)
@@ -182,6 +183,11 @@ def _placement(experiment: Experiment) -> str:
     """The placement whose lists are asked for: home where it is among them, else one that needs no item in view."""
     rows = list(experiment.placements.order_by("needs_context", "name"))
     return next((row.name for row in rows if row.name == "home"), rows[0].name if rows else "")
+
+
+def _page(arms: list[Arm]) -> str:
+    """The page whose order the arms set, so that all of its lists are asked for; empty where they set none."""
+    return min((name for arm in arms for name in arm.changes.get("pages", {})), default="")
 
 
 def _night(run: PracticeRun, day: int) -> datetime:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendations.engine.rng import generator
-from recommendations.engine.simulation.list_clicks import BUYS, ListClicks, list_clicks, true_lifts
+from recommendations.engine.simulation.list_clicks import BUYS, ListClicks, attention_of, list_clicks, true_lifts
 from recommendations.engine.simulation.list_visitors import UNITS, ListDays, list_visitors
 from recommendations.engine.simulation.visitors import VisitorModel
 from recommendations.terms import Metric
@@ -60,6 +60,18 @@ def test_the_same_lists_are_the_same_in_truth() -> None:
     nothing = np.zeros(items.shape[:2], np.bool_)
     clicks = list_clicks(items, nothing, lifts=[0, 0], primary=Metric.CTR, draw=generator(1, "relevance"))
     assert clicks.chances[0] == pytest.approx(clicks.chances[1])
+
+
+def test_a_slot_is_looked_at_by_its_place_and_that_of_its_list() -> None:
+    """Two lists of two on a page: (r k)^−.6, worked out by hand; what stands lower is clicked less."""
+    attention = attention_of(np.array([[1, 1, 2, 2]]), np.array([[1, 2, 1, 2]]))
+    assert attention == pytest.approx(np.array([[1, 0.659754, 0.659754, 0.435275]]), abs=1e-6)
+    items = np.tile(np.arange(4), (1, 50, 1))
+    nothing = np.zeros((1, 50), np.bool_)
+    parts = {"lifts": [0], "primary": Metric.REVENUE}
+    even = list_clicks(items, nothing, attention=np.ones((1, 4)), draw=generator(1, "relevance"), **parts)
+    down = list_clicks(items, nothing, attention=attention, draw=generator(1, "relevance"), **parts)
+    assert down.chances == pytest.approx(even.chances * attention, abs=1e-9)
 
 
 def test_sums_of_the_people_are_those_of_the_chances() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import redis
 from django.utils import timezone
@@ -15,6 +16,7 @@ from recommendations.models import (
     Experiment,
     PracticeRun,
     Reading,
+    ShopPage,
     Slate,
     SlateOutcome,
     Unit,
@@ -80,6 +82,28 @@ def test_the_verdict_is_what_is_true(effect: PracticeEffect, code: str) -> None:
         assert own.ended_at is not None
         assert own.started_at is not None
         assert own.ended_at - own.started_at < timedelta(days=10)
+
+
+def test_the_order_of_a_page_is_practised_on_all_of_its_lists() -> None:
+    order = list(ShopPage.objects.get(name="home").slots.order_by("position").values_list("placement__name", flat=True))
+    draft = drafted({"pages": {"home": order[::-1]}}, primary=Metric.CTR, planned_days=10, name="Order")
+    run = practice.practise(draft=draft, effect=PracticeEffect.BETTER, by=None, now=timezone.now())
+    own, arms = done(run), list(run.experiment.arms.order_by("position"))
+    assert own.decision["code"] == "ship"
+    assert run.truth["lifts"]["ctr"] == pytest.approx([LIFTS[PracticeEffect.BETTER]], abs=0.05)
+    lists = arm_lists.arm_lists(
+        current_snapshot(), arms, placement="", page="home", segments=(), seed=1, now=run.created_at,
+        progress=lambda _share: None,
+    )  # fmt: skip
+    counts = [current_snapshot().placements[name].n for name in order]
+    slots = {slot.placement: slot.n for slot in current_snapshot().pages["home"]}
+    counts = [slots[name] or count for name, count in zip(order, counts, strict=True)]
+    for arm, lengths in enumerate((counts, counts[::-1])):
+        assert np.bincount(lists.levels[arm]).tolist() == [0, *lengths]
+        assert lists.places[arm].tolist() == [place for length in lengths for place in range(1, length + 1)]
+    assert (lists.items[0] != lists.items[1]).any(axis=1).all()
+    for page in lists.items.reshape(-1, sum(counts)):
+        assert len(set(page[page >= 0])) == (page >= 0).sum()  # no item stands twice on a page
 
 
 def test_what_is_no_different_is_never_shipped() -> None:
