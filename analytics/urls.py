@@ -22,6 +22,7 @@ from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
 from analytics.pages.experiments import planning as experiment_planning
 from analytics.pages.experiments import practice as experiment_practice
+from analytics.pages.experiments import previews as experiment_previews
 from analytics.pages.experiments import steps as experiment_steps
 from analytics.pages.experiments import trying as experiment_trying
 from analytics.pages.experiments import view as experiment_view
@@ -153,6 +154,8 @@ urlpatterns = [
     path("experiments/weights/<int:pk>/", experiment_trying.try_weights, name="try_weights"),
     path("experiments/rules/", experiment_trying.try_rules, name="try_rules"),
     path("experiments/plan/", experiment_planning.plan_of_form, name="plan_of_form"),
+    path("experiments/preview/", experiment_previews.preview_of_form, name="preview_of_form"),
+    path("experiments/<int:pk>/preview/", experiment_previews.experiment_preview, name="experiment_preview"),
     path("experiments/<int:pk>/plan/", experiment_planning.experiment_plan, name="experiment_plan"),
     path("experiments/<int:pk>/", experiment_view.experiment, name="experiment"),
     path("experiments/<int:pk>/aa/", experiment_planning.experiment_aa, name="experiment_aa"),

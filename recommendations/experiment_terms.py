@@ -11,6 +11,7 @@ class NoteCode(StrEnum):
     COPIED = "copied"  # name: of the experiment that it was copied from
     STARTING = "starting"
     START_CANCELLED = "start_cancelled"
+    START_FAILED = "start_failed"  # why: a StartRefusal, and its facts; revision: of the draft that it is again
     STARTED = "started"  # traffic, days
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -38,3 +39,18 @@ class PlanRefusal(StrEnum):
     TOO_NEW = "too_new"  # days, more: that are recorded, and are still needed
     NOTHING_HAPPENED = "nothing_happened"  # metric, click_days: that clicks need, or null
     TOO_LONG = "too_long"  # days (null: never), most, click_days, arms, traffic
+
+
+class StartStep(StrEnum):
+    """What a worker does before the first person is in an experiment; the facts of its progress."""
+
+    LISTS = "lists"  # done, of: customers whose lists are compared
+    PAST = "past"  # the last four weeks are measured
+
+
+class StartRefusal(StrEnum):
+    """Why an experiment was not started; the facts that the words need."""
+
+    SAME_LISTS = "same_lists"  # arms: [position], asked: customers, who all get what they get without it
+    GONE = "gone"  # an arm refers to what is no longer there
+    ERROR = "error"  # error: its name

@@ -19,6 +19,7 @@ from recommendations.services.access.audit import changed_fields
 from recommendations.terms import GateOutcome
 from recommendations.wording import labels
 from recommendations.wording.audiences import audience_text
+from recommendations.wording.experiments import note_text
 
 MOST_NAMED = 3
 MOST_OF_NEW = 4  # facts that are told of an object that was not there before
@@ -224,7 +225,9 @@ def _audience(entry: AuditEntry, names: Names) -> list[str]:
 
 
 def _experiment(entry: AuditEntry, names: Names) -> list[str]:
-    """Fields of a draft; what a step did its verb says, and what the arms change stands on the page."""
+    """Fields of a draft, and why the system did something; what a step of staff did its verb says."""
+    if verdict := (entry.after or {}).get("verdict"):
+        return [note_text(verdict["code"], verdict["facts"], primary=verdict["primary"])]
     if entry.verb not in {"create", "change"}:
         return []
     before, after = (

@@ -47,6 +47,13 @@ VERBS: Mapping[str, Promise] = {
     "pause": pgettext_lazy("activity", "paused"),
     "stop": pgettext_lazy("activity", "stopped"),
     "widen": pgettext_lazy("activity", "widened"),
+    "begin": pgettext_lazy("activity", "began"),
+    "cancel start": pgettext_lazy("activity", "cancelled the start of"),
+    "refuse start": pgettext_lazy("activity", "could not start"),
+    "pin": pgettext_lazy("activity", "pinned a version of"),
+    "unpin": pgettext_lazy("activity", "unpinned a version of"),
+    "set floor": pgettext_lazy("activity", "set a least share in"),
+    "take out": pgettext_lazy("activity", "took a version out of"),
     "practise": pgettext_lazy("activity", "practised"),
     "cancel practice": pgettext_lazy("activity", "cancelled the practice of"),
     "delete practice": pgettext_lazy("activity", "deleted the practice of"),
@@ -125,6 +132,7 @@ FACTS: Mapping[str, Promise] = {
     "sessions": gettext_lazy("sessions"),
     "slots": gettext_lazy("lists"),
     "traffic": gettext_lazy("share of the visitors"),
+    "verdict": gettext_lazy("reason"),
 }
 """What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
 PAGES: Mapping[str, str] = {

@@ -1534,4 +1534,11 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddField(
+            "Experiment",
+            "beginning",
+            models.JSONField(
+                blank=True, default=dict, help_text="While it starts: what the worker is at.", verbose_name="beginning",
+            ),
+        ),
     ]  # fmt: skip

@@ -83,6 +83,9 @@ class Experiment(models.Model):
         default=1,
         help_text=_("Goes up with every change, so that nobody overwrites what they have not seen."),
     )
+    beginning = models.JSONField(
+        _("beginning"), default=dict, blank=True, help_text=_("While it starts: what the worker is at.")
+    )
     started_at = models.DateTimeField(_("started"), null=True)
     started_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("started by"))
     ended_at = models.DateTimeField(_("ended"), null=True)

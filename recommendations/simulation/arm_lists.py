@@ -11,7 +11,7 @@ from recommendations.engine.frames import BoolArray
 from recommendations.engine.rng import generator
 from recommendations.models import Arm
 from recommendations.serving.page import UnknownPageError, prepare_page, share_out
-from recommendations.serving.pipeline import UnknownPlacementError
+from recommendations.serving.pipeline import UnknownPlacementError, recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.simulation.live_sample import NoModelError, in_view
 from recommendations.store.live import fetch
@@ -115,6 +115,8 @@ def answers_of(
         )
         for name, n in slots
     ]  # fmt: skip
+    if len(requests) == 1:
+        return [recommend(requests[0], snapshot=snapshot, state=state, now=now)]
     return share_out(prepare_page(requests, snapshots=[snapshot] * len(requests), state=state, now=now))
 
 

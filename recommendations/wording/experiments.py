@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.experiment_terms import NoteCode
 from recommendations.terms import Metric
+from recommendations.wording.experiment_starts import refusal_of_start
 from recommendations.wording.labels import INSTANCES
 from recommendations.wording.linter import listed
 from recommendations.wording.metrics import (
@@ -84,6 +85,7 @@ _NOTES: Mapping[NoteCode, Promise] = {
     NoteCode.COPIED: _("Copied from “%(name)s”"),
     NoteCode.STARTING: _("Start asked for: the last four weeks are measured first"),
     NoteCode.START_CANCELLED: _("Start cancelled: a draft again"),
+    NoteCode.START_FAILED: _("Not started: %(why)s"),
     NoteCode.STARTED: _("Started with %(traffic)s of the traffic, planned for %(days)s"),
     NoteCode.PAUSED: _("Paused: everybody gets what is served outside the experiment"),
     NoteCode.RESUMED: _("Resumed"),
@@ -108,6 +110,7 @@ _NOTES: Mapping[NoteCode, Promise] = {
 def _words(code: NoteCode, facts: Facts) -> dict[str, str]:
     """Facts of a note, each as its sentence has it."""
     words = {name: str(value) for name, value in facts.items()}
+    words |= {"why": refusal_of_start(facts)} if code is NoteCode.START_FAILED else {}
     if "arm" in facts:
         words["arm"] = letter(facts["arm"])
     words |= {name: percent_text(facts[name]) for name in ("traffic", "share") if name in facts}

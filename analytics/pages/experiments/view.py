@@ -13,11 +13,13 @@ from analytics.charts import experiments as charts
 from analytics.charts.arms import visitors_by_day
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.experiments.bandit import bandit_parts
+from analytics.parameters import number
 from analytics.queries.experiments import drafts, listing, standing
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.gates import gates_of
-from analytics.queries.experiments.practice import practice_view
+from analytics.queries.experiments.practice import MOST_SEED, practice_view
 from analytics.queries.experiments.results import Results, results
+from analytics.queries.experiments.starts import start_view
 from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Arm, Experiment, Staff
 from recommendations.practice_terms import PracticeEffect
@@ -62,6 +64,11 @@ def experiment_or_404(pk: int) -> Experiment:
     return stored
 
 
+def seed_of(request: HttpRequest) -> int:
+    """The seed of the examples that an address names, else 1."""
+    return min(max(number(request.GET.get("seed")) or 1, 1), MOST_SEED)
+
+
 def arm_of(stored: Experiment, letter: str) -> Arm | None:
     """The arm of a letter, if it is not the control, or of a bandit."""
     arms = [arm for arm in stored.arms.all() if not arm.is_control or stored.kind == ExperimentKind.BANDIT]
@@ -99,6 +106,8 @@ def experiment_page(
         "next_look": standing.next_look(now),
         "offers": offered_steps(stored, staff_of(request)),
         "practice": practised,
+        "seed": seed_of(request),
+        "start": start_view(stored, now=now),
     }
     if reached:
         context |= {

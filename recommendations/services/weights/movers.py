@@ -72,7 +72,7 @@ def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[M
     changed = np.argsort(-replaced, kind="stable")[:MOVERS].tolist()
     rows = list(dict.fromkeys([*_spread(held.baskets, SHARES), *changed]))[:MOVERS]
     return [
-        _between(
+        between(
             *([int(held.items[item]) for item in one.ranked[row] if item >= 0] for one in (then, now)),
             mover=Mover(
                 customer=int(held.customers[row]), baskets=int(held.baskets[row]), segment=_number(held.segments[row])
@@ -132,7 +132,7 @@ def _context_mover(pair: tuple[Snapshot, Snapshot], placement: str, shopper: Mov
         state = fetch.state_of(shopper.customer, since=model.as_of if model else None).state
         request = replace(request, customer=shopper.customer, context_items=shopper.context)
     lists = [[one.item for one in recommend(request, snapshot=each, state=state, now=now).shown] for each in pair]
-    return _between(*lists, mover=shopper)
+    return between(*lists, mover=shopper)
 
 
 def _spread(baskets: IntArray, shares: Sequence[float]) -> list[int]:
@@ -157,7 +157,7 @@ def _number(segment: np.int32) -> int | None:
     return int(segment) if segment >= 0 else None
 
 
-def _between(then: Sequence[int], now: Sequence[int], *, mover: Mover) -> Mover:
+def between(then: Sequence[int], now: Sequence[int], *, mover: Mover) -> Mover:
     """The mover with the lists under live (``then``) and under the draft."""
     was, is_ = ({item: place for place, item in enumerate(items, start=1)} for items in (then, now))
     live, draft = (

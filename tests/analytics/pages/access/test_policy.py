@@ -30,8 +30,8 @@ LOOKS = {
     "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
-    "experiments", "experiment", "experiment_plan", "stability", "weights_earned", "earned_progress",
-    "exploration_price",
+    "experiments", "experiment", "experiment_plan", "experiment_preview", "stability", "weights_earned",
+    "earned_progress", "exploration_price",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -123,6 +123,7 @@ CHANGES = {
     "take_arm_out": Action.EXPERIMENT,
     "alarm_seen": Action.DRAFT,
     "plan_of_form": Action.DRAFT,
+    "preview_of_form": Action.DRAFT,
     "try_weights": Action.EXPERIMENT,
     "try_rules": Action.EXPERIMENT,
     "new_import": Action.EDIT_CATALOGUE,
