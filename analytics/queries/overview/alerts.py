@@ -20,6 +20,7 @@ from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task, Trust
+from recommendations.wording.experiments import note_text
 
 STALE_AFTER = timedelta(days=2)
 OLD_MODEL_AFTER = timedelta(days=3)
@@ -45,7 +46,8 @@ def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime
     seen = watch(now)
     return [
         *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_ages(frame, now=now),
-        *_of_rates(seen), *_of_suspicion(seen), *_of_answers(answers), *_of_coverage(), *_of_purchases(seen),
+        *_of_rates(seen), *_of_guardrails(seen), *_of_suspicion(seen), *_of_answers(answers),
+        *_of_coverage(), *_of_purchases(seen),
     ]  # fmt: skip
 
 
@@ -149,6 +151,15 @@ def _of_rates(seen: Watch) -> Iterator[Alert]:
         rate = {"rate": line.alarm.rate, "placement": line.alarm.placement}
         address = reverse("stability", query=None if line.is_shift else rate)
         yield Alert(level=level, text=alert_text(line), address=address, link=_("See what moved"))
+
+
+def _of_guardrails(seen: Watch) -> Iterator[Alert]:
+    """Alerts of what guardrails stopped without anybody being asked."""
+    for stop in seen.stopped:
+        reason = note_text(stop.code, stop.facts, primary=stop.primary)
+        text = _("A guardrail acted in “%(name)s”. %(reason)s") % {"name": stop.name, "reason": reason}
+        address = reverse("experiment", args=[stop.experiment])
+        yield Alert(level="warning", text=text, address=address, link=_("Open the experiment"))
 
 
 def _of_suspicion(seen: Watch) -> Iterator[Alert]:

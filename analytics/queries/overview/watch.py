@@ -3,9 +3,10 @@
 Every visit of the page asks for it, so it is remembered for a quarter of a minute.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, F, Max, Min, Q
@@ -13,15 +14,28 @@ from django.db.models.functions import Coalesce
 
 from analytics.queries.sources import KeyDay, key_days
 from analytics.queries.stability.alarms import AlarmLine, unseen_alarms
+from recommendations.engine.experiments.decision import VerdictCode
 from recommendations.event_types import EventName
+from recommendations.experiment_terms import NoteCode
 from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
-from recommendations.models import Aside, AttributedLine, DueLine, Quarantine
-from recommendations.terms import QuarantineState, SuspicionRule
+from recommendations.models import Aside, AttributedLine, DueLine, ExperimentNote, Quarantine
+from recommendations.terms import ExperimentStatus, QuarantineState, SuspicionRule
 
 REMEMBERED = 15  # seconds
 KEY = "overview/watch"
 ODD_WITHIN = timedelta(days=7)
 LATELY = timedelta(days=7)
+MOST_STOPPED = 5
+
+
+class GuardedStop(NamedTuple):
+    """What a guardrail stopped of late, an experiment or an arm of a bandit that goes on."""
+
+    experiment: int
+    name: str
+    code: str
+    facts: Mapping[str, Any]
+    primary: str
 
 
 class Watch(NamedTuple):
@@ -32,6 +46,7 @@ class Watch(NamedTuple):
     suspicions: int  # what runs have set aside of late, and nobody has decided on
     alarms: tuple[AlarmLine, ...]  # that ring, with what may have caused them
     holding: tuple[tuple[int, str], ...]  # quarantines, with the name of their key, that hold what still comes
+    stopped: tuple[GuardedStop, ...]  # by guardrails, in the last seven days, and nobody has published anything since
 
 
 def watch(now: datetime) -> Watch:
@@ -53,4 +68,15 @@ def _look(now: datetime) -> Watch:
     held = Aside.objects.filter(quarantine__state=QuarantineState.ASIDE, key__isnull=False, until=None)
     holding = tuple(held.order_by("quarantine").values_list("quarantine", "key__name"))
     ringing = tuple(unseen_alarms())
-    return Watch(tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, ringing, holding)
+    return Watch(
+        tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, ringing, holding,
+        tuple(_stopped(now)),
+    )  # fmt: skip
+
+
+def _stopped(now: datetime) -> list[GuardedStop]:
+    whole = Q(code=VerdictCode.HARM, experiment__status=ExperimentStatus.STOPPED)
+    arm = Q(code=NoteCode.ARM_HARMED, experiment__status__in=[ExperimentStatus.RUNNING, ExperimentStatus.PAUSED])
+    notes = ExperimentNote.objects.filter(whole | arm, by=None, at__gte=now - LATELY, experiment__simulated=False)
+    fields = ("experiment", "experiment__name", "code", "facts", "experiment__primary")
+    return [GuardedStop(*row) for row in notes.order_by("-at").values_list(*fields)[:MOST_STOPPED]]

@@ -27,6 +27,7 @@ from recommendations.engine.experiments.guardrail import ALPHA, daily_difference
 from recommendations.engine.experiments.sequences import half_width
 from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, ArmShare, Experiment
+from recommendations.services.access import audit
 from recommendations.services.experiments.checks import GUARDING_BANDITS
 from recommendations.services.experiments.notes import note
 from recommendations.services.experiments.standings import HIGHER_IS_WORSE
@@ -167,6 +168,9 @@ def _pause_arm(experiment: Experiment, arm: Arm, metric: Metric, harm: Mapping[s
     arm.save(update_fields=["out_at"])
     facts = {"arm": arm.position, "metric": metric, **harm}
     note(experiment, NoteCode.ARM_HARMED, by=None, at=now, facts=facts)
+    if not experiment.simulated:  # which nobody is in: the trail has nothing of it
+        verdict = {"code": NoteCode.ARM_HARMED, "facts": facts, "primary": experiment.primary}
+        audit.record(by=None, verb="take out", subject=experiment, after={"verdict": verdict})
 
 
 def _harm(days: DailyArms, place: int, tau2: float, *, alpha: float) -> dict[str, Any]:

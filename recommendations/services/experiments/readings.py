@@ -101,9 +101,9 @@ def _store(experiment: Experiment, verdict: Verdict, *, now: datetime) -> None:
         before = stored.status
         stored.status, stored.ended_at, stored.revision = ExperimentStatus.STOPPED, now, stored.revision + 1
         if not stored.simulated:  # which nobody is in: neither the trail nor what is served has anything of it
-            audit.record(
-                by=None, verb="stop", subject=stored, before={"status": before}, after={"status": stored.status}
-            )
+            told = {"code": verdict.code, "facts": facts, "primary": stored.primary}
+            after = {"status": stored.status, "verdict": told}
+            audit.record(by=None, verb="stop", subject=stored, before={"status": before}, after=after)
             transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
     stored.save(update_fields=["decision", "status", "ended_at", "revision"])
     if changed:
