@@ -16,7 +16,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.experiments.form import MOST_ROWS, ExperimentEditor
 from analytics.parameters import number
 from analytics.queries.experiments import drafts as query
-from analytics.queries.experiments.choices import Offer, offer
+from analytics.queries.experiments.choices import Offer, offer, placements_of
 from recommendations.models import Experiment
 from recommendations.services.access.policy import Action
 from recommendations.services.experiments.checks import LONGEST, SHORTEST
@@ -55,7 +55,8 @@ def _begun(sent: QueryDict) -> ExperimentEditor:
         form = query.form_of(copied)
         return ExperimentEditor.of(query.renamed(form, _("Copy of %(name)s") % {"name": copied.name}))
     if weights := sent.get("weights", ""):
-        return ExperimentEditor.blank(offer("", weights=[weights]).weights_words(weights), weights=weights)
+        begun = ExperimentEditor.blank(offer("", weights=[weights]).weights_words(weights), weights=weights)
+        return begun.after(f"kind:{sent.get('kind', '')}")
     if book := query.find_book(number(sent.get("rules")) or 0):
         return ExperimentEditor.blank(_("Rules %(book)s") % {"book": book}, lever="rules", rules=str(book.pk))
     return ExperimentEditor.blank()
@@ -64,6 +65,9 @@ def _begun(sent: QueryDict) -> ExperimentEditor:
 def _take(request: HttpRequest, stored: Experiment | None) -> HttpResponse:
     """Save what was sent, or show it again: after a button of an arm, with errors, or beside somebody else's."""
     editor = ExperimentEditor.sent(request.POST)
+    serving = _serving(editor)
+    if len(serving) == 1:  # nothing is to be chosen
+        editor = editor.placed(serving)
     if command := request.POST.get("edit", ""):
         return _render(request, stored, editor.after(command))
     offered = _offer(editor)
@@ -88,6 +92,12 @@ def _offer(editor: ExperimentEditor) -> Offer:
     return offer(editor.kind, weights=editor.weights, books=editor.books, segments=editor.segments)
 
 
+def _serving(editor: ExperimentEditor) -> list[str]:
+    """Placements of the blend that a bandit compares; none while it compares none, or several."""
+    blends = editor.blends if editor.is_bandit else set()
+    return placements_of(*blends) if len(blends) == 1 else []
+
+
 def _render(
     request: HttpRequest,
     stored: Experiment | None,
@@ -97,7 +107,8 @@ def _render(
     more: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    choices = offered or _offer(editor)
+    choices, serving = offered or _offer(editor), _serving(editor)
+    editor = editor.placed(serving)
     context = {
         "section": "experiments",
         "experiment": stored,
@@ -106,6 +117,7 @@ def _render(
         "form": editor,
         "arms": [(arm, arm.orders(choices.pages)) for arm in editor.arms],
         "offer": choices,
+        "serving": serving if len(serving) > 1 and editor.placement in serving else [],
         "repeats": labels.REPEATS,
         "kinds": experiment_labels.EXPERIMENT_KINDS,
         "room": len(editor.arms) < MOST_ROWS,

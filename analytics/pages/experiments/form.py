@@ -204,6 +204,17 @@ class ExperimentEditor:
             half_life=None if self.steady else decimal(self.half_life, unknown=0),
         )  # fmt: skip
 
+    @property
+    def blends(self) -> set[str]:
+        """Blends whose versions are chosen."""
+        return {blend for text in self.weights if (blend := text.partition(":")[0])}
+
+    def placed(self, serving: Sequence[str]) -> "ExperimentEditor":
+        """A bandit without a placement at the first of those that its blend serves; every other form as it is."""
+        if not self.is_bandit or self.placement or not serving:
+            return self
+        return replace(self, placement=serving[0])
+
     def after(self, command: str) -> "ExperimentEditor":
         """The form after a button: ``add``, ``drop:2``, or ``kind:bandit``."""
         what, _separator, argument = command.partition(":")

@@ -72,6 +72,12 @@ def _books(*, chosen: Sequence[str]) -> list[Choice]:
     return [(str(row.pk), f"r{row.number} · {_('live') if row.is_default else row.note[:LONGEST]}") for row in rows]
 
 
+def placements_of(blend: str) -> list[str]:
+    """Names of the placements that a blend serves, the one that is called like it first."""
+    names = Placement.objects.filter(enabled=True, blend__name=blend).values_list("name", flat=True)
+    return sorted(names, key=lambda name: (name != blend, name))
+
+
 def page_orders() -> dict[str, list[str]]:
     """Placements of every page that has two or more, so that their order can be another."""
     slots = PageSlot.objects.order_by("page", "position").values_list("page__name", "placement__name")

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Arm, ArmShare, Experiment
+from recommendations.models import Arm, ArmShare, Experiment, Placement
 from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
@@ -92,11 +92,32 @@ def test_a_bandit_is_drafted_changed_and_started(publisher: Client) -> None:
     assert "All versions get the same until the fourth day" in text(publisher, f"/experiments/{own.pk}/")
 
 
+def test_of_several_placements_the_first_is_chosen_and_said(publisher: Client) -> None:
+    page = text(publisher, f"/experiments/new/?weights=home:{version(90).pk}&kind=bandit")
+    assert '<option value="home" selected>' in page
+    assert "The blend also serves: Buy again, Best of the category" in page
+    page = post(publisher, "/experiments/new/", status=200, edit="kind:bandit", **typed(91, placement=""))
+    assert '<option value="home" selected>' in page
+    page = post(publisher, "/experiments/new/", status=422, **typed(92, placement=""))
+    assert "Choose the placement where it decides." in page
+    assert '<option value="home" selected>' in page
+    assert not Experiment.objects.exists()
+
+
+def test_where_a_blend_serves_one_placement_there_is_nothing_to_choose(publisher: Client) -> None:
+    Placement.objects.filter(blend__name="home").exclude(name="home").update(blend=None)
+    page = text(publisher, f"/experiments/new/?weights=home:{version(90).pk}&kind=bandit")
+    assert '<option value="home" selected>' in page
+    assert "The blend also serves" not in page
+    post(publisher, "/experiments/new/", **typed(91, placement=""))
+    assert [each.name for each in Experiment.objects.get().placements.all()] == ["home"]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"primary": "revenue"}, "This cannot be what decides here"),
-        ({"placement": ""}, "Choose the placement where it decides."),
+        ({"placement": "nowhere"}, "Choose the placement where it decides."),
         ({"placement": "discover"}, "served by another blend"),
         ({"half_life": "0"}, "tick that the shop does not change"),
         ({"half_life": "soon"}, "tick that the shop does not change"),
