@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Unit
+from recommendations.models import BlendWeights, Experiment, Unit
 from recommendations.services.experiments.lifecycle import stop
 from tests.analytics.pages.experiments.drafting import begun, drafted, version
 
@@ -45,6 +45,21 @@ def test_each_experiment_stands_in_its_tab_with_what_it_compares(admin: Client) 
     page = text(admin, "/experiments/?tab=drafts")
     assert "against what is live" in page
     assert "40% of the visitors" in page
+
+
+def test_tab_and_page_stand_in_the_address_of_many(admin: Client) -> None:
+    now = timezone.now()
+    fields = {"kind": "ab", "primary": "revenue", "status": "stopped", "started_at": now, "ended_at": now}
+    Experiment.objects.bulk_create(Experiment(name=f"Test {number:02d}", **fields) for number in range(51))
+    page = text(admin, "/experiments/?tab=finished")
+    assert page.count('class="lead-cell"') == 50
+    assert "1 to 50 of 51" in page
+    assert 'rel="next" href="?tab=finished&page=2"' in page
+    page = text(admin, "/experiments/?tab=finished&page=2")
+    assert page.count('class="lead-cell"') == 1
+    assert "Test 00" in page
+    assert 'rel="prev" href="?tab=finished&page=1"' in page
+    assert 'class="lead-cell"' in text(admin, "/experiments/?tab=finished&page=99")  # the last one there is
 
 
 def test_the_decision_stands_with_its_effect(admin: Client) -> None:
