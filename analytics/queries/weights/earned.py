@@ -191,6 +191,8 @@ def _details(result: Figures) -> list[tuple[str, str, str, str]]:
         "dm": _("Model of relevance alone (DM)"),
         "pbm": _("By item and attention (PBM)"),
         "iips": _("By item and position (IPS)"),
+        "snips": _("By item and position, weights of mean 1 (SNIPS)"),
+        "dr": _("By item and position, with the model (DR)"),
     }
     live = clicks["live"]
     return [

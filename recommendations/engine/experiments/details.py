@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.experiments.attention import Attention
+from recommendations.engine.experiments.estimators import iips
 from recommendations.engine.experiments.off_policy import (
     MOST,
     LoggedAnswers,
@@ -33,19 +34,27 @@ class Detail:
 
 
 def details(logged: LoggedAnswers, rankings: Rankings, attention: Attention) -> Mapping[str, Detail]:
-    """Estimate by slot and item (``iips``), by item (``pbm``, without a model), and by the model alone (``dm``)."""
+    """Estimate by slot and item (``iips``; ``snips``: weights of mean 1; ``dr``: with a model), by item (``pbm``,
+    without a model), and by the model alone (``dm``).
+    """
     live = own_order(logged) if rankings.live is None else rankings.live
     q = attention.q
     own, wanted = attention_wanted(logged, own_order(logged), q), attention_wanted(logged, rankings.draft, q)
     held = attention_wanted(logged, live, q)
     r = relevance(logged.features, places=logged.places, outcomes=logged.clicks, q=q, customers=logged.customers)
     lost = float((wanted * (wanted > MOST * own)).sum()) / float(wanted.sum() or 1.0)
-    by_slot = _slot_weights(logged, rankings.draft) - _slot_weights(logged, live)
+    lost_by_slot = _lost_by_slot(logged, rankings.draft, q)
+    of_draft, of_live = _slot_weights(logged, rankings.draft), _slot_weights(logged, live)
     by_item = at_slots(_capped_ratio(wanted, own) - _capped_ratio(held, own), logged.places)
+    model = ((wanted - held) * r).sum(axis=1)
+    left = logged.clicks - q * at_slots(r, logged.places)
+    normalised = _self_normalised(logged, of_draft) - _self_normalised(logged, of_live)
     return {
-        "iips": _detail(logged, (by_slot * logged.clicks).sum(axis=1), _lost_by_slot(logged, rankings.draft, q)),
+        "iips": _detail(logged, iips(logged.clicks, of_draft - of_live), lost_by_slot),
+        "snips": _detail(logged, normalised, lost_by_slot),
+        "dr": _detail(logged, iips(left, of_draft - of_live) + model, lost_by_slot),
         "pbm": _detail(logged, (by_item * logged.clicks).sum(axis=1), lost),
-        "dm": _detail(logged, ((wanted - held) * r).sum(axis=1), lost),
+        "dm": _detail(logged, model, lost),
     }
 
 
@@ -76,6 +85,18 @@ def _slot_weights(logged: LoggedAnswers, orders: NDArray[np.integer]) -> Values:
     wanted = np.where(there, logged.chances[logged.form[:, None], np.maximum(rank, 0), slots], 0.0)
     own = logged.chances[logged.form[:, None], np.maximum(logged.places, 0), slots]
     return quotient(wanted, own)
+
+
+def _self_normalised(logged: LoggedAnswers, w: Values) -> Values:
+    """Each answer's part in the SNIPS of every slot [answers]: the mean is that of ``estimators.snips``, the scatter
+    that of the quotient, by the delta method. A slot counts where it shows a ranked item.
+    """
+    there = (logged.places >= 0).astype(np.float64)
+    totals = w.sum(axis=0)
+    means = quotient((w * logged.clicks).sum(axis=0), totals)
+    parts = quotient(w * (logged.clicks - means) * there.sum(axis=0), np.broadcast_to(totals, w.shape))
+    normalised: Values = (parts + means * there).sum(axis=1)
+    return normalised
 
 
 def _lost_by_slot(logged: LoggedAnswers, orders: NDArray[np.integer], q: Values) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recommendations.engine.experiments import estimators
 from recommendations.engine.experiments.attention import Attention, attention_of
 from recommendations.engine.experiments.details import details
 from recommendations.engine.experiments.off_policy import (
@@ -221,6 +222,56 @@ def test_details_are_those_of_a_slow_computation() -> None:
     assert estimates["iips"].value == pytest.approx(np.mean(by_slot), rel=1e-9)
     assert estimates["pbm"].value == pytest.approx(np.mean(by_item), rel=1e-9)
     assert estimates["iips"].never_shown >= estimates["pbm"].never_shown
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_details_by_slot_are_the_estimators_of_every_slot_added_up(filled: bool) -> None:
+    """SNIPS and DR of each slot by the functions that equal Open Bandit Pipeline's, weights and model item by item."""
+    logged, q = some_log(9), ATTENTION.q
+    places = logged.places if filled else np.where(logged.places < 0, 8, logged.places)
+    logged = replace(logged, places=places, clicks=logged.clicks * (places >= 0))
+    orders = {"draft": some_order(9, logged), "live": some_order(10, logged)}
+    r = relevance(logged.features, places=places, outcomes=logged.clicks, q=q, customers=logged.customers)
+    totals = dict.fromkeys(("snips", "dr"), 0.0)
+    for name, sign in (("draft", 1), ("live", -1)):
+        for slot in range(SLOTS):
+            rows = np.flatnonzero(places[:, slot] >= 0)
+            w, base = np.zeros(len(rows)), np.zeros(len(rows))
+            for number, row in enumerate(rows.tolist()):
+                chance = logged.chances[logged.form[row], :, slot]
+                ranks = {item: rank for rank, item in enumerate(orders[name][row].tolist()) if item >= 0}
+                shown = int(places[row, slot])
+                if chance[shown] > 0:
+                    w[number] = (chance[ranks[shown]] if shown in ranks else 0.0) / chance[shown]
+                base[number] = sum(chance[rank] * q[slot] * r[row, item] for item, rank in ranks.items())
+            clicks, expected = logged.clicks[rows, slot], q[slot] * r[rows, places[rows, slot]]
+            totals["snips"] += sign * float(estimators.snips(clicks, w).sum()) / len(logged)
+            totals["dr"] += sign * float(estimators.dr(clicks, w, expected=expected, base=base).sum()) / len(logged)
+            if filled:  # a slot without an item of its own has what the model says of it, and nothing else
+                others = np.setdiff1d(np.arange(len(logged)), rows)
+                for row in others.tolist():
+                    chance = logged.chances[logged.form[row], :, slot]
+                    pairs = [(rank, item) for rank, item in enumerate(orders[name][row].tolist()) if item >= 0]
+                    model = sum(chance[rank] * q[slot] * r[row, item] for rank, item in pairs)
+                    totals["dr"] += sign * model / len(logged)
+    seen = details(logged, Rankings(draft=orders["draft"], live=orders["live"]), ATTENTION)
+    assert seen["snips"].value == pytest.approx(totals["snips"], rel=1e-9)
+    assert seen["dr"].value == pytest.approx(totals["dr"], rel=1e-9)
+    assert seen["snips"].never_shown == seen["dr"].never_shown == seen["iips"].never_shown
+
+
+def test_the_error_of_snips_is_that_of_the_bootstrap() -> None:
+    logged = replace(some_log(12, answers=400), customers=np.arange(400))
+    rankings, draw = Rankings(draft=some_order(12, logged)), np.random.default_rng(0)
+    values = []
+    for _ in range(300):
+        rows = draw.integers(0, 400, 400)
+        again = replace(
+            logged, places=logged.places[rows], clicks=logged.clicks[rows], customers=np.arange(400),
+            form=logged.form[rows], features=logged.features[rows],
+        )  # fmt: skip
+        values.append(details(again, Rankings(draft=rankings.draft[rows]), ATTENTION)["snips"].value)
+    assert details(logged, rankings, ATTENTION)["snips"].se == pytest.approx(np.std(values), rel=0.25)
 
 
 def estimate_of(world: ChoiceWorld, ranking: np.ndarray, *, answers: int, seed: int) -> Estimate:

@@ -26,11 +26,12 @@ CLICKS: dict[str, Any] = {
     "value": 0.02, "low": 0.01, "high": 0.03, "live": 0.5, "answers": 6_000, "worth": 9_000.0, "never_shown": 0.01,
     "largest": 3.0, "heaviest": 0.02, "together": 1.0, "changed": 0.1,
 }  # fmt: skip
+ESTIMATORS = ("iips", "snips", "dr", "pbm", "dm")
 RESULT: dict[str, Any] = {
     "refusal": None, "answers": 6_000, "unmakeable": 3, "lacking": {"expired": 3}, "shuffled": 600, "nameless": 0,
     "days": 12.0, "a_day": 500.0, "replay": False, "listed": True, "clicks": CLICKS, "money": None,
     "attention": {"eta": 0.58, "se": 0.04, "assumed": False, "free": False},
-    "details": {name: {"value": 0.02, "se": 0.004, "never_shown": 0.01} for name in ("iips", "pbm", "dm")},
+    "details": {name: {"value": 0.02, "se": 0.004, "never_shown": 0.01} for name in ESTIMATORS},
     "known": None, "tools": {"log_days": 4.0, "test_days": 30.0},
     "looks": {"attention": [1.0, 0.5], "relevance": [0.4, 0.2, 0.1]},
 }  # fmt: skip
@@ -90,7 +91,16 @@ def test_the_figure_stands_with_how_sure_it_is(publisher: Client) -> None:
     assert 'aria-label="Clicks: +4% (+2% to +6%)"' in page
     assert "3 answers could not be made again: what they were made of is stored for 30 days" in page
     assert "For ± 5% of the clicks 4 days of answers are enough; a live test would need about 30 days." in page
-    for name in ("Worth in answers of a live test", "Largest weight of a click", "Simpler estimators beside it"):
+    for name in (
+        "Worth in answers of a live test",
+        "Largest weight of a click",
+        "Simpler estimators beside it",
+        "(IPS)",
+        "(SNIPS)",
+        "(DR)",
+        "(PBM)",
+        "(DM)",
+    ):
         assert name in page
     assert "No version was estimated before it was published" in page
 
