@@ -100,10 +100,10 @@ class PastShop:
         """
         own = self._prepared(entry, None, compared.whose)
         drafted = self._prepared(entry, compared.draft, compared.whose, customer=own.customer)
-        if drafted.weights is None or drafted.weights.key != compared.draft.key:
+        if _key_of(drafted, compared.whose) != compared.draft.key:
             return None
         first = _checked(own, entry.logged.slate)
-        if own.weights is not None and own.weights.key == compared.live.key:
+        if _key_of(own, compared.whose) == compared.live.key:
             live = first
         else:
             ready = self._prepared(entry, compared.live, compared.whose, customer=own.customer)
@@ -198,6 +198,13 @@ class PastShop:
         return stock_at(self._moments[mark], mark=mark).stock
 
 
+def _key_of(prepared: Prepared, whose: WeightsKey) -> int | None:
+    """Key of the weights of an answer in whose place others may stand: those of its visit, or those that rank."""
+    visiting = prepared.session if whose.blend is BlendName.SESSION else None
+    weights = visiting or prepared.weights
+    return weights.key if weights else None
+
+
 def _ground_of(basis: BasisRecord) -> Ground:
     return basis.model, basis.catalogue, basis.rules
 
@@ -277,6 +284,11 @@ class PastSample:
     @property
     def unmakeable(self) -> int:
         return sum(self.lacking.values())
+
+    @property
+    def counting_share(self) -> float:
+        """Share of the drawn answers that count; 0 where nothing was drawn."""
+        return self.answers / max(self.answers + self.nameless + self.others, 1)
 
 
 def past_sample(

@@ -217,6 +217,8 @@ def _notes(result: Figures, place: str) -> list[str]:
             notes.append(text % {"known": percent_text(result["known"] / result["clicks"]["live"], signed=True)})
     elif not result["listed"] and result["answers"]:
         notes.append(_("The shop does not report which lists were seen at %(place)s, so all count.") % {"place": place})
+    if result.get("visits"):
+        notes.append(_("Only answers are asked on which a visit has a say: on all others these weights have none."))
     if result["unmakeable"]:
         text = ngettext(
             "%(n)s answer could not be made again: %(why)s",

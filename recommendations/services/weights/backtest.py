@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from recommendations.engine.experiments.off_policy import NORMAL
 from recommendations.models import BlendWeights, DraftEstimate, group_fields
 from recommendations.store.experiments.answered_versions import VersionClicks, clicks_of
-from recommendations.terms import WeightsStatus
+from recommendations.terms import BlendName, WeightsStatus
 
 LAST = 5  # versions
 FEWEST = 100
@@ -42,7 +42,9 @@ def backtest(draft: BlendWeights, placement: str) -> list[TestedEstimate]:
             newest.setdefault(estimate.draft_id, estimate)
     chosen = list(newest.values())[:LAST]
     came = clicks_of(
-        placement, [(each.draft.number, each.draft.published_at) for each in chosen if each.draft.published_at]
+        placement,
+        [(each.draft.number, each.draft.published_at) for each in chosen if each.draft.published_at],
+        visits=draft.blend.name == BlendName.SESSION,
     )
     return _tested(chosen, came)
 

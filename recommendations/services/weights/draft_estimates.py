@@ -22,7 +22,7 @@ from recommendations.store.experiments.logged_answers import AnswerLog, answer_l
 from recommendations.store.models import weight_versions
 from recommendations.store.serving.snapshot import ServedWeights, WeightsKey
 from recommendations.store.serving.snapshot_holder import current_snapshot
-from recommendations.terms import BlendName, RunStatus
+from recommendations.terms import TASKS, BlendName, CatalogueScope, RunStatus
 
 BETWEEN_REPORTS = timedelta(milliseconds=300)
 WANTED = 0.05
@@ -46,8 +46,8 @@ def ask(*, draft: BlendWeights, by: Staff | None, now: datetime) -> DraftEstimat
     """
     blend = BlendName(draft.blend.name)
     live = weight_versions.served_weights(blend, draft.group)
-    names = list(Placement.objects.filter(blend=draft.blend, scope="whole").values_list("name", flat=True))
-    placement = busiest_placement(names, now=now)
+    visits = blend is BlendName.SESSION
+    placement = busiest_placement(_placements_of(blend), now=now, visits=visits)
     if live is None or placement is None:
         raise NothingToEstimateError
     of_draft = DraftEstimate.objects.filter(draft=draft)
@@ -57,7 +57,7 @@ def ask(*, draft: BlendWeights, by: Staff | None, now: datetime) -> DraftEstimat
         jobs.request_cancel(running, now=now)
     wanted = {
         "draft": draft, "revision": draft.revision, "live": live, "placement": placement,
-        "watermark": answer_log(placement, now=now).watermark,
+        "watermark": answer_log(placement, now=now, visits=visits).watermark,
     }  # fmt: skip
     again = DraftEstimate.objects.succeeded().filter(**wanted).first()
     if again is not None:
@@ -66,6 +66,13 @@ def ask(*, draft: BlendWeights, by: Staff | None, now: datetime) -> DraftEstimat
     estimate = DraftEstimate.objects.create(**wanted, started_by=by)
     jobs.enqueue(estimate)
     return estimate
+
+
+def _placements_of(blend: BlendName) -> list[str]:
+    """Placements that the weights count at: those of visits at every one that ranks the whole shop for a person."""
+    blends = list(TASKS.values()) if blend is BlendName.SESSION else [blend]
+    placements = Placement.objects.filter(blend__name__in=blends, scope=CatalogueScope.WHOLE)
+    return list(placements.values_list("name", flat=True))
 
 
 def latest_estimate(draft: BlendWeights) -> DraftEstimate | None:
@@ -91,7 +98,7 @@ def _estimate(job: DraftEstimate) -> None:
         raise jobs.JobCancelledError
     report = jobs.Reporter(job, between=BETWEEN_REPORTS)
     now = job.created_at
-    log = answer_log(job.placement, now=now)
+    log = answer_log(job.placement, now=now, visits=job.draft.blend.name == BlendName.SESSION)
     sample = past_sample(
         log, compared_weights(job.draft, job.live), live=current_snapshot(), now=now,
         progress=lambda share: report(READING * share) if report.is_due else None,
@@ -113,15 +120,16 @@ def figures_of(sample: PastSample, log: AnswerLog) -> dict[str, Any]:
     arrays = past_arrays(sample.choices) if sample.choices else None
     attention = attention_of(arrays.plain) if arrays else None
     clicks = pbm_dr(arrays.logged, arrays.rankings, attention) if arrays and attention else None
+    a_day = log.a_day * sample.counting_share
     facts = LogFacts(
         answers=sample.answers, shuffled=sample.shuffled, unmakeable=sample.unmakeable, recent=sample.recent,
-        answers_a_day=log.a_day,
+        answers_a_day=a_day,
     )  # fmt: skip
     refusal = refused(clicks, facts)
     result: dict[str, Any] = {
         "refusal": _described(refusal), "answers": sample.answers, "unmakeable": sample.unmakeable,
         "lacking": dict(sample.lacking), "shuffled": sample.shuffled, "nameless": sample.nameless, "days": log.days,
-        "a_day": log.a_day, "replay": log.replay, "listed": log.listed,
+        "a_day": a_day, "replay": log.replay, "listed": log.listed, "visits": log.visits,
     }  # fmt: skip
     if arrays and attention and clicks:
         result |= {
@@ -133,7 +141,7 @@ def figures_of(sample: PastSample, log: AnswerLog) -> dict[str, Any]:
                 name: asdict(one) for name, one in details(arrays.logged, arrays.rankings, attention).items()
             },
             "known": replayed_difference(arrays) if log.replay else None,
-            "tools": _tools(clicks, arrays, log),
+            "tools": _tools(clicks, arrays, a_day),
             "looks": _looks(arrays, attention),
         }  # fmt: skip
     return result
@@ -148,15 +156,15 @@ def _money(arrays: PastArrays, attention: Attention, facts: LogFacts) -> dict[st
     return asdict(money) if refused(money, of_revenue) is None else None
 
 
-def _tools(clicks: Estimate, arrays: PastArrays, log: AnswerLog) -> dict[str, float] | None:
+def _tools(clicks: Estimate, arrays: PastArrays, a_day: float) -> dict[str, float] | None:
     """Days until the log, and until a live test of everybody, tells the difference to ± 5 % of the clicks."""
     wanted = WANTED * clicks.live
-    if not (wanted > 0 and log.a_day > 0):
+    if not (wanted > 0 and a_day > 0):
         return None
     half, scatter = (clicks.high - clicks.low) / 2, float(arrays.logged.clicks.sum(axis=1).var())
     by_log = clicks.answers * (half / wanted) ** 2
     by_test = 4 * scatter * (1.96 / wanted) ** 2  # of two arms
-    return {"log_days": by_log / log.a_day, "test_days": by_test / log.a_day}
+    return {"log_days": by_log / a_day, "test_days": by_test / a_day}
 
 
 def _looks(arrays: PastArrays, attention: Attention) -> dict[str, list[float]]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from recommendations.event_types import EventName
 from recommendations.models import Event, Slate, SlateOutcome
 from recommendations.store.temp_tables import rows
+from recommendations.terms import Source
 
 DAYS = 28
 MOST = 20_000
@@ -19,32 +20,37 @@ ENOUGH = 5_000
 
 WEEK = 7
 
-_KINDS = """
+_OF_VISITS = Q(visit_weights__isnull=False) | Q(source=Source.SESSION)
+_WHERE = """
+  slate.placement = %(placement)s AND slate.served_at >= %(start)s AND slate.served_at < %(now)s
+  AND (NOT %(visits)s OR slate.visit_weights IS NOT NULL OR slate.source = 'session')
+"""
+_KINDS = f"""
 SELECT slate.model_version, slate.replay, coalesce(outcome.listed, false), count(*), max(slate.served_at),
-       min(slate.served_at), sum(cardinality(coalesce(outcome.clicked, '{}'))),
+       min(slate.served_at), sum(cardinality(coalesce(outcome.clicked, '{{}}'))),
        count(*) FILTER (WHERE slate.served_at >= %(lately)s)
 FROM recommendations_slate slate LEFT JOIN recommendations_slateoutcome outcome USING (recommendation_id)
-WHERE slate.placement = %(placement)s AND slate.served_at >= %(start)s AND slate.served_at < %(now)s
+WHERE {_WHERE}
 GROUP BY 1, 2, 3
-"""
-_NEWEST = """
+"""  # noqa: S608 - a part of our own
+_NEWEST = f"""
 SELECT min(served_at) FROM (
   SELECT slate.served_at FROM recommendations_slate slate
   LEFT JOIN recommendations_slateoutcome outcome USING (recommendation_id)
-  WHERE slate.placement = %(placement)s AND slate.served_at >= %(start)s AND slate.served_at < %(now)s
+  WHERE {_WHERE}
     AND slate.replay = %(replay)s AND (outcome.listed OR NOT %(listed)s)
   ORDER BY slate.served_at DESC LIMIT %(most)s
 ) AS newest
-"""
-_DRAWN = """
+"""  # noqa: S608 - a part of our own
+_DRAWN = f"""
 SELECT recommendation_id FROM (
   SELECT slate.recommendation_id, slate.served_at FROM recommendations_slate slate
   LEFT JOIN recommendations_slateoutcome outcome USING (recommendation_id)
-  WHERE slate.placement = %(placement)s AND slate.served_at >= %(start)s AND slate.served_at < %(now)s
+  WHERE {_WHERE}
     AND slate.replay = %(replay)s AND (outcome.listed OR NOT %(listed)s)
   ORDER BY hashtextextended(slate.recommendation_id, 0), slate.recommendation_id LIMIT %(most)s
 ) AS drawn ORDER BY served_at, recommendation_id
-"""
+"""  # noqa: S608 - a part of our own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +65,13 @@ class LoggedSlate:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerLog:
-    """Answers that an estimate is made of, before they are read. ``watermark`` is another where the log is another."""
+    """Answers that an estimate is made of, before they are read. ``watermark`` is another where the log is another.
+
+    With ``visits`` only those on which the visit of the customer has a say.
+    """
 
     placement: str
+    visits: bool
     start: datetime
     end: datetime
     replay: bool  # the demo's replay gave them: nobody saw them
@@ -101,12 +111,12 @@ class AnswerLog:
             )
 
 
-def answer_log(placement: str, *, now: datetime) -> AnswerLog:
+def answer_log(placement: str, *, now: datetime, visits: bool = False) -> AnswerLog:
     """The log of a placement up to a moment: at most 28 days, replayed answers only where there are no others.
 
     Where the last two models made enough answers, it goes back no further than to as many of older ones.
     """
-    window = {"placement": placement, "start": now - timedelta(days=DAYS), "now": now}
+    window = {"placement": placement, "visits": visits, "start": now - timedelta(days=DAYS), "now": now}
     kinds = rows(_KINDS, **window, lately=now - timedelta(days=WEEK))
     replay = not any(not row[1] for row in kinds)
     own = [row for row in kinds if row[1] == replay]
@@ -121,15 +131,17 @@ def answer_log(placement: str, *, now: datetime) -> AnswerLog:
     last = max((row[4] for row in own), default=None)
     clicks = sum(row[6] for row in own)
     return AnswerLog(
-        placement=placement, start=start, end=now, replay=replay and bool(own), listed=listed,
+        placement=placement, visits=visits, start=start, end=now, replay=replay and bool(own), listed=listed,
         answers=answers, a_day=sum(row[7] for row in own) / WEEK, models=tuple(models),
         watermark=f"{answers}:{clicks}:{last.isoformat() if last else ''}",
     )  # fmt: skip
 
 
-def busiest_placement(names: Sequence[str], *, now: datetime) -> str | None:
-    """The placement of these that answered most in the last four weeks; None where none of them did."""
+def busiest_placement(names: Sequence[str], *, now: datetime, visits: bool = False) -> str | None:
+    """The placement of these that answered most (visits) in the last four weeks; None where none of them did."""
     since = Q(served_at__gte=now - timedelta(days=DAYS), served_at__lt=now)
+    if visits:
+        since &= _OF_VISITS
     counts = {name: Slate.objects.filter(since, placement=name).count() for name in names}
     most = max(counts, key=lambda name: counts[name], default=None)
     return most if most is not None and counts[most] else None
@@ -137,5 +149,6 @@ def busiest_placement(names: Sequence[str], *, now: datetime) -> str | None:
 
 def _window(log: AnswerLog) -> dict[str, object]:
     return {
-        "placement": log.placement, "start": log.start, "now": log.end, "replay": log.replay, "listed": log.listed,
+        "placement": log.placement, "visits": log.visits, "start": log.start, "now": log.end, "replay": log.replay,
+        "listed": log.listed,
     }  # fmt: skip
