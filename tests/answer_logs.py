@@ -57,28 +57,34 @@ def explore(*, shuffled: float = 0.5, cards: float = 0.2) -> None:
     fetch.announce(*fetch.Changed)
 
 
-def answer(count: int, *, n: int = SLOTS) -> list[Slate]:
+def answer(count: int, *, n: int = SLOTS, users: Sequence[int] = range(60)) -> list[Slate]:
     """Serve so many answers at home, the customers in turn."""
-    ids = [
-        serve(Request(placement="home", user_id=f"u{number % 60}", n=n), now=timezone.now()).recommendation_id
-        for number in range(count)
-    ]
+    asked = [f"u{users[number % len(users)]}" for number in range(count)]
+    ids = [serve(Request(placement="home", user_id=user, n=n), now=timezone.now()).recommendation_id for user in asked]
     while write_slates():
         pass
     rows = {row.recommendation_id: row for row in Slate.objects.filter(recommendation_id__in=ids)}
     return [rows[key] for key in ids]
 
 
-def click(slates: Sequence[Slate], *, seed: int = 0, price: float = 0.0, **fields: Any) -> int:
-    """Let the made customers look at the answers and click; how many clicks. ``price``: they buy what they click."""
+def click(slates: Sequence[Slate], *, seed: int = 0, price: float = 0.0, stopping: float = 0.0, **fields: Any) -> int:
+    """Let the made customers look at the answers and click; how many clicks.
+
+    Strangers look and click nothing. ``price``: they buy what they click; ``stopping``: chance that the first click of
+    an answer is its last.
+    """
     customers, draw = MadeCustomers.of_the_grocery(), generator(seed, "clicks")
     ids = dict(Item.objects.values_list("pk", "shop_id"))
     events: list[EventForm] = []
     clicks = 0
     for slate in slates:
-        assert slate.customer_id is not None
+        if slate.customer_id is None:
+            events += _events(slate, [], user_id="somebody", price=price, **fields)
+            continue
         chance = ATTENTION[: len(slate.items)] * customers.relevance(slate.customer_id, slate.items)
         clicked = [ids[item] for item, hit in zip(slate.items, draw.random(len(chance)) < chance, strict=True) if hit]
+        if stopping and draw.random() < stopping:
+            clicked = clicked[:1]
         events += _events(slate, clicked, user_id=f"u{customers.user[slate.customer_id]}", price=price, **fields)
         clicks += len(clicked)
     for start in range(0, len(events), AT_ONCE):
@@ -87,6 +93,17 @@ def click(slates: Sequence[Slate], *, seed: int = 0, price: float = 0.0, **field
     while settle():
         pass
     return clicks
+
+
+def click_place(slate: Slate, place: int) -> None:
+    """Let the customer of an answer click the item of this place of the ranking, which it shows, and no other."""
+    customers, ids = MadeCustomers.of_the_grocery(), dict(Item.objects.values_list("pk", "shop_id"))
+    assert slate.customer_id is not None
+    clicked = [ids[slate.items[slate.places.index(place)]]]
+    accept(list(_events(slate, clicked, user_id=f"u{customers.user[slate.customer_id]}", price=0.0)), Sender(),
+           now=timezone.now())  # fmt: skip
+    while settle():
+        pass
 
 
 def _events(slate: Slate, clicked: Sequence[str], *, price: float, **fields: Any) -> Iterator[EventForm]:
