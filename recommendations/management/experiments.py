@@ -17,5 +17,5 @@ def experiment_of(text: str) -> Experiment:
 
 def verdict_of(experiment: Experiment) -> str:
     """The last decision as a sentence; a dash before there is one."""
-    decision = experiment.decision
-    return verdict_text(decision["code"], decision["facts"], primary=experiment.primary) if decision else "–"
+    decision, kind = experiment.decision, experiment.kind
+    return verdict_text(decision["code"], decision["facts"], primary=experiment.primary, kind=kind) if decision else "–"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.experiment_terms import NoteCode
 from recommendations.terms import Metric
 from recommendations.wording.experiment_starts import refusal_of_start
+from recommendations.terms import ExperimentKind, Metric
 from recommendations.wording.labels import INSTANCES
 from recommendations.wording.linter import listed
 from recommendations.wording.metrics import (
@@ -38,8 +39,18 @@ VERDICT_TONES: Mapping[str, Tone] = {
 }
 
 
-def verdict_text(code: str, facts: Facts, *, primary: str) -> str:
+AA_TONES: Mapping[str, Tone] = {"ship": "warn", "keep": "warn", "alike": "good", "ended": "good", "not_yet": "good"}
+"""Tones of verdicts on an A/A, where to find nothing is what is hoped for; of others they are the usual."""
+
+
+def verdict_text(code: str, facts: Facts, *, primary: str, kind: str = ExperimentKind.AB) -> str:
     """A verdict as one sentence, from its ``VerdictCode``, its facts (also as JSON has them) and the primary metric."""
+    if kind == ExperimentKind.AA and code in AA_TONES:
+        return _same(code, facts, primary=primary)
+    return _verdict(code, facts, primary=primary)
+
+
+def _verdict(code: str, facts: Facts, *, primary: str) -> str:
     match code:
         case "broken_split":
             return gettext("Don't trust this: visitors are split %(seen)s, not %(planned)s") % _split(facts)
@@ -62,15 +73,16 @@ def verdict_text(code: str, facts: Facts, *, primary: str) -> str:
     raise ValueError(f"no verdict is called {code}")
 
 
-def verdict_tone(code: str) -> Tone:
+def verdict_tone(code: str, *, kind: str = ExperimentKind.AB) -> Tone:
     """Whether a verdict is good news, bad news, a warning or neither."""
-    return VERDICT_TONES[code]
+    own = AA_TONES if kind == ExperimentKind.AA else {}
+    return own.get(code, VERDICT_TONES[code])
 
 
-def note_text(code: str, facts: Facts, *, primary: str) -> str:
+def note_text(code: str, facts: Facts, *, primary: str, kind: str = ExperimentKind.AB) -> str:
     """A line of an experiment's log, from its ``NoteCode``, or that of the verdict that it came to."""
     if code in VERDICT_TONES:
-        return verdict_text(code, facts, primary=primary)
+        return verdict_text(code, facts, primary=primary, kind=kind)
     return str(_NOTES[NoteCode(code)]) % _words(NoteCode(code), facts)
 
 
@@ -196,6 +208,25 @@ def _alike(facts: Facts, *, primary: str) -> str:
         return text
     template = ngettext("%(text)s; %(worse)s is worse", "%(text)s; %(worse)s are worse", len(worse))
     return template % {**words, "text": text}
+
+
+def _same(code: str, facts: Facts, *, primary: str) -> str:
+    """What an A/A says, whose arms get the same: a difference is chance, or a fault of the counting."""
+    words = {"metric": metric_noun(primary)}
+    if code == "alike":
+        smallest = percent_text(facts["smallest"])
+        text = gettext("No difference, as it should be: in %(metric)s less than %(smallest)s either way")
+        return text % {**words, "smallest": smallest}
+    if not (is_number(facts["low"]) and is_number(facts["high"])):
+        return gettext("No difference so far: too little has happened to compare %(metric)s") % words
+    words |= {end: percent_text(facts[end], signed=True) for end in ("value", "low", "high")}
+    if code in {"ship", "keep"}:
+        text = gettext(
+            "A difference where there is none: %(metric)s %(value)s (%(low)s to %(high)s). One A/A in twenty says so "
+            "by chance: run another before you trust the counting"
+        )
+        return text % words
+    return gettext("No difference, as it should be: %(metric)s %(value)s (%(low)s to %(high)s)") % words
 
 
 def _ended(facts: Facts, *, primary: str) -> str:

@@ -69,6 +69,34 @@ def test_every_verdict_has_words(code: VerdictCode, primary: str, language: str)
     assert verdict_tone(code) in {"good", "bad", "warn", "neutral"}
 
 
+@LANGUAGES
+@pytest.mark.parametrize("code", list(VerdictCode))
+def test_every_verdict_on_an_aa_has_words(code: VerdictCode, language: str) -> None:
+    unknown = {"low": None, "high": None, "value": None}
+    with translation.override(language):
+        assert is_a_sentence(verdict_text(code, VERDICTS[code], primary="ctr", kind="aa"), language)
+        assert is_a_sentence(note_text(code, VERDICTS[code], primary="ctr", kind="aa"), language)
+        if code in {"ended", "not_yet"}:
+            assert is_a_sentence(verdict_text(code, VERDICTS[code] | unknown, primary="ctr", kind="aa"), language)
+
+
+@pytest.mark.parametrize(
+    ("code", "tone", "text"),
+    [
+        ("not_yet", "good", "No difference, as it should be: clicks per list +3.1% (+0.4% to +5.8%)"),
+        ("ended", "good", "No difference, as it should be: clicks per list +1% (−0.8% to +2.9%)"),
+        ("alike", "good", "No difference, as it should be: in clicks per list less than 2% either way"),
+        ("ship", "warn", "A difference where there is none: clicks per list +3.1% (+0.4% to +5.8%). One A/A in twenty"),
+        ("keep", "warn", "A difference where there is none: clicks per list −2% (−3.4% to −0.6%). One A/A in twenty"),
+        ("broken_split", "bad", "Don't trust this: visitors are split"),
+        ("too_early", "neutral", "Too early: 3 of 7 whole days"),
+    ],
+)
+def test_an_aa_is_well_where_nothing_is_there(code: str, tone: str, text: str) -> None:
+    assert verdict_text(code, VERDICTS[code], primary="ctr", kind="aa").startswith(text)
+    assert verdict_tone(code, kind="aa") == tone
+
+
 def test_verdicts_have_the_codes_of_the_engine_and_none_is_a_note_of_another_meaning() -> None:
     assert list(VERDICT_TONES) == list(VerdictCode)
     assert not set(VerdictCode) & set(NoteCode)

@@ -131,6 +131,8 @@ def offered_steps(stored: Experiment, staff: Staff) -> set[str]:
         steps.discard("practise")
     if stored.kind != ExperimentKind.BANDIT:
         steps.discard("arm")
+    if stored.kind == ExperimentKind.AA:  # whose arms are what everybody gets
+        steps.discard("publish")
     if stored.traffic >= 1:
         steps.discard("widen")
     return steps

@@ -80,13 +80,13 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
 
 def verdict(experiment: Experiment) -> str:
     """The sentence of the last decision; empty before there is one."""
-    decision = experiment.decision
-    return verdict_text(decision["code"], decision["facts"], primary=experiment.primary) if decision else ""
+    decision, kind = experiment.decision, experiment.kind
+    return verdict_text(decision["code"], decision["facts"], primary=experiment.primary, kind=kind) if decision else ""
 
 
 def tone(experiment: Experiment) -> str:
     """Whether the last decision is good news, bad news, a warning or neither."""
-    return verdict_tone(experiment.decision["code"]) if experiment.decision else "neutral"
+    return verdict_tone(experiment.decision["code"], kind=experiment.kind) if experiment.decision else "neutral"
 
 
 def effect(experiment: Experiment) -> Mapping[str, float] | None:

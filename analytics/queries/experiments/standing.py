@@ -44,9 +44,12 @@ def log(experiment: Experiment) -> list[LogLine]:
     """The log, the newest first."""
     notes = experiment.notes.select_related("by")[:MOST_NOTES]
     return [
-        LogLine(at=note.at, who=str(note.by or ""), words=note_text(note.code, note.facts, primary=experiment.primary))
+        LogLine(
+            at=note.at, who=str(note.by or ""),
+            words=note_text(note.code, note.facts, primary=experiment.primary, kind=experiment.kind),
+        )
         for note in notes
-    ]
+    ]  # fmt: skip
 
 
 def next_look(now: datetime) -> datetime:

@@ -164,7 +164,7 @@ def _summary(stored: Experiment) -> dict[str, Any]:
         "ended_at": stored.ended_at,
         "decision": DecisionReached(
             code=decision["code"],
-            text=verdict_text(decision["code"], decision["facts"], primary=stored.primary),
+            text=verdict_text(decision["code"], decision["facts"], primary=stored.primary, kind=stored.kind),
             at=datetime.fromisoformat(decision["at"]) if decision.get("at") else None,
         ) if decision else None,
     }  # fmt: skip

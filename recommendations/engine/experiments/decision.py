@@ -76,6 +76,8 @@ class ExperimentStanding:
     smallest: float
     """Smallest lift worth having, as a share of the control's."""
     guardrails: Sequence[Guardrail] = field(default_factory=tuple)
+    replayed: bool = False
+    """Whether most answers are the replay's; ``days`` are then those on which its customers bought."""
 
 
 def decide(standing: ExperimentStanding) -> Verdict:

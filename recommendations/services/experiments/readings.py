@@ -15,7 +15,7 @@ from recommendations.engine.experiments.mismatch import is_mismatch, log_evidenc
 from recommendations.engine.experiments.moments import Moments, joined
 from recommendations.models import Arm, Experiment, ExperimentNote, Reading
 from recommendations.services.access import audit
-from recommendations.services.experiments.standings import days_between, last_read, standing
+from recommendations.services.experiments.standings import days_between, last_read, replayed_days, standing
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.experiments.caps import scales
 from recommendations.store.experiments.totals import WINDOW, ExperimentTotals, totals
@@ -84,12 +84,12 @@ def judge(experiment: Experiment, *, now: datetime) -> Verdict | None:
     if current is None or sum(current.counts) == 0:
         return None
     verdict = decide(current)
-    _store(experiment, verdict, now=now)
+    _store(experiment, verdict, now=now, replayed=current.replayed)
     return verdict
 
 
 @transaction.atomic
-def _store(experiment: Experiment, verdict: Verdict, *, now: datetime) -> None:
+def _store(experiment: Experiment, verdict: Verdict, *, now: datetime, replayed: bool) -> None:
     stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
     if stored.status not in {ExperimentStatus.RUNNING, ExperimentStatus.PAUSED}:
         return  # somebody ended it meanwhile
@@ -97,6 +97,8 @@ def _store(experiment: Experiment, verdict: Verdict, *, now: datetime) -> None:
     read_at = last_read(experiment, until=now)
     changed = stored.decision.get("code") != verdict.code
     stored.decision = {"code": verdict.code, "facts": facts, "at": read_at.isoformat() if read_at else None}
+    if replayed:
+        stored.decision["replayed"] = True
     if verdict.code is VerdictCode.HARM:
         before = stored.status
         stored.status, stored.ended_at, stored.revision = ExperimentStatus.STOPPED, now, stored.revision + 1
@@ -196,7 +198,8 @@ def _settle_scales(experiment: Experiment, result: ExperimentTotals, *, now: dat
     if not missing or experiment.started_at is None:
         return
     units = max(own.n for own in missing.values())
-    passed = max(days_between(experiment.started_at, now), 1)
+    replayed = replayed_days(result.facts)
+    passed = max(days_between(experiment.started_at, now) if replayed is None else replayed, 1)
     late = scales(experiment, missing, units=units * max(experiment.planned_days / passed, 1.0))
     if late:
         experiment.scales = late | experiment.scales

@@ -15,7 +15,7 @@ from recommendations.engine.experiments.effects import TreatmentEffect, ratio_di
 from recommendations.engine.experiments.moments import Moments
 from recommendations.engine.experiments.sequences import anytime_interval, p_value
 from recommendations.models import Arm, Experiment, Reading
-from recommendations.services.experiments.standings import effect_of, moments_of
+from recommendations.services.experiments.standings import OF_REPLAY, effect_of, moments_of
 from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
 
@@ -75,11 +75,15 @@ def sums_by_day(experiment: Experiment, arms: Iterable[Arm]) -> dict[date, Sums]
 def metric_results(
     experiment: Experiment, arms: Sequence[Arm], overall: Mapping[str, Sums], by_day: Mapping[date, Sums]
 ) -> list[MetricResult]:
-    """The primary metric, the guardrails, then all else that was measured; of each arm but the control."""
+    """The primary metric, the guardrails, then all else that was measured; of each arm but the control.
+
+    Of replayed customers only what their lists held and how they came about: they bought before they were answered.
+    """
+    replayed = bool(experiment.decision.get("replayed"))
     names = [name for name, _words in experiment_labels.METRICS if name in overall]
     supporting = [name for name in names if name not in experiment.guardrails]
     order = dict.fromkeys([experiment.primary, *sorted(experiment.guardrails), *supporting])
-    groups = {name: group_of(experiment, name) for name in order}
+    groups = {name: group_of(experiment, name) for name in order if not replayed or name in OF_REPLAY}
     counts = {group: sum(each is group for each in groups.values()) for group in MetricGroup}
     lines: list[MetricResult] = []
     for name, group in groups.items():

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,6 +20,9 @@ type ArmReadings = Mapping[int, Reading]
 
 HIGHER_IS_WORSE = frozenset({Metric.REFUNDS, Metric.FALLBACK, Metric.LATENCY, Metric.DISLIKES})
 WEEK = timedelta(days=7)
+OF_REPLAY = frozenset({Metric.CTR, Metric.FALLBACK, Metric.LATENCY, Metric.COVERAGE})
+"""Metrics of replayed customers, who bought anyway: what a list held can differ between arms, what was sold cannot."""
+
 SUCCESS = {Metric.CTR: Metric.CTR, Metric.ATTRIBUTED: Metric.ATTRIBUTED}
 """Metric whose people with more than nothing are an arm's successes; of all others it is who bought."""
 
@@ -34,8 +38,9 @@ def standing(experiment: Experiment, *, now: datetime) -> ExperimentStanding | N
     bought = of_metric(experiment, SUCCESS.get(primary, Metric.CONVERTED), at=at)
     successes = [_successes(bought, arm) for arm in arms]
     weight = sum(arm.share for arm in arms)
+    replayed = replayed_days(next((row.facts for row in own.values()), {}))
     return ExperimentStanding(
-        days=days_between(experiment.started_at, at),
+        days=days_between(experiment.started_at, at) if replayed is None else replayed,
         planned_days=experiment.planned_days,
         counts=[own[arm.pk].n if arm.pk in own else 0 for arm in arms],
         shares=[arm.share / weight for arm in arms],
@@ -43,7 +48,17 @@ def standing(experiment: Experiment, *, now: datetime) -> ExperimentStanding | N
         contrasts=_contrasts(experiment, arms, successes, at=at),
         smallest=experiment.smallest_lift,
         guardrails=_guardrails(experiment, arms, at=at),
+        replayed=replayed is not None,
     )
+
+
+def replayed_days(facts: Mapping[str, Any]) -> int | None:
+    """Whole days that the demo's replay went through by the facts of a reading; None where most answers are others.
+
+    The days of replayed customers are those on which they bought, however soon they all came in.
+    """
+    replayed = facts.get("replayed", 0)
+    return int(facts["replayed_days"]) if replayed and 2 * replayed > facts["seen"] else None
 
 
 def last_read(experiment: Experiment, *, until: datetime) -> datetime | None:

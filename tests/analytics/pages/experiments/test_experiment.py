@@ -13,7 +13,7 @@ from django.utils import timezone
 from recommendations.models import BlendWeights, Experiment, Placement, Reading, Segment, Unit
 from recommendations.services.experiments.lifecycle import stop
 from recommendations.services.experiments.starting import begin_experiments
-from recommendations.terms import ExperimentStatus, Role
+from recommendations.terms import ExperimentKind, ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, drafted, half_of, reading, version, with_readings
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -219,3 +219,27 @@ def test_an_experiment_without_people_that_ended_says_so(admin: Client) -> None:
     test = begun()
     stop(experiment=test, by=None, now=timezone.now())
     assert "Nothing was counted." in text(admin, f"/experiments/{test.pk}/")
+
+
+def test_of_replayed_customers_only_what_their_lists_held_is_compared(admin: Client) -> None:
+    test = begun({"placements": {"home": {"blend": "home"}}}, kind=ExperimentKind.AA, primary="ctr")
+    at = timezone.now()
+    for arm in test.arms.all():
+        for metric in ("ctr", "revenue", "converted", "fallback"):
+            x = {"x": 200.0, "xx": 500.0, "xy": 100.0} if metric in {"ctr", "fallback"} else {}
+            reading(arm, at, n=100, mean=0.5, sd=0.2, metric=metric, facts={"successes": 50}, **x)
+    mark = "Replay: bought anyway; says how often the list held it, not whether it sold more."
+    page = text(admin, f"/experiments/{test.pk}/")
+    assert mark not in page
+    assert "Revenue per visitor" in page
+    facts = {"arm": 1, "value": 0.01, "low": -0.02, "high": 0.04, "days_to_go": None, "smallest": 0.1}
+    test.decision = {"code": "not_yet", "facts": facts, "replayed": True}
+    test.save()
+    page = text(admin, f"/experiments/{test.pk}/")
+    assert page.count(mark) == 1
+    assert "No difference, as it should be: clicks per list +1% (−2% to +4%)" in page
+    assert "Revenue per visitor" not in page
+    assert "Lists clicked" in page
+    assert "open=publish" not in page  # there is nothing to publish of what everybody gets
+    assert "open=stop" in page
+    assert mark in text(admin, "/experiments/")
