@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from recommendations.models.experiments import Experiment
 from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.training import Run
 
@@ -30,6 +31,10 @@ class Replay(Job):
     resumed_at = models.DateTimeField(_("started again"), null=True)
     run = models.ForeignKey(
         Run, models.SET_NULL, null=True, related_name="+", verbose_name=_("the run that learned from it")
+    )
+
+    experiment = models.ForeignKey(
+        Experiment, models.SET_NULL, null=True, related_name="+", verbose_name=_("the A/A that ran with it")
     )
 
     objects: ClassVar[models.Manager["Replay"]] = models.Manager.from_queryset(JobQuerySet["Replay"])()

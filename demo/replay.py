@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from demo import held_back as store
+from demo.aa_experiment import start_aa
 from demo.held_back import Basket
 from demo.models import Replay
 from recommendations.event_types import EventName
@@ -144,6 +145,8 @@ def _replay(replay: Replay, door: Door, *, clock: Callable[[], datetime]) -> Non
     baskets, came = store.baskets(replay), store.sent(replay)
     left = [basket for basket in baskets if str(basket.number) not in came]
     replay.baskets, replay.done, replay.already = len(baskets), len(baskets) - len(left), len(baskets) - len(left)
+    if replay.resumed_at is None:
+        start_aa(replay, now=clock())
     replay.resumed_at = clock()
     report = jobs.Reporter(replay)
     try:

@@ -3,12 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from demo import replay
+from demo import aa_experiment, replay
 
 
 @shared_task(name="demo.tasks.watch_replay")
 def watch_replay() -> bool:
     return replay.watch_replay(now=timezone.now())
+
+
+@shared_task(name="demo.tasks.watch_aa")
+def watch_aa() -> bool:
+    return aa_experiment.watch_aa(now=timezone.now())
 
 
 @shared_task(name="demo.tasks.run_replay")

@@ -108,7 +108,8 @@ def test_a_cancelled_replay_goes_on_where_it_stopped(planned: Replay, door: Door
     with pytest.raises(JobIsOverError):
         resume_job(planned, by=None, now=timezone.now())
     assert demo_replay.run_replay(door, clock=timezone.now) is RunStatus.SUCCEEDED
-    assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)[1:]) == ["cancel", "resume"]
+    steps = AuditEntry.objects.filter(object_type="replay").order_by("pk")
+    assert list(steps.values_list("verb", flat=True)) == ["cancel", "resume"]
 
 
 def test_a_cancelled_replay_stops_at_the_next_basket(planned: Replay, door: Door) -> None:
