@@ -168,7 +168,11 @@ def _sureness(result: Figures) -> list[tuple[str, str]]:
         return []
     attention = result["attention"]
     eta = number(attention["eta"], 2)
-    words = _("taken as %(eta)s: too few answers tell it") if attention["assumed"] else _("%(eta)s, from these answers")
+    words = _("%(eta)s, from these answers")
+    if attention["assumed"]:
+        words = _("taken as %(eta)s: too few answers tell it")
+        if result["replay"]:
+            words = _("taken as %(eta)s: a replay looks at no position more than at another")
     worth = _("more than any test") if clicks["worth"] is None else number(clicks["worth"])
     return [
         (_("Answers"), number(result["answers"])),

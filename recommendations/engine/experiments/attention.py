@@ -66,14 +66,17 @@ class SlotCounts:
         return cls(shown=shown.astype(np.float64), clicked=clicked, answers=len(places))
 
 
-def attention_of(counts: SlotCounts) -> Attention:
-    """Fit attention: a power of the slot, or the free form where it is clearly better and there is much to tell it."""
+def attention_of(counts: SlotCounts, *, assumed: float = ASSUMED) -> Attention:
+    """Fit attention: a power of the slot, or the free form where it is clearly better and there is much to tell it.
+
+    ``assumed`` is η where there is too little to tell it.
+    """
     slots = counts.shown.shape[1]
     if counts.answers < FEWEST:
-        return _power(slots, ASSUMED, ASSUMED_SE, assumed=True)
+        return _power(slots, assumed, ASSUMED_SE, assumed=True)
     eta, se = steepness(counts)
     if not np.isfinite(se) or se > ASSUMED_SE:
-        return _power(slots, ASSUMED, ASSUMED_SE, assumed=True)
+        return _power(slots, assumed, ASSUMED_SE, assumed=True)
     if counts.answers < FEWEST_OF_FREE or power_p_value(counts, eta) >= LEVEL:
         return _power(slots, eta, se)
     q = free_attention(counts)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from recommendations.engine.experiments.attention import Attention, attention_of
+from recommendations.engine.experiments.attention import ASSUMED, Attention, attention_of
 from recommendations.engine.experiments.details import details
 from recommendations.engine.experiments.off_policy import Estimate, capped, pbm_dr
 from recommendations.engine.experiments.past_choices import PastArrays, past_arrays, replayed_difference
@@ -27,6 +27,9 @@ from recommendations.terms import TASKS, BlendName, CatalogueScope, RunStatus
 BETWEEN_REPORTS = timedelta(milliseconds=300)
 WANTED = 0.05
 """Half-width of an interval, as a share of what is live, whose days are told of the log and of a live test."""
+
+ETA_OF_REPLAY = 0.0
+"""Steepness that is assumed of a replay, whose customers bought anyway, wherever in the list it stood."""
 
 READING = 0.9  # of the work, in which the answers are ranked again
 
@@ -118,7 +121,8 @@ def compared_weights(draft: BlendWeights, live: BlendWeights) -> ComparedWeights
 def figures_of(sample: PastSample, log: AnswerLog) -> dict[str, Any]:
     """Figures of an estimate, or why there are none, and how far they carry."""
     arrays = past_arrays(sample.choices) if sample.choices else None
-    attention = attention_of(arrays.plain) if arrays else None
+    assumed = ETA_OF_REPLAY if log.replay else ASSUMED
+    attention = attention_of(arrays.plain, assumed=assumed) if arrays else None
     clicks = pbm_dr(arrays.logged, arrays.rankings, attention) if arrays and attention else None
     a_day = log.a_day * sample.counting_share
     facts = LogFacts(
@@ -133,7 +137,8 @@ def figures_of(sample: PastSample, log: AnswerLog) -> dict[str, Any]:
     }  # fmt: skip
     if arrays and attention and clicks:
         result |= {
-            "clicks": asdict(clicks), "money": _money(arrays, attention, facts) if refusal is None else None,
+            "clicks": asdict(clicks),
+            "money": _money(arrays, attention, facts) if refusal is None and not log.replay else None,
             "attention": {
                 "eta": attention.eta, "se": attention.se, "assumed": attention.assumed, "free": attention.free,
             },

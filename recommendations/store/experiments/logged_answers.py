@@ -18,6 +18,9 @@ MOST = 20_000
 ENOUGH = 5_000
 """Answers of the last two models with as many older ones, which do without what is older still."""
 
+FEWEST = 1_000
+"""Answers of people below which the demo's replay is asked, where it has more: so few hardly ever tell anything."""
+
 WEEK = 7
 
 _OF_VISITS = Q(visit_weights__isnull=False) | Q(source=Source.SESSION)
@@ -113,12 +116,16 @@ class AnswerLog:
 
 def answer_log(placement: str, *, now: datetime, visits: bool = False) -> AnswerLog:
     """The log of a placement up to a moment: at most 28 days, replayed answers only where there are no others.
+def answer_log(placement: str, *, now: datetime) -> AnswerLog:
+    """The log of a placement up to a moment: at most 28 days, replayed answers only where there are few others.
 
     Where the last two models made enough answers, it goes back no further than to as many of older ones.
     """
     window = {"placement": placement, "visits": visits, "start": now - timedelta(days=DAYS), "now": now}
     kinds = rows(_KINDS, **window, lately=now - timedelta(days=WEEK))
-    replay = not any(not row[1] for row in kinds)
+    replayed = sum(row[3] for row in kinds if row[1])
+    others = sum(row[3] for row in kinds) - replayed
+    replay = others < min(FEWEST, replayed)
     own = [row for row in kinds if row[1] == replay]
     listed = any(row[2] for row in own)
     own = [row for row in own if row[2] or not listed]
@@ -132,6 +139,7 @@ def answer_log(placement: str, *, now: datetime, visits: bool = False) -> Answer
     clicks = sum(row[6] for row in own)
     return AnswerLog(
         placement=placement, visits=visits, start=start, end=now, replay=replay and bool(own), listed=listed,
+        placement=placement, start=start, end=now, replay=replay, listed=listed,
         answers=answers, a_day=sum(row[7] for row in own) / WEEK, models=tuple(models),
         watermark=f"{answers}:{clicks}:{last.isoformat() if last else ''}",
     )  # fmt: skip

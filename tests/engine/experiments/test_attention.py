@@ -68,6 +68,7 @@ def test_nothing_is_known_where_nothing_moved() -> None:
     assert (assumed.assumed, assumed.eta, assumed.se) == (True, ASSUMED, ASSUMED_SE)
     few = attention_of(counts(power(1.2), answers=4_999, seed=1))
     assert few.assumed
+    assert attention_of(still, assumed=0.0).q == pytest.approx(1.0)
     np.testing.assert_allclose(few.q, power(0.6))
     np.testing.assert_allclose(few.shifts, -0.15 * np.log(np.arange(1, 11))[None, :])
 

@@ -221,6 +221,17 @@ def test_what_came_stands_beside_what_was_estimated() -> None:
     assert backtest(other, "home") == []
 
 
+def test_few_answers_of_people_do_not_hide_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    Slate.objects.update(replay=True)
+    seen = list(Slate.objects.values_list("recommendation_id", flat=True)[:10])
+    Slate.objects.filter(recommendation_id__in=seen).update(replay=False)
+    log = answer_log("home", now=timezone.now())
+    assert (log.replay, log.answers) == (True, Slate.objects.count() - 10)
+    monkeypatch.setattr(logged_answers, "FEWEST", 10)
+    log = answer_log("home", now=timezone.now())
+    assert (log.replay, log.answers) == (False, 10)
+
+
 def test_a_replay_stands_beside_its_truth() -> None:
     Slate.objects.update(replay=True)
     with connection.cursor() as cursor:
@@ -228,3 +239,4 @@ def test_a_replay_stands_beside_its_truth() -> None:
     result = estimated(logs.draft(weights=logs.mixed(0.1))).result
     assert result["replay"]
     assert result["known"] == 0  # nobody's basket is in this log
+    assert (result["attention"]["eta"], result["attention"]["assumed"]) == (0, True)  # no position is looked at more

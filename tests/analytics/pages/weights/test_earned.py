@@ -122,6 +122,10 @@ def test_the_figure_stands_with_how_sure_it_is(publisher: Client) -> None:
         ({"replay": True, "known": 0.025}, "Here the truth is known: +5%. The interval holds it."),
         ({"replay": True, "known": 0.05}, "The interval does not hold it."),
         ({"visits": True}, "Only answers are asked on which a visit has a say"),
+        (
+            {"replay": True, "attention": {"eta": 0.0, "se": 0.15, "assumed": True, "free": False}},
+            "taken as 0.00: a replay looks at no position more than at another",
+        ),
         ({"listed": False}, "does not report which lists were seen at “For you”"),
         ({"tools": {"log_days": 105.0, "test_days": 30.0}}, "a live test of all visitors is quicker: about 30 days"),
     ],
