@@ -115,8 +115,6 @@ class AnswerLog:
 
 
 def answer_log(placement: str, *, now: datetime, visits: bool = False) -> AnswerLog:
-    """The log of a placement up to a moment: at most 28 days, replayed answers only where there are no others.
-def answer_log(placement: str, *, now: datetime) -> AnswerLog:
     """The log of a placement up to a moment: at most 28 days, replayed answers only where there are few others.
 
     Where the last two models made enough answers, it goes back no further than to as many of older ones.
@@ -138,8 +136,7 @@ def answer_log(placement: str, *, now: datetime) -> AnswerLog:
     last = max((row[4] for row in own), default=None)
     clicks = sum(row[6] for row in own)
     return AnswerLog(
-        placement=placement, visits=visits, start=start, end=now, replay=replay and bool(own), listed=listed,
-        placement=placement, start=start, end=now, replay=replay, listed=listed,
+        placement=placement, visits=visits, start=start, end=now, replay=replay, listed=listed,
         answers=answers, a_day=sum(row[7] for row in own) / WEEK, models=tuple(models),
         watermark=f"{answers}:{clicks}:{last.isoformat() if last else ''}",
     )  # fmt: skip

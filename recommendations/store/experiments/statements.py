@@ -124,40 +124,6 @@ own AS MATERIALIZED (
 _AT_PLACEMENTS = """
 slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
 AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
-# Answers at the placements touched, until the experiment ended, whether they were under the arm or not. Of a part of
-# the people they have their items.
-_ANSWERS = """
-seat AS MATERIALIZED (
-  SELECT person.id AS person, person.arm_id, own.unit, person.first_at, person.until,
-         (hashint8extended(person.unit, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
-  FROM person CROSS JOIN unnest(person.units) AS own(unit)
-), answer AS MATERIALIZED (
-  SELECT seat.person, seat.arm_id, seat.first_at, seat.until, slate.recommendation_id,
-         slate.fallback_reason <> '' AS fallback, slate.latency_us,
-         CASE WHEN slate.served_at = seat.first_at THEN slate.placement END AS first_placement,
-         CASE WHEN seat.itemised THEN slate.items END AS items
-  FROM recommendations_slate slate JOIN seat ON seat.unit = slate.unit
-  WHERE slate.served_at >= %(start)s AND slate.served_at <= %(served_until)s
-    AND slate.served_at BETWEEN seat.first_at AND seat.until
-    AND (slate.placement = ANY(%(placements)s) OR slate.arms && %(arms)s::bigint[])
-), answered AS (
-  SELECT answer.person, count(*)::float8 AS answers, count(*) FILTER (WHERE fallback)::float8 AS fallbacks,
-         sum(least(latency_us / 1000.0::float8, %(slowest)s)) FILTER (WHERE latency_us IS NOT NULL) AS waited,
-         count(latency_us)::float8 AS timed, count(outcome.recommendation_id)::float8 AS seen,
-         count(*) FILTER (WHERE outcome.clicked <> '{}')::float8 AS clicked,
-         count(*) FILTER (WHERE outcome.listed) AS listed, min(first_placement) AS placement,
-         count(*) FILTER (WHERE outcome.replay) AS replayed,
-         min(outcome.at) FILTER (WHERE outcome.replay) AS replayed_from,
-         max(outcome.at) FILTER (WHERE outcome.replay) AS replayed_until
-  FROM answer
-  LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = answer.recommendation_id
-  GROUP BY answer.person
-), tied AS (
-  SELECT answer.person, sum(line.amount - line.refunded)::float8 AS attributed
-  FROM answer JOIN recommendations_attributedline line ON line.recommendation_id = answer.recommendation_id
-  WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at BETWEEN answer.first_at AND answer.until
-  GROUP BY answer.person
-)
 """
 _ANSWERS = f"""
 answered AS (
@@ -169,6 +135,9 @@ answered AS (
          count(outcome.recommendation_id) FILTER (WHERE inside)::float8 AS seen,
          count(*) FILTER (WHERE inside AND outcome.clicked <> '{{}}')::float8 AS clicked,
          count(*) FILTER (WHERE inside AND outcome.listed) AS listed,
+         count(*) FILTER (WHERE inside AND outcome.replay) AS replayed,
+         min(outcome.at) FILTER (WHERE inside AND outcome.replay) AS replayed_from,
+         max(outcome.at) FILTER (WHERE inside AND outcome.replay) AS replayed_until,
          min(answer.placement) FILTER (WHERE inside AND served_at = first_at) AS placement
   FROM (
     SELECT seat.person, seat.first_at, slate.*, slate.served_at BETWEEN seat.first_at AND seat.until AS inside
@@ -267,9 +236,6 @@ FROM (
   SELECT count(*) FILTER (WHERE mixed) AS mixed, count(*) FILTER (WHERE objected AND NOT mixed) AS objected,
          count(*) FILTER (WHERE aside AND NOT objected AND NOT mixed) AS aside
   FROM experiment_seat WHERE leads
-) left_out CROSS JOIN (SELECT coalesce(sum(listed), 0) AS listed, coalesce(sum(answers), 0) AS answers FROM did) every
-CROSS JOIN (
-  FROM judged
 ) left_out CROSS JOIN (
   SELECT coalesce(sum(listed), 0) AS listed, coalesce(sum(answers), 0) AS answers, coalesce(sum(seen), 0) AS seen,
          coalesce(sum(replayed), 0) AS replayed,
