@@ -13,9 +13,10 @@ from django.utils import translation
 from recommendations.engine.experiments.decision import Contrast, ExperimentStanding, VerdictCode, decide
 from recommendations.engine.experiments.effects import TreatmentEffect
 from recommendations.engine.experiments.sequences import mixture_scale
-from recommendations.experiment_terms import NoteCode
+from recommendations.experiment_terms import NoteCode, StartRefusal
 from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
+from recommendations.wording.experiment_starts import refusal_of_start
 from recommendations.wording.experiments import VERDICT_TONES, note_text, verdict_text, verdict_tone
 from recommendations.wording.metrics import UNITS, higher_is_better, metric_noun, metric_text, percent_text
 
@@ -45,6 +46,7 @@ NOTES: Mapping[str, dict[str, Any]] = {
     "shares_frozen": {},
     "starting": {},
     "start_cancelled": {},
+    "start_failed": {"why": "same_lists", "arms": [1, 2], "asked": 1500, "revision": 2},
     "late_change": {"arm": 0, "metric": "ctr", "change": 0.001},
     "model_lacks": {"arm": 1, "recommender": "buy_again", "share": 0.3},
     "segment_gone": {"segments": [4]},
@@ -248,3 +250,19 @@ def test_values_stand_in_their_units() -> None:
 def test_less_is_better_of_four() -> None:
     worse = {metric for metric in Metric if not higher_is_better(metric)}
     assert worse == {Metric.REFUNDS, Metric.FALLBACK, Metric.LATENCY, Metric.DISLIKES}
+
+
+@LANGUAGES
+@pytest.mark.parametrize("why", StartRefusal)
+def test_every_start_that_is_refused_says_why(why: str, language: str) -> None:
+    facts = {"why": why, "arms": [1], "asked": 500, "error": "ZeroDivisionError", "revision": 2}
+    with translation.override(language):
+        text = refusal_of_start(facts)
+        assert bool(CHINESE.search(text)) is (language != "en")
+        assert text != note_text(NoteCode.START_FAILED, facts, primary="revenue")
+        assert text in note_text(NoteCode.START_FAILED, facts, primary="revenue")
+
+
+def test_versions_that_are_the_same_are_named() -> None:
+    text = refusal_of_start({"why": "same_lists", "arms": [1, 2], "asked": 1500})
+    assert text.startswith("B and C are the same as A for 1,500 of 1,500 customers.")
