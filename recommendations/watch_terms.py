@@ -26,7 +26,8 @@ class AlarmDirection(StrEnum):
 class ChurnPart(StrEnum):
     """Parts of the system that change lists from one run to the next."""
 
-    MODEL = "model"  # data, and settings where they changed
+    MODEL = "model"  # data, and settings where they are not parted from it
     WEIGHTS = "weights"
     RULES = "rules"
     CATALOGUE = "catalogue"
+    SETTINGS = "settings"  # of the recommenders

@@ -35,10 +35,11 @@ class ShiftBar:
 
 @dataclass(frozen=True, kw_only=True)
 class ChurnBar:
-    """Share of the lists that changed with a run, by what changed them."""
+    """Share of the lists that changed with a run, by what changed them, and what chance alone would have changed."""
 
     words: str
     parts: Mapping[str, float]
+    noise: float | None = None
 
 
 def rate_band(points: Sequence[RatePoint], onset: datetime | None, *, words: Sequence[str], axis: str) -> go.Figure:
@@ -99,14 +100,24 @@ def shift_bars(bars: Sequence[ShiftBar], *, limit: float, words: Sequence[str], 
     )
 
 
-def churn_bars(bars: Sequence[ChurnBar], parts: Sequence[tuple[str, str]], *, axis: str) -> go.Figure:
-    """A stacked bar per run: percent of the lists that each part changed; ``parts`` are codes and their words."""
+def churn_bars(bars: Sequence[ChurnBar], parts: Sequence[tuple[str, str]], *, chance: str, axis: str) -> go.Figure:
+    """A stacked bar per run: percent of the lists that each part changed, and across it what chance alone would have.
+
+    ``parts`` are codes and their words, ``chance`` names the mark of chance.
+    """
     figure = go.Figure()
     for place, (code, words) in enumerate(parts):
         hue, shape = place % hues.N_HUES + 1, hues.ARM_SHAPES[place % len(hues.ARM_SHAPES)]
         figure.add_bar(
             x=[each.words for each in bars], y=[marks.percent(each.parts.get(code, 0.0)) for each in bars],
             name=words, meta=hues.meta(hue), marker={"pattern": {"shape": shape}},
+            hovertemplate="%{x}: %{y:.1f} % <extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    measured = [(each.words, marks.percent(each.noise)) for each in bars if each.noise is not None]
+    if measured:
+        figure.add_scatter(
+            x=[words for words, _ in measured], y=[value for _, value in measured], mode="lines+markers", name=chance,
+            meta=hues.meta(LIMIT), line={"dash": "dot", "width": 1.5}, marker={"symbol": "diamond", "size": 9},
             hovertemplate="%{x}: %{y:.1f} % <extra>%{fullData.name}</extra>",
         )  # fmt: skip
     return figure.update_layout(

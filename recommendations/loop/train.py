@@ -46,7 +46,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
     started = time.monotonic()
-    plans = _plans(snapshot)
+    plans = plans_of(snapshot)
     as_live = challenger.plans_as_live(before, plans)
     model.save_lifts(context.version, cut, _lifts(snapshot.training))
     timed = _timed(fitted)
@@ -124,7 +124,8 @@ def _timed(fitted: Mapping[str, Recommender]) -> dict[str, _Timed]:
     return {name: once[id(one)] for name, one in fitted.items()}
 
 
-def _plans(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:
+def plans_of(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:
+    """Plans of the blends that have a record per customer, for everyone and a stranger."""
     bought = _with_stranger([snapshot.bought, snapshot.disliked])
     disliked = _with_stranger([snapshot.disliked]) if snapshot.disliked.nnz else None
     return {

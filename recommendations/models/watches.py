@@ -115,7 +115,8 @@ class StabilityReading(models.Model):
     """How far interests, popularity and lists moved with a run, and what they were made of, for the next reading.
 
     ``shifts``: {rate: {psi, js, noise}}; ``churn``: {customers, whole, noise, parts: {part: share of the lists}}, empty
-    for the first run; ``basis``: keys of the weights, number of the book and mark of the catalogue.
+    for the first run, where ``noise`` is what another seed would have changed, null where that is not known;
+    ``basis``: keys of the weights, number of the book and mark of the catalogue.
     """
 
     version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="stability", verbose_name=_("version"))

@@ -25,4 +25,12 @@ CHURN_PARTS: Choices = [
     (ChurnPart.WEIGHTS, _("Weights")),
     (ChurnPart.RULES, _("Rules")),
     (ChurnPart.CATALOGUE, _("Catalogue")),
+    (ChurnPart.SETTINGS, _("New settings")),
+]
+CHURN_CAUSES: Choices = [
+    (ChurnPart.MODEL, pgettext_lazy("cause", "new data")),
+    (ChurnPart.SETTINGS, pgettext_lazy("cause", "new settings")),
+    (ChurnPart.WEIGHTS, pgettext_lazy("cause", "other weights")),
+    (ChurnPart.RULES, pgettext_lazy("cause", "other rules")),
+    (ChurnPart.CATALOGUE, pgettext_lazy("cause", "changes in the catalogue")),
 ]

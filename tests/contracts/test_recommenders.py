@@ -10,7 +10,7 @@ import pytest
 from recommendations.engine.frames import Catalogue, Queries, TrainingSet
 from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
-from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
+from recommendations.engine.recommenders.registry import INSTANCES, SEEDED, Instance, instances_of
 from recommendations.terms import BlendName, Reason
 from tests.shop import (
     Act,
@@ -118,6 +118,15 @@ def test_tiny_shops_raise_no_error(instance: Instance, name: str) -> None:
 def test_the_same_seed_gives_the_same_scores(instance: Instance, board: TrainingSet) -> None:
     first, again = (fitted(instance, board, seed=3).score(asked(board)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+def test_what_is_not_seeded_is_the_same_under_any_seed(instance: Instance, board: TrainingSet) -> None:
+    first, other = (fitted(instance, board, seed=seed).score(asked(board)) for seed in (3, 4))
+    if instance.name in RANDOM_START:
+        assert instance.kind in SEEDED
+        assert not np.allclose(first, other, rtol=1e-7, atol=0)
+    elif instance.kind not in SEEDED:
+        np.testing.assert_array_equal(first, other)
 
 
 def test_fitting_and_scoring_do_not_change_the_training_data(instance: Instance) -> None:

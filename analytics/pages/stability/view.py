@@ -38,6 +38,7 @@ def stability(request: HttpRequest) -> HttpResponse:
         "chosen": line,
         "picture": drawn,
         "runs": runs,
+        "moved": next((each for each in runs if each.churn), None),
         **_figures(drawn, runs),
     }
     return render(request, "dashboard/stability/stability.html", context)
@@ -69,8 +70,10 @@ def _figures(drawn: RatePicture | None, runs: Sequence[ReadingLine]) -> dict[str
         figures["shift_figure"] = figure.to_json(engine="orjson")
     bars = [each.churn for each in reversed(runs) if each.churn]
     if bars:
-        parts = [(str(code), label(watch_labels.CHURN_PARTS, code)) for code in ChurnPart]
-        figure = charts.churn_bars(bars, parts, axis=_("Change of the lists, %"))
+        codes = [code for code in ChurnPart if code != ChurnPart.SETTINGS or any(code in bar.parts for bar in bars)]
+        parts = [(str(code), label(watch_labels.CHURN_PARTS, code)) for code in codes]
+        chance = _("Chance alone")
+        figure = charts.churn_bars(bars, parts, chance=chance, axis=_("Change of the lists, %"))
         figures["churn_figure"] = figure.to_json(engine="orjson")
     return figures
 

@@ -29,6 +29,8 @@ from recommendations.terms import BlendName
 HOME, DISCOVER, ITEM, CART = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM, BlendName.CART
 SESSION = BlendName.SESSION
 TREND = 0.25  # g: what is asked for more than usual leads a discovery up; significant in 5 of 6 rolling windows
+SEEDED: frozenset[type[Recommender]] = frozenset({als.Als, repurchase.Repurchase, segments.Segments})
+"""Kinds whose fit draws at random: another seed is another start, or another sample."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ from recommendations.watch_terms import ChurnPart
 CUSTOMERS = 500
 DEPTH = 10  # places that are compared
 AT_ONCE = 5
-MOST_SECONDS = 4.0
+MOST_SECONDS = 3.0
 """Time after which no more customers are asked."""
 
 type Combination = frozenset[ChurnPart]
@@ -93,11 +93,16 @@ class Churn:
 
 @dataclass(kw_only=True)
 class Comparison:
-    """Lists of one moment under every combination of what changed between two bases."""
+    """Lists of one moment under every combination of what changed between two bases.
+
+    ``unset`` is the model of now as it would be under the settings of before, where these are others: then what new
+    data changed is parted from what new settings changed on top of it.
+    """
 
     before: Basis
     now: Basis
     moment: datetime
+    unset: Model | None = None
 
     @cached_property
     def changed(self) -> tuple[ChurnPart, ...]:
@@ -114,6 +119,7 @@ class Comparison:
         sets = [
             frozenset(chosen) for size in range(len(self.changed) + 1) for chosen in combinations(self.changed, size)
         ]
+        sets += [self._settled(chosen) for chosen in sets if self._settled(chosen) != chosen]
         return {chosen: self._snapshot(chosen) for chosen in sets}
 
     def churn(self, *, seed: int, most: float = MOST_SECONDS) -> Churn | None:
@@ -121,11 +127,12 @@ class Comparison:
         started = time.monotonic()
         totals = dict.fromkeys(self.snapshots, 0.0)
         lists = asked = 0
-        for customers in self._samples(seed):
-            for placement in self._placements():
-                before = self._lists(frozenset(), placement, customers)
+        for customers in blocks(self.sample(seed)):
+            for placement in personal_placements(self.now.snapshot):
+                before = lists_of(self.snapshots[frozenset()], placement, customers, now=self.moment)
                 for chosen in totals.keys() - {frozenset()}:
-                    totals[chosen] += float((1 - rbo(before, self._lists(chosen, placement, customers))).sum())
+                    listed = lists_of(self.snapshots[chosen], placement, customers, now=self.moment)
+                    totals[chosen] += float((1 - rbo(before, listed)).sum())
                 lists += len(customers)
             asked += len(customers)
             if time.monotonic() - started > most:
@@ -133,50 +140,85 @@ class Comparison:
         if not lists:
             return None
         means = {chosen: total / lists for chosen, total in totals.items()}
-        shares = dict.fromkeys(ChurnPart, 0.0) | shapley(means.__getitem__, self.changed)
-        return Churn(customers=asked, whole=means[frozenset(self.changed)], parts=shares)
+        return Churn(customers=asked, whole=means[self._settled(frozenset(self.changed))], parts=self._shares(means))
+
+    def sample(self, seed: int) -> list[int]:
+        """Keys of the customers that are asked, at random of those whom both models know."""
+        if self.before.model is None or self.now.model is None:
+            return []
+        known = np.intersect1d(self.before.model.users.ids, self.now.model.users.ids)
+        keys: list[int] = generator(seed, "stability").permutation(known)[:CUSTOMERS].tolist()
+        return keys
+
+    def _shares(self, means: Mapping[Combination, float]) -> dict[ChurnPart, float]:
+        """Share of each part; settings come after the data that they were fitted on."""
+        shares = dict.fromkeys(set(ChurnPart) - {ChurnPart.SETTINGS}, 0.0)
+        shares |= shapley(lambda chosen: means[self._settled(chosen)], self.changed)
+        if self._settled(frozenset(self.changed)) != frozenset(self.changed):
+            data = shapley(means.__getitem__, self.changed)[ChurnPart.MODEL]
+            shares |= {ChurnPart.SETTINGS: shares[ChurnPart.MODEL] - data, ChurnPart.MODEL: data}
+        return shares
+
+    def _settled(self, chosen: Combination) -> Combination:
+        """The combination with the settings of now, where its model is that of now and they changed."""
+        if self.unset is None or ChurnPart.MODEL not in chosen:
+            return chosen
+        return chosen | {ChurnPart.SETTINGS}
 
     def _snapshot(self, chosen: Combination) -> Snapshot:
         sides = {part: self.now if part in chosen else self.before for part in ChurnPart}
         stock = sides[ChurnPart.CATALOGUE].stock
         rules = ServedRules.nothing(stock, read_at=self.moment)
         number = sides[ChurnPart.RULES].rules
+        model = sides[ChurnPart.MODEL].model
         return replace(
             self.now.snapshot,
             stock=stock,
-            model=sides[ChurnPart.MODEL].model,
+            model=model if chosen == self._settled(chosen) else self.unset,
             weights=sides[ChurnPart.WEIGHTS].weights,
             rules=rules.with_book(_frozen(number), version=number) if number else rules,
             experiments=(),
         )
 
-    def _placements(self) -> list[ServedPlacement]:
-        """Placements that rank the whole shop for a person."""
-        own = self.now.snapshot.placements.values()
-        return [
-            each for each in own
-            if each.blend in TASKS.values() and each.scope is CatalogueScope.WHOLE and not each.needs_context
-        ]  # fmt: skip
 
-    def _samples(self, seed: int) -> Iterator[Sequence[int]]:
-        if self.before.model is None or self.now.model is None:
-            return
-        known = np.intersect1d(self.before.model.users.ids, self.now.model.users.ids)
-        drawn = generator(seed, "stability").permutation(known)[:CUSTOMERS].tolist()
-        for start in range(0, len(drawn), AT_ONCE):
-            yield drawn[start : start + AT_ONCE]
+def distance(one: Snapshot, other: Snapshot, customers: Sequence[int], *, now: datetime, most: float) -> float | None:
+    """Mean of 1 − RBO between the lists of two snapshots, over the customers that there was time for; None of none."""
+    started = time.monotonic()
+    total, lists = 0.0, 0
+    for block in blocks(customers):
+        for placement in personal_placements(one):
+            ours, theirs = (lists_of(side, placement, block, now=now) for side in (one, other))
+            total += float((1 - rbo(ours, theirs)).sum())
+            lists += len(block)
+        if time.monotonic() - started > most:
+            break
+    return total / lists if lists else None
 
-    def _lists(self, chosen: Combination, placement: ServedPlacement, customers: Sequence[int]) -> IntArray:
-        """The first places of each customer's list as keys of items, −1 after the last."""
-        snapshot = self.snapshots[chosen]
-        lists = np.full((len(customers), DEPTH), -1, np.int64)
-        for place, customer in enumerate(customers):
-            request = ResolvedRequest(placement=placement.name, customer=customer, explore=False, explain=False)
-            selection = select_candidates(prepare(request, snapshot=snapshot, state=NOTHING, now=self.moment))
-            if selection is not None:
-                keys = snapshot.stock.ids.ids[selection.items[:DEPTH]]
-                lists[place, : len(keys)] = keys
-        return lists.astype(np.int32)
+
+def blocks(customers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The customers a few at a time, so that there is an end to it when the time is over."""
+    for start in range(0, len(customers), AT_ONCE):
+        yield customers[start : start + AT_ONCE]
+
+
+def personal_placements(snapshot: Snapshot) -> list[ServedPlacement]:
+    """Placements that rank the whole shop for a person."""
+    return [
+        each for each in snapshot.placements.values()
+        if each.blend in TASKS.values() and each.scope is CatalogueScope.WHOLE and not each.needs_context
+    ]  # fmt: skip
+
+
+def lists_of(snapshot: Snapshot, placement: ServedPlacement, customers: Sequence[int], *, now: datetime) -> IntArray:
+    """The first places of each customer's list as keys of items, −1 after the last."""
+    lists = np.full((len(customers), DEPTH), -1, np.int64)
+    for place, customer in enumerate(customers):
+        request = ResolvedRequest(placement=placement.name, customer=customer, explore=False, explain=False)
+        selection = select_candidates(prepare(request, snapshot=snapshot, state=NOTHING, now=now))
+        if selection is not None:
+            keys = snapshot.stock.ids.ids[selection.items[:DEPTH]]
+            lists[place, : len(keys)] = keys
+    return lists.astype(np.int32)
 
 
 def _version(learned: Model | None) -> int | None:

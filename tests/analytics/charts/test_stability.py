@@ -32,8 +32,15 @@ def test_a_shift_stands_beside_its_noise_and_the_limit() -> None:
 
 def test_parts_of_a_change_are_stacked_in_percent() -> None:
     bars = [ChurnBar(words="m2", parts={"model": 0.08, "rules": 0.012})]
-    figure = stability.churn_bars(bars, [("model", "New data"), ("rules", "Rules"), ("weights", "Weights")], axis="%")
+    parts = [("model", "New data"), ("rules", "Rules"), ("weights", "Weights")]
+    figure = stability.churn_bars(bars, parts, chance="Chance", axis="%")
     assert [(trace.name, trace.y) for trace in figure.data] == [
         ("New data", (8.0,)), ("Rules", (1.2,)), ("Weights", (0.0,)),
     ]  # fmt: skip
     assert figure.layout.barmode == "relative"
+
+
+def test_what_chance_alone_would_change_is_marked_where_it_is_known() -> None:
+    bars = [ChurnBar(words=name, parts={"model": 0.08}, noise=noise) for name, noise in (("m2", None), ("m3", 0.031))]
+    _, chance = stability.churn_bars(bars, [("model", "New data")], chance="Chance", axis="%").data
+    assert (chance.name, chance.x, chance.y) == ("Chance", ("m3",), (3.1,))

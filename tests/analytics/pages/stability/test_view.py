@@ -116,14 +116,45 @@ def test_shifts_and_changes_of_the_last_runs(admin: Client) -> None:
         ModelVersion.objects.create(run=Run.objects.create(now=now), status=VersionStatus.READY) for _ in range(2)
     ]
     churn = {
-        "customers": 500, "whole": 0.123, "settings": True,
+        "customers": 500, "whole": 0.123, "settings": True, "noise": 0.021,
         "parts": {"model": 0.08, "weights": 0.031, "rules": 0.012, "catalogue": 0.0},
     }  # fmt: skip
     shift = {"interests": {"psi": 0.012, "js": 0.002, "noise": 0.004}}
     StabilityReading.objects.create(version=versions[0], at=now - timedelta(days=1))
     StabilityReading.objects.create(version=versions[1], before=versions[0], at=now, churn=churn, shifts=shift)
     text = page(admin)
-    for words in ("12.3%", "8.0%", "3.1%", "1.2%", "new settings, too", "0.012", "0.004"):
+    for words in ("12.3%", "8.0%", "3.1%", "1.2%", "2.1%", "new settings, too", "0.012", "0.004"):
         assert words in text
     assert f"{versions[1]} against {versions[0]}" in text
     assert text.count('data-figure-for="') == 2
+    words = (
+        "With the last run lists changed by 12.3%, most of that because of new data and new settings. "
+        "From chance alone they would change by 2.1%."
+    )
+    assert text.count(words) == 2  # beside the picture, and where it is read aloud
+    assert f"{words} The table below holds the same numbers." in text
+
+
+@pytest.mark.parametrize(
+    ("whole", "noise", "parts", "words"),
+    [
+        (0.0, 0.0, {"model": 0.0}, "The last run changed no list. From chance alone nothing would change."),
+        (0.02, 0.03, {"model": 0.02}, "changed by 2%, no more than from chance alone (3%)."),
+        (0.05, 0.01, {"model": 0.01, "settings": 0.04}, "because of new settings. From chance alone they would change"),
+        (0.05, None, {"rules": 0.05}, "because of other rules. What would change from chance alone is not known"),
+    ],
+)
+def test_what_is_said_of_a_change(
+    admin: Client, whole: float, noise: float | None, parts: dict[str, float], words: str
+) -> None:
+    now = timezone.now()
+    version = ModelVersion.objects.create(run=Run.objects.create(now=now), status=VersionStatus.READY)
+    every = dict.fromkeys(("model", "weights", "rules", "catalogue"), 0.0) | parts
+    churn = {"customers": 500, "whole": whole, "settings": "settings" in parts, "parts": every, "noise": noise}
+    StabilityReading.objects.create(version=version, at=now, churn=churn)
+    text = page(admin)
+    assert words in text
+    assert "new settings, too" not in text
+    assert ("New settings" in text) is True
+    admin.cookies["django_language"] = "zh-hans"
+    assert "最近一次运行" in page(admin)
