@@ -138,7 +138,7 @@ def test_from_a_draft_to_what_it_would_have_earned_to_practice_to_everybody(ada:
     committed(lambda: draft_estimates.estimate(key))
     earned = page.locator("#earned .lead-sentence")
     expect(earned).to_contain_text("Every answer was shown as ranked")
-    expect(earned).to_contain_text("Exploration, below the sliders")  # the remedy
+    expect(earned).to_contain_text("would be too few to judge this draft")  # the remedy
     assert ada.complaints() == []
 
     shuffled = page.get_by_role("spinbutton", name="Shuffled answers")

@@ -178,6 +178,16 @@ def test_nobody_answered_is_no_lack_of_exploration() -> None:
     assert "some weeks, once there is traffic" in later
 
 
+@pytest.mark.parametrize("code", [RefusalCode.NO_EXPLORATION, RefusalCode.TOO_FEW])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_nobody_is_told_to_wait_for_what_never_comes_together(code: RefusalCode, language: str) -> None:
+    """Four weeks of answers are asked, however long somebody waits."""
+    with translation.override(language):
+        words = refusal_text(code, FACTS[code] | {"days": 1_167.0}, reason="")
+    assert "167" not in words
+    assert ("test it live" if language == "en" else "直接上线测试") in words
+
+
 def test_a_viewer_looks_and_does_not_ask(client_of: Callable[[Role], Client]) -> None:
     stored(logs.draft())
     page = text(client_of(Role.VIEWER), PAGE)
