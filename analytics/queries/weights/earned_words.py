@@ -19,14 +19,29 @@ LOG_DAYS = 28
 
 def refusal_text(code: str, facts: Facts, *, reason: str) -> str:
     """A refusal as a sentence; ``reason`` is why most answers that cannot be made again cannot."""
-    match RefusalCode(code):
+    few = RefusalCode(code) in {RefusalCode.NO_EXPLORATION, RefusalCode.TOO_FEW}
+    if few and (facts["days"] or 0) > LOG_DAYS:
+        return _never(facts)
+    return _for_now(RefusalCode(code), facts, reason=reason)
+
+
+def _never(facts: Facts) -> str:
+    """What four weeks of answers do not bring at today's traffic, however long somebody waits."""
+    if "worth" in facts:
+        return _(
+            "For this draft these answers are worth %(worth)s of a live test; %(needed)s are needed, more than four "
+            "weeks bring at today's traffic. Take a smaller step, or test it live."
+        ) % {"worth": number(facts["worth"]), "needed": number(facts["needed"])}
+    return _(
+        "Every answer was shown as ranked, so nothing is known of another order. At today's traffic even four weeks of "
+        "shuffled answers would be too few to judge this draft: test it live."
+    )
+
+
+def _for_now(code: RefusalCode, facts: Facts, *, reason: str) -> str:
+    match code:
         case RefusalCode.NO_EXPLORATION if not facts["answers"]:
             return _("Nobody these weights are for has been answered in four weeks. Ask again when some have been.")
-        case RefusalCode.NO_EXPLORATION if (facts["days"] or 0) > LOG_DAYS:
-            return _(
-                "Every answer was shown as ranked, so nothing is known of another order. At today's traffic even four "
-                "weeks of shuffled answers would be too few to judge this draft: test it live."
-            )
         case RefusalCode.NO_EXPLORATION:
             return _(
                 "Every answer was shown as ranked, so nothing is known of another order. Let 1 in 10 answers be "
@@ -41,11 +56,6 @@ def refusal_text(code: str, facts: Facts, *, reason: str) -> str:
                 "Too much has changed since: only %(share)s of the answers are from the last two models. Ask again in "
                 "%(days)s."
             ) % {"share": percent_text(facts["share"]), "days": _in_days(facts["days"])}
-        case RefusalCode.TOO_FEW if (facts["days"] or 0) > LOG_DAYS:
-            return _(
-                "For this draft these answers are worth %(worth)s of a live test; %(needed)s are needed, more than four "
-                "weeks bring at today's traffic. Take a smaller step, or test it live."
-            ) % {"worth": number(facts["worth"]), "needed": number(facts["needed"])}
         case RefusalCode.TOO_FEW:
             return _(
                 "For this draft these answers are worth %(worth)s of a live test; %(needed)s are needed: about "
