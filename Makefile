@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
-.PHONY: bench-bandits bench-experiments bench-mutations bench-off-policy bench-past-answers bench-readings bench-watches
+.PHONY: bench-bandits bench-experiments bench-mutations bench-off-policy bench-past-answers bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -85,6 +85,9 @@ bench-past-answers: .venv/stamp  ## A thousand answers made again after everythi
 
 bench-readings: .venv/stamp  ## A reading of an experiment with 200,000 people and 2 million answers (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.readings $(ARGS)
+
+bench-replay-estimates: .venv/stamp  ## What the replay tells of five drafts, beside the truth, and its A/A, on the demo's data (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.replay_estimates $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) bench/scale.py $(ARGS)
