@@ -1,11 +1,13 @@
 """Attribution of events to slates, through the door that they come in by; every result is known by hand."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from recommendations.ingest.accept import accept
@@ -85,6 +87,32 @@ def test_an_event_that_names_its_slate_counts_for_it() -> None:
     assert [counted(position=place)["seen"] for place in (1, 2, 3, 4, 5)] == [1, 1, 1, 1, 0]
     assert [counted(position=place)["revenue"] for place in (1, 2, 3, 4)] == [0, 10, 0, 0]
     assert not DueLine.objects.exists()
+
+
+@pytest.mark.parametrize("place", range(24))
+def test_a_slate_that_comes_in_while_its_events_are_settled_counts(place: int) -> None:
+    """Slates are written beside: one may be there for a statement of the pass and not have been for that before."""
+    statements = 0
+
+    def come(execute: Callable[..., Any], *asked: Any) -> Any:
+        nonlocal statements
+        statements += 1
+        if statements == place + 1:
+            slate("r-1")
+        return execute(*asked)
+
+    accept([act("select_item", "SKU1", of="r-1"), act("purchase", "SKU1", of="r-1", at=NOON + HOUR)], SERVER, now=NOW)
+    with connection.execute_wrapper(come):
+        settle()
+    assert statements <= 24, "a pass has more statements than this test tries"
+    if not Slate.objects.exists():
+        slate("r-1")
+    DueLine.objects.update(due_at=NOW - HOUR)
+    while settle():
+        pass
+    assert SlateOutcome.objects.get().clicked == [2]
+    assert tied() == [("purchase", "r-1", 2, "event")]
+    assert counted()["revenue"] == 10
 
 
 def test_a_list_that_names_its_items_was_seen_at_their_positions() -> None:

@@ -61,12 +61,13 @@ def _settle(batch: int) -> int:
     taken = rows(TAKE, batch=batch)
     if taken:
         due = _keys(taken) | _words()
+        # First: a slate that comes in after a statement that looks for it was missed by none or is waited for.
+        run(WAIT, noted=[row[3] for row in taken], patience=PATIENCE, **due)
         lines = rows(AFFECTED, **due)
         slates = {key for (key,) in rows(NAMED, **due)} | _attribute(lines)
         transactions = [key for (key,) in rows(TRANSACTIONS, **_keys([*taken, *lines]), **WORDS)]
         slates |= {key for (key,) in rows(TAKE_BACK, transactions=transactions)}
         _count(sorted(slates))
-        run(WAIT, noted=[row[3] for row in taken], patience=PATIENCE, **due)
     return len(taken)
 
 
