@@ -30,7 +30,7 @@ def text(client: Client, address: str) -> str:
 def stopped() -> Experiment:
     test = begun(name="Too bold")
     facts: dict[str, Any] = {"arm": 1, "metric": Metric.CONVERTED, **FALLEN}
-    readings._store(test, Verdict(VerdictCode.HARM, facts), now=timezone.now())
+    readings._store(test, Verdict(VerdictCode.HARM, facts), now=timezone.now(), replayed=False)
     return test
 
 
