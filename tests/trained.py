@@ -45,17 +45,21 @@ def artefact_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def trained_shop(
-    blocker: pytest_django.DjangoDbBlocker, *, furnished: Callable[[], object] | None = None
+    blocker: pytest_django.DjangoDbBlocker,
+    *,
+    furnished: Callable[[], object] | None = None,
+    then: Callable[[], object] | None = None,
 ) -> Iterator[None]:
     """The database holds the shop and its live version while the block runs; afterwards it is as new.
 
-    ``furnished`` adds to the shop before the run; such a shop is trained by itself.
+    ``furnished`` adds to the shop before the run; such a shop is trained by itself. ``then`` adds to the trained shop;
+    it is done once, and later modules that name it get the same again.
     """
     folder = Path(tempfile.mkdtemp())
     with blocker.unblock(), artefact_folder(folder):
         try:
             if furnished is None:
-                _kept_shop().give(folder)
+                _kept_shop(then).give(folder)
             else:
                 _train(furnished)
             yield
@@ -114,12 +118,16 @@ class _Kept:
 
 
 @cache
-def _kept_shop() -> _Kept:
+def _kept_shop(then: Callable[[], object] | None = None) -> _Kept:
     folder = Path(tempfile.mkdtemp())
     try:
         with artefact_folder(folder):
             empty()
-            _train(lambda: None)
+            if then is None:
+                _train(lambda: None)
+            else:
+                _kept_shop().give(folder)
+                then()
             return _Kept.of(folder)
     finally:
         empty()

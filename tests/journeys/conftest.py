@@ -55,21 +55,25 @@ document.addEventListener("securitypolicyviolation", (event) =>
 @pytest.fixture(scope="module")
 def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[str]:
     """Address of a server over the learned shop, with one admin."""
-    with trained_shop(django_db_blocker):
-        ada = Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
-        Staff.objects.create_user("bo@example.com", PASSWORD, role=Role.VIEWER, name="Bo Ek")
-        for values in DRAFT_RULES:
-            save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
-        send_for_weeks(now=timezone.now())
-        _set_aside()
-        _refuse()
-        _try_out()
-        save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
+    with trained_shop(django_db_blocker, then=_furnish):
         server = LiveServer("127.0.0.1")
         try:
             yield server.url
         finally:
             server.stop()
+
+
+def _furnish() -> None:
+    """What every page needs to have something to show."""
+    ada = Staff.objects.create_user(EMAIL, PASSWORD, role=Role.ADMIN, name="Ada Lind")
+    Staff.objects.create_user("bo@example.com", PASSWORD, role=Role.VIEWER, name="Bo Ek")
+    for values in DRAFT_RULES:
+        save_rule(rule=None, values=values, revision=None, by=ada, now=NOW)
+    send_for_weeks(now=timezone.now())
+    _set_aside()
+    _refuse()
+    _try_out()
+    save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
 
 
 def _set_aside() -> None:
@@ -148,13 +152,11 @@ class Visitor:
             ".every((script) => document.getElementById(script.dataset.figureFor).dataset.drawn)"
         )
 
-    def complaints(self, *, axe: bool = True) -> list[str]:
-        """Complaints of console, policy and accessibility rules (``axe``), and a page wider than its window."""
+    def complaints(self) -> list[str]:
+        """Complaints of console, policy and accessibility rules, and a page wider than its window."""
         complaints = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
         if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             complaints.append("the page is wider than its window")
-        if not axe:
-            return complaints
         self.page.evaluate(AXE)
         answer: dict[str, Any] = self.page.evaluate(
             "(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false })", RULES
