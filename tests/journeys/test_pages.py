@@ -33,6 +33,7 @@ WIDER_WHEN_UNFOLDED = """() => {
 WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 
+@pytest.mark.timeout(900)  # some 85 pages
 @pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
 def test_every_page_is_in_order(window: Callable[..., Visitor], width: int, theme: str, language: str) -> None:
     visitor = window(width=width, theme=theme, language=language)
