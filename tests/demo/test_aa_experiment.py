@@ -1,13 +1,11 @@
 """The A/A of the replay: started with it, in nobody's way, stopped behind it, and it compares only what can differ."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django.live_server_helper import LiveServer
 
 from demo import held_back as store
 from demo import replay as demo_replay
@@ -17,12 +15,11 @@ from demo.models import Replay
 from demo.replay import Door
 from recommendations.models import Experiment, Item, Reading, Slate, Unit
 from recommendations.models.attribution import DueLine
-from recommendations.services.access import keys
 from recommendations.services.experiments.levers import holders
 from recommendations.services.experiments.lifecycle import stop
 from recommendations.services.operations.jobs import resume_job
 from recommendations.store.events.partitions import prepare_partitions
-from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, RunStatus, Scope
+from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, RunStatus
 from tests.analytics.pages.experiments.drafting import begun
 
 AT = datetime(2026, 9, 1, 17, 30, tzinfo=UTC)
@@ -46,17 +43,6 @@ def replay(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Replay:
     Item.objects.bulk_create(Item(shop_id=str(key), title=f"Item {key}", price=1) for key in (11, 12, 13))
     monkeypatch.setattr(store, "baskets", lambda _replay: BASKETS)
     return Replay.objects.create(starts_at=AT - timedelta(days=1), shift_weeks=0, baskets=len(BASKETS))
-
-
-@pytest.fixture
-def door(replay: Replay) -> Iterator[Door]:
-    server = LiveServer("127.0.0.1")
-    key, secret = keys.create_key(name="demo", scopes=list(Scope), by=None)
-    keys.key_ring.drop()
-    try:
-        yield Door(url=server.url, key=f"{key.prefix}.{secret}")
-    finally:
-        server.stop()
 
 
 def own(replay: Replay) -> Experiment:

@@ -1,7 +1,6 @@
 """The replay through the real API of a running server: what is sent, once, in order; who learns from it."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
-from pytest_django.live_server_helper import LiveServer
 
 from demo import held_back as store
 from demo import replay as demo_replay
@@ -20,12 +18,11 @@ from demo.held_back import Basket, Purchase
 from demo.models import Replay
 from demo.replay import Door
 from recommendations.models import AuditEntry, Event, Item, Run, Slate
-from recommendations.services.access import keys
 from recommendations.services.operations import housekeeping
 from recommendations.services.operations.jobs import JobIsOverError, cancel_job, resume_job
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.events.partitions import prepare_partitions
-from recommendations.terms import RunStatus, Scope
+from recommendations.terms import RunStatus
 
 AT = datetime(2026, 9, 1, 17, 30, tzinfo=UTC)
 BASKET = Basket(
@@ -64,17 +61,6 @@ def planned(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Replay:
     later = Basket(number=8, household=42, at=AT + timedelta(hours=1), lines=BASKET.lines[:1])
     monkeypatch.setattr(store, "baskets", lambda _replay: [BASKET, later])
     return Replay.objects.create(starts_at=AT - timedelta(days=1), shift_weeks=0, baskets=2)
-
-
-@pytest.fixture
-def door(planned: Replay) -> Iterator[Door]:
-    server = LiveServer("127.0.0.1")
-    key, secret = keys.create_key(name="demo", scopes=list(Scope), by=None)
-    keys.key_ring.drop()
-    try:
-        yield Door(url=server.url, key=f"{key.prefix}.{secret}")
-    finally:
-        server.stop()
 
 
 def test_the_baskets_come_in_once_through_the_api(planned: Replay, door: Door) -> None:

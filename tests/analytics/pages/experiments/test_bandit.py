@@ -15,19 +15,9 @@ from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import ExperimentKind, ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, version
+from tests.analytics.pages.experiments.pages import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-@pytest.fixture
-def publisher(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.PUBLISHER)
-
-
-def text(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return html.unescape(answer.content.decode())
 
 
 def post(client: Client, address: str, *, status: int = 302, **fields: Any) -> str:

@@ -12,6 +12,7 @@ from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import start
 from recommendations.terms import ExperimentStatus, Role
 from tests.analytics.pages.experiments.drafting import begun, drafted, typed, version
+from tests.analytics.pages.experiments.pages import text
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -20,10 +21,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 @pytest.fixture
 def merchandiser(client_of: Callable[[Role], Client]) -> Client:
     return client_of(Role.MERCHANDISER)
-
-
-def text(client: Client, address: str) -> str:
-    return html.unescape(client.get(address).content.decode())
 
 
 def changes(experiment: Experiment) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,26 +12,11 @@ from django.utils import timezone
 from recommendations.models import BlendWeights, Experiment, Placement, Reading, Segment, Unit
 from recommendations.services.experiments.lifecycle import stop
 from recommendations.services.experiments.starting import begin_experiments
-from recommendations.terms import ExperimentKind, ExperimentStatus, Role
+from recommendations.terms import ExperimentKind, ExperimentStatus
 from tests.analytics.pages.experiments.drafting import begun, drafted, half_of, reading, version, with_readings
+from tests.analytics.pages.experiments.pages import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-@pytest.fixture
-def publisher(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.PUBLISHER)
-
-
-@pytest.fixture
-def viewer(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.VIEWER)
-
-
-def text(client: Client, address: str, *, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status
-    return html.unescape(answer.content.decode())
 
 
 def post(client: Client, test: Experiment, step: str, *, status: int = 302, **fields: Any) -> str:

@@ -1,6 +1,5 @@
 """The list of experiments: by what they are at, with the decision in a sentence and what is compared."""
 
-import html
 from datetime import timedelta
 
 import pytest
@@ -10,12 +9,9 @@ from django.utils import timezone
 from recommendations.models import BlendWeights, Experiment, Unit
 from recommendations.services.experiments.lifecycle import stop
 from tests.analytics.pages.experiments.drafting import begun, drafted, version
+from tests.analytics.pages.experiments.pages import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-def text(client: Client, address: str) -> str:
-    return html.unescape(client.get(address).content.decode())
 
 
 def test_where_nothing_is_tested_the_list_says_how_to_begin(admin: Client) -> None:

@@ -14,6 +14,7 @@ from recommendations.store import jobs
 from recommendations.tasks import practise
 from recommendations.terms import Role, RunStatus
 from tests.analytics.pages.experiments.drafting import drafted, version
+from tests.analytics.pages.experiments.pages import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -30,12 +31,6 @@ def editor(client_of: Callable[[Role], Client]) -> Client:
 
 def draft(**fields: Any) -> Experiment:
     return drafted({"weights": {"home": version().pk}}, primary="ctr", planned_days=8, **fields)
-
-
-def text(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return html.unescape(answer.content.decode())
 
 
 def post(client: Client, test: Experiment, step: str = "", *, status: int = 302, **fields: Any) -> str:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,27 +10,11 @@ from django.utils import timezone
 
 from recommendations.models import Experiment
 from recommendations.services.experiments.starting import begin_experiments, start
-from recommendations.terms import Role
 from tests.analytics.pages.experiments.drafting import begun, drafted, typed, version
+from tests.analytics.pages.experiments.pages import text
 from tests.services.experiments.test_previews import copied
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-@pytest.fixture
-def publisher(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.PUBLISHER)
-
-
-@pytest.fixture
-def viewer(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.VIEWER)
-
-
-def text(client: Client, address: str, *, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status
-    return html.unescape(answer.content.decode())
 
 
 def customers(page: str) -> list[str]:

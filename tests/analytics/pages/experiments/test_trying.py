@@ -1,6 +1,5 @@
 """From a draft of weights, or changed rules, to an experiment: a version is frozen, and what is live stays live."""
 
-import html
 from collections.abc import Callable
 
 import pytest
@@ -13,23 +12,15 @@ from recommendations.services.weights.drafts import draft_of
 from recommendations.terms import BlendName, Role
 from tests.analytics import rule_records
 from tests.analytics.pages.experiments.drafting import typed, version
+from tests.analytics.pages.experiments.pages import text
 
 SOAP = [rule_records.condition("item", "soap-1")]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 
-@pytest.fixture
-def publisher(client_of: Callable[[Role], Client]) -> Client:
-    return client_of(Role.PUBLISHER)
-
-
 def live() -> BlendWeights:
     return BlendWeights.objects.defaults().get(blend__name="home", segment=None, audience=None)
-
-
-def text(client: Client, address: str) -> str:
-    return html.unescape(client.get(address).content.decode())
 
 
 def test_a_draft_of_weights_becomes_a_version_to_test(publisher: Client) -> None:
