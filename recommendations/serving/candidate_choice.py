@@ -84,10 +84,10 @@ def _of_person(
         source = Source.SESSION if customer.row < 0 else Source.MODEL
         return candidates.scored(blend, customer.history, (), within.tobytes()), source
     if by_visit(placement, customer):
-        return visits_of(candidates).alone(customer.visit), Source.SESSION
+        return visits_of(candidates.model).alone(customer.visit), Source.SESSION
     record = candidates.stored(blend, customer.row) if customer.row >= 0 else None
     if record is not None:
-        joined = visits_of(candidates).joined(blend, customer.row, customer.visit) if customer.visit else None
+        joined = visits_of(candidates.model).joined(blend, customer.row, customer.visit) if customer.visit else None
         return joined or record, Source.MODEL
     return candidates.scored(blend, customer.history, ()), Source.SESSION
 

@@ -19,6 +19,7 @@ from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
+from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.models.second_stage import load_stage
 from recommendations.terms import BlendName
@@ -210,9 +211,9 @@ class CandidateSource:
         return _pool(records[blend], 0, history=History.of(query, until=history.until))
 
 
-@lru_cache(maxsize=3)
+@held_by_model
 def candidate_source(model: Model) -> CandidateSource:
-    """Candidates of a model; held for the live one, the one before it, and the one under review."""
+    """Candidates of a model."""
     return CandidateSource(model)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +26,7 @@ from recommendations.serving.types import ResolvedRequest
 from recommendations.store.events.known_customers import customer_key
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
+from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
@@ -167,7 +167,7 @@ def _interests(
     ]
 
 
-@lru_cache(maxsize=4)
+@held_by_model
 def _everybody(model: Model, half_life: int) -> Sparse:
     """Weight of everybody's acts on each item, as one row."""
     weights = act_weights(model.training.teaching, half_life=half_life)

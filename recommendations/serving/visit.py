@@ -11,8 +11,10 @@ import numpy as np
 
 from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.scores import standardised
-from recommendations.serving.candidates import POOLS_HELD, CandidatePool, CandidateSource
+from recommendations.serving.candidates import POOLS_HELD, CandidatePool, CandidateSource, candidate_source
 from recommendations.store.live.state import LiveState
+from recommendations.store.models.held_by_model import held_by_model
+from recommendations.store.models.model import Model
 from recommendations.terms import BlendName
 
 MOST = 20  # items of a visit that count, the newest ones
@@ -78,10 +80,10 @@ class Visits:
         )  # fmt: skip
 
 
-@lru_cache(maxsize=3)
-def visits_of(candidates: CandidateSource) -> Visits:
-    """Visits under a model; held for as many models as candidates are."""
-    return Visits(candidates)
+@held_by_model
+def visits_of(model: Model) -> Visits:
+    """Visits under a model."""
+    return Visits(candidate_source(model))
 
 
 def mixed(pool: CandidatePool, weights: Mapping[str, float], visiting: Mapping[str, float]) -> Mapping[str, float]:

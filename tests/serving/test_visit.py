@@ -160,7 +160,7 @@ def test_weights_of_a_joined_pool_add_up(snapshot: Snapshot) -> None:
     assert snapshot.model
     pools = candidate_source(snapshot.model)
     state = looked_at("wine-3")
-    joined = visits_of(pools).joined(BlendName.HOME, 0, visit(pools, state, known=True))
+    joined = visits_of(pools.model).joined(BlendName.HOME, 0, visit(pools, state, known=True))
     assert joined
     assert joined.visiting == {"session_knn", "also_bought", "item_knn_context", "content_context", "sequence_context"}
     weights = mixed(joined, {"buy_again": 0.6, "popularity_home": 0.4}, {"session_knn": 0.3, "popularity_home": 0.7})

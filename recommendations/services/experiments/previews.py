@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 
 from recommendations.engine.frames import IntArray
 from recommendations.models import Arm
@@ -17,6 +16,7 @@ from recommendations.simulation.arm_lists import NobodyToAskError, Slots, answer
 from recommendations.simulation.live_sample import NoModelError, in_view
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
+from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.serving.served_experiments import UnservableArmError, served_arm
 from recommendations.store.serving.snapshot import ServedArm, Snapshot
@@ -227,7 +227,7 @@ def _customer(snapshot: Snapshot, where: ListPlaces, row: int) -> Mover:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@held_by_model
 def _baskets(model: Model) -> IntArray:
     """Baskets of each customer of the model."""
     acts = model.training.interactions

@@ -1,8 +1,8 @@
 """Movers, whose lists are shown under live and under a draft: customers of many and few baskets, and most changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from django.utils import timezone
@@ -18,6 +18,7 @@ from recommendations.serving.types import ResolvedRequest
 from recommendations.store.audiences.groups import edition, of_group
 from recommendations.store.live import fetch
 from recommendations.store.live.state import Act, LiveState
+from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
@@ -29,6 +30,7 @@ SHARES = (0.98, 0.75, 0.5, 0.1)
 """Places of the customers who are always shown, as shares of their order by baskets."""
 
 MOVERS = 6
+GROUPS_HELD = 8
 CONTEXT_SHARES = (0.98, 0.85, 0.7, 0.5, 0.3, 0.1)
 IN_VIEW: Mapping[BlendName, int] = {BlendName.ITEM: 1, BlendName.CART: 3, BlendName.SESSION: 3}
 """How many items of the last basket are the context, or what a visitor saw."""
@@ -98,13 +100,18 @@ def context_movers(blend: BlendName, draft: Values, *, group: Group) -> list[Mov
         return []
     served = ServedWeights(version=0, **replace(draft, exploration=0.0, cards=0.0).as_fields())
     pair = held, held.with_weights(WeightsKey.of(blend, group), served)
-    shoppers = _shoppers(held.model, group, edition(group), in_view=IN_VIEW[blend])
+    shoppers = _shoppers_of(held.model)(group, edition(group), in_view=IN_VIEW[blend])
     return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]
 
 
-@lru_cache(maxsize=8)
+@held_by_model
+def _shoppers_of(model: Model) -> Callable[..., Sequence[Mover]]:
+    """Customers by group, its edition and the items in view; of the groups that were asked about last."""
+    return lru_cache(GROUPS_HELD)(partial(_shoppers, model))
+
+
 def _shoppers(model: Model, group: Group, _edition: int, *, in_view: int) -> Sequence[Mover]:
-    """Customers before they are asked, with items of their last basket as context; kept by the group's edition."""
+    """Customers before they are asked, with items of their last basket as context."""
     acts = model.training.interactions
     bought = acts.where(acts.bought)
     inside = of_group(group, model.users.ids, segments=model.segments)

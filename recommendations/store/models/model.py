@@ -61,6 +61,7 @@ class Model:
     segments: IntArray  # segment number per user row, −1 = none
     lifts: Lifts  # of every item; none of what the shop tells nothing of
     feedback: LearnedFeedback = field(default_factory=LearnedFeedback)
+    worked_out: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # by ``held_by_model``
 
     @property
     def stranger(self) -> int:
