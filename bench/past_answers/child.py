@@ -26,6 +26,7 @@ from recommendations.services.review.past_answers import CannotMakeError, Samene
 from recommendations.serving.answer_record import BasisRecord, StateRecord  # noqa: E402
 from recommendations.store.live.fetch import packed  # noqa: E402
 from recommendations.store.serving.answer_parts import content_of  # noqa: E402
+from recommendations.store.serving.snapshot_holder import current_snapshot  # noqa: E402
 from recommendations.store.serving.stock_at import past_stocks  # noqa: E402
 
 PLANTED = 25  # answers that each thing is altered for
@@ -73,7 +74,9 @@ def _basis(slate: Slate) -> BasisRecord:
 
 
 def price(slate: Slate) -> bool:
-    """Another price in the trail's entry by which the catalogue of then is made."""
+    """Another price in the trail's entry by which the catalogue of then is made, where that is not the one of now."""
+    if _basis(slate).catalogue == current_snapshot().stock.mark:
+        return False
     entry = AuditEntry.objects.filter(object_type="item", at__gt=slate.served_at, before__has_key="price").last()
     if entry is None or entry.before is None:
         return False

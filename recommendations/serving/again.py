@@ -1,7 +1,7 @@
 """A past answer made again by the functions that serve, of what it was made of or of what holds now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +18,7 @@ from recommendations.serving.serve import resolve
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
+from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
@@ -88,18 +89,20 @@ class Reconstruction:
     parts: PastParts
     slots: Sequence[tuple[str, PastParts]]
     live: Snapshot
+    model: Model | None  # of then
     then: StockThen
     moment: datetime
     _rules: dict[tuple[bool, int], ServedRules] = field(default_factory=dict)
+    _snapshots: dict[tuple[bool, bool], Snapshot] = field(default_factory=dict)
 
     @classmethod
     def of(cls, slate: Slate, *, live: Snapshot, now: datetime) -> Self:
         """Read what a slate was made of. Raises CannotMakeError."""
         parts = parts_of(slate)
-        model_of(parts.basis.model)
+        model = model_of(parts.basis.model)
         then = stock_at(slate.served_at, mark=parts.basis.catalogue)
         slots = slots_of(slate, parts)
-        return cls(slate=slate, parts=parts, slots=slots, live=live, then=then, moment=now)
+        return cls(slate=slate, parts=parts, slots=slots, live=live, model=model, then=then, moment=now)
 
     @property
     def missing(self) -> list[Missing]:
@@ -142,33 +145,43 @@ class Reconstruction:
 
     def _whole(self, instead: Instead) -> Snapshot:
         """The snapshot without what differs from slot to slot."""
-        now, parts = instead.now, self.parts
-        members = {key: np.array([self.slate.customer_id], np.int64) for key in _audiences(parts)}
-        return Snapshot(
-            stock=self._stock(instead),
-            model=self.live.model if Part.MODEL in now else model_of(parts.basis.model),
-            placements={},
-            pages={},
-            weights={},
-            rules=self._book(instead),
-            names=self._names,
-            customers={},
-            objectors=self.live.objectors if Part.CUSTOMER in now else frozenset(),
-            audiences=self.live.audiences if Part.CUSTOMER in now else ServedAudiences(members=members),
-            changed=None,
-            read_at=self.moment,
-        )
+        whole = self._bare(instead).with_parts(rules=self._book(instead))
+        if Part.CUSTOMER in instead.now:
+            return whole.with_parts(objectors=self.live.objectors, audiences=self.live.audiences)
+        return whole
+
+    def _bare(self, instead: Instead) -> Snapshot:
+        """Stock and model, with the audiences of then; worked out once for each pair of them."""
+        key = Part.CATALOGUE in instead.now, Part.MODEL in instead.now
+        if key not in self._snapshots:
+            stock = self._stock(instead)
+            members = {key: np.array([self.slate.customer_id], np.int64) for key in _audiences(self.parts)}
+            bare = self._snapshots[key] = Snapshot(
+                stock=stock,
+                model=self.live.model if Part.MODEL in instead.now else self.model,
+                placements={},
+                pages={},
+                weights={},
+                rules=ServedRules.nothing(stock, read_at=self.moment),
+                names=self._names,
+                customers={},
+                objectors=frozenset(),
+                audiences=ServedAudiences(members=members),
+                changed=None,
+                read_at=self.moment,
+            )
+            _ = bare.likeness, bare.lifts
+        return self._snapshots[key]
 
     def _under(self, snapshot: Snapshot, parts: PastParts, instead: Instead) -> Snapshot:
         """The snapshot with the placement and the weights of a slot."""
         if Part.WEIGHTS in instead.now:
-            return replace(snapshot, placements=self.live.placements, weights=self.live.weights)
+            return snapshot.with_parts(placements=self.live.placements, weights=self.live.weights)
         basis, rows = parts.basis, self._rows(parts.basis)
         if instead.weights is not None:
             others = versions_of([instead.weights]).values()
             rows = [row for row in rows if row.blend_id not in {other.blend_id for other in others}] + [*others]
-        return replace(
-            snapshot,
+        return snapshot.with_parts(
             placements={basis.placement.name: basis.placement},
             weights={WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows},
         )
@@ -180,6 +193,10 @@ class Reconstruction:
     def _state(self, instead: Instead) -> LiveState:
         if Part.CUSTOMER not in instead.now:
             return self.parts.live(self.slate.customer_id)
+        return self._state_now
+
+    @cached_property
+    def _state_now(self) -> LiveState:
         since = self.live.model.as_of if self.live.model else None
         return fetch.state_of(self.slate.customer_id, since=since, showings=True).state
 
@@ -193,8 +210,7 @@ class Reconstruction:
         number = number if instead.rules is None else instead.rules
         key = (Part.CATALOGUE in now, number)
         if key not in self._rules:
-            bare = ServedRules.nothing(self._stock(instead), read_at=self.moment)
-            self._rules[key] = bare.with_book(rules_of(number), version=number)
+            self._rules[key] = self._bare(instead).rules.with_book(rules_of(number), version=number)
         return self._rules[key]
 
     def _rows(self, basis: BasisRecord) -> list[BlendWeights]:

@@ -239,16 +239,16 @@ class Snapshot:
             for number, frozen in (arm.book for arm in arms if arm.book):
                 parts["rules"] = self.rules.with_book(frozen, version=number)
             _ = self.likeness, self.lifts  # worked out once for all arms
-            other = self.under_arms[key] = self._with(**parts)
+            other = self.under_arms[key] = self.with_parts(**parts)
         return other
 
     def with_rules(self, frozen: Sequence[FrozenRule]) -> Self:
         """The snapshot as if this book were served, which has no number yet."""
-        return self._with(rules=self.rules.with_book(frozen), audiences=self._audiences_of(frozen))
+        return self.with_parts(rules=self.rules.with_book(frozen), audiences=self._audiences_of(frozen))
 
     def with_audiences_of(self, frozen: Sequence[FrozenRule]) -> Self:
         """The snapshot with the members of all audiences that these rules are for, saved or not."""
-        return self._with(audiences=self._audiences_of(frozen))
+        return self.with_parts(audiences=self._audiences_of(frozen))
 
     def _audiences_of(self, frozen: Sequence[FrozenRule]) -> ServedAudiences:
         return self.audiences.holding({key for rule in frozen if (key := rule.get("audience")) is not None})
@@ -256,14 +256,14 @@ class Snapshot:
     def with_weights(self, key: WeightsKey, weights: ServedWeights) -> Self:
         """The snapshot as if these weights were the default of the blend and the group, with the group's members."""
         audiences = self.audiences.holding(set() if key.audience is None else {key.audience})
-        return self._with(weights={**self.weights, key: weights}, audiences=audiences)
+        return self.with_parts(weights={**self.weights, key: weights}, audiences=audiences)
 
     def with_members(self, audiences: ServedAudiences) -> Self:
         """The snapshot with these members of audiences."""
-        return self._with(audiences=audiences)
+        return self.with_parts(audiences=audiences)
 
-    def _with(self, **parts: Any) -> Self:
-        """A copy with other parts; what was worked out of the stock and the model stays."""
+    def with_parts(self, **parts: Any) -> Self:
+        """A copy with other parts beside the same stock and model; what was worked out of these stays."""
         other = copy(self)
         for name, value in {**parts, "under_arms": {}}.items():
             setattr(other, name, value)
