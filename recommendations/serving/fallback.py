@@ -39,12 +39,7 @@ def fallback_chain(
             yield FallbackSource(Source.SEGMENT, _present(snapshot.stock_rows[order[shares[order] > 0]]))
         popular = candidates.popular[: int(np.count_nonzero(candidates.popularity > 0))]
         yield FallbackSource(Source.POPULAR, _present(snapshot.stock_rows[popular]))
-    yield FallbackSource(Source.NEWEST, newest(snapshot))
-
-
-def newest(snapshot: Snapshot) -> IntArray:
-    """All rows of the stock, the one that was listed last first."""
-    return np.argsort(-snapshot.stock.column("listed"), kind="stable").astype(np.int32)
+    yield FallbackSource(Source.NEWEST, snapshot.stock.newest)
 
 
 def backfill(

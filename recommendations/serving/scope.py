@@ -10,7 +10,7 @@ from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.selection import SelectionParams
 from recommendations.serving.candidates import CandidateSource
 from recommendations.serving.customer_context import CustomerContext
-from recommendations.serving.fallback import FallbackSource, fallback_chain, newest
+from recommendations.serving.fallback import FallbackSource, fallback_chain
 from recommendations.serving.search import matching
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.models.model import Model
@@ -63,7 +63,7 @@ def scope_of(
         case CatalogueScope.FOUND:
             return _found_by_search(request, snapshot)
         case CatalogueScope.NEWEST:
-            order = newest(snapshot)
+            order = snapshot.stock.newest
             return ScopedItems(CatalogueScope.NEWEST, np.sort(order[open_[order]][:NEW]))
         case _:
             return WHOLE
@@ -91,7 +91,7 @@ def fallbacks_of(
 ) -> Iterable[FallbackSource]:
     """Fallback sources of a scope; what was found and what is new fills up always, as it was asked for."""
     if scope.scope is CatalogueScope.NEWEST:
-        return (FallbackSource(Source.NEWEST, newest(snapshot)),)
+        return (FallbackSource(Source.NEWEST, snapshot.stock.newest),)
     if not request.fill and scope.scope is not CatalogueScope.FOUND:
         return ()
     return fallback_chain(snapshot, candidates, customer)

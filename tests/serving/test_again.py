@@ -39,7 +39,7 @@ from recommendations.store.serving.answer_parts import forget_parts
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import current_snapshot, snapshot_holder
 from recommendations.store.serving.stock import load_stock
-from recommendations.store.serving.stock_at import stock_at
+from recommendations.store.serving.stock_at import MOST_HELD, past_stocks, stock_at
 from recommendations.terms import Availability, Way
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -266,3 +266,14 @@ def test_an_answer_of_just_before_its_process_heard_of_a_change_has_the_stock_of
     stock = load_stock()
     change_catalogue()
     assert stock_at(timezone.now(), mark=stock.mark).certain  # it was served a moment after the change
+
+
+def test_the_stocks_that_were_asked_for_last_are_held() -> None:
+    tea, then = Item.objects.get(shop_id="tea-9"), []
+    for price in range(MOST_HELD + 2):
+        then.append((load_stock().mark, timezone.now()))
+        editing.update_item(item=tea, changes={"price": Decimal(price + 20)}, by=None, now=timezone.now())
+    drop_all()
+    made = [stock_at(moment, mark=mark).stock for mark, moment in then]
+    assert [mark for mark, _moment in then[-MOST_HELD:]] == list(past_stocks())
+    assert stock_at(then[-1][1], mark=then[-1][0]).stock is made[-1]

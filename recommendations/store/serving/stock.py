@@ -112,6 +112,11 @@ class Stock:
         """XOR of the hashes of all rows: stocks of one mark say the same of the same items."""
         return int(np.bitwise_xor.reduce(self.marks)) if len(self) else 0
 
+    @cached_property
+    def newest(self) -> IntArray:
+        """All rows, the one that was listed last first."""
+        return np.argsort(-self.column("listed"), kind="stable").astype(np.int32)
+
     def mark_at(self, key: int) -> int:
         """Hash of the row of an item by its key; 0 where there is none."""
         row = self.ids.row(key)

@@ -44,7 +44,7 @@ def stock_at(moment: datetime, *, mark: int) -> StockThen:
     if certain:
         past_stocks()[mark] = stock
         while len(past_stocks()) > MOST_HELD:
-            past_stocks().popitem()
+            del past_stocks()[next(iter(past_stocks()))]
     return StockThen(stock, certain)
 
 
