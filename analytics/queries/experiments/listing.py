@@ -12,6 +12,7 @@ from django.utils import timezone
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.bandit import leading_sentences
 from analytics.queries.experiments.practice import practised_visitors
+from analytics.queries.experiments.starts import failed_starts
 from recommendations.models import Experiment, Unit
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording.experiments import verdict_text, verdict_tone
@@ -37,7 +38,10 @@ STATUSES: Mapping[ExperimentTab, tuple[ExperimentStatus, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentRow:
-    """An experiment with its verdict in words; ``effect`` is a share of the control's, None before there is one."""
+    """An experiment with its verdict in words, a draft with why it did not start.
+
+    ``effect`` is a share of the control's, None before there is one.
+    """
 
     experiment: Experiment
     verdict: str
@@ -68,11 +72,12 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
     leading = leading_sentences([row for row in rows if row.kind == ExperimentKind.BANDIT])
     names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
     visitors = practised_visitors(rows) if practised else {} if tab == ExperimentTab.DRAFTS else _visitors(rows)
+    failed = failed_starts(rows) if tab is ExperimentTab.DRAFTS else {}
     return shown, [
         ExperimentRow(
-            experiment=row, verdict=leading.get(row.pk) or verdict(row), tone=tone(row), arms=names.sentence(row),
-            day=day_of(row, now=now),
-            visitors=visitors.get(row.pk), effect=effect(row),
+            experiment=row, verdict=failed.get(row.pk) or leading.get(row.pk) or verdict(row),
+            tone="bad" if row.pk in failed else tone(row), arms=names.sentence(row),
+            day=day_of(row, now=now), visitors=visitors.get(row.pk), effect=effect(row),
         )
         for row in rows
     ]  # fmt: skip

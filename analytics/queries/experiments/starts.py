@@ -1,12 +1,13 @@
 """The start of an experiment as its page shows it: what a worker is at, and why the last one came to nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from recommendations.experiment_terms import NoteCode
-from recommendations.models import Experiment
+from recommendations.models import Experiment, ExperimentNote
 from recommendations.terms import ExperimentStatus
 from recommendations.wording.experiment_starts import refusal_of_start, step_text
 
@@ -31,10 +32,20 @@ def start_view(experiment: Experiment, *, now: datetime) -> StartView | None:
         case ExperimentStatus.STARTING:
             return _under_way(experiment, now=now)
         case ExperimentStatus.DRAFT:
-            failed = experiment.notes.filter(code=NoteCode.START_FAILED).first()
-            if failed is not None and failed.facts.get("revision") == experiment.revision:
-                return StartView(problem=refusal_of_start(failed.facts))
+            problem = failed_starts([experiment]).get(experiment.pk)
+            return StartView(problem=problem) if problem else None
     return None
+
+
+def failed_starts(drafts: Sequence[Experiment]) -> dict[int, str]:
+    """Why the last start of each draft failed, by the draft's key, where it has not been changed since."""
+    failed = ExperimentNote.objects.filter(experiment__in=drafts, code=NoteCode.START_FAILED)
+    newest = {note.experiment_id: note.facts for note in reversed(failed)}
+    return {
+        draft.pk: refusal_of_start(newest[draft.pk])
+        for draft in drafts
+        if draft.pk in newest and newest[draft.pk].get("revision") == draft.revision
+    }
 
 
 def _under_way(experiment: Experiment, *, now: datetime) -> StartView:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from recommendations.experiment_terms import NoteCode
 from recommendations.models import BlendWeights, Experiment, Unit
 from recommendations.services.experiments.lifecycle import stop
 from tests.analytics.pages.experiments.drafting import begun, drafted, version
@@ -74,3 +75,13 @@ def test_the_decision_stands_with_its_effect(admin: Client) -> None:
     page = text(admin, "/experiments/")
     assert "3 of 7 whole days, 61 of 100 buyers in one arm" in page
     assert "<strong>+3.1%" not in page
+
+
+def test_a_draft_that_did_not_start_says_why_until_it_is_changed(admin: Client) -> None:
+    draft = drafted(name="Same again")
+    facts = {"why": "same_lists", "arms": [1], "asked": 500, "revision": draft.revision}
+    draft.notes.create(at=timezone.now(), code=NoteCode.START_FAILED, facts=facts)
+    assert "B is the same as A for 500 of 500 customers." in text(admin, "/experiments/?tab=drafts")
+    assert "tone-bad" in text(admin, "/experiments/?tab=drafts")
+    Experiment.objects.filter(pk=draft.pk).update(revision=draft.revision + 1)
+    assert "B is the same as A" not in text(admin, "/experiments/?tab=drafts")
