@@ -96,6 +96,7 @@ def lift_ribbon(days: Sequence[LiftDay], *, smallest: float, words: Sequence[str
         meta=hues.meta(hue),
         customdata=[[marks.percent(each.low), marks.percent(each.high)] for each in drawn],
         hovertemplate="%{x}: %{y:+.2f} % [%{customdata[0]:+.2f}, %{customdata[1]:+.2f}]<extra></extra>",
+        error_y=_whiskers_of(drawn[0]) if len(drawn) == 1 else None,
     )
     for end in (smallest, -smallest):
         figure.add_trace(_level([each.day for each in days], end, name=wanted, again=end < 0))
@@ -111,6 +112,12 @@ def lift_ribbon(days: Sequence[LiftDay], *, smallest: float, words: Sequence[str
         yaxis={"title": {"text": axis}, "range": [-reach, reach], "zeroline": True, "zerolinewidth": 2, "nticks": 7},
         meta={"narrow": {"xaxis": {"nticks": 3}}},
     )  # fmt: skip
+
+
+def _whiskers_of(day: LiftDay) -> dict[str, Any]:
+    """The interval of the only day, of which a ribbon shows nothing."""
+    up, down = marks.percent(day.high - day.value), marks.percent(day.value - day.low)
+    return {"type": "data", "symmetric": False, "array": [up], "arrayminus": [down], "thickness": 2, "width": 6}
 
 
 def metric_forest(effects: Sequence[MetricEffect], *, axis: str, tolerance: str) -> go.Figure:

@@ -37,6 +37,12 @@ def test_the_ribbon_holds_the_inner_band_which_holds_the_effect() -> None:
     assert [list(ends) for ends in effect.customdata] == [pytest.approx([-3, 7]), pytest.approx([0.5, 5.5])]
 
 
+def test_the_only_day_has_whiskers_as_a_ribbon_of_one_day_shows_nothing() -> None:
+    effect = ribbon(DAYS[2:3]).data[2]
+    assert (effect.error_y.array, effect.error_y.arrayminus) == (pytest.approx((5,)), pytest.approx((5,)))
+    assert ribbon(DAYS[2:]).data[2].error_y.array is None
+
+
 def test_what_is_wanted_lies_on_both_sides_of_zero_and_is_named_once() -> None:
     figure = ribbon(DAYS)
     above, below = figure.data[3:]
