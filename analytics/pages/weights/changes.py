@@ -17,6 +17,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.undo import offer_undo
 from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
 from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.queries.experiments.holding import holdings
 from analytics.queries.weights import changes as query
 from analytics.queries.weights.groups import place
 from analytics.templatetags.weights import group_key, whom
@@ -117,6 +118,8 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     text = _("%(version)s is live: the shop's next request uses it.")
     if group:
         text = _("%(version)s is live for %(whom)s: the shop's next request uses it.")
+    elif holdings(f"weights:{blend}"):
+        text = _("%(version)s is live: the next request uses it, but for the visitors of the running experiment.")
     messages.success(request, text % {"version": published, "whom": whom(group)})
     return _back(blend, group)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.queries.experiments.holding import Holding, holdings
 from analytics.queries.weights.desk import live_of
 from analytics.queries.weights.effect import effect_of
 from analytics.templatetags.weights import WEIGHT, field_name, plain
@@ -39,6 +40,7 @@ def publication(draft: BlendWeights) -> dict[str, Any] | None:
         "changes": differences(Values.of(draft), Values.of(live)),
         "effects": effect_of(draft),
         "gate": gate_result_on(draft),
+        "holdings": _holdings(draft),
     }
 
 
@@ -46,7 +48,18 @@ def way_back(version: BlendWeights) -> dict[str, Any]:
     """Context of what rolling back to a version would do."""
     live = live_of(BlendName(version.blend.name), version.group)
     changes = differences(Values.of(version), Values.of(live)) if live else []
-    return {"version": version, "live": live, "changes": changes, "effects": effect_of(version)}
+    return {
+        "version": version,
+        "live": live,
+        "changes": changes,
+        "effects": effect_of(version),
+        "holdings": _holdings(version),
+    }
+
+
+def _holdings(weights: BlendWeights) -> list[Holding]:
+    """Experiments on the blend; weights of a group come before what they test."""
+    return [] if weights.group else holdings(f"weights:{weights.blend.name}")
 
 
 def _shares(given: Mapping[str, str]) -> dict[str, str]:

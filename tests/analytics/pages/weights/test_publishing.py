@@ -4,10 +4,13 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from recommendations.models import AuditEntry, BlendWeights
+from recommendations.services.experiments.lifecycle import pause, resume
 from recommendations.services.weights.blending import publish
 from recommendations.services.weights.drafts import draft_of
+from tests.analytics.pages.experiments import drafting
 from tests.analytics.pages.weights.forms import HOME, box, flat, live, saved, sliders, staff, text
 from tests.trained import NOW
 
@@ -157,3 +160,21 @@ def test_roll_back_makes_a_new_version_of_the_old_one(publisher: Client) -> None
     assert (live().number, live().weights) == (3, before.weights)
     same = publisher.post(f"/weights/{live().pk}/rolled-back/", {"note": "Again"}, follow=True)
     assert "is already live, so nothing was changed." in flat(same)
+
+
+# --- Beside a running experiment
+
+
+def test_whoever_publishes_reads_which_visitors_an_experiment_keeps(publisher: Client) -> None:
+    other = drafting.version()
+    test = drafting.begun({"weights": {"home": other.pk}}, name="More tea", traffic=0.4)
+    saved(content=90)
+    said = "40% of the visitors stay with its versions and get this only when it ends."
+    page = flat(publisher.get("/weights/publication/", {"blend": HOME}))
+    assert f'<a href="/experiments/{test.pk}/">More tea</a> is running: {said}' in page
+    pause(experiment=test, by=None, now=timezone.now())
+    assert said not in flat(publisher.get("/weights/publication/", {"blend": HOME}))
+    resume(experiment=test, by=None, now=timezone.now())
+    fields = {"blend": HOME, "revision": "1", "replacing": str(live().pk), "note": "Tea sells", "override": "on"}
+    page = flat(publisher.post("/weights/publish/", fields, follow=True))
+    assert "is live: the next request uses it, but for the visitors of the running experiment." in page
