@@ -131,7 +131,7 @@ NUMBERS: Mapping[str, Number] = {
         words="lines of its migrations", limit=2_760,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=22_450, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=22_800, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
     ),

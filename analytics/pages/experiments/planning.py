@@ -29,9 +29,15 @@ def plan_of_form(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def experiment_plan(request: HttpRequest, pk: int) -> HttpResponse:
-    """The plan on a draft's page, with its curve, what is free of the traffic, and the way to the A/A check."""
+    """The plan on a draft's page, with its curve, what is free of the traffic, and the way to the A/A check.
+
+    The dialog that starts it wants the ``sentence`` alone.
+    """
     stored = experiment_or_404(pk)
     form = form_of(stored)
+    if "sentence" in request.GET:
+        plan = query.planned(form, now=timezone.now())
+        return render(request, "dashboard/experiments/plan_sentence.html", {"plan": plan})
     return _answer(request, form, more={"experiment": stored, "traffic": query.traffic_of(form)})
 
 

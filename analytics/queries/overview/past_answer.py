@@ -13,7 +13,7 @@ from recommendations.serving.again import Sameness
 from recommendations.wording import past_answers
 
 CAUSES = {
-    Part.MODEL: gettext_lazy("A new model"),
+    Part.MODEL: gettext_lazy("The model"),
     Part.WEIGHTS: gettext_lazy("Weights and settings of the placement"),
     Part.RULES: gettext_lazy("Rules"),
     Part.CATALOGUE: gettext_lazy("The catalogue: prices, stock, categories"),
@@ -34,11 +34,15 @@ class PastPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class PastCause:
-    """A part of the shop and how much of the change it brought; below 0: it worked against the others."""
+    """A part of the shop and how much of the change it brought; below 0: it worked against the others.
+
+    ``same``: it is as it was.
+    """
 
     words: str
-    share: float
-    percent: int  # of the longest bar
+    share: float = 0.0
+    percent: int = 0  # of the longest bar
+    same: bool = False
 
 
 def places(past: PastAnswer) -> list[PastPlace]:
@@ -68,11 +72,16 @@ def stored(slate: Slate) -> list[Item | None]:
 
 
 def causes(past: PastAnswer) -> list[PastCause]:
-    longest = max((abs(share) for share in past.causes.values()), default=0)
-    return [
+    """Every part of the shop, what changed most first; none where nothing made a difference."""
+    if not past.causes:
+        return []
+    longest = max(abs(share) for share in past.causes.values())
+    telling = [
         PastCause(words=str(CAUSES[part]), share=share, percent=round(100 * abs(share) / longest))
         for part, share in past.causes.items()
     ]
+    others = [part for part in Part if part not in past.causes]
+    return [*telling, *(PastCause(words=str(CAUSES[part]), same=part not in past.idle) for part in others)]
 
 
 def sameness(past: PastAnswer) -> tuple[str, str]:

@@ -41,13 +41,15 @@ class UnknownVersionError(Exception):
 class PastAnswer:
     """An answer made again, what the same request gets now, and how much of the change each part brought.
 
-    ``change`` is 1 − RBO(.9) of the lists of then and now; ``causes``, the largest first, add up to it.
+    ``change`` is 1 − RBO(.9) of the lists of then and now; ``causes``, the largest first, add up to it. ``idle`` are
+    parts that are others now, or may be, and change nothing; all that is in neither is as it was.
     """
 
     made: Again
     now: Answer
     change: float
     causes: Mapping[Part, float]
+    idle: Sequence[Part]
 
 
 def past_answer(slate: Slate, *, now: datetime) -> PastAnswer:
@@ -63,12 +65,14 @@ def past_answer(slate: Slate, *, now: datetime) -> PastAnswer:
 
     causes = shapley(change, made_of.changed)
     ordered = sorted(causes.items(), key=lambda pair: -abs(pair[1]))
+    telling = {part: share for part, share in ordered if abs(share) > NEGLIGIBLE}
     every = frozenset(made_of.changed)
     return PastAnswer(
         made=made,
         now=answers[every],
         change=change(every),
-        causes={part: share for part, share in ordered if abs(share) > NEGLIGIBLE},
+        causes=telling,
+        idle=[part for part in made_of.changed if part not in telling],
     )
 
 

@@ -14,6 +14,7 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.weights.drafts import StaleDraftError
 from recommendations.services.weights.values import Values, WeightDifference, differences
+from recommendations.services.weights.versions import FOR_TEST
 from recommendations.services.weights.what_if import expected_effect
 from recommendations.simulation.asked_length import blend_length
 from recommendations.store.live import fetch
@@ -136,7 +137,7 @@ def publish_for_test(
         expected=stored.expected or expected_effect(stored, before),
     )  # fmt: skip
     stored.refresh_from_db()
-    audit.record(by=by, verb="publish for a test", subject=stored, note=note, after={"gate": result["outcome"]})
+    audit.record(by=by, verb=FOR_TEST, subject=stored, note=note, after={"gate": result["outcome"]})
     return stored
 
 

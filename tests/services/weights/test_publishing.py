@@ -15,7 +15,9 @@ from recommendations.services.weights.blending import (
     NothingToRollBackToError,
     StaleDefaultError,
     publish,
+    publish_for_test,
     roll_back,
+    serve_tested,
 )
 from recommendations.services.weights.drafts import StaleDraftError, save_draft
 from recommendations.services.weights.values import WeightDifference
@@ -213,6 +215,15 @@ def test_a_segment_s_weights_are_served_to_its_customers_alone(
 def _segment(user: str) -> int:
     customer = Customer.objects.get(pseudonym=pseudonym(user))
     return int(customer.memberships.get().segment.number)
+
+
+def test_what_only_an_experiment_serves_is_no_former_default(boss: Staff) -> None:
+    tried = draft({"als": 1}, by=boss)
+    publish_for_test(weights=tried, by=boss, now=timezone.now(), note="a", override=True)
+    assert [row.for_test for row in versions(BlendName.HOME)] == [True, False]
+    serve_tested(weights=tried, by=boss, now=timezone.now(), note="It won", override=True)
+    publish(weights=draft({"buy_again": 1}, by=boss), by=boss, now=timezone.now(), note="b", override=True)
+    assert not any(row.for_test for row in versions(BlendName.HOME))
 
 
 def test_every_version_has_its_figures_on_today_s_panel(boss: Staff) -> None:

@@ -196,3 +196,6 @@ def test_the_plan_of_a_draft_says_what_is_free_and_tries_it_on_past_visitors(mer
     checked = text(merchandiser, f"/experiments/{draft.pk}/aa/")
     assert "Too few visitors bought or clicked" in checked or "past visitors differed in" in checked
     assert "nobody was answered" in text(merchandiser, f"/experiments/{draft.pk}/plan/")
+    said = text(merchandiser, f"/experiments/{draft.pk}/plan/?sentence")
+    assert "nobody was answered" in said
+    assert "<figure" not in said

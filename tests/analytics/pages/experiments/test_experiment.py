@@ -37,6 +37,8 @@ def test_a_draft_is_started_paused_resumed_widened_and_stopped(publisher: Client
     assert "?open=start" in page
     assert f"/experiments/{test.pk}/edit/" in page
     page = text(publisher, f"/experiments/{test.pk}/?open=start")
+    assert "Planned: 28 days." in page
+    assert f'hx-get="/experiments/{test.pk}/plan/?sentence"' in page  # how long it would take, or why nobody knows
     assert page.count("20.0% of the visitors") == 2
     assert "All others get what is live" in page
     post(publisher, test, "start", revision=test.revision)
