@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from recommendations.ingest.accept import accept
 from recommendations.ingest.facts import Sender
-from recommendations.models import AttributedLine, DueLine, Item, Slate, SlateOutcome
+from recommendations.models import AttributedLine, Customer, DueLine, Event, Item, Slate, SlateOutcome
+from recommendations.serving.answer_record import unit_of
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events.id_cache import person_keys
 from recommendations.terms import CustomerKind, Side, Trust
@@ -110,6 +112,26 @@ def test_a_visitor_of_whom_nobody_knows_is_believed_the_slates_number() -> None:
     Slate.objects.update(customer=person_keys(["u1"], CustomerKind.SIGNED_IN)["u1"])
     take(of_page("select_item", "SKU1", of="r-1"), sender=PAGE)
     assert counted()["clicked"] == 1
+
+
+@pytest.mark.parametrize(("who", "counts"), [("a1", 1), ("a2", 0)])
+@pytest.mark.parametrize("named", ["by its customer", "by its unit"])
+def test_another_visitor_cannot_click_on_a_visitors_slate(who: str, counts: int, named: str) -> None:
+    slate("r-1", at=LATELY)
+    take(of_page("view_item", "SKU1"), sender=PAGE)
+    own = Customer.objects.get(kind="anonymous")
+    Slate.objects.update(**({"customer": own} if named == "by its customer" else {"unit": unit_of([own.pseudonym])}))
+    take(of_page("select_item", "SKU1", of="r-1", anonymous_id=who), sender=PAGE)
+    assert SlateOutcome.objects.exclude(clicked=[]).count() == counts
+
+
+def test_a_newcomer_beyond_the_quota_cannot_click_on_a_visitors_slate() -> None:
+    slate("r-1", at=LATELY)
+    Slate.objects.update(customer=person_keys(["a1"], CustomerKind.ANONYMOUS)["a1"])
+    accept([of_page("select_item", "SKU1", of="r-1", anonymous_id="a2")], PAGE, now=NOW)
+    Event.objects.update(customer=None)
+    settle()
+    assert not SlateOutcome.objects.exclude(clicked=[]).exists()
 
 
 # --- refunds

@@ -5,6 +5,7 @@ Values in ``%(…)s`` are those of ``WORDS`` beside the keys of the lines.
 
 from recommendations.event_types import TRADES, EventName, Outcome
 from recommendations.fields import AHEAD, ODD_AMOUNT, ODD_FACTOR
+from recommendations.models.customers import UNIT
 from recommendations.terms import QuarantineState, Trust
 
 LONGEST_HOURS = 720  # of an attribution window
@@ -31,6 +32,13 @@ WHOLE = """
 coalesce((SELECT min(customer_id) FROM recommendations_customeralias
           WHERE anonymous_id = {0} AND undone_at IS NULL), {0})
 """
+UNIT_OF = UNIT.replace("pseudonym", "{0}")
+"""Unit of the pseudonym in column {0}."""
+CUSTOMER_OF = f"""
+(SELECT min(customer.id) FROM recommendations_customer customer WHERE {UNIT_OF.format("customer.pseudonym")} = {{0}})
+"""  # noqa: S608 - an expression of our own
+# Whose slate it is: of its customer, else of whom its unit names by now.
+_OWNER = WHOLE.format(f"coalesce(slate.customer_id, {CUSTOMER_OF.format('slate.unit')})")
 # Whether an event is set aside, with the person or with the key that it came with: two questions, an index for each.
 # What is set aside of an item is so of those only who are not confirmed.
 _HELD = f"""
@@ -45,17 +53,18 @@ EXISTS ({_HELD} AND aside.key_id = event.key_id AND event.received_at >= aside.s
 ITEM_ASIDE = f"EXISTS ({_HELD} AND aside.item_id = event.item_id AND event.received_at >= aside.since)"
 ASIDE = f"({PERSON_ASIDE.format(WHOLE.format('event.customer_id'))} OR {KEY_ASIDE})"
 # Whether an event may count for a slate: it is not set aside, came after it (of a page the moment of arrival is
-# known, the other one only said; the replay has a time of its own), and from its customer, or from a visitor who is
-# nobody's: the page that told him the number of the slate was his.
+# known, the other one only said; the replay has a time of its own), and from its owner. From a visitor who is nobody's
+# it counts for the slate of a customer, too, whose page told the number: many shops name customers to us by their
+# server alone. For another visitor's slate it does not: numbers stand in pages and links.
 MEANT = f"""
 NOT {ASIDE} AND (event.source = '{REPLAY}' OR slate.served_at <= interval '{AHEAD.total_seconds()} seconds'
   + greatest(event.occurred_at, CASE WHEN event.trust < {Trust.SERVER} THEN event.received_at END))
-AND (slate.customer_id IS NULL OR event.customer_id IS NULL
-  OR {WHOLE.format("event.customer_id")} = {WHOLE.format("slate.customer_id")}
-  OR EXISTS (
+AND ({_OWNER} IS NULL OR {WHOLE.format("event.customer_id")} = {_OWNER}
+  OR NOT EXISTS (SELECT FROM recommendations_customer WHERE id = {_OWNER} AND kind = 'anonymous')
+  AND (event.customer_id IS NULL OR EXISTS (
     SELECT FROM recommendations_customer visitor
     WHERE visitor.id = event.customer_id AND visitor.kind = 'anonymous' AND NOT EXISTS (
-      SELECT FROM recommendations_customeralias WHERE anonymous_id = visitor.id AND undone_at IS NULL)))
+      SELECT FROM recommendations_customeralias WHERE anonymous_id = visitor.id AND undone_at IS NULL))))
 """  # noqa: S608 - parts of our own
 # Whether a purchase counts: by a source that is believed, of a page no fantastic amount, and an order's item once: told
 # twice, the word of the better source holds, of equal ones the first. A file is the shop's own list: all its rows do.

@@ -15,9 +15,8 @@ from django.db import transaction
 
 from recommendations.engine.experiments.bandit import DailyArms
 from recommendations.models import Experiment, ModelVersion
-from recommendations.store.attribution.statements import PERSON_ASIDE, WORDS
+from recommendations.store.attribution.statements import CUSTOMER_OF, PERSON_ASIDE, WORDS
 from recommendations.store.experiments.totals import SLOWEST
-from recommendations.store.experiments.units import CUSTOMER_OF
 from recommendations.store.temp_tables import rows, run
 from recommendations.terms import Metric
 

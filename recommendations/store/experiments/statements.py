@@ -5,8 +5,7 @@ all were in one arm, to plan with. They are put into a table of their own first,
 are when it plans the sums. Values in ``%(…)s`` are those of ``totals.py``.
 """
 
-from recommendations.store.attribution.statements import COUNTS, KEY_ASIDE, PERSON_ASIDE
-from recommendations.store.experiments.units import CUSTOMER_OF
+from recommendations.store.attribution.statements import COUNTS, CUSTOMER_OF, KEY_ASIDE, PERSON_ASIDE
 
 # Whether a purchase counts, asked within the stretch that is summed, which needs few partitions.
 _COUNTS = COUNTS.replace(

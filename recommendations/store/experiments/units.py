@@ -13,8 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from recommendations.models import Experiment
-from recommendations.models.customers import UNIT
-from recommendations.store.attribution.statements import WHOLE
+from recommendations.store.attribution.statements import CUSTOMER_OF, UNIT_OF, WHOLE
 from recommendations.store.live import fetch
 from recommendations.store.temp_tables import rows, run
 from recommendations.terms import ExperimentKind
@@ -22,12 +21,6 @@ from recommendations.terms import ExperimentKind
 OVERLAP = timedelta(minutes=5)
 """How much later than a newer one a slate may be written, and still count."""
 LOCK = 7_264_104
-
-UNIT_OF = UNIT.replace("pseudonym", "{0}")
-"""Unit of the pseudonym in column {0}."""
-CUSTOMER_OF = f"""
-(SELECT min(customer.id) FROM recommendations_customer customer WHERE {UNIT_OF.format("customer.pseudonym")} = {{0}})
-"""  # noqa: S608 - an expression of our own
 
 _DUE = "unnest(%(experiments)s::bigint[], %(since)s::timestamptz[], %(starts)s::timestamptz[]) AS due(id, since, start)"
 # Under which arm of which experiment a slate was served.
