@@ -122,6 +122,7 @@ _array = msgspec.json.Decoder(list[Raw])
 
 _NUL = b"\\u0000"  # the only way to write it in JSON; PostgreSQL takes no such text
 _ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
+_US_SPELLING = "personalization"
 _UNKNOWN = "Object contains unknown field"
 _PARTS: dict[type[Struct], dict[str, type[Struct]]] = {
     EventForm: {"items": EventItemForm, "context": EventContextForm, "consent": ConsentForm}
@@ -183,7 +184,11 @@ def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
 
 
 def _known_part(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> bytes:
-    """JSON of the object without fields that ``kind`` does not have; their pointers are added to ``ignored``."""
+    """JSON of the object without fields that ``kind`` does not have; their pointers are added to ``ignored``.
+
+    A consent that says nothing else, or that misspells personalisation, stays as it is and is refused: its "no" would
+    be lost.
+    """
     parts, fields = _PARTS.get(kind, {}), {}
     for name, value in _object.decode(raw).items():
         place = f"{pointer}/{escaped(name)}"
@@ -193,6 +198,8 @@ def _known_part(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]
             fields[name] = _known_value(bytes(value), parts[name], place, ignored)
         else:
             fields[name] = value
+    if kind is ConsentForm and (not fields or f"{pointer}/{_US_SPELLING}" in ignored):
+        return raw
     return msgspec.json.encode(fields)
 
 

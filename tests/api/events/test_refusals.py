@@ -93,6 +93,9 @@ def refusal(api: ApiClient, row: dict[str, Any]) -> tuple[str, str]:
         ({"context": {"page": "x" * 2049}}, "/context/page", "at most 2048 characters"),
         ({"context": "web"}, "/context", "Send an object or null, not a string"),
         ({"consent": {"personalisation": "no"}}, "/consent/personalisation", "Send a boolean or null, not a string"),
+        ({"consent": {"personalization": False}}, "/consent/personalization", ""),
+        ({"consent": {"personalization": False, "marketing": True}}, "/consent/personalization", ""),
+        ({"consent": {"recommendations": False}}, "/consent/recommendations", ""),
         ({"items": [{"item_id": "SKU9"}]}, "/items/0/item_id", "send the item first"),
     ],
 )  # fmt: skip
