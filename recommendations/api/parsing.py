@@ -53,13 +53,15 @@ class Json(RawJson):
             raise malformed(body, error) from error
 
 
-def body_of(request: Request) -> bytes:
-    """The body of a request whose view takes ``RawJson``."""
+def body_of(request: Request, *, otherwise: bytes = b"") -> bytes:
+    """The body of a request whose view takes ``RawJson``; ``otherwise`` where it has none and need not have one."""
     body: Any = request.data
     if isinstance(body, bytes) and body:
         return body
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequiredError(_("Send the body with a Content-Length; chunked bodies are not accepted."))
+    if otherwise:
+        return otherwise
     text = _("The body is empty.")
     raise BadRequestError(text, flaws=[Flaw("", text)])
 

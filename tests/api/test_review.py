@@ -62,6 +62,7 @@ def test_an_answer_is_made_again(api: ApiClient, slate: Slate, schema: dict[str,
     assert not flaws(schema, of(schema, AGAIN, "post", 200), made)
     assert (made["sameness"], made["differences"], made["missing"]) == ("exact", [], [])
     assert [one["item_id"] for one in made["results"]] == [one["item_id"] for one in served["results"]]
+    assert body(api.post(AGAIN.format(recommendation_id=slate.recommendation_id), b"")) == made
 
 
 def test_an_answer_is_made_under_another_book_of_rules(api: ApiClient, slate: Slate) -> None:

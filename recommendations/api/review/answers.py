@@ -131,7 +131,7 @@ class AnswerAgainView(APIView):
         tags=["review"],
     )
     def post(self, request: Request, recommendation_id: str) -> HttpResponse:
-        instead, slate = decoded(_again, body_of(request)).instead, _slate(recommendation_id)
+        instead, slate = decoded(_again, body_of(request, otherwise=b"{}")).instead, _slate(recommendation_id)
         try:
             made = made_again(slate, weights=instead.weights, rules=instead.rules, now=timezone.now())
         except CannotMakeError as error:
@@ -155,7 +155,7 @@ class AnswerAgainView(APIView):
 def _slate(recommendation_id: str) -> Slate:
     slate = find_slate(recommendation_id)
     if slate is None:
-        raise Http404(_("There is no answer “%(id)s”.") % {"id": recommendation_id})
+        raise Http404(_("There is no answer “%(id)s”. One that was just given is stored within seconds, by a worker.") % {"id": recommendation_id})
     return slate
 
 
