@@ -14,7 +14,7 @@ def make_again(request: HttpRequest, recommendation: str) -> HttpResponse:
     slate = find_slate(recommendation)
     if slate is None:
         raise Http404
-    context = {"section": "overview", "slate": slate}
+    context = {"section": "overview", "slate": slate, "arms": query.arms(slate)}
     try:
         past = past_answer(slate, now=timezone.now())
     except CannotMakeError as error:

@@ -21,7 +21,7 @@ from analytics.queries.days import midnight
 from analytics.queries.overview.summary import PERIODS, Answers
 from recommendations.engine.evaluation.intervals import NORMAL, Measure, wilson
 from recommendations.event_types import EventName, Outcome
-from recommendations.models import AttributedLine, Event, Item, PlacementDay, Slate, SlateOutcome
+from recommendations.models import Arm, AttributedLine, Event, Item, PlacementDay, Slate, SlateOutcome
 from recommendations.wording.labels import PLACEMENTS
 
 PER_PAGE = 50
@@ -155,6 +155,7 @@ class SlateStory:
     outcome: SlateOutcome | None
     places: Sequence[SlateItem]
     events: Sequence[Event]
+    arms: Sequence[Arm]  # of the experiments that it was served under
 
 
 def story(recommendation_id: str) -> SlateStory | None:
@@ -177,6 +178,7 @@ def story(recommendation_id: str) -> SlateStory | None:
             for place, (key, score) in enumerate(zip(slate.items, slate.scores, strict=True), start=1)
         ],
         events=list(events.order_by("occurred_at", "event_id", "line")[:PER_PAGE]),
+        arms=list(Arm.objects.filter(pk__in=slate.arms).select_related("experiment")),
     )  # fmt: skip
 
 

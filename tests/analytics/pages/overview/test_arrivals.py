@@ -90,6 +90,9 @@ def test_answers_to_a_customer_and_under_an_arm(admin: Client, who: int) -> None
     assert "2 answers" in page
     assert "Shorter · B" in page
     assert "1 answer" in text(admin, f"/answers/?arm={arm.pk}&customer={customer_code(who)}")
+    for page in ("/answers/r0/", "/answers/r0/again/"):
+        assert f'<a href="/experiments/{own.pk}/">Shorter</a>, B' in text(admin, page)
+    assert "Shorter" not in text(admin, "/answers/r1/")
     assert f"/answers/?customer={customer_code(who)}" in text(admin, f"/customers/{customer_code(who)}/")
 
 
