@@ -155,7 +155,10 @@ class AnswerAgainView(APIView):
 def _slate(recommendation_id: str) -> Slate:
     slate = find_slate(recommendation_id)
     if slate is None:
-        raise Http404(_("There is no answer “%(id)s”. One that was just given is stored within seconds, by a worker.") % {"id": recommendation_id})
+        raise Http404(
+            _("There is no answer “%(id)s”. One that was just given is stored within seconds, by a worker.")
+            % {"id": recommendation_id}
+        )
     return slate
 
 
