@@ -23,7 +23,9 @@ def _no_run_goes_on(site: str) -> None:
     committed(lambda: Run.objects.unfinished().update(status=RunStatus.CANCELLED))
 
 
-def test_from_login_to_a_cancelled_run(ada: Visitor) -> None:
+def test_from_login_to_a_cancelled_run(window: Callable[..., Visitor]) -> None:
+    ada = window()
+    ada.log_in_by_form()
     page, tea_drinker = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
     expect(page.get_by_role("heading", name="What they earn")).to_be_visible()
 
@@ -100,6 +102,7 @@ def test_an_item_is_put_into_the_basket(ada: Visitor) -> None:
 
 def test_help_and_shortcuts_can_be_turned_off(ada: Visitor) -> None:
     page = ada.page
+    ada.visit("/")
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
@@ -169,7 +172,7 @@ def test_theme_and_language_are_chosen_in_the_frame(ada: Visitor) -> None:
 
 
 def test_the_system_theme_is_followed_while_the_page_is_open(ada: Visitor) -> None:
-    ada.settle()
+    ada.visit("/")
     ada.page.emulate_media(color_scheme="dark")
     expect(ada.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     ada.page.emulate_media(color_scheme="light")
@@ -179,6 +182,7 @@ def test_the_system_theme_is_followed_while_the_page_is_open(ada: Visitor) -> No
 def test_the_rail_on_a_phone(window: Callable[..., Visitor]) -> None:
     visitor = window(width=390)
     visitor.log_in()
+    visitor.visit("/")
     page, menu = visitor.page, visitor.page.get_by_role("button", name="Menu")
     expect(page.locator("#rail")).to_be_hidden()
     menu.click()
@@ -190,6 +194,7 @@ def test_the_rail_on_a_phone(window: Callable[..., Visitor]) -> None:
 
 
 def test_the_keyboard_reaches_the_content_first(ada: Visitor) -> None:
+    ada.visit("/")
     ada.page.keyboard.press("Tab")
     skip = ada.page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_focused()

@@ -57,6 +57,7 @@ def test_from_why_not_to_the_shops_answer_and_back(ada: Visitor, answer: Callabl
     first = Item.objects.get(shop_id=before[0])
     missing = Item.objects.filter(title__startswith="Tea").exclude(shop_id__in=before).order_by("pk")[0]
 
+    ada.visit("/")
     find_tea_drinker(ada)
     read_why(ada, first)
     draft_smallest_change(ada, missing)

@@ -42,6 +42,7 @@ def test_every_page_is_in_order(window: Callable[..., Visitor], width: int, them
         visitor.visit(door)
         assert visitor.complaints() == [], door
     visitor.log_in()
+    visitor.visit("/")
     root = visitor.page.locator("html")
     assert (root.get_attribute("lang"), root.get_attribute("data-bs-theme")) == (language, theme)
     assert WORDS[language] in visitor.page.inner_text("h1")
@@ -130,7 +131,7 @@ def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Cal
 def test_the_charts_library_is_the_one_that_the_server_writes_for(window: Callable[..., Visitor]) -> None:
     visitor = window()
     visitor.log_in()
-    visitor.settle()
+    visitor.visit("/")
     assert visitor.page.evaluate("Plotly.version") == "4.1.1"
 
 

@@ -19,6 +19,7 @@ def test_found_opened_and_remembered_by_kind_and_id_alone(ada: Visitor) -> None:
     dialog, field = page.locator("#palette"), page.locator("#palette-q")
     options = dialog.get_by_role("option")
 
+    ada.visit("/")
     page.keyboard.press("/")
     expect(field).to_be_focused()
     expect(options.first).to_contain_text("Overview")

@@ -49,6 +49,7 @@ def tab_to(page: Page, place: Locator) -> None:
 
 def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
     page = ada.page
+    ada.visit("/")
     open_rules(page)
     expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
     expect(page.get_by_text("1 thing to check")).to_be_visible()  # soap at Easter is over

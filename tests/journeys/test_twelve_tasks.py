@@ -55,6 +55,7 @@ def taken(ada: Visitor) -> Iterator[Compare]:
 
     ``unseen`` are clicks of a person that the driver does without: on a list and its option, or into a field.
     """
+    ada.visit("/")
     clicks = Clicks(ada)
     told: dict[str, int] = {}
 
@@ -214,6 +215,7 @@ def test_8_a_run_is_started_and_cancelled(ada: Visitor, taken: Compare) -> None:
 
 def test_11_weights_by_keyboard_alone(ada: Visitor) -> None:
     page, before = ada.page, committed(_default)
+    ada.visit("/")
     page.keyboard.press("g")
     page.keyboard.press("w")
     ada.settle()
