@@ -13,7 +13,8 @@ from urllib.parse import quote, urlsplit
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from recommendations.api.lane import BusyError, Lane
-from recsite.lanes import BUSY, FREE, RETRY_SECONDS
+from recsite.busy import RETRY_SECONDS
+from recsite.lanes import BUSY, FREE
 
 DEAR = frozenset({"/api/v1/recommendations/batch/", "/api/v1/items/batch/"})
 CONNECT_SECONDS = 2.0

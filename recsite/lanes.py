@@ -1,23 +1,22 @@
 """Lanes of pages: staff and visitors take a bounded part of a process's threads, and the shop's answers have the rest.
 
 A process has 16 threads. The login takes two of them at most, all other pages four, searches and batches of the API
-three each; so four answer what is made from memory and take events in, whatever else goes on.
+three each, and one takes in what a form sent to a busy page (``busy``); so three answer what is made from memory and
+take events in, whatever else goes on.
 docs/decisions/0013-pages-apart.md says what was measured.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from http import HTTPStatus
 from typing import Self
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 
 from recommendations.api.errors import problem_handler
 from recommendations.api.lane import BusyError, Lane
+from recsite.busy import RETRY_SECONDS, busy_page
 
-RETRY_SECONDS = 2
 BUSY = "recsite.busy"
 """Set in the environment of a request that the process of pages has no room for (``forwarding``)."""
 
@@ -78,6 +77,4 @@ class _Inside:
 def _busy(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith(API):
         return problem_handler(BusyError(RETRY_SECONDS), {})
-    answer = HttpResponse(render_to_string("busy.html"), status=HTTPStatus.SERVICE_UNAVAILABLE)
-    answer["Retry-After"] = str(RETRY_SECONDS)
-    return answer
+    return busy_page(request)

@@ -82,9 +82,9 @@ if DEMO:
     CATCHING_UP.append("demo.replay.going_on")
 MIDDLEWARE = [
     "recsite.timing.RequestTiming",
-    "recsite.lanes.Lanes",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "recsite.lanes.Lanes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recsite.of_pages.Compression",
     "recsite.of_pages.Headers",

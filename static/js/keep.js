@@ -77,4 +77,7 @@ for (const type of ["input", "change"]) {
     if (form?.dataset.keep && event.isTrusted) keep(form, {});
   });
 }
-document.addEventListener("submit", (event) => { if (event.target.dataset.keep) keep(event.target, { lost: false }); });
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.keep) keep(event.target, { lost: false });
+  if ("again" in event.target.dataset) for (const key of keys()) write(key, { ...read(key), lost: false });  // the busy page sends it
+});

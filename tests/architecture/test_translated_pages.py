@@ -124,7 +124,7 @@ def test_the_first_lines_of_two_pages_lead_to_each_other(chinese: str) -> None:
 
 @pytest.mark.parametrize("chinese", CHINESE)
 def test_pages_of_the_dashboard_have_their_names_of_the_navigation(chinese: str) -> None:
-    navigation = dict(NAVIGATION.findall(written("templates/base.html")))
+    navigation = dict(NAVIGATION.findall(written("templates/dashboard/sections.html")))
     names = NAME.findall(written(CHINESE[chinese]))
     keys = [f"{navigation[name]}\x04{name}" if navigation.get(name) else name for name in names]
     assert NAME.findall(written(chinese)) == [compiled(CATALOGUES[0]).get(key) for key in keys]
