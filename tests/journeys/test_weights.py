@@ -140,6 +140,8 @@ def test_bad_input_is_told_where_it_stands_and_goes_when_it_is_mended(ada: Visit
     row.locator("[type=number]").fill("900")
     expect(row.locator(".field-error")).to_have_text("Enter a number from 0 to 100.")
     expect(row.locator("[type=number]")).to_have_attribute("aria-invalid", "true")
+    expect(ada.page.locator("#effect-old")).to_have_text("Showing the last valid settings.")
+    expect(ada.page.locator("#error-weights")).to_be_empty()
     assert ada.complaints() == []
     row.locator("[type=number]").fill("9")
     expect(row.locator(".field-error")).to_be_empty()
