@@ -30,12 +30,39 @@ for (const field of times) field?.addEventListener("input", () => { document.que
 
 /* --- Measured in its place; without this module the button sends the whole form. */
 document.querySelector("[data-measures]")?.addEventListener("click", (event) => event.preventDefault());
-const failed = document.getElementById("effect-failed");
+const failed = document.getElementById("effect-failed"), effect = document.getElementById("effect");
 const measures = (event) => failed && (event.detail?.ctx?.sourceElement ?? event.target)?.id === "effect-body";
-document.addEventListener("htmx:before:request", (event) => { if (measures(event)) failed.hidden = true; });
+
+/* --- What was measured goes as soon as the form says something else; an answer to an older form brings nothing back. */
+let asked = true;  // what stands in the form is what was asked for last
+const line = document.getElementById("effect-line"), customers = document.getElementById("effect-customers");
+function outdate() {
+  for (const part of [effect, customers]) part.classList.add("is-outdated");
+  effect.classList.add("is-due");
+  failed.hidden = true;
+  line.textContent = line.dataset.measuring;
+}
+function change(event) {
+  if (!effect || event.target.name === "name" || !document.querySelector("#effect-body[hx-post]")) return;
+  asked = false;
+  outdate();
+}
+document.getElementById("rule-form")?.addEventListener("change", change);
+document.body.addEventListener("rule-changed", change);
+document.addEventListener("htmx:before:request", (event) => {
+  if (!measures(event)) return;
+  failed.hidden = asked = true;
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  if (!measures(event)) return;
+  if (!asked) { outdate(); return; }
+  for (const part of [effect, customers]) part.classList.remove("is-outdated", "is-due");
+});
 for (const name of ["htmx:error", "htmx:response:error"]) {
   document.addEventListener(name, (event) => {
     if (!measures(event) || event.detail?.error?.name === "AbortError") return;
+    effect.classList.remove("is-due");
+    if (effect.classList.contains("is-outdated")) line.textContent = failed.textContent;
     failed.hidden = false;
     document.getElementById("effect-told").textContent = failed.textContent;
   });

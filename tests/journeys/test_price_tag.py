@@ -1,12 +1,15 @@
 """The price tag of a rule stays in sight while one writes, moves nothing, and says what to do where it fails."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.journeys.conftest import Visitor
+from recommendations.models import Rule, RuleBook
+from recommendations.services.rules.editing import save_rule
+from tests.journeys.conftest import Visitor, committed
+from tests.trained import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +19,24 @@ IN_SIGHT = """(selector) => { const box = document.querySelector(selector).getBo
   return box.top >= 0 && box.top < innerHeight && box.bottom > 0; }"""
 TOPS = """() => [...document.querySelectorAll(".rule-column, .rule-bar, .effect-customers")]
   .map((part) => Math.round(part.getBoundingClientRect().top + scrollY))"""
+
+
+def holding(page: Page, address: str) -> Callable[[int], Route]:
+    """Requests to an address wait from now on; what is returned waits for the nth of them."""
+    held = list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def nth(n: int) -> Route:
+        for _ in range(400):
+            if len(held) >= n:
+                return held[n - 1]
+            page.wait_for_timeout(25)
+        raise AssertionError(f"{address} was not asked for {n} times")
+
+    page.route(address, hold)
+    return nth
 
 
 def in_sight(page: Page, selector: str) -> bool:
@@ -83,3 +104,78 @@ def test_a_ready_period_fills_the_fields(ada: Visitor) -> None:
     expect(page.get_by_role("radio", name="Custom", exact=True)).to_be_checked()
     page.get_by_role("radio", name="Until revoked").check(force=True)
     assert page.input_value("#starts_at") == page.input_value("#ends_at") == ""
+
+
+EXPIRED = {
+    "name": "Wine is out", "placement": "home", "action": "boost", "strength": 80,
+    "ends_at": "2026-01-01T00:00:00+00:00",
+    "items": [{"attribute": "category", "operator": "is", "values": ["FOOD > WINE"]}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def expired(site: str) -> Iterator[Rule]:
+    """A draft that is over; afterwards there is neither it nor a book."""
+    yield (rule := committed(lambda: save_rule(rule=None, values=EXPIRED, revision=None, by=None, now=NOW)))
+
+    def tidy() -> None:
+        for book in RuleBook.objects.order_by("-number"):
+            book.delete()
+        Rule.objects.filter(pk=rule.pk).delete()
+
+    committed(tidy)
+
+
+def test_what_was_measured_of_another_form_goes_at_once(ada: Visitor, expired: Rule) -> None:
+    page = ada.page
+    ada.visit(f"/rules/{expired.pk}/")
+    old = page.locator("#effect-body .price-sentence")
+    expect(old).to_contain_text("it changes nothing")
+    held = holding(page, "**/rules/effect/")
+    page.get_by_role("radio", name="Until revoked").check(force=True)
+    assert not old.is_visible()
+    assert page.locator(".effect-wait").is_visible()
+    assert page.locator("#effect-line").text_content() == "Measuring…"
+    first = held(1)
+    before = first.fetch()
+    page.fill("#strength", "90")
+    page.locator("#strength").blur()
+    first.fulfill(response=before)  # the answer to the form of before
+    page.wait_for_function("() => !document.querySelector('#effect.htmx-request')", timeout=10_000)
+    assert not old.is_visible()
+    assert page.locator(".effect-wait").is_visible()
+    expect(page.locator("#effect-line")).to_have_text("Measuring…")
+    held(2).continue_()
+    expect(old).to_contain_text("of the slots")
+    expect(old).to_be_visible()
+    expect(page.locator(".effect-wait")).to_be_hidden()
+    expect(page.locator("#effect-customers .list-pair").first).to_be_visible()
+    page.unroute("**/rules/effect/")
+    page.route("**/rules/effect/", lambda route: route.abort())
+    page.fill("#strength", "70")
+    page.locator("#strength").blur()
+    expect(page.locator("#effect-failed")).to_be_visible()
+    assert not old.is_visible()
+    assert not page.locator(".effect-wait").is_visible()
+
+
+def test_a_rule_is_published_unmeasured_by_nobody_who_was_not_told(ada: Visitor, expired: Rule) -> None:
+    page = ada.page
+    ada.visit(f"/rules/{expired.pk}/")
+    page.get_by_role("radio", name="Until revoked").check(force=True)
+    held = holding(page, "**/rules/proposal/**")
+    page.get_by_role("button", name="Publish…").click()
+    dialog = page.get_by_role("dialog")
+    publish = dialog.get_by_role("button", name="Publish", exact=True)
+    dialog.get_by_label("Why (required)").fill("Wine again")
+    publish.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("The effect has not been measured yet")
+    expect(dialog.get_by_role("button", name="Publish without figures")).to_be_visible()
+    expect(dialog.get_by_label("Why (required)")).to_have_value("Wine again")
+    assert [each for each in ada.complaints() if "422" not in each] == []
+    held(2).continue_()
+    expect(dialog.locator(".dialog-effect")).to_contain_text("of the slots")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    publish.click()
+    row = page.get_by_role("row").filter(has_text="Wine is out")
+    expect(row.locator(".measured-cell")).to_contain_text("of the first")

@@ -239,6 +239,7 @@ def test_a_published_rule_appears_in_the_shop(visitor: Visitor, ada: Visitor) ->
     ada.page.get_by_role("button", name="Publish…").click()
     dialog = ada.page.get_by_role("dialog")
     dialog.get_by_label("Why (required)").fill("Spring cleaning")
+    expect(dialog.locator(".dialog-effect")).to_contain_text("of the slots")
     dialog.get_by_role("button", name="Publish").click()
     expect(ada.page.get_by_text("serves 1 rule")).to_be_visible()
     for _ in range(20):  # the processes that answer hear of it in a moment

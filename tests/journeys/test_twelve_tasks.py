@@ -147,6 +147,7 @@ def test_4_a_category_is_boosted_this_week(ada: Visitor, taken: Compare) -> None
     page.locator("#strength").fill("60")
     expect(page.locator("#effect-body")).to_contain_text("of the slots")
     page.get_by_role("button", name="Publish…").click()
+    expect(page.locator(".dialog-effect")).to_contain_text("of the slots")
     _give_reason(page, page.get_by_role("dialog", name=re.compile("^Publish")), "Publish")
     row = page.get_by_role("row").filter(has_text="Wine week")
     expect(row.get_by_text("Live", exact=True)).to_be_visible()

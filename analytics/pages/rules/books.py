@@ -36,6 +36,8 @@ from recommendations.services.rules.books import (
 SALT = "price tag of a book of rules"
 MOST_AGE = 60 * 60 * 24  # seconds that a price tag is good for
 
+UNMEASURED = "unmeasured"  # field: the reader knows that no effect was measured
+
 type Done = Callable[[], RuleBook]
 
 
@@ -43,6 +45,9 @@ type Done = Callable[[], RuleBook]
 @requires(Action.PUBLISH)
 def publish(request: HttpRequest) -> HttpResponse:
     keys, based_on = _keys(request), number(request.POST.get("based_on")) or 0
+    expected = _expected(request, keys=keys, based_on=based_on)
+    if not expected["tags"] and UNMEASURED not in request.POST and _is_current(request, keys, based_on):
+        return _again(request, BookAction.PUBLISH, unmeasured=True)
     return _settled(
         request,
         BookAction.PUBLISH,
@@ -52,7 +57,7 @@ def publish(request: HttpRequest) -> HttpResponse:
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
             by=staff_of(request),
             now=timezone.now(),
-            expected=_expected(request, keys=keys, based_on=based_on),
+            expected=expected,
             revisions=_revisions(request),
         ),
     )
@@ -144,7 +149,7 @@ def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
     except FaultyRulesError as error:
         problem = " ".join(finding.text for finding in error.findings)
     except (NothingToPublishError, Rule.DoesNotExist):
-        messages.warning(request, _("Nothing was changed: the rules are already like that, or one of them is gone."))
+        messages.warning(request, _nothing_changed())
         return redirect("rules")
     else:
         text = _done(kind, book, len(_keys(request)))
@@ -153,12 +158,22 @@ def _settled(request: HttpRequest, kind: BookAction, act: Done) -> HttpResponse:
         else:
             messages.success(request, text)
         return redirect("rules")
+    return _again(request, kind, problem=problem)
+
+
+def _again(request: HttpRequest, kind: BookAction, *, problem: str = "", unmeasured: bool = False) -> HttpResponse:
     current, keys = rules(now=timezone.now()), _keys(request)
     opened = query.proposal(current, kind=kind, keys=keys)
     if opened is None:
-        messages.warning(request, problem)
+        messages.warning(request, problem or _nothing_changed())
         return redirect("rules")
-    return render_rules(request, current, opened=opened, chosen=keys, problem=problem)
+    return render_rules(request, current, opened=opened, chosen=keys, problem=problem, unmeasured=unmeasured)
+
+
+def _is_current(request: HttpRequest, keys: list[int], based_on: int) -> bool:
+    """Whether the dialog showed what would be published; else publishing says what has changed."""
+    opened = query.proposal(rules(now=timezone.now()), kind=BookAction.PUBLISH, keys=keys)
+    return opened is None or (opened.based_on == based_on and _revisions(request).items() <= opened.revisions.items())
 
 
 def _done(kind: BookAction, made: RuleBook, count: int) -> str:
@@ -188,13 +203,16 @@ def _proposed(request: HttpRequest) -> Proposal | None:
 
 
 def _expected(request: HttpRequest, *, keys: list[int], based_on: int) -> Mapping[str, Any]:
-    """The price tag that the dialog showed, if it is of just this change; it is signed, as it comes from outside."""
+    """The price tag that the dialog showed, if it is of just this change, else one without figures.
+
+    It is signed, as it comes from outside.
+    """
     try:
         expected = signing.loads(request.POST.get("expected", ""), salt=SALT, max_age=MOST_AGE)
     except signing.BadSignature:
-        return {}
+        return {"rules": keys, "tags": []}
     same = sorted(expected["rules"]) == sorted(keys) and expected["based_on"] == based_on
-    return {"rules": keys, "tags": expected["tags"]} if same else {}
+    return {"rules": keys, "tags": expected["tags"] if same else []}
 
 
 def _keys(request: HttpRequest) -> list[int]:
@@ -206,6 +224,10 @@ def _revisions(request: HttpRequest) -> dict[int, int]:
     parts = (text.partition(":") for text in request.POST.getlist("revision"))
     pairs = ((number(key), number(revision)) for key, _separator, revision in parts)
     return {key: revision for key, revision in pairs if key is not None and revision is not None}
+
+
+def _nothing_changed() -> str:
+    return _("Nothing was changed: the rules are already like that, or one of them is gone.")
 
 
 def _note_needed() -> str:

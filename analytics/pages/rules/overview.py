@@ -63,10 +63,11 @@ def render_rules(
     chosen: list[int] | None = None,
     asking: Sequence[Rule] = (),
     problem: str = "",
+    unmeasured: bool = False,
 ) -> HttpResponse:
     """The list, with the dialog of a proposal or of a request to publish (``asking``) open over it.
 
-    ``problem`` says why a proposal was not done.
+    ``problem`` says why a proposal was not done; ``unmeasured``, that its effect had not come when it was to be.
     """
     filters = query.Filters(request.GET)
     chips = filters.chips()
@@ -87,10 +88,11 @@ def render_rules(
         "asking": asking,
         "approvals": of_rules([line.rule.pk for line in lines]),
         "problem": problem,
+        "unmeasured": unmeasured,
         "note": request.POST.get("note", ""),
         "back": _back(request),
     }
-    return render(request, "dashboard/rules/overview.html", context, status=422 if problem else 200)
+    return render(request, "dashboard/rules/overview.html", context, status=422 if problem or unmeasured else 200)
 
 
 @require_safe

@@ -132,16 +132,14 @@ def placements() -> list[tuple[str, str]]:
 
 
 def _measured(rows: Sequence[Rule]) -> dict[int, tuple[Mapping[str, Any], int]]:
-    """Price tags by rule, from the last book that measured it; at its placement, else where it shows most."""
+    """Price tags by rule, of its last publication, if that was measured; at its placement, else where it shows most."""
     places = {row.pk: row.placement.name if row.placement else "" for row in rows}
-    measured: dict[int, tuple[Mapping[str, Any], int]] = {}
+    tags: dict[int, tuple[Mapping[str, Any] | None, int]] = {}
     for expected in RuleBook.objects.exclude(expected={}).values_list("expected", flat=True):
         keys = expected.get("rules", [])
         for key in keys:
-            tag = stored_tag(expected, key, places.get(key))
-            if tag and key not in measured:
-                measured[key] = tag, len(keys) - 1
-    return measured
+            tags.setdefault(key, (stored_tag(expected, key, places.get(key)), len(keys) - 1))
+    return {key: (tag, others) for key, (tag, others) in tags.items() if tag}
 
 
 def stored_tag(expected: Mapping[str, Any], key: int, placement: str | None) -> Mapping[str, Any] | None:

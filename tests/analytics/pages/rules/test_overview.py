@@ -122,7 +122,7 @@ def test_an_order_acts_when_it_is_published(admin: Client) -> None:
     page = text(admin, "/rules/?open=publish")
     assert "Publish the new order?" in page
     assert page.count("moved</span>") == 1
-    admin.post("/rules/publish/", {"based_on": 1, "note": "b matters more"})
+    admin.post("/rules/publish/", {"based_on": 1, "note": "b matters more", "unmeasured": 1})
     assert [rule["name"] for rule in RuleBook.objects.get(number=2).rules] == ["b", "a"]
 
 
@@ -162,7 +162,7 @@ def test_several_drafts_are_published_with_a_note(admin: Client) -> None:
     assert "Publish 2 rules?" in page
     assert page.count("added</span>") == 2
     assert "required" in page[page.index('id="book-note"') :][:200]
-    fields = {"rule": keys, "based_on": 0, "note": "The tea week begins"}
+    fields = {"rule": keys, "based_on": 0, "note": "The tea week begins", "unmeasured": 1}
     assert admin.post("/rules/publish/", fields)["Location"] == "/rules/"
     page = text(admin)
     assert "Published as r1: 2 rules." in page
@@ -174,7 +174,7 @@ def test_several_drafts_are_published_with_a_note(admin: Client) -> None:
 
 def test_without_a_note_nothing_is_published_and_the_dialog_says_why(admin: Client) -> None:
     rule = records.rule()
-    answer = admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "  "})
+    answer = admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "  ", "unmeasured": 1})
     assert answer.status_code == 422
     assert "Say why in a few words" in answer.content.decode()
     assert "<dialog" in answer.content.decode()
@@ -187,7 +187,7 @@ def test_a_draft_that_was_changed_meanwhile_is_not_published_unseen(admin: Clien
     seen = f"{rule.pk}:{rule.revision}"
     assert f'name="revision" value="{seen}"' in page
     Rule.objects.update(slot=3, revision=rule.revision + 1)
-    fields = {"rule": rule.pk, "based_on": 0, "note": "my note", "revision": seen}
+    fields = {"rule": rule.pk, "based_on": 0, "note": "my note", "revision": seen, "unmeasured": 1}
     answer = admin.post("/rules/publish/", fields)
     assert answer.status_code == 422
     assert "“Tea first” has changed in the meantime." in answer.content.decode()
@@ -206,7 +206,8 @@ def test_a_book_published_meanwhile_is_not_overwritten(admin: Client) -> None:
     assert ">my note</textarea>" in page
     assert 'name="based_on" value="1"' in page
     assert RuleBook.objects.exclude(number=0).count() == 1
-    assert admin.post("/rules/publish/", {"rule": mine.pk, "based_on": 1, "note": "my note"}).status_code == 302
+    fields = {"rule": mine.pk, "based_on": 1, "note": "my note", "unmeasured": 1}
+    assert admin.post("/rules/publish/", fields).status_code == 302
 
 
 def test_publishing_a_rule_twice_says_that_nothing_changed(admin: Client) -> None:
@@ -283,8 +284,48 @@ def test_measured_effects_stand_beside_the_rules(admin: Client) -> None:
 
 def test_a_price_tag_from_outside_is_not_believed(admin: Client) -> None:
     rule = records.rule()
-    admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 0, "note": "x", "expected": "e30:forged"})
-    assert RuleBook.objects.get(number=1).expected == {}
+    fields = {"rule": rule.pk, "based_on": 0, "note": "x", "expected": "e30:forged"}
+    assert admin.post("/rules/publish/", fields).status_code == 422
+    admin.post("/rules/publish/", fields | {"unmeasured": 1})
+    assert RuleBook.objects.get(number=1).expected == {"rules": [rule.pk], "tags": []}
+
+
+def test_what_was_not_measured_is_published_only_by_who_knows_it(admin: Client) -> None:
+    rule = records.rule()
+    fields = {"rule": rule.pk, "based_on": 0, "note": "in a hurry", "revision": f"{rule.pk}:{rule.revision}"}
+    answer = admin.post("/rules/publish/", fields)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The effect has not been measured yet, so nothing was published." in page
+    assert ">in a hurry</textarea>" in page
+    assert not RuleBook.objects.exists()
+    waiting = page[page.index('<div class="dialog-effect"') : page.index('<div class="field"><label for="book-note"')]
+    assert 'name="unmeasured" value="1">Publish without figures</button>' in waiting  # goes when the figures come
+    assert "not been measured" not in text(admin, f"/rules/?open=publish&rule={rule.pk}")
+    assert 'name="unmeasured"' in text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")  # cannot be measured
+    assert admin.post("/rules/publish/", fields | {"unmeasured": 1})["Location"] == "/rules/"
+
+
+def test_an_unseen_change_is_said_before_a_missing_measurement(admin: Client) -> None:
+    rule = records.rule()
+    fields = {"rule": rule.pk, "based_on": 0, "note": "x", "revision": f"{rule.pk}:{rule.revision}"}
+    Rule.objects.update(slot=3, revision=rule.revision + 1)
+    page = admin.post("/rules/publish/", fields).content.decode()
+    assert "“Tea first” has changed in the meantime." in page
+    assert "has not been measured" not in page
+
+
+def test_a_rule_published_without_figures_has_none_of_an_earlier_publication(admin: Client) -> None:
+    tag = {"placement": "home", "slots": 100, "slots_touched": 18, "effects": {}}
+    rule = records.rule()
+    assert "not measured" not in text(admin)  # a draft was never to be
+    records.published(rule, expected={"rules": [rule.pk], "tags": [tag]})
+    assert "18.0% of slots" in text(admin)
+    Rule.objects.update(slot=3, revision=rule.revision + 1)
+    admin.post("/rules/publish/", {"rule": rule.pk, "based_on": 1, "note": "x", "unmeasured": 1})
+    page = text(admin)
+    assert "18.0% of slots" not in page
+    assert '<span class="quiet-text">not measured</span>' in page
 
 
 def test_the_dialog_says_what_cannot_be_measured(admin: Client) -> None:
