@@ -151,7 +151,7 @@ def _split(facts: Facts) -> dict[str, str]:
 
 
 def _changed(facts: Facts) -> str:
-    """How much worse a metric is for certain: "with B, refunds rose by 3.1 % to 8.4 %"."""
+    """How much worse a metric is for certain: "with B, refunds rose by between 3.1 % and 8.4 %"."""
     words = {"arm": letter(facts["arm"]), "metric": metric_noun(facts["metric"])}
     low, high = facts["low"], facts["high"]
     if not (is_number(low) and is_number(high)):
@@ -159,8 +159,8 @@ def _changed(facts: Facts) -> str:
     near, far = sorted((abs(low), abs(high)))
     words |= {"near": percent_text(near), "far": percent_text(far)}
     if high > 0:
-        return gettext("with %(arm)s, %(metric)s rose by %(near)s to %(far)s") % words
-    return gettext("with %(arm)s, %(metric)s fell by %(near)s to %(far)s") % words
+        return gettext("with %(arm)s, %(metric)s rose by between %(near)s and %(far)s") % words
+    return gettext("with %(arm)s, %(metric)s fell by between %(near)s and %(far)s") % words
 
 
 def _missing(facts: Facts, *, primary: str) -> str:
@@ -233,7 +233,7 @@ def _ended(facts: Facts, *, primary: str) -> str:
     if not (is_number(facts["low"]) and is_number(facts["high"])):
         return gettext("Undecided after %(days)s: too little has happened to compare %(metric)s") % words
     words |= {end: percent_text(facts[end], signed=True) for end in ("low", "high")}
-    return gettext("Undecided after %(days)s: %(arm)s changes %(metric)s by %(low)s to %(high)s") % words
+    return gettext("Undecided after %(days)s: %(arm)s changes %(metric)s by between %(low)s and %(high)s") % words
 
 
 def _not_yet(facts: Facts) -> str:

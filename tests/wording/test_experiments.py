@@ -16,6 +16,7 @@ from recommendations.engine.experiments.sequences import mixture_scale
 from recommendations.experiment_terms import NoteCode, StartRefusal
 from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
+from recommendations.wording.experiment_advice import advice_on_bandit, advice_undecided, with_advice
 from recommendations.wording.experiment_starts import refusal_of_start
 from recommendations.wording.experiments import VERDICT_TONES, note_text, verdict_text, verdict_tone
 from recommendations.wording.metrics import UNITS, higher_is_better, metric_noun, metric_text, percent_text
@@ -120,7 +121,11 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
             "Don't trust this: visitors are split 51.8 : 48.2, not 50 : 50",
             "结果不可信：流量未按计划分配，实际为 51.8 : 48.2，计划为 50 : 50",
         ),
-        ("harm", "Stopped: with B, refunds rose by 3.1% to 8.4%", "已自动停止：B 的退款占比上升了 3.1% 至 8.4%"),
+        (
+            "harm",
+            "Stopped: with B, refunds rose by between 3.1% and 8.4%",
+            "已自动停止：B 的退款占比上升，幅度在 3.1% 与 8.4% 之间",
+        ),
         (
             "too_early",
             "Too early: 3 of 7 whole days, 61 of 100 buyers in one arm",
@@ -143,8 +148,8 @@ def test_every_line_of_the_log_has_words(code: str, language: str) -> None:
         ),
         (
             "ended",
-            "Undecided after 28 days: B changes revenue per visitor by −0.8% to +2.9%",
-            "28 天后仍未能判定：B 使每位访客的销售额变化 −0.8% 至 +2.9%",
+            "Undecided after 28 days: B changes revenue per visitor by between −0.8% and +2.9%",
+            "28 天后仍未能判定：B 使每位访客的销售额变化，幅度在 −0.8% 与 +2.9% 之间",
         ),
         ("not_yet", "Keep watching: about 9 more days until ± 2%", "继续观察：约再过 9 天，精度可达 ± 2%"),
     ],
@@ -153,6 +158,20 @@ def test_a_verdict_says_what_to_do(code: str, english: str, chinese: str) -> Non
     assert verdict_text(code, VERDICTS[code], primary="revenue") == english
     with translation.override("zh-hans"):
         assert verdict_text(code, VERDICTS[code], primary="revenue") == chinese
+
+
+@LANGUAGES
+@pytest.mark.parametrize("simulated", [False, True])
+@pytest.mark.parametrize("status", ["running", "paused", "stopped"])
+def test_what_to_do_next_has_words_in_every_state(status: str, simulated: bool, language: str) -> None:
+    with translation.override(language):
+        texts = [advice_undecided(status, simulated=simulated, widens=widens) for widens in (False, True)]
+        for best in ("A", "C"):
+            texts += [advice_on_bandit(status, simulated=simulated, best=best, chance=each) for each in (0.5, 0.97)]
+        for text in texts:
+            assert is_a_sentence(with_advice("B", text) if language == "en" else text, language)
+            assert ("publish" in text) <= ("best with chance 97%" in text)
+    assert advice_undecided("shipped", simulated=False, widens=True) == with_advice("", "") == ""
 
 
 def test_only_what_is_missing_makes_it_too_early() -> None:
@@ -185,7 +204,8 @@ def test_an_effect_that_nothing_is_known_of_has_words(nothing: float | None, lan
 
 def test_a_guardrail_that_falls_says_so() -> None:
     facts = {"metric": "converted", "arm": 2, "low": -0.41, "high": -0.18}
-    assert verdict_text("harm", facts, primary="ctr").endswith("C, the share of visitors who buy fell by 18% to 41%")
+    text = verdict_text("harm", facts, primary="ctr")
+    assert text.endswith("C, the share of visitors who buy fell by between 18% and 41%")
 
 
 def test_the_facts_of_the_engine_fill_the_words() -> None:
@@ -206,7 +226,7 @@ def test_the_facts_of_the_engine_fill_the_words() -> None:
     ("code", "text"),
     [
         ("started", "Started with 50% of the traffic, planned for 28 days"),
-        ("arm_harmed", "B gets no more visitors: with B, the share of visitors who buy fell by 18% to 41%"),
+        ("arm_harmed", "B gets no more visitors: with B, the share of visitors who buy fell by between 18% and 41%"),
         ("shares_set", "Shares of the visitors: B 31% → 46% (best with chance 71%); C at the least share"),
         ("late_change", "Orders and refunds that came late moved A by +0.1 points"),
         ("model_lacks", "The new model lacks “Bought often”, which has 30% of the weight in B"),

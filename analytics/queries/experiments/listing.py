@@ -13,8 +13,10 @@ from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.bandit import leading_sentences
 from analytics.queries.experiments.practice import practised_visitors
 from analytics.queries.experiments.starts import failed_starts
+from recommendations.engine.experiments.decision import VerdictCode
 from recommendations.models import Experiment, Unit
 from recommendations.terms import ExperimentKind, ExperimentStatus
+from recommendations.wording.experiment_advice import advice_undecided, with_advice
 from recommendations.wording.experiments import verdict_text, verdict_tone
 
 PER_PAGE = 50
@@ -84,9 +86,15 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
 
 
 def verdict(experiment: Experiment) -> str:
-    """The sentence of the last decision; empty before there is one."""
+    """The sentence of the last decision, with what to do next where it left that open; empty before there is one."""
     decision, kind = experiment.decision, experiment.kind
-    return verdict_text(decision["code"], decision["facts"], primary=experiment.primary, kind=kind) if decision else ""
+    if not decision:
+        return ""
+    text = verdict_text(decision["code"], decision["facts"], primary=experiment.primary, kind=kind)
+    if decision["code"] != VerdictCode.ENDED or kind != ExperimentKind.AB:
+        return text
+    widens = experiment.traffic < 1
+    return with_advice(text, advice_undecided(experiment.status, simulated=experiment.simulated, widens=widens))
 
 
 def tone(experiment: Experiment) -> str:

@@ -19,7 +19,7 @@ from tests.analytics.pages.experiments.drafting import begun, version
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 FALLEN = {"low": -0.31, "high": -0.12}
-REASON = "with B, the share of visitors who buy fell by 12% to 31%"
+REASON = "with B, the share of visitors who buy fell by between 12% and 31%"
 
 
 def text(client: Client, address: str) -> str:

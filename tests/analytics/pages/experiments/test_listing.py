@@ -77,6 +77,27 @@ def test_the_decision_stands_with_its_effect(admin: Client) -> None:
     assert "<strong>+3.1%" not in page
 
 
+@pytest.mark.parametrize(
+    ("status", "traffic", "advice"),
+    [
+        ("running", 0.4, "Let it run longer, take more of the visitors, or keep A"),
+        ("running", 1.0, "Let it run longer, or keep A"),
+        ("paused", 0.4, "Resume it and let it run longer, or keep A"),
+        ("stopped", 0.4, "Keep A, or start a copy that runs longer or takes more of the visitors"),
+    ],
+)
+def test_what_came_to_nothing_says_what_is_possible(admin: Client, status: str, traffic: float, advice: str) -> None:
+    test = begun(traffic=traffic)
+    facts = {"arm": 1, "value": 0.01, "low": -0.008, "high": 0.029, "days": 28}
+    test.status, test.decision = status, {"code": "ended", "facts": facts}
+    test.ended_at = timezone.now() if status == "stopped" else None
+    test.save()
+    for address in (f"/experiments/{test.pk}/", f"/experiments/?tab={'finished' if test.ended_at else 'running'}"):
+        assert f"by between −0.8% and +2.9%. {advice}<" in text(admin, address)
+    Experiment.objects.filter(pk=test.pk).update(kind="aa")
+    assert "or keep A" not in text(admin, f"/experiments/{test.pk}/")
+
+
 def test_a_draft_that_did_not_start_says_why_until_it_is_changed(admin: Client) -> None:
     draft = drafted(name="Same again")
     facts = {"why": "same_lists", "arms": [1], "asked": 500, "revision": draft.revision}
