@@ -13,6 +13,7 @@ from analytics.charts.arms import ArmBelief, ArmShares
 from recommendations.models import Arm, ArmShare, Experiment
 from recommendations.services.experiments.bandits import floors
 from recommendations.terms import ExperimentStatus, Metric
+from recommendations.wording.experiment_advice import advice_on_bandit, with_advice
 from recommendations.wording.metrics import UNITS, MetricUnit, metric_text, percent_text
 
 SILENT = 2  # days without new shares, from which the page warns
@@ -47,6 +48,7 @@ class BanditStanding:
 
     day: date
     sentence: str
+    advice: str
     warning: str
     arms: Sequence[BanditArm]
     shares: Sequence[ArmShares]
@@ -82,6 +84,7 @@ def bandit_standing(
     return BanditStanding(
         day=last,
         sentence=_sentence(experiment, standing),
+        advice=_advice(experiment, standing),
         warning=_warning(experiment, last, today=today),
         arms=standing,
         shares=_stack(arms, overall, least, until=until),
@@ -92,16 +95,17 @@ def bandit_standing(
 
 
 def leading_sentences(experiments: Sequence[Experiment]) -> dict[int, str]:
-    """The sentence of each bandit of a list, by its key; those without shares are left out."""
+    """The sentence of each bandit of a list with what to do, by its key; those without shares are left out."""
     rows = ArmShare.objects.filter(arm__experiment__in=experiments, segment=None).select_related("arm")
     by_bandit: dict[int, dict[int, ArmShare]] = defaultdict(dict)
     for row in rows.order_by("day"):
         by_bandit[row.arm.experiment_id][row.arm_id] = row
     own = {experiment.pk: experiment for experiment in experiments}
-    return {
-        key: _sentence(own[key], [_arm(row.arm, row, 0.0, metric=own[key].primary) for row in last.values()])
-        for key, last in by_bandit.items()
-    }
+    sentences = {}
+    for key, last in by_bandit.items():
+        arms = [_arm(row.arm, row, 0.0, metric=own[key].primary) for row in last.values()]
+        sentences[key] = with_advice(_sentence(own[key], arms), _advice(own[key], arms))
+    return sentences
 
 
 def _arm(arm: Arm, row: ArmShare, floor: float, *, metric: str) -> BanditArm:
@@ -123,6 +127,15 @@ def _sentence(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
     if experiment.status == ExperimentStatus.PAUSED:
         return _("%(arm)s gets %(share)s; the shares stay as they are") % words
     return _("%(arm)s gets %(share)s today") % words
+
+
+def _advice(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
+    """What to do, by the chances of the arms that run; empty before there are any."""
+    chances = {each.arm.letter: each.chance for each in arms if each.chance is not None and each.arm.out_at is None}
+    if not chances:
+        return ""
+    best, chance = max(chances.items(), key=lambda pair: pair[1])
+    return advice_on_bandit(experiment.status, simulated=experiment.simulated, best=best, chance=chance)
 
 
 def _warning(experiment: Experiment, last: date, *, today: date) -> str:

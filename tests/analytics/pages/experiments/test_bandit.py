@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Arm, ArmShare, Experiment, Placement
+from recommendations.models import Arm, ArmShare, Experiment, Placement, PracticeRun
 from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
-from recommendations.terms import ExperimentKind, ExperimentStatus, Role
+from recommendations.terms import ExperimentKind, ExperimentStatus, Role, RunStatus
 from tests.analytics.pages.experiments.drafting import begun, version
 from tests.analytics.pages.experiments.pages import text
 
@@ -51,6 +51,14 @@ def with_shares(own: Experiment, *, days: int = 8, segment: int | None = None, a
             values = {"share": share, "chance_best": chance, "mean": 0.02 + 0.002 * arm.position, "sd": 0.001}
             key = {"arm": arm, "day": today - timedelta(days=day), "segment": segment}
             ArmShare.objects.update_or_create(**key, defaults=values | {"own_mean": 0.05 if segment else None})
+    return own
+
+
+def certain_of(own: Experiment, position: int, *, chance: float) -> Experiment:
+    """The chance of an arm to be the best on all days, what is left of it for the next one."""
+    for arm in own.arms.all():
+        rest = 1 - chance if arm.position == (position + 1) % 3 else 0.0
+        ArmShare.objects.filter(arm=arm).update(chance_best=chance if arm.position == position else rest)
     return own
 
 
@@ -153,6 +161,48 @@ def test_the_page_says_what_the_best_gets_and_why(publisher: Client) -> None:
     assert "once each version has 100 successes" in text(publisher, f"/experiments/{own.pk}/")
     with_shares(own, days=1, segment=1)
     assert "By segment" in text(publisher, f"/experiments/{own.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("status", "simulated", "unclear", "clear"),
+    [
+        ("running", False, "Go on, or keep A.", "publish it when you like."),
+        ("paused", False, "Resume it, or keep A.", "publish it when you like."),
+        ("stopped", False, "Keep A, or start a copy.", "publish it when you like."),
+        ("stopped", True, "In the shop you would go on, or keep A.", "in the shop you could publish it."),
+    ],
+)
+def test_the_page_says_what_to_do(publisher: Client, status: str, simulated: bool, unclear: str, clear: str) -> None:
+    own = with_shares(running())
+    Experiment.objects.filter(pk=own.pk).update(status=status, simulated=simulated)
+    if simulated:
+        PracticeRun.objects.create(experiment=own, seed=1, effect="same", status=RunStatus.SUCCEEDED)
+    tab = "practice" if simulated else "finished" if status == "stopped" else "running"
+    for chance in (0.71, 0.9499):
+        page = text(publisher, f"/experiments/{certain_of(own, 2, chance=chance).pk}/")
+        assert unclear in page
+        assert "No version" in page
+        assert clear not in page
+        assert unclear[:-1] in text(publisher, f"/experiments/?tab={tab}")
+    page = text(publisher, f"/experiments/{certain_of(own, 2, chance=0.9501).pk}/")
+    assert f"C is the best with chance 95%: {clear}" in page
+    assert "No version" not in page
+    assert "A is the best with chance 97%: keep it." in text(
+        publisher, f"/experiments/{certain_of(own, 0, chance=0.97).pk}/"
+    )
+
+
+def test_nothing_is_advised_of_what_is_out_published_or_unknown(publisher: Client) -> None:
+    own = certain_of(with_shares(running()), 2, chance=0.99)
+    Arm.objects.filter(experiment=own, position=2).update(out_at=timezone.now())
+    page = text(publisher, f"/experiments/{own.pk}/")
+    assert "No version is clearly the best yet" in page
+    assert "publish it when you like" not in page
+    Experiment.objects.filter(pk=own.pk).update(status="shipped")
+    assert 'class="advice"' not in text(publisher, f"/experiments/{own.pk}/")
+    Experiment.objects.filter(pk=own.pk).update(status="running")
+    ArmShare.objects.update(chance_best=None)
+    assert 'class="advice"' not in text(publisher, f"/experiments/{own.pk}/")
 
 
 def test_two_nights_without_shares_are_said(publisher: Client) -> None:
