@@ -82,7 +82,9 @@ def note_text(code: str, facts: Facts, *, primary: str, kind: str = ExperimentKi
     """A line of an experiment's log, from its ``NoteCode``, or that of the verdict that it came to."""
     if code in VERDICT_TONES:
         return verdict_text(code, facts, primary=primary, kind=kind)
-    return str(_NOTES[NoteCode(code)]) % _words(NoteCode(code), facts)
+    endless = code == NoteCode.STARTED and kind == ExperimentKind.BANDIT
+    template = _("Started with %(traffic)s of the traffic, without an end") if endless else _NOTES[NoteCode(code)]
+    return str(template) % _words(NoteCode(code), facts)
 
 
 def letter(arm: int) -> str:

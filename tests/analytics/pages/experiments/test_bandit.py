@@ -71,6 +71,7 @@ def test_a_bandit_is_drafted_changed_and_started(publisher: Client) -> None:
     assert "A day counts half after" in page
     assert 'name="arm-1-share"' not in page
     assert "Planned days" not in page
+    assert "Each keeps a least share, unless a guardrail takes it out: then it gets nobody any more." in page
     post(publisher, "/experiments/new/", **typed(91, 92, by_segment="on", **{"guard-latency": "20"}))
     own = Experiment.objects.get()
     form = form_of(own)
