@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.bandit import leading_sentences
-from analytics.queries.experiments.practice import practised_visitors
+from analytics.queries.experiments.practice import PracticeLine, practice_lines
 from analytics.queries.experiments.starts import failed_starts
 from recommendations.engine.experiments.decision import VerdictCode
 from recommendations.models import Experiment, Unit
@@ -42,7 +42,7 @@ STATUSES: Mapping[ExperimentTab, tuple[ExperimentStatus, ...]] = {
 class ExperimentRow:
     """An experiment with its verdict in words, a draft with why it did not start.
 
-    ``effect`` is a share of the control's, None before there is one.
+    ``effect`` is a share of the control's, None before there is one; ``practice`` is None of what is not practised.
     """
 
     experiment: Experiment
@@ -52,6 +52,7 @@ class ExperimentRow:
     day: int | None
     visitors: int | None
     effect: Mapping[str, float] | None
+    practice: PracticeLine | None
 
 
 def counts() -> dict[ExperimentTab, int]:
@@ -73,13 +74,15 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
     rows = list(shown)
     leading = leading_sentences([row for row in rows if row.kind == ExperimentKind.BANDIT])
     names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
-    visitors = practised_visitors(rows) if practised else {} if tab == ExperimentTab.DRAFTS else _visitors(rows)
+    practices = practice_lines(rows) if practised else {}
+    visitors = {} if practised or tab == ExperimentTab.DRAFTS else _visitors(rows)
     failed = failed_starts(rows) if tab is ExperimentTab.DRAFTS else {}
     return shown, [
         ExperimentRow(
             experiment=row, verdict=failed.get(row.pk) or leading.get(row.pk) or verdict(row),
             tone="bad" if row.pk in failed else tone(row), arms=names.sentence(row),
             day=day_of(row, now=now), visitors=visitors.get(row.pk), effect=effect(row),
+            practice=practices.get(row.pk),
         )
         for row in rows
     ]  # fmt: skip
@@ -110,11 +113,14 @@ def effect(experiment: Experiment) -> Mapping[str, float] | None:
 
 
 def day_of(experiment: Experiment, *, now: datetime) -> int | None:
-    """The day of the shop that an experiment is, or was, on, the first being 1; None for a draft."""
-    if experiment.started_at is None:
+    """The day of the shop that an experiment is, or was, on, the first being 1; None for a draft.
+
+    Of a practice it is the number of whole days, from a night to a night, and None before its end.
+    """
+    if experiment.started_at is None or (experiment.simulated and experiment.ended_at is None):
         return None
     last, first = (timezone.localdate(at) for at in (experiment.ended_at or now, experiment.started_at))
-    return max((last - first).days, 0) + 1
+    return max((last - first).days, 0) + (0 if experiment.simulated else 1)
 
 
 def _visitors(rows: list[Experiment]) -> dict[int, int]:

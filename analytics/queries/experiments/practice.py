@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,15 @@ class TrueLift:
     words: str
     lifts: Sequence[float | None]
     decides: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PracticeLine:
+    """A practice in the list: what was chosen to be true, when it was, and its visitors, those of a day of a bandit."""
+
+    effect: str
+    at: datetime
+    visitors: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +64,7 @@ def practice_view(experiment: Experiment, arms: Sequence[Arm]) -> PracticeView |
         return None
     return PracticeView(
         run=run,
-        effect=_("A and B get the same") if experiment.kind == ExperimentKind.AA else run.get_effect_display(),
+        effect=_effect(run, experiment),
         state=run.get_status_display(),
         problem=_problem(run),
         next_seed=run.seed % MOST_SEED + 1,
@@ -63,10 +73,20 @@ def practice_view(experiment: Experiment, arms: Sequence[Arm]) -> PracticeView |
     )
 
 
-def practised_visitors(experiments: Sequence[Experiment]) -> dict[int, int]:
-    """Simulated visitors of each practice, by its key."""
-    runs = PracticeRun.objects.filter(experiment__in=experiments).order_by("created_at")
-    return {run.experiment_id: run.truth.get("people", 0) for run in runs}
+def practice_lines(experiments: Sequence[Experiment]) -> dict[int, PracticeLine]:
+    """What was practised of each experiment, by its key; of several runs it is the newest."""
+    runs = PracticeRun.objects.filter(experiment__in=experiments).select_related("experiment").order_by("created_at")
+    return {
+        run.experiment_id: PracticeLine(
+            effect=_effect(run, run.experiment), at=run.created_at, visitors=run.truth.get("people", 0)
+        )
+        for run in runs
+    }
+
+
+def _effect(run: PracticeRun, experiment: Experiment) -> str:
+    """What was chosen to be true."""
+    return _("A and B get the same") if experiment.kind == ExperimentKind.AA else run.get_effect_display()
 
 
 def _truth(run: PracticeRun, experiment: Experiment) -> list[TrueLift]:

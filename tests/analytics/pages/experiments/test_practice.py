@@ -63,6 +63,11 @@ def test_from_a_draft_to_a_verdict_and_away_again(editor: Client) -> None:
     assert "seed 3 · in truth: B is clearly better" in page
     assert "What is true" in page
     assert "8 real customers" in page
+    assert "8 simulated days · The merchandiser practised it just now" in page
+    assert "ago" not in page.split("<h1>")[1].split("</header>")[0]
+    listed = text(editor, "/experiments/?tab=practice")
+    assert 'data-label="Days">8 simulated days</td>' in listed
+    assert f'data-label="Visitors">{own.practice_runs.get().truth["people"]:,}</td>' in listed
     assert "every 2s" not in page
     for step in ("?open=publish", "?open=start", "?open=stop", "/pause/", "/resume/"):
         assert step not in page
@@ -84,6 +89,11 @@ def test_a_bandit_practises_too(editor: Client) -> None:
     assert "at the end" in page
     assert "2,000 simulated visitors a day." in page
     assert "Change B" not in page
+    assert "without an end" in page
+    assert "planned for" not in page
+    assert 'data-label="Visitors">2,000 a day</td>' in text(editor, "/experiments/?tab=practice")
+    drafts = text(editor, "/experiments/?tab=drafts")
+    assert 'data-label="Planned">without an end, 100% of the visitors</td>' in drafts
 
 
 def test_practice_has_a_tab_of_its_own(editor: Client) -> None:
@@ -92,6 +102,8 @@ def test_practice_has_a_tab_of_its_own(editor: Client) -> None:
         assert f'href="/experiments/{own.pk}/"' not in text(editor, f"/experiments/?tab={tab}")
     page = text(editor, "/experiments/?tab=practice")
     assert f'href="/experiments/{own.pk}/"' in page
+    assert "In truth: B is clearly better; practised just now" in page
+    assert "simulated day" not in page  # it has not been through any yet
     assert "Practice (1)" in page
     assert "Running (0)" in page
     assert "Drafts (1)" in page
