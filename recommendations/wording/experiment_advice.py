@@ -21,13 +21,12 @@ def advice_undecided(status: str, *, simulated: bool, widens: bool) -> str:
     if status == ExperimentStatus.SHIPPED:
         return ""
     if simulated:
-        return gettext("In the shop you would let it run longer, take more of the visitors, or keep A")
+        return gettext("In the shop you would give it more days, take more of the visitors, or keep A")
     if status == ExperimentStatus.RUNNING:
-        if widens:
-            return gettext("Let it run longer, take more of the visitors, or keep A")
-        return gettext("Let it run longer, or keep A")
+        wider = gettext("Give it more days, take more of the visitors, or keep A")
+        return wider if widens else gettext("Give it more days, or keep A")
     if status == ExperimentStatus.PAUSED:
-        return gettext("Resume it and let it run longer, or keep A")
+        return gettext("Resume it and give it more days, or keep A")
     return gettext("Keep A, or start a copy that runs longer or takes more of the visitors")
 
 

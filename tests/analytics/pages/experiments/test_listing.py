@@ -80,9 +80,9 @@ def test_the_decision_stands_with_its_effect(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("status", "traffic", "advice"),
     [
-        ("running", 0.4, "Let it run longer, take more of the visitors, or keep A"),
-        ("running", 1.0, "Let it run longer, or keep A"),
-        ("paused", 0.4, "Resume it and let it run longer, or keep A"),
+        ("running", 0.4, "Give it more days, take more of the visitors, or keep A"),
+        ("running", 1.0, "Give it more days, or keep A"),
+        ("paused", 0.4, "Resume it and give it more days, or keep A"),
         ("stopped", 0.4, "Keep A, or start a copy that runs longer or takes more of the visitors"),
     ],
 )
