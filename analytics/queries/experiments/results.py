@@ -38,7 +38,10 @@ ONCE = 1.96  # standard errors of an interval that is looked at once
 
 @dataclass(frozen=True, kw_only=True)
 class MetricLine:
-    """A metric of an arm beside the control's, in the metric's unit, and its effect as shares of the control's."""
+    """A metric of an arm beside the control's, in the metric's unit, and its effect as shares of the control's.
+
+    ``before`` and ``after`` are what people had; the effect on revenue allows for what they spent before.
+    """
 
     metric: str
     words: str
@@ -70,6 +73,7 @@ class Results:
     spent_before: float
     facts: Mapping[str, Any]
     above_cap: int
+    allows_for_past: bool
 
     @property
     def worth(self) -> float:
@@ -91,13 +95,16 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
     return Results(
         at=rows[0].at,
         people={place: round(sums.n) for place, sums in sorted(primary.items())},
-        lines=[_line(experiment, arms, own) for own in metric_results(experiment, arms, overall, past)],
+        lines=[
+            _line(experiment, arms, own, overall[own.metric]) for own in metric_results(experiment, arms, overall, past)
+        ],
         segments=_segments(experiment, by_segment, segment_name),
         days={arm.letter: _days(experiment, past, arm.position, len(arms)) for arm in arms[1:]},
         visitors=_visitors(past, arms),
         spent_before=explained(list(primary.values())) if experiment.primary == Metric.REVENUE else 0.0,
         facts=facts,
         above_cap=sum(row.facts.get("above_cap", 0) for row in rows if row.segment is None),
+        allows_for_past=any(sums.x for sums in overall.get(Metric.REVENUE, {}).values()),
     )
 
 
@@ -106,7 +113,7 @@ def _by_segment(rows: Sequence[Reading], arms: Sequence[Arm]) -> dict[int, dict[
     return {number: sums_of(rows, arms, segment=number) for number in numbers}
 
 
-def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult) -> MetricLine:
+def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult, sums: Sums) -> MetricLine:
     low, high = own.effect.share(own.low), own.effect.share(own.high)
     if high - low > WIDEST:
         low, high = -math.inf, math.inf
@@ -120,6 +127,8 @@ def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult) -> Met
         tolerance=experiment.guardrails.get(own.metric) if own.group is MetricGroup.GUARDRAIL else None,
     )
     before, after = own.effect.base, own.effect.base + own.effect.value
+    if own.metric == Metric.REVENUE:  # as it was; the effect has taken out what people spent before
+        before, after = sums[0].mean, sums[own.place].mean
     letter = next(arm.letter for arm in arms if arm.position == own.place)
     return MetricLine(
         metric=own.metric, words=effect.words, group=effect.group, letter=letter,

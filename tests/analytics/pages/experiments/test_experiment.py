@@ -144,6 +144,26 @@ def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
     assert page.count('<td class="num">1,000</td>') == 20
 
 
+def test_the_columns_have_what_people_spent_and_the_change_allows_for_the_past(admin: Client) -> None:
+    """Of B people spent 10% more before and as much more after, as y = x: so the change is none, by hand."""
+    test = ten_days_old()
+    at = timezone.now()
+    for arm, mean in zip(test.arms.order_by("position"), (10.0, 11.0), strict=True):
+        n, yy = 1_000, 1_000 * mean**2 + 999 * 20**2
+        past = {"x": n * mean, "xx": yy, "xy": yy}
+        reading(arm, at, n=n, mean=mean, sd=20, **past)
+        reading(arm, at, n=n, mean=mean, sd=20, metric="attributed")
+    page = text(admin, f"/experiments/{test.pk}/")
+    rows = re.findall(r"(Revenue per visitor|Revenue through these lists)</th>(.*?)</tr>", page, flags=re.DOTALL)
+    cells = {name: re.findall(r'data-label="(?:A|B|Change)">\D*?([−+]?[\d.]+)', row) for name, row in rows}
+    assert cells["Revenue per visitor"][:2] == cells["Revenue through these lists"][:2] == ["10", "11"]
+    assert float(cells["Revenue per visitor"][2].strip("+−")) == pytest.approx(0)
+    assert cells["Revenue through these lists"][2].startswith("+10")
+    assert "allows for what people spent before" in page
+    Reading.objects.update(x=0, xx=0, xy=0)
+    assert "allows for what people spent before" not in text(admin, f"/experiments/{test.pk}/")
+
+
 def test_an_even_split_is_said(admin: Client) -> None:
     test = with_readings(ten_days_old())
     assert "split as planned, 50.0 : 50.0" in text(admin, f"/experiments/{test.pk}/")
