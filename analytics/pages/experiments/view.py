@@ -1,6 +1,7 @@
 """The page of an experiment: what to do about it, how it stands, what its arms change, and what happened to it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from analytics.parameters import number
 from analytics.queries.experiments import drafts, listing, standing
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.gates import gates_of
+from analytics.queries.experiments.people import unjudged, with_replay_only
 from analytics.queries.experiments.practice import MOST_SEED, practice_view
 from analytics.queries.experiments.results import Results, results
 from analytics.queries.experiments.starts import start_view
@@ -96,7 +98,7 @@ def experiment_page(
         "arms": arms,
         "letters": [arm.letter for arm in arms],
         "levers": ArmNames.of(arm.changes for arm in arms).rows(arms),
-        "verdict": listing.verdict(stored),
+        "verdict": listing.verdict(stored) or _unjudged(stored, reached, now=now),
         "tone": listing.tone(stored),
         "day": listing.day_of(stored, now=now),
         "whom": drafts.audience_words(stored, names),
@@ -136,6 +138,13 @@ def offered_steps(stored: Experiment, staff: Staff) -> set[str]:
     if stored.traffic >= 1:
         steps.discard("widen")
     return steps
+
+
+def _unjudged(stored: Experiment, reached: Results | None, *, now: datetime) -> str:
+    if stored.simulated:
+        return ""
+    replay_only = bool(with_replay_only([stored], now=now))
+    return unjudged(stored, replay_only=replay_only, people=sum(reached.people.values()) if reached else 0)
 
 
 def _dialog(stored: Experiment, opened: str, request: HttpRequest, reached: Results | None) -> dict[str, Any]:

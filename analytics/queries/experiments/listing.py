@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.bandit import leading_sentences
+from analytics.queries.experiments.people import people_who_count, unjudged, with_replay_only
 from analytics.queries.experiments.practice import PracticeLine, practice_lines
 from analytics.queries.experiments.starts import failed_starts
 from recommendations.engine.experiments.decision import VerdictCode
-from recommendations.models import Experiment, Unit
+from recommendations.models import Experiment
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording.experiment_advice import advice_undecided, with_advice
 from recommendations.wording.experiments import verdict_text, verdict_tone
@@ -75,11 +76,14 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
     leading = leading_sentences([row for row in rows if row.kind == ExperimentKind.BANDIT])
     names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
     practices = practice_lines(rows) if practised else {}
-    visitors = {} if practised or tab == ExperimentTab.DRAFTS else _visitors(rows)
+    begun = [] if practised or tab == ExperimentTab.DRAFTS else rows
+    visitors, replayed = people_who_count(begun), with_replay_only(begun, now=now)
     failed = failed_starts(rows) if tab is ExperimentTab.DRAFTS else {}
     return shown, [
         ExperimentRow(
-            experiment=row, verdict=failed.get(row.pk) or leading.get(row.pk) or verdict(row),
+            experiment=row, verdict=failed.get(row.pk) or leading.get(row.pk) or verdict(row) or (
+                unjudged(row, replay_only=row.pk in replayed, people=visitors.get(row.pk, 0)) if begun else ""
+            ),
             tone="bad" if row.pk in failed else tone(row), arms=names.sentence(row),
             day=day_of(row, now=now), visitors=visitors.get(row.pk), effect=effect(row),
             practice=practices.get(row.pk),
@@ -121,8 +125,3 @@ def day_of(experiment: Experiment, *, now: datetime) -> int | None:
         return None
     last, first = (timezone.localdate(at) for at in (experiment.ended_at or now, experiment.started_at))
     return max((last - first).days, 0) + (0 if experiment.simulated else 1)
-
-
-def _visitors(rows: list[Experiment]) -> dict[int, int]:
-    people = Unit.objects.filter(experiment__in=[row.pk for row in rows])
-    return dict(people.values_list("experiment").annotate(n=Count("*")).order_by())

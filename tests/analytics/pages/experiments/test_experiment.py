@@ -224,7 +224,8 @@ def test_what_is_simulated_is_not_published(publisher: Client) -> None:
 def test_an_experiment_without_people_that_ended_says_so(admin: Client) -> None:
     test = begun()
     stop(experiment=test, by=None, now=timezone.now())
-    assert "Nothing was counted." in text(admin, f"/experiments/{test.pk}/")
+    for address in (f"/experiments/{test.pk}/", "/experiments/?tab=finished"):
+        assert "Nothing was counted<" in text(admin, address)
 
 
 def test_of_replayed_customers_only_what_their_lists_held_is_compared(admin: Client) -> None:

@@ -1,15 +1,16 @@
 """The list of experiments: by what they are at, with the decision in a sentence and what is compared."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from recommendations.experiment_terms import NoteCode
-from recommendations.models import BlendWeights, Experiment, Unit
+from recommendations.models import BlendWeights, Experiment, Slate
 from recommendations.services.experiments.lifecycle import stop
-from tests.analytics.pages.experiments.drafting import begun, drafted, version
+from tests.analytics.pages.experiments.drafting import begun, drafted, reading, version
 from tests.analytics.pages.experiments.pages import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -28,14 +29,19 @@ def test_each_experiment_stands_in_its_tab_with_what_it_compares(admin: Client) 
     second = begun({"placements": {"discover": {"n": 5}}}, name="Second")
     stop(experiment=second, by=None, now=timezone.now())
     drafted(name="Third", traffic=0.4)
-    Unit.objects.create(experiment=first, unit=-7, arm=first.arms.get(position=1), first_at=timezone.now())
+    now = timezone.now()
+    for arm in first.arms.all():
+        for at in (now - timedelta(hours=1), now):
+            reading(arm, at, n=1 + arm.position + (at < now), mean=0, sd=0)
+            reading(arm, at, n=7, mean=0, sd=0, metric="converted")
+            reading(arm, at, n=7, mean=0, sd=0, segment=1)
     page = text(admin, "/experiments/?tab=nonsense")
     assert "Running (1)" in page
     assert "Finished (1)" in page
     assert "Drafts (1)" in page
     assert f"For you: v90 against v{number}" in page
     assert "day 3 of 28" in page
-    assert '<td class="num" data-label="Visitors">1</td>' in page
+    assert '<td class="num" data-label="Visitors">3</td>' in page  # as its page says, not who was settled since
     assert "No answers counted yet" in page
     assert "Second" not in page
     assert "Placement “Discover”: 5 items against" in text(admin, "/experiments/?tab=finished")
@@ -96,6 +102,58 @@ def test_what_came_to_nothing_says_what_is_possible(admin: Client, status: str, 
         assert f"by between −0.8% and +2.9%. {advice}<" in text(admin, address)
     Experiment.objects.filter(pk=test.pk).update(kind="aa")
     assert "or keep A" not in text(admin, f"/experiments/{test.pk}/")
+
+
+def answered(test: Experiment, *, replay: bool, ago: timedelta = timedelta(minutes=5)) -> None:
+    """An answer under the second arm of an experiment; of the replay, or of somebody."""
+    arm = test.arms.get(position=1)
+    Slate.objects.create(
+        served_at=timezone.now() - ago, recommendation_id=f"{test.pk}-{replay}-{ago}", placement="home", source="model",
+        personalised=True, items=[1], scores=[1.0], propensities=[1.0], arms=[arm.pk], unit=7, replay=replay,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["running", "paused", "stopped"])
+def test_that_only_the_replay_came_is_said_in_list_and_page(admin: Client, status: str, settings: Any) -> None:
+    hour = timedelta(hours=1)
+    test = begun(now=timezone.now() - hour, name="Replayed")
+    other = begun({"placements": {"discover": {"n": 5}}}, now=timezone.now() - hour, name="Seen")
+    ended_at = timezone.now() if status == "stopped" else None
+    Experiment.objects.update(status=status, ended_at=ended_at)
+    tab = "finished" if ended_at else "running"
+    words = "Only customers of the replay came so far: they bought anyway"
+    answered(test, replay=False, ago=2 * hour)  # before the start
+    for own in (test, other):
+        answered(own, replay=True)
+    answered(other, replay=False)
+    answered(test, replay=False, ago=timedelta(seconds=5))  # of which nobody knows yet whose it is
+    listed = text(admin, f"/experiments/?tab={tab}")
+    assert listed.count(words) == 1
+    assert words in text(admin, f"/experiments/{test.pk}/")
+    assert words not in text(admin, f"/experiments/{other.pk}/")
+    assert ("Paused: nobody new takes part" in text(admin, f"/experiments/{test.pk}/")) is (status == "paused")
+    assert '<td class="num" data-label="Visitors">–</td>' in listed  # nobody was read, there or here
+    settings.DEMO = False
+    assert words not in text(admin, f"/experiments/?tab={tab}")
+    answered(test, replay=False)
+    settings.DEMO = True
+    assert words not in text(admin, f"/experiments/{test.pk}/")
+
+
+def test_what_is_paused_or_ended_without_a_verdict_says_so(admin: Client) -> None:
+    test = begun()
+    Experiment.objects.update(status="paused")
+    words = "Paused: nobody new takes part until it is resumed. Nothing was counted<"
+    assert words in text(admin, f"/experiments/{test.pk}/")
+    assert words in text(admin, "/experiments/")
+    now = timezone.now()
+    for arm in test.arms.all():
+        reading(arm, now, n=40, mean=10, sd=5)
+    Experiment.objects.update(status="stopped", ended_at=now)
+    page = text(admin, f"/experiments/{test.pk}/")
+    assert "There is no verdict: it ended before the first one<" in page
+    assert "Nothing was counted" not in page
+    assert '<td class="num" data-label="Visitors">80</td>' in text(admin, "/experiments/?tab=finished")
 
 
 def test_a_draft_that_did_not_start_says_why_until_it_is_changed(admin: Client) -> None:
