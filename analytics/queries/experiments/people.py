@@ -47,8 +47,11 @@ def with_replay_only(experiments: Sequence[Experiment], *, now: datetime) -> set
 
 
 def unjudged(experiment: Experiment, *, replay_only: bool, people: int) -> str:
-    """What is to be said of an experiment that began and has no verdict; empty while it waits for its first reading."""
-    if experiment.started_at is None:
+    """What is to be said of an experiment that began and has no verdict; empty while it waits for its first reading.
+
+    A bandit has its own sentence from its first day on.
+    """
+    if experiment.started_at is None or experiment.kind == ExperimentKind.BANDIT:
         return ""
     if replay_only:
         text = _("Only customers of the replay came so far: they bought anyway, so they do not show what sells more")
