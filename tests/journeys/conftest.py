@@ -212,14 +212,15 @@ def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Cal
     yield make
     for context in contexts[1:]:
         context.close()
-    _forget(profile, site)
+    _forget(profile)
 
 
-def _forget(profile: BrowserContext, site: str) -> None:
+def _forget(profile: BrowserContext) -> None:
     """Close the windows, and leave nothing of what a page has stored but the cache."""
     if profile.pages:
-        storage = {"origin": site, "storageTypes": "local_storage"}
-        profile.new_cdp_session(profile.pages[0]).send("Storage.clearDataForOrigin", storage)
+        session = profile.new_cdp_session(profile.pages[0])
+        for kept in profile.storage_state()["origins"]:  # the site, and the shop of the demo
+            session.send("Storage.clearDataForOrigin", {"origin": kept["origin"], "storageTypes": "local_storage"})
     for page in profile.pages:
         page.close()
     profile.clear_cookies()

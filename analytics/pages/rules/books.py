@@ -17,6 +17,7 @@ from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
 from analytics.pages.undo import offer_undo
 from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.queries.experiments.holding import holdings
 from analytics.queries.rules import changes as query
 from analytics.queries.rules.changes import BookAction, Proposal
 from analytics.queries.rules.overview import rules
@@ -91,7 +92,8 @@ def proposal_effect(request: HttpRequest) -> HttpResponse:
     signed = signing.dumps(
         {"rules": list(proposal.keys), "based_on": proposal.based_on, "tags": tags}, salt=SALT, compress=True
     )
-    return render(request, "dashboard/rules/proposal.html", {"effects": effects, "expected": signed if tags else ""})
+    context = {"effects": effects, "expected": signed if tags else "", "holdings": holdings("rules")}
+    return render(request, "dashboard/rules/proposal.html", context)
 
 
 @require_safe

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from analytics.queries.experiments.results import Results
 from analytics.templatetags.display import moment, number, share
 from recommendations.engine.experiments.mismatch import is_mismatch
+from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, Experiment, Unit
 from recommendations.terms import ExperimentStatus
 from recommendations.wording.experiments import note_text
@@ -45,7 +46,7 @@ def log(experiment: Experiment) -> list[LogLine]:
     notes = experiment.notes.select_related("by")[:MOST_NOTES]
     return [
         LogLine(
-            at=note.at, who=str(note.by or ""),
+            at=note.at, who=str(note.by or (_("Scheduled or by command") if note.code == NoteCode.STOPPED else "")),
             words=note_text(note.code, note.facts, primary=experiment.primary, kind=experiment.kind),
         )
         for note in notes

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from django.core.paginator import Page, Paginator
 
-from analytics.queries.experiments.holding import Holding, holdings
 from analytics.queries.rules.overview import SERVED, WAITING, Rules, served
 from analytics.templatetags.rules import Names
 from recommendations.models import RuleBook
@@ -39,11 +38,6 @@ class Proposal:
     names: Sequence[str] = ()
     target: RuleBook | None = None
     revisions: Mapping[int, int] = field(default_factory=dict)  # of the drafts, by key
-
-    @property
-    def holdings(self) -> list[Holding]:
-        """Experiments on the rules."""
-        return holdings("rules")
 
     @property
     def placements(self) -> list[str]:

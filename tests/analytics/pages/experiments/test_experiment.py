@@ -226,6 +226,7 @@ def test_an_experiment_without_people_that_ended_says_so(admin: Client) -> None:
     stop(experiment=test, by=None, now=timezone.now())
     for address in (f"/experiments/{test.pk}/", "/experiments/?tab=finished"):
         assert "Nothing was counted<" in text(admin, address)
+    assert re.search(r"Scheduled or by command</span> · Stopped", text(admin, f"/experiments/{test.pk}/"))
 
 
 def test_of_replayed_customers_only_what_their_lists_held_is_compared(admin: Client) -> None:

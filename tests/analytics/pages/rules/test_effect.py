@@ -10,6 +10,7 @@ from django.test import Client
 
 from recommendations.models import PageSlot, Rule, RuleBook
 from recommendations.services.rules.editing import save_rule
+from tests.analytics.pages.experiments.drafting import begun
 from tests.analytics.rule_records import condition, published
 from tests.trained import NOW
 
@@ -73,6 +74,15 @@ def test_a_live_rule_is_measured_in_its_own_place(admin: Client) -> None:
     save_rule(rule=rule, values={"strength": -40}, revision=rule.revision, by=None, now=NOW)
     assert figures(page) == figures(text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")) != []
     assert "show another item" in page
+
+
+def test_whoever_publishes_rules_reads_which_visitors_an_experiment_keeps(admin: Client) -> None:
+    published(bury())
+    other = RuleBook.objects.create(number=70, rules=[])
+    begun({"rules": other.pk}, name="No rules", traffic=0.3)
+    rule = bury()
+    page = text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")
+    assert "No rules</a> is running: 30% of the visitors stay with its versions" in page
 
 
 def test_the_list_and_the_versions_say_at_what_length_a_rule_was_measured(admin: Client) -> None:
