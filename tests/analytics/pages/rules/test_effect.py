@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from recommendations.models import PageSlot, Rule, RuleBook
+from recommendations.services.rules.attributes import frozen
 from recommendations.services.rules.editing import save_rule
 from tests.analytics.pages.experiments.drafting import begun
 from tests.analytics.rule_records import condition, published
@@ -77,12 +78,11 @@ def test_a_live_rule_is_measured_in_its_own_place(admin: Client) -> None:
 
 
 def test_whoever_publishes_rules_reads_which_visitors_an_experiment_keeps(admin: Client) -> None:
-    published(bury())
-    other = RuleBook.objects.create(number=70, rules=[])
-    begun({"rules": other.pk}, name="No rules", traffic=0.3)
     rule = bury()
+    soap = {**frozen(rule), "action": "pin", "strength": None, "slot": 1, "items": [condition("item", "soap-3")]}
+    begun({"rules": RuleBook.objects.create(number=70, rules=[soap]).pk}, name="Soap first", traffic=0.3)
     page = text(admin, f"/rules/proposal/?open=publish&rule={rule.pk}")
-    assert "No rules</a> is running: 30% of the visitors stay with its versions" in page
+    assert "Soap first</a> is running: 30% of the visitors stay with its versions" in page
 
 
 def test_the_list_and_the_versions_say_at_what_length_a_rule_was_measured(admin: Client) -> None:
