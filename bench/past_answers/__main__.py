@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         *(Figure(f"bytes a slate: {name}", value) for name, value in _bytes(ids).items()),
         Figure("bytes a slate, all together", sum(_bytes(ids).values()), most=2_000),
         *(
-            Figure(f"ms of the page, {kind} model, {which}", value, most=300 if which == "median" else None)
+            Figure(f"ms, {kind}, {which}", value, most=None if "whole" in kind or which != "median" else 300)
             for kind, times in seen["page_ms"].items()
             for which, value in times.items()
         ),

@@ -25,6 +25,7 @@ from django.utils import timezone  # noqa: E402
 from recommendations.models import AnswerState, AuditEntry, BlendWeights, RuleBook, Slate, Staff  # noqa: E402
 from recommendations.services.review.past_answers import CannotMakeError, Sameness, made_again  # noqa: E402
 from recommendations.serving.answer_record import BasisRecord, StateRecord  # noqa: E402
+from recommendations.serving.past_parts import parts_of  # noqa: E402
 from recommendations.store.live.fetch import packed  # noqa: E402
 from recommendations.store.serving.answer_parts import content_of  # noqa: E402
 from recommendations.store.serving.snapshot_holder import current_snapshot  # noqa: E402
@@ -132,14 +133,15 @@ def _timed(slates: Sequence[Slate]) -> dict[str, Any]:
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(Staff.objects.filter(is_superuser=True)[0])
     newest = max((slate.model_version or 0 for slate in slates), default=0)
-    times: dict[str, list[float]] = {"live": [], "other": []}
+    times: dict[str, list[float]] = {}
     for slate in random.Random(SEED).sample(slates, min(PAGES, len(slates))):  # noqa: S311
         began = time.perf_counter()
         answer = client.get(reverse("past_answer", args=[slate.recommendation_id]))
         taken = (time.perf_counter() - began) * 1e3
         if answer.status_code != 200:
             raise RuntimeError(f"{answer.status_code} of {slate.recommendation_id}")
-        times["live" if slate.model_version == newest else "other"].append(taken)
+        kind = "live model" if slate.model_version == newest else "other model"
+        times.setdefault(f"{kind}, whole page" if parts_of(slate).request.page else kind, []).append(taken)
     enough = {kind: each[1:] for kind, each in times.items() if len(each) > FEWEST}
     return {kind: {"median": median(each), "p95": quantiles(each, n=20)[-1]} for kind, each in enough.items()}
 
