@@ -92,19 +92,21 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
     facts: Mapping[str, Any] = next(
         (row.facts for row in rows if row.metric == experiment.primary and row.segment is None), {}
     )
+    lines = [
+        _line(experiment, arms, own, overall[own.metric]) for own in metric_results(experiment, arms, overall, past)
+    ]
     return Results(
         at=rows[0].at,
         people={place: round(sums.n) for place, sums in sorted(primary.items())},
-        lines=[
-            _line(experiment, arms, own, overall[own.metric]) for own in metric_results(experiment, arms, overall, past)
-        ],
+        lines=lines,
         segments=_segments(experiment, by_segment, segment_name),
         days={arm.letter: _days(experiment, past, arm.position, len(arms)) for arm in arms[1:]},
         visitors=_visitors(past, arms),
         spent_before=explained(list(primary.values())) if experiment.primary == Metric.REVENUE else 0.0,
         facts=facts,
         above_cap=sum(row.facts.get("above_cap", 0) for row in rows if row.segment is None),
-        allows_for_past=any(sums.x for sums in overall.get(Metric.REVENUE, {}).values()),
+        allows_for_past=any(line.metric == Metric.REVENUE for line in lines)
+        and any(sums.x for sums in overall[Metric.REVENUE].values()),
     )
 
 
