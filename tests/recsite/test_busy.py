@@ -1,8 +1,6 @@
 """The page for whoever finds no room gives a form back what it sent, and repeats no secret."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
 from html.parser import HTMLParser
 from io import BytesIO
 from urllib.parse import urlencode
@@ -13,10 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from recommendations.api.lane import Lane
-from recsite import busy, lanes
+from recsite import busy
 from recsite.busy import FORM, LONGEST_BODY, busy_page, sent_fields
 from recsite.lanes import BUSY, Lanes
+
+pytestmark = pytest.mark.usefixtures("full")
 
 RULE = "/rules/7/?from=list&n=1"
 BACK = "Go back and send it again"
@@ -40,17 +39,6 @@ class Form(HTMLParser):
             self.forms.append(values)
         if tag == "input":
             self.fields.append((values["name"], values["value"]))
-
-
-@pytest.fixture(autouse=True)
-def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All lanes of pages are taken."""
-    with ExitStack() as inside:
-        for name in ("_pages", "_entrance"):
-            lane = Lane(at_once=1, waiting=0, seconds=0, retry=2)
-            monkeypatch.setattr(lanes, name, lane)
-            inside.enter_context(lane.entered())
-        yield
 
 
 def sent(client: Client, path: str, fields: list[tuple[str, str]], **headers: str) -> Form:

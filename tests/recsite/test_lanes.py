@@ -1,7 +1,5 @@
 """Pages take a bounded part of the threads, and the shop's answers go on when that part is taken."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,17 +8,6 @@ from django.test import Client, RequestFactory
 from recommendations.api.lane import BusyError, Lane
 from recsite import lanes
 from recsite.lanes import BUSY, Lanes, lane_of
-
-
-@pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Both lanes are taken."""
-    with ExitStack() as inside:
-        for name in ("_pages", "_entrance"):
-            lane = Lane(at_once=1, waiting=0, seconds=0, retry=2)
-            monkeypatch.setattr(lanes, name, lane)
-            inside.enter_context(lane.entered())
-        yield
 
 
 @pytest.mark.django_db
