@@ -1,6 +1,5 @@
 """Pages take a bounded part of the threads, and the shop's answers go on when that part is taken."""
 
-
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
