@@ -37,7 +37,7 @@ def experiment_plan(request: HttpRequest, pk: int) -> HttpResponse:
     form = form_of(stored)
     if "sentence" in request.GET:
         plan = query.planned(form, now=timezone.now())
-        return render(request, "dashboard/experiments/plan_sentence.html", {"plan": plan})
+        return render(request, "dashboard/experiments/plan_sentence.html", {"plan": plan, "in_dialog": True})
     return _answer(request, form, more={"experiment": stored, "traffic": query.traffic_of(form)})
 
 

@@ -198,4 +198,6 @@ def test_the_plan_of_a_draft_says_what_is_free_and_tries_it_on_past_visitors(mer
     assert "nobody was answered" in text(merchandiser, f"/experiments/{draft.pk}/plan/")
     said = text(merchandiser, f"/experiments/{draft.pk}/plan/?sentence")
     assert "nobody was answered" in said
+    assert "It can be started all the same" in said
     assert "<figure" not in said
+    assert "It can be started all the same" not in plan
