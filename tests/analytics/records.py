@@ -1,7 +1,7 @@
 """Rows made by hand, for pages whose right content is known in advance."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,18 +46,34 @@ def item(shop_id: str, *, title: str = "", category: Category | None = None) -> 
 
 
 def event(who: Customer, what: Item | None, *, days_ago: float, name: EventName = EventName.PURCHASE) -> Event:
-    at = NOW - timedelta(days=days_ago)
+    return event_of_items(who, [what], days_ago=days_ago, name=name)[0]
+
+
+def event_of_items(
+    who: Customer,
+    items: Sequence[Item | None],
+    *,
+    days_ago: float,
+    name: EventName = EventName.PURCHASE,
+    first_line: int = 0,
+) -> list[Event]:
+    """The lines of an event, one for each item."""
+    at, event_id = NOW - timedelta(days=days_ago), uuid.uuid4()
     prepare_partitions(at, at)
-    return Event.objects.create(
-        occurred_at=at,
-        event_id=uuid.uuid4(),
-        name=name,
-        customer=who,
-        item=what,
-        quantity=1,
-        amount="2.50",
-        transaction_id="t" if name in TRADES else None,
-    )
+    return [
+        Event.objects.create(
+            occurred_at=at,
+            event_id=event_id,
+            line=line,
+            name=name,
+            customer=who,
+            item=item,
+            quantity=1,
+            amount="2.50",
+            transaction_id="t" if name in TRADES else None,
+        )
+        for line, item in enumerate(items, first_line)
+    ]
 
 
 def run(

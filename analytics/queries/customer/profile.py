@@ -30,6 +30,7 @@ from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.dislikes import DislikedCategory, disliked_categories, dislikes_of_customer
 from analytics.queries.customer.filters import State, browsable, state_of
 from analytics.templatetags.words import label
+from recommendations.event_types import EventName
 from recommendations.models import (
     Aside,
     AttributedLine,
@@ -224,16 +225,24 @@ def timeline(keys: Sequence[int]) -> Timeline:
 
 
 def last_events(keys: Sequence[int]) -> list[tuple[Event, AttributedLine | None]]:
-    """The newest events, each with what says of its line which slate it counts for."""
+    """The newest events, each with what says of its line which slate it counts for.
+
+    A list that was shown is one event, by its first item and ``beside``, how many more it held: a page of lists must
+    not hide what the customer did.
+    """
+    lines = Event.objects.filter(
+        occurred_at=OuterRef("occurred_at"), event_id=OuterRef("event_id"), name=EventName.VIEW_ITEM_LIST
+    )
+    further = lines.filter(line__gt=OuterRef("line")).order_by().values("event_id").annotate(lines=Count("*"))
     own = {name: OuterRef(name) for name in ("occurred_at", "event_id", "line")}
     tied = AttributedLine.objects.filter(**own).values(
         tie=JSONObject(**{name: name for name in ("recommendation_id", "placement", "position", "kept")})
     )
     events = (
         Event.objects.with_confirmation()
-        .filter(customer__in=keys)
+        .filter(~Q(name=EventName.VIEW_ITEM_LIST) | ~Exists(lines.filter(line__lt=OuterRef("line"))), customer__in=keys)
         .select_related("item")
-        .annotate(tied=Subquery(tied[:1]))
+        .annotate(tied=Subquery(tied[:1]), beside=Coalesce(Subquery(further.values("lines")), 0))
     )
     ordered = events.order_by("-occurred_at", "event_id", "line")[:SHOWN_EVENTS]
     return [(event, AttributedLine(**tie) if (tie := vars(event)["tied"]) else None) for event in ordered]

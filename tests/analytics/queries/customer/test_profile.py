@@ -94,6 +94,17 @@ def test_last_events_are_the_newest_first() -> None:
     assert (newest.occurred_at, str(newest.item), tied) == (records.NOW, "Green tea", None)
 
 
+def test_a_list_that_was_shown_is_one_of_the_last_events_however_many_items_it_held() -> None:
+    who, shown = records.customer("a"), [records.item(f"tea-{number}") for number in range(query.SHOWN_EVENTS + 1)]
+    bought = [records.item("soap"), records.item("wine")]
+    records.event_of_items(who, bought, days_ago=1)
+    records.event_of_items(who, shown, days_ago=0, name=EventName.VIEW_ITEM_LIST, first_line=2)
+    events = query.last_events([who.pk])
+    assert [(event.item, vars(event)["beside"]) for event, _tied in events] == [
+        (shown[0], query.SHOWN_EVENTS), (bought[0], 0), (bought[1], 0),
+    ]  # fmt: skip
+
+
 def test_last_purchases_leave_out_those_after_the_cut() -> None:
     who = records.customer("a")
     old, new, viewed = records.item("old"), records.item("new"), records.item("viewed")
