@@ -1,7 +1,7 @@
 """A past answer made again by the functions that serve, of what it was made of or of what holds now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 
 from recommendations.models import BlendWeights, Category, RuleBook, Segment, Slate
-from recommendations.serving.answer_record import BasisRecord
+from recommendations.serving.answer_record import BasisRecord, unit_of
+from recommendations.serving.arms import arms_of
 from recommendations.serving.page import prepare_page, share_out
 from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
@@ -25,7 +26,7 @@ from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.stock_at import StockThen, stock_at
-from recommendations.terms import BlendName
+from recommendations.terms import BlendName, CustomerKind
 
 __all__ = [
     "Again",
@@ -114,23 +115,41 @@ class Reconstruction:
     @property
     def changed(self) -> list[Part]:
         """Parts that may be others now; each of the rest is certainly the one of then."""
-        basis, live = self.parts.basis, self.live
+        live, slots = self.live, [parts for _own, parts in self.slots]
         model = live.model.version_id if live.model else None
         same = {
-            Part.MODEL: model == basis.model,
-            Part.WEIGHTS: all(self._holds(parts.basis) for _own, parts in self.slots),
-            Part.RULES: live.rules.version == basis.rules,
+            Part.MODEL: model == self.parts.basis.model,
+            Part.WEIGHTS: all(map(self._holds, slots)),
+            Part.RULES: all(self._now(parts).rules.version == parts.basis.rules for parts in slots),
             Part.CATALOGUE: live.stock.mark == self.then.stock.mark,
         }
         return [part for part in Part if not same.get(part)]
 
-    def _holds(self, basis: BasisRecord) -> bool:
+    def _now(self, parts: PastParts) -> Snapshot:
+        """What the person of the request gets of a slot now: under the arms of experiments that they are in."""
+        request = replace(parts.request.request, user_id="given" if self._signed_in else None)
+        arms = arms_of(
+            request, snapshot=self.live, unit=self.slate.unit, customer=self.slate.customer_id, state=self._state_now,
+            now=self.moment,
+        )  # fmt: skip
+        return self.live.under(arms)
+
+    @property
+    def _signed_in(self) -> bool:
+        """Whether the request named the customer by a signed-in id, which was not stored."""
+        customer = self.slate.customer
+        if customer is None or customer.kind != CustomerKind.SIGNED_IN:
+            return False
+        return unit_of([bytes(customer.pseudonym)]) == self.slate.unit
+
+    def _holds(self, parts: PastParts) -> bool:
         """Whether a placement and all weights that its blends have now are those that an answer knew."""
+        basis, live = parts.basis, self._now(parts)
         rows = self._rows(basis)
         then = {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows}
         blends = {basis.placement.blend, *(key.blend for key in then)}
-        now = {key: weights for key, weights in self.live.weights.items() if key.blend in blends}
-        return self.live.placements.get(basis.placement.name) == basis.placement and now == then
+        now = {key: weights for key, weights in live.weights.items() if key.blend in blends}
+        return live.placements.get(basis.placement.name) == basis.placement and now == then
 
     def answer(self, instead: Instead) -> Answer:
         """Make the answer. Raises CannotMakeError where a model's files are gone."""
@@ -145,10 +164,10 @@ class Reconstruction:
 
     def _whole(self, instead: Instead) -> Snapshot:
         """The snapshot without what differs from slot to slot."""
-        whole = self._bare(instead).with_parts(rules=self._book(instead))
+        bare = self._bare(instead)
         if Part.CUSTOMER in instead.now:
-            return whole.with_parts(objectors=self.live.objectors, audiences=self.live.audiences)
-        return whole
+            return bare.with_parts(objectors=self.live.objectors, audiences=self.live.audiences)
+        return bare
 
     def _bare(self, instead: Instead) -> Snapshot:
         """Stock and model, with the audiences of then; worked out once for each pair of them."""
@@ -174,9 +193,11 @@ class Reconstruction:
         return self._snapshots[key]
 
     def _under(self, snapshot: Snapshot, parts: PastParts, instead: Instead) -> Snapshot:
-        """The snapshot with the placement and the weights of a slot."""
+        """The snapshot with the rules, the placement and the weights of a slot."""
+        snapshot = snapshot.with_parts(rules=self._book(parts, instead))
         if Part.WEIGHTS in instead.now:
-            return snapshot.with_parts(placements=self.live.placements, weights=self.live.weights)
+            live = self._now(parts)
+            return snapshot.with_parts(placements=live.placements, weights=live.weights)
         basis, rows = parts.basis, self._rows(parts.basis)
         if instead.weights is not None:
             others = versions_of([instead.weights]).values()
@@ -203,11 +224,11 @@ class Reconstruction:
     def _stock(self, instead: Instead) -> Stock:
         return self.live.stock if Part.CATALOGUE in instead.now else self.then.stock
 
-    def _book(self, instead: Instead) -> ServedRules:
+    def _book(self, parts: PastParts, instead: Instead) -> ServedRules:
         """A book over the stock of then or now, looked up once for each pair."""
-        now = instead.now
-        number = self.live.rules.version if Part.RULES in now else self.parts.basis.rules
-        number = number if instead.rules is None else instead.rules
+        now, number = instead.now, instead.rules
+        if number is None:
+            number = self._now(parts).rules.version if Part.RULES in now else parts.basis.rules
         key = (Part.CATALOGUE in now, number)
         if key not in self._rules:
             self._rules[key] = self._bare(instead).rules.with_book(rules_of(number), version=number)
