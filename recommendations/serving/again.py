@@ -1,7 +1,7 @@
 """A past answer made again by the functions that serve, of what it was made of or of what holds now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from recommendations.models import BlendWeights, Category, RuleBook, Segment, Slate
-from recommendations.serving.answer_record import BasisRecord, unit_of
-from recommendations.serving.arms import arms_of
+from recommendations.serving.answer_record import BasisRecord
+from recommendations.serving.arms import arms_of, named_again, unit_of
 from recommendations.serving.page import prepare_page, share_out
 from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
@@ -26,7 +26,7 @@ from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.stock_at import StockThen, stock_at
-from recommendations.terms import BlendName, CustomerKind
+from recommendations.terms import BlendName
 
 __all__ = [
     "Again",
@@ -127,20 +127,14 @@ class Reconstruction:
 
     def _now(self, parts: PastParts) -> Snapshot:
         """What the person of the request gets of a slot now: under the arms of experiments that they are in."""
-        request = replace(parts.request.request, user_id="given" if self._signed_in else None)
+        slate = self.slate
+        by_visitor = slate.customer is not None and unit_of([bytes(slate.customer.pseudonym)]) != slate.unit
+        request = named_again(parts.request.request, None if by_visitor else slate.customer)
         arms = arms_of(
-            request, snapshot=self.live, unit=self.slate.unit, customer=self.slate.customer_id, state=self._state_now,
+            request, snapshot=self.live, unit=slate.unit, customer=slate.customer_id, state=self._state_now,
             now=self.moment,
         )  # fmt: skip
         return self.live.under(arms)
-
-    @property
-    def _signed_in(self) -> bool:
-        """Whether the request named the customer by a signed-in id, which was not stored."""
-        customer = self.slate.customer
-        if customer is None or customer.kind != CustomerKind.SIGNED_IN:
-            return False
-        return unit_of([bytes(customer.pseudonym)]) == self.slate.unit
 
     def _holds(self, parts: PastParts) -> bool:
         """Whether a placement and all weights that its blends have now are those that an answer knew."""

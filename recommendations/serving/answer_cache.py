@@ -28,7 +28,7 @@ class ServingState:
     recommendation_id: str
     started: int  # ns, of the process's clock
     snapshot: Snapshot
-    unit: int | None  # ``answer_record.unit_of``
+    unit: int | None  # ``arms.unit_of``
     customer: int | None
     raw: RawState
     now: datetime

@@ -57,11 +57,6 @@ class StateRecord(msgspec.Struct, frozen=True, array_like=True):
         return unpacked(self.live)
 
 
-def unit_of(pseudonyms: Sequence[bytes]) -> int | None:
-    """Compute the unit of a request: the first 8 bytes of its first pseudonym, signed; None where it names nobody."""
-    return int.from_bytes(pseudonyms[0][:8], "big", signed=True) if pseudonyms else None
-
-
 def page_ids(first: str, count: int) -> list[str]:
     """Ids of the answers of a page, which differ in the last two hex digits, their place: one tells of all others."""
     return [f"{first[:-2]}{place:02x}" for place in range(count)]

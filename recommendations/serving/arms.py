@@ -1,21 +1,29 @@
 """The arms of experiments under which a request is answered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from recommendations.models import Customer
 from recommendations.serving.customer_context import NOBODY
 from recommendations.serving.types import Request
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedArm, ServedExperiment, Snapshot
+from recommendations.terms import CustomerKind
 
 type Arms = tuple[ServedArm, ...]
 
 
 class UnknownArmError(Exception):
     """A dry run asks for an arm that is not being tested."""
+
+
+def unit_of(pseudonyms: Sequence[bytes]) -> int | None:
+    """Compute the unit of a request: the first 8 bytes of its first pseudonym, signed; None where it names nobody."""
+    return int.from_bytes(pseudonyms[0][:8], "big", signed=True) if pseudonyms else None
 
 
 def arms_of(
@@ -50,6 +58,28 @@ def arms_of(
         if arm is not None:
             arms.append(arm)
     return tuple(arms)
+
+
+def arms_of_customer(
+    customer: int | None, placements: Sequence[str], *, snapshot: Snapshot, state: LiveState, now: datetime
+) -> list[Arms]:
+    """The arms, for each placement, that a customer is in where the shop asks for it by the customer's own id."""
+    if customer is None or not snapshot.experiments:
+        return [() for _placement in placements]
+    person = Customer.objects.only("pseudonym", "kind").get(pk=customer)
+    return [
+        arms_of(
+            named_again(Request(placement=placement), person), snapshot=snapshot,
+            unit=unit_of([bytes(person.pseudonym)]), customer=customer, state=state, now=now,
+        )
+        for placement in placements
+    ]  # fmt: skip
+
+
+def named_again(request: Request, customer: Customer | None) -> Request:
+    """A request without ids as if it named the customer, for what depends on whether they are signed in."""
+    signed_in = customer is not None and customer.kind == CustomerKind.SIGNED_IN
+    return replace(request, user_id="signed in" if signed_in else None)
 
 
 def _asked_for(wanted: tuple[int, int], experiments: Sequence[ServedExperiment]) -> ServedArm:

@@ -70,9 +70,11 @@ class Prepared:
         )
 
 
-def recommend(request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime) -> Answer:
+def recommend(
+    request: ResolvedRequest, *, snapshot: Snapshot, state: LiveState, now: datetime, arms: Arms = ()
+) -> Answer:
     """Answer a request from a snapshot and a live state. Raises UnknownPlacementError."""
-    return complete(prepare(request, snapshot=snapshot, state=state, now=now))
+    return complete(prepare(request, snapshot=snapshot, state=state, now=now, arms=arms))
 
 
 def prepare(

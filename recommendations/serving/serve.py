@@ -12,8 +12,8 @@ import msgspec
 
 from recommendations.engine.ranking.exploration import may_explore
 from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
-from recommendations.serving.answer_record import page_ids, slate_of, unit_of
-from recommendations.serving.arms import Arms, UnknownArmError, arms_of, joined
+from recommendations.serving.answer_record import page_ids, slate_of
+from recommendations.serving.arms import Arms, UnknownArmError, arms_of, joined, unit_of
 from recommendations.serving.page import UnknownPageError, UnknownSlotError, prepare_page, requests_of, share_out
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
 from recommendations.serving.scope import MOST

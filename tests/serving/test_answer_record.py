@@ -24,7 +24,8 @@ from recommendations.models import (
     Slate,
 )
 from recommendations.services.operations import housekeeping
-from recommendations.serving.answer_record import BasisRecord, RequestRecord, StateRecord, page_ids, unit_of
+from recommendations.serving.answer_record import BasisRecord, RequestRecord, StateRecord, page_ids
+from recommendations.serving.arms import unit_of
 from recommendations.serving.serve import serve, serve_page, serve_written
 from recommendations.serving.types import Answer, PageRequest, Request
 from recommendations.store.events.pseudonyms import pseudonym

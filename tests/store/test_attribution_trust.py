@@ -11,7 +11,7 @@ from django.db import connection
 from recommendations.ingest.accept import accept
 from recommendations.ingest.facts import Sender
 from recommendations.models import AttributedLine, Customer, DueLine, Event, Item, Slate, SlateOutcome
-from recommendations.serving.answer_record import unit_of
+from recommendations.serving.arms import unit_of
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events.id_cache import person_keys
 from recommendations.terms import CustomerKind, Side, Trust

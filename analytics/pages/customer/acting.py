@@ -28,6 +28,10 @@ def acting_weights(review: Review, person: CustomerHead) -> ActingWeights | None
     group: Group = next((each for each in person.audiences if each.pk == audience), None)
     if segment is not None:
         group = person.segment
+    if any(weights.whose in arm.weights for arm in review.answer.arms):
+        words = _("Weights: %(blend)s v%(number)s, by the experiment")
+        facts = {"blend": blend_label(blend), "number": weights.version}
+        return ActingWeights(words=words % facts, address=reverse("weights", query=place(str(blend), group)))
     facts = {"blend": blend_label(blend), "number": weights.version, "whom": whom(group)}
     words = _("Weights: %(blend)s v%(number)s, for %(whom)s") % facts
     return ActingWeights(words=words, address=reverse("weights", query=place(str(blend), group)))

@@ -16,6 +16,7 @@ from analytics.pages.customer.why import OF_DRAFT, why_context
 from analytics.pages.customer.why_not import why_not_context
 from analytics.parameters import number
 from analytics.queries.customer.profile import CustomerHead
+from analytics.queries.experiments.arm_words import stored_arms
 from analytics.queries.layout import Frame
 from recommendations.models import Judgement
 from recommendations.services.access.policy import Action, may
@@ -39,6 +40,7 @@ def recommendations(request: HttpRequest, person: CustomerHead, *, frame: Frame)
     acts = may_draft and answers.shown.making is Making.LIVE
     context |= {"answers": answers, "may_draft": may_draft, "may_act": acts} | answer_context(answers.shown)
     context["acting"] = acting_weights(answers.shown, person)
+    context["arms"] = stored_arms(arm.key for arm in answers.shown.answer.arms)
     if answers.draft:
         context |= comparison(answers.shown, answers.draft)
     else:

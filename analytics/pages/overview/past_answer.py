@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from analytics.queries.experiments.arm_words import stored_arms
 from analytics.queries.overview import past_answer as query
 from recommendations.services.review.past_answers import CannotMakeError, find_slate, past_answer
 
@@ -14,7 +15,7 @@ def make_again(request: HttpRequest, recommendation: str) -> HttpResponse:
     slate = find_slate(recommendation)
     if slate is None:
         raise Http404
-    context = {"section": "overview", "slate": slate, "arms": query.arms(slate)}
+    context = {"section": "overview", "slate": slate, "arms": stored_arms(slate.arms)}
     try:
         past = past_answer(slate, now=timezone.now())
     except CannotMakeError as error:

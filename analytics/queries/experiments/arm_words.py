@@ -28,6 +28,12 @@ FIELDS: Mapping[str, Promise] = {
 """Fields of a placement that an arm may set."""
 
 
+def stored_arms(keys: Iterable[int]) -> list[Arm]:
+    """Arms by key, with their experiments; no query where there are none."""
+    wanted = list(keys)
+    return list(Arm.objects.filter(pk__in=wanted).select_related("experiment")) if wanted else []
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmValue:
     """What an arm serves of a lever; ``link`` leads to the version, empty where there is none."""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from analytics import filters as fields
 from analytics.charts.outcomes import PositionRates
 from analytics.queries.days import midnight
+from analytics.queries.experiments.arm_words import stored_arms
 from analytics.queries.overview.summary import PERIODS, Answers
 from recommendations.engine.evaluation.intervals import NORMAL, Measure, wilson
 from recommendations.event_types import EventName, Outcome
@@ -178,7 +179,7 @@ def story(recommendation_id: str) -> SlateStory | None:
             for place, (key, score) in enumerate(zip(slate.items, slate.scores, strict=True), start=1)
         ],
         events=list(events.order_by("occurred_at", "event_id", "line")[:PER_PAGE]),
-        arms=list(Arm.objects.filter(pk__in=slate.arms).select_related("experiment")),
+        arms=stored_arms(slate.arms),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.templatetags.display import day, moment
-from recommendations.models import Arm, Item, Slate
+from recommendations.models import Item, Slate
 from recommendations.services.review.past_answers import CannotMakeError, Missing, Part, PastAnswer, why_not
 from recommendations.serving.again import Sameness
 from recommendations.wording import past_answers
@@ -64,11 +64,6 @@ def places(past: PastAnswer) -> list[PastPlace]:
         )
         for place in range(max(len(then), len(again), len(now)))
     ]
-
-
-def arms(slate: Slate) -> list[Arm]:
-    """Arms of the experiments that the answer was given under."""
-    return list(Arm.objects.filter(pk__in=slate.arms).select_related("experiment"))
 
 
 def stored(slate: Slate) -> list[Item | None]:

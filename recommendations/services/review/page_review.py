@@ -7,6 +7,7 @@ import numpy as np
 from django.utils import timezone
 
 from recommendations.models import Item
+from recommendations.serving.arms import arms_of_customer
 from recommendations.serving.page import UnknownPageError, prepare_page, requests_of, share_out
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.simulation.live_sample import in_view
@@ -42,9 +43,11 @@ def review_page(
 ) -> list[PageList]:
     """Lists of a page as the shop would get them now, under the served rules or under ``rules``. Nothing is noted.
 
+    They are under the arms of the experiments that the customer is in; the order of the page is everybody's.
+
     Raises UnknownPageError and NotLoadedError.
     """
-    snapshot = current_snapshot() if rules is None else current_snapshot().with_rules(rules)
+    snapshot, now = current_snapshot(), timezone.now()
     since = snapshot.model.as_of if snapshot.model else None
     requests = [
         ResolvedRequest(
@@ -54,7 +57,12 @@ def review_page(
         for request in requests_of(PageRequest(name=page, shared=Request(placement="")), snapshot)
     ]  # fmt: skip
     state = fetch.state_of(customer, since=since, showings=bool(snapshot.tiring)).state
-    slots = prepare_page(requests, snapshots=[snapshot] * len(requests), state=state, now=timezone.now())
+    placements = [request.placement for request in requests]
+    arms = arms_of_customer(customer, placements, snapshot=snapshot, state=state, now=now)
+    snapshots = [snapshot.under(own) for own in arms]
+    if rules is not None:
+        snapshots = [under.with_rules(rules) for under in snapshots]
+    slots = prepare_page(requests, snapshots=snapshots, state=state, now=now)
     answers = share_out(slots)
     items = Item.objects.in_bulk([shown.item for answer in answers for shown in answer.shown])
     pairs = zip(answers, slots, strict=True)

@@ -15,6 +15,7 @@ from recommendations.models import BlendWeights, Category, Customer, Event, Item
 from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
 from recommendations.services.weights.movers import ListPlace
+from recommendations.serving.arms import Arms, arms_of_customer
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import Prepared, prepare, recommend
 from recommendations.serving.types import Answer, ResolvedRequest, ShownReason
@@ -113,7 +114,9 @@ def reviews(
 ) -> list[Review]:
     """Review one answer under several looks, from one reading of what is live.
 
-    It is the answer that the shop would get now, or (test cut) the one of the version's history before its test window.
+    It is the answer that the shop would get now, under the arms of the experiments that the customer is in, or (test
+    cut) the one of the version's history before its test window, under none.
+
     With ``as_of`` or ``simulated`` the history up to that moment, and the acts, are folded into the live model: what it
     learned of items and of other customers counts, what it learned of this customer does not, and neither does anything
     that the customer did later. A look with ``as_of=<now>`` is what to compare a simulated act with. Stock, prices and,
@@ -126,7 +129,7 @@ def reviews(
     )
     now, reading = timezone.now(), _reading(customer)
     histories = {look.history: look for look in looks}
-    bases = {key: _basis(look, customer, reading=reading, now=now) for key, look in histories.items()}
+    bases = {key: _basis(look, customer, placement, reading=reading, now=now) for key, look in histories.items()}
     answers = [_make(look, request, bases[look.history]) for look in looks]
     items = _items({entry.item for each in answers for entry in each.answer.shown})
     later = {window: _bought_in(customer, window, items) for window in {each.window for each in answers}}
@@ -141,6 +144,7 @@ class _Basis:
     state: LiveState
     now: datetime
     making: Making
+    arms: Arms = ()  # that the snapshot is as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +160,7 @@ def _make(look: Look, request: ResolvedRequest, basis: _Basis) -> _Made:
     if look.draft is not None:
         basis = replace(basis, snapshot=drafted(basis.snapshot, look.draft))
     request = replace(request, cut=look.cut, folded=basis.making is Making.FOLDED)
-    answer = recommend(request, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    answer = recommend(request, snapshot=basis.snapshot, state=basis.state, now=basis.now, arms=basis.arms)
     window = _window(basis.snapshot.model) if look.as_of is None else (look.as_of, look.as_of + LATER)
     return _Made(basis=basis, answer=answer, window=window)
 
@@ -175,11 +179,11 @@ def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None
 
 def live_ready(*, customer: int, placement: str, context_items: Sequence[int] = (), n: int | None = None) -> Prepared:
     """Prepare the customer's answer as it would be served now. Raises UnknownPlacementError and NotLoadedError."""
-    basis = _basis(Look(), customer, reading=_reading(customer), now=timezone.now())
     request = ResolvedRequest(
         placement=placement, customer=customer, context_items=tuple(context_items), n=n, explore=False
     )
-    return prepare(request, snapshot=basis.snapshot, state=basis.state, now=basis.now)
+    basis = _basis(Look(), customer, placement, reading=_reading(customer), now=timezone.now())
+    return prepare(request, snapshot=basis.snapshot, state=basis.state, now=basis.now, arms=basis.arms)
 
 
 def _items(keys: Iterable[int]) -> dict[int, Item]:
@@ -228,7 +232,7 @@ def _reading(customer: int) -> fetch.LiveReading:
     return fetch.state_of(customer, since=held.model.as_of if held.model else None, showings=bool(held.tiring))
 
 
-def _basis(look: Look, customer: int, *, reading: fetch.LiveReading, now: datetime) -> _Basis:
+def _basis(look: Look, customer: int, placement: str, *, reading: fetch.LiveReading, now: datetime) -> _Basis:
     """Choose what a look's answer is made from; the test cut knows nothing of what came after it."""
     folded = look.as_of is not None or bool(look.simulated)
     if look.cut is not Cut.LIVE:
@@ -240,8 +244,10 @@ def _basis(look: Look, customer: int, *, reading: fetch.LiveReading, now: dateti
     if moment < now:
         since, showings = snapshot.model.as_of if snapshot.model else None, bool(snapshot.tiring)
         state = record.state_at(customer, since=since, at=moment, showings=showings)
+    [arms] = arms_of_customer(customer, [placement], snapshot=snapshot, state=state, now=moment)
     return _Basis(
-        snapshot=snapshot,
+        arms=arms,
+        snapshot=snapshot.under(arms),
         state=_after(state, look.simulated, at=moment.timestamp()),
         now=moment,
         making=Making.FOLDED if folded else Making.LIVE,

@@ -64,6 +64,8 @@ class DraftExistsError(Exception):
 def why_not(question: Question) -> WhyNot:
     """Diagnose the item in the live answer, as long as the shop asks for it where the question does not say.
 
+    Nothing is suggested where an experiment keeps the customer's weights or rules as they are.
+
     Raises UnknownPlacementError, NotLoadedError, and Item.DoesNotExist.
     """
     thing, n = Item.objects.get(pk=question.item), question.n
@@ -73,14 +75,15 @@ def why_not(question: Question) -> WhyNot:
         customer=question.customer, placement=question.placement, n=n, context_items=question.context_items
     )
     stands = diagnose(prepared, complete(prepared), thing.pk)
-    changes = suggestions(prepared, stands, thing)
+    held = any(arm.weights or arm.book for arm in prepared.arms)
+    changes = [] if held else suggestions(prepared, stands, thing)
     return WhyNot(
         question=question,
         item=thing,
         stands=stands,
         n=prepared.params.n,
         words=stage_text(stands, prepared),
-        remedy=remedy(stands, prepared, suggested=bool(changes)),
+        remedy=remedy(stands, prepared, suggested=bool(changes), held=held),
         rule=rule_name(stands.rule, prepared),
         suggestions=changes,
     )

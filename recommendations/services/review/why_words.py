@@ -53,10 +53,15 @@ def barred_text(stands: Diagnosis, asked: Prepared) -> str:
     return str(_BARRED[stands.lost])
 
 
-def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool) -> str:
-    """Say what to do where no single change of weights or rules helps; empty where one does, or the item is shown."""
+def remedy(stands: Diagnosis, asked: Prepared, *, suggested: bool, held: bool = False) -> str:
+    """Say what to do where no single change of weights or rules helps; empty where one does, or the item is shown.
+
+    ``held``: an experiment keeps them as they are.
+    """
     if suggested or stands.stage is AnswerStage.SHOWN:
         return ""
+    if held:
+        return gettext("The customer is in an experiment: its weights and rules stay as they are until it ends.")
     if stands.lost is IneligibleReason.EXCLUDED and _is_disliked(stands, asked):
         return gettext("Nothing to do: customers do not see items again that they dislike.")
     if stands.lost is not None and stands.lost in _REMEDIES:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from recommendations.event_types import EventName
-from recommendations.models import Arm, BlendWeights, Customer, Experiment, Placement, RuleBook, ShopSetting, Slate
+from recommendations.models import BlendWeights, Customer, Experiment, RuleBook, Slate
 from recommendations.services.catalogue import editing
 from recommendations.services.review.past_answers import Part, UnknownVersionError, made_again, past_answer
 from recommendations.serving.again import Reconstruction, Sameness
@@ -15,18 +15,12 @@ from recommendations.serving.types import Request
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.state import LiveEvent
-from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import current_snapshot
-from recommendations.terms import Availability, ExperimentKind, ExperimentStatus, Metric
+from recommendations.terms import Availability, ExperimentStatus
+from tests.services.review.experiments import PIN, begin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-PIN = {
-    "id": 1, "name": "Soap", "placement": None, "segment": None, "customer": None, "context": [],
-    "starts_at": None, "ends_at": None, "items": [{"attribute": "item", "operator": "is", "values": ["soap-3"]}],
-    "action": "pin", "slot": 1, "strength": None, "most": None, "per": "", "share": None,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -105,28 +99,9 @@ def test_shares_of_several_causes_add_up(slate: Slate) -> None:
     assert len(past.causes) >= 3
 
 
-def begin(*, signed_in: bool | None = None) -> Experiment:
-    """Begin an experiment on the start page, both of whose arms have other weights and rules than all others get."""
-    other = BlendWeights.objects.create(
-        blend=BlendWeights.objects.get(is_default=True, blend__name="home").blend, number=91, weights={"als": 1.0},
-        status="published", reason="test",
-    )  # fmt: skip
-    book = RuleBook.objects.create(number=6, rules=[PIN])
-    ShopSetting.objects.create(key=TRAFFIC_SALT, value="0a" * 16)
-    test = Experiment.objects.create(
-        name="Test", kind=ExperimentKind.AB, salt=b"s" * 16, primary=Metric.REVENUE, status=ExperimentStatus.RUNNING,
-        started_at=timezone.now(), signed_in=signed_in,
-    )  # fmt: skip
-    test.placements.set(Placement.objects.filter(name="home"))
-    for position in (0, 1):
-        changes = {"weights": {"home": other.pk}, "rules": book.pk}
-        Arm.objects.create(experiment=test, position=position, changes=changes, share=0.5)
-    fetch.announce(fetch.Changed.EXPERIMENTS)
-    return test
-
-
+@pytest.mark.usefixtures("_empty_valkey")
 @pytest.mark.parametrize("signed_in", [None, True])
-def test_who_is_in_an_experiment_gets_its_list_now_until_it_ends(*, signed_in: bool | None, _empty_valkey: None) -> None:
+def test_who_is_in_an_experiment_gets_its_list_now_until_it_ends(*, signed_in: bool | None) -> None:
     writes.rebuild()
     test = begin(signed_in=signed_in)
     answer = serve(Request(placement="home", user_id="u0", n=8), now=timezone.now())
