@@ -51,7 +51,7 @@ from recommendations.terms import SuspicionRule, WeightsStatus
 from recommendations.wording import labels
 
 SHOWN_INTERESTS = 8
-SHOWN_EVENTS = 15
+SHOWN_EVENTS = 30
 CONTEXT_ITEMS = 3
 
 
