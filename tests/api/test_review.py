@@ -13,7 +13,7 @@ from recommendations.serving.types import Request
 from recommendations.store.live import writes
 from recommendations.store.serving.slates import write_slates
 from recommendations.terms import ExperimentStatus, Metric, Scope
-from tests.analytics.pages.experiments.drafting import half_of, with_readings
+from tests.analytics.pages.experiments.drafting import half_of, version, with_readings
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body
 from tests.api.test_schema import flaws, of, schema
@@ -124,6 +124,19 @@ def test_an_experiment_tells_its_effects_with_their_intervals(api: ApiClient, sc
     assert effect["change"] == pytest.approx(0.2)
     assert effect["high"] - effect["low"] == pytest.approx(2 * half_of(10), rel=5e-3)
     assert [(arm["variation_id"], arm["people"]) for arm in told["arms"]] == [("a", 10_000), ("b", 10_000)]
+
+
+def test_an_arm_names_versions_by_the_numbers_of_the_pages(api: ApiClient) -> None:
+    own = experiment()
+    weights, book = version(number=93), RuleBook.objects.create(number=71, rules=[PIN])
+    assert (weights.pk, book.pk) != (93, 71)
+    changes = {"weights": {"home": weights.pk}, "rules": book.pk, "placements": {"home": {"n": 7}}}
+    own.arms.filter(position=1).update(changes=changes)
+    control, arm = body(api.get(f"/api/v1/experiments/{own.code}/"))["arms"]
+    assert arm["changes"] == {"weights": {"home": 93}, "rules": 71, "placements": {"home": {"n": 7}}}
+    assert control["changes"] == {}
+    book.delete()
+    assert body(api.get(f"/api/v1/experiments/{own.code}/"))["arms"][1]["changes"]["rules"] is None
 
 
 @pytest.mark.parametrize("code", ["e0", "7", "e", "e99999999999999", "E1", "e-1", "e1x"])

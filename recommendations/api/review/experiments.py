@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from django.http import Http404, HttpResponse
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.review.examples import EXPERIMENT, EXPERIMENTS
 from recommendations.api.schema import problems, schema_of
-from recommendations.models import Arm, Experiment
+from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
 from recommendations.services.experiments.results import (
     MetricGroup,
     MetricResult,
@@ -39,7 +40,8 @@ ONE = """
 An experiment and its results at the last reading: of each arm but the control `a` and each metric, the mean or ratio of
 the control (`control`; of revenue after what people spent before is allowed for, so that it is not quite the plain
 mean), the difference as a share of it (`change`, .05 = 5% more) and the interval of that, which is right at every look;
-`p` likewise. null stands for what cannot be told yet. Only the `primary` metric and the `guardrail`s decide.
+`p` likewise. null stands for what cannot be told yet. Only the `primary` metric and the `guardrail`s decide. What an arm
+`changes` names versions by their numbers.
 """
 
 
@@ -128,10 +130,11 @@ class ExperimentView(APIView):
         arms = list(stored.arms.order_by("position"))
         rows = list(last_readings(arms))
         overall, by_day = sums_of(rows, arms), sums_by_day(stored, arms)
+        versions = _VersionNumbers.of(arms)
         people = {place: round(sums.n) for place, sums in overall.get(stored.primary, {}).items()}
         body = ExperimentDetail(
             **_summary(stored),
-            arms=[_arm(arm, people=people.get(arm.position)) for arm in arms],
+            arms=[_arm(arm, versions, people=people.get(arm.position)) for arm in arms],
             read_at=rows[0].at if rows else None,
             results=[_effect(line) for line in metric_results(stored, arms, overall, by_day)],
         )
@@ -170,10 +173,37 @@ def _summary(stored: Experiment) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _arm(arm: Arm, *, people: int | None) -> ArmOfExperiment:
+@dataclass(frozen=True, kw_only=True)
+class _VersionNumbers:
+    """Numbers of the versions that arms refer to by key, as pages write them; of one that is gone, none."""
+
+    weights: Mapping[int, int]
+    rules: Mapping[int, int]
+
+    @classmethod
+    def of(cls, arms: Iterable[Arm]) -> Self:
+        changes = [arm.changes for arm in arms]
+        weights = BlendWeights.objects.filter(
+            pk__in={key for each in changes for key in each.get("weights", {}).values()}
+        )
+        books = RuleBook.objects.filter(pk__in={each["rules"] for each in changes if each.get("rules") is not None})
+        return cls(weights=dict(weights.values_list("pk", "number")), rules=dict(books.values_list("pk", "number")))
+
+    def named(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The changes of an arm, with numbers where it has keys."""
+        named = dict(changes)
+        if "weights" in changes:
+            named["weights"] = {blend: self.weights.get(key) for blend, key in changes["weights"].items()}
+        if changes.get("rules") is not None:
+            named["rules"] = self.rules.get(changes["rules"])
+        return named
+
+
+def _arm(arm: Arm, versions: _VersionNumbers, *, people: int | None) -> ArmOfExperiment:
     return ArmOfExperiment(
-        variation_id=arm.letter.lower(), name=arm.name, share=arm.share, changes=arm.changes, people=people
-    )
+        variation_id=arm.letter.lower(), name=arm.name, share=arm.share, changes=versions.named(arm.changes),
+        people=people,
+    )  # fmt: skip
 
 
 def _effect(line: MetricResult) -> EffectOfArm:
