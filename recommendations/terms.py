@@ -206,7 +206,7 @@ class Metric(StrEnum):
     FALLBACK = "fallback"  # answers that did not come from the model
     LATENCY = "latency"  # milliseconds per answer
     DISLIKES = "dislikes"
-    COVERAGE = "coverage"  # different items per 1,000 answers
+    COVERAGE = "coverage"  # different items in equally many answers of each arm
 
 
 class Fallback(StrEnum):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analytics.charts.arms import ArmVisitors
 from analytics.charts.experiments import LiftDay, MetricEffect
@@ -28,7 +29,7 @@ from recommendations.services.experiments.results import (
 )
 from recommendations.terms import Metric
 from recommendations.wording import experiment_labels
-from recommendations.wording.metrics import higher_is_better, metric_text
+from recommendations.wording.metrics import higher_is_better, metric_text, number_text
 
 WIDEST = 4.0
 """Width of an interval, as a share of what the control has, from which on it would hide all others."""
@@ -74,6 +75,7 @@ class Results:
     facts: Mapping[str, Any]
     above_cap: int
     allows_for_past: bool
+    equal_lists: int  # of each arm, in which different items are counted; 0 where they are not
 
     @property
     def worth(self) -> float:
@@ -92,8 +94,10 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
     facts: Mapping[str, Any] = next(
         (row.facts for row in rows if row.metric == experiment.primary and row.segment is None), {}
     )
+    equal_lists = next((row.facts["lists"] for row in rows if "lists" in row.facts), 0)
     lines = [
-        _line(experiment, arms, own, overall[own.metric]) for own in metric_results(experiment, arms, overall, past)
+        _line(experiment, arms, own, overall[own.metric], words=_metric_words(own.metric, lists=equal_lists))
+        for own in metric_results(experiment, arms, overall, past)
     ]
     return Results(
         at=rows[0].at,
@@ -107,7 +111,17 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
         above_cap=sum(row.facts.get("above_cap", 0) for row in rows if row.segment is None),
         allows_for_past=any(line.metric == Metric.REVENUE for line in lines)
         and any(sums.x for sums in overall[Metric.REVENUE].values()),
+        equal_lists=equal_lists,
     )
+
+
+def _metric_words(metric: str, *, lists: int) -> str:
+    """Name of a metric; of different items with the number of lists that they are counted in."""
+    if metric != Metric.COVERAGE or not lists:
+        return label(experiment_labels.METRICS, metric)
+    return ngettext("Different items in %(n)s list", "Different items in %(n)s lists", lists) % {
+        "n": number_text(lists, 0)
+    }
 
 
 def _by_segment(rows: Sequence[Reading], arms: Sequence[Arm]) -> dict[int, dict[str, Sums]]:
@@ -115,13 +129,13 @@ def _by_segment(rows: Sequence[Reading], arms: Sequence[Arm]) -> dict[int, dict[
     return {number: sums_of(rows, arms, segment=number) for number in numbers}
 
 
-def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult, sums: Sums) -> MetricLine:
+def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult, sums: Sums, *, words: str) -> MetricLine:
     low, high = own.effect.share(own.low), own.effect.share(own.high)
     if high - low > WIDEST:
         low, high = -math.inf, math.inf
     effect = MetricEffect(
         group=GROUPS[own.group](),
-        words=label(experiment_labels.METRICS, own.metric),
+        words=words,
         value=own.effect.relative,
         low=low,
         high=high,
@@ -133,7 +147,7 @@ def _line(experiment: Experiment, arms: Sequence[Arm], own: MetricResult, sums: 
         before, after = sums[0].mean, sums[own.place].mean
     letter = next(arm.letter for arm in arms if arm.position == own.place)
     return MetricLine(
-        metric=own.metric, words=effect.words, group=effect.group, letter=letter,
+        metric=own.metric, words=words, group=effect.group, letter=letter,
         before=metric_text(own.metric, before), after=metric_text(own.metric, after), effect=effect, p=own.p,
     )  # fmt: skip
 

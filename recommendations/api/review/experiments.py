@@ -40,8 +40,9 @@ ONE = """
 An experiment and its results at the last reading: of each arm but the control `a` and each metric, the mean or ratio of
 the control (`control`; of revenue after what people spent before is allowed for, so that it is not quite the plain
 mean), the difference as a share of it (`change`, .05 = 5% more) and the interval of that, which is right at every look;
-`p` likewise. null stands for what cannot be told yet. Only the `primary` metric and the `guardrail`s decide. What an arm
-`changes` names versions by their numbers.
+`p` likewise. null stands for what cannot be told yet. Only the `primary` metric and the `guardrail`s decide. `coverage`
+is how many different items were in equally many lists of each arm. What an arm `changes` names versions by their
+numbers.
 """
 
 

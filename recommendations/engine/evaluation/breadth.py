@@ -6,7 +6,9 @@ The per-user metrics are functions of ranked item rows [users, places] (−1 = n
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
+from scipy.special import gammaln
 
 from recommendations.engine.evaluation.accuracy import PerUser
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Sparse, TrainingSet
@@ -66,6 +68,18 @@ def coverage(ranked: IntArray, shop: Assortment, k: int) -> float:
     items = ranked[:, :k]
     seen = np.bincount(items[items >= 0], minlength=len(shop.surprise)) > 0
     return float(seen.sum() / max(len(seen), 1))
+
+
+def different_items(times: NDArray[np.float64], *, lists: int, drawn: int) -> float:
+    """Different items in ``drawn`` of the lists on average, of items that are each in so many of them (Hurlbert 1971).
+
+    Σ 1 − C(N − t, m) / C(N, m): what grows with the number of lists is compared where there are equally many.
+    """
+    left = lists - np.minimum(times, lists)
+    possible = left >= drawn  # to be in none of those drawn
+    rest = left[possible]
+    ways = gammaln(rest + 1) - gammaln(rest - drawn + 1) - gammaln(lists + 1) + gammaln(lists - drawn + 1)
+    return float(len(times) - np.exp(ways).sum())
 
 
 def _squares(rows: Sparse) -> PerUser:

@@ -161,7 +161,7 @@ def _readings(
         readings.append(
             Reading(
                 arm=arm, metric=Metric.COVERAGE, at=at, n=0, y=len(np.unique(shown[shown >= 0])), yy=0,
-                x=len(shown) / 1_000, xx=0, xy=0,
+                x=1, xx=0, xy=0, facts={"lists": len(shown)},
             )
         )  # fmt: skip
     return readings

@@ -64,7 +64,9 @@ def read_experiment(experiment: Experiment, *, now: datetime) -> int:
         for (arm, segment, metric), own in result.sums.items()
     ]  # fmt: skip
     readings += [
-        Reading(arm_id=arm, metric=Metric.COVERAGE, at=now, n=0, y=items, yy=0, x=answers / 1_000, xx=0, xy=0)
+        Reading(
+            arm_id=arm, metric=Metric.COVERAGE, at=now, n=0, y=items, yy=0, x=1, xx=0, xy=0, facts={"lists": answers}
+        )
         for arm, (items, answers) in result.items.items()
     ]
     Reading.objects.filter(arm__experiment=experiment, at=now).delete()

@@ -95,7 +95,7 @@ def metric_results(
 
 def effect_on(metric: str, sums: Sums, place: int) -> TreatmentEffect:
     """Effect of the arm at a place on a metric, against the control."""
-    if metric == Metric.COVERAGE:  # different items per 1,000 answers, without people
+    if metric == Metric.COVERAGE:  # in equally many lists, without people
         return ratio_difference(sums[place], sums[0])
     every = [each for each in sums.values() if each.n > 1]
     return effect_of(Metric(metric), sums[place], sums[0], every=every)

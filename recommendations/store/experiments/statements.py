@@ -221,13 +221,13 @@ SELECT 'placement', arm_id, NULL, placement, count(*), 0, 0, 0, 0, 0, 0 FROM did
 GROUP BY arm_id, placement
 """
 _COVERAGE = """
-SELECT 'coverage', shown.arm_id, NULL, 'coverage', shown.different, asked.answers, 0, 0, 0, 0, 0
+SELECT 'coverage', arm_id, NULL, 'coverage', count(*), shown.times, asked.answers, 0, 0, 0, 0
 FROM (
-  SELECT arm_id, count(*) AS different
-  FROM (SELECT DISTINCT arm_id, item FROM chosen CROSS JOIN unnest(items) AS item) each GROUP BY arm_id
+  SELECT arm_id, count(*) AS times FROM chosen CROSS JOIN unnest(items) AS item GROUP BY arm_id, item
 ) shown JOIN (
   SELECT arm_id, count(*) AS answers FROM chosen WHERE items IS NOT NULL GROUP BY arm_id
 ) asked USING (arm_id)
+GROUP BY arm_id, shown.times, asked.answers
 """
 _FACTS = """
 SELECT 'fact', 0, NULL, fact.name, fact.value, 0, 0, 0, 0, 0, 0

@@ -4,14 +4,16 @@ A late purchase, a refund, a merger is simply in the next totals, and nothing co
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from recommendations.engine.evaluation.breadth import different_items
 from recommendations.engine.experiments.moments import Moments
 from recommendations.event_types import EventName
 from recommendations.models import Experiment, ModelVersion, Unit
@@ -47,15 +49,15 @@ class ExperimentTotals:
     """Sums by (arm, segment, metric), the segment None for everybody; arms and segments as their keys and numbers.
 
     ``parts``: people of each arm by what they were at their first answer, ``kind`` or ``placement``. ``uncapped`` are
-    sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are the different items shown, and
-    in how many answers: those of ``MOST_ITEMISED`` people.
+    sums of revenue without its cap, ``above_cap`` the people whom it cuts. ``items`` are the different items
+    in as many answers of each arm as the one with fewest has, and that number: of ``MOST_ITEMISED`` people.
     """
 
     sums: Mapping[tuple[int, int | None, Metric], MetricSums]
     parts: Mapping[tuple[str, str], Mapping[int, int]]
     uncapped: Mapping[int, float]
     above_cap: Mapping[int, int]
-    items: Mapping[int, tuple[int, int]]
+    items: Mapping[int, tuple[float, int]]
     facts: Mapping[str, float]
 
 
@@ -100,7 +102,7 @@ def _totals(people: str, experiment: Experiment, values: Mapping[str, Any]) -> E
 
 def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> ExperimentTotals:
     sums: dict[tuple[int, int | None, str], MetricSums] = {}
-    items: dict[int, tuple[int, int]] = {}
+    shown: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     parts: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     facts: dict[str, float] = {"sample": share}
     for kind, arm, segment, name, n, *products, successes in table:
@@ -111,7 +113,7 @@ def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> Experiment
         elif kind == "fact":
             facts[name] = float(n)
         elif kind == "coverage":
-            items[arm] = int(n), int(products[0])
+            shown[arm, int(products[1])].append((int(n), int(products[0])))
         else:
             parts[kind, name][arm] = int(n)
     seen = "ctr" if facts["listed"] else "ctr_served"
@@ -122,7 +124,17 @@ def _understood(table: Iterable[tuple[Any, ...]], *, share: float) -> Experiment
     }
     whole = {(arm, name): one for (arm, segment, name), one in sums.items() if segment is None}
     return ExperimentTotals(
-        sums=chosen, parts=parts, items=items, facts=facts,
+        sums=chosen, parts=parts, items=_in_equally_many(shown), facts=facts,
         uncapped={arm: one.moments.y for (arm, name), one in whole.items() if name == "uncapped"},
         above_cap={arm: one.successes for (arm, name), one in whole.items() if name == "above_cap"},
     )  # fmt: skip
+
+
+def _in_equally_many(shown: Mapping[tuple[int, int], Sequence[tuple[int, int]]]) -> dict[int, tuple[float, int]]:
+    """Different items by arm; ``shown`` are, by arm and its answers, how many items were in how many of them."""
+    fewest = min((answers for _arm, answers in shown), default=0)
+    items = {}
+    for (arm, answers), counts in shown.items():
+        times = np.repeat(*np.array(counts).T[::-1]).astype(np.float64)
+        items[arm] = different_items(times, lists=answers, drawn=fewest), fewest
+    return items

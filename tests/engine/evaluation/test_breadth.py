@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.metrics.pairwise import cosine_similarity
 
-from recommendations.engine.evaluation.breadth import Assortment, assortment, coverage, diversity, novelty
+from recommendations.engine.evaluation.breadth import (
+    Assortment,
+    assortment,
+    coverage,
+    different_items,
+    diversity,
+    novelty,
+)
 from tests.shop import Act, training_set
 
 
@@ -65,3 +72,19 @@ def test_coverage_counts_different_items_of_all_lists() -> None:
 def test_breadth_of_no_users_is_empty() -> None:
     ranked = np.empty((0, 20), np.int32)
     assert novelty(ranked, shop(np.eye(3)), 10).shape == diversity(ranked, shop(np.eye(3)), 10).shape == (0,)
+
+
+def test_different_items_are_those_of_the_lists_drawn_on_average() -> None:
+    """An item of all three lists, one of two, one of one: by hand 1 + 2/3 + 1/3 in one list, 1 + 1 + 2/3 in two."""
+    times = np.array([3.0, 2.0, 1.0])
+    drawn = [different_items(times, lists=3, drawn=lists) for lists in (0, 1, 2, 3)]
+    np.testing.assert_allclose(drawn, [0, 2, 8 / 3, 3], atol=1e-12)
+
+
+@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True), min_size=1, max_size=8), st.data())
+def test_different_items_are_never_more_than_were_shown(rows: list[list[int]], data: st.DataObject) -> None:
+    shown, times = np.unique([item for row in rows for item in row], return_counts=True)
+    drawn = data.draw(st.integers(1, len(rows)))
+    different = different_items(times.astype(np.float64), lists=len(rows), drawn=drawn)
+    assert 0 < different <= len(shown) + 1e-9
+    assert different_items(times.astype(np.float64), lists=len(rows), drawn=len(rows)) == len(shown)

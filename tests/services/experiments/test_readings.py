@@ -76,7 +76,7 @@ def test_a_reading_has_the_sums_of_everybody_and_what_is_true_of_the_whole() -> 
     assert not checks["all", ""]["broken"]
     assert Reading.objects.get(arm=arms[0], metric=Metric.CTR).facts["of_served"]
     coverage = Reading.objects.get(arm=arms[0], metric=Metric.COVERAGE)
-    assert (coverage.y, coverage.x) == (4, pytest.approx(0.003))
+    assert (coverage.y, coverage.x, coverage.facts) == (4, 1, {"lists": 3})
 
 
 def test_reading_twice_is_reading_once() -> None:

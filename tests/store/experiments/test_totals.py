@@ -10,6 +10,7 @@ from recommendations.models import (
     Arm,
     Customer,
     Experiment,
+    Item,
     ModelVersion,
     Placement,
     Run,
@@ -277,6 +278,17 @@ def test_guardrails_are_of_the_answers(own: Experiment, arms: list[Arm]) -> None
     assert pair(result, arms[0], Metric.DISLIKES) == pytest.approx((1, 0))
     assert result.items[arms[0].pk] == (4, 3)
     assert (result.facts["answers"], result.facts["heaviest_answers"]) == (3, 3)
+
+
+def test_different_items_are_those_of_as_many_answers_as_the_arm_with_fewest_has(arms: list[Arm]) -> None:
+    """A shows the four items once each in four answers, B always the first two in two: of two answers A has two."""
+    keys = list(Item.objects.order_by("shop_id").values_list("pk", flat=True))
+    for place, key in enumerate(keys):
+        answer(unit_of("u1"), arms[0], at=START + place * HOUR, items=[key])
+    for place in range(2):
+        answer(unit_of("u2"), arms[1], at=START + place * HOUR, items=keys[:2])
+    result = figures(arms[0].experiment)
+    assert result.items == {arms[0].pk: (pytest.approx(2), 2), arms[1].pk: (2, 2)}
 
 
 def test_answers_without_an_id_are_told(own: Experiment, arms: list[Arm]) -> None:

@@ -117,7 +117,18 @@ def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
         at = test.started_at + timedelta(days=10) if test.started_at else timezone.now()
         reading(arm, at, n=10_000, mean=0.05, sd=0.3, metric="refunds", x=10_000.0, xx=10_500.0, xy=500.0)
         reading(arm, at, n=400, mean=12.0, sd=20, segment=1)
-        reading(arm, at, n=0, mean=0, sd=0, metric="coverage", y=90.0 + 9 * arm.position, x=2.0, yy=0.0)
+        reading(
+            arm,
+            at,
+            n=0,
+            mean=0,
+            sd=0,
+            metric="coverage",
+            y=45.0 + 4.5 * arm.position,
+            x=1.0,
+            yy=0.0,
+            facts={"lists": 1200},
+        )
     own = Reading.objects.filter(arm__experiment=test, metric="revenue", segment=None, at=at)
     split = {"kind": "placement", "name": "home", "counts": [3, 9], "broken": True}
     own.update(facts={"above_cap": 4, "answers": 90, "answers_without_id": 10, "sample": 0.5, "splits": [split]})
@@ -132,7 +143,8 @@ def test_the_readings_stand_in_figures_and_tables(admin: Client) -> None:
     assert "10.0% of the answers without an id" in page
     assert "counted on 50% of the visitors" in page
     assert "That holds down 8 people." in page
-    assert re.search(r"Different items shown</th>.*?>45<.*?>49\.50?<.*?\+10\.0%.*?>–<", page, flags=re.DOTALL)
+    assert re.search(r"Different items in 1,200 lists</th>.*?>45<.*?>49\.50?<.*?\+10\.0%.*?>–<", page, flags=re.DOTALL)
+    assert "counted in equally many lists of each version" in page
     assert "100.0% saw two arms" in page
     assert "Money given back" in page
     assert "10.0% tolerated" in page
