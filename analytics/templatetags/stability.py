@@ -15,8 +15,10 @@ from recommendations.models import Alarm
 from recommendations.services.watches.alarms import Cause
 from recommendations.watch_terms import AlarmDirection, WatchedRate
 from recommendations.wording import watch_labels
+from recommendations.wording.labels import placement_quoted
 
 register = template.Library()
+register.filter("quoted_placement", placement_quoted)
 
 FEW_DAYS = timedelta(days=6)
 SHIFTS = frozenset({WatchedRate.INTERESTS, WatchedRate.POPULARITY})
@@ -37,7 +39,7 @@ def alarm_sentence(alarm: Alarm) -> str:
     else:
         down, up = _("%(rate)s: down %(size)s since %(since)s."), _("%(rate)s: up %(size)s since %(since)s.")
     return (down if falls else up) % {
-        "rate": label(watch_labels.RATES, alarm.rate), "place": alarm.placement, "size": share(abs(alarm.change)),
+        "rate": label(watch_labels.RATES, alarm.rate), "place": placement_quoted(alarm.placement), "size": share(abs(alarm.change)),
         "since": since_words(alarm),
     }  # fmt: skip
 

@@ -58,7 +58,10 @@ def test_a_shop_with_too_little_data(admin: Client) -> None:
     assert "Too early for alarms" in text
     assert "Not watched: fewer than five weeks of data" in text
     assert 'data-figure-for="rate-chart"' in text
-    assert "15.00%" in page(admin, "/stability/?rate=clicks&placement=home")
+    chosen = page(admin, "/stability/?rate=clicks&placement=home")
+    assert "15.00%" in chosen
+    assert "Clicks at “For you”</h2>" in chosen
+    assert "<td>For you</td>" in chosen
     assert "Events a day" in page(admin, "/stability/?rate=events&placement=")
     assert "Too early for alarms" in page(admin, "/stability/?rate=nonsense&placement=%00")
 
@@ -68,7 +71,7 @@ def test_an_alarm_says_what_was_done_shortly_before(admin: Client) -> None:
     published(own.onset - timedelta(minutes=5))
     text = page(admin)
     onset, at = timezone.localtime(own.onset), timezone.localtime(own.onset) - timedelta(minutes=5)
-    assert f"Clicks at home: down 19% since {onset:%A %H:%M}." in text
+    assert f"Clicks at “For you”: down 19% since {onset:%A %H:%M}." in text
     assert f"{at:%H:%M} Ana published Rule version r8" in text
 
 
@@ -81,9 +84,9 @@ def test_overview_has_the_alarm_with_its_cause(settings: Any) -> None:
     cache.delete(KEY)
     lines = {line.text: line for line in alerts(read_frame(), None, NOBODY, now=timezone.now())}
     onset, at = timezone.localtime(own.onset), timezone.localtime(own.onset) - timedelta(minutes=5)
-    text = f"Clicks at home: down 19% since {onset:%A}. Shortly before: {at:%H:%M} Ana published Rule version r8."
+    text = f"Clicks at “For you”: down 19% since {onset:%A}. Shortly before: {at:%H:%M} Ana published Rule version r8."
     assert (lines[text].level, lines[text].address) == ("warning", "/stability/?rate=clicks&placement=home")
-    assert [line.level for words, line in lines.items() if words.startswith("Revenue at home: up 40%")] == ["info"]
+    assert [line.level for words, line in lines.items() if words.startswith("Revenue at “For you”: up 40%")] == ["info"]
     shifted = "What customers are interested in changed more than is usual with the last run: a shift of 0.23."
     assert lines[shifted].address == "/stability/"
 
@@ -93,7 +96,7 @@ def test_in_chinese(admin: Client) -> None:
     with translation.override("zh-hans"):
         admin.cookies["django_language"] = "zh-hans"
         text = page(admin)
-    assert "home 的点击自" in text
+    assert "“猜你喜欢”的点击自" in text
     assert "起下降 19%。" in text
 
 
