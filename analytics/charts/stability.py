@@ -26,11 +26,12 @@ class RatePoint:
 
 @dataclass(frozen=True, kw_only=True)
 class ShiftBar:
-    """Shift of a distribution with a run, and what two random halves of one run would give."""
+    """Shift of a distribution with a run, what two random halves of one run would give, and where alarm begins."""
 
     words: str
     psi: float
     noise: float
+    limit: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,8 @@ def rate_band(points: Sequence[RatePoint], onset: datetime | None, *, words: Seq
     )
 
 
-def shift_bars(bars: Sequence[ShiftBar], *, limit: float, words: Sequence[str], axis: str) -> go.Figure:
-    """A bar per shift and one for its noise, and a line where a shift is worth a look; ``words`` name all three."""
+def shift_bars(bars: Sequence[ShiftBar], *, words: Sequence[str], axis: str) -> go.Figure:
+    """A bar per shift, one for its noise, and across both a mark where its alarm begins; ``words`` name all three."""
     shift, noise, line = words
     figure = go.Figure()
     names = [marks.short(each.words) for each in bars]
@@ -87,8 +88,9 @@ def shift_bars(bars: Sequence[ShiftBar], *, limit: float, words: Sequence[str], 
             marker={"pattern": {"shape": shape}}, hovertemplate="%{y}: %{x:.3f} <extra>%{fullData.name}</extra>",
         )  # fmt: skip
     figure.add_scatter(
-        x=[limit] * len(names), y=names, mode="lines", name=line, meta=hues.meta(LIMIT), hoverinfo="skip",
-        line={"dash": "dot", "width": 1.5},
+        x=[round(each.limit, 4) for each in bars], y=names, mode="markers", name=line, meta=hues.meta(LIMIT),
+        marker={"symbol": "line-ns", "size": 26, "line": {"width": 2}}, cliponaxis=False,
+        hovertemplate="%{y}: %{x:.3f} <extra>%{fullData.name}</extra>",
     )  # fmt: skip
     return figure.update_layout(
         height=110 + 56 * len(bars),

@@ -39,8 +39,8 @@ def alarm_sentence(alarm: Alarm) -> str:
     else:
         down, up = _("%(rate)s: down %(size)s since %(since)s."), _("%(rate)s: up %(size)s since %(since)s.")
     return (down if falls else up) % {
-        "rate": label(watch_labels.RATES, alarm.rate), "place": placement_quoted(alarm.placement), "size": share(abs(alarm.change)),
-        "since": since_words(alarm),
+        "rate": label(watch_labels.RATES, alarm.rate), "place": placement_quoted(alarm.placement),
+        "size": share(abs(alarm.change)), "since": since_words(alarm),
     }  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from analytics.templatetags.words import label
 from recommendations.models import Alarm
 from recommendations.services.access.policy import Action
 from recommendations.services.watches.alarms import mark_seen
-from recommendations.services.watches.shifts import WORTH_A_LOOK
 from recommendations.watch_terms import ChurnPart, WatchedRate
 from recommendations.wording import watch_labels
 from recommendations.wording.money import currency
@@ -27,7 +26,8 @@ from recommendations.wording.money import currency
 
 @require_safe
 def stability(request: HttpRequest) -> HttpResponse:
-    now, table, runs = timezone.now(), rates.rate_table(), readings.readings()
+    now = timezone.now()
+    table, runs = rates.rate_table(now=now), readings.readings()
     line = rates.chosen_line(table, rate=request.GET.get("rate", ""), placement=request.GET.get("placement", ""))
     drawn = rates.picture(line, now=now) if line else None
     context: dict[str, Any] = {
@@ -65,8 +65,8 @@ def _figures(drawn: RatePicture | None, runs: Sequence[ReadingLine]) -> dict[str
         figure = charts.rate_band(drawn.points, alarm.onset if alarm else None, words=words, axis=_axis(drawn))
         figures["rate_figure"] = figure.to_json(engine="orjson")
     if runs and runs[0].shifts:
-        words = (_("Shift"), _("Chance alone"), _("Worth a look"))
-        figure = charts.shift_bars(runs[0].shifts, limit=WORTH_A_LOOK, words=words, axis=_("Shift (PSI)"))
+        words = (_("Shift"), _("Chance alone"), _("Alarm above"))
+        figure = charts.shift_bars(runs[0].shifts, words=words, axis=_("Shift (PSI)"))
         figures["shift_figure"] = figure.to_json(engine="orjson")
     bars = [each.churn for each in reversed(runs) if each.churn]
     if bars:

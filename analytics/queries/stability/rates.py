@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
+from django.db.models import Min, Q
 
 from analytics.charts.stability import RatePoint
 from analytics.templatetags.words import label
-from recommendations.models import Alarm, RateWatch
-from recommendations.services.watches.pictures import counted_until, rate_picture
+from recommendations.engine.evaluation.alarms import BY_HOUR
+from recommendations.models import Alarm, PlacementHour, RateWatch
+from recommendations.services.watches.pictures import counted_until, first_count_at, rate_picture
 from recommendations.services.watches.rates import PER_HOUR, RateSteps
 from recommendations.watch_terms import WatchedRate
 from recommendations.wording import watch_labels
@@ -41,6 +43,8 @@ class RateTable:
 
     placements: Sequence[tuple[str, Sequence[RateLine]]]
     until: datetime | None
+    counted_at: datetime | None = None  # when the first count comes; None where there are counts, or nothing to count
+    judged_from: datetime | None = None  # from when, at the earliest, one more rate is watched
 
     @property
     def lines(self) -> list[RateLine]:
@@ -49,10 +53,14 @@ class RateTable:
     @property
     def is_silent(self) -> bool:
         """Whether nothing is watched: fewer than five weeks of data."""
-        return all(line.watch.silent for line in self.lines)
+        return not self.watched
+
+    @property
+    def watched(self) -> Sequence[RateLine]:
+        return [line for line in self.lines if not line.watch.silent]
 
 
-def rate_table() -> RateTable:
+def rate_table(*, now: datetime) -> RateTable:
     alarms = {(alarm.rate, alarm.placement): alarm for alarm in Alarm.objects.lasting()}
     order = list(WatchedRate)
     rows = sorted(RateWatch.objects.all(), key=lambda row: order.index(WatchedRate(row.rate)))
@@ -63,7 +71,19 @@ def rate_table() -> RateTable:
             watch=row, words=label(watch_labels.RATES, row.rate), alarm=alarms.get((row.rate, row.placement))
         )
         by_placement.setdefault(row.placement, []).append(line)
-    return RateTable(placements=list(by_placement.items()), until=counted_until())
+    return RateTable(
+        placements=list(by_placement.items()),
+        until=counted_until(),
+        counted_at=None if watches else first_count_at(now),
+        judged_from=_judged_from([row for row in watches if row.silent]),
+    )
+
+
+def _judged_from(silent: Sequence[RateWatch]) -> datetime | None:
+    """When the first of the rates that are not watched yet has enough data, at the earliest."""
+    hours = PlacementHour.objects.filter(placement__in={row.placement for row in silent})
+    first = hours.filter(Q(slates__gt=0) | Q(placement="")).aggregate(at=Min("hour"))["at"] if silent else None
+    return first + timedelta(hours=BY_HOUR.enough) if first else None
 
 
 def chosen_line(table: RateTable, *, rate: str, placement: str) -> RateLine | None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from analytics.charts.stability import ChurnBar, ShiftBar
 from analytics.templatetags.words import label
 from recommendations.models import StabilityReading
+from recommendations.services.watches.shifts import alarm_limit
 from recommendations.watch_terms import ChurnPart
 from recommendations.wording import watch_labels
 from recommendations.wording.metrics import percent_text
@@ -35,7 +36,12 @@ def readings() -> list[ReadingLine]:
 
 def _line(row: StabilityReading) -> ReadingLine:
     shifts = [
-        ShiftBar(words=label(watch_labels.RATES, rate), psi=facts["psi"], noise=facts["noise"])
+        ShiftBar(
+            words=label(watch_labels.RATES, rate),
+            psi=facts["psi"],
+            noise=facts["noise"],
+            limit=alarm_limit(facts["noise"]),
+        )
         for rate, facts in row.shifts.items()
     ]
     if not row.churn:

@@ -19,3 +19,9 @@ def rate_picture(watch: RateWatch, *, now: datetime) -> RateSteps | None:
 def counted_until() -> datetime | None:
     """End of the last hour that is counted and judged; None before the first."""
     return store.counted_until()
+
+
+def first_count_at(now: datetime) -> datetime | None:
+    """When the first hour will be counted; None where no list was served and no event came yet."""
+    first = store.first_hour(now)
+    return max(first, store.whole_hours(now)) + store.HOUR + store.LATE if first else None

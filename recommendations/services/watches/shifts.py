@@ -41,7 +41,12 @@ class Shift(NamedTuple):
 
     @property
     def is_notable(self) -> bool:
-        return self.psi > WORTH_A_LOOK and self.psi > TIMES_NOISE * self.noise
+        return self.psi > alarm_limit(self.noise)
+
+
+def alarm_limit(noise: float) -> float:
+    """The PSI above which a shift raises an alarm, beside what chance alone gives."""
+    return max(WORTH_A_LOOK, TIMES_NOISE * noise)
 
 
 def shifts(now: ModelVersion, before: ModelVersion, *, seed: int) -> Mapping[WatchedRate, Shift]:

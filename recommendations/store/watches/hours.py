@@ -95,7 +95,7 @@ def whole_hours(now: datetime) -> datetime:
 def count_hours(until: datetime) -> int:
     """Count the hours before ``until`` that are not counted yet, five weeks back at most; how many hours."""
     known = counted_until()
-    start = max(known, until - NEEDED) if known else _first_hour(until)
+    start = max(known, until - NEEDED) if known else first_hour(until)
     counted = 0
     while start is not None and start < until:
         end = min(start + DAY, until)
@@ -149,7 +149,7 @@ def _arrays(hours: Sequence[tuple[int, tuple[float, ...], list[int]]], *, last: 
     return ClockHours(first=date.fromordinal(first // HOURS_A_DAY), columns=columns, times=times, clocked=clocked)
 
 
-def _first_hour(until: datetime) -> datetime | None:
+def first_hour(until: datetime) -> datetime | None:
     """First hour of the last five weeks in which a list was served or an event came; None where none was."""
     begin = until - NEEDED
     served = Slate.objects.filter(served_at__gte=begin, served_at__lt=until, replay=False).aggregate(

@@ -25,9 +25,10 @@ def test_the_band_is_drawn_where_it_is_known_and_the_onset_is_marked() -> None:
     assert len(stability.rate_band(points, None, words=("a", "b", "c"), axis="%").data) == 2
 
 
-def test_a_shift_stands_beside_its_noise_and_the_limit() -> None:
-    figure = stability.shift_bars([ShiftBar(words="A", psi=0.2, noise=0.03)], limit=0.1, words=("a", "b", "c"), axis="")
-    assert [trace.x for trace in figure.data] == [(0.2,), (0.03,), (0.1,)]
+def test_a_shift_stands_beside_its_noise_and_its_own_limit() -> None:
+    bars = [ShiftBar(words="A", psi=0.2, noise=0.03, limit=0.1), ShiftBar(words="B", psi=1.5, noise=4.7, limit=14.1)]
+    figure = stability.shift_bars(bars, words=("a", "b", "c"), axis="")
+    assert [trace.x for trace in figure.data] == [(0.2, 1.5), (0.03, 4.7), (0.1, 14.1)]
 
 
 def test_parts_of_a_change_are_stacked_in_percent() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +14,21 @@ from analytics.queries.layout import read_frame
 from analytics.queries.overview.alerts import alerts
 from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import KEY
-from recommendations.models import Alarm, AuditEntry, ModelVersion, RuleBook, Run, StabilityReading, Staff
+from analytics.templatetags.display import day, moment
+from recommendations.models import (
+    Alarm,
+    AuditEntry,
+    ModelVersion,
+    RateWatch,
+    RuleBook,
+    Run,
+    Slate,
+    StabilityReading,
+    Staff,
+)
 from recommendations.services.access import audit
 from recommendations.services.watches.judging import judge_rates
+from recommendations.services.watches.pictures import first_count_at
 from recommendations.terms import Role, VersionStatus
 from tests.watch_records import HOUR, after, hours
 
@@ -50,12 +63,32 @@ def test_a_shop_without_data(admin: Client) -> None:
     assert text.count("Nothing to compare yet") == 2
 
 
+def test_a_shop_whose_first_lists_are_not_counted_yet(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of lists at 10:20 it says at 10:55 that the hour is counted at 11:07; where that was missed, an hour later."""
+    ten = timezone.now().replace(minute=0, second=0, microsecond=0)
+    Slate.objects.create(
+        served_at=ten + timedelta(minutes=20), recommendation_id="r-1", placement="home", source="model",
+        personalised=True, items=[], scores=[], propensities=[],
+    )  # fmt: skip
+    due = [first_count_at(ten + timedelta(minutes=minute)) for minute in (55, 66, 68)]
+    assert due == [ten + timedelta(minutes=minute) for minute in (67, 67, 127)]
+    clock = SimpleNamespace(now=lambda: ten + timedelta(minutes=55))
+    monkeypatch.setattr("analytics.pages.stability.view.timezone", clock)
+    text = page(admin)
+    assert "Nothing is counted yet" in text
+    assert f"the first count comes {moment(due[0])}." in text
+    assert "Counting begins with the first lists" not in text
+
+
 def test_a_shop_with_too_little_data(admin: Client) -> None:
     end = timezone.now().replace(minute=0, second=0, microsecond=0)
     hours(end - timedelta(days=3), end, lambda _at: {"slates": 100, "clicked": 15})
     judge_rates(after(end))
     text = page(admin)
     assert "Too early for alarms" in text
+    assert f"The first rate is judged from {day(end + timedelta(days=32))} on." in text
+    assert "Counted until" in text
+    assert "Judged until" not in text
     assert "Not watched: fewer than five weeks of data" in text
     assert 'data-figure-for="rate-chart"' in text
     chosen = page(admin, "/stability/?rate=clicks&placement=home")
@@ -64,6 +97,19 @@ def test_a_shop_with_too_little_data(admin: Client) -> None:
     assert "<td>For you</td>" in chosen
     assert "Events a day" in page(admin, "/stability/?rate=events&placement=")
     assert "Too early for alarms" in page(admin, "/stability/?rate=nonsense&placement=%00")
+
+
+def test_a_shop_of_which_only_the_events_are_judged(admin: Client) -> None:
+    end = timezone.now().replace(minute=0, second=0, microsecond=0)
+    hours(end - timedelta(days=40), end, lambda at: {"slates": 100 * (at >= end - timedelta(days=10)), "clicked": 0})
+    judge_rates(after(end))
+    text = page(admin)
+    assert "What is watched is as usual" in text
+    assert "1 of 6 rates is watched" in text
+    assert f"the next from {day(end + timedelta(days=25))} on, at the earliest." in text
+    assert "Everything is as usual" not in text
+    RateWatch.objects.update(silent=False)
+    assert "Everything is as usual" in page(admin)
 
 
 def test_an_alarm_says_what_was_done_shortly_before(admin: Client) -> None:
@@ -122,11 +168,25 @@ def test_shifts_and_changes_of_the_last_runs(admin: Client) -> None:
         "customers": 500, "whole": 0.123, "settings": True, "noise": 0.021,
         "parts": {"model": 0.08, "weights": 0.031, "rules": 0.012, "catalogue": 0.0},
     }  # fmt: skip
-    shift = {"interests": {"psi": 0.012, "js": 0.002, "noise": 0.004}}
+    shift = {
+        "interests": {"psi": 0.012, "js": 0.002, "noise": 0.004},
+        "popularity": {"psi": 1.5, "js": 0.2, "noise": 4.7},
+    }
     StabilityReading.objects.create(version=versions[0], at=now - timedelta(days=1))
     StabilityReading.objects.create(version=versions[1], before=versions[0], at=now, churn=churn, shifts=shift)
     text = page(admin)
-    for words in ("12.3%", "8.0%", "3.1%", "1.2%", "2.1%", "new settings, too", "0.012", "0.004"):
+    for words in (
+        "12.3%",
+        "8.0%",
+        "3.1%",
+        "1.2%",
+        "2.1%",
+        "new settings, too",
+        "0.012",
+        "0.004",
+        ">0.100<",
+        ">14.100<",
+    ):
         assert words in text
     assert f"{versions[1]} against {versions[0]}" in text
     assert text.count('data-figure-for="') == 2
