@@ -23,6 +23,9 @@ from recommendations.wording.metrics import (
     percent_text,
 )
 
+LONGEST_WAIT = 365
+"""Days beyond which waiting is no advice."""
+
 type Facts = Mapping[str, Any]
 type Tone = Literal["good", "bad", "warn", "neutral"]
 
@@ -169,7 +172,8 @@ def _missing(facts: Facts, *, primary: str) -> str:
     """What an experiment still lacks before its effect speaks: "3 of 7 whole days, 61 of 100 buyers in one arm"."""
     parts = []
     if facts["day"] < facts["days"]:
-        parts.append(gettext("%(day)d of %(days)d whole days") % facts)
+        replayed = gettext("%(day)d of %(days)d whole days of the replay")
+        parts.append((replayed if facts.get("replayed") else gettext("%(day)d of %(days)d whole days")) % facts)
     if facts["successes"] < facts["needed"]:
         if Metric(primary) in OF_CLICKS:
             parts.append(gettext("%(successes)d of %(needed)d visitors with a click in one arm") % facts)
@@ -245,6 +249,12 @@ def _not_yet(facts: Facts) -> str:
     if wait == 0:
         words = {"smallest": smallest}
         return gettext("Keep watching: ± %(smallest)s is reached, but it may be better or no different") % words
+    if wait > LONGEST_WAIT:
+        text = gettext(
+            "This test cannot tell a difference as small as %(smallest)s: at today's traffic that takes more than a "
+            "year. Test a larger change, take more visitors, or keep A"
+        )
+        return text % {"smallest": smallest}
     template = ngettext(
         "Keep watching: about %(wait)d more day until ± %(smallest)s",
         "Keep watching: about %(wait)d more days until ± %(smallest)s",

@@ -181,6 +181,23 @@ def test_only_what_is_missing_makes_it_too_early() -> None:
     assert late == "Too early: 61 of 100 visitors with a click in one arm"
 
 
+def test_days_of_the_replay_are_called_so() -> None:
+    """They pass by the dates of its purchases: a day of them may be over in a minute."""
+    facts = VERDICTS["too_early"] | {"successes": 240, "replayed": True}
+    assert verdict_text("too_early", facts, primary="ctr") == "Too early: 3 of 7 whole days of the replay"
+
+
+def test_what_takes_more_than_a_year_is_no_reason_to_keep_watching() -> None:
+    facts = VERDICTS["not_yet"]
+    year = verdict_text("not_yet", facts | {"days_to_go": 365}, primary="revenue")
+    assert year == "Keep watching: about 365 more days until ± 2%"
+    longer = verdict_text("not_yet", facts | {"days_to_go": 1154}, primary="revenue")
+    assert longer == (
+        "This test cannot tell a difference as small as 2%: at today's traffic that takes more than a year. "
+        "Test a larger change, take more visitors, or keep A"
+    )
+
+
 def test_several_arms_are_listed() -> None:
     two = verdict_text("ship", B | {"also_better": [2, 3]}, primary="revenue")
     assert two.endswith("at least +0.4%. C and D beat A, too; whether B beats them is open")
@@ -197,7 +214,7 @@ def test_an_effect_that_nothing_is_known_of_has_words(nothing: float | None, lan
     with translation.override(language):
         for code in ("harm", "ended"):
             assert is_a_sentence(verdict_text(code, VERDICTS[code] | ends, primary="revenue"), language)
-        for wait in (None, 0, 1):
+        for wait in (None, 0, 1, 1154):
             text = verdict_text("not_yet", VERDICTS["not_yet"] | {"days_to_go": wait}, primary="revenue")
             assert is_a_sentence(text, language)
 

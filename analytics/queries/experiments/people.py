@@ -60,5 +60,7 @@ def unjudged(experiment: Experiment, *, replay_only: bool, people: int) -> str:
     else:
         text = _("Nothing was counted")
     if experiment.status == ExperimentStatus.PAUSED:
-        return with_advice(_("Paused: nobody new takes part until it is resumed"), text)
+        return with_advice(
+            _("Paused: until it is resumed, everybody gets what is live and nobody new takes part"), text
+        )
     return text if replay_only or experiment.status != ExperimentStatus.RUNNING else ""

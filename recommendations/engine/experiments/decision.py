@@ -162,7 +162,7 @@ def _too_early(standing: ExperimentStanding) -> Verdict | None:
     if standing.days >= WHOLE_DAYS and fewest >= FEWEST:
         return None
     facts = {"day": standing.days, "days": WHOLE_DAYS, "successes": fewest, "needed": FEWEST}
-    return Verdict(VerdictCode.TOO_EARLY, facts)
+    return Verdict(VerdictCode.TOO_EARLY, facts | ({"replayed": True} if standing.replayed else {}))
 
 
 def _intervals(standing: ExperimentStanding) -> dict[int, AnytimeInterval]:

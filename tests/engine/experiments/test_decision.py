@@ -92,6 +92,8 @@ def test_too_early(early: dict[str, Any]) -> None:
     assert verdict.code is VerdictCode.TOO_EARLY
     assert code(contrast(5.0), days=7, control_successes=100) is VerdictCode.SHIP
     assert code(contrast(5.0, successes=99)) is VerdictCode.TOO_EARLY
+    assert "replayed" not in verdict.facts
+    assert decide(standing(contrast(5.0), replayed=True, **early)).facts["replayed"] is True
 
 
 def test_ship_what_is_above_the_control_for_certain() -> None:

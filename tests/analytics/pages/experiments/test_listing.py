@@ -131,7 +131,9 @@ def test_that_only_the_replay_came_is_said_in_list_and_page(admin: Client, statu
     assert listed.count(words) == 1
     assert words in text(admin, f"/experiments/{test.pk}/")
     assert words not in text(admin, f"/experiments/{other.pk}/")
-    assert ("Paused: nobody new takes part" in text(admin, f"/experiments/{test.pk}/")) is (status == "paused")
+    assert ("Paused: until it is resumed, everybody gets what is live" in text(admin, f"/experiments/{test.pk}/")) is (
+        status == "paused"
+    )
     assert '<td class="num" data-label="Visitors">–</td>' in listed  # nobody was read, there or here
     settings.DEMO = False
     assert words not in text(admin, f"/experiments/?tab={tab}")
@@ -143,7 +145,7 @@ def test_that_only_the_replay_came_is_said_in_list_and_page(admin: Client, statu
 def test_what_is_paused_or_ended_without_a_verdict_says_so(admin: Client) -> None:
     test = begun()
     Experiment.objects.update(status="paused")
-    words = "Paused: nobody new takes part until it is resumed. Nothing was counted<"
+    words = "Paused: until it is resumed, everybody gets what is live and nobody new takes part. Nothing was counted<"
     assert words in text(admin, f"/experiments/{test.pk}/")
     assert words in text(admin, "/experiments/")
     now = timezone.now()
