@@ -72,7 +72,7 @@ def item_suggestions(request: HttpRequest) -> HttpResponse:
 def by_id(request: HttpRequest, typed: str) -> HttpResponse:
     """Open the customer with an id of the shop, as its pages link to; else say what to do."""
     named = find_customers(typed=typed)
-    return open_found(request, named[0]) if named else _unknown(request, typed)
+    return open_found(request, named[0]) if named else _unknown(request, typed, from_shop=True)
 
 
 def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
@@ -85,8 +85,10 @@ def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("customer", pk=merged)
 
 
-def _unknown(request: HttpRequest, typed: str) -> HttpResponse:
-    return render(request, "dashboard/customer/unknown.html", {"section": "customers", "typed": typed}, status=404)
+def _unknown(request: HttpRequest, typed: str, *, from_shop: bool = False) -> HttpResponse:
+    """Say that there is no such customer; ``from_shop``: whoever follows a link of the shop's pages is told why."""
+    context = {"section": "customers", "typed": typed, "from_shop": from_shop}
+    return render(request, "dashboard/customer/unknown.html", context, status=404)
 
 
 def _settled(request: HttpRequest, pk: int) -> str:

@@ -101,7 +101,9 @@ def test_an_unknown_customer_is_named(admin: Client, address: str) -> None:
     answer = admin.get(f"/customers/{address}/")
     assert answer.status_code == 404
     typed = unquote(address.removeprefix("id/"))
-    assert f"There is no customer “{typed}”" in answer.content.decode()
+    page = answer.content.decode()
+    assert f"There is no customer “{typed}”" in page
+    assert ("names nobody before they agree to personalisation" in page) is address.startswith("id/")
 
 
 def test_a_stranger_learns_nothing_from_an_unknown_address(client: Client) -> None:
