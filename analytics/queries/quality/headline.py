@@ -82,7 +82,7 @@ def _sentence(hybrid: Measurement, gains: Sequence[Gain]) -> str:
     text = parts[0] if len(parts) == 1 else _("%(first)s and %(second)s") % {"first": parts[0], "second": parts[1]}
     if any(each.interval is None for each in gains):
         return _("The hybrid's NDCG@10: %(told)s. The next run will measure how sure that is.") % {"told": text}
-    return _("The hybrid is %(told)s.") % {"told": text}
+    return _("By NDCG@10 the hybrid is %(told)s.") % {"told": text}
 
 
 def _hits(hybrid: Measurement, others: Sequence[Measurement]) -> str:

@@ -26,7 +26,12 @@ def test_the_three_answers_stand_in_order(admin: Client) -> None:
     live = records.version(records.run())
     kinds = MeasuredKind
     values = {("hybrid", kinds.HYBRID): 0.4, ("personal_frequency", kinds.BASELINE): 0.5}
-    records.measured(live, Task.HOME, values)
+    home = records.measured(live, Task.HOME, values)
+    measures = "Accuracy also counts how high up in the list it stands; the bars count only whether it is there."
+    assert measures not in text(admin)  # without bars
+    for row in home.rows.all():
+        row.metrics |= {"hit_rate@10": {"value": 0.8, "low": 0.7, "high": 0.9}}
+        row.save()
     records.measured(live, Task.DISCOVER, {("hybrid", kinds.HYBRID): 0.06})
     page = text(admin)
     places = [page.index(title) for title in ("What they earn", "What needs you", "How well they work")]
@@ -34,6 +39,7 @@ def test_the_three_answers_stand_in_order(admin: Client) -> None:
     assert "20% less accurate than what they always buy" in page
     assert "Tested on 1,983 customers: learned from purchases up to Aug. 18, 2026, measured on those of the 28" in page
     assert '<a href="/quality/">How we measure</a>' in page
+    assert measures in page
     assert "NDCG" not in page
     assert "Coverage" not in page
 

@@ -79,7 +79,7 @@ def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run:
     places = [
         page.index(words)
         for words in (
-            "The hybrid is clearly better than “What they always buy” (+14.3%",
+            "By NDCG@10 the hybrid is clearly better than “What they always buy” (+14.3%",
             "trained on purchases up to Aug. 18, 2026, tested on 1,983 customers over the following 28 days",
             "Compare all recommenders", "For whom does it work?", "Accuracy vs. catalogue coverage",
             "Across runs", "Overlap between recommenders",

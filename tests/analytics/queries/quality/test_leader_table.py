@@ -98,7 +98,7 @@ def test_the_lead_says_how_much_better_and_how_sure(run: Evaluation) -> None:
     headline = lead(home())
     assert headline
     assert headline.sentence == (
-        "The hybrid is clearly better than “What they always buy” (+25.0%, 95% interval +22.5% to +27.5%)"
+        "By NDCG@10 the hybrid is clearly better than “What they always buy” (+25.0%, 95% interval +22.5% to +27.5%)"
         " and clearly better than “Best sellers” (+150.0%, 95% interval +145.0% to +155.0%)."
     )
     assert headline.direction is Direction.BETTER
