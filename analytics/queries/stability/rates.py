@@ -73,7 +73,7 @@ def rate_table(*, now: datetime) -> RateTable:
         by_placement.setdefault(row.placement, []).append(line)
     return RateTable(
         placements=list(by_placement.items()),
-        until=counted_until(),
+        until=counted_until() if watches else None,
         counted_at=None if watches else first_count_at(now),
         judged_from=_judged_from([row for row in watches if row.silent]),
     )
