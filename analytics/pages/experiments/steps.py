@@ -4,6 +4,7 @@ Of two who act at once the second is told what the first did.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,16 +17,17 @@ from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.experiments.form import decimal
-from analytics.pages.experiments.view import arm_of, experiment_or_404, experiment_page
+from analytics.pages.experiments.view import arm_of, experiment_or_404, experiment_page, offered_steps, seen_in
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.experiments.gates import gates_of
+from analytics.queries.experiments.publishing import live_words
 from analytics.templatetags.display import moment
 from recommendations.models import Experiment
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.experiments import lifecycle, starting
 from recommendations.services.experiments.drafts import StaleExperimentError, delete_draft
-from recommendations.services.experiments.lifecycle import LeverHeldError
+from recommendations.services.experiments.lifecycle import LeverHeldError, LiveChangedError
 from recommendations.services.experiments.states import NotInStateError
 from recommendations.services.weights.blending import GateClosedError
 from recommendations.terms import ExperimentKind, ExperimentStatus
@@ -82,7 +84,8 @@ def resume_experiment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.EXPERIMENT)
 def stop_experiment(request: HttpRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, lifecycle.stop, _("“%(name)s” is stopped: everybody gets what is live."))
+    step = partial(lifecycle.stop, seen=seen_in(request)["status"])
+    return _step(request, pk, step, _("“%(name)s” is stopped: everybody gets what is live."), opened="stop")
 
 
 @require_POST
@@ -91,9 +94,12 @@ def widen_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     stored, text = experiment_or_404(pk), typed(request.POST.get("traffic"), longest=20)
     traffic = decimal(text, unknown=0) / 100
     try:
-        wider = lifecycle.widen(experiment=stored, traffic=traffic, by=staff_of(request), now=timezone.now())
+        wider = lifecycle.widen(
+            experiment=stored, traffic=traffic, by=staff_of(request), now=timezone.now(),
+            seen=seen_in(request)["status"],
+        )  # fmt: skip
     except NotInStateError as error:
-        return overtaken(request, error.current)
+        return overtaken(request, error.current, opened="widen", more={"typed_traffic": text})
     except LeverHeldError as error:
         more = {"problem": lifecycle.held_text(error), "typed_traffic": text}
         return refused(request, stored, "widen", more, status=409)
@@ -107,18 +113,27 @@ def widen_experiment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.EXPERIMENT)
 def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
-    """Publish what an arm serves, for everybody; the dialog comes back where a note or the gate is missing."""
+    """Publish what an arm serves, for everybody.
+
+    The dialog comes back where a note or the gate is missing, and where it showed what is no longer so.
+    """
     stored, note = experiment_or_404(pk), typed(request.POST.get("note"), longest=LONGEST_NOTE)
     arm, override = arm_of(stored, request.POST.get("arm", "")), "override" in request.POST
     if arm is None:
         return redirect("experiment", pk=pk)
     again: dict[str, Any] = {"note": note, "override": override}
+    seen = seen_in(request)
     try:
         lifecycle.ship(
-            experiment=stored, arm=arm, reason=note, override=override, by=staff_of(request), now=timezone.now()
-        )
+            experiment=stored, arm=arm, reason=note, override=override, by=staff_of(request), now=timezone.now(),
+            seen=seen["status"], replacing=seen["live"],
+        )  # fmt: skip
     except NotInStateError as error:
-        return overtaken(request, error.current)
+        return overtaken(request, error.current, opened="publish", more=again)
+    except LiveChangedError as error:
+        text = _("Live since you looked: %(what)s. Nothing was published: please check below what would change by now.")
+        again |= {"problem": text % {"what": live_words(seen["live"], error.live)}}
+        return refused(request, stored, "publish", again, status=409)
     except NoteNeededError:
         again |= {"note_error": _("Say why: it stays with the version.")}
         return refused(request, stored, "publish", again, status=422)
@@ -141,12 +156,13 @@ def delete_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiments")
 
 
-def _step(request: HttpRequest, pk: int, step: Step, text: str) -> HttpResponse:
+def _step(request: HttpRequest, pk: int, step: Step, text: str, *, opened: str = "") -> HttpResponse:
+    """Take a step; ``opened`` is the dialog that it was taken in."""
     stored = experiment_or_404(pk)
     try:
         step(experiment=stored, by=staff_of(request), now=timezone.now())
     except NotInStateError as error:
-        return overtaken(request, error.current)
+        return overtaken(request, error.current, opened=opened)
     messages.success(request, text % {"name": stored.name})
     return redirect("experiment", pk=pk)
 
@@ -158,10 +174,21 @@ def refused(
     return experiment_page(request, stored, opened=opened, more=more, status=status)
 
 
-def overtaken(request: HttpRequest, current: Experiment, words: str = "") -> HttpResponse:
-    """The page as it is by now, with what somebody else did meanwhile."""
+def overtaken(
+    request: HttpRequest,
+    current: Experiment,
+    words: str = "",
+    *,
+    opened: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """The page as it is by now, with what somebody else did meanwhile; the dialog again if that is possible still."""
     fresh = experiment_or_404(current.pk)
-    return experiment_page(request, fresh, more={"overtaken": words or _state_words(fresh)}, status=409)
+    words = words or _state_words(fresh)
+    if opened not in offered_steps(fresh, staff_of(request)):
+        return experiment_page(request, fresh, more={"overtaken": words}, status=409)
+    problem = {"problem": _("%(what)s Nothing of yours was done.") % {"what": words}}
+    return refused(request, fresh, opened, {**(more or {}), **problem}, status=409)
 
 
 def _state_words(stored: Experiment) -> str:
@@ -169,5 +196,7 @@ def _state_words(stored: Experiment) -> str:
     last = stored.notes.select_related("by").first()
     if stored.status == ExperimentStatus.DRAFT or last is None:
         return _("Someone has changed the draft since you looked.")
-    parts = {"status": stored.get_status_display(), "time": moment(last.at), "who": last.by or _("by itself")}
+    parts = {"status": stored.get_status_display(), "time": moment(last.at), "who": last.by}
+    if last.by is None:
+        return _("%(status)s since %(time)s.") % parts
     return _("%(status)s since %(time)s: %(who)s was faster.") % parts

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,12 +21,14 @@ from analytics.queries.experiments.arm_words import ArmNames
 from analytics.queries.experiments.gates import gates_of
 from analytics.queries.experiments.people import unjudged, with_replay_only
 from analytics.queries.experiments.practice import MOST_SEED, practice_view
+from analytics.queries.experiments.publishing import lever_changes
 from analytics.queries.experiments.results import Results, results
 from analytics.queries.experiments.starts import start_view
 from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Arm, Experiment, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.services.access.policy import Action, may
+from recommendations.services.experiments.levers import served_instead
 from recommendations.services.experiments.practice import is_offered
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording import practice_labels
@@ -41,6 +44,8 @@ DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
     "arm": (BEGUN, Action.EXPERIMENT),
 }
 """What the address can open over the page: in which states, and who may do it."""
+
+SEEN = "what the dialog of an experiment showed"
 
 
 @require_safe
@@ -92,12 +97,15 @@ def experiment_page(
     begun = stored.started_at is not None and (practised is None or practised.succeeded)
     compared = begun and stored.kind != ExperimentKind.BANDIT
     reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if compared else None
+    offers, arm = offered_steps(stored, staff_of(request)), _chosen(stored, request)
+    live = served_instead(arm.changes) if opened == "publish" and opened in offers and arm else {}
+    versions = ArmNames.of([*(each.changes for each in arms), live], with_rules=bool(live))
     context: dict[str, Any] = {
         "section": "experiments",
         "experiment": stored,
         "arms": arms,
         "letters": [arm.letter for arm in arms],
-        "levers": ArmNames.of(arm.changes for arm in arms).rows(arms),
+        "levers": versions.rows(arms),
         "verdict": listing.verdict(stored) or _unjudged(stored, reached, now=now),
         "tone": listing.tone(stored),
         "day": listing.day_of(stored, now=now),
@@ -106,7 +114,7 @@ def experiment_page(
         "log": standing.log(stored),
         "results": reached,
         "next_look": standing.next_look(now),
-        "offers": offered_steps(stored, staff_of(request)),
+        "offers": offers,
         "practice": practised,
         "seed": seed_of(request),
         "start": start_view(stored, now=now),
@@ -119,8 +127,11 @@ def experiment_page(
         }
     if stored.kind == ExperimentKind.BANDIT and begun:
         context |= bandit_parts(stored, arms, names, now=now)
-    if opened in context["offers"]:
-        context |= _dialog(stored, opened, request, reached)
+    if opened in offers:
+        context |= _dialog(stored, opened, arm, reached, live)
+    if live and arm:
+        segments = {int(number): words for number, words in names.items()}
+        context["publishing"] = lever_changes(arms, arm, live, versions, segments=segments)
     return render(request, "dashboard/experiments/experiment.html", context | dict(more or {}), status=status)
 
 
@@ -147,9 +158,15 @@ def _unjudged(stored: Experiment, reached: Results | None, *, now: datetime) -> 
     return unjudged(stored, replay_only=replay_only, people=sum(reached.people.values()) if reached else 0)
 
 
-def _dialog(stored: Experiment, opened: str, request: HttpRequest, reached: Results | None) -> dict[str, Any]:
+def _chosen(stored: Experiment, request: HttpRequest) -> Arm | None:
+    """The arm that a dialog is about: the first beside the control where none is named."""
     letter = request.POST.get("arm", "") or request.GET.get("arm", "")
-    arm = arm_of(stored, letter) or next((arm for arm in stored.arms.all() if not arm.is_control), None)
+    return arm_of(stored, letter) or next((arm for arm in stored.arms.all() if not arm.is_control), None)
+
+
+def _dialog(
+    stored: Experiment, opened: str, arm: Arm | None, reached: Results | None, live: Mapping[str, Any]
+) -> dict[str, Any]:
     if opened == "publish" and arm is None:
         return {}
     lines = reached.lines if reached else ()
@@ -157,7 +174,22 @@ def _dialog(stored: Experiment, opened: str, request: HttpRequest, reached: Resu
     if opened == "practise":
         return {"dialog": opened, "effects": practice_labels.EFFECTS, "chosen": PracticeEffect.BETTER}
     parts = [(each, each.share * stored.traffic) for each in stored.arms.all()]
-    return {"dialog": opened, "arm": arm, "line": primary[0] if primary else None, "parts": parts}
+    seen = {"status": stored.status, "live": live}
+    return {
+        "dialog": opened,
+        "arm": arm,
+        "line": primary[0] if primary else None,
+        "parts": parts,
+        "seen": signing.dumps(seen, salt=SEEN, compress=True),
+    }
+
+
+def seen_in(request: HttpRequest) -> Mapping[str, Any]:
+    """The state of the experiment, and what was live, as the dialog showed them; signed, as it comes from outside."""
+    try:
+        return dict(signing.loads(request.POST.get("seen_token", ""), salt=SEEN))
+    except signing.BadSignature:
+        return {"status": "", "live": {}}
 
 
 def _figures(stored: Experiment, reached: Results) -> dict[str, Any]:

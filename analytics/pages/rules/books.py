@@ -92,7 +92,9 @@ def proposal_effect(request: HttpRequest) -> HttpResponse:
     signed = signing.dumps(
         {"rules": list(proposal.keys), "based_on": proposal.based_on, "tags": tags}, salt=SALT, compress=True
     )
-    context = {"effects": effects, "expected": signed if tags else "", "holdings": holdings("rules")}
+    ending = number(request.GET.get("ending"))  # an experiment that ends by the same act
+    held = [one for one in holdings("rules") if one.experiment.pk != ending]
+    context = {"effects": effects, "expected": signed if tags else "", "holdings": held}
     return render(request, "dashboard/rules/proposal.html", context)
 
 

@@ -46,6 +46,7 @@ class ArmValue:
 class LeverRow:
     """A lever of an experiment with the value of every arm, that of the control first."""
 
+    lever: str
     words: str
     values: Sequence[ArmValue]
 
@@ -66,19 +67,23 @@ class ArmNames:
     books: Mapping[int, RuleBook]
 
     @classmethod
-    def of(cls, changes: Iterable[Mapping[str, Any]]) -> Self:
-        """The versions that any of these changes name, in two queries at most."""
+    def of(cls, changes: Iterable[Mapping[str, Any]], *, with_rules: bool = False) -> Self:
+        """The versions that any of these changes name, in two queries at most; books without rules unless asked."""
         every = list(changes)
         weights = {key for each in every for key in each.get("weights", {}).values()}
         books = {each["rules"] for each in every if each.get("rules") is not None}
+        rows = RuleBook.objects.all() if with_rules else RuleBook.objects.defer("rules")
         return cls(
             weights=BlendWeights.objects.select_related("blend").in_bulk(weights) if weights else {},
-            books=RuleBook.objects.defer("rules").in_bulk(books) if books else {},
+            books=rows.in_bulk(books) if books else {},
         )
 
     def rows(self, arms: Sequence[Arm]) -> list[LeverRow]:
         """The levers of an experiment, with the value of each arm; ``arms`` are in their order."""
-        changes = [arm.changes for arm in arms]
+        return self.compared([arm.changes for arm in arms])
+
+    def compared(self, changes: Sequence[Mapping[str, Any]]) -> list[LeverRow]:
+        """The levers of all these changes, with the value that each has of them."""
         return [self._row(lever, changes) for lever in sorted(all_levers(changes), key=_order)]
 
     def sentence(self, experiment: Experiment) -> str:
@@ -89,7 +94,7 @@ class ArmNames:
     def _row(self, lever: str, changes: Sequence[Mapping[str, Any]]) -> LeverRow:
         kind, _separator, name = lever.partition(":")
         values = [self._value(kind, name, each) for each in changes]
-        return LeverRow(words=lever_words(kind, name), values=values)
+        return LeverRow(lever=lever, words=lever_words(kind, name), values=values)
 
     def _value(self, kind: str, name: str, changes: Mapping[str, Any]) -> ArmValue:
         match kind:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import BigIntegerField, F, Func, Sum
 from django.utils.translation import gettext as _
 
-from recommendations.models import Arm, Experiment, Reading, Slate
+from recommendations.models import Experiment, Reading, Slate
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording.experiment_advice import with_advice
 
@@ -26,14 +26,17 @@ def people_who_count(experiments: Sequence[Experiment]) -> dict[int, int]:
 
 
 def with_replay_only(experiments: Sequence[Experiment], *, now: datetime) -> set[int]:
-    """Keys of the experiments without a verdict to which only customers of the demo's replay came so far."""
+    """Keys of the experiments without a verdict to which only customers of the demo's replay came so far.
+
+    Their arms have been fetched.
+    """
     begun = [
         each for each in experiments
         if each.started_at and not each.decision and not each.simulated and each.kind != ExperimentKind.BANDIT
     ]  # fmt: skip
     if not (settings.DEMO and begun):
         return set()
-    experiment_of = dict(Arm.objects.filter(experiment__in=begun).values_list("pk", "experiment"))
+    experiment_of = {arm.pk: each.pk for each in begun for arm in each.arms.all()}
     answers = Slate.objects.filter(
         arms__overlap=list(experiment_of), served_at__gte=min(each.started_at for each in begun if each.started_at),
         served_at__lte=now - SETTLED, unit__isnull=False,

@@ -71,14 +71,15 @@ def proposal(found: Rules, *, kind: str, keys: Sequence[int]) -> Proposal | None
 def roll_back(*, number: int) -> Proposal | None:
     """Proposal to go back to a former book; None where there is none, or it is the one that is served."""
     current, target = served(), RuleBook.objects.filter(number=number).first()
-    if target is None or current is None or target.rules == current.rules:
+    rules = current.rules if current else []
+    if target is None or target.rules == rules:
         return None
     return Proposal(
         kind=BookAction.ROLL_BACK,
-        based_on=current.number,
+        based_on=current.number if current else 0,
         rules=target.rules,
-        changes=book_changes(current.rules, target.rules),
-        words=Names.of([*current.rules, *target.rules]),
+        changes=book_changes(rules, target.rules),
+        words=Names.of([*rules, *target.rules]),
         target=target,
     )
 

@@ -98,6 +98,11 @@ def served_changes(levers: Iterable[str], fields: Mapping[str, Iterable[str]]) -
     return changes
 
 
+def served_instead(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What is served now of all that an arm sets, in the form of its changes."""
+    return served_changes(levers_of(changes), changes.get("placements", {}))
+
+
 def empty_book() -> RuleBook:
     """The book without rules, which was there before the first."""
     return RuleBook.objects.get_or_create(number=0)[0]

@@ -4,7 +4,7 @@ Each step is taken from the state that it needs, under a lock: of two who act at
 did.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +23,15 @@ from recommendations.services.experiments.levers import (
     all_levers,
     free_ranges,
     holders,
+    served_instead,
 )
 from recommendations.services.experiments.states import NotInStateError, changed, locked
 from recommendations.services.operations.placements import set_placement
 from recommendations.services.operations.shop_pages import arrange_page
-from recommendations.services.rules.books import serve_book
+from recommendations.services.rules.books import lock_rules, serve_book
 from recommendations.services.weights.blending import serve_tested
-from recommendations.terms import ExperimentKind, ExperimentStatus
+from recommendations.store.models import weight_versions
+from recommendations.terms import BlendName, ExperimentKind, ExperimentStatus
 
 RUNNING, PAUSED = ExperimentStatus.RUNNING, ExperimentStatus.PAUSED
 
@@ -40,6 +42,14 @@ class LeverHeldError(Exception):
     def __init__(self, held: Sequence[LeverHolder], free: float) -> None:
         super().__init__("; ".join(str(holder.experiment) for holder in held))
         self.held, self.free = held, free
+
+
+class LiveChangedError(Exception):
+    """What an arm would replace is ``live``, and not what the publisher saw."""
+
+    def __init__(self, live: Mapping[str, Any]) -> None:
+        super().__init__(f"{live} is served by now")
+        self.live = live
 
 
 def pause(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
@@ -56,21 +66,24 @@ def resume(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experi
     return _moved(experiment, frm=(PAUSED,), to=RUNNING, verb="resume", code="resumed", by=by, now=now)
 
 
-def stop(*, experiment: Experiment, by: Staff | None, now: datetime) -> Experiment:
+def stop(*, experiment: Experiment, by: Staff | None, now: datetime, seen: str | None = None) -> Experiment:
     """End an experiment for good; what came until now stays, and what comes late of its people is added.
 
-    Raises NotInStateError.
+    ``seen`` is as for ``locked``. Raises NotInStateError.
     """
-    return _moved(experiment, frm=HELD_IN, to=ExperimentStatus.STOPPED, verb="stop", code="stopped", by=by, now=now)
+    to = ExperimentStatus.STOPPED
+    return _moved(experiment, frm=HELD_IN, to=to, verb="stop", code="stopped", by=by, now=now, seen=seen)
 
 
 @transaction.atomic
-def widen(*, experiment: Experiment, traffic: float, by: Staff | None, now: datetime) -> Experiment:
+def widen(
+    *, experiment: Experiment, traffic: float, by: Staff | None, now: datetime, seen: str | None = None
+) -> Experiment:
     """Let more of the visitors in, beside those who are in it.
 
-    Raises NotInStateError, LeverHeldError and ValidationError.
+    ``seen`` is as for ``locked``. Raises NotInStateError, LeverHeldError and ValidationError.
     """
-    stored = locked(experiment, HELD_IN)
+    stored = locked(experiment, HELD_IN, seen=seen)
     if not stored.traffic < traffic <= 1:
         raise ValidationError({"traffic": [_("Traffic can be widened, not narrowed: stop it instead.")]})
     levers = all_levers(arm.changes for arm in stored.arms.all())
@@ -87,22 +100,44 @@ def widen(*, experiment: Experiment, traffic: float, by: Staff | None, now: date
 
 @transaction.atomic
 def ship(
-    *, experiment: Experiment, arm: Arm, reason: str, by: Staff | None, now: datetime, override: bool = False
+    *,
+    experiment: Experiment,
+    arm: Arm,
+    reason: str,
+    by: Staff | None,
+    now: datetime,
+    override: bool = False,
+    seen: str | None = None,
+    replacing: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """Publish what an arm serves, for everybody, and end the experiment, in one step.
 
-    Raises NotInStateError, NoteNeededError, and what publishing weights raises (GateClosedError).
+    ``seen`` is as for ``locked``, ``replacing`` what the publisher saw as ``served_instead``; None for a command.
+    Raises NotInStateError, LiveChangedError, NoteNeededError, and what publishing weights raises (GateClosedError).
     """
-    stored = locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED))
+    stored = locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED), seen=seen)
     if stored.simulated:
         raise NotInStateError(stored)
+    changes = stored.arms.get(pk=arm.pk).changes
+    _lock(changes)
+    if replacing is not None and replacing != (live := served_instead(changes)):
+        raise LiveChangedError(live)
     if not reason.strip():
         raise NoteNeededError
-    changes = stored.arms.get(pk=arm.pk).changes
     _publish(changes, reason=reason, by=by, now=now, override=override)
     stored.status, stored.ended_at, stored.ended_by = ExperimentStatus.SHIPPED, stored.ended_at or now, by
     stored.save(update_fields=["status", "ended_at", "ended_by"])
     return changed(stored, "publish", "shipped", by=by, now=now, reason=reason, facts={"arm": arm.position})
+
+
+def _lock(changes: Mapping[str, Any]) -> None:
+    """Let nobody else change what the arm sets until the transaction ends."""
+    for name in sorted(changes.get("weights", {})):
+        weight_versions.locked(BlendName(name))
+    if "rules" in changes:
+        lock_rules()
+    list(Placement.objects.select_for_update().filter(name__in=changes.get("placements", {})).order_by("pk"))
+    list(ShopPage.objects.select_for_update().filter(name__in=changes.get("pages", {})).order_by("pk"))
 
 
 def _publish(changes: dict[str, Any], *, reason: str, by: Staff | None, now: datetime, override: bool) -> None:
@@ -130,8 +165,9 @@ def _moved(
     code: str,
     by: Staff | None,
     now: datetime,
+    seen: str | None = None,
 ) -> Experiment:
-    stored = locked(experiment, frm)
+    stored = locked(experiment, frm, seen=seen)
     stored.status = to
     if to == ExperimentStatus.STOPPED:
         stored.ended_at, stored.ended_by = now, by

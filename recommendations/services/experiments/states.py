@@ -21,10 +21,13 @@ class NotInStateError(Exception):
         self.current = current
 
 
-def locked(experiment: Experiment, states: Sequence[str]) -> Experiment:
-    """The stored experiment under a lock. Raises NotInStateError where it is in none of these states."""
+def locked(experiment: Experiment, states: Sequence[str], *, seen: str | None = None) -> Experiment:
+    """The stored experiment under a lock. Raises NotInStateError where it is in none of these states.
+
+    ``seen`` is the state that the person saw, who is told of any other; None for a command.
+    """
     stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
-    if stored.status not in states:
+    if stored.status not in states or seen not in {None, stored.status}:
         raise NotInStateError(stored)
     return stored
 

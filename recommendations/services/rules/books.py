@@ -1,6 +1,7 @@
 """Books of rules: publish, withdraw, roll back. A book is frozen; every change is a new one, which acts at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -131,11 +132,17 @@ def book_for_test(*, rules: Sequence[int], note: str, by: Staff | None, now: dat
     return _frozen_book(book, wanted, note=note, by=by, now=now, expected={}, serve=False)
 
 
-def serve_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> RuleBook:
-    """Serve what a tested book has, as ``roll_back_rules`` does; the book itself where it is served already."""
+def serve_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> None:
+    """Serve what a tested book has, as ``roll_back_rules`` does; nothing changes where that is served already."""
     if book.is_default:
-        return book
-    return roll_back_rules(book=book, note=note, by=by, now=now, verb="publish")
+        return
+    with suppress(NothingToPublishError):
+        roll_back_rules(book=book, note=note, by=by, now=now, verb="publish")
+
+
+def lock_rules() -> list[Rule]:
+    """All rules in their order, locked, so that one publishes at a time."""
+    return in_order(_rules().unarchived())
 
 
 @transaction.atomic
@@ -235,10 +242,10 @@ def book_changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule]) -> l
 
 
 def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:
-    """All rules in their order, locked, so that one publishes at a time; and the book that is served."""
+    """All rules in their order, locked, and the book that is served."""
     if not note.strip():
         raise NoteNeededError
-    rows = {row.pk: row for row in in_order(_rules().unarchived())}
+    rows = {row.pk: row for row in lock_rules()}
     return rows, default_book()
 
 

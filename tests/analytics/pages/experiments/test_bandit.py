@@ -15,7 +15,7 @@ from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import ExperimentKind, ExperimentStatus, Role, RunStatus
 from tests.analytics.pages.experiments.drafting import begun, version
-from tests.analytics.pages.experiments.pages import text
+from tests.analytics.pages.experiments.pages import seen, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -247,7 +247,7 @@ def test_pausing_freezes_the_shares_and_the_second_reads_who_was_first(publisher
     assert "Paused: the shares stay as they are" in page
     assert "Paused since" in post(publisher, f"{address}pause/", status=409)
     post(publisher, f"{address}resume/")
-    post(publisher, f"{address}stop/")
+    post(publisher, f"{address}stop/", **seen(publisher, f"{address}?open=stop"))
     assert "Stopped since" in post(publisher, f"{address}arms/B/pin/", status=409, pinned="20")
     assert "C got 46% at the end" in text(publisher, address)
 
@@ -256,7 +256,8 @@ def test_the_best_becomes_the_default_and_the_bandit_ends(publisher: Client) -> 
     own = with_shares(running())
     address = f"/experiments/{own.pk}/"
     assert "Best with chance 71.0%" in text(publisher, f"{address}?open=publish&arm=C")
-    post(publisher, f"{address}publish/", arm="C", note="It won", override="on")
+    shown = seen(publisher, f"{address}?open=publish&arm=C")
+    post(publisher, f"{address}publish/", arm="C", note="It won", override="on", **shown)
     own.refresh_from_db()
     assert own.status == ExperimentStatus.SHIPPED
 

@@ -14,7 +14,7 @@ from recommendations.services.experiments.lifecycle import stop
 from recommendations.services.experiments.starting import begin_experiments
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from tests.analytics.pages.experiments.drafting import begun, drafted, half_of, reading, version, with_readings
-from tests.analytics.pages.experiments.pages import text
+from tests.analytics.pages.experiments.pages import seen, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -59,13 +59,14 @@ def test_a_draft_is_started_paused_resumed_widened_and_stopped(publisher: Client
     post(publisher, test, "pause")
     assert "Resume" in text(publisher, f"/experiments/{test.pk}/")
     post(publisher, test, "resume")
-    assert "narrowed" in post(publisher, test, "widen", status=422, traffic="30")
-    post(publisher, test, "widen", traffic="100")
+    shown = seen(publisher, f"/experiments/{test.pk}/?open=widen")
+    assert "narrowed" in post(publisher, test, "widen", status=422, traffic="30", **shown)
+    post(publisher, test, "widen", traffic="100", **shown)
     assert test.traffic == 1
     page = text(publisher, f"/experiments/{test.pk}/")
     assert "Traffic widened from 40% to 100%" in page
     assert "?open=widen" not in page
-    post(publisher, test, "stop")
+    post(publisher, test, "stop", **seen(publisher, f"/experiments/{test.pk}/?open=stop"))
     page = text(publisher, f"/experiments/{test.pk}/")
     assert test.status == ExperimentStatus.STOPPED
     assert "?open=stop" not in page
@@ -80,7 +81,7 @@ def test_who_comes_second_reads_who_was_first(publisher: Client) -> None:
     assert "Starting since" in page
     assert "The publisher was faster." in page
     begin_experiments(timezone.now())
-    post(publisher, test, "stop")
+    post(publisher, test, "stop", **seen(publisher, f"/experiments/{test.pk}/?open=stop"))
     assert "Stopped since" in post(publisher, test, "pause", status=409)
     assert "Stopped since" in post(publisher, test, "widen", status=409, traffic="90")
     assert "Stopped since" in post(publisher, test, "delete", status=409)
@@ -203,9 +204,10 @@ def test_what_won_is_published_with_a_note(publisher: Client) -> None:
     assert "Publish B for everybody?" in page
     assert "Revenue per visitor: +5.0%" in page
     assert "9 items" in page
-    page = post(publisher, test, "publish", status=422, arm="B", note=" ")
+    shown = seen(publisher, f"/experiments/{test.pk}/?open=publish&arm=B")
+    page = post(publisher, test, "publish", status=422, arm="B", note=" ", **shown)
     assert "Say why" in page
-    post(publisher, test, "publish", arm="B", note="It won")
+    post(publisher, test, "publish", arm="B", note="It won", **shown)
     assert test.status == ExperimentStatus.SHIPPED
     assert Placement.objects.get(name="home").n == 9
     assert "B was published" in text(publisher, f"/experiments/{test.pk}/")
@@ -216,10 +218,11 @@ def test_weights_that_the_gate_refuses_need_a_tick(publisher: Client) -> None:
     test = with_readings(ten_days_old({"weights": {"home": worse.pk}}))
     assert f"/experiments/{test.pk}/gate/?arm=B" in text(publisher, f"/experiments/{test.pk}/?open=publish")
     assert "Publish anyway" in text(publisher, f"/experiments/{test.pk}/gate/?arm=B")
-    page = post(publisher, test, "publish", status=422, arm="B", note="It won")
+    shown = seen(publisher, f"/experiments/{test.pk}/?open=publish")
+    page = post(publisher, test, "publish", status=422, arm="B", note="It won", **shown)
     assert "Tick the box" in page
     assert ">It won</textarea>" in page
-    post(publisher, test, "publish", arm="B", note="It won", override="on")
+    post(publisher, test, "publish", arm="B", note="It won", override="on", **shown)
     assert BlendWeights.objects.get(pk=worse.pk).is_default
     text(publisher, f"/experiments/{test.pk}/gate/?arm=A", status=404)
 
