@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 
 from analytics.queries.rules.overview import SERVED, WAITING, Rules, served
 from analytics.templatetags.rules import Names
@@ -85,7 +87,13 @@ def roll_back(*, number: int) -> Proposal | None:
 
 
 def versions(*, page: int) -> tuple[Page[RuleBook], Names]:
-    """Books of a page, the newest first, and the names of all that they and those that they were made from speak of."""
-    books = Paginator(RuleBook.objects.select_related("author", "parent"), PER_PAGE).get_page(page)
+    """Books of a page, the newest first, and the names of all that they and those that they were made from speak of.
+
+    ``for_test`` of a book: only an experiment served it. What was served for all is served, or the next was made of it.
+    """
+    followed = Exists(RuleBook.objects.filter(parent=OuterRef("pk")))
+    for_test = ExpressionWrapper(Q(number__gt=0, is_default=False) & ~Q(followed), output_field=BooleanField())
+    rows: Any = RuleBook.objects.select_related("author", "parent").annotate(for_test=for_test)
+    books = Paginator(rows, PER_PAGE).get_page(page)
     both = [each for book in books for each in (book, book.parent) if each]
     return books, Names.of(rule for book in both for rule in book.rules)

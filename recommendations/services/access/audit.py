@@ -9,6 +9,9 @@ from django.db.models import Model, QuerySet
 from recommendations.models import ApiKey, AuditEntry, Staff
 from recommendations.services.access.policy import TRAIL, may
 
+FOR_TEST = "publish for a test"
+"""The verb of what only an experiment serves."""
+
 type Values = dict[str, Any] | None
 type Author = Staff | ApiKey | None
 """Whoever acted; None for a command or the schedule."""

@@ -129,7 +129,10 @@ def book_for_test(*, rules: Sequence[int], note: str, by: Staff | None, now: dat
     faults = [one for one in findings if one.severity is Severity.ERROR and not set(rules).isdisjoint(one.rules)]
     if faults:
         raise FaultyRulesError(faults)
-    return _frozen_book(book, wanted, note=note, by=by, now=now, expected={}, serve=False)
+    tested = _frozen_book(book, wanted, note=note, by=by, now=now, expected={}, serve=False)
+    after = {"book": tested.number, "rules": [rows[key].name for key in rules]}
+    audit.record(by=by, verb=audit.FOR_TEST, subject=tested, note=tested.note, after=after)
+    return tested
 
 
 def serve_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) -> None:

@@ -11,10 +11,9 @@ from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, ModelVersion, Staff
 from recommendations.services import approvals
 from recommendations.services.access import audit
-from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.audit import FOR_TEST, NoteNeededError
 from recommendations.services.weights.drafts import StaleDraftError
 from recommendations.services.weights.values import Values, WeightDifference, differences
-from recommendations.services.weights.versions import FOR_TEST
 from recommendations.services.weights.what_if import expected_effect
 from recommendations.simulation.asked_length import blend_length
 from recommendations.store.live import fetch

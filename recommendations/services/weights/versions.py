@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.panel_measures import ACCURACY
 from recommendations.models import AuditEntry, BlendWeights, Group
+from recommendations.services.access.audit import FOR_TEST
 from recommendations.services.weights.panels import HeldPanel, PanelSettings
 from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import Unmeasured, held_for
@@ -13,8 +14,6 @@ from recommendations.store.models import weight_versions
 from recommendations.terms import BlendName, WeightsStatus
 
 MOST = 50
-FOR_TEST = "publish for a test"
-"""The trail's verb of what only an experiment serves."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
 """From a draft of weights, or changed rules, to an experiment: a version is frozen, and what is live stays live."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Blend, BlendWeights, Experiment, RuleBook
+from recommendations.models import AuditEntry, Blend, BlendWeights, Experiment, RuleBook
 from recommendations.services.weights.blending import publish_for_test
 from recommendations.services.weights.drafts import draft_of
 from recommendations.terms import BlendName, Role
@@ -77,6 +78,22 @@ def test_changed_rules_become_a_version_to_test(publisher: Client) -> None:
     form = typed() | {"arm-1-lever": "rules", "arm-1-rules": str(book.pk)}
     publisher.post("/experiments/new/", form)
     assert Experiment.objects.get().arms.get(position=1).changes == {"rules": book.pk}
+
+
+def test_versions_of_rules_say_which_only_an_experiment_served(publisher: Client) -> None:
+    rule = rule_records.rule("Less soap", items=SOAP)
+    publisher.post("/experiments/rules/", {"rule": rule.pk, "note": "Do they miss it?"})
+    page = text(publisher, "/rules/versions/")
+    assert re.search(r'id="r1".*?For an experiment.*?not published, made \S', page, flags=re.DOTALL)
+    assert "?roll_back=1" not in page
+    entry = AuditEntry.objects.get(object_type="rulebook")
+    assert (entry.verb, entry.note, entry.after["rules"]) == ("publish for a test", "Do they miss it?", ["Less soap"])
+    rule_records.published(rule)
+    rule_records.published(rule_records.rule("More soap", items=SOAP))
+    page = text(publisher, "/rules/versions/")
+    rows = dict(re.findall(r'id="(r\d)"(.*?)</tr>', page, flags=re.DOTALL))
+    assert {number for number, row in rows.items() if "For an experiment" in row} == {"r1"}
+    assert {number for number, row in rows.items() if "?roll_back=" in row} == {"r0", "r2"}
 
 
 @pytest.mark.parametrize("sent", ["", "?rule=987654", "?rule=x"])
