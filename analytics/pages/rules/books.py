@@ -182,9 +182,10 @@ def _is_current(request: HttpRequest, keys: list[int], based_on: int) -> bool:
 
 def _done(kind: BookAction, made: RuleBook, count: int) -> str:
     if kind is BookAction.PUBLISH:
+        count = len(made.rules)
         text = ngettext(
-            "Published as r%(number)d: %(count)d rule. It takes effect with the next request.",
-            "Published as r%(number)d: %(count)d rules. They take effect with the next request.",
+            "Published as r%(number)d: the shop serves %(count)d rule from the next request on.",
+            "Published as r%(number)d: the shop serves %(count)d rules from the next request on.",
             count,
         )
     else:

@@ -165,10 +165,13 @@ def test_several_drafts_are_published_with_a_note(admin: Client) -> None:
     fields = {"rule": keys, "based_on": 0, "note": "The tea week begins", "unmeasured": 1}
     assert admin.post("/rules/publish/", fields)["Location"] == "/rules/"
     page = text(admin)
-    assert "Published as r1: 2 rules." in page
+    assert "Published as r1: the shop serves 2 rules from the next request on." in page
     assert statuses(page) == ["Live", "Live"]
     assert "“The tea week begins”" in page
-    entry = AuditEntry.objects.get(object_type="rulebook", verb="publish")
+    third = records.rule("Third")
+    admin.post("/rules/publish/", {"rule": third.pk, "based_on": 1, "note": "One more", "unmeasured": 1})
+    assert "Published as r2: the shop serves 3 rules" in text(admin)  # as the dialog said, not the one that is new
+    entry = AuditEntry.objects.get(object_type="rulebook", verb="publish", note="The tea week begins")
     assert (entry.note, entry.staff) == ("The tea week begins", Staff.objects.get())
 
 
