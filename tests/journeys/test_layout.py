@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from recommendations.event_types import EventName
-from recommendations.models import Customer, Item, Staff
+from recommendations.models import Arm, BlendWeights, Customer, Item, Staff
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.terms import ExperimentKind
 from tests.analytics import records
+from tests.analytics.pages.experiments.drafting import begun, version
 from tests.journeys.conftest import EMAIL, Visitor, committed
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +32,11 @@ LINES = """(each) => { const text = document.createRange(); text.selectNodeConte
 FITS = """(each) => each.scrollWidth <= each.clientWidth
   || (getComputedStyle(each).textOverflow === "ellipsis" && each.title.startsWith(each.innerText.split("\\n")[0]))"""
 """Whether it is whole, or cut where it is seen to be, and told by the mouse."""
+ON_TOP = """(each) => { each.scrollIntoView({ block: "center" });
+  const { left, top, width, height } = each.getBoundingClientRect();
+  const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+  return height > 0 && (seen === each || each.contains(seen)); }"""
+"""Whether its middle is seen, once it is scrolled to."""
 
 type Box = list[float]
 """Left, top, right and bottom, in pixels."""
@@ -122,6 +129,39 @@ def test_a_long_address_breaks_neither_in_the_rail_nor_in_the_list_of_rules(name
     for place in (nameless.page.locator(".rail .who strong"), owners.first):
         assert place.evaluate(LINES) == 1
         assert place.evaluate(FITS)
+
+
+@pytest.fixture
+def bandit(site: str) -> Iterator[int]:
+    """A bandit of two versions that runs at home."""
+    own = committed(
+        lambda: begun(
+            {"weights": {"home": version(940).pk}}, kind=ExperimentKind.BANDIT, primary="ctr", placement="home",
+            name="Which mix",
+        )
+    )  # fmt: skip
+    yield own.pk
+    committed(lambda: (own.delete(), BlendWeights.objects.filter(number=940).delete()))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("pinned", [None, 0.3])
+def test_nothing_lies_over_a_label_of_the_dialog_of_an_arm(
+    ada: Callable[[int], Visitor], bandit: int, width: int, pinned: float | None
+) -> None:
+    committed(lambda: Arm.objects.filter(experiment=bandit, position=1).update(pinned=pinned))
+    visitor = ada(width)
+    visitor.visit(f"/experiments/{bandit}/?open=arm&arm=B")
+    dialog = visitor.page.get_by_role("dialog")
+    texts = dialog.locator("h2, label, .note, .btn")
+    assert [texts.nth(at).inner_text() for at in range(texts.count()) if not texts.nth(at).evaluate(ON_TOP)] == []
+    assert texts.count() == (10 if pinned is None else 11)
+    dialog.get_by_role("link", name="Take B out…").click()
+    dialog = visitor.page.get_by_role("dialog", name="Take B out of “Which mix” for good?")
+    expect(dialog).to_contain_text("It cannot be put back.")
+    assert dialog.get_by_role("button", name="Take B out", exact=True).evaluate(ON_TOP)
+    assert committed(lambda: Arm.objects.get(experiment=bandit, position=1).out_at) is None
+    assert visitor.complaints() == []
 
 
 @pytest.mark.parametrize("width", [*WIDTHS, 1024])

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.experiments.form import decimal
 from analytics.pages.experiments.steps import overtaken, refused
-from analytics.pages.experiments.view import arm_of, experiment_or_404
+from analytics.pages.experiments.view import arm_dialog, arm_of, experiment_or_404
 from analytics.parameters import typed
 from recommendations.models import Experiment
 from recommendations.services.access.policy import Action
@@ -69,7 +69,7 @@ def _step(
     except ArmIsOutError as error:
         return overtaken(request, stored, _("%(letter)s is out by now.") % {"letter": error.arm.letter})
     except ValidationError as error:
-        more = {"arm_errors": error.message_dict, f"typed_{field or 'arm'}": written, "arm": arm}
+        more = arm_dialog(stored, arm) | {"arm_errors": error.message_dict, f"typed_{field or 'arm'}": written}
         return refused(request, stored, "arm", more, status=422)
     messages.success(request, text % {"letter": letter})
     return redirect("experiment", pk=pk)

@@ -32,6 +32,7 @@ from recommendations.services.experiments.levers import served_instead
 from recommendations.services.experiments.practice import is_offered
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording import practice_labels
+from recommendations.wording.linter import listed
 
 BEGUN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
@@ -42,6 +43,7 @@ DIALOGS: Mapping[str, tuple[Sequence[str], Action]] = {
     "widen": (BEGUN, Action.EXPERIMENT),
     "publish": ((*BEGUN, ExperimentStatus.STOPPED), Action.EXPERIMENT),
     "arm": (BEGUN, Action.EXPERIMENT),
+    "out": (BEGUN, Action.EXPERIMENT),
 }
 """What the address can open over the page: in which states, and who may do it."""
 
@@ -143,7 +145,7 @@ def offered_steps(stored: Experiment, staff: Staff) -> set[str]:
     if not is_offered(stored):
         steps.discard("practise")
     if stored.kind != ExperimentKind.BANDIT:
-        steps.discard("arm")
+        steps -= {"arm", "out"}
     if stored.kind == ExperimentKind.AA:  # whose arms are what everybody gets
         steps.discard("publish")
     if stored.traffic >= 1:
@@ -169,6 +171,8 @@ def _dialog(
 ) -> dict[str, Any]:
     if opened == "publish" and arm is None:
         return {}
+    if opened in {"arm", "out"}:
+        return arm_dialog(stored, arm, opened=opened)
     lines = reached.lines if reached else ()
     primary = [line for line in lines if line.metric == stored.primary and arm and line.letter == arm.letter]
     if opened == "practise":
@@ -190,6 +194,14 @@ def seen_in(request: HttpRequest) -> Mapping[str, Any]:
         return dict(signing.loads(request.POST.get("seen_token", ""), salt=SEEN))
     except signing.BadSignature:
         return {"status": "", "live": {}}
+
+
+def arm_dialog(stored: Experiment, arm: Arm | None, *, opened: str = "arm") -> dict[str, Any]:
+    """The dialog about an arm of a bandit with the letters of the others that are left; none of what is out."""
+    others = [each.letter for each in stored.arms.all() if each.out_at is None and each != arm]
+    if arm is None or arm.out_at or (opened == "out" and not others):
+        return {}
+    return {"dialog": opened, "arm": arm, "others_left": listed(others), "only_one_left": len(others) == 1}
 
 
 def _figures(stored: Experiment, reached: Results) -> dict[str, Any]:

@@ -238,6 +238,26 @@ def test_an_arm_is_pinned_freed_lifted_and_taken_out(publisher: Client) -> None:
     assert "B gets 63% today" in text(publisher, address)  # .34 of .54
 
 
+def test_taking_out_is_asked_once_more_and_says_who_is_left(publisher: Client) -> None:
+    own = with_shares(running())
+    address = f"/experiments/{own.pk}/"
+    page = text(publisher, f"{address}?open=arm&arm=B")
+    assert "/arms/B/out/" not in page
+    assert 'href="?open=out&arm=B"' in page
+    page = text(publisher, f"{address}?open=out&arm=B")
+    assert "nobody gets B any more; its visitors get A and C." in page
+    assert "It cannot be put back." in page
+    assert "Then only" not in page
+    assert f'action="{address}arms/B/out/"' in page
+    post(publisher, f"{address}arms/B/out/")
+    assert "book-dialog" not in text(publisher, f"{address}?open=out&arm=B")
+    assert "Then only C is left" in text(publisher, f"{address}?open=out&arm=A")
+    post(publisher, f"{address}arms/A/out/")
+    assert "book-dialog" not in text(publisher, f"{address}?open=out&arm=C")
+    assert "open=out" not in text(publisher, f"{address}?open=arm&arm=C")
+    assert "It is the last one" in post(publisher, f"{address}arms/C/out/", status=422)
+
+
 def test_pausing_freezes_the_shares_and_the_second_reads_who_was_first(publisher: Client) -> None:
     own = with_shares(running())
     address = f"/experiments/{own.pk}/"
