@@ -44,6 +44,13 @@ def advice_on_bandit(status: str, *, simulated: bool, best: str, chance: float) 
     return gettext("%(arm)s is the best with chance %(chance)s: publish it when you like") % words
 
 
+def advice_on_last(last: str) -> str:
+    """What to do about a bandit under way whose other versions are all out; ``last`` is a letter."""
+    if last == "A":
+        return gettext("Nothing is left to compare: stop it, and keep A")
+    return gettext("Nothing is left to compare: publish %(arm)s, or stop it and keep A") % {"arm": last}
+
+
 def _unclear(status: str, *, simulated: bool) -> str:
     if simulated:
         return gettext(

@@ -13,10 +13,12 @@ from analytics.charts.arms import ArmBelief, ArmShares
 from recommendations.models import Arm, ArmShare, Experiment
 from recommendations.services.experiments.bandits import floors
 from recommendations.terms import ExperimentStatus, Metric
-from recommendations.wording.experiment_advice import advice_on_bandit, with_advice
+from recommendations.wording.experiment_advice import advice_on_bandit, advice_on_last, with_advice
+from recommendations.wording.linter import listed
 from recommendations.wording.metrics import UNITS, MetricUnit, metric_text, percent_text
 
 SILENT = 2  # days without new shares, from which the page warns
+EVEN = 0.0005  # of the visitors, below which two shares are the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class BanditStanding:
     beliefs: Sequence[ArmBelief]
     segments: Sequence[ArmInSegment]
     in_percent: bool
+
+    @property
+    def compares(self) -> bool:
+        """Whether two arms or more are left."""
+        return sum(each.arm.out_at is None for each in self.arms) > 1
 
     @property
     def rows(self) -> list[tuple[date, list[float]]]:
@@ -116,22 +123,60 @@ def _arm(arm: Arm, row: ArmShare, floor: float, *, metric: str) -> BanditArm:
 
 
 def _sentence(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
-    """What the arm with the largest share gets: "B gets 46% today"."""
+    """What the arm with the largest share gets, and what staff set: "B gets 46% today"."""
     first = max(arms, key=lambda each: each.share)
     words = {"arm": first.arm.letter, "share": percent_text(first.share)}
     if experiment.status not in {ExperimentStatus.RUNNING, ExperimentStatus.PAUSED}:
         return _("%(arm)s got %(share)s at the end") % words
     running = [each for each in arms if each.arm.out_at is None]
+    if len(running) == 1:
+        return _("Only %(arm)s is left: it gets all who take part") % {"arm": running[0].arm.letter}
+    staff = _set_by_staff(experiment, running)
     if all(each.chance is None for each in running):
-        return _("All versions get the same until the fourth day")
+        return _("; ").join(_on_first_days(arms, running, words, staff))
     if experiment.status == ExperimentStatus.PAUSED:
-        return _("%(arm)s gets %(share)s; the shares stay as they are") % words
-    return _("%(arm)s gets %(share)s today") % words
+        return _("; ").join([_("%(arm)s gets %(share)s; the shares stay as they are") % words, *staff])
+    return _("; ").join([_("%(arm)s gets %(share)s today") % words, *staff])
+
+
+def _on_first_days(
+    arms: Sequence[BanditArm], running: Sequence[BanditArm], first: Mapping[str, str], staff: Sequence[str]
+) -> list[str]:
+    """What is true before anything is believed: the shares are even but for what staff set."""
+    even = all(abs(each.share - running[0].share) < EVEN for each in running)
+    if even and not staff and len(running) == len(arms):
+        return [_("All versions get the same until the fourth day")]
+    letters = {"arms": listed([each.arm.letter for each in running])}
+    if even and not staff:
+        return [_("%(arms)s get the same until the fourth day") % letters]
+    today = _("%(arms)s get the same today") % letters if even else _("%(arm)s gets %(share)s today") % first
+    return [today, *staff, _("the rest is even until the fourth day")]
+
+
+def _set_by_staff(experiment: Experiment, running: Sequence[BanditArm]) -> list[str]:
+    """Pins and floors that staff gave the arms that run, and from when they hold where they do not yet."""
+    parts = []
+    for each in running:
+        pinned, floor = each.arm.pinned, each.arm.floor
+        if pinned is not None:
+            text, share, holds = _("%(arm)s is pinned to %(share)s"), pinned, abs(each.share - pinned) < EVEN
+        elif floor is not None:
+            text, share, holds = _("%(arm)s gets at least %(share)s"), floor, each.share > floor - EVEN
+        else:
+            continue
+        words = text % {"arm": each.arm.letter, "share": percent_text(share)}
+        paused = experiment.status == ExperimentStatus.PAUSED
+        later = _("%(what)s once it goes on") if paused else _("%(what)s from tonight on")
+        parts.append(words if holds else later % {"what": words})
+    return parts
 
 
 def _advice(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
-    """What to do, by the chances of the arms that run; empty before there are any."""
-    chances = {each.arm.letter: each.chance for each in arms if each.chance is not None and each.arm.out_at is None}
+    """What to do, by the chances of the arms that run; empty before there are any, unless one arm is left."""
+    running = [each for each in arms if each.arm.out_at is None]
+    if len(running) == 1 and experiment.status in {ExperimentStatus.RUNNING, ExperimentStatus.PAUSED}:
+        return advice_on_last(running[0].arm.letter)
+    chances = {each.arm.letter: each.chance for each in running if each.chance is not None}
     if not chances:
         return ""
     best, chance = max(chances.items(), key=lambda pair: pair[1])

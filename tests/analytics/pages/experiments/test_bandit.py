@@ -1,6 +1,7 @@
 """A bandit on its pages: drafted, refused by field, started, how it stands, and what a person can do to its arms."""
 
 import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -204,6 +205,62 @@ def test_nothing_is_advised_of_what_is_out_published_or_unknown(publisher: Clien
     Experiment.objects.filter(pk=own.pk).update(status="running")
     ArmShare.objects.update(chance_best=None)
     assert 'class="advice"' not in text(publisher, f"/experiments/{own.pk}/")
+
+
+def sentence(client: Client, own: Experiment) -> str:
+    """The first sentence of the page, with the advice, which the list has as well."""
+    page = text(client, f"/experiments/{own.pk}/")
+    parts = re.findall(r'verdict-sentence">.*?<span>(.*?)</span>|class="advice">(.*?)</p>', page, re.DOTALL)
+    words = ". ".join("".join(part).removesuffix(".") for part in parts)
+    assert words in text(client, "/experiments/")
+    return words
+
+
+def test_the_first_days_say_what_staff_set_and_from_when(publisher: Client) -> None:
+    own = running()
+    address = f"/experiments/{own.pk}/"
+    assert sentence(publisher, own) == "All versions get the same until the fourth day"
+    assert "Share at the start" in text(publisher, address)
+    post(publisher, f"{address}arms/B/pin/", pinned="70")
+    assert sentence(publisher, own) == (
+        "A, B and C get the same today; B is pinned to 70% from tonight on; the rest is even until the fourth day"
+    )
+    for place, share in enumerate((0.15, 0.7, 0.15)):  # the night after
+        ArmShare.objects.filter(arm=arm(own, place)).update(share=share)
+    post(publisher, f"{address}arms/C/floor/", floor="20")
+    assert sentence(publisher, own) == (
+        "B gets 70% today; B is pinned to 70%; C gets at least 20% from tonight on; "
+        "the rest is even until the fourth day"
+    )
+    post(publisher, f"{address}pause/")
+    assert "C gets at least 20% once it goes on" in sentence(publisher, own)
+
+
+def test_pins_and_floors_stand_beside_the_best(publisher: Client) -> None:
+    own = with_shares(running())
+    post(publisher, f"/experiments/{own.pk}/arms/B/floor/", floor="30")
+    post(publisher, f"/experiments/{own.pk}/arms/A/pin/", pinned="25")
+    words = sentence(publisher, own)
+    assert words.startswith("C gets 46% today; A is pinned to 25% from tonight on; B gets at least 30%. No version")
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ("B", "A and C get the same until the fourth day"),
+        ("BC", "Only A is left: it gets all who take part. Nothing is left to compare: stop it, and keep A"),
+        ("AC", "Only B is left: it gets all who take part. Nothing is left to compare: publish B, or stop it and keep A"),
+    ],
+)  # fmt: skip
+def test_who_is_left_is_said_with_what_to_do(publisher: Client, out: str, words: str) -> None:
+    own = running()
+    address = f"/experiments/{own.pk}/"
+    post(publisher, f"{address}arms/B/pin/", pinned="50")
+    post(publisher, f"{address}arms/B/unpin/")
+    for letter in out:
+        post(publisher, f"{address}arms/{letter}/out/")
+    assert sentence(publisher, own) == words
+    assert ("?open=arm" in text(publisher, address)) == (len(out) == 1)
 
 
 def test_two_nights_without_shares_are_said(publisher: Client) -> None:
