@@ -16,6 +16,7 @@ from django.http import QueryDict
 from analytics.parameters import number, typed
 from recommendations.services.experiments.checks import GUARDING_BANDITS, GUARDRAILS, OF_BANDITS
 from recommendations.services.experiments.forms import ArmForm, ExperimentForm
+from recommendations.services.experiments.levers import all_levers, levers_of
 from recommendations.terms import ExperimentKind, Metric
 
 LEVERS = ("weights", "rules", "placement", "page")
@@ -107,6 +108,7 @@ class ExperimentEditor:
     half_life: str = "14"
     steady: bool = False  # the shop does not change, so that no day fades
     by_segment: bool = False
+    where: str = ""  # of an A/A: the lever of which both get what is live
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -136,6 +138,7 @@ class ExperimentEditor:
             half_life=typed(data.get("half_life"), longest=LONGEST),
             steady="steady" in data,
             by_segment="by_segment" in data,
+            where=typed(data.get("where"), longest=LONGEST),
         )
 
     @classmethod
@@ -159,11 +162,22 @@ class ExperimentEditor:
             half_life=f"{form.half_life or 14:g}",
             steady=form.half_life is None,
             by_segment=form.by_segment,
+            where=next(iter(sorted(all_levers(arm.changes for arm in form.arms))), ""),
         )
 
     @property
     def is_bandit(self) -> bool:
         return self.kind == ExperimentKind.BANDIT
+
+    @property
+    def is_aa(self) -> bool:
+        return self.kind == ExperimentKind.AA
+
+    @property
+    def _where(self) -> dict[str, Any]:
+        """The lever of an A/A as changes of an arm, which ``save_draft`` fills with what is live."""
+        lever, _separator, name = self.where.partition(":")
+        return {"weights": {"weights": {name: 0}}, "placement": {"placements": {name: {}}}}.get(lever, {})
 
     @property
     def complaints(self) -> int:
@@ -182,7 +196,7 @@ class ExperimentEditor:
         """The draft as the service takes it."""
         form = ExperimentForm(
             name=self.name,
-            arms=[arm.as_form(pages) for arm in self.arms],
+            arms=[ArmForm(changes=self._where)] if self.is_aa else [arm.as_form(pages) for arm in self.arms],
             kind=ExperimentKind(self.kind),
             hypothesis=self.hypothesis,
             segments=self.segments,
@@ -237,6 +251,8 @@ class ExperimentEditor:
             values["guardrails"] = {name: text for name, text in self.guardrails.items() if name in GUARDING_BANDITS}
         elif self.is_bandit:
             values |= {"smallest_lift": self.smallest_lift or "2", "planned_days": self.planned_days or "28"}
+        if kind == ExperimentKind.AA and not self.where and self.arms:  # that of B is a first guess
+            values["where"] = next(iter(levers_of(self.arms[0].changes({}))), "")
         rows = [_replaced(row, texts={**row.texts, "lever": "weights"}) for row in self.arms]
         return self._with(rows if kind == ExperimentKind.BANDIT else self.arms, **values)
 

@@ -17,7 +17,7 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.experiments.bandit import bandit_parts
 from analytics.parameters import number
 from analytics.queries.experiments import drafts, listing, standing
-from analytics.queries.experiments.arm_words import ArmNames
+from analytics.queries.experiments.arm_words import ArmNames, arms_as_served
 from analytics.queries.experiments.gates import gates_of
 from analytics.queries.experiments.people import unjudged, with_replay_only
 from analytics.queries.experiments.practice import MOST_SEED, practice_view
@@ -28,7 +28,7 @@ from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Arm, Experiment, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.services.access.policy import Action, may
-from recommendations.services.experiments.levers import served_instead
+from recommendations.services.experiments.levers import live_changes
 from recommendations.services.experiments.practice import is_offered
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording import practice_labels
@@ -97,17 +97,18 @@ def experiment_page(
     names = dict(segment_choices())
     practised = practice_view(stored, arms)
     begun = stored.started_at is not None and (practised is None or practised.succeeded)
-    compared = begun and stored.kind != ExperimentKind.BANDIT
-    reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if compared else None
+    judged = begun and stored.kind != ExperimentKind.BANDIT
+    reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if judged else None
     offers, arm = offered_steps(stored, staff_of(request)), _chosen(stored, request)
-    live = served_instead(arm.changes) if opened == "publish" and opened in offers and arm else {}
-    versions = ArmNames.of([*(each.changes for each in arms), live], with_rules=bool(live))
+    live = live_changes([arm.changes]) if opened == "publish" and opened in offers and arm else {}
+    compared = arms_as_served(stored, arms)
+    versions = ArmNames.of([*(each.changes for each in compared), live], with_rules=bool(live))
     context: dict[str, Any] = {
         "section": "experiments",
         "experiment": stored,
         "arms": arms,
         "letters": [arm.letter for arm in arms],
-        "levers": versions.rows(arms),
+        "levers": versions.rows(compared),
         "verdict": listing.verdict(stored) or _unjudged(stored, reached, now=now),
         "tone": listing.tone(stored),
         "day": listing.day_of(stored, now=now),

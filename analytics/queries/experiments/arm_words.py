@@ -1,9 +1,11 @@
 """What the arms of experiments change, in words: each lever, and what every arm serves of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -12,7 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from analytics.templatetags.display import number, share
 from analytics.templatetags.words import blend_label, label
 from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
-from recommendations.services.experiments.levers import all_levers
+from recommendations.services.experiments.levers import all_levers, live_changes
+from recommendations.terms import ExperimentKind
 from recommendations.wording import labels
 
 GONE = gettext_lazy("no longer there")
@@ -89,7 +92,15 @@ class ArmNames:
     def sentence(self, experiment: Experiment) -> str:
         """What an experiment compares, on one line; its arms have been fetched."""
         arms = sorted(experiment.arms.all(), key=lambda arm: arm.position)
-        return _("; ").join(row.sentence for row in self.rows(arms))
+        rows = self.rows(arms)
+        if experiment.kind != ExperimentKind.AA:
+            return _("; ").join(row.sentence for row in rows)
+        begun = experiment.started_at is not None
+        values = [row.values[-1].words if begun else _("what is live") for row in rows]
+        text = _("%(lever)s: %(value)s in both groups")
+        return _("; ").join(
+            text % {"lever": row.words, "value": value} for row, value in zip(rows, values, strict=True)
+        )
 
     def _row(self, lever: str, changes: Sequence[Mapping[str, Any]]) -> LeverRow:
         kind, _separator, name = lever.partition(":")
@@ -124,6 +135,15 @@ class ArmNames:
         if not row.number:
             return ArmValue(words=_("no rules"))
         return ArmValue(words=f"r{row.number}", link=reverse("rule_books", fragment=f"r{row.number}"))
+
+
+def arms_as_served(experiment: Experiment, arms: Sequence[Arm]) -> Sequence[Arm]:
+    """The arms of an experiment; all of an A/A that has not begun have what is live now."""
+    if experiment.kind == ExperimentKind.AA and experiment.started_at is None:
+        with suppress(ObjectDoesNotExist):
+            live = live_changes(arm.changes for arm in arms)
+            return [Arm(position=arm.position, changes=live) for arm in arms]
+    return arms
 
 
 def lever_words(kind: str, name: str) -> str:

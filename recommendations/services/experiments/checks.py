@@ -73,7 +73,7 @@ def _check_arms(form: ExperimentForm, flaws: Flaws) -> None:
     changes = [arm.changes for arm in form.arms]
     if form.kind == ExperimentKind.AA:
         if not all_levers(changes):
-            flaws["arms"] = [_("Say where: choose weights, rules or a placement. Both get what is live there.")]
+            flaws["arms"] = [_("Say where: choose a blend or a placement. Both get what is live there.")]
     elif any(not all_levers([one]) for one in changes):
         flaws["arms"] = [_("Say what the other version changes: weights, rules, a placement or the order of a page.")]
     elif any(one in changes[:place] for place, one in enumerate(changes)):

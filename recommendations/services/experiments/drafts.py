@@ -1,9 +1,11 @@
 """Experiments as staff draft them: what is compared, for whom, by which metric, and for how long."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from recommendations.models import Arm, Experiment, Placement, Staff
@@ -11,7 +13,7 @@ from recommendations.models.experiments import BUCKETS
 from recommendations.services.access import audit
 from recommendations.services.experiments.checks import check
 from recommendations.services.experiments.forms import ArmForm, ExperimentForm, shares_of
-from recommendations.services.experiments.levers import all_levers, touched_placements
+from recommendations.services.experiments.levers import all_levers, live_changes, touched_placements
 from recommendations.services.experiments.notes import note
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
@@ -32,6 +34,7 @@ def save_draft(
 
     Raises ValidationError with ``message_dict`` by field, and StaleExperimentError; then nothing is saved.
     """
+    form = _of_what_is_live(form) if form.kind == ExperimentKind.AA else form
     check(form)
     if experiment is None:
         stored = Experiment(author=by, created_at=now, revision=0)
@@ -95,6 +98,14 @@ def described(experiment: Experiment) -> dict[str, Any]:
         "name": experiment.name, "kind": experiment.kind, "status": experiment.status, "primary": experiment.primary,
         "days": experiment.planned_days, "traffic": experiment.traffic, "arms": arms,
     }  # fmt: skip
+
+
+def _of_what_is_live(form: ExperimentForm) -> ExperimentForm:
+    """An A/A with what is live in every arm, whatever it names; what is not there is left to the check."""
+    try:
+        return replace(form, arms=[replace(arm, changes=live_changes([arm.changes])) for arm in form.arms])
+    except ObjectDoesNotExist:
+        return form
 
 
 def _fields(form: ExperimentForm) -> dict[str, Any]:

@@ -98,9 +98,22 @@ def served_changes(levers: Iterable[str], fields: Mapping[str, Iterable[str]]) -
     return changes
 
 
-def served_instead(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What is served now of all that an arm sets, in the form of its changes."""
-    return served_changes(levers_of(changes), changes.get("placements", {}))
+def fields_of(changes: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Fields of each placement that any of these changes sets."""
+    fields: dict[str, set[str]] = {}
+    for each in changes:
+        for name, values in each.get("placements", {}).items():
+            fields.setdefault(name, set()).update(values)
+    return fields
+
+
+def live_changes(changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is served now of all that these changes have hold of; of a placement at least how much it shows.
+
+    Raises ObjectDoesNotExist.
+    """
+    every = list(changes)
+    return served_changes(all_levers(every), {name: own or {"n"} for name, own in fields_of(every).items()})
 
 
 def empty_book() -> RuleBook:

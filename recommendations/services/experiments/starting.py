@@ -26,6 +26,7 @@ from recommendations.services.experiments.drafts import StaleExperimentError, de
 from recommendations.services.experiments.levers import (
     LeverHolder,
     all_levers,
+    fields_of,
     free_ranges,
     holders,
     served_changes,
@@ -213,7 +214,7 @@ def _check_differences(experiment: Experiment, arms: Sequence[Arm], levers: froz
     """Check that some arm is not what everybody gets anyway, as that would be the same for all customers."""
     if experiment.kind == ExperimentKind.AA:
         return
-    control = served_changes(levers, _fields(arms))
+    control = served_changes(levers, fields_of(arm.changes for arm in arms))
     if all(_merged(control, arm.changes) == control for arm in arms):
         raise ValidationError(
             {"arms": [_("Every version is what is live by now: it would be the same for all customers.")]}
@@ -231,20 +232,11 @@ def _range(experiment: Experiment, held: Sequence[LeverHolder]) -> range:
 
 def freeze_arms(experiment: Experiment, arms: Sequence[Arm], levers: frozenset[str]) -> None:
     """Set the control to what is served, and let every arm say all that the experiment takes hold of."""
-    control = served_changes(levers, _fields(arms))
+    control = served_changes(levers, fields_of(arm.changes for arm in arms))
     for arm in arms:
         own = {} if arm.is_control or experiment.kind == ExperimentKind.AA else arm.changes
         arm.changes = _merged(control, own)
         arm.save(update_fields=["changes"])
-
-
-def _fields(arms: Sequence[Arm]) -> dict[str, set[str]]:
-    """Fields of each placement that any of the arms sets."""
-    fields: dict[str, set[str]] = {}
-    for arm in arms:
-        for name, values in arm.changes.get("placements", {}).items():
-            fields.setdefault(name, set()).update(values)
-    return fields
 
 
 def _merged(control: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -143,11 +143,6 @@ def test_the_same_version_twice_and_what_is_live_are_refused(publisher: Client) 
     assert "It is what is live" in page
 
 
-def test_an_aa_test_says_where(publisher: Client) -> None:
-    page = post(publisher, "/experiments/new/", status=200, edit="kind:aa", **typed(90))
-    assert "Both groups get what is live" in page
-
-
 def test_the_page_says_what_the_best_gets_and_why(publisher: Client) -> None:
     own = with_shares(running())
     page = text(publisher, f"/experiments/{own.pk}/")
@@ -249,9 +244,12 @@ def test_pins_and_floors_stand_beside_the_best(publisher: Client) -> None:
     [
         ("B", "A and C get the same until the fourth day"),
         ("BC", "Only A is left: it gets all who take part. Nothing is left to compare: stop it, and keep A"),
-        ("AC", "Only B is left: it gets all who take part. Nothing is left to compare: publish B, or stop it and keep A"),
+        (
+            "AC",
+            "Only B is left: it gets all who take part. Nothing is left to compare: publish B, or stop it and keep A",
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_is_left_is_said_with_what_to_do(publisher: Client, out: str, words: str) -> None:
     own = running()
     address = f"/experiments/{own.pk}/"
