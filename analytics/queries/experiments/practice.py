@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from analytics.templatetags.display import number
 from recommendations.models import Arm, Experiment, PracticeRun
 from recommendations.services.experiments.practice import last_run
 from recommendations.terms import ExperimentKind, RunStatus
 from recommendations.wording import experiment_labels
+from recommendations.wording.linter import listed
 
 MOST_SEED = 9_999
 
@@ -34,7 +37,7 @@ class PracticeLine:
 
 @dataclass(frozen=True, kw_only=True)
 class PracticeView:
-    """The newest run; ``problem`` says why it came to nothing, and is empty otherwise."""
+    """The newest run; ``problem`` says why it came to nothing, and ``same`` which arms are A's: empty where none is so."""
 
     run: PracticeRun
     effect: str
@@ -43,6 +46,7 @@ class PracticeView:
     next_seed: int
     letters: Sequence[str]
     truth: Sequence[TrueLift]
+    same: str
 
     @property
     def unfinished(self) -> bool:
@@ -70,6 +74,7 @@ def practice_view(experiment: Experiment, arms: Sequence[Arm]) -> PracticeView |
         next_seed=run.seed % MOST_SEED + 1,
         letters=[arm.letter for arm in arms[1:]],
         truth=_truth(run, experiment) if run.status == RunStatus.SUCCEEDED else [],
+        same=_same(run, arms) if experiment.kind != ExperimentKind.AA else "",
     )
 
 
@@ -87,6 +92,21 @@ def practice_lines(experiments: Sequence[Experiment]) -> dict[int, PracticeLine]
 def _effect(run: PracticeRun, experiment: Experiment) -> str:
     """What was chosen to be true."""
     return _("A and B get the same") if experiment.kind == ExperimentKind.AA else run.get_effect_display()
+
+
+def _same(run: PracticeRun, arms: Sequence[Arm]) -> str:
+    """Which arms gave everybody the lists of A, so that nothing can differ whatever was chosen."""
+    letters = [arm.letter for arm in arms if arm.position in run.truth.get("same", ())]
+    if not letters:
+        return ""
+    text = ngettext(
+        "%(letters)s gives all of %(asked)s customers the same lists as A: whatever was chosen to be true, nothing "
+        "differs, and what is found is chance. A practice explores nothing.",
+        "%(letters)s give all of %(asked)s customers the same lists as A: whatever was chosen to be true, nothing "
+        "differs, and what is found is chance. A practice explores nothing.",
+        len(letters),
+    )
+    return text % {"letters": listed(letters), "asked": number(run.truth["customers"])}
 
 
 def _truth(run: PracticeRun, experiment: Experiment) -> list[TrueLift]:

@@ -73,6 +73,12 @@ def _in_words(shown: ArmPreview, names: ArmNames) -> PreviewWords:
 def _sentence(shown: ArmPreview) -> str:
     if not shown.asked:
         return _("No example: these lists depend on what somebody looks for, opens or does in the visit.")
+    if not shown.movers and shown.explores_otherwise:
+        text = _(
+            "None of %(asked)s customers drawn gets another list as it is ranked. But it explores otherwise than what "
+            "is live, so some answers will differ: that is enough for it to start."
+        )
+        return text % {"asked": number(shown.asked)}
     if not shown.movers:
         text = _(
             "None of %(asked)s customers drawn gets another list. Before it starts %(all)s are asked: where none of "

@@ -63,7 +63,7 @@ def live_through(run: PracticeRun) -> None:
     _begin(experiment, at=_night(run, 0))
     report(ASKING)
     if experiment.kind == ExperimentKind.BANDIT:
-        _live_bandit(run, arms, clicks, report)
+        _live_bandit(run, arms, clicks, lists, report)
     else:
         _live_test(run, arms, clicks, lists, report)
     if experiment.status == ExperimentStatus.RUNNING:
@@ -77,7 +77,8 @@ def _live_test(run: PracticeRun, arms: list[Arm], clicks: ListClicks, lists: Arm
     shares = tuple(arm.share / sum(each.share for each in arms) for arm in arms)
     came = list_visitors(clicks, model, shares=shares, draw=generator(run.seed, "visitors"))
     _measure_past(experiment, past_visitors(clicks, model, draw=generator(run.seed, "past")))
-    _tell(run, clicks, true_lifts(clicks, rows=came.rows, visits=came.visits, purse=came.purse), people=len(came.rows))
+    lifts = true_lifts(clicks, rows=came.rows, visits=came.visits, purse=came.purse)
+    _tell(run, lists, lifts, people=len(came.rows))
     for day in range(1, experiment.planned_days + 1):
         at = _night(run, day)
         Reading.objects.bulk_create(_readings(experiment, arms, came, lists, days=day, at=at))
@@ -87,11 +88,11 @@ def _live_test(run: PracticeRun, arms: list[Arm], clicks: ListClicks, lists: Arm
         report(ASKING + (1 - ASKING) * day / experiment.planned_days)
 
 
-def _live_bandit(run: PracticeRun, arms: list[Arm], clicks: ListClicks, report: jobs.Reporter) -> None:
+def _live_bandit(run: PracticeRun, arms: list[Arm], clicks: ListClicks, lists: ArmLists, report: jobs.Reporter) -> None:
     experiment, days = run.experiment, ListDays(clicks=clicks, model=VisitorModel())
     everybody = np.arange(clicks.chances.shape[1])
     ones = np.ones(len(everybody))
-    _tell(run, clicks, true_lifts(clicks, rows=everybody, visits=ones, purse=ones), people=UNITS)
+    _tell(run, lists, true_lifts(clicks, rows=everybody, visits=ones, purse=ones), people=UNITS)
     first = shop_day(_night(run, 0))
     first_shares(experiment, day=first)
     for day in range(experiment.planned_days):
@@ -167,9 +168,11 @@ def _readings(
     return readings
 
 
-def _tell(run: PracticeRun, clicks: ListClicks, lifts: dict[str, list[float]], *, people: int) -> None:
-    """Store what is true."""
-    run.truth = {"lifts": lifts, "customers": clicks.chances.shape[1], "people": people}
+def _tell(run: PracticeRun, lists: ArmLists, lifts: dict[str, list[float]], *, people: int) -> None:
+    """Store what is true; ``same`` are the arms that give all customers the control's lists."""
+    control, *others = lists.items
+    same = [place for place, own in enumerate(others, 1) if np.array_equal(own, control)]
+    run.truth = {"lifts": lifts, "customers": len(control), "people": people, "same": same}
     run.save(update_fields=["truth"])
 
 

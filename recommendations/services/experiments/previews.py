@@ -19,7 +19,7 @@ from recommendations.store.live.state import LiveState
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.serving.served_experiments import UnservableArmError, served_arm
-from recommendations.store.serving.snapshot import ServedArm, Snapshot
+from recommendations.store.serving.snapshot import ServedArm, Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
 from recommendations.terms import BlendName, CatalogueScope
 
@@ -69,13 +69,15 @@ class ListPlaces:
 class ArmPreview:
     """Customers whose lists an arm changes, of the ``asked`` who were drawn; ``where`` has the place of each.
 
-    None was asked where the lists are of nobody alone: they depend on what somebody looks for or opens.
+    None was asked where the lists are of nobody alone: they depend on what somebody looks for or opens. Lists are those
+    before anything is explored; ``explores_otherwise`` where live answers differ in that.
     """
 
     arm: Arm
     movers: Sequence[Mover]
     where: Sequence[ListPlaces]
     asked: int
+    explores_otherwise: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -211,7 +213,19 @@ def _preview(comparison: ListComparison, arm: Arm, rows: Sequence[int], *, place
             where.append(at)
         if len(movers) == SHOWN:
             break
-    return ArmPreview(arm=arm, movers=movers, where=where, asked=asked)
+    otherwise = any(_exploration(snapshot, at) != _exploration(other, at) for at in places)
+    return ArmPreview(arm=arm, movers=movers, where=where, asked=asked, explores_otherwise=otherwise)
+
+
+def _exploration(snapshot: Snapshot, where: ListPlaces) -> dict[WeightsKey, tuple[float, float]]:
+    """How much the weights of each group explore at a placement; nothing of a page, or where it explores nothing."""
+    placement = snapshot.placements.get(where.placement)
+    if placement is None or not placement.explores:
+        return {}
+    own = {
+        key: (each.exploration, each.cards) for key, each in snapshot.weights.items() if key.blend == placement.blend
+    }
+    return {key: rates for key, rates in own.items() if any(rates)}
 
 
 def _customer(snapshot: Snapshot, where: ListPlaces, row: int) -> Mover:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from recommendations.models import (
     ArmShare,
     AuditEntry,
+    BlendWeights,
     Event,
     Experiment,
     PracticeRun,
@@ -104,6 +105,18 @@ def test_the_order_of_a_page_is_practised_on_all_of_its_lists() -> None:
     assert (lists.items[0] != lists.items[1]).any(axis=1).all()
     for page in lists.items.reshape(-1, sum(counts)):
         assert len(set(page[page >= 0])) == (page >= 0).sum()  # no item stands twice on a page
+
+
+@pytest.mark.parametrize("kind", ["ab", "bandit", "aa"])
+def test_arms_that_give_the_same_lists_are_named(kind: str) -> None:
+    live = BlendWeights.objects.defaults().get(blend__name="home", segment=None, audience=None)
+    twin = version(91, weights=live.weights, diversity=live.diversity, exploration=0.5, **live.exponents)
+    changes = [{"weights": {"home": row.pk}} for row in (version(90), twin)]
+    draft = drafted(*changes, kind=kind, primary=Metric.CTR, placement="home", planned_days=7)
+    run = practice.practise(draft=draft, effect=PracticeEffect.BETTER, by=None, now=timezone.now())
+    done(run)
+    assert run.truth["same"] == ([1, 2] if kind == "aa" else [2])
+    assert run.truth["lifts"]["ctr"][1] == pytest.approx(0)
 
 
 def test_what_is_no_different_is_never_shipped() -> None:

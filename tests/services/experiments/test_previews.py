@@ -95,8 +95,9 @@ def test_where_nothing_can_be_shown_it_says_why() -> None:
     assert refused.value.why is NoPreview.NOBODY
 
 
-def test_what_is_the_same_for_everybody_does_not_start_and_the_others_do() -> None:
-    test = asked_to_start({"weights": {"home": copied().pk}}, name="Same")
+@pytest.mark.parametrize("kind", [{}, {"kind": "bandit", "primary": "ctr", "placement": "home"}])
+def test_what_is_the_same_for_everybody_does_not_start_and_the_others_do(kind: dict[str, Any]) -> None:
+    test = asked_to_start({"weights": {"home": copied().pk}}, name="Same", **kind)
     other = asked_to_start({"placements": {"discover": {"n": 3}}}, name="Other")
     assert begin_experiments(NOW) == 1
     test.refresh_from_db()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from recommendations.models import Experiment, PracticeRun
 from recommendations.practice_terms import PracticeEffect
@@ -42,6 +43,17 @@ def post(client: Client, test: Experiment, step: str = "", *, status: int = 302,
 def begun(client: Client, test: Experiment, effect: str = PracticeEffect.BETTER) -> Experiment:
     post(client, test, effect=effect, seed="3")
     return Experiment.objects.get(simulated=True)
+
+
+@pytest.mark.parametrize(("kind", "named"), [("ab", True), ("bandit", True), ("aa", False)])
+def test_a_practice_of_the_same_lists_says_so(editor: Client, kind: str, *, named: bool) -> None:
+    own = begun(editor, draft(kind=kind, placement="home"))
+    words = "B gives all of 300 customers the same lists as A: whatever was chosen to be true, nothing differs"
+    assert words not in text(editor, f"/experiments/{own.pk}/")
+    truth = {"lifts": {"ctr": [0.0]}, "customers": 300, "people": 24_000, "same": [1]}
+    PracticeRun.objects.update(status=RunStatus.SUCCEEDED, truth=truth)
+    Experiment.objects.filter(pk=own.pk).update(started_at=timezone.now(), ended_at=timezone.now(), status="stopped")
+    assert (words in text(editor, f"/experiments/{own.pk}/")) is named
 
 
 def test_from_a_draft_to_a_verdict_and_away_again(editor: Client) -> None:

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Experiment
+from recommendations.models import Experiment, Placement
 from recommendations.services.experiments.starting import begin_experiments, start
+from recommendations.store.live import fetch
 from tests.analytics.pages.experiments.drafting import begun, drafted, typed, version
 from tests.analytics.pages.experiments.pages import text
 from tests.services.experiments.test_previews import copied
@@ -43,6 +44,18 @@ def test_what_changes_nothing_says_so_before_it_is_started(viewer: Client) -> No
     part = text(viewer, f"/experiments/{draft.pk}/preview/?seed=nonsense")
     assert not customers(part)
     assert "customers drawn gets another list. Before it starts 500 are asked" in part
+
+
+def test_what_only_explores_otherwise_says_that_it_can_start(viewer: Client) -> None:
+    draft = drafted({"weights": {"home": copied(exploration=0.3).pk}}, kind="bandit", primary="ctr", placement="home")
+    address = f"/experiments/{draft.pk}/preview/"
+    part = text(viewer, address)
+    assert not customers(part)
+    assert "gets another list as it is ranked. But it explores otherwise than what is live" in part
+    assert "it does not start" not in part
+    Placement.objects.filter(name="home").update(explores=False)
+    fetch.announce(fetch.Changed.PLACEMENTS)
+    assert "Before it starts 500 are asked" in text(viewer, address)
 
 
 def test_the_form_shows_what_stands_in_it(admin: Client, viewer: Client) -> None:
