@@ -177,7 +177,9 @@ class ExperimentEditor:
     def _where(self) -> dict[str, Any]:
         """The lever of an A/A as changes of an arm, which ``save_draft`` fills with what is live."""
         lever, _separator, name = self.where.partition(":")
-        return {"weights": {"weights": {name: 0}}, "placement": {"placements": {name: {}}}}.get(lever, {})
+        if lever == "weights":
+            return {"weights": {name: 0}}
+        return {"placements": {name: {}}} if lever == "placement" else {}
 
     @property
     def complaints(self) -> int:

@@ -122,6 +122,8 @@ def experiment_page(
         "seed": seed_of(request),
         "start": start_view(stored, now=now),
     }
+    if stored.kind == ExperimentKind.BANDIT:
+        context["decides_at"] = stored.placements.values_list("name", flat=True).first()
     if reached:
         context |= {
             "health": standing.health(stored, arms, reached, now=now),

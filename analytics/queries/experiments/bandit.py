@@ -134,9 +134,9 @@ def _sentence(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
     staff = _set_by_staff(experiment, running)
     if all(each.chance is None for each in running):
         return _("; ").join(_on_first_days(arms, running, words, staff))
-    if experiment.status == ExperimentStatus.PAUSED:
-        return _("; ").join([_("%(arm)s gets %(share)s; the shares stay as they are") % words, *staff])
-    return _("; ").join([_("%(arm)s gets %(share)s today") % words, *staff])
+    paused = experiment.status == ExperimentStatus.PAUSED
+    text = _("%(arm)s gets %(share)s; the shares stay as they are") if paused else _("%(arm)s gets %(share)s today")
+    return _("; ").join([text % words, *staff])
 
 
 def _on_first_days(
@@ -144,18 +144,18 @@ def _on_first_days(
 ) -> list[str]:
     """What is true before anything is believed: the shares are even but for what staff set."""
     even = all(abs(each.share - running[0].share) < EVEN for each in running)
-    if even and not staff and len(running) == len(arms):
-        return [_("All versions get the same until the fourth day")]
     letters = {"arms": listed([each.arm.letter for each in running])}
     if even and not staff:
-        return [_("%(arms)s get the same until the fourth day") % letters]
+        some = _("%(arms)s get the same until the fourth day") % letters
+        return [_("All versions get the same until the fourth day") if len(running) == len(arms) else some]
     today = _("%(arms)s get the same today") % letters if even else _("%(arm)s gets %(share)s today") % first
     return [today, *staff, _("the rest is even until the fourth day")]
 
 
 def _set_by_staff(experiment: Experiment, running: Sequence[BanditArm]) -> list[str]:
     """Pins and floors that staff gave the arms that run, and from when they hold where they do not yet."""
-    parts = []
+    paused, parts = experiment.status == ExperimentStatus.PAUSED, []
+    later = _("%(what)s once it goes on") if paused else _("%(what)s from tonight on")
     for each in running:
         pinned, floor = each.arm.pinned, each.arm.floor
         if pinned is not None:
@@ -165,8 +165,6 @@ def _set_by_staff(experiment: Experiment, running: Sequence[BanditArm]) -> list[
         else:
             continue
         words = text % {"arm": each.arm.letter, "share": percent_text(share)}
-        paused = experiment.status == ExperimentStatus.PAUSED
-        later = _("%(what)s once it goes on") if paused else _("%(what)s from tonight on")
         parts.append(words if holds else later % {"what": words})
     return parts
 

@@ -37,7 +37,7 @@ class PracticeLine:
 
 @dataclass(frozen=True, kw_only=True)
 class PracticeView:
-    """The newest run; ``problem`` says why it came to nothing, and ``same`` which arms are A's: empty where none is so."""
+    """The newest run; ``problem`` says why it came to nothing, ``same`` which arms are as A is; else empty."""
 
     run: PracticeRun
     effect: str
@@ -95,7 +95,7 @@ def _effect(run: PracticeRun, experiment: Experiment) -> str:
 
 
 def _same(run: PracticeRun, arms: Sequence[Arm]) -> str:
-    """Which arms gave everybody the lists of A, so that nothing can differ whatever was chosen."""
+    """The arms that gave everybody the lists of A in words: nothing can differ, whatever was chosen."""
     letters = [arm.letter for arm in arms if arm.position in run.truth.get("same", ())]
     if not letters:
         return ""

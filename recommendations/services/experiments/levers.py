@@ -7,7 +7,7 @@ from typing import Any
 
 from recommendations.models import BlendWeights, Experiment, Placement, RuleBook, ShopPage
 from recommendations.models.experiments import BUCKETS
-from recommendations.terms import ExperimentStatus
+from recommendations.terms import ExperimentKind, ExperimentStatus
 
 HELD_IN = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 HOLDING = (*HELD_IN, ExperimentStatus.STARTING)
@@ -17,7 +17,10 @@ TESTABLE = ("blend", "n", "diversity", "repeat", "cool_down", "fatigue", "explor
 
 @dataclass(frozen=True, kw_only=True)
 class LeverHolder:
-    """An experiment that has hold of a lever, for a range of the traffic, at least until a day."""
+    """An experiment that has hold of a lever, for a range of the traffic, at least until a day.
+
+    There is none of a bandit, which has no end, nor of what has not begun.
+    """
 
     experiment: Experiment
     levers: frozenset[str]
@@ -57,7 +60,8 @@ def holders(levers: Iterable[str], *, but: Experiment | None = None) -> list[Lev
     for experiment in under_way.exclude(pk=but.pk) if but else under_way:
         shared = all_levers(arm.changes for arm in experiment.arms.all()) & wanted
         if shared:
-            until = experiment.started_at and experiment.started_at.date() + timedelta(days=experiment.planned_days)
+            begun = None if experiment.kind == ExperimentKind.BANDIT else experiment.started_at
+            until = begun and begun.date() + timedelta(days=experiment.planned_days)
             held.append(LeverHolder(experiment=experiment, levers=shared, until=until))
     return held
 

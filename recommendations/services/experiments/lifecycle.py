@@ -177,10 +177,18 @@ def _moved(
 
 def held_text(error: LeverHeldError) -> str:
     """Say who holds what until when, and how much of the traffic is free."""
-    names = ", ".join(
-        _("“%(name)s” until %(day)s")
-        % {"name": holder.experiment.name, "day": date_format(holder.until) if holder.until else "…"}
-        for holder in error.held
-    )
+    names, free = _(", ").join(map(_held_by, error.held)), round(100 * error.free)
+    if not free:
+        return _("%(names)s has hold of it. No visitors are free: stop it first, or wait.") % {"names": names}
     text = _("%(names)s has hold of it. %(free)s%% of the visitors are free: take so many, or start later.")
-    return text % {"names": names, "free": round(100 * error.free)}
+    return text % {"names": names, "free": free}
+
+
+def _held_by(holder: LeverHolder) -> str:
+    """The name of a holder, with the planned end where it has one."""
+    name = holder.experiment.name
+    if holder.until is not None:
+        return _("“%(name)s” until %(day)s") % {"name": name, "day": date_format(holder.until)}
+    if holder.experiment.kind == ExperimentKind.BANDIT:
+        return _("“%(name)s” (no planned end)") % {"name": name}
+    return _("“%(name)s”") % {"name": name}

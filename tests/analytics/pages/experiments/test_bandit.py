@@ -15,7 +15,7 @@ from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import ExperimentKind, ExperimentStatus, Role, RunStatus
-from tests.analytics.pages.experiments.drafting import begun, version
+from tests.analytics.pages.experiments.drafting import begun, drafted, version
 from tests.analytics.pages.experiments.pages import seen, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -200,6 +200,30 @@ def test_nothing_is_advised_of_what_is_out_published_or_unknown(publisher: Clien
     Experiment.objects.filter(pk=own.pk).update(status="running")
     ArmShare.objects.update(chance_best=None)
     assert 'class="advice"' not in text(publisher, f"/experiments/{own.pk}/")
+
+
+def test_its_start_says_that_shares_move_where_it_decides_and_that_it_has_no_end(publisher: Client) -> None:
+    post(publisher, "/experiments/new/", **typed(90))
+    own = Experiment.objects.get()
+    page = text(publisher, f"/experiments/{own.pk}/?open=start")
+    assert "from then on they move each night with the answers" in page
+    assert "It decides at “For you” by “Lists clicked”: only the lists there come from its versions." in page
+    assert "It has no end until somebody stops it or publishes a version." in page
+    assert "<dt>Where</dt><dd>For you</dd>" in page
+    test = drafted(name="A test")
+    assert "each night" not in text(publisher, f"/experiments/{test.pk}/?open=start").partition("<dialog class")[2]
+
+
+def test_who_comes_second_reads_that_a_bandit_has_no_end(publisher: Client) -> None:
+    running(traffic=1.0)
+    second = drafted({"weights": {"home": version(95).pk}}, name="Second")
+    page = post(publisher, f"/experiments/{second.pk}/start/", status=409, revision=second.revision)
+    words = "“Which mix” (no planned end) has hold of it. No visitors are free: stop it first, or wait."
+    assert words in page
+    assert "take so many" not in page
+    Experiment.objects.filter(name="Which mix").update(range_to=6000)
+    page = post(publisher, f"/experiments/{second.pk}/start/", status=409, revision=second.revision)
+    assert "“Which mix” (no planned end) has hold of it. 40% of the visitors are free: take so many" in page
 
 
 def sentence(client: Client, own: Experiment) -> str:
