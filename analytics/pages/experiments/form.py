@@ -170,10 +170,6 @@ class ExperimentEditor:
         return self.kind == ExperimentKind.BANDIT
 
     @property
-    def is_aa(self) -> bool:
-        return self.kind == ExperimentKind.AA
-
-    @property
     def _where(self) -> dict[str, Any]:
         """The lever of an A/A as changes of an arm, which ``save_draft`` fills with what is live."""
         lever, _separator, name = self.where.partition(":")
@@ -198,7 +194,9 @@ class ExperimentEditor:
         """The draft as the service takes it."""
         form = ExperimentForm(
             name=self.name,
-            arms=[ArmForm(changes=self._where)] if self.is_aa else [arm.as_form(pages) for arm in self.arms],
+            arms=[ArmForm(changes=self._where)]
+            if self.kind == ExperimentKind.AA
+            else [arm.as_form(pages) for arm in self.arms],
             kind=ExperimentKind(self.kind),
             hypothesis=self.hypothesis,
             segments=self.segments,

@@ -31,11 +31,14 @@ class Offer:
     guardrails: Sequence[Choice]
 
     @property
-    def places(self) -> list[tuple[str, list[Choice]]]:
+    def places(self) -> list[Choice]:
         """Blends and placements in which an A/A can compare; a value is a lever, ``weights:home``."""
-        blends = [(f"weights:{versions[0][0].partition(':')[0]}", words) for words, versions in self.weights]
-        placements = [(f"placement:{name}", words) for name, words in self.placements]
-        return [(_("Blend"), blends), (_("Placement"), placements)]
+        blends = [
+            (f"weights:{versions[0][0].partition(':')[0]}", _("Blend"), words) for words, versions in self.weights
+        ]
+        placements = [(f"placement:{name}", _("Placement"), words) for name, words in self.placements]
+        text = _("%(field)s: %(value)s")
+        return [(lever, text % {"field": kind, "value": words}) for lever, kind, words in [*blends, *placements]]
 
     def weights_words(self, value: str) -> str:
         """Blend and version of a value of the weights: "For you v13"; empty where it is not offered."""

@@ -37,9 +37,10 @@ def test_it_asks_where_and_for_no_version(publisher: Client) -> None:
         publisher, status=200, edit="kind:aa", **{"arm-1-lever": "weights", "arm-1-weights": f"home:{tried.pk}"}
     )
     assert "Both groups get what is live" in page
-    assert '<option value="weights:home" selected>For you</option>' in page
+    assert '<option value="weights:home" selected>Blend: For you</option>' in page
     assert '<option value="placement:discover" >' in page
     assert "Choose a version" not in page
+    assert "What is live against itself" in page
     assert f'<input type="hidden" name="arm-1-weights" value="home:{tried.pk}">' in page  # for an A/B again
     page = sent(publisher, status=422, where="")
     assert 'id="arms-error">Say where: choose a blend or a placement.' in page
@@ -58,6 +59,7 @@ def test_both_groups_get_what_is_live_when_it_starts(publisher: Client) -> None:
     BlendWeights.objects.filter(number=90).update(is_default=True)
     page = text(publisher, f"/experiments/{own.pk}/?open=start")
     assert arms_in(page) == [f"{letter} 50.0% of the visitors · For you: v90" for letter in "AB"]
+    assert "A and B get what is live there when it starts, and keep it until the end." in page
     assert page.count("Both groups get what is live: whatever it finds is chance.") == 1
     assert begin(start(experiment=own, revision=own.revision, by=None, now=timezone.now()), now=timezone.now())
     assert [arm.changes for arm in own.arms.all()] == [{"weights": {"home": live().pk}}] * 2
