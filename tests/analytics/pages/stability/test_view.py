@@ -76,7 +76,7 @@ def test_a_shop_whose_first_lists_are_not_counted_yet(admin: Client, monkeypatch
     monkeypatch.setattr("analytics.pages.stability.view.timezone", clock)
     text = page(admin)
     assert "Nothing is counted yet" in text
-    assert f"the first count comes {moment(due[0])}." in text
+    assert f"The first count comes {moment(due[0])}:" in text
     assert "Counting begins with the first lists" not in text
 
 
