@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import staff_of
-from analytics.queries.layout import read_frame
 from recommendations.models import Staff
 from recommendations.services.access import second_factor, sessions
 from recommendations.services.access.staff import set_password
@@ -52,7 +51,6 @@ def account(request: HttpRequest) -> HttpResponse:
     staff = staff_of(request)
     context = {
         "section": "account",
-        "frame": read_frame(),
         "idle_hours": settings.SESSION_IDLE // timedelta(hours=1),
         "has_second_factor": second_factor.has_second_factor(staff),
         "sessions": [
@@ -70,7 +68,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         update_session_auth_hash(request, form.save())
         messages.success(request, _("The password is changed. You are signed out in every other browser."))
         return redirect("account")
-    context = {"section": "account", "frame": read_frame(), "form": form}
+    context = {"section": "account", "form": form}
     return render(request, "dashboard/account/password.html", context)
 
 

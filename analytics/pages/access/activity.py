@@ -10,7 +10,6 @@ from analytics.pages.access.permission import staff_of
 from analytics.queries import activity as query
 from analytics.queries.activity import Filters
 from analytics.queries.activity_sentences import names_of, sentences
-from analytics.queries.layout import read_frame
 from analytics.templatetags.activity import KINDS, VERBS
 from recommendations.models import Staff
 from recommendations.services.access.audit import hidden_kinds
@@ -28,7 +27,6 @@ def activity(request: HttpRequest) -> HttpResponse:
     known = names_of(page)
     context = {
         "section": "activity",
-        "frame": read_frame(),
         "filters": filters.cleaned_data,
         "people": people,
         "page": page,

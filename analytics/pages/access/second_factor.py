@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from analytics.pages.access.account import WRONG_PASSWORD
 from analytics.pages.access.login import WRONG_CODE, CodeForm
 from analytics.pages.access.permission import staff_of
-from analytics.queries.layout import read_frame
 from recommendations.models import Staff
 from recommendations.services.access import second_factor as service
 from recommendations.services.access import sign_in
@@ -100,4 +99,4 @@ def _codes(request: HttpRequest, codes: list[str], *, renewed: bool = False) -> 
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:
-    return render(request, f"dashboard/account/{name}.html", {"section": "account", "frame": read_frame(), **context})
+    return render(request, f"dashboard/account/{name}.html", {"section": "account", **context})

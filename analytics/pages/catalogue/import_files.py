@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.queries.catalogue import imports as query
-from analytics.queries.layout import read_frame
 from recommendations.ingest.import_files import FileTooLargeError
 from recommendations.models import CatalogueFile
 from recommendations.services.access.policy import Action
@@ -59,7 +58,6 @@ def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
     preview = uploads.preview_of(job)
     context = {
         "section": "catalogue",
-        "frame": read_frame(),
         "job": job,
         "share": uploads.progress_of(job),
         "preview": preview,
@@ -102,7 +100,7 @@ def import_template(_request: HttpRequest) -> HttpResponse:
 
 
 def _ask_for_file(request: HttpRequest, form: ImportForm) -> HttpResponse:
-    context: dict[str, Any] = {"section": "catalogue", "frame": read_frame(), "form": form, "columns": COLUMNS}
+    context: dict[str, Any] = {"section": "catalogue", "form": form, "columns": COLUMNS}
     return render(request, "dashboard/catalogue/new_import.html", context)
 
 

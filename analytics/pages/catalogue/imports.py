@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import page_number
 from analytics.queries.catalogue import imports as query
-from analytics.queries.layout import read_frame
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
@@ -26,7 +25,7 @@ MOST_NAMED = 10  # titles in a message
 @require_safe
 def imports(request: HttpRequest) -> HttpResponse:
     page, lines = query.imports(page_number(request.GET.get("page")))
-    context = {"section": "catalogue", "frame": read_frame(), "page": page, "lines": lines}
+    context = {"section": "catalogue", "page": page, "lines": lines}
     return render(request, "dashboard/catalogue/imports.html", context)
 
 
@@ -38,7 +37,6 @@ def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
     lines = query.refused_of(imported) if may_edit and imported.rejected else []
     context = {
         "section": "catalogue",
-        "frame": read_frame(),
         "imported": imported,
         "author": query.authors_of([imported]).get(imported.pk, ""),
         "taken_back": imported.rows - imported.kept - imported.duplicates - imported.held - imported.rejected,

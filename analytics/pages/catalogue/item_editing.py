@@ -154,7 +154,6 @@ def _form(
         form.fields[focus].widget.attrs["autofocus"] = True
     context: dict[str, Any] = {
         "section": "catalogue",
-        "frame": read_frame(),
         "item": item,
         "form": form,
         "groups": form.groups(),

@@ -13,7 +13,6 @@ from analytics.charts import quarantine as charts
 from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import LONGEST_NOTE, page_number, typed
 from analytics.queries.catalogue import quarantine as query
-from analytics.queries.layout import read_frame
 from recommendations.models import Quarantine
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
@@ -34,7 +33,6 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
     context = {
         "section": "catalogue",
-        "frame": read_frame(),
         "quarantine": record,
         "is_aside": is_aside,
         "goes_on": is_aside and query.goes_on(record),

@@ -7,7 +7,6 @@ from django.views.decorators.http import require_safe
 
 from analytics.exports.sources import sources_file
 from analytics.queries import sources as query
-from analytics.queries.layout import read_frame
 
 
 @require_safe
@@ -17,7 +16,6 @@ def sources(request: HttpRequest) -> HttpResponse:
         return sources_file(every)
     context = {
         "section": "catalogue",
-        "frame": read_frame(),
         "sources": every,
         "most_named": query.NAMED,
         "times": query.TIMES,

@@ -15,7 +15,6 @@ from analytics.pages.catalogue.sent_form import SentForm
 from analytics.pages.columns import without
 from analytics.parameters import LONGEST_NOTE, typed
 from analytics.queries.catalogue import suspicious as query
-from analytics.queries.layout import read_frame
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action, may
 from recommendations.services.operations.quarantine import set_aside_key
@@ -27,7 +26,6 @@ def suspicious(request: HttpRequest) -> HttpResponse:
     filters = query.Filters(request.GET)
     context = {
         "section": "catalogue",
-        "frame": read_frame(),
         "extent": query.extent(),
         "page": query.quarantines(filters),
         "filters": filters.cleaned_data,
@@ -61,5 +59,5 @@ def set_aside_sent(request: HttpRequest) -> HttpResponse:
 
 
 def _preview(request: HttpRequest, form: SentForm, *, status: int = 200, **context: Any) -> HttpResponse:
-    context |= {"section": "catalogue", "frame": read_frame(), "form": form, "now": timezone.localtime()}
+    context |= {"section": "catalogue", "form": form, "now": timezone.localtime()}
     return render(request, "dashboard/catalogue/set_aside_sent.html", context, status=status)

@@ -70,7 +70,6 @@ def answers(request: HttpRequest) -> HttpResponse:
     since = now - timedelta(days=filters.days)
     context = {
         "section": "overview",
-        "frame": read_frame(),
         "filters": filters.cleaned_data,
         "answers": summary.answers(since=since),
         "speed": summary.speed(since=since),
@@ -91,7 +90,6 @@ def attributed(request: HttpRequest) -> HttpResponse:
     rows = outcomes.outcomes(today=today, days=filters.days, served=served)
     context = {
         "section": "overview",
-        "frame": read_frame(),
         "filters": filters.cleaned_data,
         "page": outcomes.lines(filters, today=today),
         "periods": PERIODS,
@@ -124,5 +122,5 @@ def slate(request: HttpRequest, recommendation: str) -> HttpResponse:
     story = outcomes.story(recommendation)
     if story is None:
         raise Http404
-    context = {"section": "overview", "frame": read_frame(), "story": story}
+    context = {"section": "overview", "story": story}
     return render(request, "dashboard/overview/slate.html", context)

@@ -17,7 +17,6 @@ from analytics.charts.quality import leaders as leaders_figure
 from analytics.charts.quality import slices as slices_figure
 from analytics.exports.quality import quality_file
 from analytics.pages.quality import judgements
-from analytics.queries.layout import read_frame
 from analytics.queries.quality import figures as query
 from analytics.queries.quality.differences import most_different
 from analytics.queries.quality.figures import SLICES
@@ -60,7 +59,6 @@ def quality(request: HttpRequest) -> HttpResponse:
         return quality_file(table, sort=choice.sort)
     context = {
         "section": "quality",
-        "frame": read_frame(),
         "choice": choice,
         "tasks": labels.TASKS,
         "quality": table,

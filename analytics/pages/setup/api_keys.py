@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.queries.layout import read_frame
 from analytics.queries.setup import api_keys as all_keys
 from recommendations.models import ApiKey
 from recommendations.services.access import keys
@@ -21,7 +20,7 @@ from recommendations.wording import labels
 @require_safe
 @requires(Action.MANAGE_KEYS)
 def api_keys(request: HttpRequest) -> HttpResponse:
-    context = {"section": "setup", "tab": "keys", "frame": read_frame(), "keys": all_keys()}
+    context = {"section": "setup", "tab": "keys", "keys": all_keys()}
     return render(request, "dashboard/setup/keys.html", context | {"scopes": dict(labels.SCOPES)})
 
 
@@ -32,7 +31,7 @@ def new_api_key(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         key, secret = form.create(by=staff_of(request))
         return _shown_once(request, key, secret)
-    context = {"section": "setup", "tab": "keys", "frame": read_frame(), "form": form}
+    context = {"section": "setup", "tab": "keys", "form": form}
     return render(request, "dashboard/setup/new_key.html", context)
 
 
@@ -63,5 +62,5 @@ def revoke_api_key(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _shown_once(request: HttpRequest, key: ApiKey, secret: str, *, until: datetime | None = None) -> HttpResponse:
     """Page that shows a secret, once; ``until``: how long the key that this one replaces goes on working."""
-    context = {"section": "setup", "tab": "keys", "frame": read_frame(), "key": key, "until": until}
+    context = {"section": "setup", "tab": "keys", "key": key, "until": until}
     return render(request, "dashboard/setup/key_made.html", context | {"secret": f"{key.prefix}.{secret}"})

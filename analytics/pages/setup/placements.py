@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.meanwhile import StaleFormError, changed_meanwhile, check_stale
-from analytics.queries.layout import read_frame
 from analytics.queries.setup import placements
 from recommendations.models import Placement
 from recommendations.services.access.policy import Action, may
@@ -44,7 +43,7 @@ class PlacementForm(OfPlacement):
 
 @require_safe
 def placement_list(request: HttpRequest) -> HttpResponse:
-    context = {"section": "setup", "tab": "placements", "frame": read_frame(), "placements": placements()}
+    context = {"section": "setup", "tab": "placements", "placements": placements()}
     context["may_change"] = may(staff_of(request), Action.SET_PLACEMENTS)
     return render(request, "dashboard/setup/placements.html", context)
 
@@ -88,6 +87,6 @@ def _page(
     may_change = may(staff_of(request), Action.SET_PLACEMENTS)
     for field in form.fields.values():
         field.disabled = field.disabled or not may_change
-    context = {"section": "setup", "tab": "placements", "frame": read_frame(), "placement": placement, "form": form}
+    context = {"section": "setup", "tab": "placements", "placement": placement, "form": form}
     context |= {"may_change": may_change, "stale": stale and stale.in_words()}
     return render(request, "dashboard/setup/placement.html", context, status=409 if stale else 200)

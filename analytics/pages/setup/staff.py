@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.queries.layout import read_frame
 from analytics.queries.setup import members
 from recommendations.models import Staff
 from recommendations.services.access import invitations, second_factor, sessions
@@ -84,7 +83,6 @@ def staff_member(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "section": "setup",
         "tab": "staff",
-        "frame": read_frame(),
         "member": member,
         "own": member == by,
         "form": form,
@@ -139,7 +137,7 @@ def remove_staff_factor(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _list(request: HttpRequest, form: InvitationForm, *, status: int = 200) -> HttpResponse:
-    context = {"section": "setup", "tab": "staff", "frame": read_frame(), "members": members(), "form": form}
+    context = {"section": "setup", "tab": "staff", "members": members(), "form": form}
     return render(request, "dashboard/setup/staff.html", context, status=status)
 
 

@@ -17,7 +17,6 @@ from analytics.charts import weights as charts
 from analytics.charts.pareto import Spot, pareto
 from analytics.pages.access.permission import staff_of
 from analytics.queries.approvals import of_weights
-from analytics.queries.layout import read_frame
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
@@ -81,7 +80,6 @@ def desk_page(
     staff = staff_of(request)
     context: dict[str, Any] = {
         "section": "weights",
-        "frame": read_frame(),
         "blends": labels.BLENDS,
         "groups": group_choices(group),
         "desk": desk,
