@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
 from analytics.queries.runs.event_points import points_proposal
@@ -51,7 +52,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    view = _run_or_404(pk)
+    view = or_404(query.run(pk))
     figure = durations(view.spans, seconds=_("Time, s"))
     return render(
         request,
@@ -73,7 +74,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Progress of a run, asked for every two seconds; the whole page comes again when the run has begun or ended."""
-    view = _run_or_404(pk)
+    view = or_404(query.run(pk))
     here = "run" if request.GET.get("here") == "run" else "runs"
     log = query.log_tail(view.record) if here == "run" else []
     response = render(request, "dashboard/runs/progress.html", {"run": view, "log": log, "here": here})
@@ -97,7 +98,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.RUN_LOOP)
 def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    run = _run_or_404(pk).record
+    run = or_404(query.run(pk)).record
     try:
         cancel_job(run, by=staff_of(request), now=timezone.now())
     except JobIsOverError:
@@ -110,7 +111,7 @@ def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Action.RUN_LOOP)
 def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    run = _run_or_404(pk).record
+    run = or_404(query.run(pk)).record
     try:
         loop_runs.resume_run(run=run, by=staff_of(request), now=timezone.now())
     except loop_runs.RunInProgressError as error:
@@ -127,12 +128,10 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.PUBLISH)
 def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make the version live that the gate or the guard held back, with the note of who decides otherwise."""
-    view = _run_or_404(pk)
-    if view.version is None:
-        raise Http404
+    view = or_404(query.run(pk))
     try:
         version = versions.make_live(
-            version=view.version,
+            version=or_404(view.version),
             by=staff_of(request),
             now=timezone.now(),
             note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
@@ -150,14 +149,12 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.PUBLISH)
 def decide_points(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Accept or decline the event weights that the run proposes."""
-    view = _run_or_404(pk)
-    if view.version is None:
-        raise Http404
+    view = or_404(query.run(pk))
     accepts = request.POST.get("decision") == "accept"
     decide = event_points.accept_points if accepts else event_points.decline_points
     note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
-        decide(version=view.version, by=staff_of(request), now=timezone.now(), note=note)
+        decide(version=or_404(view.version), by=staff_of(request), now=timezone.now(), note=note)
     except NoteNeededError:
         messages.warning(request, _("They tested worse: say why you accept them anyway. Nothing was changed."))
     except event_points.NoProposalError:
@@ -166,13 +163,6 @@ def decide_points(request: HttpRequest, pk: UUID) -> HttpResponse:
         words = _("The next run uses the new event weights.") if accepts else _("The event weights stay as they are.")
         messages.success(request, words)
     return _back(view.record)
-
-
-def _run_or_404(pk: UUID) -> query.RunView:
-    view = query.run(pk)
-    if view is None:
-        raise Http404
-    return view
 
 
 def _back(run: Run) -> HttpResponse:

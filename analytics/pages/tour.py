@@ -11,11 +11,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import staff_of
+from analytics.pages.addresses import own_address
 from recommendations.services.access.staff import end_tour
 
 TOUR = "tour"
@@ -103,9 +103,7 @@ def leave_tour(request: HttpRequest) -> HttpResponse:
     end_tour(staff=staff_of(request), now=timezone.now())
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return redirect(target if safe else "overview")
+    return redirect(own_address(request, request.POST.get("next", ""), otherwise="overview"))
 
 
 def _address(number: int) -> str:

@@ -10,11 +10,11 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import staff_of
+from analytics.pages.addresses import own_address
 from analytics.queries.weights.groups import group_of
 from recommendations.models import Alarm, Audience, Rule, RuleBook, Segment, Staff
 from recommendations.services.access.policy import Action, may
@@ -167,6 +167,4 @@ def answer_toast(request: HttpRequest, *, text: str = "", problem: str = "", **m
         }
         return render(request, "dashboard/toast.html", toast)
     (messages.error if problem else messages.success)(request, problem or text, extra_tags=more.get("token", ""))
-    target = request.POST.get("back", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return redirect(target if safe else "overview")
+    return redirect(own_address(request, request.POST.get("back", ""), otherwise="overview"))

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -25,6 +25,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from analytics.pages.access.preferences import settle_preferences
+from analytics.pages.addresses import own_address
 from recommendations.models import Staff
 from recommendations.services.access import sign_in
 from recommendations.services.access.second_factor import TooSoonError, is_of_app
@@ -102,9 +103,8 @@ def login_code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             if sign_in.complete(request, staff=staff, code=form.cleaned_data["code"]):
-                target = request.GET.get("next", "")
-                safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-                return _enter(request, staff, target if safe else settings.LOGIN_REDIRECT_URL)
+                target = own_address(request, request.GET.get("next", ""), otherwise=settings.LOGIN_REDIRECT_URL)
+                return _enter(request, staff, target)
             form.refuse()
         except TooSoonError as error:
             form.refuse(error)

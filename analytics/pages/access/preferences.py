@@ -10,9 +10,9 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from analytics.pages.addresses import own_address
 from recommendations.models import Staff
 from recommendations.services.access.staff import remember_preferences
 
@@ -31,7 +31,7 @@ class PreferencesForm(forms.Form):
 def preferences(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST)
     chosen = {name: value for name, value in form.cleaned_data.items() if value} if form.is_valid() else {}
-    response = HttpResponseRedirect(_way_back(request))
+    response = HttpResponseRedirect(own_address(request, request.POST.get("next", ""), otherwise="/"))
     keep_in_browser(response, **chosen)
     if isinstance(request.user, Staff):
         remember_preferences(staff=request.user, **chosen)
@@ -61,9 +61,3 @@ def theme_of(request: HttpRequest) -> str:
     """The theme of this browser; "as the system" where the cookie names none."""
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return theme if theme in Staff.Theme.values else Staff.Theme.AUTO.value
-
-
-def _way_back(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else "/"

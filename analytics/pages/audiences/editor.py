@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.audiences.form import AudienceEditor
 from analytics.pages.rules.builder import attribute_words
 from analytics.pages.undo import offer_undo
@@ -70,10 +71,7 @@ def audience_categories(request: HttpRequest) -> HttpResponse:
 
 
 def audience_or_404(pk: int) -> Audience:
-    stored = query.find_audience(pk)
-    if stored is None:
-        raise Http404
-    return stored
+    return or_404(query.find_audience(pk))
 
 
 def _take(request: HttpRequest, found: Audience | None) -> HttpResponse:

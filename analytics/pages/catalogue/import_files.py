@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import imports as query
 from recommendations.ingest.import_files import FileTooLargeError
 from recommendations.models import CatalogueFile
@@ -85,10 +86,7 @@ def take_import(request: HttpRequest, key: UUID) -> HttpResponse:
 @requires(Action.EDIT_CATALOGUE)
 def file_refused(_request: HttpRequest, key: UUID) -> HttpResponse:
     """The rows that a preview refused, each with all that is wrong with it."""
-    refused = files.open_refused(get_object_or_404(CatalogueFile, pk=key).stored_as)
-    if refused is None:
-        raise Http404
-    with refused:
+    with or_404(files.open_refused(get_object_or_404(CatalogueFile, pk=key).stored_as)) as refused:
         return _download(refused.read(), "refused-rows.csv")
 
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.charts import item as charts
+from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import item as query
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS, served
@@ -18,9 +19,7 @@ from recommendations.wording import labels
 
 @require_safe
 def item(request: HttpRequest, pk: int) -> HttpResponse:
-    record = query.find_item(pk)
-    if record is None:
-        raise Http404
+    record = or_404(query.find_item(pk))
     frame = read_frame()
     live = exposure(frame.model)
     points = query.prices(record)

@@ -9,12 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404, own_address
 from analytics.pages.catalogue.item_form import ItemEditor
 from analytics.pages.meanwhile import StaleFormError, check_stale
 from analytics.parameters import number
@@ -36,8 +36,8 @@ from recommendations.wording.money import currency
 def edit_item(request: HttpRequest, pk: int) -> HttpResponse:
     """The form; ``field`` of the address has the focus, ``flaw`` is the list that the reader works through."""
     if request.method != "POST":
-        return _form(request, ItemEditor(instance=_item_or_404(pk)))
-    form = ItemEditor(request.POST, instance=_item_or_404(pk))
+        return _form(request, ItemEditor(instance=or_404(find_item(pk))))
+    form = ItemEditor(request.POST, instance=or_404(find_item(pk)))
     valid = form.is_valid()
     if row := request.POST.get("edit", ""):
         form.add_row(row)
@@ -98,13 +98,6 @@ def revert_change(request: HttpRequest, entry: int) -> HttpResponse:
     return redirect(reverse("activity", query={"type": "item", "id": change.object_id}))
 
 
-def _item_or_404(pk: int) -> Item:
-    item = find_item(pk)
-    if item is None:
-        raise Http404
-    return item
-
-
 def _save(request: HttpRequest, form: ItemEditor) -> bool:
     """Save what was changed; where it no longer fits what somebody else saved, the form says so."""
     changes, now, by, others = form.changes(), timezone.now(), staff_of(request), list[str]()
@@ -147,7 +140,7 @@ def _written(values: Mapping[str, Any]) -> dict[str, Any]:
 def _form(
     request: HttpRequest, form: ItemEditor, *, status: int = 200, stale: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    item = form.instance if not form.is_bound else _item_or_404(form.instance.pk)
+    item = form.instance if not form.is_bound else or_404(find_item(form.instance.pk))
     flaw = _flaw_of(request)
     focus = request.GET.get("field", "")
     if focus in form.fields and status == 200:
@@ -189,6 +182,4 @@ def _way_on(request: HttpRequest, pk: int) -> str:
 
 
 def _way_back(request: HttpRequest, pk: int) -> str:
-    target = request.GET.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else reverse("item", args=[pk])
+    return own_address(request, request.GET.get("next", ""), otherwise=reverse("item", args=[pk]))

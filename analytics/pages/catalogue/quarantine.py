@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.charts import quarantine as charts
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.parameters import LONGEST_NOTE, page_number, typed
 from analytics.queries.catalogue import quarantine as query
 from recommendations.models import Quarantine
@@ -22,9 +23,7 @@ from recommendations.terms import QuarantineState
 
 @require_safe
 def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
-    record = query.find_quarantine(pk)
-    if record is None:
-        raise Http404
+    record = or_404(query.find_quarantine(pk))
     now, is_aside = timezone.now(), record.state == QuarantineState.ASIDE
     page, people = query.people(record, page=page_number(request.GET.get("page")))
     days = query.days(record, now=now)

@@ -5,11 +5,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import own_address
 from analytics.pages.customer.cards import judgement_choices
 from analytics.pages.undo import answer_toast, way_back
 from analytics.parameters import LONGEST_NOTE, number, typed
@@ -84,7 +84,7 @@ def _judged(
     request: HttpRequest, person: Customer, thing: Item, placement: str, judgement: Judgement | None
 ) -> HttpResponse:
     if not request.headers.get("HX-Request"):
-        return redirect(_way_back(request))
+        return redirect(own_address(request, request.POST.get("back", ""), otherwise="/customers/"))
     context = {
         "person": {"customer": person},
         "item": thing,
@@ -95,10 +95,3 @@ def _judged(
         "saved": True,
     }
     return render(request, "dashboard/customer/judgement.html", context)
-
-
-def _way_back(request: HttpRequest) -> str:
-    """Address of the view that the card stood in; never one of another site."""
-    target = request.POST.get("back", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else "/customers/"

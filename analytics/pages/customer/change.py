@@ -1,7 +1,7 @@
 """A change that would bring an item in: what it costs everybody, and the draft that is made of it."""
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.customer.compare import weights_address
 from analytics.pages.customer.view import Looked, asked, looked_at
 from analytics.pages.customer.why_not import asked_why_not, question_of
@@ -42,9 +43,7 @@ def change_price(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 @requires(Action.DRAFT)
 def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Make a change a draft, and open it where it is worked on."""
-    looked, key = looked_at(request, pk), request.POST.get("key", "")
-    if looked is None:
-        raise Http404
+    looked, key = or_404(looked_at(request, pk)), request.POST.get("key", "")
     question, replace = question_of(looked, item=item), request.POST.get("replace") == "yes"
     context = {**looked._asdict(), "asked": asked(request.GET), "item": item, "key": key}
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.experiments.form import MOST_ROWS, ExperimentEditor
 from analytics.parameters import number
 from analytics.queries.experiments import drafts as query
@@ -37,9 +38,7 @@ def new_experiment(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.DRAFT)
 def edit_experiment(request: HttpRequest, pk: int) -> HttpResponse:
-    stored = query.find_experiment(pk)
-    if stored is None:
-        raise Http404
+    stored = or_404(query.find_experiment(pk))
     if request.method == "POST":
         return _take(request, stored)
     if stored.status != ExperimentStatus.DRAFT:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.experiments.drafts import find_draft_weights
 from analytics.queries.experiments.gates import ArmGate
@@ -30,9 +31,7 @@ from recommendations.services.weights.drafts import StaleDraftError
 @requires(Action.EXPERIMENT)
 def try_weights(request: HttpRequest, pk: int) -> HttpResponse:
     """A draft of weights for everyone becomes a version that only experiments serve; what is live stays live."""
-    draft = find_draft_weights(pk)
-    if draft is None:
-        raise Http404
+    draft = or_404(find_draft_weights(pk))
     if request.method != "POST":
         return _weights_page(request, draft)
     note, override = _note(request), "override" in request.POST

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts import experiments as charts
 from analytics.charts.arms import visitors_by_day
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.experiments.bandit import bandit_parts
 from analytics.parameters import number
 from analytics.queries.experiments import drafts, listing, standing
@@ -60,17 +61,12 @@ def experiment(request: HttpRequest, pk: int) -> HttpResponse:
 def experiment_gate(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the dialog that says what the gate finds of the weights that would be published."""
     stored = experiment_or_404(pk)
-    arm = arm_of(stored, request.GET.get("arm", ""))
-    if arm is None:
-        raise Http404
+    arm = or_404(arm_of(stored, request.GET.get("arm", "")))
     return render(request, "dashboard/experiments/gate.html", {"gates": gates_of(arm)})
 
 
 def experiment_or_404(pk: int) -> Experiment:
-    stored = drafts.find_experiment(pk)
-    if stored is None:
-        raise Http404
-    return stored
+    return or_404(drafts.find_experiment(pk))
 
 
 def seed_of(request: HttpRequest) -> int:

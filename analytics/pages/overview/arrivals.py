@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts.outcomes import by_position
 from analytics.charts.overview import arrivals as arrivals_figure
+from analytics.pages.addresses import or_404
 from analytics.queries.days import midnight
 from analytics.queries.layout import read_frame
 from analytics.queries.overview import arrivals as query
@@ -119,8 +120,6 @@ def _positions(rows: list[outcomes.PlacementOutcome], placement: str, *, replay:
 
 @require_safe
 def slate(request: HttpRequest, recommendation: str) -> HttpResponse:
-    story = outcomes.story(recommendation)
-    if story is None:
-        raise Http404
+    story = or_404(outcomes.story(recommendation))
     context = {"section": "overview", "story": story}
     return render(request, "dashboard/overview/slate.html", context)

@@ -1,10 +1,11 @@
 """A past answer made again: what was shown then, what the same request gets now, and why they differ."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from analytics.pages.addresses import or_404
 from analytics.queries.experiments.arm_words import stored_arms
 from analytics.queries.overview import past_answer as query
 from recommendations.services.review.past_answers import CannotMakeError, find_slate, past_answer
@@ -12,9 +13,7 @@ from recommendations.services.review.past_answers import CannotMakeError, find_s
 
 @require_safe
 def make_again(request: HttpRequest, recommendation: str) -> HttpResponse:
-    slate = find_slate(recommendation)
-    if slate is None:
-        raise Http404
+    slate = or_404(find_slate(recommendation))
     context = {"section": "overview", "slate": slate, "arms": stored_arms(slate.arms)}
     try:
         past = past_answer(slate, now=timezone.now())

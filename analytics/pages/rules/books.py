@@ -5,14 +5,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
 from analytics.pages.undo import offer_undo
@@ -83,9 +84,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 @require_safe
 def proposal_effect(request: HttpRequest) -> HttpResponse:
     """The price tag of a dialog: what the book would do at the placements of the rules that change."""
-    proposal = _proposed(request)
-    if proposal is None:
-        raise Http404
+    proposal = or_404(_proposed(request))
     now = timezone.now()
     effects = [measured(proposal.rules, placement=name, now=now) for name in proposal.placements]
     tags = [effect["price"].described() for effect in effects if "price" in effect]
@@ -106,9 +105,7 @@ def rule_books(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.PUBLISH)
 def roll_back(request: HttpRequest) -> HttpResponse:
-    target = RuleBook.objects.filter(number=number(request.POST.get("book")) or 0).first()
-    if target is None:
-        raise Http404
+    target = get_object_or_404(RuleBook, number=number(request.POST.get("book")) or 0)
     note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
     try:
         book = roll_back_rules(book=target, note=note, by=staff_of(request), now=timezone.now())

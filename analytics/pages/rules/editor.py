@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.rules.builder import ConditionFormSet, attribute_words, is_builder
 from analytics.pages.rules.effect import expected_seconds, of_form
 from analytics.pages.rules.form import EVERY, EditorForm
@@ -64,19 +65,19 @@ def new_rule(request: HttpRequest) -> HttpResponse:
 def rule(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, pk)
-    stored = _rule_or_404(pk)
+    stored = or_404(query.find_rule(pk))
     return _render(request, stored, EditorForm.of(stored))
 
 
 @requires(Action.DRAFT)
 def _change(request: HttpRequest, pk: int) -> HttpResponse:
-    return _take(request, _rule_or_404(pk))
+    return _take(request, or_404(query.find_rule(pk)))
 
 
 @require_safe
 def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
     """History of the rule; a part of its page."""
-    stored = _rule_or_404(pk)
+    stored = or_404(query.find_rule(pk))
     entries, names = query.history(stored)
     return render(request, "dashboard/rules/history.html", {"rule": stored, "entries": entries, "names": names})
 
@@ -217,10 +218,3 @@ def _stale(error: StaleRuleError) -> dict[str, Any]:
             for each in error.differences
         ],
     }
-
-
-def _rule_or_404(pk: int) -> Rule:
-    stored = query.find_rule(pk)
-    if stored is None:
-        raise Http404
-    return stored

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.addresses import or_404
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number
 from analytics.queries.approvals import of_rules
@@ -122,7 +123,7 @@ def order_rules(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
-    stored = _rule_or_404(pk)
+    stored = or_404(find_rule(pk))
     try:
         archived = archive_rule(rule=stored, by=staff_of(request), now=timezone.now())
     except RuleIsServedError:
@@ -137,7 +138,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
-    stored = restore_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
+    stored = restore_rule(rule=or_404(find_rule(pk)), by=staff_of(request), now=timezone.now())
     messages.success(request, _("“%(name)s” is back in its former position.") % {"name": stored.name})
     return redirect("rule", pk=pk) if request.POST.get("back") == "rule" else redirect("rules")
 
@@ -145,7 +146,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
-    copy = duplicate_rule(rule=_rule_or_404(pk), by=staff_of(request), now=timezone.now())
+    copy = duplicate_rule(rule=or_404(find_rule(pk)), by=staff_of(request), now=timezone.now())
     messages.success(request, _("This is the copy, a draft at the end of the order: “%(name)s”.") % {"name": copy.name})
     return redirect("rule", pk=copy.pk)
 
@@ -154,7 +155,7 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Action.DRAFT)
 def discard_changes(request: HttpRequest, pk: int) -> HttpResponse:
     """Set a rule back to what is served of it; what it was meanwhile can be had again by the toast."""
-    stored, book, by = _rule_or_404(pk), query.served(), staff_of(request)
+    stored, book, by = or_404(find_rule(pk)), query.served(), staff_of(request)
     before = frozen(stored)
     values = next((rule for rule in (book.rules if book else ()) if rule["id"] == pk), before)
     try:
@@ -191,10 +192,3 @@ def _back(request: HttpRequest) -> str:
     """Address for who leaves the dialog: the editor that one came from, else the list."""
     key = number(request.GET.get("back") or request.POST.get("back"))
     return reverse("rule", args=[key]) if key else reverse("rules")
-
-
-def _rule_or_404(pk: int) -> Rule:
-    stored = find_rule(pk)
-    if stored is None:
-        raise Http404
-    return stored

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -35,9 +35,7 @@ def segment(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 @requires(Action.DRAFT)
 def rename(request: HttpRequest, number: int) -> HttpResponse:
-    stored = Segment.objects.filter(number=number).first()
-    if stored is None:
-        raise Http404
+    stored = get_object_or_404(Segment, number=number)
     of_one = request.POST.get("back") == "segment"
     name, was = typed(request.POST.get("name"), longest=LONGEST_TYPED), stored.name
     try:

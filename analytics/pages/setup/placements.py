@@ -44,7 +44,6 @@ class PlacementForm(OfPlacement):
 @require_safe
 def placement_list(request: HttpRequest) -> HttpResponse:
     context = {"section": "setup", "tab": "placements", "placements": placements()}
-    context["may_change"] = may(staff_of(request), Action.SET_PLACEMENTS)
     return render(request, "dashboard/setup/placements.html", context)
 
 

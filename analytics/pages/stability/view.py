@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -48,9 +48,7 @@ def stability(request: HttpRequest) -> HttpResponse:
 @requires(Action.DRAFT)
 def alarm_seen(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that somebody has seen an alarm, with a button that takes it back."""
-    alarm = Alarm.objects.filter(pk=pk).first()
-    if alarm is None:
-        raise Http404
+    alarm = get_object_or_404(Alarm, pk=pk)
     mark_seen(alarm=alarm, by=staff_of(request), now=timezone.now())
     offer_undo(request, _("Seen: the alarm no longer stands on Overview."), "alarm seen", alarm=alarm.pk)
     return redirect("stability")

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -179,10 +179,7 @@ def _dialog(request: HttpRequest, draft: BlendWeights, **said: str | bool) -> Ht
 
 
 def _version(key: int) -> BlendWeights:
-    version = BlendWeights.objects.select_related("blend", "segment", "audience").filter(pk=key).first()
-    if version is None:
-        raise Http404
-    return version
+    return get_object_or_404(BlendWeights.objects.select_related("blend", "segment", "audience"), pk=key)
 
 
 def _back(blend: BlendName, group: Group, **more: str) -> HttpResponse:
