@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.weights.desk import place_in
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries import approvals as query
@@ -27,8 +27,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
     return _queue(request)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def ask_for_rules(request: HttpRequest) -> HttpResponse:
     """Hand the drafts of these rules over; without a note, or a draft, the dialog or the list comes back."""
     keys = [key for text in request.POST.getlist("rule") if (key := number(text)) is not None]
@@ -48,8 +47,7 @@ def ask_for_rules(request: HttpRequest) -> HttpResponse:
     return redirect("rules")
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def ask_for_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     draft = draft_of(blend, group)
@@ -66,8 +64,7 @@ def ask_for_weights(request: HttpRequest) -> HttpResponse:
     return redirect(reverse("weights", query=where))
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = get_object_or_404(ApprovalRequest, pk=pk)
     try:
@@ -81,8 +78,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("approvals")
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = get_object_or_404(ApprovalRequest, pk=pk)
     try:

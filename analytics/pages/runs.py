@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.parameters import LONGEST_NOTE, number, typed
 from analytics.queries.runs import history as query
@@ -83,8 +83,7 @@ def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-@require_POST
-@requires(Action.RUN_LOOP)
+@post_requires(Action.RUN_LOOP)
 def start_run(request: HttpRequest) -> HttpResponse:
     try:
         run = loop_runs.start_run(by=staff_of(request), now=timezone.now())
@@ -95,8 +94,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
     return redirect("run", pk=run.pk)
 
 
-@require_POST
-@requires(Action.RUN_LOOP)
+@post_requires(Action.RUN_LOOP)
 def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = or_404(query.run(pk)).record
     try:
@@ -108,8 +106,7 @@ def cancel_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _back(run)
 
 
-@require_POST
-@requires(Action.RUN_LOOP)
+@post_requires(Action.RUN_LOOP)
 def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = or_404(query.run(pk)).record
     try:
@@ -124,8 +121,7 @@ def resume_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _back(run)
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make the version live that the gate or the guard held back, with the note of who decides otherwise."""
     view = or_404(query.run(pk))
@@ -145,8 +141,7 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _back(view.record)
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def decide_points(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Accept or decline the event weights that the run proposes."""
     view = or_404(query.run(pk))

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.pages.audiences.form import AudienceEditor
 from analytics.pages.rules.builder import attribute_words
@@ -56,8 +56,7 @@ def _change(request: HttpRequest, pk: int) -> HttpResponse:
     return _take(request, audience_or_404(pk))
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def audience_count(request: HttpRequest) -> HttpResponse:
     """How many customers meet what stands in the form, with three of them; a part of the editor."""
     return render(request, "dashboard/audiences/count.html", _count_of(AudienceEditor.sent(request.POST)))

@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.audiences.editor import audience_or_404
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number
@@ -37,8 +37,7 @@ def audiences(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/audiences/overview.html", context)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
     stored = audience_or_404(pk)
     try:
@@ -60,16 +59,14 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("audiences")
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
     stored = restore_audience(audience=audience_or_404(pk), by=staff_of(request), now=timezone.now())
     messages.success(request, _("“%(name)s” is back.") % {"name": stored.name})
     return redirect("audience", pk=pk)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def order_audiences(request: HttpRequest) -> HttpResponse:
     """Move one audience up or down (``audience``, ``to``)."""
     order = [row.pk for row in Audience.objects.unarchived()]

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import imports as query
 from recommendations.ingest.import_files import FileTooLargeError
@@ -69,8 +69,7 @@ def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
     return render(request, "dashboard/catalogue/import_file.html", context)
 
 
-@require_POST
-@requires(Action.EDIT_CATALOGUE)
+@post_requires(Action.EDIT_CATALOGUE)
 def take_import(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
         job = uploads.take(get_object_or_404(CatalogueFile, pk=key), by=staff_of(request))

@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.parameters import page_number
 from analytics.queries.catalogue import imports as query
 from analytics.templatetags import display
@@ -63,8 +63,7 @@ def import_refused(_request: HttpRequest, pk: int) -> StreamingHttpResponse:
     return answer
 
 
-@require_POST
-@requires(Action.EDIT_CATALOGUE)
+@post_requires(Action.EDIT_CATALOGUE)
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     imported = get_object_or_404(Import, pk=pk)
     try:

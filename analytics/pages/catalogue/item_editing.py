@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404, own_address
 from analytics.pages.catalogue.item_form import ItemEditor
 from analytics.pages.meanwhile import StaleFormError, check_stale
@@ -68,8 +68,7 @@ def mend_item(request: HttpRequest) -> HttpResponse:
     return redirect(reverse("edit_item", args=[key], query=query))
 
 
-@require_POST
-@requires(Action.EDIT_CATALOGUE)
+@post_requires(Action.EDIT_CATALOGUE)
 def set_item_on_sale(request: HttpRequest, pk: int) -> HttpResponse:
     """Retire an item, or bring it back."""
     item, on_sale = get_object_or_404(Item, pk=pk), request.POST.get("on_sale") == "yes"
@@ -80,8 +79,7 @@ def set_item_on_sale(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("item", pk=pk)
 
 
-@require_POST
-@requires(Action.EDIT_CATALOGUE)
+@post_requires(Action.EDIT_CATALOGUE)
 def revert_change(request: HttpRequest, entry: int) -> HttpResponse:
     """Give the fields of one change of an item their old values again."""
     change = get_object_or_404(AuditEntry, pk=entry)

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from analytics.charts import quarantine as charts
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.parameters import LONGEST_NOTE, page_number, typed
 from analytics.queries.catalogue import quarantine as query
@@ -46,8 +46,7 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/catalogue/quarantine.html", context)
 
 
-@require_POST
-@requires(Action.SET_ASIDE)
+@post_requires(Action.SET_ASIDE)
 def end_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         services.end(quarantine=get_object_or_404(Quarantine, pk=pk), by=staff_of(request), now=timezone.now())
@@ -58,14 +57,12 @@ def end_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("quarantine", pk=pk)
 
 
-@require_POST
-@requires(Action.SET_ASIDE)
+@post_requires(Action.SET_ASIDE)
 def restore_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     return _decided(request, pk, services.restore, _("It counts again from the next run on."))
 
 
-@require_POST
-@requires(Action.SET_ASIDE)
+@post_requires(Action.SET_ASIDE)
 def delete_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
     return _decided(request, pk, services.delete, _("Its events are deleted for good within a minute."))
 

@@ -6,9 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import own_address
 from analytics.pages.customer.cards import judgement_choices
 from analytics.pages.undo import answer_toast, way_back
@@ -24,8 +23,7 @@ from recommendations.terms import JudgementKind
 LONGEST_NAME = 40
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Judge a card good, odd or wrong; the same once more takes it back. A note goes with it."""
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
@@ -42,8 +40,7 @@ def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     return _judged(request, person, thing, place.name, judgement)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Make a draft rule of a card, with a way back."""
     person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
@@ -62,8 +59,7 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     return answer_toast(request, text=text, rule=rule, token=way_back(request, "rule made", rule=rule.pk))
 
 
-@require_POST
-@requires(Action.SET_ASIDE)
+@post_requires(Action.SET_ASIDE)
 def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     """Set aside all that a customer does, once; restoring is for the page of the quarantine."""
     person = get_object_or_404(Customer, pk=pk)

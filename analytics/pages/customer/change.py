@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.pages.customer.compare import weights_address
 from analytics.pages.customer.view import Looked, asked, looked_at
@@ -39,8 +39,7 @@ def change_price(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     return render(request, "dashboard/customer/change_price.html", context)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Make a change a draft, and open it where it is worked on."""
     looked, key = or_404(looked_at(request, pk)), request.POST.get("key", "")

@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.experiments.form import decimal
 from analytics.pages.experiments.steps import overtaken, refused
 from analytics.pages.experiments.view import arm_dialog, arm_of, experiment_or_404
@@ -27,26 +26,22 @@ type ArmStep = Callable[..., Experiment]
 TOMORROW = gettext_lazy("Saved for %(letter)s: it holds from tonight on.")
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def pin_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
     return _step(request, pk, letter, bandit_steps.pin, TOMORROW, field="pinned")
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def unpin_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
     return _step(request, pk, letter, bandit_steps.unpin, TOMORROW)
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def floor_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
     return _step(request, pk, letter, bandit_steps.set_floor, TOMORROW, field="floor")
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def take_arm_out(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
     text = gettext_lazy("%(letter)s is out: it gets nobody from the next request on.")
     return _step(request, pk, letter, bandit_steps.take_out, text)

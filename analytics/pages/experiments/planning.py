@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from analytics.charts.experiments import plan_curve
-from analytics.pages.access.permission import requires
+from analytics.pages.access.permission import post_requires, requires
 from analytics.pages.experiments.form import ExperimentEditor
 from analytics.pages.experiments.view import experiment_or_404
 from analytics.queries.experiments import planning as query
@@ -20,8 +20,7 @@ from recommendations.services.access.policy import Action
 from recommendations.services.experiments.forms import ExperimentForm
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def plan_of_form(request: HttpRequest) -> HttpResponse:
     """The plan of what stands in the form."""
     return _answer(request, ExperimentEditor.sent(request.POST).as_form(page_orders()))

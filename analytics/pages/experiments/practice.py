@@ -5,9 +5,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.experiments.steps import overtaken, refused
 from analytics.pages.experiments.view import experiment_or_404, experiment_page
 from analytics.parameters import number
@@ -19,8 +18,7 @@ from recommendations.services.experiments.drafts import StaleExperimentError
 from recommendations.services.experiments.states import NotInStateError
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def practise_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     """Begin a practice of a draft; the page of the practice comes."""
     stored, effect, seed = experiment_or_404(pk), request.POST.get("effect", ""), _seed(request)
@@ -41,8 +39,7 @@ def practise_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiment", pk=run.experiment_id)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def repeat_practice(request: HttpRequest, pk: int) -> HttpResponse:
     """Let visitors of another seed through a practice."""
     stored, seed = experiment_or_404(pk), _seed(request)
@@ -57,15 +54,13 @@ def repeat_practice(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiment", pk=pk)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def cancel_practice(request: HttpRequest, pk: int) -> HttpResponse:
     service.cancel_practice(experiment=experiment_or_404(pk), by=staff_of(request), now=timezone.now())
     return redirect("experiment", pk=pk)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def delete_practice(request: HttpRequest, pk: int) -> HttpResponse:
     stored = experiment_or_404(pk)
     try:

@@ -6,9 +6,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires
+from analytics.pages.access.permission import post_requires
 from analytics.pages.experiments.form import ExperimentEditor
 from analytics.pages.experiments.view import experiment_or_404, seed_of
 from analytics.queries.experiments import previews as query
@@ -21,8 +21,7 @@ from recommendations.services.experiments.forms import ExperimentForm
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def preview_of_form(request: HttpRequest) -> HttpResponse:
     """Examples of what stands in the form."""
     form = ExperimentEditor.sent(request.POST).as_form(page_orders())

@@ -13,9 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.experiments.form import decimal
 from analytics.pages.experiments.view import arm_of, experiment_or_404, experiment_page, offered_steps, seen_in
 from analytics.parameters import LONGEST_NOTE, number, typed
@@ -35,8 +34,7 @@ from recommendations.terms import ExperimentKind, ExperimentStatus
 type Step = Callable[..., Experiment]
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def start_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     stored = experiment_or_404(pk)
     revision = number(request.POST.get("revision")) or 0
@@ -51,14 +49,12 @@ def start_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiment", pk=pk)
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def cancel_experiment_start(request: HttpRequest, pk: int) -> HttpResponse:
     return _step(request, pk, starting.cancel_start, _("The start of “%(name)s” is cancelled: nobody was in it."))
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def pause_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     bandit = experiment_or_404(pk).kind == ExperimentKind.BANDIT
     text = (
@@ -69,8 +65,7 @@ def pause_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return _step(request, pk, lifecycle.pause, text)
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def resume_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     bandit = experiment_or_404(pk).kind == ExperimentKind.BANDIT
     text = (
@@ -81,15 +76,13 @@ def resume_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return _step(request, pk, lifecycle.resume, text)
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def stop_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     step = partial(lifecycle.stop, seen=seen_in(request)["status"])
     return _step(request, pk, step, _("“%(name)s” is stopped: everybody gets what is live."), opened="stop")
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def widen_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     stored, text = experiment_or_404(pk), typed(request.POST.get("traffic"), longest=20)
     traffic = decimal(text, unknown=0) / 100
@@ -110,8 +103,7 @@ def widen_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiment", pk=pk)
 
 
-@require_POST
-@requires(Action.EXPERIMENT)
+@post_requires(Action.EXPERIMENT)
 def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish what an arm serves, for everybody.
 
@@ -144,8 +136,7 @@ def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiment", pk=pk)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def delete_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     stored = experiment_or_404(pk)
     try:

@@ -4,15 +4,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from analytics.pages.access.permission import requires
+from analytics.pages.access.permission import post_requires
 from recommendations.services.access.policy import Action
 from recommendations.services.operations.first_steps import show_first_steps
 
 
-@require_POST
-@requires(Action.SET_PLACEMENTS)
+@post_requires(Action.SET_PLACEMENTS)
 def set_first_steps(request: HttpRequest) -> HttpResponse:
     shown = request.POST.get("shown") == "yes"
     show_first_steps(shown=shown)

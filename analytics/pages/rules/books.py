@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
@@ -43,8 +43,7 @@ UNMEASURED = "unmeasured"  # field: the reader knows that no effect was measured
 type Done = Callable[[], RuleBook]
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def publish(request: HttpRequest) -> HttpResponse:
     keys, based_on = _keys(request), number(request.POST.get("based_on")) or 0
     expected = _expected(request, keys=keys, based_on=based_on)
@@ -65,8 +64,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def withdraw(request: HttpRequest) -> HttpResponse:
     return _settled(
         request,
@@ -102,8 +100,7 @@ def rule_books(request: HttpRequest) -> HttpResponse:
     return _books(request)
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def roll_back(request: HttpRequest) -> HttpResponse:
     target = get_object_or_404(RuleBook, number=number(request.POST.get("book")) or 0)
     note = typed(request.POST.get("note"), longest=LONGEST_NOTE)

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.pages.rules.builder import ConditionFormSet, attribute_words, is_builder
 from analytics.pages.rules.effect import expected_seconds, of_form
@@ -82,8 +82,7 @@ def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/rules/history.html", {"rule": stored, "entries": entries, "names": names})
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
     """A builder after one of its buttons, with how many items match by now."""
     if not is_builder(builder):

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires
+from analytics.pages.access.permission import post_requires
 from analytics.pages.rules.form import EditorForm
 from analytics.parameters import number
 from analytics.queries.rules import effect as query
@@ -31,8 +31,7 @@ SECONDS, KEPT = "rules/effect/seconds", 24 * 60 * 60
 """Where the seconds of the last effect are kept, and for how many."""
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def rule_effect(request: HttpRequest) -> HttpResponse:
     """The effect of what stands in the form; a rule that is not complete yet says what it lacks."""
     context = of_form(request)

@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number
@@ -104,8 +104,7 @@ def rule_findings(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/rules/findings.html", {"findings": named_findings(lint(book, now=now), book)})
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def order_rules(request: HttpRequest) -> HttpResponse:
     """Move one rule up or down (``rule``, ``to``), or set the whole order (``key``, once for each rule)."""
     keys = [int(text) for text in request.POST.getlist("key") if number(text) is not None]
@@ -120,8 +119,7 @@ def order_rules(request: HttpRequest) -> HttpResponse:
     return redirect(reverse("rules") + focus)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
     stored = or_404(find_rule(pk))
     try:
@@ -135,24 +133,21 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("rules")
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def restore(request: HttpRequest, pk: int) -> HttpResponse:
     stored = restore_rule(rule=or_404(find_rule(pk)), by=staff_of(request), now=timezone.now())
     messages.success(request, _("“%(name)s” is back in its former position.") % {"name": stored.name})
     return redirect("rule", pk=pk) if request.POST.get("back") == "rule" else redirect("rules")
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     copy = duplicate_rule(rule=or_404(find_rule(pk)), by=staff_of(request), now=timezone.now())
     messages.success(request, _("This is the copy, a draft at the end of the order: “%(name)s”.") % {"name": copy.name})
     return redirect("rule", pk=copy.pk)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def discard_changes(request: HttpRequest, pk: int) -> HttpResponse:
     """Set a rule back to what is served of it; what it was meanwhile can be had again by the toast."""
     stored, book, by = or_404(find_rule(pk)), query.served(), staff_of(request)

@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from analytics.charts import segments as charts
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.undo import offer_undo
 from analytics.parameters import typed
 from analytics.queries.layout import read_frame
@@ -32,8 +32,7 @@ def segment(request: HttpRequest, number: int) -> HttpResponse:
     return _one(request, number)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def rename(request: HttpRequest, number: int) -> HttpResponse:
     stored = get_object_or_404(Segment, number=number)
     of_one = request.POST.get("back") == "segment"

@@ -6,9 +6,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.queries.setup import api_keys as all_keys
 from recommendations.models import ApiKey
 from recommendations.services.access import keys
@@ -35,8 +35,7 @@ def new_api_key(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/setup/new_key.html", context)
 
 
-@require_POST
-@requires(Action.MANAGE_KEYS)
+@post_requires(Action.MANAGE_KEYS)
 def rotate_api_key(request: HttpRequest, pk: int) -> HttpResponse:
     old = get_object_or_404(ApiKey, pk=pk)
     try:
@@ -49,8 +48,7 @@ def rotate_api_key(request: HttpRequest, pk: int) -> HttpResponse:
     return _shown_once(request, key, secret, until=old.expires_at)
 
 
-@require_POST
-@requires(Action.MANAGE_KEYS)
+@post_requires(Action.MANAGE_KEYS)
 def revoke_api_key(request: HttpRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=pk)
     if keys.revoke_key(key=key, by=staff_of(request)):

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.queries.setup import members
 from recommendations.models import Staff
 from recommendations.services.access import invitations, second_factor, sessions
@@ -57,8 +57,7 @@ def staff_list(request: HttpRequest) -> HttpResponse:
     return _list(request, InvitationForm())
 
 
-@require_POST
-@requires(Action.MANAGE_STAFF)
+@post_requires(Action.MANAGE_STAFF)
 def invite(request: HttpRequest) -> HttpResponse:
     form = InvitationForm(request.POST)
     if not form.is_valid():
@@ -93,8 +92,7 @@ def staff_member(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/setup/member.html", context)
 
 
-@require_POST
-@requires(Action.MANAGE_STAFF)
+@post_requires(Action.MANAGE_STAFF)
 def set_staff_active(request: HttpRequest, pk: int) -> HttpResponse:
     member, active = get_object_or_404(Staff, pk=pk), request.POST.get("active") == "yes"
     if _change(request, member, {"is_active": active}):
@@ -103,20 +101,17 @@ def set_staff_active(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("staff_member", pk=pk)
 
 
-@require_POST
-@requires(Action.MANAGE_STAFF)
+@post_requires(Action.MANAGE_STAFF)
 def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
     return _with_link(request, pk, invitations.send_again)
 
 
-@require_POST
-@requires(Action.MANAGE_STAFF)
+@post_requires(Action.MANAGE_STAFF)
 def reset_staff_password(request: HttpRequest, pk: int) -> HttpResponse:
     return _with_link(request, pk, invitations.reset_password)
 
 
-@require_POST
-@requires(Action.MANAGE_STAFF)
+@post_requires(Action.MANAGE_STAFF)
 def end_staff_sessions(request: HttpRequest, pk: int) -> HttpResponse:
     number = sessions.end_all(staff=get_object_or_404(Staff, pk=pk), by=staff_of(request))
     text = ngettext("%(number)s session was ended.", "%(number)s sessions were ended.", number)
@@ -124,8 +119,7 @@ def end_staff_sessions(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("staff_member", pk=pk)
 
 
-@require_POST
-@requires(Action.MANAGE_STAFF)
+@post_requires(Action.MANAGE_STAFF)
 def remove_staff_factor(request: HttpRequest, pk: int) -> HttpResponse:
     member = get_object_or_404(Staff, pk=pk)
     if second_factor.remove(staff=member, by=staff_of(request)):

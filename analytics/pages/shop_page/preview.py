@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.customer.actions import LONGEST_NAME
 from analytics.pages.rules.effect import of_rule
 from analytics.pages.undo import offer_undo
@@ -100,8 +100,7 @@ def pin_price(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, f"dashboard/shop_page/{part}", context)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def pin_item(request: HttpRequest, name: str) -> HttpResponse:
     """Make the pin a draft rule, and show the page with it."""
     pin = _pin(request.POST, looked_at=request.GET.get("customer"))

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from analytics.charts import stability as charts
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.undo import offer_undo
 from analytics.queries.stability import alarms, rates, readings
 from analytics.queries.stability.rates import RatePicture
@@ -44,8 +44,7 @@ def stability(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/stability/stability.html", context)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def alarm_seen(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that somebody has seen an alarm, with a button that takes it back."""
     alarm = get_object_or_404(Alarm, pk=pk)

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.undo import offer_undo
 from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
 from analytics.parameters import LONGEST_NOTE, number, typed
@@ -31,8 +31,7 @@ DIALOGS = ("publish", "ask")
 """What the page can open over itself once a draft is saved."""
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def save_weights(request: HttpRequest) -> HttpResponse:
     """Save what is on the sliders as the draft; ``then`` opens a dialog on the page, or leads to a test of it."""
     (blend, group), given = place_in(request.POST), given_in(request.POST)
@@ -55,8 +54,7 @@ def save_weights(request: HttpRequest) -> HttpResponse:
     return _back(blend, group)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def discard_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     draft, revision = drafts.draft_of(blend, group), number(request.POST.get("revision"))
@@ -88,8 +86,7 @@ def weights_publication(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/weights/publication.html", {"publication": publication})
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def publish_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     draft = drafts.draft_of(blend, group)
@@ -124,8 +121,7 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     return _back(blend, group)
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def withdraw_weights(request: HttpRequest, version: int) -> HttpResponse:
     """Take a group's own weights out of use."""
     target = _version(version)
@@ -150,8 +146,7 @@ def weights_roll_back(request: HttpRequest, version: int) -> HttpResponse:
     return render(request, "dashboard/weights/roll_back.html", {"way_back": query.way_back(target)})
 
 
-@require_POST
-@requires(Action.PUBLISH)
+@post_requires(Action.PUBLISH)
 def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     target = _version(version)
     blend, group = BlendName(target.blend.name), target.group

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.weights.desk import form_values, given_in, place_in
 from analytics.queries.weights import earned as query
 from analytics.queries.weights.desk import live_of
@@ -35,8 +35,7 @@ def weights_earned(request: HttpRequest) -> HttpResponse:
     return _answer(request, draft, service.latest_estimate(draft) if draft else None, blend=blend, group=group)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def estimate_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     draft = draft_of(blend, group)
@@ -54,8 +53,7 @@ def earned_progress(request: HttpRequest, key: UUID) -> HttpResponse:
     return _of(request, get_object_or_404(DraftEstimate.objects.select_related("draft__blend", "live"), pk=key))
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def cancel_estimate(request: HttpRequest, key: UUID) -> HttpResponse:
     estimate = get_object_or_404(DraftEstimate.objects.select_related("draft__blend", "live"), pk=key)
     with suppress(service.EstimateIsOverError):

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.weights.desk import first_messages, form_values, given_in, place_in
 from analytics.queries.weights import suggestion as query
 from recommendations.engine.evaluation.panel_measures import ACCURACY
@@ -31,8 +31,7 @@ def weights_suggestion(request: HttpRequest) -> HttpResponse:
     return _progress(request, running) if running and not running.is_over else _form(request, blend, group)
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def suggest_weights(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.POST)
     given = {name: request.POST.get(name, "") for name in ("goal", *query.LIMITS)}
@@ -58,8 +57,7 @@ def suggestion_progress(request: HttpRequest, key: UUID) -> HttpResponse:
     return _progress(request, get_object_or_404(WeightSearch, pk=key))
 
 
-@require_POST
-@requires(Action.DRAFT)
+@post_requires(Action.DRAFT)
 def cancel_suggestion(request: HttpRequest, key: UUID) -> HttpResponse:
     search = get_object_or_404(WeightSearch, pk=key)
     with suppress(suggestions.SearchIsOverError):
