@@ -1,8 +1,9 @@
 """Rules, their fields and what changed in them, in the words of the reader."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from django import template
@@ -145,22 +146,14 @@ def relative_effects(tag: Mapping[str, Any]) -> list[tuple[str, Measure]]:
     ]
 
 
-@register.filter("rule_status")
-def status_label(status: str) -> str:
-    return label(labels.RULE_STATUSES, status)
-
-
+register.filter("rule_status", partial(label, labels.RULE_STATUSES))
+register.filter("rule_action", partial(label, labels.RULE_ACTIONS))
 register.filter("short_moment", short_moment)
 
 
 @register.filter
 def short_day(day: date) -> str:
     return date_format(day, pgettext("a day, in Django's letters", "j M"))
-
-
-@register.filter("rule_action")
-def action_label(action: str) -> str:
-    return label(labels.RULE_ACTIONS, action)
 
 
 @register.filter
@@ -215,8 +208,3 @@ def _scalar(name: str, value: Any, names: Names) -> str:
     if name == "customer":
         return customer_code(value)
     return number(value) if isinstance(value, int) else str(value)
-
-
-def sentences(rules: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = Names.of(rules)
-    return [names.sentence(rule) for rule in rules]

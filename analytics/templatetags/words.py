@@ -1,6 +1,7 @@
 """Labels of metrics, counts and terms on the pages, in the reader's language."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import template
@@ -166,24 +167,10 @@ def metric_label(name: str) -> str:
     return str(METRICS[name][0]) if name in METRICS else name
 
 
-@register.filter("blend")
-def blend_label(name: str) -> str:
-    return label(labels.BLENDS, name)
-
-
-@register.filter("judgement")
-def judgement_label(code: str) -> str:
-    return label(labels.JUDGEMENTS, code)
-
-
-@register.filter("source")
-def source_label(code: str) -> str:
-    return label(labels.SOURCES, code)
-
-
-@register.filter("fallback")
-def fallback_label(code: str) -> str:
-    return label(labels.FALLBACKS, code)
+blend_label = register.filter("blend", partial(label, labels.BLENDS))
+judgement_label = register.filter("judgement", partial(label, labels.JUDGEMENTS))
+source_label = register.filter("source", partial(label, labels.SOURCES))
+fallback_label = register.filter("fallback", partial(label, labels.FALLBACKS))
 
 
 @register.filter

@@ -18,7 +18,7 @@ from analytics.pages.rules.form import EditorForm
 from analytics.parameters import number
 from analytics.queries.rules import effect as query
 from analytics.queries.rules.editor import find_rule
-from analytics.templatetags.rules import sentences
+from analytics.templatetags.rules import Names
 from recommendations.services.access.policy import Action
 from recommendations.services.rules.attributes import FrozenRule, frozen
 from recommendations.services.rules.books import book_with, is_served
@@ -56,7 +56,7 @@ def of_form(request: HttpRequest) -> dict[str, Any]:
         rule = drafted(rule=stored, values=values | {"name": values["name"].strip() or _("This rule")})
     except ValidationError as error:
         return {"effect": {"incomplete": [text for texts in error.message_dict.values() for text in texts]}}
-    return {"effect": of_rule(rule, on=request.POST.get("measured_on", "")), "words": sentences([rule])[0]}
+    return {"effect": of_rule(rule, on=request.POST.get("measured_on", "")), "words": Names.of([rule]).sentence(rule)}
 
 
 def of_rule(rule: FrozenRule, *, on: str) -> dict[str, Any]:
