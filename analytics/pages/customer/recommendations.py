@@ -36,9 +36,8 @@ def recommendations(request: HttpRequest, person: CustomerHead, *, frame: Frame)
     answers = answers_for(lens, person)
     if isinstance(answers, str):
         return context | {"problem": answers}
-    may_draft = may(staff_of(request), Action.DRAFT)
-    acts = may_draft and answers.shown.making is Making.LIVE
-    context |= {"answers": answers, "may_draft": may_draft, "may_act": acts} | answer_context(answers.shown)
+    acts = may(staff_of(request), Action.DRAFT) and answers.shown.making is Making.LIVE
+    context |= {"answers": answers, "may_act": acts} | answer_context(answers.shown)
     context["acting"] = acting_weights(answers.shown, person)
     context["arms"] = stored_arms(arm.key for arm in answers.shown.answer.arms)
     if answers.draft:

@@ -9,11 +9,9 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts.customer import Piece
 from analytics.charts.hues import of_recommender
-from analytics.pages.access.permission import staff_of
 from analytics.pages.customer.view import Looked, asked, looked_at
 from analytics.queries.customer.answer_stages import passed
 from recommendations.models import Item
-from recommendations.services.access.policy import Action, may
 from recommendations.services.review.why_not import Question, WhyNot, why_not
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 from recommendations.terms import Cut
@@ -30,7 +28,6 @@ def why_not_panel(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     context = {
         "drawer": "why_not",
         "asked": asked(request.GET),
-        "may_draft": may(staff_of(request), Action.DRAFT),
         **looked._asdict(),
         **why_not_context(looked, item=item),
     }

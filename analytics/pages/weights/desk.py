@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts import weights as charts
 from analytics.charts.pareto import Spot, pareto
-from analytics.pages.access.permission import staff_of
 from analytics.queries.approvals import of_weights
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
@@ -24,7 +23,6 @@ from analytics.queries.weights.groups import group_choices, group_of
 from analytics.templatetags.weights import WEIGHT, sentence
 from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE, REVENUE
 from recommendations.models import Group
-from recommendations.services.access.policy import Action, may
 from recommendations.services.weights.values import HIGHEST, Values, values_of
 from recommendations.services.weights.versions import versions
 from recommendations.services.weights.what_if import WhatIf, what_if
@@ -77,14 +75,11 @@ def desk_page(
 ) -> HttpResponse:
     """The page with what is loaded, or with what was typed and what is wrong about it."""
     desk = query.desk(blend, group, versions=versions(blend, group), load=load, given=given or {}, errors=errors or {})
-    staff = staff_of(request)
     context: dict[str, Any] = {
         "section": "weights",
         "blends": labels.BLENDS,
         "groups": group_choices(group),
         "desk": desk,
-        "may_draft": may(staff, Action.DRAFT),
-        "may_mend": may(staff, Action.EDIT_CATALOGUE),
         "approval": of_weights(desk.draft),
     }
     if desk.loaded:
@@ -140,7 +135,6 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
         "places": places,
         "parts": parts,
         "live": {name: live.get(name) for name in (ACCURACY, REVENUE, COVERAGE)},
-        "may_publish": may(staff_of(request), Action.PUBLISH),
     }
     spots = [
         Spot(
