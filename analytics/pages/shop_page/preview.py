@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.customer.actions import LONGEST_NAME
+from analytics.pages.customer.filters import carried
 from analytics.pages.rules.effect import of_rule
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
@@ -61,7 +62,7 @@ def shop_page(request: HttpRequest, name: str) -> HttpResponse:
         "pages": pages(),
         "asked": asked,
         "phone": request.GET.get("width") == "phone",
-        "query": _query(request),
+        "query": carried(request.GET, *ASKED),
     }
     try:
         context["preview"] = preview(asked, now=timezone.now())
@@ -91,7 +92,7 @@ class TriedPin(NamedTuple):
 def pin_price(request: HttpRequest, name: str) -> HttpResponse:
     """Show what a pin would do to everybody, before anything is saved."""
     pin = _pin(request.GET, looked_at=request.GET.get("customer"))
-    context: dict[str, Any] = {"section": "pages", "name": name, "pin": pin, "query": _query(request)}
+    context: dict[str, Any] = {"section": "pages", "name": name, "pin": pin, "query": carried(request.GET, *ASKED)}
     try:
         context["effect"] = of_rule(drafted(rule=None, values=pin.values()), on=pin.placement)
     except ValidationError as error:
@@ -125,15 +126,5 @@ def _pin(sent: QueryDict, *, looked_at: str | None) -> TriedPin:
     )
 
 
-def _query(request: HttpRequest, **changes: str) -> str:
-    """The part of the address that says how a page is looked at, with its question mark, or nothing at all."""
-    query = request.GET.copy()
-    for gone in [gone for gone in query if gone not in ASKED]:
-        del query[gone]
-    for name, value in changes.items():
-        query[name] = value
-    return f"?{query.urlencode()}" if query else ""
-
-
 def _address(request: HttpRequest, name: str, **changes: str) -> str:
-    return reverse("shop_page", args=[name]) + _query(request, **changes)
+    return reverse("shop_page", args=[name]) + carried(request.GET, *ASKED, **changes)
