@@ -83,7 +83,7 @@ def desk_page(
         "approval": of_weights(desk.draft),
     }
     if desk.loaded:
-        values = _values(given or {}, blend, otherwise=desk.loaded.values)
+        values = sent_values(given or {}, blend, otherwise=desk.loaded.values)
         context |= _effect(_asked(blend, group, values)) | {"points": query.loadable(desk)}
         figure = charts.effects(effect_query.shifts(context["effects"]), axis=_axis())
         context["effect_figure"] = figure.to_json(engine="orjson")
@@ -126,7 +126,7 @@ def weights_rest(request: HttpRequest) -> HttpResponse:
     desk = query.desk(blend, group, versions=history, best=query.best_single(blend, group), load=load)
     if desk.loaded is None:
         return _json({"html": {}, "figures": {}})
-    values = _values(given_in(request.GET), blend, otherwise=desk.loaded.values)
+    values = sent_values(given_in(request.GET), blend, otherwise=desk.loaded.values)
     live = past_query.of_live(desk)
     places, parts = past_query.located(desk, values), past_query.parts(desk, values, live=live)
     context = {
@@ -186,7 +186,7 @@ def first_messages(error: ValidationError) -> dict[str, str]:
     return {name: texts[0] for name, texts in error.message_dict.items()}
 
 
-def _values(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
+def sent_values(given: Given, blend: BlendName, *, otherwise: Values) -> Values:
     """Values that were sent; ``otherwise`` where they make no sense."""
     try:
         return values_of(form_values(given), blend=blend, otherwise=otherwise)

@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
-from analytics.pages.weights.desk import form_values, given_in, place_in
+from analytics.pages.weights.desk import given_in, place_in, sent_values
 from analytics.queries.weights import earned as query
 from analytics.queries.weights.desk import live_of
 from analytics.queries.weights.exploring import price_text
@@ -21,7 +20,7 @@ from recommendations.models import BlendWeights, DraftEstimate
 from recommendations.services.access.policy import Action
 from recommendations.services.weights import draft_estimates as service
 from recommendations.services.weights.drafts import draft_of
-from recommendations.services.weights.values import Values, values_of
+from recommendations.services.weights.values import Values
 from recommendations.terms import BlendName, WeightsStatus
 
 PANEL, WHOLE = "dashboard/weights/earned_panel.html", "dashboard/weights/earned.html"
@@ -67,10 +66,7 @@ def exploration_price(request: HttpRequest) -> HttpResponse:
     blend, group = place_in(request.GET)
     live = live_of(blend, group)
     otherwise = Values.of(live) if live else Values(weights={})
-    try:
-        values = values_of(form_values(given_in(request.GET)), blend=blend, otherwise=otherwise)
-    except ValidationError:
-        values = otherwise
+    values = sent_values(given_in(request.GET), blend, otherwise=otherwise)
     words = price_text(blend=blend, group=group, values=values, now=timezone.now())
     return render(request, "dashboard/weights/exploration_price.html", {"words": words})
 

@@ -176,7 +176,7 @@ def _sureness(result: Figures) -> list[tuple[str, str]]:
     worth = _("more than any test") if clicks["worth"] is None else number(clicks["worth"])
     return [
         (_("Answers"), number(result["answers"])),
-        (_("How far back they go"), _days(result["days"])),
+        (_("How far back they go"), whole_days(result["days"])),
         (_("Worth in answers of a live test"), worth),
         (_("Of what the draft shows, never shown to such customers"), percent_text(clicks["never_shown"])),
         (_("Of 10 positions, new items"), number(SLOTS * clicks["changed"], 1)),
@@ -232,7 +232,7 @@ def _notes(result: Figures, place: str) -> list[str]:
         notes.append(text % {"n": number(result["unmakeable"]), "why": lacking_text(result["lacking"])})
     tools = result.get("tools")
     if tools and tools["log_days"] is not None:
-        words = {"log": _days(tools["log_days"]), "test": _days(tools["test_days"])}
+        words = {"log": whole_days(tools["log_days"]), "test": whole_days(tools["test_days"])}
         if tools["test_days"] < tools["log_days"]:
             notes.append(
                 _(
@@ -249,7 +249,7 @@ def _notes(result: Figures, place: str) -> list[str]:
     return notes
 
 
-def _days(days: float) -> str:
+def whole_days(days: float) -> str:
     whole = max(round(days), 1)
     return ngettext("%(n)s day", "%(n)s days", whole) % {"n": number(whole)}
 

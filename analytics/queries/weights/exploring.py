@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from analytics.templatetags.display import number
+from analytics.queries.weights.earned import whole_days
 from recommendations.models import Group
 from recommendations.services.weights.exploration_price import ExplorationPrice, exploration_price
 from recommendations.services.weights.values import Values
@@ -55,15 +54,10 @@ def _sentences(price: ExplorationPrice, *, shuffled: bool) -> Iterator[str]:
 
 
 def _days_text(by_log: float, by_test: float) -> str:
-    words = {"log": _days(by_log), "test": _days(by_test)}
+    words = {"log": whole_days(by_log), "test": whole_days(by_test)}
     if by_test < by_log:
         return _("A change as large as the last draft is told by a live test first: %(test)s, against %(log)s.") % words
     return _("A change as large as the last draft can be judged after %(log)s; a live test takes %(test)s.") % words
-
-
-def _days(days: float) -> str:
-    whole = max(round(days), 1)
-    return ngettext("%(n)s day", "%(n)s days", whole) % {"n": number(whole)}
 
 
 def _whole(amount: float) -> str:
