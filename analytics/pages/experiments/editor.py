@@ -1,6 +1,7 @@
 """The editor of a draft: what changes, for whom, what counts and how long. Nothing in the shop changes by it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -52,7 +53,7 @@ def _begun(sent: QueryDict) -> ExperimentEditor:
     copied = query.find_experiment(number(sent.get("copy")) or 0)
     if copied is not None:
         form = query.form_of(copied)
-        return ExperimentEditor.of(query.renamed(form, _("Copy of %(name)s") % {"name": copied.name}))
+        return ExperimentEditor.of(replace(form, name=_("Copy of %(name)s") % {"name": copied.name}))
     if weights := sent.get("weights", ""):
         begun = ExperimentEditor.blank(offer("", weights=[weights]).weights_words(weights), weights=weights)
         return begun.after(f"kind:{sent.get('kind', '')}")

@@ -19,7 +19,6 @@ from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.services.experiments.levers import all_levers, levers_of
 from recommendations.terms import ExperimentKind, Metric
 
-LEVERS = ("weights", "rules", "placement", "page")
 PLACEMENT_FIELDS = ("n", "diversity", "repeat")
 LONGEST_NAME, LONGEST_TEXT, LONGEST = 120, 2_000, 200  # characters
 MOST_ROWS = 5
@@ -253,18 +252,18 @@ class ExperimentEditor:
             values |= {"smallest_lift": self.smallest_lift or "2", "planned_days": self.planned_days or "28"}
         if kind == ExperimentKind.AA and not self.where and self.arms:  # that of B is a first guess
             values["where"] = next(iter(levers_of(self.arms[0].changes({}))), "")
-        rows = [_replaced(row, texts={**row.texts, "lever": "weights"}) for row in self.arms]
+        rows = [replace(row, texts={**row.texts, "lever": "weights"}) for row in self.arms]
         return self._with(rows if kind == ExperimentKind.BANDIT else self.arms, **values)
 
     def complaining(self, error: ValidationError) -> "ExperimentEditor":
         """The form with each complaint of the service at its field."""
         texts = {name: " ".join(words) for name, words in error.message_dict.items()}
-        rows = [_replaced(row, problem=texts.pop(f"arm-{row.place}", "")) for row in self.arms]
+        rows = [replace(row, problem=texts.pop(f"arm-{row.place}", "")) for row in self.arms]
         return self._with(rows, errors=texts)
 
     def _with(self, rows: Sequence[ArmRow], **values: Any) -> "ExperimentEditor":
-        placed = [_replaced(row, place=place) for place, row in enumerate(rows, 1)]
-        return ExperimentEditor(**{**vars(self), "arms": placed, **values})
+        placed = [replace(row, place=place) for place, row in enumerate(rows, 1)]
+        return replace(self, arms=placed, **values)
 
 
 def decimal(text: str, *, unknown: float = math.nan) -> float:
@@ -279,10 +278,6 @@ def decimal(text: str, *, unknown: float = math.nan) -> float:
 def in_percent(part: float) -> str:
     """A share as it is typed: 0.025 as 2.5."""
     return f"{round(100 * part, 4):g}"
-
-
-def _replaced(row: ArmRow, **values: Any) -> ArmRow:
-    return ArmRow(**{**vars(row), **values})
 
 
 def _sent(data: QueryDict, at: int, place: int) -> ArmRow:

@@ -63,10 +63,6 @@ def form_of(experiment: Experiment) -> ExperimentForm:
     return replace(form, arms=[replace(arm, changes=_beyond(arm.changes, control) or arm.changes) for arm in form.arms])
 
 
-def renamed(form: ExperimentForm, name: str) -> ExperimentForm:
-    return replace(form, name=name)
-
-
 def stale(current: Experiment, mine: ExperimentForm) -> dict[str, Any]:
     """Who changed or started it meanwhile, and in what that differs from what is in the form."""
     fresh = find_experiment(current.pk) or current

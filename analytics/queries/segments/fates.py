@@ -11,7 +11,6 @@ from recommendations.services.operations.segments import load_moves
 NOBODYS = -1
 PARTS_SHOWN = 2
 LEAST_PART = 0.1  # of the members, to be told of
-WELL_KEPT = 0.6  # of the members: below it the name may no longer fit
 
 
 @dataclass(frozen=True, kw_only=True)
