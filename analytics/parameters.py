@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_date
 
 from recommendations.customer_codes import customer_code, customer_key
@@ -53,6 +54,11 @@ def day(text: str | None) -> date | None:
 def typed(text: str | None, *, longest: int) -> str:
     """What somebody typed, without what the database cannot hold and without blanks around it."""
     return (text or "").replace("\x00", "").strip()[:longest]
+
+
+def note_in(sent: QueryDict) -> str:
+    """Why somebody did something, as the forms send it."""
+    return typed(sent.get("note"), longest=LONGEST_NOTE)
 
 
 def one_of(numbers: Sequence[int], text: str | None, *, default: int) -> int:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.weights.desk import place_in
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import note_in, number
 from analytics.queries import approvals as query
 from analytics.queries.rules.overview import WAITING, rules
 from analytics.queries.weights.groups import place
@@ -36,7 +36,7 @@ def ask_for_rules(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Nothing to approve: what you ticked is already live as it is."))
         return redirect("rules")
     try:
-        asked = service.ask(drafts=drafts, note=_note(request), by=staff_of(request), now=timezone.now())
+        asked = service.ask(drafts=drafts, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         messages.warning(request, _("Say what it is for, so that the reviewer knows."))
         return redirect(reverse("rules", query={"open": "ask", "rule": [draft.pk for draft in drafts]}))
@@ -56,7 +56,7 @@ def ask_for_weights(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("The draft no longer exists: it was published or discarded in the meantime."))
         return redirect(reverse("weights", query=where))
     try:
-        service.ask(drafts=[draft], note=_note(request), by=staff_of(request), now=timezone.now())
+        service.ask(drafts=[draft], note=note_in(request.POST), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         messages.warning(request, _("Say what it is for, so that the reviewer knows."))
         return redirect(reverse("weights", query=where | {"ask": 1}))
@@ -68,7 +68,7 @@ def ask_for_weights(request: HttpRequest) -> HttpResponse:
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = get_object_or_404(ApprovalRequest, pk=pk)
     try:
-        service.send_back(request=waiting, note=_note(request), by=staff_of(request), now=timezone.now())
+        service.send_back(request=waiting, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         return _queue(request, refused=pk)
     except AlreadyAnsweredError:
@@ -94,7 +94,3 @@ def _queue(request: HttpRequest, *, refused: int | None = None) -> HttpResponse:
     """The queue; ``refused`` is the request that was to be sent back without a note."""
     context = {"section": "approvals", "queue": query.queue(), "refused": refused}
     return render(request, "dashboard/approvals.html", context, status=422 if refused else 200)
-
-
-def _note(request: HttpRequest) -> str:
-    return typed(request.POST.get("note"), longest=LONGEST_NOTE)

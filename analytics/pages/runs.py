@@ -15,7 +15,7 @@ from analytics.charts.hues import of_stage
 from analytics.charts.runs import durations
 from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import note_in, number
 from analytics.queries.runs import history as query
 from analytics.queries.runs.event_points import points_proposal
 from analytics.queries.runs.risers import risers
@@ -130,7 +130,7 @@ def make_live(request: HttpRequest, pk: UUID) -> HttpResponse:
             version=or_404(view.version),
             by=staff_of(request),
             now=timezone.now(),
-            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            note=note_in(request.POST),
         )
     except NoteNeededError:
         messages.warning(request, _("Say why it should go live anyway. Nothing was changed."))
@@ -147,7 +147,7 @@ def decide_points(request: HttpRequest, pk: UUID) -> HttpResponse:
     view = or_404(query.run(pk))
     accepts = request.POST.get("decision") == "accept"
     decide = event_points.accept_points if accepts else event_points.decline_points
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note = note_in(request.POST)
     try:
         decide(version=or_404(view.version), by=staff_of(request), now=timezone.now(), note=note)
     except NoteNeededError:

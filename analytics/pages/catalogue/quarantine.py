@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts import quarantine as charts
 from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import or_404
-from analytics.parameters import LONGEST_NOTE, page_number, typed
+from analytics.parameters import note_in, page_number
 from analytics.queries.catalogue import quarantine as query
 from recommendations.models import Quarantine
 from recommendations.services.access.audit import NoteNeededError
@@ -69,7 +69,7 @@ def delete_quarantine(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _decided(request: HttpRequest, pk: int, decide: Callable[..., Quarantine], done: str) -> HttpResponse:
     record = get_object_or_404(Quarantine, pk=pk)
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note = note_in(request.POST)
     try:
         decide(quarantine=record, by=staff_of(request), note=note, now=timezone.now())
     except NoteNeededError:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.catalogue.sent_form import SentForm
 from analytics.pages.columns import without
-from analytics.parameters import LONGEST_NOTE, typed
+from analytics.parameters import note_in
 from analytics.queries.catalogue import suspicious as query
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action, may
@@ -48,7 +48,7 @@ def set_aside_sent(request: HttpRequest) -> HttpResponse:
         return _preview(request, form, status=422 if request.method == "POST" else 200)
     if request.method != "POST":
         return _preview(request, form, sent=query.sent_with(**form.cleaned_data))
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note = note_in(request.POST)
     try:
         quarantine = set_aside_key(**form.cleaned_data, by=staff_of(request), note=note)
     except NoteNeededError:

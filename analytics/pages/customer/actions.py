@@ -11,7 +11,7 @@ from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import own_address
 from analytics.pages.customer.cards import judgement_choices
 from analytics.pages.undo import answer_toast, way_back
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import LONGEST_NOTE, note_in, number, typed
 from recommendations.models import Customer, Item, Judgement, Placement, Quarantine
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
@@ -63,7 +63,7 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     """Set aside all that a customer does, once; restoring is for the page of the quarantine."""
     person = get_object_or_404(Customer, pk=pk)
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note = note_in(request.POST)
     if Quarantine.objects.in_force().filter(asides__customer=person).exists():
         messages.warning(request, _("It is set aside already, so nothing was changed."))
         return redirect("customer", pk=pk)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.experiments.form import decimal
 from analytics.pages.experiments.view import arm_of, experiment_or_404, experiment_page, offered_steps, seen_in
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import note_in, number, typed
 from analytics.queries.experiments.gates import gates_of
 from analytics.queries.experiments.publishing import live_words
 from analytics.templatetags.display import moment
@@ -109,7 +109,7 @@ def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
 
     The dialog comes back where a note or the gate is missing, and where it showed what is no longer so.
     """
-    stored, note = experiment_or_404(pk), typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    stored, note = experiment_or_404(pk), note_in(request.POST)
     arm, override = arm_of(stored, request.POST.get("arm", "")), "override" in request.POST
     if arm is None:
         return redirect("experiment", pk=pk)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.addresses import or_404
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import note_in, number
 from analytics.queries.experiments.drafts import find_draft_weights
 from analytics.queries.experiments.gates import ArmGate
 from analytics.queries.rules.changes import BookAction, proposal
@@ -34,7 +34,7 @@ def try_weights(request: HttpRequest, pk: int) -> HttpResponse:
     draft = or_404(find_draft_weights(pk))
     if request.method != "POST":
         return _weights_page(request, draft)
-    note, override = _note(request), "override" in request.POST
+    note, override = note_in(request.POST), "override" in request.POST
     again = partial(_weights_page, request, draft, status=422)
     try:
         blending.publish_for_test(
@@ -63,7 +63,7 @@ def try_rules(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _rules_page(request, keys)
     try:
-        book = book_for_test(rules=keys, note=_note(request), by=staff_of(request), now=timezone.now())
+        book = book_for_test(rules=keys, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         return _rules_page(request, keys, problem=_("Say why: it stays with the version."))
     except FaultyRulesError as error:
@@ -80,7 +80,7 @@ def _weights_page(
         "section": "experiments",
         "draft": draft,
         "gates": [ArmGate(weights=draft, result=blending.gate_result_on(draft))],
-        "note": _note(request),
+        "note": note_in(request.POST),
         "override": "override" in request.POST,
         **(more or {}),
     }
@@ -91,14 +91,10 @@ def _rules_page(request: HttpRequest, keys: Sequence[int], *, problem: str = "")
     proposed = proposal(rules(now=timezone.now()), kind=BookAction.PUBLISH, keys=keys)
     if proposed is None or not proposed.keys:
         return _nothing_to_try(request)
-    context = {"section": "experiments", "proposal": proposed, "problem": problem, "note": _note(request)}
+    context = {"section": "experiments", "proposal": proposed, "problem": problem, "note": note_in(request.POST)}
     return render(request, "dashboard/experiments/try_rules.html", context, status=422 if problem else 200)
 
 
 def _nothing_to_try(request: HttpRequest) -> HttpResponse:
     messages.warning(request, _("Nothing to test: tick rules with changes that are not live."))
     return redirect("rules")
-
-
-def _note(request: HttpRequest) -> str:
-    return typed(request.POST.get("note"), longest=LONGEST_NOTE)

@@ -17,7 +17,7 @@ from analytics.pages.addresses import or_404
 from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
 from analytics.pages.undo import offer_undo
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import note_in, number
 from analytics.queries.experiments.holding import holdings
 from analytics.queries.rules import changes as query
 from analytics.queries.rules.changes import BookAction, Proposal
@@ -55,7 +55,7 @@ def publish(request: HttpRequest) -> HttpResponse:
         lambda: publish_rules(
             rules=keys,
             based_on=based_on,
-            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            note=note_in(request.POST),
             by=staff_of(request),
             now=timezone.now(),
             expected=expected,
@@ -72,7 +72,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         lambda: withdraw_rules(
             rules=_keys(request),
             based_on=number(request.POST.get("based_on")) or 0,
-            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            note=note_in(request.POST),
             by=staff_of(request),
             now=timezone.now(),
         ),
@@ -103,7 +103,7 @@ def rule_books(request: HttpRequest) -> HttpResponse:
 @post_requires(Action.PUBLISH)
 def roll_back(request: HttpRequest) -> HttpResponse:
     target = get_object_or_404(RuleBook, number=number(request.POST.get("book")) or 0)
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note = note_in(request.POST)
     try:
         book = roll_back_rules(book=target, note=note, by=staff_of(request), now=timezone.now())
     except NoteNeededError:
@@ -125,7 +125,7 @@ def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str
         "names": names,
         "dialog": opened or (query.roll_back(number=target) if target is not None else None),
         "problem": problem,
-        "note": typed(request.POST.get("note"), longest=LONGEST_NOTE),
+        "note": note_in(request.POST),
     }
     return render(request, "dashboard/rules/books.html", context, status=422 if problem else 200)
 

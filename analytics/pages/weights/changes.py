@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.undo import offer_undo
 from analytics.pages.weights.desk import desk_page, first_messages, form_values, given_in, place_in
-from analytics.parameters import LONGEST_NOTE, number, typed
+from analytics.parameters import note_in, number
 from analytics.queries.experiments.holding import holdings
 from analytics.queries.weights import changes as query
 from analytics.queries.weights.groups import place
@@ -93,7 +93,7 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
     if draft is None:
         messages.warning(request, _("The draft no longer exists: it was published or discarded in the meantime."))
         return _back(blend, group)
-    note, override = typed(request.POST.get("note"), longest=LONGEST_NOTE), "override" in request.POST
+    note, override = note_in(request.POST), "override" in request.POST
     again = partial(_dialog, request, draft, note=note, override=override)
     try:
         published = blending.publish(
@@ -125,7 +125,7 @@ def publish_weights(request: HttpRequest) -> HttpResponse:
 def withdraw_weights(request: HttpRequest, version: int) -> HttpResponse:
     """Take a group's own weights out of use."""
     target = _version(version)
-    note = typed(request.POST.get("note"), longest=LONGEST_NOTE)
+    note = note_in(request.POST)
     try:
         blending.withdraw(weights=target, note=note, by=staff_of(request))
     except NoteNeededError:
@@ -153,7 +153,7 @@ def roll_back_weights(request: HttpRequest, version: int) -> HttpResponse:
     try:
         live = blending.roll_back(
             weights=target,
-            note=typed(request.POST.get("note"), longest=LONGEST_NOTE),
+            note=note_in(request.POST),
             by=staff_of(request),
             now=timezone.now(),
         )
