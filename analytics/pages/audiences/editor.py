@@ -16,21 +16,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.pages.audiences.form import AudienceEditor
-from analytics.pages.rules.builder import attribute_words
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.audiences import overview as query
 from analytics.queries.audiences.words import AudienceNames
-from analytics.queries.rules.values import yes_no
+from analytics.queries.rules.values import offered_by_rows
 from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Audience
 from recommendations.services.access.policy import Action
 from recommendations.services.audiences import editing
 from recommendations.services.audiences.editing import StaleAudienceError, save_audience, users_of
 from recommendations.services.audiences.form import LONGEST_NAME, checked
-from recommendations.services.rules.attributes import attributes
 from recommendations.wording import labels
-from recommendations.wording.money import currency
 
 FIELDS = {"name": gettext_lazy("Name"), "conditions": gettext_lazy("Who")}
 
@@ -123,20 +120,11 @@ def _render(
         "gone_segments": _gone_segments(form, live=dict(segments)),
         "properties": query.offered_properties(),
         "longest_name": LONGEST_NAME,
-        **_offered(),
+        **offered_by_rows(),
         **(_of(found) if found else {}),
         **(more or {}),
     }
     return render(request, "dashboard/audiences/editor.html", context, status=status)
-
-
-def _offered() -> dict[str, Any]:
-    """What the rows of the items' builders offer."""
-    return {
-        "attributes": [(code, attribute_words(code)) for code in attributes()],
-        "yes_no": yes_no(),
-        "currency": currency().strip(),
-    }
 
 
 def _of(found: Audience) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics import parameters
-from analytics.queries.rules.values import Value, described
+from analytics.queries.rules.values import Value, attribute_words, described
 from recommendations.services.rules.attributes import AttributeKind, ConditionError, kind_of, operators_of, problems
 from recommendations.services.rules.editing import Matched, matched
 from recommendations.wording import labels
-from recommendations.wording.rules import attribute_name, condition_problem
+from recommendations.wording.rules import condition_problem
 
 MOST_ROWS = 20
 MOST_VALUES = 500
@@ -242,11 +242,6 @@ class ConditionFormSet(Conditions):
 def is_builder(name: str) -> bool:
     """Whether a builder is called so: one of a rule, or the items of a row of an audience."""
     return name in set(Builder) or re.fullmatch(r"row-\d{1,3}-items", name) is not None
-
-
-def attribute_words(attribute: str) -> str:
-    name = attribute_name(attribute)
-    return name[:1].upper() + name[1:]
 
 
 def _row(condition: Mapping[str, Any]) -> Row:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
-from analytics.pages.rules.builder import ConditionFormSet, attribute_words, is_builder
+from analytics.pages.rules.builder import ConditionFormSet, is_builder
 from analytics.pages.rules.effect import expected_seconds, of_form
 from analytics.pages.rules.form import EVERY, EditorForm
 from analytics.pages.rules.overview import ASK
@@ -25,19 +25,18 @@ from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served, without_id
-from analytics.queries.rules.values import offered, yes_no
+from analytics.queries.rules.values import offered, offered_by_rows
 from analytics.templatetags.rules import FIELDS, Names
 from analytics.templatetags.words import label
 from recommendations.fields import LONGEST_ID
 from recommendations.models import Rule
 from recommendations.services.access.policy import Action, may
 from recommendations.services.customers import find_customers
-from recommendations.services.rules.attributes import attributes, frozen
+from recommendations.services.rules.attributes import frozen
 from recommendations.services.rules.editing import StaleRuleError, save_rule, status_of
 from recommendations.services.rules.price_tags import MEASURED
 from recommendations.terms import RuleAction, RuleStatus
 from recommendations.wording import labels
-from recommendations.wording.money import currency
 
 MEASURE = "measure"  # the button without ``rules.js``
 RESTORED = "restored"  # what ``rules.js`` sends after a session that ended
@@ -89,7 +88,7 @@ def rule_conditions(request: HttpRequest, builder: str) -> HttpResponse:
         raise Http404
     rows = ConditionFormSet.sent(request.POST, builder).after(request.POST.get("edit", ""))
     rows.check()
-    response = render(request, "dashboard/rules/conditions.html", {"builder": rows, **_offered()})
+    response = render(request, "dashboard/rules/conditions.html", {"builder": rows, **offered_by_rows()})
     response["HX-Trigger"] = "rule-changed"
     return response
 
@@ -175,20 +174,11 @@ def _render(
             {"code": code, "icon": icon, "help": words, "words": label(labels.RULE_ACTIONS, code)}
             for code, (icon, words) in HELP.items()
         ],
-        **_offered(),
+        **offered_by_rows(),
         **(_of(found, choices) if found else {}),
         **(more or {}),
     }
     return render(request, "dashboard/rules/editor.html", context, status=status)
-
-
-def _offered() -> dict[str, Any]:
-    """What the rows of builders offer."""
-    return {
-        "attributes": [(code, attribute_words(code)) for code in attributes()],
-        "yes_no": yes_no(),
-        "currency": currency().strip(),
-    }
 
 
 def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from analytics.queries.search import find_items
 from analytics.templatetags.display import money
 from analytics.templatetags.words import label
 from recommendations.models import Category, Item
-from recommendations.services.rules.attributes import OWN, AttributeKind, kind_of
+from recommendations.services.rules.attributes import OWN, AttributeKind, attributes, kind_of
 from recommendations.terms import PATH_SEPARATOR
 from recommendations.wording import labels
+from recommendations.wording.money import currency
+from recommendations.wording.rules import attribute_name
 
 OFFERED = 8
 MOST = 500  # the commonest, in which a tag is looked for
@@ -122,8 +124,18 @@ def _availabilities(text: str) -> list[Value]:
     return [value for value in values if text.casefold() in value.words.casefold()]
 
 
-def yes_no() -> list[tuple[str, str]]:
-    return [("yes", _("yes")), ("no", _("no"))]
+def attribute_words(attribute: str) -> str:
+    name = attribute_name(attribute)
+    return name[:1].upper() + name[1:]
+
+
+def offered_by_rows() -> dict[str, Any]:
+    """Context of what the rows of every builder offer."""
+    return {
+        "attributes": [(code, attribute_words(code)) for code in attributes()],
+        "yes_no": [("yes", _("yes")), ("no", _("no"))],
+        "currency": currency().strip(),
+    }
 
 
 _OFFERS: Mapping[str, Callable[[str], list[Value]]] = {
