@@ -9,10 +9,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import DecimalField
 from django.utils.translation import gettext as _
 
-from analytics.templatetags.activity import field_of, field_words, value_words
+from analytics.templatetags.activity import field_text, field_words
 from recommendations.models import AuditEntry
 
 
@@ -50,7 +49,9 @@ def check_stale(kind: str, key: int, *, theirs: Mapping[str, Any], mine: Mapping
     differing = [name for name in theirs if theirs[name] != mine[name]]
     differences = [
         Difference(
-            words=field_words(kind, name), theirs=_text(kind, name, theirs[name]), mine=_text(kind, name, mine[name])
+            words=field_words(kind, name),
+            theirs=field_text(kind, name, theirs[name]),
+            mine=field_text(kind, name, mine[name]),
         )
         for name in differing
     ]
@@ -69,10 +70,3 @@ def _seen_otherwise(bound: forms.BoundField, field: forms.Field, stored: Any) ->
     return field.has_changed(
         *(each.replace("\r\n", "\n") if isinstance(each, str) else each for each in (seen, stored))
     )
-
-
-def _text(kind: str, name: str, value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "–"
-    field = field_of(kind, name)
-    return str(value) if isinstance(field, DecimalField) else value_words(field, value)

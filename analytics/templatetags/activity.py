@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.apps import apps
+from django.db.models import DecimalField
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -16,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from analytics.templatetags.display import number
+from analytics.templatetags.display import MISSING, number
 from recommendations.models import AuditEntry
 from recommendations.services.access.audit import changed_fields
 from recommendations.services.catalogue.history import may_revert
@@ -218,6 +219,14 @@ def value_words(field: Any, value: Any) -> str:
     text = str(_moment(text))
     short = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     return short if text != value or getattr(field, "flatchoices", None) else _("“%(text)s”") % {"text": short}
+
+
+def field_text(kind: str, name: str, value: Any) -> str:
+    """The value of a field of this kind of object as a reader would write it; what is empty is a dash."""
+    if value in (None, "", [], {}):
+        return MISSING
+    field = field_of(kind, name)
+    return str(value) if isinstance(field, DecimalField) else value_words(field, value)
 
 
 @lru_cache(maxsize=1_000)

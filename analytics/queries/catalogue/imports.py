@@ -6,9 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import DecimalField
 
-from analytics.templatetags.activity import field_of, field_words, value_words
+from analytics.templatetags.activity import field_text, field_words
 from recommendations.models import AuditEntry, Import, RejectedRow
 from recommendations.services.catalogue.files import Preview
 from recommendations.services.catalogue.refused_rows import REASONS
@@ -76,11 +75,7 @@ def changed_items(preview: Preview) -> list[ChangedItem]:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    return [(field_words("item", name), _text(name, before.get(name)), _text(name, after[name])) for name in after]
-
-
-def _text(name: str, value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "–"
-    field = field_of("item", name)
-    return str(value) if isinstance(field, DecimalField) else value_words(field, value)
+    return [
+        (field_words("item", name), field_text("item", name, before.get(name)), field_text("item", name, after[name]))
+        for name in after
+    ]
