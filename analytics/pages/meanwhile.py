@@ -9,10 +9,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
+from analytics.queries.last_change import last_change
 from analytics.templatetags.activity import field_text, field_words
-from recommendations.models import AuditEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +32,8 @@ class StaleFormError(Exception):
 
     def in_words(self) -> dict[str, Any]:
         """What the page shows of it."""
-        entries = AuditEntry.objects.filter(object_type=self.kind, object_id=str(self.key)).select_related("staff")
-        row = entries.order_by("-at", "-pk").first()
-        who = str(row.staff or _("Scheduled or by command")) if row else ""
-        return {"who": who, "at": row and row.at, "differences": self.differences, "over": self.over}
+        who, at = last_change(self.kind, self.key)
+        return {"who": who, "at": at, "differences": self.differences, "over": self.over}
 
 
 def changed_meanwhile(form: forms.BaseForm, fresh: forms.BaseForm) -> list[str]:

@@ -20,6 +20,7 @@ from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
 from analytics.queries.audiences import overview as query
 from analytics.queries.audiences.words import AudienceNames
+from analytics.queries.last_change import last_change
 from analytics.queries.rules.values import offered_by_rows
 from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Audience
@@ -161,7 +162,7 @@ def _stale(error: StaleAudienceError) -> dict[str, Any]:
     names = AudienceNames.of(
         value for each in error.differences for value in (each.yours, each.theirs) if each.field == "conditions"
     )
-    who, at = query.last_change(error.current) or ("", None)
+    who, at = last_change("audience", error.current.pk, verbs=("create", "change"))
     told = [
         (each.field, *((names.sentence(value) if each.field == "conditions" else value) for value in each[1:]))
         for each in error.differences

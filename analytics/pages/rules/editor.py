@@ -23,6 +23,7 @@ from analytics.pages.rules.form import EVERY, EditorForm
 from analytics.pages.rules.overview import ASK
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number, typed
+from analytics.queries.last_change import last_change
 from analytics.queries.rules import editor as query
 from analytics.queries.rules.overview import SERVED, served, without_id
 from analytics.queries.rules.values import offered, offered_by_rows
@@ -193,7 +194,7 @@ def _of(found: Rule, choices: query.Choices) -> dict[str, Any]:
 
 def _stale(error: StaleRuleError) -> dict[str, Any]:
     names = Names.of([{each.field: value} for each in error.differences for value in (each.yours, each.theirs)])
-    who, at = query.last_change(error.current) or ("", None)
+    who, at = last_change("rule", error.current.pk, verbs=("create", "change", "roll back"))
     return {
         "who": who,
         "at": at,

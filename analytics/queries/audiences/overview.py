@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from django.db.models import Prefetch
-from django.utils.translation import gettext as _
 
 from analytics.queries.audiences.words import AudienceNames
-from recommendations.models import Audience, AuditEntry, BlendWeights, Category, Customer, CustomerAlias, Rule
+from recommendations.models import Audience, BlendWeights, Category, Customer, CustomerAlias, Rule
 from recommendations.services.audiences.editing import Gone, gone_of_each
 
 OFFERED = 12
@@ -51,13 +48,6 @@ def audiences() -> list[AudienceRow]:
 
 def find_audience(pk: int) -> Audience | None:
     return Audience.objects.select_related("author").filter(pk=pk).first()
-
-
-def last_change(audience: Audience) -> tuple[str, datetime] | None:
-    """Who changed it last, and when."""
-    entries: Any = AuditEntry.objects.filter(object_type="audience", object_id=str(audience.pk))
-    row = entries.filter(verb__in=["create", "change"]).select_related("staff").first()
-    return (str(row.staff or _("Scheduled or by command")), row.at) if row else None
 
 
 def people() -> int:

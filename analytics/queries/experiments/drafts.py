@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
@@ -11,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.queries.experiments.arm_words import ArmNames
+from analytics.queries.last_change import last_change
 from analytics.templatetags.display import number, share
 from analytics.templatetags.words import label
-from recommendations.models import Arm, AuditEntry, BlendWeights, Experiment, RuleBook
+from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
 from recommendations.services.experiments import drafts as service
 from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.terms import ExperimentStatus
@@ -69,7 +69,7 @@ def stale(current: Experiment, mine: ExperimentForm) -> dict[str, Any]:
     theirs = form_of(fresh)
     names = ArmNames.of(arm.changes for form in (mine, theirs) for arm in form.arms)
     sides = [_words(form, names) for form in (theirs, mine)]
-    who, at = _last_change(fresh)
+    who, at = last_change("experiment", fresh.pk)
     return {
         "who": who,
         "at": at,
@@ -141,10 +141,3 @@ def _beyond(changes: Mapping[str, Any], control: Mapping[str, Any]) -> dict[str,
         elif value != control.get(kind):
             different[kind] = value
     return different
-
-
-def _last_change(experiment: Experiment) -> tuple[str, datetime | None]:
-    entries = AuditEntry.objects.filter(object_type="experiment", object_id=str(experiment.pk)).select_related("staff")[
-        :1
-    ]
-    return next(((str(row.staff or _("Scheduled or by command")), row.at) for row in entries), ("", None))

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import F, FilteredRelation, QuerySet, Value
-from django.utils.translation import gettext as _
 
 from analytics.queries.audiences.choices import with_chosen
 from analytics.queries.segments.choices import segment_choices
@@ -56,15 +54,6 @@ def find_rule(pk: int) -> Rule | None:
 
 def history(rule: Rule) -> tuple[list[AuditEntry], Names]:
     """Entries of a rule, the newest first, and the names of all that they speak of."""
-    rows = list(_entries(rule)[:MOST_ENTRIES])
+    entries = AuditEntry.objects.filter(object_type="rule", object_id=str(rule.pk)).select_related("staff")
+    rows = list(entries[:MOST_ENTRIES])
     return rows, Names.of(part for row in rows for part in (row.before, row.after) if part)
-
-
-def last_change(rule: Rule) -> tuple[str, datetime] | None:
-    """Who changed it last, and when."""
-    row = _entries(rule).filter(verb__in=["create", "change", "roll back"]).first()
-    return (str(row.staff or _("Scheduled or by command")), row.at) if row else None
-
-
-def _entries(rule: Rule) -> Any:
-    return AuditEntry.objects.filter(object_type="rule", object_id=str(rule.pk)).select_related("staff")
