@@ -73,6 +73,11 @@ class BadRequestError(exceptions.APIException):
         self.flaws = flaws
 
 
+def refused(*flaws: Flaw) -> BadRequestError:
+    """The error of a request that is wrong at these places."""
+    return BadRequestError(_("The request has errors."), flaws=flaws)
+
+
 class TooLargeError(exceptions.APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 

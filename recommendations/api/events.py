@@ -16,6 +16,7 @@ from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw, problem
 from recommendations.api.examples import EVENTS
 from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
+from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept
@@ -121,7 +122,7 @@ def _answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:
         results=results,
         ignored=reading.ignored.get(-1, []),
     )
-    return HttpResponse(msgspec.json.encode(answer), status=HTTPStatus.ACCEPTED, content_type="application/json")
+    return as_json(answer, status=HTTPStatus.ACCEPTED)
 
 
 def _result(reading: ParsedBody, number: int, verdict: EventResult) -> RowResult:

@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.errors import BadRequestError, Flaw, problem
+from recommendations.api.errors import Flaw, problem, refused
 from recommendations.api.item_examples import (
     CHANGED,
     CHANGES,
@@ -26,6 +26,7 @@ from recommendations.api.item_examples import (
     VERDICTS,
 )
 from recommendations.api.parsing import RawJson, body_of, malformed
+from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.refusal import UnreadableError
 from recommendations.services.access.keys import KnownKey
@@ -181,7 +182,7 @@ def _checked(item_id: str) -> str:
     try:
         return checked_id(item_id, "item_id")
     except BrokenRuleError as error:
-        raise _refused(error.refusal.pointer, error.refusal.reason) from error
+        raise refused(Flaw(error.refusal.pointer, error.refusal.reason)) from error
 
 
 def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
@@ -189,7 +190,7 @@ def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
     try:
         return ItemRow(shop_id=shop_id, fields=fields_of(item_schema.read_one(body, kind)))
     except (UnreadableError, BrokenRuleError) as error:
-        raise _refused(error.refusal.pointer, error.refusal.reason) from error
+        raise refused(Flaw(error.refusal.pointer, error.refusal.reason)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
 
@@ -198,7 +199,7 @@ def _rows(body: bytes, kind: type[RowForm]) -> list[ItemRow | ItemVerdict]:
     try:
         forms = item_schema.read_batch(body, kind)
     except UnreadableError as error:
-        raise _refused(error.refusal.pointer, error.refusal.reason) from error
+        raise refused(Flaw(error.refusal.pointer, error.refusal.reason)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from error
     return [_row(form) for form in forms]
@@ -217,9 +218,9 @@ def _row(form: RowForm | RefusedRow) -> ItemRow | ItemVerdict:
 
 def _answered(verdict: ItemVerdict) -> HttpResponse:
     if verdict.verdict == "rejected":
-        raise _refused(verdict.pointer or "", verdict.reason or "")
+        raise refused(Flaw(verdict.pointer or "", verdict.reason or ""))
     status = HTTPStatus.CREATED if verdict.verdict == "created" else HTTPStatus.OK
-    return HttpResponse(msgspec.json.encode(verdict), status=status, content_type="application/json")
+    return as_json(verdict, status=status)
 
 
 def _all_answered(verdicts: Sequence[ItemVerdict]) -> HttpResponse:
@@ -241,8 +242,4 @@ def _all_answered(verdicts: Sequence[ItemVerdict]) -> HttpResponse:
         rejected=counts["rejected"],
         results=results,
     )
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
-
-
-def _refused(pointer: str, reason: str) -> BadRequestError:
-    return BadRequestError(_("The request has errors."), flaws=[Flaw(pointer, reason)])
+    return as_json(answer)

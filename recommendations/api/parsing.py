@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError
+from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError, refused
 from recommendations.ingest.misfit import misfit
 
 _BYTE = re.compile(r" \(byte (\d+)\)$")
@@ -64,6 +64,15 @@ def body_of(request: Request, *, otherwise: bytes = b"") -> bytes:
         return otherwise
     text = _("The body is empty.")
     raise BadRequestError(text, flaws=[Flaw("", text)])
+
+
+def decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise refused(flaw_of(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(body, error) from error
 
 
 def malformed(body: bytes, error: Exception) -> BadRequestError:

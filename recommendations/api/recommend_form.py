@@ -11,8 +11,8 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
 
-from recommendations.api.errors import BadRequestError, Flaw
-from recommendations.api.parsing import flaw_of, malformed
+from recommendations.api.errors import BadRequestError, Flaw, refused
+from recommendations.api.parsing import decoded, flaw_of
 from recommendations.serving.types import Filter, PageRequest, Request
 
 MOST_IDS = 1_000
@@ -262,20 +262,11 @@ def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) ->
     return replace(parsed, request=replace(parsed.request, item_ids=(shop_id,)))
 
 
-def decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:
-    try:
-        return decoder.decode(body)
-    except ValidationError as error:
-        raise _refused(flaw_of(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(body, error) from error
-
-
 def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]) -> Form:
     """Convert ``query``, every value of each parameter; raises BadRequestError that says which one is wrong."""
     twice = [name for name, values in query.items() if name not in _LISTS and len(values) > 1]
     if twice:
-        raise _refused(*(Flaw(name, _("Given more than once.")) for name in twice))
+        raise refused(*(Flaw(name, _("Given more than once.")) for name in twice))
     given: dict[str, object] = {name: values if name in _LISTS else values[0] for name, values in query.items()}
     if "fields" in query:
         given["fields"] = [part for value in query["fields"] for part in value.split(",")]
@@ -283,7 +274,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
         return msgspec.convert(given, kind, strict=False)
     except ValidationError as error:
         flaw = flaw_of(error)
-        raise _refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
+        raise refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error
 
 
 def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) -> Request:
@@ -309,13 +300,13 @@ def _arm(form: RecommendBody) -> tuple[int, int] | None:
     if form.experiment is None:
         return None
     if not form.dry_run:
-        raise _refused(Flaw("/experiment", _("Only a dry run may choose its arm: send “dry_run”: true with it.")))
+        raise refused(Flaw("/experiment", _("Only a dry run may choose its arm: send “dry_run”: true with it.")))
     return int(form.experiment.experiment_id[1:]), ord(form.experiment.variation_id) - ord("a")
 
 
 def refused_arm() -> BadRequestError:
     """Error about an arm that is not being tested."""
-    return _refused(Flaw("/experiment", _("No running experiment has such an arm.")))
+    return refused(Flaw("/experiment", _("No running experiment has such an arm.")))
 
 
 def _parsed(placement: str, form: ItemToItemQuery) -> ParsedRequest:
@@ -339,7 +330,7 @@ def _filter(form: ItemFilter) -> Filter:
     price = form.price or PriceRange()
     for name, bound in (("gte", price.gte), ("lte", price.lte)):
         if bound is not None and not bound.is_finite():
-            raise _refused(Flaw(f"/filter/price/{name}", _("Not a number.")))
+            raise refused(Flaw(f"/filter/price/{name}", _("Not a number.")))
     return Filter(
         price_from=price.gte,
         price_to=price.lte,
@@ -363,8 +354,4 @@ def _language(asked: str | None) -> str:
 
 def refused_slot(place: int, text: str) -> BadRequestError:
     """Error about a placement that ``slots`` of a body names, the first at 0."""
-    return _refused(Flaw(f"/slots/{place}/placement", text))
-
-
-def _refused(*flaws: Flaw) -> BadRequestError:
-    return BadRequestError(_("The request has errors."), flaws=flaws)
+    return refused(Flaw(f"/slots/{place}/placement", text))

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.errors import BadRequestError, Flaw
+from recommendations.api.errors import BadRequestError, Flaw, refused
 from recommendations.api.examples import BATCH_OF_RECOMMENDATIONS, BATCH_REQUEST
 from recommendations.api.lane import Lane
 from recommendations.api.parsing import RawJson, body_of
@@ -93,7 +93,7 @@ def _bound(customers: int, n: int) -> None:
         return
     text = _("%(customers)s customers with %(n)s items each are too many; send at most %(most)s customers at a time.")
     text %= {"customers": customers, "n": n, "most": MOST_SLOTS // n}
-    raise BadRequestError(_("The request has errors."), flaws=[Flaw("/users", text)])
+    raise refused(Flaw("/users", text))
 
 
 def _body(placement: str, asked: ParsedBatch, served: Sequence[Served]) -> bytes:

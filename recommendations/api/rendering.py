@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 
 import msgspec
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import override
 from msgspec import UNSET, Struct, UnsetType
@@ -82,6 +84,10 @@ class Writing:
         """Bytes of an answer after its id, which differs from answer to answer."""
         with override(self.lang):
             return msgspec.json.encode(_body(answer, self.fields, site=self.site)).removeprefix(HEAD)
+
+
+def as_json(body: Struct, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/json")
 
 
 def whole(served: Served) -> bytes:

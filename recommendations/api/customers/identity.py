@@ -6,16 +6,15 @@ from typing import Annotated
 import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.errors import BadRequestError
 from recommendations.api.examples import IDENTITY
-from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
+from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.recommend_form import Id
+from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.proofs import LONGEST, prove
 from recommendations.terms import Scope
@@ -58,17 +57,10 @@ class Identity(APIView):
         tags=["events"],
     )
     def post(self, request: Request) -> HttpResponse:
-        content = body_of(request)
-        try:
-            body = _body.decode(content)
-        except msgspec.ValidationError as error:
-            raise BadRequestError(_("The request has errors."), flaws=[flaw_of(error)]) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise malformed(content, error) from error
+        body = decoded(_body, body_of(request))
         lasts = timedelta(seconds=body.seconds)
         proof = prove(user_id=body.user_id, anonymous_id=body.anonymous_id, now=timezone.now(), lasts=lasts)
-        answer = msgspec.json.encode(IdentityAnswer(proof.text, proof.expires))
-        return HttpResponse(answer, content_type="application/json")
+        return as_json(IdentityAnswer(proof.text, proof.expires))
 
 
 _body = msgspec.json.Decoder(IdentityBody)

@@ -4,7 +4,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from recommendations.api.examples import INTERESTS
 from recommendations.api.recommend import not_loaded
 from recommendations.api.recommend_form import Id, converted
+from recommendations.api.rendering import as_json
 from recommendations.api.schema import parameters_of, problems, schema_of
 from recommendations.serving.interest_profile import interest_profile
 from recommendations.serving.serve import NotLoadedError
@@ -94,4 +94,4 @@ class InterestsView(APIView):
             categories=[InterestGiven(**one._asdict()) for one in profile.categories],
             brands=[InterestGiven(**one._asdict()) for one in profile.brands],
         )
-        return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+        return as_json(body)

@@ -14,10 +14,11 @@ from rest_framework.request import Request
 
 from recommendations.api.access import note, quotas_of
 from recommendations.api.cors import BrowserView
-from recommendations.api.errors import BadRequestError, Flaw, problem
+from recommendations.api.errors import Flaw, problem, refused
 from recommendations.api.examples import MERGE
-from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
+from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.recommend_form import Id
+from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.proofs import proves, why_no_proof
 from recommendations.services.customers import (
@@ -83,8 +84,7 @@ class MergeUsers(BrowserView):
         except MergedElsewhereError:
             text = _("This anonymous id is merged into another customer. Undo that merger first, with that user_id.")
             return problem(HTTPStatus.CONFLICT, text, flaws=[Flaw("/anonymous_id", text)])
-        answer = msgspec.json.encode(MergeAnswer())
-        return HttpResponse(answer, status=HTTPStatus.ACCEPTED, content_type="application/json")
+        return as_json(MergeAnswer(), status=HTTPStatus.ACCEPTED)
 
     def _teller(self, request: Request, body: MergeBody, *, now: datetime) -> Told:
         """Who says that the two are one person; one who may not is refused."""
@@ -96,7 +96,7 @@ class MergeUsers(BrowserView):
             return Told.API
         if not proves(body.proof, user_id=body.user_id, anonymous_id=body.anonymous_id, now=now):
             why = why_no_proof(body.proof, user_id=body.user_id, anonymous_id=body.anonymous_id)
-            raise _refused(Flaw("/proof", why))
+            raise refused(Flaw("/proof", why))
         return Told.PAGE
 
 
@@ -104,17 +104,8 @@ _body = msgspec.json.Decoder(MergeBody)
 
 
 def _parse(content: bytes) -> MergeBody:
-    try:
-        body = _body.decode(content)
-    except msgspec.ValidationError as error:
-        raise _refused(flaw_of(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(content, error) from error
+    body = decoded(_body, content)
     if body.anonymous_id == body.user_id:
         text = _("The two ids are the same; send the visitor's id here, and the customer's as user_id.")
-        raise _refused(Flaw("/anonymous_id", text))
+        raise refused(Flaw("/anonymous_id", text))
     return body
-
-
-def _refused(flaw: Flaw) -> BadRequestError:
-    return BadRequestError(_("The request has errors."), flaws=[flaw])

@@ -11,10 +11,11 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.errors import BadRequestError, Flaw
+from recommendations.api.errors import Flaw, refused
 from recommendations.api.examples import PROPERTIES
-from recommendations.api.parsing import RawJson, body_of, flaw_of, malformed
+from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.recommend_form import converted
+from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.fields import LONGEST_ID, LONGEST_PROPERTY, LONGEST_PROPERTY_TEXT, MOST_PROPERTIES
 from recommendations.ingest.refusal import escaped
@@ -76,30 +77,24 @@ class CustomerView(APIView):
             changed = set_properties(user_id=named.user_id, properties=changes.properties)
         except TooManyPropertiesError as error:
             text = _("The customer would have %(n)s properties, at most %(most)s are kept: delete some with null.")
-            raise _refused(Flaw("/properties", text % {"n": error.number, "most": MOST_PROPERTIES})) from error
-        answer = msgspec.json.encode(CustomerVerdict("updated" if changed else "unchanged"))
-        return HttpResponse(answer, content_type="application/json")
+            raise refused(Flaw("/properties", text % {"n": error.number, "most": MOST_PROPERTIES})) from error
+        return as_json(CustomerVerdict("updated" if changed else "unchanged"))
 
 
 _body = msgspec.json.Decoder(CustomerChanges)
 
 
 def _parse(content: bytes) -> CustomerChanges:
-    try:
-        body = _body.decode(content)
-    except msgspec.ValidationError as error:
-        raise _refused(flaw_of(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(content, error) from error
+    body = decoded(_body, content)
     if not 1 <= len(body.properties) <= MOST_PROPERTIES:
-        raise _refused(Flaw("/properties", _("Send 1 to %(most)s properties.") % {"most": MOST_PROPERTIES}))
+        raise refused(Flaw("/properties", _("Send 1 to %(most)s properties.") % {"most": MOST_PROPERTIES}))
     flaws = [
         Flaw(f"/properties/{escaped(name)}", problem)
         for name, value in body.properties.items()
         if (problem := _problem(name, value))
     ]
     if flaws:
-        raise BadRequestError(_("The request has errors."), flaws=flaws)
+        raise refused(*flaws)
     return body
 
 
@@ -114,7 +109,3 @@ def _problem(name: str, value: object) -> str:
     if isinstance(value, float) and not -LARGEST <= value <= LARGEST:
         return _("The number is out of range.")
     return ""
-
-
-def _refused(flaw: Flaw) -> BadRequestError:
-    return BadRequestError(_("The request has errors."), flaws=[flaw])

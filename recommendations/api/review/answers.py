@@ -15,9 +15,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api.errors import Flaw, problem
-from recommendations.api.parsing import RawJson, body_of
-from recommendations.api.recommend_form import decoded
-from recommendations.api.rendering import ArmServed
+from recommendations.api.parsing import RawJson, body_of, decoded
+from recommendations.api.rendering import ArmServed, as_json
 from recommendations.api.review.examples import ANSWER_AGAIN, ANSWER_AGAIN_REQUEST, PAST_ANSWER
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import Arm, Item, Slate
@@ -111,7 +110,7 @@ class AnswerView(APIView):
         tags=["review"],
     )
     def get(self, _request: Request, recommendation_id: str) -> HttpResponse:
-        return _json(_served(_slate(recommendation_id)))
+        return as_json(_served(_slate(recommendation_id)))
 
 
 class AnswerAgainView(APIView):
@@ -139,7 +138,7 @@ class AnswerAgainView(APIView):
             return problem(HTTPStatus.CONFLICT, text, members={"code": error.missing})
         except UnknownVersionError as error:
             return _unknown(error)
-        return _json(
+        return as_json(
             AnswerAgain(
                 recommendation_id=recommendation_id,
                 sameness=made.sameness,
@@ -199,7 +198,3 @@ def _unknown(error: UnknownVersionError) -> HttpResponse:
     text %= {"number": error.version}
     flaw = Flaw(f"/instead/{error.field}", text)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, flaws=[flaw])
-
-
-def _json(body: Struct) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(body), content_type="application/json")

@@ -8,7 +8,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Self
 
-import msgspec
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,6 +15,7 @@ from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from recommendations.api.rendering import as_json
 from recommendations.api.review.examples import EXPERIMENT, EXPERIMENTS
 from recommendations.api.schema import problems, schema_of
 from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
@@ -109,7 +109,7 @@ class ExperimentsView(APIView):
     )
     def get(self, _request: Request) -> HttpResponse:
         rows = Experiment.objects.filter(simulated=False).prefetch_related("placements").order_by("-pk")[:MOST]
-        return _json(ExperimentList([ExperimentSummary(**_summary(row)) for row in rows]))
+        return as_json(ExperimentList([ExperimentSummary(**_summary(row)) for row in rows]))
 
 
 class ExperimentView(APIView):
@@ -139,7 +139,7 @@ class ExperimentView(APIView):
             read_at=rows[0].at if rows else None,
             results=[_effect(line) for line in metric_results(stored, arms, overall, by_day)],
         )
-        return _json(body)
+        return as_json(body)
 
 
 def _experiment(code: str) -> Experiment:
@@ -223,7 +223,3 @@ def _effect(line: MetricResult) -> EffectOfArm:
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _json(body: Struct) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
