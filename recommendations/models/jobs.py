@@ -62,6 +62,9 @@ class Job(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return str(self.pk)[:8]
+
     @property
     def lock(self) -> int:
         """Key of the advisory lock that a worker holds while it is at the job."""
@@ -70,6 +73,11 @@ class Job(models.Model):
     @property
     def unfinished(self) -> bool:
         return self.status in UNFINISHED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or will as soon as its worker hears that somebody cancelled it."""
+        return self.cancel_requested_at is not None or not self.unfinished
 
     @property
     def may_resume(self) -> bool:

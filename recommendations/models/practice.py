@@ -36,6 +36,3 @@ class PracticeRun(Job):
         verbose_name = _("run of a practice")
         verbose_name_plural = _("runs of practices")
         ordering: ClassVar[list[str]] = ["-created_at"]
-
-    def __str__(self) -> str:
-        return str(self.id)[:8]

@@ -35,9 +35,6 @@ class Run(Job):
         verbose_name_plural = _("runs")
         ordering: ClassVar[list[str]] = ["-created_at"]
 
-    def __str__(self) -> str:
-        return str(self.id)[:8]
-
 
 class RunStage(models.Model):
     """A stage of a run; a finished one is not done again when the run resumes."""

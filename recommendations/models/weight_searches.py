@@ -38,17 +38,9 @@ class WeightSearch(Job):
         verbose_name_plural = _("searches for weights")
         ordering: ClassVar[list[str]] = ["-created_at"]
 
-    def __str__(self) -> str:
-        return str(self.id)[:8]
-
     @property
     def group(self) -> Group:
         return self.audience or self.segment
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended, or will as soon as its worker hears that somebody cancelled it."""
-        return self.cancel_requested_at is not None or not self.unfinished
 
     @property
     def outcome(self) -> str | None:
@@ -82,14 +74,6 @@ class DraftEstimate(Job):
         verbose_name = _("estimate of a draft")
         verbose_name_plural = _("estimates of drafts")
         ordering: ClassVar[list[str]] = ["-created_at"]
-
-    def __str__(self) -> str:
-        return str(self.id)[:8]
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended, or will as soon as its worker hears that somebody cancelled it."""
-        return self.cancel_requested_at is not None or not self.unfinished
 
     @property
     def has_result(self) -> bool:
