@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from recommendations.models import ApprovalRequest, BlendWeights, Rule, Staff
 from recommendations.services.access import audit
-from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.audit import NoteNeededError, needed_note
 from recommendations.terms import ApprovalState
 
 __all__ = ["AlreadyAnsweredError", "NoteNeededError", "answer", "ask", "send_back", "withdraw"]
@@ -31,9 +31,7 @@ def ask(*, drafts: Iterable[Rule | BlendWeights], note: str, by: Staff | None, n
 
     Raises NoteNeededError.
     """
-    note = note.strip()
-    if not note:
-        raise NoteNeededError
+    note = needed_note(note)
     asked = []
     for draft in drafts:
         of_draft = {"rule": draft} if isinstance(draft, Rule) else {"weights": draft}
@@ -48,9 +46,8 @@ def ask(*, drafts: Iterable[Rule | BlendWeights], note: str, by: Staff | None, n
 
 def send_back(*, request: ApprovalRequest, note: str, by: Staff | None, now: datetime) -> None:
     """Return a draft to whoever asked, with what is to be done. Raises NoteNeededError and AlreadyAnsweredError."""
-    if not note.strip():
-        raise NoteNeededError
-    _close(request, ApprovalState.RETURNED, verb="send back", note=note.strip(), by=by, now=now)
+    note = needed_note(note)
+    _close(request, ApprovalState.RETURNED, verb="send back", note=note, by=by, now=now)
 
 
 def withdraw(*, request: ApprovalRequest, by: Staff | None, now: datetime) -> None:

@@ -21,6 +21,13 @@ class NoteNeededError(Exception):
     """The change goes against a check, so the trail has to say why."""
 
 
+def needed_note(note: str) -> str:
+    """The note without spaces around it. Raises NoteNeededError where nothing is left."""
+    if not note.strip():
+        raise NoteNeededError
+    return note.strip()
+
+
 def apply(subject: Model, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Set the fields that differ, without saving; returns their values before and after."""
     after = {name: value for name, value in changes.items() if getattr(subject, name) != value}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, BlendWeights, Experiment, Placement, RuleBook, ShopPage, Staff
 from recommendations.models.experiments import BUCKETS
-from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.audit import needed_note
 from recommendations.services.experiments.levers import (
     HELD_IN,
     LeverHolder,
@@ -122,8 +122,7 @@ def ship(
     _lock(changes)
     if replacing is not None and replacing != (live := live_changes([changes])):
         raise LiveChangedError(live)
-    if not reason.strip():
-        raise NoteNeededError
+    needed_note(reason)
     _publish(changes, reason=reason, by=by, now=now, override=override)
     stored.status, stored.ended_at, stored.ended_by = ExperimentStatus.SHIPPED, stored.ended_at or now, by
     stored.save(update_fields=["status", "ended_at", "ended_by"])

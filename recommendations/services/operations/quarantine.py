@@ -9,7 +9,7 @@ from django.db import transaction
 
 from recommendations.models import ApiKey, Aside, Customer, Quarantine, Staff
 from recommendations.services.access import audit
-from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.audit import needed_note
 from recommendations.store.events import quarantine as store
 from recommendations.store.events.quarantine import Covered
 from recommendations.terms import QuarantineState, SuspicionRule
@@ -74,9 +74,8 @@ def sweep() -> int:
 
 
 def _set_aside(aside: Aside, *, by: Staff | None, note: str, people: int) -> Quarantine:
-    if not note.strip():
-        raise NoteNeededError
-    stored = Quarantine.objects.create(rule=SuspicionRule.STAFF, reason=note.strip(), set_aside_by=by, people=people)
+    reason = needed_note(note)
+    stored = Quarantine.objects.create(rule=SuspicionRule.STAFF, reason=reason, set_aside_by=by, people=people)
     aside.quarantine = stored
     aside.save()
     store.note_due(stored.pk)
@@ -98,12 +97,11 @@ def _covers(aside: Aside) -> dict[str, str]:
 def _decide(
     quarantine: Quarantine, state: QuarantineState, *, by: Staff | None, note: str, now: datetime
 ) -> Quarantine:
-    if not note.strip():
-        raise NoteNeededError
+    note = needed_note(note)
     stored = Quarantine.objects.select_for_update(of=("self",)).get(pk=quarantine.pk)
     if stored.state != QuarantineState.ASIDE:
         raise AlreadyDecidedError(stored.state)
-    stored.state, stored.note, stored.decided_by, stored.decided_at = state, note.strip(), by, now
+    stored.state, stored.note, stored.decided_by, stored.decided_at = state, note, by, now
     stored.save(update_fields=["state", "note", "decided_by", "decided_at"])
     if state == QuarantineState.RESTORED:
         store.note_due(stored.pk)

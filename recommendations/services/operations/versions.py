@@ -6,7 +6,7 @@ from django.db import transaction
 
 from recommendations.models import ModelVersion, Staff
 from recommendations.services.access import audit
-from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.audit import needed_note
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.store.live import fetch
 from recommendations.store.models import live_version, runs
@@ -29,13 +29,12 @@ def make_live(*, version: ModelVersion, by: Staff | None, now: datetime, note: s
         return stored
     if stored.status != VersionStatus.READY or not stored.artefacts.exists():
         raise VersionNotReadyError(stored)
-    if not note.strip():
-        raise NoteNeededError
+    note = needed_note(note)
     before = live_version.live_version()
     live_version.go_live(stored, now=now)
-    runs.log(stored.run, f"model {stored} was made live by staff: {note.strip()}")
+    runs.log(stored.run, f"model {stored} was made live by staff: {note}")
     audit.record(
-        by=by, verb="make live", subject=stored, note=note.strip(),
+        by=by, verb="make live", subject=stored, note=note,
         before={"live": str(before)} if before else None, after={"live": str(stored)},
     )  # fmt: skip
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.MODEL))

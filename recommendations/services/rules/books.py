@@ -11,7 +11,7 @@ from django.db.models import Max
 from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services import approvals
 from recommendations.services.access import audit
-from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.audit import NoteNeededError, needed_note
 from recommendations.services.rules.editing import StaleRuleError, as_frozen, in_order, moved
 from recommendations.services.rules.linter import Finding, Severity, lint
 from recommendations.store.live import fetch
@@ -246,8 +246,7 @@ def book_changes(before: Sequence[FrozenRule], after: Sequence[FrozenRule]) -> l
 
 def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:
     """All rules in their order, locked, and the book that is served."""
-    if not note.strip():
-        raise NoteNeededError
+    needed_note(note)
     rows = {row.pk: row for row in lock_rules()}
     return rows, default_book()
 

@@ -11,7 +11,7 @@ from recommendations.loop.evaluate import Configuration
 from recommendations.models import BlendWeights, ModelVersion, Staff
 from recommendations.services import approvals
 from recommendations.services.access import audit
-from recommendations.services.access.audit import FOR_TEST, NoteNeededError
+from recommendations.services.access.audit import FOR_TEST, NoteNeededError, needed_note
 from recommendations.services.weights.drafts import StaleDraftError
 from recommendations.services.weights.values import Values, WeightDifference, differences
 from recommendations.services.weights.what_if import expected_effect
@@ -94,13 +94,7 @@ def publish(
     note = note.strip()
     if by and not note:
         raise NoteNeededError
-    result = dict(_gate_result(stored, before))
-    if result["outcome"] != GateOutcome.PASSED:
-        if not override:
-            raise GateClosedError(stored, result)
-        if not note:
-            raise NoteNeededError
-        result["override"] = note
+    result = _let_through(stored, before, note=note, override=override)
     expected = stored.expected or expected_effect(stored, before)
     published = weight_versions.make_default(stored, now=now, gate=result, note=note, expected=expected)
     _record(published, before, by=by, verb="publish", note=note)
@@ -123,14 +117,8 @@ def publish_for_test(
         raise AlreadyPublishedError(stored)
     if revision is not None and revision != stored.revision:
         raise StaleDraftError(stored, ())
-    note = note.strip()
-    if not note:
-        raise NoteNeededError
-    result = dict(_gate_result(stored, before))
-    if result["outcome"] != GateOutcome.PASSED:
-        if not override:
-            raise GateClosedError(stored, result)
-        result["override"] = note
+    note = needed_note(note)
+    result = _let_through(stored, before, note=note, override=override)
     BlendWeights.objects.filter(pk=stored.pk).update(
         status=WeightsStatus.PUBLISHED, published_at=now, gate=result, note=note,
         expected=stored.expected or expected_effect(stored, before),
@@ -148,15 +136,10 @@ def serve_tested(
     stored, before = _locked(weights)
     if stored.is_default:
         return stored
-    if not note.strip():
-        raise NoteNeededError
-    result = dict(_gate_result(stored, before))
-    if result["outcome"] != GateOutcome.PASSED:
-        if not override:
-            raise GateClosedError(stored, result)
-        result["override"] = note.strip()
-    published = weight_versions.make_default(stored, now=now, gate=result, note=note.strip())
-    _record(published, before, by=by, verb="publish", note=note.strip())
+    note = needed_note(note)
+    result = _let_through(stored, before, note=note, override=override)
+    published = weight_versions.make_default(stored, now=now, gate=result, note=note)
+    _record(published, before, by=by, verb="publish", note=note)
     return published
 
 
@@ -174,10 +157,9 @@ def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeig
     stored, _before = _locked(weights)
     if stored.group is None or not stored.is_default:
         raise NothingToWithdrawError(stored)
-    if not note.strip():
-        raise NoteNeededError
+    note = needed_note(note)
     BlendWeights.objects.filter(pk=stored.pk).update(is_default=False)
-    audit.record(by=by, verb="withdraw", subject=stored, note=note.strip(), before={"default": stored.number})
+    audit.record(by=by, verb="withdraw", subject=stored, note=note, before={"default": stored.number})
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
     stored.refresh_from_db()
     return stored
@@ -193,12 +175,8 @@ def roll_back(*, weights: BlendWeights, note: str, by: Staff | None, now: dateti
     stored, before = _locked(weights)
     if stored.status != WeightsStatus.PUBLISHED or stored.is_default:
         raise NothingToRollBackToError(stored)
-    note = note.strip()
-    if not note:
-        raise NoteNeededError
-    result = dict(_gate_result(stored, before))
-    if result["outcome"] != GateOutcome.PASSED:
-        result["override"] = note
+    note = needed_note(note)
+    result = _let_through(stored, before, note=note, override=True)
     copy = Made(
         weights=stored.weights, diversity=stored.diversity, exploration=stored.exploration, cards=stored.cards,
         exponents=stored.exponents, reason=f"Rolled back to v{stored.number}", note=note, gate=result,
@@ -231,6 +209,19 @@ def _refuse_unseen(
     parent = stored.parent
     theirs = differences(yours, Values.of(before), before=Values.of(parent) if parent else None)
     raise StaleDefaultError(stored, before, theirs)
+
+
+def _let_through(stored: BlendWeights, before: BlendWeights | None, *, note: str, override: bool) -> dict[str, Any]:
+    """The gate's result, with the note where it passes by ``override`` alone.
+
+    Raises GateClosedError and NoteNeededError.
+    """
+    result = dict(_gate_result(stored, before))
+    if result["outcome"] != GateOutcome.PASSED:
+        if not override:
+            raise GateClosedError(stored, result)
+        result["override"] = needed_note(note)
+    return result
 
 
 def _record(
