@@ -1,6 +1,6 @@
 """Audiences as staff write them. One that is saved is counted at once, and what is for it follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from recommendations.models import Audience, BlendWeights, Rule, Staff
 from recommendations.services.access import audit
 from recommendations.services.audiences.form import checked, checked_name
-from recommendations.services.rules.editing import moved
+from recommendations.services.rules.editing import Difference, in_order, put_in_order, set_archived
 from recommendations.store.audiences import members
 from recommendations.store.audiences.members import AudienceCount, Example, Gone
 from recommendations.store.live import fetch
@@ -25,14 +25,6 @@ __all__ = [
 
 gone, gone_of_each = members.gone, members.gone_of_each
 segments_of, refresh_audiences = members.segments_of, members.refresh_all
-
-
-class Difference(NamedTuple):
-    """A field that two people set differently: ``name`` or ``conditions``."""
-
-    field: str
-    yours: Any
-    theirs: Any
 
 
 class StaleAudienceError(Exception):
@@ -95,7 +87,7 @@ def archive_audience(*, audience: Audience, by: Staff | None, now: datetime) -> 
         return stored
     if any(users := users_of(stored)):
         raise AudienceIsUsedError(stored, users)
-    return _set_archived(stored, now, verb="archive", by=by, now=now)
+    return set_archived(stored, now, verb="archive", by=by, now=now)
 
 
 @transaction.atomic
@@ -104,23 +96,14 @@ def restore_audience(*, audience: Audience, by: Staff | None, now: datetime) -> 
     stored = Audience.objects.select_for_update().get(pk=audience.pk)
     if not stored.archived_at:
         return stored
-    _set_archived(stored, None, verb="restore", by=by, now=now)
+    set_archived(stored, None, verb="restore", by=by, now=now)
     return members.refresh(stored.pk, now=now)
 
 
 @transaction.atomic
 def reorder_audiences(*, keys: Sequence[int], by: Staff | None) -> None:
     """Put the audiences in this order, by which their weights act; those that are not named follow as they were."""
-    rows = sorted(Audience.objects.unarchived().select_for_update(), key=lambda row: (row.position, row.pk))
-    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    wanted = sorted(rows, key=lambda row: place.get(row.pk, len(place)))
-    was = {row.pk: number for number, row in enumerate(rows, start=1)}
-    put_elsewhere = moved(list(was), [row.pk for row in wanted])
-    for number, row in enumerate(wanted, start=1):
-        Audience.objects.filter(pk=row.pk).exclude(position=number).update(position=number)
-        if row.pk in put_elsewhere:
-            audit.record(by=by, verb="reorder", subject=row, before={"order": was[row.pk]}, after={"order": number})
-    if put_elsewhere:
+    if put_in_order(in_order(Audience.objects.unarchived().select_for_update()), keys, by=by):
         transaction.on_commit(lambda: fetch.announce(fetch.Changed.AUDIENCES))
 
 
@@ -153,13 +136,3 @@ def _checked(name: str, conditions: Any, *, but: Audience | None) -> dict[str, A
     if errors:
         raise ValidationError(errors)
     return values
-
-
-def _set_archived(stored: Audience, at: datetime | None, *, verb: str, by: Staff | None, now: datetime) -> Audience:
-    before: Mapping[str, Any] = {"archived_at": stored.archived_at.isoformat() if stored.archived_at else None}
-    stored.archived_at, stored.updated_at, stored.revision = at, now, stored.revision + 1
-    stored.save(update_fields=["archived_at", "updated_at", "revision"])
-    audit.record(
-        by=by, verb=verb, subject=stored, before=dict(before), after={"archived_at": at.isoformat() if at else None}
-    )
-    return stored

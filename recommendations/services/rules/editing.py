@@ -21,8 +21,8 @@ from recommendations.wording.rules import rule_text
 SHOWN_OF_MATCHED = 8
 
 
-class RuleDifference(NamedTuple):
-    """A field that two people set differently; values as in a frozen rule."""
+class Difference(NamedTuple):
+    """A field of a rule, or of an audience, that two people set differently; values as they are stored."""
 
     field: str
     yours: Any
@@ -32,7 +32,7 @@ class RuleDifference(NamedTuple):
 class StaleRuleError(Exception):
     """Somebody changed the rule since it was read; ``current`` is what it is now."""
 
-    def __init__(self, current: Rule, differences: Sequence[RuleDifference]) -> None:
+    def __init__(self, current: Rule, differences: Sequence[Difference]) -> None:
         super().__init__(f"{current} was changed by somebody else")
         self.current, self.differences = current, differences
 
@@ -70,7 +70,7 @@ def save_rule(
     after: Mapping[str, Any] = frozen(changed)
     fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if revision != current.revision:
-        raise StaleRuleError(current, [RuleDifference(name, after.get(name), before.get(name)) for name in fields])
+        raise StaleRuleError(current, [Difference(name, after.get(name), before.get(name)) for name in fields])
     if not fields:
         return current
     changed.revision += 1
@@ -88,13 +88,13 @@ def archive_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
         return stored
     if stored.pk in _served(default_book()):
         raise RuleIsServedError(stored)
-    return _set_archived(stored, now, verb="archive", by=by, now=now)
+    return set_archived(stored, now, verb="archive", by=by, now=now)
 
 
 @transaction.atomic
 def restore_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
     stored = _locked(rule)
-    return _set_archived(stored, None, verb="restore", by=by, now=now) if stored.archived_at else stored
+    return set_archived(stored, None, verb="restore", by=by, now=now) if stored.archived_at else stored
 
 
 @transaction.atomic
@@ -105,27 +105,32 @@ def duplicate_rule(*, rule: Rule, by: Staff | None, now: datetime) -> Rule:
     return _created(copy, by=by, now=now)
 
 
-def in_order(locked: Iterable[Rule]) -> list[Rule]:
-    """Sort rules here: PostgreSQL sorts before it waits for the lock, and somebody may have moved them meanwhile."""
-    return sorted(locked, key=lambda rule: (rule.position, rule.pk))
+def in_order[Row: (Rule, Audience)](locked: Iterable[Row]) -> list[Row]:
+    """Sort rows here: PostgreSQL sorts before it waits for the lock, and somebody may have moved them meanwhile."""
+    return sorted(locked, key=lambda row: (row.position, row.pk))
 
 
 @transaction.atomic
 def reorder(*, keys: Sequence[int], by: Staff | None, now: datetime) -> None:
     """Put the rules in this order; those that are not named follow as they were. Served when next published."""
-    rules = in_order(Rule.objects.unarchived().select_for_update())
+    put_elsewhere = put_in_order(in_order(Rule.objects.unarchived().select_for_update()), keys, by=by)
+    Rule.objects.filter(pk__in=put_elsewhere).update(updated_at=now)
+
+
+def put_in_order[Row: (Rule, Audience)](
+    rows: Sequence[Row], keys: Sequence[int], *, by: Staff | None
+) -> frozenset[int]:
+    """Give rows the places of their keys, those not named behind them; returns the keys of what was put elsewhere."""
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    wanted = sorted(rules, key=lambda rule: place.get(rule.pk, len(place)))
-    was = {rule.pk: number for number, rule in enumerate(rules, start=1)}
-    put_elsewhere = moved(list(was), [rule.pk for rule in wanted])
-    for number, rule in enumerate(wanted, start=1):
-        if rule.position != number:
-            Rule.objects.filter(pk=rule.pk).update(position=number)
-        if rule.pk in put_elsewhere:
-            Rule.objects.filter(pk=rule.pk).update(updated_at=now)
-            audit.record(
-                by=by, verb="reorder", subject=rule, before={"order": was[rule.pk]}, after={"order": number}
-            )  # fmt: skip
+    wanted = sorted(rows, key=lambda row: place.get(row.pk, len(place)))
+    was = {row.pk: number for number, row in enumerate(rows, start=1)}
+    put_elsewhere = moved(list(was), [row.pk for row in wanted])
+    for number, row in enumerate(wanted, start=1):
+        if row.position != number:
+            type(row).objects.filter(pk=row.pk).update(position=number)
+        if row.pk in put_elsewhere:
+            audit.record(by=by, verb="reorder", subject=row, before={"order": was[row.pk]}, after={"order": number})
+    return put_elsewhere
 
 
 def drafted(*, rule: Rule | None, values: Mapping[str, Any]) -> FrozenRule:
@@ -209,16 +214,18 @@ def _created(rule: Rule, *, by: Staff | None, now: datetime) -> Rule:
     return rule
 
 
-def _set_archived(rule: Rule, at: datetime | None, *, verb: str, by: Staff | None, now: datetime) -> Rule:
-    before = rule.archived_at
-    rule.archived_at, rule.updated_at, rule.revision = at, now, rule.revision + 1
-    rule.save(update_fields=["archived_at", "updated_at", "revision"])
+def set_archived[Row: (Rule, Audience)](
+    row: Row, at: datetime | None, *, verb: str, by: Staff | None, now: datetime
+) -> Row:
+    before = row.archived_at
+    row.archived_at, row.updated_at, row.revision = at, now, row.revision + 1
+    row.save(update_fields=["archived_at", "updated_at", "revision"])
     audit.record(
-        by=by, verb=verb, subject=rule,
+        by=by, verb=verb, subject=row,
         before={"archived_at": before.isoformat() if before else None},
         after={"archived_at": at.isoformat() if at else None},
     )  # fmt: skip
-    return rule
+    return row
 
 
 def _locked(rule: Rule) -> Rule:

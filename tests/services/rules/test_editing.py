@@ -9,7 +9,7 @@ from django.utils import translation
 from recommendations.models import Audience, AuditEntry, Rule, Staff
 from recommendations.services.rules.books import withdraw_rules
 from recommendations.services.rules.editing import (
-    RuleDifference,
+    Difference,
     RuleIsServedError,
     StaleRuleError,
     archive_rule,
@@ -45,7 +45,7 @@ def test_a_stale_change_of_a_rule_is_refused_with_the_differences() -> None:
     with pytest.raises(StaleRuleError) as stale:
         save_rule(rule=rule, values={"slot": 5, "name": "Mine"}, revision=1, by=None, now=NOW)
     assert stale.value.current.name == "Theirs"
-    assert stale.value.differences == [RuleDifference("name", "Mine", "Theirs"), RuleDifference("slot", 5, 2)]
+    assert stale.value.differences == [Difference("name", "Mine", "Theirs"), Difference("slot", 5, 2)]
     rule.refresh_from_db()
     assert (rule.slot, rule.revision) == (2, 2)
     assert save_rule(rule=rule, values={"slot": 5}, revision=2, by=None, now=NOW).slot == 5
@@ -64,7 +64,7 @@ def test_a_rule_for_an_audience_and_back_for_everybody(boss: Staff) -> None:
     assert (entry.before, entry.after) == ({"audience": audience.pk}, {"audience": None})
     with pytest.raises(StaleRuleError) as stale:
         save_rule(rule=rule, values={"audience": audience.pk}, revision=1, by=None, now=NOW)
-    assert stale.value.differences == [RuleDifference("audience", audience.pk, None)]
+    assert stale.value.differences == [Difference("audience", audience.pk, None)]
     Audience.objects.update(archived_at=NOW)
     with pytest.raises(ValidationError, match="There is no audience"):
         changed(again, audience=audience.pk)
