@@ -46,11 +46,7 @@ class Json(RawJson):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        body = super().parse(stream, media_type, parser_context)
-        try:
-            return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise malformed(body, error) from error
+        return decoded(msgspec.json.Decoder(), super().parse(stream, media_type, parser_context))
 
 
 def body_of(request: Request, *, otherwise: bytes = b"") -> bytes:

@@ -1,6 +1,5 @@
 """Recommendations of a whole page: ``POST /api/v1/pages/{page}/recommend/``."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -18,7 +17,7 @@ from recommendations.api.recommend import not_loaded, room_for, site_of
 from recommendations.api.recommend_form import PageBody, of_page, refused_slot
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.serving.serve import NotLoadedError, Served, UnknownPageError, UnknownSlotError, serve_page
+from recommendations.serving.serve import NotLoadedError, UnknownPageError, UnknownSlotError, serve_page
 from recommendations.terms import Scope
 
 DESCRIPTION = """
@@ -65,9 +64,5 @@ class PageView(APIView):
             raise refused_slot(named.index(error.placement), text) from error
         except NotLoadedError:
             return not_loaded()
-        body = _body(page, served)
+        body = msgspec.json.encode({"page": page, "slots": [msgspec.Raw(whole(one)) for one in served]})
         return HttpResponse(body, content_type="application/json", headers={"Content-Language": writing.lang})
-
-
-def _body(page: str, served: Sequence[Served]) -> bytes:
-    return msgspec.json.encode({"page": page, "slots": [msgspec.Raw(whole(one)) for one in served]})
