@@ -9,14 +9,14 @@ from typing import Self
 
 import numpy as np
 
-from recommendations.models import BlendWeights, Category, RuleBook, Segment, Slate
+from recommendations.models import BlendWeights, RuleBook, Slate
 from recommendations.serving.answer_record import BasisRecord
 from recommendations.serving.arms import arms_of, named_again, unit_of
 from recommendations.serving.page import prepare_page, share_out
 from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
 from recommendations.serving.serve import resolve
-from recommendations.serving.types import Answer, ResolvedRequest
+from recommendations.serving.types import Answer
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
 from recommendations.store.models.model import Model
@@ -24,7 +24,6 @@ from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.snapshot import Names, ServedWeights, Snapshot, WeightsKey
-from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.stock_at import StockThen, stock_at
 from recommendations.terms import BlendName
 
@@ -38,7 +37,6 @@ __all__ = [
     "Sameness",
     "again",
     "rules_of",
-    "stored_names",
     "versions_of",
 ]
 
@@ -150,7 +148,10 @@ class Reconstruction:
         moment = self.moment if Part.CUSTOMER in instead.now else self.slate.served_at
         state, whole = self._state(instead), self._whole(instead)
         snapshots = [self._under(whole, parts, instead) for _own, parts in self.slots]
-        requests = [self._resolved(own, parts, whole) for own, parts in self.slots]
+        requests = [
+            resolve(parts.request.request, stock=whole.stock, customer=self.slate.customer_id, recommendation_id=own)
+            for own, parts in self.slots
+        ]
         if self.parts.request.page is None:
             return complete(prepare(requests[0], snapshot=snapshots[0], state=state, now=moment))
         page = prepare_page(requests, snapshots=snapshots, state=state, now=moment)
@@ -167,20 +168,15 @@ class Reconstruction:
         """Stock and model, with the audiences of then; worked out once for each pair of them."""
         key = Part.CATALOGUE in instead.now, Part.MODEL in instead.now
         if key not in self._snapshots:
-            stock = self._stock(instead)
-            members = {key: np.array([self.slate.customer_id], np.int64) for key in _audiences(self.parts)}
+            stock = self.live.stock if Part.CATALOGUE in instead.now else self.then.stock
+            audiences = self.parts.state.audiences if self.parts.state else ()
+            members = {key: np.array([self.slate.customer_id], np.int64) for key in audiences}
             bare = self._snapshots[key] = Snapshot(
                 stock=stock,
                 model=self.live.model if Part.MODEL in instead.now else self.model,
-                placements={},
-                pages={},
-                weights={},
                 rules=ServedRules.nothing(stock, read_at=self.moment),
                 names=self._names,
-                customers={},
-                objectors=frozenset(),
                 audiences=ServedAudiences(members=members),
-                changed=None,
                 read_at=self.moment,
             )
             _ = bare.likeness, bare.lifts
@@ -201,10 +197,6 @@ class Reconstruction:
             weights={WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows},
         )
 
-    def _resolved(self, own: str, parts: PastParts, snapshot: Snapshot) -> ResolvedRequest:
-        request = parts.request.request
-        return resolve(request, stock=snapshot.stock, customer=self.slate.customer_id, recommendation_id=own)
-
     def _state(self, instead: Instead) -> LiveState:
         if Part.CUSTOMER not in instead.now:
             return self.parts.live(self.slate.customer_id)
@@ -214,9 +206,6 @@ class Reconstruction:
     def _state_now(self) -> LiveState:
         since = self.live.model.as_of if self.live.model else None
         return fetch.state_of(self.slate.customer_id, since=since, showings=True).state
-
-    def _stock(self, instead: Instead) -> Stock:
-        return self.live.stock if Part.CATALOGUE in instead.now else self.then.stock
 
     def _book(self, parts: PastParts, instead: Instead) -> ServedRules:
         """A book over the stock of then or now, looked up once for each pair."""
@@ -241,7 +230,7 @@ class Reconstruction:
 
     @cached_property
     def _names(self) -> Names:
-        return stored_names()
+        return Names.stored()
 
 
 def again(made_of: Reconstruction, *, instead: Instead | None = None) -> Again:
@@ -253,19 +242,6 @@ def again(made_of: Reconstruction, *, instead: Instead | None = None) -> Again:
     return Again(
         slate=slate, answer=answer, sameness=_sameness(slate, answer), differences=differences, missing=made_of.missing
     )
-
-
-def stored_names() -> Names:
-    """Names as they are now."""
-    categories = Category.objects.values_list("pk", "path", "name")
-    return Names(
-        categories={key: (path, name) for key, path, name in categories},
-        segments={segment.number: str(segment) for segment in Segment.objects.all()},
-    )
-
-
-def _audiences(parts: PastParts) -> Sequence[int]:
-    return parts.state.audiences if parts.state else ()
 
 
 def versions_of(keys: Collection[int]) -> dict[int, BlendWeights]:

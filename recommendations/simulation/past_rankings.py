@@ -17,7 +17,7 @@ from recommendations.engine.experiments.past_choices import ExploredForm, PastCh
 from recommendations.engine.frames import IdArray, IntArray
 from recommendations.engine.ranking.selection import NOTHING, Selection
 from recommendations.models import Slate
-from recommendations.serving.again import rules_of, stored_names, versions_of
+from recommendations.serving.again import rules_of, versions_of
 from recommendations.serving.answer_record import BasisRecord, page_ids
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.page import prepare_page, shares_of
@@ -27,7 +27,7 @@ from recommendations.serving.serve import resolve
 from recommendations.store.experiments.logged_answers import AnswerLog, LoggedSlate
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
-from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot, WeightsKey
+from recommendations.store.serving.snapshot import Names, ServedPlacement, ServedWeights, Snapshot, WeightsKey
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.stock_at import stock_at
 from recommendations.terms import BlendName, Way
@@ -87,7 +87,7 @@ class PastShop:
 
     def __init__(self, *, live: Snapshot, now: datetime) -> None:
         self._live, self._now = live, now
-        self._names = stored_names()
+        self._names = Names.stored()
         self._moments: dict[int, datetime] = {}  # of an answer with this catalogue
         self._stock = lru_cache(STOCKS)(self._stock_of)
         self._ground = lru_cache(GROUNDS)(self._ground_snapshot)
@@ -141,9 +141,10 @@ class PastShop:
         self, basis: BasisRecord, weights: ServedWeights | None, whose: WeightsKey, members: ServedAudiences
     ) -> Snapshot:
         keys = tuple(key for key in (basis.weights, basis.visit_weights) if key is not None)
-        snapshot = self._snapshot(_ground_of(basis), basis.placement, keys)
+        ground = basis.model, basis.catalogue, basis.rules
+        snapshot = self._snapshot(ground, basis.placement, keys)
         if members.members:
-            snapshot = snapshot.with_members(members)
+            snapshot = snapshot.with_parts(audiences=members)
         if weights is None or basis.weights is None:
             return snapshot
         own = next((one for one in snapshot.weights.values() if one.key == basis.weights), weights)
@@ -180,15 +181,8 @@ class PastShop:
         return Snapshot(
             stock=stock,
             model=model_of(model),
-            placements={},
-            pages={},
-            weights={},
             rules=rules.with_book(rules_of(number), version=number),
             names=self._names,
-            customers={},
-            objectors=frozenset(),
-            audiences=ServedAudiences(),
-            changed=None,
             read_at=self._now,
         )
 
@@ -203,10 +197,6 @@ def _key_of(prepared: Prepared, whose: WeightsKey) -> int | None:
     visiting = prepared.session if whose.blend is BlendName.SESSION else None
     weights = visiting or prepared.weights
     return weights.key if weights else None
-
-
-def _ground_of(basis: BasisRecord) -> Ground:
-    return basis.model, basis.catalogue, basis.rules
 
 
 def _alone(keys: Sequence[int], customer: int | None) -> dict[int, IdArray]:

@@ -11,6 +11,7 @@ from django.db.models import Count
 from recommendations.engine.evaluation.intervals import Measure, wilson
 from recommendations.models import BlendWeights, Customer, Item, Judgement, Staff
 from recommendations.services.review.review import live_ready
+from recommendations.serving.again import versions_of
 from recommendations.serving.pipeline import complete
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 from recommendations.store.serving.snapshot_holder import current_snapshot
@@ -85,9 +86,7 @@ def judged() -> list[JudgedItem]:
     counts: dict[tuple[int | None, int | None], Counter[JudgementKind]] = {}
     for model, weights, judgement, count in rows:
         counts.setdefault((model, weights), Counter())[JudgementKind(judgement)] += count
-    versions = BlendWeights.objects.select_related("blend", "segment", "audience").in_bulk(
-        [weights for _, weights in counts if weights]
-    )
+    versions = versions_of([weights for _, weights in counts if weights])
     newest = sorted(counts, key=lambda pair: (-(pair[0] or 0), -(pair[1] or 0)))
     return [
         JudgedItem(model=model, weights=versions.get(weights) if weights else None, counts=counts[model, weights])

@@ -17,7 +17,8 @@ import numpy as np
 from recommendations.engine.evaluation.stability import rbo, shapley
 from recommendations.engine.frames import IntArray
 from recommendations.engine.rng import generator
-from recommendations.models import BlendWeights, RuleBook, StabilityReading
+from recommendations.models import StabilityReading
+from recommendations.serving.again import rules_of, versions_of
 from recommendations.serving.pipeline import prepare, select_candidates
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.live.state import NOTHING
@@ -63,7 +64,7 @@ class Basis:
             learned = load_model(reading.version_id, Cut.LIVE)
         except (ArtefactDamagedError, KeyError):
             return None
-        rows = BlendWeights.objects.select_related("blend", "segment", "audience").in_bulk(reading.basis["weights"])
+        rows = versions_of(reading.basis["weights"])
         mark = int(reading.basis["mark"])
         same = mark == now.stock.mark
         return cls(
@@ -176,7 +177,7 @@ class Comparison:
             stock=stock,
             model=model if chosen == self._settled(chosen) else self.unset,
             weights=sides[ChurnPart.WEIGHTS].weights,
-            rules=rules.with_book(_frozen(number), version=number) if number else rules,
+            rules=rules.with_book(rules_of(number), version=number) if number else rules,
             experiments=(),
         )
 
@@ -223,8 +224,3 @@ def lists_of(snapshot: Snapshot, placement: ServedPlacement, customers: Sequence
 
 def _version(learned: Model | None) -> int | None:
     return learned.version_id if learned else None
-
-
-def _frozen(number: int) -> Sequence[Any]:
-    book = RuleBook.objects.filter(number=number).first()
-    return book.rules if book else ()

@@ -13,7 +13,7 @@ from recommendations.engine.experiments.assignment import arm_of, share_of
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.scores import Exponents, Lifts
-from recommendations.models import Audience, BlendWeights, Group, Segment
+from recommendations.models import Audience, BlendWeights, Category, Group, Segment
 from recommendations.models.experiments import BUCKETS
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model, likeness
@@ -148,6 +148,15 @@ class Names:
     categories: Mapping[int, tuple[str, str]]  # primary key → path, name
     segments: Mapping[int, str]  # number → name
 
+    @classmethod
+    def stored(cls) -> Self:
+        """Names as they are now."""
+        categories = Category.objects.values_list("pk", "path", "name")
+        return cls(
+            categories={key: (path, name) for key, path, name in categories},
+            segments={segment.number: str(segment) for segment in Segment.objects.all()},
+        )
+
     @cached_property
     def words(self) -> WordIndex:
         """Words of the paths, by the place of the category in ``categories``."""
@@ -162,15 +171,15 @@ class Snapshot:
 
     stock: Stock
     model: Model | None
-    placements: Mapping[str, ServedPlacement]
-    pages: Mapping[str, Sequence[ServedSlot]]  # enabled placements of each page, in order
-    weights: Mapping[WeightsKey, ServedWeights]
+    placements: Mapping[str, ServedPlacement] = field(default_factory=dict)
+    pages: Mapping[str, Sequence[ServedSlot]] = field(default_factory=dict)  # enabled placements of each, in order
+    weights: Mapping[WeightsKey, ServedWeights] = field(default_factory=dict)
     rules: ServedRules
     names: Names
-    customers: dict[bytes, int]  # pseudonym → key; it only grows
-    objectors: frozenset[int]  # customers who do not want personal answers
-    audiences: ServedAudiences
-    changed: Mapping[str, str] | None
+    customers: dict[bytes, int] = field(default_factory=dict)  # pseudonym → key; it only grows
+    objectors: frozenset[int] = frozenset()  # customers who do not want personal answers
+    audiences: ServedAudiences = field(default_factory=ServedAudiences)
+    changed: Mapping[str, str] | None = None
     read_at: datetime
     experiments: Sequence[ServedExperiment] = ()
     under_arms: dict[tuple[int, ...], Self] = field(init=False, repr=False, default_factory=dict)  # by keys of arms
@@ -257,10 +266,6 @@ class Snapshot:
         """The snapshot as if these weights were the default of the blend and the group, with the group's members."""
         audiences = self.audiences.holding(set() if key.audience is None else {key.audience})
         return self.with_parts(weights={**self.weights, key: weights}, audiences=audiences)
-
-    def with_members(self, audiences: ServedAudiences) -> Self:
-        """The snapshot with these members of audiences."""
-        return self.with_parts(audiences=audiences)
 
     def with_parts(self, **parts: Any) -> Self:
         """A copy with other parts beside the same stock and model; what was worked out of these stays."""

@@ -16,7 +16,7 @@ import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Category, Customer, Placement, Segment, ShopPage
+from recommendations.models import BlendWeights, Customer, Placement, ShopPage
 from recommendations.store.events.known_customers import add, customers_after, merged_since
 from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
@@ -206,16 +206,12 @@ def _small() -> dict[str, Any]:
     enabled = Placement.objects.filter(enabled=True).select_related("blend")
     placements, pages = {placement.name: _placement(placement) for placement in enabled}, _pages()
     weights = BlendWeights.objects.defaults().select_related("blend", "segment", "audience")
-    categories = Category.objects.values_list("pk", "path", "name")
     return {
         "placements": placements,
         "pages": pages,
         "experiments": running_experiments(placements, pages),
         "weights": {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in weights},
-        "names": Names(
-            categories={key: (path, name) for key, path, name in categories},
-            segments={segment.number: str(segment) for segment in Segment.objects.all()},
-        ),
+        "names": Names.stored(),
         "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),
     }
 
