@@ -62,12 +62,7 @@ def most_items(request: Request) -> int:
 
 def serve(request: Request, *, now: datetime) -> Answer:
     """Answer a request. Raises UnknownPlacementError; NotLoadedError where this process never reached PostgreSQL."""
-    state = _state(request, now=now)
-    prepared = _prepared(state)
-    answer = _completed(state, prepared)
-    if not request.dry_run:
-        _note(state, _slate(answer, state, prepared))
-    return answer
+    return _answered(_state(request, now=now))
 
 
 def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
@@ -77,7 +72,7 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     entry = answer_cache().get(key, state)
     if entry is None or _may_explore(state, entry):
         prepared = _prepared(state)
-        answer = _completed(state, prepared)
+        answer = _with_missing(state, complete(prepared))
         slate = _slate(answer, state, prepared)
         entry = CachedAnswer.of(prepared, state, content=write(answer), slate=slate)
         if not _may_explore(state, entry):
@@ -89,14 +84,7 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
 
 def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> list[Served]:
     """Serialise an answer to each request, under one model, one set of weights and one book. Raises as ``serve``."""
-    served = []
-    for state in _states(requests, now=now):
-        prepared = _prepared(state)
-        answer = _completed(state, prepared)
-        if not state.request.dry_run:
-            _note(state, _slate(answer, state, prepared))
-        served.append(Served(state.recommendation_id, write(answer)))
-    return served
+    return [Served(state.recommendation_id, write(_answered(state))) for state in _states(requests, now=now)]
 
 
 def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served]:
@@ -225,8 +213,13 @@ def _live_state(state: ServingState) -> LiveState:
     return fetch.decode(state.raw, state.customer, since=since).state
 
 
-def _completed(state: ServingState, prepared: Prepared) -> Answer:
-    return _with_missing(state, complete(prepared))
+def _answered(state: ServingState) -> Answer:
+    """Make the answer anew, and note it unless it is a dry run."""
+    prepared = _prepared(state)
+    answer = _with_missing(state, complete(prepared))
+    if not state.request.dry_run:
+        _note(state, _slate(answer, state, prepared))
+    return answer
 
 
 def _with_missing(state: ServingState, answer: Answer) -> Answer:
