@@ -13,7 +13,7 @@ from recommendations.models import Arm
 from recommendations.serving.page import UnknownPageError, prepare_page, share_out
 from recommendations.serving.pipeline import UnknownPlacementError, recommend
 from recommendations.serving.types import Answer, ResolvedRequest
-from recommendations.simulation.live_sample import NoModelError, in_view
+from recommendations.simulation.live_sample import in_view, model_under
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.served_experiments import served_arm
@@ -60,9 +60,7 @@ def arm_lists(
 
     Raises NoModelError, NobodyToAskError, UnknownPlacementError and UnknownPageError.
     """
-    learned = snapshot.model
-    if learned is None:
-        raise NoModelError
+    learned = model_under(snapshot)
     plain = replace(snapshot, experiments=())  # with a memory of its own of what arms change
     under = [plain.under((served_arm(arm, plain.placements, plain.pages),)) for arm in arms]
     asked = [slots_of(each, placement=placement, page=page) for each in under]
@@ -105,9 +103,7 @@ def answers_of(
 
     Raises NoModelError.
     """
-    if snapshot.model is None:
-        raise NoModelError
-    customer = int(snapshot.model.users.ids[row])
+    customer = int(model_under(snapshot).users.ids[row])
     requests = [
         ResolvedRequest(
             placement=name, n=n, customer=customer, explore=explore, explain=False, recommendation_id=str(customer),
@@ -125,9 +121,7 @@ def draw_customers(snapshot: Snapshot, segments: Sequence[int], *, seed: int) ->
 
     Raises NoModelError and NobodyToAskError.
     """
-    learned = snapshot.model
-    if learned is None:
-        raise NoModelError
+    learned = model_under(snapshot)
     eligible = ~np.isin(learned.users.ids, list(snapshot.objectors))
     if segments:
         eligible &= np.isin(learned.segments, segments)

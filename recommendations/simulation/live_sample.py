@@ -14,6 +14,7 @@ from recommendations.serving.pipeline import NO_WEIGHTS, NO_Z, Prepared, prepare
 from recommendations.serving.types import ResolvedRequest
 from recommendations.simulation.rerank import Answerer, Batch, Question, known_items, shelf_of
 from recommendations.store.live import fetch
+from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Cut
 
@@ -24,11 +25,16 @@ class NoModelError(Exception):
     """No run of the loop has finished yet: nobody can be asked."""
 
 
+def model_under(snapshot: Snapshot) -> Model:
+    """The model that answers of the snapshot are made of. Raises NoModelError."""
+    if snapshot.model is None:
+        raise NoModelError
+    return snapshot.model
+
+
 def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, beside: BoolArray | None) -> Batch:
     """Batch of customers of the live model, the same ones every time."""
-    learned = snapshot.model
-    if learned is None:
-        raise NoModelError
+    learned = model_under(snapshot)
     drawn = generator(0, "batch").permutation(len(learned.users))[:SAMPLE]
     by_question: dict[Question, Prepared] = {}
     for row in np.sort(drawn).tolist():
@@ -76,9 +82,7 @@ def in_view(snapshot: Snapshot, row: int, beside: BoolArray | None = None) -> tu
 
     One of ``beside`` [stock], the items most asked for, else the one that was bought last.
     """
-    learned = snapshot.model
-    if learned is None:
-        raise NoModelError
+    learned = model_under(snapshot)
     candidates = candidate_source(learned)
     if beside is not None:
         rows = snapshot.stock_rows[candidates.popular]

@@ -21,7 +21,7 @@ from recommendations.serving.candidates import candidate_source
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.fallback import fallback_chain
 from recommendations.serving.pipeline import UnknownPlacementError
-from recommendations.simulation.live_sample import NoModelError, sample
+from recommendations.simulation.live_sample import model_under, sample
 from recommendations.simulation.rerank import Answerer, Batch, Judge, Question, known_items, shelf_of
 from recommendations.store.models.interests import segments_by_customer
 from recommendations.store.models.model import Model, load_model, load_truths
@@ -48,10 +48,9 @@ def batch(
     if served is None:
         raise UnknownPlacementError(placement)
     served = replace(served, n=length or served.n)
-    if snapshot.model is None:
-        raise NoModelError
+    learned = model_under(snapshot)
     task = task_of(served.blend) if served.blend and served.scope is CatalogueScope.WHOLE else None
-    ground = _ground(snapshot.model.version_id, cut, task, snapshot.stock) if task else None
+    ground = _ground(learned.version_id, cut, task, snapshot.stock) if task else None
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)
     weights = {key: one for key, one in snapshot.weights.items() if key.blend is served.blend}

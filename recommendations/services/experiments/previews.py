@@ -13,7 +13,7 @@ from recommendations.models import Arm
 from recommendations.services.experiments.levers import levers_of, touched_placements
 from recommendations.services.weights.movers import Mover, between
 from recommendations.simulation.arm_lists import NobodyToAskError, Slots, answers_of, draw_customers, slots_of
-from recommendations.simulation.live_sample import NoModelError, in_view
+from recommendations.simulation.live_sample import NoModelError, in_view, model_under
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
 from recommendations.store.models.held_by_model import held_by_model
@@ -105,9 +105,7 @@ class ListComparison:
         return None
 
     def _lists(self, snapshot: Snapshot, where: ListPlaces, row: int) -> Lists:
-        learned = snapshot.model
-        if learned is None:
-            raise NoModelError
+        learned = model_under(snapshot)
         slots: Slots = slots_of(snapshot, placement=where.placement, page=where.page)
         if row not in self._states:
             self._states[row] = fetch.state_of(int(learned.users.ids[row]), since=learned.as_of).state
@@ -230,9 +228,7 @@ def _exploration(snapshot: Snapshot, where: ListPlaces) -> dict[WeightsKey, tupl
 
 def _customer(snapshot: Snapshot, where: ListPlaces, row: int) -> Mover:
     """A customer before the lists, with the item in view where one is."""
-    learned = snapshot.model
-    if learned is None:
-        raise NoModelError
+    learned = model_under(snapshot)
     segment = int(learned.segments[row])
     needs = where.placement and snapshot.placements[where.placement].needs_context
     return Mover(
