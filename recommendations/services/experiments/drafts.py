@@ -1,6 +1,5 @@
 """Experiments as staff draft them: what is compared, for whom, by which metric, and for how long."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +15,9 @@ from recommendations.services.experiments.forms import ArmForm, ExperimentForm, 
 from recommendations.services.experiments.levers import all_levers, live_changes, touched_placements
 from recommendations.services.experiments.notes import note
 from recommendations.terms import ExperimentKind, ExperimentStatus
+
+AS_IN_THE_FORM = ("signed_in", "primary", "smallest_lift", "planned_days", "half_life", "by_segment")
+"""Fields of an experiment that are what its form says."""
 
 
 class StaleExperimentError(Exception):
@@ -47,7 +49,8 @@ def save_draft(
         setattr(stored, name, value)
     stored.revision += 1
     stored.save()
-    touched = [form.placement] if form.kind == ExperimentKind.BANDIT else touched_placements(all_levers(_changes(form)))
+    levers = all_levers(arm.changes for arm in form.arms)
+    touched = [form.placement] if form.kind == ExperimentKind.BANDIT else touched_placements(levers)
     stored.placements.set(Placement.objects.filter(name__in=touched))
     stored.arms.all().delete()
     Arm.objects.bulk_create(_arms(stored, form))
@@ -79,15 +82,10 @@ def form_of(experiment: Experiment) -> ExperimentForm:
         hypothesis=experiment.hypothesis,
         arms=[ArmForm(changes=arm.changes, name=arm.name, share=arm.share) for arm in arms],
         segments=tuple(experiment.segments),
-        signed_in=experiment.signed_in,
         traffic=experiment.traffic,
-        primary=experiment.primary,
         guardrails=experiment.guardrails,
-        smallest_lift=experiment.smallest_lift,
-        planned_days=experiment.planned_days,
-        half_life=experiment.half_life,
-        by_segment=experiment.by_segment,
         placement=placement or "",
+        **{name: getattr(experiment, name) for name in AS_IN_THE_FORM},
     )
 
 
@@ -114,20 +112,11 @@ def _fields(form: ExperimentForm) -> dict[str, Any]:
         "kind": form.kind,
         "hypothesis": form.hypothesis.strip(),
         "segments": sorted(form.segments),
-        "signed_in": form.signed_in,
         "range_from": 0,
         "range_to": round(form.traffic * BUCKETS),
-        "primary": form.primary,
         "guardrails": dict(form.guardrails),
-        "smallest_lift": form.smallest_lift,
-        "planned_days": form.planned_days,
-        "half_life": form.half_life,
-        "by_segment": form.by_segment,
+        **{name: getattr(form, name) for name in AS_IN_THE_FORM},
     }
-
-
-def _changes(form: ExperimentForm) -> list[Mapping[str, Any]]:
-    return [arm.changes for arm in form.arms]
 
 
 def _arms(experiment: Experiment, form: ExperimentForm) -> list[Arm]:
