@@ -31,36 +31,19 @@ class ArmIsOutError(Exception):
         self.arm = arm
 
 
-@transaction.atomic
 def pin(*, experiment: Experiment, arm: Arm, share: float, by: Staff | None, now: datetime) -> Experiment:
     """Give an arm a fixed share from the next day on. Raises NotInStateError, ArmIsOutError and ValidationError."""
-    stored, own, arms = _locked_arm(experiment, arm)
-    own.pinned = share
-    _check(own, arms, share, field="pinned")
-    own.save(update_fields=["pinned"])
-    facts = {"arm": own.position, "share": share}
-    return changed(stored, "pin", NoteCode.ARM_PINNED, by=by, now=now, facts=facts)
+    return _give(experiment, arm, "pinned", share, verb="pin", code=NoteCode.ARM_PINNED, by=by, now=now)
 
 
-@transaction.atomic
 def unpin(*, experiment: Experiment, arm: Arm, by: Staff | None, now: datetime) -> Experiment:
     """Let the share of an arm follow what is seen again. Raises NotInStateError and ArmIsOutError."""
-    stored, own, arms = _locked_arm(experiment, arm)
-    own.pinned = None
-    _check(own, arms, None, field="pinned")
-    own.save(update_fields=["pinned"])
-    return changed(stored, "unpin", NoteCode.ARM_UNPINNED, by=by, now=now, facts={"arm": own.position})
+    return _give(experiment, arm, "pinned", None, verb="unpin", code=NoteCode.ARM_UNPINNED, by=by, now=now)
 
 
-@transaction.atomic
 def set_floor(*, experiment: Experiment, arm: Arm, share: float, by: Staff | None, now: datetime) -> Experiment:
     """Give an arm at least a share, from the next day on. Raises NotInStateError, ArmIsOutError, ValidationError."""
-    stored, own, arms = _locked_arm(experiment, arm)
-    own.floor = share
-    _check(own, arms, share, field="floor")
-    own.save(update_fields=["floor"])
-    facts = {"arm": own.position, "share": share}
-    return changed(stored, "set floor", NoteCode.FLOOR_SET, by=by, now=now, facts=facts)
+    return _give(experiment, arm, "floor", share, verb="set floor", code=NoteCode.FLOOR_SET, by=by, now=now)
 
 
 @transaction.atomic
@@ -76,6 +59,19 @@ def take_out(*, experiment: Experiment, arm: Arm, by: Staff | None, now: datetim
     own.save(update_fields=["out_at"])
     take_out_today(arms, day=shop_day(now))
     return changed(stored, "take out", NoteCode.ARM_OUT, by=by, now=now, facts={"arm": own.position})
+
+
+@transaction.atomic
+def _give(
+    experiment: Experiment, arm: Arm, field: str, share: float | None, *, verb: str, code: NoteCode, by: Staff | None,
+    now: datetime,
+) -> Experiment:  # fmt: skip
+    stored, own, arms = _locked_arm(experiment, arm)
+    setattr(own, field, share)
+    _check(own, arms, share, field=field)
+    own.save(update_fields=[field])
+    facts = {"arm": own.position} | ({} if share is None else {"share": share})
+    return changed(stored, verb, code, by=by, now=now, facts=facts)
 
 
 def _locked_arm(experiment: Experiment, arm: Arm) -> tuple[Experiment, Arm, list[Arm]]:
