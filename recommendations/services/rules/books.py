@@ -12,7 +12,7 @@ from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services import approvals
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError, needed_note
-from recommendations.services.rules.editing import StaleRuleError, as_frozen, in_order, moved
+from recommendations.services.rules.editing import StaleRuleError, as_frozen, in_order, locked_rules, moved
 from recommendations.services.rules.linter import Finding, Severity, lint
 from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
@@ -145,7 +145,7 @@ def serve_book(*, book: RuleBook, note: str, by: Staff | None, now: datetime) ->
 
 def lock_rules() -> list[Rule]:
     """All rules in their order, locked, so that one publishes at a time."""
-    return in_order(_rules().unarchived())
+    return in_order(locked_rules().unarchived())
 
 
 @transaction.atomic
@@ -170,7 +170,7 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     Raises NoteNeededError and NothingToPublishError.
     """
     _, current = _held(note)
-    rows = {row.pk: row for row in _rules().filter(pk__in=[rule["id"] for rule in book.rules])}
+    rows = {row.pk: row for row in locked_rules().filter(pk__in=[rule["id"] for rule in book.rules])}
     wanted = [rule for rule in book.rules if rule["id"] in rows]
     if wanted == (current.rules if current else []):
         raise NothingToPublishError(current)
@@ -249,10 +249,6 @@ def _held(note: str) -> tuple[dict[int, Rule], RuleBook | None]:
     needed_note(note)
     rows = {row.pk: row for row in lock_rules()}
     return rows, default_book()
-
-
-def _rules() -> Any:
-    return Rule.objects.select_related("placement", "segment").select_for_update(of=("self",))
 
 
 def _by_key(book: RuleBook | None) -> dict[int, FrozenRule]:

@@ -229,8 +229,12 @@ def set_archived[Row: (Rule, Audience)](
 
 
 def _locked(rule: Rule) -> Rule:
-    rows = Rule.objects.select_related("placement", "segment").select_for_update(of=("self",))
-    return rows.get(pk=rule.pk)
+    stored: Rule = locked_rules().get(pk=rule.pk)
+    return stored
+
+
+def locked_rules() -> Any:
+    return Rule.objects.select_related("placement", "segment").select_for_update(of=("self",))
 
 
 def _served(book: RuleBook | None) -> dict[int, FrozenRule]:
