@@ -119,14 +119,8 @@ class PromotionAdmin(PolicyAdmin[Promotion]):
         if change:
             promotions.set_shares(promotion=obj, changes=shares, by=staff_of(request))
             return
-        promotion = promotions.plan_promotion(
-            item=form.cleaned_data["item"],
-            week=form.cleaned_data["week"],
-            display=form.cleaned_data["display"],
-            mailer=form.cleaned_data["mailer"],
-            by=staff_of(request),
-        )
-        obj.pk = promotion.pk
+        planned = {name: form.cleaned_data[name] for name in self.fields}
+        obj.pk = promotions.plan_promotion(**planned, by=staff_of(request)).pk
 
     @admin.display(description=_("item id"))
     def shop_id(self, promotion: Promotion) -> str:
