@@ -112,7 +112,7 @@ class Explainer:
         facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
         code = term.reason
         if term.item is not None:
-            row = self._row_of_stock(term.item)
+            row = int(self.snapshot.stock_rows[term.item])
             if row < 0:
                 return None
             product = self.snapshot.stock.products[row]
@@ -143,9 +143,6 @@ class Explainer:
             return days
         last = max(pool.history.until - days * DAY, self.state.bought.get(item, -np.inf))
         return max(0.0, (self.now.timestamp() - last) / DAY)
-
-    def _row_of_stock(self, item: int) -> int:
-        return int(self.snapshot.stock_rows[item])
 
     def _row_of_model(self, row: int) -> int:
         if self.candidates is None:

@@ -35,7 +35,8 @@ def condition_text(condition: Condition, *, segments: Names, titles: Titles) -> 
     facts = {name: value for name, value in condition.items() if name != "items"}
     match AudienceKind(condition["kind"]):
         case AudienceKind.BOUGHT | AudienceKind.VIEWED as kind:
-            return _did(kind, {**facts, "items": _items(condition, titles)})
+            items = items_text(condition["items"], titles) if condition["items"] else gettext("something")
+            return _did(kind, {**facts, "items": items})
         case AudienceKind.SPENT:
             facts["amount"] = short_amount(condition["amount"])
             if condition["operator"] == Operator.AT_LEAST:
@@ -99,10 +100,6 @@ def _did(kind: AudienceKind, facts: Mapping[str, Any]) -> str:
     if often:
         return gettext("viewed %(items)s at least %(times)s times in the last %(days)s days") % facts
     return gettext("viewed %(items)s in the last %(days)s days") % facts
-
-
-def _items(condition: Condition, titles: Titles) -> str:
-    return items_text(condition["items"], titles) if condition["items"] else gettext("something")
 
 
 def _short(value: float) -> float | int:

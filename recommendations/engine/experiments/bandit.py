@@ -155,7 +155,7 @@ def daily_belief(days: DailyArms, *, half_life: float = HALF_LIFE, prior: float 
     """
     if not days.successes.any():
         return None
-    if not _has_few(days):
+    if (days.successes.sum(axis=0) >= FEWEST).all():
         return posterior(days, half_life=half_life, prior=prior)
     counts = DailyArms(n=days.n, y=days.successes, yy=days.successes, successes=days.successes)
     rate, worth = rate_posterior(counts, half_life=half_life, prior=prior), days.y.sum() / days.successes.sum()
@@ -229,10 +229,6 @@ def chances_of(belief: Posterior | None, *, arms: int) -> Array:
     if belief is None or not ((belief.sd > 0) & np.isfinite(belief.sd)).all():
         return np.full(arms, 1 / arms)
     return best_chances(belief.mean, belief.sd)
-
-
-def _has_few(days: DailyArms) -> bool:
-    return bool((days.successes.sum(axis=0) < FEWEST).any())
 
 
 def _faded(days: DailyArms, *, half_life: float) -> tuple[Array, Array, float]:

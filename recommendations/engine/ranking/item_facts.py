@@ -67,7 +67,8 @@ def item_facts(training: TrainingSet) -> ItemFacts:
     """Make the facts from the past only, and the plan of the coming weeks in ``training.promotions``."""
     bought = training.teaching.where(training.teaching.bought)
     pairs = Rhythms(bought.user.astype(np.int64) * training.n_items + bought.item, bought.age)
-    usual, recent = _prices(bought, training.catalogue)
+    usual = _paid(bought, days=USUAL_DAYS, otherwise=training.catalogue.price)
+    recent = _paid(bought, days=RECENT_DAYS, otherwise=usual)
     return ItemFacts(
         back=_return(pairs, pairs.keys % training.n_items, n=training.n_items),
         categories=_categories(bought, training.catalogue, usual),
@@ -140,11 +141,6 @@ def _popularity(training: TrainingSet, pairs: Rhythms) -> dict[str, FloatArray]:
     columns["times_per_buyer"] = (times / np.maximum(buyers["buyers"], 1)).astype(np.float32)
     columns["listed"] = training.catalogue.listed_age
     return columns
-
-
-def _prices(bought: Interactions, catalogue: Catalogue) -> tuple[FloatArray, FloatArray]:
-    usual = _paid(bought, days=USUAL_DAYS, otherwise=catalogue.price)
-    return usual, _paid(bought, days=RECENT_DAYS, otherwise=usual)
 
 
 def _paid(bought: Interactions, *, days: float, otherwise: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
 from recommendations.engine.ranking.contenders import Contenders, with_boosts
 from recommendations.engine.ranking.diversity import Likeness, spread
-from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, Explored, explored
+from recommendations.engine.ranking.exploration import EXPLORED_FROM, EXPLORED_SLOTS, explored
 from recommendations.engine.ranking.fatigue import IgnoredItems
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
@@ -124,7 +124,9 @@ def select(
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
-    chosen, propensity, way = _drawn(order, params, draw)
+    chosen, propensity, way = explored(
+        order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
+    )
     positions = order.positions[chosen]
     parts = contributions(contenders.z[:, positions], weights)
     score = parts.sum(axis=0)
@@ -162,13 +164,6 @@ def select(
             explored=int(np.count_nonzero(chosen != np.arange(len(chosen)))),
             shown=len(chosen),
         ),
-    )
-
-
-def _drawn(order: Placed, params: SelectionParams, draw: np.random.Generator | None) -> Explored:
-    """Explore the ranking as the parameters say."""
-    return explored(
-        order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
     )
 
 

@@ -24,7 +24,8 @@ def arrange_page(*, page: ShopPage, slots: Slots, by: Staff | None) -> None:
         raise ValidationError(_("A page needs at least one list."))
     if len(slots) > MOST_SLOTS:
         raise ValidationError(_("A page has at most %(most)s lists.") % {"most": MOST_SLOTS})
-    before, after = _described(stored), [_words(placement.name, n) for placement, n in slots]
+    held: Any = stored.slots.order_by("position").values_list("placement__name", "n")
+    before, after = [_words(name, n) for name, n in held], [_words(placement.name, n) for placement, n in slots]
     if before == after:
         return
     stored.slots.all().delete()
@@ -37,11 +38,6 @@ def arrange_page(*, page: ShopPage, slots: Slots, by: Staff | None) -> None:
     PageSlot.objects.bulk_create(rows)
     audit.record(by=by, verb="change", subject=stored, before={"slots": before}, after={"slots": after})
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.PLACEMENTS))
-
-
-def _described(page: ShopPage) -> list[str]:
-    rows: Any = page.slots.order_by("position").values_list("placement__name", "n")
-    return [_words(name, n) for name, n in rows]
 
 
 def _words(name: str, n: int | None) -> str:

@@ -1,6 +1,6 @@
 """Alarms for staff: what was done shortly before each, and that somebody has seen it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,15 +60,12 @@ def causes_of(alarms: Sequence[Alarm]) -> dict[int, list[Cause]]:
     entries = AuditEntry.objects.filter(at__gte=first, at__lt=last).exclude(object_type__in=NOT_A_CAUSE)
     entries = entries.exclude(verb__in=CHANGES_NOTHING).select_related("staff", "api_key")
     models = ModelVersion.objects.filter(live_since__gte=first, live_since__lt=last)
-    known = [*(Cause(at=entry.at, entry=entry) for entry in entries), *_models(models)]
+    known = [Cause(at=entry.at, entry=entry) for entry in entries]
+    known += [Cause(at=version.live_since, model=version) for version in models if version.live_since]
     return {
         alarm.pk: _nearest([each for each in known if spans[alarm.pk][0] <= each.at < spans[alarm.pk][1]], alarm.onset)
         for alarm in alarms
     }
-
-
-def _models(versions: Iterable[ModelVersion]) -> list[Cause]:
-    return [Cause(at=version.live_since, model=version) for version in versions if version.live_since]
 
 
 def _nearest(causes: list[Cause], onset: datetime) -> list[Cause]:

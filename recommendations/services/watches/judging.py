@@ -54,7 +54,10 @@ def _judge(steps: RateSteps, known: RateWatch | None, *, until: datetime) -> int
     since = steps.step(store.ordinal_hour(row.watched_until)) if known else steps.cadence.reference
     alarms = 0
     while True:
-        seen = _watched(steps, since, rise, fall)
+        seen = watch(
+            steps.counts, steps.tries, squares=steps.squares, since=max(since, 0), rise=rise, fall=fall,
+            cadence=steps.cadence, unlike=steps.unlike,
+        )  # fmt: skip
         if seen.direction is None or seen.alarm is None:
             break
         raise_alarm(steps, seen)
@@ -66,13 +69,6 @@ def _judge(steps: RateSteps, known: RateWatch | None, *, until: datetime) -> int
     )  # fmt: skip
     row.save()
     return alarms
-
-
-def _watched(steps: RateSteps, since: int, rise: RunningEvidence, fall: RunningEvidence) -> Detection:
-    return watch(
-        steps.counts, steps.tries, squares=steps.squares, since=max(since, 0), rise=rise, fall=fall,
-        cadence=steps.cadence, unlike=steps.unlike,
-    )  # fmt: skip
 
 
 def raise_alarm(steps: RateSteps, seen: Detection) -> Alarm:

@@ -13,7 +13,7 @@ from recommendations.engine.experiments.attention import ASSUMED, Attention, att
 from recommendations.engine.experiments.details import details
 from recommendations.engine.experiments.off_policy import Estimate, capped, pbm_dr
 from recommendations.engine.experiments.past_choices import PastArrays, past_arrays, replayed_difference
-from recommendations.engine.experiments.refusal import EstimateRefusal, LogFacts, refused
+from recommendations.engine.experiments.refusal import LogFacts, refused
 from recommendations.engine.experiments.relevance import relevance
 from recommendations.models import BlendWeights, DraftEstimate, Placement, Staff
 from recommendations.simulation.past_rankings import ComparedWeights, PastSample, past_sample
@@ -131,7 +131,7 @@ def figures_of(sample: PastSample, log: AnswerLog) -> dict[str, Any]:
     )  # fmt: skip
     refusal = refused(clicks, facts)
     result: dict[str, Any] = {
-        "refusal": _described(refusal), "answers": sample.answers, "unmakeable": sample.unmakeable,
+        "refusal": asdict(refusal) if refusal else None, "answers": sample.answers, "unmakeable": sample.unmakeable,
         "lacking": dict(sample.lacking), "shuffled": sample.shuffled, "nameless": sample.nameless, "days": log.days,
         "a_day": a_day, "replay": log.replay, "listed": log.listed, "visits": log.visits,
     }  # fmt: skip
@@ -179,10 +179,6 @@ def _looks(arrays: PastArrays, attention: Attention) -> dict[str, list[float]]:
         logged.features, places=logged.places, outcomes=logged.clicks, q=attention.q, customers=logged.customers
     )
     return {"attention": attention.q.tolist(), "relevance": r[:, : logged.chances.shape[1]].mean(axis=0).tolist()}
-
-
-def _described(refusal: EstimateRefusal | None) -> dict[str, Any] | None:
-    return None if refusal is None else {"code": refusal.code, "facts": dict(refusal.facts)}
 
 
 def _jsonable(value: Any) -> Any:

@@ -88,11 +88,7 @@ def _weekly(blend: BlendName, *, now: datetime) -> float | None:
     last = timezone.localdate(now)
     days = PlacementDay.objects.filter(
         day__gt=last - timedelta(weeks=WEEKS), day__lte=last, position=0, replay=False,
-        placement__in=_placements(blend),
+        placement__in=Placement.objects.filter(blend__name=blend).values("name"),
     )  # fmt: skip
     revenue = days.aggregate(revenue=Sum("revenue"))["revenue"]
     return float(revenue) / WEEKS if revenue else None
-
-
-def _placements(blend: BlendName) -> Any:
-    return Placement.objects.filter(blend__name=blend).values("name")

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any
 
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.panel import PanelResult
 from recommendations.engine.feedback.tuning import ablation
 from recommendations.engine.ranking.scores import Exponents
 from recommendations.loop.gate import LEAST
@@ -82,13 +81,14 @@ def what_if(*, blend: BlendName, weights: Mapping[str, Any], group: Group = None
         )  # fmt: skip
     settings = PanelSettings.of(draft)
     compared = PanelSettings.of(Values.of(live)) if live else settings
-    now, then = held.measured(settings), held.measured(compared)
+    now, then, served = held.measured(settings), held.measured(compared), held.summary(compared)
+    tried, against = now.beside(then, held.drawn)
     return WhatIf(
         live=live,
         users=len(held),
         changed=changed_lists(now, then),
         length=now.length,
-        figures=_figures(held, now, then, held.summary(compared)),
+        figures={name: WhatIfFigure(draft=tried[name], live=served[name], against=against[name]) for name in tried},
         movers=panel_movers(held, now, then),
         unmeasured=None,
         took_ms=_since(started),
@@ -130,13 +130,6 @@ def held_for(blend: BlendName, group: Group) -> HeldPanel | Unmeasured:
     if not part:
         return Unmeasured.NOBODY
     return Unmeasured.TOO_FEW if group and len(part) < LEAST else part
-
-
-def _figures(
-    held: HeldPanel, now: PanelResult, then: PanelResult, live: Mapping[str, Measure]
-) -> dict[str, WhatIfFigure]:
-    draft, against = now.beside(then, held.drawn)
-    return {name: WhatIfFigure(draft=draft[name], live=live[name], against=against[name]) for name in draft}
 
 
 def _since(started: float) -> float:

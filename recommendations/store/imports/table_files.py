@@ -234,7 +234,7 @@ def _texts(column: pa.Array) -> list[str | None]:
     if pa.types.is_nested(column.type):
         return [_nested_text(value) for value in column.to_pylist()]
     if is_text(column.type):
-        return [_stripped(value) for value in _decoded(column)]
+        return [(value.strip() or None) if value else None for value in _decoded(column)]
     texts: list[str | None] = column.cast(pa.string()).to_pylist()
     return texts
 
@@ -251,10 +251,6 @@ def _nested_text(value: Any) -> str | None:
     if isinstance(value, list):
         return "|".join(str(part) for part in value if part is not None) or None
     return json.dumps(value, default=str)
-
-
-def _stripped(value: str | None) -> str | None:
-    return (value.strip() or None) if value else None
 
 
 def _short(error: Exception) -> str:
