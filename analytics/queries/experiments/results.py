@@ -75,7 +75,6 @@ class Results:
     facts: Mapping[str, Any]
     above_cap: int
     allows_for_past: bool
-    equal_lists: int  # of each arm, in which different items are counted; 0 where they are not
 
     @property
     def worth(self) -> float:
@@ -111,7 +110,6 @@ def results(experiment: Experiment, arms: Sequence[Arm], segment_name: Callable[
         above_cap=sum(row.facts.get("above_cap", 0) for row in rows if row.segment is None),
         allows_for_past=any(line.metric == Metric.REVENUE for line in lines)
         and any(sums.x for sums in overall[Metric.REVENUE].values()),
-        equal_lists=equal_lists,
     )
 
 
