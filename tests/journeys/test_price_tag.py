@@ -168,6 +168,7 @@ def test_a_rule_is_published_unmeasured_by_nobody_who_was_not_told(ada: Visitor,
     dialog = page.get_by_role("dialog")
     publish = dialog.get_by_role("button", name="Publish", exact=True)
     dialog.get_by_label("Why (required)").fill("Wine again")
+    held(1)  # it has been asked for, and does not come
     publish.click()
     expect(dialog.get_by_role("alert")).to_contain_text("The effect has not been measured yet")
     expect(dialog.get_by_role("button", name="Publish without figures")).to_be_visible()

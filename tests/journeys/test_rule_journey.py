@@ -63,7 +63,7 @@ def test_a_rule_with_the_keyboard_alone(ada: Visitor) -> None:
     row = page.get_by_role("row").filter(has_text="Wine for everybody")
     expect(row.get_by_text("Live", exact=True)).to_be_visible()
     expect(row).to_contain_text("slots")
-    expect(page.get_by_text("serves 2 rules")).to_be_visible()
+    expect(page.locator(".book-line").get_by_text("serves 2 rules")).to_be_visible()
 
     roll_back(ada)
     open_rules(page)

@@ -241,7 +241,7 @@ def test_a_published_rule_appears_in_the_shop(visitor: Visitor, ada: Visitor) ->
     dialog.get_by_label("Why (required)").fill("Spring cleaning")
     expect(dialog.locator(".dialog-effect")).to_contain_text("of the slots")
     dialog.get_by_role("button", name="Publish").click()
-    expect(ada.page.get_by_text("serves 1 rule")).to_be_visible()
+    expect(ada.page.locator(".book-line").get_by_text("serves 1 rule")).to_be_visible()
     for _ in range(20):  # the processes that answer hear of it in a moment
         visitor.visit("/")
         if shown(visitor.page, "home")[0] == "soap-7":
