@@ -1,5 +1,6 @@
 """A learned shop behind a real server, and a browser that reports everything that a reader must not see."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ TEA_FANS: dict[str, Any] = {
     "all": [{"kind": "bought", "days": 90, "times": 2, "items": DRAFT_RULES[0]["items"]}],
     "none": [{"kind": "spent", "operator": "at_most", "amount": 10, "days": 90}],
 }
+CLOCK = 5.0  # seconds by which a browser may be off
 VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -196,12 +198,13 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
 def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Callable[..., Visitor]]:
     """Make a visitor with a window of this width, and the theme and language of an earlier visit.
 
-    The first one of a test has the profile of all tests, with nothing of theirs but the cache; others have their own.
+    The first one of a test has the profile of all tests, with nothing of theirs but the cache; others, and one that is
+    to be ``alone``, have their own.
     """
     contexts: list[BrowserContext] = []
 
-    def make(*, width: int = 1440, theme: str = "light", language: str = "en") -> Visitor:
-        context = browser.new_context(reduced_motion="reduce") if contexts else profile
+    def make(*, width: int = 1440, theme: str = "light", language: str = "en", alone: bool = False) -> Visitor:
+        context = browser.new_context(reduced_motion="reduce") if alone or contexts else profile
         contexts.append(context)
         cookies = {"recsite_theme": theme, "django_language": language}
         context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
@@ -210,14 +213,17 @@ def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Cal
         return Visitor(page=page, site=site)
 
     yield make
-    for context in contexts[1:]:
-        context.close()
+    for context in contexts:
+        if context is not profile:
+            context.close()
     _forget(profile)
 
 
 def _forget(profile: BrowserContext) -> None:
     """Close the windows, and leave nothing of what a page has stored but the cache."""
     if profile.pages:
+        ahead = profile.pages[0].evaluate("Date.now()") / 1_000 - time.time()
+        assert abs(ahead) < CLOCK, "who moves the clock, which all windows of the profile share, asks for one alone"
         session = profile.new_cdp_session(profile.pages[0])
         for kept in profile.storage_state()["origins"]:  # the site, and the shop of the demo
             session.send("Storage.clearDataForOrigin", {"origin": kept["origin"], "storageTypes": "local_storage"})

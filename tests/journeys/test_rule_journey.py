@@ -1,6 +1,6 @@
 """A merchandiser's rule, from the first key to the way back; and what becomes of it when the session ends."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
@@ -168,10 +168,12 @@ def test_what_was_done_is_undone_from_a_toast(ada: Visitor) -> None:
     assert ada.problems == []
 
 
-def test_a_toast_goes_after_ten_seconds_unless_somebody_is_at_it(ada: Visitor) -> None:
-    page = ada.page
+def test_a_toast_goes_after_ten_seconds_unless_somebody_is_at_it(window: Callable[..., Visitor]) -> None:
+    visitor = window(alone=True)
+    visitor.log_in()
+    page = visitor.page
     page.clock.install()
-    ada.visit("/rules/")
+    visitor.visit("/rules/")
     page.get_by_role("button", name="Move More tea down").click()
     toast = page.locator("#toasts .toast-line")
     page.clock.run_for(1_000)
