@@ -171,6 +171,7 @@ class Visitor:
 
     def complaints(self) -> list[str]:
         """Complaints of console, policy and accessibility rules, and a page wider than its window."""
+        self.settle()
         complaints = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
         if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             complaints.append("the page is wider than its window")

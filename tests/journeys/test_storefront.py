@@ -150,6 +150,17 @@ def test_every_page_of_the_shop_is_in_order(
     assert visitor.complaints() == []
 
 
+def test_a_page_is_judged_with_its_styles(visitor: Visitor) -> None:
+    """Nobody is judged by what stands there before the style sheet has come."""
+    line = visitor.page.context.new_cdp_session(visitor.page)
+    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    slow = {"offline": False, "latency": 1_000, "downloadThroughput": -1, "uploadThroughput": -1}
+    line.send("Network.emulateNetworkConditions", slow)
+    visitor.page.goto(f"{visitor.site}/item/tea-1", wait_until="commit")
+    expect(visitor.page.get_by_role("button", name="Add to basket")).to_be_attached()
+    assert visitor.complaints() == []
+
+
 def test_no_item_stands_on_a_page_of_the_shop_twice(visitor: Visitor) -> None:
     for address, slots in (("/", 3), ("/item/tea-1", 2)):
         visitor.visit(address)
