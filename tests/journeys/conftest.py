@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Error as PageError
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Customer, Experiment, Import, Item, RejectedRow, Run, Staff
@@ -127,6 +128,26 @@ def _session() -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
+def until(page: Page, script: str, arg: Any = None, *, seconds: float = 30) -> None:
+    """Wait until the script says yes, on whatever page that comes to be.
+
+    ``Page.wait_for_function`` asks a second time by ``eval``, which the policy of our pages refuses.
+    """
+    end = time.monotonic() + seconds
+    while not _says_yes(page, script, arg):
+        assert time.monotonic() < end, script
+        page.wait_for_timeout(50)
+
+
+def _says_yes(page: Page, script: str, arg: Any) -> bool:
+    try:
+        return bool(page.evaluate(script, arg))
+    except PageError as error:
+        if "context was destroyed" not in error.message:
+            raise
+        return False  # another page is on its way
+
+
 @dataclass
 class Visitor:
     """A browser window on the site; ``problems`` collects what its console and its policy complained of."""
@@ -164,14 +185,15 @@ class Visitor:
     def settle(self) -> None:
         """Wait until every chart that the page has is drawn."""
         self.page.wait_for_load_state()
-        self.page.wait_for_function(
+        until(
+            self.page,
             "() => [...document.querySelectorAll('[data-figure-for]')]"
-            ".every((script) => document.getElementById(script.dataset.figureFor).dataset.drawn)"
+            ".every((script) => document.getElementById(script.dataset.figureFor).dataset.drawn)",
         )
 
     def complaints(self) -> list[str]:
         """Complaints of console, policy and accessibility rules, and a page wider than its window."""
-        self.settle()
+        self.page.wait_for_load_state()
         complaints = self.problems + [f"policy: {text}" for text in self.page.evaluate("window.violations")]
         if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             complaints.append("the page is wider than its window")

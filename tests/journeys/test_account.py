@@ -7,7 +7,7 @@ import pytest
 
 from recommendations.models import Staff
 from recommendations.services.access import second_factor
-from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
+from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed, until
 from tests.services.access.test_second_factor import code_of, forget_pauses
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed
@@ -33,8 +33,8 @@ def test_from_the_account_to_a_login_with_a_recovery_code(
         page.click("main a[download]")
     assert Path(download.value.path()).read_text(encoding="utf-8").split() == codes
     page.click("[data-copies]")
-    page.wait_for_function("document.querySelector('[data-copies] [role=status]').textContent === "
-                           "document.querySelector('[data-copies]').dataset.copied")  # fmt: skip
+    said = "document.querySelector('[data-copies] [role=status]').textContent"
+    until(page, f"{said} === document.querySelector('[data-copies]').dataset.copied")
     assert page.evaluate("navigator.clipboard.readText()").split() == codes
     visitor.visit("/account/second-factor/")
     assert visitor.complaints() == []

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from recommendations.models import Blend, Category, Customer, Item, Placement, Staff
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import EMAIL, Visitor, committed, until
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; what a test changes it puts back
 
@@ -102,7 +102,7 @@ def test_the_keyboard_alone_changes_an_item(ada: Visitor) -> None:
     page.keyboard.type("soap")
     page.wait_for_selector(".select2-results__option--highlighted:has-text('SOAP')")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelectorAll('.select2-selection__choice').length === 2")
+    until(page, "document.querySelectorAll('.select2-selection__choice').length === 2")
     tab_to(page, "[name=_save]")
     page.keyboard.press("Enter")
     page.wait_for_selector(".messagelist .success")

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from recommendations.models import Staff
 from tests.journeys.addresses import addresses
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import EMAIL, Visitor, committed, until
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read
 
@@ -124,7 +124,7 @@ def test_charts_follow_the_width_of_the_window_and_keep_their_height(window: Cal
       return [place.clientWidth - place._fullLayout.width, place.clientHeight]; })"""
     before = visitor.page.evaluate(sizes)
     visitor.page.set_viewport_size({"width": 900, "height": 700})
-    visitor.page.wait_for_function(f"() => ({sizes})().every(([gap]) => Math.abs(gap) < 1)")
+    until(visitor.page, f"() => ({sizes})().every(([gap]) => Math.abs(gap) < 1)")
     assert [height for _, height in visitor.page.evaluate(sizes)] == [height for _, height in before]
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from recommendations.models import Rule, RuleBook
 from recommendations.services.rules.editing import save_rule
-from tests.journeys.conftest import Visitor, committed
+from tests.journeys.conftest import Visitor, committed, until
 from tests.trained import NOW
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +141,7 @@ def test_what_was_measured_of_another_form_goes_at_once(ada: Visitor, expired: R
     page.fill("#strength", "90")
     page.locator("#strength").blur()
     first.fulfill(response=before)  # the answer to the form of before
-    page.wait_for_function("() => !document.querySelector('#effect.htmx-request')", timeout=10_000)
+    until(page, "() => !document.querySelector('#effect.htmx-request')", seconds=10)
     assert not old.is_visible()
     assert page.locator(".effect-wait").is_visible()
     expect(page.locator("#effect-line")).to_have_text("Measuring…")

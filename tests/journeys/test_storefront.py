@@ -22,7 +22,7 @@ from recommendations.terms import Scope
 from recsite.processes import spawn, stop
 from recsite.supervisor import shop_environment, shop_settings
 from tests.grocery import ITEMS_EACH, TASTES
-from tests.journeys.conftest import Visitor, committed
+from tests.journeys.conftest import Visitor, committed, until
 from tests.recsite.processes import wait_for
 from tests.trained import NOW
 
@@ -104,7 +104,7 @@ def title(item_id: str) -> str:
 
 def delivered(page: Page) -> None:
     """Wait until every event of the page is in the record."""
-    page.wait_for_function("() => !JSON.parse(localStorage.getItem('recsite') ?? '{}').queue?.length")
+    until(page, "() => !JSON.parse(localStorage.getItem('recsite') ?? '{}').queue?.length")
 
 
 def allow(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 from recommendations.models import BlendWeights, Customer
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import WeightsStatus
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import EMAIL, Visitor, committed, until
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_move_see_save_publish_and_roll_back(ada: Visitor) -> None:
     expect(row.locator("[type=number]")).to_have_value(str(round(value - 10)))
     expect(page.locator("#dirty-words")).to_have_text("1 slider differs from live")
     expect(page.locator("#effect-sentence")).not_to_contain_text("No change yet")
-    page.wait_for_function(f"(before) => {DRAWN} !== before", arg=drawn)
+    until(page, f"(before) => {DRAWN} !== before", drawn)
     moved = row.locator("[data-share]").inner_text()
     expect(page.locator("#effect-told")).not_to_be_empty()  # for those who do not see it, when the hand rests
     assert ada.complaints() == []
@@ -162,7 +162,7 @@ def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
     expect(page).to_have_url(re.compile("load=preset"))
     expect(first.locator("[type=number]")).to_have_value(stays)
     expect(page.locator("#effect-sentence")).not_to_contain_text("No change yet")
-    ada.page.wait_for_function("() => document.getElementById('past-chart').dataset.loads")
+    until(ada.page, "() => document.getElementById('past-chart').dataset.loads")
     page.locator("#past-chart").scroll_into_view_if_needed()
     at = page.evaluate(WHERE, "best")
     page.mouse.move(at["x"] - 3, at["y"])
@@ -177,7 +177,7 @@ def test_a_point_is_loaded_and_a_locked_slider_stays(ada: Visitor) -> None:
 def test_figures_stay_the_newest_when_a_dialog_brings_a_part_of_the_page(ada: Visitor) -> None:
     page, drawn = ada.page, ada.page.evaluate(DRAWN)
     page.locator("[data-setting^='w.'] [type=number]").first.fill("3")
-    page.wait_for_function(f"(before) => {DRAWN} !== before", arg=drawn)
+    until(page, f"(before) => {DRAWN} !== before", drawn)
     newest = page.evaluate(DRAWN)
     page.get_by_role("button", name="Suggest…").click()
     expect(page.get_by_label("Show at least this share of the catalogue")).to_be_visible()
