@@ -131,8 +131,7 @@ def select(
     parts = contributions(contenders.z[:, positions], weights)
     score = parts.sum(axis=0)
     lifting = lifted(score, _lifts_of(contenders.items[positions], catalogue, params), params.exponents)
-    for added in lifting.values():
-        score = score + added
+    score = sum(lifting.values(), score)
     boosted = {key: own for key, values in contenders.boosts.items() if (own := values[positions]).any()}
     worn = np.append(tired, np.zeros(len(contenders.items) - len(tired)))[positions]
     whole = score + worn + sum(boosted.values())
