@@ -6,7 +6,7 @@ from datetime import date
 
 import plotly.graph_objects as go
 
-from analytics.charts import hues
+from analytics.charts import hues, marks
 from analytics.charts.marks import plain, short
 
 LONGEST_NAME = 22
@@ -97,7 +97,7 @@ def timeline(counts: Sequence[WeekCount], *, weeks: str, events: str) -> go.Figu
         height=290,
         margin={"t": 34, "b": 44},
         showlegend=True,
-        xaxis={"title": {"text": weeks}, "type": "date"},
+        xaxis={"title": {"text": weeks}, "type": "date", **marks.days_axis([each.week for each in counts], step=7)},
         yaxis={"title": {"text": events}, "rangemode": "tozero"},
     )
 

@@ -79,17 +79,19 @@ def on_a_phone(words: Sequence[str]) -> dict[str, Any]:
 
 
 DAY = 86_400_000  # milliseconds
-FEWEST_DAYS = 3
+FEWEST = 3
 
 
-def days_axis(days: Sequence[date]) -> dict[str, Any]:
-    """Range of an axis of days: at least three, each with its mark, as one alone would be marked in milliseconds."""
+def days_axis(days: Sequence[date], *, step: int = 1) -> dict[str, Any]:
+    """Range of an axis of days, one every ``step``: at least three, each with its mark, as one alone would be marked in
+    milliseconds.
+    """
     if not days:
         return {}
-    half, first = timedelta(hours=12), datetime.combine(min(days), time())
+    half, first = timedelta(days=step) / 2, datetime.combine(min(days), time())
     last = datetime.combine(max(days), time())
-    end = max(last, first + timedelta(days=FEWEST_DAYS - 1))
-    few = {"tick0": first.isoformat(), "dtick": DAY} if end > last else {}
+    end = max(last, first + timedelta(days=step * (FEWEST - 1)))
+    few = {"tick0": first.isoformat(), "dtick": step * DAY} if end > last else {}
     return {"range": [(first - half).isoformat(), (end + half).isoformat()], **few}
 
 

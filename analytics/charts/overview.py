@@ -7,7 +7,7 @@ from datetime import date
 
 import plotly.graph_objects as go
 
-from analytics.charts import hues
+from analytics.charts import hues, marks
 
 HUE = 1  # of this period
 KINDS = 5  # of events that a bar tells apart
@@ -93,7 +93,7 @@ def arrivals(counts: Sequence[DayCount], *, days: str, events: str, other: str, 
         height=300,
         margin={"t": 34, "b": 44},
         showlegend=True,
-        xaxis={"title": {"text": days}, "type": "date"},
+        xaxis={"title": {"text": days}, "type": "date", **marks.days_axis([each.day for each in counts])},
         yaxis={"title": {"text": events}, "rangemode": "tozero"},
         meta={"narrow": ON_A_PHONE},
     )

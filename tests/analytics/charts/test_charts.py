@@ -152,6 +152,16 @@ def test_kinds_of_events_keep_hue_and_order() -> None:
     assert [trace.meta["hue"] for trace in drawn] == [1, 2, 5]
 
 
+def test_one_day_or_week_alone_is_marked_by_its_date() -> None:
+    start, day = date(2026, 8, 31), 24 * 60 * 60 * 1_000
+    week = customer.WeekCount(week=start, name="purchase", words="Bought", count=1)
+    axis = customer.timeline([week], weeks="Week", events="Events").layout.xaxis
+    assert (axis.dtick, axis.range) == (7 * day, ("2026-08-27T12:00:00", "2026-09-17T12:00:00"))
+    one = overview.DayCount(day=start, name="purchase", words="Bought", count=1)
+    axis = overview.arrivals([one], days="Day", events="Events", other="Other", address="").layout.xaxis
+    assert (axis.dtick, axis.range) == (day, ("2026-08-30T12:00:00", "2026-09-02T12:00:00"))
+
+
 def test_no_two_kinds_of_events_look_alike() -> None:
     assert set(hues.EVENTS) == set(EventName)
     assert len({hues.of_event(name) for name in hues.EVENTS}) == len(EventName)
