@@ -192,10 +192,12 @@ class Reconstruction:
         if instead.weights is not None:
             others = versions_of([instead.weights]).values()
             rows = [row for row in rows if row.blend_id not in {other.blend_id for other in others}] + [*others]
-        return snapshot.with_parts(
-            placements={basis.placement.name: basis.placement},
-            weights={WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows},
-        )
+        weights = {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows}
+        if (
+            Part.CUSTOMER in instead.now and basis.visit_weights is None
+        ):  # nobody visited: no version of it then is known
+            weights |= {key: own for key, own in self._now(parts).weights.items() if key.blend is BlendName.SESSION}
+        return snapshot.with_parts(placements={basis.placement.name: basis.placement}, weights=weights)
 
     def _state(self, instead: Instead) -> LiveState:
         if Part.CUSTOMER not in instead.now:

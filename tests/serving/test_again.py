@@ -1,6 +1,7 @@
 """A past answer is made again exactly, whatever has changed since; and not where it must not be, or cannot."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -157,6 +158,35 @@ def test_an_answer_of_before_a_change_is_made_again_exactly_after_it(change: Cal
     fetch.announce(*fetch.Changed)
     snapshot_holder.drop()
     assert [slate.placement for slate in slates if not sure(again(slate))] == []
+
+
+def visit() -> None:
+    for user in ("u0", "u4", "u5"):
+        acts(user, EventName.VIEW_ITEM, "tea-7")
+
+
+def everything() -> None:
+    for change in (change_weights, change_rules, change_catalogue, change_placement, change_acts, visit):
+        change()
+
+
+@pytest.mark.parametrize("change", [visit, everything], ids=lambda one: one.__name__)
+def test_the_answer_of_now_is_what_the_same_request_gets(change: Callable[[], None]) -> None:
+    BlendWeights.objects.update(exploration=0, cards=0)  # which the id of each answer settles
+    fetch.announce(*fetch.Changed)
+    slates = served()
+    change()
+    fetch.announce(*fetch.Changed)
+    snapshot_holder.drop()
+    others = []
+    for request, slate in zip(requests(), slates, strict=True):
+        now = timezone.now()
+        made_of = Reconstruction.of(slate, live=current_snapshot(), now=now)
+        answers = made_of.answer(Instead(now=made_of.changed)), serve(replace(request, dry_run=True), now=now)
+        then, today = ([shown.item for shown in answer.shown] for answer in answers)
+        if then != today:
+            others.append((request.placement, request.user_id))
+    assert others == []
 
 
 def test_pages_are_made_again_slot_by_slot() -> None:
