@@ -64,7 +64,7 @@ class Content(Configured[Config]):
         alike = (self.features_[profile.indices] @ self.features_[item].T).toarray().ravel()
         sources, terms, reason = profile.indices, profile.data * alike, Reason.SIMILAR_ITEM
         if self.config.profile == "context":
-            return from_context(sources=sources, terms=terms, reason=reason)
+            return from_context(item, sources=sources, terms=terms, reason=reason)
         return from_history(query.histories, item, sources=sources, terms=terms, reason=reason)
 
     def _profile(self, queries: Queries) -> Sparse:

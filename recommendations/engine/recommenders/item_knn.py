@@ -75,7 +75,7 @@ class ItemKnn(Configured[Config]):
         profile = query.once((self, "profile"), lambda: self._profile(query))
         sources, terms = profile.indices, profile.data * self.similarities_[profile.indices, item].toarray().ravel()
         if self.config.profile == "context":
-            return from_context(sources=sources, terms=terms, reason=Reason.SIMILAR_ITEM)
+            return from_context(item, sources=sources, terms=terms, reason=Reason.SIMILAR_ITEM)
         reason = Reason.BECAUSE_YOU_BOUGHT
         return from_history(query.histories, item, sources=sources, terms=terms, reason=reason)
 

@@ -59,9 +59,12 @@ def from_history(
     return evidence
 
 
-def from_context(*, sources: NDArray[np.integer], terms: NDArray[np.floating], reason: Reason) -> list[Evidence]:
-    """The largest terms as evidence, where each term comes from one item in view."""
-    return [Evidence(reason=reason, share=share, item=int(sources[at])) for at, share in largest(terms)]
+def from_context(
+    item: int, *, sources: NDArray[np.integer], terms: NDArray[np.floating], reason: Reason
+) -> list[Evidence]:
+    """The largest terms as evidence, where each term comes from one item in view; the item itself is none for it."""
+    strongest = [(int(sources[at]), share) for at, share in largest(terms)]
+    return [Evidence(reason=reason, share=share, item=source) for source, share in strongest if source != item]
 
 
 class Recommender(Protocol):

@@ -70,7 +70,7 @@ class Transitions(Configured[Config]):
         values += 0 if theirs is None else theirs[:, item].toarray().ravel()
         sources, terms = profile.indices, profile.data * values
         if self.config.profile == "context":
-            return from_context(sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+            return from_context(item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
         return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
 
     def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:

@@ -67,7 +67,7 @@ class SessionKnn(Configured[Config]):
         nearest = query.once((self, "nearest"), lambda: self._nearest(profile))
         says = self._says(nearest, item)
         terms = profile.data * (self.holders_[profile.indices][:, nearest.indices] @ says)
-        return from_context(sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
+        return from_context(item, sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
 
     def _nearest(self, profile: Sparse) -> Sparse:
         """Likeness [queries, sessions] of the nearest sessions."""

@@ -74,6 +74,10 @@ def test_the_terms_are_parts_of_the_score() -> None:
     assert only.item == GAS
 
 
+def test_an_item_of_the_session_is_no_reason_for_itself() -> None:
+    assert [each.item for each in model().evidence(seen({TENT: 0.5, GAS: 1.0}), GAS)] == [TENT]
+
+
 def test_the_newest_sessions_are_kept() -> None:
     scores = model(sessions=2).score(seen({TENT: 1.0}))[0]
     np.testing.assert_allclose(scores[:4], [1, 0, 0, 1])  # of the last two sessions one holds a tent, and a lamp
