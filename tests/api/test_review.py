@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from recommendations.models import AnswerState, RuleBook, Slate
+from recommendations.experiment_terms import NoteCode
+from recommendations.models import AnswerState, ArmShare, RuleBook, Slate
+from recommendations.services.experiments.notes import note
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.store.live import writes
 from recommendations.store.serving.slates import write_slates
-from recommendations.terms import ExperimentStatus, Metric, Scope
+from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, Scope
 from tests.analytics.pages.experiments.drafting import half_of, version, with_readings
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body
@@ -124,6 +126,20 @@ def test_an_experiment_tells_its_effects_with_their_intervals(api: ApiClient, sc
     assert effect["change"] == pytest.approx(0.2)
     assert effect["high"] - effect["low"] == pytest.approx(2 * half_of(10), rel=5e-3)
     assert [(arm["variation_id"], arm["people"]) for arm in told["arms"]] == [("a", 10_000), ("b", 10_000)]
+
+
+def test_a_bandit_tells_the_shares_of_today_and_no_end(api: ApiClient, schema: dict[str, Any]) -> None:
+    own = experiment(kind=ExperimentKind.BANDIT, started_at=timezone.now())
+    first, second = own.arms.order_by("position")
+    today = timezone.localdate()
+    for day, shares in ((today - timedelta(days=1), (0.5, 0.5)), (today, (1.0, 0.0))):
+        for arm, share in zip((first, second), shares, strict=True):
+            ArmShare.objects.create(arm=arm, day=day, share=share)
+    note(own, NoteCode.SHIPPED, by=None, at=timezone.now(), facts={"arm": 0})
+    told = body(api.get(f"/api/v1/experiments/{own.code}/"))
+    assert not flaws(schema, of(schema, "/api/v1/experiments/{experiment_id}/", "get", 200), told)
+    assert told["planned_days"] is None
+    assert [(arm["share"], arm["published"]) for arm in told["arms"]] == [(1.0, True), (0.0, False)]
 
 
 def test_an_arm_names_versions_by_the_numbers_of_the_pages(api: ApiClient) -> None:

@@ -58,8 +58,11 @@ EXPERIMENT = answer(
     {
         **_EXPERIMENT,
         "arms": [
-            {"variation_id": "a", "name": "", "share": 0.5, "changes": {"weights": {"home": 12}}, "people": 20113},
-            {"variation_id": "b", "name": "", "share": 0.5, "changes": {"weights": {"home": 13}}, "people": 20087},
+            {
+                "variation_id": letter, "name": "", "share": 0.5, "changes": {"weights": {"home": number}},
+                "people": people, "published": False,
+            }
+            for letter, number, people in (("a", 12, 20113), ("b", 13, 20087))
         ],
         "read_at": "2026-11-20T10:05:00Z",
         "results": [

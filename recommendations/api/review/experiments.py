@@ -4,11 +4,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Self
 
 from django.http import Http404, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Struct
@@ -19,6 +20,8 @@ from recommendations.api.rendering import as_json
 from recommendations.api.review.examples import EXPERIMENT, EXPERIMENTS
 from recommendations.api.schema import problems, schema_of
 from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
+from recommendations.services.experiments.bandits import last_shares
+from recommendations.services.experiments.notes import shipped_arm
 from recommendations.services.experiments.results import (
     MetricGroup,
     MetricResult,
@@ -34,7 +37,8 @@ CODE = re.compile(r"e([1-9][0-9]{0,8})", re.ASCII)
 MOST = 500  # experiments of a list, the newest first
 LIST = """
 The experiments of the shop, the newest first, at most 500: which are running, who is in them, and what to do about each
-(`decision`, none before the first reading). Those of practice with simulated visitors are not among them.
+(`decision`, none before the first reading, and none of a bandit, which decides by its shares and has no planned end).
+Those of practice with simulated visitors are not among them.
 """
 ONE = """
 An experiment and its results at the last reading: of each arm but the control `a` and each metric, the mean or ratio of
@@ -42,7 +46,7 @@ the control (`control`; of revenue after what people spent before is allowed for
 mean), the difference as a share of it (`change`, .05 = 5% more) and the interval of that, which is right at every look;
 `p` likewise. null stands for what cannot be told yet. Only the `primary` metric and the `guardrail`s decide. `coverage`
 is how many different items were in equally many lists of each arm. What an arm `changes` names versions by their
-numbers.
+numbers; its `share` is that of today, 0 once it was taken out.
 """
 
 
@@ -52,6 +56,7 @@ class ArmOfExperiment(Struct):
     share: float
     changes: Mapping[str, Any]
     people: int | None
+    published: bool
 
 
 class DecisionReached(Struct):
@@ -68,7 +73,7 @@ class ExperimentSummary(Struct):
     status: ExperimentStatus
     placements: list[str]
     primary: Metric
-    planned_days: int
+    planned_days: int | None
     traffic: float
     started_at: datetime | None
     ended_at: datetime | None
@@ -133,9 +138,20 @@ class ExperimentView(APIView):
         overall, by_day = sums_of(rows, arms), sums_by_day(stored, arms)
         versions = _VersionNumbers.of(arms)
         people = {place: round(sums.n) for place, sums in overall.get(stored.primary, {}).items()}
+        shares, shipped = last_shares(stored, before=timezone.localdate() + timedelta(days=1)), shipped_arm(stored)
         body = ExperimentDetail(
             **_summary(stored),
-            arms=[_arm(arm, versions, people=people.get(arm.position)) for arm in arms],
+            arms=[
+                ArmOfExperiment(
+                    variation_id=arm.letter.lower(),
+                    name=arm.name,
+                    share=shares.get(arm.position, arm.share),
+                    changes=versions.named(arm.changes),
+                    people=people.get(arm.position),
+                    published=arm.position == shipped,
+                )
+                for arm in arms
+            ],
             read_at=rows[0].at if rows else None,
             results=[_effect(line) for line in metric_results(stored, arms, overall, by_day)],
         )
@@ -162,7 +178,7 @@ def _summary(stored: Experiment) -> dict[str, Any]:
         "status": ExperimentStatus(stored.status),
         "placements": sorted(placement.name for placement in stored.placements.all()),
         "primary": Metric(stored.primary),
-        "planned_days": stored.planned_days,
+        "planned_days": None if stored.kind == ExperimentKind.BANDIT else stored.planned_days,
         "traffic": stored.traffic,
         "started_at": stored.started_at,
         "ended_at": stored.ended_at,
@@ -198,13 +214,6 @@ class _VersionNumbers:
         if changes.get("rules") is not None:
             named["rules"] = self.rules.get(changes["rules"])
         return named
-
-
-def _arm(arm: Arm, versions: _VersionNumbers, *, people: int | None) -> ArmOfExperiment:
-    return ArmOfExperiment(
-        variation_id=arm.letter.lower(), name=arm.name, share=arm.share, changes=versions.named(arm.changes),
-        people=people,
-    )  # fmt: skip
 
 
 def _effect(line: MetricResult) -> EffectOfArm:

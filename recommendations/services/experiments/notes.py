@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from recommendations.experiment_terms import NoteCode
 from recommendations.models import Experiment, ExperimentNote, Staff
 
 
@@ -12,3 +13,9 @@ def note(
 ) -> ExperimentNote:
     """Write a line of the log; ``by`` None: the experiment did it itself."""
     return ExperimentNote.objects.create(experiment=experiment, code=code, by=by, at=at, facts=dict(facts or {}))
+
+
+def shipped_arm(experiment: Experiment) -> int | None:
+    """Position of the arm that was published; None where none was."""
+    facts = experiment.notes.filter(code=NoteCode.SHIPPED).values_list("facts", flat=True).first()
+    return facts["arm"] if facts else None
