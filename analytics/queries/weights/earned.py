@@ -206,19 +206,23 @@ def _details(result: Figures) -> list[tuple[str, str, str, str]]:
     ]  # fmt: skip
 
 
+def _truth_words(result: Figures) -> str:
+    """The truth that is known of a replay, beside the interval where one is shown."""
+    if result["refusal"]:
+        return _("Here the truth is known: %(known)s.")
+    if result["clicks"]["low"] <= result["known"] <= result["clicks"]["high"]:
+        return _("Here the truth is known: %(known)s. The interval holds it.")
+    return _("Here the truth is known: %(known)s. The interval does not hold it.")
+
+
 def _notes(result: Figures, place: str) -> list[str]:
     """What has to be known to read the figure."""
     notes = []
     if result["replay"]:
         notes.append(_("Replay: nobody saw these lists; what of the basket stood in one counts as clicked."))
         if result.get("known") is not None and result["clicks"]["live"]:
-            inside = result["clicks"]["low"] <= result["known"] <= result["clicks"]["high"]
-            text = (
-                _("Here the truth is known: %(known)s. The interval holds it.")
-                if inside
-                else _("Here the truth is known: %(known)s. The interval does not hold it.")
-            )
-            notes.append(text % {"known": percent_text(result["known"] / result["clicks"]["live"], signed=True)})
+            known = percent_text(result["known"] / result["clicks"]["live"], signed=True)
+            notes.append(_truth_words(result) % {"known": known})
     elif not result["listed"] and result["answers"]:
         notes.append(_("The shop does not report which lists were seen at %(place)s, so all count.") % {"place": place})
     if result.get("visits"):

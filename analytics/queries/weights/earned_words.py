@@ -59,7 +59,7 @@ def _for_now(code: RefusalCode, facts: Facts, *, reason: str) -> str:
         case RefusalCode.TOO_FEW:
             return _(
                 "For this draft these answers are worth %(worth)s of a live test; %(needed)s are needed: about "
-                "%(days)s at today's traffic. A smaller step needs fewer."
+                "%(days)s more of shuffled answers at today's traffic. A smaller step needs fewer."
             ) % {
                 "worth": number(facts["worth"]), "needed": number(facts["needed"]), "days": _in_days(facts["days"]),
             }  # fmt: skip

@@ -158,6 +158,12 @@ NUMBERS = {
 }  # fmt: skip
 
 
+def test_a_refusal_speaks_of_no_interval_as_it_shows_none() -> None:
+    refusal = {"code": RefusalCode.TOO_FEW, "facts": FACTS[RefusalCode.TOO_FEW]}
+    view = view_of(stored(logs.draft(), replay=True, known=0.025, refusal=refusal))
+    assert "Here the truth is known: +5%." in view.notes
+
+
 @pytest.mark.parametrize("code", list(RefusalCode))
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_refusal_has_its_figures_in_both_languages(code: RefusalCode, language: str) -> None:
