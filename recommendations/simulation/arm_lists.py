@@ -43,6 +43,12 @@ class ArmLists:
     levels: NDArray[np.int64]
     places: NDArray[np.int64]
 
+    @property
+    def same(self) -> list[int]:
+        """Positions of the arms that give all customers the control's lists, at its places."""
+        parts = (self.items, self.levels, self.places)
+        return [arm for arm in range(1, len(self.items)) if all(np.array_equal(each[arm], each[0]) for each in parts)]
+
 
 def arm_lists(
     snapshot: Snapshot,

@@ -90,8 +90,10 @@ def practice_lines(experiments: Sequence[Experiment]) -> dict[int, PracticeLine]
 
 
 def _effect(run: PracticeRun, experiment: Experiment) -> str:
-    """What was chosen to be true."""
-    return _("A and B get the same") if experiment.kind == ExperimentKind.AA else run.get_effect_display()
+    """What is true: what was chosen to be, or that nothing differs where the lists of A and B are the same."""
+    if experiment.kind == ExperimentKind.AA or 1 in run.truth.get("same", ()):
+        return _("A and B get the same")
+    return run.get_effect_display()
 
 
 def _same(run: PracticeRun, arms: Sequence[Arm]) -> str:

@@ -55,7 +55,7 @@ def live_through(run: PracticeRun) -> None:
     clicks = list_clicks(
         lists.items,
         lists.fallback,
-        lifts=_lifts(experiment, run, arms),
+        lifts=_lifts(experiment, run, lists),
         primary=Metric(experiment.primary),
         draw=generator(run.seed, "relevance"),
         attention=attention_of(lists.levels, lists.places),
@@ -170,16 +170,14 @@ def _readings(
 
 def _tell(run: PracticeRun, lists: ArmLists, lifts: dict[str, list[float]], *, people: int) -> None:
     """Store what is true; ``same`` are the arms that give all customers the control's lists."""
-    control, *others = lists.items
-    same = [place for place, own in enumerate(others, 1) if np.array_equal(own, control)]
-    run.truth = {"lifts": lifts, "customers": len(control), "people": people, "same": same}
+    run.truth = {"lifts": lifts, "customers": lists.items.shape[1], "people": people, "same": lists.same}
     run.save(update_fields=["truth"])
 
 
-def _lifts(experiment: Experiment, run: PracticeRun, arms: list[Arm]) -> list[float]:
-    """Lift of each arm: only what B shows is moved, and nothing where both get the same."""
-    moved = 0.0 if experiment.kind == ExperimentKind.AA else LIFTS[PracticeEffect(run.effect)]
-    return [moved if arm.position == 1 else 0.0 for arm in arms]
+def _lifts(experiment: Experiment, run: PracticeRun, lists: ArmLists) -> list[float]:
+    """Lift of each arm: only what B shows is moved, and nothing where both get the same or the lists are those of A."""
+    moved = 0.0 if experiment.kind == ExperimentKind.AA or 1 in lists.same else LIFTS[PracticeEffect(run.effect)]
+    return [moved if arm == 1 else 0.0 for arm in range(len(lists.items))]
 
 
 def _placement(experiment: Experiment) -> str:

@@ -119,6 +119,20 @@ def test_arms_that_give_the_same_lists_are_named(kind: str) -> None:
     assert run.truth["lifts"]["ctr"][1] == pytest.approx(0)
 
 
+@pytest.mark.parametrize("kind", ["ab", "bandit"])
+def test_what_was_chosen_changes_nothing_where_b_gives_the_lists_of_a(kind: str) -> None:
+    """B is to be clearly harmful, and yet nothing differs: A could not be without harm where all lists are the same."""
+    live = BlendWeights.objects.defaults().get(blend__name="home", segment=None, audience=None)
+    twin = version(91, weights=live.weights, diversity=live.diversity, exploration=0.5, **live.exponents)
+    draft = drafted({"weights": {"home": twin.pk}}, kind=kind, primary=Metric.CTR, placement="home", planned_days=7)
+    run = practice.practise(draft=draft, effect=PracticeEffect.HARMFUL, by=None, now=timezone.now())
+    own = done(run)
+    assert run.truth["same"] == [1]
+    assert all(lifts == [0.0] for lifts in run.truth["lifts"].values())
+    assert not own.arms.exclude(out_at=None).exists()
+    assert own.decision.get("code") not in {"ship", "harm"}
+
+
 def test_what_is_no_different_is_never_shipped() -> None:
     run = asked(PracticeEffect.SAME)
     facts = done(run).decision["facts"]

@@ -53,7 +53,10 @@ def test_a_practice_of_the_same_lists_says_so(editor: Client, kind: str, *, name
     truth = {"lifts": {"ctr": [0.0]}, "customers": 300, "people": 24_000, "same": [1]}
     PracticeRun.objects.update(status=RunStatus.SUCCEEDED, truth=truth)
     Experiment.objects.filter(pk=own.pk).update(started_at=timezone.now(), ended_at=timezone.now(), status="stopped")
-    assert (words in text(editor, f"/experiments/{own.pk}/")) is named
+    page = text(editor, f"/experiments/{own.pk}/")
+    assert (words in page) is named
+    assert "in truth: A and B get the same" in page  # and not what was chosen
+    assert "In truth: A and B get the same" in text(editor, "/experiments/?tab=practice")
 
 
 def test_from_a_draft_to_a_verdict_and_away_again(editor: Client) -> None:
