@@ -1,8 +1,12 @@
 """Experiments as commands name them and print them."""
 
+from collections.abc import Sequence
+
 from django.core.management.base import CommandError
 
 from recommendations.models import Experiment
+from recommendations.services.experiments.bandit_verdicts import bandit_verdicts
+from recommendations.terms import ExperimentKind
 from recommendations.wording.experiments import verdict_text
 
 
@@ -15,7 +19,12 @@ def experiment_of(text: str) -> Experiment:
     return stored
 
 
-def verdict_of(experiment: Experiment) -> str:
-    """The last decision as a sentence; a dash before there is one."""
+def verdicts_of(experiments: Sequence[Experiment]) -> dict[int, str]:
+    """The last decision on each as a sentence, by its key; a dash before there is one."""
+    of_bandits = bandit_verdicts([each for each in experiments if each.kind == ExperimentKind.BANDIT])
+    return {each.pk: of_bandits.get(each.pk) or _decided(each) for each in experiments}
+
+
+def _decided(experiment: Experiment) -> str:
     decision, kind = experiment.decision, experiment.kind
     return verdict_text(decision["code"], decision["facts"], primary=experiment.primary, kind=kind) if decision else "–"

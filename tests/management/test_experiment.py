@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
-from recommendations.models import Experiment, PracticeRun
+from recommendations.models import Experiment, PracticeRun, Staff
 from recommendations.simulation import arm_lists
-from recommendations.terms import ExperimentStatus
+from recommendations.terms import ExperimentStatus, Role
+from tests.analytics.conftest import MODEL_BACKEND
 from tests.analytics.pages.experiments.drafting import begun, drafted, version
+from tests.analytics.pages.experiments.pages import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -59,6 +62,26 @@ def test_an_experiment_is_listed_planned_checked_and_stopped() -> None:
     assert "only what runs can be stopped" in refused("experiment", "stop", test.code)
 
 
-def test_a_bandit_has_no_plan() -> None:
-    own = drafted({"weights": {"home": version().pk}}, kind="bandit", primary="ctr", placement="home")
+def bandit() -> Experiment:
+    return drafted({"weights": {"home": version().pk}}, kind="bandit", primary="ctr", placement="home", planned_days=8)
+
+
+def test_a_bandit_has_no_plan_and_no_halves() -> None:
+    own = bandit()
     assert "has no plan" in refused("experiment", "plan", own.code)
+    words = refused("experiment", "aa", own.code)
+    assert "past visitors cannot be split" in words
+    assert "plan" not in words
+
+
+def test_a_bandit_says_what_its_page_says(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    monkeypatch.setattr(arm_lists, "CUSTOMERS", 8)
+    printed = said("practice", bandit().code, "--effect", "harmful", "--seed", "3")
+    own = Experiment.objects.get(simulated=True)
+    words = printed.splitlines()[0].split("\t")[2]
+    assert words.startswith("A got ")
+    assert words.endswith("keep it")
+    assert f"{own.code}\tstopped\tbandit (simulated)\tMore like it\t{words}\n" in said("experiment", "list")
+    client.force_login(Staff.objects.create_user("v@example.com", "correct horse", role=Role.VIEWER), MODEL_BACKEND)
+    page = text(client, f"/experiments/{own.pk}/")
+    assert all(f">{part}" in page for part in words.split(". "))

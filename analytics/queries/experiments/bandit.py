@@ -11,14 +11,13 @@ from django.utils.translation import gettext as _
 
 from analytics.charts.arms import ArmBelief, ArmShares
 from recommendations.models import Arm, ArmShare, Experiment
+from recommendations.services.experiments.bandit_verdicts import version_with
 from recommendations.services.experiments.bandits import floors
 from recommendations.terms import ExperimentStatus, Metric
-from recommendations.wording.experiment_advice import advice_on_bandit, advice_on_last, with_advice
-from recommendations.wording.linter import listed
-from recommendations.wording.metrics import UNITS, MetricUnit, metric_text, percent_text
+from recommendations.wording.bandits import bandit_advice, bandit_sentence
+from recommendations.wording.metrics import UNITS, MetricUnit, metric_text
 
 SILENT = 2  # days without new shares, from which the page warns
-EVEN = 0.0005  # of the visitors, below which two shares are the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +83,15 @@ def bandit_standing(
     last = overall[-1].day
     least = floors(arms)
     now = {row.arm_id: row for row in overall if row.day == last}
+    versions = [version_with(arm, now[arm.pk]) for arm in arms]
     metric = experiment.primary
     standing = [_arm(arm, now[arm.pk], floor, metric=metric) for arm, floor in zip(arms, least, strict=True)]
     until = today if experiment.ended_at is None else min(today, timezone.localdate(experiment.ended_at))
     percent = UNITS[Metric(metric)] == MetricUnit.SHARE
     return BanditStanding(
         day=last,
-        sentence=_sentence(experiment, standing),
-        advice=_advice(experiment, standing),
+        sentence=bandit_sentence(experiment.status, versions),
+        advice=bandit_advice(experiment.status, versions, simulated=experiment.simulated),
         warning=_warning(experiment, last, today=today),
         arms=standing,
         shares=_stack(arms, overall, least, until=until),
@@ -101,84 +101,11 @@ def bandit_standing(
     )
 
 
-def leading_sentences(experiments: Sequence[Experiment]) -> dict[int, str]:
-    """The sentence of each bandit of a list with what to do, by its key; those without shares are left out."""
-    rows = ArmShare.objects.filter(arm__experiment__in=experiments, segment=None).select_related("arm")
-    by_bandit: dict[int, dict[int, ArmShare]] = defaultdict(dict)
-    for row in rows.order_by("day"):
-        by_bandit[row.arm.experiment_id][row.arm_id] = row
-    own = {experiment.pk: experiment for experiment in experiments}
-    sentences = {}
-    for key, last in by_bandit.items():
-        arms = [_arm(row.arm, row, 0.0, metric=own[key].primary) for row in last.values()]
-        sentences[key] = with_advice(_sentence(own[key], arms), _advice(own[key], arms))
-    return sentences
-
-
 def _arm(arm: Arm, row: ArmShare, floor: float, *, metric: str) -> BanditArm:
     mean = "" if row.mean is None else metric_text(metric, row.mean)
     spread = "" if row.sd is None else f"± {metric_text(metric, row.sd)}"
-    share = 0.0 if arm.out_at else row.share
+    share = version_with(arm, row).share
     return BanditArm(arm=arm, share=share, floor=floor, chance=row.chance_best, mean=mean, spread=spread)
-
-
-def _sentence(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
-    """What the arm with the largest share gets, and what staff set: "B gets 46% today"."""
-    first = max(arms, key=lambda each: each.share)
-    words = {"arm": first.arm.letter, "share": percent_text(first.share)}
-    if experiment.status not in {ExperimentStatus.RUNNING, ExperimentStatus.PAUSED}:
-        return _("%(arm)s got %(share)s at the end") % words
-    running = [each for each in arms if each.arm.out_at is None]
-    if len(running) == 1:
-        return _("Only %(arm)s is left: it gets all who take part") % {"arm": running[0].arm.letter}
-    staff = _set_by_staff(experiment, running)
-    if all(each.chance is None for each in running):
-        return _("; ").join(_on_first_days(arms, running, words, staff))
-    paused = experiment.status == ExperimentStatus.PAUSED
-    text = _("%(arm)s gets %(share)s; the shares stay as they are") if paused else _("%(arm)s gets %(share)s today")
-    return _("; ").join([text % words, *staff])
-
-
-def _on_first_days(
-    arms: Sequence[BanditArm], running: Sequence[BanditArm], first: Mapping[str, str], staff: Sequence[str]
-) -> list[str]:
-    """What is true before anything is believed: the shares are even but for what staff set."""
-    even = all(abs(each.share - running[0].share) < EVEN for each in running)
-    letters = {"arms": listed([each.arm.letter for each in running])}
-    if even and not staff:
-        some = _("%(arms)s get the same until the fourth day") % letters
-        return [_("All versions get the same until the fourth day") if len(running) == len(arms) else some]
-    today = _("%(arms)s get the same today") % letters if even else _("%(arm)s gets %(share)s today") % first
-    return [today, *staff, _("the rest is even until the fourth day")]
-
-
-def _set_by_staff(experiment: Experiment, running: Sequence[BanditArm]) -> list[str]:
-    """Pins and floors that staff gave the arms that run, and from when they hold where they do not yet."""
-    paused, parts = experiment.status == ExperimentStatus.PAUSED, []
-    later = _("%(what)s once it goes on") if paused else _("%(what)s from tonight on")
-    for each in running:
-        pinned, floor = each.arm.pinned, each.arm.floor
-        if pinned is not None:
-            text, share, holds = _("%(arm)s is pinned to %(share)s"), pinned, abs(each.share - pinned) < EVEN
-        elif floor is not None:
-            text, share, holds = _("%(arm)s gets at least %(share)s"), floor, each.share > floor - EVEN
-        else:
-            continue
-        words = text % {"arm": each.arm.letter, "share": percent_text(share)}
-        parts.append(words if holds else later % {"what": words})
-    return parts
-
-
-def _advice(experiment: Experiment, arms: Sequence[BanditArm]) -> str:
-    """What to do, by the chances of the arms that run; empty before there are any, unless one arm is left."""
-    running = [each for each in arms if each.arm.out_at is None]
-    if len(running) == 1 and experiment.status in {ExperimentStatus.RUNNING, ExperimentStatus.PAUSED}:
-        return advice_on_last(running[0].arm.letter)
-    chances = {each.arm.letter: each.chance for each in running if each.chance is not None}
-    if not chances:
-        return ""
-    best, chance = max(chances.items(), key=lambda pair: pair[1])
-    return advice_on_bandit(experiment.status, simulated=experiment.simulated, best=best, chance=chance)
 
 
 def _warning(experiment: Experiment, last: date, *, today: date) -> str:

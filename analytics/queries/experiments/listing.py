@@ -10,12 +10,12 @@ from django.db.models import Count
 from django.utils import timezone
 
 from analytics.queries.experiments.arm_words import ArmNames
-from analytics.queries.experiments.bandit import leading_sentences
 from analytics.queries.experiments.people import people_who_count, unjudged, with_replay_only
 from analytics.queries.experiments.practice import PracticeLine, practice_lines
 from analytics.queries.experiments.starts import failed_starts
 from recommendations.engine.experiments.decision import VerdictCode
 from recommendations.models import Experiment
+from recommendations.services.experiments.bandit_verdicts import bandit_verdicts
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording.experiment_advice import advice_undecided, with_advice
 from recommendations.wording.experiments import verdict_text, verdict_tone
@@ -73,7 +73,7 @@ def experiments(tab: ExperimentTab, *, page: int, now: datetime) -> tuple[Page[E
     of_tab = of_tab.select_related("author", "started_by")
     shown = Paginator(of_tab.prefetch_related("arms"), PER_PAGE).get_page(page)
     rows = list(shown)
-    leading = leading_sentences([row for row in rows if row.kind == ExperimentKind.BANDIT])
+    leading = bandit_verdicts([row for row in rows if row.kind == ExperimentKind.BANDIT])
     names = ArmNames.of(arm.changes for row in rows for arm in row.arms.all())
     practices = practice_lines(rows) if practised else {}
     begun = [] if practised or tab == ExperimentTab.DRAFTS else rows

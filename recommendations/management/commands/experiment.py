@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from recommendations.management.experiments import experiment_of, verdict_of
+from recommendations.management.experiments import experiment_of, verdicts_of
 from recommendations.models import Experiment
 from recommendations.services.experiments import lifecycle
 from recommendations.services.experiments.aa_check import aa_check_of
@@ -39,14 +39,17 @@ class Command(BaseCommand):
         {"plan": self._plan, "aa": self._aa, "stop": self._stop}[does](stored)
 
     def _list(self) -> None:
-        for stored in Experiment.objects.order_by("-pk"):
+        rows = list(Experiment.objects.order_by("-pk"))
+        verdicts = verdicts_of(rows)
+        for stored in rows:
             kind = f"{stored.kind} (simulated)" if stored.simulated else stored.kind
-            self.stdout.write("\t".join([stored.code, stored.status, kind, stored.name, verdict_of(stored)]))
+            self.stdout.write("\t".join([stored.code, stored.status, kind, stored.name, verdicts[stored.pk]]))
 
     def _plan(self, stored: Experiment) -> None:
         metric = Metric(stored.primary) if stored.primary in METRICS else Metric.REVENUE
         planned = plan(
-            _placements(stored), segments=stored.segments, signed_in=stored.signed_in, metric=metric,
+            _placements(stored, lacks="it learns as it goes, and has no plan"), segments=stored.segments,
+            signed_in=stored.signed_in, metric=metric,
             smallest=stored.smallest_lift, arms=stored.arms.count(), traffic=stored.traffic, now=timezone.now(),
         )  # fmt: skip
         if planned.refusal is not None:
@@ -59,8 +62,9 @@ class Command(BaseCommand):
     def _aa(self, stored: Experiment) -> None:
         metric = Metric(stored.primary) if stored.primary in METRICS else Metric.REVENUE
         check = aa_check_of(
-            _placements(stored), segments=stored.segments, signed_in=stored.signed_in, metric=metric, now=timezone.now()
-        )
+            _placements(stored, lacks="its shares change by the night, so that past visitors cannot be split by them"),
+            segments=stored.segments, signed_in=stored.signed_in, metric=metric, now=timezone.now(),
+        )  # fmt: skip
         if check.share is None:
             raise CommandError("Too little has happened: a hundred of each half have to buy (or click) in a week.")
         verdict = "the numbers behave" if check.is_even else "too many: what people spend is too uneven, cap it lower"
@@ -74,7 +78,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{stored.code} is stopped: everybody gets what is live.")
 
 
-def _placements(stored: Experiment) -> list[str]:
+def _placements(stored: Experiment, *, lacks: str) -> list[str]:
+    """Placements of a test. Raises CommandError of a bandit, with what it ``lacks`` for what was asked."""
     if stored.kind == ExperimentKind.BANDIT:
-        raise CommandError(f"{stored.code} is a bandit: it learns as it goes, and has no plan.")
+        raise CommandError(f"{stored.code} is a bandit: {lacks}.")
     return list(stored.placements.values_list("name", flat=True))

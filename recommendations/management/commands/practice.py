@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from recommendations.management.experiments import experiment_of, verdict_of
+from recommendations.management.experiments import experiment_of, verdicts_of
 from recommendations.models import ArmShare, Experiment, PracticeRun
 from recommendations.practice_terms import PracticeEffect
 from recommendations.services.experiments import practice
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         self._print(Experiment.objects.get(pk=run.experiment_id), run)
 
     def _print(self, own: Experiment, run: PracticeRun) -> None:
-        self.stdout.write(f"{own.code}\tsimulated\t{verdict_of(own)}")
+        self.stdout.write(f"{own.code}\tsimulated\t{verdicts_of([own])[own.pk]}")
         if own.kind == ExperimentKind.BANDIT:
             last = ArmShare.objects.filter(arm__experiment=own, segment=None).order_by("-day", "arm__position")
             for row in last.select_related("arm")[: own.arms.count()]:
