@@ -58,23 +58,23 @@ def share_stack(arms: Sequence[ArmShares], *, day: str, axis: str, floor: str) -
     figure = go.Figure()
     for arm in arms:
         hue, _shape = hues.of_arm(arm.arm)
-        x = [each.isoformat() for each, _share in arm.days]
         least = [min(share, arm.floor) for _day, share in arm.days]
         rest = [share - low for (_day, share), low in zip(arm.days, least, strict=True)]
         name = marks.plain(arm.words)
-        whole = [marks.percent(share) for _day, share in arm.days]
+        lettered = max((at for at, (_day, share) in enumerate(arm.days) if share > 0), default=None)
+        in_rest = lettered is None or rest[lettered] >= least[lettered]  # where there is more room for the letter
         for part, shape, words in ((least, FLOOR, f"{name}, {marks.plain(floor)}"), (rest, "", name)):
-            if not any(part):
-                continue
+            if shape and not any(part):
+                continue  # while the rest is drawn always: it has the entry of the legend
             figure.add_bar(
-                x=x,
+                x=[each.isoformat() for each, _share in arm.days],
                 y=[marks.percent(share) for share in part],
                 width=WHOLE_BAR,
                 name=words,
                 marker={"pattern": {"shape": shape, "fillmode": "overlay"}},
                 meta=hues.meta(hue),
-                customdata=whole,
-                text=[*("" for _ in x[1:]), "" if shape else name],
+                customdata=[marks.percent(share) for _day, share in arm.days],
+                text=[name if at == lettered and in_rest is not bool(shape) else "" for at in range(len(part))],
                 textposition="inside",
                 textangle=0,
                 hovertemplate="%{x}: %{customdata:.1f} %<extra>%{fullData.name}</extra>",

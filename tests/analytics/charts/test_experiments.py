@@ -155,14 +155,28 @@ def test_shares_fill_the_day_and_what_an_arm_always_gets_is_hatched() -> None:
     assert [sum(trace.y[at] for trace in figure.data) for at in (0, 1)] == pytest.approx([100, 100])
     assert [trace.marker.pattern.shape for trace in figure.data] == [arms.FLOOR, "", ""]
     assert [trace.showlegend for trace in figure.data] == [False, True, True]
-    assert (second.text, floor.customdata) == (("", "B"), (50, 10))
+    assert (floor.text, rest.text, second.text, floor.customdata) == (("", "A"), ("", ""), ("", "B"), (50, 10))
     assert figure.layout.yaxis.range == (0, 100)
 
 
 def test_an_arm_below_its_floor_is_drawn_as_it_was() -> None:
     late = arms.ArmShares(arm=0, words="A", days=[(START, 0.02)], floor=0.1)
-    (drawn,) = arms.share_stack([late], day="Day", axis="%", floor="always").data
-    assert drawn.y == (2,)
+    drawn, rest = arms.share_stack([late], day="Day", axis="%", floor="always").data
+    assert (drawn.y, rest.y) == ((2,), (0,))
+
+
+def test_every_arm_keeps_its_entry_in_the_legend_and_its_letter() -> None:
+    """C gets no more than its floor, and B, which is out, has its letter where it still got somebody; D never did."""
+    days = [START, START + timedelta(days=1)]
+    shares = {"A": (0.3, 0.4), "B": (0.1, 0.0), "C": (0.6, 0.6), "D": (0.0, 0.0)}
+    stack = [
+        arms.ArmShares(arm=place, words=name, days=list(zip(days, own, strict=True)), floor=0.6 if name == "C" else 0.0)
+        for place, (name, own) in enumerate(shares.items())
+    ]
+    drawn = arms.share_stack(stack, day="Day", axis="%", floor="always").data
+    assert [trace.name for trace in drawn if trace.showlegend] == ["A", "B", "C", "D"]
+    letters = {(trace.text[at], trace.y[at]) for trace in drawn for at in (0, 1) if trace.text[at]}
+    assert letters == {("A", 40), ("B", 10), ("C", 60)}
 
 
 def test_no_two_arms_look_alike() -> None:
