@@ -21,36 +21,38 @@ from recommendations.services.access.policy import Action
 from recommendations.services.experiments import bandit_steps
 from recommendations.services.experiments.bandit_steps import ArmIsOutError
 from recommendations.services.experiments.states import NotInStateError
+from recommendations.terms import ExperimentStatus
 
 type ArmStep = Callable[..., Experiment]
-TOMORROW = gettext_lazy("Saved for %(letter)s: it holds from tonight on.")
+TONIGHT = gettext_lazy("Saved for %(letter)s: it holds from tonight on.")
+LATER = gettext_lazy("Saved for %(letter)s: it holds once the bandit goes on.")
 
 
 @post_requires(Action.EXPERIMENT)
 def pin_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
-    return _step(request, pk, letter, bandit_steps.pin, TOMORROW, field="pinned")
+    return _step(request, pk, letter, bandit_steps.pin, field="pinned")
 
 
 @post_requires(Action.EXPERIMENT)
 def unpin_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
-    return _step(request, pk, letter, bandit_steps.unpin, TOMORROW)
+    return _step(request, pk, letter, bandit_steps.unpin)
 
 
 @post_requires(Action.EXPERIMENT)
 def floor_arm(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
-    return _step(request, pk, letter, bandit_steps.set_floor, TOMORROW, field="floor")
+    return _step(request, pk, letter, bandit_steps.set_floor, field="floor")
 
 
 @post_requires(Action.EXPERIMENT)
 def take_arm_out(request: HttpRequest, pk: int, letter: str) -> HttpResponse:
     text = gettext_lazy("%(letter)s is out: it gets nobody from the next request on.")
-    return _step(request, pk, letter, bandit_steps.take_out, text)
+    return _step(request, pk, letter, bandit_steps.take_out, text=text)
 
 
 def _step(
-    request: HttpRequest, pk: int, letter: str, step: ArmStep, text: str | Promise, *, field: str = ""
+    request: HttpRequest, pk: int, letter: str, step: ArmStep, *, text: str | Promise = "", field: str = ""
 ) -> HttpResponse:
-    """Take a step; a share is typed in ``field``, in per cent."""
+    """Take a step; a share is typed in ``field``, in per cent. Without a ``text`` from when it holds is said."""
     stored = experiment_or_404(pk)
     arm = arm_of(stored, letter)
     if arm is None:
@@ -58,7 +60,7 @@ def _step(
     written = typed(request.POST.get(field), longest=20)
     share = {"share": decimal(written, unknown=0) / 100} if field else {}
     try:
-        step(experiment=stored, arm=arm, by=staff_of(request), now=timezone.now(), **share)
+        stored = step(experiment=stored, arm=arm, by=staff_of(request), now=timezone.now(), **share)
     except NotInStateError as error:
         return overtaken(request, error.current)
     except ArmIsOutError as error:
@@ -66,5 +68,6 @@ def _step(
     except ValidationError as error:
         more = arm_dialog(stored, arm) | {"arm_errors": error.message_dict, f"typed_{field or 'arm'}": written}
         return refused(request, stored, "arm", more, status=422)
-    messages.success(request, text % {"letter": letter})
+    holds = LATER if stored.status == ExperimentStatus.PAUSED else TONIGHT
+    messages.success(request, (text or holds) % {"letter": letter})
     return redirect("experiment", pk=pk)

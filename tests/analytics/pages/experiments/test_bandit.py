@@ -255,6 +255,20 @@ def test_the_first_days_say_what_staff_set_and_from_when(publisher: Client) -> N
     assert "C gets at least 20% once it goes on" in sentence(publisher, own)
 
 
+def test_what_is_set_while_it_is_paused_holds_once_it_goes_on(publisher: Client) -> None:
+    own = running()
+    address = f"/experiments/{own.pk}/"
+    for step, fields in (("pin", {"pinned": "30"}), ("unpin", {}), ("floor", {"floor": "20"})):
+        post(publisher, f"{address}arms/C/{step}/", **fields)
+        assert "Saved for C: it holds from tonight on." in text(publisher, address)
+    post(publisher, f"{address}pause/")
+    for step, fields in (("pin", {"pinned": "70"}), ("unpin", {}), ("floor", {"floor": "25"})):
+        post(publisher, f"{address}arms/C/{step}/", **fields)
+        page = text(publisher, address)
+        assert "Saved for C: it holds once the bandit goes on." in page
+        assert "tonight" not in page
+
+
 def test_pins_and_floors_stand_beside_the_best(publisher: Client) -> None:
     own = with_shares(running())
     post(publisher, f"/experiments/{own.pk}/arms/B/floor/", floor="30")
@@ -307,9 +321,12 @@ def test_an_arm_is_pinned_freed_lifted_and_taken_out(publisher: Client) -> None:
     assert arm(own, 1).pinned == pytest.approx(0.3)
     page = text(publisher, address)
     assert "pinned to 30.0%" in page
-    assert "B was pinned to 30% of the visitors" in page
+    assert "B was pinned to 30% of the visitors, from its next night on" in page
     post(publisher, f"{address}arms/B/unpin/")
     post(publisher, f"{address}arms/C/floor/", floor="12,5")
+    page = text(publisher, address)
+    assert "B is no longer pinned, from its next night on" in page
+    assert "C gets at least 12.5% of the visitors, from its next night on" in page
     assert (arm(own, 1).pinned, arm(own, 2).floor) == (None, pytest.approx(0.125))
     post(publisher, f"{address}arms/C/out/")
     assert arm(own, 2).out_at is not None
