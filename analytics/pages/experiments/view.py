@@ -30,7 +30,7 @@ from recommendations.models import Arm, Experiment, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.services.access.policy import Action, may
 from recommendations.services.experiments.levers import live_changes
-from recommendations.services.experiments.practice import is_offered
+from recommendations.services.experiments.practice import is_offered, judging_guardrails
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording import practice_labels
 from recommendations.wording.linter import listed
@@ -109,7 +109,7 @@ def experiment_page(
         "tone": listing.tone(stored),
         "day": listing.day_of(stored, now=now),
         "whom": drafts.audience_words(stored, names),
-        "guardrails": drafts.guardrails_words(stored.guardrails),
+        "guardrails": drafts.guardrails_words(judging_guardrails(stored)),
         "log": standing.log(stored),
         "results": reached,
         "next_look": standing.next_look(now),

@@ -99,9 +99,9 @@ def signed_in_words(form: ExperimentForm | Experiment) -> str:
 
 def guardrails_words(guardrails: Mapping[str, float]) -> str:
     """Guardrails with what each tolerates: "Money given back by 10% at most"."""
-    text = _("%(metric)s: at most %(share)s worse")
     parts = [
-        text % {"metric": label(experiment_labels.METRICS, name), "share": share(part, 1)}
+        (_("%(metric)s: at most %(share)s worse") if part else _("%(metric)s: not worse at all"))
+        % {"metric": label(experiment_labels.METRICS, name), "share": share(part, 1)}
         for name, part in guardrails.items()
     ]
     return _("; ").join(parts)

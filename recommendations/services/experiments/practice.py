@@ -12,6 +12,7 @@ from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, Experiment, Placement, PracticeRun, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.services.access import audit
+from recommendations.services.experiments.bandits import guards
 from recommendations.services.experiments.drafts import StaleExperimentError, described
 from recommendations.services.experiments.levers import all_levers, touched_placements
 from recommendations.services.experiments.notes import note
@@ -28,6 +29,8 @@ from recommendations.terms import ExperimentKind, ExperimentStatus, Metric, RunS
 
 FIRST_SEED = 1
 TOLERANCE = 0.05  # of the guardrail that sees harm, where the draft has none on who buys
+NOT_SIMULATED = frozenset({Metric.LATENCY, Metric.DISLIKES})
+"""Metrics that simulated visitors do not move: a guardrail on one judges nothing in a practice."""
 REFUSALS = (NoModelError, NobodyToAskError, UnknownPageError, UnknownPlacementError, UnservableArmError)
 
 
@@ -42,6 +45,15 @@ class PracticeRunsError(Exception):
 def is_offered(experiment: Experiment) -> bool:
     """Whether simulated visitors can try this draft."""
     return settings.DEMO and experiment.status == ExperimentStatus.DRAFT and not experiment.simulated
+
+
+def judging_guardrails(experiment: Experiment) -> dict[str, float]:
+    """Guardrails that really judge an experiment, with what each tolerates: who buys always guards a bandit."""
+    given = {Metric(name): float(tolerance) for name, tolerance in experiment.guardrails.items()}
+    if experiment.kind == ExperimentKind.BANDIT:
+        given = guards(experiment)
+    left_out = NOT_SIMULATED if experiment.simulated else frozenset()
+    return {name.value: tolerance for name, tolerance in given.items() if name not in left_out}
 
 
 @transaction.atomic

@@ -111,6 +111,24 @@ def test_a_bandit_practises_too(editor: Client) -> None:
     assert 'data-label="Planned">without an end, 100% of the visitors</td>' in drafts
 
 
+def test_a_practice_says_what_it_leaves_out_of_its_draft(editor: Client) -> None:
+    """Of a bandit who buys always guards, also where the draft has it not; what is not simulated judges nothing."""
+    test = draft(kind="bandit", placement="home", traffic=0.5, by_segment=True, guardrails={"latency": 0.2})
+    who_buys = "<dd>Visitors who buy: not worse at all"
+    assert f"{who_buys}; Time to answer: at most 20.0% worse</dd>" in text(editor, f"/experiments/{test.pk}/")
+    page = text(editor, f"/experiments/{begun(editor, test).pk}/")
+    assert f"<h1>Practice of “{test.name}”</h1>" in page
+    assert f"{who_buys}</dd>" in page
+    assert "Unlike the draft, all of its visitors take part, all segments have the same shares, and answers" in page
+
+
+def test_a_practice_of_a_test_lists_the_guardrails_that_judge_it(editor: Client) -> None:
+    test = draft(guardrails={"latency": 0.2, "dislikes": 0.1, "refunds": 0.1})
+    page = text(editor, f"/experiments/{begun(editor, test, PracticeEffect.HARMFUL).pk}/")
+    assert "<dd>Money given back: at most 10.0% worse; Visitors who buy: at most 5.0% worse</dd>" in page
+    assert "Unlike the draft, all of its visitors take part, nobody dislikes an item, and answers" in page
+
+
 def test_practice_has_a_tab_of_its_own(editor: Client) -> None:
     own = begun(editor, draft())
     for tab in ("running", "finished", "drafts"):
