@@ -11,6 +11,7 @@ from analytics.charts import hues, marks
 
 FLOOR = "/"  # pattern of the share that an arm has whatever happens
 HILL = 0.85  # of a row
+MIDDLE = 0.7  # of the way to the right; beyond, words to both sides of a mark run over the edge of a narrow chart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,8 @@ class ArmBelief:
 def belief_ridges(arms: Sequence[ArmBelief], *, axis: str, best: str) -> go.Figure:
     """A hill per arm, the control's above: where its worth lies; ``best`` names the chance, with a place for it."""
     figure, steps = go.Figure(), [each / 10 for each in range(-35, 36)]
+    low = min((each.mean + steps[0] * each.sd for each in arms), default=0.0)
+    high = max((each.mean + steps[-1] * each.sd for each in arms), default=0.0)
     for row, arm in enumerate(arms):
         hue, shape = hues.of_arm(arm.arm)
         foot = len(arms) - 1 - row
@@ -126,8 +129,8 @@ def belief_ridges(arms: Sequence[ArmBelief], *, axis: str, best: str) -> go.Figu
         )  # fmt: skip
         figure.add_scatter(
             x=[arm.mean], y=[foot + HILL / 2], mode="markers+text", text=[best % f"{100 * arm.chance:.0f} %"],
-            textposition="top center", marker={"size": 8}, meta=hues.meta(hue), showlegend=False,
-            hovertemplate=f"{name}: %{{x:.3g}}<extra></extra>",
+            textposition=f"top {_side((arm.mean - low) / (high - low))}", marker={"size": 8}, meta=hues.meta(hue),
+            showlegend=False, hovertemplate=f"{name}: %{{x:.3g}}<extra></extra>",
         )  # fmt: skip
     return figure.update_layout(
         height=90 + 80 * len(arms),
@@ -138,3 +141,10 @@ def belief_ridges(arms: Sequence[ArmBelief], *, axis: str, best: str) -> go.Figu
             "ticktext": [marks.plain(arm.words) for arm in arms], "range": [-0.1, len(arms)],
         },
     )  # fmt: skip
+
+
+def _side(part: float) -> str:
+    """The side of a mark on which words have room, by its part of the way from left to right."""
+    if part > MIDDLE:
+        return "left"
+    return "right" if part < 1 - MIDDLE else "center"

@@ -179,6 +179,18 @@ def test_every_arm_keeps_its_entry_in_the_legend_and_its_letter() -> None:
     assert letters == {("A", 40), ("B", 10), ("C", 60)}
 
 
+def test_chances_are_written_to_the_inner_side_of_a_hill_at_the_edge() -> None:
+    """Words in the middle over a mark ran over the edge of a narrow chart: "best: 100 %" had lost its sign."""
+    means = {"A": 2.0, "B": 8.0, "C": 5.0}
+    beliefs = [
+        arms.ArmBelief(arm=place, words=name, mean=mean, sd=0.3, chance=0.3)
+        for place, (name, mean) in enumerate(means.items())
+    ]
+    drawn = arms.belief_ridges(beliefs, axis="%", best="best: %s").data
+    sides = [trace.textposition for trace in drawn if trace.text]
+    assert sides == ["top right", "top left", "top center"]
+
+
 def test_no_two_arms_look_alike() -> None:
     assert len({hues.of_arm(place) for place in range(6)}) == 6
     assert len({hues.of_arm(place)[0] for place in range(6)}) == 6
