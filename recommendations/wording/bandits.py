@@ -32,7 +32,7 @@ def bandit_sentence(status: str, versions: Sequence[BanditVersion]) -> str:
     words = {"arm": first.letter, "share": percent_text(first.share)}
     running = [each for each in versions if not each.is_out]
     if status not in GOES_ON:
-        return _("%(arm)s got %(share)s at the end") % words
+        return _on_end(versions, running, words)
     if len(running) == 1:
         return _("Only %(arm)s is left: it gets all who take part") % {"arm": running[0].letter}
     staff = _set_by_staff(status, running)
@@ -55,6 +55,14 @@ def bandit_advice(status: str, versions: Sequence[BanditVersion], *, simulated: 
     return advice_on_bandit(status, simulated=simulated, best=best, chance=chance)
 
 
+def _on_end(versions: Sequence[BanditVersion], running: Sequence[BanditVersion], first: Mapping[str, str]) -> str:
+    """What they got at the end: none of them the most where it ended before anything was believed."""
+    if len(running) > 1 and _are_even(running) and all(each.chance is None for each in running):
+        some = _("%(arms)s got the same share to the end") % {"arms": listed([each.letter for each in running])}
+        return _("All versions got the same share to the end") if len(running) == len(versions) else some
+    return _("%(arm)s got %(share)s at the end") % first
+
+
 def _on_first_days(
     versions: Sequence[BanditVersion], running: Sequence[BanditVersion], first: Mapping[str, str], staff: Sequence[str]
 ) -> list[str]:
@@ -62,9 +70,9 @@ def _on_first_days(
     even = _are_even(running)
     letters = {"arms": listed([each.letter for each in running])}
     if even and not staff:
-        some = _("%(arms)s get the same until the fourth day") % letters
-        return [_("All versions get the same until the fourth day") if len(running) == len(versions) else some]
-    today = _("%(arms)s get the same today") % letters if even else _("%(arm)s gets %(share)s today") % first
+        some = _("%(arms)s get the same share until the fourth day") % letters
+        return [_("All versions get the same share until the fourth day") if len(running) == len(versions) else some]
+    today = _("%(arms)s get the same share today") % letters if even else _("%(arm)s gets %(share)s today") % first
     return [today, *staff, _("the rest is even until the fourth day")]
 
 

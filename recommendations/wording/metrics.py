@@ -75,7 +75,8 @@ def metric_text(metric: str, value: float) -> str:
         case MetricUnit.MILLISECONDS:
             return gettext("%(value)s ms") % {"value": formats.number_format(round(value), use_l10n=True)}
         case MetricUnit.COUNT:
-            return number_text(value, 0 if abs(value) >= 100 else 2)
+            whole = abs(value) >= 100 or metric == Metric.COVERAGE  # nobody sees a part of an item
+            return number_text(value, 0 if whole else 2)
 
 
 def percent_text(share: float, *, signed: bool = False) -> str:

@@ -89,7 +89,7 @@ def test_a_bandit_is_drafted_changed_and_started(publisher: Client) -> None:
     own.refresh_from_db()
     assert (own.status, own.placements.get().name) == (ExperimentStatus.RUNNING, "home")
     assert set(ArmShare.objects.values_list("share", flat=True)) == {0.5}
-    assert "All versions get the same until the fourth day" in text(publisher, f"/experiments/{own.pk}/")
+    assert "All versions get the same share until the fourth day" in text(publisher, f"/experiments/{own.pk}/")
 
 
 def test_of_several_placements_the_first_is_chosen_and_said(publisher: Client) -> None:
@@ -238,11 +238,11 @@ def sentence(client: Client, own: Experiment) -> str:
 def test_the_first_days_say_what_staff_set_and_from_when(publisher: Client) -> None:
     own = running()
     address = f"/experiments/{own.pk}/"
-    assert sentence(publisher, own) == "All versions get the same until the fourth day"
+    assert sentence(publisher, own) == "All versions get the same share until the fourth day"
     assert "Share at the start" in text(publisher, address)
     post(publisher, f"{address}arms/B/pin/", pinned="70")
     assert sentence(publisher, own) == (
-        "A, B and C get the same today; B is pinned to 70% from tonight on; the rest is even until the fourth day"
+        "A, B and C get the same share today; B is pinned to 70% from tonight on; the rest is even until the fourth day"
     )
     for place, share in enumerate((0.15, 0.7, 0.15)):  # the night after
         ArmShare.objects.filter(arm=arm(own, place)).update(share=share)
@@ -269,6 +269,27 @@ def test_what_is_set_while_it_is_paused_holds_once_it_goes_on(publisher: Client)
         assert "tonight" not in page
 
 
+def test_what_ended_on_its_first_day_got_the_same_share_to_the_end(publisher: Client) -> None:
+    own = running()
+    address = f"/experiments/{own.pk}/"
+    assert "as it was" in text(publisher, address)
+    post(publisher, f"{address}stop/", **seen(publisher, f"{address}?open=stop"))
+    assert "All versions got the same share to the end" in text(publisher, address)
+    Arm.objects.filter(experiment=own, position=1).update(out_at=timezone.now())
+    page = text(publisher, address)
+    assert "A and C got the same share to the end" in page
+    ArmShare.objects.filter(arm=arm(own, 2)).update(share=0.7)
+    assert "C got 70% at the end" in text(publisher, address)
+
+
+def test_a_of_a_draft_is_as_it_is(publisher: Client) -> None:
+    bandit = {"kind": "bandit", "primary": "ctr", "placement": "home"}
+    for own in (drafted(), drafted({"weights": {"home": version(95).pk}}, **bandit)):
+        page = text(publisher, f"/experiments/{own.pk}/")
+        assert "<strong>A</strong> as it is now" in page
+        assert "as it was" not in page
+
+
 def test_pins_and_floors_stand_beside_the_best(publisher: Client) -> None:
     own = with_shares(running())
     post(publisher, f"/experiments/{own.pk}/arms/B/floor/", floor="30")
@@ -280,7 +301,7 @@ def test_pins_and_floors_stand_beside_the_best(publisher: Client) -> None:
 @pytest.mark.parametrize(
     ("out", "words"),
     [
-        ("B", "A and C get the same until the fourth day"),
+        ("B", "A and C get the same share until the fourth day"),
         ("BC", "Only A is left: it gets all who take part. Nothing is left to compare: stop it, and keep A"),
         (
             "AC",
