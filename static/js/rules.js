@@ -68,12 +68,17 @@ for (const name of ["htmx:error", "htmx:response:error"]) {
   });
 }
 
-/* --- A dialog that the address opened keeps the page behind it out of reach. */
+/* --- A dialog that the address opened keeps the page behind it out of reach. Escape leaves it as its way back does: with that address, and where it was opened. */
 const dialog = document.querySelector("dialog[data-modal]");
 if (dialog) {
   dialog.close();
   dialog.showModal();
   dialog.querySelector("textarea")?.focus();
+  dialog.addEventListener("cancel", () => {
+    const back = dialog.querySelector(".actions a.btn"), opener = document.querySelector(`a[href="${CSS.escape(location.search)}"]`);
+    if (back) history.replaceState(history.state, "", back.href);
+    if (opener) dialog.addEventListener("close", () => opener.focus(), { once: true });
+  });
 }
 
 /* --- Rows that can be dragged; the buttons beside them do the same. */

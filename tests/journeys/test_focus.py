@@ -1,9 +1,11 @@
 """Where the focus goes by itself: to what is to be done next, and nothing jumps from under the pointer."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from recommendations.models import BlendWeights
+from recommendations.models import BlendWeights, Experiment
 from recommendations.services.weights.drafts import save_draft
 from recommendations.terms import BlendName, WeightsStatus
 from tests.journeys.conftest import Visitor, committed
@@ -44,3 +46,16 @@ def test_the_field_of_a_new_name_has_the_focus_and_its_pencil_stays(ada: Visitor
     assert pencil.bounding_box() == before
     page.keyboard.type("Tea drinkers")
     expect(field).to_have_value("Tea drinkers")
+
+
+def test_escape_leaves_a_dialog_where_it_was_opened_and_takes_it_from_the_address(ada: Visitor) -> None:
+    page = ada.page
+    key = committed(lambda: Experiment.objects.get(name="More at once").pk)
+    ada.visit(f"/experiments/{key}/")
+    opener = page.locator('a[href="?open=publish&arm=B"]')
+    opener.click()
+    expect(page.locator("dialog:modal")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
+    expect(page).to_have_url(re.compile(rf"/experiments/{key}/$"))
