@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from analytics.charts.arms import belief_ridges, share_stack
 from analytics.queries.experiments.bandit import bandit_standing
 from recommendations.models import Arm, Experiment
+from recommendations.services.experiments.levers import live_changes
+from recommendations.wording.bandits import GOES_ON
 
 
 def bandit_parts(stored: Experiment, arms: Sequence[Arm], names: Mapping[str, str], *, now: datetime) -> dict[str, Any]:
@@ -17,7 +19,7 @@ def bandit_parts(stored: Experiment, arms: Sequence[Arm], names: Mapping[str, st
     standing = bandit_standing(stored, arms, lambda key: names.get(str(key), str(key)), today=timezone.localdate(now))
     if standing is None:
         return {}
-    parts: dict[str, Any] = {"bandit": standing, "verdict": standing.sentence}
+    parts: dict[str, Any] = {"bandit": standing, "verdict": standing.sentence, "live_arms": _live(stored, arms)}
     stack = share_stack(standing.shares, day=_("Day"), axis=_("Share of the visitors, %"), floor=_("the least share"))
     parts["shares_figure"] = stack.to_json(engine="orjson")
     if standing.beliefs:
@@ -26,3 +28,11 @@ def bandit_parts(stored: Experiment, arms: Sequence[Arm], names: Mapping[str, st
         ridges = belief_ridges(standing.beliefs, axis=axis, best=_("best: %s"))
         parts["beliefs_figure"] = ridges.to_json(engine="orjson")
     return parts
+
+
+def _live(stored: Experiment, arms: Sequence[Arm]) -> list[str]:
+    """Letters of the arms but the control that are served to everybody by now, while the bandit goes on."""
+    if stored.simulated or stored.status not in GOES_ON:
+        return []
+    live = live_changes(arm.changes for arm in arms)
+    return [arm.letter for arm in arms if not arm.is_control and arm.changes == live]

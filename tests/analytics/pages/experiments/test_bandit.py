@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Arm, ArmShare, Experiment, Placement, PracticeRun
+from recommendations.models import Arm, ArmShare, BlendWeights, Experiment, Placement, PracticeRun
 from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import begin_experiments
 from recommendations.store.rules.conditions import shop_day
@@ -288,6 +288,20 @@ def test_a_of_a_draft_is_as_it_is(publisher: Client) -> None:
         page = text(publisher, f"/experiments/{own.pk}/")
         assert "<strong>A</strong> as it is now" in page
         assert "as it was" not in page
+
+
+def test_a_version_that_is_live_by_now_is_marked(publisher: Client) -> None:
+    own = with_shares(running())
+    tag = '<span class="tag">is live</span>'
+    assert tag not in text(publisher, f"/experiments/{own.pk}/")
+    best = BlendWeights.objects.get(pk=arm(own, 2).changes["weights"]["home"])
+    BlendWeights.objects.defaults().of_group(None).filter(blend=best.blend).update(is_default=False)
+    BlendWeights.objects.filter(pk=best.pk).update(is_default=True, status="published")
+    page = text(publisher, f"/experiments/{own.pk}/")
+    assert page.count(tag) == 1
+    assert re.search(rf"<strong>C</strong>[^/]*{tag}", page)
+    Experiment.objects.filter(pk=own.pk).update(status="stopped")
+    assert tag not in text(publisher, f"/experiments/{own.pk}/")
 
 
 def test_pins_and_floors_stand_beside_the_best(publisher: Client) -> None:
