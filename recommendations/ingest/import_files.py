@@ -17,13 +17,8 @@ from recommendations.store.live.writes import ValkeyAwayError
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "FileLimits",
-    "FileTooLargeError",
-    "UnreadableFileError",
-    "import_events",
-    "import_items",
-    "import_promotions",
-]
+    "FileLimits", "FileTooLargeError", "UnreadableFileError", "import_events", "import_items", "import_promotions",
+]  # fmt: skip
 
 
 def import_items(

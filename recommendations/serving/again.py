@@ -28,17 +28,9 @@ from recommendations.store.serving.stock_at import StockThen, stock_at
 from recommendations.terms import BlendName
 
 __all__ = [
-    "Again",
-    "CannotMakeError",
-    "Instead",
-    "Missing",
-    "Part",
-    "Reconstruction",
-    "Sameness",
-    "again",
-    "rules_of",
+    "Again", "CannotMakeError", "Instead", "Missing", "Part", "Reconstruction", "Sameness", "again", "rules_of",
     "versions_of",
-]
+]  # fmt: skip
 
 ROUNDING = 1e-6
 """How far scores may lie apart where another processor added them up."""

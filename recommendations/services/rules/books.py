@@ -18,22 +18,9 @@ from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
 
 __all__ = [
-    "BookBasis",
-    "BookChange",
-    "FaultyRulesError",
-    "NoteNeededError",
-    "NothingToPublishError",
-    "StaleBookError",
-    "StaleRuleError",
-    "book_changes",
-    "book_for_test",
-    "book_with",
-    "is_served",
-    "present_order",
-    "publish_rules",
-    "roll_back_rules",
-    "undo_book",
-    "withdraw_rules",
+    "BookBasis", "BookChange", "FaultyRulesError", "NoteNeededError", "NothingToPublishError", "StaleBookError",
+    "StaleRuleError", "book_changes", "book_for_test", "book_with", "is_served", "present_order", "publish_rules",
+    "roll_back_rules", "undo_book", "withdraw_rules",
 ]  # fmt: skip
 
 

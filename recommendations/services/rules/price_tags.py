@@ -30,17 +30,9 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError
 from recommendations.terms import Cut
 
 __all__ = [
-    "BeforeAfter",
-    "Effect",
-    "NoModelError",
-    "NotLoadedError",
-    "Placed",
-    "PriceTag",
-    "Silence",
-    "UnknownPlacementError",
-    "before_after",
-    "price_tag",
-]
+    "BeforeAfter", "Effect", "NoModelError", "NotLoadedError", "Placed", "PriceTag", "Silence", "UnknownPlacementError",
+    "before_after", "price_tag",
+]  # fmt: skip
 
 MEASURED = ("revenue", "accuracy")  # money first; the columns of Batch.figures
 SHOWN, TRIED = 3, 60
