@@ -24,6 +24,7 @@ from tests.experiment_records import experiment
 __all__ = ["schema"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 SERVED, AGAIN = "/api/v1/answers/{recommendation_id}/", "/api/v1/answers/{recommendation_id}/again/"
+WORDS = "A gets 100% today; the rest is even until the fourth day"
 PIN = {
     "id": 1, "name": "Soap", "placement": None, "segment": None, "customer": None, "context": [],
     "starts_at": None, "ends_at": None, "items": [{"attribute": "item", "operator": "is", "values": ["soap-3"]}],
@@ -140,6 +141,8 @@ def test_a_bandit_tells_the_shares_of_today_and_no_end(api: ApiClient, schema: d
     assert not flaws(schema, of(schema, "/api/v1/experiments/{experiment_id}/", "get", 200), told)
     assert told["planned_days"] is None
     assert [(arm["share"], arm["published"]) for arm in told["arms"]] == [(1.0, True), (0.0, False)]
+    [listed] = body(api.get("/api/v1/experiments/"))["experiments"]
+    assert listed["decision"] == told["decision"] == {"code": "shares", "text": WORDS, "at": None}
 
 
 def test_an_arm_names_versions_by_the_numbers_of_the_pages(api: ApiClient) -> None:

@@ -20,6 +20,7 @@ from recommendations.api.rendering import as_json
 from recommendations.api.review.examples import EXPERIMENT, EXPERIMENTS
 from recommendations.api.schema import problems, schema_of
 from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
+from recommendations.services.experiments.bandit_verdicts import bandit_verdicts
 from recommendations.services.experiments.bandits import last_shares
 from recommendations.services.experiments.notes import shipped_arm
 from recommendations.services.experiments.results import (
@@ -37,8 +38,8 @@ CODE = re.compile(r"e([1-9][0-9]{0,8})", re.ASCII)
 MOST = 500  # experiments of a list, the newest first
 LIST = """
 The experiments of the shop, the newest first, at most 500: which are running, who is in them, and what to do about each
-(`decision`, none before the first reading, and none of a bandit, which decides by its shares and has no planned end).
-Those of practice with simulated visitors are not among them.
+(`decision`, none before the first reading; of a bandit, which has no planned end, its `shares`). Those of practice with
+simulated visitors are not among them.
 """
 ONE = """
 An experiment and its results at the last reading: of each arm but the control `a` and each metric, the mean or ratio of
@@ -113,8 +114,9 @@ class ExperimentsView(APIView):
         tags=["review"],
     )
     def get(self, _request: Request) -> HttpResponse:
-        rows = Experiment.objects.filter(simulated=False).prefetch_related("placements").order_by("-pk")[:MOST]
-        return as_json(ExperimentList([ExperimentSummary(**_summary(row)) for row in rows]))
+        rows = list(Experiment.objects.filter(simulated=False).prefetch_related("placements").order_by("-pk")[:MOST])
+        verdicts = bandit_verdicts(rows)
+        return as_json(ExperimentList([ExperimentSummary(**_summary(row, verdicts.get(row.pk))) for row in rows]))
 
 
 class ExperimentView(APIView):
@@ -140,7 +142,7 @@ class ExperimentView(APIView):
         people = {place: round(sums.n) for place, sums in overall.get(stored.primary, {}).items()}
         shares, shipped = last_shares(stored, before=timezone.localdate() + timedelta(days=1)), shipped_arm(stored)
         body = ExperimentDetail(
-            **_summary(stored),
+            **_summary(stored, bandit_verdicts([stored]).get(stored.pk)),
             arms=[
                 ArmOfExperiment(
                     variation_id=arm.letter.lower(),
@@ -168,8 +170,7 @@ def _experiment(code: str) -> Experiment:
     return stored
 
 
-def _summary(stored: Experiment) -> dict[str, Any]:
-    decision = stored.decision
+def _summary(stored: Experiment, of_bandit: str | None) -> dict[str, Any]:
     return {
         "experiment_id": stored.code,
         "name": stored.name,
@@ -182,12 +183,17 @@ def _summary(stored: Experiment) -> dict[str, Any]:
         "traffic": stored.traffic,
         "started_at": stored.started_at,
         "ended_at": stored.ended_at,
-        "decision": DecisionReached(
-            code=decision["code"],
-            text=verdict_text(decision["code"], decision["facts"], primary=stored.primary, kind=stored.kind),
-            at=datetime.fromisoformat(decision["at"]) if decision.get("at") else None,
-        ) if decision else None,
-    }  # fmt: skip
+        "decision": DecisionReached("shares", of_bandit, None) if of_bandit else _decided(stored),
+    }
+
+
+def _decided(stored: Experiment) -> DecisionReached | None:
+    decision = stored.decision
+    if not decision:
+        return None
+    text = verdict_text(decision["code"], decision["facts"], primary=stored.primary, kind=stored.kind)
+    at = datetime.fromisoformat(decision["at"]) if decision.get("at") else None
+    return DecisionReached(decision["code"], text, at)
 
 
 @dataclass(frozen=True, kw_only=True)
