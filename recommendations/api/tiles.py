@@ -13,7 +13,7 @@ from django.views.decorators.gzip import gzip_page
 
 from recommendations.api.errors import only_read, problem
 from recommendations.api.pictures.choice import Appearance, appearance_of, emblems
-from recommendations.api.pictures.packs import PACKS, PALETTE, PILED, Colours, Pack
+from recommendations.api.pictures.packs import PALETTE, PILED, Colours, Pack, packs
 from recommendations.services.catalogue.editing import TileFacts, tile_facts
 
 MAX_AGE = 7 * 24 * 3600  # seconds; title and categories of an item hardly ever change
@@ -84,7 +84,7 @@ def title_lines(title: str) -> list[str]:
 
 def _packed(appearance: Appearance, *, brand: str, colours: Colours) -> str:
     """The pack with its picture; loose goods lie by themselves, a pile three times."""
-    pack = PACKS[appearance.pack]
+    pack = packs()[appearance.pack]
     x, y, side = pack.picture
     drawn = [pack.shapes.format(**colours._asdict())]
     if pack.label:
@@ -99,7 +99,7 @@ def _packed(appearance: Appearance, *, brand: str, colours: Colours) -> str:
 
 def _carton(title: str, *, brand: str, colours: Colours) -> str:
     """A plain box with the first words of the title, where no picture fits."""
-    box = PACKS["box"]
+    box = packs()["box"]
     lines = title_lines(title)
     words = "".join(_text(line, x=91, y=98 + 18 * place, size=11) for place, line in enumerate(lines))
     return box.shapes.format(**colours._asdict()) + _name(brand, box) + words
