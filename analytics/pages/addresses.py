@@ -11,6 +11,11 @@ def or_404[Thing](thing: Thing | None) -> Thing:
     return thing
 
 
+def page_address(request: HttpRequest, page: str) -> str:
+    """The address under which a reader can come back: the ``page`` itself where it is what a form's address answers."""
+    return page if request.method == "POST" else request.get_full_path()
+
+
 def own_address(request: HttpRequest, target: str, *, otherwise: str) -> str:
     """The target, which somebody sent, if it is an address of this site."""
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
+from analytics.pages.addresses import page_address
 from analytics.pages.weights.desk import place_in
 from analytics.parameters import note_in, number
 from analytics.queries import approvals as query
@@ -92,5 +93,6 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _queue(request: HttpRequest, *, refused: int | None = None) -> HttpResponse:
     """The queue; ``refused`` is the request that was to be sent back without a note."""
-    context = {"section": "approvals", "queue": query.queue(), "refused": refused}
+    here = page_address(request, reverse("approvals"))
+    context = {"section": "approvals", "here": here, "queue": query.queue(), "refused": refused}
     return render(request, "dashboard/approvals.html", context, status=422 if refused else 200)

@@ -13,12 +13,16 @@ from recommendations.services.access.policy import Action, may
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``may_draft`` and the like, by the policy; who is not signed in gets the theme only."""
+    """Context processor: ``may_draft`` and the like, by the policy; who is not signed in gets the least of it.
+
+    ``here`` is where language, theme and undo come back to; a page that a form's address answers says its own.
+    """
     staff = getattr(request, "user", None)
+    anybodys = {"theme": theme_of(request), "here": request.get_full_path()}
     if not isinstance(staff, Staff):
-        return {"theme": theme_of(request)}
+        return anybodys
     return {
-        "theme": theme_of(request),
+        **anybodys,
         "frame": SimpleLazyObject(read_frame),
         **{f"may_{action}": may(staff, action) for action in Action},
         "tour": tour_of(request),

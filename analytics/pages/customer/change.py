@@ -45,6 +45,7 @@ def apply_change(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     looked, key = or_404(looked_at(request, pk)), request.POST.get("key", "")
     question, replace = question_of(looked, item=item), request.POST.get("replace") == "yes"
     context = {**looked._asdict(), "asked": asked(request.GET), "item": item, "key": key}
+    context["here"] = reverse("customer", args=[pk]) + asked(request.GET)
     try:
         draft = apply_suggestion(
             question=question, key=key, by=staff_of(request), now=timezone.now(), replace_draft=replace

@@ -7,6 +7,7 @@ from typing import Any
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_safe
 from analytics.charts import experiments as charts
 from analytics.charts.arms import visitors_by_day
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.addresses import or_404
+from analytics.pages.addresses import or_404, page_address
 from analytics.pages.experiments.bandit import bandit_parts
 from analytics.parameters import number
 from analytics.queries.experiments import drafts, listing, standing
@@ -101,6 +102,7 @@ def experiment_page(
     versions = ArmNames.of([*(each.changes for each in compared), live], with_rules=bool(live))
     context: dict[str, Any] = {
         "section": "experiments",
+        "here": page_address(request, reverse("experiment", args=[stored.pk])),
         "experiment": stored,
         "arms": arms,
         "letters": [arm.letter for arm in arms],

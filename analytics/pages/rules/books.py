@@ -7,13 +7,14 @@ from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
-from analytics.pages.addresses import or_404
+from analytics.pages.addresses import or_404, page_address
 from analytics.pages.rules.effect import measured
 from analytics.pages.rules.overview import render_rules
 from analytics.pages.undo import offer_undo
@@ -121,6 +122,7 @@ def _books(request: HttpRequest, *, opened: Proposal | None = None, problem: str
     target = number(request.GET.get("roll_back"))
     context = {
         "section": "rules",
+        "here": page_address(request, reverse("rule_books")),
         "page": page,
         "names": names,
         "dialog": opened or (query.roll_back(number=target) if target is not None else None),

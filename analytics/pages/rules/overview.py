@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
-from analytics.pages.addresses import or_404
+from analytics.pages.addresses import or_404, page_address
 from analytics.pages.undo import offer_undo
 from analytics.parameters import number
 from analytics.queries.approvals import of_rules
@@ -75,6 +75,7 @@ def render_rules(
     lines = [line for line in found.lines if line.meets(filters)]
     context = {
         "section": "rules",
+        "here": page_address(request, reverse("rules")),
         "rules": found,
         "lines": lines,
         "filters": filters.cleaned_data,

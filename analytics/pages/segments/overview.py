@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.charts import segments as charts
 from analytics.pages.access.permission import post_requires, staff_of
+from analytics.pages.addresses import page_address
 from analytics.pages.undo import offer_undo
 from analytics.parameters import typed
 from analytics.queries.layout import read_frame
@@ -63,6 +64,7 @@ def _all(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> Http
         "looks": {group.segment.number: charts.look(group.segment.number) for group in rows.groups},
         "longest_name": LONGEST_NAME,
         "refused": refused,
+        "here": page_address(request, reverse("segments")),
         "back": "segments",
     }
     context |= _map(rows, drawn)
@@ -101,6 +103,7 @@ def _one(request: HttpRequest, number: int, *, refused: dict[str, Any] | None = 
         "uses": query.uses(group.segment),
         "longest_name": LONGEST_NAME,
         "refused": refused,
+        "here": page_address(request, reverse("segment", args=[number])),
         "back": "segment",
     }
     return render(request, "dashboard/segments/segment.html", context, status=422 if refused else 200)

@@ -8,11 +8,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages.access.permission import post_requires, requires, staff_of
+from analytics.pages.addresses import page_address
 from analytics.queries.setup import members
 from recommendations.models import Staff
 from recommendations.services.access import invitations, second_factor, sessions
@@ -131,7 +133,8 @@ def remove_staff_factor(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _list(request: HttpRequest, form: InvitationForm, *, status: int = 200) -> HttpResponse:
-    context = {"section": "setup", "tab": "staff", "members": members(), "form": form}
+    here = page_address(request, reverse("staff_list"))
+    context = {"section": "setup", "tab": "staff", "here": here, "members": members(), "form": form}
     return render(request, "dashboard/setup/staff.html", context, status=status)
 
 

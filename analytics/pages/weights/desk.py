@@ -10,16 +10,18 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics.charts import weights as charts
 from analytics.charts.pareto import Spot, pareto
+from analytics.pages.addresses import page_address
 from analytics.queries.approvals import of_weights
 from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
-from analytics.queries.weights.groups import group_choices, group_of
+from analytics.queries.weights.groups import group_choices, group_of, place
 from analytics.templatetags.weights import WEIGHT, sentence
 from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE, REVENUE
 from recommendations.models import Group
@@ -77,6 +79,7 @@ def desk_page(
     desk = query.desk(blend, group, versions=versions(blend, group), load=load, given=given or {}, errors=errors or {})
     context: dict[str, Any] = {
         "section": "weights",
+        "here": page_address(request, reverse("weights", query=place(str(blend), group))),
         "blends": labels.BLENDS,
         "groups": group_choices(group),
         "desk": desk,

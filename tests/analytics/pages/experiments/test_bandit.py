@@ -374,7 +374,7 @@ def test_taking_out_is_asked_once_more_and_says_who_is_left(publisher: Client) -
     address = f"/experiments/{own.pk}/"
     page = text(publisher, f"{address}?open=arm&arm=B")
     assert "/arms/B/out/" not in page
-    assert 'href="?open=out&arm=B"' in page
+    assert f'href="{address}?open=out&arm=B"' in page
     page = text(publisher, f"{address}?open=out&arm=B")
     assert "nobody gets B any more; its visitors get A and C." in page
     assert "It cannot be put back." in page
