@@ -19,7 +19,7 @@ from analytics.pages.experiments.form import decimal
 from analytics.pages.experiments.view import arm_of, experiment_or_404, experiment_page, offered_steps, seen_in
 from analytics.parameters import note_in, number, typed
 from analytics.queries.experiments.gates import gates_of
-from analytics.queries.experiments.publishing import live_words
+from analytics.queries.experiments.publishing import changed_since
 from analytics.templatetags.display import moment
 from recommendations.models import Experiment
 from recommendations.services.access.audit import NoteNeededError
@@ -123,8 +123,8 @@ def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
     except NotInStateError as error:
         return overtaken(request, error.current, opened="publish", more=again)
     except LiveChangedError as error:
-        text = _("Live since you looked: %(what)s. Nothing was published: please check below what would change by now.")
-        again |= {"problem": text % {"what": live_words(seen["live"], error.live)}}
+        text = _("Nothing was published: please check below what would change by now.")
+        again |= {"problem": f"{changed_since(seen['live'], error.live)} {text}"}
         return refused(request, stored, "publish", again, status=409)
     except NoteNeededError:
         again |= {"note_error": _("Say why: it stays with the version.")}

@@ -30,7 +30,7 @@ from analytics.queries.segments.choices import segment_choices
 from recommendations.models import Arm, Experiment, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.services.access.policy import Action, may
-from recommendations.services.experiments.levers import live_changes
+from recommendations.services.experiments.levers import archived_changes, live_changes
 from recommendations.services.experiments.practice import is_offered, judging_guardrails
 from recommendations.terms import ExperimentKind, ExperimentStatus
 from recommendations.wording import practice_labels
@@ -100,6 +100,8 @@ def experiment_page(
     live = live_changes([arm.changes]) if opened == "publish" and opened in offers and arm else {}
     compared = arms_as_served(stored, arms)
     versions = ArmNames.of([*(each.changes for each in compared), live], with_rules=bool(live))
+    if live and arm:
+        live |= archived_changes(versions.books.get(arm.changes.get("rules", 0)))
     context: dict[str, Any] = {
         "section": "experiments",
         "here": page_address(request, reverse("experiment", args=[stored.pk])),

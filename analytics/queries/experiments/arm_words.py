@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from analytics.templatetags.display import number, share
 from analytics.templatetags.words import blend_label, label
 from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
-from recommendations.services.experiments.levers import all_levers, live_changes
+from recommendations.services.experiments.levers import all_levers, books_with_archived, live_changes
 from recommendations.terms import ExperimentKind
 from recommendations.wording import labels
 
@@ -75,7 +75,7 @@ class ArmNames:
         every = list(changes)
         weights = {key for each in every for key in each.get("weights", {}).values()}
         books = {each["rules"] for each in every if each.get("rules") is not None}
-        rows = RuleBook.objects.all() if with_rules else RuleBook.objects.defer("rules")
+        rows = books_with_archived() if with_rules else RuleBook.objects.defer("rules")
         return cls(
             weights=BlendWeights.objects.select_related("blend").in_bulk(weights) if weights else {},
             books=rows.in_bulk(books) if books else {},

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from recommendations.models import BlendWeights, Experiment, Placement, RuleBook, ShopPage
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import ExpressionWrapper, JSONField, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONArray, JSONObject
+
+from recommendations.models import BlendWeights, Experiment, Placement, Rule, RuleBook, ShopPage
 from recommendations.models.experiments import BUCKETS
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
@@ -89,7 +93,8 @@ def served_changes(levers: Iterable[str], fields: Mapping[str, Iterable[str]]) -
                 if served is not None:
                     changes.setdefault("weights", {})[name] = served.pk
             case "rules":
-                book = RuleBook.objects.filter(is_default=True).first() or empty_book()
+                served_first = RuleBook.objects.filter(Q(is_default=True) | Q(number=0)).order_by("-is_default")
+                book = served_first.first() or empty_book()
                 changes["rules"] = book.pk
             case "placement":
                 row = Placement.objects.select_related("blend").get(name=name)
@@ -118,6 +123,29 @@ def live_changes(changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
     every = list(changes)
     return served_changes(all_levers(every), {name: own or {"n"} for name, own in fields_of(every).items()})
+
+
+def replaced_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What publishing these changes would replace: what is served now, and the archive of rules that come back.
+
+    Raises ObjectDoesNotExist.
+    """
+    book = books_with_archived().get(pk=changes["rules"]) if changes.get("rules") is not None else None
+    return live_changes([changes]) | archived_changes(book)
+
+
+def books_with_archived() -> QuerySet[RuleBook]:
+    """Books, each with the keys of the rules in it that somebody has archived: serving it brings them back."""
+    archived = Rule.objects.filter(archived_at__isnull=False).order_by("pk")
+    of_book = archived.alias(book=ExpressionWrapper(OuterRef("rules"), output_field=JSONField()))
+    keys = of_book.filter(book__contains=JSONArray(JSONObject(id="pk"))).values("pk")
+    return RuleBook.objects.annotate(archived=ArraySubquery(keys))
+
+
+def archived_changes(book: RuleBook | None) -> dict[str, Any]:
+    """What ``replaced_changes`` has of the archive; the book is one of ``books_with_archived``."""
+    archived = list(getattr(book, "archived", ()))
+    return {"archived": archived} if archived else {}
 
 
 def empty_book() -> RuleBook:

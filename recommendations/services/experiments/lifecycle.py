@@ -23,7 +23,7 @@ from recommendations.services.experiments.levers import (
     all_levers,
     free_ranges,
     holders,
-    live_changes,
+    replaced_changes,
 )
 from recommendations.services.experiments.states import NotInStateError, changed, locked
 from recommendations.services.operations.placements import set_placement
@@ -112,7 +112,7 @@ def ship(
 ) -> Experiment:
     """Publish what an arm serves, for everybody, and end the experiment, in one step.
 
-    ``seen`` is as for ``locked``, ``replacing`` what the publisher saw as ``live_changes``; None for a command.
+    ``seen`` is as for ``locked``, ``replacing`` what the publisher saw as ``replaced_changes``; None for a command.
     Raises NotInStateError, LiveChangedError, NoteNeededError, and what publishing weights raises (GateClosedError).
     """
     stored = locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED), seen=seen)
@@ -120,7 +120,7 @@ def ship(
         raise NotInStateError(stored)
     changes = stored.arms.get(pk=arm.pk).changes
     _lock(changes)
-    if replacing is not None and replacing != (live := live_changes([changes])):
+    if replacing is not None and replacing != (live := replaced_changes(changes)):
         raise LiveChangedError(live)
     needed_note(reason)
     _publish(changes, reason=reason, by=by, now=now, override=override)

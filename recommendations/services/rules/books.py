@@ -12,7 +12,14 @@ from recommendations.models import Rule, RuleBook, Staff
 from recommendations.services import approvals
 from recommendations.services.access import audit
 from recommendations.services.access.audit import NoteNeededError, needed_note
-from recommendations.services.rules.editing import StaleRuleError, as_frozen, in_order, locked_rules, moved
+from recommendations.services.rules.editing import (
+    StaleRuleError,
+    as_frozen,
+    in_order,
+    locked_rules,
+    moved,
+    set_archived,
+)
 from recommendations.services.rules.linter import Finding, Severity, lint
 from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
@@ -162,7 +169,7 @@ def roll_back_rules(*, book: RuleBook, note: str, by: Staff | None, now: datetim
     if wanted == (current.rules if current else []):
         raise NothingToPublishError(current)
     for rule in wanted:
-        _follow(rows[rule["id"]], rule, by=by, now=now)
+        _follow(rows[rule["id"]], rule, verb=verb, by=by, now=now)
     _follow_order([rule["id"] for rule in wanted])
     published = _published(current, wanted, note=note, by=by, now=now, expected={})
     audit.record(
@@ -294,18 +301,20 @@ def _record(made: RuleBook, before: RuleBook | None, rules: Sequence[Rule], *, v
         )  # fmt: skip
 
 
-def _follow(row: Rule, rule: FrozenRule, *, by: Staff | None, now: datetime) -> None:
-    """Set the rule itself to what the former book has of it."""
+def _follow(row: Rule, rule: FrozenRule, *, verb: str, by: Staff | None, now: datetime) -> None:
+    """Set the rule itself to what the former book has of it, and bring it back from the archive."""
+    if row.archived_at is not None:
+        set_archived(row, None, verb="restore", by=by, now=now)
     before = frozen(row)
-    if before == rule and row.archived_at is None:
+    if before == rule:
         return
     after = frozen(as_frozen(row, rule))
-    row.archived_at, row.updated_at, row.revision = None, now, row.revision + 1
+    row.updated_at, row.revision = now, row.revision + 1
     row.save()
     was, becomes = dict(before), dict(after)
     changed = [name for name in {**was, **becomes} if was.get(name) != becomes.get(name)]
     audit.record(
-        by=by, verb="roll back", subject=row,
+        by=by, verb=verb, subject=row,
         before={name: was.get(name) for name in changed}, after={name: becomes.get(name) for name in changed},
     )  # fmt: skip
 

@@ -9,9 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Experiment, Placement, Rule, RuleBook
+from recommendations.models import AuditEntry, BlendWeights, Experiment, Placement, Rule, RuleBook
 from recommendations.services.experiments.lifecycle import pause, ship, stop
 from recommendations.services.rules.books import book_for_test, roll_back_rules
+from recommendations.services.rules.editing import archive_rule, restore_rule
 from recommendations.services.weights.blending import serve_tested
 from recommendations.terms import ExperimentStatus
 from tests.analytics import rule_records
@@ -79,6 +80,42 @@ def test_who_publishes_over_a_rule_that_went_live_meanwhile_is_shown_it_first(pu
     assert (live_rules(), test.status) == (["More soap"], ExperimentStatus.RUNNING)
     publish(publisher, test, **seen(publisher, dialog_of(test)))
     assert (live_rules(), test.status) == (["Less soap"], ExperimentStatus.SHIPPED)
+
+
+def test_a_rule_that_was_archived_meanwhile_is_said_before_it_comes_back(publisher: Client) -> None:
+    tested = rule("Less soap")
+    test = on_rules(tested)
+    shown = seen(publisher, dialog_of(test))
+    assert "from the archive" not in text(publisher, dialog_of(test))
+    archive_rule(rule=tested, by=None, now=timezone.now())
+    page = publish(publisher, test, status=409, **shown)
+    assert "Archived since you looked: “Less soap”. Nothing was published: please check" in page
+    assert "Publishing brings back from the archive: “Less soap”." in page
+    tested.refresh_from_db()
+    assert (tested.archived_at is None, live_rules(), test.status) == (False, [], ExperimentStatus.RUNNING)
+    shown = seen(publisher, dialog_of(test))
+    restore_rule(rule=tested, by=None, now=timezone.now())
+    page = publish(publisher, test, status=409, **shown)
+    assert "Brought back from the archive since you looked: “Less soap”." in page
+
+
+def test_the_trail_of_a_winner_says_what_was_restored_and_what_was_published(publisher: Client) -> None:
+    archived, edited = rule("Less soap"), rule("More soap")
+    book = book_for_test(rules=[archived.pk, edited.pk], note="Do they?", by=None, now=timezone.now())
+    test = begun({"rules": book.pk})
+    archive_rule(rule=archived, by=None, now=timezone.now())
+    Rule.objects.filter(pk=edited.pk).update(name="Much more soap")
+    text(publisher, dialog_of(test))
+    with CaptureQueriesContext(connection) as queries:
+        shown = seen(publisher, dialog_of(test))
+    assert len(queries) <= 12
+    publish(publisher, test, **shown)
+    assert live_rules() == ["Less soap", "More soap"]
+    entries = AuditEntry.objects.filter(object_type="rule", staff__isnull=False)
+    assert set(entries.values_list("object_id", "verb")) == {(str(archived.pk), "restore"), (str(edited.pk), "publish")}
+    page = text(publisher, f"/activity/?type=rule&id={edited.pk}")
+    assert "Much more soap" in page
+    assert "rolled back" not in page.partition("<tbody>")[2]
 
 
 def test_an_arm_whose_rules_are_live_already_only_ends_the_experiment(publisher: Client) -> None:
