@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from recommendations.models import BlendWeights, Placement, RuleBook, Segment, ShopPage
 from recommendations.models.experiments import MOST_ARMS
 from recommendations.services.experiments.forms import ExperimentForm, shares_of
-from recommendations.services.experiments.levers import TESTABLE, all_levers
+from recommendations.services.experiments.levers import TESTABLE, all_levers, live_changes
 from recommendations.terms import ExperimentKind, Metric, Repeat, WeightsStatus
 
 GUARDRAILS = frozenset({Metric.REFUNDS, Metric.FALLBACK, Metric.LATENCY, Metric.DISLIKES, Metric.CONVERTED})
@@ -29,6 +29,8 @@ def check(form: ExperimentForm) -> None:
     _check_arms(form, flaws)
     for place, arm in enumerate(form.arms, 1):
         _check_changes(arm.changes, f"arm-{place}", flaws)
+        if form.kind != ExperimentKind.AA and f"arm-{place}" not in flaws and _is_live(arm.changes):
+            flaws[f"arm-{place}"] = [_("It is what is live, which A gets already: choose another.")]
     if form.kind == ExperimentKind.BANDIT:
         check_bandit(form, flaws)
     if flaws:
@@ -102,6 +104,10 @@ def _check_changes(changes: Mapping[str, Any], place: str, flaws: Flaws) -> None
             flaws.setdefault(place, []).append(_("The order has to name each list of the page once."))
 
 
+def _is_live(changes: Mapping[str, Any]) -> bool:
+    return bool(all_levers([changes])) and live_changes([changes]) == changes
+
+
 def _possible(values: Mapping[str, Any]) -> bool:
     limits = {"n": (1, 100), "diversity": (0, 1), "cool_down": (0, 1), "fatigue": (0, 2)}
     for field_name, (least, most) in limits.items():
@@ -116,12 +122,6 @@ def check_bandit(form: ExperimentForm, flaws: Flaws) -> None:
     blends = {blend for arm in form.arms for blend in arm.changes.get("weights", {})}
     if "arms" not in flaws and (len(blends) != 1 or any(set(arm.changes) != {"weights"} for arm in form.arms)):
         flaws["arms"] = [_("A bandit compares versions of the weights of one blend: choose them all from it.")]
-    live = set(
-        BlendWeights.objects.defaults().of_group(None).filter(blend__name__in=blends).values_list("pk", flat=True)
-    )
-    for place, arm in enumerate(form.arms, 1):
-        if live & set(arm.changes.get("weights", {}).values()):
-            flaws.setdefault(f"arm-{place}", []).append(_("It is what is live, which A gets already: choose another."))
     placement = Placement.objects.filter(name=form.placement, enabled=True).select_related("blend").first()
     if placement is None:
         flaws["placement"] = [_("Choose the placement where it decides.")]

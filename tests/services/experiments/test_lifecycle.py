@@ -228,7 +228,10 @@ def test_a_worker_that_dies_while_it_measures_leaves_the_start_to_the_next(monke
 
 
 def test_what_is_the_same_for_everybody_is_not_started() -> None:
-    draft = drafted(form({"weights": {"home": default().pk}}))
+    with pytest.raises(ValidationError, match="It is what is live"):
+        drafted(form({"weights": {"home": default().pk}}))
+    draft = drafted(form({"placements": {"home": {"n": 9}}}))
+    Placement.objects.filter(name="home").update(n=9)  # somebody sets it before the start
     with pytest.raises(ValidationError, match="the same for all customers"):
         start(experiment=draft, revision=draft.revision, by=None, now=NOW)
     draft.refresh_from_db()

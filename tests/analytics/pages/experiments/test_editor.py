@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from recommendations.models import Experiment, RuleBook, Segment, ShopPage, Staff
+from recommendations.models import BlendWeights, Experiment, Placement, RuleBook, Segment, ShopPage, Staff
 from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import start
 from recommendations.terms import ExperimentStatus, Role
@@ -113,6 +113,25 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(
     for name in ("smallest_lift", "traffic", "arm-1-n"):
         assert f'name="{name}" value="{(typed() | fields)[name]}"' in page
     assert not Experiment.objects.exists()
+
+
+def test_a_version_that_is_what_is_live_is_refused_at_once(merchandiser: Client) -> None:
+    """Whatever lever it takes hold of: only the start would find it else."""
+    home = Placement.objects.get(name="home")
+    order = list(ShopPage.objects.get(name="home").slots.order_by("position").values_list("placement__name", flat=True))
+    live = BlendWeights.objects.defaults().get(blend__name="home", segment=None, audience=None)
+    placement = {"arm-1-n": str(home.n), "arm-1-repeat": home.repeat}
+    page = {"arm-1-lever": "page", "arm-1-page": "home"} | {
+        f"arm-1-order-home-{name}": str(at) for at, name in enumerate(order)
+    }
+    for fields in (placement, page, {"arm-1-lever": "weights", "arm-1-weights": f"home:{live.pk}"}):
+        answer = merchandiser.post("/experiments/new/", typed() | fields)
+        assert answer.status_code == 422
+        words = 'id="arm-1-error">It is what is live, which A gets already: choose another.</p>'
+        assert answer.content.decode().count(words) == 1
+    assert not Experiment.objects.exists()
+    merchandiser.post("/experiments/new/", typed() | placement | {"arm-1-n": str(home.n + 1)})  # something differs
+    assert Experiment.objects.exists()
 
 
 def test_arms_come_and_go_and_what_is_typed_stays(merchandiser: Client) -> None:
