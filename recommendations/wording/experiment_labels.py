@@ -1,5 +1,8 @@
 """Labels of the codes of experiments on a page, in the reader's language."""
 
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -33,3 +36,13 @@ METRICS: Choices = [
     (Metric.DISLIKES, _("Dislikes per visitor")),
     (Metric.COVERAGE, _("Different items shown")),
 ]
+PLACEMENT_FIELDS: Mapping[str, Promise] = {
+    "blend": _("Blend"),
+    "n": _("Items shown"),
+    "diversity": _("Diversity"),
+    "repeat": pgettext_lazy("of a placement", "Bought before"),
+    "cool_down": _("Cool-down"),
+    "fatigue": _("Fatigue"),
+    "explores": _("Explores"),
+}
+"""Fields of a placement that an arm may set."""

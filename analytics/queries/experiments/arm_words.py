@@ -7,9 +7,8 @@ from typing import Any, Self
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.templatetags.display import number, share
 from analytics.templatetags.words import blend_label, label
@@ -17,18 +16,9 @@ from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
 from recommendations.services.experiments.levers import all_levers, books_with_archived, live_changes
 from recommendations.terms import ExperimentKind
 from recommendations.wording import labels
+from recommendations.wording.experiment_labels import PLACEMENT_FIELDS
 
 GONE = gettext_lazy("no longer there")
-FIELDS: Mapping[str, Promise] = {
-    "blend": gettext_lazy("Blend"),
-    "n": gettext_lazy("Items shown"),
-    "diversity": gettext_lazy("Diversity"),
-    "repeat": pgettext_lazy("of a placement", "Bought before"),
-    "cool_down": gettext_lazy("Cool-down"),
-    "fatigue": gettext_lazy("Fatigue"),
-    "explores": gettext_lazy("Explores"),
-}
-"""Fields of a placement that an arm may set."""
 
 
 def stored_arms(keys: Iterable[int]) -> list[Arm]:
@@ -177,7 +167,7 @@ def _field_words(field: str, value: Any) -> str:
             text = share(value)
         case _:
             text = _("as the weights have it") if value is None else number(value, 2)
-    return _("%(field)s: %(value)s") % {"field": FIELDS[field], "value": text}
+    return _("%(field)s: %(value)s") % {"field": PLACEMENT_FIELDS[field], "value": text}
 
 
 def _order(lever: str) -> tuple[int, str]:

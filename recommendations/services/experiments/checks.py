@@ -1,6 +1,6 @@
 """What a draft of an experiment may be; what is wrong stands by field, with what would help."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,8 @@ from recommendations.models.experiments import MOST_ARMS
 from recommendations.services.experiments.forms import ExperimentForm, shares_of
 from recommendations.services.experiments.levers import TESTABLE, all_levers, live_changes
 from recommendations.terms import ExperimentKind, Metric, Repeat, WeightsStatus
+from recommendations.wording.experiment_labels import PLACEMENT_FIELDS
+from recommendations.wording.labels import placement_label
 
 GUARDRAILS = frozenset({Metric.REFUNDS, Metric.FALLBACK, Metric.LATENCY, Metric.DISLIKES, Metric.CONVERTED})
 PRIMARY = frozenset({Metric.REVENUE, Metric.CONVERTED, Metric.ORDERS, Metric.CTR, Metric.ATTRIBUTED})
@@ -18,6 +20,8 @@ OF_BANDITS = frozenset({Metric.CTR, Metric.CONVERTED, Metric.ATTRIBUTED})
 GUARDING_BANDITS = frozenset({Metric.CONVERTED, Metric.FALLBACK, Metric.LATENCY})
 SHORTEST, LONGEST = 7, 56  # days
 MOST_HALF_LIFE = 365  # days
+LIMITS: Mapping[str, tuple[int, int]] = {"n": (1, 100), "diversity": (0, 1), "cool_down": (0, 1), "fatigue": (0, 2)}
+"""What fields of a placement can be in an arm, from the least to the most."""
 
 type Flaws = dict[str, list[str]]
 
@@ -95,8 +99,8 @@ def _check_changes(changes: Mapping[str, Any], place: str, flaws: Flaws) -> None
     for name, values in changes.get("placements", {}).items():
         if not Placement.objects.filter(name=name).exists() or set(values) - set(TESTABLE) or not values:
             flaws.setdefault(place, []).append(_("Choose a placement, and what is to change about it."))
-        elif not _possible(values):
-            flaws.setdefault(place, []).append(_("%(name)s: these values are not possible.") % {"name": name})
+        elif impossible := list(_impossible(name, values)):
+            flaws.setdefault(place, []).extend(impossible)
     for name, order in changes.get("pages", {}).items():
         page = ShopPage.objects.filter(name=name).first()
         stand = set(page.slots.values_list("placement__name", flat=True)) if page else set()
@@ -108,13 +112,19 @@ def _is_live(changes: Mapping[str, Any]) -> bool:
     return bool(all_levers([changes])) and live_changes([changes]) == changes
 
 
-def _possible(values: Mapping[str, Any]) -> bool:
-    limits = {"n": (1, 100), "diversity": (0, 1), "cool_down": (0, 1), "fatigue": (0, 2)}
-    for field_name, (least, most) in limits.items():
-        value = values.get(field_name)
+def _impossible(placement: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """What values of a placement cannot be: each by its name, with what it can be."""
+    for name, (least, most) in LIMITS.items():
+        value = values.get(name)
         if value is not None and not (isinstance(value, int | float) and least <= value <= most):
-            return False
-    return values.get("repeat", Repeat.ALLOW) in set(Repeat)
+            text = _("“%(placement)s”, %(field)s: from %(least)s to %(most)s.")
+            yield text % (_field_words(placement, name) | {"least": least, "most": most})
+    if values.get("repeat", Repeat.ALLOW) not in set(Repeat):
+        yield _("“%(placement)s”, %(field)s: choose one of the list.") % _field_words(placement, "repeat")
+
+
+def _field_words(placement: str, name: str) -> dict[str, Any]:
+    return {"placement": placement_label(placement), "field": PLACEMENT_FIELDS[name]}
 
 
 def check_bandit(form: ExperimentForm, flaws: Flaws) -> None:

@@ -115,6 +115,14 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(
     assert not Experiment.objects.exists()
 
 
+def test_a_value_of_a_placement_that_is_not_possible_is_named_with_its_range(merchandiser: Client) -> None:
+    answer = merchandiser.post("/experiments/new/", typed() | {"arm-1-n": "0", "arm-1-diversity": "5"})
+    page = html.unescape(answer.content.decode())
+    assert "“For you”, Items shown: from 1 to 100. “For you”, Diversity: from 0 to 1.</p>" in page
+    answer = merchandiser.post("/experiments/new/", typed() | {"arm-1-repeat": "never"})
+    assert "“For you”, Bought before: choose one of the list.</p>" in html.unescape(answer.content.decode())
+
+
 def test_a_version_that_is_what_is_live_is_refused_at_once(merchandiser: Client) -> None:
     """Whatever lever it takes hold of: only the start would find it else."""
     home = Placement.objects.get(name="home")
