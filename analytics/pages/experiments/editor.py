@@ -39,9 +39,10 @@ def new_experiment(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.DRAFT)
 def edit_experiment(request: HttpRequest, pk: int) -> HttpResponse:
-    stored = or_404(query.find_experiment(pk))
+    stored = query.find_experiment(pk)
     if request.method == "POST":
-        return _take(request, stored)
+        return _take(request, stored) if stored else _take_without(request, pk)
+    stored = or_404(stored)
     if stored.status != ExperimentStatus.DRAFT:
         messages.warning(request, _("It was started, so what it compares stays as it is: copy it to change that."))
         return redirect("experiment", pk=pk)
@@ -77,6 +78,8 @@ def _take(request: HttpRequest, stored: Experiment | None) -> HttpResponse:
             experiment=stored, form=editor.as_form(offered.pages), revision=revision, by=staff_of(request),
             now=timezone.now(),
         )  # fmt: skip
+    except Experiment.DoesNotExist:
+        return _take_without(request, stored.pk if stored else 0)
     except ValidationError as error:
         return _render(request, stored, editor.complaining(error), offered=offered, status=422)
     except StaleExperimentError as error:
@@ -86,6 +89,15 @@ def _take(request: HttpRequest, stored: Experiment | None) -> HttpResponse:
         return redirect(reverse("experiment", args=[saved.pk], query={"open": "start"}))
     messages.success(request, _("“%(name)s” is saved. Nothing in the shop has changed.") % {"name": saved.name})
     return redirect("experiment", pk=saved.pk)
+
+
+def _take_without(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what was sent to a draft that is gone, as the form of a new one; a button of an arm works as it did."""
+    editor, command = ExperimentEditor.sent(request.POST), request.POST.get("edit", "")
+    more = {"gone": query.deletion(pk)}
+    if command:
+        return _render(request, None, editor.after(command), more=more)
+    return _render(request, None, editor, more=more, status=409)
 
 
 def _offer(editor: ExperimentEditor) -> Offer:

@@ -84,6 +84,12 @@ def stale(current: Experiment, mine: ExperimentForm) -> dict[str, Any]:
     }
 
 
+def deletion(pk: int) -> dict[str, Any]:
+    """Who deleted a draft, and when, as far as the trail knows."""
+    who, at = last_change("experiment", pk, verbs=["delete"])
+    return {"who": who, "at": at}
+
+
 def audience_words(form: ExperimentForm | Experiment, segments: Mapping[str, str]) -> str:
     """Whom an experiment is for: the segments, by names of theirs, and who is signed in; empty for everybody."""
     names = _(", ").join(segments.get(str(number), str(number)) for number in form.segments)

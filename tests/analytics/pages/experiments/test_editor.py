@@ -1,13 +1,15 @@
 """The form of a draft: begun by an address, saved, refused by field, and never lost to somebody else's change."""
 
 import html
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from recommendations.models import BlendWeights, Experiment, Placement, RuleBook, Segment, ShopPage, Staff
+from analytics.queries.experiments import drafts as query
+from recommendations.models import AuditEntry, BlendWeights, Experiment, Placement, RuleBook, Segment, ShopPage, Staff
 from recommendations.services.experiments.drafts import form_of
 from recommendations.services.experiments.starting import start
 from recommendations.terms import ExperimentStatus, Role
@@ -185,6 +187,49 @@ def test_who_edits_what_was_started_meanwhile_can_keep_it_as_another_draft(merch
     assert merchandiser.get(f"/experiments/{draft.pk}/edit/")["Location"] == f"/experiments/{draft.pk}/"
     merchandiser.post("/experiments/new/", typed(name="Mine", revision="1"))
     assert Experiment.objects.get(name="Mine").status == ExperimentStatus.DRAFT
+
+
+def test_who_edits_what_was_deleted_meanwhile_gets_the_form_of_another_draft(
+    merchandiser: Client, admin: Client
+) -> None:
+    draft = drafted()
+    address = f"/experiments/{draft.pk}/edit/"
+    admin.post(f"/experiments/{draft.pk}/delete/")
+    answer = merchandiser.post(address, typed(revision="1", name="Mine", traffic="30"))
+    page = html.unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert re.search(
+        r"The admin deleted it .*\. What you typed is in the form below: saving it makes a new draft", page
+    )
+    assert 'id="experiment-form" class="rule-form" action="/experiments/new/"' in page
+    assert 'name="traffic" value="30"' in page
+    assert 'value="Mine"' in page
+    page = html.unescape(merchandiser.post(address, typed(revision="1", edit="add")).content.decode())
+    assert 'name="arm-2-lever"' in page
+    assert "saving it makes a new draft" in page
+    AuditEntry.objects.all().delete()
+    page = html.unescape(merchandiser.post(address, typed(revision="1")).content.decode())
+    assert "deleted it" not in page
+    assert "saving it makes a new draft" in page
+    assert not Experiment.objects.exists()
+    text(merchandiser, address, status=404)
+
+
+def test_a_draft_that_is_deleted_while_it_is_saved_is_not_a_failure(
+    merchandiser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = drafted()
+    find = query.find_experiment
+
+    def found_and_then_deleted(pk: int) -> Experiment | None:
+        stored = find(pk)
+        Experiment.objects.filter(pk=pk).delete()
+        return stored
+
+    monkeypatch.setattr(query, "find_experiment", found_and_then_deleted)
+    answer = merchandiser.post(f"/experiments/{draft.pk}/edit/", typed(revision="1", name="Mine"))
+    assert answer.status_code == 409
+    assert "saving it makes a new draft" in answer.content.decode()
 
 
 def test_saving_leads_to_the_question_whether_to_start(admin: Client) -> None:
