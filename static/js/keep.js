@@ -36,11 +36,15 @@ function uncover(form) {
   }
 }
 
+const typed = (form) => JSON.stringify([...form.elements].map(({ type, checked, value }) => type === "hidden" || [checked, value]));
+
 function restore(form, entry) {
   const mine = form.dispatchEvent(new CustomEvent("keep:restore", { detail: entry.values, cancelable: true }));
   write(keyOf(form), { ...entry, lost: false });
   if (!mine) return;  // who took over says it when it is so
+  const before = typed(form);
   fill(form, entry.values);
+  if (typed(form) === before) return;  // nothing had been typed
   uncover(form);
   const notice = document.getElementById("kept-notice");
   if (notice) notice.hidden = false;

@@ -60,6 +60,17 @@ def test_a_rule_is_said_to_be_back_by_the_page_that_has_it(ada: Visitor) -> None
     assert page.evaluate("sessionStorage.getItem('told')") is None
 
 
+def test_nothing_is_said_to_be_back_where_nothing_was_typed(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/segments/")
+    page.locator("details.rename summary").first.click()
+    committed(end_session)
+    page.locator("details.rename button").first.click()
+    log_in_again(ada)
+    expect(page.locator("details.rename").first).to_be_visible()
+    expect(page.locator("#kept-notice")).to_be_hidden()
+
+
 def test_a_name_that_is_back_is_seen(ada: Visitor) -> None:
     page = ada.page
     ada.visit("/segments/")
