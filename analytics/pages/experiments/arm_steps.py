@@ -8,19 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.experiments.form import decimal
-from analytics.pages.experiments.steps import overtaken, refused
+from analytics.pages.experiments.steps import out_words, overtaken, refused
 from analytics.pages.experiments.view import arm_dialog, arm_of, experiment_or_404
 from analytics.parameters import typed
 from recommendations.models import Experiment
 from recommendations.services.access.policy import Action
 from recommendations.services.experiments import bandit_steps
-from recommendations.services.experiments.bandit_steps import ArmIsOutError
-from recommendations.services.experiments.states import NotInStateError
+from recommendations.services.experiments.states import ArmIsOutError, NotInStateError
 from recommendations.terms import ExperimentStatus
 
 type ArmStep = Callable[..., Experiment]
@@ -64,7 +62,7 @@ def _step(
     except NotInStateError as error:
         return overtaken(request, error.current)
     except ArmIsOutError as error:
-        return overtaken(request, stored, _("%(letter)s is out by now.") % {"letter": error.arm.letter})
+        return overtaken(request, stored, out_words(error.arm))
     except ValidationError as error:
         more = arm_dialog(stored, arm) | {"arm_errors": error.message_dict, f"typed_{field or 'arm'}": written}
         return refused(request, stored, "arm", more, status=422)

@@ -51,8 +51,8 @@ def edit_experiment(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _begun(sent: QueryDict) -> ExperimentEditor:
     """The form that an address asks for."""
-    copied = query.find_experiment(number(sent.get("copy")) or 0)
-    if copied is not None:
+    if "copy" in sent:
+        copied = or_404(query.find_experiment(number(sent.get("copy")) or 0))
         form = query.form_of(copied)
         return ExperimentEditor.of(replace(form, name=_("Copy of %(name)s") % {"name": copied.name}))
     if weights := sent.get("weights", ""):

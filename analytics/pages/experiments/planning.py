@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -43,7 +43,9 @@ def experiment_plan(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @requires(Action.DRAFT)
 def experiment_aa(request: HttpRequest, pk: int) -> HttpResponse:
-    """What past visitors say when they are split without any change."""
+    """What past visitors say when they are split without any change; a part of the experiment's page."""
+    if not request.headers.get("HX-Request"):
+        return redirect("experiment", pk=pk)
     checked = query.aa_checked(form_of(experiment_or_404(pk)), now=timezone.now())
     return render(request, "dashboard/experiments/aa.html", {"checked": checked})
 

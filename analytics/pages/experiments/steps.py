@@ -21,13 +21,13 @@ from analytics.parameters import note_in, number, typed
 from analytics.queries.experiments.gates import gates_of
 from analytics.queries.experiments.publishing import changed_since
 from analytics.templatetags.display import moment
-from recommendations.models import Experiment
+from recommendations.models import Arm, Experiment
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.experiments import lifecycle, starting
 from recommendations.services.experiments.drafts import StaleExperimentError, delete_draft
 from recommendations.services.experiments.lifecycle import LeverHeldError, LiveChangedError
-from recommendations.services.experiments.states import NotInStateError
+from recommendations.services.experiments.states import ArmIsOutError, NotInStateError
 from recommendations.services.weights.blending import GateClosedError
 from recommendations.terms import ExperimentKind, ExperimentStatus
 
@@ -113,6 +113,8 @@ def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
     arm, override = arm_of(stored, request.POST.get("arm", "")), "override" in request.POST
     if arm is None:
         return redirect("experiment", pk=pk)
+    if arm.out_at is not None:
+        return overtaken(request, stored, out_words(arm))
     again: dict[str, Any] = {"note": note, "override": override}
     seen = seen_in(request)
     try:
@@ -122,6 +124,8 @@ def publish_arm(request: HttpRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
     except NotInStateError as error:
         return overtaken(request, error.current, opened="publish", more=again)
+    except ArmIsOutError as error:
+        return overtaken(request, stored, out_words(error.arm))
     except LiveChangedError as error:
         text = _("Nothing was published: please check below what would change by now.")
         again |= {"problem": f"{changed_since(seen['live'], error.live)} {text}"}
@@ -180,6 +184,10 @@ def overtaken(
         return experiment_page(request, fresh, more={"overtaken": words}, status=409)
     problem = {"problem": _("%(what)s Nothing of yours was done.") % {"what": words}}
     return refused(request, fresh, opened, {**(more or {}), **problem}, status=409)
+
+
+def out_words(arm: Arm) -> str:
+    return _("%(letter)s is out by now.") % {"letter": arm.letter}
 
 
 def _state_words(stored: Experiment) -> str:

@@ -97,6 +97,8 @@ def experiment_page(
     judged = begun and stored.kind != ExperimentKind.BANDIT
     reached = results(stored, arms, lambda key: names.get(str(key), str(key))) if judged else None
     offers, arm = offered_steps(stored, staff_of(request)), _chosen(stored, request)
+    if opened == "publish" and arm and arm.out_at:
+        arm = None
     live = live_changes([arm.changes]) if opened == "publish" and opened in offers and arm else {}
     compared = arms_as_served(stored, arms)
     versions = ArmNames.of([*(each.changes for each in compared), live], with_rules=bool(live))
@@ -164,9 +166,10 @@ def _unjudged(stored: Experiment, reached: Results | None, *, now: datetime) -> 
 
 
 def _chosen(stored: Experiment, request: HttpRequest) -> Arm | None:
-    """The arm that a dialog is about: the first beside the control where none is named."""
+    """The arm that a dialog is about: where none is named, the first beside the control that is in it."""
     letter = request.POST.get("arm", "") or request.GET.get("arm", "")
-    return arm_of(stored, letter) or next((arm for arm in stored.arms.all() if not arm.is_control), None)
+    others = (arm for arm in stored.arms.all() if not arm.is_control and arm.out_at is None)
+    return arm_of(stored, letter) or next(others, None)
 
 
 def _dialog(

@@ -14,21 +14,13 @@ from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, Experiment, Staff
 from recommendations.services.experiments.bandits import floors, take_out_today
 from recommendations.services.experiments.levers import HELD_IN
-from recommendations.services.experiments.states import NotInStateError, changed, locked
+from recommendations.services.experiments.states import ArmIsOutError, NotInStateError, changed, locked
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import ExperimentKind
 from recommendations.wording.metrics import percent_text
 
 LEAST, MOST = 0.01, 0.95
 """What a person can give an arm, as a share: the others still need some."""
-
-
-class ArmIsOutError(Exception):
-    """The arm was taken out, or did harm, meanwhile: ``arm``."""
-
-    def __init__(self, arm: Arm) -> None:
-        super().__init__(f"arm {arm.letter} of {arm.experiment} is out")
-        self.arm = arm
 
 
 def pin(*, experiment: Experiment, arm: Arm, share: float, by: Staff | None, now: datetime) -> Experiment:

@@ -55,7 +55,7 @@ def _check_basics(form: ExperimentForm, flaws: Flaws) -> None:
         flaws["smallest_lift"] = [_("Between 0.1 and 100 per cent.")]
     if not SHORTEST <= form.planned_days <= LONGEST:
         flaws["planned_days"] = [
-            _("Between %(least)s and %(most)s days: whole weeks, as people shop differently on different days.")
+            _("Between %(least)s and %(most)s days, whole weeks at best: people shop differently on different days.")
             % {"least": SHORTEST, "most": LONGEST}
         ]
     unknown = set(form.guardrails) - (GUARDING_BANDITS if form.kind == ExperimentKind.BANDIT else GUARDRAILS)

@@ -25,7 +25,7 @@ from recommendations.services.experiments.levers import (
     holders,
     replaced_changes,
 )
-from recommendations.services.experiments.states import NotInStateError, changed, locked
+from recommendations.services.experiments.states import ArmIsOutError, NotInStateError, changed, locked
 from recommendations.services.operations.placements import set_placement
 from recommendations.services.operations.shop_pages import arrange_page
 from recommendations.services.rules.books import lock_rules, serve_book
@@ -113,12 +113,16 @@ def ship(
     """Publish what an arm serves, for everybody, and end the experiment, in one step.
 
     ``seen`` is as for ``locked``, ``replacing`` what the publisher saw as ``replaced_changes``; None for a command.
-    Raises NotInStateError, LiveChangedError, NoteNeededError, and what publishing weights raises (GateClosedError).
+    Raises NotInStateError, ArmIsOutError, LiveChangedError, NoteNeededError, and what publishing weights raises
+    (GateClosedError).
     """
     stored = locked(experiment, (*HELD_IN, ExperimentStatus.STOPPED), seen=seen)
     if stored.simulated:
         raise NotInStateError(stored)
-    changes = stored.arms.get(pk=arm.pk).changes
+    own = stored.arms.get(pk=arm.pk)
+    if own.out_at is not None:
+        raise ArmIsOutError(own)
+    changes = own.changes
     _lock(changes)
     if replacing is not None and replacing != (live := replaced_changes(changes)):
         raise LiveChangedError(live)

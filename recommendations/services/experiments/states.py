@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from recommendations.models import Experiment, Staff
+from recommendations.models import Arm, Experiment, Staff
 from recommendations.services.access import audit
 from recommendations.services.experiments.drafts import described
 from recommendations.services.experiments.notes import note
@@ -19,6 +19,14 @@ class NotInStateError(Exception):
     def __init__(self, current: Experiment) -> None:
         super().__init__(f"{current} is {current.status}")
         self.current = current
+
+
+class ArmIsOutError(Exception):
+    """The arm was taken out, or did harm, meanwhile: ``arm``."""
+
+    def __init__(self, arm: Arm) -> None:
+        super().__init__(f"arm {arm.letter} of {arm.experiment} is out")
+        self.arm = arm
 
 
 def locked(experiment: Experiment, states: Sequence[str], *, seen: str | None = None) -> Experiment:

@@ -11,8 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.models import Arm, ArmShare, BlendWeights, Experiment, Placement, PracticeRun
+from recommendations.services.experiments.bandit_steps import take_out
 from recommendations.services.experiments.drafts import form_of
+from recommendations.services.experiments.lifecycle import ship
 from recommendations.services.experiments.starting import begin_experiments
+from recommendations.services.experiments.states import ArmIsOutError
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import ExperimentKind, ExperimentStatus, Role, RunStatus
 from tests.analytics.pages.experiments.drafting import begun, drafted, version
@@ -367,6 +370,22 @@ def test_an_arm_is_pinned_freed_lifted_and_taken_out(publisher: Client) -> None:
     assert arm(own, 2).out_at is not None
     assert "C is out by now." in post(publisher, f"{address}arms/C/pin/", status=409, pinned="20")
     assert "B gets 63% today" in text(publisher, address)  # .34 of .54
+
+
+def test_what_is_out_is_not_published(publisher: Client) -> None:
+    own = with_shares(running())
+    address = f"/experiments/{own.pk}/"
+    shown = seen(publisher, f"{address}?open=publish&arm=B")
+    take_out(experiment=own, arm=arm(own, 1), by=None, now=timezone.now())
+    page = text(publisher, f"{address}?open=publish&arm=B")
+    assert "<dialog class" not in page
+    assert "Publish C for everybody?" in text(publisher, f"{address}?open=publish")
+    page = post(publisher, f"{address}publish/", status=409, arm="B", note="It won", override="on", **shown)
+    assert "B is out by now. Nothing of yours was done" in page
+    own.refresh_from_db()
+    assert own.status == ExperimentStatus.RUNNING
+    with pytest.raises(ArmIsOutError):
+        ship(experiment=own, arm=arm(own, 1), reason="It won", by=None, now=timezone.now(), override=True)
 
 
 def test_taking_out_is_asked_once_more_and_says_who_is_left(publisher: Client) -> None:

@@ -41,8 +41,10 @@ def test_an_address_begins_a_draft(merchandiser: Client) -> None:
     assert 'value="Copy of More like it"' in page
     assert 'value="3.5"' in page
     assert 'name="arm-1-n" value="7"' in page
-    for odd in ("weights=home", "weights=%00:9", "rules=999999", "copy=x", "rules=0"):
+    for odd in ("weights=home", "weights=%00:9", "rules=999999", "rules=0"):
         assert merchandiser.get(f"/experiments/new/?{odd}").status_code == 200
+    for odd in ("copy=x", "copy=999999"):
+        text(merchandiser, f"/experiments/new/?{odd}", status=404)
 
 
 def test_a_copy_of_what_ran_says_only_what_its_arms_change(merchandiser: Client) -> None:
@@ -142,6 +144,12 @@ def test_a_version_that_is_what_is_live_is_refused_at_once(merchandiser: Client)
     assert not Experiment.objects.exists()
     merchandiser.post("/experiments/new/", typed() | placement | {"arm-1-n": str(home.n + 1)})  # something differs
     assert Experiment.objects.exists()
+
+
+def test_days_that_are_no_whole_weeks_are_taken_and_the_error_says_no_else(merchandiser: Client) -> None:
+    page = merchandiser.post("/experiments/new/", typed(planned_days="3")).content.decode()
+    assert "Between 7 and 56 days, whole weeks at best: people shop differently on different days." in page
+    assert merchandiser.post("/experiments/new/", typed(planned_days="10")).status_code == 302
 
 
 def test_arms_come_and_go_and_what_is_typed_stays(merchandiser: Client) -> None:
@@ -265,7 +273,9 @@ def test_the_plan_of_a_draft_says_what_is_free_and_tries_it_on_past_visitors(mer
     plan = text(merchandiser, f"/experiments/{draft.pk}/plan/")
     assert "70% of the visitors are free" in plan
     assert '<rect class="taken" x="0" width="3000"' in plan
-    checked = text(merchandiser, f"/experiments/{draft.pk}/aa/")
+    address = f"/experiments/{draft.pk}/aa/"
+    assert merchandiser.get(address)["Location"] == f"/experiments/{draft.pk}/"  # it is a part of that page
+    checked = html.unescape(merchandiser.get(address, headers={"HX-Request": "true"}).content.decode())
     assert "Too few visitors bought or clicked" in checked or "past visitors differed in" in checked
     assert "nobody was answered" in text(merchandiser, f"/experiments/{draft.pk}/plan/")
     said = text(merchandiser, f"/experiments/{draft.pk}/plan/?sentence")
