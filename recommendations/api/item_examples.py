@@ -1,5 +1,7 @@
 """Examples of the catalogue's bodies as they go over the wire, for ``/api/docs/``."""
 
+from drf_spectacular.utils import OpenApiExample
+
 from recommendations.api.examples import answer, request
 
 _SHOE = {
@@ -26,19 +28,6 @@ UPDATED = answer("It was there", {"verdict": "updated", "item_id": "SKU9"})
 CHANGES = request("Sold out", {"available_quantity": 0})
 CHANGED = answer("Changed", {"verdict": "updated", "item_id": "SKU9"})
 ITEMS = request("Items", {"items": [{"item_id": "SKU9", **_SHOE}, {"item_id": "SKU2", "title": "Socks", "price": -1}]})
-VERDICTS = answer(
-    "Verdicts",
-    {
-        "created": 1,
-        "updated": 0,
-        "unchanged": 0,
-        "rejected": 1,
-        "results": [
-            {"verdict": "created", "item_id": "SKU9"},
-            {"verdict": "rejected", "item_id": "SKU2", "pointer": "/items/1/price", "reason": _NOT_NEGATIVE},
-        ],
-    },
-)
 CHANGES_BATCH = request(
     "Prices and stock",
     {
@@ -48,16 +37,14 @@ CHANGES_BATCH = request(
         ]
     },
 )
-CHANGES_VERDICTS = answer(
-    "Verdicts",
-    {
-        "created": 0,
-        "updated": 1,
-        "unchanged": 0,
-        "rejected": 1,
-        "results": [
-            {"verdict": "updated", "item_id": "SKU9"},
-            {"verdict": "rejected", "item_id": "SKU404", "pointer": "/items/1/item_id", "reason": _UNKNOWN},
-        ],
-    },
-)
+
+
+def _verdicts(verdict: str, refused: str, place: str, reason: str) -> OpenApiExample:
+    """The verdict on the first row of a batch, and the refusal of the second."""
+    second = {"verdict": "rejected", "item_id": refused, "pointer": f"/items/1/{place}", "reason": reason}
+    counts = {each: int(each in {verdict, "rejected"}) for each in ("created", "updated", "unchanged", "rejected")}
+    return answer("Verdicts", {**counts, "results": [{"verdict": verdict, "item_id": "SKU9"}, second]})
+
+
+VERDICTS = _verdicts("created", "SKU2", "price", _NOT_NEGATIVE)
+CHANGES_VERDICTS = _verdicts("updated", "SKU404", "item_id", _UNKNOWN)
