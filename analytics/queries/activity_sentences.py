@@ -20,6 +20,7 @@ from recommendations.terms import GateOutcome
 from recommendations.wording import labels
 from recommendations.wording.audiences import audience_text
 from recommendations.wording.experiments import note_text
+from recommendations.wording.linter import listed
 
 MOST_NAMED = 3
 MOST_OF_NEW = 4  # facts that are told of an object that was not there before
@@ -234,7 +235,14 @@ def _experiment(entry: AuditEntry, names: Names) -> list[str]:
         {name: value for name, value in (fields or {}).items() if name not in {"arms", "status"}}
         for fields in (entry.before, entry.after)
     )
-    return _fields(AuditEntry(object_type=entry.object_type, verb=entry.verb, before=before, after=after), names)
+    fields = _fields(AuditEntry(object_type=entry.object_type, verb=entry.verb, before=before, after=after), names)
+    return [*fields, *_changed_arms(entry)]
+
+
+def _changed_arms(entry: AuditEntry) -> list[str]:
+    before, after = ((fields or {}).get("arms", {}) for fields in (entry.before, entry.after))
+    letters = [letter for letter in sorted({*before, *after}) if before.get(letter) != after.get(letter)]
+    return [_("changed versions or their shares: %(arms)s") % {"arms": listed(letters)}] if before and letters else []
 
 
 def _nothing(_entry: AuditEntry, _names: Names) -> list[str]:

@@ -150,12 +150,7 @@ PAGE = answer(
 )
 BATCH_REQUEST = request(
     "Two customers of a mailing",
-    {
-        "placement": "email",
-        "users": [{"user_id": "u1"}, {"anonymous_id": "a9"}],
-        "n": 6,
-        "fields": ["product"],
-    },
+    {"placement": "email", "users": [{"user_id": "u1"}, {"anonymous_id": "a9"}], "n": 6, "fields": ["product"]},
 )
 BATCH_OF_RECOMMENDATIONS = answer(
     "The second customer has no name",
@@ -188,6 +183,16 @@ recsite_stage_age_seconds{stage="evaluate"} 5213.4
     response_only=True,
     status_codes=["200"],
 )
+_RUNNING = {
+    "name": "Running",
+    "path": "Shoes > Running",
+    "share": 0.31,
+    "lately": 0.44,
+    "usual": 0.06,
+    "purchases": 5,
+    "other_acts": 17,
+    "last_at": "2026-11-18T10:02:11Z",
+}
 INTERESTS = answer(
     "A profile",
     {
@@ -198,29 +203,7 @@ INTERESTS = answer(
         "model_version": "m12",
         "as_of": "2026-11-20T00:00:00Z",
         "segment": {"number": 4, "name": "Runners"},
-        "categories": [
-            {
-                "name": "Running",
-                "path": "Shoes > Running",
-                "share": 0.31,
-                "lately": 0.44,
-                "usual": 0.06,
-                "purchases": 5,
-                "other_acts": 17,
-                "last_at": "2026-11-18T10:02:11Z",
-            }
-        ],
-        "brands": [
-            {
-                "name": "Acme",
-                "path": "Acme",
-                "share": 0.22,
-                "lately": 0.2,
-                "usual": 0.02,
-                "purchases": 4,
-                "other_acts": 9,
-                "last_at": "2026-11-18T10:02:11Z",
-            }
-        ],
+        "categories": [_RUNNING],
+        "brands": [{**_RUNNING, "name": "Acme", "path": "Acme", "share": 0.22, "lately": 0.2, "usual": 0.02}],
     },
 )

@@ -19,7 +19,7 @@ from recommendations.services.experiments.forms import ArmForm, ExperimentForm
 from recommendations.services.experiments.levers import all_levers, levers_of
 from recommendations.terms import ExperimentKind, Metric
 
-PLACEMENT_FIELDS = ("n", "diversity", "repeat")
+PLACEMENT_FIELDS = ("n", "diversity", "fatigue", "repeat")
 LONGEST_NAME, LONGEST_TEXT, LONGEST = 120, 2_000, 200  # characters
 MOST_ROWS = 5
 USUAL_GUARDRAILS: Mapping[str, str] = {Metric.REFUNDS: "10", Metric.LATENCY: "20"}
@@ -81,8 +81,9 @@ class ArmRow:
         values: dict[str, Any] = {}
         if text := self.texts.get("n"):
             values["n"] = number(text) or 0
-        if text := self.texts.get("diversity"):
-            values["diversity"] = decimal(text, unknown=-1)
+        for name in ("diversity", "fatigue"):
+            if text := self.texts.get(name):
+                values[name] = decimal(text, unknown=-1)
         if text := self.texts.get("repeat"):
             values["repeat"] = text
         return values

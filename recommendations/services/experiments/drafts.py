@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
+from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, Experiment, Placement, Staff
 from recommendations.models.experiments import BUCKETS
 from recommendations.services.access import audit
@@ -56,8 +57,7 @@ def save_draft(
     Arm.objects.bulk_create(_arms(stored, form))
     verb = "change" if before else "create"
     audit.record(by=by, verb=verb, subject=stored, before=before, after=described(stored))
-    if before is None:
-        note(stored, "created", by=by, at=now)
+    note(stored, NoteCode.CHANGED if before else NoteCode.CREATED, by=by, at=now)
     return stored
 
 

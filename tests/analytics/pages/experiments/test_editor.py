@@ -56,6 +56,21 @@ def test_a_copy_of_what_ran_says_only_what_its_arms_change(merchandiser: Client)
     assert 'name="arm-2-n" value="7"' in page
 
 
+def test_fatigue_is_tested_as_any_setting_of_a_placement(merchandiser: Client) -> None:
+    merchandiser.post("/experiments/new/", typed(**{"arm-1-n": "", "arm-1-fatigue": "0.4"}))
+    stored = Experiment.objects.get()
+    assert changes(stored) == [{"placements": {"home": {"fatigue": 0.4}}}]
+    assert 'name="arm-1-fatigue" value="0.4"' in text(merchandiser, f"/experiments/{stored.pk}/edit/")
+
+
+def test_a_change_of_an_arm_stands_in_the_log_and_in_the_trail(merchandiser: Client) -> None:
+    draft = drafted()
+    values = typed(**{"arm-1-share": "20", "revision": str(draft.revision)})
+    assert merchandiser.post(f"/experiments/{draft.pk}/edit/", values).status_code == 302
+    assert [note.code for note in draft.notes.order_by("pk")] == ["created", "changed"]
+    assert "changed versions or their shares: A and B" in text(merchandiser, "/activity/")
+
+
 def test_every_lever_is_saved_as_it_was_typed(merchandiser: Client) -> None:
     tried, book = version(), RuleBook.objects.create(number=5)
     order = list(ShopPage.objects.get(name="home").slots.order_by("position").values_list("placement__name", flat=True))
