@@ -213,7 +213,7 @@ class ExperimentLine(TypedDict):
     status: str
     placements: list[str]
     primary: str
-    planned_days: int
+    planned_days: int | None
     traffic: float
     started_at: str | None
     ended_at: str | None
@@ -226,6 +226,7 @@ class ExperimentArm(TypedDict):
     share: float
     changes: Mapping[str, Any]
     people: int | None
+    published: bool
 
 
 class ArmEffect(TypedDict):
