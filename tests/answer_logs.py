@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from django.utils import timezone
@@ -15,6 +16,7 @@ from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
 from recommendations.models import Blend, BlendWeights, Customer, Item, Slate
+from recommendations.serving import serve as serving
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.store.attribution.settle import settle
@@ -60,7 +62,11 @@ def explore(*, shuffled: float = 0.5, cards: float = 0.2) -> None:
 def answer(count: int, *, n: int = SLOTS, users: Sequence[int] = range(60)) -> list[Slate]:
     """Serve so many answers at home, the customers in turn."""
     asked = [f"u{users[number % len(users)]}" for number in range(count)]
-    ids = [serve(Request(placement="home", user_id=user, n=n), now=timezone.now()).recommendation_id for user in asked]
+    draw = generator(Slate.objects.count(), "ids")  # what an answer explores is settled by its id
+    with patch.object(serving, "_new_id", lambda _now: f"r-{draw.bytes(16).hex()}"):
+        ids = [
+            serve(Request(placement="home", user_id=user, n=n), now=timezone.now()).recommendation_id for user in asked
+        ]
     while write_slates():
         pass
     rows = {row.recommendation_id: row for row in Slate.objects.filter(recommendation_id__in=ids)}

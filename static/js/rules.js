@@ -75,7 +75,7 @@ if (dialog) {
   dialog.showModal();
   dialog.querySelector("textarea")?.focus();
   dialog.addEventListener("cancel", () => {
-    const back = dialog.querySelector(".actions a.btn"), opener = document.querySelector(`a[href="${CSS.escape(location.search)}"]`);
+    const back = dialog.querySelector(".actions a.btn"), opener = document.querySelector(`a[href$="${CSS.escape(location.search)}"]`);
     if (back) history.replaceState(history.state, "", back.href);
     if (opener) dialog.addEventListener("close", () => opener.focus(), { once: true });
   });

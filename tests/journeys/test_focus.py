@@ -52,7 +52,7 @@ def test_escape_leaves_a_dialog_where_it_was_opened_and_takes_it_from_the_addres
     page = ada.page
     key = committed(lambda: Experiment.objects.get(name="More at once").pk)
     ada.visit(f"/experiments/{key}/")
-    opener = page.locator('a[href="?open=publish&arm=B"]')
+    opener = page.locator('a[href$="?open=publish&arm=B"]')
     opener.click()
     expect(page.locator("dialog:modal")).to_be_visible()
     page.keyboard.press("Escape")

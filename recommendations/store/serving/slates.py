@@ -102,11 +102,13 @@ class Log:
                 self._thread.start()
 
     def send(self) -> bool:
-        """Send what waits now into the stream; False where Valkey did not take it all: then it goes on waiting."""
-        while self._waiting:
-            if not self._send_some():
-                return False
-        return True
+        """Send what waits now, after what the thread is at, into the stream; False where Valkey did not take it all:
+        then it goes on waiting.
+        """
+        while self._send_some():
+            if not self._waiting:
+                return True
+        return False
 
     def _send_some(self) -> bool:
         with self._sending:

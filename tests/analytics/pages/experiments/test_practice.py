@@ -119,14 +119,14 @@ def test_a_practice_says_what_it_leaves_out_of_its_draft(editor: Client) -> None
     page = text(editor, f"/experiments/{begun(editor, test).pk}/")
     assert f"<h1>Practice of “{test.name}”</h1>" in page
     assert f"{who_buys}</dd>" in page
-    assert "Unlike the draft, all of its visitors take part, all segments have the same shares, and answers" in page
+    assert "Unlike the draft, all visitors take part, all segments have the same shares, and answers" in page
 
 
 def test_a_practice_of_a_test_lists_the_guardrails_that_judge_it(editor: Client) -> None:
     test = draft(guardrails={"latency": 0.2, "dislikes": 0.1, "refunds": 0.1})
     page = text(editor, f"/experiments/{begun(editor, test, PracticeEffect.HARMFUL).pk}/")
     assert "<dd>Money given back: at most 10.0% worse; Visitors who buy: at most 5.0% worse</dd>" in page
-    assert "Unlike the draft, all of its visitors take part, nobody dislikes an item, and answers" in page
+    assert "Unlike the draft, all visitors take part, nobody dislikes an item, and answers" in page
 
 
 def test_practice_has_a_tab_of_its_own(editor: Client) -> None:
@@ -167,7 +167,7 @@ def test_who_only_looks_sees_it_and_cannot_touch_it(client_of: Callable[[Role], 
     test = draft()
     own, viewer = begun(editor, test), client_of(Role.VIEWER)
     page = text(viewer, f"/experiments/{own.pk}/")
-    assert "Nobody real is in it." in page
+    assert "Nothing of it is served, or in any other figure." in page
     assert "practise/cancel/" not in page
     post(viewer, test, status=403, effect="same")
 
