@@ -31,19 +31,31 @@ def text(name: str, *, default: str | None = None) -> str:
     return value
 
 
-def secret(name: str, *, shortest: int) -> str:
-    """A secret from ``NAME`` or from the file named by ``NAME_FILE``; shorter than ``shortest`` is refused."""
+def secret(name: str, *, shortest: int, default: str | None = None) -> str:
+    """A secret from ``NAME`` or from the file named by ``NAME_FILE``; shorter than ``shortest`` is refused.
+
+    Without a default it is required; the default itself may be shorter.
+    """
     _asked.add(f"{name}_FILE")
     file = os.environ.get(f"{name}_FILE")
     if file and name in os.environ:
         raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set; keep one.")
     try:
-        value = Path(file).read_text(encoding="utf-8").strip() if file else text(name)
+        value = Path(file).read_text(encoding="utf-8").strip() if file else text(name, default=default)
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}_FILE={file} cannot be read: {error}") from error
-    if len(value) < shortest:
+    if len(value) < shortest and value != default:
         raise ImproperlyConfigured(f"{name} has {len(value)} characters; at least {shortest} are needed.")
     return value
+
+
+def secrets(name: str, *, shortest: int) -> list[str]:
+    """Secrets written with commas, the newest first; none where the variable is not set."""
+    parts = [part.strip() for part in secret(name, shortest=shortest, default="").split(",") if part.strip()]
+    short = [len(part) for part in parts if len(part) < shortest]
+    if short:
+        raise ImproperlyConfigured(f"{name} has one of {short[0]} characters; each needs at least {shortest}.")
+    return parts
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -151,3 +163,16 @@ def mailer(name: str, *, default: str | None) -> dict[str, Any]:
         "timeout": 10,
     }
     return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """A server for mail to customers, ``smtp://user:password@host`` or ``smtps://…``; empty where it is not set.
+
+    Only a server on this machine is spoken to without TLS.
+    """
+    if not text(name, default=""):
+        return {}
+    options: dict[str, Any] = mailer(name, default="").get("OPTIONS", {})
+    if "host" not in options:
+        raise ImproperlyConfigured(f"{name} must begin with smtp:// or smtps:// and name a host.")
+    return options | {"use_tls": options["use_tls"] and options["host"] not in {"127.0.0.1", "::1", "localhost"}}

@@ -49,6 +49,12 @@ if not DEMO and any(secret.startswith("demo-") for secret in (SECRET_KEY, PSEUDO
 if not DEMO and SECRET_KEY == PSEUDONYM_KEY:
     raise ImproperlyConfigured("SECRET_KEY and PSEUDONYM_KEY must differ: one may be changed, the other must not.")
 
+# Push: the first seals or signs, all of them open. Without these nobody can be written to, and the pages say so.
+CONTACT_KEYS = env.secrets("CONTACT_KEYS", shortest=32)
+CONTACT_HASH_KEY = env.secret("CONTACT_HASH_KEY", shortest=32, default="")
+LINK_KEYS = env.secrets("LINK_KEYS", shortest=32)
+DOUBLE_OPT_IN = env.flag("DOUBLE_OPT_IN", default=True)
+
 # --- Applications
 
 INSTALLED_APPS = [
@@ -222,11 +228,14 @@ AXES_USERNAME_CALLABLE = "analytics.pages.access.login.account_of"
 AXES_LOCKOUT_TEMPLATE = "registration/login.html"  # says how long to wait
 AXES_VERBOSE = False
 
-# --- E-mail: invitations and forgotten passwords
+# --- E-mail: invitations and forgotten passwords; and to customers
 
 # The demo's lie in a folder that only its user can read: their links set passwords.
 MAILERS = {"default": env.mailer("EMAIL_URL", default=f"file://{DATA / 'mail'}" if DEMO else None)}
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="recsite@localhost")
+PUSH_MAIL_SERVER = env.mail_server("PUSH_EMAIL_URL")  # to customers
+PUSH_FROM = env.text("PUSH_FROM", default="push@shop.example" if DEMO else "")
+POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", default="1 Market Square, Demo Town" if DEMO else "")
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too
 
 # --- What browsers may do (no inline script, no inline style, no eval)
@@ -347,4 +356,4 @@ LOGGING = {
     },
 }
 
-env.refuse_unasked("RECSITE_", "SHOP_")
+env.refuse_unasked("RECSITE_", "SHOP_", "PUSH_", "CONTACT_", "LINK_")

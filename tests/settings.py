@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("RECSITE_DEMO", "1")
 if "SECRET_KEY_FILE" not in os.environ:
-    os.environ.setdefault("SECRET_KEY", "demo-" + "only-for-tests-" * 4)
-if "PSEUDONYM_KEY_FILE" not in os.environ:
-    os.environ.setdefault("PSEUDONYM_KEY", "demo-" + "only-for-tests-" * 4)
+    for name in ("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"):
+        os.environ.setdefault(name, "demo-" + "only-for-tests-" * 4)
 os.environ.setdefault("DATABASE_URL", "postgresql:///nowhere")
 # The tests empty their Valkey database, so it is never the one that somebody works with.
 os.environ["REDIS_URL"] = urlsplit(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))._replace(path="/9").geturl()

@@ -31,7 +31,7 @@ from recsite.embedded.valkey import Valkey
 from recsite.processes import die_with_parent, keep_private, make_was_interrupted, spawn, stop
 
 _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
-_SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY")
+_SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS")
 _EPHEMERAL_PREFIX = "recsite-test-"
 _PUBLISHED = "servers.json"
 _LOOK_SECONDS = 0.2
