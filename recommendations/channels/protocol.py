@@ -1,0 +1,68 @@
+"""What every channel takes and gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A message that is ready to leave. ``address`` is open, and is in no log and no error."""
+
+    message: int
+    idempotency_key: str
+    address: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)  # as the channel sends it: a whole mail
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The provider said yes, which is not that somebody got it."""
+
+    provider_id: str = ""
+
+
+@dataclass(frozen=True)
+class Later:
+    """Nothing was handed over, and it may be tried again; ``after`` seconds where the provider said so."""
+
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The provider will not have this message."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """There is no such address."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The line broke after the message went out: whether it arrived nobody knows."""
+
+    reason: str
+
+
+type Outcome = Taken | Later | Refused | Gone | Unknown
+
+
+class Channel(Protocol):
+    """A way to hand messages over, kept open from one to the next.
+
+    ``repeats_safely``: a parcel handed over twice under its key arrives once.
+    """
+
+    @property
+    def repeats_safely(self) -> bool: ...
+
+    def hand_over(self, parcel: Parcel) -> Outcome: ...
+
+    def close(self) -> None: ...

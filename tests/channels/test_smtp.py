@@ -1,0 +1,116 @@
+"""E-mail by SMTP before a real server: taken, later, refused, gone, and honest where the line breaks."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from recommendations.channels.protocol import Gone, Later, Outcome, Parcel, Refused, Taken, Unknown
+from recommendations.channels.smtp import Smtp, SmtpServer
+
+MAIL = b"Subject: for you\r\nMessage-ID: <m1@shop.example>\r\n\r\n.a line with a dot\r\n"
+PARCEL = Parcel(message=1, idempotency_key="k", address={"email": "ann@example.com"}, content=MAIL)
+
+
+class Office:
+    """A post office that takes all, or answers as it is told."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, list[str], bytes]] = []
+        self.at_rcpt, self.at_data, self.hangs_up = "", "250 OK", ""
+
+    async def handle_RCPT(  # noqa: N802 - as the library calls it
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.hangs_up == "before":
+            server.transport.abort()
+        if not self.at_rcpt:
+            envelope.rcpt_tos.append(address)
+        return self.at_rcpt or "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.hangs_up == "after":
+            server.transport.abort()
+        if self.hangs_up == "never":
+            await asyncio.sleep(3)
+        if self.at_data.startswith("250"):
+            self.got.append((envelope.mail_from or "", list(envelope.rcpt_tos), bytes(envelope.content or b"")))
+        return self.at_data
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    own = Office()
+    controller = Controller(own, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    own.port = controller.port  # type: ignore[attr-defined]
+    yield own
+    controller.stop()
+
+
+@pytest.fixture
+def line(office: Any) -> Iterator[Smtp]:
+    own = Smtp(SmtpServer(host="127.0.0.1", port=office.port, timeout=1), sender=lambda parcel: "b1@shop.example")
+    yield own
+    own.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_what_is_taken_arrived_as_it_was_written(office: Office, line: Smtp) -> None:
+    assert isinstance(line.hand_over(PARCEL), Taken)
+    assert isinstance(line.hand_over(PARCEL), Taken)  # by the same line
+    assert office.got == [("b1@shop.example", ["ann@example.com"], MAIL)] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("451 4.3.0 try again later", Later("451 4.3.0 try again later")),
+        ("550 5.1.1 <ann@example.com>: no such mailbox", Gone("550 5.1.1 … no such mailbox")),
+        ("550 no such user", Gone("550 no such user")),
+        ("550 5.7.1 we do not like you", Refused("550 5.7.1 we do not like you")),
+        ("552 5.2.2 mailbox full", Refused("552 5.2.2 mailbox full")),
+    ],
+)
+def test_the_answer_to_the_address_is_understood(office: Office, line: Smtp, answer: str, expected: Outcome) -> None:
+    office.at_rcpt = answer
+    assert line.hand_over(PARCEL) == expected
+    office.at_rcpt = ""
+    assert isinstance(line.hand_over(PARCEL), Taken)  # the line goes on
+
+
+def test_the_answer_to_the_mail_is_understood(office: Office, line: Smtp) -> None:
+    office.at_data = "452 4.2.2 later"
+    assert line.hand_over(PARCEL) == Later("452 4.2.2 later")
+    office.at_data = "554 5.7.1 spam"
+    assert line.hand_over(PARCEL) == Refused("554 5.7.1 spam")
+
+
+@pytest.mark.parametrize(("hangs_up", "kind"), [("before", Later), ("after", Unknown), ("never", Unknown)])
+def test_a_line_that_breaks_is_later_before_the_mail_and_unknown_after_it(
+    office: Office, line: Smtp, hangs_up: str, kind: type[Outcome]
+) -> None:
+    office.hangs_up = hangs_up
+    outcome = line.hand_over(PARCEL)
+    assert isinstance(outcome, kind)
+    assert "ann" not in str(outcome)
+    office.hangs_up = ""
+    assert isinstance(line.hand_over(PARCEL), Taken)  # by a new line
+
+
+def test_without_a_server_it_is_later() -> None:
+    line = Smtp(SmtpServer(host="127.0.0.1", port=free_port(), timeout=1), sender=lambda parcel: "b1@shop.example")
+    assert isinstance(line.hand_over(PARCEL), Later)
+
+
+def test_a_parcel_does_not_say_where_it_goes() -> None:
+    assert "ann" not in repr(PARCEL)
