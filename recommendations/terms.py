@@ -286,6 +286,8 @@ class Scope(StrEnum):
     RECOMMENDATIONS_READ = "recommendations:read"
     CATALOGUE_WRITE = "catalogue:write"
     CUSTOMERS_WRITE = "customers:write"
+    CONTACTS_READ = "contacts:read"
+    CONTACTS_WRITE = "contacts:write"
     PRIVACY_WRITE = "privacy:write"
     METRICS_READ = "metrics:read"
 

@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from recommendations.models.experiments import new_salt
@@ -27,9 +27,25 @@ SCOPES = [
     ("recommendations:read", "Read recommendations"),
     ("catalogue:write", "Change the catalogue"),
     ("customers:write", "Send customer properties"),
+    ("contacts:read", "Read consents, and addresses with stars"), ("contacts:write", "Send addresses and consents"),
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]
+CHANNELS = [("email", "E-mail")]
+PURPOSES = [
+    ("for_you", "Recommendations for you"), ("reminders", "Reminders"), ("news", "News and offers for everybody"),
+]  # fmt: skip
+CONSENT_STATES = [("asked", "Asked"), ("given", "Given"), ("refused", "Refused"), ("withdrawn", "Withdrawn")]
+CONSENT_SOURCES = [
+    ("api", "The shop's server"), ("import", "An imported file"), ("confirmed", "Confirmation mail"),
+    ("preferences", "Preference page"), ("one_click", "One-click unsubscribe"), ("complaint", "Complaint"),
+    ("staff", "Staff"), ("demo", "Invented for the demo"),
+]  # fmt: skip
+ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]
+SUPPRESSION_REASONS = [
+    ("hard_bounce", "It does not exist"), ("complaint", "Complained"),
+    ("unsubscribed_all", "Unsubscribed from everything"), ("staff", "Set by staff"), ("erased", "Erased"),
+]  # fmt: skip
 SUSPICION_RULES = [
     ("twins", "They share items that hardly anyone buys"), ("rush", "A sudden rush"), ("pace", "They act like clockwork"),
     ("staff", "Set aside by staff"),
@@ -70,6 +86,13 @@ EXPERIMENT_KINDS = [("ab", "A/B test"), ("aa", "A/A test"), ("bandit", "Bandit")
 EXPERIMENT_STATUSES = [
     ("draft", "Draft"), ("running", "Running"), ("paused", "Paused"), ("stopped", "Stopped"), ("shipped", "Published"),
 ]  # fmt: skip
+CONTACT_CODES = {"channel": CHANNELS, "purpose": PURPOSES, "state": CONSENT_STATES, "source": CONSENT_SOURCES}
+CONSENT_IS_ONLY_ADDED = """
+CREATE FUNCTION recommendations_consent_is_only_added() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'statements of consent are only added'; END $$;
+CREATE TRIGGER consent_is_only_added BEFORE UPDATE ON recommendations_consentstatement
+FOR EACH ROW EXECUTE FUNCTION recommendations_consent_is_only_added();
+"""
 METRICS = [
     ("revenue", "Revenue per visitor"), ("converted", "Visitors who buy"), ("orders", "Orders per visitor"),
     ("items_per_basket", "Items per order"), ("basket_value", "Revenue per order"), ("ctr", "Lists clicked"),
@@ -1540,5 +1563,205 @@ class Migration(migrations.Migration):
             models.JSONField(
                 blank=True, default=dict, help_text="While it starts: what the worker is at.", verbose_name="beginning",
             ),
+        ),
+        migrations.CreateModel(
+            "Contact",
+            [
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="contact",
+                        serialize=False, to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+                ("language", models.CharField(max_length=10, verbose_name="language")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        blank=True, help_text="Empty: that of the shop.", max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "link_generation",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Goes up when links that were sent must not open any more.",
+                        verbose_name="generation of links",
+                    ),
+                ),
+                ("paused_until", models.DateTimeField(null=True, verbose_name="paused until")),
+                (
+                    "most_a_week",
+                    models.PositiveSmallIntegerField(
+                        null=True, validators=[MinValueValidator(1), MaxValueValidator(7)],
+                        verbose_name="most messages a week",
+                    ),
+                ),
+                ("quiet_from", models.TimeField(null=True, verbose_name="quiet from")),
+                ("quiet_until", models.TimeField(null=True, verbose_name="quiet until")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                ("changed_at", models.DateTimeField(default=timezone.now, verbose_name="changed")),
+            ],
+            {
+                "verbose_name": "contact",
+                "verbose_name_plural": "contacts",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(most_a_week=None) | models.Q(most_a_week__gte=1, most_a_week__lte=7),
+                        name="contact_bears_1_to_7_a_week",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(quiet_from=None, quiet_until=None)
+                        | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                        name="contact_has_both_quiet_hours_or_none",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "Suppression",
+            [
+                ID,
+                ("channel", models.CharField(choices=CHANNELS, max_length=10, verbose_name="channel")),
+                ("digest", models.BinaryField(max_length=32, verbose_name="keyed hash of the address")),
+                ("reason", models.CharField(choices=SUPPRESSION_REASONS, max_length=20, verbose_name="why")),
+                ("at", models.DateTimeField(default=timezone.now, verbose_name="since")),
+                ("until", models.DateTimeField(help_text="Empty: for good.", null=True, verbose_name="until")),
+            ],
+            {
+                "verbose_name": "silent address",
+                "verbose_name_plural": "silent addresses",
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "digest"), name="one_suppression_per_address"),
+                    models.CheckConstraint(
+                        condition=models.Q(reason__in=[code for code, _ in SUPPRESSION_REASONS]),
+                        name="suppression_reason_is_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "ConsentStatement",
+            [
+                ID,
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents",
+                        to="recommendations.contact", verbose_name="contact",
+                    ),
+                ),
+                ("channel", models.CharField(choices=CHANNELS, max_length=10, verbose_name="channel")),
+                ("purpose", models.CharField(choices=PURPOSES, max_length=10, verbose_name="purpose")),
+                ("state", models.CharField(choices=CONSENT_STATES, max_length=10, verbose_name="said")),
+                ("at", models.DateTimeField(verbose_name="when")),
+                ("source", models.CharField(choices=CONSENT_SOURCES, max_length=12, verbose_name="where")),
+                (
+                    "proof",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Version and language of the text, the form, a reference.",
+                        verbose_name="proof",
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField(db_default=Now(), verbose_name="recorded")),
+            ],
+            {
+                "verbose_name": "statement of consent",
+                "verbose_name_plural": "statements of consent",
+                "ordering": ["-at", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "channel", "purpose", "state", "at"), name="statement_of_consent_once"
+                    ),
+                    *(
+                        models.CheckConstraint(
+                            condition=models.Q(**{f"{field}__in": [code for code, _ in codes]}),
+                            name=f"consent_{field}_is_known",
+                        )
+                        for field, codes in CONTACT_CODES.items()
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "Permission",
+            [
+                ID,
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="permissions",
+                        to="recommendations.contact", verbose_name="contact",
+                    ),
+                ),
+                ("channel", models.CharField(choices=CHANNELS, max_length=10, verbose_name="channel")),
+                ("purpose", models.CharField(choices=PURPOSES, max_length=10, verbose_name="purpose")),
+                ("state", models.CharField(choices=CONSENT_STATES, max_length=10, verbose_name="state")),
+                ("since", models.DateTimeField(verbose_name="since")),
+                ("source", models.CharField(choices=CONSENT_SOURCES, max_length=12, verbose_name="where")),
+            ],
+            {
+                "verbose_name": "permission to write",
+                "verbose_name_plural": "permissions to write",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "channel", "purpose"), name="one_permission_per_purpose"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(state__in=[code for code, _ in CONSENT_STATES]),
+                        name="permission_state_is_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "Address",
+            [
+                ID,
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="addresses",
+                        to="recommendations.contact", verbose_name="contact",
+                    ),
+                ),
+                ("channel", models.CharField(choices=CHANNELS, max_length=10, verbose_name="channel")),
+                ("sealed", models.BinaryField(verbose_name="address, sealed")),
+                ("digest", models.BinaryField(max_length=32, verbose_name="keyed hash of the address")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=ADDRESS_STATES, default="unconfirmed", max_length=12, verbose_name="state"
+                    ),
+                ),
+                ("confirmed_at", models.DateTimeField(null=True, verbose_name="confirmed")),
+                ("confirmations", models.PositiveSmallIntegerField(default=0, verbose_name="confirmation mails")),
+                ("asked_at", models.DateTimeField(null=True, verbose_name="last asked to confirm")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+            ],
+            {
+                "verbose_name": "address",
+                "verbose_name_plural": "addresses",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(channel__in=[code for code, _ in CHANNELS]), name="address_channel_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(state__in=[code for code, _ in ADDRESS_STATES]),
+                        name="address_state_is_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=~models.Q(state="gone"), fields=("channel", "digest"),
+                        name="address_belongs_to_one",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(channel="email") & ~models.Q(state="gone"), fields=("contact",),
+                        name="one_email_per_contact",
+                    ),
+                ],
+            },
+        ),
+        migrations.RunSQL(
+            CONSENT_IS_ONLY_ADDED,
+            "DROP FUNCTION recommendations_consent_is_only_added CASCADE",
         ),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from recommendations.models.attribution import AttributedLine, DueLine, Placemen
 from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
 from recommendations.models.catalogue import Category, Item, ItemPrice
+from recommendations.models.contacts import Address, ConsentStatement, Contact, Permission, Suppression
 from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
@@ -31,12 +32,13 @@ from recommendations.models.watches import Alarm, PlacementHour, RateWatch, Stab
 from recommendations.models.weight_searches import DraftEstimate, WeightSearch
 
 __all__ = [
-    "Alarm", "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare", "Artefact",
-    "Aside", "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry", "AuthenticatorApp",
-    "Blend", "BlendWeights", "CatalogueFile", "Category", "Customer", "CustomerAlias", "DraftEstimate", "DueLine",
-    "Evaluation", "Event", "Experiment", "ExperimentNote", "Group", "Import", "InterestProfile", "Item", "ItemPrice",
-    "Judgement", "Measurement", "ModelVersion", "PageSlot", "Placement", "PlacementDay", "PlacementHour", "PracticeRun",
-    "Promotion", "Quarantine", "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine",
-    "RunStage", "Segment", "SegmentMembership", "SegmentState", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
-    "SourceHour", "StabilityReading", "Staff", "StaffSession", "Unit", "WeightSearch", "group_fields",
+    "Address", "Alarm", "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare",
+    "Artefact", "Aside", "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry",
+    "AuthenticatorApp", "Blend", "BlendWeights", "CatalogueFile", "Category", "ConsentStatement", "Contact", "Customer",
+    "CustomerAlias", "DraftEstimate", "DueLine", "Evaluation", "Event", "Experiment", "ExperimentNote", "Group",
+    "Import", "InterestProfile", "Item", "ItemPrice", "Judgement", "Measurement", "ModelVersion", "PageSlot",
+    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "Promotion", "Quarantine", "RateWatch",
+    "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentMembership",
+    "SegmentState", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
+    "StaffSession", "Suppression", "Unit", "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -243,6 +243,8 @@ SCOPES: Choices = [
     (Scope.RECOMMENDATIONS_READ, _("Read recommendations")),
     (Scope.CATALOGUE_WRITE, _("Change the catalogue")),
     (Scope.CUSTOMERS_WRITE, _("Send customer properties")),
+    (Scope.CONTACTS_READ, _("Read consents, and addresses with stars")),
+    (Scope.CONTACTS_WRITE, _("Send addresses and consents")),
     (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]
