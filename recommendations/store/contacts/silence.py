@@ -1,0 +1,23 @@
+"""Addresses that stay silent, whoever they belong to."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from recommendations.models import Suppression
+from recommendations.push_terms import Channel, SuppressionReason
+
+
+def silence(channel: Channel, digest: bytes, *, reason: SuppressionReason, now: datetime) -> None:
+    """Silence an address for good; one that is silent already stays so for its own reason."""
+    Suppression.objects.get_or_create(channel=channel, digest=digest, defaults={"reason": reason, "at": now})
+
+
+def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReason]) -> bool:
+    """Let an address speak again that is silent for one of these reasons; whether it was."""
+    return bool(Suppression.objects.filter(channel=channel, digest=digest, reason__in=reasons).delete()[0])
+
+
+def silent_digests(channel: Channel, digests: Collection[bytes], *, now: datetime) -> set[bytes]:
+    """Those of the addresses that are silent now."""
+    silent = Suppression.objects.filter(channel=channel, digest__in=digests).exclude(until__lte=now)
+    return {bytes(digest) for digest in silent.values_list("digest", flat=True)}
