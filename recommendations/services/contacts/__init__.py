@@ -1,0 +1,1 @@
+"""Contacts: whom the shop may write to, and what for."""

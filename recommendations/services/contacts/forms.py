@@ -1,0 +1,106 @@
+"""What a shop says of a contact: the form of a body or a row, and the rules that it keeps."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import get_supported_language_variant
+from django.utils.translation import gettext as _
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from recommendations.fields import AHEAD, Id
+from recommendations.ingest.refusal import Refusal
+from recommendations.push_terms import Channel, ConsentState, Purpose
+from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
+
+MOST_ROWS = 1_000
+LONGEST_PROOF = 2_000  # bytes of JSON
+SAID = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
+"""What a shop may state; that somebody was asked is our own statement."""
+
+type Given[Field] = Field | UnsetType | None
+type Moment = Annotated[datetime, Meta(tz=True, description="With its time zone.")]
+
+
+class StatementForm(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the customer said of a purpose. “given” needs its time and a proof."""
+
+    purpose: Purpose
+    state: Annotated[ConsentState, Meta(description="given, refused or withdrawn")]
+    channel: Channel = Channel.EMAIL
+    at: Moment | None = None
+    proof: Annotated[
+        dict[str, str], Meta(description="text_version, language, form, shop_reference: whatever proves it to you.")
+    ] = {}
+
+
+class ContactChanges(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Fields of a contact that are to be changed; null empties one. Statements are added."""
+
+    email: Given[Annotated[str, Meta(max_length=320)]] = UNSET
+    language: Given[Annotated[str, Meta(max_length=35, description="As browsers say it: en, zh-CN.")]] = UNSET
+    time_zone: Given[Annotated[str, Meta(max_length=64, description="As Europe/Paris; null: the shop's.")]] = UNSET
+    confirmed: Annotated[
+        bool, Meta(description="You have seen that the address is theirs; otherwise they are asked by e-mail.")
+    ] = False
+    consents: Annotated[list[StatementForm], Meta(max_length=20)] = []
+
+
+class ContactRowForm(ContactChanges, kw_only=True):
+    """The changes of one contact of a batch."""
+
+    user_id: Id
+
+
+class BrokenRuleError(Exception):
+    """The form breaks a rule; the pointer of the refusal starts at the form."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(pointer, reason)
+
+
+def checked[Form: ContactChanges](form: Form, *, now: datetime) -> Form:
+    """The form with address and language in their normal form. Raises BrokenRuleError."""
+    changes: dict[str, Any] = {}
+    if form.email:
+        changes["email"] = _email(form.email)
+    if form.language:
+        changes["language"] = _language(form.language)
+    if form.time_zone and form.time_zone not in available_timezones():
+        raise BrokenRuleError("/time_zone", _("There is no such time zone; send one such as Europe/Paris."))
+    for place, statement in enumerate(form.consents):
+        _check_statement(statement, pointer=f"/consents/{place}", now=now)
+    return msgspec.structs.replace(form, **changes)
+
+
+def _email(typed: str) -> str:
+    try:
+        return checked_email(typed)
+    except InvalidAddressError as error:
+        raise BrokenRuleError("/email", _("This is no e-mail address: %(why)s") % {"why": error}) from error
+
+
+def _language(typed: str) -> str:
+    try:
+        return get_supported_language_variant(typed.strip().lower())
+    except LookupError as error:
+        known = ", ".join(code for code, _name in settings.LANGUAGES)
+        raise BrokenRuleError("/language", _("Send one of these languages: %(known)s.") % {"known": known}) from error
+
+
+def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -> None:
+    if statement.state not in SAID:
+        raise BrokenRuleError(f"{pointer}/state", _("Send given, refused or withdrawn."))
+    if statement.at is not None and statement.at > now + AHEAD:
+        raise BrokenRuleError(f"{pointer}/at", _("The time lies in the future."))
+    if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:
+        raise BrokenRuleError(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
+    if statement.state == ConsentState.GIVEN:
+        if statement.at is None:
+            raise BrokenRuleError(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
+        if not any(value.strip() for value in statement.proof.values()):
+            reason = _("“given” needs a proof: which text they said yes to, in which form, under which reference.")
+            raise BrokenRuleError(f"{pointer}/proof", reason)

@@ -1,0 +1,72 @@
+"""What is known of a contact, with its address behind stars, and its erasure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from recommendations.models import Address, Contact, Permission
+from recommendations.push_terms import Channel, SuppressionReason
+from recommendations.store.contacts import silence
+from recommendations.store.contacts.sealing import masked, unseal
+from recommendations.store.events.pseudonyms import pseudonym
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedAddress:
+    channel: Channel
+    address: str
+    state: str
+    silent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactRecord:
+    """A contact as staff and the shop's server may see it."""
+
+    contact: Contact
+    addresses: Sequence[MaskedAddress]
+    permissions: Sequence[Permission]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """What an erasure took away."""
+
+    addresses: int
+    statements: int
+
+
+def contact_of(user_id: str) -> Contact | None:
+    """The contact of the signed-in customer whom the shop calls so."""
+    return Contact.objects.select_related("customer").filter(customer__pseudonym=pseudonym(user_id)).first()
+
+
+def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
+    addresses = list(contact.addresses.order_by("pk"))
+    silent = silence.silent_digests(Channel.EMAIL, [bytes(each.digest) for each in addresses], now=now)
+    return ContactRecord(
+        contact=contact,
+        addresses=[
+            MaskedAddress(
+                channel=Channel(each.channel),
+                address=masked(unseal(each.sealed)),
+                state=each.state,
+                silent=bytes(each.digest) in silent,
+            )
+            for each in addresses
+        ],
+        permissions=list(contact.permissions.order_by("channel", "purpose")),
+    )
+
+
+@transaction.atomic
+def erase_contact(contact: Contact, *, now: datetime) -> Erasure:
+    """Erase addresses and statements; the hashes of the addresses stay silent, so no later import writes to them."""
+    addresses = list(Address.objects.filter(contact=contact))
+    statements = contact.consents.count()
+    for each in addresses:
+        silence.silence(Channel(each.channel), bytes(each.digest), reason=SuppressionReason.ERASED, now=now)
+    contact.delete()
+    return Erasure(addresses=len(addresses), statements=statements)

@@ -1,0 +1,119 @@
+"""Contacts as the shop sends them: many in few statements, with a verdict on each; repeating it changes nothing.
+
+An address that the shop does not vouch for is asked for its owner's yes by e-mail (double opt-in): until then what the
+shop calls “given” stands in the ledger as asked, and nothing but that mail goes out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+from msgspec import UNSET
+
+from recommendations.ingest.refusal import Refusal
+from recommendations.push_terms import AddressState, ConsentSource, ConsentState
+from recommendations.services.contacts.forms import BrokenRuleError, ContactChanges, StatementForm, checked
+from recommendations.store.contacts import ledger
+from recommendations.store.contacts.book import AddressIsTakenError, ContactBook
+from recommendations.store.contacts.ledger import Statement
+from recommendations.store.events import id_cache
+from recommendations.terms import CustomerKind
+
+
+class ContactVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a row; the pointer starts at the row."""
+
+    verdict: Literal["stored", "unchanged", "rejected"]
+    user_id: str | None = None
+    pointer: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactRow:
+    """A row of one contact; ``whole``: what it does not say is emptied, as by PUT."""
+
+    user_id: str
+    form: ContactChanges
+    whole: bool = False
+
+
+def take_contacts(
+    rows: Sequence[ContactRow | ContactVerdict], *, source: ConsentSource, now: datetime
+) -> list[ContactVerdict]:
+    """Store each row; rows that have their verdict already keep it. A row that is refused leaves its neighbours alone.
+
+    Raises KeysMissingError.
+    """
+    names = [row.user_id for row in rows if isinstance(row, ContactRow)]
+    with transaction.atomic():
+        keys = id_cache.person_keys(names, CustomerKind.SIGNED_IN)
+        book = ContactBook.of(keys.values(), now=now)
+        verdicts, statements, changed = [], list[Statement](), set[int]()
+        for row in rows:
+            if isinstance(row, ContactVerdict):
+                verdicts.append(row)
+                continue
+            key = keys[row.user_id]
+            try:
+                form = checked(row.form, now=now)
+                if _changed(book, key, row, form):
+                    changed.add(key)
+            except BrokenRuleError as error:
+                verdicts.append(_rejected(row, error.refusal))
+                continue
+            statements += _statements(book, key, form.consents, source=source, now=now)
+            verdicts.append(ContactVerdict("unchanged", row.user_id))
+        book.save()
+        changed |= ledger.record(statements)
+    return [
+        msgspec.structs.replace(each, verdict="stored")
+        if each.verdict == "unchanged" and keys[each.user_id or ""] in changed
+        else each
+        for each in verdicts
+    ]
+
+
+def _changed(book: ContactBook, key: int, row: ContactRow, form: ContactChanges) -> bool:
+    """Take the fields of a row over; whether any differs. Raises BrokenRuleError, and then none is taken over."""
+    email, language, zone = (
+        None if value is UNSET and row.whole else value for value in (form.email, form.language, form.time_zone)
+    )
+    differs = False
+    if email is not UNSET:
+        try:
+            differs |= book.set_email(key, email or None, vouched=form.confirmed or not settings.DOUBLE_OPT_IN)
+        except AddressIsTakenError as error:
+            reason = _("Another customer has this address. If you know that it is theirs, send “confirmed”: true.")
+            raise BrokenRuleError("/email", reason) from error
+    given = {"language": (language, settings.SHOP_LANGUAGE), "time_zone": (zone, "")}
+    fields = {name: value or default for name, (value, default) in given.items() if value is not UNSET}
+    return book.set_fields(key, fields) or differs
+
+
+def _statements(
+    book: ContactBook, key: int, forms: Sequence[StatementForm], *, source: ConsentSource, now: datetime
+) -> list[Statement]:
+    """Statements as the ledger has them: what nobody vouches for was only asked."""
+    waits = book.state_of(key) == AddressState.UNCONFIRMED
+    return [
+        Statement(
+            contact=key,
+            channel=form.channel,
+            purpose=form.purpose,
+            state=ConsentState.ASKED if waits and form.state == ConsentState.GIVEN else form.state,
+            at=form.at or now,
+            source=source,
+            proof=form.proof,
+        )
+        for form in forms
+    ]
+
+
+def _rejected(row: ContactRow, refusal: Refusal) -> ContactVerdict:
+    return ContactVerdict("rejected", row.user_id, refusal.pointer, refusal.reason)

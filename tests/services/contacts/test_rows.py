@@ -1,0 +1,155 @@
+"""Contacts as the shop sends them: stored once, refused row by row, asked where nobody vouches for the address."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.db.models import QuerySet
+
+from recommendations.models import Address, ConsentStatement, Contact, Permission
+from recommendations.push_terms import AddressState, ConsentSource, ConsentState
+from recommendations.services.contacts.forms import ContactChanges
+from recommendations.services.contacts.rows import ContactRow, ContactVerdict, take_contacts
+from recommendations.store.contacts.sealing import masked, unseal
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+YES = {
+    "purpose": "for_you",
+    "state": "given",
+    "at": "2026-08-01T10:00:00Z",
+    "proof": {"form": "checkout", "text_version": "3"},
+}
+
+
+def row(user_id: str = "u1", *, whole: bool = False, **fields: Any) -> ContactRow:
+    form = msgspec.convert(fields, ContactChanges, strict=False)
+    return ContactRow(user_id=user_id, form=form, whole=whole)
+
+
+def take(*rows: ContactRow, source: ConsentSource = ConsentSource.API) -> list[ContactVerdict]:
+    return take_contacts(rows, source=source, now=NOW)
+
+
+def refusal(**fields: Any) -> str | None:
+    [verdict] = take(row(**fields))
+    assert verdict.verdict == "rejected"
+    return verdict.pointer
+
+
+def living() -> QuerySet[Address]:
+    return Address.objects.exclude(state=AddressState.GONE)
+
+
+def permissions(user: int | None = None) -> dict[str, str]:
+    return dict(Permission.objects.values_list("purpose", "state"))
+
+
+def test_a_contact_is_stored_once() -> None:
+    sent = row(email="Ann.Lee@Example.COM", language="zh-CN", time_zone="Asia/Shanghai", confirmed=True, consents=[YES])
+    assert [each.verdict for each in (*take(sent), *take(sent))] == ["stored", "unchanged"]
+    contact, address = Contact.objects.get(), living().get()
+    assert (contact.language, contact.time_zone, address.state) == ("zh-hans", "Asia/Shanghai", AddressState.ACTIVE)
+    assert unseal(address.sealed) == {"email": "Ann.Lee@example.com"}
+    assert masked(unseal(address.sealed)) == "A•••@example.com"
+    assert permissions() == {"for_you": "given"}
+    assert ConsentStatement.objects.get().proof == YES["proof"]
+
+
+def test_no_table_holds_an_address_that_can_be_read() -> None:
+    take(row(email="ann@example.com", confirmed=True, consents=[YES]))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(address)::text FROM recommendations_address address")
+        [text] = cursor.fetchone()
+    assert "ann@" not in text
+    assert b"ann@example.com".hex() not in text
+
+
+def test_an_address_nobody_vouches_for_is_only_asked() -> None:
+    take(row(email="ann@example.com", consents=[YES, {"purpose": "news", "state": "refused"}]))
+    assert living().get().state == AddressState.UNCONFIRMED
+    assert permissions() == {"for_you": "asked", "news": "refused"}
+
+
+def test_without_double_opt_in_the_shops_word_is_enough(settings: LazySettings) -> None:
+    settings.DOUBLE_OPT_IN = False
+    take(row(email="ann@example.com", consents=[YES]))
+    assert living().get().state == AddressState.ACTIVE
+    assert permissions() == {"for_you": "given"}
+
+
+def test_the_later_statement_holds_whatever_arrives_last() -> None:
+    withdrawn = {"purpose": "for_you", "state": "withdrawn", "at": "2026-08-05T10:00:00Z"}
+    take(row(email="ann@example.com", confirmed=True, consents=[withdrawn]))
+    take(row(consents=[YES]))
+    assert permissions() == {"for_you": "withdrawn"}
+    take(row(consents=[YES | {"at": "2026-08-05T10:00:00Z"}]))  # at the same instant
+    assert permissions() == {"for_you": "withdrawn"}
+    take(row(consents=[YES | {"at": "2026-08-05T10:00:01Z"}]))
+    assert permissions() == {"for_you": "given"}
+
+
+def test_statements_are_never_changed() -> None:
+    take(row(email="ann@example.com", confirmed=True, consents=[YES]))
+    with pytest.raises(Exception, match="only added"):
+        ConsentStatement.objects.update(state=ConsentState.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"email": "ann"}, "/email"),
+        ({"email": "ann@example.com\r\nBcc: all@example.com"}, "/email"),
+        ({"language": "tlh"}, "/language"),
+        ({"time_zone": "Mars/Olympus"}, "/time_zone"),
+        ({"consents": [YES | {"at": None}]}, "/consents/0/at"),
+        ({"consents": [YES | {"proof": {}}]}, "/consents/0/proof"),
+        ({"consents": [YES | {"proof": {"form": "x" * 2_000}}]}, "/consents/0/proof"),
+        ({"consents": [YES, YES | {"at": str(NOW + timedelta(hours=1))}]}, "/consents/1/at"),
+        ({"consents": [YES | {"state": "asked"}]}, "/consents/0/state"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused_at_its_place(fields: dict[str, Any], pointer: str) -> None:
+    assert refusal(**fields) == pointer
+    assert not Address.objects.exists()
+    assert not ConsentStatement.objects.exists()
+
+
+def test_a_refused_row_leaves_its_neighbours_alone() -> None:
+    verdicts = take(row("u1", email="ann"), row("u2", email="bo@example.com", confirmed=True))
+    assert [each.verdict for each in verdicts] == ["rejected", "stored"]
+    assert Contact.objects.count() == 1
+
+
+def test_an_address_belongs_to_one() -> None:
+    take(row("u1", email="ann@example.com", confirmed=True, consents=[YES]))
+    [verdict] = take(row("u2", email="ANN@example.com"))  # anybody could type it in
+    assert (verdict.verdict, verdict.pointer) == ("rejected", "/email")
+    take(row("u2", email="ann@example.com", confirmed=True))  # the shop has seen that it is theirs
+    assert living().get().contact != ConsentStatement.objects.get().contact
+
+
+def test_another_address_takes_the_place_of_the_first() -> None:
+    take(row(email="ann@example.com", confirmed=True))
+    take(row(email="lee@example.com", confirmed=True))
+    assert unseal(living().get().sealed) == {"email": "lee@example.com"}
+    take(row(email=None))
+    assert [bytes(each.sealed) for each in Address.objects.all()] == [b"", b""]  # the hash alone is left
+
+
+def test_put_empties_what_it_does_not_say_and_patch_leaves_it() -> None:
+    take(row(email="ann@example.com", time_zone="Europe/Paris", confirmed=True))
+    take(row(language="zh-hans"))
+    assert Contact.objects.get().time_zone == "Europe/Paris"
+    take(row(whole=True, language="en"))
+    assert (Contact.objects.get().time_zone, living().count()) == ("", 0)
+
+
+def test_who_confirms_an_unconfirmed_address_makes_it_active() -> None:
+    take(row(email="ann@example.com"))
+    take(row(email="ann@example.com", confirmed=True))
+    assert living().get().state == AddressState.ACTIVE
