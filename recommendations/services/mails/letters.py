@@ -1,0 +1,81 @@
+"""A mail as it leaves: HTML with its styles inlined, the same as text, and bytes with their headers."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address as MailAddress
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+
+from css_inline import CSSInliner
+from django.template.loader import get_template
+from django.utils import translation
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+JOINER = "\u200d"  # of emoji, which are one picture by it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """What a mail says; the text is complete without the HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """What stands around a letter: from whom, to whom, and further headers."""
+
+    message_id: str
+    sender: str
+    sender_name: str
+    to: str = field(repr=False)
+    date: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def written(template: str, mail: object, *, subject: str, language: str) -> Letter:
+    """The letter of ``push/<template>.html`` and ``.txt``, in which ``mail`` has all that is said."""
+    with translation.override(language):
+        return Letter(
+            subject=subject,
+            text=get_template(f"push/{template}.txt").render({"mail": mail}),
+            html=_inliner().inline(get_template(f"push/{template}.html").render({"mail": mail})),
+        )
+
+
+def bytes_of(letter: Letter, envelope: Envelope) -> bytes:
+    """The whole mail, text first (RFC 2046): what somebody typed cannot end a header."""
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = one_line(letter.subject)
+    message["From"] = _mailbox(envelope.sender, envelope.sender_name)
+    message["To"] = _mailbox(envelope.to)
+    message["Date"] = format_datetime(envelope.date)
+    message["Message-ID"] = envelope.message_id
+    for name, value in envelope.headers.items():
+        message[name] = value
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
+    return message.as_bytes()
+
+
+def one_line(text: str) -> str:
+    """A text without what would break a header or turn its direction."""
+    plain = CONTROLS.sub(" ", text)
+    return "".join(each for each in plain if unicodedata.category(each) != "Cf" or each == JOINER).strip()
+
+
+def _mailbox(address: str, name: str = "") -> MailAddress:
+    user, _at, domain = address.rpartition("@")
+    return MailAddress(one_line(name), user, domain)
+
+
+@cache
+def _inliner() -> CSSInliner:
+    return CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)

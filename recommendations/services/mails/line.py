@@ -1,0 +1,28 @@
+"""The line on which mails to customers leave, and what the installation lacks for it."""
+
+from django.conf import settings
+
+from recommendations.channels.protocol import Parcel
+from recommendations.channels.smtp import Smtp, SmtpServer
+
+
+def missing_settings() -> list[str]:
+    """Names of the settings without which nobody can be written to."""
+    have = {
+        "CONTACT_KEYS": settings.CONTACT_KEYS,
+        "CONTACT_HASH_KEY": settings.CONTACT_HASH_KEY,
+        "LINK_KEYS": settings.LINK_KEYS,
+        "PUSH_EMAIL_URL": settings.PUSH_MAIL_SERVER,
+        "PUSH_FROM": settings.PUSH_FROM,
+        "POSTAL_ADDRESS": settings.POSTAL_ADDRESS,
+    }
+    return [name for name, value in have.items() if not value]
+
+
+def mail_line() -> Smtp:
+    """A line to the server of ``PUSH_EMAIL_URL``, opened at the first mail; the caller closes it."""
+    return Smtp(SmtpServer(**settings.PUSH_MAIL_SERVER), sender=_return_path)
+
+
+def _return_path(_parcel: Parcel) -> str:
+    return settings.PUSH_FROM
