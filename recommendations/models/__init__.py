@@ -7,7 +7,6 @@ from recommendations.models.attribution import AttributedLine, DueLine, Placemen
 from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
 from recommendations.models.catalogue import Category, Item, ItemPrice
-from recommendations.models.contacts import Address, ConsentStatement, Contact, Permission, Suppression
 from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
@@ -24,6 +23,7 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
 from recommendations.models.promotions import Promotion
+from recommendations.models.push.contacts import Address, ConsentStatement, Contact, Permission, Suppression
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
