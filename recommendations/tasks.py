@@ -9,6 +9,7 @@ from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
+from recommendations.services.contacts import confirmations
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.watches import after_run, judging
@@ -83,6 +84,11 @@ def tick_bandits() -> int:
 @shared_task(name="recommendations.tasks.judge_rates")
 def judge_rates() -> int:
     return judging.judge_rates(timezone.now())
+
+
+@shared_task(name="recommendations.tasks.send_confirmations")
+def send_confirmations() -> int:
+    return confirmations.send_waiting(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.search_weights")

@@ -90,6 +90,11 @@ app.conf.update(
             "schedule": 15,
             "options": {"expires": 15},
         },
+        "send confirmations": {
+            "task": "recommendations.tasks.send_confirmations",
+            "schedule": 30,
+            "options": {"expires": 25},
+        },
         "read experiments": {
             "task": "recommendations.tasks.read_experiments",
             "schedule": crontab(minute="5"),

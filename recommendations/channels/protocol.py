@@ -54,8 +54,8 @@ class Unknown:
 type Outcome = Taken | Later | Refused | Gone | Unknown
 
 
-class Channel(Protocol):
-    """A way to hand messages over, kept open from one to the next.
+class Line(Protocol):
+    """A line of a channel on which messages are handed over, kept open from one to the next.
 
     ``repeats_safely``: a parcel handed over twice under its key arrives once.
     """

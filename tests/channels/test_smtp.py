@@ -1,68 +1,28 @@
 """E-mail by SMTP before a real server: taken, later, refused, gone, and honest where the line breaks."""
 
-import asyncio
-import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from recommendations.channels.protocol import Gone, Later, Outcome, Parcel, Refused, Taken, Unknown
 from recommendations.channels.smtp import Smtp, SmtpServer
+from tests.post_office import Office, free_port, post_office
 
 MAIL = b"Subject: for you\r\nMessage-ID: <m1@shop.example>\r\n\r\n.a line with a dot\r\n"
 PARCEL = Parcel(message=1, idempotency_key="k", address={"email": "ann@example.com"}, content=MAIL)
 
 
-class Office:
-    """A post office that takes all, or answers as it is told."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, list[str], bytes]] = []
-        self.at_rcpt, self.at_data, self.hangs_up = "", "250 OK", ""
-
-    async def handle_RCPT(  # noqa: N802 - as the library calls it
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.hangs_up == "before":
-            server.transport.abort()
-        if not self.at_rcpt:
-            envelope.rcpt_tos.append(address)
-        return self.at_rcpt or "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.hangs_up == "after":
-            server.transport.abort()
-        if self.hangs_up == "never":
-            await asyncio.sleep(3)
-        if self.at_data.startswith("250"):
-            self.got.append((envelope.mail_from or "", list(envelope.rcpt_tos), bytes(envelope.content or b"")))
-        return self.at_data
-
-
 @pytest.fixture
 def office() -> Iterator[Office]:
-    own = Office()
-    controller = Controller(own, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    own.port = controller.port  # type: ignore[attr-defined]
-    yield own
-    controller.stop()
+    with post_office() as own:
+        yield own
 
 
 @pytest.fixture
-def line(office: Any) -> Iterator[Smtp]:
+def line(office: Office) -> Iterator[Smtp]:
     own = Smtp(SmtpServer(host="127.0.0.1", port=office.port, timeout=1), sender=lambda parcel: "b1@shop.example")
     yield own
     own.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_is_taken_arrived_as_it_was_written(office: Office, line: Smtp) -> None:

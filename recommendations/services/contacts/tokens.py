@@ -53,6 +53,11 @@ def token_of(link: Link, *, now: datetime) -> str:
     return f"{_text(content)}.{_text(_signature(settings.LINK_KEYS[0], content))}"
 
 
+def address_of(link: Link, *, now: datetime) -> str:
+    """Address that a link leads to, at most 100 characters."""
+    return f"{settings.PUBLIC_URL}/m/{link.kind}/{token_of(link, now=now)}/"
+
+
 def opened(token: str, *kinds: LinkKind, now: datetime) -> Link | None:
     """The link of a token; None where it is not of these kinds, too old, or not ours. All take the same time."""
     left, _dot, right = token.partition(".")

@@ -18,6 +18,6 @@ def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReas
 
 
 def silent_digests(channel: Channel, digests: Collection[bytes], *, now: datetime) -> set[bytes]:
-    """Those of the addresses that are silent now."""
+    """The addresses among these that are silent now."""
     silent = Suppression.objects.filter(channel=channel, digest__in=digests).exclude(until__lte=now)
     return {bytes(digest) for digest in silent.values_list("digest", flat=True)}

@@ -1,0 +1,164 @@
+"""Confirmation mails: an address that the shop does not vouch for is asked twice at the most, three days apart.
+
+They are no advertising, so no cap and no quiet hour holds them back. A mail counts before it leaves: a process that is
+killed on the way leaves one unsent rather than sent twice.
+"""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from recommendations.channels.protocol import Gone, Later, Line, Parcel
+from recommendations.models import Address, Permission, Suppression
+from recommendations.push_terms import AddressState, Channel, ConsentState, SuppressionReason
+from recommendations.services.contacts.tokens import Link, LinkKind, address_of
+from recommendations.services.mails.letters import Envelope, Letter, bytes_of, written
+from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.store.contacts import silence
+from recommendations.store.contacts.sealing import unseal
+from recommendations.wording import push_labels
+
+MOST = 2  # mails to an address, ever
+AGAIN = timedelta(days=3)
+HOUR = timedelta(hours=1)
+MOST_AN_HOUR = 5  # addresses of a contact that are asked
+AT_ONCE = 300
+RETRY = timedelta(minutes=5)  # until an address is tried again that the server put off
+PATIENCE = 3  # mails in a row that the server puts off
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationMail:
+    """What the template shows."""
+
+    language: str
+    shop: str
+    subject: str
+    preheader: str
+    heading: str
+    intro: str
+    button: str
+    link: str
+    why: str
+    postal_address: str
+
+
+def send_waiting(*, now: datetime) -> int:
+    """Ask whoever waits by the installation's mail server; nobody where it is not set up."""
+    if missing_settings() or not waiting(now).exists():
+        return 0
+    with closing(mail_line()) as line:
+        return send_confirmations(line, now=now)
+
+
+def send_confirmations(line: Line, *, now: datetime) -> int:
+    """Ask the owners of addresses that wait; how many mails left. It stops where the server takes none."""
+    addresses, left, late = _take_up(now), 0, 0
+    for place, address in enumerate(addresses):
+        outcome = line.hand_over(_parcel(address, now=now))
+        if isinstance(outcome, Later):
+            _give_back([address], asked_at=now - AGAIN + RETRY)
+            late += 1
+            if late == PATIENCE:
+                _give_back(addresses[place + 1 :])
+                break
+            continue
+        left, late = left + 1, 0
+        if isinstance(outcome, Gone):
+            _let_go(address, now=now)
+    return left
+
+
+def waiting(now: datetime) -> QuerySet[Address]:
+    """Addresses whose owners are asked next: somebody said yes for them, they are not silent, nor asked too often."""
+    yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state=ConsentState.ASKED)
+    silent = Suppression.objects.filter(channel=Channel.EMAIL, digest=OuterRef("digest")).exclude(until__lte=now)
+    same = Address.objects.filter(channel=Channel.EMAIL, digest=OuterRef("digest")).values("digest")
+    lately = Address.objects.filter(contact=OuterRef("contact"), asked_at__gt=now - HOUR).values("contact")
+    return (
+        Address.objects.filter(channel=Channel.EMAIL, state=AddressState.UNCONFIRMED)
+        .filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))
+        .filter(Exists(yes), ~Exists(silent))
+        .annotate(mails=Subquery(same.annotate(number=Sum("confirmations")).values("number")))
+        .annotate(tries=Coalesce(Subquery(lately.annotate(number=Count("pk")).values("number")), 0))
+        .filter(mails__lt=MOST, tries__lt=MOST_AN_HOUR)
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def _take_up(now: datetime) -> Sequence[Address]:
+    """Count the mails of the addresses that are asked next; nobody else takes them up."""
+    locked = waiting(now).select_related("contact").select_for_update(skip_locked=True, of=("self",))
+    addresses = list(locked[:AT_ONCE])
+    keys = [each.pk for each in addresses]
+    Address.objects.filter(pk__in=keys).update(confirmations=F("confirmations") + 1, asked_at=now)
+    return addresses
+
+
+def _give_back(addresses: Sequence[Address], *, asked_at: datetime | None = None) -> None:
+    """Take the counts of mails back that did not leave; ``asked_at`` puts them off."""
+    for each in addresses:
+        each.asked_at = asked_at or each.asked_at
+    Address.objects.bulk_update(addresses, ["confirmations", "asked_at"])
+
+
+@transaction.atomic
+def _let_go(address: Address, *, now: datetime) -> None:
+    """Let an address go that does not exist."""
+    Address.objects.filter(pk=address.pk).update(state=AddressState.GONE, sealed=b"")
+    silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.HARD_BOUNCE, now=now)
+
+
+def _parcel(address: Address, *, now: datetime) -> Parcel:
+    opened = unseal(address.sealed)
+    domain = settings.PUSH_FROM.rpartition("@")[2]
+    key = f"confirm-{address.pk}-{address.confirmations + 1}"
+    envelope = Envelope(
+        message_id=f"<{key}.{secrets.token_hex(8)}@{domain}>",
+        sender=settings.PUSH_FROM,
+        sender_name=settings.SHOP_NAME,
+        to=opened["email"],
+        date=now,
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    return Parcel(
+        message=address.pk, idempotency_key=key, address=opened,
+        content=bytes_of(_letter(address, opened["email"], now=now), envelope),
+    )  # fmt: skip
+
+
+def _letter(address: Address, email: str, *, now: datetime) -> Letter:
+    contact = address.contact
+    asked = contact.permissions.filter(channel=address.channel, state=ConsentState.ASKED).values_list(
+        "purpose", flat=True
+    )
+    link = Link(LinkKind.CONFIRM, address.pk, generation=contact.link_generation)
+    with translation.override(contact.language):
+        names = [str(name) for code, name in push_labels.PURPOSES if code in set(asked)]
+        mail = ConfirmationMail(
+            language=contact.language,
+            shop=settings.SHOP_NAME,
+            subject=_("Please confirm your address"),
+            preheader=_("It takes one click. If it was not you, do nothing."),
+            heading=_("Please confirm your address"),
+            intro=_("Please confirm that %(shop)s may write to %(address)s. If it was not you, do nothing.")
+            % {"shop": settings.SHOP_NAME, "address": email}
+            + "\n"
+            + _("What was asked for: %(purposes)s.") % {"purposes": pgettext("between names", ", ").join(names)},
+            button=_("Look and confirm"),
+            link=address_of(link, now=now),
+            why=_("You get this because your address was entered at %(shop)s.") % {"shop": settings.SHOP_NAME},
+            postal_address=settings.POSTAL_ADDRESS,
+        )
+    return written("confirm", mail, subject=mail.subject, language=contact.language)

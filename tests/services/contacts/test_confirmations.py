@@ -1,0 +1,176 @@
+"""Confirmation mails: two at the most, none to who did not ask, and none that leaves unsent for good."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from django.conf import LazySettings
+
+from recommendations.channels.smtp import Smtp, SmtpServer
+from recommendations.models import Address, Suppression
+from recommendations.push_terms import AddressState, Channel, ConsentSource
+from recommendations.services.contacts.confirmations import AT_ONCE, send_confirmations, send_waiting
+from recommendations.services.contacts.forms import ContactChanges
+from recommendations.services.contacts.rows import ContactRow, take_contacts
+from recommendations.services.contacts.tokens import LinkKind, opened
+from recommendations.store.contacts import silence
+from tests.post_office import Office, post_office
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+YES = {"state": "given", "at": "2026-08-01T10:00:00Z", "proof": {"form": "checkout"}}
+
+
+@pytest.fixture(autouse=True)
+def _shop(settings: LazySettings) -> None:
+    settings.SHOP_NAME, settings.PUSH_FROM = "Corner Shop", "hello@shop.example"
+    settings.POSTAL_ADDRESS = "1 Market Square, Paris"
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    with post_office() as own:
+        yield own
+
+
+def put(user_id: str = "u1", email: str | None = "ann@example.com", **fields: object) -> None:
+    fields = {"consents": [{"purpose": "for_you", **YES}]} | fields
+    form = msgspec.convert({"email": email, **fields}, ContactChanges)
+    [verdict] = take_contacts([ContactRow(user_id=user_id, form=form)], source=ConsentSource.API, now=NOW)
+    assert verdict.verdict == "stored"
+
+
+def send(office: Office, *, days: float = 0, minutes: float = 0) -> int:
+    line = Smtp(SmtpServer(host="127.0.0.1", port=office.port, timeout=2), sender=lambda parcel: "back@shop.example")
+    try:
+        return send_confirmations(line, now=NOW + timedelta(days=days, minutes=minutes))
+    finally:
+        line.close()
+
+
+def test_an_address_is_asked_twice_and_never_again(office: Office) -> None:
+    put()
+    assert [send(office, days=day) for day in (0, 1, 2.9, 3, 4, 6, 30, 400)] == [1, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_the_mail_says_for_whom_and_what_and_leads_to_a_button(office: Office) -> None:
+    put(consents=[{"purpose": "for_you", **YES}, {"purpose": "news", **YES}])
+    send(office)
+    [mail] = office.mails
+    assert (mail["To"], mail["From"], mail["Subject"]) == (
+        "ann@example.com", "Corner Shop <hello@shop.example>", "Please confirm your address",
+    )  # fmt: skip
+    assert mail["Auto-Submitted"] == "auto-generated"
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert "Corner Shop may write to ann@example.com" in text
+    assert "Recommendations for you, News and offers for everybody." in text
+    assert "1 Market Square, Paris" in text
+    [token] = re.findall(r"/m/k/([^/\s]+)/", text)
+    assert f"/m/k/{token}/" in html
+    link = opened(token, LinkKind.CONFIRM, now=NOW + timedelta(days=6))
+    assert link is not None
+    assert link.key == Address.objects.get().pk
+    assert opened(token, LinkKind.CONFIRM, now=NOW + timedelta(days=8)) is None
+
+
+def test_the_mail_is_written_in_the_language_of_the_contact(office: Office) -> None:
+    put(language="zh-CN")
+    send(office)
+    assert office.mails[0]["Subject"] == "请确认您的邮箱地址"
+
+
+@pytest.mark.parametrize("without", ["a yes", "doubt", "an address"])
+def test_who_need_not_be_asked_is_not(office: Office, without: str) -> None:
+    if without == "a yes":
+        put(consents=[])
+    elif without == "doubt":
+        put(confirmed=True)
+    else:
+        put(email=None)
+    assert send(office) == 0
+
+
+def test_a_silent_address_is_not_asked(office: Office) -> None:
+    put()
+    digest = bytes(Address.objects.get().digest)
+    Suppression.objects.create(channel=Channel.EMAIL, digest=digest, reason="unsubscribed_all", at=NOW)
+    assert send(office) == 0
+    silence.lift(Channel.EMAIL, digest, reasons=["unsubscribed_all"])
+    assert send(office) == 1
+
+
+def test_whoever_enters_an_address_again_does_not_make_it_asked_a_third_time(office: Office) -> None:
+    put("u1")
+    assert send(office) == 1
+    put("u1", email=None)
+    put("u2")
+    assert send(office) == 1
+    put("u2", email=None)
+    put("u3")
+    assert [send(office, days=day) for day in (0, 4, 8)] == [0, 0, 0]
+
+
+def test_a_contact_asks_at_most_five_addresses_an_hour(office: Office) -> None:
+    sent = []
+    for number in range(7):
+        put(email=f"ann{number}@example.com")
+        sent.append(send(office))
+    assert sent == [1, 1, 1, 1, 1, 0, 0]
+    assert send(office, minutes=61) == 1
+
+
+def test_what_the_server_puts_off_is_tried_again_and_counts_for_nothing(office: Office) -> None:
+    put()
+    office.at_rcpt = "450 4.2.1 try again later"
+    assert [send(office), send(office, minutes=4)] == [0, 0]
+    office.at_rcpt = ""
+    assert [send(office, minutes=6), send(office, days=3, minutes=7), send(office, days=9)] == [1, 1, 0]
+
+
+def test_a_server_that_is_away_loses_nothing(office: Office) -> None:
+    for number in range(5):
+        put(f"u{number}", f"ann{number}@example.com")
+    office.at_rcpt = "451 4.3.0 not now"
+    assert send(office) == 0
+    assert Address.objects.filter(asked_at=None).count() == 2  # three were enough to see it
+    office.at_rcpt = ""
+    assert send(office, minutes=6) == 5
+
+
+def test_an_address_that_does_not_exist_is_let_go_and_stays_silent(office: Office) -> None:
+    put()
+    office.at_rcpt = "550 5.1.1 no such user"
+    assert send(office) == 1
+    address = Address.objects.get()
+    assert (address.state, bytes(address.sealed)) == (AddressState.GONE, b"")
+    assert Suppression.objects.get().reason == "hard_bounce"
+
+
+def test_those_who_may_not_be_asked_do_not_stand_in_the_way(office: Office) -> None:
+    rows = [
+        ContactRow(
+            user_id=f"s{number}",
+            form=msgspec.convert(
+                {"email": f"s{number}@example.com", "consents": [{"purpose": "news", **YES}]}, ContactChanges
+            ),
+        )
+        for number in range(AT_ONCE)
+    ]
+    take_contacts(rows, source=ConsentSource.API, now=NOW)
+    for address in Address.objects.all():
+        silence.silence(Channel.EMAIL, bytes(address.digest), reason="staff", now=NOW)  # type: ignore[arg-type]
+    put()
+    assert send(office) == 1
+
+
+def test_the_worker_sends_by_the_server_of_the_settings(office: Office, settings: LazySettings) -> None:
+    put()
+    settings.PUSH_MAIL_SERVER = {}
+    assert send_waiting(now=NOW) == 0  # not set up yet
+    settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": office.port}
+    assert send_waiting(now=NOW) == 1
+    assert office.got[0][0] == "hello@shop.example"
