@@ -93,7 +93,7 @@ app.conf.update(
         "send confirmations": {
             "task": "recommendations.tasks.send_confirmations",
             "schedule": 30,
-            "options": {"expires": 25},
+            "options": {"expires": 15},
         },
         "read experiments": {
             "task": "recommendations.tasks.read_experiments",
