@@ -1,6 +1,7 @@
 """What a shop says of a contact: the form of a body or a row, and the rules that it keeps."""
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -10,7 +11,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from recommendations.fields import AHEAD, Id
+from recommendations.fields import AHEAD, EARLIEST, Id
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import Channel, ConsentState, Purpose
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
@@ -69,11 +70,17 @@ def checked[Form: ContactChanges](form: Form, *, now: datetime) -> Form:
         changes["email"] = _email(form.email)
     if form.language:
         changes["language"] = _language(form.language)
-    if form.time_zone and form.time_zone not in available_timezones():
+    if form.time_zone and form.time_zone not in _time_zones():
         raise BrokenRuleError("/time_zone", _("There is no such time zone; send one such as Europe/Paris."))
     for place, statement in enumerate(form.consents):
         _check_statement(statement, pointer=f"/consents/{place}", now=now)
     return msgspec.structs.replace(form, **changes)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Names of all time zones, for which a whole folder is searched."""
+    return frozenset(available_timezones())
 
 
 def _email(typed: str) -> str:
@@ -96,6 +103,10 @@ def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -
         raise BrokenRuleError(f"{pointer}/state", _("Send given, refused or withdrawn."))
     if statement.at is not None and statement.at > now + AHEAD:
         raise BrokenRuleError(f"{pointer}/at", _("The time lies in the future."))
+    if statement.at is not None and statement.at < EARLIEST:
+        raise BrokenRuleError(f"{pointer}/at", _("The time lies before 1990."))
+    if any("\x00" in text for pair in statement.proof.items() for text in pair):
+        raise BrokenRuleError(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
     if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:
         raise BrokenRuleError(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
     if statement.state == ConsentState.GIVEN:

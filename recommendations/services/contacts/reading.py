@@ -7,17 +7,22 @@ from datetime import datetime
 from django.db import transaction
 
 from recommendations.models import Address, Contact, Permission
-from recommendations.push_terms import Channel, SuppressionReason
-from recommendations.store.contacts import silence
-from recommendations.store.contacts.sealing import masked, unseal
+from recommendations.push_terms import AddressState, Channel, SuppressionReason
+from recommendations.store.contacts import book, silence
+from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
 from recommendations.store.events.pseudonyms import pseudonym
+
+__all__ = [
+    "ContactRecord", "Erasure", "KeysMissingError", "MaskedAddress", "SealBrokenError", "contact_of", "erase_contact",
+    "record_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedAddress:
     channel: Channel
     address: str
-    state: str
+    state: AddressState
     silent: bool
 
 
@@ -44,7 +49,11 @@ def contact_of(user_id: str) -> Contact | None:
 
 
 def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
-    addresses = list(contact.addresses.order_by("pk"))
+    """The contact with the addresses in use: of one that is gone only the hash is left.
+
+    Raises KeysMissingError and SealBrokenError.
+    """
+    addresses = list(contact.addresses.filter(state__in=book.LIVING).order_by("pk"))
     silent = silence.silent_digests(Channel.EMAIL, [bytes(each.digest) for each in addresses], now=now)
     return ContactRecord(
         contact=contact,
@@ -52,7 +61,7 @@ def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
             MaskedAddress(
                 channel=Channel(each.channel),
                 address=masked(unseal(each.sealed)),
-                state=each.state,
+                state=AddressState(each.state),
                 silent=bytes(each.digest) in silent,
             )
             for each in addresses
@@ -64,6 +73,7 @@ def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
 @transaction.atomic
 def erase_contact(contact: Contact, *, now: datetime) -> Erasure:
     """Erase addresses and statements; the hashes of the addresses stay silent, so no later import writes to them."""
+    book.lock()
     addresses = list(Address.objects.filter(contact=contact))
     statements = contact.consents.count()
     for each in addresses:

@@ -5,7 +5,7 @@ shop calls “given” stands in the ledger as asked, and nothing but that mail 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -50,10 +50,12 @@ def take_contacts(
 
     Raises KeysMissingError.
     """
-    names = [row.user_id for row in rows if isinstance(row, ContactRow)]
+    rows = [_in_normal_form(row, now=now) for row in rows]
+    good = [row for row in rows if isinstance(row, ContactRow)]
+    # Before the transaction: the process remembers the keys, so a rollback must not take the customers back.
+    keys = id_cache.person_keys([row.user_id for row in good], CustomerKind.SIGNED_IN)
     with transaction.atomic():
-        keys = id_cache.person_keys(names, CustomerKind.SIGNED_IN)
-        book = ContactBook.of(keys.values(), now=now)
+        book = ContactBook.of(keys.values(), emails=[row.form.email for row in good if row.form.email], now=now)
         verdicts, statements, changed = [], list[Statement](), set[int]()
         for row in rows:
             if isinstance(row, ContactVerdict):
@@ -61,13 +63,12 @@ def take_contacts(
                 continue
             key = keys[row.user_id]
             try:
-                form = checked(row.form, now=now)
-                if _changed(book, key, row, form):
+                if _changed(book, key, row):
                     changed.add(key)
             except BrokenRuleError as error:
                 verdicts.append(_rejected(row, error.refusal))
                 continue
-            statements += _statements(book, key, form.consents, source=source, now=now)
+            statements += _statements(book, key, row.form.consents, source=source, now=now)
             verdicts.append(ContactVerdict("unchanged", row.user_id))
         book.save()
         changed |= ledger.record(statements)
@@ -79,8 +80,19 @@ def take_contacts(
     ]
 
 
-def _changed(book: ContactBook, key: int, row: ContactRow, form: ContactChanges) -> bool:
+def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> ContactRow | ContactVerdict:
+    """The row with its form as ``checked`` gives it; the refusal of one that breaks a rule."""
+    if isinstance(row, ContactVerdict):
+        return row
+    try:
+        return replace(row, form=checked(row.form, now=now))
+    except BrokenRuleError as error:
+        return _rejected(row, error.refusal)
+
+
+def _changed(book: ContactBook, key: int, row: ContactRow) -> bool:
     """Take the fields of a row over; whether any differs. Raises BrokenRuleError, and then none is taken over."""
+    form = row.form
     email, language, zone = (
         None if value is UNSET and row.whole else value for value in (form.email, form.language, form.time_zone)
     )

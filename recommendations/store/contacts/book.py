@@ -7,6 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from recommendations.models import Address, Contact
 from recommendations.push_terms import AddressState, Channel
@@ -20,29 +21,44 @@ class AddressIsTakenError(Exception):
     """Another contact has the address, and nobody vouches for it being this one's."""
 
 
+def lock() -> None:
+    """Let nobody else write contacts until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
 @dataclass(kw_only=True)
 class ContactBook:
-    """Contacts by the key of their customer, with the address that each has in use."""
+    """Contacts by the key of their customer, with the address that each has in use, and who has an address by its hash.
+
+    A hash stands here where its address is one of a contact, or one of the ``emails`` that are to be set.
+    """
 
     now: datetime
     contacts: dict[int, Contact]
     addresses: dict[int, Address]
+    _holders: dict[bytes, Address]
     _new: dict[int, Contact] = field(default_factory=dict)
     _changed: dict[int, Contact] = field(default_factory=dict)
     _written: dict[int, Address] = field(default_factory=dict)
     _dropped: dict[int, Address] = field(default_factory=dict)  # by their keys
 
     @classmethod
-    def of(cls, customers: Iterable[int], *, now: datetime) -> Self:
-        """Contacts of these customers, for one writer until the transaction ends; who has none gets one by a change."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        keys = list(customers)
-        living = Address.objects.filter(contact__in=keys, channel=Channel.EMAIL, state__in=LIVING)
+    def of(cls, customers: Iterable[int], *, emails: Iterable[str], now: datetime) -> Self:
+        """Contacts of these customers, for one writer until the transaction ends; who has none gets one by a change.
+
+        Raises KeysMissingError.
+        """
+        lock()
+        keys, digests = list(customers), [digest_of(Channel.EMAIL, {"email": email}) for email in emails]
+        living = list(
+            Address.objects.filter(Q(contact__in=keys) | Q(digest__in=digests), channel=Channel.EMAIL, state__in=LIVING)
+        )
         return cls(
             now=now,
             contacts=Contact.objects.in_bulk(keys),
             addresses={each.contact_id: each for each in living},
+            _holders={bytes(each.digest): each for each in living},
         )
 
     def state_of(self, customer: int) -> AddressState | None:
@@ -51,7 +67,8 @@ class ContactBook:
         return AddressState(address.state) if address else None
 
     def set_fields(self, customer: int, fields: Mapping[str, str]) -> bool:
-        """Set fields of a contact; whether any differs."""
+        """Set fields of a contact; whether any differs, or there was none."""
+        added = customer not in self.contacts
         contact = self._contact(customer)
         differing = {name: value for name, value in fields.items() if getattr(contact, name) != value}
         for name, value in differing.items():
@@ -59,10 +76,10 @@ class ContactBook:
         if differing and customer not in self._new:
             contact.changed_at = self.now
             self._changed[customer] = contact
-        return bool(differing)
+        return added or bool(differing)
 
     def set_email(self, customer: int, email: str | None, *, vouched: bool) -> bool:
-        """Set or take away the address; whether anything differs. Raises AddressIsTakenError and KeysMissingError."""
+        """Set one of ``emails``, or take the address away; whether anything differs. Raises AddressIsTakenError and KeysMissingError."""
         held = self.addresses.get(customer)
         digest = digest_of(Channel.EMAIL, {"email": email}) if email else None
         if held is not None and digest == bytes(held.digest):
@@ -80,7 +97,7 @@ class ContactBook:
             state=AddressState.ACTIVE if vouched else AddressState.UNCONFIRMED,
             confirmed_at=self.now if vouched else None,
         )  # fmt: skip
-        self.addresses[customer] = self._written[customer] = address
+        self.addresses[customer] = self._written[customer] = self._holders[digest] = address
         return True
 
     def save(self) -> None:
@@ -110,16 +127,17 @@ class ContactBook:
 
     def _take_over(self, digest: bytes, *, vouched: bool) -> None:
         """Take the address from whoever has it, if that may be."""
-        in_memory = [each for each in self.addresses.values() if bytes(each.digest) == digest]
-        stored = Address.objects.filter(channel=Channel.EMAIL, digest=digest, state__in=LIVING)
-        for other in in_memory or stored.exclude(pk__in=self._dropped):
-            if other.state == AddressState.ACTIVE and not vouched:
-                raise AddressIsTakenError
-            self._drop(other)
+        other = self._holders.get(digest)
+        if other is None:
+            return
+        if other.state == AddressState.ACTIVE and not vouched:
+            raise AddressIsTakenError
+        self._drop(other)
 
     def _drop(self, address: Address) -> None:
         """Let an address go: its hash stays, which counts how often it was asked to confirm."""
         self.addresses.pop(address.contact_id, None)
+        self._holders.pop(bytes(address.digest), None)
         self._written.pop(address.contact_id, None)
         if address.pk is not None:
             address.state, address.sealed = AddressState.GONE, b""

@@ -8,12 +8,14 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 
-from recommendations.models import Address, ConsentStatement, Contact, Permission
+from recommendations.models import Address, ConsentStatement, Contact, Customer, Permission, Suppression
 from recommendations.push_terms import AddressState, ConsentSource, ConsentState
 from recommendations.services.contacts.forms import ContactChanges
+from recommendations.services.contacts.reading import Erasure, erase_contact, record_of
 from recommendations.services.contacts.rows import ContactRow, ContactVerdict, take_contacts
-from recommendations.store.contacts.sealing import masked, unseal
+from recommendations.store.contacts.sealing import KeysMissingError, masked, unseal
 
 pytestmark = pytest.mark.django_db
 
@@ -111,10 +113,14 @@ def test_statements_are_never_changed() -> None:
         ({"consents": [YES | {"proof": {"form": "x" * 2_000}}]}, "/consents/0/proof"),
         ({"consents": [YES, YES | {"at": str(NOW + timedelta(hours=1))}]}, "/consents/1/at"),
         ({"consents": [YES | {"state": "asked"}]}, "/consents/0/state"),
+        ({"consents": [YES | {"at": "0001-01-01T00:00:00+14:00"}]}, "/consents/0/at"),
+        ({"consents": [YES | {"proof": {"form": "a\x00"}}]}, "/consents/0/proof"),
+        ({"consents": [YES | {"proof": {"a\x00": "form"}}]}, "/consents/0/proof"),
     ],
 )
 def test_what_breaks_a_rule_is_refused_at_its_place(fields: dict[str, Any], pointer: str) -> None:
     assert refusal(**fields) == pointer
+    assert not Customer.objects.exists()
     assert not Address.objects.exists()
     assert not ConsentStatement.objects.exists()
 
@@ -153,3 +159,44 @@ def test_who_confirms_an_unconfirmed_address_makes_it_active() -> None:
     take(row(email="ann@example.com"))
     take(row(email="ann@example.com", confirmed=True))
     assert living().get().state == AddressState.ACTIVE
+
+
+def test_a_contact_of_which_all_is_as_usual_is_stored_once() -> None:
+    assert [each.verdict for each in (*take(row(language="en")), *take(row(language="en")))] == ["stored", "unchanged"]
+
+
+def test_customers_are_there_although_their_row_could_not_be_stored(settings: LazySettings) -> None:
+    settings.CONTACT_HASH_KEY, key = "", settings.CONTACT_HASH_KEY
+    with pytest.raises(KeysMissingError):
+        take(row("u7", email="ann@example.com"))
+    settings.CONTACT_HASH_KEY = key
+    assert [each.verdict for each in take(row("u7", email="ann@example.com"))] == ["stored"]
+
+
+def test_as_many_statements_for_a_thousand_rows_as_for_two() -> None:
+    counts = []
+    for number, language in ((2, "en"), (1_000, "en"), (2, "zh-hans"), (1_000, "zh-hans")):
+        sent = [
+            row(f"u{n}", email=f"{language}{n}@example.com", language=language, confirmed=True, consents=[YES])
+            for n in range(number)
+        ]
+        with CaptureQueriesContext(connection) as seen:
+            take(*sent)
+        counts.append(len(seen))
+    assert living().count() == Permission.objects.count() == 1_000
+    assert max(counts) <= 20, counts
+
+
+def test_two_customers_exchange_their_addresses_in_one_go() -> None:
+    take(row("u1", email="a@example.com", confirmed=True), row("u2", email="b@example.com", confirmed=True))
+    take(row("u1", email="b@example.com", confirmed=True), row("u2", email="a@example.com", confirmed=True))
+    assert [unseal(each.sealed)["email"] for each in living().order_by("pk")] == ["b@example.com", "a@example.com"]
+
+
+def test_who_reads_a_contact_sees_the_address_in_use_alone() -> None:
+    take(row(email="ann@example.com", confirmed=True))
+    take(row(email="lee@example.com", confirmed=True))
+    contact = Contact.objects.get()
+    assert [each.address for each in record_of(contact, now=NOW).addresses] == ["l•••@example.com"]
+    assert erase_contact(contact, now=NOW) == Erasure(addresses=2, statements=0)
+    assert Suppression.objects.count() == 2
