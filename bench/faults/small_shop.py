@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from bench.faults.cases import Shot
 from bench.faults.verdict import Reply
 from recommendations.models import Category, Item
+from recommendations.push_terms import ConsentSource
 from recommendations.services.access import keys
+from recommendations.services.contacts.forms import ContactChanges
+from recommendations.services.contacts.rows import ContactRow, take_contacts
 from recommendations.terms import Scope
 
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -31,6 +35,7 @@ def open_shop() -> str:
     if Item.objects.exists():
         raise NotEmptyError
     make_items()
+    make_contacts()
     key, secret = keys.create_key(
         name="Fuzz", scopes=list(Scope), requests_per_minute=2**31 - 1, lines_per_minute=2**31 - 1, by=None
     )
@@ -43,6 +48,13 @@ def make_items() -> None:
         Item(shop_id=f"SKU{number}", title=f"Tea {number}", brand="Acme", price=number) for number in range(ITEMS)
     )
     shelf.items.add(*items[::2])
+
+
+def make_contacts() -> None:
+    rows = [
+        ContactRow(user_id=user_id, form=ContactChanges(email=f"{user_id}@example.com")) for user_id in KNOWN["user_id"]
+    ]
+    take_contacts(rows, source=ConsentSource.API, now=timezone.now())
 
 
 class Within:

@@ -1,4 +1,5 @@
-"""Authentication, scopes and rate limits of the API. A view says what it needs in ``required_scope``.
+"""Authentication, scopes and rate limits of the API. A view says what it needs in ``required_scope``; one that gives to
+read what its other methods change says in ``reading_scope`` what that needs.
 
 The framework's views import this module, so it does not import them.
 """
@@ -27,6 +28,7 @@ from recommendations.services.access.rates import Rate
 from recommendations.terms import Scope
 
 SCHEME = "Api-Key"
+READING = ("GET", "HEAD")
 POLICY, STATE = "RateLimit-Policy", "RateLimit"
 """Headers that say how much of each limit is left, as the IETF's draft of the RateLimit fields has them."""
 
@@ -81,11 +83,17 @@ def _valid(token: str) -> keys.KnownKey:
     return key
 
 
+def scope_of(view: Any, method: str) -> Scope | None:
+    """What a key needs for a method of a view; None where the view does not say."""
+    scope: Scope | None = getattr(view, "required_scope", None)
+    return getattr(view, "reading_scope", scope) if method in READING else scope
+
+
 class HasScope(BasePermission):
     """Permission by scope, denied by default: a view without ``required_scope`` is refused to every key."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        scope = getattr(view, "required_scope", None)
+        scope = scope_of(view, request.method or "")
         self.message = _("This API key lacks the scope “%(scope)s”.") % {"scope": scope or "-"}
         return isinstance(request.auth, keys.KnownKey) and scope in request.auth.scopes
 

@@ -19,13 +19,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
-from recommendations.api.access import note
+from recommendations.api.access import READING, note
 from recommendations.ingest.refusal import escaped
 from recommendations.services.access.quotas import OverQuotaError, Quota
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
-_READING = ("GET", "HEAD")
 _TITLES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}  # as Python says from 3.13 on
 
 OVER_QUOTA: Mapping[Quota, Promise] = {
@@ -125,11 +124,11 @@ def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @csrf_exempt
     @wraps(view)
     def inner(request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
-        if request.method in _READING:
+        if request.method in READING:
             return view(request, *arguments, **options)
         detail = _("The method %(method)s is not allowed here.") % {"method": request.method}
         answer = problem(HTTPStatus.METHOD_NOT_ALLOWED, detail)
-        answer["Allow"] = ", ".join(_READING)
+        answer["Allow"] = ", ".join(READING)
         return answer
 
     return inner

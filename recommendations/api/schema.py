@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from recommendations.api.access import SCHEME, ApiKeyAuthentication
+from recommendations.api.access import SCHEME, ApiKeyAuthentication, scope_of
 from recommendations.api.errors import CONTENT_TYPE, Flaw, Problem, only_read, problem
 
 REFERENCE = "#/components/schemas/{name}"
@@ -55,8 +55,7 @@ class ScopedSchema(AutoSchema):
     """View schema that says of every operation which scope it needs."""
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        view: Any = self.view
-        return [{ApiKeyScheme.name: [str(view.required_scope)]}]
+        return [{ApiKeyScheme.name: [str(scope_of(self.view, self.method))]}]
 
 
 @cache

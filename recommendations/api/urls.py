@@ -3,6 +3,8 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
+from recommendations.api.customers.contact_batch import ContactBatchView
+from recommendations.api.customers.contacts import ContactView
 from recommendations.api.customers.identity import Identity
 from recommendations.api.customers.interests import InterestsView
 from recommendations.api.customers.merge import MergeUsers
@@ -38,6 +40,8 @@ urlpatterns = [
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
     path("v1/users/<shop_id:user_id>/", CustomerView.as_view(), name="customer-properties"),
+    path("v1/contacts/batch/", ContactBatchView.as_view(), name="contacts"),
+    path("v1/contacts/<shop_id:user_id>/", ContactView.as_view(), name="contact"),
     path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
     path("v1/items/<shop_id:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
     path("v1/items/<shop_id:shop_id>/tile.svg", item_tile, name="item-tile"),

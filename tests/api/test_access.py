@@ -48,6 +48,8 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "also-bought-items": {"GET": Scope.RECOMMENDATIONS_READ},
     "catalogue-item": dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CATALOGUE_WRITE),
     "catalogue-items": dict.fromkeys(("POST", "PATCH"), Scope.CATALOGUE_WRITE),
+    "contact": {"GET": Scope.CONTACTS_READ, **dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CONTACTS_WRITE)},
+    "contacts": {"POST": Scope.CONTACTS_WRITE},
     "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "answer-served": {"GET": Scope.METRICS_READ},

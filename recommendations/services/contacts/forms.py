@@ -104,7 +104,7 @@ def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -
     if statement.at is not None and statement.at > now + AHEAD:
         raise BrokenRuleError(f"{pointer}/at", _("The time lies in the future."))
     if statement.at is not None and statement.at < EARLIEST:
-        raise BrokenRuleError(f"{pointer}/at", _("The time lies before 1990."))
+        raise BrokenRuleError(f"{pointer}/at", _("The time is before 1990."))
     if any("\x00" in text for pair in statement.proof.items() for text in pair):
         raise BrokenRuleError(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
     if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:

@@ -79,7 +79,10 @@ class ContactBook:
         return added or bool(differing)
 
     def set_email(self, customer: int, email: str | None, *, vouched: bool) -> bool:
-        """Set one of ``emails``, or take the address away; whether anything differs. Raises AddressIsTakenError and KeysMissingError."""
+        """Set one of ``emails``, or take the address away; whether anything differs.
+
+        Raises AddressIsTakenError and KeysMissingError.
+        """
         held = self.addresses.get(customer)
         digest = digest_of(Channel.EMAIL, {"email": email}) if email else None
         if held is not None and digest == bytes(held.digest):

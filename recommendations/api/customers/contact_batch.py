@@ -1,0 +1,143 @@
+"""Many contacts at once, with a verdict on each row: ``/api/v1/contacts/batch/``."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from msgspec import Meta, Raw, Struct, ValidationError
+from rest_framework.request import Request
+
+from recommendations.api.customers.contact_examples import CONTACTS, VERDICTS
+from recommendations.api.customers.contacts import ContactsView
+from recommendations.api.errors import Flaw, problem, refused
+from recommendations.api.parsing import body_of, malformed
+from recommendations.api.rendering import as_json
+from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
+from recommendations.ingest.misfit import misfit, unreadable
+from recommendations.ingest.refusal import Refusal
+from recommendations.push_terms import ConsentSource
+from recommendations.services.contacts.forms import MOST_ROWS, ContactRowForm
+from recommendations.services.contacts.rows import ContactRow, ContactVerdict, take_contacts
+
+BATCH = f"""
+1 to {MOST_ROWS} contacts, each as by PATCH. Every row gets a verdict: `stored`, `unchanged` or `rejected` with a reason
+and a pointer; a bad row never loses its neighbours, and a second row of a customer is rejected. Any id can be sent
+here: `/contacts/{{user_id}}/` does not reach a customer who is called `batch`. More rows are a 413, and nothing is
+stored.
+"""
+
+
+class ContactBatch(Struct, forbid_unknown_fields=True):
+    """Changes, one row per contact."""
+
+    contacts: Annotated[list[ContactRowForm], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class ContactsAnswer(Struct):
+    stored: int
+    unchanged: int
+    rejected: int
+    results: list[ContactVerdict]
+
+
+class ContactBatchView(ContactsView):
+    @extend_schema(
+        operation_id="contacts_patch",
+        summary="Addresses and consents of many customers",
+        description=BATCH,
+        request=body_like(ContactBatch),
+        responses={
+            200: OpenApiResponse(schema_of(ContactsAnswer), description="A verdict per row."),
+            **problems(*EVERY_BODY, HTTPStatus.SERVICE_UNAVAILABLE),
+        },
+        examples=[CONTACTS, VERDICTS],
+        tags=["customers"],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        raw = _raw_rows(body_of(request))
+        if len(raw) > MOST_ROWS:
+            text = _("A batch has at most %(most)s contacts, and this one %(number)s: divide it.")
+            text %= {"most": MOST_ROWS, "number": len(raw)}
+            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, flaws=[Flaw("/contacts", text)])
+        return _answered(take_contacts(list(_rows(raw)), source=ConsentSource.API, now=timezone.now()))
+
+
+class _RawBatch(Struct, forbid_unknown_fields=True):
+    contacts: Annotated[list[Raw], Meta(min_length=1)]
+
+
+class _Named(Struct):
+    user_id: str
+
+
+_raw_batch = msgspec.json.Decoder(_RawBatch)
+_named = msgspec.json.Decoder(_Named)
+_row_form = msgspec.json.Decoder(ContactRowForm)
+
+
+def _raw_rows(body: bytes) -> Sequence[Raw]:
+    try:
+        body.decode()
+        return _raw_batch.decode(body).contacts
+    except ValidationError as error:
+        remedy = _("Send {“contacts”: [1 to %(most)s contacts]}.") % {"most": MOST_ROWS}
+        refusal = unreadable(error, rows="contacts", remedy=remedy).refusal
+        raise refused(Flaw(refusal.pointer, refusal.reason)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(body, error) from error
+
+
+def _rows(raw: Sequence[Raw]) -> Iterator[ContactRow | ContactVerdict]:
+    """Rows, each decoded by itself; one that is none has its verdict, and so has the second of a customer."""
+    seen = set[str]()
+    for each in raw:
+        try:
+            form = _row_form.decode(each)
+        except ValidationError as error:
+            yield _rejected(_name_of(each), misfit(error))
+        except (msgspec.DecodeError, RecursionError):
+            text = _("The row is nested too deeply, or a text in it is not valid Unicode.")
+            yield _rejected(None, Refusal("", text))
+        else:
+            if form.user_id in seen:
+                text = _("The customer is in an earlier row already. Keep one row per customer.")
+                yield _rejected(form.user_id, Refusal("/user_id", text))
+            else:
+                yield ContactRow(user_id=form.user_id, form=form)
+            seen.add(form.user_id)
+
+
+def _rejected(user_id: str | None, refusal: Refusal) -> ContactVerdict:
+    return ContactVerdict("rejected", user_id, refusal.pointer, refusal.reason)
+
+
+def _name_of(raw: Raw) -> str | None:
+    try:
+        return _named.decode(raw).user_id
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _answered(verdicts: Sequence[ContactVerdict]) -> HttpResponse:
+    results = [
+        msgspec.structs.replace(verdict, pointer=f"/contacts/{number}{verdict.pointer}")
+        if verdict.pointer is not None
+        else verdict
+        for number, verdict in enumerate(verdicts)
+    ]
+    counts = Counter(verdict.verdict for verdict in results)
+    if counts["rejected"] == len(results):
+        flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
+        detail = _("Every contact was rejected.")
+        return problem(HTTPStatus.BAD_REQUEST, detail, flaws=flaws, members={"results": results})
+    return as_json(
+        ContactsAnswer(
+            stored=counts["stored"], unchanged=counts["unchanged"], rejected=counts["rejected"], results=results
+        )
+    )
