@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from recommendations.api.customers import contact_examples as examples
 from recommendations.models import Address, ConsentStatement, Contact, Customer, Permission, Suppression
 from recommendations.push_terms import AddressState, Channel, SuppressionReason
 from recommendations.services.access import keys
@@ -141,6 +142,19 @@ def test_any_id_is_a_contact_of_its_own(server: ApiClient) -> None:
         assert server.get(path).json()["user_id"] == user_id
     assert Contact.objects.count() == 2
     assert put(server, language="en")["user_id"] == "u1"
+
+
+def test_the_examples_are_true(server: ApiClient) -> None:
+    assert server.post(BATCH, examples.CONTACTS.value).json() == examples.VERDICTS.value
+    server.send("DELETE", CONTACT)
+    Suppression.objects.all().delete()
+    put(server)
+    Contact.objects.update(most_a_week=3, quiet_from=time(21), quiet_until=time(8))
+    assert put(server, **examples.WHOLE.value) == examples.STORED.value
+    assert server.get(CONTACT).json() == examples.CONTACT.value
+    assert patch(server, **examples.WITHDRAWAL.value) == examples.WITHDRAWN.value
+    receipt = server.send("DELETE", CONTACT).json()
+    assert receipt == examples.RECEIPT.value | {"at": receipt["at"]}
 
 
 # --- what is refused

@@ -68,16 +68,16 @@ class ContactBatchView(ContactsView):
         return _answered(take_contacts(list(_rows(raw)), source=ConsentSource.API, now=timezone.now()))
 
 
-class _RawBatch(Struct, forbid_unknown_fields=True):
+class _RawContacts(Struct, forbid_unknown_fields=True):
     contacts: Annotated[list[Raw], Meta(min_length=1)]
 
 
-class _Named(Struct):
+class _NamedContact(Struct):
     user_id: str
 
 
-_raw_batch = msgspec.json.Decoder(_RawBatch)
-_named = msgspec.json.Decoder(_Named)
+_raw_batch = msgspec.json.Decoder(_RawContacts)
+_named = msgspec.json.Decoder(_NamedContact)
 _row_form = msgspec.json.Decoder(ContactRowForm)
 
 

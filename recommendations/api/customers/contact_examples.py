@@ -16,15 +16,16 @@ _WHOLE = {
     "confirmed": True,
     "consents": [_YES, _NO],
 }
+_SAID_YES, _SAID_NO = (
+    {"channel": "email", **{name: each[name] for name in ("purpose", "state")}, "since": each["at"], "source": "api"}
+    for each in (_YES, _NO)
+)
 _CONTACT = {
     "user_id": "u1",
     "language": "en",
     "time_zone": "Europe/Paris",
     "addresses": [{"channel": "email", "address": "a•••@shop.example.com", "state": "active", "silent": False}],
-    "permissions": [
-        {"channel": "email", "purpose": "for_you", "state": "given", "since": _YES["at"], "source": "api"},
-        {"channel": "email", "purpose": "news", "state": "refused", "since": _NO["at"], "source": "api"},
-    ],
+    "permissions": [_SAID_YES, _SAID_NO],
     "paused_until": None,
     "most_a_week": 3,
     "quiet_from": "21:00:00",
@@ -40,16 +41,7 @@ WITHDRAWN = answer(
     "Withdrawn",
     {
         **_CONTACT,
-        "permissions": [
-            {
-                "channel": "email",
-                "purpose": "for_you",
-                "state": "withdrawn",
-                "since": _WITHDRAWN["at"],
-                "source": "api",
-            },
-            _CONTACT["permissions"][1],  # type: ignore[index]
-        ],
+        "permissions": [{**_SAID_YES, "state": "withdrawn", "since": _WITHDRAWN["at"]}, _SAID_NO],
         "verdict": "stored",
     },
 )

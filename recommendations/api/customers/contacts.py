@@ -2,7 +2,7 @@
 
 from datetime import datetime, time
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.http import Http404, HttpResponse
@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api.customers.contact_examples import CONTACT, RECEIPT, STORED, WHOLE, WITHDRAWAL, WITHDRAWN
+from recommendations.api.customers.properties import checked_user_id
 from recommendations.api.errors import Flaw, problem, refused
 from recommendations.api.parsing import RawJson, body_of, decoded
-from recommendations.api.recommend_form import Id, converted
+from recommendations.api.recommend_form import Id
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import Contact
@@ -102,7 +103,7 @@ class ContactsView(APIView):
     required_scope = Scope.CONTACTS_WRITE
     parser_classes = (RawJson,)
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, KeysMissingError):
             return _without_keys(
                 _(
@@ -112,8 +113,7 @@ class ContactsView(APIView):
             )
         if isinstance(exc, SealBrokenError):
             return _without_keys(_("None of the keys in CONTACT_KEYS opens this address: add the one that sealed it."))
-        answer: HttpResponse = super().handle_exception(exc)
-        return answer
+        return super().handle_exception(exc)
 
 
 class ContactView(ContactsView):
@@ -180,26 +180,18 @@ class ContactView(ContactsView):
         return as_json(ErasureReceipt(erasure.addresses, erasure.statements, now))
 
 
-class _Named(Struct):
-    user_id: Id
-
-
 _body = msgspec.json.Decoder(ContactChanges)
 
 
-def _checked(user_id: str) -> str:
-    return converted({"user_id": [user_id]}, _Named).user_id
-
-
 def _contact(user_id: str) -> Contact:
-    contact = contact_of(_checked(user_id))
+    contact = contact_of(checked_user_id(user_id))
     if contact is None:
         raise Http404(_("There is no contact of this customer."))
     return contact
 
 
 def _stored(user_id: str, body: bytes, *, whole: bool) -> HttpResponse:
-    row, now = ContactRow(user_id=_checked(user_id), form=decoded(_body, body), whole=whole), timezone.now()
+    row, now = ContactRow(user_id=checked_user_id(user_id), form=decoded(_body, body), whole=whole), timezone.now()
     [verdict] = take_contacts([row], source=ConsentSource.API, now=now)
     if verdict.verdict == "rejected":
         raise refused(Flaw(verdict.pointer or "", verdict.reason or ""))

@@ -72,13 +72,18 @@ class CustomerView(APIView):
     )
     def patch(self, request: Request, user_id: str) -> HttpResponse:
         changes = _parse(body_of(request))
-        named = converted({"user_id": [user_id]}, _Named)
+        user_id = checked_user_id(user_id)
         try:
-            changed = set_properties(user_id=named.user_id, properties=changes.properties)
+            changed = set_properties(user_id=user_id, properties=changes.properties)
         except TooManyPropertiesError as error:
             text = _("The customer would have %(n)s properties, at most %(most)s are kept: delete some with null.")
             raise refused(Flaw("/properties", text % {"n": error.number, "most": MOST_PROPERTIES})) from error
         return as_json(CustomerVerdict("updated" if changed else "unchanged"))
+
+
+def checked_user_id(user_id: str) -> str:
+    """The id of an address, which is refused where it is too long."""
+    return converted({"user_id": [user_id]}, _Named).user_id
 
 
 _body = msgspec.json.Decoder(CustomerChanges)
