@@ -32,6 +32,15 @@ EVENT: bodies.EventFields = {
     "items": [{"item_id": "tea-1", "quantity": 1, "price": "2.00", "index": 3}], "recommendation_id": "r-1",
     "context": {"channel": "web", "page": "/tea-1", "locale": "en"}, "consent": {"personalisation": True},
 }  # fmt: skip
+STATEMENT: bodies.PurposeStatement = {
+    "purpose": "for_you", "state": "given", "channel": "email", "at": datetime(2026, 9, 1, tzinfo=UTC),
+    "proof": {"form": "checkout"},
+}  # fmt: skip
+CONTACT: bodies.ContactFields = {
+    "email": "ann@example.com", "language": "en", "time_zone": "Europe/Paris", "confirmed": True,
+    "consents": [STATEMENT],
+}  # fmt: skip
+CONTACTS: list[bodies.ContactEntry] = [{"user_id": "u4", "language": "zh-CN"}, {"user_id": "u5", "email": "nobody"}]
 WISH: bodies.BesideWish = {
     "user_id": "u3", "session_id": "s3", "n": 4, "exclude_item_ids": ["tea-9", "tea-8"], "diversity": 0.2,
     "fallback": "popular", "personalise": True, "lang": "en", "fields": ["product", "reasons"], "dry_run": True,
@@ -50,6 +59,11 @@ CALLS: list[tuple[str, Call, Any]] = [
         lambda client: client.change_customer("u3", properties={"city": "Rome", "age": 40, "vip": True, "old": None}),
         answers.CustomerVerdict,
     ),
+    ("put_contact", lambda client: client.put_contact("u3", **CONTACT), answers.StoredContact),
+    ("patch_contact", lambda client: client.patch_contact("u3", time_zone=None), answers.StoredContact),
+    ("contact", lambda client: client.contact("u3"), answers.ContactState),
+    ("contacts", lambda client: client.contacts(CONTACTS), answers.ContactsAnswer),
+    ("erase_contact", lambda client: client.erase_contact("u3"), answers.ErasureReceipt),
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
     ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),
@@ -212,6 +226,8 @@ def test_the_types_of_bodies_have_the_fields_of_the_schema(schema: dict[str, Any
         (within(body("post", "/api/v1/events/"), "events"), bodies.Event, set()),
         (body("put", "/api/v1/items/{item_id}/"), bodies.ItemFields, set()),
         (within(batch, "items"), bodies.Item, set()),
+        (body("put", "/api/v1/contacts/{user_id}/"), bodies.ContactFields, set()),
+        (within(body("post", "/api/v1/contacts/batch/"), "contacts"), bodies.ContactEntry, set()),
         (within(many, "users"), bodies.BatchUser, set()),
         (many, bodies.BatchWish, {"/placement", "/users"}),  # arguments of the method
     ]

@@ -40,6 +40,63 @@ class CustomerVerdict(TypedDict):
     verdict: Literal["updated", "unchanged"]
 
 
+class ContactAddress(TypedDict):
+    """An address with stars; a silent one must not be written to, whatever was said."""
+
+    channel: Literal["email"]
+    address: str
+    state: Literal["unconfirmed", "active", "gone"]
+    silent: bool
+
+
+class PurposePermission(TypedDict):
+    """What holds for a channel and a purpose, since when, and where it was said."""
+
+    channel: Literal["email"]
+    purpose: Literal["for_you", "reminders", "news"]
+    state: Literal["asked", "given", "refused", "withdrawn"]
+    since: str
+    source: str
+
+
+class ContactState(TypedDict):
+    """How a customer may be reached; ``time_zone`` None: the shop's."""
+
+    user_id: str
+    language: str
+    time_zone: str | None
+    addresses: list[ContactAddress]
+    permissions: list[PurposePermission]
+    paused_until: str | None
+    most_a_week: int | None
+    quiet_from: str | None
+    quiet_until: str | None
+
+
+class StoredContact(ContactState):
+    verdict: Literal["stored", "unchanged"]
+
+
+class ErasureReceipt(TypedDict):
+    addresses: int
+    statements: int
+    at: str
+
+
+class ContactVerdict(TypedDict):
+    verdict: Literal["stored", "unchanged", "rejected"]
+    user_id: NotRequired[str | None]
+    pointer: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class ContactsAnswer(TypedDict):
+    stored: int
+    unchanged: int
+    rejected: int
+    results: list[ContactVerdict]
+
+
 class Reason(TypedDict):
     code: str
     text: str

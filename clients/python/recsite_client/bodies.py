@@ -56,6 +56,30 @@ class Event(EventFields):
     name: str
 
 
+class PurposeStatement(TypedDict):
+    """What a customer said of a purpose; "given" needs its time and a proof, anything else is of now without one."""
+
+    purpose: Literal["for_you", "reminders", "news"]
+    state: Literal["given", "refused", "withdrawn"]
+    channel: NotRequired[Literal["email"]]
+    at: NotRequired[Time | None]
+    proof: NotRequired[Mapping[str, str]]
+
+
+class ContactFields(TypedDict, total=False):
+    """Fields of a contact; None: none. ``confirmed``: you have seen that the address is theirs."""
+
+    email: str | None
+    language: str | None
+    time_zone: str | None
+    confirmed: bool
+    consents: Sequence[PurposeStatement]
+
+
+class ContactEntry(ContactFields):
+    user_id: str
+
+
 class Context(TypedDict, total=False):
     """Context of a request: what the page is about."""
 

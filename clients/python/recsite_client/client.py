@@ -8,7 +8,10 @@ from urllib.parse import quote, urlencode
 
 from recsite_client.answers import (
     BatchAnswer,
+    ContactsAnswer,
+    ContactState,
     CustomerVerdict,
+    ErasureReceipt,
     EventsAnswer,
     ExperimentAnswer,
     ExperimentsAnswer,
@@ -21,9 +24,22 @@ from recsite_client.answers import (
     Recommendations,
     RemadeAnswer,
     StoredAnswer,
+    StoredContact,
 )
 from recsite_client.batches import joined, parts_of
-from recsite_client.bodies import BatchUser, BatchWish, BesideWish, Event, Item, ItemFields, PageWish, Wish, encoded
+from recsite_client.bodies import (
+    BatchUser,
+    BatchWish,
+    BesideWish,
+    ContactEntry,
+    ContactFields,
+    Event,
+    Item,
+    ItemFields,
+    PageWish,
+    Wish,
+    encoded,
+)
 from recsite_client.problems import UnreachableError
 from recsite_client.transport import Transport
 
@@ -92,6 +108,36 @@ class Client:
         """Say what a customer is like, for audiences: a city, a loyalty level. None deletes a property."""
         verdict: CustomerVerdict = self._send("PATCH", f"/users/{_part(user_id)}/", {"properties": dict(properties)})
         return verdict
+
+    # --- how customers may be reached, with a key that may send or read contacts
+
+    def contact(self, user_id: str) -> ContactState:
+        """Addresses of a customer, with stars, and what they said yes to. ProblemError 404 where nothing is known."""
+        answer: ContactState = self._send("GET", f"/contacts/{_part(user_id)}/")
+        return answer
+
+    def put_contact(self, user_id: str, **contact: Unpack[ContactFields]) -> StoredContact:
+        """Set the whole contact: an address that is not given is taken away. Statements of consent are only added."""
+        answer: StoredContact = self._send("PUT", f"/contacts/{_part(user_id)}/", contact)
+        return answer
+
+    def patch_contact(self, user_id: str, **contact: Unpack[ContactFields]) -> StoredContact:
+        """Change some fields of a contact, or add statements of consent."""
+        answer: StoredContact = self._send("PATCH", f"/contacts/{_part(user_id)}/", contact)
+        return answer
+
+    def contacts(self, contacts: Iterable[ContactEntry]) -> ContactsAnswer:
+        """Send changes of 1 to 1000 contacts. ProblemError where every one was rejected."""
+        answer: ContactsAnswer = self._send("POST", "/contacts/batch/", {"contacts": list(contacts)})
+        return answer
+
+    def erase_contact(self, user_id: str) -> ErasureReceipt:
+        """Erase addresses and consents of a customer; a later import of the address writes to nobody.
+
+        ProblemError 404 where nothing is known, as after a first try whose answer was lost.
+        """
+        receipt: ErasureReceipt = self._send("DELETE", f"/contacts/{_part(user_id)}/")
+        return receipt
 
     # --- recommendations out
 
