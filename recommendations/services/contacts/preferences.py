@@ -3,19 +3,29 @@
 Every act is one transaction and gives what was before, so that it can be undone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 
 from recommendations.models import Address, Contact, Permission
-from recommendations.push_terms import Channel, ConsentSource, ConsentState, Purpose, SuppressionReason
+from recommendations.push_terms import (
+    AddressState,
+    Channel,
+    ConsentSource,
+    ConsentState,
+    Purpose,
+    SuppressionReason,
+)
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.contacts.sealing import masked, unseal
 
 PAUSE = timedelta(weeks=4)
+OPEN = frozenset({ConsentState.GIVEN, ConsentState.ASKED})
+"""What a no ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,44 +35,66 @@ class Preferences:
     address: str  # masked
     language: str
     given: Mapping[Purpose, bool]
+    asked: Sequence[Purpose]  # they wait for the owner's yes
     most_a_week: int | None
     paused_until: datetime | None
     quiet_from: time | None
     quiet_until: time | None
     time_zone: str
     personalise: bool
-    silent: bool
+    silent_for: SuppressionReason | None
+    waits: bool  # for the owner to confirm the address
 
 
 def preferences_of(address: Address, *, now: datetime) -> Preferences:
     contact = address.contact
-    states = dict(Permission.objects.filter(contact=contact, channel=address.channel).values_list("purpose", "state"))
+    states = states_of(address)
     paused = contact.paused_until if contact.paused_until and contact.paused_until > now else None
     return Preferences(
         address=masked(unseal(address.sealed)),
         language=contact.language,
         given={purpose: states.get(purpose) == ConsentState.GIVEN for purpose in Purpose},
+        asked=[purpose for purpose in Purpose if states.get(purpose) == ConsentState.ASKED],
         most_a_week=contact.most_a_week,
         paused_until=paused,
         quiet_from=contact.quiet_from,
         quiet_until=contact.quiet_until,
         time_zone=contact.time_zone,
         personalise=contact.customer.personalise,
-        silent=bool(silence.silent_digests(Channel(address.channel), [bytes(address.digest)], now=now)),
+        silent_for=silence.reason_of(Channel(address.channel), bytes(address.digest), now=now),
+        waits=address.state == AddressState.UNCONFIRMED,
     )
+
+
+def states_of(address: Address) -> dict[str, str]:
+    """State of each purpose that anything was ever said of."""
+    own = Permission.objects.filter(contact=address.contact_id, channel=address.channel)
+    return dict(own.order_by("purpose").values_list("purpose", "state"))
+
+
+def no_earlier(address: Address, *, now: datetime) -> datetime:
+    """The moment of what is said now: after all that was, as a shop whose clock is ahead may date its statements."""
+    permissions = Permission.objects.filter(contact=address.contact_id, channel=address.channel)
+    latest = permissions.aggregate(latest=Max("since"))["latest"]
+    return max(now, latest + timedelta(microseconds=1)) if latest else now
 
 
 @transaction.atomic
 def choose(
     address: Address, purposes: Mapping[Purpose, bool], *, source: ConsentSource, now: datetime
 ) -> dict[Purpose, bool]:
-    """Say yes or no to purposes; those that changed, with what they were.
+    """Say yes or no to purposes; those that changed, with what they were. A no also ends what was only asked.
 
     A yes lets an address speak again that had stopped everything.
     """
     Contact.objects.select_for_update().get(pk=address.contact_id)
-    before = preferences_of(address, now=now)
-    moved = {purpose: before.given[purpose] for purpose, yes in purposes.items() if before.given[purpose] != yes}
+    states = states_of(address)
+    at = no_earlier(address, now=now)
+    moved = {
+        purpose: states.get(purpose) == ConsentState.GIVEN
+        for purpose, yes in purposes.items()
+        if (states.get(purpose) != ConsentState.GIVEN if yes else states.get(purpose) in OPEN)
+    }
     if any(purposes.values()):
         silence.lift(Channel(address.channel), bytes(address.digest), reasons=[SuppressionReason.UNSUBSCRIBED_ALL])
     ledger.record(
@@ -71,12 +103,12 @@ def choose(
                 contact=address.contact_id,
                 channel=Channel(address.channel),
                 purpose=purpose,
-                state=ConsentState.WITHDRAWN if was else ConsentState.GIVEN,
-                at=now,
+                state=ConsentState.GIVEN if purposes[purpose] else ConsentState.WITHDRAWN,
+                at=at,
                 source=source,
                 proof={"form": source.value, "language": address.contact.language},
             )
-            for purpose, was in moved.items()
+            for purpose in moved
         ]
     )
     return moved

@@ -21,3 +21,10 @@ def silent_digests(channel: Channel, digests: Collection[bytes], *, now: datetim
     """The addresses among these that are silent now."""
     silent = Suppression.objects.filter(channel=channel, digest__in=digests).exclude(until__lte=now)
     return {bytes(digest) for digest in silent.values_list("digest", flat=True)}
+
+
+def reason_of(channel: Channel, digest: bytes, *, now: datetime) -> SuppressionReason | None:
+    """Why an address is silent; None where it is not."""
+    silent = Suppression.objects.filter(channel=channel, digest=digest).exclude(until__lte=now)
+    reason = silent.values_list("reason", flat=True).first()
+    return SuppressionReason(reason) if reason else None
