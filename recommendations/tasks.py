@@ -9,7 +9,7 @@ from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.catalogue import uploads
-from recommendations.services.contacts import confirmations
+from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
 from recommendations.services.watches import after_run, judging
@@ -119,6 +119,16 @@ def forget_sessions() -> None:
 @shared_task(name="recommendations.tasks.send_password_link")
 def send_password_link(address: str) -> None:
     passwords.send_link(address)
+
+
+@shared_task(
+    name="recommendations.tasks.send_own_data_link",
+    autoretry_for=(own_data.NotTakenError,),
+    retry_backoff=60,
+    max_retries=4,
+)
+def send_own_data_link(address_pk: int) -> None:
+    own_data.send_link(address_pk, now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.work_on_file")

@@ -1,4 +1,4 @@
-"""Where every address leads: API, admin, health, and the dashboard for the rest."""
+"""Where every address leads: API, admin, health, pages for customers, and the dashboard for the rest."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -13,6 +13,7 @@ urlpatterns = [
     path("metrics", Metrics.as_view(), name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("recommendations.api.urls")),
+    path("m/", include("recommendations.public.urls")),
     path("admin/", admin.site.urls),
     *([path("runs/replay/", include("demo.urls"))] if settings.DEMO else []),
     path("", include("analytics.urls")),

@@ -45,7 +45,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class OwnAct:
     """What somebody did; ``purpose`` where it was about one, ``undoes`` where it gave back what was before."""
 
     respect: Respect
@@ -55,44 +55,44 @@ class Act:
     undoes: bool = False
 
 
-def switch(address: Address, purpose: Purpose, *, on: bool, now: datetime) -> Act:
+def switch(address: Address, purpose: Purpose, *, on: bool, now: datetime) -> OwnAct:
     def work() -> None:
         choose(address, {purpose: on}, source=ConsentSource.PREFERENCES, now=now)
 
     return _acted(address, Respect.PURPOSES, work, purpose=purpose, now=now)
 
 
-def stop(address: Address, *, now: datetime) -> Act:
+def stop(address: Address, *, now: datetime) -> OwnAct:
     return _acted(address, Respect.PURPOSES, lambda: stop_everything(address, now=now), now=now)
 
 
-def limit(address: Address, most_a_week: int | None, *, now: datetime) -> Act:
+def limit(address: Address, most_a_week: int | None, *, now: datetime) -> OwnAct:
     return _acted(address, Respect.LIMIT, lambda: _set(address, {"most_a_week": most_a_week}, now=now), now=now)
 
 
-def pause(address: Address, *, now: datetime) -> Act:
+def pause(address: Address, *, now: datetime) -> OwnAct:
     return _acted(address, Respect.PAUSE, lambda: _set(address, {"paused_until": now + PAUSE}, now=now), now=now)
 
 
-def go_on(address: Address, *, now: datetime) -> Act:
+def go_on(address: Address, *, now: datetime) -> OwnAct:
     return _acted(address, Respect.PAUSE, lambda: _set(address, {"paused_until": None}, now=now), now=now)
 
 
 def keep_quiet(
     address: Address, quiet_from: time | None, quiet_until: time | None, *, time_zone: str, now: datetime
-) -> Act:
+) -> OwnAct:
     """Send nothing between two hours of the day, or at any hour where they are None."""
     fields = {"quiet_from": quiet_from, "quiet_until": quiet_until, "time_zone": time_zone}
     return _acted(address, Respect.QUIET, lambda: _set(address, fields, now=now), now=now)
 
 
-def recommend_by_traits(address: Address, *, on: bool, now: datetime) -> Act:
+def recommend_by_traits(address: Address, *, on: bool, now: datetime) -> OwnAct:
     return _acted(
         address, Respect.TRAITS, lambda: set_personalised(address.contact_id, may=on, now=now), now=now, in_one=False
     )
 
 
-def undo(address: Address, act: Act, *, now: datetime) -> Act:
+def undo(address: Address, act: OwnAct, *, now: datetime) -> OwnAct:
     """Give back exactly what was before an act, whatever happened since."""
     return _acted(
         address, act.respect, lambda: _restore(address, act.respect, act.before, now=now), undoes=True,
@@ -100,12 +100,12 @@ def undo(address: Address, act: Act, *, now: datetime) -> Act:
     )  # fmt: skip
 
 
-def holds(address: Address, act: Act, *, now: datetime) -> bool:
+def holds(address: Address, act: OwnAct, *, now: datetime) -> bool:
     """Whether what an act has led to is so now."""
     return _state(address, act.respect, now=now) == act.after
 
 
-def signed(act: Act, address: Address, *, now: datetime) -> str:
+def signed(act: OwnAct, address: Address, *, now: datetime) -> str:
     """The act as a page carries it."""
     content = {
         "address": address.pk, "at": int(now.timestamp()), "respect": act.respect, "before": act.before,
@@ -114,7 +114,7 @@ def signed(act: Act, address: Address, *, now: datetime) -> str:
     return _signer().sign_object(content, compress=True)
 
 
-def of_signed(text: str, address: Address, *, now: datetime) -> Act | None:
+def of_signed(text: str, address: Address, *, now: datetime) -> OwnAct | None:
     """The act of a page; None where it is not of this address, too old, or not ours."""
     try:
         content = _signer().unsign_object(text)
@@ -122,7 +122,7 @@ def of_signed(text: str, address: Address, *, now: datetime) -> Act | None:
         return None
     if content["address"] != address.pk or now.timestamp() - content["at"] > UNDONE_WITHIN.total_seconds():
         return None
-    return Act(
+    return OwnAct(
         respect=Respect(content["respect"]),
         before=content["before"],
         after=content["after"],
@@ -144,7 +144,7 @@ def _acted(
     purpose: Purpose | None = None,
     undoes: bool = False,
     in_one: bool = True,
-) -> Act:
+) -> OwnAct:
     """Do the work, ``in_one`` transaction, between two looks at what it is about."""
     if in_one:
         with transaction.atomic():
@@ -152,7 +152,9 @@ def _acted(
             return _acted(address, respect, work, purpose=purpose, undoes=undoes, now=now, in_one=False)
     before = _state(address, respect, now=now)
     work()
-    return Act(respect=respect, before=before, after=_state(address, respect, now=now), purpose=purpose, undoes=undoes)
+    return OwnAct(
+        respect=respect, before=before, after=_state(address, respect, now=now), purpose=purpose, undoes=undoes
+    )
 
 
 def _state(address: Address, respect: Respect, *, now: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from recommendations.models import Contact, Customer, CustomerAlias, Permission, Suppression
 from recommendations.push_terms import Channel, Purpose, SuppressionReason
 from recommendations.services.contacts import acts
-from recommendations.services.contacts.acts import Act
+from recommendations.services.contacts.acts import OwnAct
 from recommendations.services.contacts.preferences import preferences_of
 from recommendations.store.contacts import silence
 from recommendations.store.live import fetch
@@ -22,7 +22,7 @@ YES = [said("for_you"), said("news", "refused")]
 LATER = NOW + timedelta(hours=2)
 MOST_LATER = LATER + timedelta(days=29)
 
-type Deed = Callable[..., Act]
+type Deed = Callable[..., OwnAct]
 
 DEEDS: dict[str, Deed] = {
     "a purpose off": lambda address, now: acts.switch(address, Purpose.FOR_YOU, on=False, now=now),

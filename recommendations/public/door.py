@@ -1,0 +1,166 @@
+"""The door to pages for customers: the token in the address is the proof, so there is no login, no cookie and no CSRF.
+
+Whatever is wrong with a token, the answer is one and the same, and looking never changes anything.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
+from django.utils.csp import CSP
+from django.utils.http import urlencode
+from django.views.decorators.csp import csp_override
+from django.views.decorators.csrf import csrf_exempt
+
+from recommendations.models import Address
+from recommendations.services.access.addresses import client_network
+from recommendations.services.access.keys import rates
+from recommendations.services.contacts.links import address_of_token
+from recommendations.services.contacts.tokens import LinkKind
+
+POSTS_OF_TOKEN, POSTS_OF_NETWORK = 10, 60  # a minute
+METHODS = ("GET", "HEAD", "POST")
+HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"}
+POLICY: Mapping[str, Collection[str]] = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.SELF],
+    "img-src": ["data:"],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+"""Stricter than that of other pages: these have no script and no pictures."""
+
+type View = Callable[[HttpRequest, str], HttpResponse]
+
+
+def _public[Page: Callable[..., HttpResponse]](page: Page) -> Page:
+    """Exempt a page from login and CSRF."""
+    exempted: Page = csrf_exempt(login_not_required(csp_override(POLICY)(page)))
+    return exempted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guest:
+    """Somebody before a page, let in by the token of its address."""
+
+    request: HttpRequest
+    address: Address
+    now: datetime
+
+    @property
+    def here(self) -> str:
+        """Address of the page, in the language that was chosen."""
+        return _address(self.request)
+
+    def to(self, **query: str) -> HttpResponseRedirect:
+        """Lead to the page again, which says what was done."""
+        return HttpResponseRedirect(_address(self.request, **query))
+
+    def answer(self, template: str, context: Mapping[str, Any], *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+        return _page(self.request, template, {"here": self.here, **context}, status=status)
+
+
+def door(kind: LinkKind) -> Callable[[Callable[[Guest], HttpResponse]], View]:
+    """Let those in whose token is of this kind, and opens an address that is in use."""
+
+    def around(view: Callable[[Guest], HttpResponse]) -> View:
+        @wraps(view)
+        def page(request: HttpRequest, token: str) -> HttpResponse:
+            now = timezone.now()
+            if request.method not in METHODS:
+                return _finished(HttpResponseNotAllowed(METHODS))
+            address = address_of_token(token, kind, now=now)
+            with translation.override(_language(request, address)), timezone.override(_zone(address)):
+                wait = _wait(request, token) if request.method == "POST" else None
+                if wait is not None:
+                    return _finished(_too_often(request, wait))
+                if address is None:
+                    return _finished(_nothing(request))
+                return _finished(view(Guest(request=request, address=address, now=now)))
+
+        return _public(page)
+
+    return around
+
+
+@_public
+def unknown_link(request: HttpRequest) -> HttpResponse:
+    """Whatever else is asked of us under the address of these pages: as a token that nobody knows."""
+    with translation.override(_language(request, None)):
+        return _finished(_nothing(request))
+
+
+def _finished(answer: HttpResponse) -> HttpResponse:
+    for name, value in HEADERS.items():
+        answer.headers[name] = value
+    answer.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+    return answer
+
+
+def _page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: HTTPStatus) -> HttpResponse:
+    """A page without what pages for staff know of their reader, which would open a session."""
+    current = translation.get_language()
+    languages = [
+        {
+            "code": code,
+            "name": translation.get_language_info(code)["name_local"],
+            "address": _address(request, **(request.GET.dict() | {"language": code})),
+            "current": code == current,
+        }
+        for code, _name in settings.LANGUAGES
+    ]
+    everywhere = {"shop": settings.SHOP_NAME, "language": current, "languages": languages}
+    return HttpResponse(render_to_string(f"preferences/{template}.html", {**everywhere, **context}), status=status)
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    return _page(request, "unknown", {}, status=HTTPStatus.NOT_FOUND)
+
+
+def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
+    answer = _page(request, "too_often", {"here": _address(request)}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    answer.headers["Retry-After"] = str(ceil(wait))
+    return answer
+
+
+def _wait(request: HttpRequest, token: str) -> float | None:
+    """Seconds until something may be sent again; None where it may now. Neither token nor address is stored."""
+    network = salted_hmac(__name__, client_network(request), algorithm="sha256").hexdigest()[:32]
+    rate = rates().take(f"public:{network}", limit=POSTS_OF_NETWORK)
+    if rate.wait is not None:
+        return rate.wait
+    of_token = hashlib.sha256(token.encode()).hexdigest()[:32]
+    return rates().take(f"public:{of_token}", limit=POSTS_OF_TOKEN).wait
+
+
+def _language(request: HttpRequest, address: Address | None) -> str:
+    """The language that was chosen on the page, else that of the contact, else the browser's."""
+    chosen = request.GET.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    return address.contact.language if address else translation.get_language_from_request(request)
+
+
+def _zone(address: Address | None) -> ZoneInfo:
+    own = address.contact.time_zone if address else ""
+    return ZoneInfo(own if own in available_timezones() else settings.TIME_ZONE)
+
+
+def _address(request: HttpRequest, **query: str) -> str:
+    chosen = request.GET.get("language", "")
+    kept = {"language": chosen} if chosen in dict(settings.LANGUAGES) else {}
+    whole = {name: value for name, value in (kept | query).items() if name in {"language", "was", "sent"}}
+    return f"{request.path}?{urlencode(whole)}" if whole else request.path

@@ -1,0 +1,15 @@
+"""Addresses of the pages for customers. A token is the only thing that they are told by."""
+
+from django.urls import path, re_path
+
+from recommendations.public.confirm import confirm_address
+from recommendations.public.door import unknown_link
+from recommendations.public.own_data import own_data
+from recommendations.public.preferences import preference_centre
+
+urlpatterns = [
+    path("p/<str:token>/", preference_centre, name="preference_centre"),
+    path("k/<str:token>/", confirm_address, name="confirm_address"),
+    path("d/<str:token>/", own_data, name="own_data"),
+    re_path(r"^(?:.*/)?$", unknown_link, name="unknown_link"),
+]

@@ -1,0 +1,194 @@
+"""What is kept of somebody: in words, as a file, erased; and the link to it, which goes to their own mailbox."""
+
+import email
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from recommendations import tasks
+from recommendations.channels.protocol import Taken
+from recommendations.models import Address, ConsentStatement, Contact, Suppression
+from recommendations.services.access.rates import RateLimiter
+from recommendations.services.contacts import own_data
+from recommendations.services.contacts.tokens import Link, LinkKind, token_of
+from tests.channels.test_smtp import free_port
+from tests.public.pages import HEADERS, UNKNOWN, contact, do, page_of, rows, shown
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+
+class Office:
+    """A post office that takes what it is told to take."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bytes]] = []
+        self.answer = "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.answer.startswith("250"):
+            self.mails.append((list(envelope.rcpt_tos), bytes(envelope.content or b"")))
+        return self.answer
+
+
+@pytest.fixture
+def office(settings: LazySettings) -> Iterator[Office]:
+    own = Office()
+    controller = Controller(own, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": controller.port}
+    yield own
+    controller.stop()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
+    """What was given to the broker, with a clock that stands."""
+    messages: list[tuple[str, list[Any]]] = []
+    monkeypatch.setattr(
+        own_data.current_app, "send_task", lambda name, args, **options: messages.append((name, args)), raising=False
+    )
+    limiter = RateLimiter(clock=lambda: 1_800_000_000.0)
+    monkeypatch.setattr(own_data, "rates", lambda: limiter)
+    return messages
+
+
+def test_the_link_goes_to_the_address_by_a_worker(office: Office, sent: list[tuple[str, list[Any]]]) -> None:
+    address = contact()
+    text = do(page_of(address), act="data")
+    assert "A mail with the link goes to u•••@example.com." in text
+    assert sent == [(tasks.send_own_data_link.name, [address.pk])]
+    tasks.send_own_data_link(address.pk)
+    [(recipients, content)] = office.mails
+    assert recipients == ["u1@example.com"]
+    mail = email.message_from_bytes(content, policy=default)
+    assert (mail["Subject"], mail["Auto-Submitted"]) == ("What Recsite keeps of you", "auto-generated")
+    assert mail["To"] == "u1@example.com"
+    plain, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    [link] = re.findall(r"http://127\.0\.0\.1:8000(/m/d/\S+)", plain)
+    assert link in html
+    assert "1 Market Square" in plain
+    assert "1 Market Square" in html
+    assert "My data" in shown(Client().get(link))
+
+
+def test_the_mail_is_in_the_language_of_the_contact(office: Office) -> None:
+    address = contact(language="zh-CN")
+    assert isinstance(own_data.send_link(address.pk, now=timezone.now()), Taken)
+    mail = email.message_from_bytes(office.mails[0][1], policy=default)
+    assert mail["Subject"] == "Recsite 保存的您的资料"
+    assert "查看保存的资料" in mail.get_body(("plain",)).get_content()
+
+
+def test_a_server_that_asks_to_come_again_is_asked_again(office: Office) -> None:
+    office.answer = "451 4.7.1 greylisted"
+    address = contact()
+    with pytest.raises(own_data.NotTakenError):
+        own_data.send_link(address.pk, now=timezone.now())
+
+
+def test_nobody_is_written_to_whose_address_is_gone(office: Office) -> None:
+    address = contact()
+    page = page_of(address, LinkKind.OWN_DATA)
+    Client().post(page, {"act": "erase"})
+    assert own_data.send_link(address.pk, now=timezone.now()) is None
+    assert office.mails == []
+
+
+def test_three_links_an_hour(office: Office, sent: list[tuple[str, list[Any]]]) -> None:
+    page = page_of(contact())
+    for _ in range(3):
+        do(page, act="data")
+    answer = Client().post(page, {"act": "data"})
+    assert (answer.status_code, len(sent)) == (429, 3)
+    assert 0 < int(answer["Retry-After"]) <= 3_600
+    assert "Three links were sent within an hour." in answer.content.decode()
+    do(page_of(contact(user_id="u2")), act="data")
+    assert len(sent) == 4
+
+
+@pytest.mark.usefixtures("sent")
+def test_without_a_mail_server_the_page_says_so(settings: LazySettings) -> None:
+    settings.PUSH_MAIL_SERVER = {}
+    answer = Client().post(page_of(contact()), {"act": "data"})
+    assert answer.status_code == 503
+    assert "The mail cannot be sent at the moment." in answer.content.decode()
+
+
+def test_without_a_broker_the_page_says_so(
+    office: Office, sent: list[tuple[str, list[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any, **options: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(own_data.current_app, "send_task", away, raising=False)
+    assert Client().post(page_of(contact()), {"act": "data"}).status_code == 503
+
+
+def test_the_page_says_in_words_what_is_kept_and_not_the_whole_address() -> None:
+    page = page_of(contact(time_zone="Asia/Tokyo"), LinkKind.OWN_DATA)
+    before = rows()
+    text = shown(Client().get(page))
+    for words in ("u•••@example.com", "Asia/Tokyo", "English", "Recommendations for you: Given", "server"):
+        assert words in text
+    assert "u1@example.com" not in text
+    assert "我的资料" in shown(Client().get(f"{page}?language=zh-hans"))
+    assert rows() == before
+
+
+def test_the_file_has_all_of_it_and_looking_never_sends_it() -> None:
+    page = page_of(contact(), LinkKind.OWN_DATA)
+    answer = Client().post(page, {"act": "file"})
+    assert answer["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert {name: answer[name] for name in HEADERS} == HEADERS
+    content = answer.json()
+    assert [each["address"] for each in content["addresses"]] == ["u1@example.com"]
+    assert {each["purpose"]: each["state"] for each in content["permissions"]} == {
+        "for_you": "given",
+        "news": "refused",
+    }
+    assert content["statements"][0]["proof"] == {"form": "checkout", "text_version": "3"}
+    assert content["contact"]["recommendations_by_traits"] is True
+    assert Client().get(f"{page}?act=file")["Content-Type"].startswith("text/html")
+
+
+def test_erasure_leaves_no_row_but_the_silence_and_answers_with_a_receipt() -> None:
+    address = contact()
+    page, centre = page_of(address, LinkKind.OWN_DATA), page_of(address)
+    text = shown(Client().post(page, {"act": "erase"}))
+    assert "It is erased" in text
+    assert re.findall(r"<dd>(\d+)</dd>", text) == ["1", "2"]  # an address and two statements
+    assert [model.objects.count() for model in (Contact, Address, ConsentStatement)] == [0, 0, 0]
+    assert Suppression.objects.get().reason == "erased"
+    for gone in (page, centre):
+        for ask in (Client().get, Client().post):
+            answer = ask(gone, {"act": "file"})
+            assert (answer.status_code, UNKNOWN in answer.content.decode()) == (404, True)
+
+
+def test_a_link_lasts_an_hour() -> None:
+    address, now = contact(), timezone.now()
+    for minutes, status in ((58, 200), (62, 404)):
+        token = token_of(Link(LinkKind.OWN_DATA, address.pk), now=now - timedelta(minutes=minutes))
+        assert Client().get(f"/m/d/{token}/").status_code == status
+
+
+def test_no_address_is_in_an_error_or_a_log_of_ours(
+    office: Office, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.answer = "451 4.7.1 <u1@example.com> greylisted"
+    with pytest.raises(own_data.NotTakenError) as caught:
+        own_data.send_link(contact().pk, now=timezone.now())
+    captured = capsys.readouterr()
+    ours = [record.getMessage() for record in caplog.records if record.name != "mail.log"]  # of the post office
+    assert "outcome" in str(ours)
+    assert "u1@" not in f"{caught.value}{ours}{captured.out}{captured.err}"
