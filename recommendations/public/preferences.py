@@ -17,7 +17,7 @@ from recommendations.public.door import Guest, door
 from recommendations.public.sentences import sentence, word, words
 from recommendations.push_terms import Purpose
 from recommendations.services.contacts import acts, own_data
-from recommendations.services.contacts.acts import OwnAct
+from recommendations.services.contacts.acts import MOST_A_WEEK, OwnAct
 from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.wording import push_labels
@@ -40,7 +40,7 @@ class PurposeForm(SwitchForm):
 
 
 class LimitForm(forms.Form):
-    most = forms.TypedChoiceField(choices=[("", "-"), (1, "1")], coerce=int, empty_value=None, required=False)
+    most = forms.ChoiceField(choices=[(most, most) for most in ("none", *map(str, MOST_A_WEEK))])
 
 
 class QuietForm(forms.Form):
@@ -146,8 +146,8 @@ def _switch(guest: Guest) -> OwnAct:
 
 
 def _limit(guest: Guest) -> OwnAct:
-    form = _valid(LimitForm(guest.request.POST))
-    return acts.limit(guest.address, form.cleaned_data["most"], now=guest.now)
+    most = _valid(LimitForm(guest.request.POST)).cleaned_data["most"]
+    return acts.limit(guest.address, None if most == "none" else int(most), now=guest.now)
 
 
 def _keep_quiet(guest: Guest) -> OwnAct:

@@ -138,7 +138,7 @@ def test_the_page_says_in_words_what_is_kept_and_not_the_whole_address() -> None
     page = page_of(contact(time_zone="Asia/Tokyo"), LinkKind.OWN_DATA)
     before = rows()
     text = shown(Client().get(page))
-    for words in ("u•••@example.com", "Asia/Tokyo", "English", "Recommendations for you: Given", "server"):
+    for words in ("u•••@example.com", "Asia/Tokyo", "English", "Recommendations for you · Given", "server"):
         assert words in text
     assert "u1@example.com" not in text
     assert "我的资料" in shown(Client().get(f"{page}?language=zh-hans"))

@@ -83,11 +83,13 @@ def test_every_act_says_what_is_so_now_and_is_undone(name: str) -> None:
 
 def test_a_pause_ends_and_a_limit_goes() -> None:
     address = contact()
-    Contact.objects.update(paused_until=timezone.now() + timedelta(days=3), most_a_week=1)
+    Contact.objects.update(paused_until=timezone.now() + timedelta(days=3), most_a_week=3)
     page = page_of(address)
+    assert 'value="3" checked' in shown(Client().get(page))
+    assert "You get at most 3 mails a week." in do(page, act="limit", most="3")
     assert "End the pause" in shown(Client().get(page))
     assert "The pause is over." in do(page, act="go_on")
-    assert "You have set no limit." in do(page, act="limit", most="")
+    assert "You have set no limit." in do(page, act="limit", most="none")
     assert Contact.objects.values_list("paused_until", "most_a_week").get() == (None, None)
 
 
@@ -95,7 +97,7 @@ def test_what_an_act_has_led_to_is_said_only_while_it_is_so() -> None:
     page = page_of(contact())
     after = Client().post(page, {"act": "limit", "most": "1"})["Location"]
     assert "You get at most 1 mail a week." in shown(Client().get(after))
-    do(page, act="limit", most="")
+    do(page, act="limit", most="none")
     text = shown(Client().get(after))
     assert "at most 1 mail" not in text
     assert 'value="undo"' not in text
@@ -110,7 +112,8 @@ def test_what_an_act_has_led_to_is_said_only_while_it_is_so() -> None:
         {"act": "purpose", "purpose": "news", "on": "perhaps"},
         {"act": "traits"},
         {"act": "limit", "most": "0"},
-        {"act": "limit", "most": "7"},
+        {"act": "limit", "most": "8"},
+        {"act": "limit"},
         {"act": "quiet", "quiet_from": "22:00"},
         {"act": "quiet", "quiet_from": "22:00", "quiet_until": "22:00"},
         {"act": "quiet", "quiet_from": "late", "quiet_until": "07:00"},

@@ -20,8 +20,7 @@ from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.ledger import Statement
 
 UNDONE_WITHIN = timedelta(days=30)
-MOST_A_WEEK = (None, 1)
-"""What a page offers; None: no limit."""
+MOST_A_WEEK = range(1, 8)  # limits that somebody may have
 
 type State = Mapping[str, Any]
 """What holds in one respect, as JSON."""
