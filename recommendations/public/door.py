@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import cache, wraps
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -156,7 +156,13 @@ def _language(request: HttpRequest, address: Address | None) -> str:
 
 def _zone(address: Address | None) -> ZoneInfo:
     own = address.contact.time_zone if address else ""
-    return ZoneInfo(own if own in available_timezones() else settings.TIME_ZONE)
+    return ZoneInfo(own if own in time_zones() else settings.TIME_ZONE)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Names of all time zones, which are read from many files."""
+    return frozenset(available_timezones())
 
 
 def _address(request: HttpRequest, **query: str) -> str:

@@ -1,11 +1,11 @@
 """The preference centre: what somebody gets, how often, and when not; each act is answered with what is so now."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from http import HTTPStatus
 from itertools import groupby
 from math import ceil
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.public.door import Guest, door
+from recommendations.public.door import Guest, door, time_zones
 from recommendations.public.sentences import sentence, word, words
 from recommendations.push_terms import Purpose
 from recommendations.services.contacts import acts, own_data
@@ -56,7 +56,7 @@ class QuietForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         zone = str(self.cleaned_data["time_zone"])
-        if zone and zone not in available_timezones():
+        if zone and zone not in time_zones():
             raise forms.ValidationError(_("There is no such time zone."))
         return zone
 
@@ -126,9 +126,10 @@ def _done(guest: Guest) -> Mapping[str, str]:
     return {"done": sentence(act), "was": text if act.before != act.after else ""}
 
 
+@cache
 def _zones() -> list[tuple[str, list[str]]]:
     """Names of time zones by their part of the world."""
-    names = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+    names = sorted(name for name in time_zones() if name.partition("/")[0] in REGIONS)
     return [(region, list(zones)) for region, zones in groupby(names, key=lambda name: name.partition("/")[0])]
 
 
