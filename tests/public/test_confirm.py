@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from recommendations.models import Address, Contact, Permission
 from recommendations.push_terms import AddressState
-from recommendations.services.contacts.tokens import Link, LinkKind, token_of
+from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
 from tests.public.pages import HEADERS, UNKNOWN, contact, page_of, rows, shown, states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -60,7 +60,7 @@ def test_it_was_not_me() -> None:
 
 def test_a_link_lasts_seven_days() -> None:
     address, now = waiting(), timezone.now()
-    link = Link(LinkKind.CONFIRM, address.pk)
+    link = SignedLink(LinkKind.CONFIRM, address.pk)
     for days, status in ((6, 200), (8, 404)):
         token = token_of(link, now=now - timedelta(days=days))
         assert Client().get(f"/m/k/{token}/").status_code == status

@@ -20,7 +20,7 @@ from recommendations.channels.protocol import Taken
 from recommendations.models import Address, ConsentStatement, Contact, Suppression
 from recommendations.services.access.rates import RateLimiter
 from recommendations.services.contacts import own_data
-from recommendations.services.contacts.tokens import Link, LinkKind, token_of
+from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
 from tests.channels.test_smtp import free_port
 from tests.public.pages import HEADERS, UNKNOWN, contact, do, page_of, rows, shown
 
@@ -178,7 +178,7 @@ def test_erasure_leaves_no_row_but_the_silence_and_answers_with_a_receipt() -> N
 def test_a_link_lasts_an_hour() -> None:
     address, now = contact(), timezone.now()
     for minutes, status in ((58, 200), (62, 404)):
-        token = token_of(Link(LinkKind.OWN_DATA, address.pk), now=now - timedelta(minutes=minutes))
+        token = token_of(SignedLink(LinkKind.OWN_DATA, address.pk), now=now - timedelta(minutes=minutes))
         assert Client().get(f"/m/d/{token}/").status_code == status
 
 

@@ -16,7 +16,7 @@ from recommendations.models import Contact, Customer, Suppression
 from recommendations.public import door
 from recommendations.push_terms import Channel, SuppressionReason
 from recommendations.services.access.rates import RateLimiter
-from recommendations.services.contacts.tokens import LASTS, Link, LinkKind, token_of
+from recommendations.services.contacts.tokens import LASTS, MINUTE, LinkKind, SignedLink, token_of
 from recommendations.store.contacts import silence
 from tests.public.pages import HEADERS, UNKNOWN, contact, do, page_of, rows, shown, states, undone
 
@@ -217,14 +217,14 @@ def test_a_link_that_is_not_ours_is_like_one_that_was_never_there() -> None:
     """Forged, cut, swapped, aged, void, of another kind, of nobody: one answer, and nothing is changed."""
     now, rng = timezone.now(), random.Random(4)
     address = contact()
-    token = token_of(Link(LinkKind.PREFERENCES, address.pk), now=now)
-    other = token_of(Link(LinkKind.PREFERENCES, address.pk + 1), now=now)
+    token = token_of(SignedLink(LinkKind.PREFERENCES, address.pk), now=now)
+    other = token_of(SignedLink(LinkKind.PREFERENCES, address.pk + 1), now=now)
     tokens = {
         other,  # rightly signed, of nobody
         f"{other.partition('.')[0]}.{token.partition('.')[2]}",
-        token_of(Link(LinkKind.PREFERENCES, address.pk, generation=1), now=now),
-        token_of(Link(LinkKind.PREFERENCES, address.pk), now=now - LASTS[LinkKind.PREFERENCES] - timedelta(minutes=2)),
-        *(token_of(Link(kind, address.pk), now=now) for kind in LinkKind if kind is not LinkKind.PREFERENCES),
+        token_of(SignedLink(LinkKind.PREFERENCES, address.pk, generation=1), now=now),
+        token_of(SignedLink(LinkKind.PREFERENCES, address.pk), now=now - LASTS[LinkKind.PREFERENCES] - 2 * MINUTE),
+        *(token_of(SignedLink(kind, address.pk), now=now) for kind in LinkKind if kind is not LinkKind.PREFERENCES),
         token[:-1], token + "A", "x", ".", "ü", "%00", "a b",
     }  # fmt: skip
     while len(tokens) < 1_000:

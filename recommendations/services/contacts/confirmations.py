@@ -4,10 +4,8 @@ They are no advertising, so no cap and no quiet hour holds them back. A mail cou
 killed on the way leaves one unsent rather than sent twice.
 """
 
-import secrets
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -21,9 +19,11 @@ from django.utils.translation import pgettext
 from recommendations.channels.protocol import Gone, Later, Line, Parcel
 from recommendations.models import Address, Permission, Suppression
 from recommendations.push_terms import AddressState, Channel, ConsentState, SuppressionReason
-from recommendations.services.contacts.tokens import Link, LinkKind, address_of
-from recommendations.services.mails.letters import Envelope, Letter, bytes_of, written
+from recommendations.services.contacts.confirming import asked_purposes
+from recommendations.services.contacts.links import link_for
+from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.mails.service import ServiceMail, parcel_of
 from recommendations.store.contacts import silence
 from recommendations.store.contacts.sealing import unseal
 from recommendations.wording import push_labels
@@ -35,22 +35,6 @@ MOST_AN_HOUR = 5  # addresses of a contact that are asked
 AT_ONCE = 300
 RETRY = timedelta(minutes=5)  # until an address is tried again that the server put off
 PATIENCE = 3  # mails in a row that the server puts off
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfirmationMail:
-    """What the template shows."""
-
-    language: str
-    shop: str
-    subject: str
-    preheader: str
-    heading: str
-    intro: str
-    button: str
-    link: str
-    why: str
-    postal_address: str
 
 
 def send_waiting(*, now: datetime) -> int:
@@ -121,44 +105,28 @@ def _let_go(address: Address, *, now: datetime) -> None:
 
 
 def _parcel(address: Address, *, now: datetime) -> Parcel:
-    opened = unseal(address.sealed)
-    domain = settings.PUSH_FROM.rpartition("@")[2]
-    key = f"confirm-{address.pk}-{address.confirmations + 1}"
-    envelope = Envelope(
-        message_id=f"<{key}.{secrets.token_hex(8)}@{domain}>",
-        sender=settings.PUSH_FROM,
-        sender_name=settings.SHOP_NAME,
-        to=opened["email"],
-        date=now,
-        headers={"Auto-Submitted": "auto-generated"},
-    )
-    return Parcel(
-        message=address.pk, idempotency_key=key, address=opened,
-        content=bytes_of(_letter(address, opened["email"], now=now), envelope),
-    )  # fmt: skip
+    opened, key = unseal(address.sealed), f"confirm-{address.pk}-{address.confirmations + 1}"
+    with translation.override(address.contact.language):
+        mail = _mail(address, opened["email"], now=now)
+    return parcel_of(mail, address=address.pk, opened=opened, key=key, now=now)
 
 
-def _letter(address: Address, email: str, *, now: datetime) -> Letter:
-    contact = address.contact
-    asked = contact.permissions.filter(channel=address.channel, state=ConsentState.ASKED).values_list(
-        "purpose", flat=True
+def _mail(address: Address, email: str, *, now: datetime) -> ServiceMail:
+    facts = {"shop": settings.SHOP_NAME, "address": email, "purposes": _purposes(address)}
+    request = _("Please confirm that %(shop)s may write to %(address)s. If it was not you, do nothing.")
+    return ServiceMail(
+        language=address.contact.language,
+        subject=_("Please confirm your address"),
+        preheader=_("It takes one click. If it was not you, do nothing."),
+        intro="\n".join(text % facts for text in (request, _("What was asked for: %(purposes)s."))),
+        button=_("Look and confirm"),
+        link=link_for(address, LinkKind.CONFIRM, now=now),
+        why=_("You get this because your address was entered at %(shop)s.") % facts,
     )
-    link = Link(LinkKind.CONFIRM, address.pk, generation=contact.link_generation)
-    with translation.override(contact.language):
-        names = [str(name) for code, name in push_labels.PURPOSES if code in set(asked)]
-        mail = ConfirmationMail(
-            language=contact.language,
-            shop=settings.SHOP_NAME,
-            subject=_("Please confirm your address"),
-            preheader=_("It takes one click. If it was not you, do nothing."),
-            heading=_("Please confirm your address"),
-            intro=_("Please confirm that %(shop)s may write to %(address)s. If it was not you, do nothing.")
-            % {"shop": settings.SHOP_NAME, "address": email}
-            + "\n"
-            + _("What was asked for: %(purposes)s.") % {"purposes": pgettext("between names", ", ").join(names)},
-            button=_("Look and confirm"),
-            link=address_of(link, now=now),
-            why=_("You get this because your address was entered at %(shop)s.") % {"shop": settings.SHOP_NAME},
-            postal_address=settings.POSTAL_ADDRESS,
-        )
-    return written("confirm", mail, subject=mail.subject, language=contact.language)
+
+
+def _purposes(address: Address) -> str:
+    """Names of the purposes that wait for the owner's yes."""
+    waiting = asked_purposes(address)
+    names = [str(name) for code, name in push_labels.PURPOSES if code in waiting]
+    return pgettext("between names", ", ").join(names)

@@ -55,7 +55,7 @@ class ContactRowForm(ContactChanges, kw_only=True):
     user_id: Id
 
 
-class BrokenRuleError(Exception):
+class ContactRuleError(Exception):
     """The form breaks a rule; the pointer of the refusal starts at the form."""
 
     def __init__(self, pointer: str, reason: str) -> None:
@@ -64,14 +64,14 @@ class BrokenRuleError(Exception):
 
 
 def checked[Form: ContactChanges](form: Form, *, now: datetime) -> Form:
-    """The form with address and language in their normal form. Raises BrokenRuleError."""
+    """The form with address and language in their normal form. Raises ContactRuleError."""
     changes: dict[str, Any] = {}
     if form.email:
         changes["email"] = _email(form.email)
     if form.language:
         changes["language"] = _language(form.language)
     if form.time_zone and form.time_zone not in _time_zones():
-        raise BrokenRuleError("/time_zone", _("There is no such time zone; send one such as Europe/Paris."))
+        raise ContactRuleError("/time_zone", _("There is no such time zone; send one such as Europe/Paris."))
     for place, statement in enumerate(form.consents):
         _check_statement(statement, pointer=f"/consents/{place}", now=now)
     return msgspec.structs.replace(form, **changes)
@@ -87,7 +87,7 @@ def _email(typed: str) -> str:
     try:
         return checked_email(typed)
     except InvalidAddressError as error:
-        raise BrokenRuleError("/email", _("This is no e-mail address: %(why)s") % {"why": error}) from error
+        raise ContactRuleError("/email", _("This is no e-mail address: %(why)s") % {"why": error}) from error
 
 
 def _language(typed: str) -> str:
@@ -95,23 +95,23 @@ def _language(typed: str) -> str:
         return get_supported_language_variant(typed.strip().lower())
     except LookupError as error:
         known = ", ".join(code for code, _name in settings.LANGUAGES)
-        raise BrokenRuleError("/language", _("Send one of these languages: %(known)s.") % {"known": known}) from error
+        raise ContactRuleError("/language", _("Send one of these languages: %(known)s.") % {"known": known}) from error
 
 
 def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -> None:
     if statement.state not in SAID:
-        raise BrokenRuleError(f"{pointer}/state", _("Send given, refused or withdrawn."))
+        raise ContactRuleError(f"{pointer}/state", _("Send given, refused or withdrawn."))
     if statement.at is not None and statement.at > now + AHEAD:
-        raise BrokenRuleError(f"{pointer}/at", _("The time lies in the future."))
+        raise ContactRuleError(f"{pointer}/at", _("The time lies in the future."))
     if statement.at is not None and statement.at < EARLIEST:
-        raise BrokenRuleError(f"{pointer}/at", _("The time is before 1990."))
+        raise ContactRuleError(f"{pointer}/at", _("The time is before 1990."))
     if any("\x00" in text for pair in statement.proof.items() for text in pair):
-        raise BrokenRuleError(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
+        raise ContactRuleError(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
     if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:
-        raise BrokenRuleError(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
+        raise ContactRuleError(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
     if statement.state == ConsentState.GIVEN:
         if statement.at is None:
-            raise BrokenRuleError(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
+            raise ContactRuleError(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
         if not any(value.strip() for value in statement.proof.values()):
             reason = _("“given” needs a proof: which text they said yes to, in which form, under which reference.")
-            raise BrokenRuleError(f"{pointer}/proof", reason)
+            raise ContactRuleError(f"{pointer}/proof", reason)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from recommendations.models import Address
 from recommendations.push_terms import AddressState
-from recommendations.services.contacts.tokens import Link, LinkKind, opened, token_of
+from recommendations.services.contacts.tokens import LinkKind, SignedLink, opened, token_of
 
 GENERATIONS = 256  # that a token tells apart
 PAGES = {
@@ -19,7 +19,7 @@ PAGES = {
 
 def link_path(address: Address, kind: LinkKind, *, now: datetime) -> str:
     """Path of a page for the owner of an address."""
-    link = Link(kind, address.pk, generation=address.contact.link_generation)
+    link = SignedLink(kind, address.pk, generation=address.contact.link_generation)
     return reverse(PAGES[kind], args=[token_of(link, now=now)])
 
 

@@ -1,8 +1,7 @@
 """What is kept of somebody to write to them, as a file, and the link to it, which is mailed to their own address."""
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +12,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from recommendations.channels.protocol import Later, Outcome, Parcel
+from recommendations.channels.protocol import Later, Outcome
 from recommendations.models import Address, ConsentStatement
 from recommendations.services.access.keys import rates
 from recommendations.services.access.rates import HOUR
 from recommendations.services.contacts.links import link_for
 from recommendations.services.contacts.tokens import LinkKind
-from recommendations.services.mails.letters import Envelope, bytes_of, written
 from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.mails.service import ServiceMail, parcel_of
 from recommendations.store.contacts.sealing import unseal
 
 TASK = "recommendations.tasks.send_own_data_link"
@@ -44,22 +43,6 @@ class NotTakenError(Exception):
     """The mail server asks to come again."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LinkMail:
-    """What the mail with the link says."""
-
-    language: str
-    subject: str
-    preheader: str
-    shop: str
-    heading: str
-    intro: str
-    button: str
-    link: str
-    why: str
-    postal_address: str
-
-
 def ask_for_link(address: Address) -> None:
     """Have a worker send the link. Raises CannotMailError and TooManyLinksError."""
     if missing_settings():
@@ -78,27 +61,11 @@ def send_link(address_pk: int, *, now: datetime) -> Outcome | None:
     address = Address.objects.select_related("contact").filter(pk=address_pk).exclude(sealed=b"").first()
     if address is None:
         return None
-    language = address.contact.language
-    with translation.override(language):
+    with translation.override(address.contact.language):
         mail = _mail(address, now=now)
-    own = unseal(address.sealed)
-    key = str(uuid.uuid4())
-    envelope = Envelope(
-        message_id=f"<{key}@{settings.PUSH_FROM.rpartition('@')[2]}>",
-        sender=settings.PUSH_FROM,
-        sender_name=settings.SHOP_NAME,
-        to=own["email"],
-        date=now,
-        headers={"Auto-Submitted": "auto-generated"},
-    )
-    letter = written("own_data", mail, subject=mail.subject, language=language)
-    line = mail_line()
-    try:
-        outcome = line.hand_over(
-            Parcel(message=address.pk, idempotency_key=key, address=own, content=bytes_of(letter, envelope))
-        )
-    finally:
-        line.close()
+    parcel = parcel_of(mail, address=address.pk, opened=unseal(address.sealed), key=f"own-data-{address.pk}", now=now)
+    with closing(mail_line()) as line:
+        outcome = line.hand_over(parcel)
     log.info("link to own data", outcome=type(outcome).__name__)
     if isinstance(outcome, Later):
         raise NotTakenError(outcome.reason)
@@ -152,14 +119,11 @@ def file_of(address: Address, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _mail(address: Address, *, now: datetime) -> LinkMail:
-    shop = {"shop": settings.SHOP_NAME}
-    return LinkMail(
+def _mail(address: Address, *, now: datetime) -> ServiceMail:
+    return ServiceMail(
         language=address.contact.language,
-        subject=_("What %(shop)s keeps of you") % shop,
+        subject=_("What %(shop)s keeps of you") % {"shop": settings.SHOP_NAME},
         preheader=_("The link works for an hour."),
-        shop=settings.SHOP_NAME,
-        heading=_("What %(shop)s keeps of you") % shop,
         intro=_(
             "The link shows what is kept to write to you; you can download it or have it erased. It works for an hour."
         ),
@@ -168,5 +132,4 @@ def _mail(address: Address, *, now: datetime) -> LinkMail:
         why=_(
             "You get this because somebody asked for it on the page of your preferences. If it was not you, do nothing."
         ),
-        postal_address=settings.POSTAL_ADDRESS,
     )

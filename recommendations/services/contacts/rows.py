@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import AddressState, ConsentSource, ConsentState
-from recommendations.services.contacts.forms import BrokenRuleError, ContactChanges, StatementForm, checked
+from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
 from recommendations.store.contacts import ledger
 from recommendations.store.contacts.book import AddressIsTakenError, ContactBook
 from recommendations.store.contacts.ledger import Statement
@@ -65,7 +65,7 @@ def take_contacts(
             try:
                 if _changed(book, key, row):
                     changed.add(key)
-            except BrokenRuleError as error:
+            except ContactRuleError as error:
                 verdicts.append(_rejected(row, error.refusal))
                 continue
             statements += _statements(book, key, row.form.consents, source=source, now=now)
@@ -86,12 +86,12 @@ def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> Conta
         return row
     try:
         return replace(row, form=checked(row.form, now=now))
-    except BrokenRuleError as error:
+    except ContactRuleError as error:
         return _rejected(row, error.refusal)
 
 
 def _changed(book: ContactBook, key: int, row: ContactRow) -> bool:
-    """Take the fields of a row over; whether any differs. Raises BrokenRuleError, and then none is taken over."""
+    """Take the fields of a row over; whether any differs. Raises ContactRuleError, and then none is taken over."""
     form = row.form
     email, language, zone = (
         None if value is UNSET and row.whole else value for value in (form.email, form.language, form.time_zone)
@@ -102,7 +102,7 @@ def _changed(book: ContactBook, key: int, row: ContactRow) -> bool:
             differs |= book.set_email(key, email or None, vouched=form.confirmed or not settings.DOUBLE_OPT_IN)
         except AddressIsTakenError as error:
             reason = _("Another customer has this address. If you know that it is theirs, send “confirmed”: true.")
-            raise BrokenRuleError("/email", reason) from error
+            raise ContactRuleError("/email", reason) from error
     given = {"language": (language, settings.SHOP_LANGUAGE), "time_zone": (zone, "")}
     fields = {name: value or default for name, (value, default) in given.items() if value is not UNSET}
     return book.set_fields(key, fields) or differs

@@ -37,7 +37,7 @@ LASTS = {
 }
 
 
-class Link(NamedTuple):
+class SignedLink(NamedTuple):
     """What a token opens. ``place`` is the position of the item in the message, ``generation`` that of the contact."""
 
     kind: LinkKind
@@ -46,19 +46,14 @@ class Link(NamedTuple):
     generation: int = 0
 
 
-def token_of(link: Link, *, now: datetime) -> str:
+def token_of(link: SignedLink, *, now: datetime) -> str:
     """Token of a link that is made now, 45 characters."""
     minute = int(now.timestamp() // MINUTE.total_seconds())
     content = SIGNED.pack(VERSION, link.kind.encode(), link.key, link.place, link.generation % 256, minute)
     return f"{_text(content)}.{_text(_signature(settings.LINK_KEYS[0], content))}"
 
 
-def address_of(link: Link, *, now: datetime) -> str:
-    """Address that a link leads to, at most 100 characters."""
-    return f"{settings.PUBLIC_URL}/m/{link.kind}/{token_of(link, now=now)}/"
-
-
-def opened(token: str, *kinds: LinkKind, now: datetime) -> Link | None:
+def opened(token: str, *kinds: LinkKind, now: datetime) -> SignedLink | None:
     """The link of a token; None where it is not of these kinds, too old, or not ours. All take the same time."""
     left, _dot, right = token.partition(".")
     content, signature = _bytes(left, SIGNED.size), _bytes(right, SIGNATURE)
@@ -68,7 +63,7 @@ def opened(token: str, *kinds: LinkKind, now: datetime) -> Link | None:
     version, kind, key, place, generation, minute = SIGNED.unpack(content)
     if version != VERSION or kind.decode() not in kinds:
         return None
-    link = Link(LinkKind(kind.decode()), key, place, generation)
+    link = SignedLink(LinkKind(kind.decode()), key, place, generation)
     return link if now.timestamp() - minute * MINUTE.total_seconds() <= LASTS[link.kind].total_seconds() else None
 
 

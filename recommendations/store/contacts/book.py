@@ -44,7 +44,7 @@ class ContactBook:
     _dropped: dict[int, Address] = field(default_factory=dict)  # by their keys
 
     @classmethod
-    def of(cls, customers: Iterable[int], *, emails: Iterable[str], now: datetime) -> Self:
+    def of(cls, customers: Iterable[int], *, emails: Iterable[str] = (), now: datetime) -> Self:
         """Contacts of these customers, for one writer until the transaction ends; who has none gets one by a change.
 
         Raises KeysMissingError.

@@ -9,6 +9,7 @@ from recommendations.push_terms import Channel, SuppressionReason
 
 def silence(channel: Channel, digest: bytes, *, reason: SuppressionReason, now: datetime) -> None:
     """Silence an address for good; one that is silent already stays so for its own reason."""
+    Suppression.objects.filter(channel=channel, digest=digest, until__lte=now).delete()
     Suppression.objects.get_or_create(channel=channel, digest=digest, defaults={"reason": reason, "at": now})
 
 

@@ -5,22 +5,22 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import LazySettings
 
-from recommendations.services.contacts.tokens import LASTS, Link, LinkKind, opened, token_of
+from recommendations.services.contacts.tokens import LASTS, LinkKind, SignedLink, opened, token_of
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
-LINK = Link(LinkKind.CLICK, 1_234_567, place=3, generation=2)
+LINK = SignedLink(LinkKind.CLICK, 1_234_567, place=3, generation=2)
 
 
 def test_a_token_opens_what_it_was_made_for() -> None:
     for kind in LinkKind:
-        link = Link(kind, -(2**63), place=255, generation=255)
+        link = SignedLink(kind, -(2**63), place=255, generation=255)
         assert opened(token_of(link, now=NOW), kind, now=NOW) == link
         assert opened(token_of(link, now=NOW), *(set(LinkKind) - {kind}), now=NOW) is None
 
 
 def test_a_token_ages() -> None:
     for kind, lasts in LASTS.items():
-        token = token_of(Link(kind, 1), now=NOW)
+        token = token_of(SignedLink(kind, 1), now=NOW)
         assert opened(token, kind, now=NOW + lasts - timedelta(minutes=1)) is not None
         assert opened(token, kind, now=NOW + lasts + timedelta(minutes=1)) is None
 
