@@ -60,6 +60,17 @@ def reseal(sealed: bytes | memoryview) -> bytes:
         raise SealBrokenError("no key of CONTACT_KEYS opens this address") from error
 
 
+def under_first_key(sealed: bytes | memoryview) -> bool:
+    """Whether the first key sealed it. Raises KeysMissingError."""
+    if not settings.CONTACT_KEYS:
+        raise KeysMissingError
+    try:
+        _box_of(tuple(settings.CONTACT_KEYS[:1])).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True
+
+
 def checked_email(typed: str) -> str:
     """The address in its normal form, of which no mail server was asked. Raises InvalidAddressError."""
     try:
