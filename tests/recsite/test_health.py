@@ -10,6 +10,8 @@ from pytest_django.fixtures import Settings
 
 from recommendations.models import ModelVersion, Run, ShopSetting
 from recommendations.services.operations import readiness
+from recommendations.store.contacts import sealing
+from recommendations.store.events import pseudonyms
 from recommendations.terms import VersionStatus
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +47,27 @@ def test_another_pseudonym_key_is_noticed(client: Client, settings: Settings) ->
     settings.PSEUDONYM_KEY = "another-key-0123456789-0123456789-0123456789"
     assert list(client.get("/readyz").json()["missing"]) == ["pseudonym_key"]
     assert ShopSetting.objects.count() >= 1
+
+
+def test_another_contact_hash_key_is_noticed(client: Client, settings: Settings) -> None:
+    go_live()
+    assert client.get("/readyz").status_code == 200
+    readiness.readiness.drop()
+    settings.CONTACT_HASH_KEY = "another-key-0123456789-0123456789-0123456789"
+    assert list(client.get("/readyz").json()["missing"]) == ["contact_hash_key"]
+
+
+def test_without_a_contact_hash_key_nothing_is_missing(client: Client, settings: Settings) -> None:
+    go_live()
+    settings.CONTACT_HASH_KEY = ""
+    assert client.get("/readyz").status_code == 200
+    assert not ShopSetting.objects.filter(key=sealing.CHECK_VALUE).exists()
+
+
+def test_a_foreign_database_gets_no_check_of_the_contact_hash_key(client: Client, settings: Settings) -> None:
+    ShopSetting.objects.update_or_create(key=pseudonyms.CHECK_VALUE, defaults={"value": "of another installation"})
+    assert "pseudonym_key" in client.get("/readyz").json()["missing"]
+    assert not ShopSetting.objects.filter(key=sealing.CHECK_VALUE).exists()
 
 
 def test_valkey_that_does_not_answer_is_named(client: Client, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from recommendations.models import ModelVersion
 from recommendations.services.access import keys
 from recommendations.services.weights.panels import panels
+from recommendations.store.contacts.sealing import hash_key_is_the_stored_one
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
@@ -74,6 +75,10 @@ def _of_record() -> dict[str, str]:
     missing = {}
     if not key_is_the_stored_one():
         missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."
+    elif settings.CONTACT_HASH_KEY and not hash_key_is_the_stored_one():  # the first look stores it: in no other's
+        missing["contact_hash_key"] = (
+            "This database was filled under another CONTACT_HASH_KEY: who unsubscribed would be written to again."
+        )
     if not ModelVersion.objects.live().exists():
         missing["model_version"] = "No run of the loop has finished yet; start one on the page Runs."
     return missing
