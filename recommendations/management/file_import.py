@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recommendations.ingest.import_files import UnreadableFileError
 from recommendations.management.progress import Bar
@@ -20,6 +22,9 @@ SHOWN = 10
 
 class FileImport(BaseCommand):
     load: ClassVar[Callable[..., Import]]
+    database_refused: ClassVar[str | Promise] = gettext_lazy(
+        "The database refused, and nothing was imported: %(reason)s"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="CSV in UTF-8 with a first line of column names, or Parquet")
@@ -32,8 +37,7 @@ class FileImport(BaseCommand):
         except UnreadableFileError as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
-            text = _("The database refused, and nothing was imported: %(reason)s")
-            raise CommandError(text % {"reason": str(error).strip()}) from error
+            raise CommandError(str(self.database_refused) % {"reason": str(error).strip()}) from error
         self._report(imported)
         if strict and imported.rejected:
             raise CommandError(_("%(count)s rows were refused.") % {"count": f"{imported.rejected:,}"})

@@ -155,6 +155,7 @@ class Import(models.Model):
         ITEMS = "items", _("Items")
         EVENTS = "events", _("Events")
         PROMOTIONS = "promotions", _("Promotions")
+        CONTACTS = "contacts", _("Contacts")
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -162,7 +163,7 @@ class Import(models.Model):
         FAILED = "failed", _("Failed")
         UNDONE = "undone", _("Undone")
 
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices[:3])  # all, by the next migration
     file = models.CharField(_("file"), max_length=300)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
@@ -184,6 +185,9 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file
+
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]  # until the next migration
+        return str(self.Kind(self.kind).label)
 
 
 class RejectedRow(models.Model):
@@ -211,7 +215,10 @@ class RejectedRow(models.Model):
 
 
 class CatalogueFile(Job):
-    """A file that a worker looks through, or takes; ``result`` has what it would change."""
+    """A file that a worker looks through, or takes; ``result`` has what it would change.
+
+    The name under which it is stored begins with ``contacts-`` where it holds contacts.
+    """
 
     class Phase(models.TextChoices):
         LOOK = "look", _("look through")
@@ -238,3 +245,8 @@ class CatalogueFile(Job):
 
     def __str__(self) -> str:
         return self.file
+
+    @property
+    def kind(self) -> Import.Kind:
+        contacts = self.stored_as.startswith(f"{Import.Kind.CONTACTS}-")
+        return Import.Kind.CONTACTS if contacts else Import.Kind.ITEMS

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import redis
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -149,6 +150,24 @@ def test_promotions_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
     assert errors.splitlines() == [
         "promotions.csv, line 3, week: The shop's promotion weeks start on a Monday; enter the date of that day."
     ]
+
+
+@pytest.mark.django_db
+def test_contacts_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_text("user_id,email\nu1,ann@example.com\nu2,bo\n")
+    output, errors = run("import_contacts", tmp_path / "contacts.csv")
+    assert output.splitlines() == ["contacts.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
+    assert errors.splitlines() == [
+        "contacts.csv, line 3, email: This is no e-mail address; write one such as ann@example.com."
+    ]
+
+
+@pytest.mark.django_db
+def test_contacts_need_keys(tmp_path: Path, settings: LazySettings) -> None:
+    (tmp_path / "contacts.csv").write_text("user_id,email\nu1,ann@example.com\n")
+    settings.CONTACT_HASH_KEY = ""
+    with pytest.raises(CommandError, match="manage.py push_keys makes them"):
+        run("import_contacts", tmp_path / "contacts.csv")
 
 
 def test_a_shift_is_a_number_or_auto() -> None:

@@ -35,8 +35,8 @@ class Command(BaseCommand):
             named = ", ".join(map(str, rotation.broken[:MOST_NAMED]))
             more = len(rotation.broken) - MOST_NAMED
             raise CommandError(
-                f"No key of CONTACT_KEYS opens {len(rotation.broken):,} addresses. Put the key that sealed them back at "
-                f"the end of CONTACT_KEYS and run this again. Their primary keys: {named}"
+                f"No key of CONTACT_KEYS opens {len(rotation.broken):,} addresses. Put the key that sealed them back "
+                f"at the end of CONTACT_KEYS and run this again. Their primary keys: {named}"
                 + (f" and {more:,} more." if more > 0 else ".")
             )
 

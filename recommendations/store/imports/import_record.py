@@ -18,7 +18,7 @@ def begin(*, kind: str, file: str) -> Import:
     """Begin an import. Those whose process was killed are said to have failed."""
     for left in Import.objects.filter(status=Import.Status.RUNNING):
         if ask("SELECT pg_try_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=left.pk)[0][0]:
-            fail(left, _("It was interrupted, and nothing was kept; import the file again."))
+            fail(left, _interrupted(left))
     with transaction.atomic():  # nobody sees it without its lock
         imported = Import.objects.create(kind=kind, file=storable(file)[:300])
         ask("SELECT pg_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
@@ -48,6 +48,12 @@ def finish(
 def fail(imported: Import, message: str) -> None:
     imported.message = storable(message)
     _end(imported, Import.Status.FAILED, timezone.now())
+
+
+def _interrupted(imported: Import) -> str:
+    if imported.kind == Import.Kind.CONTACTS:
+        return _("It was interrupted; import the file again, which changes nothing of what was taken.")
+    return _("It was interrupted, and nothing was kept; import the file again.")
 
 
 def _end(imported: Import, status: Import.Status, at: datetime) -> None:

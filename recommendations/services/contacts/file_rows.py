@@ -1,0 +1,187 @@
+"""Rows of a file of contacts: from the texts of its columns to what the shop says of a contact.
+
+No refusal repeats what stands in a cell: refused rows are stored, and addresses are nowhere stored as they are.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from recommendations.fields import LONGEST_ID
+from recommendations.ingest.refusal import Refusal
+from recommendations.push_terms import ConsentState, Purpose
+from recommendations.services.contacts.forms import BrokenRuleError, ContactChanges, StatementForm, checked
+from recommendations.services.contacts.rows import ContactRow
+from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
+from recommendations.store.imports.csv_rows import FileRow
+from recommendations.store.imports.reasons import REASONS
+from recommendations.store.imports.table_files import FileLimits, Table, UnreadableFileError, open_table
+from recommendations.store.imports.validate import Form, Header, Hidden, ignored_text, read_header
+from recommendations.store.temp_tables import Report, silent
+
+COLUMNS = (
+    "user_id", "email", "language", "time_zone", "purposes", "consent_at", "source", "proof", "confirmed",
+)  # fmt: skip
+FORM = Form(known=COLUMNS, needed=["user_id"], hidden=[Hidden(name, lambda _value: "") for name in COLUMNS])
+LONGEST = {"user_id": LONGEST_ID, "email": 320, "language": 35, "time_zone": 64, "purposes": 200, "confirmed": 10}
+COLUMN_OF = {"at": "consent_at", "purpose": "purposes"}
+"""The column behind a field of a statement that is called otherwise."""
+BETWEEN = re.compile(r"[\s,;|]+")
+OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
+YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+REPORTED = 1_000  # rows between two reports
+
+
+class Flaw(NamedTuple):
+    """Why a row is refused; ``code`` stands for it among the reasons of an import."""
+
+    line: int
+    field: str
+    code: str
+    reason: str
+
+
+class WholeFile(NamedTuple):
+    """A file that could be read to its end: its rows, and what there is to say of its columns."""
+
+    rows: int
+    message: str
+
+
+class ContactLine(NamedTuple):
+    """A row that is in order, with its line."""
+
+    line: int
+    row: ContactRow
+
+
+def read_through(path: Path, *, report: Report = silent, limits: FileLimits | None = None) -> WholeFile:
+    """Read a file to its end and take nothing of it.
+
+    Raises UnreadableFileError, and FileTooLargeError as soon as more than the limits has been read.
+    """
+    with open_table(path) as table:
+        header = _header(table, path)
+        rows = sum(1 for _row in _read(table, report=report, limits=limits))
+    return WholeFile(rows, ignored_text(header))
+
+
+def contact_lines(
+    path: Path, *, now: datetime, report: Report = silent, limits: FileLimits | None = None
+) -> Iterator[ContactLine | Flaw]:
+    """Read the rows of a file, each as a contact or as what is wrong with it. Raises as ``read_through``."""
+    with open_table(path) as table:
+        header = _header(table, path)
+        for row in _read(table, report=report, limits=limits):
+            yield _line(row, header, now=now)
+
+
+def flaw_of(line: int, refusal: Refusal) -> Flaw:
+    """Flaw of a row that a rule of contacts refuses, at the column of the file that it is about."""
+    field = refusal.pointer.rpartition("/")[2]
+    return Flaw(line, COLUMN_OF.get(field, field), refusal.reason, refusal.reason)
+
+
+def _header(table: Table, path: Path) -> Header:
+    """Columns of the file. Where it has no names of columns its first line is somebody's: that is not repeated."""
+    if missing := [name for name in FORM.needed if name not in table.columns]:
+        text = _("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s.")
+        known = ", ".join(COLUMNS)
+        raise UnreadableFileError(text % {"file": path.name, "name": missing[0], "known": known})
+    return read_header(table, FORM, path=path)
+
+
+def _read(table: Table, *, report: Report, limits: FileLimits | None) -> Iterator[FileRow]:
+    if limits:
+        table.check(limits)
+    count = size = 0
+    for row in table:
+        count += 1
+        size += sum(len(value) for value in row.values if value) + len(row.text)
+        if limits:
+            limits.check(count, size)
+        yield row
+        if count % REPORTED == 0:
+            report("reading", count, table.estimate(count))
+    report("reading", count, count)
+
+
+def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | Flaw:
+    if row.fault:
+        return Flaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))
+    try:
+        return ContactLine(row.line, contact_row({name: row.values[at] for name, at in header.places.items()}, now=now))
+    except BrokenRuleError as error:
+        return flaw_of(row.line, error.refusal)
+
+
+def contact_row(values: Mapping[str, str | None], *, now: datetime) -> ContactRow:
+    """The contact of a row: an empty cell, or a column that is not there, changes nothing. Raises BrokenRuleError."""
+    cells = {name: value for name, value in values.items() if value}
+    for name, most in LONGEST.items():
+        if len(cells.get(name, "")) > most:
+            raise _broken(name, "too_long")
+    if "user_id" not in cells:
+        raise _broken("user_id", "missing")
+    fields: dict[str, str] = {name: cells[name] for name in ("language", "time_zone") if name in cells}
+    if "email" in cells:
+        fields["email"] = _email(cells["email"])
+    form = ContactChanges(**fields, confirmed=_confirmed(cells.get("confirmed", "")), consents=_consents(cells))
+    return ContactRow(user_id=cells["user_id"], form=checked(form, now=now))
+
+
+def _email(typed: str) -> str:
+    try:
+        if typed.startswith("="):  # a formula; RFC 5321 would let it pass
+            raise InvalidAddressError
+        return checked_email(typed)
+    except InvalidAddressError as error:
+        raise BrokenRuleError("/email", _("This is no e-mail address; write one such as ann@example.com.")) from error
+
+
+def _confirmed(typed: str) -> bool:
+    try:
+        return YES_OR_NO[typed.lower()]
+    except KeyError as error:
+        raise BrokenRuleError("/confirmed", _("Write yes or no, or leave the cell empty.")) from error
+
+
+def _consents(cells: Mapping[str, str]) -> list[StatementForm]:
+    """What the customer said yes to. The rules of statements refuse it where its time or its proof is missing."""
+    at = _moment(cells["consent_at"]) if "consent_at" in cells else None
+    proof = {"form": cells.get("source", ""), "shop_reference": cells["proof"]} if "proof" in cells else {}
+    given = {name: value for name, value in proof.items() if value}
+    return [
+        StatementForm(purpose=purpose, state=ConsentState.GIVEN, at=at, proof=given)
+        for purpose in _purposes(cells.get("purposes", ""))
+    ]
+
+
+def _purposes(typed: str) -> list[Purpose]:
+    words = dict.fromkeys(word.lower() for word in BETWEEN.split(typed) if word)
+    try:
+        return [Purpose(word) for word in words]
+    except ValueError as error:
+        known = ", ".join(Purpose)
+        raise BrokenRuleError("/purposes", _("Write one or several of %(known)s.") % {"known": known}) from error
+
+
+def _moment(typed: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(typed)
+        if moment.tzinfo is None:
+            raise _broken("consent_at", "no_zone")
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise _broken("consent_at", "not_a_time") from error
+    if moment < OLDEST:
+        raise _broken("consent_at", "too_old")
+    return moment
+
+
+def _broken(field: str, code: str) -> BrokenRuleError:
+    return BrokenRuleError(f"/{field}", str(REASONS[code]))
