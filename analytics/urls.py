@@ -7,6 +7,7 @@ from analytics.pages.access import account, activity, login, password, preferenc
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
 from analytics.pages.catalogue import (
+    contact_files,
     health,
     import_files,
     imports,
@@ -126,6 +127,11 @@ urlpatterns = [
     path("catalogue/imports/files/<uuid:key>/", import_files.import_file, name="import_file"),
     path("catalogue/imports/files/<uuid:key>/take/", import_files.take_import, name="take_import"),
     path("catalogue/imports/files/<uuid:key>/refused.csv", import_files.file_refused, name="import_file_refused"),
+    path("catalogue/imports/contacts/new/", contact_files.new_contact_import, name="new_contact_import"),
+    path("catalogue/imports/contacts/template.csv", contact_files.contact_template, name="contact_template"),
+    path("catalogue/imports/contacts/<uuid:key>/", contact_files.contact_file, name="contact_file"),
+    path("catalogue/imports/contacts/<uuid:key>/take/", contact_files.take_contacts, name="take_contacts"),
+    path("catalogue/imports/contacts/<uuid:key>/refused.csv", contact_files.contacts_refused, name="contacts_refused"),
     path("catalogue/sources/", sources.sources, name="sources"),
     path("catalogue/suspicious/", suspicious.suspicious, name="suspicious"),
     path("catalogue/suspicious/key/", suspicious.set_aside_sent, name="set_aside_sent"),

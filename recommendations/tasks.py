@@ -8,7 +8,7 @@ from django.utils import timezone
 from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
-from recommendations.services.catalogue import uploads
+from recommendations.services.catalogue import files, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
@@ -109,6 +109,11 @@ def practise(key: str) -> str | None:
 @shared_task(name="recommendations.tasks.forget_answers")
 def forget_answers() -> int:
     return housekeeping.forget_answers(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.forget_files")
+def forget_files() -> int:
+    return files.forget_old(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.forget_sessions")

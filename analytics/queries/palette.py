@@ -65,6 +65,7 @@ PAGES_OF: Mapping[Action, Mapping[str, Promise]] = {
         "new_import": gettext_lazy("Import items"),
         "admin:index": gettext_lazy("Engineer's admin"),
     },
+    Action.MANAGE_CONTACTS: {"new_contact_import": gettext_lazy("Import contacts")},
     Action.MANAGE_KEYS: {"api_keys": gettext_lazy("API keys")},
     Action.MANAGE_STAFF: {"staff_list": gettext_lazy("Staff")},
 }

@@ -186,7 +186,8 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.file
 
-    def get_kind_display(self) -> str:  # type: ignore[no-redef]  # until the next migration
+    @property
+    def kind_words(self) -> str:
         return str(self.Kind(self.kind).label)
 
 

@@ -81,6 +81,7 @@ def of_the_catalogue() -> dict[str, str]:
         "imports": "/catalogue/imports/",
         "import": f"/catalogue/imports/{imported}/",
         "new import": "/catalogue/imports/new/",
+        "new import of contacts": "/catalogue/imports/contacts/new/",
         "sources": "/catalogue/sources/",
         "item": f"/catalogue/{tea}/",
         "editor of an item": f"/catalogue/{tea}/edit/?field=price",

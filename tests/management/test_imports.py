@@ -166,7 +166,7 @@ def test_contacts_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
 def test_contacts_need_keys(tmp_path: Path, settings: LazySettings) -> None:
     (tmp_path / "contacts.csv").write_text("user_id,email\nu1,ann@example.com\n")
     settings.CONTACT_HASH_KEY = ""
-    with pytest.raises(CommandError, match="manage.py push_keys makes them"):
+    with pytest.raises(CommandError, match=r"manage\.py push_keys makes them"):
         run("import_contacts", tmp_path / "contacts.csv")
 
 

@@ -1,14 +1,14 @@
 """A new import: a file of items is handed in, a worker looks through it, and takes it when somebody says yes."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,11 +16,13 @@ from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import imports as query
 from recommendations.ingest.import_files import FileTooLargeError
-from recommendations.models import CatalogueFile
+from recommendations.models import CatalogueFile, Import
 from recommendations.services.access.policy import Action
 from recommendations.services.catalogue import files, uploads
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, COLUMNS, template
 from recommendations.terms import RunStatus
+
+GONE = gettext_lazy("This file has been imported already, or was previewed more than a day ago. Choose it again.")
 
 
 class ImportForm(forms.Form):
@@ -47,15 +49,9 @@ def new_import(request: HttpRequest) -> HttpResponse:
 @requires(Action.EDIT_CATALOGUE)
 def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
     """How far a worker is with a file, then what it found."""
-    job = get_object_or_404(CatalogueFile, pk=key)
-    if job.imported:
-        return _go_to(request, reverse("imported_file", args=[job.imported.pk]))
-    if job.status == RunStatus.FAILED:
-        if request.headers.get("HX-Request"):  # the form is another page than the part that waits
-            return _go_to(request, request.path)
-        form = ImportForm(request.GET)
-        form.errors["file"] = form.error_class([job.message])
-        return _ask_for_file(request, form)
+    job = file_of(key, kind=Import.Kind.ITEMS)
+    if job.imported or job.status == RunStatus.FAILED:
+        return ended(request, job, ask=_ask_for_file)
     preview = uploads.preview_of(job)
     context = {
         "section": "catalogue",
@@ -72,11 +68,9 @@ def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
 @post_requires(Action.EDIT_CATALOGUE)
 def take_import(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
-        job = uploads.take(get_object_or_404(CatalogueFile, pk=key), by=staff_of(request))
+        job = uploads.take(file_of(key, kind=Import.Kind.ITEMS), by=staff_of(request))
     except files.FileGoneError:
-        messages.error(
-            request, _("This file has been imported already, or was previewed more than a day ago. Choose it again.")
-        )
+        messages.error(request, GONE)
         return redirect("new_import")
     return redirect("import_file", key=job.pk)
 
@@ -85,15 +79,40 @@ def take_import(request: HttpRequest, key: UUID) -> HttpResponse:
 @requires(Action.EDIT_CATALOGUE)
 def file_refused(_request: HttpRequest, key: UUID) -> HttpResponse:
     """The rows that a preview refused, each with all that is wrong with it."""
-    with or_404(files.open_refused(get_object_or_404(CatalogueFile, pk=key).stored_as)) as refused:
-        return _download(refused.read(), "refused-rows.csv")
+    return refused_rows(file_of(key, kind=Import.Kind.ITEMS))
 
 
 @require_safe
 @requires(Action.EDIT_CATALOGUE)
 def import_template(_request: HttpRequest) -> HttpResponse:
     """A file to begin with: every column, and an item as an example."""
-    return _download(BYTE_ORDER_MARK + template(), "items-template.csv")
+    return download(BYTE_ORDER_MARK + template(), "items-template.csv")
+
+
+def file_of(key: UUID, *, kind: Import.Kind) -> CatalogueFile:
+    """The job of a file of this kind; those who may take in items may not take in contacts. Raises Http404."""
+    job = get_object_or_404(CatalogueFile, pk=key)
+    if job.kind != kind:
+        raise Http404
+    return job
+
+
+def ended(
+    request: HttpRequest, job: CatalogueFile, *, ask: Callable[[HttpRequest, ImportForm], HttpResponse]
+) -> HttpResponse:
+    """Lead on from a file that was taken, or ask again for one that was refused, saying why."""
+    if job.imported:
+        return _go_to(request, reverse("imported_file", args=[job.imported.pk]))
+    if request.headers.get("HX-Request"):  # the form is another page than the part that waits
+        return _go_to(request, request.path)
+    form = ImportForm(request.GET)
+    form.errors["file"] = form.error_class([job.message])
+    return ask(request, form)
+
+
+def refused_rows(job: CatalogueFile) -> HttpResponse:
+    with or_404(files.open_refused(job.stored_as)) as refused:
+        return download(refused.read(), "refused-rows.csv")
 
 
 def _ask_for_file(request: HttpRequest, form: ImportForm) -> HttpResponse:
@@ -108,7 +127,7 @@ def _go_to(request: HttpRequest, address: str) -> HttpResponse:
     return redirect(address)
 
 
-def _download(content: str | bytes, name: str) -> HttpResponse:
+def download(content: str | bytes, name: str) -> HttpResponse:
     answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -17,6 +17,7 @@ class Action(StrEnum):
     DRAFT = "draft"  # rules, weights, names of segments, verdicts
     PUBLISH = "publish"
     EXPERIMENT = "experiment"  # start, stop and widen experiments, and publish what won
+    MANAGE_CONTACTS = "manage_contacts"  # take in addresses and consents
     SET_ASIDE = "set_aside"  # customers, or what a key sent; restore and delete, too
 
 
@@ -31,6 +32,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.DRAFT: frozenset({Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN}),
     Action.PUBLISH: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.EXPERIMENT: frozenset({Role.PUBLISHER, Role.ADMIN}),
+    Action.MANAGE_CONTACTS: frozenset({Role.ADMIN}),
     Action.SET_ASIDE: frozenset({Role.PUBLISHER, Role.ADMIN}),
 }
 

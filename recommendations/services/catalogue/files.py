@@ -1,4 +1,7 @@
-"""Catalogue files: previewed before the import, imported with a way back, and exported."""
+"""Files that staff hand in: those of items are previewed before the import, imported with a way back, and exported.
+
+Those of contacts are put aside here, too.
+"""
 
 import csv
 import json
@@ -68,12 +71,13 @@ class Preview:
         return self.new + self.changed
 
 
-def keep(file: IO[bytes], *, name: str, size: int) -> str:
+def keep(file: IO[bytes], *, name: str, size: int, kind: Import.Kind = Import.Kind.ITEMS) -> str:
     """Put an uploaded file aside until somebody says yes to it; returns its key. Raises FileTooLargeError."""
     if size > LARGEST:
         raise FileTooLargeError(LARGEST // 1024 // 1024, unit="MB")
     _make_room(size)
-    key = f"{uuid4().hex}{Path(name).suffix.lower()[:10]}"
+    of_kind = "" if kind == Import.Kind.ITEMS else f"{kind}-"
+    key = f"{of_kind}{uuid4().hex}{Path(name).suffix.lower()[:10]}"
     default_storage.save(f"{FOLDER}/{key}", file)
     return key
 
@@ -82,13 +86,10 @@ def look(*, key: str, now: datetime, report: Report = silent) -> Preview:
     """Run the import itself and roll it back. Raises UnreadableFileError, FileGoneError and FileTooLargeError."""
     seen = _Seen()
     with transaction.atomic():
-        imported = import_items(_path(key), now=now, report=report, watch=seen, limits=_limits())
+        imported = import_items(stored_path(key), now=now, report=report, watch=seen, limits=limits())
         refused = list(imported.rejected_rows.all())
         transaction.set_rollback(True)
-    if refused:
-        filled = {name for flaw in refused for name in flaw.given}
-        text = "".join(refused_file(refused, kind=Import.Kind.ITEMS, filled=filled))
-        default_storage.save(_refused_path(key), ContentFile(text.encode("utf-8-sig")))
+    keep_refused(key, refused, kind=Import.Kind.ITEMS)
     return Preview(
         rows=imported.rows,
         new=len(seen.new),
@@ -105,17 +106,25 @@ def look(*, key: str, now: datetime, report: Report = silent) -> Preview:
     )
 
 
+def keep_refused(key: str, refused: Sequence[RejectedRow], *, kind: Import.Kind) -> None:
+    """Put the rows that a look at a file refused aside, to be fetched as a file."""
+    if refused:
+        filled = {name for flaw in refused for name in flaw.given}
+        text = "".join(refused_file(refused, kind=kind, filled=filled))
+        default_storage.save(_refused_path(key), ContentFile(text.encode("utf-8-sig")))
+
+
 @transaction.atomic
 def import_kept(*, key: str, name: str, by: Staff | None, now: datetime, report: Report = silent) -> Import:
     """Import the file that was previewed; all that it changes can be undone. Raises FileGoneError."""
-    path, batch = _path(key), uuid4()
+    path, batch = stored_path(key), uuid4()
 
     def note(imported: Import, before: Mapping[int, ItemState], after: Mapping[int, ItemState]) -> None:
         seen = _Seen()
         seen(imported, before, after)
         _note(imported, seen, batch=batch, by=by)
 
-    imported = import_items(path, now=now, report=report, watch=note, limits=_limits())
+    imported = import_items(path, now=now, report=report, watch=note, limits=limits())
     imported.file = name[:300]
     imported.save(update_fields=["file"])
     transaction.on_commit(lambda: forget(key))
@@ -161,7 +170,8 @@ def _note(imported: Import, seen: _Seen, *, batch: UUID, by: Staff | None) -> No
     audit.record(by=by, verb="import", subject=imported, after=after, batch=batch if items else None)
 
 
-def _limits() -> FileLimits:
+def limits() -> FileLimits:
+    """The most that a file may hold which staff hand in."""
     return FileLimits(rows=MOST_ROWS, unpacked=UNPACKED)
 
 
@@ -189,7 +199,19 @@ def forget(key: str) -> None:
     default_storage.delete(_refused_path(key))
 
 
-def _path(key: str) -> Path:
+def forget_old(*, now: datetime) -> int:
+    """Forget files that have waited for a day, and what was refused of them; how many."""
+    count = 0
+    for folder in (FOLDER, f"{FOLDER}-refused"):
+        names = default_storage.listdir(folder)[1] if default_storage.exists(folder) else []
+        old = [name for name in names if _age_and_size(f"{folder}/{name}")[0] < now - KEPT]
+        for name in old:
+            default_storage.delete(f"{folder}/{name}")
+        count += len(old)
+    return count
+
+
+def stored_path(key: str) -> Path:
     """Path of a stored file. Raises FileGoneError."""
     if not is_kept(key):
         raise FileGoneError

@@ -10,11 +10,15 @@ from django.utils.translation import gettext as _
 
 from recommendations.models import Import, RejectedRow
 from recommendations.services.catalogue.spreadsheets import harmless
+from recommendations.services.contacts import file_rows
 from recommendations.store.imports import event_rows, item_rows, promotion_rows
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.validate import Form
 
-__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "REASONS", "filled_columns", "refused_file", "template"]
+__all__ = [
+    "BYTE_ORDER_MARK", "COLUMNS", "CONTACT_COLUMNS", "REASONS", "contact_template", "filled_columns", "refused_file",
+    "template",
+]  # fmt: skip
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
 
@@ -22,6 +26,7 @@ FORMS: Mapping[str, Form] = {
     Import.Kind.ITEMS: item_rows.FORM,
     Import.Kind.EVENTS: event_rows.FORM,
     Import.Kind.PROMOTIONS: promotion_rows.FORM,
+    Import.Kind.CONTACTS: file_rows.FORM,
 }
 LINE, WHY, ROW = "line", "why", "row"
 """Columns of the file of refused rows that are no columns of an import, which does not read them."""
@@ -35,6 +40,12 @@ EXAMPLE: Mapping[str, str] = {
     "rating_count": "87",
 }  # fmt: skip
 """An item of a template; the currency is the shop's."""
+CONTACT_EXAMPLE: Mapping[str, str] = {
+    "user_id": "u1", "email": "ann@example.com", "language": "en", "time_zone": "Europe/Paris",
+    "purposes": "for_you, news", "consent_at": "2026-08-01T10:00:00Z", "source": "checkout", "proof": "order 1017",
+    "confirmed": "no",
+}  # fmt: skip
+CONTACT_COLUMNS = [(name, name in file_rows.FORM.needed, CONTACT_EXAMPLE[name]) for name in file_rows.FORM.known]
 COLUMNS = [
     (name, name in item_rows.FORM.needed, EXAMPLE.get(name, settings.SHOP_CURRENCY)) for name in item_rows.FORM.known
 ]
@@ -43,8 +54,12 @@ COLUMNS = [
 
 def template() -> str:
     """A CSV file with every column that an import of items reads, and an item as an example."""
-    example = {**EXAMPLE, "currency": settings.SHOP_CURRENCY}
-    return "".join(_written([item_rows.FORM.known, [example[name] for name in item_rows.FORM.known]]))
+    return _template(item_rows.FORM, {**EXAMPLE, "currency": settings.SHOP_CURRENCY})
+
+
+def contact_template() -> str:
+    """A CSV file with every column that an import of contacts reads, and a contact as an example."""
+    return _template(file_rows.FORM, CONTACT_EXAMPLE)
 
 
 def refused_file(flaws: Iterable[RejectedRow], *, kind: str, filled: Collection[str]) -> Iterator[str]:
@@ -67,6 +82,10 @@ def filled_columns(imported: Import) -> set[str]:
     """Columns that some of its refused rows have a value in."""
     keys = imported.rejected_rows.annotate(key=Func("given", function="jsonb_object_keys"))
     return set(keys.order_by().values_list("key", flat=True).distinct())
+
+
+def _template(form: Form, example: Mapping[str, str]) -> str:
+    return "".join(_written([form.known, [example[name] for name in form.known]]))
 
 
 def _rows(flaws: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:

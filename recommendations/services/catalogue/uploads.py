@@ -1,4 +1,4 @@
-"""Files of items that staff hand in: a worker looks through each, and takes it when somebody has said yes."""
+"""Files of items and contacts that staff hand in: a worker looks through each, and takes it when somebody says yes."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -6,16 +6,21 @@ from dataclasses import asdict
 from typing import IO, Any
 from uuid import UUID
 
+import structlog
 from django.core.cache import cache
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.forms import model_to_dict
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recommendations.ingest.import_files import FileTooLargeError, UnreadableFileError
-from recommendations.models import CatalogueFile, RejectedRow, Staff
+from recommendations.models import CatalogueFile, Import, RejectedRow, Staff
+from recommendations.services.access import audit
 from recommendations.services.catalogue import files
 from recommendations.services.catalogue.files import FileGoneError, ItemChange, Preview
+from recommendations.services.contacts import file_import
+from recommendations.services.contacts.file_import import ContactsLook, KeysMissingError
 from recommendations.store import jobs
 from recommendations.store.memory_limit import memory_limit
 from recommendations.terms import RunStatus
@@ -23,17 +28,22 @@ from recommendations.terms import RunStatus
 MEMORY = 1024 * 1024 * 1024
 """Bytes that a file may cost its worker."""
 
-_STEPS = ("reading", "items")  # of an import; half of it each
+_STEPS = {"reading": 0, "items": 1, "contacts": 1}  # of an import; half of it each
+KEYS_MISSING = gettext_lazy("There are no keys for contacts yet: manage.py push_keys makes them (docs/push.md).")
 _HELD = 600  # seconds for which a progress is known
+
+logger = structlog.get_logger(__name__)
 
 
 class FileRefusedError(Exception):
     """Nothing of the file was taken; the message says why, and what to do, in the words of who handed it in."""
 
 
-def hand_in(file: IO[bytes], *, name: str, size: int, by: Staff) -> CatalogueFile:
+def hand_in(
+    file: IO[bytes], *, name: str, size: int, by: Staff, kind: Import.Kind = Import.Kind.ITEMS
+) -> CatalogueFile:
     """Put a file aside and have a worker look through it. Raises FileTooLargeError."""
-    kept = files.keep(file, name=name, size=size)
+    kept = files.keep(file, name=name, size=size, kind=kind)
     CatalogueFile.objects.filter(created_at__lt=timezone.now() - files.KEPT).delete()
     return _begin(CatalogueFile.Phase.LOOK, file=name[:300], stored_as=kept, by=by)
 
@@ -44,7 +54,7 @@ def take(looked: CatalogueFile, *, by: Staff) -> CatalogueFile:
         CatalogueFile.objects.select_for_update().get(pk=looked.pk)  # two who say yes at once
         others = CatalogueFile.objects.filter(phase=CatalogueFile.Phase.TAKE, stored_as=looked.stored_as)
         gone = others.exclude(status=RunStatus.FAILED).exists() or not files.is_kept(looked.stored_as)
-        if gone or preview_of(looked) is None:
+        if gone or not _is_looked_through(looked):
             raise FileGoneError
         return _begin(CatalogueFile.Phase.TAKE, file=looked.file, stored_as=looked.stored_as, by=by)
 
@@ -57,13 +67,20 @@ def work(key: UUID) -> RunStatus | None:
 
 def preview_of(job: CatalogueFile) -> Preview | None:
     """What the file would change; None before the worker has seen all of it."""
-    if job.phase != CatalogueFile.Phase.LOOK or job.status != RunStatus.SUCCEEDED:
+    if job.kind != Import.Kind.ITEMS or not _is_looked_through(job):
         return None
     lists = {
         "changes": [ItemChange(**change) for change in job.result["changes"]],
         "refused": [RejectedRow(**row) for row in job.result["refused"]],
     }
     return Preview(**{**job.result, **lists})
+
+
+def contacts_in(job: CatalogueFile) -> ContactsLook | None:
+    """What a file of contacts holds, with the first refused rows; None before the worker has seen all of it."""
+    if job.kind != Import.Kind.CONTACTS or not _is_looked_through(job):
+        return None
+    return ContactsLook(**{**job.result, "refused": [file_import.RowFlaw(*flaw) for flaw in job.result["refused"]]})
 
 
 def progress_of(job: CatalogueFile) -> float:
@@ -80,20 +97,22 @@ def _begin(phase: CatalogueFile.Phase, *, file: str, stored_as: str, by: Staff) 
 
 
 def _work(job: CatalogueFile) -> None:
-    work_on = {CatalogueFile.Phase.LOOK: _look, CatalogueFile.Phase.TAKE: _take}[CatalogueFile.Phase(job.phase)]
+    work_on = _WORK[job.kind, CatalogueFile.Phase(job.phase)]
     with translation.override(job.lang), memory_limit(MEMORY):
         try:
             work_on(job)
         except UnreadableFileError as error:
             raise FileRefusedError(str(error).replace(job.stored_as, job.file)) from error
         except FileTooLargeError as error:
-            raise FileRefusedError(too_large(error)) from error
+            raise FileRefusedError(too_large(error, kind=job.kind)) from error
         except MemoryError as error:
             raise FileRefusedError(
                 _("It needs too much memory. Split the file, or import it on the server.")
             ) from error
         except FileGoneError as error:
             raise FileRefusedError(_("The file is gone. Choose it again.")) from error
+        except KeysMissingError as error:
+            raise FileRefusedError(str(KEYS_MISSING)) from error
         finally:
             if job.phase == CatalogueFile.Phase.LOOK and not job.result:
                 files.forget(job.stored_as)
@@ -114,21 +133,60 @@ def _take(job: CatalogueFile) -> None:
         job.save(update_fields=["imported"])
 
 
-def too_large(error: FileTooLargeError) -> str:
+def _look_at_contacts(job: CatalogueFile) -> None:
+    seen = file_import.look(
+        files.stored_path(job.stored_as), now=timezone.now(), report=_reporter(job), limits=files.limits()
+    )
+    files.keep_refused(job.stored_as, file_import.rejected_rows(seen.refused), kind=Import.Kind.CONTACTS)
+    job.result = {**asdict(seen), "refused": seen.refused[: files.SHOWN]}
+    job.save(update_fields=["result"])
+
+
+def _take_contacts(job: CatalogueFile) -> None:
+    """Take a file of contacts, part by part, each of which is committed: it may be taken again after a fault."""
+    try:
+        job.imported = file_import.import_contacts(
+            files.stored_path(job.stored_as), name=job.file, now=timezone.now(), report=_reporter(job),
+            limits=files.limits(),
+        )  # fmt: skip
+    except DatabaseError as error:
+        logger.warning("contacts not imported", job=str(job.pk), error=type(error).__name__)
+        text = _("The database refused; rows before may have been taken. Choose the file again: they stay as they are.")
+        raise FileRefusedError(text) from error
+    with transaction.atomic():
+        after = {"changed": job.imported.kept, "refused": job.imported.rejected}
+        audit.record(by=job.started_by, verb="import", subject=job.imported, after=after)
+        job.save(update_fields=["imported"])
+    files.forget(job.stored_as)
+
+
+_WORK: Mapping[tuple[Import.Kind, CatalogueFile.Phase], Callable[[CatalogueFile], None]] = {
+    (Import.Kind.ITEMS, CatalogueFile.Phase.LOOK): _look,
+    (Import.Kind.ITEMS, CatalogueFile.Phase.TAKE): _take,
+    (Import.Kind.CONTACTS, CatalogueFile.Phase.LOOK): _look_at_contacts,
+    (Import.Kind.CONTACTS, CatalogueFile.Phase.TAKE): _take_contacts,
+}
+
+
+def _is_looked_through(job: CatalogueFile) -> bool:
+    return job.phase == CatalogueFile.Phase.LOOK and job.status == RunStatus.SUCCEEDED
+
+
+def too_large(error: FileTooLargeError, *, kind: Import.Kind = Import.Kind.ITEMS) -> str:
     texts: Mapping[str, str] = {
-        "MB": _("The file is larger than %(most)s MB. Import it with manage.py import_items, or split it."),
-        "rows": _("The file has more than %(most)s rows. Import it with manage.py import_items, or split it."),
+        "MB": _("The file is larger than %(most)s MB. Import it with manage.py %(command)s, or split it."),
+        "rows": _("The file has more than %(most)s rows. Import it with manage.py %(command)s, or split it."),
         "MB unpacked": _(
             "The file holds more than %(most)s MB of text once it is unpacked. Shorten its texts, split it, or import "
-            "it with manage.py import_items."
+            "it with manage.py %(command)s."
         ),
     }
-    return texts[error.unit] % {"most": f"{error.most:,}"}
+    return texts[error.unit] % {"most": f"{error.most:,}", "command": f"import_{kind}"}
 
 
 def _reporter(job: CatalogueFile) -> Callable[[str, int, int], None]:
     def report(step: str, done: int, total: int) -> None:
-        share = (_STEPS.index(step) + done / max(total, 1)) / len(_STEPS)
+        share = (_STEPS[step] + done / max(total, 1)) / 2
         with suppress(Exception):  # without Valkey nobody sees how far it is
             cache.set(_progress_key(job), share, _HELD)
 

@@ -1,7 +1,7 @@
 """Imports of contacts: a file is read through first, then taken in parts; running it twice changes nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -14,7 +14,7 @@ from recommendations.ingest.import_files import FileLimits, FileTooLargeError, U
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Import, RejectedRow
 from recommendations.push_terms import ConsentSource
-from recommendations.services.contacts.file_rows import ContactLine, Flaw, contact_lines, flaw_of, read_through
+from recommendations.services.contacts.file_rows import ContactLine, RowFlaw, contact_lines, flaw_of, read_through
 from recommendations.services.contacts.rows import take_contacts
 from recommendations.store.contacts.sealing import KeysMissingError, have_keys
 from recommendations.store.imports import import_record
@@ -22,22 +22,21 @@ from recommendations.store.imports.csv_rows import storable
 from recommendations.store.imports.validate import LISTED
 from recommendations.store.temp_tables import Report, silent
 
-__all__ = ["ContactsLook", "KeysMissingError", "have_keys", "import_contacts", "look"]
+__all__ = ["ContactsLook", "KeysMissingError", "RowFlaw", "have_keys", "import_contacts", "look", "rejected_rows"]
 
 MOST_AT_ONCE = 1_000  # rows of a transaction
-SHOWN = 50
 
 
 @dataclass(kw_only=True)
 class ContactsLook:
-    """What a file holds: rows in order, those of them that say yes to something, and the first that are refused."""
+    """What a file holds: rows in order, those of them that say yes to something, and what is wrong with others."""
 
     rows: int = 0
     sound: int = 0
     consenting: int = 0
     rejected: int = 0
     message: str = ""
-    refused: list[Flaw] = field(default_factory=list)
+    refused: list[RowFlaw] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -47,13 +46,13 @@ class _Account:
     stored: int = 0
     unchanged: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    flaws: list[Flaw] = field(default_factory=list)
+    flaws: list[RowFlaw] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
         return self.stored + self.unchanged + self.reasons.total()
 
-    def refuse(self, flaw: Flaw) -> None:
+    def refuse(self, flaw: RowFlaw) -> None:
         self.reasons[flaw.code] += 1
         if len(self.flaws) < LISTED:
             self.flaws.append(flaw)
@@ -72,19 +71,31 @@ def look(path: Path, *, now: datetime, report: Report = silent, limits: FileLimi
             seen.consenting += bool(line.row.form.consents)
         else:
             seen.rejected += 1
-            seen.refused += [line] if len(seen.refused) < SHOWN else []
+            seen.refused += [line] if len(seen.refused) < LISTED else []
     return seen
 
 
-def import_contacts(path: Path, *, now: datetime, report: Report, limits: FileLimits | None = None) -> Import:
+def rejected_rows(flaws: Iterable[RowFlaw], *, source: Import | None = None) -> list[RejectedRow]:
+    """Flaws as an import lists them, without anything that stood in the row."""
+    return [
+        RejectedRow(source=source, line=flaw.line, field=storable(flaw.field), reason=flaw.reason[:300])
+        for flaw in sorted(flaws)
+    ]
+
+
+def import_contacts(
+    path: Path, *, now: datetime, report: Report, limits: FileLimits | None = None, name: str = ""
+) -> Import:
     """Take the contacts of a CSV or Parquet file, in order: of two rows of a customer the later one stands.
+
+    ``name`` is that of the file, where it is stored under another one.
 
     A file that cannot be read to its end leaves nothing behind. Where the database gives up in the middle, the rows
     before stand. Raises KeysMissingError, UnreadableFileError, FileTooLargeError and DatabaseError.
     """
     if not have_keys():
         raise KeysMissingError
-    imported = import_record.begin(kind=Import.Kind.CONTACTS, file=path.name)
+    imported = import_record.begin(kind=Import.Kind.CONTACTS, file=name or path.name)
     account = _Account()
     try:
         whole = read_through(path, report=report, limits=limits)
@@ -92,13 +103,10 @@ def import_contacts(path: Path, *, now: datetime, report: Report, limits: FileLi
             _take(part, account, now=now)
             report("contacts", account.rows, whole.rows)
     except (UnreadableFileError, FileTooLargeError, DatabaseError) as error:
-        _fail(imported, account, str(error).strip().split("\n")[0])  # what follows shows rows
+        reason = str(error).strip().split("\n")[0]  # what follows shows rows
+        _fail(imported, account, reason.replace(path.name, imported.file))
         raise
-    flaws = [
-        RejectedRow(source=imported, line=flaw.line, field=storable(flaw.field), reason=flaw.reason[:300])
-        for flaw in sorted(account.flaws)
-    ]
-    RejectedRow.objects.bulk_create(flaws, batch_size=MOST_AT_ONCE)
+    RejectedRow.objects.bulk_create(rejected_rows(account.flaws, source=imported), batch_size=MOST_AT_ONCE)
     import_record.finish(
         imported, rows=account.rows, kept=account.stored, duplicates=account.unchanged, reasons=account.reasons,
         message=whole.message,
@@ -106,12 +114,12 @@ def import_contacts(path: Path, *, now: datetime, report: Report, limits: FileLi
     return imported
 
 
-def _take(part: Sequence[ContactLine | Flaw], account: _Account, *, now: datetime) -> None:
+def _take(part: Sequence[ContactLine | RowFlaw], account: _Account, *, now: datetime) -> None:
     """Take the rows of a part that are in order, in one transaction."""
     lines = [line for line in part if isinstance(line, ContactLine)]
     verdicts = take_contacts([line.row for line in lines], source=ConsentSource.IMPORT, now=now)
     for line in part:
-        if isinstance(line, Flaw):
+        if isinstance(line, RowFlaw):
             account.refuse(line)
     for line, verdict in zip(lines, verdicts, strict=True):
         if verdict.verdict == "rejected":

@@ -36,7 +36,7 @@ YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "
 REPORTED = 1_000  # rows between two reports
 
 
-class Flaw(NamedTuple):
+class RowFlaw(NamedTuple):
     """Why a row is refused; ``code`` stands for it among the reasons of an import."""
 
     line: int
@@ -66,24 +66,24 @@ def read_through(path: Path, *, report: Report = silent, limits: FileLimits | No
     """
     with open_table(path) as table:
         header = _header(table, path)
-        rows = sum(1 for _row in _read(table, report=report, limits=limits))
+        rows = sum(1 for _row in _rows(table, report=report, limits=limits))
     return WholeFile(rows, ignored_text(header))
 
 
 def contact_lines(
     path: Path, *, now: datetime, report: Report = silent, limits: FileLimits | None = None
-) -> Iterator[ContactLine | Flaw]:
+) -> Iterator[ContactLine | RowFlaw]:
     """Read the rows of a file, each as a contact or as what is wrong with it. Raises as ``read_through``."""
     with open_table(path) as table:
         header = _header(table, path)
-        for row in _read(table, report=report, limits=limits):
+        for row in _rows(table, report=report, limits=limits):
             yield _line(row, header, now=now)
 
 
-def flaw_of(line: int, refusal: Refusal) -> Flaw:
-    """Flaw of a row that a rule of contacts refuses, at the column of the file that it is about."""
+def flaw_of(line: int, refusal: Refusal) -> RowFlaw:
+    """RowFlaw of a row that a rule of contacts refuses, at the column of the file that it is about."""
     field = refusal.pointer.rpartition("/")[2]
-    return Flaw(line, COLUMN_OF.get(field, field), refusal.reason, refusal.reason)
+    return RowFlaw(line, COLUMN_OF.get(field, field), refusal.reason, refusal.reason)
 
 
 def _header(table: Table, path: Path) -> Header:
@@ -95,7 +95,7 @@ def _header(table: Table, path: Path) -> Header:
     return read_header(table, FORM, path=path)
 
 
-def _read(table: Table, *, report: Report, limits: FileLimits | None) -> Iterator[FileRow]:
+def _rows(table: Table, *, report: Report, limits: FileLimits | None) -> Iterator[FileRow]:
     if limits:
         table.check(limits)
     count = size = 0
@@ -110,9 +110,9 @@ def _read(table: Table, *, report: Report, limits: FileLimits | None) -> Iterato
     report("reading", count, count)
 
 
-def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | Flaw:
+def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | RowFlaw:
     if row.fault:
-        return Flaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))
+        return RowFlaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))
     try:
         return ContactLine(row.line, contact_row({name: row.values[at] for name, at in header.places.items()}, now=now))
     except BrokenRuleError as error:

@@ -1,0 +1,96 @@
+"""A file of contacts: handed in by an admin, looked through by a worker, and taken when somebody says yes."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from analytics.pages.access.permission import post_requires, requires, staff_of
+from analytics.pages.catalogue.import_files import GONE, ImportForm, download, ended, file_of, refused_rows
+from analytics.queries.catalogue import imports as query
+from recommendations.ingest.import_files import FileTooLargeError
+from recommendations.models import Import
+from recommendations.services.access.policy import Action
+from recommendations.services.catalogue import files, uploads
+from recommendations.services.catalogue import refused_rows as mending
+from recommendations.services.contacts.file_import import have_keys, rejected_rows
+from recommendations.terms import RunStatus
+
+KIND = Import.Kind.CONTACTS
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.MANAGE_CONTACTS)
+def new_contact_import(request: HttpRequest) -> HttpResponse:
+    """Put a file of contacts aside for a worker to look through; nothing of it is taken yet."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        if not have_keys():
+            form.add_error("file", str(uploads.KEYS_MISSING))
+            return _ask_for_file(request, form)
+        try:
+            job = uploads.hand_in(file, name=file.name, size=file.size, by=staff_of(request), kind=KIND)
+        except FileTooLargeError as error:
+            form.add_error("file", uploads.too_large(error, kind=KIND))
+        else:
+            return redirect("contact_file", key=job.pk)
+    return _ask_for_file(request, form)
+
+
+@require_safe
+@requires(Action.MANAGE_CONTACTS)
+def contact_file(request: HttpRequest, key: UUID) -> HttpResponse:
+    """How far a worker is with a file of contacts, then what is in it."""
+    job = file_of(key, kind=KIND)
+    if job.imported or job.status == RunStatus.FAILED:
+        return ended(request, job, ask=_ask_for_file)
+    seen = uploads.contacts_in(job)
+    context = {
+        "section": "catalogue",
+        "job": job,
+        "share": uploads.progress_of(job),
+        "seen": seen,
+        "lines": query.refused_lines(rejected_rows(seen.refused)) if seen else [],
+        "asked": settings.DOUBLE_OPT_IN,
+        "most": files.SHOWN,
+    }
+    return render(request, "dashboard/catalogue/contact_file.html", context)
+
+
+@post_requires(Action.MANAGE_CONTACTS)
+def take_contacts(request: HttpRequest, key: UUID) -> HttpResponse:
+    try:
+        job = uploads.take(file_of(key, kind=KIND), by=staff_of(request))
+    except files.FileGoneError:
+        messages.error(request, GONE)
+        return redirect("new_contact_import")
+    return redirect("contact_file", key=job.pk)
+
+
+@require_safe
+@requires(Action.MANAGE_CONTACTS)
+def contacts_refused(_request: HttpRequest, key: UUID) -> HttpResponse:
+    """The rows of a file of contacts that are refused, each by its line and what is wrong with it."""
+    return refused_rows(file_of(key, kind=KIND))
+
+
+@require_safe
+@requires(Action.MANAGE_CONTACTS)
+def contact_template(_request: HttpRequest) -> HttpResponse:
+    """A file to begin with: every column, and a contact as an example."""
+    return download(mending.BYTE_ORDER_MARK + mending.contact_template(), "contacts-template.csv")
+
+
+def _ask_for_file(request: HttpRequest, form: ImportForm) -> HttpResponse:
+    context: dict[str, Any] = {
+        "section": "catalogue",
+        "form": form,
+        "columns": mending.CONTACT_COLUMNS,
+        "asked": settings.DOUBLE_OPT_IN,
+    }
+    return render(request, "dashboard/catalogue/new_contact_import.html", context)
