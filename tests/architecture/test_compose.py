@@ -38,3 +38,12 @@ def test_proxy_takes_whole_requests_only() -> None:
     assert re.search(r"client_body_timeout \d+s;", text)
     assert "client_max_body_size 2m;" in text
     assert "./deploy/nginx.conf" in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+
+
+def test_settings_of_messages_to_customers_reach_the_containers() -> None:
+    """Without them nobody can be written to, and whoever sets them in the file beside it would not see why."""
+    shop = (ROOT / "docs/settings.md").read_text(encoding="utf-8").partition("## Messages to customers")[2]
+    rows = re.findall(r"^\| `([A-Z_]+)`", shop.partition("\n## ")[0], flags=re.MULTILINE)
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert len(rows) >= 7
+    assert [name for name in rows if not re.search(rf"^    {name}: \$\{{{name}:-", compose, flags=re.MULTILINE)] == []
