@@ -10,11 +10,15 @@ from time import process_time
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from recommendations.models import Address, Contact, Customer
 from recommendations.push_terms import AddressState, Channel
 from recommendations.services.contacts import rotation
+from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.contacts import sealing
+from recommendations.store.contacts.book import LOCK
+from recommendations.store.temp_tables import run as run_sql
 from recsite import env
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -152,6 +156,17 @@ def test_addresses_that_are_gone_are_passed_over(twelve: Sequence[int]) -> None:
     Address.objects.filter(pk=twelve[0]).update(state=AddressState.GONE, sealed=b"")
     assert run("rotate_contacts")[0].startswith("11 addresses were sealed anew")
     assert bytes(Address.objects.get(pk=twelve[0]).sealed) == b""
+
+
+def test_a_part_waits_for_whoever_writes_contacts(twelve: Sequence[int]) -> None:
+    run_sql("SET LOCAL lock_timeout = '200ms'")
+    before = seals()
+    with advisory_lock(LOCK) as alone:
+        assert alone
+        with pytest.raises(OperationalError, match="lock timeout"):
+            run("rotate_contacts")
+    assert seals() == before
+    assert run("rotate_contacts")[0].startswith("12 addresses were sealed anew")
 
 
 def test_without_keys_it_says_so(twelve: Sequence[int], settings: LazySettings) -> None:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from recommendations.models import Address
 from recommendations.push_terms import AddressState
+from recommendations.store.contacts.book import LOCK
 from recommendations.store.contacts.sealing import SealBrokenError, reseal, under_first_key
 from recommendations.store.temp_tables import run
 
@@ -31,6 +32,7 @@ def reseal_part(*, after: int, most: int) -> RotatedPart | None:
 
     Raises KeysMissingError.
     """
+    run("SELECT pg_advisory_xact_lock(%(lock)s)", lock=LOCK)  # who writes many takes them in another order
     living = Address.objects.exclude(state=AddressState.GONE).filter(pk__gt=after)
     addresses = list(living.order_by("pk").select_for_update().values_list("pk", "sealed")[:most])
     if not addresses:

@@ -287,13 +287,3 @@ def test_without_keys_nothing_is_begun(file: Path, settings: LazySettings) -> No
     with pytest.raises(KeysMissingError):
         take(file, csv_of(SOUND))
     assert not Import.objects.exists()
-
-
-def test_customers_whom_a_failed_writing_named_are_there_the_next_time(settings: LazySettings) -> None:
-    keys, settings.CONTACT_KEYS = settings.CONTACT_KEYS, []
-    row = ContactRow(user_id="u1", form=ContactChanges(email="ann@example.com"))
-    with pytest.raises(KeysMissingError):
-        take_contacts([row], source=ConsentSource.API, now=NOW)
-    settings.CONTACT_KEYS = keys
-    take_contacts([row], source=ConsentSource.API, now=NOW)
-    assert Customer.objects.filter(pk=Contact.objects.get().pk).exists()
