@@ -41,6 +41,7 @@ CONSENT_SOURCES = [
     ("preferences", "Preference page"), ("one_click", "One-click unsubscribe"), ("complaint", "Complaint"),
     ("staff", "Staff"), ("demo", "Invented for the demo"),
 ]  # fmt: skip
+IMPORT_KINDS = [("items", "Items"), ("events", "Events"), ("promotions", "Promotions"), ("contacts", "Contacts")]
 ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]
 SUPPRESSION_REASONS = [
     ("hard_bounce", "It does not exist"), ("complaint", "Complained"),
@@ -604,6 +605,7 @@ class Migration(migrations.Migration):
                 ("message", models.TextField(blank=True, verbose_name="message")),
                 ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(choices=IMPORT_KINDS, default="items", max_length=10, verbose_name="kind")),
                 (
                     "phase",
                     models.CharField(
@@ -1759,6 +1761,9 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.AlterField(
+            "Import", "kind", models.CharField(choices=IMPORT_KINDS, max_length=10, verbose_name="kind")
         ),
         migrations.RunSQL(
             CONSENT_IS_ONLY_ADDED,

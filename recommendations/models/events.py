@@ -163,7 +163,7 @@ class Import(models.Model):
         FAILED = "failed", _("Failed")
         UNDONE = "undone", _("Undone")
 
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices[:3])  # all, by the next migration
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     file = models.CharField(_("file"), max_length=300)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
@@ -185,10 +185,6 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file
-
-    @property
-    def kind_words(self) -> str:
-        return str(self.Kind(self.kind).label)
 
 
 class RejectedRow(models.Model):
@@ -216,10 +212,7 @@ class RejectedRow(models.Model):
 
 
 class CatalogueFile(Job):
-    """A file that a worker looks through, or takes; ``result`` has what it would change.
-
-    The name under which it is stored begins with ``contacts-`` where it holds contacts.
-    """
+    """A file that a worker looks through, or takes; ``result`` has what it would change."""
 
     class Phase(models.TextChoices):
         LOOK = "look", _("look through")
@@ -229,6 +222,7 @@ class CatalogueFile(Job):
     MOST_TRIES = 2
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Import.Kind, default=Import.Kind.ITEMS)
     phase = models.CharField(_("phase"), max_length=4, choices=Phase, default=Phase.LOOK)
     file = models.CharField(_("file"), max_length=300)
     stored_as = models.CharField(_("stored as"), max_length=60)
@@ -246,8 +240,3 @@ class CatalogueFile(Job):
 
     def __str__(self) -> str:
         return self.file
-
-    @property
-    def kind(self) -> Import.Kind:
-        contacts = self.stored_as.startswith(f"{Import.Kind.CONTACTS}-")
-        return Import.Kind.CONTACTS if contacts else Import.Kind.ITEMS

@@ -146,7 +146,7 @@ def _of_import(source: Import, refused: Sequence[Refused]) -> Insight:
         severity=severity(slots_share=0.0, share=rows / source.rows if source.rows else 0.0),
         words=_("Rows refused by an import"),
         meaning=_("%(file)s (%(kind)s). Mostly: %(remedy)s")
-        % {"file": source.file, "kind": source.kind_words, "remedy": refused[0].remedy},
+        % {"file": source.file, "kind": source.get_kind_display(), "remedy": refused[0].remedy},
         count=_("%(n)s of %(total)s rows") % {"n": number(rows), "total": number(source.rows)},
         address=f"{reverse('imported_file', args=[source.pk])}#refused",
     )

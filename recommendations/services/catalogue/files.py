@@ -71,13 +71,12 @@ class Preview:
         return self.new + self.changed
 
 
-def keep(file: IO[bytes], *, name: str, size: int, kind: Import.Kind = Import.Kind.ITEMS) -> str:
+def keep(file: IO[bytes], *, name: str, size: int) -> str:
     """Put an uploaded file aside until somebody says yes to it; returns its key. Raises FileTooLargeError."""
     if size > LARGEST:
         raise FileTooLargeError(LARGEST // 1024 // 1024, unit="MB")
     _make_room(size)
-    of_kind = "" if kind == Import.Kind.ITEMS else f"{kind}-"
-    key = f"{of_kind}{uuid4().hex}{Path(name).suffix.lower()[:10]}"
+    key = f"{uuid4().hex}{Path(name).suffix.lower()[:10]}"
     default_storage.save(f"{FOLDER}/{key}", file)
     return key
 

@@ -43,9 +43,9 @@ def hand_in(
     file: IO[bytes], *, name: str, size: int, by: Staff, kind: Import.Kind = Import.Kind.ITEMS
 ) -> CatalogueFile:
     """Put a file aside and have a worker look through it. Raises FileTooLargeError."""
-    kept = files.keep(file, name=name, size=size, kind=kind)
+    kept = files.keep(file, name=name, size=size)
     CatalogueFile.objects.filter(created_at__lt=timezone.now() - files.KEPT).delete()
-    return _begin(CatalogueFile.Phase.LOOK, file=name[:300], stored_as=kept, by=by)
+    return _begin(CatalogueFile.Phase.LOOK, kind=kind, file=name[:300], stored_as=kept, by=by)
 
 
 def take(looked: CatalogueFile, *, by: Staff) -> CatalogueFile:
@@ -56,7 +56,9 @@ def take(looked: CatalogueFile, *, by: Staff) -> CatalogueFile:
         gone = others.exclude(status=RunStatus.FAILED).exists() or not files.is_kept(looked.stored_as)
         if gone or not _is_looked_through(looked):
             raise FileGoneError
-        return _begin(CatalogueFile.Phase.TAKE, file=looked.file, stored_as=looked.stored_as, by=by)
+        return _begin(
+            CatalogueFile.Phase.TAKE, kind=Import.Kind(looked.kind), file=looked.file, stored_as=looked.stored_as, by=by
+        )
 
 
 def work(key: UUID) -> RunStatus | None:
@@ -88,23 +90,22 @@ def progress_of(job: CatalogueFile) -> float:
     return float(cache.get(_progress_key(job), job.progress)) if job.unfinished else job.progress
 
 
-def _begin(phase: CatalogueFile.Phase, *, file: str, stored_as: str, by: Staff) -> CatalogueFile:
-    job = CatalogueFile.objects.create(
-        phase=phase, file=file, stored_as=stored_as, lang=translation.get_language() or "", started_by=by
-    )
+def _begin(phase: CatalogueFile.Phase, *, kind: Import.Kind, file: str, stored_as: str, by: Staff) -> CatalogueFile:
+    lang = translation.get_language() or ""
+    job = CatalogueFile.objects.create(kind=kind, phase=phase, file=file, stored_as=stored_as, lang=lang, started_by=by)
     transaction.on_commit(lambda: jobs.enqueue(job))
     return job
 
 
 def _work(job: CatalogueFile) -> None:
-    work_on = _WORK[job.kind, CatalogueFile.Phase(job.phase)]
+    work_on = _WORK[Import.Kind(job.kind), CatalogueFile.Phase(job.phase)]
     with translation.override(job.lang), memory_limit(MEMORY):
         try:
             work_on(job)
         except UnreadableFileError as error:
             raise FileRefusedError(str(error).replace(job.stored_as, job.file)) from error
         except FileTooLargeError as error:
-            raise FileRefusedError(too_large(error, kind=job.kind)) from error
+            raise FileRefusedError(too_large(error, kind=Import.Kind(job.kind))) from error
         except MemoryError as error:
             raise FileRefusedError(
                 _("It needs too much memory. Split the file, or import it on the server.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from recommendations.fields import LONGEST_ID
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import ConsentState, Purpose
-from recommendations.services.contacts.forms import BrokenRuleError, ContactChanges, StatementForm, checked
+from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
 from recommendations.services.contacts.rows import ContactRow
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
 from recommendations.store.imports.csv_rows import FileRow
@@ -115,12 +115,12 @@ def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | RowFl
         return RowFlaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))
     try:
         return ContactLine(row.line, contact_row({name: row.values[at] for name, at in header.places.items()}, now=now))
-    except BrokenRuleError as error:
+    except ContactRuleError as error:
         return flaw_of(row.line, error.refusal)
 
 
 def contact_row(values: Mapping[str, str | None], *, now: datetime) -> ContactRow:
-    """The contact of a row: an empty cell, or a column that is not there, changes nothing. Raises BrokenRuleError."""
+    """The contact of a row: an empty cell, or a column that is not there, changes nothing. Raises ContactRuleError."""
     cells = {name: value for name, value in values.items() if value}
     for name, most in LONGEST.items():
         if len(cells.get(name, "")) > most:
@@ -140,14 +140,14 @@ def _email(typed: str) -> str:
             raise InvalidAddressError
         return checked_email(typed)
     except InvalidAddressError as error:
-        raise BrokenRuleError("/email", _("This is no e-mail address; write one such as ann@example.com.")) from error
+        raise ContactRuleError("/email", _("This is no e-mail address; write one such as ann@example.com.")) from error
 
 
 def _confirmed(typed: str) -> bool:
     try:
         return YES_OR_NO[typed.lower()]
     except KeyError as error:
-        raise BrokenRuleError("/confirmed", _("Write yes or no, or leave the cell empty.")) from error
+        raise ContactRuleError("/confirmed", _("Write yes or no, or leave the cell empty.")) from error
 
 
 def _consents(cells: Mapping[str, str]) -> list[StatementForm]:
@@ -167,7 +167,7 @@ def _purposes(typed: str) -> list[Purpose]:
         return [Purpose(word) for word in words]
     except ValueError as error:
         known = ", ".join(Purpose)
-        raise BrokenRuleError("/purposes", _("Write one or several of %(known)s.") % {"known": known}) from error
+        raise ContactRuleError("/purposes", _("Write one or several of %(known)s.") % {"known": known}) from error
 
 
 def _moment(typed: str) -> datetime:
@@ -183,5 +183,5 @@ def _moment(typed: str) -> datetime:
     return moment
 
 
-def _broken(field: str, code: str) -> BrokenRuleError:
-    return BrokenRuleError(f"/{field}", str(REASONS[code]))
+def _broken(field: str, code: str) -> ContactRuleError:
+    return ContactRuleError(f"/{field}", str(REASONS[code]))

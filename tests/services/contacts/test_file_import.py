@@ -67,7 +67,7 @@ def test_a_file_is_taken_once(file: Path) -> None:
     first, second = take(file, content), take(file, content)
     assert (first.kind, first.rows, first.kept, first.duplicates, first.rejected) == ("contacts", 2, 2, 0, 0)
     assert (second.kept, second.duplicates) == (0, 2)
-    assert first.kind_words == "Contacts"
+    assert first.get_kind_display() == "Contacts"
     contact = Contact.objects.get(time_zone="Europe/Paris")
     [statement] = ConsentStatement.objects.all()
     assert (statement.contact, statement.source, statement.proof) == (
