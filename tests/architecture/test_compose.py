@@ -47,3 +47,10 @@ def test_settings_of_messages_to_customers_reach_the_containers() -> None:
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert len(rows) >= 7
     assert [name for name in rows if not re.search(rf"^    {name}: \$\{{{name}:-", compose, flags=re.MULTILINE)] == []
+
+
+def test_what_sends_mail_reaches_the_mail_server() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    services = dict(re.findall(r"^  (\w+):.*\n((?:    .*\n|\n)+)", text, flags=re.MULTILINE))
+    assert "networks: { front: {}, back: { internal: true } }" in text
+    assert [name for name in ("pages", "worker") if "networks: [front, back]" not in services[name]] == []
