@@ -57,3 +57,7 @@ class SuppressionReason(StrEnum):
     UNSUBSCRIBED_ALL = "unsubscribed_all"
     STAFF = "staff"
     ERASED = "erased"
+
+
+LIFTED_BY_STAFF = frozenset({SuppressionReason.STAFF, SuppressionReason.HARD_BOUNCE})
+"""Reasons that staff may end. A no of the owner's ends by their own yes; a complaint and an erasure never end."""

@@ -86,13 +86,16 @@ VERBS: Mapping[str, Promise] = {
     "use recovery code": pgettext_lazy("activity", "used a recovery code of"),
     "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
     "set aside": pgettext_lazy("activity", "set aside"),
+    "silence": pgettext_lazy("activity", "silenced an address of"),
+    "let speak": pgettext_lazy("activity", "let an address speak again of"),
+    "erase": pgettext_lazy("activity", "erased"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
     "ask for approval": pgettext_lazy("activity", "asked for approval of"),
     "send back": pgettext_lazy("activity", "sent back"),
     "no longer ask for approval": pgettext_lazy("activity", "no longer asks for approval of"),
 }
-PARTS: Mapping[str, str] = {"quarantine": "aside"}
+PARTS: Mapping[str, str] = {"quarantine": "aside", "contact": "suppression"}
 """Kinds of objects whose entries tell of a part, which is a model of its own."""
 BY_STRANGERS = frozenset({"wrong password", "wrong code", "lock out"})
 """What somebody did who was not signed in."""
@@ -117,9 +120,11 @@ KINDS: Mapping[str, Promise] = {
     "quarantine": gettext_lazy("Quarantine"),
     "experiment": gettext_lazy("Experiment"),
     "alarm": gettext_lazy("Alarm"),
+    "contact": gettext_lazy("Contact"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),
+    "addresses": gettext_lazy("addresses"),
     "book": pgettext_lazy("activity", "book"),
     "days": gettext_lazy("planned days"),
     "codes_left": gettext_lazy("recovery codes left"),
@@ -132,6 +137,7 @@ FACTS: Mapping[str, Promise] = {
     "seed": gettext_lazy("seed"),
     "sessions": gettext_lazy("sessions"),
     "slots": gettext_lazy("lists"),
+    "statements": gettext_lazy("statements of consent"),
     "traffic": gettext_lazy("share of the visitors"),
     "verdict": gettext_lazy("reason"),
 }
@@ -140,6 +146,7 @@ PAGES: Mapping[str, str] = {
     **{name: name for name in ("run", "rule", "item", "quarantine", "audience", "experiment")},
     "import": "imported_file",
     "staff": "staff_member",
+    "contact": "customer",
 }
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 

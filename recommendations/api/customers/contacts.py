@@ -48,7 +48,8 @@ changes nothing, and says `unchanged`. A customer who is not known yet is added.
 PATCH = "The fields that are given; null empties one. Everything else as by PUT."
 GET = """
 What is known of a contact: addresses in use, with stars, and what holds for each purpose. A `silent` address must not
-be written to, whatever was said: it bounced, complained, unsubscribed from everything or was erased.
+be written to, whatever was said: it bounced, complained, unsubscribed from everything, was erased, or was
+silenced by staff.
 """
 DELETE = """
 Erases addresses, statements and settings for good; the answer is the receipt. Of each address a keyed hash stays, which

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from recommendations.models import Address, Contact, Permission
-from recommendations.push_terms import AddressState, Channel, SuppressionReason
+from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, SuppressionReason
 from recommendations.store.contacts import book, silence
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
 from recommendations.store.events.pseudonyms import pseudonym
@@ -77,6 +77,8 @@ def erase_contact(contact: Contact, *, now: datetime) -> Erasure:
     addresses = list(Address.objects.filter(contact=contact))
     statements = contact.consents.count()
     for each in addresses:
-        silence.silence(Channel(each.channel), bytes(each.digest), reason=SuppressionReason.ERASED, now=now)
+        channel, digest = Channel(each.channel), bytes(each.digest)
+        silence.lift(channel, digest, reasons=LIFTED_BY_STAFF)  # else staff could lift it after a later import
+        silence.silence(channel, digest, reason=SuppressionReason.ERASED, now=now)
     contact.delete()
     return Erasure(addresses=len(addresses), statements=statements)

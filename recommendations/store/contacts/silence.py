@@ -7,10 +7,11 @@ from recommendations.models import Suppression
 from recommendations.push_terms import Channel, SuppressionReason
 
 
-def silence(channel: Channel, digest: bytes, *, reason: SuppressionReason, now: datetime) -> None:
-    """Silence an address for good; one that is silent already stays so for its own reason."""
+def silence(channel: Channel, digest: bytes, *, reason: SuppressionReason, now: datetime) -> bool:
+    """Silence an address for good; False for one that is silent already, which stays so for its own reason."""
     Suppression.objects.filter(channel=channel, digest=digest, until__lte=now).delete()
-    Suppression.objects.get_or_create(channel=channel, digest=digest, defaults={"reason": reason, "at": now})
+    defaults = {"reason": reason, "at": now}
+    return Suppression.objects.get_or_create(channel=channel, digest=digest, defaults=defaults)[1]
 
 
 def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReason]) -> bool:
@@ -20,8 +21,13 @@ def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReas
 
 def silent_digests(channel: Channel, digests: Collection[bytes], *, now: datetime) -> set[bytes]:
     """The addresses among these that are silent now."""
+    return set(suppressions(channel, digests, now=now))
+
+
+def suppressions(channel: Channel, digests: Collection[bytes], *, now: datetime) -> dict[bytes, Suppression]:
+    """Why, and since when, those of these addresses are silent that are so now."""
     silent = Suppression.objects.filter(channel=channel, digest__in=digests).exclude(until__lte=now)
-    return {bytes(digest) for digest in silent.values_list("digest", flat=True)}
+    return {bytes(each.digest): each for each in silent}
 
 
 def reason_of(channel: Channel, digest: bytes, *, now: datetime) -> SuppressionReason | None:

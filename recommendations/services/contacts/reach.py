@@ -1,0 +1,125 @@
+"""How a person may be reached, as staff see it: the contacts of all their keys, addresses with stars, what was said."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch
+
+from recommendations.models import Address, ConsentStatement, Contact, Permission, Suppression
+from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Purpose, SuppressionReason
+from recommendations.store.contacts import silence
+from recommendations.store.contacts.book import LIVING
+from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
+
+MOST_STATEMENTS = 100  # of a contact, on a page
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachedAddress:
+    """An address in use; ``masked`` is empty where no key opens it."""
+
+    address: Address
+    masked: str
+    silent: Suppression | None
+
+    @property
+    def since(self) -> datetime:
+        """When it came, or was confirmed."""
+        confirmed = self.address.confirmed_at if self.address.state == AddressState.ACTIVE else None
+        return confirmed or self.address.created_at
+
+    @property
+    def may_speak(self) -> bool:
+        """Whether staff may let it speak again."""
+        return self.silent is not None and self.silent.reason in LIFTED_BY_STAFF
+
+    @property
+    def owner_may_speak(self) -> bool:
+        return self.silent is not None and self.silent.reason == SuppressionReason.UNSUBSCRIBED_ALL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenStatement:
+    """A statement of the ledger, with its proof as text."""
+
+    statement: ConsentStatement
+    proof: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """A contact of a person; ``gone`` addresses left a hash only; ``older`` statements are not among those here.
+
+    Each purpose is in ``said``, without a state where nothing was ever said of it.
+    """
+
+    contact: Contact
+    addresses: Sequence[ReachedAddress]
+    gone: int
+    said: Sequence[Permission]
+    statements: Sequence[ProvenStatement]
+    older: bool
+    paused_until: datetime | None
+
+
+def reach_of(keys: Sequence[int], *, now: datetime) -> list[Reach]:
+    """Contacts of the keys of a person, in the order of the keys. An address that no key opens has no text."""
+    latest = ConsentStatement.objects.order_by("-at", "-pk")[: MOST_STATEMENTS + 1]
+    contacts = (
+        Contact.objects.filter(customer__in=keys)
+        .select_related("customer")
+        .prefetch_related(
+            Prefetch("addresses", Address.objects.order_by("pk")),
+            "permissions",
+            Prefetch("consents", latest, to_attr="latest_consents"),
+        )
+    )
+    places = {key: place for place, key in enumerate(keys)}
+    ordered = sorted(contacts, key=lambda contact: places[contact.pk])
+    living = [address for contact in ordered for address in contact.addresses.all() if address.state in LIVING]
+    silent = silence.suppressions(Channel.EMAIL, [bytes(address.digest) for address in living], now=now)
+    return [_reach(contact, silent, now=now) for contact in ordered]
+
+
+def _reach(contact: Contact, silent: Mapping[bytes, Suppression], *, now: datetime) -> Reach:
+    addresses, statements = list(contact.addresses.all()), vars(contact)["latest_consents"]
+    permissions = {(each.channel, each.purpose): each for each in contact.permissions.all()}
+    return Reach(
+        contact=contact,
+        addresses=[
+            ReachedAddress(address=each, masked=_masked(each), silent=silent.get(bytes(each.digest)))
+            for each in addresses
+            if each.state in LIVING
+        ],
+        gone=sum(each.state == AddressState.GONE for each in addresses),
+        said=[
+            permissions.get((channel, purpose))
+            or Permission(contact=contact, channel=channel, purpose=purpose, state="")
+            for channel in Channel
+            for purpose in Purpose
+        ],
+        statements=[
+            ProvenStatement(
+                statement=each,
+                proof={_with_stars(str(name)): _with_stars(str(value)) for name, value in each.proof.items()},
+            )
+            for each in statements[:MOST_STATEMENTS]
+        ],
+        older=len(statements) > MOST_STATEMENTS,
+        paused_until=contact.paused_until if contact.paused_until and contact.paused_until > now else None,
+    )
+
+
+def _masked(address: Address) -> str:
+    try:
+        return masked(unseal(address.sealed))
+    except (KeysMissingError, SealBrokenError):
+        return ""
+
+
+def _with_stars(text: str) -> str:
+    """The text of a shop, which may name an address all the same."""
+    return EMAIL.sub(lambda match: masked({"email": match[0]}), text)
