@@ -17,7 +17,7 @@ from analytics.pages.catalogue import (
     sources,
     suspicious,
 )
-from analytics.pages.customer import actions, change, listing, profile, why, why_not
+from analytics.pages.customer import actions, change, listing, profile, reach, why, why_not
 from analytics.pages.experiments import arm_steps as experiment_arm_steps
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
@@ -61,6 +61,10 @@ urlpatterns = [
     path("customers/<customer:pk>/judge/<int:item>/", actions.judge_card, name="judge"),
     path("customers/<customer:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
     path("customers/<customer:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
+    path("customers/<customer:pk>/reach/", reach.reach, name="reach"),
+    path("customers/<customer:pk>/reach/<int:address>/silence/", reach.silence, name="silence_address"),
+    path("customers/<customer:pk>/reach/<int:address>/speak/", reach.speak, name="let_address_speak"),
+    path("customers/<customer:pk>/reach/erase/", reach.erase_this, name="erase_contact"),
     path("customers/id/<path:typed>/", profile.by_id, name="customer_by_id"),
     path("weights/", desk.weights, name="weights"),
     path("weights/effect/", desk.weights_effect, name="weights_effect"),

@@ -29,6 +29,7 @@ def of_customers() -> dict[str, str]:
         "customer in a simulation": f"/customers/{tea_drinker}/?did=purchase:{wine}&did=view_item:{wine}",
         "customer of another day": f"/customers/{tea_drinker}/?as_of=2026-08-01",
         "customer with faults": f"/customers/{tea_drinker}/?as_of=never&did=purchase:999999",
+        "reach": f"/customers/{tea_drinker}/reach/",
         "why here": f"/customers/{tea_drinker}/?why={tea}",
         "why not": f"/customers/{tea_drinker}/?why_not={soap}",
         "why not what is unknown": f"/customers/{tea_drinker}/?why_not=999999",

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,19 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from playwright.sync_api import Error as PageError
 from pytest_django.live_server_helper import LiveServer
 
-from recommendations.models import Customer, Experiment, Import, Item, RejectedRow, Run, Staff
+from recommendations.models import Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
 from recommendations.practice_terms import PracticeEffect
+from recommendations.push_terms import Channel, SuppressionReason
 from recommendations.services.audiences.editing import save_audience
 from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.experiments.practice import practise, work
 from recommendations.services.rules.editing import save_rule
+from recommendations.store.contacts import silence
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
 from tests.analytics.pages.experiments import drafting
+from tests.services.contacts.addresses import address_of, said
 from tests.sources import send_for_weeks
 from tests.trained import NOW, trained_shop
 
@@ -49,6 +53,7 @@ TEA_FANS: dict[str, Any] = {
     "all": [{"kind": "bought", "days": 90, "times": 2, "items": DRAFT_RULES[0]["items"]}],
     "none": [{"kind": "spent", "operator": "at_most", "amount": 10, "days": 90}],
 }
+LATER = "2026-08-20T10:00:00Z"  # than what is said otherwise
 CLOCK = 5.0  # seconds by which a browser may be off
 VIOLATIONS = """
 window.violations = [];
@@ -77,6 +82,7 @@ def _furnish() -> None:
     send_for_weeks(now=timezone.now())
     _set_aside()
     _refuse()
+    _write_down_contact()
     _try_out()
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
 
@@ -99,6 +105,15 @@ def _try_out() -> None:
     facts = {"arm": 1, "value": 0.1, "low": 0.014, "high": 0.186, "also_better": []}
     Experiment.objects.filter(pk=begun.pk).update(decision={"code": "ship", "facts": facts})
     pause(experiment=begun, by=None, now=timezone.now())
+
+
+def _write_down_contact() -> None:
+    """How the tea drinker may be reached: a former address, and one that staff silenced; they said yes and no."""
+    address_of("u3", email="former@example.com", confirmed=True)
+    consents = [said("for_you"), said("news", "refused"), said("reminders"), said("reminders", "withdrawn", at=LATER)]
+    address = address_of("u3", confirmed=True, time_zone="Asia/Tokyo", consents=consents)
+    Contact.objects.update(most_a_week=2, quiet_from=time_of_day(22), quiet_until=time_of_day(7))
+    silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.STAFF, now=NOW)
 
 
 def _refuse() -> None:

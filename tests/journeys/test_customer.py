@@ -96,3 +96,24 @@ def test_an_act_is_simulated_and_taken_back(ada: Visitor) -> None:
     page.get_by_role("link", name="Buys: Wine 11 undo this action").click()
     expect(page.locator(".moved")).to_have_count(0)
     assert ada.problems == []
+
+
+def test_an_admin_lets_an_address_speak_again_and_lands_on_the_panel(ada: Visitor) -> None:
+    """On a phone the panel is shown although the page asks whether it should go on: the address leads there."""
+    page, tea_drinker = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    ada.visit(f"/customers/{tea_drinker.code}/#reach")
+    panel = page.locator("#reach")
+    expect(panel.get_by_text("u•••@example.com")).to_be_visible()
+    panel.get_by_text("Everything that was said").first.click()
+    expect(panel.get_by_text("text_version: 3").first).to_be_visible()
+    panel.get_by_role("button", name="Let it speak again…").click()
+    dialog = page.get_by_role("dialog", name="Let it speak again?")
+    expect(dialog.get_by_label("Why")).to_be_focused()
+    assert ada.complaints() == []
+    dialog.get_by_label("Why").fill("They rang us up.")
+    dialog.get_by_role("button", name="Let it speak again").click()
+    expect(page.get_by_text("The address may be written to again")).to_be_visible()
+    expect(panel.get_by_role("button", name="Silence this address…")).to_be_visible()
+    ada.settle()
+    assert ada.complaints() == []

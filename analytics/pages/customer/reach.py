@@ -1,0 +1,121 @@
+"""The panel *Reach* of a customer, loaded after the page and a page of its own where no script runs; its acts."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+from django.views.decorators.http import require_safe
+
+from analytics.pages.access.permission import post_requires, staff_of
+from analytics.parameters import note_in
+from analytics.queries.customer.profile import merged_into
+from analytics.templatetags.display import number
+from recommendations.models import Address, Contact, Customer
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.policy import Action
+from recommendations.services.contacts import staff_acts
+from recommendations.services.contacts.objection import personalised_keys
+from recommendations.services.contacts.reach import reach_of
+from recommendations.services.contacts.reading import Erasure
+from recommendations.services.contacts.staff_acts import AddressInNoteError
+from recommendations.services.mails.line import missing_settings
+
+
+@require_safe
+def reach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Contacts of all keys of a customer, that of the customer first."""
+    owner = merged_into(pk)
+    if owner is not None:
+        return redirect("reach", pk=owner)
+    customer = get_object_or_404(Customer, pk=pk)
+    keys = sorted(personalised_keys(pk), key=lambda key: key != pk)
+    context = {
+        "section": "customers",
+        "customer": customer,
+        "contacts": reach_of(keys, now=timezone.now()),
+        "missing": pgettext("between names", ", ").join(missing_settings()),
+        "languages": dict(settings.LANGUAGES),
+        "shop_zone": ZoneInfo(settings.TIME_ZONE),
+    }
+    part = "HX-Request" in request.headers
+    return render(request, f"dashboard/customer/{'reach' if part else 'reach_page'}.html", context)
+
+
+@post_requires(Action.MANAGE_CONTACTS)
+def silence(request: HttpRequest, pk: int, address: int) -> HttpResponse:
+    """Silence an address of the contact of this key."""
+    held, by = _address(pk, address), staff_of(request)
+
+    def work(note: str) -> str | None:
+        done = staff_acts.silence_address(held, by=by, note=note, now=timezone.now())
+        return _("Nothing more is sent to this address, until an admin lets it speak again.") if done else None
+
+    return _acted(request, pk, work, otherwise=_("It was silent already, so nothing was changed."))
+
+
+@post_requires(Action.MANAGE_CONTACTS)
+def speak(request: HttpRequest, pk: int, address: int) -> HttpResponse:
+    """Let an address of the contact of this key speak again."""
+    held, by = _address(pk, address), staff_of(request)
+
+    def work(note: str) -> str | None:
+        done = staff_acts.let_speak(held, by=by, note=note, now=timezone.now())
+        return _("The address may be written to again, as far as its owner said yes.") if done else None
+
+    otherwise = _("Nothing was changed: it is not silent, or for a reason that staff cannot lift.")
+    return _acted(request, pk, work, otherwise=otherwise)
+
+
+@post_requires(Action.MANAGE_CONTACTS)
+def erase_this(request: HttpRequest, pk: int) -> HttpResponse:
+    """Erase the contact of this key, and show the receipt."""
+    get_object_or_404(Contact, pk=pk)
+    by = staff_of(request)
+
+    def work(note: str) -> str | None:
+        erasure = staff_acts.erase(pk, by=by, note=note, now=timezone.now())
+        return _receipt(erasure) if erasure else None
+
+    return _acted(request, pk, work, otherwise=_("It was erased already."))
+
+
+def _address(contact: int, address: int) -> Address:
+    """An address of the contact that is in use. Raises Http404."""
+    held = staff_acts.address_in_use(contact, address)
+    if held is None:
+        raise Http404
+    return held
+
+
+def _acted(request: HttpRequest, contact: int, work: Callable[[str], str | None], *, otherwise: str) -> HttpResponse:
+    """Do the work with the note of the form, and say on the customer's page what came of it."""
+    try:
+        text = work(note_in(request.POST))
+    except NoteNeededError:
+        messages.warning(request, _("Say why. Nothing was changed."))
+    except AddressInNoteError:
+        messages.warning(
+            request, _("The note stays in the audit trail: write it without the address. Nothing was changed.")
+        )
+    else:
+        if text is None:
+            messages.warning(request, otherwise)
+        else:
+            messages.success(request, text)
+    return redirect(reverse("customer", args=[merged_into(contact) or contact], fragment="reach"))
+
+
+def _receipt(erasure: Erasure) -> str:
+    addresses = ngettext("%(count)s address", "%(count)s addresses", erasure.addresses)
+    statements = ngettext("%(count)s statement", "%(count)s statements", erasure.statements)
+    return _("The contact is erased: %(addresses)s and %(statements)s. What was erased stays silent for good.") % {
+        "addresses": addresses % {"count": number(erasure.addresses)},
+        "statements": statements % {"count": number(erasure.statements)},
+    }
