@@ -15,13 +15,12 @@ from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
 from analytics.parameters import note_in
-from analytics.queries.customer.profile import merged_into
+from analytics.queries.customer.profile import merged_into, merged_keys
 from analytics.templatetags.display import number
 from recommendations.models import Address, Contact, Customer
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.contacts import staff_acts
-from recommendations.services.contacts.objection import personalised_keys
 from recommendations.services.contacts.reach import reach_of
 from recommendations.services.contacts.reading import Erasure
 from recommendations.services.contacts.staff_acts import AddressInNoteError
@@ -35,11 +34,10 @@ def reach(request: HttpRequest, pk: int) -> HttpResponse:
     if owner is not None:
         return redirect("reach", pk=owner)
     customer = get_object_or_404(Customer, pk=pk)
-    keys = sorted(personalised_keys(pk), key=lambda key: key != pk)
     context = {
         "section": "customers",
         "customer": customer,
-        "contacts": reach_of(keys, now=timezone.now()),
+        "contacts": reach_of([pk, *merged_keys(pk)], now=timezone.now()),
         "missing": pgettext("between names", ", ").join(missing_settings()),
         "languages": dict(settings.LANGUAGES),
         "shop_zone": ZoneInfo(settings.TIME_ZONE),

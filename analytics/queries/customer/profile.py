@@ -178,6 +178,12 @@ def merged_into(pk: int) -> int | None:
     return alias.first()
 
 
+def merged_keys(pk: int) -> list[int]:
+    """Anonymous keys that were merged into a customer."""
+    merged = CustomerAlias.objects.filter(customer=pk, undone_at=None).order_by("pk")
+    return list(merged.values_list("anonymous", flat=True))
+
+
 def _placement(*, name: str, needs_context: bool, blend: str | None) -> Placement:
     return Placement(name=name, needs_context=needs_context, blend=Blend(name=blend) if blend else None)
 
