@@ -17,9 +17,8 @@ class Action(StrEnum):
     DRAFT = "draft"  # rules, weights, names of segments, verdicts
     PUBLISH = "publish"
     EXPERIMENT = "experiment"  # start, stop and widen experiments, and publish what won
-    MANAGE_CONTACTS = "manage_contacts"  # take in addresses and consents
     SET_ASIDE = "set_aside"  # customers, or what a key sent; restore and delete, too
-    MANAGE_CONTACTS = "manage_contacts"  # silence addresses, let them speak again, erase contacts
+    MANAGE_CONTACTS = "manage_contacts"  # take files of them in, silence addresses, let them speak again, erase
 
 
 EVERYONE = frozenset(Role)
@@ -33,7 +32,6 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.DRAFT: frozenset({Role.MERCHANDISER, Role.PUBLISHER, Role.ADMIN}),
     Action.PUBLISH: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.EXPERIMENT: frozenset({Role.PUBLISHER, Role.ADMIN}),
-    Action.MANAGE_CONTACTS: frozenset({Role.ADMIN}),
     Action.SET_ASIDE: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.MANAGE_CONTACTS: frozenset({Role.ADMIN}),
 }
