@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -78,12 +79,14 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
 ]
-# What an app that not every shop installs adds to the dashboard: cards above the list of runs, and queries that find
-# something while events of days gone by come in.
+# What an app that not every shop installs adds to the dashboard: sections of the rail (the name of the page, its icon
+# and title), cards above the list of runs, and queries that find something while events of days gone by come in.
+MORE_SECTIONS: list[tuple[str, str, Promise]] = []
 RUN_CARDS: list[str] = []
 CATCHING_UP: list[str] = []
 if DEMO:
     INSTALLED_APPS.append("demo")
+    MORE_SECTIONS.append(("mailbox", "mail", _("Mailbox")))
     RUN_CARDS.append("demo.pages.card")
     CATCHING_UP.append("demo.replay.going_on")
 MIDDLEWARE = [
@@ -234,6 +237,14 @@ AXES_VERBOSE = False
 MAILERS = {"default": env.mailer("EMAIL_URL", default=f"file://{DATA / 'mail'}" if DEMO else None)}
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="recsite@localhost")
 PUSH_MAIL_SERVER = env.mail_server("PUSH_EMAIL_URL")  # to customers
+POST_OFFICE = env.text("POST_OFFICE", default="")  # the demo's own; set by recsite.supervisor
+DEMO_REAL_MAIL = env.flag("DEMO_REAL_MAIL", default=False)
+if DEMO and PUSH_MAIL_SERVER and not DEMO_REAL_MAIL and env.text("PUSH_EMAIL_URL") != POST_OFFICE:
+    raise ImproperlyConfigured(
+        "PUSH_EMAIL_URL is set, and mail of a demo goes to its Mailbox. Leave it out, or set DEMO_REAL_MAIL=1 as well"
+        " if mail is really to leave this machine."
+    )
+MAILBOX = DATA / "post"  # where the demo's post office writes what it takes
 PUSH_FROM = env.text("PUSH_FROM", default="push@shop.example" if DEMO else "")
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", default="1 Market Square, Demo Town" if DEMO else "")
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too

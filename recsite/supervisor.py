@@ -1,4 +1,4 @@
-"""Web, workers, beat and the demo's shop: started together, started again when one dies, ended together.
+"""Web, workers, beat, the demo's post office and shop: started together, again when one dies, and ended together.
 
 ``manage.py demo`` prepares the data and then becomes this program, which needs no Django itself. An installation that
 serves a shop uses docker-compose.yml or the machine's own service manager instead.
@@ -147,7 +147,7 @@ def _web(application: str, *, port: int, threads: int = 4) -> tuple[str, ...]:
 
 
 def _free_port() -> int:
-    """A port for the process of pages, which nobody but the web process asks."""
+    """A port for a process that nobody but our own ones ask."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -160,6 +160,17 @@ def shop_environment(data: Path) -> dict[str, str]:
 
 def shop_settings(data: Path) -> Path:
     return data / "storefront/settings.json"
+
+
+def has_post_office() -> bool:
+    """Whether mail to customers stays here; the settings refuse a server of one's own without ``DEMO_REAL_MAIL``."""
+    return not os.environ.get("PUSH_EMAIL_URL")
+
+
+def post_environment(port: int) -> dict[str, str]:
+    """Environment of whoever sends mail: it goes to the post office, and the settings know it as that."""
+    address = f"smtp://127.0.0.1:{port}"
+    return {"PUSH_EMAIL_URL": address, "POST_OFFICE": address}
 
 
 def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Child]:
@@ -181,14 +192,21 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
             )
         ]
     )
+    post, sends = [], dict[str, str]()
+    if has_post_office():
+        post_port = _free_port()
+        sends = post_environment(post_port)
+        argv = (sys.executable, "-m", "recsite.post", "--folder", str(data / "post"), "--port", str(post_port))
+        post = [polite("post", (*_LAST, *argv), port=post_port)]
     pages_port = _free_port()
     web = partial(_web, "recsite.wsgi:application", threads=_THREADS_OF_WEB)
     return [
-        polite("web", web(port=port), port=port, env={"PAGES_URL": f"http://127.0.0.1:{pages_port}"}),
-        polite("pages", (*_LAST, *web(port=pages_port))),
-        worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1),
-        worker("worker", _worker("default", processes=2)),
-        polite("beat", beat),
+        *post,
+        polite("web", web(port=port), port=port, env=sends | {"PAGES_URL": f"http://127.0.0.1:{pages_port}"}),
+        polite("pages", (*_LAST, *web(port=pages_port)), env=sends),
+        worker("loop", _worker("loop", processes=1), threads=os.cpu_count() or 1, env=sends),
+        worker("worker", _worker("default", processes=2), env=sends),
+        polite("beat", beat, env=sends),
         *shop,
     ]
 
@@ -248,7 +266,7 @@ def _announce(data: Path) -> bool:
             f"\n  Login     {credentials['username']}   {credentials['password']}"
             f"\n  API key   {credentials['read_key']}   reads recommendations only"
             f"\n  Try       curl -H 'Authorization: Api-Key {credentials['read_key']}' '{address}'"
-            f"\n  More      {published} has a key that may do everything, {data / 'mail'} the e-mails"
+            f"\n  More      {published} has a key that may do everything, {data / 'mail'} the e-mails to staff"
             f"\n  Stop      Ctrl-C\n\n"
         )
         sys.stdout.flush()

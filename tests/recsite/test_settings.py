@@ -151,6 +151,20 @@ def test_e_mails_of_the_demo_lie_in_its_folder() -> None:
     assert run(code, RECSITE_DEMO="1", EMAIL_URL=None, DATA="/data").stdout.split() == ["/data/mail"]
 
 
+def test_mail_to_customers_does_not_leave_a_demo_unless_somebody_says_so() -> None:
+    code = "import recsite.settings as s; print(s.PUSH_MAIL_SERVER.get('host'))"
+    ours, others = "smtp://127.0.0.1:2525", ("smtp://mail.example", "smtps://mail.example", "smtp://127.0.0.1:25")
+    for address in others:
+        refused = run(code, RECSITE_DEMO="1", PUSH_EMAIL_URL=address, POST_OFFICE=ours)
+        assert "mail of a demo goes to its Mailbox" in refused.stderr
+        assert "set DEMO_REAL_MAIL=1" in refused.stderr
+        assert run(code, RECSITE_DEMO="1", PUSH_EMAIL_URL=address, DEMO_REAL_MAIL="0").returncode == 1
+        assert run(code, RECSITE_DEMO="1", PUSH_EMAIL_URL=address, DEMO_REAL_MAIL="1").returncode == 0
+        assert run(code, PUSH_EMAIL_URL=address).returncode == 0
+    assert run(code, RECSITE_DEMO="1", PUSH_EMAIL_URL=ours, POST_OFFICE=ours).stdout.split() == ["127.0.0.1"]
+    assert run(code, RECSITE_DEMO="1").stdout.split() == ["None"]
+
+
 def test_the_demo_is_switched_on_by_its_variable_and_has_no_https() -> None:
     code = "import recsite.settings as s; print(s.DEMO, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS)"
     assert run(code, RECSITE_DEMO="1").stdout.split() == ["True", "False", "0"]
@@ -169,8 +183,12 @@ try:
     print(reverse("replay_progress"))
 except NoReverseMatch:
     print("no page")
+try:
+    print(reverse("mailbox"))
+except NoReverseMatch:
+    print("no mailbox")
 """
-    assert run(code).stdout.splitlines() == ["False set()", "[]", "no page"]
+    assert run(code).stdout.splitlines() == ["False set()", "[]", "no page", "no mailbox"]
 
 
 def test_pictures_come_from_the_hosts_that_are_named_and_from_nowhere_else() -> None:

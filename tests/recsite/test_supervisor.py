@@ -126,6 +126,24 @@ def test_a_port_that_another_program_took_ends_it_with_a_sentence(
     assert f"Port {port}, on which web should listen, is taken" in capsys.readouterr().err
 
 
-def test_the_programs_of_the_demo() -> None:
-    names = [child.name for child in supervisor.children(port=8000, shop_port=8001, data=Path("data"))]
-    assert names == ["web", "pages", "loop", "worker", "beat", "shop"]
+def test_the_programs_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUSH_EMAIL_URL", raising=False)
+    programs = supervisor.children(port=8000, shop_port=8001, data=Path("data"))
+    assert [child.name for child in programs] == ["post", "web", "pages", "loop", "worker", "beat", "shop"]
+
+
+def test_mail_goes_to_the_post_office_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUSH_EMAIL_URL", raising=False)
+    post, *others, shop = supervisor.children(port=8000, shop_port=8001, data=Path("data"))
+    assert {child._env["PUSH_EMAIL_URL"] for child in others} == {f"smtp://127.0.0.1:{post._port}"}
+    assert all(child._env["POST_OFFICE"] == child._env["PUSH_EMAIL_URL"] for child in others)
+    assert post._argv[-4:] == ("--folder", "data/post", "--port", str(post._port))
+    assert "PUSH_EMAIL_URL" not in post._env | shop._env
+
+
+def test_who_sends_real_mail_has_no_post_office(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether that may be, the settings say, which every program reads."""
+    monkeypatch.setenv("PUSH_EMAIL_URL", "smtp://mail.example")
+    programs = supervisor.children(port=8000, shop_port=8001, data=Path("data"))
+    assert [child.name for child in programs] == ["web", "pages", "loop", "worker", "beat", "shop"]
+    assert {child._env["PUSH_EMAIL_URL"] for child in programs} == {"smtp://mail.example"}
