@@ -1,4 +1,4 @@
-"""``manage.py demo``: prepare everything that is missing, then become the supervisor of web, workers, beat and shop."""
+"""``manage.py demo``: prepare everything that is missing, then become the supervisor of all that runs."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import BaseCommand, CommandError, call_command
 from django.utils import timezone
 
+from demo.contacts import invent_contacts
 from demo.exploration import publish_exploration
 from demo.fatigue import set_fatigue
 from demo.load import lacks_complete_journey
@@ -60,9 +61,10 @@ class Command(BaseCommand):
             self._step("First run of the loop", lambda: call_command("run_loop"))
         self._step("Exploration", lambda: publish_exploration(now=timezone.now()))
         self._step("Fatigue", set_fatigue)
+        self._step("Invented contacts", lambda: invent_contacts(now=timezone.now()))
         self._step("Login and API key", lambda: _publish_credentials(url, shop_url))
         self._step("Catalogue and keys of the shop", lambda: _furnish_shop(url, shop_url))
-        self.stdout.write("Starting web, workers, beat and the shop")
+        self.stdout.write("Starting web, workers, beat, the post office and the shop")
         self.stdout.flush()
         # The supervisor needs none of the memory that the run took, so it replaces this program.
         ports = ["--port", str(port), "--shop-port", str(shop_port)]
