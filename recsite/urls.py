@@ -15,7 +15,7 @@ urlpatterns = [
     path("api/", include("recommendations.api.urls")),
     path("m/", include("recommendations.public.urls")),
     path("admin/", admin.site.urls),
-    *([path("runs/replay/", include("demo.urls"))] if settings.DEMO else []),
+    *([path("", include("demo.urls"))] if settings.DEMO else []),
     path("", include("analytics.urls")),
 ]
 

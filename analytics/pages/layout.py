@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -27,4 +28,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         **{f"may_{action}": may(staff, action) for action in Action},
         "tour": tour_of(request),
         "may_open_admin": staff.is_staff,
+        "more_sections": settings.MORE_SECTIONS,
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -214,10 +215,11 @@ def _run(run: Run, version: ModelVersion | None = None) -> Hit:
 def _pages(text: str, *, staff: Staff) -> list[Hit]:
     """Pages whose name has words that begin as the typed ones; all of them where nothing is typed."""
     typed = text.casefold().split()
-    pages = [*PAGES.items(), *(page for action in PAGES_OF if may(staff, action) for page in PAGES_OF[action].items())]
+    added = [(name, words) for name, _icon, words in settings.MORE_SECTIONS]
+    allowed = [page for action in PAGES_OF if may(staff, action) for page in PAGES_OF[action].items()]
     return [
         Hit(words=str(words), address=reverse(name), icon="layout-dashboard", exact=_same(str(words), text))
-        for name, words in pages
+        for name, words in (*PAGES.items(), *added, *allowed)
         if all(_begins(each, str(words).casefold()) for each in typed)
     ]
 

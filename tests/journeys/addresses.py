@@ -1,5 +1,8 @@
 """Every page of the dashboard that the walks in a browser go to, by a name of its own, for the shop of the fixture."""
 
+from django.conf import settings
+
+from demo import mailbox
 from recommendations.models import Audience, Customer, Experiment, Import, Item, Quarantine, Rule, Run, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL
@@ -9,7 +12,7 @@ def addresses() -> dict[str, str]:
     """Name and address of every page."""
     parts = (
         of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
-        of_what_happened, of_experiments,
+        of_what_happened, of_experiments, of_the_mailbox,
     )  # fmt: skip
     return {name: address for part in parts for name, address in part().items()}
 
@@ -139,6 +142,16 @@ def of_experiments() -> dict[str, str]:
         "draft to practise": f"/experiments/{draft}/?open=practise",
         "practised experiments": "/experiments/?tab=practice",
         "practice": f"/experiments/{practised}/",
+    }
+
+
+def of_the_mailbox() -> dict[str, str]:
+    mail = mailbox.keys_of(settings.MAILBOX)[0]
+    return {
+        "mailbox": "/mailbox/",
+        "no mail matches": "/mailbox/?q=zzzz",
+        "mail": f"/mailbox/{mail}/",
+        "mail on a phone": f"/mailbox/{mail}/?width=phone",
     }
 
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from playwright.sync_api import Error as PageError
 from pytest_django.live_server_helper import LiveServer
 
+from recommendations.customer_codes import customer_code
 from recommendations.models import Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.push_terms import Channel, SuppressionReason
@@ -31,6 +32,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
 from tests.analytics.pages.experiments import drafting
+from tests.demo.mails import confirmation, put
 from tests.services.contacts.addresses import address_of, said
 from tests.sources import send_for_weeks
 from tests.trained import NOW, trained_shop
@@ -84,6 +86,7 @@ def _furnish() -> None:
     _refuse()
     _write_down_contact()
     _try_out()
+    _send()
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
 
 
@@ -121,6 +124,13 @@ def _refuse() -> None:
     source = Import.objects.create(kind="items", file="spring.csv", status="finished", rows=3, kept=2, rejected=1)
     for name, given in (("title", ""), ("price", "minus two")):
         RejectedRow.objects.create(source=source, line=4, field=name, reason="Mend it.", given={name: given})
+
+
+def _send() -> None:
+    """Mails of the demo, as many as make two pages of a list."""
+    for number in range(51):
+        to = f"customer-{customer_code(number)}@shop.example"
+        put(settings.MAILBOX, confirmation(to=to, link="http://127.0.0.1:8000/m/k/token/"), to=to, minutes=number)
 
 
 def committed[T](work: Callable[[], T]) -> T:

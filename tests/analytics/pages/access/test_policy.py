@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from analytics.urls import urlpatterns
-from demo.urls import urlpatterns as replay_patterns
+from demo.urls import urlpatterns as demo_patterns
 from recommendations.models import Staff
 from recommendations.services.access.policy import POLICY, Action, may
 from recommendations.terms import Role
@@ -27,7 +27,7 @@ LOOKS = {
     "weights", "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values",
     "rule_books", "rule_calendar", "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items",
     "catalogue", "catalogue_items", "item", "sources", "suspicious", "quarantine", "segments", "segment", "together",
-    "runs", "run", "run_progress", "replay_progress", "activity", "search", "palette", "approvals", "account",
+    "runs", "run", "run_progress", "replay_progress", "mailbox", "mail", "mail_html", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
     "experiments", "experiment", "experiment_plan", "experiment_preview", "stability", "weights_earned",
@@ -178,7 +178,7 @@ SAMPLES = {"int": 1, "customer": 1, "uuid": uuid4(), "str": "x", "string": "x", 
 
 def patterns() -> dict[str, URLPattern]:
     by_name = {}
-    for pattern in (*urlpatterns, *replay_patterns):
+    for pattern in (*urlpatterns, *demo_patterns):
         assert isinstance(pattern, URLPattern)
         by_name[str(pattern.name)] = pattern
     return by_name

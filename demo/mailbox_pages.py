@@ -1,0 +1,112 @@
+"""The demo's mailbox: every mail to a customer, as it came, as its reader sees it, and where its links lead.
+
+A mail is foreign: it is shown in a frame of its own, from an address whose policy lets nothing run, load or be sent.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from analytics.pages.addresses import or_404
+from analytics.parameters import page_number, typed
+from demo import mailbox as post
+from demo.contacts import DOMAIN
+from recommendations.customer_codes import customer_key
+
+PER_PAGE = 50
+LONGEST_QUERY = 128
+PHONE = "phone"
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+IN_NEW_TABS = '<!doctype html><base target="_blank">'
+"""What a mail in its frame begins with: its links would else open in the frame, which most pages refuse."""
+OWN_PAGES: dict[str, Promise] = {
+    "confirm_address": gettext_lazy("Page to confirm the address"),
+    "preference_centre": gettext_lazy("Preference page"),
+    "own_data": gettext_lazy("Page of what is stored about the customer"),
+    "unknown_link": gettext_lazy("No page"),
+}
+_INVENTED = re.compile(rf"customer-(C-\w+)@{re.escape(DOMAIN)}")
+
+
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """List of the mails, fifty a page."""
+    text = typed(request.GET.get("q"), longest=LONGEST_QUERY)
+    keys = post.matching(settings.MAILBOX, text) if text else post.keys_of(settings.MAILBOX)
+    page = Paginator(keys, PER_PAGE).get_page(page_number(request.GET.get("page")))
+    context = {
+        "section": "mailbox",
+        "text": text,
+        "page": page,
+        "mails": post.lines_of(settings.MAILBOX, page),
+        "is_real": settings.DEMO_REAL_MAIL,
+    }
+    return render(request, "demo/mailbox.html", context)
+
+
+@require_safe
+def mail(request: HttpRequest, key: str) -> HttpResponse:
+    opened = or_404(post.mail_of(settings.MAILBOX, key))
+    context = {
+        "section": "mailbox",
+        "mail": opened,
+        "customer": _customer_of(opened.line.to),
+        "links": [(link, _is_web(link.address), _target(link.address)) for link in opened.links],
+        "source": opened.source[: post.LONGEST_SOURCE],
+        "is_cut": len(opened.source) > post.LONGEST_SOURCE,
+        "phone": request.GET.get("width") == PHONE,
+    }
+    return render(request, "demo/mail.html", context)
+
+
+@require_safe
+@xframe_options_sameorigin
+def mail_html(_request: HttpRequest, key: str) -> HttpResponse:
+    """The HTML part alone, for the frame; the policy holds as well where somebody opens its address."""
+    html = post.html_of(settings.MAILBOX, key)
+    if html is None:
+        raise Http404
+    response = HttpResponse(IN_NEW_TABS + html)
+    response["Content-Security-Policy"] = FRAME_POLICY
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _customer_of(recipient: str) -> int | None:
+    """Key of the customer whose invented address it is."""
+    match = _INVENTED.fullmatch(recipient)
+    return customer_key(match[1]) if match else None
+
+
+def _is_web(address: str) -> bool:
+    return address.lower().startswith(("http://", "https://"))
+
+
+def _target(address: str) -> str:
+    """What a link leads to, in words."""
+    if not _is_web(address):
+        return _("No web page")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return _("No web page")
+    if f"{parts.scheme}://{parts.netloc}" != settings.PUBLIC_URL:
+        return parts.netloc
+    try:
+        name = resolve(parts.path).url_name
+    except Resolver404:
+        return _("No page")
+    return str(OWN_PAGES.get(name or "", _("Another page of this installation")))
