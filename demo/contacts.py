@@ -125,7 +125,7 @@ def invent_contacts(*, now: datetime) -> int:
 
 
 def _never_erased(drawn: Sequence[InventedContact]) -> list[InventedContact]:
-    """Those whose address nobody had erased: only its hash is left of such a one."""
+    """The contacts whose address nobody had erased: only its hash is left of such a one."""
     erased = Suppression.objects.filter(channel=Channel.EMAIL, reason=SuppressionReason.ERASED)
     digests = {bytes(digest) for digest in erased.values_list("digest", flat=True)}
     return [each for each in drawn if digest_of(Channel.EMAIL, {"email": each.email}) not in digests]
