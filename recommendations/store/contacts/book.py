@@ -109,8 +109,8 @@ class ContactBook:
         Contact.objects.bulk_update(self._changed.values(), ["language", "time_zone", "changed_at"], batch_size=1_000)
         Address.objects.bulk_update(self._dropped.values(), ["state", "sealed"], batch_size=1_000)
         written = [address for address in self._written.values() if address.pk not in self._dropped]
+        confirmed = [address for address in written if address.pk is not None]  # before the new ones have keys, too
         Address.objects.bulk_create(address for address in written if address.pk is None)
-        confirmed = [address for address in written if address.pk is not None]
         Address.objects.bulk_update(confirmed, ["state", "confirmed_at"], batch_size=1_000)
 
     def _contact(self, customer: int) -> Contact:

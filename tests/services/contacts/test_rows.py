@@ -62,6 +62,14 @@ def test_a_contact_is_stored_once() -> None:
     assert ConsentStatement.objects.get().proof == YES["proof"]
 
 
+def test_a_new_address_is_written_once() -> None:
+    rows = [row(f"u{number}", email=f"u{number}@example.com", confirmed=True) for number in range(3)]
+    with CaptureQueriesContext(connection) as queries:
+        take(*rows)
+    writes = [each["sql"] for each in queries if "recommendations_address" in each["sql"].split(" SET ")[0]]
+    assert [sql.split()[0] for sql in writes if not sql.startswith("SELECT")] == ["INSERT"]
+
+
 def test_no_table_holds_an_address_that_can_be_read() -> None:
     take(row(email="ann@example.com", confirmed=True, consents=[YES]))
     with connection.cursor() as cursor:
