@@ -38,6 +38,8 @@ class Smtp:
         self._line: smtplib.SMTP | None = None
 
     def hand_over(self, parcel: Parcel) -> Outcome:
+        if not parcel.address["email"].isascii():
+            return Refused("the address has letters that this line cannot carry")
         try:
             line = self._open()
             refusal = self._envelope(line, parcel)

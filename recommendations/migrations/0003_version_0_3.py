@@ -1752,7 +1752,7 @@ class Migration(migrations.Migration):
                         name="address_state_is_known",
                     ),
                     models.UniqueConstraint(
-                        condition=~models.Q(state="gone"), fields=("channel", "digest"),
+                        condition=models.Q(state="active"), fields=("channel", "digest"),
                         name="address_belongs_to_one",
                     ),
                     models.UniqueConstraint(

@@ -84,7 +84,8 @@ def door(kind: LinkKind) -> Callable[[Callable[[Guest], HttpResponse]], View]:
                 return _finished(HttpResponseNotAllowed(METHODS))
             address = address_of_token(token, kind, now=now)
             with translation.override(_language(request, address)), timezone.override(_zone(address)):
-                wait = _wait(request, token) if request.method == "POST" else None
+                posts = request.method == "POST" and not (address is not None and says_no(request))
+                wait = _wait(request, token) if posts else None
                 if wait is not None:
                     return _finished(_too_often(request, wait))
                 if address is None:
@@ -134,6 +135,12 @@ def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
     answer = _page(request, "too_often", {"here": _address(request)}, status=HTTPStatus.TOO_MANY_REQUESTS)
     answer.headers["Retry-After"] = str(ceil(wait))
     return answer
+
+
+def says_no(request: HttpRequest) -> bool:
+    """Whether somebody wants to get less: that is done however often they came before."""
+    form = request.POST
+    return form.get("act") in {"stop", "deny", "pause"} or ("purpose" in form and form.get("on") == "no")
 
 
 def _wait(request: HttpRequest, token: str) -> float | None:

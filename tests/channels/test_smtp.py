@@ -1,6 +1,7 @@
 """E-mail by SMTP before a real server: taken, later, refused, gone, and honest where the line breaks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -74,3 +75,10 @@ def test_without_a_server_it_is_later() -> None:
 
 def test_a_parcel_does_not_say_where_it_goes() -> None:
     assert "ann" not in repr(PARCEL)
+
+
+def test_an_address_of_other_letters_is_refused_and_not_in_the_reason(line: Smtp) -> None:
+    outcome = line.hand_over(replace(PARCEL, address={"email": "用户@example.com"}))
+    assert isinstance(outcome, Refused)
+    assert "用户" not in outcome.reason
+    assert isinstance(line.hand_over(PARCEL), Taken)

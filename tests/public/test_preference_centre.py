@@ -269,7 +269,7 @@ def test_ten_forms_a_minute_of_a_link_and_sixty_of_a_network(monkeypatch: pytest
     statuses = [Client().post(page, {"act": "limit", "most": "1"}).status_code for _ in range(11)]
     assert statuses == [302] * 10 + [429]
     before = rows()
-    answer = Client().post(page, {"act": "stop"})
+    answer = Client().post(page, {"act": "limit", "most": "none"})
     assert 0 < int(answer["Retry-After"]) <= 60
     assert "too much within one minute" in answer.content.decode()
     assert {name: answer[name] for name in HEADERS} == HEADERS
@@ -279,3 +279,6 @@ def test_ten_forms_a_minute_of_a_link_and_sixty_of_a_network(monkeypatch: pytest
         assert Client().post(f"/m/p/{number}/", {"act": "stop"}).status_code == 404
     assert Client().post("/m/p/x/", {"act": "stop"}).status_code == 429
     assert Client().post("/m/p/x/", {"act": "stop"}, REMOTE_ADDR="10.1.1.1").status_code == 404
+    for no in ({"act": "purpose", "purpose": "for_you", "on": "no"}, {"act": "pause"}, {"act": "stop"}):
+        assert Client().post(page, no).status_code == 302  # a no is never too much
+    assert set(states().values()) <= {"withdrawn", "refused"}

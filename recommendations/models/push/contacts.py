@@ -83,7 +83,7 @@ class Address(models.Model):
             models.CheckConstraint(condition=models.Q(channel__in=list(Channel)), name="address_channel_is_known"),
             models.CheckConstraint(condition=models.Q(state__in=list(AddressState)), name="address_state_is_known"),
             models.UniqueConstraint(
-                fields=["channel", "digest"], condition=~models.Q(state=AddressState.GONE),
+                fields=["channel", "digest"], condition=models.Q(state=AddressState.ACTIVE),
                 name="address_belongs_to_one",
             ),
             models.UniqueConstraint(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
@@ -25,9 +26,10 @@ from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
 from recommendations.store.contacts import silence
-from recommendations.store.contacts.sealing import unseal
+from recommendations.store.contacts.sealing import SealBrokenError, unseal
 from recommendations.wording import push_labels
 
+log = structlog.get_logger(__name__)
 MOST = 2  # mails to an address, ever
 AGAIN = timedelta(days=3)
 HOUR = timedelta(hours=1)
@@ -49,7 +51,12 @@ def send_confirmations(line: Line, *, now: datetime) -> int:
     """Ask the owners of addresses that wait; how many mails left. It stops where the server takes none."""
     addresses, left, late = _take_up(now), 0, 0
     for place, address in enumerate(addresses):
-        outcome = line.hand_over(_parcel(address, now=now))
+        try:
+            parcel = _parcel(address, now=now)
+        except (SealBrokenError, UnicodeError) as error:  # the others are asked all the same
+            log.warning("address could not be asked", address=address.pk, error=type(error).__name__)
+            continue
+        outcome = line.hand_over(parcel)
         if isinstance(outcome, Later):
             _give_back([address], asked_at=now - AGAIN + RETRY)
             late += 1
@@ -65,19 +72,25 @@ def send_confirmations(line: Line, *, now: datetime) -> int:
 
 def waiting(now: datetime) -> QuerySet[Address]:
     """Addresses whose owners are asked next: somebody said yes for them, they are not silent, nor asked too often."""
-    yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state=ConsentState.ASKED)
     silent = Suppression.objects.filter(channel=Channel.EMAIL, digest=OuterRef("digest")).exclude(until__lte=now)
     same = Address.objects.filter(channel=Channel.EMAIL, digest=OuterRef("digest")).values("digest")
     lately = Address.objects.filter(contact=OuterRef("contact"), asked_at__gt=now - HOUR).values("contact")
     return (
-        Address.objects.filter(channel=Channel.EMAIL, state=AddressState.UNCONFIRMED)
-        .filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))
-        .filter(Exists(yes), ~Exists(silent))
+        _due(now)
+        .filter(~Exists(silent))
         .annotate(mails=Subquery(same.annotate(number=Sum("confirmations")).values("number")))
         .annotate(tries=Coalesce(Subquery(lately.annotate(number=Count("pk")).values("number")), 0))
+        .filter(~Exists(_due(now).filter(digest=OuterRef("digest"), pk__lt=OuterRef("pk"))))  # one at a time
         .filter(mails__lt=MOST, tries__lt=MOST_AN_HOUR)
         .order_by("pk")
     )
+
+
+def _due(now: datetime) -> QuerySet[Address]:
+    """Addresses for which somebody said yes, and whose owners were not asked, or not lately."""
+    yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state=ConsentState.ASKED)
+    unconfirmed = Address.objects.filter(channel=Channel.EMAIL, state=AddressState.UNCONFIRMED)
+    return unconfirmed.filter(Exists(yes)).filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))
 
 
 @transaction.atomic

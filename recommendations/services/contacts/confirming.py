@@ -29,11 +29,15 @@ def asked_purposes(address: Address) -> list[Purpose]:
 @transaction.atomic
 def confirm(address: Address, *, now: datetime) -> bool:
     """Take an address into use and give what was asked; False where that was done before, or the address is gone."""
-    book = ContactBook.of([address.contact_id], now=now)
+    stored = Address.objects.filter(pk=address.pk).exclude(sealed=b"").first()
+    if stored is None:
+        return False
+    email = unseal(stored.sealed)["email"]
+    book = ContactBook.of([address.contact_id], emails=[email], now=now)
     held = book.addresses.get(address.contact_id)
     if held is None or held.pk != address.pk:
         return False
-    confirms = book.set_email(address.contact_id, unseal(held.sealed)["email"], vouched=True)
+    confirms = book.set_email(address.contact_id, email, vouched=True)
     book.save()
     gives = _answer(address, ConsentState.GIVEN, now=now)
     if confirms or gives:
@@ -68,7 +72,7 @@ def _answer(address: Address, state: ConsentState, *, now: datetime) -> bool:
                 state=state,
                 at=at,
                 source=ConsentSource.CONFIRMED,
-                proof={"form": ConsentSource.CONFIRMED.value, "language": language, "asked_at": since.isoformat()},
+                proof={"form": "confirmation page", "language": language, "asked_at": since.isoformat()},
             )
             for purpose, since in asked.items()
         ]

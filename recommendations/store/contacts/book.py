@@ -31,13 +31,14 @@ def lock() -> None:
 class ContactBook:
     """Contacts by the key of their customer, with the address that each has in use, and who has an address by its hash.
 
-    A hash stands here where its address is one of a contact, or one of the ``emails`` that are to be set.
+    A hash stands here where its address is one of a contact, or one of the ``emails`` that are to be set. Several may
+    wait for the owner's yes with one address; in use it is with one of them.
     """
 
     now: datetime
     contacts: dict[int, Contact]
     addresses: dict[int, Address]
-    _holders: dict[bytes, Address]
+    _holders: dict[bytes, list[Address]]
     _new: dict[int, Contact] = field(default_factory=dict)
     _changed: dict[int, Contact] = field(default_factory=dict)
     _written: dict[int, Address] = field(default_factory=dict)
@@ -54,11 +55,14 @@ class ContactBook:
         living = list(
             Address.objects.filter(Q(contact__in=keys) | Q(digest__in=digests), channel=Channel.EMAIL, state__in=LIVING)
         )
+        holders: dict[bytes, list[Address]] = {}
+        for each in living:
+            holders.setdefault(bytes(each.digest), []).append(each)
         return cls(
             now=now,
             contacts=Contact.objects.in_bulk(keys),
             addresses={each.contact_id: each for each in living},
-            _holders={bytes(each.digest): each for each in living},
+            _holders=holders,
         )
 
     def state_of(self, customer: int) -> AddressState | None:
@@ -85,10 +89,10 @@ class ContactBook:
         """
         held = self.addresses.get(customer)
         digest = digest_of(Channel.EMAIL, {"email": email}) if email else None
+        if digest is not None:
+            self._take_over(digest, vouched=vouched, to=held)
         if held is not None and digest == bytes(held.digest):
             return vouched and self._confirm(held)
-        if digest is not None:
-            self._take_over(digest, vouched=vouched)
         if held is not None:
             self._drop(held)
         if email is None or digest is None:
@@ -100,7 +104,8 @@ class ContactBook:
             state=AddressState.ACTIVE if vouched else AddressState.UNCONFIRMED,
             confirmed_at=self.now if vouched else None,
         )  # fmt: skip
-        self.addresses[customer] = self._written[customer] = self._holders[digest] = address
+        self.addresses[customer] = self._written[customer] = address
+        self._holders.setdefault(digest, []).append(address)
         return True
 
     def save(self) -> None:
@@ -128,19 +133,20 @@ class ContactBook:
         self._written[address.contact_id] = address
         return True
 
-    def _take_over(self, digest: bytes, *, vouched: bool) -> None:
-        """Take the address from whoever has it, if that may be."""
-        other = self._holders.get(digest)
-        if other is None:
+    def _take_over(self, digest: bytes, *, vouched: bool, to: Address | None) -> None:
+        """Take the address from all others where somebody vouches; otherwise nobody may have it in use."""
+        others = [each for each in self._holders.get(digest, ()) if each is not to]
+        if not vouched:
+            if any(each.state == AddressState.ACTIVE for each in others):
+                raise AddressIsTakenError
             return
-        if other.state == AddressState.ACTIVE and not vouched:
-            raise AddressIsTakenError
-        self._drop(other)
+        for other in others:
+            self._drop(other)
 
     def _drop(self, address: Address) -> None:
         """Let an address go: its hash stays, which counts how often it was asked to confirm."""
         self.addresses.pop(address.contact_id, None)
-        self._holders.pop(bytes(address.digest), None)
+        self._holders[bytes(address.digest)].remove(address)
         self._written.pop(address.contact_id, None)
         if address.pk is not None:
             address.state, address.sealed = AddressState.GONE, b""

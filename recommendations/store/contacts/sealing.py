@@ -72,9 +72,13 @@ def under_first_key(sealed: bytes | memoryview) -> bool:
 
 
 def checked_email(typed: str) -> str:
-    """The address in its normal form, of which no mail server was asked. Raises InvalidAddressError."""
+    """The address in its normal form, in ASCII, of which no mail server was asked. Raises InvalidAddressError.
+
+    A domain of other letters has a form in ASCII; what stands before the “@” has none that every server takes.
+    """
     try:
-        return validate_email(typed.strip(), check_deliverability=False).normalized
+        checked = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False)
+        return checked.ascii_email or checked.normalized
     except EmailNotValidError as error:
         raise InvalidAddressError(str(error)) from error
 

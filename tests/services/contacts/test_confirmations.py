@@ -16,6 +16,7 @@ from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.rows import ContactRow, take_contacts
 from recommendations.services.contacts.tokens import LinkKind, opened
 from recommendations.store.contacts import silence
+from recommendations.store.contacts.sealing import seal
 from tests.post_office import Office, post_office
 
 pytestmark = pytest.mark.django_db
@@ -174,3 +175,26 @@ def test_the_worker_sends_by_the_server_of_the_settings(office: Office, settings
     settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": office.port}
     assert send_waiting(now=NOW) == 1
     assert office.got[0][0] == "hello@shop.example"
+
+
+def test_an_address_that_cannot_be_written_to_does_not_stop_the_others(office: Office) -> None:
+    put("u1", "first@example.com")
+    put("u2", "second@example.com")
+    put("u3", "third@example.com")
+    first, second, _third = Address.objects.order_by("pk")
+    first.sealed, second.sealed = seal({"email": "用户@例子.公司"}), b"no key opens this"
+    Address.objects.bulk_update([first, second], ["sealed"])
+    send(office)
+    assert [to for _, addresses, _ in office.got for to in addresses] == ["third@example.com"]
+
+
+def test_of_several_who_wait_with_one_address_its_owner_gets_two_mails_in_all(office: Office) -> None:
+    for number in range(4):
+        put(f"u{number}", "ann@example.com")
+    assert [send(office), send(office), send(office), send(office, days=3.1)] == [1, 1, 0, 0]
+
+
+def test_another_who_does_not_say_yes_is_not_waited_for(office: Office) -> None:
+    put("u1", consents=[])
+    put("u2")
+    assert send(office) == 1

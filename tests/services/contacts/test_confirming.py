@@ -29,7 +29,7 @@ def test_the_button_makes_what_was_asked_given() -> None:
     assert states() == {"for_you": "given", "reminders": "given", "news": "refused"}
     statement = ConsentStatement.objects.get(purpose="for_you", state="given")
     assert (statement.source, statement.at) == (ConsentSource.CONFIRMED, LATER)
-    assert statement.proof == {"form": "confirmed", "language": "en", "asked_at": "2026-08-01T10:00:00+00:00"}
+    assert statement.proof == {"form": "confirmation page", "language": "en", "asked_at": "2026-08-01T10:00:00+00:00"}
 
 
 def test_a_second_time_changes_nothing() -> None:

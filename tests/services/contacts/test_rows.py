@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from recommendations.models import Address, ConsentStatement, Contact, Customer, Permission, Suppression
 from recommendations.push_terms import AddressState, ConsentSource, ConsentState
+from recommendations.services.contacts.confirming import confirm
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.reading import Erasure, erase_contact, record_of
 from recommendations.services.contacts.rows import ContactRow, ContactVerdict, take_contacts
@@ -208,3 +209,29 @@ def test_who_reads_a_contact_sees_the_address_in_use_alone() -> None:
     assert [each.address for each in record_of(contact, now=NOW).addresses] == ["l•••@example.com"]
     assert erase_contact(contact, now=NOW) == Erasure(addresses=2, statements=0)
     assert Suppression.objects.count() == 2
+
+
+def test_nobody_loses_an_address_that_waits_to_somebody_whom_nobody_vouches_for() -> None:
+    for name in ("u1", "u2", "u3"):
+        [verdict] = take(row(name, email="ann@example.com", consents=[YES]))
+        assert verdict.verdict == "stored"
+    assert living().count() == 3
+    second = Address.objects.order_by("pk")[1]
+    confirm(second, now=NOW)
+    assert living().get() == second  # it is hers who confirmed
+    [verdict] = take(row("u4", email="ann@example.com"))
+    assert (verdict.verdict, verdict.pointer) == ("rejected", "/email")
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [("ann@例子.公司", "ann@xn--fsqu00a.xn--55qx5d"), ("ann@münchen.example", "ann@xn--mnchen-3ya.example")],
+)
+def test_a_domain_of_other_letters_is_stored_in_ascii(typed: str, stored: str) -> None:
+    take(row(email=typed, confirmed=True))
+    assert unseal(Address.objects.get().sealed) == {"email": stored}
+
+
+@pytest.mark.parametrize("typed", ["用户@example.com", "jörg@example.com"])
+def test_other_letters_before_the_at_are_refused(typed: str) -> None:
+    assert refusal(email=typed) == "/email"
