@@ -247,6 +247,8 @@ if DEMO and PUSH_MAIL_SERVER and not DEMO_REAL_MAIL and env.text("PUSH_EMAIL_URL
 MAILBOX = DATA / "post"  # where the demo's post office writes what it takes
 PUSH_FROM = env.text("PUSH_FROM", default="push@shop.example" if DEMO else "")
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", default="1 Market Square, Demo Town" if DEMO else "")
+FOUR_EYES = env.flag("FOUR_EYES", default=not DEMO)  # who wrote a campaign does not approve it
+SUBJECT_MARK = env.text("SUBJECT_MARK", default="")
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too
 
 # --- What browsers may do (no inline script, no inline style, no eval)
@@ -272,6 +274,8 @@ ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", default="localhost"), "127.0.0.1"] 
 PUBLIC_URL = env.web_address(
     "PUBLIC_URL", default="http://127.0.0.1:8000" if DEMO else f"https://{ALLOWED_HOSTS[0]}", plain=DEMO
 )
+SHOP_URL = env.web_address("SHOP_URL", default=PUBLIC_URL, plain=DEMO)  # where messages lead
+SHOP_HOSTS = env.words("SHOP_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:

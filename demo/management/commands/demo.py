@@ -69,7 +69,7 @@ class Command(BaseCommand):
         # The supervisor needs none of the memory that the run took, so it replaces this program.
         ports = ["--port", str(port), "--shop-port", str(shop_port)]
         argv = [sys.executable, "-m", "recsite.supervisor", *ports, "--data", str(settings.DATA)]
-        environment = {"LOG_LEVEL": "WARNING", "PUBLIC_URL": url.rstrip("/")} | os.environ
+        environment = {"LOG_LEVEL": "WARNING", "PUBLIC_URL": url.rstrip("/"), "SHOP_URL": shop_url} | os.environ
         os.execve(sys.executable, argv, environment)  # noqa: S606 - no shell, our own program
 
     def _step(self, title: str, work: Callable[[], object]) -> None:
