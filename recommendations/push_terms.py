@@ -61,3 +61,106 @@ class SuppressionReason(StrEnum):
 
 LIFTED_BY_STAFF = frozenset({SuppressionReason.STAFF, SuppressionReason.HARD_BOUNCE})
 """Reasons that staff may end. A no of the owner's ends by their own yes; a complaint and an erasure never end."""
+
+
+class CampaignKind(StrEnum):
+    ONCE = "once"
+    RECURRING = "recurring"
+    TRIGGERED = "triggered"
+
+
+class Trigger(StrEnum):
+    """What happened to a customer that calls for a message."""
+
+    CART_LEFT = "cart_left"
+    VIEWED = "viewed"
+    BACK_IN_STOCK = "back_in_stock"
+    PRICE_DROP = "price_drop"
+    DUE_AGAIN = "due_again"
+    NEW_FOR_YOU = "new_for_you"
+    WIN_BACK = "win_back"
+    SHOP = "shop"  # the shop says so
+
+
+class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+    ARCHIVED = "archived"
+
+
+class Priority(StrEnum):
+    """Classes in which messages compete, the first first."""
+
+    SERVICE = "service"  # the customer asked for it: never held out
+    REMINDER = "reminder"
+    CAMPAIGN = "campaign"
+
+
+class Verdict(StrEnum):
+    """Why somebody of the audience gets a message or not; the gates in their order, the first that closes counts."""
+
+    NO_ADDRESS = "no_address"
+    NO_CONSENT = "no_consent"
+    SUPPRESSED = "suppressed"
+    HELD_OUT = "held_out"
+    CAPPED = "capped"
+    DONE_ALREADY = "done_already"
+    TOO_LITTLE = "too_little"
+    OUTRANKED = "outranked"
+    OVER_BUDGET = "over_budget"
+    LATER = "later"
+    NOW = "now"
+
+
+SENDING = frozenset({Verdict.LATER, Verdict.NOW})
+WAITS_ON = frozenset({Verdict.CAPPED, Verdict.OUTRANKED, Verdict.OVER_BUDGET})
+"""Verdicts that may turn: who got one of these stays a candidate until the campaign's message would be too late."""
+
+
+class OccurrenceState(StrEnum):
+    """Where one sending of a campaign stands."""
+
+    PLANNED = "planned"  # of a draft: nothing of it is sent
+    DUE = "due"
+    WAITING = "waiting"  # the brake: somebody has to look
+    DECIDED = "decided"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class MessageState(StrEnum):
+    """What is known of a message; “taken” is what the provider said, never that it was delivered."""
+
+    HELD = "held"  # a shadow: it would have been sent
+    DUE = "due"
+    LEASED = "leased"
+    HANDING = "handing"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+WAITING = frozenset({MessageState.DUE, MessageState.LEASED})
+COUNTING = frozenset({*WAITING, MessageState.HANDING, MessageState.TAKEN, MessageState.UNKNOWN})
+"""Messages that count against caps."""
+FINAL = frozenset(MessageState) - WAITING - {MessageState.HANDING}
+
+
+class MessageEventKind(StrEnum):
+    """What came of a message after it was taken."""
+
+    CLICKED = "clicked"
+    MACHINE_CLICKED = "machine_clicked"  # a scanner followed the link
+    UNSUBSCRIBED = "unsubscribed"
+    RESUBSCRIBED = "resubscribed"  # undone
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    DELIVERED = "delivered"  # the provider's own word

@@ -47,6 +47,33 @@ SUPPRESSION_REASONS = [
     ("hard_bounce", "It does not exist"), ("complaint", "Complained"),
     ("unsubscribed_all", "Unsubscribed from everything"), ("staff", "Set by staff"), ("erased", "Erased"),
 ]  # fmt: skip
+CAMPAIGN_KINDS = [("once", "Once"), ("recurring", "Recurring"), ("triggered", "Triggered")]
+TRIGGERS = [
+    ("cart_left", "Left in the cart"), ("viewed", "Looked at and not bought"), ("back_in_stock", "Back in stock"),
+    ("price_drop", "Cheaper now"), ("due_again", "Running low"), ("new_for_you", "New for you"),
+    ("win_back", "Long not seen"), ("shop", "The shop says so"),
+]  # fmt: skip
+MESSAGE_STATES = [
+    ("held", "Held out"), ("due", "Waiting"), ("leased", "Taken up"), ("handing", "Being handed over"),
+    ("taken", "Taken"), ("refused", "Refused"), ("gone", "Address is gone"),
+    ("unknown", "Not known whether it arrived"), ("withdrawn", "Withdrawn"), ("expired", "Too late"),
+    ("failed", "Failed"),
+]  # fmt: skip
+MESSAGE_EVENTS = [
+    ("clicked", "Clicked"), ("machine_clicked", "Opened by a machine"), ("unsubscribed", "Unsubscribed"),
+    ("resubscribed", "Unsubscribed by mistake"), ("bounced", "Came back"), ("complained", "Complained"),
+    ("delivered", "Delivered"),
+]  # fmt: skip
+OCCURRENCE_STATES = [
+    ("planned", "Planned"), ("due", "Due"), ("waiting", "Waits for approval"), ("decided", "Going out"),
+    ("finished", "Finished"), ("cancelled", "Cancelled"),
+]  # fmt: skip
+VERDICTS = [
+    ("no_address", "No address"), ("no_consent", "No consent"), ("suppressed", "Must not be written to"),
+    ("held_out", "Held out"), ("capped", "Has had enough"), ("done_already", "Bought or seen already"),
+    ("too_little", "Nothing good to say"), ("outranked", "A better message first"), ("over_budget", "Over the budget"),
+    ("later", "Sent later"), ("now", "Sent now"),
+]  # fmt: skip
 SUSPICION_RULES = [
     ("twins", "They share items that hardly anyone buys"), ("rush", "A sudden rush"), ("pace", "They act like clockwork"),
     ("staff", "Set aside by staff"),
@@ -1768,5 +1795,472 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             CONSENT_IS_ONLY_ADDED,
             "DROP FUNCTION recommendations_consent_is_only_added CASCADE",
+        ),
+        migrations.CreateModel(
+            "Campaign",
+            [
+                ID,
+                ("slug", models.SlugField(max_length=60, unique=True, verbose_name="short name")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("kind", models.CharField(choices=CAMPAIGN_KINDS, max_length=10, verbose_name="kind")),
+                ("trigger", models.CharField(blank=True, choices=TRIGGERS, max_length=15, verbose_name="trigger")),
+                ("purpose", models.CharField(choices=PURPOSES, max_length=10, verbose_name="purpose")),
+                ("draft", models.JSONField(default=dict, verbose_name="draft")),
+                (
+                    "revision",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="Goes up with every change, so that nobody overwrites what they have not seen.",
+                        verbose_name="revision",
+                    ),
+                ),
+                ("review_asked_at", models.DateTimeField(null=True, verbose_name="review asked for")),
+                ("review_note", models.TextField(blank=True, verbose_name="note for the review")),
+                ("paused_at", models.DateTimeField(null=True, verbose_name="paused")),
+                ("pause_reason", models.TextField(blank=True, verbose_name="why it is paused")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                ("archived_at", models.DateTimeField(null=True, verbose_name="archived")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                ("updated_at", models.DateTimeField(default=timezone.now, verbose_name="changed")),
+                (
+                    "audiences",
+                    models.ManyToManyField(
+                        blank=True, help_text="Empty: everybody.", related_name="campaigns",
+                        to="recommendations.audience", verbose_name="audiences",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="author",
+                    ),
+                ),
+                (
+                    "review_asked_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="review asked by",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "campaign",
+                "verbose_name_plural": "campaigns",
+                "ordering": ["-updated_at"],
+            },
+        ),
+        migrations.CreateModel(
+            "CampaignVersion",
+            [
+                ID,
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("frozen", models.JSONField(verbose_name="frozen form")),
+                ("note", models.TextField(verbose_name="note")),
+                ("expected", models.JSONField(default=dict, verbose_name="planned")),
+                ("approved_at", models.DateTimeField(default=timezone.now, verbose_name="approved")),
+                ("starts_at", models.DateTimeField(verbose_name="starts")),
+                ("ends_at", models.DateTimeField(null=True, verbose_name="ends")),
+                ("is_live", models.BooleanField(default=True, verbose_name="live")),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="approved by",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="author",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions",
+                        to="recommendations.campaign", verbose_name="campaign",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "version of a campaign",
+                "verbose_name_plural": "versions of campaigns",
+                "ordering": ["campaign", "-number"],
+            },
+        ),
+        migrations.CreateModel(
+            "ItemAbsence",
+            [
+                ID,
+                ("since", models.DateTimeField(verbose_name="since")),
+                ("until", models.DateTimeField(help_text="Empty: it is away still.", null=True, verbose_name="until")),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="absences",
+                        to="recommendations.item", verbose_name="item",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "absence of an item",
+                "verbose_name_plural": "absences of items",
+            },
+        ),
+        migrations.CreateModel(
+            "Message",
+            [
+                ID,
+                ("contact", models.BigIntegerField(null=True, verbose_name="contact")),
+                ("key", models.CharField(max_length=64, verbose_name="occasion")),
+                ("channel", models.CharField(choices=CHANNELS, max_length=10, verbose_name="channel")),
+                ("state", models.CharField(choices=MESSAGE_STATES, max_length=10, verbose_name="state")),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("expires_at", models.DateTimeField(verbose_name="too late from")),
+                ("trigger_item", models.BigIntegerField(null=True, verbose_name="item of the occasion")),
+                ("items", ArrayField(base_field=models.BigIntegerField(), default=list, verbose_name="items")),
+                ("variant", models.PositiveSmallIntegerField(default=0, verbose_name="subject variant")),
+                ("chance", models.FloatField(default=0, verbose_name="chance")),
+                ("value", models.FloatField(default=0, verbose_name="value")),
+                ("recommendation_id", models.CharField(blank=True, max_length=64, verbose_name="recommendation")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("faults", models.PositiveSmallIntegerField(default=0, verbose_name="times it could not be written")),
+                ("holder", models.CharField(blank=True, max_length=64, verbose_name="sender")),
+                ("lease_until", models.DateTimeField(null=True, verbose_name="sender has it until")),
+                ("handed_at", models.DateTimeField(null=True, verbose_name="handed over")),
+                ("settled_at", models.DateTimeField(null=True, verbose_name="settled")),
+                ("provider_id", models.CharField(blank=True, max_length=200, verbose_name="the provider's id")),
+                ("reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
+                ("created_at", models.DateTimeField(db_default=Now(), verbose_name="created")),
+                (
+                    "address",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="messages",
+                        to="recommendations.address", verbose_name="address",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages",
+                        to="recommendations.campaign", verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages",
+                        to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+",
+                        to="recommendations.campaignversion", verbose_name="version",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            "MessageEvent",
+            [
+                ID,
+                ("kind", models.CharField(choices=MESSAGE_EVENTS, max_length=16, verbose_name="what")),
+                ("place", models.SmallIntegerField(default=0, verbose_name="link")),
+                ("at", models.DateTimeField(verbose_name="when")),
+                ("told_as", models.CharField(blank=True, max_length=200, verbose_name="the teller's id")),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events",
+                        to="recommendations.message", verbose_name="message",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "what came of a message",
+                "verbose_name_plural": "what came of messages",
+            },
+        ),
+        migrations.CreateModel(
+            "Occurrence",
+            [
+                ID,
+                ("key", models.CharField(max_length=20, verbose_name="which")),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                (
+                    "state",
+                    models.CharField(choices=OCCURRENCE_STATES, default="due", max_length=10, verbose_name="state"),
+                ),
+                ("counts", models.JSONField(default=dict, verbose_name="people by verdict")),
+                ("seed", models.PositiveIntegerField(default=0, verbose_name="seed")),
+                ("model_version", models.BigIntegerField(null=True, verbose_name="model version")),
+                ("rules_version", models.BigIntegerField(default=0, verbose_name="rules version")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="occurrences",
+                        to="recommendations.campaign", verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="occurrences",
+                        to="recommendations.campaignversion", verbose_name="version",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "sending of a campaign",
+                "verbose_name_plural": "sendings of campaigns",
+                "ordering": ["-due_at"],
+            },
+        ),
+        migrations.AddField(
+            "message", "occurrence",
+            models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="recommendations.occurrence",
+                verbose_name="sending of a campaign",
+            ),
+        ),
+        migrations.CreateModel(
+            "Considered",
+            [
+                ID,
+                ("key", models.CharField(max_length=64, verbose_name="occasion")),
+                ("verdict", models.CharField(choices=VERDICTS, max_length=12, verbose_name="verdict")),
+                ("would_send", models.BooleanField(verbose_name="would have been sent")),
+                ("channel", models.CharField(blank=True, choices=CHANNELS, max_length=10, verbose_name="channel")),
+                ("wanted_at", models.DateTimeField(verbose_name="wanted")),
+                ("item", models.BigIntegerField(null=True, verbose_name="item of the occasion")),
+                ("due_at", models.DateTimeField(null=True, verbose_name="due")),
+                ("decided_at", models.DateTimeField(verbose_name="decided")),
+                ("items", ArrayField(base_field=models.BigIntegerField(), default=list, verbose_name="items")),
+                ("chance", models.FloatField(default=0, verbose_name="chance")),
+                ("value", models.FloatField(default=0, verbose_name="value")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+",
+                        to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+                (
+                    "lost_to",
+                    models.ForeignKey(
+                        db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to="recommendations.campaign", verbose_name="lost to",
+                    ),
+                ),
+                (
+                    "occurrence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="considered",
+                        to="recommendations.occurrence", verbose_name="sending of a campaign",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "verdict on a person",
+                "verbose_name_plural": "verdicts on people",
+            },
+        ),
+        migrations.CreateModel(
+            "PressureRules",
+            [
+                ID,
+                ("number", models.PositiveIntegerField(unique=True, verbose_name="version")),
+                ("caps", models.JSONField(default=list, verbose_name="caps")),
+                ("quiet_from", models.TimeField(verbose_name="quiet from")),
+                ("quiet_until", models.TimeField(verbose_name="quiet until")),
+                ("holdout", models.FloatField(verbose_name="held out")),
+                ("season", models.CharField(max_length=20, verbose_name="season of the holdout")),
+                ("per_day", models.PositiveIntegerField(null=True, verbose_name="messages a day")),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                ("is_default", models.BooleanField(default=False, verbose_name="live")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="author",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "pressure rules",
+                "verbose_name_plural": "pressure rules",
+                "ordering": ["-number"],
+            },
+        ),
+        migrations.AddField(
+            "occurrence", "pressure",
+            models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="occurrences",
+                to="recommendations.pressurerules", verbose_name="pressure",
+            ),
+        ),
+        migrations.CreateModel(
+            "ShopOccasion",
+            [
+                ID,
+                ("key", models.CharField(max_length=64, verbose_name="occasion")),
+                ("data", models.JSONField(default=dict, verbose_name="data")),
+                ("at", models.DateTimeField(default=timezone.now, verbose_name="when")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="occasions",
+                        to="recommendations.campaign", verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recommendations.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+",
+                        to="recommendations.item", verbose_name="item",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "occasion of the shop",
+                "verbose_name_plural": "occasions of the shop",
+            },
+        ),
+        migrations.AddConstraint("campaign", models.UniqueConstraint(Lower("name"), name="campaign_name_once")),
+        migrations.AddConstraint(
+            "campaign",
+            models.CheckConstraint(
+                name="campaign_kind_is_known", condition=models.Q(kind__in=[code for code, _ in CAMPAIGN_KINDS]),
+            ),
+        ),
+        migrations.AddConstraint(
+            "campaign",
+            models.CheckConstraint(
+                name="campaign_purpose_is_known", condition=models.Q(purpose__in=[code for code, _ in PURPOSES]),
+            ),
+        ),
+        migrations.AddConstraint(
+            "campaign",
+            models.CheckConstraint(
+                condition=models.Q(kind="triggered", trigger__in=[code for code, _ in TRIGGERS])
+                | (~models.Q(kind="triggered") & models.Q(trigger="")),
+                name="campaign_has_a_trigger_if_triggered",
+            ),
+        ),
+        migrations.AddConstraint(
+            "campaignversion", models.UniqueConstraint(name="campaign_version_once", fields=("campaign", "number")),
+        ),
+        migrations.AddConstraint(
+            "campaignversion",
+            models.UniqueConstraint(
+                name="one_live_version_per_campaign", fields=("campaign",), condition=models.Q(is_live=True),
+            ),
+        ),
+        migrations.AddIndex(
+            "itemabsence", models.Index(name="absence_until", fields=["until"], condition=~models.Q(until=None)),
+        ),
+        migrations.AddConstraint(
+            "itemabsence",
+            models.UniqueConstraint(name="one_open_absence_per_item", fields=("item",), condition=models.Q(until=None)),
+        ),
+        migrations.AddConstraint(
+            "itemabsence",
+            models.CheckConstraint(
+                name="absence_ends_after_it_began", condition=models.Q(until=None) | models.Q(until__gte=models.F("since")),
+            ),
+        ),
+        migrations.AddConstraint(
+            "messageevent",
+            models.CheckConstraint(
+                name="message_event_is_known", condition=models.Q(kind__in=[code for code, _ in MESSAGE_EVENTS]),
+            ),
+        ),
+        migrations.AddConstraint(
+            "messageevent",
+            models.UniqueConstraint(name="message_event_once", fields=("message", "kind", "place", "told_as")),
+        ),
+        migrations.AddIndex(
+            "message", models.Index(name="message_due", fields=["due_at", "id"], condition=models.Q(state="due")),
+        ),
+        migrations.AddIndex(
+            "message",
+            models.Index(
+                name="message_leased", fields=["lease_until"], condition=models.Q(state__in=["leased", "handing"]),
+            ),
+        ),
+        migrations.AddIndex("message", models.Index(name="message_of_customer", fields=["customer", "due_at"])),
+        migrations.AddIndex(
+            "message",
+            models.Index(name="message_waits", fields=["contact"], condition=models.Q(state__in=["due", "leased"])),
+        ),
+        migrations.AddConstraint(
+            "message",
+            models.UniqueConstraint(
+                name="one_message_per_customer_and_occasion", fields=("campaign", "customer", "key"),
+            ),
+        ),
+        migrations.AddConstraint(
+            "message",
+            models.CheckConstraint(
+                name="message_state_is_known", condition=models.Q(state__in=[code for code, _ in MESSAGE_STATES]),
+            ),
+        ),
+        migrations.AddIndex(
+            "considered", models.Index(name="considered_of_customer", fields=["customer", "occurrence"]),
+        ),
+        migrations.AddConstraint(
+            "considered",
+            models.UniqueConstraint(name="considered_once_per_occasion", fields=("occurrence", "customer", "key")),
+        ),
+        migrations.AddConstraint(
+            "considered",
+            models.CheckConstraint(
+                name="verdict_is_known", condition=models.Q(verdict__in=[code for code, _ in VERDICTS]),
+            ),
+        ),
+        migrations.AddConstraint(
+            "pressurerules",
+            models.UniqueConstraint(
+                name="one_default_pressure", fields=("is_default",), condition=models.Q(is_default=True),
+            ),
+        ),
+        migrations.AddConstraint(
+            "pressurerules",
+            models.CheckConstraint(
+                name="holdout_is_half_at_most", condition=models.Q(holdout__gte=0) & models.Q(holdout__lte=0.5),
+            ),
+        ),
+        migrations.AddConstraint(
+            "occurrence", models.UniqueConstraint(name="one_sending_per_key", fields=("campaign", "key")),
+        ),
+        migrations.AddConstraint(
+            "occurrence",
+            models.CheckConstraint(
+                name="occurrence_state_is_known", condition=models.Q(state__in=[code for code, _ in OCCURRENCE_STATES]),
+            ),
+        ),
+        migrations.AddIndex("shopoccasion", models.Index(name="occasion_of_campaign", fields=["campaign", "at"])),
+        migrations.AddConstraint(
+            "shopoccasion",
+            models.UniqueConstraint(name="one_occasion_per_key", fields=("campaign", "customer", "key")),
         ),
     ]  # fmt: skip

@@ -23,7 +23,10 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
 from recommendations.models.promotions import Promotion
+from recommendations.models.push.absences import ItemAbsence, ShopOccasion
+from recommendations.models.push.campaigns import Campaign, CampaignVersion, Occurrence, PressureRules
 from recommendations.models.push.contacts import Address, ConsentStatement, Contact, Permission, Suppression
+from recommendations.models.push.messages import Considered, Message, MessageEvent
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
@@ -34,11 +37,12 @@ from recommendations.models.weight_searches import DraftEstimate, WeightSearch
 __all__ = [
     "Address", "Alarm", "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare",
     "Artefact", "Aside", "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry",
-    "AuthenticatorApp", "Blend", "BlendWeights", "CatalogueFile", "Category", "ConsentStatement", "Contact", "Customer",
-    "CustomerAlias", "DraftEstimate", "DueLine", "Evaluation", "Event", "Experiment", "ExperimentNote", "Group",
-    "Import", "InterestProfile", "Item", "ItemPrice", "Judgement", "Measurement", "ModelVersion", "PageSlot",
-    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "Promotion", "Quarantine", "RateWatch",
-    "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentMembership",
-    "SegmentState", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
-    "StaffSession", "Suppression", "Unit", "WeightSearch", "group_fields",
+    "AuthenticatorApp", "Blend", "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category",
+    "ConsentStatement", "Considered", "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "Evaluation",
+    "Event", "Experiment", "ExperimentNote", "Group", "Import", "InterestProfile", "Item", "ItemAbsence", "ItemPrice",
+    "Judgement", "Measurement", "Message", "MessageEvent", "ModelVersion", "Occurrence", "PageSlot", "Permission",
+    "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion", "Quarantine",
+    "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment",
+    "SegmentMembership", "SegmentState", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
+    "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit", "WeightSearch", "group_fields",
 ]  # fmt: skip

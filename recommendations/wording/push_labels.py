@@ -5,11 +5,19 @@ from django.utils.translation import pgettext_lazy
 
 from recommendations.push_terms import (
     AddressState,
+    CampaignKind,
+    CampaignStatus,
     Channel,
     ConsentSource,
     ConsentState,
+    MessageEventKind,
+    MessageState,
+    OccurrenceState,
+    Priority,
     Purpose,
     SuppressionReason,
+    Trigger,
+    Verdict,
 )
 from recommendations.wording.labels import Choices
 
@@ -51,4 +59,76 @@ SUPPRESSION_REASONS: Choices = [
     (SuppressionReason.UNSUBSCRIBED_ALL, _("Unsubscribed from everything")),
     (SuppressionReason.STAFF, _("Set by staff")),
     (SuppressionReason.ERASED, _("Erased")),
+]
+CAMPAIGN_KINDS: Choices = [
+    (CampaignKind.ONCE, pgettext_lazy("campaign", "Once")),
+    (CampaignKind.RECURRING, pgettext_lazy("campaign", "Recurring")),
+    (CampaignKind.TRIGGERED, pgettext_lazy("campaign", "Triggered")),
+]
+TRIGGERS: Choices = [
+    (Trigger.CART_LEFT, _("Left in the cart")),
+    (Trigger.VIEWED, _("Looked at and not bought")),
+    (Trigger.BACK_IN_STOCK, _("Back in stock")),
+    (Trigger.PRICE_DROP, _("Cheaper now")),
+    (Trigger.DUE_AGAIN, _("Running low")),
+    (Trigger.NEW_FOR_YOU, _("New for you")),
+    (Trigger.WIN_BACK, _("Long not seen")),
+    (Trigger.SHOP, _("The shop says so")),
+]
+CAMPAIGN_STATUSES: Choices = [
+    (CampaignStatus.DRAFT, pgettext_lazy("campaign", "Draft")),
+    (CampaignStatus.IN_REVIEW, pgettext_lazy("campaign", "In review")),
+    (CampaignStatus.SCHEDULED, pgettext_lazy("campaign", "Scheduled")),
+    (CampaignStatus.LIVE, pgettext_lazy("campaign", "Live")),
+    (CampaignStatus.PAUSED, pgettext_lazy("campaign", "Paused")),
+    (CampaignStatus.ENDED, pgettext_lazy("campaign", "Ended")),
+    (CampaignStatus.ARCHIVED, pgettext_lazy("campaign", "Archived")),
+]
+PRIORITIES: Choices = [
+    (Priority.SERVICE, _("Asked for by the customer")),
+    (Priority.REMINDER, _("Reminder")),
+    (Priority.CAMPAIGN, _("Campaign")),
+]
+VERDICTS: Choices = [
+    (Verdict.NO_ADDRESS, pgettext_lazy("verdict", "No address")),
+    (Verdict.NO_CONSENT, pgettext_lazy("verdict", "No consent")),
+    (Verdict.SUPPRESSED, pgettext_lazy("verdict", "Must not be written to")),
+    (Verdict.HELD_OUT, pgettext_lazy("verdict", "Held out")),
+    (Verdict.CAPPED, pgettext_lazy("verdict", "Has had enough")),
+    (Verdict.DONE_ALREADY, pgettext_lazy("verdict", "Bought or seen already")),
+    (Verdict.TOO_LITTLE, pgettext_lazy("verdict", "Nothing good to say")),
+    (Verdict.OUTRANKED, pgettext_lazy("verdict", "A better message first")),
+    (Verdict.OVER_BUDGET, pgettext_lazy("verdict", "Over the budget")),
+    (Verdict.LATER, pgettext_lazy("verdict", "Sent later")),
+    (Verdict.NOW, pgettext_lazy("verdict", "Sent now")),
+]
+OCCURRENCE_STATES: Choices = [
+    (OccurrenceState.PLANNED, pgettext_lazy("sending", "Planned")),
+    (OccurrenceState.DUE, pgettext_lazy("sending", "Due")),
+    (OccurrenceState.WAITING, pgettext_lazy("sending", "Waits for approval")),
+    (OccurrenceState.DECIDED, pgettext_lazy("sending", "Going out")),
+    (OccurrenceState.FINISHED, pgettext_lazy("sending", "Finished")),
+    (OccurrenceState.CANCELLED, pgettext_lazy("sending", "Cancelled")),
+]
+MESSAGE_STATES: Choices = [
+    (MessageState.HELD, pgettext_lazy("message", "Held out")),
+    (MessageState.DUE, pgettext_lazy("message", "Waiting")),
+    (MessageState.LEASED, pgettext_lazy("message", "Taken up")),
+    (MessageState.HANDING, pgettext_lazy("message", "Being handed over")),
+    (MessageState.TAKEN, pgettext_lazy("message", "Taken")),
+    (MessageState.REFUSED, pgettext_lazy("message", "Refused")),
+    (MessageState.GONE, pgettext_lazy("message", "Address is gone")),
+    (MessageState.UNKNOWN, pgettext_lazy("message", "Not known whether it arrived")),
+    (MessageState.WITHDRAWN, pgettext_lazy("message", "Withdrawn")),
+    (MessageState.EXPIRED, pgettext_lazy("message", "Too late")),
+    (MessageState.FAILED, pgettext_lazy("message", "Failed")),
+]
+MESSAGE_EVENTS: Choices = [
+    (MessageEventKind.CLICKED, pgettext_lazy("message", "Clicked")),
+    (MessageEventKind.MACHINE_CLICKED, pgettext_lazy("message", "Opened by a machine")),
+    (MessageEventKind.UNSUBSCRIBED, pgettext_lazy("message", "Unsubscribed")),
+    (MessageEventKind.RESUBSCRIBED, pgettext_lazy("message", "Unsubscribed by mistake")),
+    (MessageEventKind.BOUNCED, pgettext_lazy("message", "Came back")),
+    (MessageEventKind.COMPLAINED, pgettext_lazy("message", "Complained")),
+    (MessageEventKind.DELIVERED, pgettext_lazy("message", "Delivered")),
 ]
