@@ -1,0 +1,111 @@
+"""What a decision is made of: people and how they are reached, what campaigns ask, what everybody bears."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from recommendations.engine.push.competition import PressureCap, SentMessage
+from recommendations.engine.push.timing import QuietHours
+from recommendations.push_terms import Channel, Purpose, Verdict
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+EVERYTHING = 0
+"""Key of a budget that all campaigns share."""
+
+
+class Clock(StrEnum):
+    """Whose clock an hour is of."""
+
+    CUSTOMER = "customer"
+    SHOP = "shop"
+
+
+class Hour(NamedTuple):
+    """The hour at which a message is wanted."""
+
+    at: time
+    clock: Clock
+
+
+class ChannelReach(NamedTuple):
+    """How a channel reaches somebody: their address, what they said yes to, and whether the address is silent."""
+
+    channel: Channel
+    contact: int
+    address: int
+    purposes: frozenset[Purpose]
+    silent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """What counts of somebody; ``sent`` are messages that count against caps, ``shadows`` would have been sent."""
+
+    customer: int
+    zone: ZoneInfo
+    quiet: QuietHours
+    reach: tuple[ChannelReach, ...] = ()
+    personalise: bool = True
+    paused_until: datetime = NEVER
+    most_a_week: int | None = None
+    sent: tuple[SentMessage, ...] = ()
+    shadows: tuple[SentMessage, ...] = ()
+    worth: float = 0.0  # of an answer, in the shop's currency
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignTerms:
+    """What a campaign asks of its cases. ``rank`` 0 was asked for by the customer, and nobody is held out of it."""
+
+    campaign: int
+    purpose: Purpose
+    channels: tuple[Channel, ...]  # the preferred first
+    rank: int
+    hour: Hour | None = None  # None: at once
+    holdout: float = 0.0  # of its own, beside everybody's
+    salt: bytes = b""
+    chance: float = 0.0  # of an answer
+    least_items: int = 1
+    per_day: int | None = None  # messages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pressure:
+    """What everybody bears, and who is held out of everything; ``used`` counts messages by campaign and day."""
+
+    caps: tuple[PressureCap, ...]
+    zone: ZoneInfo  # of the shop, whose days budgets are of
+    holdout: float = 0.0
+    season: bytes = b""
+    per_day: int | None = None
+    used: Mapping[tuple[int, int], int] = field(default_factory=dict)  # campaign or EVERYTHING, ordinal of the day
+
+
+class PushCase(NamedTuple):
+    """A person whom a campaign has in view, and the occasion; ``done``: what it is for has happened already."""
+
+    campaign: int
+    customer: int
+    key: str
+    wanted_at: datetime
+    item: int | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseVerdict:
+    """The verdict on a case. ``would_send``: without the holdout it had been sent."""
+
+    case: PushCase
+    verdict: Verdict
+    held: bool = False
+    would_send: bool = False
+    reach: ChannelReach | None = None
+    due_at: datetime | None = None
+    items: tuple[int, ...] = ()
+    chance: float = 0.0
+    value: float = 0.0
+    lost_to: int | None = None
