@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from recommendations.push_terms import CLOSING, Channel, ConsentSource, ConsentState, Purpose
+from recommendations.store.push import outbox
 from recommendations.store.temp_tables import rows, run
 
 _ADD = """
@@ -60,6 +61,11 @@ def record(statements: Sequence[Statement]) -> set[int]:
 
 
 def hold(contacts: Iterable[int]) -> set[int]:
-    """Work out what holds for these contacts; those for whom it is something else than before."""
-    moved = rows(_HOLD, contacts=sorted(set(contacts)), closing=[state.value for state in CLOSING])
-    return {contact for (contact,) in moved}
+    """Work out what holds for these contacts; those for whom it is something else than before.
+
+    What waits for them and is no longer wanted is withdrawn with it.
+    """
+    moved = {contact for (contact,) in rows(_HOLD, contacts=sorted(set(contacts)), closing=list(CLOSING))}
+    if moved:
+        outbox.withdraw(moved)
+    return moved

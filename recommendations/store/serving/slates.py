@@ -146,6 +146,11 @@ def append(slate: ServedSlate) -> None:
     log().add(slate)
 
 
+def write_now(slate: ServedSlate) -> None:
+    """Write a slate within the transaction that is open, for what must not be lost: a message that leaves."""
+    slate.row().save(force_insert=True)
+
+
 at_drop(lambda: log().clear())
 
 

@@ -1,0 +1,1 @@
+"""Push: facts of many customers as arrays, the outbox of messages, and what came of them."""

@@ -1,0 +1,206 @@
+"""The outbox: a message is reserved once, leased by one sender at a time, and committed as handed over before it is.
+
+All moments are those of the database's clock. What dies between ``hand`` and ``settle`` is ``unknown``, and is never
+sent again by itself unless its channel repeats safely. No other module makes messages.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from recommendations.push_terms import FINAL, Channel, MessageState, Purpose
+from recommendations.store.temp_tables import rows, run
+
+LEASE = 60  # seconds
+AT_ONCE = 10
+
+_RESERVE = """
+INSERT INTO recommendations_message
+  (campaign_id, version_id, occurrence_id, customer_id, contact, key, channel, address_id, state, due_at, expires_at,
+   trigger_item, items, variant, chance, value, recommendation_id, tries, faults, holder, provider_id, reason)
+SELECT %(campaign)s, %(version)s, %(occurrence)s, customer, contact, key, %(channel)s, address, state, due_at,
+       expires_at, trigger_item, items::bigint[], variant, chance, value, '', 0, 0, '', '', ''
+FROM unnest(%(customers)s::bigint[], %(contacts)s::bigint[], %(keys)s::text[], %(addresses)s::bigint[],
+            %(states)s::text[], %(due)s::timestamptz[], %(expires)s::timestamptz[], %(triggers)s::bigint[],
+            %(items)s::text[], %(variants)s::int[], %(chances)s::float8[], %(values)s::float8[])
+  AS new(customer, contact, key, address, state, due_at, expires_at, trigger_item, items, variant, chance, value)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_HAS_DUE = """
+SELECT EXISTS (SELECT FROM recommendations_message WHERE state = 'due' AND channel = %(channel)s
+               AND due_at <= clock_timestamp())
+"""
+_LEASE = """
+UPDATE recommendations_message SET state = 'leased', holder = %(holder)s,
+  lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id IN (
+  SELECT message.id FROM recommendations_message message
+  JOIN recommendations_campaign campaign ON campaign.id = message.campaign_id
+  WHERE message.state = 'due' AND message.due_at <= clock_timestamp() AND message.channel = %(channel)s
+    AND campaign.paused_at IS NULL
+  ORDER BY message.due_at, message.id LIMIT %(most)s FOR UPDATE OF message SKIP LOCKED)
+RETURNING id
+"""
+# Whichever commits first, this or a withdrawal (which takes what is due and leased), wins; a row is never both.
+_HAND = """
+UPDATE recommendations_message message SET state = 'handing', tries = tries + 1, handed_at = clock_timestamp(),
+  recommendation_id = %(recommendation)s, items = %(items)s,
+  lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE message.id = %(id)s AND message.state = 'leased' AND message.holder = %(holder)s
+  AND message.lease_until > clock_timestamp() AND message.expires_at > clock_timestamp()
+  AND EXISTS (SELECT FROM recommendations_campaign campaign WHERE campaign.id = message.campaign_id
+              AND campaign.paused_at IS NULL AND campaign.ended_at IS NULL)
+  AND EXISTS (SELECT FROM recommendations_address address WHERE address.id = message.address_id
+              AND address.state = 'active'
+              AND NOT EXISTS (SELECT FROM recommendations_suppression silent WHERE silent.channel = address.channel
+                AND silent.digest = address.digest AND (silent.until IS NULL OR silent.until > clock_timestamp())))
+  AND EXISTS (SELECT FROM recommendations_permission permission WHERE permission.contact_id = message.contact
+              AND permission.channel = message.channel AND permission.purpose = %(purpose)s
+              AND permission.state = 'given')
+"""
+_SETTLE = """
+UPDATE recommendations_message SET state = %(state)s, provider_id = %(provider)s, reason = %(reason)s, holder = '',
+  lease_until = NULL,
+  due_at = CASE WHEN %(state)s = 'due' THEN clock_timestamp() + make_interval(secs => %(after)s) ELSE due_at END,
+  settled_at = CASE WHEN %(state)s = ANY(%(final)s) THEN clock_timestamp() END
+WHERE id = %(id)s AND state = ANY(%(was)s) AND holder = %(holder)s
+"""
+_FAULT = "UPDATE recommendations_message SET faults = faults + 1 WHERE id = %(id)s RETURNING faults"
+_REAP = """
+UPDATE recommendations_message SET holder = '', lease_until = NULL,
+  state = CASE WHEN state = 'leased' OR channel = ANY(%(repeating)s) THEN 'due' ELSE 'unknown' END,
+  reason = CASE WHEN state = 'leased' OR channel = ANY(%(repeating)s) THEN reason ELSE 'the sender ended' END,
+  settled_at = CASE WHEN state = 'leased' OR channel = ANY(%(repeating)s) THEN NULL ELSE clock_timestamp() END
+WHERE state IN ('leased', 'handing') AND lease_until < clock_timestamp() RETURNING state
+"""
+_EXPIRE = """
+UPDATE recommendations_message SET state = 'expired', settled_at = clock_timestamp()
+WHERE state = 'due' AND expires_at <= clock_timestamp() RETURNING id
+"""
+_WITHDRAW = """
+UPDATE recommendations_message message SET state = 'withdrawn', reason = 'no_consent', settled_at = clock_timestamp(),
+  holder = '', lease_until = NULL
+FROM recommendations_campaign campaign
+WHERE campaign.id = message.campaign_id AND message.state IN ('due', 'leased') AND message.contact = ANY(%(contacts)s)
+  AND NOT EXISTS (SELECT FROM recommendations_permission permission WHERE permission.contact_id = message.contact
+                  AND permission.channel = message.channel AND permission.purpose = campaign.purpose
+                  AND permission.state = 'given')
+"""
+_END = """
+UPDATE recommendations_message SET state = 'withdrawn', reason = %(reason)s, settled_at = clock_timestamp(),
+  holder = '', lease_until = NULL
+WHERE campaign_id = %(campaign)s AND state IN ('due', 'leased')
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reservation:
+    """A place in the outbox for one person and occasion; a shadow is ``held`` and is never sent."""
+
+    customer: int
+    contact: int | None
+    address: int | None
+    key: str
+    due_at: datetime
+    expires_at: datetime
+    trigger_item: int | None = None
+    items: tuple[int, ...] = ()
+    variant: int = 0
+    chance: float = 0.0
+    value: float = 0.0
+    held: bool = False
+
+
+def reserve(
+    reservations: Sequence[Reservation], *, campaign: int, version: int, occurrence: int, channel: Channel
+) -> int:
+    """Reserve; whoever has a message of the campaign for this occasion already gets no second one. How many are new."""
+    states = [MessageState.HELD.value if each.held else MessageState.DUE.value for each in reservations]
+    return run(
+        _RESERVE, campaign=campaign, version=version, occurrence=occurrence, channel=channel.value, states=states,
+        customers=[each.customer for each in reservations],
+        contacts=[each.contact for each in reservations],
+        keys=[each.key for each in reservations],
+        addresses=[each.address for each in reservations],
+        due=[each.due_at for each in reservations],
+        expires=[each.expires_at for each in reservations],
+        triggers=[each.trigger_item for each in reservations],
+        items=[f"{{{','.join(map(str, each.items))}}}" for each in reservations],
+        variants=[each.variant for each in reservations],
+        chances=[each.chance for each in reservations],
+        values=[each.value for each in reservations],
+    )  # fmt: skip
+
+
+def has_due(channel: Channel) -> bool:
+    """Whether something is due on a channel."""
+    return bool(rows(_HAS_DUE, channel=channel.value)[0][0])
+
+
+def lease(channel: Channel, *, holder: str, most: int = AT_ONCE, seconds: float = LEASE) -> list[int]:
+    """Lease messages that are due, of campaigns that are not paused, for one sender."""
+    taken = rows(_LEASE, channel=channel.value, holder=holder, most=most, lease=seconds)
+    return sorted(key for (key,) in taken)
+
+
+def hand(
+    message: int, *, holder: str, purpose: Purpose, items: Sequence[int], recommendation: str, seconds: float = LEASE
+) -> bool:
+    """Mark a message as being handed over, if it is still this sender's and still wanted; commit before the channel
+    gets it.
+    """
+    return bool(
+        run(
+            _HAND, id=message, holder=holder, purpose=purpose.value, items=list(items), recommendation=recommendation,
+            lease=seconds,
+        )
+    )  # fmt: skip
+
+
+def settle(
+    message: int,
+    state: MessageState,
+    *,
+    holder: str,
+    was: Collection[MessageState] = (MessageState.HANDING,),
+    reason: str = "",
+    provider_id: str = "",
+    after: float = 0.0,
+) -> bool:
+    """Write what became of a message; ``due`` is tried again after so many seconds. Whether it still was theirs."""
+    return bool(
+        run(
+            _SETTLE, id=message, state=state.value, holder=holder, reason=reason[:300], provider=provider_id[:200],
+            after=after, was=[each.value for each in was], final=[each.value for each in FINAL],
+        )
+    )  # fmt: skip
+
+
+def count_fault(message: int) -> int:
+    """Count a time that a message could not be written; how many there are."""
+    [(faults,)] = rows(_FAULT, id=message)
+    return int(faults)
+
+
+def reap(*, repeating: Collection[Channel] = ()) -> dict[str, int]:
+    """Take back what senders have left: leased messages are due again, those being handed over are unknown, or due
+    again where their channel repeats safely; what is too late is expired. How many, by state.
+    """
+    counts: dict[str, int] = {}
+    for (state,) in rows(_REAP, repeating=[channel.value for channel in repeating]):
+        counts[state] = counts.get(state, 0) + 1
+    expired = len(rows(_EXPIRE))
+    return {**counts, MessageState.EXPIRED.value: expired} if expired else counts
+
+
+def withdraw(contacts: Collection[int]) -> int:
+    """Withdraw what waits for these contacts and is not wanted any more; how many messages.
+
+    What is being handed over is not stopped any more.
+    """
+    return run(_WITHDRAW, contacts=list(contacts))
+
+
+def end(campaign: int, *, reason: str) -> int:
+    """Withdraw all that waits of a campaign."""
+    return run(_END, campaign=campaign, reason=reason)

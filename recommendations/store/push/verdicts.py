@@ -1,0 +1,71 @@
+"""Verdicts of a sending, as they are written and counted; who waits on may have another one later."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from recommendations.engine.push.cases import CaseVerdict
+from recommendations.push_terms import WAITS_ON, Verdict
+from recommendations.store.temp_tables import copying, rows, run
+
+COLUMNS = (
+    "occurrence_id", "customer_id", "key", "verdict", "would_send", "channel", "due_at", "items", "chance", "value",
+    "lost_to_id", "wanted_at", "item", "decided_at",
+)  # fmt: skip
+_COPY = f"COPY recommendations_considered ({', '.join(COLUMNS)}) FROM STDIN"
+_FORGET = """
+DELETE FROM recommendations_considered considered USING unnest(%(customers)s::bigint[], %(keys)s::text[])
+  AS again(customer, key)
+WHERE considered.occurrence_id = %(occurrence)s AND considered.customer_id = again.customer
+  AND considered.key = again.key
+"""
+_COUNT = """
+SELECT verdict, count(*), count(*) FILTER (WHERE would_send) FROM recommendations_considered
+WHERE occurrence_id = %(occurrence)s GROUP BY 1
+"""
+_OPEN = """
+SELECT customer_id, key, item, wanted_at FROM recommendations_considered
+WHERE occurrence_id = %(occurrence)s AND verdict = ANY(%(open)s) AND decided_at <= %(before)s
+"""
+_CLOSED = """
+SELECT considered.customer_id, considered.key FROM recommendations_considered considered
+JOIN recommendations_occurrence occurrence ON occurrence.id = considered.occurrence_id
+WHERE occurrence.campaign_id = %(campaign)s AND considered.customer_id = ANY(%(customers)s)
+"""
+
+
+def write(occurrence: int, considered: Sequence[CaseVerdict], *, now: datetime) -> None:
+    """Write verdicts by COPY; an earlier one on the same person and occasion gives way."""
+    run(
+        _FORGET, occurrence=occurrence, customers=[each.case.customer for each in considered],
+        keys=[each.case.key for each in considered],
+    )  # fmt: skip
+    with copying(_COPY) as copied:
+        for each in considered:
+            copied.write_row(_row(occurrence, each, now))
+
+
+def counts_of(occurrence: int) -> Mapping[str, int]:
+    """People by verdict, every one of them; and under ``would_send`` the held-out ones who would have been sent it."""
+    counted = rows(_COUNT, occurrence=occurrence)
+    counts = {verdict.value: 0 for verdict in Verdict} | {verdict: count for verdict, count, _ in counted}
+    held = sum(would for verdict, _, would in counted if verdict == Verdict.HELD_OUT)
+    return counts | {"would_send": held}
+
+
+def still_open(occurrence: int, *, before: datetime) -> list[tuple[int, str, int | None, datetime]]:
+    """Customer, key, item and wanted moment of those whose verdict may turn, and was given before a moment."""
+    return [(*row,) for row in rows(_OPEN, occurrence=occurrence, before=before, open=sorted(WAITS_ON))]
+
+
+def decided_already(campaign: int, customers: Collection[int]) -> set[tuple[int, str]]:
+    """Customer and key of the occasions of a campaign that have a verdict."""
+    return {(customer, key) for customer, key in rows(_CLOSED, campaign=campaign, customers=list(customers))}
+
+
+def _row(occurrence: int, each: CaseVerdict, now: datetime) -> Sequence[object]:
+    case = each.case
+    return (
+        occurrence, case.customer, case.key, each.verdict.value, each.would_send,
+        each.reach.channel.value if each.reach else "", each.due_at, list(each.items), each.chance, each.value,
+        each.lost_to, case.wanted_at, case.item, now,
+    )  # fmt: skip
