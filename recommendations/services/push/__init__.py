@@ -1,0 +1,1 @@
+"""Push: campaigns as staff write them, who gets what and why not, and messages on their way."""

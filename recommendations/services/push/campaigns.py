@@ -1,0 +1,219 @@
+"""The life of a campaign: drafts with a revision, a review, an approval that freezes what is sent, pause and end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from recommendations.ingest.refusal import Refusal
+from recommendations.models import Audience, Campaign, CampaignVersion, Staff
+from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.services.access import audit
+from recommendations.services.access.audit import needed_note
+from recommendations.services.mails.line import missing_settings
+from recommendations.services.push.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
+from recommendations.services.rules.editing import Difference
+from recommendations.store.push import outbox
+
+MOST_LIVE = 200
+LONGEST_NAME = 120
+
+
+class StaleCampaignError(Exception):
+    """Somebody changed the draft since it was read; ``current`` is what it is now."""
+
+    def __init__(self, current: Campaign, differences: Sequence[Difference]) -> None:
+        super().__init__(f"{current} was changed by somebody else")
+        self.current, self.differences = current, differences
+
+
+class NotReadyError(Exception):
+    """The campaign cannot be approved; ``refusals`` say what is missing, ``settings`` which of the installation's."""
+
+    def __init__(self, *, refusals: Sequence[Refusal] = (), settings: Sequence[str] = ()) -> None:
+        super().__init__("the campaign cannot be approved")
+        self.refusals, self.settings = refusals, settings
+
+
+class OwnApprovalError(Exception):
+    """Four eyes: who wrote the draft last does not approve it."""
+
+
+class CampaignOverError(Exception):
+    """The campaign has ended, or is archived."""
+
+
+@transaction.atomic
+def create_campaign(
+    *, name: str, kind: CampaignKind, trigger: Trigger | None, purpose: Purpose, draft: Mapping[str, Any],
+    by: Staff | None, now: datetime,
+) -> Campaign:  # fmt: skip
+    """Begin a draft. Raises ValidationError by field."""
+    if (kind is CampaignKind.TRIGGERED) != (trigger is not None):
+        raise ValidationError({"trigger": _("Choose what triggers it.")})
+    made = Campaign.objects.create(
+        slug=_free_slug(name), name=_checked_name(name), kind=kind, trigger=trigger or "", purpose=purpose,
+        draft=dict(draft), author=by, created_at=now, updated_at=now,
+    )  # fmt: skip
+    _use_audiences(made)
+    audit.record(by=by, verb="create", subject=made, after={"name": made.name, "kind": kind, "purpose": purpose})
+    return made
+
+
+@transaction.atomic
+def save_draft(
+    *, campaign: Campaign, name: str, draft: Mapping[str, Any], revision: int, by: Staff | None, now: datetime
+) -> Campaign:
+    """Change a draft, which may be unfinished; a review that was asked for is asked for no more.
+
+    Raises ValidationError by field, StaleCampaignError and CampaignOverError; then nothing is saved.
+    """
+    name = _checked_name(name, but=campaign)
+    current = _stored(campaign)
+    if revision != current.revision:
+        parts = [part for part in PARTS if draft.get(part) != current.draft.get(part)]
+        raise StaleCampaignError(
+            current, [Difference(part, draft.get(part), current.draft.get(part)) for part in parts]
+        )
+    before, after = audit.apply(current, {"name": name, "draft": dict(draft)})
+    if not after:
+        return current
+    current.revision, current.updated_at, current.author = current.revision + 1, now, by
+    current.review_asked_at, current.review_asked_by = None, None
+    current.save()
+    _use_audiences(current)
+    audit.record(by=by, verb="change", subject=current, before=before, after=after)
+    return current
+
+
+@transaction.atomic
+def ask_for_review(*, campaign: Campaign, note: str, by: Staff | None, now: datetime) -> Campaign:
+    """Hand a whole draft to those who approve. Raises NoteNeededError, UnfinishedError and CampaignOverError."""
+    note, current = needed_note(note), _stored(campaign)
+    form_of(current)
+    current.review_asked_at, current.review_asked_by, current.review_note = now, by, note
+    current.save(update_fields=["review_asked_at", "review_asked_by", "review_note"])
+    audit.record(by=by, verb="ask for approval", subject=current, note=note)
+    return current
+
+
+@transaction.atomic
+def approve(
+    *, campaign: Campaign, revision: int, expected: Mapping[str, int], note: str, by: Staff | None, now: datetime
+) -> CampaignVersion:
+    """Freeze the draft: from now on it is what is sent. ``expected`` are the counts of the plan that was seen.
+
+    Raises NoteNeededError, StaleCampaignError, OwnApprovalError, NotReadyError and CampaignOverError.
+    """
+    note, current = needed_note(note), _stored(campaign)
+    if revision != current.revision:
+        raise StaleCampaignError(current, [])
+    if settings.FOUR_EYES and by is not None and by.pk == current.author_id:
+        raise OwnApprovalError
+    form = _ready(current)
+    last = current.versions.aggregate(last=Max("number"))["last"] or 0
+    current.versions.filter(is_live=True).update(is_live=False)
+    version = CampaignVersion.objects.create(
+        campaign=current, number=last + 1, frozen=as_json(form), note=note, expected=dict(expected),
+        author=current.author, approved_by=by, approved_at=now,
+        starts_at=max(form.when.starts_at or now, now), ends_at=form.when.ends_at,
+    )  # fmt: skip
+    current.review_asked_at, current.review_asked_by = None, None
+    current.save(update_fields=["review_asked_at", "review_asked_by"])
+    audit.record(by=by, verb="publish", subject=current, after={"version": version.number}, note=note)
+    return version
+
+
+@transaction.atomic
+def pause(*, campaign: Campaign, reason: str, by: Staff | None, now: datetime) -> Campaign:
+    """Stop a campaign; what waits goes on waiting, and what is being handed over arrives."""
+    current = _stored(campaign)
+    if current.paused_at is None:
+        current.paused_at, current.pause_reason = now, reason
+        current.save(update_fields=["paused_at", "pause_reason"])
+        audit.record(by=by, verb="pause", subject=current, note=reason)
+    return current
+
+
+@transaction.atomic
+def resume(*, campaign: Campaign, by: Staff | None) -> Campaign:
+    """Let a paused campaign go on."""
+    current = _stored(campaign)
+    if current.paused_at is not None:
+        current.paused_at, current.pause_reason = None, ""
+        current.save(update_fields=["paused_at", "pause_reason"])
+        audit.record(by=by, verb="resume", subject=current)
+    return current
+
+
+@transaction.atomic
+def end(*, campaign: Campaign, by: Staff | None, now: datetime) -> int:
+    """End a campaign for good; how many waiting messages were withdrawn."""
+    current = _stored(campaign)
+    current.ended_at = now
+    current.save(update_fields=["ended_at"])
+    audit.record(by=by, verb="end", subject=current)
+    return outbox.end(current.pk, reason="ended")
+
+
+def form_of(campaign: Campaign) -> CampaignForm:
+    """The whole form of the draft. Raises UnfinishedError."""
+    return frozen_of(
+        campaign.draft, recurring=campaign.kind == CampaignKind.RECURRING,
+        triggered=campaign.kind == CampaignKind.TRIGGERED,
+    )  # fmt: skip
+
+
+def _ready(campaign: Campaign) -> CampaignForm:
+    """The form of a campaign that may be approved. Raises NotReadyError."""
+    missing = missing_settings()
+    try:
+        form = form_of(campaign)
+    except UnfinishedError as error:
+        raise NotReadyError(refusals=error.refusals, settings=missing) from error
+    if missing:
+        raise NotReadyError(settings=missing)
+    if Campaign.objects.live().exclude(pk=campaign.pk).count() >= MOST_LIVE:
+        reason = _("%(most)d campaigns are live already; end one first.") % {"most": MOST_LIVE}
+        raise NotReadyError(refusals=[Refusal("", reason)])
+    return form
+
+
+def _stored(campaign: Campaign) -> Campaign:
+    stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if stored.ended_at or stored.archived_at:
+        raise CampaignOverError
+    return stored
+
+
+def _use_audiences(campaign: Campaign) -> None:
+    """Note which audiences the draft names, so that nobody archives them."""
+    who = campaign.draft.get("who", {})
+    keys = {key for side in ("any_of", "none_of") for key in who.get(side, ()) if isinstance(key, int)}
+    campaign.audiences.set(Audience.objects.filter(pk__in=keys))
+
+
+def _checked_name(name: str, *, but: Campaign | None = None) -> str:
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise ValidationError({"name": _("Write a name of at most %(most)d characters.") % {"most": LONGEST_NAME}})
+    if Campaign.objects.exclude(pk=but.pk if but else 0).filter(name__iexact=name).exists():
+        raise ValidationError({"name": _("Another campaign, perhaps an archived one, already has this name.")})
+    return name
+
+
+def _free_slug(name: str) -> str:
+    """A short name that no other campaign has."""
+    first = slugify(name)[:50] or "campaign"
+    taken = set(Campaign.objects.filter(slug__startswith=first).values_list("slug", flat=True))
+    return (
+        first
+        if first not in taken
+        else next(slug for number in range(2, len(taken) + 3) if (slug := f"{first}-{number}") not in taken)
+    )
