@@ -40,12 +40,12 @@ class Envelope:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def written(template: str, mail: object, *, subject: str, language: str) -> Letter:
-    """The letter of ``push/<template>.html`` and ``.txt``, in which ``mail`` has all that is said."""
+def written(template: str, mail: object, *, subject: str, language: str, text: str = "") -> Letter:
+    """The letter of ``push/<template>.html`` and ``.txt``, or of another ``text``; ``mail`` has all that is said."""
     with translation.override(language):
         return Letter(
             subject=subject,
-            text=get_template(f"push/{template}.txt").render({"mail": mail}),
+            text=get_template(f"push/{text or template}.txt").render({"mail": mail}),
             html=_inliner().inline(get_template(f"push/{template}.html").render({"mail": mail})),
         )
 
