@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -46,7 +46,13 @@ POLICY: Mapping[str, Collection[str]] = {
 type View = Callable[[HttpRequest, str], HttpResponse]
 
 
-def _public[Page: Callable[..., HttpResponse]](page: Page) -> Page:
+class Whose(Protocol):
+    """Finds the address of a token; None where nobody is let in."""
+
+    def __call__(self, token: str, *, now: datetime) -> Address | None: ...
+
+
+def public[Page: Callable[..., HttpResponse]](page: Page) -> Page:
     """Exempt a page from login and CSRF."""
     exempted: Page = csrf_exempt(login_not_required(csp_override(POLICY)(page)))
     return exempted
@@ -57,6 +63,7 @@ class Guest:
     """Somebody before a page, let in by the token of its address."""
 
     request: HttpRequest
+    token: str
     address: Address
     now: datetime
 
@@ -73,38 +80,39 @@ class Guest:
         return _page(self.request, template, {"here": self.here, **context}, status=status)
 
 
-def door(kind: LinkKind) -> Callable[[Callable[[Guest], HttpResponse]], View]:
-    """Let those in whose token is of this kind, and opens an address that is in use."""
+def door(kind: LinkKind, *, whose: Whose | None = None) -> Callable[[Callable[[Guest], HttpResponse]], View]:
+    """Let those in whose token is of this kind, and opens an address that is in use; ``whose`` finds it otherwise."""
+    address_of: Whose = whose or partial(address_of_token, kind=kind)
 
     def around(view: Callable[[Guest], HttpResponse]) -> View:
         @wraps(view)
         def page(request: HttpRequest, token: str) -> HttpResponse:
             now = timezone.now()
             if request.method not in METHODS:
-                return _finished(HttpResponseNotAllowed(METHODS))
-            address = address_of_token(token, kind, now=now)
+                return finished(HttpResponseNotAllowed(METHODS))
+            address = address_of(token, now=now)
             with translation.override(_language(request, address)), timezone.override(_zone(address)):
                 posts = request.method == "POST" and not (address is not None and says_no(request))
                 wait = _wait(request, token) if posts else None
                 if wait is not None:
-                    return _finished(_too_often(request, wait))
+                    return finished(_too_often(request, wait))
                 if address is None:
-                    return _finished(_nothing(request))
-                return _finished(view(Guest(request=request, address=address, now=now)))
+                    return finished(nothing(request))
+                return finished(view(Guest(request=request, token=token, address=address, now=now)))
 
-        return _public(page)
+        return public(page)
 
     return around
 
 
-@_public
+@public
 def unknown_link(request: HttpRequest) -> HttpResponse:
     """Whatever else is asked of us under the address of these pages: as a token that nobody knows."""
     with translation.override(_language(request, None)):
-        return _finished(_nothing(request))
+        return finished(nothing(request))
 
 
-def _finished(answer: HttpResponse) -> HttpResponse:
+def finished(answer: HttpResponse) -> HttpResponse:
     for name, value in HEADERS.items():
         answer.headers[name] = value
     answer.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
@@ -127,7 +135,7 @@ def _page(request: HttpRequest, template: str, context: Mapping[str, Any], *, st
     return HttpResponse(render_to_string(f"preferences/{template}.html", {**everywhere, **context}), status=status)
 
 
-def _nothing(request: HttpRequest) -> HttpResponse:
+def nothing(request: HttpRequest) -> HttpResponse:
     return _page(request, "unknown", {}, status=HTTPStatus.NOT_FOUND)
 
 

@@ -4,12 +4,16 @@ from django.urls import path, re_path
 
 from recommendations.public.confirm import confirm_address
 from recommendations.public.door import unknown_link
+from recommendations.public.follow import follow_link
 from recommendations.public.own_data import own_data
 from recommendations.public.preferences import preference_centre
+from recommendations.public.unsubscribe import unsubscribe_page
 
 urlpatterns = [
     path("p/<str:token>/", preference_centre, name="preference_centre"),
     path("k/<str:token>/", confirm_address, name="confirm_address"),
     path("d/<str:token>/", own_data, name="own_data"),
+    path("c/<str:token>/", follow_link, name="follow_link"),
+    path("u/<str:token>/", unsubscribe_page, name="unsubscribe"),
     re_path(r"^(?:.*/)?$", unknown_link, name="unknown_link"),
 ]

@@ -4,7 +4,7 @@ from django.urls import URLPattern
 
 from recommendations.public.urls import urlpatterns
 
-EXEMPTED = {"preference_centre", "confirm_address", "own_data", "unknown_link"}
+EXEMPTED = {"preference_centre", "confirm_address", "own_data", "follow_link", "unknown_link", "unsubscribe"}
 
 
 def test_every_page_for_customers_is_exempted_by_name() -> None:

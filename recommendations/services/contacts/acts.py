@@ -54,9 +54,16 @@ class OwnAct:
     undoes: bool = False
 
 
-def switch(address: Address, purpose: Purpose, *, on: bool, now: datetime) -> OwnAct:
+def switch(
+    address: Address,
+    purpose: Purpose,
+    *,
+    on: bool,
+    now: datetime,
+    source: ConsentSource = ConsentSource.PREFERENCES,
+) -> OwnAct:
     def work() -> None:
-        choose(address, {purpose: on}, source=ConsentSource.PREFERENCES, now=now)
+        choose(address, {purpose: on}, source=source, now=now)
 
     return _acted(address, Respect.PURPOSES, work, purpose=purpose, now=now)
 

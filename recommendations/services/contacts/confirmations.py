@@ -19,13 +19,13 @@ from django.utils.translation import pgettext
 
 from recommendations.channels.protocol import Gone, Later, Line, Parcel
 from recommendations.models import Address, Permission, Suppression
-from recommendations.push_terms import AddressState, Channel, ConsentState, SuppressionReason
+from recommendations.push_terms import AddressState, Channel, ConsentState
+from recommendations.services.contacts import bounces
 from recommendations.services.contacts.confirming import asked_purposes
 from recommendations.services.contacts.links import link_for
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
-from recommendations.store.contacts import silence
 from recommendations.store.contacts.sealing import SealBrokenError, unseal
 from recommendations.wording import push_labels
 
@@ -66,7 +66,7 @@ def send_confirmations(line: Line, *, now: datetime) -> int:
             continue
         left, late = left + 1, 0
         if isinstance(outcome, Gone):
-            _let_go(address, now=now)
+            bounces.let_go(address, now=now)
     return left
 
 
@@ -108,13 +108,6 @@ def _give_back(addresses: Sequence[Address], *, asked_at: datetime | None = None
     for each in addresses:
         each.asked_at = asked_at or each.asked_at
     Address.objects.bulk_update(addresses, ["confirmations", "asked_at"])
-
-
-@transaction.atomic
-def _let_go(address: Address, *, now: datetime) -> None:
-    """Let an address go that does not exist."""
-    Address.objects.filter(pk=address.pk).update(state=AddressState.GONE, sealed=b"")
-    silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.HARD_BOUNCE, now=now)
 
 
 def _parcel(address: Address, *, now: datetime) -> Parcel:

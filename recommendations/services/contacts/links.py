@@ -14,13 +14,23 @@ PAGES = {
     LinkKind.PREFERENCES: "preference_centre",
     LinkKind.CONFIRM: "confirm_address",
     LinkKind.OWN_DATA: "own_data",
+    LinkKind.CLICK: "follow_link",
+    LinkKind.UNSUBSCRIBE: "unsubscribe",
 }
 
 
 def link_path(address: Address, kind: LinkKind, *, now: datetime) -> str:
     """Path of a page for the owner of an address."""
-    link = SignedLink(kind, address.pk, generation=address.contact.link_generation)
-    return reverse(PAGES[kind], args=[token_of(link, now=now)])
+    return path_of(SignedLink(kind, address.pk, generation=address.contact.link_generation), now=now)
+
+
+def path_of(link: SignedLink, *, now: datetime) -> str:
+    return reverse(PAGES[link.kind], args=[token_of(link, now=now)])
+
+
+def link_to(link: SignedLink, *, now: datetime) -> str:
+    """Whole web address of a link in a message; it leads to ``PUBLIC_URL``."""
+    return f"{settings.PUBLIC_URL}{path_of(link, now=now)}"
 
 
 def link_for(address: Address, kind: LinkKind, *, now: datetime) -> str:
