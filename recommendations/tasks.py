@@ -12,6 +12,7 @@ from recommendations.services.catalogue import files, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
+from recommendations.services.push import ticks
 from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import draft_estimates, suggestions
 
@@ -84,6 +85,21 @@ def tick_bandits() -> int:
 @shared_task(name="recommendations.tasks.judge_rates")
 def judge_rates() -> int:
     return judging.judge_rates(timezone.now())
+
+
+@shared_task(name="recommendations.tasks.decide_pushes")
+def decide_pushes() -> int:
+    return ticks.decide(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.send_pushes")
+def send_pushes() -> int:
+    return ticks.send()
+
+
+@shared_task(name="recommendations.tasks.settle_pushes")
+def settle_pushes() -> int:
+    return ticks.settle(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.send_confirmations")

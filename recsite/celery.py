@@ -90,6 +90,21 @@ app.conf.update(
             "schedule": 15,
             "options": {"expires": 15},
         },
+        "decide pushes": {
+            "task": "recommendations.tasks.decide_pushes",
+            "schedule": 60,
+            "options": {"expires": 15},
+        },
+        "send pushes": {
+            "task": "recommendations.tasks.send_pushes",
+            "schedule": 5,
+            "options": {"expires": 5},
+        },
+        "settle pushes": {
+            "task": "recommendations.tasks.settle_pushes",
+            "schedule": 15,
+            "options": {"expires": 15},
+        },
         "send confirmations": {
             "task": "recommendations.tasks.send_confirmations",
             "schedule": 30,

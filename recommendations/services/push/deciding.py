@@ -1,0 +1,140 @@
+"""Who gets what of the campaigns that want somebody now: the facts gathered, and the one decision asked.
+
+The plan of a draft, the decision of a sending and the last look before a message leaves all go through here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from recommendations.engine.push.cases import CampaignTerms, CaseVerdict, Hour, Pressure, PushCase
+from recommendations.engine.push.competition import HOUR, PressureCap
+from recommendations.engine.push.decision import decide
+from recommendations.engine.push.timing import QuietHours
+from recommendations.models import Campaign, PressureRules
+from recommendations.push_terms import Priority, Purpose
+from recommendations.services.push.form import Block, CampaignForm, ContextItem
+from recommendations.serving.types import Filter
+from recommendations.simulation.message_lists import ListBlock, MessageLists, items_of_many
+from recommendations.store.push.people import Habits, people_of, shown_lately
+from recommendations.store.push.rates import chances, messages_by_day
+from recommendations.store.serving.snapshot import Snapshot
+
+RANKS = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """A campaign under the form that counts, and whom it has in view."""
+
+    campaign: Campaign
+    form: CampaignForm
+    cases: Sequence[PushCase]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What one decision stands on: one snapshot, one set of rules, one moment.
+
+    ``but`` are messages that do not count, as they are looked at again themselves.
+    """
+
+    snapshot: Snapshot
+    rules: PressureRules
+    now: datetime
+    but: frozenset[int] = frozenset()
+
+
+def considered(sendings: Sequence[Sending], *, ground: Ground) -> list[CaseVerdict]:
+    """The verdict on every case, sending by sending. Raises UnknownPlacementError."""
+    cases = [case for sending in sendings for case in sending.cases]
+    people = people_of(
+        {case.customer for case in cases}, habits=habits_of(ground.rules), now=ground.now, but=ground.but
+    )
+    return decide(
+        cases,
+        people=people,
+        terms=terms_of(sendings),
+        pressure=pressure_of(ground),
+        lists=partial(_lists, forms={each.campaign.pk: each for each in sendings}, ground=ground),
+        now=ground.now,
+    )
+
+
+def terms_of(sendings: Iterable[Sending]) -> dict[int, CampaignTerms]:
+    """What each campaign asks, by its key."""
+    every = list(sendings)
+    chance = chances([each.campaign for each in every])
+    return {each.campaign.pk: _terms(each, chance[each.campaign.pk]) for each in every}
+
+
+def habits_of(rules: PressureRules) -> Habits:
+    return Habits(zone=_shop(), quiet=QuietHours(rules.quiet_from, rules.quiet_until))
+
+
+def pressure_of(ground: Ground) -> Pressure:
+    rules = ground.rules
+    caps = tuple(PressureCap(cap["channel"], cap["most"], cap["hours"] * HOUR) for cap in rules.caps)
+    return Pressure(
+        caps=caps, zone=_shop(), holdout=rules.holdout, season=f"push:{rules.season}".encode(),
+        per_day=rules.per_day, used=messages_by_day(now=ground.now, zone=_shop(), but=ground.but),
+    )  # fmt: skip
+
+
+def lists_of(case: PushCase, sending: Sending, *, customer: int, but: frozenset[int]) -> MessageLists:
+    """The lists that a case is about; of news everybody gets the same."""
+    everybody = sending.campaign.purpose == Purpose.NEWS
+    blocks = tuple(_block(block, case) for block in sending.form.what.blocks)
+    return MessageLists(customer=customer, blocks=blocks, but=frozenset() if everybody else but, everybody=everybody)
+
+
+def _lists(cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: Ground) -> list[tuple[int, ...]]:
+    """Items of each case; lists that are the same for everybody are made once."""
+    shown = shown_lately({case.customer for case in cases}, now=ground.now, but=ground.but)
+    wanted = [
+        lists_of(case, forms[case.campaign], customer=case.customer, but=frozenset(shown.get(case.customer, ())))
+        for case in cases
+    ]
+    once = {each.blocks: each for each in wanted if each.everybody}
+    own = [each for each in wanted if not each.everybody]
+    asked = [*once.values(), *own]
+    items = items_of_many(asked, snapshot=ground.snapshot, now=ground.now)
+    of_all = dict(zip(once, items, strict=False))
+    each_own = iter(list(items))
+    return [of_all[each.blocks] if each.everybody else next(each_own) for each in wanted]
+
+
+def _terms(sending: Sending, chance: float) -> CampaignTerms:
+    form, campaign = sending.form, sending.campaign
+    return CampaignTerms(
+        campaign=campaign.pk,
+        purpose=Purpose(campaign.purpose),
+        channels=tuple(form.channels),
+        rank=RANKS[form.safety.priority],
+        hour=Hour(form.when.hour, form.when.clock) if form.when.hour else None,
+        holdout=form.safety.holdout,
+        salt=f"campaign:{campaign.pk}".encode(),
+        chance=chance,
+        least_items=form.what.least_items,
+        per_day=form.safety.per_day,
+    )
+
+
+def _block(block: Block, case: PushCase) -> ListBlock:
+    context = (case.item,) if block.context is ContextItem.TRIGGER and case.item else ()
+    wanted = None
+    if block.price_to is not None or block.categories:
+        wanted = Filter(
+            price_to=None if block.price_to is None else Decimal(str(block.price_to)),
+            categories=tuple(block.categories) or None,
+        )
+    return ListBlock(block.placement, block.n, context, wanted)
+
+
+def _shop() -> ZoneInfo:
+    return ZoneInfo(settings.SHOP_TIME_ZONE)

@@ -1,0 +1,123 @@
+"""A message that is about to leave: its lists with their reasons, the letter, the slate that is stored of it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from django.conf import settings
+
+from recommendations.channels.protocol import Parcel
+from recommendations.engine.push.cases import CaseVerdict
+from recommendations.models import Address, Message, Permission
+from recommendations.push_terms import Channel, Purpose
+from recommendations.services.mails.letters import Envelope, Letter, bytes_of
+from recommendations.services.push.deciding import Sending, lists_of
+from recommendations.services.push.form import CampaignForm
+from recommendations.services.push.links import links_of
+from recommendations.services.push.rendering import Reader, letter_of
+from recommendations.serving.pipeline import complete
+from recommendations.serving.types import Answer, Shown
+from recommendations.simulation.message_lists import MessageLists, prepared_lists
+from recommendations.store.contacts.sealing import unseal
+from recommendations.store.live import fetch
+from recommendations.store.push.people import shown_lately
+from recommendations.store.serving.slates import ServedSlate
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.terms import Source
+
+PLACEMENTS = {Channel.EMAIL: "email"}
+"""The placement under which the list of a message is stored and attributed, by its channel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    letter: Letter
+    slate: ServedSlate
+
+
+def answers_of(wanted: MessageLists, *, snapshot: Snapshot, now: datetime) -> list[Answer]:
+    """The lists of a message as they are served, with reasons."""
+    since = snapshot.model.as_of if snapshot.model else None
+    state = fetch.state_of(wanted.customer, since=since).state
+    return [complete(prepared) for prepared, _items in prepared_lists(wanted, snapshot=snapshot, state=state, now=now)]
+
+
+def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, now: datetime) -> Written:
+    """What somebody gets now. Raises UnknownPlacementError where a placement of the campaign is gone."""
+    form = msgspec.convert(message.version.frozen, CampaignForm)
+    sending = Sending(campaign=message.campaign, form=form, cases=[verdict.case])
+    shown = shown_lately([message.customer_id], now=now, but=[message.pk])
+    wanted = lists_of(
+        verdict.case, sending, customer=message.customer_id, but=frozenset(shown.get(message.customer_id, ()))
+    )
+    answers = answers_of(wanted, snapshot=snapshot, now=now)
+    items = [one for answer in answers for one in answer.shown]
+    address = _address(message)
+    letter = letter_of(
+        form, items, reader=_reader(message, address, now=now), variant=message.variant,
+        links=links_of(message.pk, address, now=now),
+    )  # fmt: skip
+    return Written(letter=letter, slate=_slate(message, answers, items, now=now))
+
+
+def parcel_of(message: Message, written: Written, *, now: datetime) -> Parcel:
+    """The parcel with the address opened; it lives only until it is handed over."""
+    opened = unseal(_address(message).sealed)
+    domain = settings.PUSH_FROM.rpartition("@")[2]
+    unsubscribe = links_of(message.pk, _address(message), now=now).unsubscribe
+    envelope = Envelope(
+        message_id=f"<{message.pk}.{secrets.token_hex(8)}@{domain}>",
+        sender=settings.PUSH_FROM,
+        sender_name=settings.SHOP_NAME,
+        to=opened["email"],
+        date=now,
+        headers={
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "List-Id": f"<{message.campaign.purpose}.{domain}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    return Parcel(
+        message=message.pk, idempotency_key=f"message-{message.pk}", address=opened,
+        content=bytes_of(written.letter, envelope),
+    )  # fmt: skip
+
+
+def _reader(message: Message, address: Address, *, now: datetime) -> Reader:
+    purpose = Purpose(message.campaign.purpose)
+    yes = Permission.objects.filter(contact=address.contact_id, channel=message.channel, purpose=purpose).first()
+    return Reader(
+        language=address.contact.language, purpose=purpose, said_yes_at=yes.since if yes else None,
+        days=max((now - message.due_at).days, 0),
+    )  # fmt: skip
+
+
+def _address(message: Message) -> Address:
+    if message.address is None:
+        raise ValueError("its address is gone")
+    return message.address
+
+
+def _slate(message: Message, answers: Sequence[Answer], items: Sequence[Shown], *, now: datetime) -> ServedSlate:
+    """The list of a message as one slate, by which clicks and purchases count for it."""
+    first = answers[0]
+    return ServedSlate(
+        served_at=now.isoformat(),
+        recommendation_id=f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}",
+        customer_id=None if first.nameless else message.customer_id,
+        placement=PLACEMENTS[Channel(message.channel)],
+        source=first.source if items else Source.NONE,
+        personalised=any(answer.personalised for answer in answers),
+        fallback_reason=first.fallback_reason or "",
+        model_version=first.model_version,
+        weights_version=first.weights_version,
+        rules_version=first.rules_version,
+        items=[one.item for one in items],
+        scores=[one.score for one in items],
+        propensities=[one.propensity for one in items],
+        latency_us=0,
+        places=[one.place for one in items],
+    )

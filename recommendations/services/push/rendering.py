@@ -1,0 +1,153 @@
+"""A message as its reader sees it: the campaign's words in their language, their own items, and the links.
+
+The preview and the sending call the same function; what differs are the links, which carry who it was sent to.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import formats, timezone, translation
+from django.utils.translation import gettext as _
+
+from recommendations.push_terms import Purpose
+from recommendations.services.mails.letters import Letter, written
+from recommendations.services.push.form import BRACES, CampaignForm, texts_for
+from recommendations.serving.types import Shown
+from recommendations.wording import push_labels
+from recommendations.wording.money import currency
+from recommendations.wording.reasons import reason_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """Where the links of a message lead; ``item`` gives that of the item at a place, 0 = first."""
+
+    home: str
+    item: Callable[[int], str]
+    unsubscribe: str
+    preferences: str
+    reasons: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Whom a message is for, in what a mail says of it."""
+
+    language: str
+    purpose: Purpose
+    said_yes_at: datetime | None
+    days: int | None = None  # since the occasion
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailItem:
+    """A product of a mail; ``picture`` is empty where there is none to show."""
+
+    title: str
+    link: str
+    price: str
+    reason: str
+    picture: str
+
+    @property
+    def letter(self) -> str:
+        return self.title[:1].upper()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageMail:
+    """All that a mail says, in the language of its reader."""
+
+    language: str
+    shop: str
+    subject: str
+    preheader: str
+    heading: str
+    intro: str
+    button: str
+    link: str
+    items: Sequence[MailItem]
+    links: Links
+    why: str
+    postal_address: str
+    is_test: bool
+
+    @property
+    def pairs(self) -> list[Sequence[MailItem]]:
+        """The products, two to a row."""
+        return [self.items[at : at + 2] for at in range(0, len(self.items), 2)]
+
+
+def letter_of(
+    form: CampaignForm, shown: Sequence[Shown], *, reader: Reader, links: Links, variant: int = 0, is_test: bool = False
+) -> Letter:
+    """The letter that a reader gets; ``variant`` is the number of the subject."""
+    language, texts = texts_for(form.what, reader.language)
+    with translation.override(language):
+        values = _values(shown, reader)
+        subject = _filled(texts.subjects[variant % len(texts.subjects)], values)
+        mark = f"{settings.SUBJECT_MARK} " if settings.SUBJECT_MARK and reader.purpose is Purpose.NEWS else ""
+        mail = MessageMail(
+            language=language,
+            shop=settings.SHOP_NAME,
+            subject=f"{_('[Test]')} {subject}" if is_test else f"{mark}{subject}",
+            preheader=_filled(texts.preheader, values),
+            heading=_filled(texts.heading, values) or subject,
+            intro=_filled(texts.intro, values),
+            button=_filled(texts.button, values),
+            link=links.home,
+            items=[_item(one, links.item(place)) for place, one in enumerate(shown)],
+            links=links,
+            why=_why(reader),
+            postal_address=settings.POSTAL_ADDRESS,
+            is_test=is_test,
+        )
+    return written(form.what.layout, mail, subject=mail.subject, language=language, text="mail")
+
+
+def picture_for_mail(url: str) -> str:
+    """The picture's address if a mail may show it: by https, from a host that is allowed, and no drawing."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    allowed = [urlsplit(each if "//" in each else f"https://{each}").hostname or "" for each in settings.PICTURE_HOSTS]
+    is_ours = any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in allowed)
+    return url if parts.scheme == "https" and is_ours and not parts.path.lower().endswith(".svg") else ""
+
+
+def _values(shown: Sequence[Shown], reader: Reader) -> Mapping[str, str]:
+    """What the names in braces stand for."""
+    return {
+        "shop": settings.SHOP_NAME,
+        "first_item": shown[0].product.title if shown else "",
+        "first_category": "",
+        "count": str(max(len(shown) - 1, 0)),
+        "days": "" if reader.days is None else str(reader.days),
+    }
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return BRACES.sub(lambda match: values.get(match[0].strip("{}"), match[0]), text)
+
+
+def _item(shown: Shown, link: str) -> MailItem:
+    product = shown.product
+    price = "" if product.price is None else currency() + formats.number_format(product.price, 2, force_grouping=True)
+    reason = shown.reasons[0] if shown.reasons else None
+    return MailItem(
+        title=product.title,
+        link=link,
+        price=price,
+        reason=reason_text(reason.code, reason.evidence) if reason else "",
+        picture=picture_for_mail(product.image_url),
+    )
+
+
+def _why(reader: Reader) -> str:
+    purpose = dict(push_labels.PURPOSES)[reader.purpose]
+    if reader.said_yes_at is None:
+        return _("You get this because you said yes to “%(purpose)s”.") % {"purpose": purpose}
+    day = formats.date_format(timezone.localtime(reader.said_yes_at), "DATE_FORMAT")
+    return _("You get this because you said yes to “%(purpose)s” on %(date)s.") % {"purpose": purpose, "date": day}

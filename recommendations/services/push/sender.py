@@ -1,0 +1,180 @@
+"""The sender: takes messages up that are due, looks again whether they are wanted, and hands them over once.
+
+Between the commit of ``hand`` and that of ``settle`` nobody can know what became of a message, so whatever dies there
+is ``unknown`` and is never sent again by itself.
+"""
+
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+from django.db import transaction
+
+from recommendations.channels.protocol import Gone, Later, Line, Outcome, Refused, Taken
+from recommendations.engine.push.cases import CaseVerdict, PushCase
+from recommendations.models import Message
+from recommendations.push_terms import CampaignKind, Channel, MessageState, Purpose, Trigger, Verdict
+from recommendations.services.contacts import bounces
+from recommendations.services.push.deciding import Ground, Sending, considered
+from recommendations.services.push.form import CampaignForm
+from recommendations.services.push.letters import parcel_of, written_for
+from recommendations.services.push.occasions import occasions
+from recommendations.serving.pipeline import UnknownPlacementError
+from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
+from recommendations.store.push import outbox
+from recommendations.store.serving import slates
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.snapshot_holder import NotLoadedError
+
+log = structlog.get_logger(__name__)
+RETRIES = (60, 300, 1_800, 7_200)  # seconds until the next try
+SPREAD = 0.2  # of it, at random
+FAULTS = (LookupError, NotLoadedError, SealBrokenError, KeysMissingError, UnknownPlacementError, TypeError, ValueError)
+"""What may be wrong with one message; the others go on."""
+MOST_FAULTS = 3  # times that a message may fail to be written
+STATES: Mapping[type, MessageState] = {
+    Taken: MessageState.TAKEN, Refused: MessageState.REFUSED, Gone: MessageState.GONE, Later: MessageState.DUE,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelSender:
+    """One sender of a channel; ``holder`` is its name in the outbox."""
+
+    channel: Channel
+    line: Line
+    holder: str
+    clock: Callable[[], datetime]
+
+    def send_some(self, snapshot: Snapshot, *, most: int = outbox.AT_ONCE) -> list[Outcome | None]:
+        """Take up what is due; what became of each, None where it was not handed over."""
+        keys = outbox.lease(self.channel, holder=self.holder, most=most)
+        stored = Message.objects.select_related("campaign", "version", "occurrence__pressure", "address__contact")
+        messages = list(stored.filter(pk__in=keys).order_by("due_at", "pk"))
+        wanted = self._still_wanted(messages, snapshot)
+        return [self._send(each, wanted[each.pk], snapshot) for each in messages]
+
+    def _still_wanted(self, messages: Sequence[Message], snapshot: Snapshot) -> dict[int, CaseVerdict]:
+        """The verdict on each message now, by its key."""
+        verdicts: dict[int, CaseVerdict] = {}
+        now = self.clock()
+        by_rules: dict[int, list[Message]] = {}
+        for message in messages:
+            by_rules.setdefault(message.occurrence.pressure_id or 0, []).append(message)
+        for some in by_rules.values():
+            rules = some[0].occurrence.pressure
+            if rules is None:
+                raise ValueError("a message was reserved under rules of pressure")
+            ground = Ground(snapshot=snapshot, rules=rules, now=now, but=frozenset(each.pk for each in some))
+            outcome = considered(_sendings(some, now=now), ground=ground)
+            verdicts |= dict(zip(_in_order(some), outcome, strict=True))
+        return verdicts
+
+    def _send(self, message: Message, verdict: CaseVerdict, snapshot: Snapshot) -> Outcome | None:
+        now = self.clock()
+        if verdict.verdict is Verdict.LATER and verdict.due_at is not None:
+            self._put_back(message, after=(verdict.due_at - now).total_seconds(), reason="quiet hours")
+            return None
+        if verdict.verdict is not Verdict.NOW:
+            self._let_go(message, MessageState.WITHDRAWN, reason=verdict.verdict.value)
+            return None
+        try:
+            written = written_for(message, verdict, snapshot=snapshot, now=now)
+            parcel = parcel_of(message, written, now=now)
+        except FAULTS as error:
+            log.exception("message could not be written", message=message.pk, error=type(error).__name__)
+            self._failed(message)
+            return None
+        if not self._hand(message, written.slate):
+            self._let_go(message, MessageState.WITHDRAWN, reason="no longer wanted")
+            return None
+        outcome = self.line.hand_over(parcel)
+        self._settle(message, outcome)
+        return outcome
+
+    @transaction.atomic
+    def _hand(self, message: Message, slate: slates.ServedSlate) -> bool:
+        """Commit that the message leaves, with the list that it shows."""
+        handed = outbox.hand(
+            message.pk, holder=self.holder, purpose=Purpose(message.campaign.purpose), items=slate.items,
+            recommendation=slate.recommendation_id,
+        )  # fmt: skip
+        if handed:
+            slates.write_now(slate)
+        return handed
+
+    def _settle(self, message: Message, outcome: Outcome) -> None:
+        state = STATES.get(type(outcome), MessageState.UNKNOWN)
+        reason = getattr(outcome, "reason", "")
+        after = 0.0
+        if isinstance(outcome, Later):
+            planned = RETRIES[min(message.tries, len(RETRIES) - 1)]
+            after = outcome.after or planned * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - no secret
+        provider = outcome.provider_id if isinstance(outcome, Taken) else ""
+        outbox.settle(message.pk, state, holder=self.holder, reason=reason, provider_id=provider, after=after)
+        if isinstance(outcome, Gone) and message.address is not None:
+            bounces.let_go(message.address, now=self.clock())
+
+    def _put_back(self, message: Message, *, after: float, reason: str) -> None:
+        outbox.settle(
+            message.pk, MessageState.DUE, holder=self.holder, was=[MessageState.LEASED], after=after, reason=reason
+        )
+
+    def _let_go(self, message: Message, state: MessageState, *, reason: str) -> None:
+        outbox.settle(message.pk, state, holder=self.holder, was=[MessageState.LEASED], reason=reason)
+
+    def _failed(self, message: Message) -> None:
+        """Try a message again that could not be written, but not for ever."""
+        faults = outbox.count_fault(message.pk)
+        if faults >= MOST_FAULTS:
+            self._let_go(message, MessageState.FAILED, reason="it could not be written")
+        else:
+            self._put_back(message, after=RETRIES[0], reason="it could not be written")
+
+
+def new_holder(name: str) -> str:
+    """A name that no other sender has, whatever process numbers come again."""
+    return f"{name}-{secrets.token_hex(6)}"
+
+
+def _sendings(messages: Sequence[Message], *, now: datetime) -> list[Sending]:
+    """The messages as cases, campaign by campaign."""
+    by_campaign: dict[int, list[Message]] = {}
+    for message in messages:
+        by_campaign.setdefault(message.campaign_id, []).append(message)
+    return [
+        Sending(
+            campaign=some[0].campaign, form=msgspec.convert(some[0].version.frozen, CampaignForm),
+            cases=_cases(some, now=now),
+        )
+        for some in by_campaign.values()
+    ]  # fmt: skip
+
+
+def _in_order(messages: Sequence[Message]) -> list[int]:
+    """Keys of the messages as ``_sendings`` has them."""
+    by_campaign: dict[int, list[int]] = {}
+    for message in messages:
+        by_campaign.setdefault(message.campaign_id, []).append(message.pk)
+    return [key for some in by_campaign.values() for key in some]
+
+
+def _cases(messages: Sequence[Message], *, now: datetime) -> list[PushCase]:
+    """Cases of messages of one campaign; what called for one may be undone by now."""
+    campaign, there = messages[0].campaign, None
+    if campaign.kind == CampaignKind.TRIGGERED:
+        form = msgspec.convert(messages[0].version.frozen, CampaignForm)
+        people = [each.customer_id for each in messages]
+        happened = occasions(Trigger(campaign.trigger), form.occasion, campaign=campaign.pk, now=now, people=people)
+        there = {(case.customer, case.key) for case in happened}
+    return [
+        PushCase(
+            campaign.pk, each.customer_id, each.key, each.due_at, each.trigger_item,
+            done=there is not None and (each.customer_id, each.key) not in there,
+        )
+        for each in messages
+    ]  # fmt: skip

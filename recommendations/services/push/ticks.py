@@ -1,0 +1,47 @@
+"""What is done again and again: stock followed, campaigns decided, messages sent, what senders left taken back."""
+
+import time
+from contextlib import closing
+from datetime import datetime
+
+from django.utils import timezone
+
+from recommendations.push_terms import Channel
+from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.push.following import settle_clicks
+from recommendations.services.push.occasions import follow_returns
+from recommendations.services.push.sender import ChannelSender, new_holder
+from recommendations.services.push.sendings import decide_pushes, live_campaigns
+from recommendations.simulation.message_lists import current_snapshot
+from recommendations.store.push import outbox
+
+SHIFT = 30.0  # seconds that a sender works before it lets another task go
+
+
+def decide(*, now: datetime) -> int:
+    """Decide what is due; nothing where no campaign is live."""
+    if not live_campaigns():
+        return 0
+    follow_returns(current_snapshot(), now=now)
+    return decide_pushes(now=now)
+
+
+def send() -> int:
+    """Send what is due by e-mail, for a while; how many messages were handed over. One worker or many do it."""
+    if missing_settings() or not outbox.has_due(Channel.EMAIL):
+        return 0
+    until, handed = time.monotonic() + SHIFT, 0
+    with closing(mail_line()) as line:
+        sender = ChannelSender(channel=Channel.EMAIL, line=line, holder=new_holder("mail"), clock=timezone.now)
+        snapshot = current_snapshot()
+        while time.monotonic() < until:
+            outcomes = sender.send_some(snapshot)
+            if not outcomes:
+                break
+            handed += sum(outcome is not None for outcome in outcomes)
+    return handed
+
+
+def settle(*, now: datetime) -> int:
+    """Take back what senders have left, and make events of clicks; how many messages and clicks."""
+    return sum(outbox.reap().values()) + settle_clicks(now=now)

@@ -1,0 +1,226 @@
+"""From a campaign to mails at a real mail server: the plan is the sending, and nobody gets two."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from recommendations.channels.smtp import Smtp, SmtpServer
+from recommendations.models import (
+    Campaign,
+    CampaignVersion,
+    Considered,
+    Message,
+    Occurrence,
+    PressureRules,
+    Slate,
+)
+from recommendations.push_terms import (
+    CampaignKind,
+    Channel,
+    ConsentSource,
+    ConsentState,
+    MessageState,
+    OccurrenceState,
+    Purpose,
+    Verdict,
+)
+from recommendations.services.push.deciding import Ground
+from recommendations.services.push.form import as_json, frozen_of
+from recommendations.services.push.sender import ChannelSender
+from recommendations.services.push.sendings import LiveCampaign, decide_pushes, plan
+from recommendations.simulation.message_lists import current_snapshot
+from recommendations.store.contacts import ledger
+from recommendations.store.contacts.ledger import Statement
+from tests.post_office import Office, post_office
+from tests.push_records import contact
+from tests.services.push.test_form import draft, what
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+PEOPLE = 40
+
+
+@pytest.fixture(autouse=True)
+def _installed(settings: LazySettings) -> None:
+    settings.PUSH_FROM, settings.SHOP_NAME, settings.POSTAL_ADDRESS = "hello@shop.example", "Corner", "1 Market Square"
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def rules() -> PressureRules:
+    return PressureRules.objects.create(
+        number=1, caps=[{"channel": "email", "most": 1, "hours": 24}], quiet_from=time(0), quiet_until=time(0),
+        holdout=0.1, season="2026-2", is_default=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    with post_office() as own:
+        yield own
+
+
+@pytest.fixture
+def sender(office: Office) -> Iterator[ChannelSender]:
+    line = Smtp(SmtpServer(host="127.0.0.1", port=office.port, timeout=2), sender=lambda parcel: "back@shop.example")
+    yield ChannelSender(channel=Channel.EMAIL, line=line, holder="me", clock=timezone.now)
+    line.close()
+
+
+def customers() -> list[Any]:
+    """Contacts of customers whom the model knows."""
+    return [contact(f"u{number}") for number in range(PEOPLE)]
+
+
+def campaign(name: str, now: datetime, **fields: Any) -> LiveCampaign:
+    form = frozen_of(draft(**fields.pop("parts", {})), recurring=False, triggered=False)
+    made = Campaign.objects.create(
+        slug=name, name=name, kind=CampaignKind.ONCE, **{"purpose": Purpose.FOR_YOU, **fields}
+    )
+    version = CampaignVersion.objects.create(campaign=made, number=1, frozen=as_json(form), starts_at=now)
+    return LiveCampaign(campaign=made, version=version, form=form)
+
+
+def verdicts(occurrence: Occurrence) -> dict[int, tuple[str, list[int], int | None]]:
+    stored = Considered.objects.filter(occurrence=occurrence)
+    return {each.customer_id: (each.verdict, each.items, each.lost_to_id) for each in stored}
+
+
+def test_the_plan_of_each_of_five_campaigns_is_its_sending(now: datetime, rules: PressureRules) -> None:
+    customers()
+    made = [
+        campaign(f"c{number}", now, parts={"what": what(blocks=[{"placement": placement, "n": 4}])}, purpose=purpose)
+        for number, (placement, purpose) in enumerate(
+            [
+                ("home", "for_you"), ("buy_again", "reminders"), ("discover", "for_you"), ("trending", "news"),
+                ("new", "news"),
+            ]
+        )
+    ]  # fmt: skip
+    ground = Ground(snapshot=current_snapshot(), rules=rules, now=now)
+    plans = {each.campaign.pk: plan(each, ground=ground) for each in made}
+    assert decide_pushes(now=now) == 5 * 60
+    seen = Counter[str]()
+    for occurrence in Occurrence.objects.all():
+        planned = {
+            each.case.customer: (each.verdict.value, list(each.items), each.lost_to)
+            for each in plans[occurrence.campaign_id]
+        }
+        assert verdicts(occurrence) == planned
+        assert sum(occurrence.counts[verdict.value] for verdict in Verdict) == len(planned) == 60
+        seen.update(verdict for verdict, _, _ in planned.values())
+    assert {"no_address", "held_out", "outranked", "now"} <= set(seen)
+
+
+def test_mails_leave_once_with_what_was_decided(now: datetime, sender: ChannelSender, office: Office) -> None:
+    customers()
+    live = campaign("weekly", now)
+    assert decide_pushes(now=now) == 60
+    assert decide_pushes(now=now) == 0  # nothing is left to decide
+    snapshot = current_snapshot()
+    while sender.send_some(snapshot):
+        pass
+    counts = Occurrence.objects.get().counts
+    taken = Message.objects.filter(state=MessageState.TAKEN)
+    assert len(office.got) == counts["now"] == taken.count() > 25
+    assert Message.objects.filter(state=MessageState.HELD).count() == counts["would_send"] > 0
+    for message in taken:
+        slate = Slate.objects.get(recommendation_id=message.recommendation_id)
+        assert (slate.customer_id, slate.placement, slate.items) == (message.customer_id, "email", message.items)
+        assert list(Considered.objects.get(customer=message.customer_id).items) == message.items
+    mail = office.mails[0]
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"].startswith("<http")
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert text.count("/m/c/") == 6  # one for each item
+    assert live.form.what.texts["en"].subjects[0] == mail["Subject"]
+
+
+def test_a_cap_holds_over_campaigns_and_the_next_day_the_other_may_come(now: datetime) -> None:
+    people = customers()
+    campaign("first", now)
+    decide_pushes(now=now)
+    campaign("second", now)
+    decide_pushes(now=now + timedelta(minutes=5))
+    first, second = Occurrence.objects.order_by("pk")
+    got = {key for key, (verdict, _, _) in verdicts(first).items() if verdict == "now"}
+    assert {verdict for key, (verdict, _, _) in verdicts(second).items() if key in got} == {"capped"}
+    decide_pushes(now=now + timedelta(hours=25))  # they stayed candidates
+    assert {verdict for key, (verdict, _, _) in verdicts(second).items() if key in got} == {"now"}
+    assert Message.objects.filter(state=MessageState.DUE).count() == 2 * len(got)
+    assert len(people) == PEOPLE
+
+
+def test_who_says_no_in_between_gets_nothing(now: datetime, sender: ChannelSender, office: Office) -> None:
+    people = customers()
+    campaign("weekly", now)
+    decide_pushes(now=now)
+    waiting = Message.objects.filter(state=MessageState.DUE)
+    gone = waiting.first()
+    assert gone is not None
+    no = Statement(
+        contact=gone.customer_id, channel=Channel.EMAIL, purpose=Purpose.FOR_YOU, state=ConsentState.WITHDRAWN,
+        at=timezone.now(), source=ConsentSource.ONE_CLICK,
+    )  # fmt: skip
+    ledger.record([no])
+    snapshot = current_snapshot()
+    while sender.send_some(snapshot):
+        pass
+    gone.refresh_from_db()
+    assert gone.state == MessageState.WITHDRAWN
+    to = {address for _, addresses, _ in office.got for address in addresses}
+    assert f"u{[each.contact_id for each in people].index(gone.customer_id)}@example.com" not in to
+    assert len(to) == len(office.got) == Occurrence.objects.get().counts["now"] - 1
+
+
+def test_far_more_than_was_approved_waits_for_a_person(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommendations.services.push.sendings.BRAKE_PEOPLE", 5)
+    customers()
+    live = campaign("weekly", now)
+    live.version.expected = {"now": 3}
+    live.version.save()
+    decide_pushes(now=now)
+    assert Occurrence.objects.get().state == OccurrenceState.WAITING
+    assert not Message.objects.exists()
+    assert Considered.objects.count() == 60
+
+
+def test_a_paused_campaign_decides_and_sends_nothing(now: datetime, sender: ChannelSender, office: Office) -> None:
+    customers()
+    live = campaign("weekly", now)
+    decide_pushes(now=now)
+    Campaign.objects.filter(pk=live.campaign.pk).update(paused_at=now)
+    campaign("other", now, paused_at=now)
+    decide_pushes(now=now)
+    assert sender.send_some(current_snapshot()) == []
+    assert (Occurrence.objects.count(), office.got) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ("550 5.1.1 no such user", MessageState.GONE), ("550 5.7.1 not you", MessageState.REFUSED),
+        ("451 4.3.0 later", MessageState.DUE),
+    ],
+)  # fmt: skip
+def test_what_the_server_says_is_what_is_known(
+    now: datetime, sender: ChannelSender, office: Office, answer: str, state: MessageState
+) -> None:
+    address = contact("u1")
+    campaign("weekly", now)
+    office.at_rcpt = answer
+    decide_pushes(now=now)
+    sender.send_some(current_snapshot())
+    message = Message.objects.get(customer=address.contact_id)
+    assert (message.state, answer in message.reason) == (state, True)
+    if state is MessageState.DUE:
+        assert message.due_at > timezone.now() + timedelta(seconds=40)
