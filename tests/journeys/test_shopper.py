@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Address, Contact, Permission, Suppression
 from recommendations.services.contacts.tokens import LinkKind
-from tests.journeys.conftest import Visitor
+from tests.journeys.conftest import Visitor, until
 from tests.public.pages import contact, page_of, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ def done(shopper: Visitor) -> str:
     """What the page says was done; it has the focus, so that a screen reader begins there."""
     shopper.page.wait_for_load_state()
     shopper.page.wait_for_selector(".said")
-    assert shopper.page.evaluate("document.activeElement.matches('.said')")
+    until(shopper.page, "document.activeElement.matches('.said')")  # the browser gives it when it has drawn the page
     return shopper.page.inner_text(".said p")
 
 
