@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.errors import Flaw, problem, refused
+from recommendations.api.errors import Flaw, refused
 from recommendations.api.item_examples import (
     CHANGED,
     CHANGES,
@@ -26,7 +26,7 @@ from recommendations.api.item_examples import (
     VERDICTS,
 )
 from recommendations.api.parsing import RawJson, body_of, malformed
-from recommendations.api.rendering import as_json
+from recommendations.api.rendering import answered_rows, as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.refusal import UnreadableError
 from recommendations.services.access.keys import KnownKey
@@ -224,22 +224,10 @@ def _answered(verdict: ItemVerdict) -> HttpResponse:
 
 
 def _all_answered(verdicts: Sequence[ItemVerdict]) -> HttpResponse:
-    results = [
-        msgspec.structs.replace(verdict, pointer=f"/items/{number}{verdict.pointer}")
-        if verdict.pointer is not None
-        else verdict
-        for number, verdict in enumerate(verdicts)
-    ]
-    counts = Counter(verdict.verdict for verdict in results)
-    if counts["rejected"] == len(results):
-        flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
-        detail = _("Every item was rejected.")
-        return problem(HTTPStatus.BAD_REQUEST, detail, flaws=flaws, members={"results": results})
-    answer = ItemsAnswer(
-        created=counts["created"],
-        updated=counts["updated"],
-        unchanged=counts["unchanged"],
-        rejected=counts["rejected"],
-        results=results,
-    )
-    return as_json(answer)
+    def answer(counts: Counter[str], results: list[ItemVerdict]) -> ItemsAnswer:
+        return ItemsAnswer(
+            created=counts["created"], updated=counts["updated"], unchanged=counts["unchanged"],
+            rejected=counts["rejected"], results=results,
+        )  # fmt: skip
+
+    return answered_rows(verdicts, under="items", none=_("Every item was rejected."), answer=answer)

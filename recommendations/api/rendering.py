@@ -1,6 +1,7 @@
 """Answers as they go over the wire: the structs of the schema, and the bytes that both doors send."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -12,6 +13,9 @@ from django.urls import reverse
 from django.utils.translation import override
 from msgspec import UNSET, Struct, UnsetType
 
+from recommendations.api.errors import Flaw, problem
+from recommendations.services.catalogue.rows import ItemVerdict
+from recommendations.services.contacts.rows import ContactVerdict
 from recommendations.serving.serve import Served
 from recommendations.serving.types import Answer, Fact, Shown
 from recommendations.terms import Fallback, Reason, Source
@@ -144,3 +148,20 @@ def _product(shown: Shown, *, site: str) -> ProductShown:
 @lru_cache(TILES)
 def _tile(shop_id: str) -> str:
     return reverse("item-tile", args=[shop_id])
+
+
+def answered_rows[Verdict: (ItemVerdict, ContactVerdict)](
+    verdicts: Sequence[Verdict], *, under: str, none: str, answer: Callable[[Counter[str], list[Verdict]], Struct]
+) -> HttpResponse:
+    """The answer to a batch: pointers begin ``under`` the name of its rows; where all are rejected it says ``none``."""
+    results = [
+        msgspec.structs.replace(verdict, pointer=f"/{under}/{number}{verdict.pointer}")
+        if verdict.pointer is not None
+        else verdict
+        for number, verdict in enumerate(verdicts)
+    ]
+    counts = Counter[str](verdict.verdict for verdict in results)
+    if counts["rejected"] == len(results):
+        flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
+        return problem(HTTPStatus.BAD_REQUEST, none, flaws=flaws, members={"results": results})
+    return as_json(answer(counts, results))

@@ -17,7 +17,7 @@ from recommendations.api.customers.contact_examples import CONTACTS, VERDICTS
 from recommendations.api.customers.contacts import ContactsView
 from recommendations.api.errors import Flaw, problem, refused
 from recommendations.api.parsing import body_of, malformed
-from recommendations.api.rendering import as_json
+from recommendations.api.rendering import answered_rows
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.misfit import misfit, unreadable
 from recommendations.ingest.refusal import Refusal
@@ -125,19 +125,9 @@ def _name_of(raw: Raw) -> str | None:
 
 
 def _answered(verdicts: Sequence[ContactVerdict]) -> HttpResponse:
-    results = [
-        msgspec.structs.replace(verdict, pointer=f"/contacts/{number}{verdict.pointer}")
-        if verdict.pointer is not None
-        else verdict
-        for number, verdict in enumerate(verdicts)
-    ]
-    counts = Counter(verdict.verdict for verdict in results)
-    if counts["rejected"] == len(results):
-        flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
-        detail = _("Every contact was rejected.")
-        return problem(HTTPStatus.BAD_REQUEST, detail, flaws=flaws, members={"results": results})
-    return as_json(
-        ContactsAnswer(
+    def answer(counts: Counter[str], results: list[ContactVerdict]) -> ContactsAnswer:
+        return ContactsAnswer(
             stored=counts["stored"], unchanged=counts["unchanged"], rejected=counts["rejected"], results=results
         )
-    )
+
+    return answered_rows(verdicts, under="contacts", none=_("Every contact was rejected."), answer=answer)
