@@ -1,6 +1,7 @@
 """A mail as it leaves: HTML with its styles inlined, the same as text, and bytes with their headers."""
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from email.utils import format_datetime
 from functools import cache
 
 from css_inline import CSSInliner
+from django.conf import settings
 from django.template.loader import get_template
 from django.utils import translation
 
@@ -48,6 +50,23 @@ def written(template: str, mail: object, *, subject: str, language: str, text: s
             text=get_template(f"push/{text or template}.txt").render({"mail": mail}),
             html=_inliner().inline(get_template(f"push/{template}.html").render({"mail": mail})),
         )
+
+
+def own_domain() -> str:
+    """Domain of the shop's sender."""
+    return str(settings.PUSH_FROM.rpartition("@")[2])
+
+
+def shop_envelope(key: str, *, to: str, date: datetime, headers: Mapping[str, str] | None = None) -> Envelope:
+    """An envelope from the shop, which no machine answers (RFC 3834); ``key`` begins the id of the mail."""
+    return Envelope(
+        message_id=f"<{key}.{secrets.token_hex(8)}@{own_domain()}>",
+        sender=settings.PUSH_FROM,
+        sender_name=settings.SHOP_NAME,
+        to=to,
+        date=date,
+        headers={"Auto-Submitted": "auto-generated", **(headers or {})},
+    )
 
 
 def bytes_of(letter: Letter, envelope: Envelope) -> bytes:

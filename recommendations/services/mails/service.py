@@ -1,6 +1,5 @@
 """Mails about an address itself, which are no advertising: to confirm it, to see what is kept of its owner."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from recommendations.channels.protocol import Parcel
-from recommendations.services.mails.letters import Envelope, bytes_of, written
+from recommendations.services.mails.letters import bytes_of, shop_envelope, written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +37,6 @@ class ServiceMail:
 
 def parcel_of(mail: ServiceMail, *, address: int, opened: Mapping[str, str], key: str, now: datetime) -> Parcel:
     """The mail to an address (by key, and opened); ``key`` says which mail to it this is."""
-    domain = settings.PUSH_FROM.rpartition("@")[2]
-    envelope = Envelope(
-        message_id=f"<{key}.{secrets.token_hex(8)}@{domain}>",
-        sender=settings.PUSH_FROM,
-        sender_name=settings.SHOP_NAME,
-        to=opened["email"],
-        date=now,
-        headers={"Auto-Submitted": "auto-generated"},
-    )
+    envelope = shop_envelope(key, to=opened["email"], date=now)
     letter = written("service", mail, subject=mail.subject, language=mail.language)
     return Parcel(message=address, idempotency_key=key, address=opened, content=bytes_of(letter, envelope))

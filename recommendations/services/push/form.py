@@ -1,7 +1,7 @@
 """The form of a campaign: who, what, when and how safely. A draft may be unfinished; what is approved is whole.
 
-Texts are no templates: five names in braces stand for something, and everything else in braces is refused at its place,
-so there is nothing to inject into.
+Texts are no templates: three names in braces stand for something, and everything else in braces is refused, so there is
+nothing to inject into.
 """
 
 import re
@@ -19,7 +19,7 @@ from recommendations.engine.push.cases import Clock
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import Channel, Priority
 
-NAMES = frozenset({"shop", "first_item", "first_category", "count", "days"})
+NAMES = frozenset({"shop", "first_item", "count"})
 BRACES = re.compile(r"\{[^{}]*\}|[{}]")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that end a line of a header, or turn the direction of what follows."""

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from django.conf import settings
 
 from recommendations.channels.protocol import Parcel
 from recommendations.engine.push.cases import CaseVerdict
 from recommendations.models import Address, Message, Permission
 from recommendations.push_terms import Channel, Purpose
-from recommendations.services.mails.letters import Envelope, Letter, bytes_of
+from recommendations.services.mails.letters import Letter, bytes_of, own_domain, shop_envelope
 from recommendations.services.push.deciding import Sending, lists_of
 from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.links import links_of
@@ -56,7 +55,7 @@ def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, n
     items = [one for answer in answers for one in answer.shown]
     address = _address(message)
     letter = letter_of(
-        form, items, reader=_reader(message, address, now=now), variant=message.variant,
+        form, items, reader=_reader(message, address), variant=message.variant,
         links=links_of(message.pk, address, now=now),
     )  # fmt: skip
     return Written(letter=letter, slate=_slate(message, answers, items, now=now))
@@ -65,34 +64,23 @@ def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, n
 def parcel_of(message: Message, written: Written, *, now: datetime) -> Parcel:
     """The parcel with the address opened; it lives only until it is handed over."""
     opened = unseal(_address(message).sealed)
-    domain = settings.PUSH_FROM.rpartition("@")[2]
     unsubscribe = links_of(message.pk, _address(message), now=now).unsubscribe
-    envelope = Envelope(
-        message_id=f"<{message.pk}.{secrets.token_hex(8)}@{domain}>",
-        sender=settings.PUSH_FROM,
-        sender_name=settings.SHOP_NAME,
-        to=opened["email"],
-        date=now,
-        headers={
-            "List-Unsubscribe": f"<{unsubscribe}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "List-Id": f"<{message.campaign.purpose}.{domain}>",
-            "Auto-Submitted": "auto-generated",
-        },
-    )
+    headers = {
+        "List-Unsubscribe": f"<{unsubscribe}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": f"<{message.campaign.purpose}.{own_domain()}>",
+    }
+    envelope = shop_envelope(str(message.pk), to=opened["email"], date=now, headers=headers)
     return Parcel(
         message=message.pk, idempotency_key=f"message-{message.pk}", address=opened,
         content=bytes_of(written.letter, envelope),
     )  # fmt: skip
 
 
-def _reader(message: Message, address: Address, *, now: datetime) -> Reader:
+def _reader(message: Message, address: Address) -> Reader:
     purpose = Purpose(message.campaign.purpose)
     yes = Permission.objects.filter(contact=address.contact_id, channel=message.channel, purpose=purpose).first()
-    return Reader(
-        language=address.contact.language, purpose=purpose, said_yes_at=yes.since if yes else None,
-        days=max((now - message.due_at).days, 0),
-    )  # fmt: skip
+    return Reader(language=address.contact.language, purpose=purpose, said_yes_at=yes.since if yes else None)
 
 
 def _address(message: Message) -> Address:

@@ -39,7 +39,6 @@ class Reader:
     language: str
     purpose: Purpose
     said_yes_at: datetime | None
-    days: int | None = None  # since the occasion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +86,9 @@ def letter_of(
     """The letter that a reader gets; ``variant`` is the number of the subject."""
     language, texts = texts_for(form.what, reader.language)
     with translation.override(language):
-        values = _values(shown, reader)
+        values = _values(shown)
         subject = _filled(texts.subjects[variant % len(texts.subjects)], values)
-        mark = f"{settings.SUBJECT_MARK} " if settings.SUBJECT_MARK and reader.purpose is Purpose.NEWS else ""
+        mark = f"{settings.SUBJECT_MARK} " if settings.SUBJECT_MARK else ""
         mail = MessageMail(
             language=language,
             shop=settings.SHOP_NAME,
@@ -117,14 +116,12 @@ def picture_for_mail(url: str) -> str:
     return url if parts.scheme == "https" and is_ours and not parts.path.lower().endswith(".svg") else ""
 
 
-def _values(shown: Sequence[Shown], reader: Reader) -> Mapping[str, str]:
+def _values(shown: Sequence[Shown]) -> Mapping[str, str]:
     """What the names in braces stand for."""
     return {
         "shop": settings.SHOP_NAME,
         "first_item": shown[0].product.title if shown else "",
-        "first_category": "",
         "count": str(max(len(shown) - 1, 0)),
-        "days": "" if reader.days is None else str(reader.days),
     }
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from recommendations.channels.protocol import Gone, Later, Line, Outcome, Refused, Taken
 from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.models import Message
-from recommendations.push_terms import CampaignKind, Channel, MessageState, Purpose, Trigger, Verdict
+from recommendations.push_terms import WAITS_ON, CampaignKind, Channel, MessageState, Purpose, Trigger, Verdict
 from recommendations.services.contacts import bounces
 from recommendations.services.push.deciding import Ground, Sending, considered
 from recommendations.services.push.form import CampaignForm
@@ -33,6 +33,7 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError
 log = structlog.get_logger(__name__)
 RETRIES = (60, 300, 1_800, 7_200)  # seconds until the next try
 SPREAD = 0.2  # of it, at random
+PATIENCE = 3_600  # seconds until a message is looked at again that its reader cannot bear yet
 FAULTS = (LookupError, NotLoadedError, SealBrokenError, KeysMissingError, UnknownPlacementError, TypeError, ValueError)
 """What may be wrong with one message; the others go on."""
 MOST_FAULTS = 3  # times that a message may fail to be written
@@ -79,6 +80,9 @@ class ChannelSender:
         if verdict.verdict is Verdict.LATER and verdict.due_at is not None:
             self._put_back(message, after=(verdict.due_at - now).total_seconds(), reason="quiet hours")
             return None
+        if verdict.verdict in WAITS_ON:
+            self._put_back(message, after=PATIENCE, reason=verdict.verdict.value)
+            return None
         if verdict.verdict is not Verdict.NOW:
             self._let_go(message, MessageState.WITHDRAWN, reason=verdict.verdict.value)
             return None
@@ -90,7 +94,7 @@ class ChannelSender:
             self._failed(message)
             return None
         if not self._hand(message, written.slate):
-            self._let_go(message, MessageState.WITHDRAWN, reason="no longer wanted")
+            self._not_handed(message)
             return None
         outcome = self.line.hand_over(parcel)
         self._settle(message, outcome)
@@ -106,6 +110,18 @@ class ChannelSender:
         if handed:
             slates.write_now(slate)
         return handed
+
+    def _not_handed(self, message: Message) -> None:
+        """Write why a message did not leave; one whose lease is over is the reaper's."""
+        now, stored = self.clock(), Message.objects.select_related("campaign").get(pk=message.pk)
+        if stored.lease_until is None or stored.lease_until <= now:
+            return
+        if stored.expires_at <= now:
+            self._let_go(message, MessageState.EXPIRED, reason="too late")
+        elif stored.campaign.paused_at is not None:
+            self._put_back(message, after=RETRIES[0], reason="paused")
+        else:
+            self._let_go(message, MessageState.WITHDRAWN, reason="no longer wanted")
 
     def _settle(self, message: Message, outcome: Outcome) -> None:
         state = STATES.get(type(outcome), MessageState.UNKNOWN)

@@ -14,6 +14,7 @@ from recommendations.models import (
     Campaign,
     CampaignVersion,
     Considered,
+    Contact,
     Message,
     Occurrence,
     PressureRules,
@@ -27,6 +28,7 @@ from recommendations.push_terms import (
     MessageState,
     OccurrenceState,
     Purpose,
+    SuppressionReason,
     Verdict,
 )
 from recommendations.services.push.deciding import Ground
@@ -34,8 +36,9 @@ from recommendations.services.push.form import as_json, frozen_of
 from recommendations.services.push.sender import ChannelSender
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes, plan
 from recommendations.simulation.message_lists import current_snapshot
-from recommendations.store.contacts import ledger
+from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.ledger import Statement
+from recommendations.store.push import outbox
 from tests.post_office import Office, post_office
 from tests.push_records import contact
 from tests.services.push.test_form import draft, what
@@ -224,3 +227,52 @@ def test_what_the_server_says_is_what_is_known(
     assert (message.state, answer in message.reason) == (state, True)
     if state is MessageState.DUE:
         assert message.due_at > timezone.now() + timedelta(seconds=40)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "state"),
+    [
+        ("the campaign is paused", MessageState.DUE), ("it is too late", MessageState.EXPIRED),
+        ("the lease is over", MessageState.LEASED), ("the address is silent", MessageState.WITHDRAWN),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_handed_over_says_why(
+    now: datetime, sender: ChannelSender, office: Office, monkeypatch: pytest.MonkeyPatch, meanwhile: str,
+    state: MessageState,
+) -> None:  # fmt: skip
+    address = contact("u1")
+    live = campaign("weekly", now)
+    decide_pushes(now=now)
+    hand = outbox.hand
+
+    def late(message: int, **values: Any) -> bool:
+        own, past = Message.objects.filter(pk=message), timezone.now() - timedelta(seconds=1)
+        if meanwhile == "the campaign is paused":
+            Campaign.objects.filter(pk=live.campaign.pk).update(paused_at=now)
+        elif meanwhile == "it is too late":
+            own.update(expires_at=past)
+        elif meanwhile == "the lease is over":
+            own.update(lease_until=past)
+        else:
+            silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.STAFF, now=now)
+        return hand(message, **values)
+
+    monkeypatch.setattr(outbox, "hand", late)
+    sender.send_some(current_snapshot())
+    assert (Message.objects.get(customer=address.contact_id).state, office.got) == (state, [])
+
+
+def test_who_bears_less_by_now_gets_it_later_and_not_never(
+    now: datetime, sender: ChannelSender, office: Office
+) -> None:
+    address = contact("u1")
+    first, second = campaign("first", now), campaign("second", now)
+    PressureRules.objects.update(caps=[])
+    decide_pushes(now=now)
+    Contact.objects.update(most_a_week=1)
+    sender.send_some(current_snapshot())
+    stored = Message.objects.filter(customer=address.contact_id)
+    assert sorted(stored.values_list("state", flat=True)) == ["due", "taken"]
+    assert len(office.got) == 1
+    assert stored.get(state=MessageState.DUE).campaign in {first.campaign, second.campaign}
+    assert stored.get(state=MessageState.DUE).due_at > timezone.now() + timedelta(minutes=30)
