@@ -1,73 +1,20 @@
 """A bandit on its pages: drafted, refused by field, started, how it stands, and what a person can do to its arms."""
 
-import html
 import re
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from recommendations.models import Arm, ArmShare, BlendWeights, Experiment, Placement, PracticeRun
-from recommendations.services.experiments.bandit_steps import take_out
 from recommendations.services.experiments.drafts import form_of
-from recommendations.services.experiments.lifecycle import ship
 from recommendations.services.experiments.starting import begin_experiments
-from recommendations.services.experiments.states import ArmIsOutError
-from recommendations.store.rules.conditions import shop_day
-from recommendations.terms import ExperimentKind, ExperimentStatus, Role, RunStatus
+from recommendations.terms import ExperimentStatus, RunStatus
+from tests.analytics.pages.experiments.bandits import arm, certain_of, post, running, typed, with_shares
 from tests.analytics.pages.experiments.drafting import begun, drafted, version
 from tests.analytics.pages.experiments.pages import seen, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-def post(client: Client, address: str, *, status: int = 302, **fields: Any) -> str:
-    answer = client.post(address, {name.replace("__", "-"): value for name, value in fields.items()})
-    assert answer.status_code == status, answer.content
-    return html.unescape(answer.content.decode())
-
-
-def typed(*numbers: int, **fields: Any) -> dict[str, Any]:
-    """The form of a bandit on the clicks at home of so many versions."""
-    arms = {
-        f"arm-{place}-{name}": value
-        for place, number in enumerate(numbers, 1)
-        for name, value in (("lever", "weights"), ("weights", f"home:{version(number).pk}"))
-    }
-    usual = {"name": "Which mix", "kind": "bandit", "traffic": "100", "primary": "ctr", "placement": "home"}
-    return {**usual, "half_life": "7", **arms, **fields}
-
-
-def running(arms: int = 3, **fields: Any) -> Experiment:
-    changes = [{"weights": {"home": version(90 + place).pk}} for place in range(arms - 1)]
-    given = {"kind": ExperimentKind.BANDIT, "primary": "ctr", "placement": "home", "name": "Which mix"}
-    return begun(*changes, now=timezone.now() - timedelta(days=9), **given | fields)
-
-
-def with_shares(own: Experiment, *, days: int = 8, segment: int | None = None, ago: int = 0) -> Experiment:
-    """Shares of the last days, C the best; the last of them so many days ago."""
-    today = shop_day(timezone.now()) - timedelta(days=ago)
-    for day in range(days):
-        for arm, share, chance in zip(own.arms.order_by("position"), (0.2, 0.34, 0.46), (0.1, 0.19, 0.71), strict=True):
-            values = {"share": share, "chance_best": chance, "mean": 0.02 + 0.002 * arm.position, "sd": 0.001}
-            key = {"arm": arm, "day": today - timedelta(days=day), "segment": segment}
-            ArmShare.objects.update_or_create(**key, defaults=values | {"own_mean": 0.05 if segment else None})
-    return own
-
-
-def certain_of(own: Experiment, position: int, *, chance: float) -> Experiment:
-    """The chance of an arm to be the best on all days, what is left of it for the next one."""
-    for arm in own.arms.all():
-        rest = 1 - chance if arm.position == (position + 1) % 3 else 0.0
-        ArmShare.objects.filter(arm=arm).update(chance_best=chance if arm.position == position else rest)
-    return own
-
-
-def arm(own: Experiment, position: int) -> Arm:
-    return own.arms.get(position=position)
 
 
 def test_a_bandit_is_drafted_changed_and_started(publisher: Client) -> None:
@@ -345,95 +292,3 @@ def test_two_nights_without_shares_are_said(publisher: Client) -> None:
     ArmShare.objects.all().delete()
     with_shares(own, days=3, ago=2)
     assert "No new shares since" in text(publisher, f"/experiments/{own.pk}/")
-
-
-def test_an_arm_is_pinned_freed_lifted_and_taken_out(publisher: Client) -> None:
-    own = with_shares(running())
-    address = f"/experiments/{own.pk}/"
-    assert "Change B" in text(publisher, f"{address}?open=arm&arm=B")
-    assert "at most" in post(publisher, f"{address}arms/B/pin/", status=422, pinned="94")
-    page = post(publisher, f"{address}arms/B/pin/", status=422, pinned="much")
-    assert "Between 1% and 95%" in page
-    assert 'value="much"' in page
-    post(publisher, f"{address}arms/B/pin/", pinned="30")
-    assert arm(own, 1).pinned == pytest.approx(0.3)
-    page = text(publisher, address)
-    assert "pinned to 30.0%" in page
-    assert "B was pinned to 30% of the visitors, from its next night on" in page
-    post(publisher, f"{address}arms/B/unpin/")
-    post(publisher, f"{address}arms/C/floor/", floor="12,5")
-    page = text(publisher, address)
-    assert "B is no longer pinned, from its next night on" in page
-    assert "C gets at least 12.5% of the visitors, from its next night on" in page
-    assert (arm(own, 1).pinned, arm(own, 2).floor) == (None, pytest.approx(0.125))
-    post(publisher, f"{address}arms/C/out/")
-    assert arm(own, 2).out_at is not None
-    assert "C is out by now." in post(publisher, f"{address}arms/C/pin/", status=409, pinned="20")
-    assert "B gets 63% today" in text(publisher, address)  # .34 of .54
-
-
-def test_what_is_out_is_not_published(publisher: Client) -> None:
-    own = with_shares(running())
-    address = f"/experiments/{own.pk}/"
-    shown = seen(publisher, f"{address}?open=publish&arm=B")
-    take_out(experiment=own, arm=arm(own, 1), by=None, now=timezone.now())
-    page = text(publisher, f"{address}?open=publish&arm=B")
-    assert "<dialog class" not in page
-    assert "Publish C for everybody?" in text(publisher, f"{address}?open=publish")
-    page = post(publisher, f"{address}publish/", status=409, arm="B", note="It won", override="on", **shown)
-    assert "B is out by now. Nothing of yours was done" in page
-    own.refresh_from_db()
-    assert own.status == ExperimentStatus.RUNNING
-    with pytest.raises(ArmIsOutError):
-        ship(experiment=own, arm=arm(own, 1), reason="It won", by=None, now=timezone.now(), override=True)
-
-
-def test_taking_out_is_asked_once_more_and_says_who_is_left(publisher: Client) -> None:
-    own = with_shares(running())
-    address = f"/experiments/{own.pk}/"
-    page = text(publisher, f"{address}?open=arm&arm=B")
-    assert "/arms/B/out/" not in page
-    assert f'href="{address}?open=out&arm=B"' in page
-    page = text(publisher, f"{address}?open=out&arm=B")
-    assert "nobody gets B any more; its visitors get A and C." in page
-    assert "It cannot be put back." in page
-    assert "Then only" not in page
-    assert f'action="{address}arms/B/out/"' in page
-    post(publisher, f"{address}arms/B/out/")
-    assert "book-dialog" not in text(publisher, f"{address}?open=out&arm=B")
-    assert "Then only C is left" in text(publisher, f"{address}?open=out&arm=A")
-    post(publisher, f"{address}arms/A/out/")
-    assert "book-dialog" not in text(publisher, f"{address}?open=out&arm=C")
-    assert "open=out" not in text(publisher, f"{address}?open=arm&arm=C")
-    assert "It is the last one" in post(publisher, f"{address}arms/C/out/", status=422)
-
-
-def test_pausing_freezes_the_shares_and_the_second_reads_who_was_first(publisher: Client) -> None:
-    own = with_shares(running())
-    address = f"/experiments/{own.pk}/"
-    post(publisher, f"{address}pause/")
-    page = text(publisher, address)
-    assert "C gets 46%; the shares stay as they are" in page
-    assert "Paused: the shares stay as they are" in page
-    assert "Paused since" in post(publisher, f"{address}pause/", status=409)
-    post(publisher, f"{address}resume/")
-    post(publisher, f"{address}stop/", **seen(publisher, f"{address}?open=stop"))
-    assert "Stopped since" in post(publisher, f"{address}arms/B/pin/", status=409, pinned="20")
-    assert "C got 46% at the end" in text(publisher, address)
-
-
-def test_the_best_becomes_the_default_and_the_bandit_ends(publisher: Client) -> None:
-    own = with_shares(running())
-    address = f"/experiments/{own.pk}/"
-    assert "Best with chance 71.0%" in text(publisher, f"{address}?open=publish&arm=C")
-    shown = seen(publisher, f"{address}?open=publish&arm=C")
-    post(publisher, f"{address}publish/", arm="C", note="It won", override="on", **shown)
-    own.refresh_from_db()
-    assert own.status == ExperimentStatus.SHIPPED
-
-
-def test_a_viewer_sees_it_and_changes_nothing(client_of: Callable[[Role], Client]) -> None:
-    own, viewer = with_shares(running()), client_of(Role.VIEWER)
-    assert "?open=arm" not in text(viewer, f"/experiments/{own.pk}/")
-    for step in ("pin", "unpin", "floor", "out"):
-        assert viewer.post(f"/experiments/{own.pk}/arms/B/{step}/", {"pinned": "20"}).status_code == 403
