@@ -35,6 +35,8 @@ IN_NEW_TABS = '<!doctype html><base target="_blank">'
 OWN_PAGES: dict[str, Promise] = {
     "confirm_address": gettext_lazy("Page to confirm the address"),
     "preference_centre": gettext_lazy("Preference page"),
+    "unsubscribe": gettext_lazy("Page to unsubscribe"),
+    "follow_link": gettext_lazy("The shop; it counts as a click"),
     "own_data": gettext_lazy("Page of what is stored about the customer"),
     "unknown_link": gettext_lazy("No page"),
 }
