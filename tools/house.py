@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=62_600,
+        words="lines of recommendations without migrations", limit=66_600,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=3_480,
+        words="lines of its migrations", limit=3_560,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=23_200, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=27_800, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
     ),
@@ -144,7 +144,7 @@ NUMBERS: Mapping[str, Number] = {
         places=lambda house: house.names_in(3),
     ),
     "classes2": Number(
-        words="class names in two modules", limit=68, count=lambda house: len(house.names_in(2)),
+        words="class names in two modules", limit=70, count=lambda house: len(house.names_in(2)),
         places=lambda house: house.names_in(2),
     ),
     "participles": Number(
