@@ -161,6 +161,7 @@ class MessageEventKind(StrEnum):
     MACHINE_CLICKED = "machine_clicked"  # a scanner followed the link
     UNSUBSCRIBED = "unsubscribed"
     RESUBSCRIBED = "resubscribed"  # undone
-    BOUNCED = "bounced"
+    BOUNCED = "bounced"  # for good
+    SOFT_BOUNCED = "soft_bounced"  # the mailbox was full, or its server away
     COMPLAINED = "complained"
     DELIVERED = "delivered"  # the provider's own word

@@ -61,8 +61,8 @@ MESSAGE_STATES = [
 ]  # fmt: skip
 MESSAGE_EVENTS = [
     ("clicked", "Clicked"), ("machine_clicked", "Opened by a machine"), ("unsubscribed", "Unsubscribed"),
-    ("resubscribed", "Unsubscribed by mistake"), ("bounced", "Came back"), ("complained", "Complained"),
-    ("delivered", "Delivered"),
+    ("resubscribed", "Unsubscribed by mistake"), ("bounced", "Came back"), ("soft_bounced", "Came back for now"),
+    ("complained", "Complained"), ("delivered", "Delivered"),
 ]  # fmt: skip
 OCCURRENCE_STATES = [
     ("planned", "Planned"), ("due", "Due"), ("waiting", "Waits for approval"), ("decided", "Going out"),
@@ -2262,5 +2262,63 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "shopoccasion",
             models.UniqueConstraint(name="one_occasion_per_key", fields=("campaign", "customer", "key")),
+        ),
+        migrations.CreateModel(
+            "SendPlan",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("revision", models.PositiveIntegerField(verbose_name="revision")),
+                ("as_of", models.DateTimeField(verbose_name="as of")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="plans", to="recommendations.campaign",
+                        verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "occurrence",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="plan",
+                        to="recommendations.occurrence", verbose_name="sending of a campaign",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="started by",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "send plan",
+                "verbose_name_plural": "send plans",
+                "ordering": ["-created_at"],
+                "abstract": False,
+            },
+        ),
+        migrations.AddConstraint(
+            "sendplan",
+            models.CheckConstraint(
+                name="sendplan_status_is_known", condition=models.Q(status__in=[code for code, _ in STATUSES]),
+            ),
+        ),
+        migrations.AddConstraint(
+            "sendplan",
+            models.CheckConstraint(
+                name="sendplan_progress_is_a_share", condition=models.Q(progress__gte=0) & models.Q(progress__lte=1),
+            ),
         ),
     ]  # fmt: skip

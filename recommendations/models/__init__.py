@@ -27,6 +27,7 @@ from recommendations.models.push.absences import ItemAbsence, ShopOccasion
 from recommendations.models.push.campaigns import Campaign, CampaignVersion, Occurrence, PressureRules
 from recommendations.models.push.contacts import Address, ConsentStatement, Contact, Permission, Suppression
 from recommendations.models.push.messages import Considered, Message, MessageEvent
+from recommendations.models.push.plans import SendPlan
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
 from recommendations.models.staff import AuthenticatorApp, Staff, StaffSession
@@ -43,6 +44,6 @@ __all__ = [
     "Judgement", "Measurement", "Message", "MessageEvent", "ModelVersion", "Occurrence", "PageSlot", "Permission",
     "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion", "Quarantine",
     "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment",
-    "SegmentMembership", "SegmentState", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
+    "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
     "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit", "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -129,6 +129,7 @@ MESSAGE_EVENTS: Choices = [
     (MessageEventKind.UNSUBSCRIBED, pgettext_lazy("message", "Unsubscribed")),
     (MessageEventKind.RESUBSCRIBED, pgettext_lazy("message", "Unsubscribed by mistake")),
     (MessageEventKind.BOUNCED, pgettext_lazy("message", "Came back")),
+    (MessageEventKind.SOFT_BOUNCED, pgettext_lazy("message", "Came back for now")),
     (MessageEventKind.COMPLAINED, pgettext_lazy("message", "Complained")),
     (MessageEventKind.DELIVERED, pgettext_lazy("message", "Delivered")),
 ]
