@@ -19,8 +19,8 @@ RUN SECRET_KEY=only-while-the-image-is-built-0123456789abcdefghijklmn PSEUDONYM_
 
 FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-# What the wheel of LightGBM leaves to the system.
-RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
+# What the wheel of LightGBM leaves to the system, and letters for the pictures of mails.
+RUN apt-get update && apt-get install --yes --no-install-recommends fonts-dejavu-core libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home recsite && install -d -o recsite /data
 COPY --from=build /app /app
 WORKDIR /app

@@ -1,11 +1,16 @@
-"""Pictures for items that have none: the pack it is sold in, with what is in it, in the colours of its variety."""
+"""Pictures for items that have none: the pack it is sold in, with what is in it, in the colours of its variety.
+
+Pages get a drawing, mails the same as PNG: hardly a mail program shows SVG.
+"""
 
 import colorsys
 import re
 import zlib
+from collections.abc import Callable
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
+import resvg_py
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -17,6 +22,7 @@ from recommendations.api.pictures.packs import PALETTE, PILED, Colours, Pack, pa
 from recommendations.services.catalogue.editing import TileFacts, tile_facts
 
 MAX_AGE = 7 * 24 * 3600  # seconds; title and categories of an item hardly ever change
+SIDE = 504  # pixels of a PNG: twice what the widest tile of a mail has
 LINE_WIDTH = 12  # characters of ordinary width
 LINES = 4
 EMBLEM = 32  # side of an emblem's field
@@ -33,10 +39,25 @@ SVG = (
 @gzip_page
 def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
     """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does."""
-    facts = tile_facts(shop_id=shop_id)
+    return _picture(tile_facts(shop_id=shop_id), draw_tile, "image/svg+xml")
+
+
+@only_read
+@login_not_required
+def item_tile_png(_request: HttpRequest, shop_id: str) -> HttpResponse:
+    """``GET /api/v1/items/{item_id}/tile.png``, for everybody: the same picture for mails."""
+    return _picture(tile_facts(shop_id=shop_id), paint_tile, "image/png")
+
+
+def paint_tile(facts: TileFacts) -> bytes:
+    """Paint a tile: PNG of ``SIDE`` × ``SIDE`` pixels, in the fonts that this machine has."""
+    return bytes(resvg_py.svg_to_bytes(svg_string=draw_tile(facts).decode(), width=SIDE))
+
+
+def _picture(facts: TileFacts | None, draw: Callable[[TileFacts], bytes], content_type: str) -> HttpResponse:
     if facts is None:
         return problem(HTTPStatus.NOT_FOUND, _("There is no item with this id."))
-    answer = HttpResponse(draw_tile(facts), content_type="image/svg+xml")
+    answer = HttpResponse(draw(facts), content_type=content_type)
     answer["Cache-Control"] = f"public, max-age={MAX_AGE}"
     # Opened by itself the picture is a document of this site: it may load and run nothing.
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"

@@ -20,7 +20,7 @@ from recommendations.api.recommend_page import PageView
 from recommendations.api.review.answers import AnswerAgainView, AnswerView
 from recommendations.api.review.experiments import ExperimentsView, ExperimentView
 from recommendations.api.schema import schema
-from recommendations.api.tiles import item_tile
+from recommendations.api.tiles import item_tile, item_tile_png
 
 
 class ShopIdConverter(StringConverter):
@@ -45,6 +45,7 @@ urlpatterns = [
     path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
     path("v1/items/<shop_id:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
     path("v1/items/<shop_id:shop_id>/tile.svg", item_tile, name="item-tile"),
+    path("v1/items/<shop_id:shop_id>/tile.png", item_tile_png, name="item-tile-png"),
     path("v1/items/batch/", ItemBatchView.as_view(), name="catalogue-items"),
     path("v1/items/<shop_id:item_id>/", ItemView.as_view(), name="catalogue-item"),  # the last: it takes all the rest
     path("v1/answers/<str:recommendation_id>/", AnswerView.as_view(), name="answer-served"),

@@ -192,6 +192,7 @@ def test_public_pages_have_no_headers_of_cors(name: str, shop: ApiClient) -> Non
         "schema": "/api/schema/",
         "api-docs": "/api/docs/",
         "item-tile": "/api/v1/items/x/tile.svg",
+        "item-tile-png": "/api/v1/items/x/tile.png",
         "unknown-path": "/api/v1/nothing/",
     }
     for method in ("GET", "OPTIONS"):

@@ -108,7 +108,7 @@ def test_a_method_that_is_not_allowed_is_a_405(name: str, client_with: Callable[
     assert set(options["Allow"].split(", ")) == {*NEEDS[name], *reading, "OPTIONS"}
 
 
-@pytest.mark.parametrize("path", ["/api/docs/", "/api/schema/", "/api/v1/items/x/tile.svg"])
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/schema/", "/api/v1/items/x/tile.svg", "/api/v1/items/x/tile.png"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_a_public_page_is_only_read(method: str, path: str, db: None) -> None:
     answer = Client(enforce_csrf_checks=True).generic(method, path)

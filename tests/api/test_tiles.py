@@ -1,6 +1,7 @@
 """The drawn picture of an item: small, readable, harmless whatever the title holds."""
 
 import re
+import struct
 from xml.etree import ElementTree as Tree
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from recommendations.api.pictures.choice import Appearance, appearance_of, emblems, names
 from recommendations.api.pictures.packs import PALETTE, packs
-from recommendations.api.tiles import draw_tile, papers_of, title_lines
+from recommendations.api.tiles import SIDE, draw_tile, paint_tile, papers_of, title_lines
 from recommendations.models import Category, Item
 from recommendations.services.catalogue.editing import TileFacts
 
@@ -157,3 +158,21 @@ def test_a_tile_is_public_and_cacheable(shop_id: str) -> None:
 def test_an_unknown_item_has_no_picture(shop_id: str) -> None:
     answer = Client().get(reverse("item-tile", args=[shop_id]))
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.django_db
+def test_mails_get_the_picture_as_png() -> None:
+    Item.objects.create(shop_id="A/1", title="Ground coffee", brand="Acme & <Co>")
+    answer = Client().get(reverse("item-tile-png", args=["A/1"]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert answer["Cache-Control"] == "public, max-age=604800"
+    assert answer.content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", answer.content[16:24]) == (SIDE, SIDE)
+    assert len(answer.content) < 40_000
+    assert Client().get(reverse("item-tile-png", args=["none"])).status_code == 404
+
+
+@settings(max_examples=30, deadline=None)
+@given(title=st.text(max_size=300), brand=st.text(max_size=60))
+def test_every_title_can_be_painted(title: str, brand: str) -> None:
+    assert paint_tile(facts(title, brand=brand)).startswith(b"\x89PNG")
