@@ -9,6 +9,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
@@ -116,6 +117,11 @@ def picture_for_mail(url: str) -> str:
     return url if parts.scheme == "https" and is_ours and not parts.path.lower().endswith(".svg") else ""
 
 
+def drawn_picture(shop_id: str) -> str:
+    """The address of the picture that is drawn of an item that has none."""
+    return f"{settings.PUBLIC_URL}{reverse('item-tile-png', args=[shop_id])}"
+
+
 def _values(shown: Sequence[Shown]) -> Mapping[str, str]:
     """What the names in braces stand for."""
     return {
@@ -138,7 +144,7 @@ def _item(shown: Shown, link: str) -> MailItem:
         link=link,
         price=price,
         reason=reason_text(reason.code, reason.evidence) if reason else "",
-        picture=picture_for_mail(product.image_url),
+        picture=picture_for_mail(product.image_url) if product.image_url else drawn_picture(product.shop_id),
     )
 
 
