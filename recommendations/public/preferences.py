@@ -20,6 +20,7 @@ from recommendations.services.contacts import acts, own_data
 from recommendations.services.contacts.acts import MOST_A_WEEK, OwnAct
 from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.tokens import LinkKind
+from recommendations.services.push.why import reason_of
 from recommendations.wording import push_labels
 
 REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
@@ -112,9 +113,25 @@ def _centre(guest: Guest, *, wrong: Promise | str = "", status: HTTPStatus = HTT
         "zones": _zones(),
         "shop_zone": settings.TIME_ZONE,
         "sent": guest.request.method != "POST" and guest.request.GET.get("sent") == "data",
+        "why": _why(guest),
         **_done(guest),
     }
     return guest.answer("centre", context, status=status)
+
+
+def _why(guest: Guest) -> Mapping[str, Any] | None:
+    """Why the reader got the message that led here; None where they came by another way."""
+    token = guest.request.GET.get("why", "")
+    if guest.request.method == "POST" or not token:
+        return None
+    reason = reason_of(token, guest.address, now=guest.now)
+    if reason is None:
+        return {"unknown": True}
+    return {
+        "reason": reason,
+        "purpose": word(push_labels.PURPOSES, reason.purpose),
+        "called": word(push_labels.TRIGGER_SENTENCES, reason.trigger) if reason.trigger else "",
+    }
 
 
 def _done(guest: Guest) -> Mapping[str, str]:

@@ -75,6 +75,17 @@ TRIGGERS: Choices = [
     (Trigger.WIN_BACK, _("Long not seen")),
     (Trigger.SHOP, _("The shop says so")),
 ]
+TRIGGER_SENTENCES: Choices = [
+    (Trigger.CART_LEFT, _("You had put something into the cart and not bought it yet.")),
+    (Trigger.VIEWED, _("You had looked at something several times and not bought it.")),
+    (Trigger.BACK_IN_STOCK, _("Something that you asked for or looked at is in the shop again.")),
+    (Trigger.PRICE_DROP, _("Something that you looked at costs less than it did then.")),
+    (Trigger.DUE_AGAIN, _("You buy something again and again, and it may be about time.")),
+    (Trigger.NEW_FOR_YOU, _("Something new came into the shop that may suit you.")),
+    (Trigger.WIN_BACK, _("You had not been in the shop for longer than usual.")),
+    (Trigger.SHOP, _("Something happened at the shop that it wanted you to know.")),
+]
+"""What called for a message, to its reader."""
 CAMPAIGN_STATUSES: Choices = [
     (CampaignStatus.DRAFT, pgettext_lazy("campaign", "Draft")),
     (CampaignStatus.IN_REVIEW, pgettext_lazy("campaign", "In review")),

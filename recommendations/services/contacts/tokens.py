@@ -19,10 +19,11 @@ MINUTE = timedelta(minutes=1)
 
 
 class LinkKind(StrEnum):
-    """What a link does; a message is the key of the first two, an address that of the others."""
+    """What a link does; a message is the key of the first three, an address that of the others."""
 
     CLICK = "c"
     UNSUBSCRIBE = "u"
+    REASON = "w"  # why the message came, beside the link of its preferences
     PREFERENCES = "p"
     CONFIRM = "k"
     OWN_DATA = "d"  # what is kept of somebody, and its erasure
@@ -31,6 +32,7 @@ class LinkKind(StrEnum):
 LASTS = {
     LinkKind.CLICK: timedelta(days=400),
     LinkKind.UNSUBSCRIBE: timedelta(days=400),
+    LinkKind.REASON: timedelta(days=400),
     LinkKind.PREFERENCES: timedelta(days=400),
     LinkKind.CONFIRM: timedelta(days=7),
     LinkKind.OWN_DATA: timedelta(hours=1),

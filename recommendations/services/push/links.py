@@ -4,7 +4,7 @@ from datetime import datetime
 
 from recommendations.models import Address
 from recommendations.services.contacts.links import link_for, link_to
-from recommendations.services.contacts.tokens import LinkKind, SignedLink
+from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
 from recommendations.services.push.following import HOME
 from recommendations.services.push.rendering import Links
 
@@ -18,7 +18,7 @@ def links_of(message: int, address: Address, *, now: datetime) -> Links:
         item=lambda place: link_to(SignedLink(LinkKind.CLICK, message, place), now=now),
         unsubscribe=link_to(SignedLink(LinkKind.UNSUBSCRIBE, message, generation=generation), now=now),
         preferences=page,
-        reasons=f"{page}?why={message}",
+        reasons=f"{page}?why={token_of(SignedLink(LinkKind.REASON, message), now=now)}",
     )
 
 

@@ -1,0 +1,40 @@
+"""Why somebody got a message, for its reader: whoever holds the mail is told what called for it, and no purchase."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from recommendations.models import Address, Message, Permission, Slate
+from recommendations.push_terms import ConsentState, Purpose, Trigger
+from recommendations.services.contacts.tokens import LinkKind, opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageReason:
+    """Why a message was sent. ``said_yes_at`` None: the yes was taken back since; ``trigger`` None: its day came."""
+
+    purpose: Purpose
+    trigger: Trigger | None
+    handed_at: datetime
+    said_yes_at: datetime | None
+    personalised: bool
+
+
+def reason_of(token: str, address: Address, *, now: datetime) -> MessageReason | None:
+    """Why the message of a token came to an address; None where it came to no address of this contact."""
+    link = opened(token, LinkKind.REASON, now=now)
+    sent = Message.objects.filter(contact=address.contact_id, handed_at__isnull=False).select_related("campaign")
+    message = sent.filter(pk=link.key).first() if link else None
+    if message is None or message.handed_at is None:
+        return None
+    yes = Permission.objects.filter(
+        contact=address.contact_id, channel=message.channel, purpose=message.campaign.purpose,
+        state=ConsentState.GIVEN,
+    ).first()  # fmt: skip
+    slate = Slate.objects.filter(recommendation_id=message.recommendation_id, served_at__gte=message.created_at).first()
+    return MessageReason(
+        purpose=Purpose(message.campaign.purpose),
+        trigger=Trigger(message.campaign.trigger) if message.campaign.trigger else None,
+        handed_at=message.handed_at,
+        said_yes_at=yes.since if yes else None,
+        personalised=slate is not None and slate.personalised,
+    )
