@@ -27,9 +27,11 @@ PER_PAGE = 50
 LONGEST_QUERY = 128
 PHONE = "phone"
 FRAME_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data: {pictures}; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+PICTURES = "/api/v1/items/"
+"""Part of this site of which a mail may show pictures, and ask nothing else."""
 IN_NEW_TABS = '<!doctype html><base target="_blank">'
 """What a mail in its frame begins with: its links would else open in the frame, which most pages refuse."""
 OWN_PAGES: dict[str, Promise] = {
@@ -67,6 +69,7 @@ def mail(request: HttpRequest, key: str) -> HttpResponse:
         "mail": opened,
         "customer": _customer_of(opened.line.to),
         "links": [(link, _is_web(link.address), _target(link.address)) for link in opened.links],
+        "one_click": next((path for link in opened.links if (path := _one_click(link.address))), ""),
         "source": opened.source[: post.LONGEST_SOURCE],
         "is_cut": len(opened.source) > post.LONGEST_SOURCE,
         "phone": request.GET.get("width") == PHONE,
@@ -82,7 +85,7 @@ def mail_html(_request: HttpRequest, key: str) -> HttpResponse:
     if html is None:
         raise Http404
     response = HttpResponse(IN_NEW_TABS + html)
-    response["Content-Security-Policy"] = FRAME_POLICY
+    response["Content-Security-Policy"] = FRAME_POLICY.format(pictures=f"{settings.PUBLIC_URL}{PICTURES}")
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -107,8 +110,19 @@ def _target(address: str) -> str:
         return _("No web page")
     if f"{parts.scheme}://{parts.netloc}" != settings.PUBLIC_URL:
         return parts.netloc
+    name = _page_of(parts.path)
+    return str(OWN_PAGES.get(name, _("Another page of this installation"))) if name else _("No page")
+
+
+def _one_click(address: str) -> str:
+    """Path of a link that a mail program posts to when its reader unsubscribes; "" for another link."""
+    path = address.removeprefix(settings.PUBLIC_URL)
+    return path if path != address and _page_of(path) == "unsubscribe" else ""
+
+
+def _page_of(path: str) -> str:
+    """Name of the page at a path of this installation; "" where there is none."""
     try:
-        name = resolve(parts.path).url_name
+        return resolve(path).url_name or ""
     except Resolver404:
-        return _("No page")
-    return str(OWN_PAGES.get(name or "", _("Another page of this installation")))
+        return ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_django
+from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
 
@@ -103,7 +104,7 @@ def test_the_frame_has_a_policy_of_its_own(folder: Path, viewer: Client) -> None
     assert policy == {
         "default-src": "'none'",
         "style-src": "'unsafe-inline'",
-        "img-src": "https: data:",
+        "img-src": f"https: data: {site.PUBLIC_URL}/api/v1/items/",
         "form-action": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'self'",
@@ -115,6 +116,16 @@ def test_the_frame_has_a_policy_of_its_own(folder: Path, viewer: Client) -> None
     assert answer["Content-Type"] == "text/html; charset=utf-8"
     assert answer.content.decode().startswith('<!doctype html><base target="_blank"><p style="color:red">Größe')
     assert "unsafe" not in viewer.get(reverse("mail", args=[key]))["Content-Security-Policy"]
+
+
+def test_who_looks_can_unsubscribe_as_the_customer(folder: Path, viewer: Client) -> None:
+    own = f"{site.PUBLIC_URL}/m/u/token/"
+    key = put(folder, mail(html=f'<a href="{own}">Unsubscribe</a>', List_Unsubscribe=f"<{own}>"))
+    text = page(viewer, "mail", key)
+    assert '<form class="card-fill actions" method="post" action="/m/u/token/" target="_blank"' in text
+    assert 'name="List-Unsubscribe" value="One-Click"' in text
+    for other in ("https://elsewhere.example/m/u/token/", f"{site.PUBLIC_URL}/m/p/token/"):
+        assert "One-Click" not in page(viewer, "mail", put(folder, mail(List_Unsubscribe=f"<{other}>")))
 
 
 def test_what_is_hostile_is_told_and_not_done(folder: Path, viewer: Client) -> None:
