@@ -182,7 +182,7 @@ def _links(message: Message, html: str) -> list[MailLink]:
 
 
 class _LinkFinder(HTMLParser):
-    """Parser that notes where links lead, and their words."""
+    """Parser that notes where links lead, and their words; a picture has those that are said in its place."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -194,6 +194,8 @@ class _LinkFinder(HTMLParser):
         if tag in {"a", "area"} and address:
             self.links.append((address, []))
             self._is_in_link = tag == "a"
+        if tag == "img" and self._is_in_link:
+            self.links[-1][1].append(dict(attrs).get("alt") or "")
 
     def handle_endtag(self, tag: str) -> None:
         self._is_in_link = self._is_in_link and tag != "a"

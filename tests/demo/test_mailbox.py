@@ -73,7 +73,7 @@ def test_mail_is_searched_by_recipient_and_subject(folder: Path, viewer: Client)
 def test_a_mail_is_taken_apart(folder: Path, viewer: Client, settings: pytest_django.Settings) -> None:
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
     own = f"{settings.PUBLIC_URL}/m/k/token/"
-    html = f'<p>Hi</p><a href="{own}">Look <b>and</b> confirm</a> <a href="https://a.example/x">Out</a>'
+    html = f'<p>Hi</p><a href="{own}">Look <b>and</b> confirm</a> <a href="https://a.example/x"><img alt="Out"></a>'
     html += f'<a href="{own}">again</a> <a href="{settings.PUBLIC_URL}/m/x/">old</a> <a href="mailto:a@b.example">m</a>'
     key = put(folder, mail("Please", html=html, List_Unsubscribe="<https://u.example/1>"), to=address(7))
     text = page(viewer, "mail", key)
