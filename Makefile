@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
-.PHONY: bench-bandits bench-experiments bench-mutations bench-off-policy bench-past-answers bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -73,6 +73,9 @@ bench-experiments: .venv/stamp  ## False alarms, power, planned days and the spl
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)
+
+bench-leaks: .venv/stamp  ## Customers' addresses where they must not be, in the demo's data after it ran (ARGS="--log demo.log")
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.leaks --data "$(DATA)" $(ARGS)
 
 bench-mutations: .venv/stamp  ## Faults planted in a copy of the source: do the tests named beside each turn red? (ARGS="--only words")
 	OMP_NUM_THREADS=1 $(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON) -m bench.mutations $(ARGS)
