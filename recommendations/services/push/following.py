@@ -4,12 +4,13 @@ Mail programs and scanners open links by themselves, so who follows one within s
 once, is taken for a machine.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from uuid import UUID, uuid5
 
 from django.conf import settings
+from django.db import transaction
 
 from recommendations.event_types import EventName
 from recommendations.models import Item, Message, MessageEvent
@@ -23,6 +24,7 @@ HOME = 255  # place of the link to the shop, beside those of the items
 AT_ONCE = timedelta(seconds=10)  # after the hand-over
 BURST, WITHIN = 3, timedelta(seconds=2)  # so many different links are no person's
 SETTLED = timedelta(seconds=5)  # after it a click is a person's or a machine's
+SETTLED_AS = "settled"  # what a click is marked with that is a person's for good
 SPACE = UUID("5f0c7f3a-9d4e-4f57-8f0a-0d2b6f9d3c11")  # of the ids of events that clicks become
 
 
@@ -49,15 +51,25 @@ def settle_clicks(*, now: datetime) -> int:
         by_message.setdefault(click.message_id, []).append(click)
     settled = 0
     for clicks in by_message.values():
-        if _is_burst(clicks):
-            MessageEvent.objects.filter(pk__in=[each.pk for each in clicks]).update(
-                kind=MessageEventKind.MACHINE_CLICKED
-            )
-            continue
-        insert.insert([line for each in clicks for line in _lines(each)], key=None)
-        MessageEvent.objects.filter(pk__in=[each.pk for each in clicks]).update(told_as="settled")
-        settled += len(clicks)
+        machine = _is_burst(clicks)
+        kind = MessageEventKind.MACHINE_CLICKED if machine else MessageEventKind.CLICKED
+        new = _become(clicks, kind=kind, told_as="" if machine else SETTLED_AS)
+        if not machine:
+            settled += len(new)
     return settled
+
+
+@transaction.atomic
+def _become(clicks: Sequence[MessageEvent], *, kind: MessageEventKind, told_as: str) -> list[MessageEvent]:
+    """Settle the clicks of a message, those of a person as events of theirs; who follows a link again does so once."""
+    known = MessageEvent.objects.filter(message=clicks[0].message_id, kind=kind, told_as=told_as)
+    places = set(known.values_list("place", flat=True))
+    new = [each for each in clicks if each.place not in places]
+    MessageEvent.objects.filter(pk__in=[each.pk for each in clicks if each.place in places]).delete()
+    MessageEvent.objects.filter(pk__in=[each.pk for each in new]).update(kind=kind, told_as=told_as)
+    if kind is MessageEventKind.CLICKED:
+        insert.insert([line for each in new for line in _lines(each)], key=None)
+    return new
 
 
 def target_of(message: Message, place: int) -> str:
