@@ -165,3 +165,7 @@ class MessageEventKind(StrEnum):
     SOFT_BOUNCED = "soft_bounced"  # the mailbox was full, or its server away
     COMPLAINED = "complained"
     DELIVERED = "delivered"  # the provider's own word
+
+
+SETTLED_CLICK = "settled"
+"""What a click is told as that is known to be a person's; before that it may turn out to be a machine's."""

@@ -73,7 +73,9 @@ def trained_shop(
 def furnish() -> None:
     """Fill in what the migrations put into an empty database."""
     import_module("recommendations.migrations.0002_version_0_2").furnish(apps, None)
-    import_module("recommendations.migrations.0003_version_0_3").furnish_pages(apps, None)
+    latest = import_module("recommendations.migrations.0003_version_0_3")
+    latest.furnish_pages(apps, None)
+    latest.let_mails_be_read_later(apps, None)
 
 
 def empty() -> None:

@@ -200,6 +200,13 @@ def furnish_pages(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
             slots.create(page=page, placement=placements[placement], position=position, n=n)
 
 
+def let_mails_be_read_later(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
+    """A mail is gone back to for days: a click in it counts for longer, unless staff have set the window."""
+    alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
+    placements = apps.get_model("recommendations", "Placement").objects.using(alias)
+    placements.filter(name="email", attribution_window=24).update(attribution_window=72)
+
+
 def let_similar_be_similar(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """A new version of the weights of *Similar*, where those that shipped are served: mostly what is bought together."""
     versions = apps.get_model("recommendations", "BlendWeights").objects.using(editor.connection.alias)
@@ -902,6 +909,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(furnish_pages, migrations.RunPython.noop),
         migrations.RunPython(let_similar_be_similar, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(let_mails_be_read_later, migrations.RunPython.noop),
         migrations.AddField(
             "rejectedrow", "given",
             models.JSONField(default=dict, help_text="Column → text, without what is hashed.", verbose_name="values"),

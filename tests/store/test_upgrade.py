@@ -75,6 +75,7 @@ def _fill(old: Any) -> None:
     for number, explores in enumerate((0.05, 0.0)):
         make("BlendWeights", blend=blend, number=number, weights={}, exploration=explores, status="published")
     make("Placement", name="new", blend=blend, repeat="allow", part="newest", n=12)
+    make("Placement", name="email", blend=blend, repeat="allow", attribution_window=24)
     for kind in ("turn", "verdict", "item"):
         make("AuditEntry", verb="start", object_type=kind, object_id="1")
     with old.cursor() as cursor:
@@ -100,7 +101,12 @@ def test_a_demo_goes_on_with_all_its_rows(old_database: Any) -> None:
     joined = "recommendations_measurement m JOIN recommendations_evaluation e ON e.id = m.evaluation_id"
     assert rows(old_database, f"SELECT m.name, e.task FROM {joined}") == [("hybrid", "home")]
     assert rows(old_database, "SELECT kind, placement FROM recommendations_judgement") == [("odd", "home")]
-    assert rows(old_database, "SELECT name, scope, n FROM recommendations_placement") == [("new", "newest", 12)]
+    assert rows(old_database, "SELECT name, scope, n FROM recommendations_placement WHERE n = 12") == [
+        ("new", "newest", 12)
+    ]
+    assert rows(old_database, "SELECT name, attribution_window FROM recommendations_placement ORDER BY id") == [
+        ("new", 24), ("email", 72),
+    ]
     explores = rows(old_database, "SELECT exploration, cards FROM recommendations_blendweights ORDER BY number")
     assert explores == [(0, 0.05), (0, 0)]
     states = "SELECT s.size, t.size, t.top_categories, s.version_id = t.version_id FROM recommendations_segment s"

@@ -87,10 +87,14 @@ def pressure_of(ground: Ground) -> Pressure:
 
 
 def lists_of(case: PushCase, sending: Sending, *, customer: int, but: frozenset[int]) -> MessageLists:
-    """The lists that a case is about; of news everybody gets the same."""
+    """The lists that a case is about, without the items of ``but``; of news everybody gets the same.
+
+    The item of the occasion may come again: the message is about it.
+    """
     everybody = sending.campaign.purpose == Purpose.NEWS
     blocks = tuple(_block(block, case) for block in sending.form.what.blocks)
-    return MessageLists(customer=customer, blocks=blocks, but=frozenset() if everybody else but, everybody=everybody)
+    left_out = frozenset() if everybody else but - {case.item}
+    return MessageLists(customer=customer, blocks=blocks, but=left_out, everybody=everybody)
 
 
 def _lists(cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: Ground) -> list[tuple[int, ...]]:

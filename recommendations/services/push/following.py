@@ -14,7 +14,7 @@ from django.db import transaction
 
 from recommendations.event_types import EventName
 from recommendations.models import Item, Message, MessageEvent
-from recommendations.push_terms import MessageEventKind
+from recommendations.push_terms import SETTLED_CLICK, MessageEventKind
 from recommendations.services.access.crawlers import is_crawler
 from recommendations.services.contacts.tokens import LinkKind, SignedLink, opened
 from recommendations.store.events import insert
@@ -24,7 +24,6 @@ HOME = 255  # place of the link to the shop, beside those of the items
 AT_ONCE = timedelta(seconds=10)  # after the hand-over
 BURST, WITHIN = 3, timedelta(seconds=2)  # so many different links are no person's
 SETTLED = timedelta(seconds=5)  # after it a click is a person's or a machine's
-SETTLED_AS = "settled"  # what a click is marked with that is a person's for good
 SPACE = UUID("5f0c7f3a-9d4e-4f57-8f0a-0d2b6f9d3c11")  # of the ids of events that clicks become
 
 
@@ -53,7 +52,7 @@ def settle_clicks(*, now: datetime) -> int:
     for clicks in by_message.values():
         machine = _is_burst(clicks)
         kind = MessageEventKind.MACHINE_CLICKED if machine else MessageEventKind.CLICKED
-        new = _become(clicks, kind=kind, told_as="" if machine else SETTLED_AS)
+        new = _become(clicks, kind=kind, told_as="" if machine else SETTLED_CLICK)
         if not machine:
             settled += len(new)
     return settled

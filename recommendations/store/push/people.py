@@ -13,11 +13,13 @@ from recommendations.engine.push.competition import SentMessage
 from recommendations.engine.push.timing import QuietHours
 from recommendations.event_types import EventName
 from recommendations.push_terms import COUNTING, Channel, MessageState, Purpose
+from recommendations.store.attribution.statements import WORDS
 from recommendations.store.temp_tables import rows
 from recommendations.terms import Trust
 
 REACHES_BACK = timedelta(days=31)  # of caps: the longest window that a rule may have
 SHOWN = timedelta(days=7)  # an item is not shown again in a message
+LATELY = timedelta(hours=24)  # nor one that they clicked or bought, wherever that was
 EARNS = timedelta(days=84)
 SHRINKS = 5.0  # orders of the shop's mean that everybody's worth begins with
 
@@ -53,6 +55,11 @@ _SHOWN = f"""
 SELECT DISTINCT keys.person, unnest(message.items)
 FROM keys JOIN recommendations_message message ON message.customer_id = keys.key
 WHERE message.state = ANY(%(states)s) AND message.due_at > %(since)s AND message.id <> ALL(%(but)s)
+UNION
+SELECT keys.person, event.item_id
+FROM keys JOIN recommendations_event event ON event.customer_id = keys.key
+WHERE event.occurred_at > %(lately)s AND event.occurred_at <= %(now)s AND event.item_id IS NOT NULL
+  AND event.name = ANY(%(acts)s)
 """  # noqa: S608
 _OBJECT = """
 SELECT id FROM recommendations_customer WHERE id = ANY(%(people)s::bigint[]) AND NOT personalise
@@ -105,10 +112,13 @@ def people_of(
 
 
 def shown_lately(customers: Iterable[int], *, now: datetime, but: Collection[int] = ()) -> Mapping[int, set[int]]:
-    """Items by person that messages of the last days showed them, or will; those of ``but`` do not count."""
+    """Items by person that messages of the last days showed them, or will, and what they clicked or bought of late.
+
+    Messages of ``but`` do not count.
+    """
     shown: defaultdict[int, set[int]] = defaultdict(set)
-    people, since = sorted(set(customers)), now - SHOWN
-    for person, item in rows(_SHOWN, people=people, since=since, states=_counting(), but=list(but)):
+    values = {"people": sorted(set(customers)), "states": _counting(), "acts": [*WORDS["clicked"], *WORDS["bought"]]}
+    for person, item in rows(_SHOWN, **values, since=now - SHOWN, lately=now - LATELY, now=now, but=list(but)):
         shown[person].add(item)
     return shown
 

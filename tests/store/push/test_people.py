@@ -1,5 +1,6 @@
 """Facts about people: one person whatever keys they have, what they chose, what counts against caps."""
 
+import uuid
 from datetime import time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from recommendations.engine.push.cases import NEVER, Person
 from recommendations.engine.push.competition import SentMessage
 from recommendations.engine.push.timing import QuietHours
-from recommendations.models import Address, Contact, Customer, CustomerAlias, Message
+from recommendations.event_types import EventName
+from recommendations.models import Address, Contact, Customer, CustomerAlias, Event, Item, Message
 from recommendations.push_terms import AddressState, Channel, MessageState, Purpose, SuppressionReason
 from recommendations.store.contacts import silence
+from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.push.people import Habits, people_of, shown_lately
 from recommendations.terms import CustomerKind
@@ -127,6 +130,20 @@ def test_items_of_the_last_seven_days_were_shown_lately() -> None:
     message(ann, items=[3], due_at=NOW - timedelta(days=8))
     message(ann, items=[4], state=MessageState.WITHDRAWN)
     assert shown_lately([ann.contact_id], now=NOW) == {ann.contact_id: {1, 2}}
+
+
+@pytest.mark.parametrize(("hours", "items"), [(23, {1}), (25, set())])
+@pytest.mark.parametrize("name", [EventName.SELECT_ITEM, EventName.VIEW_ITEM, EventName.PURCHASE])
+def test_what_somebody_clicked_or_bought_of_late_is_not_shown(name: EventName, hours: int, items: set[int]) -> None:
+    ann, bo = contact("ann").contact_id, contact("bo").contact_id
+    at = NOW - timedelta(hours=hours)
+    prepare_partitions(at, at)
+    item = Item.objects.create(pk=1, shop_id="tea", title="Tea").pk
+    transaction = "t1" if name is EventName.PURCHASE else None
+    Event.objects.create(
+        occurred_at=at, event_id=uuid.uuid4(), name=name, customer_id=ann, item_id=item, transaction_id=transaction
+    )
+    assert shown_lately([ann, bo], now=NOW) == ({ann: items} if items else {})
 
 
 def test_many_people_cost_as_many_statements_as_one() -> None:
