@@ -288,6 +288,7 @@ class Scope(StrEnum):
     CUSTOMERS_WRITE = "customers:write"
     CONTACTS_READ = "contacts:read"
     CONTACTS_WRITE = "contacts:write"
+    CAMPAIGNS_TRIGGER = "campaigns:trigger"
     PRIVACY_WRITE = "privacy:write"
     METRICS_READ = "metrics:read"
 

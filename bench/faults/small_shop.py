@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from bench.faults.cases import Shot
 from bench.faults.verdict import Reply
-from recommendations.models import Category, Item
-from recommendations.push_terms import ConsentSource
+from recommendations.models import Campaign, CampaignVersion, Category, Item
+from recommendations.push_terms import CampaignKind, ConsentSource, Purpose, Trigger
 from recommendations.services.access import keys
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.rows import ContactRow, take_contacts
+from recommendations.services.push.form import CampaignForm, as_json
 from recommendations.terms import Scope
 
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -21,6 +23,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "item_id": ["SKU1", "SKU2"],
     "shop_id": ["SKU1", "SKU9"],
     "user_id": ["u1", "u2"],
+    "slug": ["visit", "visit", "over"],
 }
 ITEMS = 12
 
@@ -36,6 +39,7 @@ def open_shop() -> str:
         raise NotEmptyError
     make_items()
     make_contacts()
+    make_campaigns()
     key, secret = keys.create_key(
         name="Fuzz", scopes=list(Scope), requests_per_minute=2**31 - 1, lines_per_minute=2**31 - 1, by=None
     )
@@ -55,6 +59,19 @@ def make_contacts() -> None:
         ContactRow(user_id=user_id, form=ContactChanges(email=f"{user_id}@example.com")) for user_id in KNOWN["user_id"]
     ]
     take_contacts(rows, source=ConsentSource.API, now=timezone.now())
+
+
+def make_campaigns() -> None:
+    """A campaign that the shop triggers, and one that has ended."""
+    now = timezone.now()
+    parts = {"who": {}, "what": {"blocks": [{"placement": "email"}]}, "when": {}, "safety": {}}
+    form = msgspec.convert(parts, CampaignForm)
+    for slug, ended_at in (("visit", None), ("over", now)):
+        campaign = Campaign.objects.create(
+            slug=slug, name=slug, kind=CampaignKind.TRIGGERED, trigger=Trigger.SHOP, purpose=Purpose.REMINDERS,
+            ended_at=ended_at,
+        )  # fmt: skip
+        CampaignVersion.objects.create(campaign=campaign, number=1, frozen=as_json(form), starts_at=now)
 
 
 class Within:

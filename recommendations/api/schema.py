@@ -40,6 +40,7 @@ PATH_PARAMETERS = {
     "recommendation_id": "The `recommendation_id` of an answer.",
     "experiment_id": "An experiment as answers call it, such as e7.",
     "user_id": "A customer by the shop's own id; it may have slashes in it.",
+    "slug": "The short name of a campaign, as its page shows it.",
 }
 HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", {"type": "string"}, "How to send a key."),

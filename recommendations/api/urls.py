@@ -8,7 +8,9 @@ from recommendations.api.customers.contacts import ContactView
 from recommendations.api.customers.identity import Identity
 from recommendations.api.customers.interests import InterestsView
 from recommendations.api.customers.merge import MergeUsers
+from recommendations.api.customers.messages import MessagesView
 from recommendations.api.customers.properties import CustomerView
+from recommendations.api.customers.triggers import TriggerView
 from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
@@ -39,7 +41,9 @@ urlpatterns = [
     path("v1/pages/<slug:page>/recommend/", PageView.as_view(), name="recommend-page"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
+    path("v1/users/<shop_id:user_id>/messages/", MessagesView.as_view(), name="customer-messages"),
     path("v1/users/<shop_id:user_id>/", CustomerView.as_view(), name="customer-properties"),
+    path("v1/campaigns/<slug:slug>/trigger/", TriggerView.as_view(), name="campaign-trigger"),
     path("v1/contacts/batch/", ContactBatchView.as_view(), name="contacts"),
     path("v1/contacts/<shop_id:user_id>/", ContactView.as_view(), name="contact"),
     path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),

@@ -28,6 +28,7 @@ SCOPES = [
     ("catalogue:write", "Change the catalogue"),
     ("customers:write", "Send customer properties"),
     ("contacts:read", "Read consents, and addresses with stars"), ("contacts:write", "Send addresses and consents"),
+    ("campaigns:trigger", "Trigger messages of campaigns"),
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]

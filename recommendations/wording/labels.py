@@ -245,6 +245,7 @@ SCOPES: Choices = [
     (Scope.CUSTOMERS_WRITE, _("Send customer properties")),
     (Scope.CONTACTS_READ, _("Read consents, and addresses with stars")),
     (Scope.CONTACTS_WRITE, _("Send addresses and consents")),
+    (Scope.CAMPAIGNS_TRIGGER, _("Trigger messages of campaigns")),
     (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]

@@ -50,6 +50,8 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "catalogue-items": dict.fromkeys(("POST", "PATCH"), Scope.CATALOGUE_WRITE),
     "contact": {"GET": Scope.CONTACTS_READ, **dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CONTACTS_WRITE)},
     "contacts": {"POST": Scope.CONTACTS_WRITE},
+    "campaign-trigger": {"POST": Scope.CAMPAIGNS_TRIGGER},
+    "customer-messages": {"GET": Scope.CONTACTS_READ},
     "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "answer-served": {"GET": Scope.METRICS_READ},
@@ -61,7 +63,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
 PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "unknown-path"}
 ARGUMENTS = {
     "placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1", "recommendation_id": "r-1",
-    "experiment_id": "e1",
+    "experiment_id": "e1", "slug": "visit",
 }  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -126,6 +126,7 @@ def test_no_body_makes_a_5xx(api: ApiClient, statuses: Counter[int]) -> None:
 def test_no_operation_answers_with_a_5xx(db: None, client_with: Callable[..., ApiClient]) -> None:
     small_shop.make_items()
     small_shop.make_contacts()
+    small_shop.make_campaigns()
     client = client_with(*Scope, requests_per_minute=10_000_000)
     within = small_shop.Within(client.headers["Authorization"].removeprefix("Api-Key "))
 

@@ -64,6 +64,7 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("contact", lambda client: client.contact("u3"), answers.ContactState),
     ("contacts", lambda client: client.contacts(CONTACTS), answers.ContactsAnswer),
     ("erase_contact", lambda client: client.erase_contact("u3"), answers.ErasureReceipt),
+    ("messages", lambda client: client.messages("u3", n=2, before="9"), answers.CustomerMessages),
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
     ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),
@@ -92,8 +93,13 @@ OF_THE_PAST: list[tuple[str, Call, Any]] = [
     ("answer", lambda client: client.answer("r-1"), answers.StoredAnswer),
     ("answer_again", lambda client: client.answer_again("r-1", weights=2, rules=0), answers.RemadeAnswer),
     ("experiment", lambda client: client.experiment("e1"), answers.ExperimentAnswer),
+    (
+        "trigger",
+        lambda client: client.trigger("visit", user_id="u3", key="visit-1", item_ids=["tea-1"]),
+        answers.TriggerAnswer,
+    ),
 ]  # fmt: skip
-"""What asks for something that is not in a shop of a minute; ``tests/api/test_review.py`` has answers like theirs."""
+"""What asks for something that is not in a shop of a minute; ``tests/api/`` has answers like theirs."""
 
 
 @pytest.fixture(scope="module")

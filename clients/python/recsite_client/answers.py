@@ -97,6 +97,58 @@ class ContactsAnswer(TypedDict):
     results: list[ContactVerdict]
 
 
+type Verdict = Literal[
+    "no_address",
+    "no_consent",
+    "suppressed",
+    "held_out",
+    "capped",
+    "done_already",
+    "too_little",
+    "outranked",
+    "over_budget",
+    "later",
+    "now",
+]
+
+
+class TriggerAnswer(TypedDict):
+    """What will happen, as of now; ``verdict`` None: the customer is in none of the campaign's audiences."""
+
+    campaign: str
+    user_id: str
+    key: str
+    item_id: str | None
+    verdict: Verdict | None
+    due_at: str | None
+
+
+class CustomerMessage(TypedDict):
+    message_id: str
+    campaign: str
+    purpose: Literal["for_you", "reminders", "news"]
+    channel: Literal["email"]
+    key: str
+    state: Literal[
+        "held", "due", "leased", "handing", "taken", "refused", "gone", "unknown", "withdrawn", "expired", "failed"
+    ]
+    reason: str | None
+    created_at: str
+    due_at: str
+    expires_at: str
+    handed_at: str | None
+    settled_at: str | None
+    recommendation_id: str | None
+
+
+class CustomerMessages(TypedDict):
+    """A page; ``next`` is ``before`` of the next one, None on the last."""
+
+    user_id: str
+    messages: list[CustomerMessage]
+    next: str | None
+
+
 class Reason(TypedDict):
     code: str
     text: str

@@ -10,6 +10,7 @@ from recsite_client.answers import (
     BatchAnswer,
     ContactsAnswer,
     ContactState,
+    CustomerMessages,
     CustomerVerdict,
     ErasureReceipt,
     EventsAnswer,
@@ -25,6 +26,7 @@ from recsite_client.answers import (
     RemadeAnswer,
     StoredAnswer,
     StoredContact,
+    TriggerAnswer,
 )
 from recsite_client.batches import joined, parts_of
 from recsite_client.bodies import (
@@ -138,6 +140,24 @@ class Client:
         """
         receipt: ErasureReceipt = self._send("DELETE", f"/contacts/{_part(user_id)}/")
         return receipt
+
+    # --- messages of campaigns
+
+    def trigger(self, campaign: str, *, user_id: str, key: str, item_ids: Iterable[str] = ()) -> TriggerAnswer:
+        """Say that something happened to a customer which a live campaign (by its short name) is for.
+
+        The same key again, with the same items, has the same answer. ProblemError 409 with ``code`` in its members
+        where the campaign sends nothing now, has another trigger, or the key was sent with other items.
+        """
+        body = {"user_id": user_id, "key": key, "item_ids": list(item_ids)}
+        answer: TriggerAnswer = self._send("POST", f"/campaigns/{_part(campaign)}/trigger/", body)
+        return answer
+
+    def messages(self, user_id: str, *, n: int | None = None, before: str | None = None) -> CustomerMessages:
+        """What a customer was sent, the newest first; ``before`` is ``next`` of the page before."""
+        query = urlencode({name: value for name, value in (("n", n), ("before", before)) if value is not None})
+        answer: CustomerMessages = self._ask(f"/users/{_part(user_id)}/messages/", query=query)
+        return answer
 
     # --- recommendations out
 

@@ -47,7 +47,7 @@ def decide(
     ]
     listed = _with_lists(first, people, terms, lists)
     ranked = _after_competition(listed, people, terms, pressure)
-    return [_whole(each, now) for each in _within_budgets(ranked, terms, pressure)]
+    return [as_said(each, now) for each in _within_budgets(ranked, terms, pressure)]
 
 
 def before_lists(
@@ -193,7 +193,7 @@ def _by_value(each: CaseVerdict, terms: Mapping[int, CampaignTerms]) -> tuple[in
     return terms[each.case.campaign].rank, -each.value, each.case.campaign, each.case.customer
 
 
-def _whole(each: CaseVerdict, now: datetime) -> CaseVerdict:
+def as_said(each: CaseVerdict, now: datetime) -> CaseVerdict:
     """The verdict as it is told: sent now or later, or held out whatever else it had been."""
     sent = each.verdict is Verdict.NOW
     if each.held:

@@ -70,7 +70,7 @@ def terms_of(sendings: Iterable[Sending]) -> dict[int, CampaignTerms]:
     """What each campaign asks, by its key."""
     every = list(sendings)
     chance = chances([each.campaign for each in every])
-    return {each.campaign.pk: _terms(each, chance[each.campaign.pk]) for each in every}
+    return {each.campaign.pk: campaign_terms(each, chance[each.campaign.pk]) for each in every}
 
 
 def habits_of(rules: PressureRules) -> Habits:
@@ -78,11 +78,14 @@ def habits_of(rules: PressureRules) -> Habits:
 
 
 def pressure_of(ground: Ground) -> Pressure:
-    rules = ground.rules
+    return pressure_under(ground.rules, now=ground.now, but=ground.but)
+
+
+def pressure_under(rules: PressureRules, *, now: datetime, but: frozenset[int] = frozenset()) -> Pressure:
     caps = tuple(PressureCap(cap["channel"], cap["most"], cap["hours"] * HOUR) for cap in rules.caps)
     return Pressure(
         caps=caps, zone=_shop(), holdout=rules.holdout, season=f"push:{rules.season}".encode(),
-        per_day=rules.per_day, used=messages_by_day(now=ground.now, zone=_shop(), but=ground.but),
+        per_day=rules.per_day, used=messages_by_day(now=now, zone=_shop(), but=but),
     )  # fmt: skip
 
 
@@ -113,7 +116,8 @@ def _lists(cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: G
     return [of_all[each.blocks] if each.everybody else next(each_own) for each in wanted]
 
 
-def _terms(sending: Sending, chance: float) -> CampaignTerms:
+def campaign_terms(sending: Sending, chance: float) -> CampaignTerms:
+    """What a campaign asks, under a chance of an answer; the gates before the lists need none."""
     form, campaign = sending.form, sending.campaign
     return CampaignTerms(
         campaign=campaign.pk,

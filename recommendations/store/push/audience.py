@@ -21,9 +21,20 @@ _ANY_OF, _NONE_OF = _MEMBERS.format("any_of"), _MEMBERS.format("none_of")
 
 def people_in(*, any_of: Collection[int], none_of: Collection[int] = ()) -> list[int]:
     """Keys of the people who are in one of these audiences, or of everybody, but for those in one of the others."""
-    statement = _EVERYBODY
-    if any_of:
-        statement += f" AND customer.id IN ({_ANY_OF})"
-    if none_of:
-        statement += f" AND customer.id NOT IN ({_NONE_OF})"
-    return [key for (key,) in rows(f"{statement} ORDER BY 1", any_of=list(any_of), none_of=list(none_of))]
+    return [key for (key,) in rows(f"{_statement(any_of, none_of)} ORDER BY 1", **_values(any_of, none_of))]
+
+
+def is_in(customer: int, *, any_of: Collection[int], none_of: Collection[int] = ()) -> bool:
+    """Whether somebody is one of these people."""
+    statement = f"{_statement(any_of, none_of)} AND customer.id = %(customer)s"
+    return bool(rows(statement, customer=customer, **_values(any_of, none_of)))
+
+
+def _statement(any_of: Collection[int], none_of: Collection[int]) -> str:
+    among = f" AND customer.id IN ({_ANY_OF})" if any_of else ""
+    outside = f" AND customer.id NOT IN ({_NONE_OF})" if none_of else ""
+    return f"{_EVERYBODY}{among}{outside}"
+
+
+def _values(any_of: Collection[int], none_of: Collection[int]) -> dict[str, list[int]]:
+    return {"any_of": list(any_of), "none_of": list(none_of)}

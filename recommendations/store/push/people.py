@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from recommendations.engine.push.cases import NEVER, ChannelReach, Person
 from recommendations.engine.push.competition import SentMessage
 from recommendations.engine.push.timing import QuietHours
-from recommendations.event_types import EventName
+from recommendations.event_types import EventName, Outcome
 from recommendations.push_terms import COUNTING, Channel, MessageState, Purpose
-from recommendations.store.attribution.statements import WORDS
 from recommendations.store.temp_tables import rows
 from recommendations.terms import Trust
 
 REACHES_BACK = timedelta(days=31)  # of caps: the longest window that a rule may have
 SHOWN = timedelta(days=7)  # an item is not shown again in a message
 LATELY = timedelta(hours=24)  # nor one that they clicked or bought, wherever that was
+ACTS = [name for name in EventName if name.facts.outcome in {Outcome.CLICKED, Outcome.BOUGHT}]
 EARNS = timedelta(days=84)
 SHRINKS = 5.0  # orders of the shop's mean that everybody's worth begins with
 
@@ -117,7 +117,7 @@ def shown_lately(customers: Iterable[int], *, now: datetime, but: Collection[int
     Messages of ``but`` do not count.
     """
     shown: defaultdict[int, set[int]] = defaultdict(set)
-    values = {"people": sorted(set(customers)), "states": _counting(), "acts": [*WORDS["clicked"], *WORDS["bought"]]}
+    values = {"people": sorted(set(customers)), "states": _counting(), "acts": ACTS}
     for person, item in rows(_SHOWN, **values, since=now - SHOWN, lately=now - LATELY, now=now, but=list(but)):
         shown[person].add(item)
     return shown
