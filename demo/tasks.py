@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from demo import aa_experiment, replay
+from demo import aa_experiment, campaigns, replay
 
 
 @shared_task(name="demo.tasks.watch_replay")
@@ -14,6 +14,11 @@ def watch_replay() -> bool:
 @shared_task(name="demo.tasks.watch_aa")
 def watch_aa() -> bool:
     return aa_experiment.watch_aa(now=timezone.now())
+
+
+@shared_task(name="demo.tasks.begin_campaigns")
+def begin_campaigns() -> int:
+    return campaigns.begin_campaigns(now=timezone.now())
 
 
 @shared_task(name="demo.tasks.run_replay")

@@ -141,6 +141,11 @@ if settings.DEMO:
         "schedule": 10,
         "options": {"expires": 10},
     }
+    app.conf.beat_schedule["begin campaigns"] = {
+        "task": "demo.tasks.begin_campaigns",
+        "schedule": 10,
+        "options": {"expires": 10},
+    }
     app.conf.beat_schedule["watch A/A"] = {"task": "demo.tasks.watch_aa", "schedule": 15, "options": {"expires": 15}}
 app.autodiscover_tasks()
 

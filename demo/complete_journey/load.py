@@ -24,7 +24,17 @@ from recommendations.terms import CustomerKind
 
 DEMO_CLOCK = "demo_clock"
 BATCH = 100_000
-ITEM_COLUMNS = ["shop_id", "title", "brand", "price", "cost", "available_quantity", "attributes", "listed_at"]
+ITEM_COLUMNS = [
+    "shop_id",
+    "title",
+    "brand",
+    "price",
+    "cost",
+    "available_quantity",
+    "attributes",
+    "listed_at",
+    "url",
+]
 EVENT_COLUMNS = [
     "occurred_at", "event_id", "line", "name", "customer_id", "item_id", "quantity", "price", "amount",
     "transaction_id", "attributes",
@@ -149,6 +159,7 @@ def _item_table(products: pd.DataFrame, *, weeks: int) -> pa.Table:
         products["product_id"].astype(str), products["title"], products["brand_name"], products["price"],
         products["cost"], products["stock"].astype("Int64"), attributes,
         wheel.moved(products["first_sale"], weeks=weeks).astype("datetime64[s, UTC]"),
+        "/item/" + products["product_id"].astype(str),  # of the demo's shop
     ]  # fmt: skip
     return pa.table(dict(zip(ITEM_COLUMNS, map(pa.array, columns), strict=True)))
 
