@@ -20,6 +20,7 @@ class CatalogueProduct(NamedTuple):
     brand: str
     price: str
     category: str  # path, such as "PRODUCE > TROPICAL FRUIT"; empty where it has none
+    quantity: int | None = None  # in stock; None where nobody counts it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +48,16 @@ class Catalogue:
             return cls(
                 CatalogueProduct(
                     row["item_id"], _plain(row["title"]), _plain(row["brand"]), row["price"],
-                    _plain(row["categories"]).partition("|")[0],
+                    _plain(row["categories"]).partition("|")[0], int(row.get("available_quantity") or 0) or None,
                 )
                 for row in csv.DictReader(lines)
                 if row["price"]
             )  # fmt: skip
+
+    @property
+    def stock(self) -> dict[str, int]:
+        """How many there are of the items that are counted."""
+        return {each.item_id: each.quantity for each in self._products.values() if each.quantity is not None}
 
     def find(self, item_id: str) -> CatalogueProduct | None:
         return self._products.get(item_id)

@@ -1,5 +1,6 @@
 """The pages of the shop. What a page shows of its own stands here; what Recsite chose comes through ``slots``."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from storefront.frame import Frame
 from storefront.outbox import Outbox
 from storefront.settings import Settings
 from storefront.slots import Filled, Slots
+from storefront.stock import Stock
 from storefront.tiles import Tiles, item_address, shelf_address
 from storefront.visits import Visit, Visits, new_id
 
@@ -34,6 +36,20 @@ TITLES = {
     "cart": "Goes well with it",
 }
 
+UTM = re.compile(r"[\w.-]{1,64}")
+
+
+def landing(request: Request) -> dict[str, object]:
+    """Fields of the events of a page that a mail or another shop's link led to: the list it was in, and from where."""
+    fields: dict[str, object] = {}
+    if rid := request.query.get("rid"):
+        fields["recommendation_id"] = rid
+    medium, source = (request.query.get(f"utm_{name}", "") for name in ("medium", "source"))
+    if UTM.fullmatch(medium) and UTM.fullmatch(source):
+        fields["context"] = {"channel": medium, "source": source, "page": request.path}
+    return fields
+
+
 type Page = Callable[[Request, Visit], Response]
 
 
@@ -41,6 +57,7 @@ class ShopSite:
     def __init__(self, settings: Settings, catalogue: Catalogue, client: Client) -> None:
         self._settings, self._catalogue = settings, catalogue
         self._slots, self._outbox, self._visits = Slots(client), Outbox(client, catalogue), Visits()
+        self._stock = Stock(client, catalogue, settings.catalogue.with_name("sold_out.json"))
         self._tiles = Tiles(settings, catalogue)
         self._frame = Frame(settings)
         self._pages: dict[tuple[str, str], Page] = {
@@ -53,6 +70,7 @@ class ShopSite:
             ("GET", "healthz"): self.health,
             ("POST", "cart"): self.put,
             ("POST", "cart/remove"): self.remove,
+            ("POST", "wish"): self.wish,
             ("POST", "checkout"): self.buy,
             ("POST", "visit"): self.shop_as,
             ("POST", "consent"): self.choose,
@@ -71,13 +89,13 @@ class ShopSite:
 
     # --- pages
 
-    def home(self, _request: Request, visit: Visit) -> Response:
+    def home(self, request: Request, visit: Visit) -> Response:
         known = visit.personalised
         filled = self._slots.fill("home", visit, leave_out=() if known else OF_CUSTOMERS)
         shelves = joined(self._tiles.category(category) for category in self._catalogue.departments(SHELVES))
         titles = TITLES if known else TITLES | {"home": "Popular with everybody"}
         main = fill("home", title="Welcome", slots=self._slot_list(filled, titles, back="/"), categories=shelves)
-        return self._page(visit, "Welcome", main, filled, events=[{"name": "view_homepage"}])
+        return self._page(visit, "Welcome", main, filled, events=[{"name": "view_homepage"} | landing(request)])
 
     def shelf(self, request: Request, visit: Visit) -> Response:
         path = request.path.removeprefix("/shelf/").strip("/")
@@ -102,11 +120,10 @@ class ShopSite:
             return self.nothing(request, visit)
         filled = self._slots.fill("item", visit, context={"item_ids": [product.item_id], "basket": list(visit.basket)})
         seen: dict[str, object] = {"name": "view_item", "items": [{"item_id": product.item_id, "price": product.price}]}
-        if rid := request.query.get("rid"):
-            seen["recommendation_id"] = rid
         slots = self._slot_list(filled, TITLES, back=item_address(product.item_id))
-        main = self._tiles.item(product, slots=slots, recommendation_id=rid or "")
-        return self._page(visit, product.title, main, filled, events=[seen])
+        rid, sold_out = request.query.get("rid", ""), self._stock.left(product.item_id) == 0
+        main = self._tiles.item(product, slots=slots, recommendation_id=rid, sold_out=sold_out)
+        return self._page(visit, product.title, main, filled, events=[seen | landing(request)])
 
     def search(self, request: Request, visit: Visit) -> Response:
         text = request.query.get("q", "").strip()[:100]
@@ -156,6 +173,10 @@ class ShopSite:
         product = self._catalogue.find(request.form.get("item_id", ""))
         if product is None:
             return self.nothing(request, visit)
+        left = self._stock.left(product.item_id)
+        if left is not None and visit.basket.get(product.item_id, 0) >= left:
+            visit.told = f"There is no more of {product.title}." if left else f"{product.title} is sold out."
+            return self._go(item_address(product.item_id))
         visit.put(product.item_id)
         visit.told = f"{product.title} is in your basket."
         return self._go(request.form.get("back", "/cart"))
@@ -164,11 +185,20 @@ class ShopSite:
         visit.basket.pop(request.form.get("item_id", ""), None)
         return self._go("/cart")
 
+    def wish(self, request: Request, visit: Visit) -> Response:
+        """Note that somebody waits for an item; the page has told Recsite."""
+        product = self._catalogue.find(request.form.get("item_id", ""))
+        if product is None:
+            return self.nothing(request, visit)
+        visit.told = f"We write to you when {product.title} is back, if you said yes to reminders."
+        return self._go(item_address(product.item_id))
+
     def buy(self, _request: Request, visit: Visit) -> Response:
         if not visit.basket:
             return self._go("/cart")
         order = new_id("order")
         visit.orders[order] = self._outbox.purchase(visit, order)
+        self._stock.sell(visit.basket)
         visit.basket.clear()
         return self._go(f"/thanks/{order}")
 

@@ -92,17 +92,19 @@ class Tiles:
             back=back,
         )
 
-    def item(self, product: CatalogueProduct, *, slots: Html, recommendation_id: str) -> Html:
+    def item(self, product: CatalogueProduct, *, slots: Html, recommendation_id: str, sold_out: bool) -> Html:
+        form = fill(
+            "wish" if sold_out else "buy", item_id=product.item_id, price=product.price,
+            recommendation_id=recommendation_id,
+        )  # fmt: skip
         return fill(
             "item",
             crumbs=self.crumbs(product.category),
             picture=self.picture(product.item_id),
             title=product.title,
             brand=product.brand,
-            price=product.price,
             money=self.money(product.price),
-            item_id=product.item_id,
-            recommendation_id=recommendation_id,
+            form=form,
             slots=slots,
         )
 

@@ -18,8 +18,10 @@ if (page.saysConsent) recsite.consent(page.saysConsent === "yes");
 for (const { name, ...fields } of JSON.parse(page.events)) recsite.track(name, fields);
 
 document.addEventListener("submit", ({ target }) => {
-  const { add, price, recommendationId, remove, checkout } = target.dataset;
-  if (add) recsite.addToCart(add, { quantity: 1, price }, { recommendation_id: recommendationId || undefined });
+  const { add, wish, price, recommendationId, remove, checkout } = target.dataset;
+  const list = { recommendation_id: recommendationId || undefined };
+  if (add) recsite.addToCart(add, { quantity: 1, price }, list);
+  if (wish) recsite.track("add_to_wishlist", { items: [{ item_id: wish, price }], ...list });
   if (remove) recsite.removeFromCart(remove);
   if (checkout !== undefined) recsite.beginCheckout();
 });

@@ -15,6 +15,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from recommendations.models import Event, Item
 from recommendations.services.access.keys import create_key
 from recommendations.services.operations.housekeeping import write_slates
 from recommendations.services.rules.editing import save_rule
@@ -32,8 +33,10 @@ expect.set_options(timeout=10_000)
 SOON = 2.0  # seconds
 TEA = "/shelf/FOOD%20%3E%20TEA"
 SOAP = {"attribute": "item", "operator": "is", "values": ["soap-7"]}
-CATALOGUE = ["item_id,title,brand,price,categories\n"] + [
-    f"{taste.lower()}-{number},{taste} {number},Brand {number % 3},{number + 1}.00,FOOD > {taste.upper()}\n"
+LAST = "soap-9"  # of which there is one left
+CATALOGUE = ["item_id,title,brand,price,categories,available_quantity\n"] + [
+    f"{taste.lower()}-{number},{taste} {number},Brand {number % 3},{number + 1}.00,FOOD > {taste.upper()},"
+    f"{1 if f'{taste.lower()}-{number}' == LAST else ''}\n"
     for taste in TASTES
     for number in range(ITEMS_EACH)
 ]
@@ -76,7 +79,7 @@ def shop_process(data: Path, *, recsite: str, **keys: Callable[[str], str]) -> I
 @pytest.fixture(scope="module")
 def shop(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the shop, whose catalogue is what Recsite has."""
-    server = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ)
+    server = (Scope.CATALOGUE_WRITE, Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ)
     with shop_process(
         tmp_path_factory.mktemp("demo"),
         recsite=site,
@@ -216,6 +219,40 @@ def test_events_of_a_visitor_change_the_next_slates(visitor: Visitor, ada: Visit
     for kind, count in (("Viewed", 3), ("Added to cart", 2), ("Bought", 2)):
         row = ada.page.get_by_role("region", name="Timeline").get_by_role("row").filter(has_text=kind)
         expect(row.locator("td").last).to_have_text(str(count))
+
+
+def test_who_comes_from_a_mail_says_so_and_waits_for_what_is_sold_out(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.visit("/")
+    allow(page)
+    visitor.visit(f"/item/{LAST}?rid=r-mail&utm_source=recsite&utm_medium=email&utm_campaign=weekly&own=1")
+    assert page.url.endswith("&own=1")
+    delivered(page)
+    seen = committed(lambda: Event.objects.get(name="view_item", recommendation_id="r-mail", item__shop_id=LAST))
+    context = seen.attributes or {}
+    assert {name: context[name] for name in ("channel", "source", "page")} == {
+        "channel": "email", "source": "recsite", "page": f"/item/{LAST}",
+    }  # fmt: skip
+    visitor.visit("/?rid=r-mail&utm_source=recsite&utm_medium=email")
+    delivered(page)
+    assert committed(lambda: Event.objects.filter(name="view_homepage", recommendation_id="r-mail").count()) == 1
+
+    visitor.visit(f"/item/{LAST}")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.get_by_role("heading", name="Your basket")).to_be_visible()
+    visitor.visit(f"/item/{LAST}")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.get_by_role("status")).to_have_text("There is no more of Soap 9.")
+    visitor.visit("/cart")
+    page.get_by_role("button", name="Buy now").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    visitor.visit(f"/item/{LAST}")
+    page.get_by_role("button", name="Tell me when it is back").click()
+    expect(page.get_by_role("status")).to_contain_text("We write to you when Soap 9 is back")
+    delivered(page)
+    assert committed(lambda: Event.objects.filter(name="add_to_wishlist", item__shop_id=LAST).count()) == 1
+    assert committed(lambda: Item.objects.get(shop_id=LAST).availability) == "out_of_stock"
+    assert visitor.complaints() == []
 
 
 def test_signing_in_joins_the_events_before_it(visitor: Visitor) -> None:

@@ -119,7 +119,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         part.rename(catalogue)
     old: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     origin = shop_url.rstrip("/")
-    server = (Scope.EVENTS_WRITE, Scope.IDENTITY_PROVE, Scope.RECOMMENDATIONS_READ)
+    server = (Scope.CATALOGUE_WRITE, Scope.EVENTS_WRITE, Scope.IDENTITY_PROVE, Scope.RECOMMENDATIONS_READ)
     loaded = [name for name in _SHOPPERS if Customer.objects.filter(pseudonym=pseudonym(name)).exists()]
     options = {
         "recsite": url,
