@@ -24,10 +24,15 @@ class Taken:
 
 @dataclass(frozen=True)
 class Later:
-    """Nothing was handed over, and it may be tried again; ``after`` seconds where the provider said so."""
+    """Nothing was handed over, and it may be tried again; ``after`` seconds where the provider said so.
+
+    ``of_line``: no message would go through now, whoever it is to; ``too_fast``: the provider asks for patience.
+    """
 
     reason: str
     after: float | None = None
+    of_line: bool = False
+    too_fast: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from recommendations.channels.protocol import Gone, Later, Outcome, Parcel, Refu
 GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 """Enhanced codes (RFC 3463) that say that there is no such address."""
 NO_SUCH_ADDRESS = frozenset({550, 551, 553})
+OF_SERVER = ("4.3.", "4.4.")
+"""Enhanced codes of a server that takes mail of nobody now, as its disk is full or its own line is broken."""
+CLOSING = 421  # the server closes the line, mostly as it was asked too much
 LONGEST_REASON = 200
 
 
@@ -45,7 +48,7 @@ class Smtp:
             refusal = self._envelope(line, parcel)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
-            return Later(_words(error))
+            return Later(_words(error), of_line=True)
         if refusal is not None:
             return refusal
         try:
@@ -83,19 +86,21 @@ class Smtp:
     def _envelope(self, line: smtplib.SMTP, parcel: Parcel) -> Outcome | None:
         """Sender and recipient; what speaks against them."""
         code, answer = line.mail(self._sender(parcel))
-        if code == 250:
-            code, answer = line.rcpt(parcel.address["email"])
+        if code != 250:
+            return self._refusal(code, answer, of_line=True)
+        code, answer = line.rcpt(parcel.address["email"])
         return None if code in {250, 251} else self._refusal(code, answer)
 
-    def _refusal(self, code: int, answer: bytes | str) -> Outcome:
-        if code == 421:
+    def _refusal(self, code: int, answer: bytes | str, *, of_line: bool = False) -> Outcome:
+        if code == CLOSING:
             self._drop()
         elif self._line is not None:
             with suppress(OSError, smtplib.SMTPException):
                 self._line.rset()
         text = _text(answer)
         if code < 500:
-            return Later(f"{code} {text}")
+            of_line = of_line or code == CLOSING or text.startswith(OF_SERVER)
+            return Later(f"{code} {text}", of_line=of_line, too_fast=code == CLOSING)
         is_gone = text.partition(" ")[0] in GONE if text[:2] == "5." else code in NO_SUCH_ADDRESS
         return Gone(f"{code} {text}") if is_gone else Refused(f"{code} {text}")
 

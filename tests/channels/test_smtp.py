@@ -35,7 +35,9 @@ def test_what_is_taken_arrived_as_it_was_written(office: Office, line: Smtp) -> 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("451 4.3.0 try again later", Later("451 4.3.0 try again later")),
+        ("451 4.3.0 try again later", Later("451 4.3.0 try again later", of_line=True)),
+        ("450 4.2.0 greylisted", Later("450 4.2.0 greylisted")),
+        ("421 4.7.0 too much", Later("421 4.7.0 too much", of_line=True, too_fast=True)),
         ("550 5.1.1 <ann@example.com>: no such mailbox", Gone("550 5.1.1 … no such mailbox")),
         ("550 no such user", Gone("550 no such user")),
         ("550 5.7.1 we do not like you", Refused("550 5.7.1 we do not like you")),
@@ -63,6 +65,7 @@ def test_a_line_that_breaks_is_later_before_the_mail_and_unknown_after_it(
     office.hangs_up = hangs_up
     outcome = line.hand_over(PARCEL)
     assert isinstance(outcome, kind)
+    assert not isinstance(outcome, Later) or outcome.of_line
     assert "ann" not in str(outcome)
     office.hangs_up = ""
     assert isinstance(line.hand_over(PARCEL), Taken)  # by a new line

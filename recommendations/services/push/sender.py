@@ -50,6 +50,8 @@ class ChannelSender:
     line: Line
     holder: str
     clock: Callable[[], datetime]
+    goes_on: Callable[[Outcome], bool] = lambda _outcome: True
+    """Takes each outcome, and says whether the line is worth the next message."""
 
     def send_some(self, snapshot: Snapshot, *, most: int = outbox.AT_ONCE) -> list[Outcome | None]:
         """Take up what is due; what became of each, None where it was not handed over."""
@@ -57,7 +59,14 @@ class ChannelSender:
         stored = Message.objects.select_related("campaign", "version", "occurrence__pressure", "address__contact")
         messages = list(stored.filter(pk__in=keys).order_by("due_at", "pk"))
         wanted = self._still_wanted(messages, snapshot)
-        return [self._send(each, wanted[each.pk], snapshot) for each in messages]
+        outcomes: list[Outcome | None] = []
+        for each in messages:
+            outcomes.append(self._send(each, wanted[each.pk], snapshot))
+            if outcomes[-1] is not None and not self.goes_on(outcomes[-1]):
+                break
+        for each in messages[len(outcomes) :]:
+            self._put_back(each, after=0, reason="the line is shut")
+        return outcomes
 
     def _still_wanted(self, messages: Sequence[Message], snapshot: Snapshot) -> dict[int, CaseVerdict]:
         """The verdict on each message now, by its key."""
@@ -128,7 +137,8 @@ class ChannelSender:
         reason = getattr(outcome, "reason", "")
         after = 0.0
         if isinstance(outcome, Later):
-            planned = RETRIES[min(message.tries, len(RETRIES) - 1)]
+            # Whom a dead line was tried for is not to blame; the line itself is tried less and less often.
+            planned = RETRIES[0] if outcome.of_line else RETRIES[min(message.tries, len(RETRIES) - 1)]
             after = outcome.after or planned * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - no secret
         provider = outcome.provider_id if isinstance(outcome, Taken) else ""
         outbox.settle(message.pk, state, holder=self.holder, reason=reason, provider_id=provider, after=after)

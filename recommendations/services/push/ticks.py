@@ -3,6 +3,7 @@
 import time
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 
@@ -10,12 +11,14 @@ from recommendations.push_terms import Channel
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.push.following import settle_clicks
 from recommendations.services.push.occasions import follow_returns
+from recommendations.services.push.pace import give_back, line_goes_on, room_for
 from recommendations.services.push.sender import ChannelSender, new_holder
 from recommendations.services.push.sendings import decide_pushes, live_campaigns
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.push import outbox
 
 SHIFT = 30.0  # seconds that a sender works before it lets another task go
+PATIENCE = 2.0  # seconds that it waits for its pace rather than come again
 
 
 def decide(*, now: datetime) -> int:
@@ -27,18 +30,32 @@ def decide(*, now: datetime) -> int:
 
 
 def send() -> int:
-    """Send what is due by e-mail, for a while; how many messages were handed over. One worker or many do it."""
-    if missing_settings() or not outbox.has_due(Channel.EMAIL):
+    """Send what is due by e-mail, for a while and at its pace; how many messages were handed over.
+
+    One worker or many do it.
+    """
+    if missing_settings():
         return 0
-    until, handed = time.monotonic() + SHIFT, 0
+    until, handed, channel = time.monotonic() + SHIFT, 0, Channel.EMAIL
     with closing(mail_line()) as line:
-        sender = ChannelSender(channel=Channel.EMAIL, line=line, holder=new_holder("mail"), clock=timezone.now)
-        snapshot = current_snapshot()
-        while time.monotonic() < until:
-            outcomes = sender.send_some(snapshot)
-            if not outcomes:
+        sender = ChannelSender(
+            channel=channel, line=line, holder=new_holder("mail"), clock=timezone.now,
+            goes_on=partial(line_goes_on, channel),
+        )  # fmt: skip
+        while outbox.has_due(channel):
+            grant = room_for(channel)
+            if grant.messages == 0:
+                if grant.wait > PATIENCE or time.monotonic() + grant.wait >= until:
+                    break
+                time.sleep(grant.wait)
+                continue
+            outcomes = sender.send_some(current_snapshot(), most=grant.messages)
+            left = sum(outcome is not None for outcome in outcomes)
+            if left < grant.messages:
+                give_back(channel, grant.messages - left)
+            handed += left
+            if not outcomes or time.monotonic() >= until:
                 break
-            handed += sum(outcome is not None for outcome in outcomes)
     return handed
 
 
