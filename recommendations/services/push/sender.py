@@ -20,6 +20,7 @@ from recommendations.models import Message
 from recommendations.push_terms import WAITS_ON, CampaignKind, Channel, MessageState, Purpose, Trigger, Verdict
 from recommendations.services.contacts import bounces
 from recommendations.services.push.deciding import Ground, Sending, considered
+from recommendations.services.push.failing import pause_what_fails
 from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.letters import parcel_of, written_for
 from recommendations.services.push.occasions import occasions
@@ -158,6 +159,7 @@ class ChannelSender:
         faults = outbox.count_fault(message.pk)
         if faults >= MOST_FAULTS:
             self._let_go(message, MessageState.FAILED, reason="it could not be written")
+            pause_what_fails(message.campaign, version=message.version_id, now=self.clock())
         else:
             self._put_back(message, after=RETRIES[0], reason="it could not be written")
 
