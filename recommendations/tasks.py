@@ -127,6 +127,11 @@ def forget_answers() -> int:
     return housekeeping.forget_answers(now=timezone.now())
 
 
+@shared_task(name="recommendations.tasks.forget_messages")
+def forget_messages() -> int:
+    return housekeeping.forget_messages(now=timezone.now())
+
+
 @shared_task(name="recommendations.tasks.forget_files")
 def forget_files() -> int:
     return files.forget_old(now=timezone.now())

@@ -130,6 +130,10 @@ app.conf.update(
             "task": "recommendations.tasks.forget_answers",
             "schedule": crontab(hour="1", minute="0"),
         },
+        "forget messages": {
+            "task": "recommendations.tasks.forget_messages",
+            "schedule": crontab(hour="1", minute="15"),
+        },
         "forget files": {"task": "recommendations.tasks.forget_files", "schedule": crontab(minute="25")},
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},

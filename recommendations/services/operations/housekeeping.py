@@ -10,15 +10,17 @@ from recommendations.store.events import partitions
 from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import writes
 from recommendations.store.live.writes import ValkeyAwayError
+from recommendations.store.push import retention
 from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "ValkeyAwayError", "forget_answers", "prepare_partitions", "rebuild_live_state", "restore_live_state",
-    "write_slates", "write_source_hours",
+    "ValkeyAwayError", "forget_answers", "forget_messages", "prepare_partitions", "rebuild_live_state",
+    "restore_live_state", "write_slates", "write_source_hours",
 ]  # fmt: skip
 
 AHEAD = timedelta(days=62)
+VERDICT_DAYS, MESSAGE_DAYS = 90, 400  # that are kept of push; links in messages work as long
 
 
 def prepare_partitions(*, now: datetime) -> int:
@@ -37,6 +39,12 @@ def write_slates() -> int:
 def forget_answers(*, now: datetime) -> int:
     """Forget what answers older than ``ANSWERS_DAYS`` were made of; returns how many parts."""
     return answer_parts.forget_parts((now - timedelta(days=settings.ANSWERS_DAYS)).date())
+
+
+def forget_messages(*, now: datetime) -> int:
+    """Forget verdicts on people after 90 days, and messages with what came of them after 400; how many rows."""
+    verdicts = retention.forget_verdicts(before=now - timedelta(days=VERDICT_DAYS))
+    return verdicts + retention.forget_messages(before=now - timedelta(days=MESSAGE_DAYS))
 
 
 def restore_live_state() -> int:

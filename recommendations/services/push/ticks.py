@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from recommendations.push_terms import Channel
 from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.push.finishing import finish_sendings
 from recommendations.services.push.following import settle_clicks
 from recommendations.services.push.occasions import follow_returns
 from recommendations.services.push.pace import give_back, line_goes_on, room_for
@@ -60,5 +61,5 @@ def send() -> int:
 
 
 def settle(*, now: datetime) -> int:
-    """Take back what senders have left, and make events of clicks; how many messages and clicks."""
-    return sum(outbox.reap().values()) + settle_clicks(now=now)
+    """Take back what senders have left, make events of clicks, finish what is over; how many of them all."""
+    return sum(outbox.reap().values()) + settle_clicks(now=now) + finish_sendings(now=now)

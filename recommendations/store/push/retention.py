@@ -1,0 +1,47 @@
+"""What is forgotten of push: verdicts and messages, the oldest first, and never many rows by one statement."""
+
+from datetime import datetime
+
+from recommendations.store.temp_tables import rows, run
+
+AT_ONCE = 10_000  # rows of a statement
+MESSAGES = 1_000  # whose events go with them
+
+_OLD_SENDINGS = """
+SELECT occurrence.id FROM recommendations_occurrence occurrence WHERE occurrence.decided_at < %(before)s
+  AND EXISTS (SELECT FROM recommendations_considered considered WHERE considered.occurrence_id = occurrence.id)
+ORDER BY occurrence.decided_at
+"""
+_FORGET_VERDICTS = """
+DELETE FROM recommendations_considered WHERE id IN (
+  SELECT id FROM recommendations_considered WHERE occurrence_id = %(occurrence)s LIMIT %(most)s)
+"""
+# Keys grow with time, so the oldest are found without a look at the rest.
+_OLDEST = """
+SELECT id FROM (SELECT id, created_at FROM recommendations_message ORDER BY id LIMIT %(most)s) oldest
+WHERE created_at < %(before)s
+"""
+_FORGET_EVENTS = """
+DELETE FROM recommendations_messageevent WHERE id IN (
+  SELECT id FROM recommendations_messageevent WHERE message_id = ANY(%(messages)s) LIMIT %(most)s)
+"""
+_FORGET_MESSAGES = "DELETE FROM recommendations_message WHERE id = ANY(%(messages)s)"
+
+
+def forget_verdicts(*, before: datetime) -> int:
+    """Delete the verdicts of sendings that were last decided before a moment; how many."""
+    forgotten = 0
+    for (occurrence,) in rows(_OLD_SENDINGS, before=before):
+        while deleted := run(_FORGET_VERDICTS, occurrence=occurrence, most=AT_ONCE):
+            forgotten += deleted
+    return forgotten
+
+
+def forget_messages(*, before: datetime) -> int:
+    """Delete messages that were reserved before a moment, with what came of them; how many messages."""
+    forgotten = 0
+    while messages := [key for (key,) in rows(_OLDEST, before=before, most=MESSAGES)]:
+        while run(_FORGET_EVENTS, messages=messages, most=AT_ONCE):
+            pass
+        forgotten += run(_FORGET_MESSAGES, messages=messages)
+    return forgotten
