@@ -1,5 +1,6 @@
 """Mails that the demo's post office took: found by time, recipient and subject; opened whatever is in them."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,16 @@ def keys_of(folder: Path) -> list[str]:
 def lines_of(folder: Path, keys: Iterable[str]) -> list[MailLine]:
     """Lines of mails; those that went meanwhile are left out."""
     return [line for key in keys if (line := _line_of(folder, key))]
+
+
+def ids_of(folder: Path) -> set[str]:
+    """Hashes of the Message-IDs of all mails, as the names of their files have them."""
+    return {key.rpartition("-")[2] for key in keys_of(folder)}
+
+
+def hash_of_id(message_id: str) -> str:
+    """The hash of a Message-ID by which the post office names the file of its mail."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:16]
 
 
 def matching(folder: Path, text: str) -> list[str]:

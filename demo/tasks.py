@@ -1,9 +1,10 @@
 """Celery tasks of the replay: parse, one call."""
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from demo import aa_experiment, campaigns, replay
+from demo import aa_experiment, campaigns, replay, settling
 
 
 @shared_task(name="demo.tasks.watch_replay")
@@ -26,3 +27,8 @@ def run_replay(key: str) -> str | None:
     del key  # there is one
     door = replay.demo_door()
     return replay.run_replay(door, clock=timezone.now) if door else None
+
+
+@shared_task(name="demo.tasks.settle_unknown")
+def settle_unknown() -> int:
+    return settling.settle_unknown(settings.MAILBOX)

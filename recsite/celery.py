@@ -151,6 +151,11 @@ if settings.DEMO:
         "options": {"expires": 10},
     }
     app.conf.beat_schedule["watch A/A"] = {"task": "demo.tasks.watch_aa", "schedule": 15, "options": {"expires": 15}}
+    app.conf.beat_schedule["settle unknown"] = {
+        "task": "demo.tasks.settle_unknown",
+        "schedule": 60,
+        "options": {"expires": 15},
+    }
 app.autodiscover_tasks()
 
 

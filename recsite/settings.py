@@ -246,6 +246,7 @@ if DEMO and PUSH_MAIL_SERVER and not DEMO_REAL_MAIL and env.text("PUSH_EMAIL_URL
     )
 MAILBOX = DATA / "post"  # where the demo's post office writes what it takes
 PUSH_FROM = env.text("PUSH_FROM", default="push@shop.example" if DEMO else "")
+BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="")  # mail that comes back goes there, each to its own address
 PUSH_EMAIL_PER_MINUTE = env.integer("PUSH_EMAIL_PER_MINUTE", default=600, at_least=1)
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", default="1 Market Square, Demo Town" if DEMO else "")
 FOUR_EYES = env.flag("FOUR_EYES", default=not DEMO)  # who wrote a campaign does not approve it

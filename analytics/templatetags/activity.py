@@ -87,6 +87,7 @@ VERBS: Mapping[str, Promise] = {
     "remove second factor": pgettext_lazy("activity", "took away the second factor of"),
     "set aside": pgettext_lazy("activity", "set aside"),
     "silence": pgettext_lazy("activity", "silenced an address of"),
+    "send again": pgettext_lazy("activity", "sent messages again of"),
     "let speak": pgettext_lazy("activity", "let an address speak again of"),
     "erase": pgettext_lazy("activity", "erased"),
     "end": pgettext_lazy("activity", "ended"),

@@ -57,10 +57,19 @@ def own_domain() -> str:
     return str(settings.PUSH_FROM.rpartition("@")[2])
 
 
-def shop_envelope(key: str, *, to: str, date: datetime, headers: Mapping[str, str] | None = None) -> Envelope:
-    """An envelope from the shop, which no machine answers (RFC 3834); ``key`` begins the id of the mail."""
+def message_id(key: str, unique: str) -> str:
+    return f"<{key}.{unique}@{own_domain()}>"
+
+
+def shop_envelope(
+    key: str, *, to: str, date: datetime, headers: Mapping[str, str] | None = None, unique: str = ""
+) -> Envelope:
+    """An envelope from the shop, which no machine answers (RFC 3834); ``key`` begins the id of the mail.
+
+    ``unique`` makes it one of its kind; by default at random.
+    """
     return Envelope(
-        message_id=f"<{key}.{secrets.token_hex(8)}@{own_domain()}>",
+        message_id=message_id(key, unique or secrets.token_hex(8)),
         sender=settings.PUSH_FROM,
         sender_name=settings.SHOP_NAME,
         to=to,

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from recommendations.channels.protocol import Parcel
 from recommendations.channels.smtp import Smtp, SmtpServer
+from recommendations.services.mails.returns import ReturnedTo, key_of, return_path
 
 
 def missing_settings() -> list[str]:
@@ -24,5 +25,5 @@ def mail_line() -> Smtp:
     return Smtp(SmtpServer(**settings.PUSH_MAIL_SERVER), sender=_return_path)
 
 
-def _return_path(_parcel: Parcel) -> str:
-    return settings.PUSH_FROM
+def _return_path(parcel: Parcel) -> str:
+    return return_path(ReturnedTo(parcel.idempotency_key == key_of(parcel.message), parcel.message))

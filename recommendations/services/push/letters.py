@@ -12,6 +12,7 @@ from recommendations.engine.push.cases import CaseVerdict
 from recommendations.models import Address, Message, Permission
 from recommendations.push_terms import Channel, Purpose
 from recommendations.services.mails.letters import Letter, bytes_of, own_domain, shop_envelope
+from recommendations.services.mails.returns import id_part, key_of
 from recommendations.services.push.deciding import Sending, lists_of
 from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.links import links_of
@@ -70,9 +71,9 @@ def parcel_of(message: Message, written: Written, *, now: datetime) -> Parcel:
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Id": f"<{message.campaign.purpose}.{own_domain()}>",
     }
-    envelope = shop_envelope(str(message.pk), to=opened["email"], date=now, headers=headers)
+    envelope = shop_envelope(str(message.pk), to=opened["email"], date=now, headers=headers, unique=id_part(message.pk))
     return Parcel(
-        message=message.pk, idempotency_key=f"message-{message.pk}", address=opened,
+        message=message.pk, idempotency_key=key_of(message.pk), address=opened,
         content=bytes_of(written.letter, envelope),
     )  # fmt: skip
 

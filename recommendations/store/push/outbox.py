@@ -92,6 +92,26 @@ UPDATE recommendations_message SET state = 'withdrawn', reason = %(reason)s, set
 WHERE campaign_id = %(campaign)s AND state IN ('due', 'leased')
 """
 
+_SENDABLE = """
+SELECT count(*) FROM recommendations_message WHERE campaign_id = %(campaign)s AND state = 'unknown'
+  AND settled_at <= clock_timestamp() - make_interval(hours => %(hours)s)
+"""
+_AGAIN = """
+UPDATE recommendations_message message SET state = 'due', due_at = clock_timestamp(), settled_at = NULL,
+  reason = 'sent again', faults = 0,
+  expires_at = clock_timestamp() + make_interval(hours => (version.frozen #>> '{when,expires_hours}')::int)
+FROM recommendations_campaignversion version
+WHERE version.id = message.version_id AND message.campaign_id = %(campaign)s AND message.state = 'unknown'
+  AND message.settled_at <= clock_timestamp() - make_interval(hours => %(hours)s)
+"""
+# What was handed over and is due once more is spared the second time.
+_CONFIRM = """
+UPDATE recommendations_message SET state = 'taken', reason = '', settled_at = clock_timestamp(), holder = '',
+  lease_until = NULL
+WHERE id = ANY(%(messages)s)
+  AND (state = 'unknown' OR (state IN ('due', 'leased') AND handed_at IS NOT NULL))
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
@@ -204,3 +224,19 @@ def withdraw(contacts: Collection[int]) -> int:
 def end(campaign: int, *, reason: str) -> int:
     """Withdraw all that waits of a campaign."""
     return run(_END, campaign=campaign, reason=reason)
+
+
+def count_sendable(campaign: int, *, hours: int) -> int:
+    """How many messages of a campaign nobody has known anything of for so many hours."""
+    [(count,)] = rows(_SENDABLE, campaign=campaign, hours=hours)
+    return int(count)
+
+
+def send_again(campaign: int, *, hours: int) -> int:
+    """Let those be due again, for the lifetime of the campaign from now on; how many."""
+    return run(_AGAIN, campaign=campaign, hours=hours)
+
+
+def confirm_taken(messages: Collection[int]) -> int:
+    """Write that the provider has messages, as far as that was not known; how many."""
+    return run(_CONFIRM, messages=list(messages))
