@@ -43,9 +43,15 @@ def return_path(to: ReturnedTo) -> str:
     return f"bounce+{name}-{_signature(settings.LINK_KEYS[0], f'bounce:{name}', PATH_BYTES)}@{settings.BOUNCE_DOMAIN}"
 
 
-def is_return_path(text: str) -> bool:
-    """Whether it looks like a return path, whoever signed it."""
-    return _PATH.match(text) is not None
+def looks_like_id(text: str) -> bool:
+    """Whether it looks like a Message-ID of ours, whoever signed it."""
+    return _ID.match(text) is not None
+
+
+def path_in(text: str) -> str:
+    """The return path that stands in a header, whoever signed it; "" where there is none."""
+    match = _PATH.search(text)
+    return match[0] if match else ""
 
 
 def returned_to(text: str) -> ReturnedTo | None:

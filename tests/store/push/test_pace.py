@@ -76,7 +76,7 @@ def test_a_line_that_fails_five_times_is_shut_twice_as_long_each_time(valkey: re
         assert nothing == 0
         assert seconds - 2 < wait <= seconds
         assert pace.line_failed(EMAIL)  # of another sender, which was on its way: it shuts nothing for longer
-        later(valkey, seconds)
+        later(valkey, seconds + 0.1)
         assert [take(), take()] == [1, 0]  # one tries
         assert pace.line_failed(EMAIL)
     state = pace.line_state(EMAIL)
@@ -86,7 +86,7 @@ def test_a_line_that_fails_five_times_is_shut_twice_as_long_each_time(valkey: re
 
 def test_one_that_gets_through_opens_the_line(valkey: redis.Redis) -> None:
     shut()
-    later(valkey, 30)
+    later(valkey, 30.1)
     assert take() == 1
     pace.line_worked(EMAIL)
     assert pace.line_state(EMAIL) is None
@@ -96,11 +96,11 @@ def test_one_that_gets_through_opens_the_line(valkey: redis.Redis) -> None:
 
 def test_a_try_that_had_nothing_to_hand_over_leaves_it_to_the_next(valkey: redis.Redis) -> None:
     shut()
-    later(valkey, 30)
+    later(valkey, 30.1)
     assert take() == 1
     pace.give_back(EMAIL, 1)
     assert take() == 1
-    later(valkey, 30)  # this one died on the way
+    later(valkey, 30.1)  # this one died on the way
     assert take() == 1
 
 
