@@ -11,6 +11,7 @@ from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, S
 from recommendations.store.contacts import book, silence
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.push import retention
 
 __all__ = [
     "ContactRecord", "Erasure", "KeysMissingError", "MaskedAddress", "SealBrokenError", "contact_of", "erase_contact",
@@ -72,13 +73,16 @@ def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
 
 @transaction.atomic
 def erase_contact(contact: Contact, *, now: datetime) -> Erasure:
-    """Erase addresses and statements; the hashes of the addresses stay silent, so no later import writes to them."""
+    """Erase addresses, statements and messages; the hashes of the addresses stay silent, so no later import writes to
+    them.
+    """
     book.lock()
-    addresses = list(Address.objects.filter(contact=contact))
+    addresses = list(Address.objects.select_for_update().filter(contact=contact))  # nothing is reserved any more
     statements = contact.consents.count()
     for each in addresses:
         channel, digest = Channel(each.channel), bytes(each.digest)
         silence.lift(channel, digest, reasons=LIFTED_BY_STAFF)  # else staff could lift it after a later import
         silence.silence(channel, digest, reason=SuppressionReason.ERASED, now=now)
+    retention.forget_contact(contact.pk)
     contact.delete()
     return Erasure(addresses=len(addresses), statements=statements)

@@ -5,13 +5,19 @@ from datetime import datetime
 
 from recommendations.models import Suppression
 from recommendations.push_terms import Channel, SuppressionReason
+from recommendations.store.push import outbox
 
 
 def silence(channel: Channel, digest: bytes, *, reason: SuppressionReason, now: datetime) -> bool:
-    """Silence an address for good; False for one that is silent already, which stays so for its own reason."""
+    """Silence an address for good; False for one that is silent already, which stays so for its own reason.
+
+    What waits for it is withdrawn with it.
+    """
     Suppression.objects.filter(channel=channel, digest=digest, until__lte=now).delete()
     defaults = {"reason": reason, "at": now}
-    return Suppression.objects.get_or_create(channel=channel, digest=digest, defaults=defaults)[1]
+    is_new = Suppression.objects.get_or_create(channel=channel, digest=digest, defaults=defaults)[1]
+    outbox.withdraw_from(channel, digest)
+    return is_new
 
 
 def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReason]) -> bool:

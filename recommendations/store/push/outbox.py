@@ -14,7 +14,9 @@ from recommendations.store.temp_tables import rows, run
 LEASE = 60  # seconds
 AT_ONCE = 10
 
+# An address that is erased meanwhile is left out; one that is there stays until this commits.
 _RESERVE = """
+WITH there AS (SELECT id FROM recommendations_address WHERE id = ANY(%(addresses)s) FOR KEY SHARE)
 INSERT INTO recommendations_message
   (campaign_id, version_id, occurrence_id, customer_id, contact, key, channel, address_id, state, due_at, expires_at,
    trigger_item, items, variant, chance, value, recommendation_id, tries, faults, holder, provider_id, reason)
@@ -24,6 +26,7 @@ FROM unnest(%(customers)s::bigint[], %(contacts)s::bigint[], %(keys)s::text[], %
             %(states)s::text[], %(due)s::timestamptz[], %(expires)s::timestamptz[], %(triggers)s::bigint[],
             %(items)s::text[], %(variants)s::int[], %(chances)s::float8[], %(values)s::float8[])
   AS new(customer, contact, key, address, state, due_at, expires_at, trigger_item, items, variant, chance, value)
+WHERE address IS NULL OR address IN (SELECT id FROM there)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _HAS_DUE = """
@@ -85,6 +88,13 @@ WHERE campaign.id = message.campaign_id AND message.state IN ('due', 'leased') A
   AND NOT EXISTS (SELECT FROM recommendations_permission permission WHERE permission.contact_id = message.contact
                   AND permission.channel = message.channel AND permission.purpose = campaign.purpose
                   AND permission.state = 'given')
+"""
+_SILENCED = """
+UPDATE recommendations_message message SET state = 'withdrawn', reason = 'suppressed', settled_at = clock_timestamp(),
+  holder = '', lease_until = NULL
+FROM recommendations_address address
+WHERE address.id = message.address_id AND address.channel = %(channel)s AND address.digest = %(digest)s
+  AND message.state IN ('due', 'leased')
 """
 _END = """
 UPDATE recommendations_message SET state = 'withdrawn', reason = %(reason)s, settled_at = clock_timestamp(),
@@ -219,6 +229,11 @@ def withdraw(contacts: Collection[int]) -> int:
     What is being handed over is not stopped any more.
     """
     return run(_WITHDRAW, contacts=list(contacts))
+
+
+def withdraw_from(channel: Channel, digest: bytes) -> int:
+    """Withdraw what waits for an address that is silent from now on, whoever's it is; how many messages."""
+    return run(_SILENCED, channel=channel.value, digest=digest)
 
 
 def end(campaign: int, *, reason: str) -> int:

@@ -27,6 +27,27 @@ DELETE FROM recommendations_messageevent WHERE id IN (
 """
 _FORGET_MESSAGES = "DELETE FROM recommendations_message WHERE id = ANY(%(messages)s)"
 
+# Verdicts are on the merged person, who keeps theirs where another contact of theirs is left.
+_PEOPLE = """
+SELECT %(contact)s UNION SELECT alias.customer_id FROM recommendations_customeralias alias
+WHERE alias.anonymous_id = %(contact)s AND alias.undone_at IS NULL AND NOT EXISTS (
+  SELECT FROM recommendations_contact contact WHERE contact.customer_id <> %(contact)s
+    AND (contact.customer_id = alias.customer_id OR contact.customer_id IN (
+      SELECT other.anonymous_id FROM recommendations_customeralias other
+      WHERE other.customer_id = alias.customer_id AND other.undone_at IS NULL)))
+"""
+# Whoever a visitor was merged into once stands in the messages of then.
+_OF_CONTACT = """
+SELECT id FROM recommendations_message WHERE contact = %(contact)s AND customer_id IN (
+  SELECT %(contact)s UNION SELECT customer_id FROM recommendations_customeralias WHERE anonymous_id = %(contact)s)
+UNION SELECT message.id FROM recommendations_message message
+JOIN recommendations_address address ON address.id = message.address_id WHERE address.contact_id = %(contact)s
+"""
+_OF_PEOPLE = (
+    "DELETE FROM recommendations_considered WHERE customer_id = ANY(%(people)s)",
+    "DELETE FROM recommendations_shopoccasion WHERE customer_id = ANY(%(people)s)",
+)
+
 
 def forget_verdicts(*, before: datetime) -> int:
     """Delete the verdicts of sendings that were last decided before a moment; how many."""
@@ -45,3 +66,13 @@ def forget_messages(*, before: datetime) -> int:
             pass
         forgotten += run(_FORGET_MESSAGES, messages=messages)
     return forgotten
+
+
+def forget_contact(contact: int) -> None:
+    """Delete all that a contact was sent, or was to be, and what was thought of it."""
+    messages = [key for (key,) in rows(_OF_CONTACT, contact=contact)]
+    run("DELETE FROM recommendations_messageevent WHERE message_id = ANY(%(messages)s)", messages=messages)
+    run(_FORGET_MESSAGES, messages=messages)
+    people = [key for (key,) in rows(_PEOPLE, contact=contact)]
+    for statement in _OF_PEOPLE:
+        run(statement, people=people)
