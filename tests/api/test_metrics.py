@@ -1,30 +1,40 @@
 """The figures for Prometheus: right, of all processes together, and there while a server is away."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
 from celery import current_app
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from recommendations.models import Alarm, ArmShare, Item, ModelVersion, RateWatch, Reading, Run, RunStage, Unit
+from recommendations.engine.push.cases import CaseVerdict, PushCase
+from recommendations.models import Alarm, ArmShare, Item, Message, ModelVersion, RateWatch, Reading, Run, RunStage, Unit
+from recommendations.push_terms import Channel, MessageState, Verdict
 from recommendations.services.access import keys
+from recommendations.services.mails.returns import ReturnedTo
 from recommendations.services.operations import housekeeping, metrics
+from recommendations.services.push.coming_back import take_report
+from recommendations.services.push.reports import Report, ReportKind
+from recommendations.services.push.unsubscribing import unsubscribe
 from recommendations.store.live import counters
 from recommendations.store.live.counters import Counters
 from recommendations.store.live.valkey import valkey as link
+from recommendations.store.push import outbox, pace, verdicts
 from recommendations.store.serving import slates
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
 from tests.api.conftest import ApiClient, dead_database, problem
 from tests.api.events.conftest import EVENTS, event
 from tests.experiment_records import arms_of, experiment
+from tests.push_records import campaign, contact
+from tests.store.push.test_outbox import handed, reserve
 
 METRICS = "/metrics"
 HOME = "/api/v1/placements/home/recommend/"
@@ -276,3 +286,44 @@ def test_a_running_experiment_has_its_people_and_the_evidence_against_its_split(
     assert named(told, "experiment_split_evidence", experiment=own.code) == 2.5
     assert named(told, "bandit_share", experiment=own.code, arm="b") == 0.4
     assert named(told, "experiment_people", experiment=draft.code, arm="a") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_to_customers(watcher: ApiClient) -> None:
+    empty = samples(watcher.get(METRICS))
+    assert named(empty, "messages_waiting", channel="email") == named(empty, "oldest_due_seconds") == 0
+    assert named(empty, "provider_up", channel="email") == 1
+    made, now = campaign(), timezone.now()
+    reserve(made, *(contact(name) for name in ("ann", "bo", "cy")), minutes=-5)
+    reserve(made, contact("di"), held=True)
+    first, second, third = outbox.lease(Channel.EMAIL, holder="me")
+    handed(first)
+    outbox.settle(first, MessageState.TAKEN, holder="me")
+    outbox.settle(third, MessageState.DUE, holder="me", was=[MessageState.LEASED], after=-300)
+    with suppress(ValueError), transaction.atomic():
+        outbox.end(made.campaign_id, reason="ended")
+        raise ValueError("and it did not happen")
+    message = Message.objects.select_related("address__contact").get(pk=second)
+    assert message.address is not None
+    unsubscribe(message, now=now)
+    take_report(Report(kind=ReportKind.COMPLAINT, about=ReturnedTo(is_message=True, key=first)), now=now)
+    for _ in range(pace.FAILURES):
+        pace.line_failed(Channel.EMAIL)
+    figures = samples(watcher.get(METRICS))
+    ended = {
+        state: named(figures, "messages_total", channel="email", state=state)
+        for state in ("taken", "withdrawn", "held", "due")
+    }
+    assert ended == {"taken": 1, "withdrawn": 1, "held": 1, "due": None}
+    assert named(figures, "messages_waiting", channel="email") == 1
+    assert 299 < (named(figures, "oldest_due_seconds") or 0) < 360
+    assert named(figures, "provider_up", channel="email") == 0
+    assert named(figures, "unsubscribes_total") == named(figures, "complaints_total") == 1
+
+
+def test_verdicts_on_people(watcher: ApiClient, django_capture_on_commit_callbacks: Callable[..., Any]) -> None:
+    made, ann = campaign(), contact("ann")
+    case = PushCase(made.campaign_id, ann.contact_id, "1", timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        verdicts.write(made.pk, [CaseVerdict(case=case, verdict=Verdict.NO_CONSENT)], now=timezone.now())
+    assert named(samples(watcher.get(METRICS)), "verdicts_total", verdict="no_consent") == 1

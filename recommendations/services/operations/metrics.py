@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
+from typing import NamedTuple
 
 from celery import current_app
 from django.db import DatabaseError
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Value
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
@@ -22,15 +23,18 @@ from recommendations.models import (
     BlendWeights,
     DueLine,
     Experiment,
+    Message,
     ModelVersion,
     RateWatch,
     RuleBook,
     RunStage,
     Unit,
 )
+from recommendations.push_terms import FINAL, Channel, MessageState
 from recommendations.store.experiments.splits import split_evidence
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
+from recommendations.store.push.pace import line_state
 from recommendations.terms import RunStatus
 
 PREFIX = "recsite_"
@@ -48,6 +52,10 @@ COUNTED = (
         "Recommendations given, by where they came from and why not from the model.",
         ("placement", "source", "fallback_reason"),
     ),
+    (Counted.MESSAGES, "Messages to customers, by what became of them.", ("channel", "state")),
+    (Counted.VERDICTS, "Verdicts on people of campaigns.", ("verdict",)),
+    (Counted.UNSUBSCRIBES, "People who unsubscribed by the link of a message.", ()),
+    (Counted.COMPLAINTS, "Complaints about messages.", ()),
 )
 TIMED = (
     (Counted.REQUEST_SECONDS, "Time to answer a request, by route.", "route"),
@@ -55,8 +63,23 @@ TIMED = (
 )
 
 
+OPEN = frozenset(MessageState) - FINAL
+LINES = "lines"  # of events, for attribution
 ALARM_LABELS = ("rate", "placement")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class _Queue(NamedTuple):
+    """What waits in PostgreSQL: since when the oldest is due, and how many there are."""
+
+    oldest: datetime | None
+    number: int
+
+    def waits(self, now: datetime) -> float:
+        return max(0.0, (now - self.oldest).total_seconds()) if self.oldest else 0.0
+
+
+NOTHING = _Queue(None, 0)
 
 
 def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
@@ -133,18 +156,16 @@ def _recorded(now: datetime) -> list[Metric] | None:
         weights = BlendWeights.objects.defaults().of_group(None).values_list("blend__name", "number")
         versions = [((blend,), number) for blend, number in weights]
         rules = RuleBook.objects.filter(is_default=True).values_list("number", flat=True).first()
-        lines = DueLine.objects.aggregate(
-            oldest=Min("due_at", filter=Q(fault="")), aside=Count("pk", filter=~Q(fault=""))
-        )
+        queues_of = _queues_of_record(now)
         tests = _experiments()
+        outbox = _outbox(queues_of, now)
         unseen = Alarm.objects.unseen().filter(rate=OuterRef("rate"), placement=OuterRef("placement"))
         watched = RateWatch.objects.filter(silent=False).values_list("rate", "placement", Exists(unseen))
         alarms = [((rate, placement), float(rings)) for rate, placement, rings in watched]
     except DatabaseError:
         return None
     live = [((), model[0])] if model else []
-    oldest = lines["oldest"]
-    waits = [((), max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)]
+    lines = queues_of.get(LINES, NOTHING)
     since = [((), (now - model[1]).total_seconds())] if model and model[1] else []
     return [
         _gauge("stage_age_seconds", "Since a stage of the loop was last finished.", ("stage",), stages),
@@ -156,12 +177,46 @@ def _recorded(now: datetime) -> list[Metric] | None:
             ("blend",),
             versions,
         ),
-        _gauge("attribution_waits_seconds", "Since the oldest event line that is due for attribution was.", (), waits),
-        _gauge("attribution_put_aside", "Event lines that could not be attributed.", (), [((), lines["aside"])]),
+        _gauge(
+            "attribution_waits_seconds",
+            "Since the oldest event line that is due for attribution was.",
+            (),
+            [((), lines.waits(now))],
+        ),
+        _gauge("attribution_put_aside", "Event lines that could not be attributed.", (), [((), lines.number)]),
         _gauge("alarm", "1 while a watched rate is out of the ordinary, and nobody has seen it.", ALARM_LABELS, alarms),
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),
         *tests,
+        *outbox,
     ]
+
+
+def _queues_of_record(now: datetime) -> dict[str, _Queue]:
+    """Queues in PostgreSQL: lines for attribution, of which those put aside are counted; messages by channel."""
+    ready = Q(state=MessageState.DUE, due_at__lte=now, campaign__paused_at=None)
+    lines = DueLine.objects.order_by().annotate(queue=Value(LINES)).values_list("queue")
+    messages = Message.objects.filter(state__in=OPEN).order_by().values_list("channel")
+    of_both = lines.annotate(oldest=Min("due_at", filter=Q(fault="")), n=Count("pk", filter=~Q(fault=""))).union(
+        messages.annotate(oldest=Min("due_at", filter=ready), n=Count("pk")), all=True
+    )
+    return {name: _Queue(oldest, count) for name, oldest, count in of_both}
+
+
+def _outbox(queues_of: Mapping[str, _Queue], now: datetime) -> list[Metric]:
+    """Metrics of messages to customers that wait, and of the lines by which they leave."""
+    waiting = {channel: queues_of.get(channel, NOTHING) for channel in Channel}
+    late = max(queue.waits(now) for queue in waiting.values())
+    return [
+        _gauge(
+            "messages_waiting", "Messages that have not left.", ("channel",),
+            [((channel,), queue.number) for channel, queue in waiting.items()],
+        ),
+        _gauge("oldest_due_seconds", "Since the oldest message that waits was due.", (), [((), late)]),
+        _gauge(
+            "provider_up", "0 while the line to a channel's provider fails.", ("channel",),
+            [((channel,), float(line_state(channel) is None)) for channel in Channel],
+        ),
+    ]  # fmt: skip
 
 
 def _experiments() -> list[Metric]:

@@ -12,6 +12,7 @@ from recommendations.models import Address, Message, MessageEvent
 from recommendations.push_terms import AddressState, MessageEventKind, MessageState
 from recommendations.services.contacts import bounces
 from recommendations.services.push.reports import Report, ReportKind, ReportRefusedError
+from recommendations.store.live.counters import Counted, count_at_commit
 
 SOFT_MOST, SOFT_WITHIN = 3, timedelta(days=30)
 EVENTS: Final = {
@@ -38,6 +39,8 @@ def take_report(report: Report, *, now: datetime) -> bool:
     _event, is_new = MessageEvent.objects.get_or_create(
         message=message, kind=EVENTS[report.kind], place=0, told_as="", defaults={"at": now}
     )
+    if is_new and report.kind is ReportKind.COMPLAINT:
+        count_at_commit({(Counted.COMPLAINTS,): 1})
     if is_new and message.address is not None:
         _act(report.kind, message, message.address, now=now)
     return is_new

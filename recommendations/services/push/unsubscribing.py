@@ -10,6 +10,7 @@ from recommendations.services.contacts import acts
 from recommendations.services.contacts.acts import OwnAct
 from recommendations.services.contacts.links import GENERATIONS
 from recommendations.services.contacts.tokens import LinkKind, opened
+from recommendations.store.live.counters import Counted, count_at_commit
 
 
 def message_of_token(token: str, *, now: datetime) -> Message | None:
@@ -34,6 +35,7 @@ def unsubscribe(message: Message, *, now: datetime) -> OwnAct:
     act = acts.switch(_address(message), purpose_of(message), on=False, source=ConsentSource.ONE_CLICK, now=now)
     if act.before != act.after:
         _note(message, MessageEventKind.UNSUBSCRIBED, now=now)
+        count_at_commit({(Counted.UNSUBSCRIBES,): 1})
     return act
 
 

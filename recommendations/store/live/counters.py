@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from django.db import transaction
 from redis.client import Pipeline
 
 from recommendations.store.live.valkey import valkey
@@ -36,6 +37,10 @@ class Counted(StrEnum):
     EVENTS_REFUSED = "events_refused"  # quota
     ANSWERS = "answers"  # placement, source, fallback reason
     ANSWER_SECONDS = "answer_seconds"  # placement
+    MESSAGES = "messages"  # channel, state
+    VERDICTS = "verdicts"  # verdict
+    UNSUBSCRIBES = "unsubscribes"
+    COMPLAINTS = "complaints"
 
 
 def timed(counted: Counted, label: str, *, seconds: float) -> dict[Name, int]:
@@ -73,6 +78,12 @@ class Counters:
 
 
 counters = ProcessHeld(Counters)
+
+
+def count_at_commit(counts: Mapping[Name, int]) -> None:
+    """Count what the transaction does, once it is done."""
+    if counts:
+        transaction.on_commit(lambda: counters().add(counts))
 
 
 def totals() -> dict[Name, int] | None:

@@ -4,11 +4,13 @@ All moments are those of the database's clock. What dies between ``hand`` and ``
 sent again by itself unless its channel repeats safely. No other module makes messages.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from recommendations.push_terms import FINAL, Channel, MessageState, Purpose
+from recommendations.store.live.counters import Counted, Name, count_at_commit
 from recommendations.store.temp_tables import rows, run
 
 LEASE = 60  # seconds
@@ -27,7 +29,7 @@ FROM unnest(%(customers)s::bigint[], %(contacts)s::bigint[], %(keys)s::text[], %
             %(items)s::text[], %(variants)s::int[], %(chances)s::float8[], %(values)s::float8[])
   AS new(customer, contact, key, address, state, due_at, expires_at, trigger_item, items, variant, chance, value)
 WHERE address IS NULL OR address IN (SELECT id FROM there)
-ON CONFLICT DO NOTHING RETURNING id
+ON CONFLICT DO NOTHING RETURNING channel, state
 """
 _HAS_DUE = """
 SELECT EXISTS (SELECT FROM recommendations_message WHERE state = 'due' AND channel = %(channel)s
@@ -66,7 +68,7 @@ UPDATE recommendations_message SET state = %(state)s, provider_id = %(provider)s
   lease_until = NULL,
   due_at = CASE WHEN %(state)s = 'due' THEN clock_timestamp() + make_interval(secs => %(after)s) ELSE due_at END,
   settled_at = CASE WHEN %(state)s = ANY(%(final)s) THEN clock_timestamp() END
-WHERE id = %(id)s AND state = ANY(%(was)s) AND holder = %(holder)s
+WHERE id = %(id)s AND state = ANY(%(was)s) AND holder = %(holder)s RETURNING channel, state
 """
 _FAULT = "UPDATE recommendations_message SET faults = faults + 1 WHERE id = %(id)s RETURNING faults"
 _REAP = """
@@ -74,11 +76,11 @@ UPDATE recommendations_message SET holder = '', lease_until = NULL,
   state = CASE WHEN state = 'leased' OR channel = ANY(%(repeating)s) THEN 'due' ELSE 'unknown' END,
   reason = CASE WHEN state = 'leased' OR channel = ANY(%(repeating)s) THEN reason ELSE 'the sender ended' END,
   settled_at = CASE WHEN state = 'leased' OR channel = ANY(%(repeating)s) THEN NULL ELSE clock_timestamp() END
-WHERE state IN ('leased', 'handing') AND lease_until < clock_timestamp() RETURNING state
+WHERE state IN ('leased', 'handing') AND lease_until < clock_timestamp() RETURNING channel, state
 """
 _EXPIRE = """
 UPDATE recommendations_message SET state = 'expired', settled_at = clock_timestamp()
-WHERE state = 'due' AND expires_at <= clock_timestamp() RETURNING id
+WHERE state = 'due' AND expires_at <= clock_timestamp() RETURNING channel, state
 """
 _WITHDRAW = """
 UPDATE recommendations_message message SET state = 'withdrawn', reason = 'no_consent', settled_at = clock_timestamp(),
@@ -88,6 +90,7 @@ WHERE campaign.id = message.campaign_id AND message.state IN ('due', 'leased') A
   AND NOT EXISTS (SELECT FROM recommendations_permission permission WHERE permission.contact_id = message.contact
                   AND permission.channel = message.channel AND permission.purpose = campaign.purpose
                   AND permission.state = 'given')
+RETURNING message.channel, message.state
 """
 _SILENCED = """
 UPDATE recommendations_message message SET state = 'withdrawn', reason = 'suppressed', settled_at = clock_timestamp(),
@@ -95,11 +98,12 @@ UPDATE recommendations_message message SET state = 'withdrawn', reason = 'suppre
 FROM recommendations_address address
 WHERE address.id = message.address_id AND address.channel = %(channel)s AND address.digest = %(digest)s
   AND message.state IN ('due', 'leased')
+RETURNING message.channel, message.state
 """
 _END = """
 UPDATE recommendations_message SET state = 'withdrawn', reason = %(reason)s, settled_at = clock_timestamp(),
   holder = '', lease_until = NULL
-WHERE campaign_id = %(campaign)s AND state IN ('due', 'leased')
+WHERE campaign_id = %(campaign)s AND state IN ('due', 'leased') RETURNING channel, state
 """
 
 _SENDABLE = """
@@ -119,7 +123,7 @@ _CONFIRM = """
 UPDATE recommendations_message SET state = 'taken', reason = '', settled_at = clock_timestamp(), holder = '',
   lease_until = NULL
 WHERE id = ANY(%(messages)s)
-  AND (state = 'unknown' OR (state IN ('due', 'leased') AND handed_at IS NOT NULL))
+  AND (state = 'unknown' OR (state IN ('due', 'leased') AND handed_at IS NOT NULL)) RETURNING channel, state
 """
 
 
@@ -146,7 +150,7 @@ def reserve(
 ) -> int:
     """Reserve; whoever has a message of the campaign for this occasion already gets no second one. How many are new."""
     states = [MessageState.HELD.value if each.held else MessageState.DUE.value for each in reservations]
-    return run(
+    return _written(
         _RESERVE, campaign=campaign, version=version, occurrence=occurrence, channel=channel.value, states=states,
         customers=[each.customer for each in reservations],
         contacts=[each.contact for each in reservations],
@@ -199,7 +203,7 @@ def settle(
 ) -> bool:
     """Write what became of a message; ``due`` is tried again after so many seconds. Whether it still was theirs."""
     return bool(
-        run(
+        _written(
             _SETTLE, id=message, state=state.value, holder=holder, reason=reason[:300], provider=provider_id[:200],
             after=after, was=[each.value for each in was], final=[each.value for each in FINAL],
         )
@@ -216,11 +220,10 @@ def reap(*, repeating: Collection[Channel] = ()) -> dict[str, int]:
     """Take back what senders have left: leased messages are due again, those being handed over are unknown, or due
     again where their channel repeats safely; what is too late is expired. How many, by state.
     """
-    counts: dict[str, int] = {}
-    for (state,) in rows(_REAP, repeating=[channel.value for channel in repeating]):
-        counts[state] = counts.get(state, 0) + 1
-    expired = len(rows(_EXPIRE))
-    return {**counts, MessageState.EXPIRED.value: expired} if expired else counts
+    reaped = rows(_REAP, repeating=[channel.value for channel in repeating])
+    expired = rows(_EXPIRE)
+    _count([*reaped, *expired])
+    return dict(Counter(state for _channel, state in (*reaped, *expired)))
 
 
 def withdraw(contacts: Collection[int]) -> int:
@@ -228,17 +231,17 @@ def withdraw(contacts: Collection[int]) -> int:
 
     What is being handed over is not stopped any more.
     """
-    return run(_WITHDRAW, contacts=list(contacts))
+    return _written(_WITHDRAW, contacts=list(contacts))
 
 
 def withdraw_from(channel: Channel, digest: bytes) -> int:
     """Withdraw what waits for an address that is silent from now on, whoever's it is; how many messages."""
-    return run(_SILENCED, channel=channel.value, digest=digest)
+    return _written(_SILENCED, channel=channel.value, digest=digest)
 
 
 def end(campaign: int, *, reason: str) -> int:
     """Withdraw all that waits of a campaign."""
-    return run(_END, campaign=campaign, reason=reason)
+    return _written(_END, campaign=campaign, reason=reason)
 
 
 def count_sendable(campaign: int, *, hours: int) -> int:
@@ -254,4 +257,17 @@ def send_again(campaign: int, *, hours: int) -> int:
 
 def confirm_taken(messages: Collection[int]) -> int:
     """Write that the provider has messages, as far as that was not known; how many."""
-    return run(_CONFIRM, messages=list(messages))
+    return _written(_CONFIRM, messages=list(messages))
+
+
+def _written(statement: str, **values: object) -> int:
+    """Run a statement that gives channel and state of each message that it wrote; how many."""
+    messages = rows(statement, **values)
+    _count(messages)
+    return len(messages)
+
+
+def _count(messages: Sequence[tuple[str, ...]]) -> None:
+    """Count the messages of which something is known for good."""
+    ended: Counter[Name] = Counter((Counted.MESSAGES, *each) for each in messages if each[1] in FINAL)
+    count_at_commit(ended)

@@ -1,10 +1,12 @@
 """Verdicts of a sending, as they are written and counted; who waits on may have another one later."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from recommendations.engine.push.cases import CaseVerdict
 from recommendations.push_terms import WAITS_ON, Verdict
+from recommendations.store.live.counters import Counted, count_at_commit
 from recommendations.store.temp_tables import copying, rows, run
 
 COLUMNS = (
@@ -42,6 +44,7 @@ def write(occurrence: int, considered: Sequence[CaseVerdict], *, now: datetime) 
     with copying(_COPY) as copied:
         for each in considered:
             copied.write_row(_row(occurrence, each, now))
+    count_at_commit(Counter((Counted.VERDICTS, each.verdict.value) for each in considered))
 
 
 def counts_of(occurrence: int) -> Mapping[str, int]:
