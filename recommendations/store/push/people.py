@@ -13,6 +13,7 @@ from recommendations.engine.push.competition import SentMessage
 from recommendations.engine.push.timing import QuietHours
 from recommendations.event_types import EventName, Outcome
 from recommendations.push_terms import COUNTING, Channel, MessageState, Purpose
+from recommendations.store.process_held import ProcessHeld
 from recommendations.store.temp_tables import rows
 from recommendations.terms import Trust
 
@@ -21,6 +22,7 @@ SHOWN = timedelta(days=7)  # an item is not shown again in a message
 LATELY = timedelta(hours=24)  # nor one that they clicked or bought, wherever that was
 ACTS = [name for name in EventName if name.facts.outcome in {Outcome.CLICKED, Outcome.BOUGHT}]
 EARNS = timedelta(days=84)
+MOST_MEANS = 4  # of hours that a process remembers
 SHRINKS = 5.0  # orders of the shop's mean that everybody's worth begins with
 
 # Whatever was sent to a visitor who was merged into a customer counts for that customer.
@@ -71,6 +73,10 @@ FROM keys JOIN recommendations_event event ON event.customer_id = keys.key
 WHERE event.name = '{EventName.PURCHASE}' AND event.occurred_at > %(since)s AND event.occurred_at <= %(now)s
   AND event.trust >= {Trust.SERVER}
 GROUP BY 1
+"""  # noqa: S608
+_EARNED_OF_ALL = f"""
+SELECT sum(amount), count(DISTINCT transaction_id) FROM recommendations_event
+WHERE name = '{EventName.PURCHASE}' AND occurred_at > %(since)s AND occurred_at <= %(now)s AND trust >= {Trust.SERVER}
 """  # noqa: S608
 
 
@@ -168,13 +174,34 @@ def _sent(
     return sent, shadows
 
 
+class OrderMeans:
+    """Means of an order of the whole shop, as of the full hours at which this process was asked.
+
+    Whoever else is looked at, somebody is worth the same: a plan, its sending and the last look agree.
+    """
+
+    def __init__(self) -> None:
+        self._means: dict[datetime, float] = {}
+
+    def as_of(self, now: datetime) -> float:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if hour not in self._means:
+            [(amount, orders)] = rows(_EARNED_OF_ALL, since=hour - EARNS, now=hour)
+            last = sorted(self._means)[1 - MOST_MEANS :]
+            self._means = {each: self._means[each] for each in last}
+            self._means[hour] = float(amount) / orders if orders else 0.0
+        return self._means[hour]
+
+
+order_means = ProcessHeld(OrderMeans)
+
+
 def _worth(people: list[int], *, now: datetime) -> Mapping[int, float]:
-    """Mean amount of an order of each person, drawn towards that of all."""
+    """Mean amount of an order of each person, drawn towards that of the shop."""
     earned = {person: (float(amount), orders) for person, amount, orders in rows(
         _EARNED, people=people, since=now - EARNS, now=now
     )}  # fmt: skip
-    orders = sum(number for _, number in earned.values())
-    mean = sum(amount for amount, _ in earned.values()) / orders if orders else 0.0
+    mean = order_means().as_of(now)
     return {
         person: (amount + SHRINKS * mean) / (number + SHRINKS)
         for person in people

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.push.people import Habits, people_of, shown_lately
 from recommendations.terms import CustomerKind
+from tests.push_acts import NOW as ORDERS
+from tests.push_acts import act, product
 from tests.push_records import NOW, campaign, contact
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +151,17 @@ def test_what_somebody_clicked_or_bought_of_late_is_not_shown(name: EventName, h
 
 def test_many_people_cost_as_many_statements_as_one() -> None:
     addresses = [contact(f"u{number}") for number in range(20)]
+    people_of([addresses[0].contact_id], habits=HABITS, now=NOW)  # asks for the shop's mean order, once an hour
     with CaptureQueriesContext(connection) as queries:
         people_of([each.contact_id for each in addresses], habits=HABITS, now=NOW)
     assert len(queries) == 4
+
+
+def test_somebody_is_worth_the_same_whoever_is_looked_at_beside_them() -> None:
+    """A plan looks at other people than its sending, and the last look at ten of them."""
+    tea, hour = product("tea"), (ORDERS - NOW).total_seconds() / 3_600
+    ann, bo = contact("ann").contact_id, contact("bo").contact_id
+    act(EventName.PURCHASE, ann, tea, hours=hour + 30, quantity=1, amount=Decimal(9))
+    act(EventName.PURCHASE, bo, tea, hours=hour + 30, quantity=1, amount=Decimal(21))
+    alone, beside = (people_of(who, habits=HABITS, now=NOW)[ann].worth for who in ([ann], [ann, bo]))
+    assert alone == beside == pytest.approx((9 + 5 * 15) / 6)
