@@ -12,7 +12,7 @@ from recommendations.services.catalogue import files, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
-from recommendations.services.push import ticks
+from recommendations.services.push import plans, ticks
 from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import draft_estimates, suggestions
 
@@ -100,6 +100,11 @@ def send_pushes() -> int:
 @shared_task(name="recommendations.tasks.settle_pushes")
 def settle_pushes() -> int:
     return ticks.settle(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.plan_sending")
+def plan_sending(key: str) -> str | None:
+    return plans.make_plan(UUID(key))
 
 
 @shared_task(name="recommendations.tasks.send_confirmations")

@@ -3,7 +3,7 @@
 The plan of a draft, the decision of a sending and the last look before a message leaves all go through here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +24,9 @@ from recommendations.simulation.message_lists import ListBlock, MessageLists, it
 from recommendations.store.push.people import Habits, people_of, shown_lately
 from recommendations.store.push.rates import chances, messages_by_day
 from recommendations.store.serving.snapshot import Snapshot
+
+type Progress = Callable[[float], None]
+"""What is told which share of a decision is made; lists are nearly all of its work."""
 
 RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 
@@ -50,7 +53,7 @@ class Ground:
     but: frozenset[int] = frozenset()
 
 
-def considered(sendings: Sequence[Sending], *, ground: Ground) -> list[CaseVerdict]:
+def considered(sendings: Sequence[Sending], *, ground: Ground, progress: Progress | None = None) -> list[CaseVerdict]:
     """The verdict on every case, sending by sending. Raises UnknownPlacementError."""
     cases = [case for sending in sendings for case in sending.cases]
     people = people_of(
@@ -61,7 +64,7 @@ def considered(sendings: Sequence[Sending], *, ground: Ground) -> list[CaseVerdi
         people=people,
         terms=terms_of(sendings),
         pressure=pressure_of(ground),
-        lists=partial(_lists, forms={each.campaign.pk: each for each in sendings}, ground=ground),
+        lists=partial(_lists, forms={each.campaign.pk: each for each in sendings}, ground=ground, progress=progress),
         now=ground.now,
     )
 
@@ -100,7 +103,9 @@ def lists_of(case: PushCase, sending: Sending, *, customer: int, but: frozenset[
     return MessageLists(customer=customer, blocks=blocks, but=left_out, everybody=everybody)
 
 
-def _lists(cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: Ground) -> list[tuple[int, ...]]:
+def _lists(
+    cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: Ground, progress: Progress | None
+) -> list[tuple[int, ...]]:
     """Items of each case; lists that are the same for everybody are made once."""
     shown = shown_lately({case.customer for case in cases}, now=ground.now, but=ground.but)
     wanted = [
@@ -111,9 +116,17 @@ def _lists(cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: G
     own = [each for each in wanted if not each.everybody]
     asked = [*once.values(), *own]
     items = items_of_many(asked, snapshot=ground.snapshot, now=ground.now)
+    if progress is not None:
+        items = _reporting(items, len(asked), progress)
     of_all = dict(zip(once, items, strict=False))
     each_own = iter(list(items))
     return [of_all[each.blocks] if each.everybody else next(each_own) for each in wanted]
+
+
+def _reporting[Each](every: Iterator[Each], number: int, progress: Progress) -> Iterator[Each]:
+    for place, each in enumerate(every, start=1):
+        yield each
+        progress(place / number)
 
 
 def campaign_terms(sending: Sending, chance: float) -> CampaignTerms:

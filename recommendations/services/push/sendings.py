@@ -15,7 +15,7 @@ from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.engine.push.schedule import Moment, moments
 from recommendations.models import Campaign, CampaignVersion, Occurrence
 from recommendations.push_terms import SENDING, CampaignKind, Channel, OccurrenceState, Trigger, Verdict
-from recommendations.services.push.deciding import Ground, Sending, considered
+from recommendations.services.push.deciding import Ground, Progress, Sending, considered
 from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.occasions import PACES, occasions
 from recommendations.services.push.pressure import rules_now
@@ -81,19 +81,28 @@ def _decide(*, now: datetime) -> int:
     return len(owners)
 
 
-def plan(draft: LiveCampaign, *, ground: Ground) -> list[CaseVerdict]:
+def plan(draft: LiveCampaign, *, ground: Ground, progress: Progress | None = None) -> list[CaseVerdict]:
     """The verdicts that a campaign would get if it came now, beside all others that want the same people."""
     running = [
         each for each in live_campaigns()
         if each.campaign.paused_at is None and each.campaign.pk != draft.campaign.pk
     ]  # fmt: skip
     own = first_cases(draft, at=ground.now, key=PLAN)
-    people = people_of(own)
-    others = [case for case in _cases(running, now=ground.now) if case.customer in people]
-    others += [case for case in upcoming(running, people, now=ground.now) if case not in set(others)]
+    others = _rivals_of(people_of(own), running, now=ground.now)
     live = {each.campaign.pk: each for each in (*running, draft)}
-    outcome = considered(sendings_of([*own, *others], live), ground=ground)
+    outcome = considered(sendings_of([*own, *others], live), ground=ground, progress=progress)
     return [each for each in outcome if each.case.campaign == draft.campaign.pk]
+
+
+@transaction.atomic
+def _rivals_of(people: set[int], running: Sequence[LiveCampaign], *, now: datetime) -> list[PushCase]:
+    """Cases of other campaigns for these people, as a decision would take them up now; it leaves no trace of it."""
+    for each in running:
+        _open(each, now=now)
+    deciding = _cases(running, now=now)
+    coming = [case for case in upcoming(running, people, now=now) if case not in deciding]
+    transaction.set_rollback(True)
+    return [*(case for case in deciding if case.customer in people), *coming]
 
 
 def people_of(cases: Iterable[PushCase]) -> set[int]:
@@ -145,11 +154,15 @@ def _cases(running: Iterable[LiveCampaign], *, now: datetime) -> dict[PushCase, 
 
 
 def _cases_of(live: LiveCampaign, occurrence: Occurrence, *, now: datetime) -> list[PushCase]:
-    """Cases of a sending: everybody in view when it is due, whose verdict may turn afterwards."""
-    key = live.campaign.pk
+    """Cases of a sending: everybody in view when it is due, whose verdict may turn afterwards.
+
+    One that the brake held back is decided afresh.
+    """
+    key, released = live.campaign.pk, was_held_back(occurrence)
+    stored = verdicts.cases_of(occurrence.pk) if released else verdicts.still_open(occurrence.pk, before=now - AGAIN)
     cases = [
         PushCase(key, customer, occasion, wanted_at, item)
-        for customer, occasion, item, wanted_at in verdicts.still_open(occurrence.pk, before=now - AGAIN)
+        for customer, occasion, item, wanted_at in stored
         if wanted_at + live.lifetime > now
     ]
     if live.campaign.kind == CampaignKind.TRIGGERED:
@@ -207,9 +220,13 @@ def upcoming(running: Iterable[LiveCampaign], people: set[int], *, now: datetime
 @transaction.atomic
 def _settle(occurrence: Occurrence, outcome: Sequence[CaseVerdict], live: LiveCampaign, *, ground: Ground) -> None:
     """Write the verdicts of a sending and reserve what goes, unless it is far more than was planned."""
+    released = was_held_back(occurrence)
+    if released:
+        verdicts.forget(occurrence.pk)
     verdicts.write(occurrence.pk, outcome, now=ground.now)
     counts = verdicts.counts_of(occurrence.pk)
-    brakes = occurrence.state == OccurrenceState.DUE and too_many(counts, live.version.expected)
+    first = occurrence.state == OccurrenceState.DUE and not released
+    brakes = first and too_many(counts, live.version.expected)
     if not brakes:
         reserve(occurrence, outcome, live)
     occurrence.state = OccurrenceState.WAITING if brakes else OccurrenceState.DECIDED
@@ -229,6 +246,11 @@ def reserve(occurrence: Occurrence, outcome: Sequence[CaseVerdict], live: LiveCa
             outbox.reserve(
                 places, campaign=live.campaign.pk, version=live.version.pk, occurrence=occurrence.pk, channel=channel
             )
+
+
+def was_held_back(occurrence: Occurrence) -> bool:
+    """Whether somebody let a sending go that had waited: it has been counted, and is due all the same."""
+    return occurrence.state == OccurrenceState.DUE and bool(occurrence.counts)
 
 
 def too_many(counts: Mapping[str, int], expected: Mapping[str, int]) -> bool:

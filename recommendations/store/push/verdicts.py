@@ -28,10 +28,12 @@ _OPEN = """
 SELECT customer_id, key, item, wanted_at FROM recommendations_considered
 WHERE occurrence_id = %(occurrence)s AND verdict = ANY(%(open)s) AND decided_at <= %(before)s
 """
+_CASES = "SELECT customer_id, key, item, wanted_at FROM recommendations_considered WHERE occurrence_id = %(occurrence)s"
 _CLOSED = """
 SELECT considered.customer_id, considered.key FROM recommendations_considered considered
 JOIN recommendations_occurrence occurrence ON occurrence.id = considered.occurrence_id
-WHERE occurrence.campaign_id = %(campaign)s AND considered.customer_id = ANY(%(customers)s)
+WHERE occurrence.campaign_id = %(campaign)s AND occurrence.state <> 'planned'
+  AND considered.customer_id = ANY(%(customers)s)
 """
 
 
@@ -60,8 +62,18 @@ def still_open(occurrence: int, *, before: datetime) -> list[tuple[int, str, int
     return [(*row,) for row in rows(_OPEN, occurrence=occurrence, before=before, open=sorted(WAITS_ON))]
 
 
+def cases_of(occurrence: int) -> list[tuple[int, str, int | None, datetime]]:
+    """Customer, key, item and wanted moment of everybody with a verdict."""
+    return [(*row,) for row in rows(_CASES, occurrence=occurrence)]
+
+
+def forget(occurrence: int) -> None:
+    """Delete the verdicts of a sending that is decided afresh."""
+    run("DELETE FROM recommendations_considered WHERE occurrence_id = %(occurrence)s", occurrence=occurrence)
+
+
 def decided_already(campaign: int, customers: Collection[int]) -> set[tuple[int, str]]:
-    """Customer and key of the occasions of a campaign that have a verdict."""
+    """Customer and key of the occasions of a campaign that have a verdict; that of a plan does not count."""
     return {(customer, key) for customer, key in rows(_CLOSED, campaign=campaign, customers=list(customers))}
 
 
