@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from recommendations.engine.experiments.assignment import share_of
@@ -83,6 +84,38 @@ def due_from(at: datetime, person: Person, terms: CampaignTerms, *, shop: ZoneIn
     return allowed_from(at, person.zone, person.quiet)
 
 
+def next_allowed(
+    person: Person, terms: CampaignTerms, *, pressure: Pressure, after: datetime, held: bool = False
+) -> datetime | None:
+    """The first moment from ``after`` on that is wanted, not quiet, and at which every cap has room.
+
+    None where the person has no address on a channel of the campaign.
+    """
+    reach = next((one for channel in terms.channels for one in person.reach if one.channel is channel), None)
+    if reach is None:
+        return None
+    past, caps = _past(person, held=held), caps_of(person, pressure)
+    at = due_from(max(after, person.paused_until), person, terms, shop=pressure.zone)
+    while not fits_with(past, _candidate(terms, reach, at, 0.0), caps):
+        # Room comes only when a message leaves a window.
+        ends = (each.at + cap.seconds for each in past for cap in caps)
+        free = ceil(min(end for end in ends if end > at.timestamp()))
+        at = due_from(datetime.fromtimestamp(free, UTC), person, terms, shop=pressure.zone)
+    return at
+
+
+def full_caps(person: Person, terms: CampaignTerms, *, pressure: Pressure, at: datetime) -> list[PressureCap]:
+    """The caps, everybody's and the person's own, that leave no room for a message of the campaign at a moment."""
+    return [
+        cap
+        for channel in terms.channels
+        for cap in caps_of(person, pressure)
+        if not fits_with(
+            person.sent, Candidate(campaign=0, at=at.timestamp(), channel=channel, rank=0, value=0), (cap,)
+        )
+    ]
+
+
 def caps_of(person: Person, pressure: Pressure) -> tuple[PressureCap, ...]:
     """Everybody's caps, and the person's own."""
     own = () if person.most_a_week is None else (PressureCap(None, person.most_a_week, WEEK),)
@@ -95,10 +128,15 @@ def _consents(person: Person, reach: ChannelReach, terms: CampaignTerms, now: da
     return person.personalise or terms.purpose is Purpose.NEWS
 
 
+def is_held_from_all(customer: int, pressure: Pressure) -> bool:
+    """Whether somebody is held out of everything this season."""
+    return bool(pressure.holdout) and share_of(pressure.season, customer) < pressure.holdout
+
+
 def _is_held(person: Person, terms: CampaignTerms, pressure: Pressure) -> bool:
     if terms.rank == 0:
         return False
-    if pressure.holdout and share_of(pressure.season, person.customer) < pressure.holdout:
+    if is_held_from_all(person.customer, pressure):
         return True
     return bool(terms.holdout) and share_of(terms.salt, person.customer) < terms.holdout
 

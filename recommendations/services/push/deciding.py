@@ -63,7 +63,7 @@ def considered(sendings: Sequence[Sending], *, ground: Ground, progress: Progres
         cases,
         people=people,
         terms=terms_of(sendings),
-        pressure=pressure_of(ground),
+        pressure=pressure_under(ground.rules, now=ground.now, but=ground.but),
         lists=partial(_lists, forms={each.campaign.pk: each for each in sendings}, ground=ground, progress=progress),
         now=ground.now,
     )
@@ -73,18 +73,15 @@ def terms_of(sendings: Iterable[Sending]) -> dict[int, CampaignTerms]:
     """What each campaign asks, by its key."""
     every = list(sendings)
     chance = chances([each.campaign for each in every])
-    return {each.campaign.pk: campaign_terms(each, chance[each.campaign.pk]) for each in every}
+    return {each.campaign.pk: terms_under(each.form, each.campaign, chance[each.campaign.pk]) for each in every}
 
 
 def habits_of(rules: PressureRules) -> Habits:
     return Habits(zone=_shop(), quiet=QuietHours(rules.quiet_from, rules.quiet_until))
 
 
-def pressure_of(ground: Ground) -> Pressure:
-    return pressure_under(ground.rules, now=ground.now, but=ground.but)
-
-
 def pressure_under(rules: PressureRules, *, now: datetime, but: frozenset[int] = frozenset()) -> Pressure:
+    """What everybody bears under rules; messages of ``but`` do not count."""
     caps = tuple(PressureCap(cap["channel"], cap["most"], cap["hours"] * HOUR) for cap in rules.caps)
     return Pressure(
         caps=caps, zone=_shop(), holdout=rules.holdout, season=f"push:{rules.season}".encode(),
@@ -129,9 +126,8 @@ def _reporting[Each](every: Iterator[Each], number: int, progress: Progress) -> 
         progress(place / number)
 
 
-def campaign_terms(sending: Sending, chance: float) -> CampaignTerms:
-    """What a campaign asks, under a chance of an answer; the gates before the lists need none."""
-    form, campaign = sending.form, sending.campaign
+def terms_under(form: CampaignForm, campaign: Campaign, chance: float = 0.0) -> CampaignTerms:
+    """What a campaign asks under a form; ``chance`` that a message is answered."""
     return CampaignTerms(
         campaign=campaign.pk,
         purpose=Purpose(campaign.purpose),

@@ -14,7 +14,7 @@ from recommendations.engine.push.cases import PushCase
 from recommendations.engine.push.decision import as_said, before_lists
 from recommendations.models import Campaign, CampaignVersion, Customer, Item, ShopOccasion
 from recommendations.push_terms import SENDING, CampaignStatus, Trigger, Verdict
-from recommendations.services.push.deciding import Sending, campaign_terms, habits_of, pressure_under
+from recommendations.services.push.deciding import Sending, habits_of, pressure_under, terms_under
 from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.pressure import rules_now
 from recommendations.simulation.message_lists import current_snapshot
@@ -130,7 +130,7 @@ def _outcome(case: PushCase, sending: Sending, *, now: datetime) -> TriggerOutco
     if not is_in(case.customer, any_of=who.any_of, none_of=who.none_of):
         return TriggerOutcome(verdict=None, item=case.item)
     person = people_of([case.customer], habits=habits_of(rules), now=now)[case.customer]
-    terms = campaign_terms(sending, chance=0.0)
+    terms = terms_under(sending.form, sending.campaign)
     each = as_said(before_lists(case, person, terms, pressure=pressure_under(rules, now=now), now=now), now)
     due_at = each.due_at if each.verdict in SENDING else None
     return TriggerOutcome(verdict=each.verdict, due_at=due_at, item=case.item)

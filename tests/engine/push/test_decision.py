@@ -23,7 +23,7 @@ from recommendations.engine.push.cases import (
     PushCase,
 )
 from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, fits, fits_with
-from recommendations.engine.push.decision import caps_of, decide, due_from
+from recommendations.engine.push.decision import caps_of, decide, due_from, full_caps, is_held_from_all, next_allowed
 from recommendations.engine.push.timing import QuietHours
 from recommendations.push_terms import SENDING, Channel, Purpose, Verdict
 
@@ -276,3 +276,43 @@ def check(
     limits = {each.campaign: each.per_day for each in campaigns} | {EVERYTHING: pressure.per_day}
     for (campaign, _day), count in used.items():
         assert limits[campaign] is None or count <= limits[campaign]  # type: ignore[operator]
+
+
+def test_the_next_allowed_moment_is_the_first_at_which_it_would_be_sent_at_once() -> None:
+    """Against a walk by half hours, over caps, reservations, quiet hours and hours of the customer's own clock."""
+    chance, half = random.Random(11), timedelta(minutes=30)
+    for number in range(150):
+        sent = tuple(
+            SentMessage((NOW + half * chance.randint(-300, 60)).timestamp(), MAIL) for _ in range(chance.randint(0, 5))
+        )
+        who = person(
+            number, sent=sent, quiet=QuietHours(time(21), time(chance.randint(6, 9))),
+            most_a_week=chance.choice([None, 1, 2]),
+        )  # fmt: skip
+        what = terms(hour=chance.choice([None, Hour(time(18), Clock.CUSTOMER), Hour(time(9, 30), Clock.SHOP)]))
+        walked = NOW
+        while True:
+            verdict = one(who, what, wanted_at=walked, now=walked)
+            if verdict.verdict is Verdict.NOW and verdict.due_at == walked:
+                break
+            walked += half
+        assert next_allowed(who, what, pressure=PRESSURE, after=NOW) == walked
+        assert bool(full_caps(who, what, pressure=PRESSURE, at=walked)) is False
+
+
+def test_next_allowed_moment_waits_for_a_pause_and_counts_shadows_for_the_held_out() -> None:
+    monday = NOW + timedelta(days=6)
+    assert next_allowed(person(paused_until=monday), terms(), pressure=PRESSURE, after=NOW) == monday
+    shadow = person(shadows=(SentMessage(NOW.timestamp() - 3_600.5, MAIL),))
+    assert next_allowed(shadow, terms(), pressure=PRESSURE, after=NOW) == NOW
+    after = next_allowed(shadow, terms(), pressure=PRESSURE, after=NOW, held=True)
+    assert after == NOW + timedelta(hours=23)
+    assert next_allowed(person(reach=()), terms(), pressure=PRESSURE, after=NOW) is None
+    assert full_caps(replace(shadow, sent=shadow.shadows), terms(), pressure=PRESSURE, at=NOW) == [CAPS[0]]
+
+
+def test_who_is_held_out_of_everything_is_told_from_who_is_of_a_campaign() -> None:
+    pressure = Pressure(caps=(), zone=LONDON, holdout=0.3, season=b"push:2026-2")
+    held = [number for number in range(400) if is_held_from_all(number, pressure)]
+    assert held == [number for number in range(400) if share_of(b"push:2026-2", number) < 0.3]
+    assert not any(is_held_from_all(number, PRESSURE) for number in range(400))

@@ -1,0 +1,109 @@
+"""One person of a sending, as things stand now: what is in the way, when a message may come, what it would show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from recommendations.engine.push.cases import CampaignTerms, Person, PushCase
+from recommendations.engine.push.competition import PressureCap
+from recommendations.engine.push.decision import full_caps, is_held_from_all, next_allowed
+from recommendations.models import Considered, Message, Occurrence
+from recommendations.push_terms import COUNTING, OccurrenceState, Verdict
+from recommendations.services.push.campaigns import form_of
+from recommendations.services.push.deciding import Sending, habits_of, lists_of, pressure_under, terms_under
+from recommendations.services.push.form import CampaignForm, UnfinishedError
+from recommendations.services.push.letters import answers_of
+from recommendations.services.push.pressure import rules_now
+from recommendations.serving.types import Shown
+from recommendations.simulation.message_lists import current_snapshot
+from recommendations.store.push.people import people_of, shown_lately
+
+LATELY = timedelta(days=7)
+MOST = 20  # messages, and verdicts of other campaigns
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonNow:
+    """What is known of somebody now, under the terms of a campaign; ``next_at`` is the next allowed moment."""
+
+    person: Person
+    terms: CampaignTerms
+    next_at: datetime | None
+    full: Sequence[PressureCap]  # caps that leave no room now
+    held_from_all: bool  # held out of everything, and not of this campaign alone
+    lately: Sequence[Message]  # of the last week, counting against caps
+    rivals: Sequence[Considered]  # what other campaigns decided on them, the last ones first
+
+
+def form_of_sending(occurrence: Occurrence, *, revision: int | None = None) -> CampaignForm | None:
+    """The form that a sending was decided under; of a plan (of a revision) the draft, while that is still the same."""
+    if occurrence.version is not None:
+        return msgspec.convert(occurrence.version.frozen, CampaignForm)
+    if revision != occurrence.campaign.revision:
+        return None
+    try:
+        return form_of(occurrence.campaign)
+    except UnfinishedError:
+        return None
+
+
+def person_now(case: Considered, *, form: CampaignForm, now: datetime) -> PersonNow:
+    """The person of a verdict as things stand now, or at the moment of a plan that lies ahead."""
+    rules, own = case.occurrence.pressure or rules_now(now=now), _own_messages(case)
+    at = max(now, case.decided_at)
+    person = people_of([case.customer_id], habits=habits_of(rules), now=at, but=own)[case.customer_id]
+    pressure, terms = pressure_under(rules, now=at), terms_under(form, case.occurrence.campaign)
+    lately = Message.objects.filter(
+        customer=case.customer_id, due_at__gt=at - LATELY, state__in=[state.value for state in COUNTING]
+    )
+    return PersonNow(
+        person=person, terms=terms, held_from_all=is_held_from_all(case.customer_id, pressure),
+        next_at=next_allowed(person, terms, pressure=pressure, after=at, held=case.verdict == Verdict.HELD_OUT),
+        full=full_caps(person, terms, pressure=pressure, at=at),
+        lately=list(lately.select_related("campaign").order_by("-due_at")[:MOST]),
+        rivals=_rivals(case),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalLists:
+    """What somebody would be shown now, and the model by which the lists are made."""
+
+    items: Sequence[Shown]
+    model_version: int | None
+
+
+def lists_now(case: Considered, *, form: CampaignForm, now: datetime) -> PersonalLists:
+    """The products with their reasons, as a message of now would have them.
+
+    Raises NotLoadedError and UnknownPlacementError.
+    """
+    snapshot = current_snapshot()
+    asked = PushCase(case.occurrence.campaign_id, case.customer_id, case.key, case.wanted_at, case.item)
+    shown = shown_lately([case.customer_id], now=now, but=_own_messages(case))
+    sending = Sending(campaign=case.occurrence.campaign, form=form, cases=[asked])
+    wanted = lists_of(asked, sending, customer=case.customer_id, but=frozenset(shown.get(case.customer_id, ())))
+    answers = answers_of(wanted, snapshot=snapshot, now=now)
+    return PersonalLists(
+        items=[one for answer in answers for one in answer.shown],
+        model_version=snapshot.model.version_id if snapshot.model else None,
+    )
+
+
+def _own_messages(case: Considered) -> list[int]:
+    """Keys of the messages that came of the verdict: they are not in its own way."""
+    messages = Message.objects.filter(campaign=case.occurrence.campaign_id, customer=case.customer_id, key=case.key)
+    return list(messages.values_list("pk", flat=True))
+
+
+def _rivals(case: Considered) -> list[Considered]:
+    """What other campaigns decided on the person within a week of it, the last ones first; plans do not count."""
+    others = Considered.objects.filter(
+        customer=case.customer_id, decided_at__range=(case.decided_at - LATELY, case.decided_at + LATELY)
+    ).exclude(occurrence__campaign=case.occurrence.campaign_id)
+    real = others.exclude(occurrence__state=OccurrenceState.PLANNED)
+    return list(
+        real.select_related("occurrence__campaign", "occurrence__version", "lost_to").order_by("-decided_at")[:MOST]
+    )
