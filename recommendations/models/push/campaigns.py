@@ -19,6 +19,10 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
     def unarchived(self) -> Self:
         return self.filter(archived_at=None)
 
+    def in_review(self) -> Self:
+        """Campaigns whose draft somebody has handed over, and nobody has approved yet."""
+        return self.filter(review_asked_at__isnull=False, archived_at=None, ended_at=None)
+
     def live(self) -> Self:
         """Campaigns that send, or will, unless they are paused."""
         return self.filter(versions__is_live=True, archived_at=None, ended_at=None)

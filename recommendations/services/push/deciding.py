@@ -4,7 +4,7 @@ The plan of a draft, the decision of a sending and the last look before a messag
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -81,12 +81,16 @@ def habits_of(rules: PressureRules) -> Habits:
 
 
 def pressure_under(rules: PressureRules, *, now: datetime, but: frozenset[int] = frozenset()) -> Pressure:
-    """What everybody bears under rules; messages of ``but`` do not count."""
+    """What everybody bears under rules, and the budgets that are used up; messages of ``but`` do not count."""
+    return replace(personal_pressure(rules), used=messages_by_day(now=now, zone=_shop(), but=but))
+
+
+def personal_pressure(rules: PressureRules) -> Pressure:
+    """What a person bears under rules, whatever the budgets say."""
     caps = tuple(PressureCap(cap["channel"], cap["most"], cap["hours"] * HOUR) for cap in rules.caps)
     return Pressure(
-        caps=caps, zone=_shop(), holdout=rules.holdout, season=f"push:{rules.season}".encode(),
-        per_day=rules.per_day, used=messages_by_day(now=now, zone=_shop(), but=but),
-    )  # fmt: skip
+        caps=caps, zone=_shop(), holdout=rules.holdout, season=f"push:{rules.season}".encode(), per_day=rules.per_day
+    )
 
 
 def lists_of(case: PushCase, sending: Sending, *, customer: int, but: frozenset[int]) -> MessageLists:

@@ -146,10 +146,11 @@ class UnfinishedError(Exception):
 
 def frozen_of(draft: Mapping[str, Any], *, recurring: bool, triggered: bool) -> CampaignForm:
     """The whole form of a draft. Raises UnfinishedError with all that is missing or wrong."""
-    refusals = list(_of_shape(draft))
+    whole = {**{name: {} for name in PARTS}, **draft}
+    refusals = list(_of_shape(draft)) or list(_of_part(whole, CampaignForm, ""))
     if refusals:
         raise UnfinishedError(refusals)
-    form = msgspec.convert(draft, CampaignForm)
+    form = msgspec.convert(whole, CampaignForm)
     refusals = [*_of_texts(form.what), *_of_times(form.when, recurring=recurring), *_of_goal(form)]
     refusals += _of_blocks(form.what, triggered=triggered)
     if refusals:

@@ -12,16 +12,17 @@ from recommendations.engine.push.decision import full_caps, is_held_from_all, ne
 from recommendations.models import Considered, Message, Occurrence
 from recommendations.push_terms import COUNTING, OccurrenceState, Verdict
 from recommendations.services.push.campaigns import form_of
-from recommendations.services.push.deciding import Sending, habits_of, lists_of, pressure_under, terms_under
+from recommendations.services.push.deciding import Sending, habits_of, lists_of, personal_pressure, terms_under
 from recommendations.services.push.form import CampaignForm, UnfinishedError
 from recommendations.services.push.letters import answers_of
 from recommendations.services.push.pressure import rules_now
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot
-from recommendations.store.push.people import people_of, shown_lately
+from recommendations.store.push.people import REACHES_BACK, people_of, shown_lately
 
 LATELY = timedelta(days=7)
-MOST = 20  # messages, and verdicts of other campaigns
+MOST_MESSAGES = 200
+MOST_RIVALS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +50,23 @@ def form_of_sending(occurrence: Occurrence, *, revision: int | None = None) -> C
         return None
 
 
-def person_now(case: Considered, *, form: CampaignForm, now: datetime) -> PersonNow:
+def messages_to(case: Considered) -> list[Message]:
+    """Messages to the person of a verdict as far back as caps reach, the last ones first."""
+    stored = Message.objects.filter(customer=case.customer_id, due_at__gt=case.decided_at - REACHES_BACK)
+    return list(stored.select_related("campaign").order_by("-due_at")[:MOST_MESSAGES])
+
+
+def person_now(case: Considered, *, form: CampaignForm, messages: Sequence[Message], now: datetime) -> PersonNow:
     """The person of a verdict as things stand now, or at the moment of a plan that lies ahead."""
-    rules, own = case.occurrence.pressure or rules_now(now=now), _own_messages(case)
+    rules, own = case.occurrence.pressure or rules_now(now=now), _own(case, messages)
     at = max(now, case.decided_at)
     person = people_of([case.customer_id], habits=habits_of(rules), now=at, but=own)[case.customer_id]
-    pressure, terms = pressure_under(rules, now=at), terms_under(form, case.occurrence.campaign)
-    lately = Message.objects.filter(
-        customer=case.customer_id, due_at__gt=at - LATELY, state__in=[state.value for state in COUNTING]
-    )
+    pressure, terms = personal_pressure(rules), terms_under(form, case.occurrence.campaign)
     return PersonNow(
         person=person, terms=terms, held_from_all=is_held_from_all(case.customer_id, pressure),
         next_at=next_allowed(person, terms, pressure=pressure, after=at, held=case.verdict == Verdict.HELD_OUT),
         full=full_caps(person, terms, pressure=pressure, at=at),
-        lately=list(lately.select_related("campaign").order_by("-due_at")[:MOST]),
+        lately=[each for each in messages if each.state in COUNTING and each.due_at > at - LATELY],
         rivals=_rivals(case),
     )  # fmt: skip
 
@@ -75,14 +79,14 @@ class PersonalLists:
     model_version: int | None
 
 
-def lists_now(case: Considered, *, form: CampaignForm, now: datetime) -> PersonalLists:
+def lists_now(case: Considered, *, form: CampaignForm, messages: Sequence[Message], now: datetime) -> PersonalLists:
     """The products with their reasons, as a message of now would have them.
 
     Raises NotLoadedError and UnknownPlacementError.
     """
     snapshot = current_snapshot()
     asked = PushCase(case.occurrence.campaign_id, case.customer_id, case.key, case.wanted_at, case.item)
-    shown = shown_lately([case.customer_id], now=now, but=_own_messages(case))
+    shown = shown_lately([case.customer_id], now=now, but=_own(case, messages))
     sending = Sending(campaign=case.occurrence.campaign, form=form, cases=[asked])
     wanted = lists_of(asked, sending, customer=case.customer_id, but=frozenset(shown.get(case.customer_id, ())))
     answers = answers_of(wanted, snapshot=snapshot, now=now)
@@ -92,10 +96,10 @@ def lists_now(case: Considered, *, form: CampaignForm, now: datetime) -> Persona
     )
 
 
-def _own_messages(case: Considered) -> list[int]:
+def _own(case: Considered, messages: Sequence[Message]) -> list[int]:
     """Keys of the messages that came of the verdict: they are not in its own way."""
-    messages = Message.objects.filter(campaign=case.occurrence.campaign_id, customer=case.customer_id, key=case.key)
-    return list(messages.values_list("pk", flat=True))
+    whose = (case.occurrence.campaign_id, case.key)
+    return [each.pk for each in messages if (each.campaign_id, each.key) == whose]
 
 
 def _rivals(case: Considered) -> list[Considered]:
@@ -105,5 +109,7 @@ def _rivals(case: Considered) -> list[Considered]:
     ).exclude(occurrence__campaign=case.occurrence.campaign_id)
     real = others.exclude(occurrence__state=OccurrenceState.PLANNED)
     return list(
-        real.select_related("occurrence__campaign", "occurrence__version", "lost_to").order_by("-decided_at")[:MOST]
+        real.select_related("occurrence__campaign", "occurrence__version", "lost_to").order_by("-decided_at")[
+            :MOST_RIVALS
+        ]
     )

@@ -44,6 +44,8 @@ def test_a_whole_draft_is_frozen_and_stays_the_same_through_json() -> None:
     ("given", "pointer"),
     [
         (draft(what={}), "/what"),
+        (draft(channels=[]), "/channels"),
+        (draft(channels=["pigeon"]), "/channels/0"),
         (draft(what=what(blocks=[])), "/what/blocks"),
         (draft(what=what(blocks=[{"placement": "home", "n": 13}])), "/what/blocks/0/n"),
         (draft(what=what(texts={})), "/what/texts/en"),
@@ -99,3 +101,7 @@ def test_names_that_stand_for_something_and_plain_text_are_taken(text: str) -> N
 def test_a_language_without_texts_falls_back_to_the_shops() -> None:
     form = frozen(draft())
     assert texts_for(form.what, "zh-hans")[0] == "en"
+
+
+def test_parts_that_a_draft_does_not_have_are_as_they_begin() -> None:
+    assert frozen({"what": what()}) == frozen(draft())
