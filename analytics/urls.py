@@ -6,6 +6,7 @@ from analytics.pages import approvals, runs, search, tour, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
+from analytics.pages.campaigns import approving, people, send_plan, sending
 from analytics.pages.catalogue import (
     contact_files,
     health,
@@ -159,6 +160,18 @@ urlpatterns = [
     path("audiences/<int:pk>/", audience_editor.audience, name="audience"),
     path("audiences/<int:pk>/archive/", audiences_overview.archive, name="archive_audience"),
     path("audiences/<int:pk>/restore/", audiences_overview.restore, name="restore_audience"),
+    path("campaigns/<int:pk>/plan/", send_plan.send_plan, name="send_plan"),
+    path("campaigns/<int:pk>/review/", approving.review_campaign, name="review_campaign"),
+    path("campaigns/<int:pk>/approve/", approving.approve_campaign, name="approve_campaign"),
+    path("campaigns/<int:pk>/sendings/<int:occurrence>/", sending.sending, name="sending"),
+    path("campaigns/<int:pk>/sendings/<int:occurrence>/people/", people.sending_people, name="sending_people"),
+    path(
+        "campaigns/<int:pk>/sendings/<int:occurrence>/people/<customer:customer>/",
+        people.sending_person,
+        name="sending_person",
+    ),
+    path("campaigns/<int:pk>/sendings/<int:occurrence>/release/", sending.release_sending, name="release_sending"),
+    path("campaigns/<int:pk>/sendings/<int:occurrence>/cancel/", sending.cancel_sending, name="cancel_sending"),
     path("experiments/", experiment_listing.experiments, name="experiments"),
     path("experiments/new/", experiment_editor.new_experiment, name="new_experiment"),
     path("experiments/weights/<int:pk>/", experiment_trying.try_weights, name="try_weights"),

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from analytics.queries.weights.groups import place_of
 from analytics.templatetags.rules import Names
-from recommendations.models import ApprovalRequest, BlendWeights
+from recommendations.models import ApprovalRequest, BlendWeights, Campaign
 from recommendations.services.rules.attributes import frozen
 from recommendations.terms import ApprovalState
 
@@ -30,6 +30,11 @@ class RequestRow:
 class ApprovalQueue:
     waiting: Sequence[RequestRow]  # the oldest first
     decided: Sequence[RequestRow]
+    campaigns: Sequence[Campaign]  # in review, the oldest request first
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.waiting and not self.campaigns
 
 
 def queue() -> ApprovalQueue:
@@ -46,7 +51,10 @@ def queue() -> ApprovalQueue:
     decided = list(known.exclude(state=ApprovalState.WAITING).order_by("-decided_at", "-pk")[:MOST_DECIDED])
     names = Names.of(frozen(one.rule) for one in [*waiting, *decided] if one.rule)
     return ApprovalQueue(
-        waiting=[_row(one, names) for one in waiting], decided=[_row(one, names) for one in decided]
+        waiting=[_row(one, names) for one in waiting], decided=[_row(one, names) for one in decided],
+        campaigns=list(
+            Campaign.objects.in_review().select_related("review_asked_by").order_by("review_asked_at", "pk")
+        ),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from recommendations.models import (
     ApprovalRequest,
     Blend,
     BlendWeights,
+    Campaign,
     Event,
     ModelVersion,
     Rule,
@@ -52,7 +53,7 @@ class Frame:
     is_adjusted: bool  # whether staff wrote weights or a rule
     has_colleagues: bool  # whether there is staff beside the first
     steps_hidden: bool  # whether the shop put its first steps away
-    approvals: int  # drafts that wait for approval
+    approvals: int  # drafts that wait for approval, campaigns in review among them
     clock_weeks: int  # by how many weeks the demo's data were moved forward
 
 
@@ -77,6 +78,7 @@ def read_frame() -> Frame:
             has_colleagues=Exists(Staff.objects.order_by("pk")[1:2]),
             steps_hidden=Exists(ShopSetting.objects.filter(key=FIRST_STEPS_HIDDEN)),
             approvals=_waiting(),
+            reviews=_in_review(),
             weeks=Subquery(ShopSetting.objects.filter(key=DEMO_CLOCK).values("value__shift_weeks")[:1]),
         )
     )
@@ -103,7 +105,7 @@ def read_frame() -> Frame:
         is_adjusted=bool(first.get("is_adjusted")),
         has_colleagues=bool(first.get("has_colleagues")),
         steps_hidden=bool(first.get("steps_hidden")),
-        approvals=int(first.get("approvals") or 0),
+        approvals=int(first.get("approvals") or 0) + int(first.get("reviews") or 0),
         clock_weeks=int(first.get("weeks") or 0),
     )
 
@@ -112,6 +114,12 @@ def _waiting() -> Subquery:
     """Number of drafts that wait for approval."""
     waiting = ApprovalRequest.objects.waiting().order_by().values("state").annotate(n=Count("pk"))
     return Subquery(waiting.values("n"))
+
+
+def _in_review() -> Subquery:
+    """Number of campaigns that wait for approval."""
+    asked = Campaign.objects.in_review().order_by().values("ended_at").annotate(n=Count("pk"))
+    return Subquery(asked.values("n"))
 
 
 def _catching_up() -> Q | Value:

@@ -93,6 +93,8 @@ VERBS: Mapping[str, Promise] = {
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
     "ask for approval": pgettext_lazy("activity", "asked for approval of"),
+    "release": pgettext_lazy("activity", "let go a sending of"),
+    "call off": pgettext_lazy("activity", "called off a sending of"),
     "send back": pgettext_lazy("activity", "sent back"),
     "no longer ask for approval": pgettext_lazy("activity", "no longer asks for approval of"),
 }
@@ -137,6 +139,7 @@ FACTS: Mapping[str, Promise] = {
     "rules": gettext_lazy("rules"),
     "seed": gettext_lazy("seed"),
     "sessions": gettext_lazy("sessions"),
+    "sending": pgettext_lazy("activity", "sending"),
     "slots": gettext_lazy("lists"),
     "statements": gettext_lazy("statements of consent"),
     "traffic": gettext_lazy("share of the visitors"),

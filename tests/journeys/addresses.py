@@ -3,7 +3,8 @@
 from django.conf import settings
 
 from demo import mailbox
-from recommendations.models import Audience, Customer, Experiment, Import, Item, Quarantine, Rule, Run, Staff
+from recommendations.models import Audience, Campaign, Customer, Experiment, Import, Item, Quarantine, Rule, Run, Staff
+from recommendations.push_terms import OccurrenceState
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import EMAIL
 
@@ -12,7 +13,7 @@ def addresses() -> dict[str, str]:
     """Name and address of every page."""
     parts = (
         of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
-        of_what_happened, of_experiments, of_the_mailbox,
+        of_what_happened, of_experiments, of_sendings, of_the_mailbox,
     )  # fmt: skip
     return {name: address for part in parts for name, address in part().items()}
 
@@ -142,6 +143,22 @@ def of_experiments() -> dict[str, str]:
         "draft to practise": f"/experiments/{draft}/?open=practise",
         "practised experiments": "/experiments/?tab=practice",
         "practice": f"/experiments/{practised}/",
+    }
+
+
+def of_sendings() -> dict[str, str]:
+    campaign = Campaign.objects.get(name="Spring picks")
+    sending = campaign.occurrences.exclude(state=OccurrenceState.PLANNED).get()
+    one = sending.considered.order_by("-due_at")[0].customer
+    place = f"/campaigns/{campaign.pk}"
+    return {
+        "send plan": f"{place}/plan/",
+        "sending": f"{place}/sendings/{sending.pk}/",
+        "people of a sending": f"{place}/sendings/{sending.pk}/people/?verdict=no_address",
+        "person of a sending": f"{place}/sendings/{sending.pk}/people/{one.code}/",
+        "person of a sending with reasons": f"{place}/sendings/{sending.pk}/people/{one.code}/?lists=yes",
+        "campaign to hand over": f"{place}/review/",
+        "campaign to approve": f"{place}/approve/",
     }
 
 

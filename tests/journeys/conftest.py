@@ -22,10 +22,15 @@ from pytest_django.live_server_helper import LiveServer
 from recommendations.customer_codes import customer_code
 from recommendations.models import Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
 from recommendations.practice_terms import PracticeEffect
-from recommendations.push_terms import Channel, SuppressionReason
+from recommendations.push_terms import CampaignKind, Channel, Purpose, SuppressionReason
 from recommendations.services.audiences.editing import save_audience
 from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.experiments.practice import practise, work
+from recommendations.services.push.campaigns import create_campaign, form_of
+from recommendations.services.push.form import as_json
+from recommendations.services.push.plans import ask as ask_for_plan
+from recommendations.services.push.plans import make_plan
+from recommendations.services.push.sendings import decide_pushes
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.contacts import silence
 from recommendations.store.events.pseudonyms import pseudonym
@@ -33,6 +38,7 @@ from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
 from tests.analytics.pages.experiments import drafting
 from tests.demo.mails import confirmation, put
+from tests.push_records import contact
 from tests.services.contacts.addresses import address_of, said
 from tests.sources import send_for_weeks
 from tests.trained import NOW, trained_shop
@@ -87,6 +93,7 @@ def _furnish() -> None:
     _write_down_contact()
     _try_out()
     _send()
+    _plan_and_send(ada)
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
 
 
@@ -124,6 +131,26 @@ def _refuse() -> None:
     source = Import.objects.create(kind="items", file="spring.csv", status="finished", rows=3, kept=2, rejected=1)
     for name, given in (("title", ""), ("price", "minus two")):
         RejectedRow.objects.create(source=source, line=4, field=name, reason="Mend it.", given={name: given})
+
+
+def _plan_and_send(by: Staff) -> None:
+    """A campaign that comes every day, with its plan and a sending of today."""
+    for number in range(20, 40):
+        contact(f"u{number}")
+    now = timezone.now()
+    texts = {"en": {"subjects": ["Spring is here"], "heading": "Picked for you"}}
+    draft = {
+        "what": {"texts": texts, "blocks": [{"placement": "home", "n": 4}]},
+        "when": {"weekdays": [1, 2, 3, 4, 5, 6, 7], "hour": "18:00:00", "clock": "shop"},
+    }  # fmt: skip
+    campaign = create_campaign(
+        name="Spring picks", kind=CampaignKind.RECURRING, trigger=None, purpose=Purpose.FOR_YOU, draft=draft, by=by,
+        now=now,
+    )  # fmt: skip
+    make_plan(ask_for_plan(campaign=campaign, as_of=now, by=by, now=now).pk)
+    frozen = as_json(form_of(campaign))
+    campaign.versions.create(number=1, frozen=frozen, note="Every day", author=by, approved_by=by, starts_at=now)
+    decide_pushes(now=now)
 
 
 def _send() -> None:

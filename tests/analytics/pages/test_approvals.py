@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from recommendations.models import ApprovalRequest, Blend, BlendWeights, Rule
+from recommendations.models import ApprovalRequest, Blend, BlendWeights, Campaign, Rule
+from recommendations.push_terms import CampaignKind, Purpose
 from recommendations.terms import Role, WeightsStatus
 from tests.analytics import rule_records as records
 
@@ -83,3 +85,19 @@ def test_weights_are_handed_over_too(client_of: Callable[[Role], Client]) -> Non
     assert "More variety" in text(bob, "/weights/?publish=1")
     gone = ann.post("/approvals/weights/", {"blend": "discover", "note": "x"}, follow=True).content.decode()
     assert "The draft no longer exists" in gone
+
+
+def test_campaigns_in_review_stand_in_the_queue(client_of: Callable[[Role], Client]) -> None:
+    records.shop()
+    ann, bob = client_of(Role.MERCHANDISER), client_of(Role.PUBLISHER)
+    campaign = Campaign.objects.create(
+        slug="spring", name="Spring", kind=CampaignKind.ONCE, purpose=Purpose.NEWS, review_note="Before Easter",
+        review_asked_at=timezone.now(),
+    )  # fmt: skip
+    queue = text(bob, "/approvals/")
+    assert "Before Easter" in queue
+    assert '<span class="count">1' in queue
+    assert f'href="/campaigns/{campaign.pk}/approve/"' in queue
+    assert "/approve/" not in text(ann, "/approvals/")
+    Campaign.objects.update(archived_at=timezone.now())
+    assert "Nothing waits for approval" in text(bob, "/approvals/")

@@ -32,7 +32,7 @@ LOOKS = {
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
     "experiments", "experiment", "experiment_plan", "experiment_preview", "stability", "weights_earned",
-    "earned_progress", "exploration_price",
+    "earned_progress", "exploration_price", "send_plan", "sending", "sending_people", "sending_person",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -41,6 +41,8 @@ DIALOGS = {
     "new_audience": Action.DRAFT,
     "new_experiment": Action.DRAFT,
     "edit_experiment": Action.DRAFT,
+    "review_campaign": Action.DRAFT,
+    "approve_campaign": Action.PUBLISH,
     "experiment_gate": Action.EXPERIMENT,
     "experiment_aa": Action.DRAFT,
     "try_weights": Action.EXPERIMENT,
@@ -108,6 +110,11 @@ CHANGES = {
     "order_audiences": Action.DRAFT,
     "archive_audience": Action.DRAFT,
     "restore_audience": Action.DRAFT,
+    "send_plan": Action.DRAFT,
+    "review_campaign": Action.DRAFT,
+    "approve_campaign": Action.PUBLISH,
+    "release_sending": Action.PUBLISH,
+    "cancel_sending": Action.PUBLISH,
     "new_experiment": Action.DRAFT,
     "edit_experiment": Action.DRAFT,
     "delete_experiment": Action.DRAFT,

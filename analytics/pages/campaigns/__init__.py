@@ -1,0 +1,1 @@
+"""Pages of campaigns: what they are, what they would do, what they did."""

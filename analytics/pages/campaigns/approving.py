@@ -1,0 +1,113 @@
+"""A campaign is handed over for review, and approved by somebody who has seen what it would do."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from analytics.pages.access.permission import requires, staff_of
+from analytics.parameters import note_in, number
+from analytics.queries.campaigns.plans import refusals_by_step
+from analytics.queries.campaigns.sendings import planned_counts, sending_sentence
+from recommendations.models import Campaign
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.access.policy import Action
+from recommendations.services.mails.line import missing_settings
+from recommendations.services.push.campaigns import (
+    CampaignOverError,
+    NotReadyError,
+    OwnApprovalError,
+    StaleCampaignError,
+    ask_for_review,
+    form_of,
+)
+from recommendations.services.push.form import UnfinishedError
+from recommendations.services.push.plans import NoPlanError, approve_as_planned, has_come, plan_for_approval
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.DRAFT)
+def review_campaign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask those who approve to look at the draft."""
+    campaign = get_object_or_404(Campaign.objects.select_related("author"), pk=pk)
+    if request.method != "POST":
+        return _review(request, campaign)
+    try:
+        ask_for_review(campaign=campaign, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
+    except NoteNeededError:
+        return _review(request, campaign, problem=_("Say what it is for, so that the reviewer knows."))
+    except (UnfinishedError, CampaignOverError):
+        return _review(request, campaign, refused=True)
+    messages.success(request, _("“%(name)s” waits for approval.") % {"name": campaign})
+    return redirect("campaign", pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.PUBLISH)
+def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Freeze the draft and let it run, with what it is planned to do before one's eyes."""
+    campaign = get_object_or_404(Campaign.objects.select_related("author", "review_asked_by"), pk=pk)
+    if request.method != "POST":
+        return _approval(request, campaign)
+    try:
+        version = approve_as_planned(
+            campaign=campaign, revision=number(request.POST.get("revision")) or 0, note=note_in(request.POST),
+            without_plan=bool(request.POST.get("without_plan")), by=staff_of(request), now=timezone.now(),
+        )  # fmt: skip
+    except NoteNeededError:
+        return _approval(request, campaign, problem=_("Say why it may go out; the note stays in the activity."))
+    except StaleCampaignError as error:
+        return _approval(request, error.current, stale=True)
+    except (NoPlanError, NotReadyError, OwnApprovalError, CampaignOverError):
+        return _approval(request, campaign, refused=True)  # the page says why
+    text = _("“%(name)s” is approved: v%(number)s runs from %(when)s on.")
+    when = timezone.localtime(version.starts_at).strftime("%Y-%m-%d %H:%M")
+    messages.success(request, text % {"name": campaign, "number": version.number, "when": when})
+    return redirect("campaign", pk=pk)
+
+
+def _review(request: HttpRequest, campaign: Campaign, *, problem: str = "", refused: bool = False) -> HttpResponse:
+    context = {**_shared(request, campaign), "problem": problem}
+    status = 422 if problem or refused else 200
+    return render(request, "dashboard/campaigns/review.html", context, status=status)
+
+
+def _approval(
+    request: HttpRequest, campaign: Campaign, *, problem: str = "", stale: bool = False, refused: bool = False
+) -> HttpResponse:
+    missing, by = missing_settings(), staff_of(request)
+    context = {
+        **_shared(request, campaign), "problem": problem, "stale": stale, "missing": missing,
+        "is_own": settings.FOUR_EYES and campaign.author_id == by.pk,
+        "without_plan": bool(request.POST.get("without_plan")), "no_plan": refused,
+        "live": campaign.versions.filter(is_live=True).first(),
+    }  # fmt: skip
+    context["may_approve"] = not (
+        missing or context["is_own"] or context.get("refusals") or context["is_over"] or context["has_come"]
+    )
+    status = 422 if problem or refused else 409 if stale else 200
+    return render(request, "dashboard/campaigns/approve.html", context, status=status)
+
+
+def _shared(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    """What both dialogs show: the last plan of the draft, and what the draft lacks."""
+    plan = plan_for_approval(campaign, now=timezone.now())
+    counts = plan.occurrence.counts if plan and plan.occurrence else {}
+    try:
+        form, refusals = form_of(campaign), []
+    except UnfinishedError as error:
+        form, refusals = None, refusals_by_step(error.refusals)
+    return {
+        "section": "campaigns", "campaign": campaign, "note": note_in(request.POST), "plan": plan, "form": form,
+        "refusals": refusals, "is_over": bool(campaign.ended_at or campaign.archived_at),
+        "has_come": has_come(campaign), "planned": planned_counts(counts) if plan else "",
+        "sentence": sending_sentence(counts, leaves=False) if plan else "",
+        "here": reverse(request.resolver_match.url_name, args=[campaign.pk])  # type: ignore[union-attr]
+        if request.method == "POST" else request.get_full_path(),
+    }  # fmt: skip

@@ -1,0 +1,230 @@
+"""A sending, planned or real, as its page shows it: from the audience down to who gets it, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
+from analytics.templatetags.display import number
+from recommendations.engine.push.cases import Clock
+from recommendations.models import Message, Occurrence
+from recommendations.push_terms import SENDING, MessageState, OccurrenceState, Verdict
+from recommendations.services.push.form import CampaignForm
+from recommendations.store.temp_tables import rows
+from recommendations.wording import push_labels
+
+REAL = (OccurrenceState.DECIDED, OccurrenceState.FINISHED)
+# Whoever chose no zone lives where the shop is.
+_LATER = """
+SELECT (considered.due_at AT TIME ZONE
+          CASE WHEN %(own)s THEN coalesce(nullif(contact.time_zone, ''), %(zone)s) ELSE %(zone)s END)::time = %(hour)s,
+  count(*), min(considered.due_at)
+FROM recommendations_considered considered
+LEFT JOIN recommendations_contact contact ON contact.customer_id = considered.customer_id
+WHERE considered.occurrence_id = %(occurrence)s AND considered.verdict = 'later'
+GROUP BY 1 ORDER BY 2 DESC
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictLine:
+    """A line of the waterfall; ``before`` are the people of the sending that it is compared with."""
+
+    verdict: Verdict
+    people: int
+    before: int | None = None
+
+    @property
+    def words(self) -> str:
+        return str(dict(push_labels.VERDICTS)[self.verdict])
+
+    @property
+    def sends(self) -> bool:
+        return self.verdict in SENDING
+
+    @property
+    def more(self) -> int | None:
+        return None if self.before is None else self.people - self.before
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaterPart:
+    """People who get it later for the same reason, and the first moment of theirs."""
+
+    words: str
+    people: int
+    first: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequel:
+    """What became of a real sending: messages by state with their labels, and what turned on the way."""
+
+    planned: int
+    states: Sequence[tuple[str, str, int]]  # code, words, messages
+    turned: Sequence[str]
+
+    @property
+    def taken(self) -> int:
+        return sum(messages for code, _words, messages in self.states if code == MessageState.TAKEN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendingView:
+    """A sending as its page shows it; its lines add up to the audience."""
+
+    occurrence: Occurrence
+    lines: Sequence[VerdictLine]
+    later: Sequence[LaterPart]
+    channels: Sequence[tuple[str, int]]
+    would_send: int  # of those who are held out
+    compared: Occurrence | None
+    sequel: Sequel | None
+    approved: Mapping[str, int]  # what was planned when the version was approved
+
+    @property
+    def is_plan(self) -> bool:
+        return self.occurrence.state == OccurrenceState.PLANNED
+
+    @property
+    def audience(self) -> int:
+        return sum(line.people for line in self.lines)
+
+    @property
+    def before(self) -> int:
+        return sum(line.before or 0 for line in self.lines)
+
+    @property
+    def sent(self) -> int:
+        return sum(line.people for line in self.lines if line.sends)
+
+    @property
+    def approved_sent(self) -> int:
+        return sum(self.approved.get(verdict, 0) for verdict in SENDING)
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence of the page."""
+        counts = {line.verdict.value: line.people for line in self.lines}
+        return sending_sentence(counts, leaves=self.occurrence.state not in NOT_SENT)
+
+
+def find_sending(campaign: int, occurrence: int) -> Occurrence | None:
+    stored = Occurrence.objects.select_related("campaign", "version", "pressure", "plan")
+    return stored.filter(campaign=campaign, pk=occurrence).first()
+
+
+def revision_of(occurrence: Occurrence) -> int | None:
+    """The revision of the draft that a plan is of; None of a real sending."""
+    plan = getattr(occurrence, "plan", None)
+    return plan.revision if plan else None
+
+
+def sending_view(occurrence: Occurrence, form: CampaignForm | None, *, compare: bool = False) -> SendingView:
+    """The sending; ``form`` is what it was decided under, None where that is not known any more."""
+    counts = occurrence.counts
+    before = last_sending(occurrence) if compare else None
+    lines = [
+        VerdictLine(
+            verdict=verdict, people=counts.get(verdict, 0), before=before.counts.get(verdict, 0) if before else None
+        )
+        for verdict in Verdict
+    ]
+    is_plan = occurrence.state == OccurrenceState.PLANNED
+    sends = any(counts.get(verdict) for verdict in SENDING)
+    return SendingView(
+        occurrence=occurrence, lines=lines, compared=before, would_send=counts.get("would_send", 0),
+        later=_later(occurrence, form) if counts.get(Verdict.LATER) else (),
+        channels=_channels(occurrence) if sends else (),
+        sequel=None if is_plan or occurrence.state == OccurrenceState.WAITING else _sequel(occurrence),
+        approved={} if is_plan or occurrence.version is None else occurrence.version.expected,
+    )  # fmt: skip
+
+
+def last_sending(occurrence: Occurrence) -> Occurrence | None:
+    """The last real sending of the campaign before this one."""
+    real = Occurrence.objects.filter(campaign=occurrence.campaign_id, state__in=REAL, due_at__lt=occurrence.due_at)
+    return real.exclude(pk=occurrence.pk).order_by("-due_at").first()
+
+
+def sending_sentence(counts: Mapping[str, int], *, leaves: bool) -> str:
+    """How many of how many get it, or would, and why most of the others do not."""
+    audience = sum(counts.get(verdict, 0) for verdict in Verdict)
+    if not audience:
+        return _("Nobody is in view of it.")
+    facts = {
+        "audience": number(audience), "now": number(counts.get(Verdict.NOW, 0)),
+        "later": number(counts.get(Verdict.LATER, 0)),
+    }  # fmt: skip
+    rest = audience - sum(counts.get(verdict, 0) for verdict in SENDING)
+    if leaves:
+        text = _("Of %(audience)s people %(now)s get it at once and %(later)s later.") % facts
+    else:
+        text = _("Of %(audience)s people %(now)s would get it at once and %(later)s later.") % facts
+    if not rest:
+        return text
+    why = max(BECAUSE, key=lambda verdict: counts.get(verdict, 0))
+    others = {"rest": number(rest), "most": number(counts.get(why, 0)), "why": BECAUSE[why]}
+    if leaves:
+        other_text = _("%(rest)s do not, %(most)s of them because %(why)s.") % others
+    else:
+        other_text = _("%(rest)s would not, %(most)s of them because %(why)s.") % others
+    return pgettext("two sentences", "%(first)s %(second)s") % {"first": text, "second": other_text}
+
+
+def planned_counts(expected: Mapping[str, int]) -> str:
+    """What a version expects, in short: 676 now, 388 later."""
+    facts = {"now": number(expected.get(Verdict.NOW, 0)), "later": number(expected.get(Verdict.LATER, 0))}
+    return _("%(now)s now, %(later)s later") % facts
+
+
+def _later(occurrence: Occurrence, form: CampaignForm | None) -> list[LaterPart]:
+    """Why it is later, the most people first; without an hour of the campaign's own only quiet hours put it off."""
+    hour = form.when.hour if form else None
+    own = form is not None and form.when.clock is Clock.CUSTOMER
+    stored = rows(
+        _LATER, occurrence=occurrence.pk, zone=ZoneInfo(settings.SHOP_TIME_ZONE).key, own=own, hour=hour or time(),
+    )  # fmt: skip
+    if form is None:
+        first = min(first for _is_hour, _people, first in stored)
+        return [LaterPart(words="", people=sum(people for _is_hour, people, _first in stored), first=first)]
+    parts: dict[bool, tuple[int, datetime]] = {}
+    for is_hour, people, first in stored:
+        quiet = hour is None or not is_hour
+        known = parts.get(quiet)
+        parts[quiet] = (people + known[0], min(first, known[1])) if known else (people, first)
+    return [
+        LaterPart(words=later_text(by_quiet_hours=quiet), people=people, first=first)
+        for quiet, (people, first) in sorted(parts.items(), key=lambda part: -part[1][0])
+    ]
+
+
+def _channels(occurrence: Occurrence) -> list[tuple[str, int]]:
+    """Channels of those who get it, with how many."""
+    stored = occurrence.considered.filter(verdict__in=[verdict.value for verdict in SENDING])
+    labels = dict(push_labels.CHANNELS)
+    by_channel = stored.values_list("channel").annotate(people=Count("pk")).order_by("-people")
+    return [(str(labels.get(channel, channel)), people) for channel, people in by_channel]
+
+
+def _sequel(occurrence: Occurrence) -> Sequel:
+    """Messages by state, shadows apart; withdrawn ones by why."""
+    stored = Message.objects.filter(occurrence=occurrence).exclude(state=MessageState.HELD)
+    counted: dict[str, int] = {}
+    turned: dict[str, int] = {}
+    for state, reason, messages in stored.values_list("state", "reason").annotate(messages=Count("pk")).order_by():
+        counted[state] = counted.get(state, 0) + messages
+        if state == MessageState.WITHDRAWN:
+            turned[reason] = turned.get(reason, 0) + messages
+    words = dict(push_labels.MESSAGE_STATES)
+    return Sequel(
+        planned=sum(counted.values()),
+        states=[(state, str(words[state]), counted[state]) for state in MessageState if state in counted],
+        turned=[withdrawn_text(reason, turned[reason]) for reason in sorted(turned, key=lambda each: -turned[each])],
+    )
