@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from recommendations.ingest.refusal import Refusal
-from recommendations.models import Audience, Campaign, CampaignVersion, Staff
+from recommendations.models import Audience, Campaign, CampaignVersion, Placement, Staff
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
@@ -170,6 +170,17 @@ def form_of(campaign: Campaign) -> CampaignForm:
     )  # fmt: skip
 
 
+def unknown_placements(form: CampaignForm) -> list[Refusal]:
+    """Refusals of lists whose placement is not there, or is switched off: nothing could be decided."""
+    there = set(Placement.objects.filter(enabled=True).values_list("name", flat=True))
+    reason = _("The placement “%(name)s” is not there, or is switched off: choose another one.")
+    return [
+        Refusal(f"/what/blocks/{place}/placement", reason % {"name": block.placement})
+        for place, block in enumerate(form.what.blocks)
+        if block.placement not in there
+    ]
+
+
 def _ready(campaign: Campaign) -> CampaignForm:
     """The form of a campaign that may be approved. Raises NotReadyError."""
     missing = missing_settings()
@@ -177,8 +188,9 @@ def _ready(campaign: Campaign) -> CampaignForm:
         form = form_of(campaign)
     except UnfinishedError as error:
         raise NotReadyError(refusals=error.refusals, settings=missing) from error
-    if missing:
-        raise NotReadyError(settings=missing)
+    unknown = unknown_placements(form)
+    if unknown or missing:
+        raise NotReadyError(refusals=unknown, settings=missing)
     if Campaign.objects.live().exclude(pk=campaign.pk).count() >= MOST_LIVE:
         reason = _("%(most)d campaigns are live already; end one first.") % {"most": MOST_LIVE}
         raise NotReadyError(refusals=[Refusal("", reason)])

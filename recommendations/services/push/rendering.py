@@ -81,6 +81,14 @@ class MessageMail:
         return [self.items[at : at + 2] for at in range(0, len(self.items), 2)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class InboxLine:
+    """How an inbox shows a message before it is opened."""
+
+    subject: str
+    preheader: str
+
+
 def letter_of(
     form: CampaignForm, shown: Sequence[Shown], *, reader: Reader, links: Links, variant: int = 0, is_test: bool = False
 ) -> Letter:
@@ -89,11 +97,10 @@ def letter_of(
     with translation.override(language):
         values = _values(shown)
         subject = _filled(texts.subjects[variant % len(texts.subjects)], values)
-        mark = f"{settings.SUBJECT_MARK} " if settings.SUBJECT_MARK else ""
         mail = MessageMail(
             language=language,
             shop=settings.SHOP_NAME,
-            subject=f"{_('[Test]')} {subject}" if is_test else f"{mark}{subject}",
+            subject=f"{_('[Test]')} {subject}" if is_test else _marked(subject),
             preheader=_filled(texts.preheader, values),
             heading=_filled(texts.heading, values) or subject,
             intro=_filled(texts.intro, values),
@@ -108,6 +115,16 @@ def letter_of(
     return written(form.what.layout, mail, subject=mail.subject, language=language, text="mail")
 
 
+def inbox_lines(form: CampaignForm, shown: Sequence[Shown], *, language: str) -> list[InboxLine]:
+    """The message as an inbox shows it, with each of its subjects."""
+    _language, texts = texts_for(form.what, language)
+    values = _values(shown)
+    return [
+        InboxLine(subject=_marked(_filled(subject, values)), preheader=_filled(texts.preheader, values))
+        for subject in texts.subjects
+    ]
+
+
 def picture_for_mail(url: str) -> str:
     """The picture's address if a mail may show it: by https, from a host that is allowed, and no drawing."""
     parts = urlsplit(url)
@@ -120,6 +137,11 @@ def picture_for_mail(url: str) -> str:
 def drawn_picture(shop_id: str) -> str:
     """The address of the picture that is drawn of an item that has none."""
     return f"{settings.PUBLIC_URL}{reverse('item-tile-png', args=[shop_id])}"
+
+
+def _marked(subject: str) -> str:
+    """The subject with what the law wants before it."""
+    return f"{settings.SUBJECT_MARK} {subject}" if settings.SUBJECT_MARK else subject
 
 
 def _values(shown: Sequence[Shown]) -> Mapping[str, str]:

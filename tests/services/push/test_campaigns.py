@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 
-from recommendations.models import Audience, AuditEntry, Campaign, Message, Staff
+from recommendations.models import Audience, AuditEntry, Campaign, Message, Placement, Staff
 from recommendations.push_terms import CampaignKind, CampaignStatus, MessageState, Purpose, Trigger
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.push import campaigns
@@ -118,6 +118,13 @@ def test_without_a_setting_nothing_is_approved_and_it_is_named(
     with pytest.raises(NotReadyError) as error:
         go_live(begin(ann), bo)
     assert list(error.value.settings) == [name.replace("PUSH_MAIL_SERVER", "PUSH_EMAIL_URL")]
+
+
+def test_a_list_of_a_placement_that_is_switched_off_is_refused(ann: Staff, bo: Staff) -> None:
+    Placement.objects.filter(name="home").update(enabled=False)
+    with pytest.raises(NotReadyError) as error:
+        go_live(begin(ann), bo)
+    assert [refusal.pointer for refusal in error.value.refusals] == ["/what/blocks/0/placement"]
 
 
 def test_a_stale_draft_is_refused_with_the_differences(ann: Staff, bo: Staff) -> None:

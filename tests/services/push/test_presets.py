@@ -36,8 +36,8 @@ def test_each_is_whole_in_every_language(preset: CampaignPreset) -> None:
 
 
 def test_there_is_one_for_each_kind_and_trigger() -> None:
-    expected = {(CampaignKind.TRIGGERED, trigger) for trigger in Trigger}
-    expected |= {(CampaignKind.ONCE, None), (CampaignKind.RECURRING, None)}
+    expected: list[tuple[CampaignKind, Trigger | None]] = [(CampaignKind.TRIGGERED, trigger) for trigger in Trigger]
+    expected += [(CampaignKind.ONCE, None), (CampaignKind.RECURRING, None)]
     assert sorted(map(str, expected)) == sorted(str((preset.kind, preset.trigger)) for preset in PRESETS)
     with pytest.raises(KeyError):
         preset_of(CampaignKind.ONCE, Trigger.SHOP)

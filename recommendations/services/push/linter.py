@@ -1,0 +1,116 @@
+"""What stands against a campaign: what refuses its approval, with the place, and what somebody should look at."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recommendations.models import Audience, Campaign, Contact
+from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.services.mails.line import missing_settings
+from recommendations.services.push.campaigns import unknown_placements
+from recommendations.services.push.form import (
+    BRACES,
+    SUBJECT_SHOWN,
+    CampaignForm,
+    Layout,
+    UnfinishedError,
+    frozen_of,
+)
+from recommendations.services.push.presets import fits
+from recommendations.wording import push_labels
+
+TYPICAL = {"{first_item}": "x" * 20, "{count}": "5"}
+"""What names in braces come to, to say how long a subject is."""
+
+
+class CampaignFinding(NamedTuple):
+    """What stands against a campaign, where; one that refuses has to be mended before the approval."""
+
+    pointer: str
+    text: str
+    refuses: bool
+
+
+def findings(campaign: Campaign, draft: Mapping[str, Any] | None = None) -> list[CampaignFinding]:
+    """All that stands against the draft of a campaign, or against another one that it would have."""
+    missing = missing_settings()
+    own = [CampaignFinding("", _unset(missing), refuses=True)] if missing else []
+    try:
+        form = frozen_of(
+            campaign.draft if draft is None else draft, recurring=campaign.kind == CampaignKind.RECURRING,
+            triggered=campaign.kind == CampaignKind.TRIGGERED,
+        )  # fmt: skip
+    except UnfinishedError as error:
+        return [*(CampaignFinding(*_where(each), refuses=True) for each in error.refusals), *own]
+    own = [*(CampaignFinding(*_where(each), refuses=True) for each in unknown_placements(form)), *own]
+    warnings = (
+        *_of_purpose(campaign),
+        *_of_audiences(form),
+        *_of_languages(form),
+        *_of_subjects(form),
+        *_of_list(form),
+    )
+    return [*own, *(CampaignFinding(*each, refuses=False) for each in warnings)]
+
+
+def _where(refusal: Any) -> tuple[str, str]:
+    return refusal.pointer, refusal.reason
+
+
+def _unset(missing: list[str]) -> str:
+    text = ngettext(
+        "Nothing can be sent while this setting is empty: %(names)s.",
+        "Nothing can be sent while these settings are empty: %(names)s.",
+        len(missing),
+    )
+    return text % {"names": ", ".join(missing)}
+
+
+def _of_purpose(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    trigger = Trigger(campaign.trigger) if campaign.trigger else None
+    if not fits(Purpose(campaign.purpose), trigger):
+        text = _("People who said yes to “%(purpose)s” do not expect this: it goes to those, and to nobody else.")
+        yield "", text % {"purpose": dict(push_labels.PURPOSES)[campaign.purpose]}
+
+
+def _of_audiences(form: CampaignForm) -> Iterator[tuple[str, str]]:
+    for side in ("any_of", "none_of"):
+        keys = set(getattr(form.who, side))
+        gone = keys - set(Audience.objects.unarchived().filter(pk__in=keys).values_list("pk", flat=True))
+        if gone:
+            yield f"/who/{side}", _("A chosen audience is archived: it no longer changes. Choose another one.")
+
+
+def _of_languages(form: CampaignForm) -> Iterator[tuple[str, str]]:
+    without = [code for code, _name in settings.LANGUAGES if code not in form.what.texts]
+    if not without:
+        return
+    names = dict(settings.LANGUAGES)
+    contacts = dict(Contact.objects.values_list("language").annotate(n=Count("pk")))
+    for code in without:
+        n = contacts.get(code, 0)
+        text = ngettext(
+            "There is no text in %(language)s: %(n)d contact reads it and gets it in %(shop)s.",
+            "There is no text in %(language)s: %(n)d contacts read it and get it in %(shop)s.",
+            n,
+        )
+        yield f"/what/texts/{code}", text % {"language": names[code], "n": n, "shop": names[settings.SHOP_LANGUAGE]}
+
+
+def _of_subjects(form: CampaignForm) -> Iterator[tuple[str, str]]:
+    for code, texts in form.what.texts.items():
+        for place, subject in enumerate(texts.subjects):
+            long = len(BRACES.sub(lambda match: TYPICAL.get(match[0], settings.SHOP_NAME), subject))
+            if long > SUBJECT_SHOWN:
+                text = _("The subject has about %(long)d characters; many phones show %(most)d.")
+                yield f"/what/texts/{code}/subjects/{place}", text % {"long": long, "most": SUBJECT_SHOWN}
+
+
+def _of_list(form: CampaignForm) -> Iterator[tuple[str, str]]:
+    most = sum(block.n for block in form.what.blocks)
+    if form.what.layout is Layout.SINGLE and most > 4:
+        yield "/what/layout", _("This layout shows one item large and the others as text: few items suit it best.")

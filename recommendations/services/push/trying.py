@@ -1,0 +1,184 @@
+"""A campaign before anybody gets it: what a customer would see of the form as it stands, and a test to oneself.
+
+What is shown is made by the functions that send. Nothing of it is stored: no slate, no message, nothing that counts.
+"""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from recommendations.channels.protocol import Outcome, Parcel
+from recommendations.engine.push.cases import PushCase
+from recommendations.event_types import EventName
+from recommendations.models import AuditEntry, Campaign, Contact, Event, Permission, Staff
+from recommendations.push_terms import CampaignKind, Channel, Purpose, Trigger
+from recommendations.services.access import audit
+from recommendations.services.mails.letters import Letter, bytes_of, shop_envelope
+from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.push.campaigns import NotReadyError
+from recommendations.services.push.deciding import Sending, lists_of
+from recommendations.services.push.form import CampaignForm, texts_for
+from recommendations.services.push.letters import answers_of
+from recommendations.services.push.links import preview_links
+from recommendations.services.push.rendering import InboxLine, Reader, inbox_lines, letter_of
+from recommendations.services.push.sendings import variant_of
+from recommendations.serving.types import Product, Shown
+from recommendations.simulation.message_lists import current_snapshot, items_of_many
+from recommendations.store.push.people import shown_lately
+from recommendations.store.serving.snapshot import Snapshot
+
+SENT_TEST = "send test"
+"""Verb of the trail."""
+MOST_TESTS, WITHIN = 10, timedelta(hours=1)
+NEEDED = frozenset({"PUSH_EMAIL_URL", "PUSH_FROM"})
+"""Settings without which not even a test leaves."""
+LOOKED_AT = 60  # people among whom one with few items is looked for
+LAST_ACTS = 40  # of a customer, among which an item for the occasion is looked for
+ACTS = (EventName.VIEW_ITEM, EventName.SELECT_ITEM, EventName.ADD_TO_CART, EventName.PURCHASE)
+LIKELY: dict[Trigger, frozenset[EventName]] = {
+    Trigger.CART_LEFT: frozenset({EventName.ADD_TO_CART}),
+    Trigger.VIEWED: frozenset({EventName.VIEW_ITEM}),
+    Trigger.BACK_IN_STOCK: frozenset({EventName.VIEW_ITEM}),
+    Trigger.PRICE_DROP: frozenset({EventName.VIEW_ITEM}),
+    Trigger.DUE_AGAIN: frozenset({EventName.PURCHASE}),
+}
+"""Acts by which an item could have called for the message."""
+WITHOUT_ITEM = frozenset({Trigger.WIN_BACK})
+
+
+class TooManyTestsError(Exception):
+    """Somebody has sent as many tests as there may be in an hour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignLook:
+    """What a customer would see; ``occasion`` is the item that stands for the one of an occasion."""
+
+    customer: int
+    language: str
+    letter: Letter
+    inbox: Sequence[InboxLine]
+    variant: int
+    items: int
+    enough: bool
+    occasion: Product | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """A form as somebody would read it: their items and what the letter needs to know of them."""
+
+    shown: Sequence[Shown]
+    reader: Reader
+    variant: int
+    occasion: Product | None
+
+
+def look_at(
+    campaign: Campaign, form: CampaignForm, *, customer: int, language: str, snapshot: Snapshot, now: datetime
+) -> CampaignLook:
+    """What a customer (by key) would see, in their own language where none is given.
+
+    Raises UnknownPlacementError.
+    """
+    reading = _reading(campaign, form, customer=customer, language=language, snapshot=snapshot, now=now)
+    return CampaignLook(
+        customer=customer,
+        language=texts_for(form.what, reading.reader.language)[0],
+        letter=letter_of(form, reading.shown, reader=reading.reader, links=preview_links(), variant=reading.variant),
+        inbox=inbox_lines(form, reading.shown, language=reading.reader.language),
+        variant=reading.variant,
+        items=len(reading.shown),
+        enough=len(reading.shown) >= form.what.least_items,
+        occasion=reading.occasion,
+    )
+
+
+def send_test(campaign: Campaign, form: CampaignForm, *, customer: int, by: Staff, now: datetime) -> Outcome:
+    """Send what a customer would get to one's own address, marked as a test; what the mail server said.
+
+    Raises NotReadyError with the settings that are missing, TooManyTestsError, UnknownPlacementError and, before the
+    first run, NotLoadedError.
+    """
+    if missing := [name for name in missing_settings() if name in NEEDED]:
+        raise NotReadyError(settings=missing)
+    _count_test(campaign, by=by, now=now)
+    reading = _reading(campaign, form, customer=customer, language="", snapshot=current_snapshot(), now=now)
+    letter = letter_of(
+        form, reading.shown, reader=reading.reader, links=preview_links(), variant=reading.variant, is_test=True
+    )
+    key = f"test-{secrets.token_hex(8)}"
+    content = bytes_of(letter, shop_envelope(key, to=by.email, date=now))
+    line = mail_line()
+    try:
+        return line.hand_over(Parcel(message=0, idempotency_key=key, address={"email": by.email}, content=content))
+    finally:
+        line.close()
+
+
+def with_few_items(
+    campaign: Campaign, form: CampaignForm, people: Collection[int], *, snapshot: Snapshot, now: datetime
+) -> int | None:
+    """Whoever of these people has the fewest items; None of nobody. Raises UnknownPlacementError."""
+    some = list(people)[:LOOKED_AT]
+    cases = [PushCase(campaign.pk, key, "", now, None) for key in some]
+    sending = Sending(campaign=campaign, form=form, cases=cases)
+    shown = shown_lately(some, now=now)
+    wanted = [
+        lists_of(case, sending, customer=case.customer, but=frozenset(shown.get(case.customer, ()))) for case in cases
+    ]
+    counts = [len(items) for items in items_of_many(wanted, snapshot=snapshot, now=now)]
+    return min(zip(counts, some, strict=True), default=(0, None))[1]
+
+
+def _reading(
+    campaign: Campaign, form: CampaignForm, *, customer: int, language: str, snapshot: Snapshot, now: datetime
+) -> _Reading:
+    occasion = _occasion(campaign, customer, snapshot=snapshot, now=now)
+    case = PushCase(campaign.pk, customer, "", now, occasion.item if occasion else None)
+    sending = Sending(campaign=campaign, form=form, cases=[case])
+    lately = shown_lately([customer], now=now).get(customer, set()) - ({occasion.item} if occasion else set())
+    wanted = lists_of(case, sending, customer=customer, but=frozenset(lately))
+    answers = answers_of(wanted, snapshot=snapshot, now=now)
+    subjects = next(iter(form.what.texts.values())).subjects
+    return _Reading(
+        shown=[one for answer in answers for one in answer.shown],
+        reader=_reader(campaign, customer, language=language),
+        variant=variant_of(campaign.pk, customer, len(subjects)),
+        occasion=occasion,
+    )
+
+
+def _occasion(campaign: Campaign, customer: int, *, snapshot: Snapshot, now: datetime) -> Product | None:
+    """An item of the customer's history that is for sale and could have called for the message."""
+    if campaign.kind != CampaignKind.TRIGGERED or campaign.trigger in WITHOUT_ITEM:
+        return None
+    acts = Event.objects.filter(customer=customer, occurred_at__lte=now, name__in=ACTS).exclude(item=None)
+    last = list(acts.order_by("-occurred_at").values_list("name", "item")[:LAST_ACTS])
+    likely = LIKELY.get(Trigger(campaign.trigger), frozenset())
+    sellable, stock = snapshot.sellable(now), snapshot.stock
+    for _name, item in sorted(last, key=lambda act: act[0] not in likely):
+        row = stock.ids.row(item)
+        if row >= 0 and sellable[row]:
+            return stock.products[row]
+    return None
+
+
+def _reader(campaign: Campaign, customer: int, *, language: str) -> Reader:
+    purpose = Purpose(campaign.purpose)
+    contact = Contact.objects.filter(pk=customer).first()
+    yes = Permission.objects.filter(contact=customer, channel=Channel.EMAIL, purpose=purpose, state="given").first()
+    own = contact.language if contact else ""
+    return Reader(language=language or own, purpose=purpose, said_yes_at=yes.since if yes else None)
+
+
+@transaction.atomic
+def _count_test(campaign: Campaign, *, by: Staff, now: datetime) -> None:
+    """Note a test in the trail, by which they are counted. Raises TooManyTestsError."""
+    Staff.objects.select_for_update().get(pk=by.pk)
+    if AuditEntry.objects.filter(staff=by, verb=SENT_TEST, at__gt=now - WITHIN).count() >= MOST_TESTS:
+        raise TooManyTestsError
+    audit.record(by=by, verb=SENT_TEST, subject=campaign)
