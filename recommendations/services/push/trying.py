@@ -25,10 +25,11 @@ from recommendations.services.push.letters import answers_of
 from recommendations.services.push.links import preview_links
 from recommendations.services.push.rendering import InboxLine, Reader, inbox_lines, letter_of
 from recommendations.services.push.sendings import variant_of
-from recommendations.serving.types import Product, Shown
+from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot, items_of_many
 from recommendations.store.push.people import shown_lately
 from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.stock import Product
 
 SENT_TEST = "send test"
 """Verb of the trail."""
