@@ -73,7 +73,7 @@ def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _review(request: HttpRequest, campaign: Campaign, *, problem: str = "", refused: bool = False) -> HttpResponse:
-    context = {**_shared(request, campaign), "problem": problem}
+    context = {**_shared(request, campaign, "review_campaign"), "problem": problem}
     status = 422 if problem or refused else 200
     return render(request, "dashboard/campaigns/review.html", context, status=status)
 
@@ -83,7 +83,7 @@ def _approval(
 ) -> HttpResponse:
     missing, by = missing_settings(), staff_of(request)
     context = {
-        **_shared(request, campaign), "problem": problem, "stale": stale, "missing": missing,
+        **_shared(request, campaign, "approve_campaign"), "problem": problem, "stale": stale, "missing": missing,
         "is_own": settings.FOUR_EYES and campaign.author_id == by.pk,
         "without_plan": bool(request.POST.get("without_plan")), "no_plan": refused,
         "live": campaign.versions.filter(is_live=True).first(),
@@ -95,7 +95,7 @@ def _approval(
     return render(request, "dashboard/campaigns/approve.html", context, status=status)
 
 
-def _shared(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+def _shared(request: HttpRequest, campaign: Campaign, page: str) -> dict[str, Any]:
     """What both dialogs show: the last plan of the draft, and what the draft lacks."""
     plan = plan_for_approval(campaign, now=timezone.now())
     counts = plan.occurrence.counts if plan and plan.occurrence else {}
@@ -108,6 +108,5 @@ def _shared(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "refusals": refusals, "is_over": bool(campaign.ended_at or campaign.archived_at),
         "has_come": has_come(campaign), "planned": planned_counts(counts) if plan else "",
         "sentence": sending_sentence(counts, leaves=False) if plan else "",
-        "here": reverse(request.resolver_match.url_name, args=[campaign.pk])  # type: ignore[union-attr]
-        if request.method == "POST" else request.get_full_path(),
+        "here": reverse(page, args=[campaign.pk]) if request.method == "POST" else request.get_full_path(),
     }  # fmt: skip

@@ -20,9 +20,8 @@ from recommendations.models import Considered, Message
 from recommendations.push_terms import OccurrenceState, Priority
 from recommendations.services.push.deciding import RANKS
 from recommendations.services.push.form import CampaignForm
-from recommendations.services.push.person import form_of_sending, lists_now, messages_to, person_now
+from recommendations.services.push.person import NoListsError, form_of_sending, lists_now, messages_to, person_now
 from recommendations.serving.pipeline import UnknownPlacementError
-from recommendations.store.serving.snapshot_holder import NotLoadedError
 from recommendations.wording import push_labels
 from recommendations.wording.reasons import reason_text
 
@@ -91,7 +90,7 @@ def _lists(case: Considered, form: CampaignForm | None, messages: Sequence[Messa
         return {"trouble": _("The draft was changed since, so its lists cannot be made again.")}
     try:
         lists = lists_now(case, form=form, messages=messages, now=timezone.now())
-    except NotLoadedError:
+    except NoListsError:
         return {"trouble": _("Nothing is loaded yet. Try again in a moment.")}
     except UnknownPlacementError as error:
         return {"trouble": _("The placement “%(name)s” is gone, or switched off.") % {"name": error.name}}

@@ -2,34 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
 from analytics.templatetags.display import number
-from recommendations.engine.push.cases import Clock
 from recommendations.models import Message, Occurrence
 from recommendations.push_terms import SENDING, MessageState, OccurrenceState, Verdict
 from recommendations.services.push.form import CampaignForm
-from recommendations.store.temp_tables import rows
+from recommendations.services.push.person import put_off
 from recommendations.wording import push_labels
 
 REAL = (OccurrenceState.DECIDED, OccurrenceState.FINISHED)
-# Whoever chose no zone lives where the shop is.
-_LATER = """
-SELECT (considered.due_at AT TIME ZONE
-          CASE WHEN %(own)s THEN coalesce(nullif(contact.time_zone, ''), %(zone)s) ELSE %(zone)s END)::time = %(hour)s,
-  count(*), min(considered.due_at)
-FROM recommendations_considered considered
-LEFT JOIN recommendations_contact contact ON contact.customer_id = considered.customer_id
-WHERE considered.occurrence_id = %(occurrence)s AND considered.verdict = 'later'
-GROUP BY 1 ORDER BY 2 DESC
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,24 +172,15 @@ def planned_counts(expected: Mapping[str, int]) -> str:
 
 
 def _later(occurrence: Occurrence, form: CampaignForm | None) -> list[LaterPart]:
-    """Why it is later, the most people first; without an hour of the campaign's own only quiet hours put it off."""
-    hour = form.when.hour if form else None
-    own = form is not None and form.when.clock is Clock.CUSTOMER
-    stored = rows(
-        _LATER, occurrence=occurrence.pk, zone=ZoneInfo(settings.SHOP_TIME_ZONE).key, own=own, hour=hour or time(),
-    )  # fmt: skip
-    if form is None:
-        first = min(first for _is_hour, _people, first in stored)
-        return [LaterPart(words="", people=sum(people for _is_hour, people, _first in stored), first=first)]
-    parts: dict[bool, tuple[int, datetime]] = {}
-    for is_hour, people, first in stored:
-        quiet = hour is None or not is_hour
-        known = parts.get(quiet)
-        parts[quiet] = (people + known[0], min(first, known[1])) if known else (people, first)
-    return [
-        LaterPart(words=later_text(by_quiet_hours=quiet), people=people, first=first)
-        for quiet, (people, first) in sorted(parts.items(), key=lambda part: -part[1][0])
-    ]
+    """Why it is later, the most people first; under a form that is not known any more nobody can say."""
+    parts = [
+        LaterPart(
+            words="" if form is None else later_text(by_quiet_hours=not part.by_hour), people=part.people,
+            first=part.first,
+        )
+        for part in put_off(occurrence.pk, form)
+    ]  # fmt: skip
+    return sorted(parts, key=lambda part: -part.people)
 
 
 def _channels(occurrence: Occurrence) -> list[tuple[str, int]]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import msgspec
+from django.conf import settings
 
-from recommendations.engine.push.cases import CampaignTerms, Person, PushCase
+from recommendations.engine.push.cases import CampaignTerms, Clock, Person, PushCase
 from recommendations.engine.push.competition import PressureCap
 from recommendations.engine.push.decision import full_caps, is_held_from_all, next_allowed
 from recommendations.models import Considered, Message, Occurrence
@@ -18,11 +19,18 @@ from recommendations.services.push.letters import answers_of
 from recommendations.services.push.pressure import rules_now
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot
+from recommendations.store.push import verdicts
 from recommendations.store.push.people import REACHES_BACK, people_of, shown_lately
+from recommendations.store.push.verdicts import PutOff
+from recommendations.store.serving.snapshot_holder import NotLoadedError
 
 LATELY = timedelta(days=7)
 MOST_MESSAGES = 200
 MOST_RIVALS = 20
+
+
+class NoListsError(Exception):
+    """Nothing is loaded yet, so no lists can be made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,20 @@ def form_of_sending(occurrence: Occurrence, *, revision: int | None = None) -> C
         return form_of(occurrence.campaign)
     except UnfinishedError:
         return None
+
+
+def put_off(occurrence: int, form: CampaignForm | None) -> list[PutOff]:
+    """Who gets a message of a sending later: at the campaign's hour, or else as their hours are quiet.
+
+    Without a form that is known all of them together.
+    """
+    hour = form.when.hour if form else None
+    own = form is not None and form.when.clock is Clock.CUSTOMER
+    parts = verdicts.put_off(occurrence, hour=hour or time(), zone=settings.SHOP_TIME_ZONE, own=own)
+    if hour is not None or not parts:
+        return parts
+    people, first = sum(part.people for part in parts), min(part.first for part in parts)
+    return [PutOff(by_hour=False, people=people, first=first)]
 
 
 def messages_to(case: Considered) -> list[Message]:
@@ -82,9 +104,12 @@ class PersonalLists:
 def lists_now(case: Considered, *, form: CampaignForm, messages: Sequence[Message], now: datetime) -> PersonalLists:
     """The products with their reasons, as a message of now would have them.
 
-    Raises NotLoadedError and UnknownPlacementError.
+    Raises NoListsError and UnknownPlacementError.
     """
-    snapshot = current_snapshot()
+    try:
+        snapshot = current_snapshot()
+    except NotLoadedError as error:
+        raise NoListsError from error
     asked = PushCase(case.occurrence.campaign_id, case.customer_id, case.key, case.wanted_at, case.item)
     shown = shown_lately([case.customer_id], now=now, but=_own(case, messages))
     sending = Sending(campaign=case.occurrence.campaign, form=form, cases=[asked])

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
+from typing import NamedTuple
 
 from recommendations.engine.push.cases import CaseVerdict
 from recommendations.push_terms import WAITS_ON, Verdict
@@ -35,6 +36,26 @@ JOIN recommendations_occurrence occurrence ON occurrence.id = considered.occurre
 WHERE occurrence.campaign_id = %(campaign)s AND occurrence.state <> 'planned'
   AND considered.customer_id = ANY(%(customers)s)
 """
+
+
+# Whoever chose no zone lives where the shop is.
+_LATER = """
+SELECT (considered.due_at AT TIME ZONE
+          CASE WHEN %(own)s THEN coalesce(nullif(contact.time_zone, ''), %(zone)s) ELSE %(zone)s END)::time = %(hour)s,
+  count(*), min(considered.due_at)
+FROM recommendations_considered considered
+LEFT JOIN recommendations_contact contact ON contact.customer_id = considered.customer_id
+WHERE considered.occurrence_id = %(occurrence)s AND considered.verdict = 'later'
+GROUP BY 1 ORDER BY 2 DESC
+"""
+
+
+class PutOff(NamedTuple):
+    """People who get a message later, at an hour that was wanted or for another reason, and the first moment."""
+
+    by_hour: bool
+    people: int
+    first: datetime
 
 
 def write(occurrence: int, considered: Sequence[CaseVerdict], *, now: datetime) -> None:
@@ -70,6 +91,12 @@ def cases_of(occurrence: int) -> list[tuple[int, str, int | None, datetime]]:
 def forget(occurrence: int) -> None:
     """Delete the verdicts of a sending that is decided afresh."""
     run("DELETE FROM recommendations_considered WHERE occurrence_id = %(occurrence)s", occurrence=occurrence)
+
+
+def put_off(occurrence: int, *, hour: time, zone: str, own: bool) -> list[PutOff]:
+    """Who gets it later, by whether it is at the hour that was wanted, by their own clock or by that of the zone."""
+    stored = rows(_LATER, occurrence=occurrence, zone=zone, own=own, hour=hour)
+    return [PutOff(bool(by_hour), people, first) for by_hour, people, first in stored]
 
 
 def decided_already(campaign: int, customers: Collection[int]) -> set[tuple[int, str]]:
