@@ -7,6 +7,12 @@ from analytics.pages.access import account, activity, login, password, preferenc
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
 from analytics.pages.campaigns import approving, people, send_plan, sending
+from analytics.pages.campaigns import editor as campaign_editor
+from analytics.pages.campaigns import listing as campaign_listing
+from analytics.pages.campaigns import new as campaign_new
+from analytics.pages.campaigns import preview as campaign_previews
+from analytics.pages.campaigns import steps as campaign_steps
+from analytics.pages.campaigns import view as campaign_view
 from analytics.pages.catalogue import (
     contact_files,
     health,
@@ -172,6 +178,17 @@ urlpatterns = [
     ),
     path("campaigns/<int:pk>/sendings/<int:occurrence>/release/", sending.release_sending, name="release_sending"),
     path("campaigns/<int:pk>/sendings/<int:occurrence>/cancel/", sending.cancel_sending, name="cancel_sending"),
+    path("campaigns/", campaign_listing.campaigns, name="campaigns"),
+    path("campaigns/new/", campaign_new.new_campaign, name="new_campaign"),
+    path("campaigns/<int:pk>/", campaign_view.campaign, name="campaign"),
+    path("campaigns/<int:pk>/edit/", campaign_editor.edit_campaign, name="edit_campaign"),
+    path("campaigns/<int:pk>/preview/", campaign_previews.campaign_preview, name="campaign_preview"),
+    path("campaigns/<int:pk>/test/", campaign_steps.test_campaign, name="test_campaign"),
+    path("campaigns/<int:pk>/pause/", campaign_steps.pause_campaign, name="pause_campaign"),
+    path("campaigns/<int:pk>/resume/", campaign_steps.resume_campaign, name="resume_campaign"),
+    path("campaigns/<int:pk>/end/", campaign_steps.end_campaign, name="end_campaign"),
+    path("campaigns/<int:pk>/copy/", campaign_steps.copy_campaign, name="copy_campaign"),
+    path("campaigns/<int:pk>/archive/", campaign_steps.archive_campaign, name="archive_campaign"),
     path("experiments/", experiment_listing.experiments, name="experiments"),
     path("experiments/new/", experiment_editor.new_experiment, name="new_experiment"),
     path("experiments/weights/<int:pk>/", experiment_trying.try_weights, name="try_weights"),

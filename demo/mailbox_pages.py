@@ -14,10 +14,10 @@ from django.urls import Resolver404, resolve
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from analytics.pages.addresses import or_404
+from analytics.pages.mail_frame import mail_frame
 from analytics.parameters import page_number, typed
 from demo import mailbox as post
 from demo.contacts import DOMAIN
@@ -26,14 +26,6 @@ from recommendations.customer_codes import customer_key
 PER_PAGE = 50
 LONGEST_QUERY = 128
 PHONE = "phone"
-FRAME_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data: {pictures}; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
-)
-PICTURES = "/api/v1/items/"
-"""Part of this site of which a mail may show pictures, and ask nothing else."""
-IN_NEW_TABS = '<!doctype html><base target="_blank">'
-"""What a mail in its frame begins with: its links would else open in the frame, which most pages refuse."""
 OWN_PAGES: dict[str, Promise] = {
     "confirm_address": gettext_lazy("Page to confirm the address"),
     "preference_centre": gettext_lazy("Preference page"),
@@ -78,16 +70,12 @@ def mail(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
-@xframe_options_sameorigin
 def mail_html(_request: HttpRequest, key: str) -> HttpResponse:
     """The HTML part alone, for the frame; the policy holds as well where somebody opens its address."""
     html = post.html_of(settings.MAILBOX, key)
     if html is None:
         raise Http404
-    response = HttpResponse(IN_NEW_TABS + html)
-    response["Content-Security-Policy"] = FRAME_POLICY.format(pictures=f"{settings.PUBLIC_URL}{PICTURES}")
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return mail_frame(html)
 
 
 def _customer_of(recipient: str) -> int | None:

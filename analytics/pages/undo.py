@@ -16,10 +16,12 @@ from django.views.decorators.http import require_POST
 from analytics.pages.access.permission import staff_of
 from analytics.pages.addresses import own_address
 from analytics.queries.weights.groups import group_of
-from recommendations.models import Alarm, Audience, Rule, RuleBook, Segment, Staff
+from recommendations.models import Alarm, Audience, Campaign, Rule, RuleBook, Segment, Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.audiences import editing as audiences
 from recommendations.services.operations.segments import rename_segment
+from recommendations.services.push import campaigns
+from recommendations.services.push.shelving import restore_campaign
 from recommendations.services.rules import books
 from recommendations.services.rules import editing as rules
 from recommendations.services.watches.alarms import unmark_seen
@@ -40,6 +42,7 @@ class ChangedMeanwhileError(Exception):
 GONE = (
     ObjectDoesNotExist, ValidationError, ChangedMeanwhileError, rules.StaleRuleError, rules.RuleIsServedError,
     books.StaleBookError, audiences.StaleAudienceError, audiences.AudienceIsUsedError, drafts.StaleDraftError,
+    campaigns.StaleCampaignError, campaigns.CampaignOverError,
 )  # fmt: skip
 
 
@@ -90,6 +93,21 @@ def _name_segment_back(facts: Facts, by: Staff, _now: datetime) -> None:
     rename_segment(segment=segment, name=facts["before"], by=by)
 
 
+def _change_back_campaign(facts: Facts, by: Staff, now: datetime) -> None:
+    campaigns.save_draft(
+        campaign=Campaign.objects.get(pk=facts["campaign"]), name=facts["name"], draft=facts["draft"],
+        revision=facts["revision"], by=by, now=now,
+    )  # fmt: skip
+
+
+def _bring_back_campaign(facts: Facts, by: Staff, _now: datetime) -> None:
+    restore_campaign(campaign=Campaign.objects.get(pk=facts["campaign"]), by=by)
+
+
+def _let_campaign_go_on(facts: Facts, by: Staff, _now: datetime) -> None:
+    campaigns.resume(campaign=Campaign.objects.get(pk=facts["campaign"]), by=by)
+
+
 def _ring_again(facts: Facts, by: Staff, _now: datetime) -> None:
     unmark_seen(alarm=Alarm(pk=facts["alarm"]), by=by)
 
@@ -119,6 +137,9 @@ WAYS: Mapping[str, WayBack] = {
     "audience archived": WayBack(Action.DRAFT, _bring_back_audience),
     "audience changed": WayBack(Action.DRAFT, _change_back_audience),
     "audiences moved": WayBack(Action.DRAFT, _order_audiences_back),
+    "campaign changed": WayBack(Action.DRAFT, _change_back_campaign),
+    "campaign archived": WayBack(Action.DRAFT, _bring_back_campaign),
+    "campaign paused": WayBack(Action.PUBLISH, _let_campaign_go_on),
     "segment renamed": WayBack(Action.DRAFT, _name_segment_back),
     "alarm seen": WayBack(Action.DRAFT, _ring_again),
     "weights discarded": WayBack(Action.DRAFT, _bring_back_weights),

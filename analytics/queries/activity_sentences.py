@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from analytics.queries.campaigns.words import differing, place_words
 from analytics.templatetags import rules as rule_words
 from analytics.templatetags.activity import field_of, field_words, value_words
 from analytics.templatetags.display import moment
@@ -186,6 +187,19 @@ def _key(entry: AuditEntry, _names: Names) -> list[str]:
     ]
 
 
+def _campaign(entry: AuditEntry, _names: Names) -> list[str]:
+    """The parts of a draft that changed, or the version that was approved."""
+    before, after = entry.before or {}, entry.after or {}
+    if version := after.get("version"):
+        return [_("as v%(number)s") % {"number": version}]
+    places = dict.fromkeys(
+        place_words(pointer) for pointer, *_values in differing(before.get("draft") or {}, after.get("draft") or {})
+    )
+    names = [_("changed: %(parts)s") % {"parts": listed(list(places)[:MOST_NAMED])}] if before and places else []
+    renamed = before.get("name") and after.get("name")
+    return [*names, change(_("Name"), before=before["name"], after=after["name"]) if renamed else ""]
+
+
 def _begun(entry: AuditEntry, _names: Names) -> list[str]:
     until = (entry.after or {}).get("now")
     return [_("with data until %(moment)s") % {"moment": moment(datetime.fromisoformat(until))} if until else ""]
@@ -261,6 +275,7 @@ SENTENCES: Mapping[tuple[str, str], Sentences] = {
     ("apikey", "create"): _key,
     ("apikey", "rotate"): _replaced_key,
     ("audience", ""): _audience,
+    ("campaign", ""): _campaign,
     ("run", "start"): _begun,
     ("experiment", ""): _experiment,
     ("staff", "create"): _member,

@@ -16,7 +16,18 @@ from analytics.queries.search import Found, is_exact, search
 from analytics.queries.weights.groups import place_of
 from analytics.templatetags.display import moment, money
 from recommendations.customer_codes import customer_key
-from recommendations.models import Audience, BlendWeights, Customer, Item, ModelVersion, Rule, Run, Segment, Staff
+from recommendations.models import (
+    Audience,
+    BlendWeights,
+    Campaign,
+    Customer,
+    Item,
+    ModelVersion,
+    Rule,
+    Run,
+    Segment,
+    Staff,
+)
 from recommendations.services.access.policy import Action, may
 from recommendations.services.customers import FoundCustomer
 
@@ -33,6 +44,7 @@ class Openable(StrEnum):
     RULE = "rule"
     SEGMENT = "segment"
     AUDIENCE = "audience"
+    CAMPAIGN = "campaign"
     RUN = "run"
 
 
@@ -52,6 +64,7 @@ PAGES: Mapping[str, Promise] = {
     "suspicious": gettext_lazy("Suspicious demand"),
     "segments": gettext_lazy("Segments"),
     "together": gettext_lazy("Bought together"),
+    "campaigns": gettext_lazy("Campaigns"),
     "audiences": gettext_lazy("Audiences"),
     "approvals": gettext_lazy("Approvals"),
     "runs": gettext_lazy("Runs"),
@@ -105,6 +118,7 @@ def groups(text: str, *, staff: Staff) -> list[Group]:
         Group(words=_("Rules"), hits=[_rule(each, exact=_same(each.name, text)) for each in match.rules]),
         Group(words=_("Segments"), hits=[_segment(each, exact=_same(str(each), text)) for each in match.segments]),
         Group(words=_("Audiences"), hits=[_audience(each, exact=_same(each.name, text)) for each in match.audiences]),
+        Group(words=_("Campaigns"), hits=[_campaign(each, exact=_same(each.name, text)) for each in match.campaigns]),
         Group(words=_("Pages"), hits=_pages(text, staff=staff)),
     ]
     every = Hit(
@@ -128,7 +142,7 @@ def beginning(recent: Iterable[str], *, staff: Staff) -> list[Group]:
 def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:
     """Hits of what there still is of this, by kind and id."""
     keys = {kind: [key for each, key in noted if each == kind] for kind in Openable}
-    numbered = (Openable.ITEM, Openable.RULE, Openable.SEGMENT, Openable.AUDIENCE)
+    numbered = (Openable.ITEM, Openable.RULE, Openable.SEGMENT, Openable.AUDIENCE, Openable.CAMPAIGN)
     numbers = {kind: [number(key) or 0 for key in keys[kind]] for kind in numbered}
     codes = [key for code in keys[Openable.CUSTOMER] if (key := customer_key(code)) is not None]
     runs = [run for text in keys[Openable.RUN] if (run := _uuid(text))]
@@ -146,6 +160,9 @@ def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:
     if audiences := numbers[Openable.AUDIENCE]:
         named = Audience.objects.filter(pk__in=audiences)
         hits |= {(Openable.AUDIENCE, str(each.pk)): _audience(each) for each in named}
+    if campaigns := numbers[Openable.CAMPAIGN]:
+        called = Campaign.objects.filter(pk__in=campaigns)
+        hits |= {(Openable.CAMPAIGN, str(each.pk)): _campaign(each) for each in called}
     if runs:
         made = Run.objects.select_related("model_version").filter(pk__in=runs)
         hits |= {(Openable.RUN, str(each.pk)): _run(each) for each in made}
@@ -176,6 +193,10 @@ def _segment(segment: Segment, *, exact: bool = False) -> Hit:
 
 def _audience(audience: Audience, *, exact: bool = False) -> Hit:
     return Hit(words=audience.name, address=reverse("audience", args=[audience.pk]), icon="filter", exact=exact)
+
+
+def _campaign(campaign: Campaign, *, exact: bool = False) -> Hit:
+    return Hit(words=campaign.name, address=reverse("campaign", args=[campaign.pk]), icon="mail", exact=exact)
 
 
 def _versions(match: Found) -> list[Hit]:

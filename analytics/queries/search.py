@@ -8,7 +8,7 @@ from operator import and_
 import numpy as np
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from recommendations.models import Audience, BlendWeights, Item, ModelVersion, Rule, RuleBook, Segment
+from recommendations.models import Audience, BlendWeights, Campaign, Item, ModelVersion, Rule, RuleBook, Segment
 from recommendations.models.catalogue import WORD
 from recommendations.services.catalogue.sales import sold
 from recommendations.services.customers import FoundCustomer, find_customers
@@ -34,6 +34,7 @@ class Found:
     rules: list[Rule]
     segments: list[Segment]
     audiences: list[Audience]
+    campaigns: list[Campaign]
     runs: list[ModelVersion]
     weights: list[BlendWeights]
     books: list[RuleBook]
@@ -42,7 +43,7 @@ class Found:
     def count(self) -> int:
         """How many there are of all kinds."""
         versions = len(self.runs) + len(self.weights) + len(self.books)
-        groups = len(self.segments) + len(self.audiences)
+        groups = len(self.segments) + len(self.audiences) + len(self.campaigns)
         return len(self.customers) + len(self.items) + len(self.rules) + groups + versions
 
     @property
@@ -71,9 +72,12 @@ def search(text: str, *, most: int = MOST_ITEMS) -> Found:
         rules=_rules(text)[:most],
         segments=_segments(text)[:most],
         audiences=_audiences(text)[:most],
-        runs=list(ModelVersion.objects.select_related("run").filter(pk=_number(text, MODEL))),
-        weights=list(_weights(_number(text, WEIGHTS))),
-        books=list(RuleBook.objects.filter(number=_number(text, BOOK))),
+        campaigns=_campaigns(text)[:most],
+        runs=[
+            each for key in _numbers(text, MODEL) for each in ModelVersion.objects.select_related("run").filter(pk=key)
+        ],
+        weights=[each for number in _numbers(text, WEIGHTS) for each in _weights(number)],
+        books=[each for number in _numbers(text, BOOK) for each in RuleBook.objects.filter(number=number)],
     )
 
 
@@ -123,6 +127,12 @@ def _audiences(text: str) -> list[Audience]:
     return list(Audience.objects.filter(archived_at=None, name__icontains=text)[:MOST_ITEMS])
 
 
+def _campaigns(text: str) -> list[Campaign]:
+    if len(text) < SHORTEST:
+        return []
+    return list(Campaign.objects.unarchived().filter(name__icontains=text)[:MOST_ITEMS])
+
+
 def _segments(text: str) -> list[Segment]:
     """Segments with all words in their name, which may be made from their categories."""
     words = [word.casefold() for word in WORD.findall(text)]
@@ -136,7 +146,7 @@ def _weights(number: int) -> QuerySet[BlendWeights]:
     return published.select_related("blend", "segment", "audience").order_by("blend", "segment", "audience")
 
 
-def _number(text: str, pattern: re.Pattern[str]) -> int:
-    """The number of the version that is typed; −1, which none has."""
+def _numbers(text: str, pattern: re.Pattern[str]) -> list[int]:
+    """The number of the version that is typed; none where none is."""
     match = pattern.fullmatch(text)
-    return min(int(match[1]), LARGEST) if match else -1
+    return [min(int(match[1]), LARGEST)] if match else []

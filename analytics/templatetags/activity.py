@@ -95,6 +95,7 @@ VERBS: Mapping[str, Promise] = {
     "ask for approval": pgettext_lazy("activity", "asked for approval of"),
     "release": pgettext_lazy("activity", "let go a sending of"),
     "call off": pgettext_lazy("activity", "called off a sending of"),
+    "send test": pgettext_lazy("activity", "sent themselves a test of"),
     "send back": pgettext_lazy("activity", "sent back"),
     "no longer ask for approval": pgettext_lazy("activity", "no longer asks for approval of"),
 }
@@ -124,6 +125,7 @@ KINDS: Mapping[str, Promise] = {
     "experiment": gettext_lazy("Experiment"),
     "alarm": gettext_lazy("Alarm"),
     "contact": gettext_lazy("Contact"),
+    "campaign": gettext_lazy("Campaign"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),
@@ -147,7 +149,7 @@ FACTS: Mapping[str, Promise] = {
 }
 """What entries tell of an object beside the fields of its model, or of one that is called otherwise here."""
 PAGES: Mapping[str, str] = {
-    **{name: name for name in ("run", "rule", "item", "quarantine", "audience", "experiment")},
+    **{name: name for name in ("run", "rule", "item", "quarantine", "audience", "experiment", "campaign")},
     "import": "imported_file",
     "staff": "staff_member",
     "contact": "customer",

@@ -86,6 +86,19 @@ TRIGGER_SENTENCES: Choices = [
     (Trigger.SHOP, _("Something happened at the shop that it wanted you to know.")),
 ]
 """What called for a message, to its reader."""
+CAMPAIGN_START_SENTENCES: Choices = [
+    (CampaignKind.ONCE, _("One message to everybody in view, at once or at a moment that you choose.")),
+    (CampaignKind.RECURRING, _("Comes again on the days of the week that you choose, each time with new items.")),
+    (Trigger.CART_LEFT, _("Somebody put something into the cart and has not ordered it some hours later.")),
+    (Trigger.VIEWED, _("Somebody looked at an item several times and did not buy it.")),
+    (Trigger.BACK_IN_STOCK, _("An item that was sold out when somebody looked for it is for sale again.")),
+    (Trigger.PRICE_DROP, _("The price of an item fell after somebody had looked at it.")),
+    (Trigger.DUE_AGAIN, _("By somebody's own rhythm, something that they buy again and again is due.")),
+    (Trigger.NEW_FOR_YOU, _("An item of the last seven days stands high in somebody's own list.")),
+    (Trigger.WIN_BACK, _("Somebody has stayed away for much longer than usual.")),
+    (Trigger.SHOP, _("Your own system says so by the API: an order has arrived, points run out.")),
+]
+"""What a campaign of the kind, or with the trigger, comes of."""
 CAMPAIGN_STATUSES: Choices = [
     (CampaignStatus.DRAFT, pgettext_lazy("campaign", "Draft")),
     (CampaignStatus.IN_REVIEW, pgettext_lazy("campaign", "In review")),

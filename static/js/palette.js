@@ -4,7 +4,7 @@
 const dialog = document.getElementById("palette");
 const PAGES = [
   ["customer", /^\/customers\/(C-[0-9A-Z]+)\/$/], ["item", /^\/catalogue\/(\d+)\/$/], ["rule", /^\/rules\/(\d+)\/$/],
-  ["segment", /^\/segments\/(\d+)\/$/], ["audience", /^\/audiences\/(\d+)\/$/], ["run", /^\/runs\/([0-9a-f-]{36})\/$/],
+  ["segment", /^\/segments\/(\d+)\/$/], ["audience", /^\/audiences\/(\d+)\/$/], ["campaign", /^\/campaigns\/(\d+)\/(?:edit\/)?$/], ["run", /^\/runs\/([0-9a-f-]{36})\/$/],
 ];
 const MOST = 8;
 const key = `recent:${dialog?.dataset.of}`;

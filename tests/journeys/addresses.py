@@ -13,7 +13,7 @@ def addresses() -> dict[str, str]:
     """Name and address of every page."""
     parts = (
         of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
-        of_what_happened, of_experiments, of_sendings, of_the_mailbox,
+        of_what_happened, of_experiments, of_campaigns, of_sendings, of_the_mailbox,
     )  # fmt: skip
     return {name: address for part in parts for name, address in part().items()}
 
@@ -159,6 +159,20 @@ def of_sendings() -> dict[str, str]:
         "person of a sending with reasons": f"{place}/sendings/{sending.pk}/people/{one.code}/?lists=yes",
         "campaign to hand over": f"{place}/review/",
         "campaign to approve": f"{place}/approve/",
+    }
+
+
+def of_campaigns() -> dict[str, str]:
+    running, draft = (Campaign.objects.get(name=name).pk for name in ("For you this week", "Left in the cart"))
+    return {
+        "campaigns": "/campaigns/",
+        "no campaign archived": "/campaigns/?archived=yes",
+        "new campaign": "/campaigns/new/",
+        "campaign to begin": "/campaigns/new/?start=due_again",
+        "campaign": f"/campaigns/{running}/",
+        "campaign to end": f"/campaigns/{running}/?open=end",
+        "editor of a campaign": f"/campaigns/{draft}/edit/?step=what",
+        "review of a campaign": f"/campaigns/{draft}/edit/?step=review",
     }
 
 

@@ -22,7 +22,7 @@ from pytest_django.live_server_helper import LiveServer
 from recommendations.customer_codes import customer_code
 from recommendations.models import Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
 from recommendations.practice_terms import PracticeEffect
-from recommendations.push_terms import CampaignKind, Channel, Purpose, SuppressionReason
+from recommendations.push_terms import CampaignKind, Channel, OccurrenceState, Purpose, SuppressionReason, Trigger
 from recommendations.services.audiences.editing import save_audience
 from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.experiments.practice import practise, work
@@ -30,6 +30,7 @@ from recommendations.services.push.campaigns import create_campaign, form_of
 from recommendations.services.push.form import as_json
 from recommendations.services.push.plans import ask as ask_for_plan
 from recommendations.services.push.plans import make_plan
+from recommendations.services.push.presets import preset_of
 from recommendations.services.push.sendings import decide_pushes
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.contacts import silence
@@ -95,6 +96,7 @@ def _furnish() -> None:
     _send()
     _plan_and_send(ada)
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
+    _begin_campaigns(ada)
 
 
 def _set_aside() -> None:
@@ -124,6 +126,28 @@ def _write_down_contact() -> None:
     address = address_of("u3", confirmed=True, time_zone="Asia/Tokyo", consents=consents)
     Contact.objects.update(most_a_week=2, quiet_from=time_of_day(22), quiet_until=time_of_day(7))
     silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.STAFF, now=NOW)
+
+
+def _begin_campaigns(by: Staff) -> None:
+    """A campaign that runs, with a sending, and the draft of one with a trigger."""
+    presets = [preset_of(CampaignKind.RECURRING), preset_of(CampaignKind.TRIGGERED, Trigger.CART_LEFT)]
+    running, _draft = (
+        create_campaign(
+            name=preset.name, kind=preset.kind, trigger=preset.trigger, purpose=preset.purpose, draft=preset.draft(),
+            by=by, now=NOW,
+        )
+        for preset in presets
+    )  # fmt: skip
+    version = running.versions.create(
+        number=1, frozen=as_json(form_of(running)), note="Every Thursday", author=by, approved_by=by, starts_at=NOW
+    )
+    running.occurrences.create(
+        version=version,
+        key="2026-09-10",
+        due_at=NOW,
+        state=OccurrenceState.FINISHED,
+        counts={"now": 3, "no_address": 57},
+    )
 
 
 def _refuse() -> None:
@@ -235,8 +259,11 @@ class Visitor:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until every chart that the page has is drawn."""
+        """Wait until every chart that the page has is drawn, and what comes after it is there, with its frames."""
         self.page.wait_for_load_state()
+        until(self.page, "() => !document.querySelector('[data-comes]')")
+        for frame in self.page.frames:
+            frame.wait_for_load_state()
         until(
             self.page,
             "() => [...document.querySelectorAll('[data-figure-for]')]"

@@ -18,7 +18,7 @@ class CampaignRunsError(Exception):
 def copy_campaign(*, campaign: Campaign, by: Staff | None, now: datetime) -> Campaign:
     """A new draft that says the same; what runs goes on as it is."""
     return create_campaign(
-        name=_free_name(campaign.name), kind=CampaignKind(campaign.kind),
+        name=free_name(_("Copy of %(name)s") % {"name": campaign.name}), kind=CampaignKind(campaign.kind),
         trigger=Trigger(campaign.trigger) if campaign.trigger else None, purpose=Purpose(campaign.purpose),
         draft=campaign.draft, by=by, now=now,
     )  # fmt: skip
@@ -48,9 +48,8 @@ def restore_campaign(*, campaign: Campaign, by: Staff | None) -> Campaign:
     return stored
 
 
-def _free_name(name: str) -> str:
-    """“Copy of …”, with a number where there is one already."""
-    base = _("Copy of %(name)s") % {"name": name}
+def free_name(base: str) -> str:
+    """A name that no campaign has: this one, with a number where there is one already."""
     taken = {each.casefold() for each in Campaign.objects.values_list("name", flat=True)}
     for number in range(1, len(taken) + 2):
         end = f" {number}" if number > 1 else ""

@@ -20,13 +20,14 @@ from recommendations.services.mails.letters import Letter, bytes_of, shop_envelo
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.push.campaigns import NotReadyError
 from recommendations.services.push.deciding import Sending, lists_of
-from recommendations.services.push.form import CampaignForm, texts_for
+from recommendations.services.push.form import CampaignForm, Who, texts_for
 from recommendations.services.push.letters import answers_of
 from recommendations.services.push.links import preview_links
 from recommendations.services.push.rendering import InboxLine, Reader, inbox_lines, letter_of
 from recommendations.services.push.sendings import variant_of
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot, items_of_many
+from recommendations.store.push.audience import people_in
 from recommendations.store.push.people import shown_lately
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.stock import Product
@@ -78,13 +79,17 @@ class _Reading:
     occasion: Product | None
 
 
-def look_at(
-    campaign: Campaign, form: CampaignForm, *, customer: int, language: str, snapshot: Snapshot, now: datetime
-) -> CampaignLook:
+def in_view(who: Who) -> list[int]:
+    """Keys of the people in the audiences of a campaign."""
+    return people_in(any_of=who.any_of, none_of=who.none_of)
+
+
+def look_at(campaign: Campaign, form: CampaignForm, *, customer: int, language: str, now: datetime) -> CampaignLook:
     """What a customer (by key) would see, in their own language where none is given.
 
-    Raises UnknownPlacementError.
+    Raises UnknownPlacementError and, before the first run, NotLoadedError.
     """
+    snapshot = current_snapshot()
     reading = _reading(campaign, form, customer=customer, language=language, snapshot=snapshot, now=now)
     return CampaignLook(
         customer=customer,
@@ -120,10 +125,8 @@ def send_test(campaign: Campaign, form: CampaignForm, *, customer: int, by: Staf
         line.close()
 
 
-def with_few_items(
-    campaign: Campaign, form: CampaignForm, people: Collection[int], *, snapshot: Snapshot, now: datetime
-) -> int | None:
-    """Whoever of these people has the fewest items; None of nobody. Raises UnknownPlacementError."""
+def with_few_items(campaign: Campaign, form: CampaignForm, people: Collection[int], *, now: datetime) -> int | None:
+    """Whoever of these people has the fewest items; None of nobody. Raises as ``look_at``."""
     some = list(people)[:LOOKED_AT]
     cases = [PushCase(campaign.pk, key, "", now, None) for key in some]
     sending = Sending(campaign=campaign, form=form, cases=cases)
@@ -131,7 +134,7 @@ def with_few_items(
     wanted = [
         lists_of(case, sending, customer=case.customer, but=frozenset(shown.get(case.customer, ()))) for case in cases
     ]
-    counts = [len(items) for items in items_of_many(wanted, snapshot=snapshot, now=now)]
+    counts = [len(items) for items in items_of_many(wanted, snapshot=current_snapshot(), now=now)]
     return min(zip(counts, some, strict=True), default=(0, None))[1]
 
 

@@ -17,7 +17,7 @@ CHANGES_NOTHING = frozenset({
     "mark as seen", "no longer ask for approval", "practise", "rename", "send back", "suggest", "tune",
 })  # fmt: skip
 """Verbs of the trail after which customers see the same lists as before."""
-NOT_A_CAUSE = frozenset({"alarm", "apikey", "judgement", "rule", "run", "segment", "staff"})
+NOT_A_CAUSE = frozenset({"alarm", "apikey", "campaign", "judgement", "rule", "run", "segment", "staff"})
 """Kinds of objects that change no list by themselves: a rule does with its book, a run with its model."""
 
 

@@ -14,7 +14,6 @@ from recommendations.push_terms import CampaignKind, Trigger
 from recommendations.services.push.campaigns import NotReadyError, form_of
 from recommendations.services.push.presets import preset_of
 from recommendations.services.push.trying import TooManyTestsError, look_at, send_test, with_few_items
-from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.events.pseudonyms import pseudonym
 from tests import push_acts
 from tests.post_office import Office, post_office
@@ -55,8 +54,7 @@ def campaign(kind: CampaignKind = CampaignKind.ONCE, trigger: Trigger | None = N
 
 def look(one: Campaign, customer: int, *, language: str = "", now: datetime | None = None) -> Any:
     return look_at(
-        one, form_of(one), customer=customer, language=language, snapshot=current_snapshot(),
-        now=now or timezone.now(),
+        one, form_of(one), customer=customer, language=language, now=now or timezone.now(),
     )  # fmt: skip
 
 
@@ -104,9 +102,9 @@ class TestLook:
         one = campaign(blocks=[{"placement": "buy_again", "n": 6}], least_items=1)
         new = Customer.objects.create(pseudonym=pseudonym("new"))
         people = [who("u0"), new.pk, who("u1")]
-        snapshot, now = current_snapshot(), timezone.now()
-        assert with_few_items(one, form_of(one), people, snapshot=snapshot, now=now) == new.pk
-        assert with_few_items(one, form_of(one), [], snapshot=snapshot, now=now) is None
+        now = timezone.now()
+        assert with_few_items(one, form_of(one), people, now=now) == new.pk
+        assert with_few_items(one, form_of(one), [], now=now) is None
 
 
 class TestSend:

@@ -33,12 +33,15 @@ LOOKS = {
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
     "experiments", "experiment", "experiment_plan", "experiment_preview", "stability", "weights_earned",
     "earned_progress", "exploration_price", "send_plan", "sending", "sending_people", "sending_person",
+    "campaigns", "campaign", "campaign_preview",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
 DIALOGS = {
     "new_rule": Action.DRAFT,
     "new_audience": Action.DRAFT,
+    "new_campaign": Action.DRAFT,
+    "edit_campaign": Action.DRAFT,
     "new_experiment": Action.DRAFT,
     "edit_experiment": Action.DRAFT,
     "review_campaign": Action.DRAFT,
@@ -115,6 +118,15 @@ CHANGES = {
     "approve_campaign": Action.PUBLISH,
     "release_sending": Action.PUBLISH,
     "cancel_sending": Action.PUBLISH,
+    "new_campaign": Action.DRAFT,
+    "edit_campaign": Action.DRAFT,
+    "campaign_preview": Action.DRAFT,
+    "test_campaign": Action.DRAFT,
+    "copy_campaign": Action.DRAFT,
+    "archive_campaign": Action.DRAFT,
+    "pause_campaign": Action.PUBLISH,
+    "resume_campaign": Action.PUBLISH,
+    "end_campaign": Action.PUBLISH,
     "new_experiment": Action.DRAFT,
     "edit_experiment": Action.DRAFT,
     "delete_experiment": Action.DRAFT,

@@ -1,0 +1,277 @@
+"""The editor's form: what was typed becomes a draft, whatever it says; what is wrong stands beside it.
+
+What is no number stays in the draft as it was typed, so that nothing is lost and the approval refuses it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+from django.conf import settings
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from analytics.pages.campaigns.parsing import (
+    ABOUT,
+    LINES,
+    OCCASION,
+    as_list,
+    as_text,
+    draft_of,
+    is_number,
+    local_text,
+    moment_of,
+)
+from analytics.parameters import typed
+from recommendations.models import Campaign
+from recommendations.push_terms import CampaignKind
+from recommendations.services.push.campaigns import LONGEST_NAME
+from recommendations.services.push.form import (
+    LONGEST_LIFE,
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    MOST_BLOCKS,
+    MOST_ITEMS,
+    MOST_SUBJECTS,
+    SHORTEST_LIFE,
+    ContextItem,
+    UnfinishedError,
+    frozen_of,
+)
+from recommendations.services.push.presets import ITSELF
+
+NUMBERS: Mapping[str, tuple[int, int]] = {
+    "hours": (1, 72), "views": (2, 20), "percent": (1, 90), "days": (1, 90), "least_items": (1, MOST_ITEMS),
+    "expires_hours": (SHORTEST_LIFE, LONGEST_LIFE), "per_day": (1, 1_000_000), "goal_days": (1, 28),
+    "holdout": (0, 50), **{f"block-{row}-n": (1, MOST_ITEMS) for row in range(MOST_BLOCKS)},
+}  # fmt: skip
+"""Fields that hold a number, and from what to what it may be."""
+LONGEST_OF: Mapping[str, int] = {"intro": LONGEST_TEXT, "button": 60}
+STEPS = ("who", "what", "when", "safety", "review")
+STEP_OF = {"occasion": "who", "": "review"}
+
+
+class BlockRow(NamedTuple):
+    """A list of the message as it stands in the form; ``list`` is empty where there is none."""
+
+    number: int
+    list: str
+    n: str
+    price_to: str
+    categories: Sequence[str]
+
+    @property
+    def prefix(self) -> str:
+        return f"block-{self.number}"
+
+
+class TextRows(NamedTuple):
+    """The texts of a language as they stand in the form."""
+
+    code: str
+    name: str
+    subjects: Sequence[str]
+    lines: Mapping[str, str]
+
+    @property
+    def written(self) -> bool:
+        return any(self.subjects) or any(self.lines.values())
+
+
+class CampaignEditor:
+    """Everything in the form; ``problems`` by field."""
+
+    def __init__(self, campaign: Campaign, name: str, draft: Mapping[str, Any], rows: Sequence[int] = ()) -> None:
+        self.campaign, self.name, self.draft = campaign, name, dict(draft)
+        self._rows = list(rows)  # in which row of the form each list stands
+        self.problems: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Self:
+        editor = cls(campaign, campaign.name, campaign.draft)
+        editor.check()
+        return editor
+
+    @classmethod
+    def sent(cls, campaign: Campaign, data: QueryDict) -> Self:
+        rows = [row for row in range(MOST_BLOCKS) if data.get(f"block-{row}-list")]
+        draft = {**campaign.draft, **draft_of(data, rows)}
+        editor = cls(campaign, typed(data.get("name"), longest=2 * LONGEST_NAME), draft, rows)
+        editor.check()
+        return editor
+
+    def check(self) -> None:
+        """Put each complaint at its field; how a number or a text has to be is said in our own words."""
+        try:
+            frozen_of(
+                self.draft, recurring=self.campaign.kind == CampaignKind.RECURRING,
+                triggered=self.campaign.kind == CampaignKind.TRIGGERED,
+            )  # fmt: skip
+        except UnfinishedError as error:
+            for each in error.refusals:
+                self.problems.setdefault(self.field_of(each.pointer), each.reason)
+        self.problems |= dict(self._own_problems())
+
+    def problems_of(self, step: str) -> int:
+        """How many fields of a step have a complaint."""
+        return sum(1 for field in self.problems if step_of_field(field) == step)
+
+    # --- fields, as the page shows them
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Values of the fields that stand alone."""
+        when, safety, occasion = (self._part(name) for name in ("when", "safety", "occasion"))
+        goal = self._goal
+        held = safety.get("holdout", 0)
+        return {
+            "layout": as_text(self._part("what").get("layout", "tiles")),
+            "least_items": as_text(self._part("what").get("least_items", 3)),
+            **{name: as_text(occasion.get(name, usual)) for name, usual in OCCASION.items()},
+            **{name: local_text(when.get(name)) for name in ("starts_at", "ends_at")},
+            "hour": as_text(when.get("hour"))[:5],
+            "clock": as_text(when.get("clock", "customer")),
+            "expires_hours": as_text(when.get("expires_hours", 72)),
+            "holdout": f"{round(held * 100, 4):g}" if isinstance(held, int | float) else as_text(held),
+            "priority": as_text(safety.get("priority", "campaign")),
+            "per_day": as_text(safety.get("per_day")),
+            "goal": as_text(goal.get("kind", "shown")),
+            "goal_days": as_text(goal.get("days", 7)),
+        }
+
+    @property
+    def weekdays(self) -> list[int]:
+        return [day for day in as_list(self._part("when").get("weekdays")) if isinstance(day, int)]
+
+    @property
+    def goal_categories(self) -> list[str]:
+        return [*map(str, as_list(self._goal.get("categories")))]
+
+    @property
+    def any_of(self) -> list[int]:
+        return [key for key in as_list(self._part("who").get("any_of")) if isinstance(key, int)]
+
+    @property
+    def none_of(self) -> list[int]:
+        return [key for key in as_list(self._part("who").get("none_of")) if isinstance(key, int)]
+
+    @property
+    def texts(self) -> Iterator[TextRows]:
+        texts = self._part("what").get("texts")
+        for code, name in settings.LANGUAGES:
+            own = texts.get(code, {}) if isinstance(texts, Mapping) else {}
+            subjects = [*map(as_text, as_list(own.get("subjects")))] + [""] * MOST_SUBJECTS
+            lines = {line: as_text(own.get(line)) for line in LINES}
+            yield TextRows(code, str(name), subjects[:MOST_SUBJECTS], lines)
+
+    @property
+    def blocks(self) -> list[BlockRow]:
+        """All rows, those without a list among them."""
+        stored = [each for each in as_list(self._part("what").get("blocks")) if isinstance(each, Mapping)]
+        rows = self._rows or range(len(stored))
+        by_row = {row: _row(row, block) for row, block in zip(rows, stored, strict=False)}
+        return [by_row.get(row, BlockRow(row, "", "", "", ())) for row in range(MOST_BLOCKS)]
+
+    def field_of(self, pointer: str) -> str:
+        """The field that a place of the draft is typed into; its part where it is none."""
+        part, *rest = pointer.strip("/").split("/")
+        match (part, rest):
+            case ("what", ["blocks", place, name, *_more]) if place.isdigit():
+                row = self._rows[int(place)] if int(place) < len(self._rows) else int(place)
+                return f"block-{row}-{'list' if name in {'placement', 'context'} else name}"
+            case ("what", ["blocks", *_more]):
+                return "block-0-list"
+            case ("what", ["texts", code, "subjects", place, *_more]):
+                return f"{code}-subject-{place}"
+            case ("what", ["texts", code, name]) if name in LINES:
+                return f"{code}-{name}"
+            case ("what", ["texts", code, *_more]):
+                return f"{code}-subject-0"
+            case ("safety", ["goal", name, *_more]):
+                return {"kind": "goal", "days": "goal_days"}.get(name, "goal_categories")
+        return rest[0] if rest else part
+
+    def _own_problems(self) -> Iterator[tuple[str, str]]:
+        yield from self._of_numbers()
+        yield from self._of_texts()
+        for row in self.blocks:
+            if row.price_to and (not is_number(row.price_to, whole=False) or float(row.price_to) <= 0):
+                yield f"{row.prefix}-price_to", _("Write a price.")
+        for field in ("starts_at", "ends_at"):
+            if self._part("when").get(field) is not None and not moment_of(self._part("when")[field]):
+                yield field, _("Choose a day and a time.")
+
+    def _of_numbers(self) -> Iterator[tuple[str, str]]:
+        values = self.fields | {f"{row.prefix}-n": row.n for row in self.blocks if row.list}
+        for field, (least, most) in NUMBERS.items():
+            text = values.get(field, "")
+            if (field not in values) or (field == "per_day" and not text):
+                continue
+            if not is_number(text, whole=field != "holdout") or not least <= float(text) <= most:
+                yield field, _("Write a number from %(least)s to %(most)s.") % {"least": least, "most": f"{most:,}"}
+
+    def _of_texts(self) -> Iterator[tuple[str, str]]:
+        for texts in self.texts:
+            fields = {f"{texts.code}-subject-{place}": text for place, text in enumerate(texts.subjects)}
+            fields |= {f"{texts.code}-{line}": text for line, text in texts.lines.items()}
+            for field, text in fields.items():
+                most = LONGEST_OF.get(field.rpartition("-")[2], LONGEST_SUBJECT)
+                if len(text) > most:
+                    yield (
+                        field,
+                        _("Write at most %(most)d characters; these are %(n)d.") % {"most": most, "n": len(text)},
+                    )
+
+    @property
+    def _goal(self) -> Mapping[str, Any]:
+        goal = self._part("safety").get("goal")
+        return goal if isinstance(goal, Mapping) else {}
+
+    def _part(self, name: str) -> Mapping[str, Any]:
+        part = self.draft.get(name)
+        return part if isinstance(part, Mapping) else {}
+
+
+def step_of(pointer: str) -> str:
+    """The step of the editor in which a place of the draft is."""
+    part = pointer.strip("/").partition("/")[0]
+    return STEP_OF.get(part, part)
+
+
+def step_of_field(field: str) -> str:
+    if field in {"any_of", "none_of", "who", "occasion", *OCCASION}:
+        return "who"
+    if field in {"starts_at", "ends_at", "weekdays", "hour", "clock", "expires_hours", "when"}:
+        return "when"
+    if field in {"holdout", "priority", "per_day", "goal", "goal_categories", "goal_days", "safety"}:
+        return "safety"
+    return "what"
+
+
+def _row(number: int, block: Mapping[str, Any]) -> BlockRow:
+    about = ABOUT if block.get("context") == ContextItem.TRIGGER else ""
+    price = block.get("price_to")
+    return BlockRow(
+        number=number,
+        list=f"{about}{block.get('placement', '')}",
+        n=as_text(block.get("n", 6)),
+        price_to=f"{price:g}" if isinstance(price, int | float) else as_text(price),
+        categories=[*map(str, as_list(block.get("categories")))],
+    )
+
+
+def list_choices(
+    placements: Sequence[tuple[str, str]], *, triggered: bool, needing: Iterable[str]
+) -> list[tuple[str, str]]:
+    """What the lists of a message may show: about the item of the occasion, where there is one, and of the customer.
+
+    ``needing`` are placements that make sense about an item alone.
+    """
+    own = [(name, words) for name, words in placements if name not in {ITSELF, *needing}]
+    if not triggered:
+        return own
+    names = dict(placements)
+    itself = [(f"{ABOUT}{ITSELF}", _("The item that it is about"))] if ITSELF in names else []
+    about = [
+        (f"{ABOUT}{name}", _("%(list)s – to that item") % {"list": names[name]}) for name in needing if name in names
+    ]
+    return [*itself, *about, *own]

@@ -1,0 +1,163 @@
+"""The campaigns as the list shows them: what they are, when they come next, and what came of the last week."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from analytics.queries.campaigns.words import CampaignWords, part_of, when_words
+from recommendations.engine.push.schedule import moments
+from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
+from recommendations.push_terms import CampaignKind, CampaignStatus, MessageEventKind, MessageState, OccurrenceState
+from recommendations.services.push.form import LONGEST_LIFE, When
+from recommendations.wording import push_labels
+
+WEEK = timedelta(days=7)
+AHEAD = timedelta(days=60)  # within which the next date is looked for
+TONES: Mapping[str, str] = {
+    CampaignStatus.IN_REVIEW: "info", CampaignStatus.SCHEDULED: "info", CampaignStatus.LIVE: "good",
+    CampaignStatus.PAUSED: "warn",
+}  # fmt: skip
+ORDER = (
+    CampaignStatus.LIVE, CampaignStatus.SCHEDULED, CampaignStatus.PAUSED, CampaignStatus.IN_REVIEW,
+    CampaignStatus.DRAFT, CampaignStatus.ENDED, CampaignStatus.ARCHIVED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeekOfCampaign:
+    """Messages that were taken in the last seven days, and people who clicked one and who unsubscribed by one."""
+
+    sent: int = 0
+    clicked: int = 0
+    unsubscribed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignRow:
+    campaign: Campaign
+    status: CampaignStatus
+    who: str
+    when: str
+    next_at: datetime | None
+    week: WeekOfCampaign
+    waiting: Occurrence | None
+
+    @property
+    def label(self) -> str:
+        return str(dict(push_labels.CAMPAIGN_STATUSES)[self.status])
+
+    @property
+    def tone(self) -> str:
+        return TONES.get(self.status, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignList:
+    rows: Sequence[CampaignRow]
+
+    def of(self, *statuses: CampaignStatus) -> list[CampaignRow]:
+        return [row for row in self.rows if row.status in statuses]
+
+    @property
+    def total(self) -> WeekOfCampaign:
+        """Messages of all of them."""
+        weeks = [row.week for row in self.rows]
+        return WeekOfCampaign(
+            sent=sum(week.sent for week in weeks), clicked=sum(week.clicked for week in weeks),
+            unsubscribed=sum(week.unsubscribed for week in weeks),
+        )  # fmt: skip
+
+    @property
+    def waiting(self) -> list[CampaignRow]:
+        """Campaigns with a sending that somebody has to let go."""
+        return [row for row in self.rows if row.waiting]
+
+
+def campaigns(*, now: datetime) -> CampaignList:
+    """All campaigns, the archived ones among them: those that run first, then the others, the last changed first."""
+    live = Prefetch("versions", CampaignVersion.objects.filter(is_live=True), to_attr="live")
+    stored = list(Campaign.objects.prefetch_related(live))
+    words = CampaignWords.of(_form(each) for each in stored)
+    weeks = weeks_of(now=now)
+    waiting = {
+        each.campaign_id: each for each in Occurrence.objects.filter(state=OccurrenceState.WAITING).order_by("due_at")
+    }
+    rows = [_row(each, words, weeks=weeks, waiting=waiting, now=now) for each in stored]
+    return CampaignList(rows=sorted(rows, key=lambda row: ORDER.index(row.status)))
+
+
+def find_campaign(pk: int) -> Campaign | None:
+    return Campaign.objects.select_related("author").filter(pk=pk).first()
+
+
+def weeks_of(*, now: datetime, campaign: int | None = None) -> dict[int, WeekOfCampaign]:
+    """What came of the messages of the last seven days, by campaign, or of one alone."""
+    taken = _taken(now - WEEK, campaign)
+    sent = dict(taken.values_list("campaign").annotate(n=Count("pk")))
+    kinds = [MessageEventKind.CLICKED, MessageEventKind.UNSUBSCRIBED, MessageEventKind.RESUBSCRIBED]
+    events = MessageEvent.objects.filter(message__in=taken, kind__in=kinds)
+    people: dict[tuple[int, str], set[int]] = {}
+    for key, kind, person in events.values_list("message__campaign", "kind", "message__customer").order_by("at"):
+        people.setdefault((key, kind), set()).add(person)
+        if kind == MessageEventKind.RESUBSCRIBED:  # it was taken back
+            people.get((key, MessageEventKind.UNSUBSCRIBED), set()).discard(person)
+    return {
+        key: WeekOfCampaign(
+            sent=n, clicked=len(people.get((key, MessageEventKind.CLICKED), ())),
+            unsubscribed=len(people.get((key, MessageEventKind.UNSUBSCRIBED), ())),
+        )
+        for key, n in sent.items()
+    }  # fmt: skip
+
+
+def _taken(since: datetime, campaign: int | None) -> QuerySet[Message]:
+    """Messages that were taken since then; their sendings are not much older, by which they are found."""
+    begun = since - timedelta(hours=2 * LONGEST_LIFE)
+    own = Q() if campaign is None else Q(campaign=campaign)
+    return Message.objects.filter(own, occurrence__due_at__gt=begun, state=MessageState.TAKEN, settled_at__gt=since)
+
+
+def _row(
+    campaign: Campaign, words: CampaignWords, *, weeks: Mapping[int, WeekOfCampaign],
+    waiting: Mapping[int, Occurrence], now: datetime,
+) -> CampaignRow:  # fmt: skip
+    version = live_of(campaign)
+    status = campaign.status(live=version, now=now)
+    form = _form(campaign)
+    return CampaignRow(
+        campaign=campaign, status=status, who=words.who(form), when=when_words(campaign, form),
+        next_at=next_of(campaign, version, now=now) if status in {CampaignStatus.LIVE, CampaignStatus.SCHEDULED}
+        else None,
+        week=weeks.get(campaign.pk, WeekOfCampaign()),
+        waiting=waiting.get(campaign.pk) if status not in {CampaignStatus.ENDED, CampaignStatus.ARCHIVED} else None,
+    )  # fmt: skip
+
+
+def live_of(campaign: Campaign) -> CampaignVersion | None:
+    """The live version, which was read with the campaign."""
+    versions: Sequence[CampaignVersion] = vars(campaign)["live"]
+    return versions[0] if versions else None
+
+
+def next_of(campaign: Campaign, version: CampaignVersion | None, *, now: datetime) -> datetime | None:
+    """When it comes next; None of one with a trigger."""
+    when = part_of(version.frozen, "when", When) if version else None
+    if version is None or when is None or campaign.kind == CampaignKind.TRIGGERED:
+        return None
+    coming = moments(
+        CampaignKind(campaign.kind), starts_at=version.starts_at, ends_at=version.ends_at, weekdays=when.weekdays,
+        zone=ZoneInfo(settings.SHOP_TIME_ZONE), after=now, until=max(now, version.starts_at) + AHEAD,
+    )  # fmt: skip
+    return next((each.at for each in coming), None)
+
+
+def _form(campaign: Campaign) -> Mapping[str, Any]:
+    """What is sent, else what staff work at."""
+    version = live_of(campaign)
+    form: Mapping[str, Any] = version.frozen if version else campaign.draft
+    return form

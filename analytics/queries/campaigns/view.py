@@ -1,0 +1,101 @@
+"""One campaign as its page shows it: its versions, its sendings, and how the draft differs from what runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, weeks_of
+from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
+from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
+from recommendations.push_terms import SENDING, WAITING, CampaignStatus, MessageState, OccurrenceState
+from recommendations.wording import push_labels
+
+MOST_SENDINGS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendingLine:
+    """A sending: how many people it had in view, how many were to get it, and what became of that so far."""
+
+    occurrence: Occurrence
+    people: int
+    planned: int
+    taken: int
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignView:
+    campaign: Campaign
+    status: CampaignStatus
+    live: CampaignVersion | None
+    versions: Sequence[CampaignVersion]
+    sendings: Sequence[SendingLine]
+    sentence: str
+    what: str
+    next_at: datetime | None
+    week: WeekOfCampaign
+    changed: Sequence[str]  # what the draft has otherwise than what runs
+
+    @property
+    def label(self) -> str:
+        return str(dict(push_labels.CAMPAIGN_STATUSES)[self.status])
+
+    @property
+    def tone(self) -> str:
+        return TONES.get(self.status, "")
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {CampaignStatus.ENDED, CampaignStatus.ARCHIVED}
+
+    @property
+    def braked(self) -> Sequence[SendingLine]:
+        """Sendings that somebody has to let go."""
+        return [] if self.is_over else [
+            line for line in self.sendings if line.occurrence.state == OccurrenceState.WAITING
+        ]  # fmt: skip
+
+
+def view_of(campaign: Campaign, *, now: datetime) -> CampaignView:
+    versions = list(campaign.versions.select_related("author", "approved_by"))
+    live = next((each for each in versions if each.is_live), None)
+    form = live.frozen if live else campaign.draft
+    differences = differing(live.frozen, campaign.draft) if live else []
+    return CampaignView(
+        campaign=campaign,
+        status=campaign.status(live=live, now=now),
+        live=live,
+        versions=versions,
+        sendings=_sendings(campaign),
+        sentence=CampaignWords.of([form]).sentence(campaign, form),
+        what=what_words(form),
+        next_at=next_of(campaign, live, now=now) if campaign.paused_at is None and campaign.ended_at is None else None,
+        week=weeks_of(now=now, campaign=campaign.pk).get(campaign.pk, WeekOfCampaign()),
+        changed=list(dict.fromkeys(place_words(pointer) for pointer, *_values in differences)),
+    )
+
+
+def waiting_messages(campaign: Campaign) -> int:
+    """Number of messages that have not left yet."""
+    return Message.objects.filter(campaign=campaign, state__in=WAITING).count()
+
+
+def _sendings(campaign: Campaign) -> list[SendingLine]:
+    stored = campaign.occurrences.exclude(state=OccurrenceState.PLANNED).select_related("version")
+    last = list(stored.order_by("-due_at")[:MOST_SENDINGS])
+    of_each = Message.objects.filter(occurrence__in=last).values_list("occurrence").annotate(
+        taken=Count("pk", filter=Q(state=MessageState.TAKEN)), waiting=Count("pk", filter=Q(state__in=WAITING))
+    )  # fmt: skip
+    counts = {key: (taken, waiting) for key, taken, waiting in of_each}
+    return [_line(each, counts) for each in last]
+
+
+def _line(occurrence: Occurrence, counts: Mapping[int, tuple[int, int]]) -> SendingLine:
+    taken, waiting = counts.get(occurrence.pk, (0, 0))
+    return SendingLine(
+        occurrence=occurrence, people=sum(occurrence.counts.values()),
+        planned=sum(occurrence.counts.get(verdict, 0) for verdict in SENDING), taken=taken, waiting=waiting,
+    )  # fmt: skip

@@ -1,0 +1,283 @@
+"""The editor of a campaign: whatever is typed is saved or shown again, and nobody overwrites what they did not see."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.models import Audience, Campaign, Staff
+from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.services.push import campaigns
+from recommendations.services.push.campaigns import create_campaign, form_of
+from recommendations.services.push.presets import preset_of
+from recommendations.terms import Role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _installed(settings: LazySettings) -> None:
+    settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": 1}
+    settings.PUSH_FROM, settings.POSTAL_ADDRESS = "a@shop.example", "1 Market Square"
+
+
+def begun(kind: CampaignKind = CampaignKind.RECURRING, trigger: Trigger | None = None) -> Campaign:
+    preset = preset_of(kind, trigger)
+    return create_campaign(
+        name=preset.name, kind=kind, trigger=trigger, purpose=preset.purpose, draft=preset.draft(), by=None,
+        now=timezone.now(),
+    )  # fmt: skip
+
+
+def typed(campaign: Campaign, **fields: Any) -> dict[str, Any]:
+    """The form as the page of a campaign has it, with some fields otherwise."""
+    draft = campaign.draft
+    form: dict[str, Any] = {
+        "name": campaign.name, "revision": campaign.revision, "layout": "tiles", "least_items": "3", "starts": "",
+        "weekdays": ["4"], "hour": "17:00", "clock": "customer", "expires_hours": "72", "holdout": "0",
+        "priority": "campaign", "per_day": "", "goal": "shown", "goal_days": "7",
+    }  # fmt: skip
+    for code, texts in draft["what"]["texts"].items():
+        form |= {f"{code}-{line}": texts[line] for line in ("preheader", "heading", "intro", "button")}
+        form |= {f"{code}-subject-{place}": text for place, text in enumerate(texts["subjects"])}
+    for row, block in enumerate(draft["what"]["blocks"]):
+        about = "about:" if block["context"] == "trigger" else ""
+        form |= {f"block-{row}-list": f"{about}{block['placement']}", f"block-{row}-n": str(block["n"])}
+    return form | {name.replace("__", "-"): value for name, value in fields.items()}
+
+
+def save(client: Client, campaign: Campaign, **fields: Any) -> Any:
+    return client.post(f"/campaigns/{campaign.pk}/edit/", typed(campaign, **fields))
+
+
+def page_of(answer: Any) -> str:
+    return unescape(answer.content.decode())
+
+
+class TestNew:
+    def test_cards_lead_to_a_whole_draft(self, admin: Client) -> None:
+        page = page_of(admin.get("/campaigns/new/"))
+        for code in ("once", "recurring", *Trigger):
+            assert f'href="?start={code}"' in page
+        page = page_of(admin.get("/campaigns/new/?start=cart_left"))
+        assert 'value="Left in the cart"' in page
+        assert 'value="reminders" checked' in page
+        answer = admin.post("/campaigns/new/", {"start": "cart_left", "name": "Cart", "purpose": "reminders"})
+        made = Campaign.objects.get()
+        assert answer["Location"] == f"/campaigns/{made.pk}/edit/?step=who"
+        assert (made.kind, made.trigger, made.purpose) == ("triggered", "cart_left", "reminders")
+        assert form_of(made).what.texts.keys() == {"en", "zh-hans"}
+
+    def test_a_purpose_that_does_not_fit_is_warned_of_and_taken(self, admin: Client) -> None:
+        assert "do not expect such a message" in page_of(admin.get("/campaigns/new/?start=win_back"))
+        admin.post("/campaigns/new/", {"start": "win_back", "name": "Back", "purpose": "news"})
+        made = Campaign.objects.get()
+        assert made.purpose == Purpose.NEWS
+        assert "do not expect this" in page_of(admin.get(f"/campaigns/{made.pk}/edit/?step=review"))
+
+    def test_what_was_typed_is_there_again_where_the_name_is_taken(self, admin: Client) -> None:
+        begun()
+        sent = {"start": "cart_left", "name": "for you this WEEK", "purpose": "news"}
+        answer = admin.post("/campaigns/new/", sent)
+        page = page_of(answer)
+        assert answer.status_code == 422
+        assert 'value="for you this WEEK"' in page
+        assert 'value="news" checked' in page
+        assert "already has this name" in page
+        assert 'value="For you this week 2"' in page_of(admin.get("/campaigns/new/?start=recurring"))
+
+    @pytest.mark.parametrize("sent", [{}, {"start": "nothing"}, {"start": "triggered", "name": "x"}])
+    def test_without_a_kind_nothing_is_made(self, admin: Client, sent: dict[str, str]) -> None:
+        assert admin.post("/campaigns/new/", sent).status_code == 422
+        assert not Campaign.objects.exists()
+
+
+class TestSave:
+    def test_what_a_campaign_begins_with_is_saved_as_it_is(self, admin: Client) -> None:
+        for kind, trigger in ((CampaignKind.RECURRING, None), (CampaignKind.TRIGGERED, Trigger.DUE_AGAIN)):
+            campaign = begun(kind, trigger)
+            before = form_of(campaign)
+            priority = "reminder" if trigger else "campaign"
+            hour = {"hour": "", "weekdays": []} if trigger else {}
+            answer = save(admin, campaign, then="what", priority=priority, **hour)
+            assert answer["Location"] == f"/campaigns/{campaign.pk}/edit/?step=what"
+            campaign.refresh_from_db()
+            assert form_of(campaign) == before
+
+    def test_every_field_arrives(self, admin: Client) -> None:
+        coffee = Audience.objects.create(name="Coffee", conditions={"all": [], "none": []})
+        tea = Audience.objects.create(name="Tea", conditions={"all": [], "none": []})
+        campaign = begun()
+        save(
+            admin, campaign, name="Weekly", any_of=[str(coffee.pk)], none_of=[str(tea.pk)], layout="list",
+            least_items="2", starts="at", starts_at="2031-02-03T09:30", ends_at="2031-06-01T00:00",
+            weekdays=["1", "5"], hour="08:15", clock="shop", expires_hours="48", holdout="12.5",
+            priority="reminder", per_day="500", goal="categories", goal_categories=["Grocery > Tea", ""],
+            goal_days="14", block__0__n="4", block__0__price_to="9.99", block__0__categories=["Grocery"],
+            block__1__list="trending", block__1__n="2", en__subject__1="Another", **{"zh-hans-subject-0": "你好"},
+        )  # fmt: skip
+        campaign.refresh_from_db()
+        form = form_of(campaign)
+        assert campaign.name == "Weekly"
+        assert (form.who.any_of, form.who.none_of) == ([coffee.pk], [tea.pk])
+        assert (form.what.layout, form.what.least_items) == ("list", 2)
+        assert [(block.placement, block.n) for block in form.what.blocks] == [("email", 4), ("trending", 2)]
+        assert (form.what.blocks[0].price_to, form.what.blocks[0].categories) == (9.99, ["Grocery"])
+        assert form.what.texts["en"].subjects[1] == "Another"
+        assert form.what.texts["zh-hans"].subjects[0] == "你好"
+        assert form.when.starts_at is not None
+        assert form.when.starts_at.isoformat()[:16] == "2031-02-03T09:30"
+        assert form.when.ends_at is not None
+        assert (form.when.weekdays, str(form.when.hour), form.when.clock) == ([1, 5], "08:15:00", "shop")
+        assert (form.when.expires_hours, form.safety.holdout, form.safety.per_day) == (48, 0.125, 500)
+        assert (form.safety.goal.kind, form.safety.goal.categories, form.safety.goal.days) == (
+            "categories", ["Grocery > Tea"], 14,
+        )  # fmt: skip
+        page = page_of(admin.get(f"/campaigns/{campaign.pk}/edit/?step=when"))
+        for value in ("2031-02-03T09:30", "08:15", "12.5", "9.99", "Grocery > Tea", "Another", "你好"):
+            assert f'value="{value}"' in page, value
+        assert 'id="step-when" open' in page
+
+    def test_an_unfinished_draft_is_saved_with_what_was_typed_and_says_what_is_missing(self, admin: Client) -> None:
+        campaign = begun()
+        wrong = {
+            "least_items": "many", "expires_hours": "3", "block__0__n": "13", "starts": "at", "starts_at": "soon",
+            "weekdays": [], "hour": "25:99", "holdout": "80", "en__subject__0": "Hello {name}",
+            "block__0__price_to": "cheap", "en__heading": "x" * 151,
+        }  # fmt: skip
+        answer = save(admin, campaign, **wrong)
+        assert answer.status_code == 302
+        page = page_of(admin.get(answer["Location"]))
+        for value in ("many", "3", "13", "soon", "80", "cheap", "Hello {name}"):
+            assert f'value="{value}"' in page, value
+        for field in (
+            "least_items", "expires_hours", "block-0-n", "starts_at", "hour", "holdout", "en-heading",
+            "block-0-price_to",
+        ):  # fmt: skip
+            assert f'id="{field}-error"' in page, field
+        assert "fields are not finished yet" in page
+        campaign.refresh_from_db()
+        assert campaign.revision == 2
+
+    def test_a_name_in_braces_that_stands_for_nothing_is_refused_at_its_subject(self, admin: Client) -> None:
+        campaign = begun()
+        answer = save(admin, campaign, en__subject__1="Hello {name}")
+        page = page_of(admin.get(answer["Location"]))
+        assert 'id="en-subject-1-error">“{name}” stands for nothing' in page
+
+    def test_lists_without_a_choice_are_left_out_and_complaints_stay_in_their_row(self, admin: Client) -> None:
+        campaign = begun()
+        rows = {"block__0__list": "", "block__2__list": "trending", "block__2__n": "x"}
+        save(admin, campaign, **rows)
+        campaign.refresh_from_db()
+        assert [block["placement"] for block in campaign.draft["what"]["blocks"]] == ["trending"]
+        save(admin, campaign, block__0__list="")
+        campaign.refresh_from_db()
+        assert "Choose a list" in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))
+        assert campaign.draft["what"]["blocks"] == []
+
+    def test_a_language_with_no_text_is_none(self, admin: Client) -> None:
+        campaign = begun()
+        save(admin, campaign, **{f"zh-hans-{name}": "" for name in (
+            "subject-0", "subject-1", "preheader", "heading", "intro", "button",
+        )})  # fmt: skip
+        campaign.refresh_from_db()
+        assert list(campaign.draft["what"]["texts"]) == ["en"]
+
+    def test_a_name_that_is_taken_loses_nothing(self, admin: Client) -> None:
+        campaign, other = begun(), begun(CampaignKind.TRIGGERED, Trigger.CART_LEFT)
+        answer = save(admin, campaign, name=other.name, en__heading="My heading")
+        page = page_of(answer)
+        assert answer.status_code == 422
+        assert "Nothing was saved yet" in page
+        assert 'value="My heading"' in page
+        assert f'value="{other.name}"' in page
+        campaign.refresh_from_db()
+        assert campaign.revision == 1
+
+    def test_saving_is_undone_with_one_click_but_not_what_came_after(self, admin: Client) -> None:
+        campaign = begun()
+        before = campaign.draft
+        save(admin, campaign, en__heading="Other", name="Other name")
+        page = admin.get(f"/campaigns/{campaign.pk}/edit/").content.decode()
+        token = page.split('name="token" value="')[1].split('"')[0]
+        admin.post("/undo/", {"token": token})
+        campaign.refresh_from_db()
+        assert (campaign.draft, campaign.name) == (before, "For you this week")
+        admin.post("/undo/", {"token": token})
+        campaign.refresh_from_db()
+        assert campaign.revision == 3
+
+
+class TestStale:
+    def test_a_stale_form_is_refused_with_the_differences_and_either_can_be_taken(
+        self, admin: Client, client_of: Callable[[Role], Client]
+    ) -> None:
+        campaign = begun()
+        other = client_of(Role.MERCHANDISER)
+        save(other, campaign, en__heading="Theirs", holdout="10")
+        answer = save(admin, campaign, en__heading="Mine", expires_hours="48")
+        page = page_of(answer)
+        assert answer.status_code == 409
+        assert "The merchandiser saved it" in page
+        for words in ("Heading (English)", "Theirs", "Mine", "Held out", "10%", "Too late after"):
+            assert words in page, words
+        assert 'value="Mine"' in page
+        assert 'name="revision" value="1"' in page
+        assert 'name="over" value="2"' in page
+        campaign.refresh_from_db()
+        assert campaign.draft["what"]["texts"]["en"]["heading"] == "Theirs"
+        save(admin, campaign, en__heading="Mine", revision="1", over="2")
+        campaign.refresh_from_db()
+        assert campaign.draft["what"]["texts"]["en"]["heading"] == "Mine"
+
+    def test_another_name_alone_is_a_difference(self, admin: Client) -> None:
+        campaign = begun()
+        save(admin, campaign)
+        campaign.refresh_from_db()
+        revision = campaign.revision
+        save(admin, campaign, name="Theirs")
+        answer = save(admin, campaign, name="Mine", revision=str(revision))
+        assert answer.status_code == 409
+        assert "Theirs" in page_of(answer)
+
+
+class TestOver:
+    def test_what_has_ended_is_copied_and_not_changed(self, admin: Client) -> None:
+        campaign = begun()
+        campaigns.end(campaign=campaign, by=None, now=timezone.now())
+        for answer in (admin.get(f"/campaigns/{campaign.pk}/edit/"), save(admin, campaign, name="Other")):
+            assert answer["Location"] == f"/campaigns/{campaign.pk}/"
+        campaign.refresh_from_db()
+        assert campaign.name == "For you this week"
+
+
+class TestReview:
+    def test_what_refuses_leads_to_its_field(self, admin: Client, settings: LazySettings) -> None:
+        settings.POSTAL_ADDRESS = ""
+        campaign = begun()
+        save(admin, campaign, weekdays=[])
+        page = page_of(admin.get(f"/campaigns/{campaign.pk}/edit/?step=review"))
+        assert '<a href="#weekdays">Days of the week</a>' in page
+        assert "POSTAL_ADDRESS" in page
+        assert "2 things to fix first" in page
+        assert f'href="/campaigns/{campaign.pk}/plan/"' in page
+        assert f'href="/campaigns/{campaign.pk}/review/"' in page
+
+    def test_who_may_not_approve_is_not_offered_it(self, client_of: Callable[[Role], Client]) -> None:
+        campaign = begun()
+        link = f'href="/campaigns/{campaign.pk}/approve/"'
+        assert link not in page_of(client_of(Role.MERCHANDISER).get(f"/campaigns/{campaign.pk}/edit/"))
+        assert link in page_of(client_of(Role.PUBLISHER).get(f"/campaigns/{campaign.pk}/edit/"))
+
+    def test_a_change_takes_the_request_for_review_back(self, admin: Client) -> None:
+        campaign, bo = begun(), Staff.objects.create(email="bo@shop.example")
+        campaigns.ask_for_review(campaign=campaign, note="look", by=bo, now=timezone.now() - timedelta(days=1))
+        assert "In review" in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))
+        save(admin, campaign, holdout="5")
+        assert "In review" not in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))
