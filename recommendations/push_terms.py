@@ -17,6 +17,10 @@ class Purpose(StrEnum):
     NEWS = "news"  # for everybody, whoever objects to personalisation included
 
 
+BY_TRAITS = frozenset({Purpose.FOR_YOU, Purpose.REMINDERS})
+"""Purposes of which nothing is sent to whoever objects to recommendations by what they did."""
+
+
 class ConsentState(StrEnum):
     """What a statement of the ledger says."""
 
@@ -57,6 +61,16 @@ class SuppressionReason(StrEnum):
     UNSUBSCRIBED_ALL = "unsubscribed_all"
     STAFF = "staff"
     ERASED = "erased"
+
+
+class Obstacle(StrEnum):
+    """What keeps mail from somebody who said yes to it, the first first."""
+
+    NO_ADDRESS = "no_address"
+    UNCONFIRMED = "unconfirmed"  # until its owner says that the address is theirs
+    SILENT = "silent"
+    OBJECTION = "objection"  # to recommendations by what they did
+    PAUSED = "paused"
 
 
 LIFTED_BY_STAFF = frozenset({SuppressionReason.STAFF, SuppressionReason.HARD_BOUNCE})

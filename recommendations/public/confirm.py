@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 from recommendations.public.door import Guest, door
 from recommendations.public.sentences import word, words
-from recommendations.services.contacts.confirming import confirm, deny
+from recommendations.services.contacts.confirming import confirm, deny, wanted_purposes
 from recommendations.services.contacts.links import link_path
 from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.tokens import LinkKind
@@ -23,9 +23,8 @@ def confirm_address(guest: Guest) -> HttpResponse:
         guest.address.refresh_from_db()
         own = preferences_of(guest.address, now=guest.now)
     if own.waits or own.asked:
-        return guest.answer(
-            "confirm", {"address": own.address, "names": [word(push_labels.PURPOSES, purpose) for purpose in own.asked]}
-        )
+        names = [word(push_labels.PURPOSES, purpose) for purpose in wanted_purposes(guest.address)]
+        return guest.answer("confirm", {"address": own.address, "names": names})
     context = {
         "address": own.address,
         "did": did,

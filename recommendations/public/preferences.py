@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.public.door import Guest, door, time_zones
 from recommendations.public.sentences import sentence, word, words
-from recommendations.push_terms import Purpose
+from recommendations.push_terms import BY_TRAITS, Purpose
 from recommendations.services.contacts import acts, own_data
 from recommendations.services.contacts.acts import MOST_A_WEEK, OwnAct
 from recommendations.services.contacts.preferences import preferences_of
@@ -24,8 +24,6 @@ from recommendations.services.push.why import reason_of
 from recommendations.wording import push_labels
 
 REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-BY_TRAITS = {Purpose.FOR_YOU, Purpose.REMINDERS}
-"""Purposes of which nothing is sent to whoever objects to recommendations by what they did."""
 
 
 class NotUnderstoodError(Exception):

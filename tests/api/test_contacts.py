@@ -19,9 +19,56 @@ from tests.api.conftest import ApiClient, problem
 from tests.api.contact_calls import ANN, BATCH, CONTACT, DAY, WITHDRAWN, YES, batch, patch, put, states
 
 
+ACTIVE = {
+    "channel": "email", "address": "a•••@example.com", "state": "active", "silent": False, "silent_for": None,
+    "confirmation_mails": 0,
+}  # fmt: skip
+GIVEN = {
+    "channel": "email", "purpose": "for_you", "state": "given", "since": DAY, "source": "api", "held_by": None,
+}  # fmt: skip
+
+
 @pytest.fixture
 def server(client_with: Callable[..., ApiClient]) -> ApiClient:
     return client_with(Scope.CONTACTS_READ, Scope.CONTACTS_WRITE)
+
+
+# --- why nothing goes out all the same
+
+
+def held(answer: Any) -> dict[str, str | None]:
+    return {each["purpose"]: each["held_by"] for each in answer["permissions"]}
+
+
+def test_a_yes_says_what_keeps_mail_from_going_out(server: ApiClient) -> None:
+    yes = [YES, {**YES, "purpose": "news"}]
+    assert held(put(server, **ANN, consents=yes)) == {"for_you": None, "news": None}
+    moved = patch(server, email="lee@example.com")
+    assert states(moved) == {"for_you": "given", "news": "given"}
+    assert held(moved) == dict.fromkeys(["for_you", "news"], "unconfirmed")
+    assert held(patch(server, email=None)) == dict.fromkeys(["for_you", "news"], "no_address")
+    patch(server, **ANN)
+    Customer.objects.update(personalise=False)
+    objecting = server.get(CONTACT).json()
+    assert (held(objecting), objecting["personalised"]) == ({"for_you": "objection", "news": None}, False)
+    Contact.objects.update(paused_until=timezone.now() + timedelta(days=1))
+    assert held(server.get(CONTACT).json()) == {"for_you": "objection", "news": "paused"}
+    assert held(patch(server, consents=[{**WITHDRAWN, "at": None}])) == {"for_you": None, "news": "paused"}
+
+
+@pytest.mark.parametrize("reason", list(SuppressionReason))
+def test_a_silent_address_says_why_and_stored_says_it_too(server: ApiClient, reason: SuppressionReason) -> None:
+    put(server, **ANN, consents=[YES])
+    digest = bytes(Address.objects.get().digest)
+    Suppression.objects.create(channel=Channel.EMAIL, digest=digest, reason=reason, at=timezone.now())
+    stored = patch(server, language="zh-hans")
+    assert (stored["verdict"], held(stored)) == ("stored", {"for_you": "silent"})
+    assert [(each["silent"], each["silent_for"]) for each in stored["addresses"]] == [(True, reason.value)]
+    [row] = batch(server, {"user_id": "u1", "language": "en"}).json()["results"]
+    assert row == {"verdict": "stored", "user_id": "u1", "silent_for": reason.value}
+    Suppression.objects.update(until=timezone.now())
+    [row] = batch(server, {"user_id": "u1", "language": "zh-hans"}).json()["results"]
+    assert row == {"verdict": "stored", "user_id": "u1"}
 
 
 # --- one contact
@@ -33,8 +80,9 @@ def test_a_contact_is_stored_and_read_with_its_address_behind_stars(server: ApiC
         "user_id": "u1",
         "language": "zh-hans",
         "time_zone": "Asia/Shanghai",
-        "addresses": [{"channel": "email", "address": "a•••@example.com", "state": "active", "silent": False}],
-        "permissions": [{"channel": "email", "purpose": "for_you", "state": "given", "since": DAY, "source": "api"}],
+        "addresses": [ACTIVE],
+        "permissions": [GIVEN],
+        "personalised": True,
         "paused_until": None,
         "most_a_week": None,
         "quiet_from": None,

@@ -44,6 +44,21 @@ def test_the_button_confirms_and_a_second_time_says_so() -> None:
     assert rows() == before
 
 
+def test_a_new_address_is_confirmed_for_what_was_said_before() -> None:
+    contact()
+    page = page_of(contact(email="new@example.com", confirmed=False, consents=[]), LinkKind.CONFIRM)
+    assert "Recommendations for you" in shown(Client().get(page))
+    assert "You get: Recommendations for you." in shown(Client().post(page, {"act": "confirm"}))
+    assert states() == {"for_you": "given", "news": "refused"}
+
+
+def test_who_denies_a_new_address_takes_nothing_back_that_its_customer_said() -> None:
+    contact()
+    page = page_of(contact(email="new@example.com", confirmed=False, consents=[]), LinkKind.CONFIRM)
+    assert "The address is forgotten" in shown(Client().post(page, {"act": "deny"}))
+    assert states() == {"for_you": "given", "news": "refused"}
+
+
 def test_it_was_not_me() -> None:
     address = waiting()
     page, centre = page_of(address, LinkKind.CONFIRM), page_of(address)

@@ -17,15 +17,30 @@ _WHOLE = {
     "consents": [_YES, _NO],
 }
 _SAID_YES, _SAID_NO = (
-    {"channel": "email", **{name: each[name] for name in ("purpose", "state")}, "since": each["at"], "source": "api"}
+    {
+        "channel": "email",
+        **{name: each[name] for name in ("purpose", "state")},
+        "since": each["at"],
+        "source": "api",
+        "held_by": None,
+    }
     for each in (_YES, _NO)
 )
+_ADDRESS = {
+    "channel": "email",
+    "address": "a•••@shop.example.com",
+    "state": "active",
+    "silent": False,
+    "silent_for": None,
+    "confirmation_mails": 0,
+}
 _CONTACT = {
     "user_id": "u1",
     "language": "en",
     "time_zone": "Europe/Paris",
-    "addresses": [{"channel": "email", "address": "a•••@shop.example.com", "state": "active", "silent": False}],
+    "addresses": [_ADDRESS],
     "permissions": [_SAID_YES, _SAID_NO],
+    "personalised": True,
     "paused_until": None,
     "most_a_week": 3,
     "quiet_from": "21:00:00",

@@ -21,7 +21,15 @@ from recommendations.api.recommend_form import Id
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import Contact
-from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, Purpose
+from recommendations.push_terms import (
+    AddressState,
+    Channel,
+    ConsentSource,
+    ConsentState,
+    Obstacle,
+    Purpose,
+    SuppressionReason,
+)
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.reading import (
     ContactRecord,
@@ -48,8 +56,9 @@ changes nothing, and says `unchanged`. A customer who is not known yet is added.
 PATCH = "The fields that are given; null empties one. Everything else as by PUT."
 GET = """
 What is known of a contact: addresses in use, with stars, and what holds for each purpose. A `silent` address must not
-be written to, whatever was said: it bounced, complained, unsubscribed from everything, was erased, or was
-silenced by staff.
+be written to, whatever was said: `silent_for` says why. Beside each yes `held_by` says what else has to happen before
+mail goes out: `no_address`: send one; `unconfirmed`: its owner confirms it, or you send `confirmed`; `silent`: see the
+address; `objection`: the customer wants no recommendations by what they did; `paused`: until `paused_until`.
 """
 DELETE = """
 Erases addresses, statements and settings for good; the answer is the receipt. Of each address a keyed hash stays, which
@@ -61,7 +70,16 @@ class AddressGiven(Struct):
     channel: Channel
     address: Annotated[str, Meta(description="With stars.")]
     state: AddressState
-    silent: bool
+    silent: Annotated[bool, Meta(description="It must not be written to, whatever was said.")]
+    silent_for: Annotated[
+        SuppressionReason | None,
+        Meta(
+            description="Why. The shop can end none of these; staff hard_bounce and staff, its owner unsubscribed_all."
+        ),
+    ]
+    confirmation_mails: Annotated[
+        int, Meta(description="Mails that asked its owner: two at most, 3 days apart. Then only `confirmed` takes it.")
+    ]
 
 
 class PermissionGiven(Struct):
@@ -72,6 +90,12 @@ class PermissionGiven(Struct):
     state: ConsentState
     since: datetime
     source: ConsentSource
+    held_by: Annotated[
+        Obstacle | None,
+        Meta(
+            description="What keeps mail from going out all the same where it is given; null: nothing of the contact's."
+        ),
+    ]
 
 
 class ContactAnswer(Struct):
@@ -80,6 +104,7 @@ class ContactAnswer(Struct):
     time_zone: Annotated[str | None, Meta(description="null: the shop's.")]
     addresses: list[AddressGiven]
     permissions: list[PermissionGiven]
+    personalised: Annotated[bool, Meta(description="false: the customer objects, and gets `news` at the most.")]
     paused_until: datetime | None
     most_a_week: Annotated[int | None, Meta(description="Messages that the customer wants at most.")]
     quiet_from: time | None
@@ -207,7 +232,14 @@ def _answer(user_id: str, record: ContactRecord) -> ContactAnswer:
         language=contact.language,
         time_zone=contact.time_zone or None,
         addresses=[
-            AddressGiven(channel=each.channel, address=each.address, state=each.state, silent=each.silent)
+            AddressGiven(
+                channel=each.channel,
+                address=each.address,
+                state=each.state,
+                silent=each.silent_for is not None,
+                silent_for=each.silent_for,
+                confirmation_mails=each.confirmation_mails,
+            )
             for each in record.addresses
         ],
         permissions=[
@@ -217,9 +249,11 @@ def _answer(user_id: str, record: ContactRecord) -> ContactAnswer:
                 state=ConsentState(each.state),
                 since=each.since,
                 source=ConsentSource(each.source),
+                held_by=obstacle,
             )
-            for each in record.permissions
+            for each, obstacle in record.permissions
         ],
+        personalised=contact.customer.personalise,
         paused_until=contact.paused_until,
         most_a_week=contact.most_a_week,
         quiet_from=contact.quiet_from,

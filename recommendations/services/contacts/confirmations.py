@@ -19,10 +19,11 @@ from django.utils.translation import pgettext
 
 from recommendations.channels.protocol import Gone, Later, Line, Parcel
 from recommendations.models import Address, Permission, Suppression
-from recommendations.push_terms import AddressState, Channel, ConsentState
+from recommendations.push_terms import AddressState, Channel
 from recommendations.services.contacts import bounces
-from recommendations.services.contacts.confirming import asked_purposes
+from recommendations.services.contacts.confirming import wanted_purposes
 from recommendations.services.contacts.links import link_for
+from recommendations.services.contacts.preferences import OPEN
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
@@ -87,8 +88,8 @@ def waiting(now: datetime) -> QuerySet[Address]:
 
 
 def _due(now: datetime) -> QuerySet[Address]:
-    """Addresses for which somebody said yes, and whose owners were not asked, or not lately."""
-    yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state=ConsentState.ASKED)
+    """Addresses for which somebody said yes, maybe with a former one, and whose owners were not asked, or not lately."""
+    yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state__in=OPEN)
     unconfirmed = Address.objects.filter(channel=Channel.EMAIL, state=AddressState.UNCONFIRMED)
     return unconfirmed.filter(Exists(yes)).filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))
 
@@ -133,6 +134,6 @@ def _mail(address: Address, email: str, *, now: datetime) -> ServiceMail:
 
 def _purposes(address: Address) -> str:
     """Names of the purposes that wait for the owner's yes."""
-    waiting = asked_purposes(address)
-    names = [str(name) for code, name in push_labels.PURPOSES if code in waiting]
+    wanted = wanted_purposes(address)
+    names = [str(name) for code, name in push_labels.PURPOSES if code in wanted]
     return pgettext("between names", ", ").join(names)

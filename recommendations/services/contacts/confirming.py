@@ -14,16 +14,17 @@ from recommendations.push_terms import (
     Purpose,
     SuppressionReason,
 )
-from recommendations.services.contacts.preferences import no_earlier
+from recommendations.services.contacts.preferences import OPEN, no_earlier, states_of
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.book import ContactBook
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.contacts.sealing import unseal
 
 
-def asked_purposes(address: Address) -> list[Purpose]:
-    """Purposes that wait for the owner's yes, in their order."""
-    return [purpose for purpose in Purpose if purpose in _asked(address)]
+def wanted_purposes(address: Address) -> list[Purpose]:
+    """Purposes that wait for the owner of an address, in their order: asked now, or said yes to with another one."""
+    states = states_of(address)
+    return [purpose for purpose in Purpose if states.get(purpose) in OPEN]
 
 
 @transaction.atomic

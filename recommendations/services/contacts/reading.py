@@ -1,13 +1,14 @@
 """What is known of a contact, with its address behind stars, and its erasure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from recommendations.models import Address, Contact, Permission
-from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, SuppressionReason
+from recommendations.models import Address, Contact, Permission, Suppression
+from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Obstacle, SuppressionReason
+from recommendations.services.contacts.obstacles import obstacle_of
 from recommendations.store.contacts import book, silence
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
 from recommendations.store.events.pseudonyms import pseudonym
@@ -24,7 +25,8 @@ class MaskedAddress:
     channel: Channel
     address: str
     state: AddressState
-    silent: bool
+    silent_for: SuppressionReason | None
+    confirmation_mails: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class ContactRecord:
 
     contact: Contact
     addresses: Sequence[MaskedAddress]
-    permissions: Sequence[Permission]
+    permissions: Sequence[tuple[Permission, Obstacle | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,8 @@ def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
     Raises KeysMissingError and SealBrokenError.
     """
     addresses = list(contact.addresses.filter(state__in=book.LIVING).order_by("pk"))
-    silent = silence.silent_digests(Channel.EMAIL, [bytes(each.digest) for each in addresses], now=now)
+    silent = silence.suppressions(Channel.EMAIL, [bytes(each.digest) for each in addresses], now=now)
+    by_channel = {each.channel: each for each in addresses}
     return ContactRecord(
         contact=contact,
         addresses=[
@@ -63,12 +66,31 @@ def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
                 channel=Channel(each.channel),
                 address=masked(unseal(each.sealed)),
                 state=AddressState(each.state),
-                silent=bytes(each.digest) in silent,
+                silent_for=_reason(silent, each),
+                confirmation_mails=each.confirmations,
             )
             for each in addresses
         ],
-        permissions=list(contact.permissions.order_by("channel", "purpose")),
+        permissions=[
+            (each, _obstacle(contact, each, by_channel.get(each.channel), silent, now=now))
+            for each in contact.permissions.order_by("channel", "purpose")
+        ],
     )
+
+
+def _reason(silent: Mapping[bytes, Suppression], address: Address) -> SuppressionReason | None:
+    suppression = silent.get(bytes(address.digest))
+    return SuppressionReason(suppression.reason) if suppression else None
+
+
+def _obstacle(
+    contact: Contact, permission: Permission, address: Address | None, silent: Mapping[bytes, Suppression], *,
+    now: datetime,
+) -> Obstacle | None:  # fmt: skip
+    return obstacle_of(
+        contact, permission.purpose, permission.state, address=address.state if address else None,
+        silent=address is not None and bytes(address.digest) in silent, now=now,
+    )  # fmt: skip
 
 
 @transaction.atomic

@@ -4,10 +4,10 @@ An address that the shop does not vouch for is asked for its owner's yes by e-ma
 shop calls “given” stands in the ledger as asked, and nothing but that mail goes out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from django.conf import settings
@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET
 
 from recommendations.ingest.refusal import Refusal
-from recommendations.push_terms import AddressState, ConsentSource, ConsentState
+from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, SuppressionReason
 from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
-from recommendations.store.contacts import ledger
+from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.book import AddressIsTakenError, ContactBook
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.events import id_cache
@@ -32,6 +32,9 @@ class ContactVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: str | None = None
     pointer: str | None = None
     reason: str | None = None
+    silent_for: Annotated[
+        SuppressionReason | None, msgspec.Meta(description="Stored, and still nothing is sent to the address.")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +75,24 @@ def take_contacts(
             verdicts.append(ContactVerdict("unchanged", row.user_id))
         book.save()
         changed |= ledger.record(statements)
+        silent = _silent(book, keys.values(), now=now)
     return [
-        msgspec.structs.replace(each, verdict="stored")
-        if each.verdict == "unchanged" and keys[each.user_id or ""] in changed
+        msgspec.structs.replace(
+            each,
+            verdict="stored" if keys[each.user_id or ""] in changed else "unchanged",
+            silent_for=silent.get(keys[each.user_id or ""]),
+        )
+        if each.verdict == "unchanged"
         else each
         for each in verdicts
     ]
+
+
+def _silent(book: ContactBook, customers: Iterable[int], *, now: datetime) -> dict[int, SuppressionReason]:
+    """Why the addresses of these customers are silent; without those whose are not."""
+    digests = {key: bytes(book.addresses[key].digest) for key in customers if key in book.addresses}
+    silent = silence.suppressions(Channel.EMAIL, list(digests.values()), now=now)
+    return {key: SuppressionReason(silent[digest].reason) for key, digest in digests.items() if digest in silent}
 
 
 def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> ContactRow | ContactVerdict:

@@ -25,11 +25,6 @@ def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReas
     return bool(Suppression.objects.filter(channel=channel, digest=digest, reason__in=reasons).delete()[0])
 
 
-def silent_digests(channel: Channel, digests: Collection[bytes], *, now: datetime) -> set[bytes]:
-    """The addresses among these that are silent now."""
-    return set(suppressions(channel, digests, now=now))
-
-
 def suppressions(channel: Channel, digests: Collection[bytes], *, now: datetime) -> dict[bytes, Suppression]:
     """Why, and since when, those of these addresses are silent that are so now."""
     silent = Suppression.objects.filter(channel=channel, digest__in=digests).exclude(until__lte=now)

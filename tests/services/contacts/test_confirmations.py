@@ -84,6 +84,14 @@ def test_the_mail_is_written_in_the_language_of_the_contact(office: Office) -> N
     assert office.mails[0]["Subject"] == "请确认您的邮箱地址"
 
 
+def test_a_new_address_of_somebody_who_said_yes_before_is_asked_too(office: Office) -> None:
+    put(confirmed=True)
+    put(email="lee@example.com", consents=[])
+    assert [send(office, days=day) for day in (0, 1, 3, 6)] == [1, 0, 1, 0]
+    assert office.mails[0]["To"] == "lee@example.com"
+    assert "Recommendations for you." in office.mails[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("without", ["a yes", "doubt", "an address"])
 def test_who_need_not_be_asked_is_not(office: Office, without: str) -> None:
     if without == "a yes":

@@ -6,7 +6,7 @@ import pytest
 
 from recommendations.models import Address, ConsentStatement, Contact, Permission, Suppression
 from recommendations.push_terms import AddressState, Channel, ConsentSource, SuppressionReason
-from recommendations.services.contacts.confirming import asked_purposes, confirm, deny
+from recommendations.services.contacts.confirming import wanted_purposes, confirm, deny
 from recommendations.store.contacts import silence
 from tests.services.contacts.addresses import NOW, address_of, said
 
@@ -22,7 +22,7 @@ def states() -> dict[str, str]:
 
 def test_the_button_makes_what_was_asked_given() -> None:
     address = address_of(consents=ASKED)
-    assert asked_purposes(address) == ["for_you", "reminders"]
+    assert wanted_purposes(address) == ["for_you", "reminders"]
     assert confirm(address, now=LATER)
     address = Address.objects.get(pk=address.pk)
     assert (address.state, address.confirmed_at) == (AddressState.ACTIVE, LATER)

@@ -6,7 +6,7 @@ import pytest
 
 from recommendations.models import Suppression
 from recommendations.push_terms import Channel, SuppressionReason
-from recommendations.store.contacts.silence import silence, silent_digests
+from recommendations.store.contacts.silence import silence, suppressions
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +18,9 @@ def test_an_address_whose_silence_is_over_can_be_silenced_again() -> None:
     Suppression.objects.create(
         channel=Channel.EMAIL, digest=DIGEST, reason=SuppressionReason.STAFF, until=NOW - timedelta(days=1)
     )
-    assert silent_digests(Channel.EMAIL, [DIGEST], now=NOW) == set()
+    assert suppressions(Channel.EMAIL, [DIGEST], now=NOW) == {}
     silence(Channel.EMAIL, DIGEST, reason=SuppressionReason.COMPLAINT, now=NOW)
-    assert silent_digests(Channel.EMAIL, [DIGEST], now=NOW) == {DIGEST}
+    assert set(suppressions(Channel.EMAIL, [DIGEST], now=NOW)) == {DIGEST}
 
 
 def test_the_first_reason_stays() -> None:
