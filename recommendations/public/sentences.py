@@ -27,7 +27,7 @@ def words(choices: Choices, codes: Iterable[str]) -> str:
 def sentence(act: OwnAct) -> str:
     """What an act has led to, in the reader's language."""
     if act.undoes:
-        return _("It is as it was before.")
+        return _("Undone: everything is as it was before.")
     return {
         Respect.PURPOSES: _of_purposes,
         Respect.LIMIT: _of_limit,
@@ -74,4 +74,4 @@ def _of_quiet(act: OwnAct) -> str:
 def _of_traits(act: OwnAct) -> str:
     if all(act.after.values()):
         return _("Recommendations go by what you bought and looked at.")
-    return _("What you bought and looked at is no longer used. You get news at the most.")
+    return _("What you bought and looked at is no longer used. Recommendations and reminders are not sent any more.")

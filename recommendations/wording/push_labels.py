@@ -12,6 +12,7 @@ from recommendations.push_terms import (
     ConsentState,
     MessageEventKind,
     MessageState,
+    Obstacle,
     OccurrenceState,
     Priority,
     Purpose,
@@ -52,6 +53,13 @@ ADDRESS_STATES: Choices = [
     (AddressState.UNCONFIRMED, pgettext_lazy("address", "Not confirmed")),
     (AddressState.ACTIVE, pgettext_lazy("address", "In use")),
     (AddressState.GONE, pgettext_lazy("address", "Gone")),
+]
+OBSTACLES: Choices = [
+    (Obstacle.NO_ADDRESS, _("Nothing is sent: there is no address.")),
+    (Obstacle.UNCONFIRMED, _("Nothing is sent until the owner has confirmed the address.")),
+    (Obstacle.SILENT, _("Nothing is sent: the address is blocked.")),
+    (Obstacle.OBJECTION, _("Nothing is sent: they object to recommendations by what they did.")),
+    (Obstacle.PAUSED, _("Nothing is sent during their pause.")),
 ]
 SUPPRESSION_REASONS: Choices = [
     (SuppressionReason.HARD_BOUNCE, _("It does not exist")),

@@ -39,7 +39,7 @@ def confirmation(*, to: str, link: str) -> bytes:
         subject="Please confirm your address",
         preheader="It takes one click.",
         intro=f"Please confirm that we may write to {to}.",
-        button="Look and confirm",
+        button="Confirm my address",
         link=link,
         why="You get this because your address was entered.",
     )

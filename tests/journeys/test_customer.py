@@ -107,13 +107,13 @@ def test_an_admin_lets_an_address_speak_again_and_lands_on_the_panel(ada: Visito
     expect(panel.get_by_text("u•••@example.com")).to_be_visible()
     panel.get_by_text("Everything that was said").first.click()
     expect(panel.get_by_text("text_version: 3").first).to_be_visible()
-    panel.get_by_role("button", name="Let it speak again…").click()
-    dialog = page.get_by_role("dialog", name="Let it speak again?")
+    panel.get_by_role("button", name="Unblock…").click()
+    dialog = page.get_by_role("dialog", name="Unblock this address?")
     expect(dialog.get_by_label("Why")).to_be_focused()
     assert ada.complaints() == []
     dialog.get_by_label("Why").fill("They rang us up.")
-    dialog.get_by_role("button", name="Let it speak again").click()
+    dialog.get_by_role("button", name="Unblock").click()
     expect(page.get_by_text("The address may be written to again")).to_be_visible()
-    expect(panel.get_by_role("button", name="Silence this address…")).to_be_visible()
+    expect(panel.get_by_role("button", name="Block this address…")).to_be_visible()
     ada.settle()
     assert ada.complaints() == []

@@ -68,7 +68,7 @@ def test_a_shopper_chooses_and_takes_it_back(phone: Open) -> None:
     assert "You are unsubscribed from “Recommendations for you”." in done(shopper)
     assert switched(shopper, "Recommendations for you") == "false"
     assert states() == {"for_you": "withdrawn", "news": "refused"}
-    assert press(shopper, "button", "Undo") == "It is as it was before."
+    assert press(shopper, "button", "Undo") == "Undone: everything is as it was before."
     assert states() == {"for_you": "given", "news": "refused"}
 
     assert "Paused: nothing is sent until" in press(shopper, "button", "Pause for 4 weeks")

@@ -71,7 +71,7 @@ def test_the_link_goes_to_the_address_by_a_worker(office: Office, sent: list[tup
     [(recipients, content)] = office.mails
     assert recipients == ["u1@example.com"]
     mail = email.message_from_bytes(content, policy=default)
-    assert (mail["Subject"], mail["Auto-Submitted"]) == ("What Recsite keeps of you", "auto-generated")
+    assert (mail["Subject"], mail["Auto-Submitted"]) == ("What Recsite stores about you", "auto-generated")
     assert mail["To"] == "u1@example.com"
     plain, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
     [link] = re.findall(r"http://127\.0\.0\.1:8000(/m/d/\S+)", plain)

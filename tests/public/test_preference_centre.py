@@ -55,7 +55,7 @@ ACTS: dict[str, tuple[dict[str, str], str, Callable[[], bool]]] = {
     ),
     "traits": (
         {"act": "traits", "on": "no"},
-        "What you bought and looked at is no longer used. You get news at the most.",
+        "What you bought and looked at is no longer used. Recommendations and reminders are not sent any more.",
         lambda: not Customer.objects.get().personalise,
     ),
     "stop": (
@@ -75,7 +75,7 @@ def test_every_act_says_what_is_so_now_and_is_undone(name: str) -> None:
     assert escape(words) in text
     assert is_so()
     text = undone(page, text)
-    assert "It is as it was before." in text
+    assert "Undone: everything is as it was before." in text
     assert not is_so()
     undone(page, text)  # and that, too
     assert is_so()
@@ -166,7 +166,7 @@ def test_it_says_why_nothing_is_sent() -> None:
     objects = contact(user_id="u4")
     text = do(page_of(objects), act="traits", on="no")
     assert "Not sent, as what you did is not to be used (below)." in text
-    assert "so you get no mails." in text
+    assert "You get no mails from us at the moment." in text
 
 
 def test_both_languages_without_a_cookie() -> None:

@@ -25,6 +25,7 @@ from recommendations.services.contacts.reach import reach_of
 from recommendations.services.contacts.reading import Erasure
 from recommendations.services.contacts.staff_acts import AddressInNoteError
 from recommendations.services.mails.line import missing_settings
+from recommendations.wording import push_labels
 
 
 @require_safe
@@ -39,6 +40,7 @@ def reach(request: HttpRequest, pk: int) -> HttpResponse:
         "customer": customer,
         "contacts": reach_of([pk, *merged_keys(pk)], now=timezone.now()),
         "missing": pgettext("between names", ", ").join(missing_settings()),
+        "obstacles": dict(push_labels.OBSTACLES),
         "languages": dict(settings.LANGUAGES),
         "shop_zone": ZoneInfo(settings.TIME_ZONE),
     }
@@ -53,9 +55,9 @@ def silence(request: HttpRequest, pk: int, address: int) -> HttpResponse:
 
     def work(note: str) -> str | None:
         done = staff_acts.silence_address(held, by=by, note=note, now=timezone.now())
-        return _("Nothing more is sent to this address, until an admin lets it speak again.") if done else None
+        return _("Nothing more is sent to this address, until an admin unblocks it.") if done else None
 
-    return _acted(request, pk, work, otherwise=_("It was silent already, so nothing was changed."))
+    return _acted(request, pk, work, otherwise=_("It was blocked already, so nothing was changed."))
 
 
 @post_requires(Action.MANAGE_CONTACTS)
@@ -67,7 +69,7 @@ def speak(request: HttpRequest, pk: int, address: int) -> HttpResponse:
         done = staff_acts.let_speak(held, by=by, note=note, now=timezone.now())
         return _("The address may be written to again, as far as its owner said yes.") if done else None
 
-    otherwise = _("Nothing was changed: it is not silent, or for a reason that staff cannot lift.")
+    otherwise = _("Nothing was changed: it is not blocked, or for a reason that staff cannot lift.")
     return _acted(request, pk, work, otherwise=otherwise)
 
 
@@ -113,7 +115,7 @@ def _acted(request: HttpRequest, contact: int, work: Callable[[str], str | None]
 def _receipt(erasure: Erasure) -> str:
     addresses = ngettext("%(count)s address", "%(count)s addresses", erasure.addresses)
     statements = ngettext("%(count)s statement", "%(count)s statements", erasure.statements)
-    return _("The contact is erased: %(addresses)s and %(statements)s. What was erased stays silent for good.") % {
+    return _("The contact is erased: %(addresses)s and %(statements)s. What was erased stays blocked for good.") % {
         "addresses": addresses % {"count": number(erasure.addresses)},
         "statements": statements % {"count": number(erasure.statements)},
     }

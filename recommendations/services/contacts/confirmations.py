@@ -21,7 +21,7 @@ from recommendations.channels.protocol import Gone, Later, Line, Parcel
 from recommendations.models import Address, Permission, Suppression
 from recommendations.push_terms import AddressState, Channel
 from recommendations.services.contacts import bounces
-from recommendations.services.contacts.confirming import wanted_purposes
+from recommendations.services.contacts.confirming import MOST, wanted_purposes
 from recommendations.services.contacts.links import link_for
 from recommendations.services.contacts.preferences import OPEN
 from recommendations.services.contacts.tokens import LinkKind
@@ -31,7 +31,6 @@ from recommendations.store.contacts.sealing import SealBrokenError, unseal
 from recommendations.wording import push_labels
 
 log = structlog.get_logger(__name__)
-MOST = 2  # mails to an address, ever
 AGAIN = timedelta(days=3)
 HOUR = timedelta(hours=1)
 MOST_AN_HOUR = 5  # addresses of a contact that are asked
@@ -126,7 +125,7 @@ def _mail(address: Address, email: str, *, now: datetime) -> ServiceMail:
         subject=_("Please confirm your address"),
         preheader=_("It takes one click. If it was not you, do nothing."),
         intro="\n".join(text % facts for text in (request, _("What was asked for: %(purposes)s."))),
-        button=_("Look and confirm"),
+        button=_("Confirm my address"),
         link=link_for(address, LinkKind.CONFIRM, now=now),
         why=_("You get this because your address was entered at %(shop)s.") % facts,
     )

@@ -20,6 +20,8 @@ from recommendations.store.contacts.book import ContactBook
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.contacts.sealing import unseal
 
+MOST = 2  # mails that ask the owner of an address, ever
+
 
 def wanted_purposes(address: Address) -> list[Purpose]:
     """Purposes that wait for the owner of an address, in their order: asked now, or said yes to with another one."""

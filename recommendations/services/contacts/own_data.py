@@ -122,7 +122,7 @@ def file_of(address: Address, *, now: datetime) -> dict[str, Any]:
 def _mail(address: Address, *, now: datetime) -> ServiceMail:
     return ServiceMail(
         language=address.contact.language,
-        subject=_("What %(shop)s keeps of you") % {"shop": settings.SHOP_NAME},
+        subject=_("What %(shop)s stores about you") % {"shop": settings.SHOP_NAME},
         preheader=_("The link works for an hour."),
         intro=_(
             "The link shows what is kept to write to you; you can download it or have it erased. It works for an hour."

@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
 from django.db.models import Prefetch
 
 from recommendations.models import Address, ConsentStatement, Contact, Permission, Suppression
-from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Purpose, SuppressionReason
+from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Obstacle, Purpose, SuppressionReason
+from recommendations.services.contacts.confirming import MOST
+from recommendations.services.contacts.obstacles import obstacle_of
 from recommendations.store.contacts import silence
 from recommendations.store.contacts.book import LIVING
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
@@ -32,6 +35,11 @@ class ReachedAddress:
         return confirmed or self.address.created_at
 
     @property
+    def asked_in_vain(self) -> bool:
+        """Whether its owner was asked as often as anybody is, and did not confirm."""
+        return self.address.state == AddressState.UNCONFIRMED and self.address.confirmations >= MOST
+
+    @property
     def may_speak(self) -> bool:
         """Whether staff may let it speak again."""
         return self.silent is not None and self.silent.reason in LIFTED_BY_STAFF
@@ -39,6 +47,14 @@ class ReachedAddress:
     @property
     def owner_may_speak(self) -> bool:
         return self.silent is not None and self.silent.reason == SuppressionReason.UNSUBSCRIBED_ALL
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaidOfPurpose:
+    """What holds for a purpose; ``held_by`` keeps mail from going out all the same."""
+
+    permission: Permission
+    held_by: Obstacle | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +69,13 @@ class ProvenStatement:
 class Reach:
     """A contact of a person; ``gone`` addresses left a hash only; ``older`` statements are not among those here.
 
-    Each purpose is in ``said``, without a state where nothing was ever said of it.
+    Each purpose is in ``said``, its permission without a state where nothing was ever said of it.
     """
 
     contact: Contact
     addresses: Sequence[ReachedAddress]
     gone: int
-    said: Sequence[Permission]
+    said: Sequence[SaidOfPurpose]
     statements: Sequence[ProvenStatement]
     older: bool
     paused_until: datetime | None
@@ -86,21 +102,14 @@ def reach_of(keys: Sequence[int], *, now: datetime) -> list[Reach]:
 
 def _reach(contact: Contact, silent: Mapping[bytes, Suppression], *, now: datetime) -> Reach:
     addresses, statements = list(contact.addresses.all()), vars(contact)["latest_consents"]
-    permissions = {(each.channel, each.purpose): each for each in contact.permissions.all()}
+    in_use = [each for each in addresses if each.state in LIVING]
     return Reach(
         contact=contact,
         addresses=[
-            ReachedAddress(address=each, masked=_masked(each), silent=silent.get(bytes(each.digest)))
-            for each in addresses
-            if each.state in LIVING
+            ReachedAddress(address=each, masked=_masked(each), silent=silent.get(bytes(each.digest))) for each in in_use
         ],
         gone=sum(each.state == AddressState.GONE for each in addresses),
-        said=[
-            permissions.get((channel, purpose))
-            or Permission(contact=contact, channel=channel, purpose=purpose, state="")
-            for channel in Channel
-            for purpose in Purpose
-        ],
+        said=_said(contact, {each.channel: each for each in in_use}, silent, now=now),
         statements=[
             ProvenStatement(
                 statement=each,
@@ -111,6 +120,25 @@ def _reach(contact: Contact, silent: Mapping[bytes, Suppression], *, now: dateti
         older=len(statements) > MOST_STATEMENTS,
         paused_until=contact.paused_until if contact.paused_until and contact.paused_until > now else None,
     )
+
+
+def _said(
+    contact: Contact, addresses: Mapping[str, Address], silent: Mapping[bytes, Suppression], *, now: datetime
+) -> list[SaidOfPurpose]:
+    """What holds for each purpose of each channel."""
+    permissions = {(each.channel, each.purpose): each for each in contact.permissions.all()}
+    said = []
+    for channel, purpose in product(Channel, Purpose):
+        address = addresses.get(channel)
+        permission = permissions.get((channel, purpose)) or Permission(
+            contact=contact, channel=channel, purpose=purpose, state=""
+        )
+        obstacle = obstacle_of(
+            contact, purpose, permission.state, address=address.state if address else None,
+            silent=address is not None and bytes(address.digest) in silent, now=now,
+        )  # fmt: skip
+        said.append(SaidOfPurpose(permission=permission, held_by=obstacle))
+    return said
 
 
 def _masked(address: Address) -> str:

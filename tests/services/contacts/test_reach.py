@@ -6,8 +6,16 @@ import pytest
 from django.conf import LazySettings
 from pytest_django import DjangoAssertNumQueries
 
-from recommendations.models import Contact
-from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, Purpose, SuppressionReason
+from recommendations.models import Address, Contact
+from recommendations.push_terms import (
+    AddressState,
+    Channel,
+    ConsentSource,
+    ConsentState,
+    Obstacle,
+    Purpose,
+    SuppressionReason,
+)
 from recommendations.services.contacts.reach import MOST_STATEMENTS, Reach, reach_of
 from recommendations.store.contacts import ledger, silence
 from tests.services.contacts.addresses import NOW, PROOF, address_of, said
@@ -37,7 +45,7 @@ def test_what_is_known_of_a_contact(django_assert_num_queries: DjangoAssertNumQu
     assert (address.masked, address.address.state, address.silent) == ("s•••@example.com", AddressState.ACTIVE, None)
     assert address.since == NOW + timedelta(hours=1)
     assert one.gone == 1
-    assert [(each.purpose, each.state) for each in one.said] == [
+    assert [(each.permission.purpose, each.permission.state) for each in one.said] == [
         (Purpose.FOR_YOU, ConsentState.GIVEN), (Purpose.REMINDERS, ""), (Purpose.NEWS, ConsentState.WITHDRAWN),
     ]  # fmt: skip
     assert [(each.statement.purpose, each.statement.state) for each in one.statements] == [
@@ -45,6 +53,16 @@ def test_what_is_known_of_a_contact(django_assert_num_queries: DjangoAssertNumQu
     ]  # fmt: skip
     assert all(each.proof == PROOF for each in one.statements)
     assert not one.older
+
+
+def test_a_yes_beside_a_new_address_that_nobody_confirmed_is_held() -> None:
+    address_of(confirmed=True, consents=[said("news")])
+    assert [each.held_by for each in reach()[0].said] == [None, None, None]
+    address = address_of(email="new@example.com")
+    assert [each.held_by for each in reach()[0].said] == [None, None, Obstacle.UNCONFIRMED]
+    assert not reach()[0].addresses[0].asked_in_vain
+    Address.objects.filter(pk=address.pk).update(confirmations=2)
+    assert reach()[0].addresses[0].asked_in_vain
 
 
 @pytest.mark.parametrize("reason", list(SuppressionReason))

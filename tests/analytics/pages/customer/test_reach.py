@@ -61,7 +61,7 @@ def test_everybody_sees_addresses_with_stars_and_admins_alone_may_act(
     for words in ("Recommendations for you", "Given", "Reminders", "Never said", "Refused", "The shop&#x27;s server"):
         assert words in shown
     assert "<span>form: checkout</span><span>text_version: 3</span>" in shown
-    for words in ("Silence this address…", "Erase contact…", 'method="post"'):
+    for words in ("Block this address…", "Erase contact…", 'method="post"'):
         assert (words in shown) == (role == Role.ADMIN)
 
 
@@ -79,19 +79,32 @@ def test_an_address_is_silenced_and_let_speak_again(admin: Client) -> None:
     assert "Nothing more is sent to this address" in act(admin, address, "silence", **WHY)
     shown = panel(admin, address.contact_id)
     assert "Set by staff, since " in shown
-    assert "Let it speak again…" in shown
-    assert "Silence this address…" not in shown
-    assert "It was silent already" in act(admin, address, "silence", **WHY)
+    assert "Unblock…" in shown
+    assert "Block this address…" not in shown
+    assert "It was blocked already" in act(admin, address, "silence", **WHY)
     assert "may be written to again" in act(admin, address, "speak", **WHY)
-    assert "Nothing was changed: it is not silent" in act(admin, address, "speak", **WHY)
+    assert "Nothing was changed: it is not blocked" in act(admin, address, "speak", **WHY)
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", "note")) == [
         ("silence", WHY["note"]), ("let speak", WHY["note"]),
     ]  # fmt: skip
     trail = text(admin, f"/activity/?type=contact&id={address.contact_id}")
-    assert "silenced an address of" in trail
+    assert "blocked an address of" in trail
     assert f'href="/customers/{address.contact.customer.code}/"' in trail
     assert "Set by staff" in trail
     assert "example.com" not in trail
+
+
+def test_it_says_what_keeps_mail_from_who_said_yes(admin: Client) -> None:
+    contact()
+    moved = contact(email="new@example.com", confirmed=False, consents=[])
+    assert "Nothing is sent until the owner has confirmed the address." in panel(admin, moved.contact_id)
+    Address.objects.filter(pk=moved.pk).update(confirmations=2)
+    shown = panel(admin, moved.contact_id)
+    assert "Its owner was asked twice" in shown
+    act(admin, moved, "silence", **WHY)
+    shown = panel(admin, moved.contact_id)
+    assert "Blocked</span>" in shown
+    assert "Not confirmed" not in shown
 
 
 @pytest.mark.parametrize(
@@ -107,7 +120,7 @@ def test_staff_cannot_lift_a_complaint_an_erasure_or_a_no(admin: Client, reason:
     silence.silence(Channel.EMAIL, bytes(address.digest), reason=reason, now=timezone.now())
     shown = panel(admin, address.contact_id)
     assert words in shown
-    assert "Let it speak again…" not in shown
+    assert "Unblock…" not in shown
     assert "staff cannot lift" in act(admin, address, "speak", **WHY)
     assert Suppression.objects.get().reason == reason
 
@@ -203,9 +216,9 @@ def test_the_panel_is_there_in_chinese_and_as_a_page(admin: Client) -> None:
     address = contact()
     silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.HARD_BOUNCE, now=timezone.now())
     page = text(admin, address_of_panel(address.contact_id))
-    for words in ("<h1", "触达", "为你推荐", "已同意", "从未表态", "恢复发送…", "清除联系方式…"):
+    for words in ("<h1", "联系方式", "为您推荐", "已同意", "从未表态", "恢复发送…", "清除联系方式…"):
         assert words in page
-    assert "触达" in text(admin, f"/customers/{address.contact.customer.code}/")
+    assert "联系方式" in text(admin, f"/customers/{address.contact.customer.code}/")
 
 
 def test_an_unknown_customer_has_no_panel(admin: Client) -> None:
