@@ -28,6 +28,8 @@ PURPOSES: Choices = [
     (Purpose.REMINDERS, _("Reminders")),
     (Purpose.NEWS, _("News and offers for everybody")),
 ]
+TEXT_VERSION = "1"
+"""Version of the names and sentences of purposes, which proofs of what was said on our own pages name."""
 PURPOSE_SENTENCES: Choices = [
     (Purpose.FOR_YOU, _("What may suit you, by what you bought and looked at.")),
     (Purpose.REMINDERS, _("What you left in the cart, what runs low, what is back in stock.")),

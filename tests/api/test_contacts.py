@@ -18,7 +18,6 @@ from recommendations.terms import Scope, Side
 from tests.api.conftest import ApiClient, problem
 from tests.api.contact_calls import ANN, BATCH, CONTACT, DAY, WITHDRAWN, YES, batch, patch, put, states
 
-
 ACTIVE = {
     "channel": "email", "address": "a•••@example.com", "state": "active", "silent": False, "silent_for": None,
     "confirmation_mails": 0,

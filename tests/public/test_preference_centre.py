@@ -5,19 +5,22 @@ import re
 import time as time_of_day
 from collections.abc import Callable
 from datetime import time, timedelta
+from hashlib import sha256
 
 import pytest
+from django.conf import settings as site
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
-from recommendations.models import Contact, Customer, Suppression
+from recommendations.models import ConsentStatement, Contact, Customer, Suppression
 from recommendations.public import door
 from recommendations.push_terms import Channel, SuppressionReason
 from recommendations.services.access.rates import RateLimiter
 from recommendations.services.contacts.tokens import LASTS, MINUTE, LinkKind, SignedLink, token_of
 from recommendations.store.contacts import silence
+from recommendations.wording import push_labels
 from tests.public.pages import HEADERS, UNKNOWN, contact, do, page_of, rows, shown, states, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -151,6 +154,23 @@ def test_the_page_tells_neither_the_whole_address_nor_what_was_bought(
     assert "u1@example.com" not in text
     assert "<script" not in text
     assert len(text) < 60_000
+
+
+def test_a_yes_is_proved_by_the_text_that_stood_there_in_the_language_that_was_read() -> None:
+    page = page_of(contact(language="en"))
+    do(page, act="purpose", purpose="reminders", on="yes")
+    do(f"{page}?language=zh-hans", act="purpose", purpose="news", on="yes")
+    proofs = dict(ConsentStatement.objects.filter(source="preferences").values_list("purpose", "proof"))
+    expected = {"form": "preferences", "text_version": push_labels.TEXT_VERSION}
+    assert proofs == {"reminders": {**expected, "language": "en"}, "news": {**expected, "language": "zh-hans"}}
+
+
+def test_other_texts_of_purposes_are_another_version() -> None:
+    texts = []
+    for code, _name in site.LANGUAGES:
+        with translation.override(code):
+            texts += [str(text) for _code, text in [*push_labels.PURPOSES, *push_labels.PURPOSE_SENTENCES]]
+    assert (push_labels.TEXT_VERSION, sha256("\n".join(texts).encode()).hexdigest()[:16]) == ("1", "2c36afdd54d18172")
 
 
 def test_it_says_why_nothing_is_sent() -> None:

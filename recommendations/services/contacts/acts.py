@@ -15,7 +15,14 @@ from django.db import transaction
 from recommendations.models import Address, Contact
 from recommendations.push_terms import Channel, ConsentSource, ConsentState, Purpose, SuppressionReason
 from recommendations.services.contacts.objection import personalised_keys, restore_personalised, set_personalised
-from recommendations.services.contacts.preferences import PAUSE, choose, no_earlier, states_of, stop_everything
+from recommendations.services.contacts.preferences import (
+    PAUSE,
+    choose,
+    no_earlier,
+    proof_of,
+    states_of,
+    stop_everything,
+)
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.ledger import Statement
 
@@ -207,7 +214,7 @@ def _restore_purposes(address: Address, before: State, *, now: datetime) -> None
                 state=ConsentState(before["states"].get(purpose, ConsentState.WITHDRAWN)),
                 at=at,
                 source=ConsentSource.PREFERENCES,
-                proof={"form": "undo", "language": address.contact.language},
+                proof=proof_of(address, form="undo"),
             )
             for purpose, state in current.items()
             if state != before["states"].get(purpose)

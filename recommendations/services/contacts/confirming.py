@@ -14,7 +14,7 @@ from recommendations.push_terms import (
     Purpose,
     SuppressionReason,
 )
-from recommendations.services.contacts.preferences import OPEN, no_earlier, states_of
+from recommendations.services.contacts.preferences import OPEN, no_earlier, proof_of, states_of
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.book import ContactBook
 from recommendations.store.contacts.ledger import Statement
@@ -65,7 +65,7 @@ def deny(address: Address, *, now: datetime) -> bool:
 def _answer(address: Address, state: ConsentState, *, now: datetime) -> bool:
     """State the owner's answer to all that was asked; whether anything was."""
     asked = _asked(address)
-    at, language = no_earlier(address, now=now), address.contact.language
+    at, proof = no_earlier(address, now=now), proof_of(address, form="confirmation page")
     ledger.record(
         [
             Statement(
@@ -75,7 +75,7 @@ def _answer(address: Address, state: ConsentState, *, now: datetime) -> bool:
                 state=state,
                 at=at,
                 source=ConsentSource.CONFIRMED,
-                proof={"form": "confirmation page", "language": language, "asked_at": since.isoformat()},
+                proof={**proof, "asked_at": since.isoformat()},
             )
             for purpose, since in asked.items()
         ]

@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import get_language
 
 from recommendations.models import Address, Contact, Permission
 from recommendations.push_terms import (
@@ -22,6 +23,7 @@ from recommendations.push_terms import (
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.contacts.sealing import masked, unseal
+from recommendations.wording import push_labels
 
 PAUSE = timedelta(weeks=4)
 OPEN = frozenset({ConsentState.GIVEN, ConsentState.ASKED})
@@ -79,6 +81,12 @@ def no_earlier(address: Address, *, now: datetime) -> datetime:
     return max(now, latest + timedelta(microseconds=1)) if latest else now
 
 
+def proof_of(address: Address, *, form: str) -> dict[str, str]:
+    """What proves what was said on a page of ours: the page, and which text stood there in which language."""
+    language = get_language() or address.contact.language
+    return {"form": form, "language": language, "text_version": push_labels.TEXT_VERSION}
+
+
 @transaction.atomic
 def choose(
     address: Address, purposes: Mapping[Purpose, bool], *, source: ConsentSource, now: datetime
@@ -106,7 +114,7 @@ def choose(
                 state=ConsentState.GIVEN if purposes[purpose] else ConsentState.WITHDRAWN,
                 at=at,
                 source=source,
-                proof={"form": source.value, "language": address.contact.language},
+                proof=proof_of(address, form=source.value),
             )
             for purpose in moved
         ]

@@ -6,8 +6,9 @@ import pytest
 
 from recommendations.models import Address, ConsentStatement, Contact, Permission, Suppression
 from recommendations.push_terms import AddressState, Channel, ConsentSource, SuppressionReason
-from recommendations.services.contacts.confirming import wanted_purposes, confirm, deny
+from recommendations.services.contacts.confirming import confirm, deny, wanted_purposes
 from recommendations.store.contacts import silence
+from recommendations.wording import push_labels
 from tests.services.contacts.addresses import NOW, address_of, said
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,10 @@ def test_the_button_makes_what_was_asked_given() -> None:
     assert states() == {"for_you": "given", "reminders": "given", "news": "refused"}
     statement = ConsentStatement.objects.get(purpose="for_you", state="given")
     assert (statement.source, statement.at) == (ConsentSource.CONFIRMED, LATER)
-    assert statement.proof == {"form": "confirmation page", "language": "en", "asked_at": "2026-08-01T10:00:00+00:00"}
+    assert statement.proof == {
+        "form": "confirmation page", "language": "en", "text_version": push_labels.TEXT_VERSION,
+        "asked_at": "2026-08-01T10:00:00+00:00",
+    }  # fmt: skip
 
 
 def test_a_second_time_changes_nothing() -> None:
