@@ -15,7 +15,7 @@ from recommendations.ingest.refusal import Refusal
 from recommendations.models import Import, RejectedRow
 from recommendations.push_terms import ConsentSource
 from recommendations.services.contacts.file_rows import ContactLine, RowFlaw, contact_lines, flaw_of, read_through
-from recommendations.services.contacts.rows import take_contacts
+from recommendations.services.contacts.rows import ContactVerdict, rehearse, take_contacts
 from recommendations.store.contacts.sealing import KeysMissingError, have_keys
 from recommendations.store.imports import import_record
 from recommendations.store.imports.csv_rows import storable
@@ -29,11 +29,15 @@ MOST_AT_ONCE = 1_000  # rows of a transaction
 
 @dataclass(kw_only=True)
 class ContactsLook:
-    """What a file holds: rows in order, those of them that say yes to something, and what is wrong with others."""
+    """What a file holds: rows in order, those of them that say yes to something, and what is wrong with others.
+
+    Nothing is sent to addresses that are ``silent``, though their rows are in order.
+    """
 
     rows: int = 0
     sound: int = 0
     consenting: int = 0
+    silent: int = 0
     rejected: int = 0
     message: str = ""
     refused: list[RowFlaw] = field(default_factory=list)
@@ -59,19 +63,23 @@ class _Account:
 
 
 def look(path: Path, *, now: datetime, report: Report = silent, limits: FileLimits | None = None) -> ContactsLook:
-    """Check every row and store nothing. That an address is another customer's is seen when the file is taken.
+    """Check every row as an import would, and store nothing.
 
-    Raises UnreadableFileError and FileTooLargeError.
+    Raises UnreadableFileError, FileTooLargeError and KeysMissingError.
     """
-    seen = ContactsLook(message=read_through(path, limits=limits).message)
-    for line in contact_lines(path, now=now, report=report):
-        seen.rows += 1
-        if isinstance(line, ContactLine):
+    message = read_through(path, limits=limits).message
+    lines = list(contact_lines(path, now=now, report=report))
+    sound = [line for line in lines if isinstance(line, ContactLine)]
+    flaws = [line for line in lines if isinstance(line, RowFlaw)]
+    seen = ContactsLook(rows=len(lines), message=message)
+    for line, verdict in zip(sound, rehearse([line.row for line in sound], now=now), strict=True):
+        if verdict.verdict == "rejected":
+            flaws.append(_flaw(line, verdict))
+        else:
             seen.sound += 1
             seen.consenting += bool(line.row.form.consents)
-        else:
-            seen.rejected += 1
-            seen.refused += [line] if len(seen.refused) < LISTED else []
+            seen.silent += verdict.silent_for is not None
+    seen.rejected, seen.refused = len(flaws), sorted(flaws)[:LISTED]
     return seen
 
 
@@ -123,10 +131,14 @@ def _take(part: Sequence[ContactLine | RowFlaw], account: _Account, *, now: date
             account.refuse(line)
     for line, verdict in zip(lines, verdicts, strict=True):
         if verdict.verdict == "rejected":
-            account.refuse(flaw_of(line.line, Refusal(verdict.pointer or "", verdict.reason or "")))
+            account.refuse(_flaw(line, verdict))
         else:
             account.stored += verdict.verdict == "stored"
             account.unchanged += verdict.verdict == "unchanged"
+
+
+def _flaw(line: ContactLine, verdict: ContactVerdict) -> RowFlaw:
+    return flaw_of(line.line, Refusal(verdict.pointer or "", verdict.reason or ""))
 
 
 def _fail(imported: Import, account: _Account, reason: str) -> None:

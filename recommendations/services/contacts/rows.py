@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET
 
 from recommendations.ingest.refusal import Refusal
+from recommendations.models import Customer
 from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, SuppressionReason
 from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.book import AddressIsTakenError, ContactBook
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.events import id_cache
+from recommendations.store.events.pseudonyms import pseudonyms
 from recommendations.terms import CustomerKind
 
 
@@ -66,7 +68,7 @@ def take_contacts(
                 continue
             key = keys[row.user_id]
             try:
-                if _changed(book, key, row):
+                if _changed(book, key, row, source=source):
                     changed.add(key)
             except ContactRuleError as error:
                 verdicts.append(_rejected(row, error.refusal))
@@ -105,7 +107,35 @@ def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> Conta
         return _rejected(row, error.refusal)
 
 
-def _changed(book: ContactBook, key: int, row: ContactRow) -> bool:
+def rehearse(rows: Sequence[ContactRow], *, now: datetime) -> list[ContactVerdict]:
+    """What ``take_contacts`` would say of the rows of a file, of which nothing is stored and no customer added.
+
+    Those that it would take are “unchanged”. Raises KeysMissingError.
+    """
+    named = pseudonyms([row.user_id for row in rows], kind=CustomerKind.SIGNED_IN)
+    known = Customer.objects.filter(pseudonym__in=named.values()).values_list("pseudonym", "pk")
+    by_pseudonym = {bytes(pseudonym): key for pseudonym, key in known}
+    keys = {user_id: by_pseudonym.get(value, -place) for place, (user_id, value) in enumerate(named.items(), start=1)}
+    with transaction.atomic():
+        book = ContactBook.of(keys.values(), emails=[row.form.email for row in rows if row.form.email], now=now)
+    verdicts = []
+    for row in rows:
+        try:
+            _changed(book, keys[row.user_id], row, source=ConsentSource.IMPORT)
+        except ContactRuleError as error:
+            verdicts.append(_rejected(row, error.refusal))
+        else:
+            verdicts.append(ContactVerdict("unchanged", row.user_id))
+    silent = _silent(book, keys.values(), now=now)
+    return [
+        msgspec.structs.replace(each, silent_for=silent.get(keys[each.user_id or ""]))
+        if each.verdict == "unchanged"
+        else each
+        for each in verdicts
+    ]
+
+
+def _changed(book: ContactBook, key: int, row: ContactRow, *, source: ConsentSource) -> bool:
     """Take the fields of a row over; whether any differs. Raises ContactRuleError, and then none is taken over."""
     form = row.form
     email, language, zone = (
@@ -116,11 +146,16 @@ def _changed(book: ContactBook, key: int, row: ContactRow) -> bool:
         try:
             differs |= book.set_email(key, email or None, vouched=form.confirmed or not settings.DOUBLE_OPT_IN)
         except AddressIsTakenError as error:
-            reason = _("Another customer has this address. If you know that it is theirs, send “confirmed”: true.")
-            raise ContactRuleError("/email", reason) from error
+            raise ContactRuleError("/email", _taken_reason(source)) from error
     given = {"language": (language, settings.SHOP_LANGUAGE), "time_zone": (zone, "")}
     fields = {name: value or default for name, (value, default) in given.items() if value is not UNSET}
     return book.set_fields(key, fields) or differs
+
+
+def _taken_reason(source: ConsentSource) -> str:
+    if source is ConsentSource.IMPORT:
+        return _("Another customer has this address. If you know that it is theirs, write yes into “confirmed”.")
+    return _("Another customer has this address. If you know that it is theirs, send “confirmed”: true.")
 
 
 def _statements(

@@ -12,15 +12,24 @@ from django.conf import LazySettings
 from django.db import DatabaseError, connection
 
 from recommendations.models import Address, ConsentStatement, Contact, Customer, Import, Permission, RejectedRow
-from recommendations.push_terms import AddressState, ConsentSource, ConsentState, Purpose
+from recommendations.push_terms import (
+    AddressState,
+    Channel,
+    ConsentSource,
+    ConsentState,
+    Purpose,
+    SuppressionReason,
+)
 from recommendations.services.contacts import file_import
 from recommendations.services.contacts.file_import import KeysMissingError, import_contacts, look
 from recommendations.services.contacts.file_rows import COLUMNS
 from recommendations.services.contacts.forms import ContactChanges, StatementForm
 from recommendations.services.contacts.rows import ContactRow, take_contacts
+from recommendations.store.contacts import silence
 from recommendations.store.contacts.sealing import unseal
 from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError
 from recommendations.store.temp_tables import silent
+from tests.services.contacts.addresses import address_of
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +182,31 @@ def test_a_newer_withdrawal_is_never_overwritten(file: Path) -> None:
     assert Permission.objects.get().state == "withdrawn"
     take(file, csv_of(SOUND | {"consent_at": "2026-08-05T00:00:01Z"}))
     assert Permission.objects.get().state == "given"
+
+
+def test_the_preview_refuses_what_the_import_would_refuse_and_stores_nothing(file: Path) -> None:
+    address_of("u1", email="ann@example.com", confirmed=True)
+    silent = address_of("u2", email="bo@example.com", confirmed=True)
+    silence.silence(Channel.EMAIL, bytes(silent.digest), reason=SuppressionReason.COMPLAINT, now=NOW)
+    rows = [
+        {"user_id": "x1", "email": "ann@example.com"},  # another customer's
+        {"user_id": "x2", "email": "ann@example.com", "confirmed": "yes"},  # it moves
+        {"user_id": "u1", "email": "ann@example.com"},  # so now it is not the former one's
+        {"user_id": "x3", "email": "cy@example.com", "confirmed": "yes"},
+        {"user_id": "x4", "email": "cy@example.com"},  # an earlier row's
+        {"user_id": "u2", "language": "en"},
+        {"user_id": "x5", "email": "no address"},
+    ]
+    content = csv_of(*rows)
+    file.write_bytes(content)
+    before = [list(model.objects.order_by("pk").values()) for model in (Customer, Contact, Address)]
+    seen = look(file, now=NOW)
+    assert [list(model.objects.order_by("pk").values()) for model in (Customer, Contact, Address)] == before
+    assert [(each.line, each.field) for each in seen.refused] == [(line, "email") for line in (2, 4, 6, 8)]
+    assert (seen.rows, seen.sound, seen.rejected, seen.silent) == (7, 3, 4, 1)
+    imported = take(file, content)
+    assert flaws(imported) == [(each.line, each.field) for each in seen.refused]
+    assert "write yes into “confirmed”" in seen.refused[0].reason
 
 
 def test_an_address_of_another_customer_is_refused_when_the_file_is_taken(file: Path) -> None:
