@@ -11,11 +11,11 @@ from analytics import filters as fields
 from analytics.queries.days import midnight
 from analytics.templatetags.activity import BY_STRANGERS, KINDS, VERBS
 from recommendations.models import AuditEntry, Staff
-from recommendations.services.access.audit import entries_for
+from recommendations.services.access.audit import ERASED_BY_OWNER, entries_for
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
-OURS = Q(staff=None, api_key=None) & ~Q(verb__in=BY_STRANGERS)
+OURS = Q(staff=None, api_key=None) & ~Q(verb__in={*BY_STRANGERS, ERASED_BY_OWNER})
 """Entries of commands and of the schedule."""
 
 

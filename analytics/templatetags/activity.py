@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from analytics.templatetags.display import MISSING, number
 from recommendations.models import AuditEntry
-from recommendations.services.access.audit import changed_fields
+from recommendations.services.access.audit import ERASED_BY_OWNER, changed_fields
 from recommendations.services.catalogue.history import may_revert
 from recommendations.wording.audiences import audience_text
 
@@ -90,6 +90,7 @@ VERBS: Mapping[str, Promise] = {
     "send again": pgettext_lazy("activity", "sent messages again of"),
     "let speak": pgettext_lazy("activity", "unblocked an address of"),
     "erase": pgettext_lazy("activity", "erased"),
+    ERASED_BY_OWNER: pgettext_lazy("activity", "erased on the page of their own data"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
     "ask for approval": pgettext_lazy("activity", "asked for approval of"),
@@ -170,6 +171,8 @@ def kind_label(kind: str) -> str:
 @register.filter
 def author(entry: AuditEntry) -> str:
     """Whoever did it; "" for a command or the schedule."""
+    if entry.verb == ERASED_BY_OWNER:
+        return _("The customer")
     return str(entry.author or (_("someone not signed in") if entry.verb in BY_STRANGERS else ""))
 
 

@@ -8,7 +8,7 @@ from recommendations.public.sentences import word
 from recommendations.services.contacts.links import link_path
 from recommendations.services.contacts.own_data import file_of, statements_of
 from recommendations.services.contacts.preferences import preferences_of
-from recommendations.services.contacts.reading import erase_contact
+from recommendations.services.contacts.staff_acts import erase_for
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.wording import push_labels
 
@@ -24,7 +24,7 @@ def own_data(guest: Guest) -> HttpResponse:
         return answer
     own = preferences_of(guest.address, now=guest.now)
     if deed == "erase":
-        receipt = erase_contact(guest.address.contact, now=guest.now)
+        receipt = erase_for(guest.address.contact, by=None, now=guest.now)
         return guest.answer("erased", {"receipt": receipt, "at": guest.now, "address": own.address})
     context = {
         "own": own,

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from recommendations.api.customers import contact_examples as examples
-from recommendations.models import Address, ConsentStatement, Contact, Customer, Permission, Suppression
+from recommendations.models import Address, AuditEntry, ConsentStatement, Contact, Customer, Permission, Suppression
 from recommendations.push_terms import AddressState, Channel, SuppressionReason
 from recommendations.services.access import keys
 from recommendations.terms import Scope, Side
@@ -254,6 +254,9 @@ def test_an_erasure_leaves_a_receipt_and_silence(server: ApiClient) -> None:
     assert not any(model.objects.exists() for model in (Contact, Address, ConsentStatement, Permission))
     problem(server.get(CONTACT), 404)
     problem(server.send("DELETE", CONTACT), 404)
+    [entry] = AuditEntry.objects.filter(object_type="contact")
+    assert (entry.verb, entry.object_type, entry.after) == ("erase", "contact", {"addresses": 1, "statements": 2})
+    assert entry.api_key is not None
     assert put(server, **ANN)["addresses"][0]["silent"] is True  # a later import writes to nobody
 
 

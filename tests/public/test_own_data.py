@@ -15,9 +15,10 @@ from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from analytics.templatetags.activity import author
 from recommendations import tasks
 from recommendations.channels.protocol import Taken
-from recommendations.models import Address, ConsentStatement, Contact, Suppression
+from recommendations.models import Address, AuditEntry, ConsentStatement, Contact, Suppression
 from recommendations.services.access.rates import RateLimiter
 from recommendations.services.contacts import own_data
 from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
@@ -169,6 +170,8 @@ def test_erasure_leaves_no_row_but_the_silence_and_answers_with_a_receipt() -> N
     assert re.findall(r"<dd>(\d+)</dd>", text) == ["1", "2"]  # an address and two statements
     assert [model.objects.count() for model in (Contact, Address, ConsentStatement)] == [0, 0, 0]
     assert Suppression.objects.get().reason == "erased"
+    [entry] = AuditEntry.objects.all()
+    assert (entry.verb, author(entry), entry.object_id) == ("erase own", "The customer", str(address.contact_id))
     for gone in (page, centre):
         for ask in (Client().get, Client().post):
             answer = ask(gone, {"act": "file"})

@@ -20,7 +20,7 @@ from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.recommend_form import Id
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
-from recommendations.models import Contact
+from recommendations.models import ApiKey, Contact
 from recommendations.push_terms import (
     AddressState,
     Channel,
@@ -36,10 +36,10 @@ from recommendations.services.contacts.reading import (
     KeysMissingError,
     SealBrokenError,
     contact_of,
-    erase_contact,
     record_of,
 )
 from recommendations.services.contacts.rows import ContactRow, take_contacts
+from recommendations.services.contacts.staff_acts import erase_for
 from recommendations.terms import Scope
 
 KEYS_RETRY_SECONDS = 300  # somebody has to set them first
@@ -200,9 +200,10 @@ class ContactView(ContactsView):
         examples=[RECEIPT],
         tags=["customers"],
     )
-    def delete(self, request: Request, user_id: str) -> HttpResponse:  # noqa: ARG002 - given by the framework
+    def delete(self, request: Request, user_id: str) -> HttpResponse:
+        key: Any = request.auth  # a KnownKey, or the permissions have refused
         contact, now = _contact(user_id), timezone.now()
-        erasure = erase_contact(contact, now=now)
+        erasure = erase_for(contact, by=ApiKey(pk=key.pk), now=now)
         return as_json(ErasureReceipt(erasure.addresses, erasure.statements, now))
 
 

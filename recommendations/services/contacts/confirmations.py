@@ -87,7 +87,7 @@ def waiting(now: datetime) -> QuerySet[Address]:
 
 
 def _due(now: datetime) -> QuerySet[Address]:
-    """Addresses for which somebody said yes, maybe with a former one, and whose owners were not asked, or not lately."""
+    """Addresses for which somebody said yes, maybe with another one, whose owners were not asked, or not lately."""
     yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state__in=OPEN)
     unconfirmed = Address.objects.filter(channel=Channel.EMAIL, state=AddressState.UNCONFIRMED)
     return unconfirmed.filter(Exists(yes)).filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))

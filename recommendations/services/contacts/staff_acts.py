@@ -1,4 +1,4 @@
-"""Acts of staff on a contact, each with a note: silence an address, let it speak again, erase it all.
+"""Acts on a contact that the audit trail has: staff silence an address, let it speak again, erase it all; so do others.
 
 The audit trail names the customer by their code, and no address.
 """
@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from recommendations.models import Address, Contact, Staff
+from recommendations.models import Address, ApiKey, Contact, Staff
 from recommendations.push_terms import LIFTED_BY_STAFF, Channel, SuppressionReason
 from recommendations.services.access import audit
-from recommendations.services.access.audit import needed_note
+from recommendations.services.access.audit import ERASED_BY_OWNER, needed_note
 from recommendations.services.contacts.reading import Erasure, erase_contact
 from recommendations.store.contacts import book, silence
 
@@ -81,6 +81,17 @@ def erase(customer: int, *, by: Staff | None, note: str, now: datetime) -> Erasu
     erasure = erase_contact(contact, now=now)
     after = {"addresses": erasure.addresses, "statements": erasure.statements}
     audit.record(by=by, verb="erase", subject=subject, note=reason, after=after)
+    return erasure
+
+
+@transaction.atomic
+def erase_for(contact: Contact, *, by: ApiKey | None, now: datetime) -> Erasure:
+    """Erase a contact at the shop's word, or at its owner's where ``by`` is nobody; the trail says whose it was."""
+    book.lock()
+    subject = Contact(customer=contact.customer)
+    erasure = erase_contact(contact, now=now)
+    after = {"addresses": erasure.addresses, "statements": erasure.statements}
+    audit.record(by=by, verb="erase" if by else ERASED_BY_OWNER, subject=subject, after=after)
     return erasure
 
 
