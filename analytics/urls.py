@@ -24,7 +24,7 @@ from analytics.pages.catalogue import (
     sources,
     suspicious,
 )
-from analytics.pages.customer import actions, change, listing, profile, reach, why, why_not
+from analytics.pages.customer import actions, by_address, change, listing, profile, reach, why, why_not
 from analytics.pages.experiments import arm_steps as experiment_arm_steps
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
@@ -59,6 +59,7 @@ urlpatterns = [
     path("customers/", listing.customers, name="customers"),
     path("customers/random/", listing.random_customer, name="random_customer"),
     path("customers/most-changed/", listing.most_changed, name="most_changed"),
+    path("customers/by-address/", by_address.find_by_address, name="find_by_address"),
     path("customers/items/", profile.item_suggestions, name="item_suggestions"),
     path("customers/<customer:pk>/", profile.customer, name="customer"),
     path("customers/<customer:pk>/why/<int:item>/", why.why, name="why"),
