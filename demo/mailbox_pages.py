@@ -1,5 +1,6 @@
 """The demo's mailbox: every mail to a customer, as it came, as its reader sees it, and where its links lead.
 
+Its links hold for whoever presses them, so mails are opened by those only who may publish.
 A mail is foreign: it is shown in a frame of its own, from an address whose policy lets nothing run, load or be sent.
 """
 
@@ -16,12 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from analytics.pages.access.permission import requires, roles_words
 from analytics.pages.addresses import or_404
 from analytics.pages.mail_frame import mail_frame
 from analytics.parameters import page_number, typed
 from demo import mailbox as post
 from demo.contacts import DOMAIN
 from recommendations.customer_codes import customer_key
+from recommendations.services.access.policy import Action
 
 PER_PAGE = 50
 LONGEST_QUERY = 128
@@ -48,12 +51,14 @@ def mailbox(request: HttpRequest) -> HttpResponse:
         "text": text,
         "page": page,
         "mails": post.lines_of(settings.MAILBOX, page),
+        "who_opens": roles_words(Action.PUBLISH),
         "is_real": settings.DEMO_REAL_MAIL,
     }
     return render(request, "demo/mailbox.html", context)
 
 
 @require_safe
+@requires(Action.PUBLISH)
 def mail(request: HttpRequest, key: str) -> HttpResponse:
     opened = or_404(post.mail_of(settings.MAILBOX, key))
     context = {
@@ -70,6 +75,7 @@ def mail(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
+@requires(Action.PUBLISH)
 def mail_html(_request: HttpRequest, key: str) -> HttpResponse:
     """The HTML part alone, for the frame; the policy holds as well where somebody opens its address."""
     html = post.html_of(settings.MAILBOX, key)

@@ -29,11 +29,15 @@ def folder(tmp_path: Path, settings: pytest_django.Settings) -> Path:
     return settings.MAILBOX
 
 
-@pytest.fixture
-def viewer() -> Client:
+def client_as(role: Role) -> Client:
     client = Client()
-    client.force_login(Staff.objects.create_user("viewer@example.com", "pw", role=Role.VIEWER))
+    client.force_login(Staff.objects.create_user(f"{role}@example.com", "pw", role=role))
     return client
+
+
+@pytest.fixture
+def publisher() -> Client:
+    return client_as(Role.PUBLISHER)
 
 
 def page(client: Client, name: str = "mailbox", *arguments: str, **query: str) -> str:
@@ -42,41 +46,41 @@ def page(client: Client, name: str = "mailbox", *arguments: str, **query: str) -
     return answer.content.decode()
 
 
-def test_it_is_empty_at_first(folder: Path, viewer: Client) -> None:
+def test_it_is_empty_at_first(folder: Path, publisher: Client) -> None:
     assert not folder.exists()
-    assert "No mail" in page(viewer)
-    assert "Nothing matches" in page(viewer, q="x")
+    assert "No mail" in page(publisher)
+    assert "Nothing matches" in page(publisher, q="x")
 
 
-def test_the_newest_stand_first_fifty_a_page(folder: Path, viewer: Client) -> None:
+def test_the_newest_stand_first_fifty_a_page(folder: Path, publisher: Client) -> None:
     for number in range(60):
         put(folder, mail(f"Mail {number:02}"), minutes=number)
     (folder / "99999999999999999999-0123456789abcdef.eml").touch()
     (folder / "notes.eml").touch()
-    first, second = page(viewer), page(viewer, page="2")
+    first, second = page(publisher), page(publisher, page="2")
     assert first.index("Mail 59") < first.index("Mail 58") < first.index("Mail 10")
     assert "Mail 09" not in first
     assert "Mail 09" in second
     assert "60 e-mails" in first
-    assert page(viewer, page="9999999").count("/mailbox/2") == 10
+    assert page(publisher, page="9999999").count("/mailbox/2") == 10
 
 
-def test_mail_is_searched_by_recipient_and_subject(folder: Path, viewer: Client) -> None:
+def test_mail_is_searched_by_recipient_and_subject(folder: Path, publisher: Client) -> None:
     put(folder, mail("Bitte bestätigen"), to="customer-C-AAAA@shop.example")
     put(folder, mail("请确认您的邮箱地址"), to="customer-C-BBBB@shop.example", minutes=1)
     assert mailbox.matching(folder, "BESTÄTIGEN") == mailbox.keys_of(folder)[1:]
     assert mailbox.matching(folder, "c-bbbb@") == mailbox.keys_of(folder)[:1]
-    assert "请确认您的邮箱地址" in page(viewer, q="确认")
-    assert "Bitte" not in page(viewer, q="确认")
+    assert "请确认您的邮箱地址" in page(publisher, q="确认")
+    assert "Bitte" not in page(publisher, q="确认")
 
 
-def test_a_mail_is_taken_apart(folder: Path, viewer: Client, settings: pytest_django.Settings) -> None:
+def test_a_mail_is_taken_apart(folder: Path, publisher: Client, settings: pytest_django.Settings) -> None:
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
     own = f"{settings.PUBLIC_URL}/m/k/token/"
     html = f'<p>Hi</p><a href="{own}">Look <b>and</b> confirm</a> <a href="https://a.example/x"><img alt="Out"></a>'
     html += f'<a href="{own}">again</a> <a href="{settings.PUBLIC_URL}/m/x/">old</a> <a href="mailto:a@b.example">m</a>'
     key = put(folder, mail("Please", html=html, List_Unsubscribe="<https://u.example/1>"), to=address(7))
-    text = page(viewer, "mail", key)
+    text = page(publisher, "mail", key)
     assert f'href="/customers/{customer_code(7)}/"' in text
     assert "As text" in text
     assert "List-Unsubscribe" in text
@@ -96,10 +100,10 @@ def address(key: int) -> str:
     return f"customer-{customer_code(key)}@shop.example"
 
 
-def test_the_frame_has_a_policy_of_its_own(folder: Path, viewer: Client) -> None:
+def test_the_frame_has_a_policy_of_its_own(folder: Path, publisher: Client) -> None:
     key = put(folder, mail(html='<p style="color:red">Größe</p>'))
-    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page(viewer, "mail", key)
-    answer = viewer.get(reverse("mail_html", args=[key]))
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page(publisher, "mail", key)
+    answer = publisher.get(reverse("mail_html", args=[key]))
     policy = dict(part.strip().partition(" ")[::2] for part in answer["Content-Security-Policy"].split(";"))
     assert policy == {
         "default-src": "'none'",
@@ -115,23 +119,39 @@ def test_the_frame_has_a_policy_of_its_own(folder: Path, viewer: Client) -> None
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Type"] == "text/html; charset=utf-8"
     assert answer.content.decode().startswith('<!doctype html><base target="_blank"><p style="color:red">Größe')
-    assert "unsafe" not in viewer.get(reverse("mail", args=[key]))["Content-Security-Policy"]
+    assert "unsafe" not in publisher.get(reverse("mail", args=[key]))["Content-Security-Policy"]
 
 
-def test_who_looks_can_unsubscribe_as_the_customer(folder: Path, viewer: Client) -> None:
+def test_who_looks_can_unsubscribe_as_the_customer(folder: Path, publisher: Client) -> None:
     own = f"{site.PUBLIC_URL}/m/u/token/"
     key = put(folder, mail(html=f'<a href="{own}">Unsubscribe</a>', List_Unsubscribe=f"<{own}>"))
-    text = page(viewer, "mail", key)
+    text = page(publisher, "mail", key)
     assert '<form class="card-fill actions" method="post" action="/m/u/token/" target="_blank"' in text
     assert 'name="List-Unsubscribe" value="One-Click"' in text
     for other in ("https://elsewhere.example/m/u/token/", f"{site.PUBLIC_URL}/m/p/token/"):
-        assert "One-Click" not in page(viewer, "mail", put(folder, mail(List_Unsubscribe=f"<{other}>")))
+        assert "One-Click" not in page(publisher, "mail", put(folder, mail(List_Unsubscribe=f"<{other}>")))
 
 
-def test_what_is_hostile_is_told_and_not_done(folder: Path, viewer: Client) -> None:
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_publish_alone_opens_mails_as_their_links_act_for_the_customer(folder: Path, role: Role) -> None:
+    key, client = put(folder, mail("Please confirm", html="<p>Hi</p>")), client_as(role)
+    opens = role in {Role.PUBLISHER, Role.ADMIN}
+    listed = page(client)
+    assert "Please confirm" in listed
+    assert (f'href="/mailbox/{key}/"' in listed, "opening one is for: Publisher / Admin." in listed) == (
+        opens,
+        not opens,
+    )
+    for name in ("mail", "mail_html"):
+        assert client.get(reverse(name, args=[key])).status_code == (200 if opens else 403)
+    if opens:
+        assert "act for the customer, as if they had pressed them" in page(client, "mail", key)
+
+
+def test_what_is_hostile_is_told_and_not_done(folder: Path, publisher: Client) -> None:
     subject = "<script>alert(1)</script>\u202egnp.exe"
     key = put(folder, mail(subject, html=HOSTILE, text=HOSTILE), to="<img src=x onerror=alert(1)>@shop.example")
-    text, listed = page(viewer, "mail", key), page(viewer)
+    text, listed = page(publisher, "mail", key), page(publisher)
     for shown in (text, listed):
         assert "&lt;script&gt;alert(1)&lt;/script&gt;gnp.exe" in shown
         assert "<script>alert" not in shown
@@ -143,7 +163,7 @@ def test_what_is_hostile_is_told_and_not_done(folder: Path, viewer: Client) -> N
 @pytest.mark.parametrize(
     "key", ["x", "..", "20261128120000000000-0123456789abcdeg", "99999999999999999999-0123456789abcdef", "servers"]
 )
-def test_other_names_are_refused(folder: Path, viewer: Client, key: str) -> None:
+def test_other_names_are_refused(folder: Path, publisher: Client, key: str) -> None:
     put(folder, mail(html="<p>Hi</p>"))
     (folder.parent / "servers.eml").write_bytes(mail("secret", html="secret"))
     (folder / "servers.eml").write_bytes(mail("secret", html="secret"))
@@ -155,7 +175,7 @@ def test_other_names_are_refused(folder: Path, viewer: Client, key: str) -> None
         f"/mailbox/%2e%2e%2f{key}/",
         f"/mailbox/..%2f{key}/html/",
     ):
-        answer = viewer.get(path)
+        answer = publisher.get(path)
         assert answer.status_code in {302, 404}  # 302: ".." leads to where it says
         assert b"secret" not in answer.content
 
@@ -182,25 +202,25 @@ def test_names_lead_nowhere_else(folder: Path) -> None:
         *(random.Random(seed).randbytes(5_000) for seed in range(20)),
     ],
 )  # fmt: skip
-def test_whatever_comes_can_be_opened(folder: Path, viewer: Client, content: bytes) -> None:
+def test_whatever_comes_can_be_opened(folder: Path, publisher: Client, content: bytes) -> None:
     key = put(folder, content)
-    page(viewer)
-    page(viewer, q="x")
-    assert "Leads to" in page(viewer, "mail", key) or "This mail has no links" in page(viewer, "mail", key)
-    assert viewer.get(reverse("mail_html", args=[key])).status_code in {200, 404}
+    page(publisher)
+    page(publisher, q="x")
+    assert "Leads to" in page(publisher, "mail", key) or "This mail has no links" in page(publisher, "mail", key)
+    assert publisher.get(reverse("mail_html", args=[key])).status_code in {200, 404}
 
 
-def test_a_mail_that_went_meanwhile_is_left_out(folder: Path, viewer: Client) -> None:
+def test_a_mail_that_went_meanwhile_is_left_out(folder: Path, publisher: Client) -> None:
     keys = [put(folder, mail(f"Mail {number}"), minutes=number) for number in range(2)]
     (folder / f"{keys[0]}.eml").unlink()
     assert [line.subject for line in mailbox.lines_of(folder, keys)] == ["Mail 1"]
-    assert viewer.get(reverse("mail", args=[keys[0]])).status_code == 404
+    assert publisher.get(reverse("mail", args=[keys[0]])).status_code == 404
 
 
-def test_real_mail_is_said_to_go_elsewhere(folder: Path, viewer: Client, settings: pytest_django.Settings) -> None:
+def test_real_mail_is_said_to_go_elsewhere(folder: Path, publisher: Client, settings: pytest_django.Settings) -> None:
     settings.DEMO_REAL_MAIL = True
     assert not folder.exists()
-    text = page(viewer)
+    text = page(publisher)
     assert "mail goes to a server of yours" in text
     assert "no mail leaves this machine" not in text
 

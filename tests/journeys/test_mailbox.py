@@ -45,7 +45,7 @@ def browsing(browser: Browser) -> Iterator[BrowserContext]:
 def staff(browsing: BrowserContext, live_server: LiveServer) -> Visitor:
     """A viewer who is signed in."""
     client = Client()
-    client.force_login(Staff.objects.create_user("viewer@example.com", "pw", role=Role.VIEWER))
+    client.force_login(Staff.objects.create_user("publisher@example.com", "pw", role=Role.PUBLISHER))
     name = site_settings.SESSION_COOKIE_NAME
     browsing.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
     return Visitor(page=browsing.new_page(), site=live_server.url)
