@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages.access.permission import post_requires, requires, staff_of
-from analytics.pages.catalogue.import_files import GONE, ImportForm, download, ended, file_of, refused_rows
+from analytics.pages.catalogue.import_files import GONE, ImportForm, download, ended, file_of, old_preview, refused_rows
 from analytics.queries.catalogue import imports as query
 from recommendations.ingest.import_files import FileTooLargeError
 from recommendations.models import Import
@@ -49,6 +49,8 @@ def contact_file(request: HttpRequest, key: UUID) -> HttpResponse:
     job = file_of(key, kind=KIND)
     if job.imported or job.status == RunStatus.FAILED:
         return ended(request, job, ask=_ask_for_file)
+    if (closed := old_preview(request, job, page="contact_file", again="new_contact_import")) is not None:
+        return closed
     seen = uploads.contacts_in(job)
     context = {
         "section": "catalogue",

@@ -52,6 +52,8 @@ def import_file(request: HttpRequest, key: UUID) -> HttpResponse:
     job = file_of(key, kind=Import.Kind.ITEMS)
     if job.imported or job.status == RunStatus.FAILED:
         return ended(request, job, ask=_ask_for_file)
+    if (closed := old_preview(request, job, page="import_file", again="new_import")) is not None:
+        return closed
     preview = uploads.preview_of(job)
     context = {
         "section": "catalogue",
@@ -108,6 +110,17 @@ def ended(
     form = ImportForm(request.GET)
     form.errors["file"] = form.error_class([job.message])
     return ask(request, form)
+
+
+def old_preview(request: HttpRequest, job: CatalogueFile, *, page: str, again: str) -> HttpResponse | None:
+    """Lead on from a preview whose file was taken, or is gone; None for one that stands."""
+    taken = uploads.taken_of(job) if job.phase == CatalogueFile.Phase.LOOK else None
+    if taken is not None:
+        return _go_to(request, reverse(page, args=[taken.pk]))
+    if not uploads.is_closed(job):
+        return None
+    messages.error(request, GONE)
+    return _go_to(request, reverse(again))
 
 
 def refused_rows(job: CatalogueFile) -> HttpResponse:

@@ -52,13 +52,23 @@ def take(looked: CatalogueFile, *, by: Staff) -> CatalogueFile:
     """Have a worker take a file that was looked through. Raises FileGoneError."""
     with transaction.atomic():
         CatalogueFile.objects.select_for_update().get(pk=looked.pk)  # two who say yes at once
-        others = CatalogueFile.objects.filter(phase=CatalogueFile.Phase.TAKE, stored_as=looked.stored_as)
-        gone = others.exclude(status=RunStatus.FAILED).exists() or not files.is_kept(looked.stored_as)
+        gone = taken_of(looked) is not None or not files.is_kept(looked.stored_as)
         if gone or not _is_looked_through(looked):
             raise FileGoneError
         return _begin(
             CatalogueFile.Phase.TAKE, kind=Import.Kind(looked.kind), file=looked.file, stored_as=looked.stored_as, by=by
         )
+
+
+def taken_of(looked: CatalogueFile) -> CatalogueFile | None:
+    """The job that takes, or took, a file that was looked through; None where nobody said yes yet, or it failed."""
+    takes = CatalogueFile.objects.filter(phase=CatalogueFile.Phase.TAKE, stored_as=looked.stored_as)
+    return takes.exclude(status=RunStatus.FAILED).first()
+
+
+def is_closed(job: CatalogueFile) -> bool:
+    """Whether a file was looked through that can no longer be taken."""
+    return _is_looked_through(job) and not files.is_kept(job.stored_as)
 
 
 def work(key: UUID) -> RunStatus | None:

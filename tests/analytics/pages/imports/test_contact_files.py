@@ -75,6 +75,23 @@ def test_a_file_is_taken_once(admin: Client) -> None:
     assert Import.objects.count() == 1
 
 
+def test_a_preview_closes_when_its_file_is_taken_or_gone(admin: Client, tmp_path: Path) -> None:
+    look(admin)
+    first = CatalogueFile.objects.get(phase=CatalogueFile.Phase.LOOK)
+    take(admin)
+    taking = CatalogueFile.objects.get(phase=CatalogueFile.Phase.TAKE)
+    page = reverse("contact_file", args=[first.pk])
+    assert admin.get(page)["Location"] == reverse("contact_file", args=[taking.pk])
+    assert admin.get(page, follow=True).redirect_chain[-1][0].startswith("/catalogue/imports/")
+    look(admin)
+    second = CatalogueFile.objects.filter(phase=CatalogueFile.Phase.LOOK).exclude(pk=first.pk).get()
+    for path in tmp_path.rglob("*.csv"):
+        path.unlink()
+    answer = admin.get(reverse("contact_file", args=[second.pk]), follow=True)
+    assert answer.redirect_chain == [(NEW, 302)]
+    assert "was previewed more than a day ago" in answer.content.decode()
+
+
 def test_refused_rows_are_a_file_without_what_stood_in_them(admin: Client) -> None:
     look(admin)
     job = CatalogueFile.objects.get()
