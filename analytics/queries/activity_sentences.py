@@ -224,6 +224,8 @@ def _address(entry: AuditEntry, _names: Names) -> list[str]:
 
 def _imported(entry: AuditEntry, _names: Names) -> list[str]:
     parts = {name: (entry.after or {}).get(name, 0) for name in ("new", "changed", "refused")}
+    if "new" not in (entry.after or {}):  # contacts
+        return [_("%(changed)s contacts stored, %(refused)s rows refused") % parts]
     return [_("%(new)s new items, %(changed)s changed, %(refused)s rows refused") % parts]
 
 

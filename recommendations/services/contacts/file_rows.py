@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.fields import LONGEST_ID
 from recommendations.ingest.refusal import Refusal
-from recommendations.push_terms import ConsentState, Purpose
+from recommendations.push_terms import Purpose
 from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
 from recommendations.services.contacts.rows import ContactRow
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
@@ -136,8 +136,6 @@ def contact_row(values: Mapping[str, str | None], *, now: datetime) -> ContactRo
 
 def _email(typed: str) -> str:
     try:
-        if typed.startswith("="):  # a formula; RFC 5321 would let it pass
-            raise InvalidAddressError
         return checked_email(typed)
     except InvalidAddressError as error:
         raise ContactRuleError("/email", _("This is no e-mail address; write one such as ann@example.com.")) from error
@@ -156,7 +154,7 @@ def _consents(cells: Mapping[str, str]) -> list[StatementForm]:
     proof = {"form": cells.get("source", ""), "shop_reference": cells["proof"]} if "proof" in cells else {}
     given = {name: value for name, value in proof.items() if value}
     return [
-        StatementForm(purpose=purpose, state=ConsentState.GIVEN, at=at, proof=given)
+        StatementForm(purpose=purpose, state="given", at=at, proof=given)
         for purpose in _purposes(cells.get("purposes", ""))
     ]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -18,10 +18,9 @@ from recommendations.store.contacts.sealing import InvalidAddressError, checked_
 
 MOST_ROWS = 1_000
 LONGEST_PROOF = 2_000  # bytes of JSON
-SAID = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
-"""What a shop may state; that somebody was asked is our own statement."""
-
 type Given[Field] = Field | UnsetType | None
+type Said = Literal["given", "refused", "withdrawn"]
+"""What a shop may state: that somebody was asked is our own statement."""
 type Moment = Annotated[datetime, Meta(tz=True, description="With its time zone.")]
 
 
@@ -29,7 +28,7 @@ class StatementForm(Struct, forbid_unknown_fields=True, kw_only=True):
     """What the customer said of a purpose. “given” needs its time and a proof."""
 
     purpose: Purpose
-    state: Annotated[ConsentState, Meta(description="given, refused or withdrawn")]
+    state: Said
     channel: Channel = Channel.EMAIL
     at: Moment | None = None
     proof: Annotated[
@@ -99,8 +98,6 @@ def _language(typed: str) -> str:
 
 
 def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -> None:
-    if statement.state not in SAID:
-        raise ContactRuleError(f"{pointer}/state", _("Send given, refused or withdrawn."))
     if statement.at is not None and statement.at > now + AHEAD:
         raise ContactRuleError(f"{pointer}/at", _("The time lies in the future."))
     if statement.at is not None and statement.at < EARLIEST:

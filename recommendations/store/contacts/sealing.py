@@ -12,6 +12,7 @@ from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 from recommendations.models import ShopSetting
@@ -76,6 +77,8 @@ def checked_email(typed: str) -> str:
 
     A domain of other letters has a form in ASCII; what stands before the “@” has none that every server takes.
     """
+    if typed.lstrip().startswith("="):
+        raise InvalidAddressError(_("It begins with “=”, as a formula does."))  # RFC 5321 would let it pass
     try:
         checked = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False)
         return checked.ascii_email or checked.normalized

@@ -16,7 +16,6 @@ from recommendations.push_terms import (
     AddressState,
     Channel,
     ConsentSource,
-    ConsentState,
     Purpose,
     SuppressionReason,
 )
@@ -173,7 +172,7 @@ def test_an_empty_cell_changes_nothing(file: Path) -> None:
 
 def test_a_newer_withdrawal_is_never_overwritten(file: Path) -> None:
     take(file, csv_of(SOUND))
-    said = StatementForm(purpose=Purpose.FOR_YOU, state=ConsentState.WITHDRAWN, at=datetime(2026, 8, 5, tzinfo=UTC))
+    said = StatementForm(purpose=Purpose.FOR_YOU, state="withdrawn", at=datetime(2026, 8, 5, tzinfo=UTC))
     row = ContactRow(user_id="u1", form=ContactChanges(consents=[said]))
     take_contacts([row], source=ConsentSource.API, now=NOW)
     take(file, csv_of(SOUND | {"consent_at": "2026-08-04T23:59:59Z"}))

@@ -121,7 +121,6 @@ def test_statements_are_never_changed() -> None:
         ({"consents": [YES | {"proof": {}}]}, "/consents/0/proof"),
         ({"consents": [YES | {"proof": {"form": "x" * 2_000}}]}, "/consents/0/proof"),
         ({"consents": [YES, YES | {"at": str(NOW + timedelta(hours=1))}]}, "/consents/1/at"),
-        ({"consents": [YES | {"state": "asked"}]}, "/consents/0/state"),
         ({"consents": [YES | {"at": "0001-01-01T00:00:00+14:00"}]}, "/consents/0/at"),
         ({"consents": [YES | {"proof": {"form": "a\x00"}}]}, "/consents/0/proof"),
         ({"consents": [YES | {"proof": {"a\x00": "form"}}]}, "/consents/0/proof"),

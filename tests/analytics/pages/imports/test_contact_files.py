@@ -66,6 +66,8 @@ def test_what_was_looked_at_is_taken_and_the_file_is_removed(admin: Client, tmp_
     assert "secret" not in page
     assert {entry.verb for entry in AuditEntry.objects.filter(object_type="import")} == {"import"}
     assert "spring.csv" in admin.get(reverse("imports")).content.decode()
+    assert '<th scope="col">Row</th>' not in page
+    assert "2 contacts stored, 1 rows refused" in admin.get(reverse("activity")).content.decode()
 
 
 def test_a_file_is_taken_once(admin: Client) -> None:
