@@ -6,9 +6,10 @@ A secret may stand in a file instead: ``SECRET_KEY_FILE=/run/secrets/key`` is re
 import os
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -17,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _asked: set[str] = set()
+ANYMAIL = "anymail+"
 
 
 def text(name: str, *, default: str | None = None) -> str:
@@ -168,11 +170,18 @@ def mailer(name: str, *, default: str | None) -> dict[str, Any]:
 def mail_server(name: str) -> dict[str, Any]:
     """A server for mail to customers, ``smtp://user:password@host`` or ``smtps://…``; empty where it is not set.
 
-    Only a server on this machine is spoken to without TLS.
+    Only a server on this machine is spoken to without TLS. ``anymail+postmark://?server_token=…`` is a mail service,
+    with the options that django-anymail has for it.
     """
-    if not text(name, default=""):
+    value = text(name, default="")
+    if not value:
         return {}
+    parts = urlsplit(value)
+    if parts.scheme.startswith(ANYMAIL):
+        if find_spec("anymail") is None:
+            raise ImproperlyConfigured(f"{name} names a mail service: install Recsite with its extra “esp”.")
+        return {"provider": parts.scheme.removeprefix(ANYMAIL), "options": dict(parse_qsl(parts.query))}
     options: dict[str, Any] = mailer(name, default="").get("OPTIONS", {})
     if "host" not in options:
-        raise ImproperlyConfigured(f"{name} must begin with smtp:// or smtps:// and name a host.")
+        raise ImproperlyConfigured(f"{name} must begin with smtp://, smtps:// or anymail+, and name a host or service.")
     return options | {"use_tls": options["use_tls"] and options["host"] not in {"127.0.0.1", "::1", "localhost"}}

@@ -15,6 +15,7 @@ from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
+from recommendations.api.mail_hooks import mail_hook
 from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
@@ -56,6 +57,7 @@ urlpatterns = [
     path("v1/answers/<str:recommendation_id>/again/", AnswerAgainView.as_view(), name="answer-again"),
     path("v1/experiments/", ExperimentsView.as_view(), name="experiment-list"),
     path("v1/experiments/<str:experiment_id>/", ExperimentView.as_view(), name="experiment-results"),
+    path("v1/hooks/mail/<slug:provider>/", mail_hook, name="mail-hook"),
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
     re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash

@@ -60,7 +60,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "experiment-results": {"GET": Scope.METRICS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }
-PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "unknown-path"}
+PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "mail-hook", "unknown-path"}
 ARGUMENTS = {
     "placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1", "recommendation_id": "r-1",
     "experiment_id": "e1", "slug": "visit",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from ast import literal_eval
 
 import pytest
 
@@ -163,6 +164,22 @@ def test_mail_to_customers_does_not_leave_a_demo_unless_somebody_says_so() -> No
         assert run(code, PUSH_EMAIL_URL=address).returncode == 0
     assert run(code, RECSITE_DEMO="1", PUSH_EMAIL_URL=ours, POST_OFFICE=ours).stdout.split() == ["127.0.0.1"]
     assert run(code, RECSITE_DEMO="1").stdout.split() == ["None"]
+
+
+def test_mail_to_customers_goes_by_a_service_that_is_installed_and_known() -> None:
+    code = "import recsite.settings as s; print(s.PUSH_MAIL_SERVER)"
+    service = "anymail+mailgun://?api_key=a%2Bb&sender_domain=shop.example"
+    options = {"api_key": "a+b", "sender_domain": "shop.example"}
+    assert literal_eval(run(code, PUSH_EMAIL_URL=service).stdout) == {"provider": "mailgun", "options": options}
+    missing = run(f"import sys; sys.modules['anymail'] = None; {code}", PUSH_EMAIL_URL=service)
+    assert "install Recsite with its extra “esp”" in missing.stderr
+    check = "import django; django.setup(); from django.core.management import call_command; call_command('check')"
+    assert run(check, PUSH_EMAIL_URL=service).returncode == 0
+    for wrong in ("anymail+pigeon://?api_key=a", "anymail+mailgun://", "anymail+mailgun://?api_key=a&sender_domian=b"):
+        assert "recsite.E002" in run(check, PUSH_EMAIL_URL=wrong).stderr
+    brevo = "anymail+brevo://?api_key=a"
+    assert "recsite.E003" in run(check, PUSH_EMAIL_URL=brevo, PUSH_HOOK_SECRET="word").stderr
+    assert run(check, PUSH_EMAIL_URL=brevo, PUSH_HOOK_SECRET="hook:word").returncode == 0
 
 
 def test_the_demo_is_switched_on_by_its_variable_and_has_no_https() -> None:

@@ -1,9 +1,12 @@
 """The line on which mails to customers leave, and what the installation lacks for it."""
 
+from importlib import import_module
+
 from django.conf import settings
 
-from recommendations.channels.protocol import Parcel
+from recommendations.channels.protocol import Line, Parcel
 from recommendations.channels.smtp import Smtp, SmtpServer
+from recommendations.services.mails.providers import backend_of, note_of
 from recommendations.services.mails.returns import ReturnedTo, key_of, return_path
 
 
@@ -20,8 +23,13 @@ def missing_settings() -> list[str]:
     return [name for name, value in have.items() if not value]
 
 
-def mail_line() -> Smtp:
-    """A line to the server of ``PUSH_EMAIL_URL``, opened at the first mail; the caller closes it."""
+def mail_line() -> Line:
+    """A line to the server or the service of ``PUSH_EMAIL_URL``, opened at the first mail; the caller closes it."""
+    server = settings.PUSH_MAIL_SERVER
+    if "provider" in server:
+        esp = import_module("recommendations.channels.esp")  # it needs the extra “esp”
+        line: Line = esp.Esp(backend_of(server["provider"], server["options"]), note=note_of)
+        return line
     return Smtp(SmtpServer(**settings.PUSH_MAIL_SERVER), sender=_return_path)
 
 
