@@ -13,9 +13,9 @@ from recommendations.api.customers.properties import CustomerView
 from recommendations.api.customers.triggers import TriggerView
 from recommendations.api.docs import docs
 from recommendations.api.events import Events
+from recommendations.api.hooks.mail import mail_hook
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
-from recommendations.api.mail_hooks import mail_hook
 from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView

@@ -22,25 +22,25 @@ LONGEST = 320
 def find_by_address(request: HttpRequest) -> HttpResponse:
     """Open the customer who has the address; no answer repeats it, as messages are stored."""
     try:
-        found = holders_of(request.POST.get("email", "")[:LONGEST], now=timezone.now())
+        holders = holders_of(request.POST.get("email", "")[:LONGEST], now=timezone.now())
     except InvalidAddressError:
         messages.warning(request, _("This is no e-mail address; write one such as ann@example.com."))
         return redirect("customers")
     except KeysMissingError:
         messages.warning(request, _("This installation has no keys for contacts yet."))
         return redirect("customers")
-    if found.silent_for and not found.customers:
+    if holders.silent_for and not holders.customers:
         text = _("No customer has this address. It is blocked: %(reason)s.")
-        messages.info(request, text % {"reason": _reason(found.silent_for)})
-    elif not found.customers:
+        messages.info(request, text % {"reason": _reason(holders.silent_for)})
+    elif not holders.customers:
         messages.info(request, _("No customer has this address."))
     else:
-        return _opened(request, found)
+        return _opened(request, holders)
     return redirect("customers")
 
 
-def _opened(request: HttpRequest, found: Holders) -> HttpResponse:
-    first, *others = found.customers
+def _opened(request: HttpRequest, holders: Holders) -> HttpResponse:
+    first, *others = holders.customers
     messages.info(request, _("Found by e-mail address: this is customer %(code)s.") % {"code": first})
     if others:
         codes = pgettext("between names", ", ").join(str(each) for each in others)

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from recommendations.fields import AHEAD, EARLIEST, Id
 from recommendations.ingest.refusal import Refusal
-from recommendations.push_terms import Channel, ConsentState, Purpose
+from recommendations.push_terms import Channel, Purpose
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
 
 MOST_ROWS = 1_000
@@ -106,7 +106,7 @@ def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -
         raise ContactRuleError(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
     if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:
         raise ContactRuleError(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
-    if statement.state == ConsentState.GIVEN:
+    if statement.state == "given":
         if statement.at is None:
             raise ContactRuleError(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
         if not any(value.strip() for value in statement.proof.values()):

@@ -168,7 +168,7 @@ def _statements(
             contact=key,
             channel=form.channel,
             purpose=form.purpose,
-            state=ConsentState.ASKED if waits and form.state == ConsentState.GIVEN else ConsentState(form.state),
+            state=ConsentState.ASKED if waits and form.state == "given" else ConsentState(form.state),
             at=form.at or now,
             source=source,
             proof=form.proof,

@@ -1,0 +1,1 @@
+"""What services outside tell us, each call proved by a signature of its own."""
