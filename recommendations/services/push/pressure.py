@@ -21,6 +21,14 @@ HOLDOUT = 0.1
 MOST_HELD = 0.5
 
 
+class StalePressureError(Exception):
+    """Other rules were published since; ``current`` are those."""
+
+    def __init__(self, current: PressureRules) -> None:
+        super().__init__(f"{current} counts by now")
+        self.current = current
+
+
 @dataclass(frozen=True, kw_only=True)
 class CapForm:
     """A limit: at most so many messages in any window of so many hours; ``channel`` None: of all together."""
@@ -59,19 +67,49 @@ def rules_now(*, now: datetime) -> PressureRules:
     return PressureRules.objects.get_or_create(number=1, defaults=values)[0]
 
 
+def form_of(rules: PressureRules) -> PressureForm:
+    """A version as it could be handed in again."""
+    caps = [
+        CapForm(channel=cap["channel"] and Channel(cap["channel"]), most=cap["most"], hours=cap["hours"])
+        for cap in rules.caps
+    ]
+    return PressureForm(
+        caps=caps, quiet_from=rules.quiet_from, quiet_until=rules.quiet_until, holdout=rules.holdout,
+        per_day=rules.per_day,
+    )  # fmt: skip
+
+
 @transaction.atomic
-def publish_rules(form: PressureForm, *, note: str, by: Staff | None, now: datetime) -> PressureRules:
-    """Let other rules count from now on. Raises ValidationError by field, and NoteNeededError."""
+def publish_rules(
+    form: PressureForm, *, note: str, by: Staff | None, now: datetime, based_on: int | None = None
+) -> PressureRules:
+    """Let other rules count from now on, in place of version ``based_on``.
+
+    Raises ValidationError by field, NoteNeededError and StalePressureError.
+    """
     note = needed_note(note)
     _check(form)
     before = rules_now(now=now)
-    last = PressureRules.objects.select_for_update().aggregate(last=Max("number"))["last"] or 0
+    before = PressureRules.objects.select_for_update().get(pk=before.pk)
+    if not before.is_default or based_on not in {None, before.number}:
+        raise StalePressureError(PressureRules.objects.get(is_default=True))
+    last = PressureRules.objects.aggregate(last=Max("number"))["last"] or 0
     PressureRules.objects.filter(is_default=True).update(is_default=False)
     made = PressureRules.objects.create(
         number=last + 1, **_values(form), season=before.season, note=note, author=by, created_at=now, is_default=True
     )
-    audit.record(by=by, verb="publish", subject=made, after={"number": made.number}, note=note)
+    audit.record(
+        by=by, verb="publish", subject=made, before={"number": before.number}, after={"number": made.number}, note=note
+    )
     return made
+
+
+def undo_publication(number: int, *, by: Staff | None, now: datetime) -> PressureRules:
+    """Publish once more what counted before a version. Raises StalePressureError where others count by now."""
+    former = PressureRules.objects.filter(number__lt=number).first()
+    if former is None:
+        raise StalePressureError(rules_now(now=now))
+    return publish_rules(form_of(former), note=_("Undone at once."), by=by, now=now, based_on=number)
 
 
 def season_of(moment: datetime) -> str:

@@ -1,0 +1,150 @@
+"""What other rules of pressure would have let through of the messages of the last weeks."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from recommendations.engine.experiments.assignment import share_of
+from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, compete
+from recommendations.engine.push.timing import QuietHours, allowed_from
+from recommendations.push_terms import Priority
+from recommendations.services.push.pressure import PressureForm, rules_now
+from recommendations.store.push.pressure import PARTS, PastMessage, held_back, past_messages
+
+SPAN = timedelta(days=28)
+BEFORE = timedelta(days=7)  # the longest window of a cap: what was sent in it counts, and is not counted
+MOST = 100_000  # messages; of more a part of the people stands for all
+MINUTE = 60.0
+RANKS = {priority.value: rank for rank, priority in enumerate(Priority)}
+FORGOTTEN = 31 * 24 * HOUR  # what was sent before that is in no window any more
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftRules:
+    """Rules to try. ``season`` None: whoever is held out stays so, and nobody else is."""
+
+    caps: tuple[PressureCap, ...]
+    quiet: QuietHours
+    per_day: float | None
+    holdout: float
+    season: bytes | None
+    zone: ZoneInfo  # of the shop
+
+
+@dataclass(frozen=True, kw_only=True)
+class PressureEstimate:
+    """Messages that were sent or wait, and how many there would have been; ``clicked`` are those that people did.
+
+    ``held_back`` is what no message tells of: whom caps and budgets kept back, of whom looser ones let some through.
+    ``share`` of the people stand for all.
+    """
+
+    sent: int
+    would: int
+    clicked: int
+    clicked_still: int
+    held_back: int = 0
+    share: float = 1.0
+
+    @property
+    def change(self) -> int:
+        return self.would - self.sent
+
+    @property
+    def clicks_kept(self) -> float | None:
+        return self.clicked_still / self.clicked if self.clicked else None
+
+
+def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
+    """What the rules of a form would have let through of the last 28 days, messages of which wait still."""
+    since, live = now - SPAN, rules_now(now=now)
+    messages, parts = past_messages(since=since - BEFORE, until=now, most=MOST)
+    share = parts / PARTS
+    rules = DraftRules(
+        caps=tuple(PressureCap(cap.channel, cap.most, cap.hours * HOUR) for cap in form.caps),
+        quiet=QuietHours(form.quiet_from, form.quiet_until),
+        per_day=None if form.per_day is None else form.per_day * share,
+        holdout=form.holdout,
+        season=None if form.holdout == live.holdout else f"push:{live.season}".encode(),
+        zone=ZoneInfo(settings.SHOP_TIME_ZONE),
+    )
+    counts = run_again(messages, rules, since=since.timestamp())
+    return PressureEstimate(
+        **{name: round(count / share) for name, count in counts.items()}, held_back=held_back(since=since), share=share
+    )
+
+
+def run_again(messages: Sequence[PastMessage], rules: DraftRules, *, since: float) -> dict[str, int]:
+    """Counts of messages since a moment under rules; what was decided within a minute competes as it did then."""
+    counts = Counter(sent=0, would=0, clicked=0, clicked_still=0)
+    for each in messages:
+        if not each.held and each.decided >= since:
+            counts["sent"] += 1
+            counts["clicked"] += each.clicked
+    for each in _going(messages, rules):
+        if each.decided >= since:
+            counts["would"] += 1
+            counts["clicked_still"] += each.clicked
+    return dict(counts)
+
+
+def _going(messages: Sequence[PastMessage], rules: DraftRules) -> Iterator[PastMessage]:
+    """Messages that the rules let through, decision by decision."""
+    past: defaultdict[int, list[SentMessage]] = defaultdict(list)
+    used: Counter[int] = Counter()
+    for minute, decided in groupby(messages, lambda each: each.decided // MINUTE):
+        by_person: defaultdict[int, list[tuple[PastMessage, Candidate]]] = defaultdict(list)
+        for each in decided:
+            candidate = None if _is_held(each, rules) else _candidate(each, rules)
+            if candidate is not None:
+                by_person[each.person].append((each, candidate))
+        through = list(_after_competition(by_person, past, rules, oldest=minute * MINUTE - FORGOTTEN))
+        for each, candidate in sorted(through, key=lambda pair: (pair[1].rank, -pair[1].value, pair[1].campaign)):
+            if rules.per_day is not None:
+                day = datetime.fromtimestamp(candidate.at, rules.zone).toordinal()
+                if used[day] >= rules.per_day:
+                    continue
+                used[day] += 1
+            past[each.person].append(SentMessage(candidate.at, candidate.channel))
+            yield each
+
+
+def _after_competition(
+    by_person: dict[int, list[tuple[PastMessage, Candidate]]],
+    past: dict[int, list[SentMessage]],
+    rules: DraftRules,
+    *,
+    oldest: float,
+) -> Iterator[tuple[PastMessage, Candidate]]:
+    for person, own in by_person.items():
+        past[person] = [each for each in past[person] if each.at > oldest]
+        outcomes = compete(past[person], [candidate for _each, candidate in own], rules.caps)
+        yield from (pair for pair, outcome in zip(own, outcomes, strict=True) if outcome.goes)
+
+
+def _is_held(each: PastMessage, rules: DraftRules) -> bool:
+    """Whether somebody would have been held out of a message; nobody is of what they asked for."""
+    if rules.season is None:
+        return each.held
+    if RANKS.get(each.priority, len(RANKS)) == 0:
+        return False
+    if rules.holdout and share_of(rules.season, each.person) < rules.holdout:
+        return True
+    return bool(each.holdout) and share_of(f"campaign:{each.campaign}".encode(), each.person) < each.holdout
+
+
+def _candidate(each: PastMessage, rules: DraftRules) -> Candidate | None:
+    """The message at the hour at which it would have left; None where that had been too late."""
+    quiet = rules.quiet
+    if each.quiet_from is not None and each.quiet_until is not None:
+        quiet = QuietHours(each.quiet_from, each.quiet_until)
+    at = allowed_from(each.at.astimezone(UTC), ZoneInfo(each.zone) if each.zone else rules.zone, quiet)
+    if at >= each.expires_at:
+        return None
+    rank = RANKS.get(each.priority, len(RANKS))
+    return Candidate(campaign=each.campaign, at=at.timestamp(), channel=each.channel, rank=rank, value=each.value)
