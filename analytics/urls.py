@@ -6,7 +6,7 @@ from analytics.pages import approvals, runs, search, tour, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
-from analytics.pages.campaigns import approving, people, send_plan, sending
+from analytics.pages.campaigns import approving, people, pressure, send_plan, sending
 from analytics.pages.campaigns import editor as campaign_editor
 from analytics.pages.campaigns import listing as campaign_listing
 from analytics.pages.campaigns import new as campaign_new
@@ -93,6 +93,9 @@ urlpatterns = [
     path("weights/suggest/", suggestion.suggest_weights, name="suggest_weights"),
     path("weights/suggestion/<uuid:key>/", suggestion.suggestion_progress, name="suggestion_progress"),
     path("weights/suggestion/<uuid:key>/cancel/", suggestion.cancel_suggestion, name="cancel_suggestion"),
+    path("campaigns/pressure/", pressure.pressure, name="pressure"),
+    path("campaigns/pressure/effect/", pressure.pressure_effect, name="pressure_effect"),
+    path("campaigns/pressure/proof/", pressure.pressure_proof, name="pressure_proof"),
     path("rules/", rules_overview.rules, name="rules"),
     path("rules/new/", editor.new_rule, name="new_rule"),
     path("rules/calendar/", calendar.rule_calendar, name="rule_calendar"),

@@ -21,6 +21,7 @@ from recommendations.services.access.policy import Action, may
 from recommendations.services.audiences import editing as audiences
 from recommendations.services.operations.segments import rename_segment
 from recommendations.services.push import campaigns
+from recommendations.services.push.pressure import StalePressureError, undo_publication
 from recommendations.services.push.shelving import restore_campaign
 from recommendations.services.rules import books
 from recommendations.services.rules import editing as rules
@@ -41,8 +42,8 @@ class ChangedMeanwhileError(Exception):
 
 GONE = (
     ObjectDoesNotExist, ValidationError, ChangedMeanwhileError, rules.StaleRuleError, rules.RuleIsServedError,
-    books.StaleBookError, audiences.StaleAudienceError, audiences.AudienceIsUsedError, drafts.StaleDraftError,
-    campaigns.StaleCampaignError, campaigns.CampaignOverError,
+    books.StaleBookError, StalePressureError, audiences.StaleAudienceError, audiences.AudienceIsUsedError,
+    drafts.StaleDraftError, campaigns.StaleCampaignError, campaigns.CampaignOverError,
 )  # fmt: skip
 
 
@@ -121,6 +122,10 @@ def _bring_back_weights(facts: Facts, by: Staff, now: datetime) -> None:
     )
 
 
+def _publish_former_pressure(facts: Facts, by: Staff, now: datetime) -> None:
+    undo_publication(facts["pressure"], by=by, now=now)
+
+
 class WayBack(NamedTuple):
     """Who may take something back, and how."""
 
@@ -142,6 +147,7 @@ WAYS: Mapping[str, WayBack] = {
     "campaign paused": WayBack(Action.PUBLISH, _let_campaign_go_on),
     "segment renamed": WayBack(Action.DRAFT, _name_segment_back),
     "alarm seen": WayBack(Action.DRAFT, _ring_again),
+    "pressure published": WayBack(Action.PUBLISH, _publish_former_pressure),
     "weights discarded": WayBack(Action.DRAFT, _bring_back_weights),
 }
 

@@ -127,6 +127,7 @@ KINDS: Mapping[str, Promise] = {
     "alarm": gettext_lazy("Alarm"),
     "contact": gettext_lazy("Contact"),
     "campaign": gettext_lazy("Campaign"),
+    "pressurerules": gettext_lazy("Rules of pressure"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),

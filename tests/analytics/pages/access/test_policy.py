@@ -34,6 +34,7 @@ LOOKS = {
     "experiments", "experiment", "experiment_plan", "experiment_preview", "stability", "weights_earned",
     "earned_progress", "exploration_price", "send_plan", "sending", "sending_people", "sending_person",
     "campaigns", "campaign", "campaign_preview",
+    "pressure", "pressure_effect", "pressure_proof",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -106,6 +107,7 @@ CHANGES = {
     "roll_back_rules": Action.PUBLISH,
     "ask_for_rules": Action.DRAFT,
     "ask_for_weights": Action.DRAFT,
+    "pressure": Action.PUBLISH,
     "send_back": Action.PUBLISH,
     "withdraw_approval": Action.DRAFT,
     "rename_segment": Action.DRAFT,
