@@ -6,7 +6,8 @@ from analytics.pages import approvals, runs, search, tour, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
-from analytics.pages.campaigns import approving, people, pressure, send_plan, sending
+from analytics.pages.campaigns import approving, people, pressure, report, send_plan, sending
+from analytics.pages.campaigns import calendar as campaign_calendar
 from analytics.pages.campaigns import editor as campaign_editor
 from analytics.pages.campaigns import listing as campaign_listing
 from analytics.pages.campaigns import new as campaign_new
@@ -24,7 +25,7 @@ from analytics.pages.catalogue import (
     sources,
     suspicious,
 )
-from analytics.pages.customer import actions, by_address, change, listing, profile, reach, why, why_not
+from analytics.pages.customer import actions, by_address, change, listing, messages, profile, reach, why, why_not
 from analytics.pages.experiments import arm_steps as experiment_arm_steps
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
@@ -70,6 +71,7 @@ urlpatterns = [
     path("customers/<customer:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
     path("customers/<customer:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
     path("customers/<customer:pk>/reach/", reach.reach, name="reach"),
+    path("customers/<customer:pk>/messages/", messages.customer_messages, name="customer_messages"),
     path("customers/<customer:pk>/reach/<int:address>/silence/", reach.silence, name="silence_address"),
     path("customers/<customer:pk>/reach/<int:address>/speak/", reach.speak, name="let_address_speak"),
     path("customers/<customer:pk>/reach/erase/", reach.erase_this, name="erase_contact"),
@@ -93,6 +95,9 @@ urlpatterns = [
     path("weights/suggest/", suggestion.suggest_weights, name="suggest_weights"),
     path("weights/suggestion/<uuid:key>/", suggestion.suggestion_progress, name="suggestion_progress"),
     path("weights/suggestion/<uuid:key>/cancel/", suggestion.cancel_suggestion, name="cancel_suggestion"),
+    path("campaigns/calendar/", campaign_calendar.campaign_calendar, name="campaign_calendar"),
+    path("campaigns/<int:pk>/report/", report.campaign_report, name="campaign_report"),
+    path("campaigns/<int:pk>/again/", report.send_messages_again, name="send_again"),
     path("campaigns/pressure/", pressure.pressure, name="pressure"),
     path("campaigns/pressure/effect/", pressure.pressure_effect, name="pressure_effect"),
     path("campaigns/pressure/proof/", pressure.pressure_proof, name="pressure_proof"),

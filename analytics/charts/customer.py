@@ -79,9 +79,9 @@ def interests(found: Sequence[InterestBar], *, long_term: str, lately: str, axis
 
 
 def timeline(counts: Sequence[WeekCount], *, weeks: str, events: str) -> go.Figure:
-    """Events a week, stacked by the kinds that occur."""
+    """Events and messages a week, stacked by the kinds that occur."""
     figure = go.Figure()
-    for name in sorted({count.name for count in counts}, key=hues.EVENTS.index):
+    for name in sorted({count.name for count in counts}, key=hues.TIMELINE.index):
         of_kind = [count for count in counts if count.name == name]
         hue, shape = hues.of_event(name)
         figure.add_bar(

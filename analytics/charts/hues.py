@@ -21,6 +21,8 @@ EVENTS = (
     "dislike_item", "view_homepage", "remove_from_cart", "begin_checkout", "refund", "add_to_wishlist",
     "share", "rate_item", "follow",
 )  # fmt: skip
+TIMELINE = (*EVENTS, "message_sent", "message_held", "message_withdrawn")
+"""Kinds of events, and behind them what became of messages."""
 SHAPES = ("", "/", "x")
 """Shapes of the pattern over the hue: for the first six kinds of events, the second six, and the rest."""
 
@@ -75,8 +77,8 @@ def of_measured(name: str) -> tuple[int, str]:
 
 
 def of_event(name: str) -> tuple[int, str]:
-    """Hue and pattern of a kind of event; no two kinds have the same look."""
-    place = EVENTS.index(name)
+    """Hue and pattern of what stands on a timeline; no two kinds have the same look."""
+    place = TIMELINE.index(name)
     return place % N_HUES + 1, SHAPES[place // N_HUES]
 
 

@@ -25,6 +25,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, JSONObject, NullIf, TruncWeek
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
 
 from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.dislikes import DislikedCategory, disliked_categories, dislikes_of_customer
@@ -42,11 +44,14 @@ from recommendations.models import (
     CustomerAlias,
     Event,
     Item,
+    Message,
     Placement,
     Quarantine,
     Rule,
     Segment,
 )
+from recommendations.push_terms import MessageState
+from recommendations.store.push.outcomes import SHOWING
 from recommendations.terms import SuspicionRule, WeightsStatus
 from recommendations.wording import labels
 
@@ -90,8 +95,18 @@ class CustomerHead:
     aside: CustomerAside | None
 
 
+MESSAGES: Mapping[str, tuple[frozenset[MessageState], Promise]] = {
+    "message_sent": (frozenset(SHOWING), pgettext_lazy("timeline", "Message sent")),
+    "message_held": (frozenset({MessageState.HELD}), pgettext_lazy("timeline", "Message held out")),
+    "message_withdrawn": (frozenset({MessageState.WITHDRAWN}), pgettext_lazy("timeline", "Message withdrawn")),
+}
+"""Kinds of messages on the timeline, with their states and what they are called there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
+    """What a customer did by week and kind, and what they were sent; ``events`` counts what they did alone."""
+
     weeks: Sequence[WeekCount]
     events: int
     replayed: int  # of the events
@@ -201,7 +216,7 @@ def _interests(known: Mapping[str, Any]) -> list[InterestBar]:
 
 
 def timeline(keys: Sequence[int]) -> Timeline:
-    rows = list(
+    counted = (
         _events(keys)
         .annotate(week=TruncWeek("occurred_at"))
         .values("week", "name")
@@ -211,23 +226,42 @@ def timeline(keys: Sequence[int]) -> Timeline:
             first=Min("occurred_at"),
             last=Max("occurred_at"),
         )
-        .order_by("week", "name")
     )
+    rows = list(counted.union(_messages(keys), all=True).order_by("week", "name"))
+    acts = [row for row in rows if row["name"] not in MESSAGES]
     return Timeline(
         weeks=[
             WeekCount(
                 week=row["week"].date(),
                 name=row["name"],
-                words=label(labels.EVENT_NAMES, row["name"]),
+                words=_words_of(row["name"]),
                 count=row["count"],
             )
             for row in rows
         ],
-        events=sum(row["count"] for row in rows),
-        replayed=sum(row["replayed"] for row in rows),
-        first=min((row["first"] for row in rows), default=None),
-        last=max((row["last"] for row in rows), default=None),
+        events=sum(row["count"] for row in acts),
+        replayed=sum(row["replayed"] for row in acts),
+        first=min((row["first"] for row in acts), default=None),
+        last=max((row["last"] for row in acts), default=None),
     )
+
+
+def _messages(keys: Sequence[int]) -> QuerySet[Message, Any]:
+    """Messages by week and kind, in the columns of events."""
+    at = Coalesce("handed_at", "due_at")
+    kinds = [When(state__in=sorted(states), then=Value(name)) for name, (states, _words) in MESSAGES.items()]
+    states = [state for each, _words in MESSAGES.values() for state in each]
+    return (
+        Message.objects.filter(customer__in=keys, state__in=states)
+        .order_by()
+        .annotate(week=TruncWeek(at), name=Case(*kinds, output_field=CharField()))
+        .values("week", "name")
+        .annotate(count=Count("*"), replayed=Value(0), first=Min(at), last=Max(at))
+    )
+
+
+def _words_of(name: str) -> str:
+    return str(MESSAGES[name][1]) if name in MESSAGES else label(labels.EVENT_NAMES, name)
 
 
 def last_events(keys: Sequence[int]) -> list[tuple[Event, AttributedLine | None]]:

@@ -94,6 +94,15 @@ def fits_with(messages: Sequence[SentMessage], one: Candidate, caps: Sequence[Pr
     return True
 
 
+def room_from(messages: Sequence[SentMessage], channel: str, caps: Sequence[PressureCap], *, after: float) -> float:
+    """The first moment at or after one at which every window has room for one more message of a channel."""
+    ends = {message.at + cap.seconds for message in messages for cap in caps}
+    for at in sorted({after, *(end for end in ends if end > after)}):
+        if fits_with(messages, Candidate(campaign=0, at=at, channel=channel, rank=0, value=0.0), caps):
+            return at
+    raise ValueError("a cap lets nothing through at all")
+
+
 def _order(candidate: Candidate) -> tuple[int, float, int]:
     return candidate.rank, -candidate.value, candidate.campaign
 

@@ -36,10 +36,10 @@ WITH own AS MATERIALIZED (
   FROM own JOIN recommendations_messageevent event ON event.message_id = own.id GROUP BY 1
 ), gone AS (
   SELECT whole, count(DISTINCT customer_id) AS unsubscribed FROM (
-    SELECT DISTINCT ON (own.id) own.whole, own.customer_id, event.kind
+    SELECT DISTINCT ON (own.id, own.whole) own.whole, own.customer_id, event.kind
     FROM own JOIN recommendations_messageevent event ON event.message_id = own.id
     WHERE event.kind IN ('{MessageEventKind.UNSUBSCRIBED}', '{MessageEventKind.RESUBSCRIBED}')
-    ORDER BY own.id, event.at DESC, event.id DESC
+    ORDER BY own.id, own.whole, event.at DESC, event.id DESC
   ) latest WHERE kind = '{MessageEventKind.UNSUBSCRIBED}' GROUP BY 1
 ), sale AS (
   SELECT whole, count(*) AS lines, count(DISTINCT own.customer_id) AS buyers,
@@ -51,6 +51,15 @@ SELECT whole, taken, people, unknown, coalesce(clicked, 0), coalesce(machine_cli
   coalesce(complained, 0), coalesce(buyers, 0), coalesce(lines, 0), coalesce(revenue, 0)
 FROM handed LEFT JOIN act USING (whole) LEFT JOIN gone USING (whole) LEFT JOIN sale USING (whole)
 """  # noqa: S608 - parts of our own
+# Each message is of several wholes: of the campaign, of a subject, of an hour where the customer lives, of a segment.
+_PARTS = """
+unnest(ARRAY['all', 'variant:' || variant, 'hour:' || extract(hour FROM handed_at AT TIME ZONE coalesce(
+  (SELECT nullif(there.time_zone, '') FROM recommendations_contact there
+   WHERE there.customer_id = recommendations_message.contact), %(zone)s)),
+  'segment:' || coalesce((SELECT membership.segment_id::text FROM recommendations_segmentmembership membership
+    JOIN recommendations_modelversion version ON version.id = membership.version_id AND version.is_live
+    WHERE membership.customer_id = recommendations_message.customer_id LIMIT 1), '')])
+"""
 _THEIRS = f"""
 SELECT FROM {PERSON.format("shown.customer")} JOIN recommendations_event event ON event.customer_id = person.key
 WHERE event.item_id = shown.item AND event.occurred_at > shown.at - %(lately)s AND event.occurred_at <= shown.at
@@ -123,6 +132,17 @@ def outcomes_of_sendings(campaign: int) -> dict[int, PushOutcome]:
     return _results([campaign], by="occurrence_id")
 
 
+def outcomes_of_parts(campaign: int, *, zone: str) -> dict[tuple[str, int | None], PushOutcome]:
+    """Outcomes of a campaign as a whole, ``("all", None)``, and by ``variant``, ``hour`` and ``segment``.
+
+    The hour is that of the hand-over where the customer lives, else in the shop's zone; who is in no segment is in
+    that of None.
+    """
+    counted = _results([campaign], by=_PARTS, zone=zone)
+    parts = ((*key.partition(":")[::2], outcome) for key, outcome in counted.items())
+    return {(part, int(number) if number else None): outcome for part, number, outcome in parts}
+
+
 def repeats(*, since: datetime, until: datetime) -> Repeats:
     """Repeats in the messages of a time, each as of its hand-over.
 
@@ -133,7 +153,7 @@ def repeats(*, since: datetime, until: datetime) -> Repeats:
     return Repeats(**dict(zip(("items", "bought", "clicked", "sent", "any"), counts, strict=True)))
 
 
-def _results(campaigns: Collection[int], *, by: str) -> dict[int, PushOutcome]:
+def _results(campaigns: Collection[int], *, by: str, **values: str) -> dict[Any, PushOutcome]:
     names = PushOutcome.__dataclass_fields__
-    counted = rows(_RESULTS.format(by=by), campaigns=list(campaigns), bought=WORDS["bought"])
+    counted = rows(_RESULTS.format(by=by), campaigns=list(campaigns), bought=WORDS["bought"], **values)
     return {whole: PushOutcome(**dict(zip(names, values, strict=True))) for whole, *values in counted}

@@ -2,7 +2,16 @@
 
 import random
 
-from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, compete, fits, fits_with
+from recommendations.engine.push.competition import (
+    HOUR,
+    Candidate,
+    PressureCap,
+    SentMessage,
+    compete,
+    fits,
+    fits_with,
+    room_from,
+)
 
 CAPS = (
     PressureCap("email", 1, 24 * HOUR),
@@ -79,3 +88,12 @@ def test_the_past_alone_is_in_nobodys_name() -> None:
 def test_a_cap_that_was_broken_before_keeps_nobody_out_for_ever() -> None:
     past = [SentMessage(-100 * HOUR, "email"), SentMessage(-99 * HOUR, "email")]
     assert fits_with(past, candidate(1, 0), CAPS)
+
+
+def test_there_is_room_from_the_first_moment_that_fits() -> None:
+    caps = [PressureCap("email", 1, 24 * HOUR), PressureCap(None, 2, 168 * HOUR)]
+    past = [SentMessage(0.0, "email"), SentMessage(48 * HOUR, "email")]
+    assert room_from([], "email", caps, after=5.0) == 5.0
+    assert room_from(past[:1], "email", caps, after=5.0) == 24 * HOUR
+    assert room_from(past, "email", caps, after=48 * HOUR + 5.0) == 168 * HOUR
+    assert room_from(past, "email", [], after=5.0) == 5.0

@@ -35,6 +35,7 @@ LOOKS = {
     "earned_progress", "exploration_price", "send_plan", "sending", "sending_people", "sending_person",
     "campaigns", "campaign", "campaign_preview",
     "pressure", "pressure_effect", "pressure_proof",
+    "campaign_calendar", "campaign_report", "customer_messages",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -108,6 +109,7 @@ CHANGES = {
     "ask_for_rules": Action.DRAFT,
     "ask_for_weights": Action.DRAFT,
     "pressure": Action.PUBLISH,
+    "send_again": Action.PUBLISH,
     "send_back": Action.PUBLISH,
     "withdraw_approval": Action.DRAFT,
     "rename_segment": Action.DRAFT,

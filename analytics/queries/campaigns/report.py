@@ -1,0 +1,157 @@
+"""The report of a campaign: what was sent, what came of it, and how that looks beside those held out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analytics.queries.campaigns.funnel import FunnelStep, funnel_of
+from analytics.templatetags.display import money, number, share
+from recommendations.models import Campaign, CampaignVersion, Placement, Segment
+from recommendations.push_terms import CampaignKind, MessageState
+from recommendations.services.push.again import sendable
+from recommendations.services.push.form import CampaignForm, GoalKind
+from recommendations.services.push.holdout import HoldoutComparison, compare
+from recommendations.services.push.sendings import LiveCampaign, moments_of
+from recommendations.store.push.funnel import fates_of
+from recommendations.store.push.outcomes import PushOutcome, outcomes_of_parts
+
+PLACEMENT = "email"  # whose window says how long after a click a purchase counts
+AHEAD = timedelta(days=8)  # a campaign that comes again does so within a week
+GOALS: Mapping[GoalKind, Promise] = {
+    GoalKind.SHOWN: gettext_lazy("on what the message showed"),
+    GoalKind.CATEGORIES: gettext_lazy("in the categories of its goal"),
+    GoalKind.ANYTHING: gettext_lazy("on anything"),
+}
+"""What the money was spent on that counts as an answer."""
+STANDING = {MessageState.DUE, MessageState.LEASED, MessageState.HANDING}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportPart:
+    """What came of a part of the messages, by its name."""
+
+    words: str
+    outcome: PushOutcome
+
+    @property
+    def clicked(self) -> float:
+        return self.outcome.clicked / self.outcome.people if self.outcome.people else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignReport:
+    """All of it; without messages only ``next_at`` and ``status`` of why nothing was sent."""
+
+    campaign: Campaign
+    outcome: PushOutcome
+    sentence: str
+    funnel: Sequence[FunnelStep]
+    parts: Sequence[tuple[str, Sequence[ReportPart]]]
+    comparison: HoldoutComparison | None
+    goal: str
+    hours: int
+    sendable: int
+    waiting: int
+    next_at: datetime | None
+
+    @property
+    def per_thousand(self) -> Decimal:
+        """Revenue by last touch of a thousand messages."""
+        taken = self.outcome.taken
+        return self.outcome.revenue * 1000 / taken if taken else Decimal(0)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.outcome.taken and not self.outcome.unknown
+
+
+def report_of(campaign: Campaign, *, now: datetime) -> CampaignReport:
+    """The report of a campaign as of now."""
+    live = _live(campaign)
+    fates, parts = fates_of(campaign.pk), outcomes_of_parts(campaign.pk, zone=settings.SHOP_TIME_ZONE)
+    outcome = parts.get(("all", None), PushOutcome())
+    hours = Placement.objects.values_list("attribution_window", flat=True).get(name=PLACEMENT)
+    form = live.form if live else None
+    return CampaignReport(
+        campaign=campaign, outcome=outcome, sentence=_sentence(outcome, hours=hours), hours=hours,
+        funnel=funnel_of(campaign, fates), parts=list(_parts(parts, form)),
+        comparison=compare(campaign.pk, form.safety.goal, now=now) if form and fates else None,
+        goal=str(GOALS[form.safety.goal.kind]) if form else "",
+        sendable=sendable(campaign) if outcome.unknown else 0,
+        waiting=sum(fate.messages for fate in fates if fate.state in STANDING),
+        next_at=next_moment(live, now=now) if live else None,
+    )  # fmt: skip
+
+
+def _live(campaign: Campaign) -> LiveCampaign | None:
+    version = CampaignVersion.objects.filter(campaign=campaign).order_by("-is_live", "-number").first()
+    if version is None:
+        return None
+    return LiveCampaign(campaign=campaign, version=version, form=msgspec.convert(version.frozen, CampaignForm))
+
+
+def _sentence(outcome: PushOutcome, *, hours: int) -> str:
+    """What came of it, in one sentence; people clicked, and bought after a click."""
+    clicked = outcome.clicked / outcome.people if outcome.people else 0.0
+    sent = ngettext("%(n)s mail sent", "%(n)s mails sent", outcome.taken) % {"n": number(outcome.taken)}
+    people = ngettext("%(n)s person clicked (%(share)s)", "%(n)s people clicked (%(share)s)", outcome.clicked)
+    gone = ngettext("%(n)s unsubscribed", "%(n)s unsubscribed", outcome.unsubscribed)
+    bought = ngettext(
+        "%(n)s bought something shown within %(hours)s h of a click: %(revenue)s",
+        "%(n)s bought something shown within %(hours)s h of a click: %(revenue)s", outcome.buyers,
+    )  # fmt: skip
+    return _("%(sent)s, %(clicked)s, %(gone)s; %(bought)s.") % {
+        "sent": sent,
+        "clicked": people % {"n": number(outcome.clicked), "share": share(clicked)},
+        "gone": gone % {"n": number(outcome.unsubscribed)},
+        "bought": bought % {"n": number(outcome.buyers), "hours": hours, "revenue": money(float(outcome.revenue))},
+    }
+
+
+def _parts(
+    parts: Mapping[tuple[str, int | None], PushOutcome], form: CampaignForm | None
+) -> Iterator[tuple[str, list[ReportPart]]]:
+    """Outcomes by subject, by hour and by segment; a single part tells nothing beside the whole."""
+    of_segment = {segment.pk: str(segment) for segment in Segment.objects.all()}
+    names: Mapping[str, tuple[str, Any]] = {
+        "variant": (_("By subject"), lambda value: _subject(form, value)),
+        "hour": (_("By hour, where the customer lives"), lambda value: f"{value:02}:00"),
+        "segment": (_("By segment"), lambda value: of_segment.get(value, _("in no segment"))),
+    }
+    for kind, (title, words) in names.items():
+        own = [(value, outcome) for (part, value), outcome in parts.items() if part == kind]
+        order = sorted(own, key=lambda pair: -pair[1].taken if kind == "segment" else pair[0] or 0)
+        if len(own) > 1:
+            yield title, [ReportPart(words=words(value), outcome=outcome) for value, outcome in order]
+
+
+def _subject(form: CampaignForm | None, variant: int) -> str:
+    texts = form and (form.what.texts.get(settings.SHOP_LANGUAGE) or next(iter(form.what.texts.values()), None))
+    return (
+        texts.subjects[variant] if texts and variant < len(texts.subjects) else _("Subject %(n)s") % {"n": variant + 1}
+    )
+
+
+def next_moment(live: LiveCampaign, *, now: datetime) -> datetime | None:
+    """When the campaign comes next, at its hour by the shop's clock; one with a trigger comes whenever it happens."""
+    if live.campaign.kind == CampaignKind.TRIGGERED or live.campaign.ended_at or not live.version.is_live:
+        return None
+    until = max(now, live.version.starts_at) + AHEAD
+    # the midnight of today is a moment already, and its hour may be to come
+    for moment in moments_of(live, after=now - timedelta(days=1), until=until):
+        at, hour = moment.at, live.form.when.hour
+        if hour is not None:
+            zone = ZoneInfo(settings.SHOP_TIME_ZONE)
+            at = datetime.combine(moment.at.astimezone(zone).date(), hour, zone)
+        if at > now:
+            return at
+    return None
