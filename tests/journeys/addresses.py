@@ -13,7 +13,7 @@ def addresses() -> dict[str, str]:
     """Name and address of every page."""
     parts = (
         of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
-        of_what_happened, of_experiments, of_campaigns, of_sendings, of_the_mailbox,
+        of_what_happened, of_experiments, of_campaigns, of_sendings, of_pressure, of_the_mailbox,
     )  # fmt: skip
     return {name: address for part in parts for name, address in part().items()}
 
@@ -173,6 +173,17 @@ def of_campaigns() -> dict[str, str]:
         "campaign to end": f"/campaigns/{running}/?open=end",
         "editor of a campaign": f"/campaigns/{draft}/edit/?step=what",
         "review of a campaign": f"/campaigns/{draft}/edit/?step=review",
+    }
+
+
+def of_pressure() -> dict[str, str]:
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
+    return {
+        "pressure": "/campaigns/pressure/",
+        "rules of pressure to try": "/campaigns/pressure/?most_email_24=1&quiet_from=22:00&quiet_until=07:00&holdout=5",
+        "proof of the rules of pressure": "/campaigns/pressure/proof/",
+        "calendar of campaigns": "/campaigns/calendar/",
+        "messages of a customer": f"/customers/{tea_drinker}/messages/",
     }
 
 

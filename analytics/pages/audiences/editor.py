@@ -36,9 +36,11 @@ FIELDS = {"name": gettext_lazy("Name"), "conditions": gettext_lazy("Who")}
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.DRAFT)
 def new_audience(request: HttpRequest) -> HttpResponse:
+    """An empty form, or one that is filled in as its fields stand in the address."""
     if request.method == "POST":
         return _take(request, None)
-    return _render(request, None, AudienceEditor.blank())
+    filled = AudienceEditor.sent(request.GET)
+    return _render(request, None, filled if filled.rows else AudienceEditor.blank())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
