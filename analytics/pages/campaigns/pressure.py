@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +19,7 @@ from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.push.pressure import StalePressureError, form_of, publish_rules, rules_now
 from recommendations.services.push.pressure_estimate import estimate
-from recommendations.store.push.pressure import proof_statement, prove
+from recommendations.services.push.results import proof_of_pressure
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,8 +44,8 @@ def pressure_effect(request: HttpRequest) -> HttpResponse:
 @require_safe
 def pressure_proof(request: HttpRequest) -> HttpResponse:
     """Whether any message ever broke a rule, by one statement that is shown with it."""
-    zone = settings.SHOP_TIME_ZONE
-    context = {"section": "campaigns", "proof": prove(zone), "statement": proof_statement(zone)}
+    proof, statement = proof_of_pressure()
+    context = {"section": "campaigns", "proof": proof, "statement": statement}
     part = "HX-Request" in request.headers
     return render(request, f"dashboard/campaigns/pressure_proof{'' if part else '_page'}.html", context)
 

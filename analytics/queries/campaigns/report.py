@@ -20,9 +20,8 @@ from recommendations.push_terms import CampaignKind, MessageState
 from recommendations.services.push.again import sendable
 from recommendations.services.push.form import CampaignForm, GoalKind
 from recommendations.services.push.holdout import HoldoutComparison, compare
+from recommendations.services.push.results import PushOutcome, fates_of, parts_of
 from recommendations.services.push.sendings import LiveCampaign, moments_of
-from recommendations.store.push.funnel import fates_of
-from recommendations.store.push.outcomes import PushOutcome, outcomes_of_parts
 
 PLACEMENT = "email"  # whose window says how long after a click a purchase counts
 AHEAD = timedelta(days=8)  # a campaign that comes again does so within a week
@@ -49,7 +48,7 @@ class ReportPart:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignReport:
-    """All of it; without messages only ``next_at`` and ``status`` of why nothing was sent."""
+    """What came of a campaign; without messages only ``waiting`` and ``next_at`` tell something."""
 
     campaign: Campaign
     outcome: PushOutcome
@@ -77,7 +76,7 @@ class CampaignReport:
 def report_of(campaign: Campaign, *, now: datetime) -> CampaignReport:
     """The report of a campaign as of now."""
     live = _live(campaign)
-    fates, parts = fates_of(campaign.pk), outcomes_of_parts(campaign.pk, zone=settings.SHOP_TIME_ZONE)
+    fates, parts = fates_of(campaign.pk), parts_of(campaign.pk)
     outcome = parts.get(("all", None), PushOutcome())
     hours = Placement.objects.values_list("attribution_window", flat=True).get(name=PLACEMENT)
     form = live.form if live else None

@@ -32,8 +32,8 @@ from recommendations.push_terms import (
     Verdict,
 )
 from recommendations.services.push.pressure import form_of, rules_now
+from recommendations.services.push.results import SHOWING
 from recommendations.services.push.sendings import LiveCampaign, live_campaigns
-from recommendations.store.push.outcomes import SHOWING
 from recommendations.wording import push_labels
 
 WEEK = timedelta(days=7)
@@ -54,7 +54,7 @@ class MessageLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reason:
+class SilenceReason:
     """Why a campaign sent nothing to somebody at its last decision."""
 
     campaign: Campaign
@@ -64,14 +64,14 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class MessagesOfCustomer:
-    """All of it. ``next_words`` say when one more mail may come at the earliest; ``coming`` is the campaign to come."""
+    """What stands on the panel. ``next_words`` say when one more mail may come at the earliest; ``coming`` is the campaign to come."""
 
     lines: Sequence[MessageLine]
     older: bool
     used: Sequence[str]
     next_words: str  # empty: at once
     this_week: int
-    reasons: Sequence[Reason]
+    reasons: Sequence[SilenceReason]
     coming: Campaign | None
     coming_words: str
 
@@ -168,7 +168,7 @@ def _considered(keys: Sequence[int], *, now: datetime) -> list[Considered]:
     return list(latest.values())
 
 
-def _reasons(considered: Sequence[Considered]) -> Iterator[Reason]:
+def _reasons(considered: Sequence[Considered]) -> Iterator[SilenceReason]:
     for each in considered:
         if each.verdict in SENDING:
             continue
@@ -177,7 +177,7 @@ def _reasons(considered: Sequence[Considered]) -> Iterator[Reason]:
             words = _("“%(campaign)s” had the better message") % {"campaign": each.lost_to.name}
         elif each.verdict == Verdict.HELD_OUT and each.would_send:
             words = _("Held out: it would have been sent")
-        yield Reason(campaign=each.occurrence.campaign, words=words, at=each.decided_at)
+        yield SilenceReason(campaign=each.occurrence.campaign, words=words, at=each.decided_at)
 
 
 def _coming(

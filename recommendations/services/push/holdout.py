@@ -1,4 +1,4 @@
-"""Those who were written to beside those held out: a plain comparison of what they spent, as far as it can tell."""
+"""People who were written to beside those held out: a plain comparison of what they spent, as far as it can tell."""
 
 import math
 from dataclasses import dataclass

@@ -196,14 +196,13 @@ def test_activity_tells_of_an_audience_in_words(admin: Client, ann: Customer) ->
 
 
 def test_a_form_can_be_filled_in_by_its_address(admin: Client) -> None:
-    address = "/audiences/new/?name=Tea&row-0-side=all&row-0-kind=segment&row-0-segments=7&row-1-side=none&" + (
-        f"row-1-kind=bought&row-1-items-0-attribute=category&row-1-items-0-operator=is&row-1-items-0-values={TEA}"
-    )
-    form = admin.get(address).context["form"]
+    segment = {"name": "Tea", "row-0-side": "all", "row-0-kind": "segment", "row-0-segments": "7"}
+    others = {"row-1-side": "none", "row-1-kind": "bought", **of_tea(row=1)}
+    form = admin.get("/audiences/new/", segment | others).context["form"]
     assert form.name == "Tea"
     assert form.conditions["all"] == [{"kind": "segment", "segments": ["7"]}]
-    [others] = form.conditions["none"]
-    assert (others["days"], others["items"]) == ("30", [{"attribute": "category", "operator": "is", "values": [TEA]}])
+    [bought] = form.conditions["none"]
+    assert (bought["days"], bought["items"]) == ("30", [{"attribute": "category", "operator": "is", "values": [TEA]}])
     assert Audience.objects.count() == 0
     assert admin.get("/audiences/new/?row-0-side=x&row-0-kind=zzz").status_code == 200
 
