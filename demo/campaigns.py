@@ -17,8 +17,8 @@ from demo.replay import demo_door
 from recommendations.engine.push.cases import Clock
 from recommendations.models import Campaign, CampaignVersion, ModelVersion
 from recommendations.push_terms import CampaignKind, Trigger
-from recommendations.services.push.campaigns import approve, ask_for_review, create_campaign
-from recommendations.services.push.presets import CampaignPreset, preset_of
+from recommendations.services.campaigns.lifecycle import approve, ask_for_review, create_campaign
+from recommendations.services.campaigns.presets import CampaignPreset, preset_of
 from recommendations.store.advisory_lock import advisory_lock
 
 LOCK = 7_264_131

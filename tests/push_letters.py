@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from recommendations.push_terms import Purpose
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.mails.letters import Letter
-from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.rendering import Links, Reader, letter_of
 from recommendations.serving.types import Shown, ShownReason
 from recommendations.store.serving.stock import Product

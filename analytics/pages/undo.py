@@ -19,10 +19,10 @@ from analytics.queries.weights.groups import group_of
 from recommendations.models import Alarm, Audience, Campaign, Rule, RuleBook, Segment, Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.audiences import editing as audiences
+from recommendations.services.campaigns import lifecycle
+from recommendations.services.campaigns.pressure import StalePressureError, undo_publication
+from recommendations.services.campaigns.shelving import restore_campaign
 from recommendations.services.operations.segments import rename_segment
-from recommendations.services.push import campaigns
-from recommendations.services.push.pressure import StalePressureError, undo_publication
-from recommendations.services.push.shelving import restore_campaign
 from recommendations.services.rules import books
 from recommendations.services.rules import editing as rules
 from recommendations.services.watches.alarms import unmark_seen
@@ -43,7 +43,7 @@ class ChangedMeanwhileError(Exception):
 GONE = (
     ObjectDoesNotExist, ValidationError, ChangedMeanwhileError, rules.StaleRuleError, rules.RuleIsServedError,
     books.StaleBookError, StalePressureError, audiences.StaleAudienceError, audiences.AudienceIsUsedError,
-    drafts.StaleDraftError, campaigns.StaleCampaignError, campaigns.CampaignOverError,
+    drafts.StaleDraftError, lifecycle.StaleCampaignError, lifecycle.CampaignOverError,
 )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _name_segment_back(facts: Facts, by: Staff, _now: datetime) -> None:
 
 
 def _change_back_campaign(facts: Facts, by: Staff, now: datetime) -> None:
-    campaigns.save_draft(
+    lifecycle.save_draft(
         campaign=Campaign.objects.get(pk=facts["campaign"]), name=facts["name"], draft=facts["draft"],
         revision=facts["revision"], by=by, now=now,
     )  # fmt: skip
@@ -106,7 +106,7 @@ def _bring_back_campaign(facts: Facts, by: Staff, _now: datetime) -> None:
 
 
 def _let_campaign_go_on(facts: Facts, by: Staff, _now: datetime) -> None:
-    campaigns.resume(campaign=Campaign.objects.get(pk=facts["campaign"]), by=by)
+    lifecycle.resume(campaign=Campaign.objects.get(pk=facts["campaign"]), by=by)
 
 
 def _ring_again(facts: Facts, by: Staff, _now: datetime) -> None:

@@ -12,9 +12,9 @@ from bench.faults.verdict import Reply
 from recommendations.models import Campaign, CampaignVersion, Category, Item
 from recommendations.push_terms import CampaignKind, ConsentSource, Purpose, Trigger
 from recommendations.services.access import keys
+from recommendations.services.campaigns.form import CampaignForm, as_json
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.rows import ContactRow, take_contacts
-from recommendations.services.push.form import CampaignForm, as_json
 from recommendations.terms import Scope
 
 KNOWN: Mapping[str, Sequence[str]] = {

@@ -19,10 +19,10 @@ from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.models import Alarm, ArmShare, Item, Message, ModelVersion, RateWatch, Reading, Run, RunStage, Unit
 from recommendations.push_terms import Channel, MessageState, Verdict
 from recommendations.services.access import keys
+from recommendations.services.mails.reports import Report, ReportKind
 from recommendations.services.mails.returns import ReturnedTo
 from recommendations.services.operations import housekeeping, metrics
 from recommendations.services.push.coming_back import take_report
-from recommendations.services.push.reports import Report, ReportKind
 from recommendations.services.push.unsubscribing import unsubscribe
 from recommendations.store.live import counters
 from recommendations.store.live.counters import Counters

@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.http import HttpResponse
 from django.utils import timezone
+from tests.services.push.test_form import draft
 
 from recommendations.models import (
     Audience,
@@ -21,7 +22,7 @@ from recommendations.models import (
     ShopOccasion,
 )
 from recommendations.push_terms import CampaignKind, Channel, Priority, Purpose, SuppressionReason, Trigger
-from recommendations.services.push.campaigns import approve, create_campaign, pause
+from recommendations.services.campaigns.lifecycle import approve, create_campaign, pause
 from recommendations.services.push.sendings import decide_pushes
 from recommendations.store.contacts import silence
 from recommendations.store.contacts.sealing import digest_of
@@ -30,7 +31,6 @@ from recommendations.store.live import fetch
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 from tests.push_records import contact, pressure
-from tests.services.push.test_form import draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from demo.campaigns import A_DAY, begin_campaigns
 from recommendations.models import Campaign, CampaignVersion, Message, Occurrence, PressureRules
 from recommendations.push_terms import CampaignStatus, MessageState, Trigger
-from recommendations.services.push.campaigns import end
+from recommendations.services.campaigns.lifecycle import end
 from recommendations.services.push.sendings import decide_pushes
 from tests.push_records import contact, pressure
 

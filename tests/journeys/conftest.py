@@ -24,13 +24,13 @@ from recommendations.models import Contact, Customer, Experiment, Import, Item, 
 from recommendations.practice_terms import PracticeEffect
 from recommendations.push_terms import CampaignKind, Channel, OccurrenceState, Purpose, SuppressionReason, Trigger
 from recommendations.services.audiences.editing import save_audience
+from recommendations.services.campaigns.form import as_json
+from recommendations.services.campaigns.lifecycle import create_campaign, form_of
+from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.experiments.practice import practise, work
-from recommendations.services.push.campaigns import create_campaign, form_of
-from recommendations.services.push.form import as_json
 from recommendations.services.push.plans import ask as ask_for_plan
 from recommendations.services.push.plans import make_plan
-from recommendations.services.push.presets import preset_of
 from recommendations.services.push.sendings import decide_pushes
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.contacts import silence

@@ -18,8 +18,8 @@ from analytics.queries.campaigns.sendings import planned_counts, sending_sentenc
 from recommendations.models import Campaign
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
-from recommendations.services.mails.line import missing_settings
-from recommendations.services.push.campaigns import (
+from recommendations.services.campaigns.form import UnfinishedError
+from recommendations.services.campaigns.lifecycle import (
     CampaignOverError,
     NotReadyError,
     OwnApprovalError,
@@ -27,7 +27,7 @@ from recommendations.services.push.campaigns import (
     ask_for_review,
     form_of,
 )
-from recommendations.services.push.form import UnfinishedError
+from recommendations.services.mails.line import missing_settings
 from recommendations.services.push.plans import NoPlanError, approve_as_planned, has_come, plan_for_approval
 
 

@@ -29,9 +29,9 @@ from analytics.queries.segments.choices import missing
 from recommendations.models import Audience, Campaign, CampaignVersion, Placement
 from recommendations.push_terms import CampaignKind, Trigger
 from recommendations.services.access.policy import Action
-from recommendations.services.push.campaigns import LONGEST_NAME, CampaignOverError, StaleCampaignError, save_draft
-from recommendations.services.push.form import LONGEST_SUBJECT, LONGEST_TEXT
-from recommendations.services.push.linter import CampaignFinding, findings
+from recommendations.services.campaigns.form import LONGEST_SUBJECT, LONGEST_TEXT
+from recommendations.services.campaigns.lifecycle import LONGEST_NAME, CampaignOverError, StaleCampaignError, save_draft
+from recommendations.services.campaigns.linter import CampaignFinding, findings
 from recommendations.wording import push_labels
 from recommendations.wording.labels import placement_label
 

@@ -24,8 +24,7 @@ from analytics.pages.campaigns.parsing import (
 from analytics.parameters import typed
 from recommendations.models import Campaign
 from recommendations.push_terms import CampaignKind
-from recommendations.services.push.campaigns import LONGEST_NAME
-from recommendations.services.push.form import (
+from recommendations.services.campaigns.form import (
     LONGEST_LIFE,
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -37,7 +36,8 @@ from recommendations.services.push.form import (
     UnfinishedError,
     frozen_of,
 )
-from recommendations.services.push.presets import ITSELF
+from recommendations.services.campaigns.lifecycle import LONGEST_NAME
+from recommendations.services.campaigns.presets import ITSELF
 
 NUMBERS: Mapping[str, tuple[int, int]] = {
     "hours": (1, 72), "views": (2, 20), "percent": (1, 90), "days": (1, 90), "least_items": (1, MOST_ITEMS),

@@ -14,9 +14,9 @@ from analytics.pages.access.permission import requires, staff_of
 from analytics.parameters import typed
 from recommendations.push_terms import CampaignKind, Purpose
 from recommendations.services.access.policy import Action
-from recommendations.services.push.campaigns import LONGEST_NAME, create_campaign
-from recommendations.services.push.presets import PRESETS, CampaignPreset, fits
-from recommendations.services.push.shelving import free_name
+from recommendations.services.campaigns.lifecycle import LONGEST_NAME, create_campaign
+from recommendations.services.campaigns.presets import PRESETS, CampaignPreset, fits
+from recommendations.services.campaigns.shelving import free_name
 from recommendations.wording import push_labels
 
 

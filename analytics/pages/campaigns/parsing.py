@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from analytics.parameters import number, typed
-from recommendations.services.push.form import LONGEST_TEXT, MOST_SUBJECTS, ContextItem
+from recommendations.services.campaigns.form import LONGEST_TEXT, MOST_SUBJECTS, ContextItem
 
 LONGEST = 2 * LONGEST_TEXT  # characters of a field
 LINES = ("preheader", "heading", "intro", "button")

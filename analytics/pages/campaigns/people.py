@@ -18,8 +18,8 @@ from analytics.queries.campaigns.verdict_words import caps_text, verdict_sentenc
 from analytics.queries.customer.profile import items_by_key
 from recommendations.models import Considered, Message
 from recommendations.push_terms import OccurrenceState, Priority
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.deciding import RANKS
-from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.person import NoListsError, form_of_sending, lists_now, messages_to, person_now
 from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.wording import push_labels

@@ -17,9 +17,9 @@ from analytics.queries.campaigns import pressure as query
 from recommendations.models import PressureRules
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
-from recommendations.services.push.pressure import StalePressureError, form_of, publish_rules, rules_now
-from recommendations.services.push.pressure_estimate import estimate
-from recommendations.services.push.results import proof_of_pressure
+from recommendations.services.campaigns.pressure import StalePressureError, form_of, publish_rules, rules_now
+from recommendations.services.campaigns.pressure_estimate import estimate
+from recommendations.services.campaigns.results import proof_of_pressure
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations.push_terms import Channel
-from recommendations.services.push.pressure import HOURS, MOST, MOST_HELD, CapForm, PressureForm
+from recommendations.services.campaigns.pressure import HOURS, MOST, MOST_HELD, CapForm, PressureForm
 
 CAPS: Mapping[str, tuple[Channel | None, int]] = {
     f"most_{channel or 'all'}_{hours}": (channel, hours) for channel in (*Channel, None) for hours in HOURS

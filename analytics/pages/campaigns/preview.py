@@ -26,7 +26,7 @@ from recommendations.customer_codes import customer_key
 from recommendations.models import Campaign
 from recommendations.push_terms import CampaignKind
 from recommendations.services.access.policy import Action
-from recommendations.services.push.form import SUBJECT_SHOWN, CampaignForm, UnfinishedError, Who, frozen_of
+from recommendations.services.campaigns.form import SUBJECT_SHOWN, CampaignForm, UnfinishedError, Who, frozen_of
 from recommendations.services.push.trying import in_view, look_at, with_few_items
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 

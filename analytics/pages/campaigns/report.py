@@ -15,8 +15,8 @@ from analytics.templatetags.display import number
 from recommendations.models import Campaign
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
+from recommendations.services.campaigns.lifecycle import CampaignOverError
 from recommendations.services.push.again import send_again
-from recommendations.services.push.campaigns import CampaignOverError
 
 
 @require_safe

@@ -15,9 +15,9 @@ from analytics.pages.campaigns.sending import sending_context
 from analytics.queries.campaigns import plans as query
 from recommendations.models import Campaign
 from recommendations.services.access.policy import Action
+from recommendations.services.campaigns.form import UnfinishedError
+from recommendations.services.campaigns.lifecycle import CampaignOverError, form_of
 from recommendations.services.push import plans as service
-from recommendations.services.push.campaigns import CampaignOverError, form_of
-from recommendations.services.push.form import UnfinishedError
 
 CANCEL = "cancel"
 

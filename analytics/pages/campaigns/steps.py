@@ -22,10 +22,10 @@ from recommendations.customer_codes import customer_key
 from recommendations.models import Campaign
 from recommendations.push_terms import CampaignKind
 from recommendations.services.access.policy import Action
-from recommendations.services.push import campaigns, shelving
-from recommendations.services.push.campaigns import CampaignOverError, NotReadyError
-from recommendations.services.push.form import UnfinishedError, frozen_of
-from recommendations.services.push.shelving import CampaignRunsError
+from recommendations.services.campaigns import lifecycle, shelving
+from recommendations.services.campaigns.form import UnfinishedError, frozen_of
+from recommendations.services.campaigns.lifecycle import CampaignOverError, NotReadyError
+from recommendations.services.campaigns.shelving import CampaignRunsError
 from recommendations.services.push.trying import MOST_TESTS, TooManyTestsError, send_test
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 
@@ -37,7 +37,7 @@ def pause_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     stored = or_404(find_campaign(pk))
     reason = typed(request.POST.get("reason"), longest=LONGEST_REASON)
     try:
-        campaigns.pause(campaign=stored, reason=reason, by=staff_of(request), now=timezone.now())
+        lifecycle.pause(campaign=stored, reason=reason, by=staff_of(request), now=timezone.now())
     except CampaignOverError:
         return _too_late(request, stored)
     text = _("“%(name)s” is paused: nothing of it leaves until it goes on.") % {"name": stored.name}
@@ -49,7 +49,7 @@ def pause_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 def resume_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     stored = or_404(find_campaign(pk))
     try:
-        campaigns.resume(campaign=stored, by=staff_of(request))
+        lifecycle.resume(campaign=stored, by=staff_of(request))
     except CampaignOverError:
         return _too_late(request, stored)
     messages.success(request, _("“%(name)s” goes on.") % {"name": stored.name})
@@ -60,7 +60,7 @@ def resume_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 def end_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     stored = or_404(find_campaign(pk))
     try:
-        withdrawn = campaigns.end(campaign=stored, by=staff_of(request), now=timezone.now())
+        withdrawn = lifecycle.end(campaign=stored, by=staff_of(request), now=timezone.now())
     except CampaignOverError:
         return _too_late(request, stored)
     text = ngettext(

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 from analytics.templatetags.words import label
 from recommendations.models import Campaign
 from recommendations.push_terms import SENDING, MessageState, OccurrenceState, Verdict
-from recommendations.services.push.results import MessageFate
+from recommendations.services.campaigns.results import MessageFate
 from recommendations.wording import push_labels
 
 

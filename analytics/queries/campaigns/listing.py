@@ -13,7 +13,7 @@ from analytics.queries.campaigns.words import CampaignWords, part_of, when_words
 from recommendations.engine.push.schedule import moments
 from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
 from recommendations.push_terms import CampaignKind, CampaignStatus, MessageEventKind, MessageState, OccurrenceState
-from recommendations.services.push.form import LONGEST_LIFE, When
+from recommendations.services.campaigns.form import LONGEST_LIFE, When
 from recommendations.wording import push_labels
 
 WEEK = timedelta(days=7)

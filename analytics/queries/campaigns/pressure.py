@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from analytics.templatetags.display import number, share
 from recommendations.models import PressureRules
 from recommendations.push_terms import Channel
-from recommendations.services.push.pressure import CapForm, PressureForm, form_of
+from recommendations.services.campaigns.pressure import CapForm, PressureForm, form_of
 from recommendations.wording.linter import listed
 
 VERSIONS = 30  # that are listed

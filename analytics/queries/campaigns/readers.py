@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from recommendations.models import Campaign, Customer, Permission
 from recommendations.push_terms import Channel, ConsentState
+from recommendations.services.campaigns.form import Who
 from recommendations.services.customers import find_customers
-from recommendations.services.push.form import Who
 from recommendations.services.push.trying import LOOKED_AT, in_view
 
 

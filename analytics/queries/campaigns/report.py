@@ -17,10 +17,10 @@ from analytics.queries.campaigns.funnel import FunnelStep, funnel_of
 from analytics.templatetags.display import money, number, share
 from recommendations.models import Campaign, CampaignVersion, Placement, Segment
 from recommendations.push_terms import CampaignKind, MessageState
+from recommendations.services.campaigns.form import CampaignForm, GoalKind
+from recommendations.services.campaigns.holdout import HoldoutComparison, compare
+from recommendations.services.campaigns.results import PushOutcome, fates_of, parts_of
 from recommendations.services.push.again import sendable
-from recommendations.services.push.form import CampaignForm, GoalKind
-from recommendations.services.push.holdout import HoldoutComparison, compare
-from recommendations.services.push.results import PushOutcome, fates_of, parts_of
 from recommendations.services.push.sendings import LiveCampaign, moments_of
 
 PLACEMENT = "email"  # whose window says how long after a click a purchase counts

@@ -12,7 +12,7 @@ from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_t
 from analytics.templatetags.display import number
 from recommendations.models import Message, Occurrence
 from recommendations.push_terms import SENDING, MessageState, OccurrenceState, Verdict
-from recommendations.services.push.form import CampaignForm
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.person import put_off
 from recommendations.wording import push_labels
 

@@ -11,7 +11,7 @@ from analytics.templatetags.display import moment, number
 from recommendations.engine.push.competition import HOUR, PressureCap
 from recommendations.models import Considered
 from recommendations.push_terms import OccurrenceState, Purpose, Verdict
-from recommendations.services.push.form import CampaignForm
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.person import PersonNow
 from recommendations.wording import push_labels
 

@@ -17,8 +17,8 @@ from analytics.templatetags.display import moment, number, share
 from recommendations.engine.push.cases import Clock
 from recommendations.models import Audience, Campaign
 from recommendations.push_terms import CampaignKind, Priority, Trigger
-from recommendations.services.push.form import ContextItem, GoalKind, Layout, Occasion, Safety, What, When, Who
-from recommendations.services.push.presets import ITSELF
+from recommendations.services.campaigns.form import ContextItem, GoalKind, Layout, Occasion, Safety, What, When, Who
+from recommendations.services.campaigns.presets import ITSELF
 from recommendations.wording import push_labels
 from recommendations.wording.labels import placement_label
 from recommendations.wording.linter import listed

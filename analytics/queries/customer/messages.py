@@ -31,8 +31,8 @@ from recommendations.push_terms import (
     OccurrenceState,
     Verdict,
 )
-from recommendations.services.push.pressure import form_of, rules_now
-from recommendations.services.push.results import SHOWING
+from recommendations.services.campaigns.pressure import form_of, rules_now
+from recommendations.services.campaigns.results import SHOWING
 from recommendations.services.push.sendings import LiveCampaign, live_campaigns
 from recommendations.wording import push_labels
 
@@ -64,7 +64,10 @@ class SilenceReason:
 
 @dataclass(frozen=True, kw_only=True)
 class MessagesOfCustomer:
-    """What stands on the panel. ``next_words`` say when one more mail may come at the earliest; ``coming`` is the campaign to come."""
+    """What stands on the panel.
+
+    ``next_words`` say when one more mail may come at the earliest; ``coming`` is the campaign to come.
+    """
 
     lines: Sequence[MessageLine]
     older: bool

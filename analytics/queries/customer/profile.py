@@ -51,7 +51,7 @@ from recommendations.models import (
     Segment,
 )
 from recommendations.push_terms import MessageState
-from recommendations.services.push.results import SHOWING
+from recommendations.services.campaigns.results import SHOWING
 from recommendations.terms import SuspicionRule, WeightsStatus
 from recommendations.wording import labels
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
+from recommendations.services.mails.reports import MOST_BYTES, ReportRefusedError, report_of
 from recommendations.services.push.coming_back import take_report
-from recommendations.services.push.reports import MOST_BYTES, ReportRefusedError, report_of
 
 REFUSED, TRY_AGAIN = 65, 75  # as mail servers read them (sysexits.h): bad data, and for the moment
 

@@ -8,7 +8,7 @@ from recommendations.models import Campaign, Message, Staff
 from recommendations.push_terms import MessageState
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
-from recommendations.services.push.campaigns import CampaignOverError
+from recommendations.services.campaigns.lifecycle import CampaignOverError
 from recommendations.store.push import outbox
 
 AGAIN_AFTER = 24  # hours, in which the provider may say what it took

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from recommendations.models import Address, Message, MessageEvent
 from recommendations.push_terms import AddressState, MessageEventKind, MessageState
 from recommendations.services.contacts import bounces
-from recommendations.services.push.reports import Report, ReportKind, ReportRefusedError
+from recommendations.services.mails.reports import Report, ReportKind, ReportRefusedError
 from recommendations.store.live.counters import Counted, count_at_commit
 
 SOFT_MOST, SOFT_WITHIN = 3, timedelta(days=30)

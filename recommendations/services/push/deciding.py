@@ -18,7 +18,7 @@ from recommendations.engine.push.decision import decide
 from recommendations.engine.push.timing import QuietHours
 from recommendations.models import Campaign, PressureRules
 from recommendations.push_terms import Priority, Purpose
-from recommendations.services.push.form import Block, CampaignForm, ContextItem
+from recommendations.services.campaigns.form import Block, CampaignForm, ContextItem
 from recommendations.serving.types import Filter
 from recommendations.simulation.message_lists import ListBlock, MessageLists, items_of_many
 from recommendations.store.push.people import Habits, people_of, shown_lately

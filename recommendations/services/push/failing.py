@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.models import Campaign, Message
 from recommendations.push_terms import MessageState
-from recommendations.services.push.campaigns import CampaignOverError, pause
+from recommendations.services.campaigns.lifecycle import CampaignOverError, pause
 
 MOST, FIRST = 20, 500  # messages that may fail, of so many
 NOT_TRIED = (MessageState.WITHDRAWN, MessageState.EXPIRED)

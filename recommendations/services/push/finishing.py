@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from recommendations.models import Message, Occurrence
 from recommendations.push_terms import FINAL, OccurrenceState
-from recommendations.services.push.form import SHORTEST_LIFE, CampaignForm
+from recommendations.services.campaigns.form import SHORTEST_LIFE, CampaignForm
 from recommendations.services.push.sendings import MISSED
 
 

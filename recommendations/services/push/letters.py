@@ -11,10 +11,10 @@ from recommendations.channels.protocol import Parcel
 from recommendations.engine.push.cases import CaseVerdict
 from recommendations.models import Address, Message, Permission
 from recommendations.push_terms import Channel, Purpose
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.mails.letters import Letter, bytes_of, own_domain, shop_envelope
 from recommendations.services.mails.returns import id_part, key_of
 from recommendations.services.push.deciding import Sending, lists_of
-from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.links import links_of
 from recommendations.services.push.rendering import Reader, letter_of
 from recommendations.serving.pipeline import complete

@@ -16,7 +16,7 @@ from django.conf import settings
 from recommendations.engine.frames import IdArray
 from recommendations.engine.push.cases import PushCase
 from recommendations.push_terms import Trigger
-from recommendations.services.push.form import Occasion
+from recommendations.services.campaigns.form import Occasion
 from recommendations.simulation.message_lists import ListBlock, MessageLists, current_snapshot, items_of_many
 from recommendations.store.push.absences import follow_stock
 from recommendations.store.push.audience import people_in

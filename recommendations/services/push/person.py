@@ -12,11 +12,11 @@ from recommendations.engine.push.competition import PressureCap
 from recommendations.engine.push.decision import full_caps, is_held_from_all, next_allowed
 from recommendations.models import Considered, Message, Occurrence
 from recommendations.push_terms import COUNTING, OccurrenceState, Verdict
-from recommendations.services.push.campaigns import form_of
+from recommendations.services.campaigns.form import CampaignForm, UnfinishedError
+from recommendations.services.campaigns.lifecycle import form_of
+from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Sending, habits_of, lists_of, personal_pressure, terms_under
-from recommendations.services.push.form import CampaignForm, UnfinishedError
 from recommendations.services.push.letters import answers_of
-from recommendations.services.push.pressure import rules_now
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.push import verdicts

@@ -13,10 +13,10 @@ from recommendations.models import Campaign, CampaignVersion, Occurrence, SendPl
 from recommendations.models.jobs import UNFINISHED
 from recommendations.push_terms import CampaignKind, OccurrenceState
 from recommendations.services.access.audit import needed_note
-from recommendations.services.push import campaigns
-from recommendations.services.push.campaigns import CampaignOverError, StaleCampaignError, form_of
+from recommendations.services.campaigns import lifecycle
+from recommendations.services.campaigns.lifecycle import CampaignOverError, StaleCampaignError, form_of
+from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Ground
-from recommendations.services.push.pressure import rules_now
 from recommendations.services.push.sendings import PLAN, LiveCampaign, plan
 from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.simulation.message_lists import current_snapshot
@@ -103,7 +103,7 @@ def approve_as_planned(
 ) -> CampaignVersion:
     """Approve the draft with the counts of its plan, which the brake compares a sending with; or without a plan.
 
-    Raises NoPlanError, and whatever ``campaigns.approve`` does.
+    Raises NoPlanError, and whatever ``lifecycle.approve`` does.
     """
     current = Campaign.objects.get(pk=campaign.pk)
     note = needed_note(note)
@@ -112,7 +112,7 @@ def approve_as_planned(
     seen = plan_for_approval(current, now=now)
     if seen is None and not without_plan:
         raise NoPlanError
-    return campaigns.approve(campaign=current, revision=revision, expected=_expected(seen), note=note, by=by, now=now)
+    return lifecycle.approve(campaign=current, revision=revision, expected=_expected(seen), note=note, by=by, now=now)
 
 
 def _expected(seen: SendPlan | None) -> Mapping[str, int]:

@@ -8,9 +8,9 @@ from django.db import transaction
 from recommendations.models import Message, MessageEvent
 from recommendations.push_terms import MessageEventKind
 from recommendations.services.mails.providers import EventKind, ProviderEvent
+from recommendations.services.mails.reports import Report, ReportKind, ReportRefusedError
 from recommendations.services.mails.returns import ReturnedTo
 from recommendations.services.push.coming_back import take_report
-from recommendations.services.push.reports import Report, ReportKind, ReportRefusedError
 from recommendations.services.push.unsubscribing import unsubscribe
 from recommendations.store.push import outbox
 

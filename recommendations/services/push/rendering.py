@@ -14,8 +14,8 @@ from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
 from recommendations.push_terms import Purpose
+from recommendations.services.campaigns.form import BRACES, CampaignForm, texts_for
 from recommendations.services.mails.letters import Letter, written
-from recommendations.services.push.form import BRACES, CampaignForm, texts_for
 from recommendations.serving.types import Shown
 from recommendations.wording import push_labels
 from recommendations.wording.money import currency

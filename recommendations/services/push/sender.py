@@ -18,10 +18,10 @@ from recommendations.channels.protocol import Gone, Later, Line, Outcome, Refuse
 from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.models import Message
 from recommendations.push_terms import WAITS_ON, CampaignKind, Channel, MessageState, Purpose, Trigger, Verdict
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.contacts import bounces
 from recommendations.services.push.deciding import Ground, Sending, considered
 from recommendations.services.push.failing import pause_what_fails
-from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.letters import parcel_of, written_for
 from recommendations.services.push.occasions import occasions
 from recommendations.serving.pipeline import UnknownPlacementError

@@ -15,10 +15,10 @@ from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.engine.push.schedule import Moment, moments
 from recommendations.models import Campaign, CampaignVersion, Occurrence
 from recommendations.push_terms import SENDING, CampaignKind, Channel, OccurrenceState, Trigger, Verdict
+from recommendations.services.campaigns.form import CampaignForm
+from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Ground, Progress, Sending, considered
-from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.occasions import PACES, occasions
-from recommendations.services.push.pressure import rules_now
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.push import outbox, verdicts

@@ -14,9 +14,9 @@ from recommendations.engine.push.cases import PushCase
 from recommendations.engine.push.decision import as_said, before_lists
 from recommendations.models import Campaign, CampaignVersion, Customer, Item, ShopOccasion
 from recommendations.push_terms import SENDING, CampaignStatus, Trigger, Verdict
+from recommendations.services.campaigns.form import CampaignForm
+from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Sending, habits_of, pressure_under, terms_under
-from recommendations.services.push.form import CampaignForm
-from recommendations.services.push.pressure import rules_now
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.push.audience import is_in

@@ -16,11 +16,11 @@ from recommendations.event_types import EventName
 from recommendations.models import AuditEntry, Campaign, Contact, Event, Permission, Staff
 from recommendations.push_terms import CampaignKind, Channel, Purpose, Trigger
 from recommendations.services.access import audit
+from recommendations.services.campaigns.form import CampaignForm, Who, texts_for
+from recommendations.services.campaigns.lifecycle import NotReadyError
 from recommendations.services.mails.letters import Letter, bytes_of, shop_envelope
 from recommendations.services.mails.line import mail_line, missing_settings
-from recommendations.services.push.campaigns import NotReadyError
 from recommendations.services.push.deciding import Sending, lists_of
-from recommendations.services.push.form import CampaignForm, Who, texts_for
 from recommendations.services.push.letters import answers_of
 from recommendations.services.push.links import preview_links
 from recommendations.services.push.rendering import InboxLine, Reader, inbox_lines, letter_of

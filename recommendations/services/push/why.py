@@ -9,7 +9,7 @@ from recommendations.services.contacts.tokens import LinkKind, opened
 
 
 @dataclass(frozen=True, kw_only=True)
-class MessageReason:
+class ReaderReason:
     """Why a message was sent. ``said_yes_at`` None: the yes was taken back since; ``trigger`` None: its day came."""
 
     purpose: Purpose
@@ -19,7 +19,7 @@ class MessageReason:
     personalised: bool
 
 
-def reason_of(token: str, address: Address, *, now: datetime) -> MessageReason | None:
+def reason_of(token: str, address: Address, *, now: datetime) -> ReaderReason | None:
     """Why the message of a token came to an address; None where it came to no address of this contact."""
     link = opened(token, LinkKind.REASON, now=now)
     sent = Message.objects.filter(contact=address.contact_id, handed_at__isnull=False).select_related("campaign")
@@ -31,7 +31,7 @@ def reason_of(token: str, address: Address, *, now: datetime) -> MessageReason |
         state=ConsentState.GIVEN,
     ).first()  # fmt: skip
     slate = Slate.objects.filter(recommendation_id=message.recommendation_id, served_at__gte=message.created_at).first()
-    return MessageReason(
+    return ReaderReason(
         purpose=Purpose(message.campaign.purpose),
         trigger=Trigger(message.campaign.trigger) if message.campaign.trigger else None,
         handed_at=message.handed_at,

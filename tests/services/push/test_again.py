@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
+from tests.services.push.test_form import draft
 
 from demo.settling import settle_unknown
 from recommendations.models import Address, AuditEntry, Campaign, Message, Occurrence
 from recommendations.push_terms import MessageState, Purpose
 from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.campaigns.form import as_json, frozen_of
+from recommendations.services.campaigns.lifecycle import CampaignOverError
 from recommendations.services.mails.letters import message_id
 from recommendations.services.mails.returns import ReturnedTo, id_part, message_of_id, return_path, returned_to
 from recommendations.services.push import again
-from recommendations.services.push.campaigns import CampaignOverError
-from recommendations.services.push.form import as_json, frozen_of
 from tests.demo.mails import mail, put
 from tests.push_records import campaign, contact
-from tests.services.push.test_form import draft
 from tests.store.push.test_outbox import reserve, withdraw
 
 pytestmark = pytest.mark.django_db

@@ -20,9 +20,9 @@ from recommendations.engine.push.cases import PushCase
 from recommendations.models import AttributedLine, Customer, Item, Message, Slate
 from recommendations.push_terms import Channel
 from recommendations.services.access import keys
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.deciding import Sending, lists_of
 from recommendations.services.push.following import settle_clicks
-from recommendations.services.push.form import CampaignForm
 from recommendations.services.push.sender import ChannelSender
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes
 from recommendations.simulation.message_lists import current_snapshot

@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommendations.engine.push.cases import PushCase
 from recommendations.models import Aside, Campaign, Customer, CustomerAlias, Item, ItemAbsence, Quarantine, ShopOccasion
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
-from recommendations.services.push.form import Occasion
+from recommendations.services.campaigns.form import Occasion
 from recommendations.services.push.occasions import PACES, follow_returns, occasions
 from recommendations.simulation.message_lists import ListBlock, MessageLists, items_of_many
 from recommendations.store.events.pseudonyms import pseudonym

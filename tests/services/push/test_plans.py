@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
+from tests.services.push.test_form import draft, what
 
 from recommendations.models import (
     Campaign,
@@ -18,17 +19,16 @@ from recommendations.models import (
     ShopOccasion,
 )
 from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger, Verdict
+from recommendations.services.campaigns.form import UnfinishedError, as_json, frozen_of
+from recommendations.services.campaigns.lifecycle import CampaignOverError, StaleCampaignError
 from recommendations.services.operations.jobs import watch_jobs
 from recommendations.services.push import plans
-from recommendations.services.push.campaigns import CampaignOverError, StaleCampaignError
-from recommendations.services.push.form import UnfinishedError, as_json, frozen_of
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes
 from recommendations.store import jobs
 from recommendations.store.push import verdicts
 from recommendations.tasks import plan_sending
 from recommendations.terms import RunStatus
 from tests.push_records import contact
-from tests.services.push.test_form import draft, what
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
+from tests.services.push.test_form import draft, what
 
 from recommendations.channels.smtp import Smtp, SmtpServer
 from recommendations.models import (
@@ -31,8 +32,8 @@ from recommendations.push_terms import (
     SuppressionReason,
     Verdict,
 )
+from recommendations.services.campaigns.form import as_json, frozen_of
 from recommendations.services.push.deciding import Ground
-from recommendations.services.push.form import as_json, frozen_of
 from recommendations.services.push.sender import ChannelSender
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes, plan
 from recommendations.simulation.message_lists import current_snapshot
@@ -41,7 +42,6 @@ from recommendations.store.contacts.ledger import Statement
 from recommendations.store.push import outbox
 from tests.post_office import Office, post_office
 from tests.push_records import contact
-from tests.services.push.test_form import draft, what
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

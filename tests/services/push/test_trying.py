@@ -11,8 +11,8 @@ from django.utils import timezone
 from recommendations.channels.protocol import Later, Taken
 from recommendations.models import AuditEntry, Campaign, Considered, Customer, Item, Message, Slate, Staff
 from recommendations.push_terms import CampaignKind, Trigger
-from recommendations.services.push.campaigns import NotReadyError, form_of
-from recommendations.services.push.presets import preset_of
+from recommendations.services.campaigns.lifecycle import NotReadyError, form_of
+from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.push.trying import TooManyTestsError, look_at, send_test, with_few_items
 from recommendations.store.events.pseudonyms import pseudonym
 from tests import push_acts

@@ -9,8 +9,8 @@ import pytest
 from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, CustomerAlias, Event, Item, Message, MessageEvent
 from recommendations.push_terms import SETTLED_CLICK, MessageEventKind, MessageState
-from recommendations.services.push.form import Goal, GoalKind
-from recommendations.services.push.holdout import compare
+from recommendations.services.campaigns.form import Goal, GoalKind
+from recommendations.services.campaigns.holdout import compare
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.push.funnel import MessageFate, fates_of

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from recommendations.models import Audience, Campaign, Staff
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
-from recommendations.services.push import campaigns
-from recommendations.services.push.campaigns import create_campaign, form_of
-from recommendations.services.push.presets import preset_of
+from recommendations.services.campaigns import lifecycle
+from recommendations.services.campaigns.lifecycle import create_campaign, form_of
+from recommendations.services.campaigns.presets import preset_of
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db
@@ -250,7 +250,7 @@ class TestStale:
 class TestOver:
     def test_what_has_ended_is_copied_and_not_changed(self, admin: Client) -> None:
         campaign = begun()
-        campaigns.end(campaign=campaign, by=None, now=timezone.now())
+        lifecycle.end(campaign=campaign, by=None, now=timezone.now())
         for answer in (admin.get(f"/campaigns/{campaign.pk}/edit/"), save(admin, campaign, name="Other")):
             assert answer["Location"] == f"/campaigns/{campaign.pk}/"
         campaign.refresh_from_db()
@@ -277,7 +277,7 @@ class TestReview:
 
     def test_a_change_takes_the_request_for_review_back(self, admin: Client) -> None:
         campaign, bo = begun(), Staff.objects.create(email="bo@shop.example")
-        campaigns.ask_for_review(campaign=campaign, note="look", by=bo, now=timezone.now() - timedelta(days=1))
+        lifecycle.ask_for_review(campaign=campaign, note="look", by=bo, now=timezone.now() - timedelta(days=1))
         assert "In review" in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))
         save(admin, campaign, holdout="5")
         assert "In review" not in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))

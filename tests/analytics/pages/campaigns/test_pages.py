@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from recommendations.models import Audience, Campaign, CampaignVersion, Message, MessageEvent, Occurrence
 from recommendations.push_terms import CampaignKind, MessageState, OccurrenceState, Purpose, Trigger
-from recommendations.services.push.campaigns import create_campaign
-from recommendations.services.push.presets import preset_of
+from recommendations.services.campaigns.lifecycle import create_campaign
+from recommendations.services.campaigns.presets import preset_of
 from recommendations.terms import Role
 from tests.push_records import contact
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, Message, PressureRules, Staff
-from recommendations.services.push.pressure import rules_now
+from recommendations.services.campaigns.pressure import rules_now
 from recommendations.terms import Role
 from tests.push_records import contact
 from tests.store.push.test_people import message

@@ -13,8 +13,8 @@ from django.utils import timezone
 from recommendations.customer_codes import customer_code
 from recommendations.models import Campaign, CampaignVersion, Customer, Message, Slate
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
-from recommendations.services.push.campaigns import create_campaign
-from recommendations.services.push.presets import preset_of
+from recommendations.services.campaigns.lifecycle import create_campaign
+from recommendations.services.campaigns.presets import preset_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role
 from tests.analytics.pages.campaigns.test_editor import typed

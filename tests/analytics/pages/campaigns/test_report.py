@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from tests.services.push.test_form import draft
 
 from analytics.queries.campaigns.funnel import FunnelStep
 from analytics.queries.campaigns.report import report_of
 from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
 from recommendations.push_terms import SETTLED_CLICK, CampaignKind, MessageEventKind, MessageState, Purpose
-from recommendations.services.push.form import as_json, frozen_of
+from recommendations.services.campaigns.form import as_json, frozen_of
 from recommendations.terms import Role
 from tests.push_records import contact
-from tests.services.push.test_form import draft
 from tests.store.push.test_people import message
 
 pytestmark = pytest.mark.django_db

@@ -6,10 +6,10 @@ import pytest
 
 from recommendations.models import AuditEntry, Campaign, CampaignVersion, Staff
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
-from recommendations.services.push import campaigns
-from recommendations.services.push.campaigns import create_campaign
-from recommendations.services.push.presets import preset_of
-from recommendations.services.push.shelving import (
+from recommendations.services.campaigns import lifecycle
+from recommendations.services.campaigns.lifecycle import create_campaign
+from recommendations.services.campaigns.presets import preset_of
+from recommendations.services.campaigns.shelving import (
     CampaignRunsError,
     archive_campaign,
     copy_campaign,
@@ -51,10 +51,10 @@ def test_a_copy_is_a_draft_that_says_the_same_under_a_free_name(ann: Staff, cart
 
 
 def test_the_name_of_a_copy_is_no_longer_than_a_name_may_be(ann: Staff, cart: Campaign) -> None:
-    cart.name = "x" * campaigns.LONGEST_NAME
+    cart.name = "x" * lifecycle.LONGEST_NAME
     names = [copy_campaign(campaign=cart, by=ann, now=NOW).name for _ in range(2)]
     assert len(set(names)) == 2
-    assert max(map(len, names)) <= campaigns.LONGEST_NAME
+    assert max(map(len, names)) <= lifecycle.LONGEST_NAME
 
 
 def test_what_was_never_approved_is_archived_and_comes_back(ann: Staff, cart: Campaign) -> None:
@@ -71,6 +71,6 @@ def test_what_runs_is_ended_before_it_is_archived(ann: Staff, cart: Campaign) ->
     go_live(cart)
     with pytest.raises(CampaignRunsError):
         archive_campaign(campaign=cart, by=ann, now=NOW)
-    campaigns.end(campaign=cart, by=ann, now=NOW)
+    lifecycle.end(campaign=cart, by=ann, now=NOW)
     assert archive_campaign(campaign=cart, by=ann, now=NOW).archived_at == NOW
     assert restore_campaign(campaign=cart, by=ann).ended_at == NOW

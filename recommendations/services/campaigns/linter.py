@@ -10,9 +10,7 @@ from django.utils.translation import ngettext
 
 from recommendations.models import Audience, Campaign, Contact
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
-from recommendations.services.mails.line import missing_settings
-from recommendations.services.push.campaigns import unknown_placements
-from recommendations.services.push.form import (
+from recommendations.services.campaigns.form import (
     BRACES,
     SUBJECT_SHOWN,
     CampaignForm,
@@ -20,7 +18,9 @@ from recommendations.services.push.form import (
     UnfinishedError,
     frozen_of,
 )
-from recommendations.services.push.presets import fits
+from recommendations.services.campaigns.lifecycle import unknown_placements
+from recommendations.services.campaigns.presets import fits
+from recommendations.services.mails.line import missing_settings
 from recommendations.wording import push_labels
 
 TYPICAL = {"{first_item}": "x" * 20, "{count}": "5"}

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from recommendations.models import AuditEntry, PressureRules
 from recommendations.push_terms import Channel
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.push.pressure import DEFAULT, CapForm, publish_rules, rules_now, season_of
+from recommendations.services.campaigns.pressure import DEFAULT, CapForm, publish_rules, rules_now, season_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from recommendations.push_terms import Channel
-from recommendations.services.push.form import CampaignForm, UnfinishedError, as_json, frozen_of, texts_for
+from recommendations.services.campaigns.form import CampaignForm, UnfinishedError, as_json, frozen_of, texts_for
 
 TEXTS = {"subjects": ["For you this week"], "heading": "Hello from {shop}", "intro": "Two lines\nof text"}
 

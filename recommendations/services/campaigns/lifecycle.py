@@ -16,8 +16,8 @@ from recommendations.models import Audience, Campaign, CampaignVersion, Placemen
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
+from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
 from recommendations.services.mails.line import missing_settings
-from recommendations.services.push.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
 from recommendations.services.rules.editing import Difference
 from recommendations.store.push import outbox
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from recommendations.models import Campaign, Staff
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.access import audit
-from recommendations.services.push.campaigns import LONGEST_NAME, create_campaign
+from recommendations.services.campaigns.lifecycle import LONGEST_NAME, create_campaign
 
 
 class CampaignRunsError(Exception):

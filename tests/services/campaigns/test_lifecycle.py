@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
+from tests.services.push.test_form import draft
 
 from recommendations.models import Audience, AuditEntry, Campaign, Message, Placement, Staff
 from recommendations.push_terms import CampaignKind, CampaignStatus, MessageState, Purpose, Trigger
 from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.push import campaigns
-from recommendations.services.push.campaigns import (
+from recommendations.services.campaigns import lifecycle
+from recommendations.services.campaigns.form import UnfinishedError
+from recommendations.services.campaigns.lifecycle import (
     CampaignOverError,
     NotReadyError,
     OwnApprovalError,
@@ -21,10 +23,8 @@ from recommendations.services.push.campaigns import (
     create_campaign,
     save_draft,
 )
-from recommendations.services.push.form import UnfinishedError
 from recommendations.terms import Role
 from tests.push_records import contact
-from tests.services.push.test_form import draft
 
 pytestmark = pytest.mark.django_db
 
@@ -73,11 +73,11 @@ def test_from_draft_to_the_end(ann: Staff, bo: Staff) -> None:
     version = go_live(campaign, bo)
     assert (version.number, version.expected, version.author, version.approved_by) == (1, {"now": 3}, ann, bo)
     assert status(campaign) == CampaignStatus.LIVE
-    campaigns.pause(campaign=campaign, reason="too many complaints", by=bo, now=NOW)
+    lifecycle.pause(campaign=campaign, reason="too many complaints", by=bo, now=NOW)
     assert status(campaign) == CampaignStatus.PAUSED
-    campaigns.resume(campaign=campaign, by=bo)
+    lifecycle.resume(campaign=campaign, by=bo)
     assert status(campaign) == CampaignStatus.LIVE
-    campaigns.end(campaign=campaign, by=bo, now=NOW)
+    lifecycle.end(campaign=campaign, by=bo, now=NOW)
     assert status(campaign) == CampaignStatus.ENDED
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)) == [
         "create", "ask for approval", "publish", "pause", "resume", "end",
@@ -173,7 +173,7 @@ def test_the_end_withdraws_what_waits_and_nothing_begins_again(ann: Staff, bo: S
         campaign=campaign, version=version, occurrence=occurrence, customer_id=address.contact_id, key="1",
         channel="email", state=MessageState.DUE, due_at=NOW, expires_at=NOW + timedelta(days=1),
     )  # fmt: skip
-    assert campaigns.end(campaign=campaign, by=bo, now=NOW) == 1
+    assert lifecycle.end(campaign=campaign, by=bo, now=NOW) == 1
     assert Message.objects.get().state == MessageState.WITHDRAWN
     for act in (
         lambda: go_live(campaign, bo),

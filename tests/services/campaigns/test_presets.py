@@ -9,10 +9,10 @@ from django.utils import timezone, translation
 from recommendations.engine.push.cases import PushCase
 from recommendations.models import Campaign, Customer, Item
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.services.campaigns.form import SUBJECT_SHOWN, CampaignForm, frozen_of
+from recommendations.services.campaigns.presets import PRESETS, CampaignPreset, fits, preset_of
 from recommendations.services.push.deciding import Sending, lists_of
-from recommendations.services.push.form import SUBJECT_SHOWN, CampaignForm, frozen_of
 from recommendations.services.push.letters import answers_of
-from recommendations.services.push.presets import PRESETS, CampaignPreset, fits, preset_of
 from recommendations.simulation.message_lists import current_snapshot, items_of_many
 from recommendations.store.events.pseudonyms import pseudonym
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from recommendations.engine.experiments.effects import TreatmentEffect, mean_difference
 from recommendations.engine.experiments.moments import Moments, joined
-from recommendations.services.push.form import Goal, GoalKind
+from recommendations.services.campaigns.form import Goal, GoalKind
 from recommendations.store.push.funnel import spending
 
 LEAST_HELD = 50  # people; below, no figure

@@ -13,7 +13,7 @@ from recommendations.engine.experiments.assignment import share_of
 from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, compete
 from recommendations.engine.push.timing import QuietHours, allowed_from
 from recommendations.push_terms import Priority
-from recommendations.services.push.pressure import PressureForm, rules_now
+from recommendations.services.campaigns.pressure import PressureForm, rules_now
 from recommendations.store.push.pressure import PARTS, PastMessage, held_back, past_messages
 
 SPAN = timedelta(days=28)
@@ -25,7 +25,7 @@ FORGOTTEN = 31 * 24 * HOUR  # what was sent before that is in no window any more
 
 
 @dataclass(frozen=True, kw_only=True)
-class DraftRules:
+class TriedRules:
     """Rules to try. ``season`` None: whoever is held out stays so, and nobody else is."""
 
     caps: tuple[PressureCap, ...]
@@ -65,7 +65,7 @@ def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
     since, live = now - SPAN, rules_now(now=now)
     messages, parts = past_messages(since=since - BEFORE, until=now, most=MOST)
     share = parts / PARTS
-    rules = DraftRules(
+    rules = TriedRules(
         caps=tuple(PressureCap(cap.channel, cap.most, cap.hours * HOUR) for cap in form.caps),
         quiet=QuietHours(form.quiet_from, form.quiet_until),
         per_day=None if form.per_day is None else form.per_day * share,
@@ -79,7 +79,7 @@ def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
     )
 
 
-def run_again(messages: Sequence[PastMessage], rules: DraftRules, *, since: float) -> dict[str, int]:
+def run_again(messages: Sequence[PastMessage], rules: TriedRules, *, since: float) -> dict[str, int]:
     """Counts of messages since a moment under rules; what was decided within a minute competes as it did then."""
     counts = Counter(sent=0, would=0, clicked=0, clicked_still=0)
     for each in messages:
@@ -93,7 +93,7 @@ def run_again(messages: Sequence[PastMessage], rules: DraftRules, *, since: floa
     return dict(counts)
 
 
-def _going(messages: Sequence[PastMessage], rules: DraftRules) -> Iterator[PastMessage]:
+def _going(messages: Sequence[PastMessage], rules: TriedRules) -> Iterator[PastMessage]:
     """Messages that the rules let through, decision by decision."""
     past: defaultdict[int, list[SentMessage]] = defaultdict(list)
     used: Counter[int] = Counter()
@@ -117,7 +117,7 @@ def _going(messages: Sequence[PastMessage], rules: DraftRules) -> Iterator[PastM
 def _after_competition(
     by_person: dict[int, list[tuple[PastMessage, Candidate]]],
     past: dict[int, list[SentMessage]],
-    rules: DraftRules,
+    rules: TriedRules,
     *,
     oldest: float,
 ) -> Iterator[tuple[PastMessage, Candidate]]:
@@ -127,7 +127,7 @@ def _after_competition(
         yield from (pair for pair, outcome in zip(own, outcomes, strict=True) if outcome.goes)
 
 
-def _is_held(each: PastMessage, rules: DraftRules) -> bool:
+def _is_held(each: PastMessage, rules: TriedRules) -> bool:
     """Whether somebody would have been held out of a message; nobody is of what they asked for."""
     if rules.season is None:
         return each.held
@@ -138,7 +138,7 @@ def _is_held(each: PastMessage, rules: DraftRules) -> bool:
     return bool(each.holdout) and share_of(f"campaign:{each.campaign}".encode(), each.person) < each.holdout
 
 
-def _candidate(each: PastMessage, rules: DraftRules) -> Candidate | None:
+def _candidate(each: PastMessage, rules: TriedRules) -> Candidate | None:
     """The message at the hour at which it would have left; None where that had been too late."""
     quiet = rules.quiet
     if each.quiet_from is not None and each.quiet_until is not None:

@@ -13,9 +13,9 @@ from recommendations.engine.push.competition import HOUR, PressureCap, SentMessa
 from recommendations.engine.push.timing import QuietHours
 from recommendations.models import Contact, Message, MessageEvent
 from recommendations.push_terms import SETTLED_CLICK, MessageEventKind, MessageState, Verdict
-from recommendations.services.push import pressure_estimate
-from recommendations.services.push.pressure import DEFAULT, CapForm, PressureForm
-from recommendations.services.push.pressure_estimate import DraftRules, estimate, run_again
+from recommendations.services.campaigns import pressure_estimate
+from recommendations.services.campaigns.pressure import DEFAULT, CapForm, PressureForm
+from recommendations.services.campaigns.pressure_estimate import TriedRules, estimate, run_again
 from recommendations.store.push.pressure import PastMessage
 from tests.push_records import NOW, contact, pressure
 from tests.store.push.test_people import message
@@ -35,12 +35,12 @@ def past(person: int = 1, *, hours: float = 0, **fields: Any) -> PastMessage:
     return PastMessage(person=person, **{**values, **fields})
 
 
-def rules(*caps: PressureCap, **fields: Any) -> DraftRules:
+def rules(*caps: PressureCap, **fields: Any) -> TriedRules:
     values = {"quiet": ALWAYS, "per_day": None, "holdout": 0.0, "season": None, "zone": ZoneInfo("Europe/London")}
-    return DraftRules(caps=caps, **{**values, **fields})
+    return TriedRules(caps=caps, **{**values, **fields})
 
 
-def would(messages: list[PastMessage], draft: DraftRules) -> int:
+def would(messages: list[PastMessage], draft: TriedRules) -> int:
     return run_again(messages, draft, since=0.0)["would"]
 
 

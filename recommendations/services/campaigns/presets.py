@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
 from recommendations.push_terms import CampaignKind, Priority, Purpose, Trigger
-from recommendations.services.push.form import ContextItem, Layout
+from recommendations.services.campaigns.form import ContextItem, Layout
 
 ITSELF = "search"
 """Placement that, about the item of the occasion, shows that item."""
