@@ -45,9 +45,9 @@ class Office:
 
 
 @contextmanager
-def post_office() -> Iterator[Office]:
+def post_office(office: Office | None = None) -> Iterator[Office]:
     """A post office that is open."""
-    own = Office()
+    own = office or Office()
     controller = Controller(own, hostname="127.0.0.1", port=free_port())
     controller.start()
     own.port = controller.port

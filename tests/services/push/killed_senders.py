@@ -1,0 +1,90 @@
+"""Senders that are killed (-9) again and again: a program beside the test, as a process cannot be killed in a thread.
+
+It forks two senders, kills both at a random moment, takes back what they left, and begins anew; the last two may end.
+"""
+
+import os
+import random
+import select
+import signal
+import sys
+import time
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from recommendations.channels.protocol import Outcome  # noqa: E402
+from recommendations.push_terms import Channel  # noqa: E402
+from recommendations.services.push import ticks  # noqa: E402
+from recommendations.store.push import outbox  # noqa: E402
+from recsite.processes import die_with_parent  # noqa: E402
+
+SENDERS = 2
+PATIENCE = 60  # seconds, on a busy machine
+_line_goes_on = ticks.line_goes_on
+
+
+def sender(told: int) -> int:
+    """Fork a sender that sends until nothing is due, and writes a byte for each outcome; its process."""
+    pid = os.fork()
+    if pid == 0:
+        die_with_parent(signal.SIGKILL)
+        code = 1
+
+        def goes_on(channel: Channel, outcome: Outcome) -> bool:
+            os.write(told, b".")
+            return _line_goes_on(channel, outcome)
+
+        ticks.line_goes_on = goes_on
+        try:
+            while outbox.has_due(Channel.EMAIL):
+                ticks.send()
+            code = 0
+        finally:
+            os._exit(code)
+    return pid
+
+
+def take_back() -> None:
+    """Fork who lets the leases of the dead run out and takes back what they held: the servers' clock went on."""
+    pid = os.fork()
+    if pid == 0:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE recommendations_message SET lease_until = now() WHERE lease_until IS NOT NULL")
+        outbox.reap()
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def round_of_kills(rng: random.Random) -> None:
+    """Let two senders send some messages, and kill them wherever they are then."""
+    telling, told = os.pipe()
+    pids = [sender(told) for _ in range(SENDERS)]
+    os.close(told)  # the senders' ends are left, so that it ends with them
+    for _ in range(rng.randint(3, 12)):
+        if not select.select([telling], [], [], PATIENCE)[0] or not os.read(telling, 1):
+            break
+    time.sleep(rng.uniform(0, 0.02))
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    os.close(telling)
+
+
+def main(kills: int, seed: int) -> int:
+    rng = random.Random(seed)
+    for _ in range(kills):
+        round_of_kills(rng)
+        take_back()
+    telling, told = os.pipe()
+    pids = [sender(told) for _ in range(SENDERS)]
+    codes = [os.waitpid(pid, 0)[1] for pid in pids]
+    os.close(telling)
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
