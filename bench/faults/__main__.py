@@ -14,6 +14,7 @@ from pathlib import Path
 SHORT: Mapping[str, Sequence[str]] = {
     "kills": ("--kills", "12"),
     "experiments": ("--kills", "8"),
+    "push": ("--kills", "10", "--waiting", "3000"),
     "flips": ("--flips", "20"),
     "trickle": ("--rounds", "2"),
     "outages": ("--requests", "200"),
@@ -24,6 +25,7 @@ SHORT: Mapping[str, Sequence[str]] = {
 FULL: Mapping[str, Sequence[str]] = {
     "kills": ("--kills", "48", "--control", "8"),
     "experiments": ("--kills", "32"),
+    "push": ("--kills", "50"),
     "flips": ("--flips", "60"),
     "trickle": ("--rounds", "5"),
     "outages": ("--requests", "2000"),

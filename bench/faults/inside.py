@@ -2,7 +2,7 @@
 
 ``open SEED…`` makes the tables, the grocery of the tests, one run of the loop for each seed and an API key; ``flip``
 makes the version live whose key comes in a line; ``behind`` holds Valkey's live state against the record;
-``experiment``, ``read`` and ``totals`` begin, read and sum up an experiment.
+``push_…`` are those of ``outbox.py``; ``experiment``, ``read`` and ``totals`` begin, read and sum up an experiment.
 """
 
 import json
@@ -22,7 +22,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db.models import Max  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bench.faults import tested  # noqa: E402
+from bench.faults import outbox, tested  # noqa: E402
 from recommendations.loop.run import run_loop  # noqa: E402
 from recommendations.models import BlendWeights, Event, Item, ModelVersion, Staff  # noqa: E402
 from recommendations.services.access.keys import create_key  # noqa: E402
@@ -113,7 +113,7 @@ def start(seed: str) -> dict[str, Any]:
 
 COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "open": opened, "flip": flip, "behind": behind, "static": static, "start": start,
-    "experiment": tested.begin, "read": tested.read_on, "totals": tested.settled,
+    **outbox.COMMANDS, "experiment": tested.begin, "read": tested.read_on, "totals": tested.settled,
 }  # fmt: skip
 
 

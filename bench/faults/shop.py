@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -95,10 +95,10 @@ def a_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def family(*, seeds: Sequence[int] = (1,)) -> Iterator[Shop]:
+def family(*, seeds: Sequence[int] = (1,), env: Mapping[str, str] | None = None) -> Iterator[Shop]:
     """Start all that ``make demo`` runs: servers that start again, and the supervisor's web, workers and beat."""
     with a_folder() as folder:
-        shop = Shop(folder=folder, env=_environment(folder), port=free_port())
+        shop = Shop(folder=folder, env=_environment(folder) | dict(env or {}), port=free_port())
         servers = (sys.executable, "-m", "recsite.embedded", "--data", str(folder), "--")
         shop.facts = shop.inside("open", *(str(seed) for seed in seeds), servers=servers)
         with brought_up(shop, servers=servers):
@@ -223,5 +223,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         "SECRET_KEY": "demo-" + "0123456789" * 6,
         "PSEUDONYM_KEY": "demo-" + "9876543210" * 6,
+        **dict.fromkeys(("CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"), "demo-" + "0246813579" * 6),
         "PYTHONPATH": str(ROOT),
     }

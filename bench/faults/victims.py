@@ -11,6 +11,7 @@ ROLES = {  # what the command lines of its processes hold
     "web": ("granian",), "loop": ("-Q loop",), "worker": ("-Q default",), "beat": ("recsite beat",),
     "postgresql": ("bin/postgres -D", "postgres: "), "valkey": ("valkey-server",),
 }  # fmt: skip
+OF_PUSH = {"post": ("recsite.post",)}
 ONE_OF = {"web": "granian", "loop": "-Q loop", "worker": "-Q default", "postgresql": "recsite [local]"}
 """Roles with several processes: sometimes one of these is killed, and the others have to cope."""
 
@@ -20,7 +21,7 @@ def members(shop: Shop, role: str) -> dict[int, str]:
     return {
         pid: line
         for pid, line in lines
-        if any(words in line for words in ROLES[role]) and "recsite.embedded" not in line
+        if any(words in line for words in (ROLES | OF_PUSH)[role]) and "recsite.embedded" not in line
     }
 
 
