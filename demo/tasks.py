@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from demo import aa_experiment, campaigns, replay, settling
+from recommendations.tasks import decide_pushes
 
 
 @shared_task(name="demo.tasks.watch_replay")
@@ -19,7 +20,10 @@ def watch_aa() -> bool:
 
 @shared_task(name="demo.tasks.begin_campaigns")
 def begin_campaigns() -> int:
-    return campaigns.begin_campaigns(now=timezone.now())
+    begun = campaigns.begin_campaigns(now=timezone.now())
+    if begun:
+        decide_pushes.delay()  # not a minute later: the first mails are awaited
+    return begun
 
 
 @shared_task(name="demo.tasks.run_replay")

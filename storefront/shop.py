@@ -16,7 +16,7 @@ from storefront.frame import Frame
 from storefront.outbox import Outbox
 from storefront.settings import Settings
 from storefront.slots import Filled, Slots
-from storefront.stock import Stock
+from storefront.stock import ShopStock
 from storefront.tiles import Tiles, item_address, shelf_address
 from storefront.visits import Visit, Visits, new_id
 
@@ -57,7 +57,7 @@ class ShopSite:
     def __init__(self, settings: Settings, catalogue: Catalogue, client: Client) -> None:
         self._settings, self._catalogue = settings, catalogue
         self._slots, self._outbox, self._visits = Slots(client), Outbox(client, catalogue), Visits()
-        self._stock = Stock(client, catalogue, settings.catalogue.with_name("sold_out.json"))
+        self._stock = ShopStock(client, catalogue, settings.catalogue.with_name("sold_out.json"))
         self._tiles = Tiles(settings, catalogue)
         self._frame = Frame(settings)
         self._pages: dict[tuple[str, str], Page] = {

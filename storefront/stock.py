@@ -16,7 +16,7 @@ from storefront.catalogue import Catalogue
 DELIVERY = 600.0  # seconds until it is back
 
 
-class Stock:
+class ShopStock:
     def __init__(self, client: Client, catalogue: Catalogue, file: Path, *, delivery: float = DELIVERY) -> None:
         self._client, self._file, self._delivery = client, file, delivery
         self._full: Mapping[str, int] = catalogue.stock

@@ -44,6 +44,8 @@ def choose_candidates(
     """
     if candidates is None:
         return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
+    if not request.ranks and within is not None:
+        return _unranked(candidates, within)
     if placement.blend is None:
         if scope is CatalogueScope.NEWEST:
             return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST)
@@ -63,6 +65,13 @@ def choose_candidates(
     if not telling - _popularities(candidates):
         return _stand_in(request, placement.blend, candidates, scope=scope, why=Fallback.SILENT)
     return ChosenCandidates(pool=pool, weights=vector, source=source, served=weights)
+
+
+def _unranked(candidates: CandidateSource, within: IntArray) -> ChosenCandidates:
+    """These rows of the model as they are, none before another: where there is one, no score says anything."""
+    scores = np.ones((1, len(within)), np.float32)
+    pool = CandidatePool(instances=(TRENDING,), items=within, z=scores, history=candidates.nobody)
+    return ChosenCandidates(pool=pool, weights={TRENDING: 1.0}, source=Source.MODEL)
 
 
 def by_visit(placement: ServedPlacement, customer: CustomerContext) -> bool:

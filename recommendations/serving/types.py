@@ -43,6 +43,7 @@ class ResolvedRequest:
     diversity: float | None = None
     cut: Cut = Cut.LIVE
     explore: bool = True
+    ranks: bool = True  # a part of the shop; otherwise its items are as good as one another, and nothing is scored
     folded: bool = False  # from the history up to the moment of asking, scored anew, and not from the stored record
     recommendation_id: str = ""
 

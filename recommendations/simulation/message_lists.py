@@ -15,6 +15,7 @@ from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.terms import CatalogueScope
 
 CHUNK = 1_000  # customers whose states are in memory at once
 
@@ -55,14 +56,17 @@ def items_of_many(wanted: Sequence[MessageLists], *, snapshot: Snapshot, now: da
         raw = fetch.fetch_raw_of_all([each.customer for each in part], showings=showings)
         for each, told in zip(part, raw, strict=True):
             state = fetch.decode(told, each.customer, since=since).state
-            lists = prepared_lists(each, snapshot=snapshot, state=state, now=now)
+            lists = prepared_lists(each, snapshot=snapshot, state=state, now=now, ranks_one=False)
             yield tuple(item for _prepared, items in lists for item in items)
 
 
 def prepared_lists(
-    wanted: MessageLists, *, snapshot: Snapshot, state: LiveState, now: datetime
+    wanted: MessageLists, *, snapshot: Snapshot, state: LiveState, now: datetime, ranks_one: bool = True
 ) -> Iterator[tuple[Prepared, Sequence[int]]]:
-    """The lists of a message with the keys of their items, each but for the items of those before it."""
+    """The lists of a message with the keys of their items, each but for the items of those before it.
+
+    Without ``ranks_one`` a list of one given item is not scored, which only its reasons need.
+    """
     taken = set(wanted.but)
     for block in wanted.blocks:
         request = ResolvedRequest(
@@ -74,6 +78,7 @@ def prepared_lists(
             fill=wanted.everybody,
             filter=block.filter,
             explore=False,
+            ranks=ranks_one or not _is_of_one(block, snapshot),
         )
         prepared = prepare(request, snapshot=snapshot, state=state, now=now)
         items = _items(prepared)
@@ -81,9 +86,15 @@ def prepared_lists(
         taken.update(items)
 
 
+def _is_of_one(block: ListBlock, snapshot: Snapshot) -> bool:
+    """Whether a list shows one given item, if it may be shown."""
+    placement = snapshot.placements.get(block.placement)
+    return placement is not None and placement.scope is CatalogueScope.FOUND and len(set(block.context)) == 1
+
+
 def _items(prepared: Prepared) -> list[int]:
-    """Keys of the items of a list; everybody's is filled up with what is popular."""
-    if prepared.request.fill:
+    """Keys of the items of a list; everybody's is filled up with what is popular, and what was given is shown."""
+    if prepared.request.fill or prepared.scope.scope is CatalogueScope.FOUND:
         return [shown.item for shown in complete(prepared).shown]
     selection, products = select_candidates(prepared), prepared.snapshot.stock.products
     return [] if selection is None else [products[row].item for row in selection.items.tolist()]

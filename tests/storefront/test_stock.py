@@ -5,7 +5,7 @@ from typing import Any
 
 from recsite_client import UnreachableError
 from storefront.catalogue import Catalogue, CatalogueProduct
-from storefront.stock import Stock
+from storefront.stock import ShopStock
 from tests.recsite.processes import wait_for
 
 CATALOGUE = Catalogue(
@@ -27,8 +27,8 @@ class Listener:
         self.heard.append((item_id, item["availability"], item["available_quantity"]))
 
 
-def stock(recsite: Listener, folder: Path, *, delivery: float = 600.0) -> Stock:
-    return Stock(recsite, CATALOGUE, folder / "sold_out.json", delivery=delivery)  # type: ignore[arg-type]
+def stock(recsite: Listener, folder: Path, *, delivery: float = 600.0) -> ShopStock:
+    return ShopStock(recsite, CATALOGUE, folder / "sold_out.json", delivery=delivery)  # type: ignore[arg-type]
 
 
 def test_what_was_bought_is_taken_off_and_the_last_one_is_said(tmp_path: Path) -> None:

@@ -25,10 +25,11 @@ from recommendations.services.push.deciding import Sending, lists_of
 from recommendations.services.push.following import settle_clicks
 from recommendations.services.push.sender import ChannelSender
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes
-from recommendations.simulation.message_lists import current_snapshot
+from recommendations.simulation.message_lists import ListBlock, MessageLists, current_snapshot, prepared_lists
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live import fetch
 from recommendations.store.push.outcomes import PushOutcome, outcomes_of, outcomes_of_sendings
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient
@@ -137,6 +138,29 @@ def test_the_item_of_the_occasion_may_come_again_and_nothing_else(sent: list[Mes
     sending = Sending(campaign=live.campaign, form=live.form, cases=[case])
     wanted = lists_of(case, sending, customer=case.customer, but=frozenset({about, other}))
     assert wanted.but == {other}
+
+
+@pytest.mark.parametrize("gate", ["open", "excluded", "sold out"])
+def test_the_item_of_the_occasion_is_not_scored_and_passes_the_same_gates(gate: str) -> None:
+    """Of one item no order has to be found: a sending of thousands would take ten times as long."""
+    who, now = contact("u1").contact_id, timezone.now()
+    snapshot = current_snapshot()
+    about = int(snapshot.model.items.ids[5]) if snapshot.model else 0
+    if gate == "sold out":
+        Item.objects.filter(pk=about).update(availability="out_of_stock")
+        fetch.announce(fetch.Changed.CATALOGUE)
+        snapshot = current_snapshot()
+    state = fetch.state_of(who, since=None).state
+    block = ListBlock("search", 1, (about,))
+    wanted = MessageLists(customer=who, blocks=(block,), but=frozenset({about} if gate == "excluded" else ()))
+    lists = {
+        ranks: [(prepared.request.ranks, list(items)) for prepared, items in prepared_lists(
+            wanted, snapshot=snapshot, state=state, now=now, ranks_one=ranks
+        )]
+        for ranks in (True, False)
+    }  # fmt: skip
+    items = [about] if gate == "open" else []
+    assert lists == {True: [(True, items)], False: [(False, items)]}
 
 
 @pytest.mark.parametrize(("hours", "counts"), [(71, True), (73, False)])
