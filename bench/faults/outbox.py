@@ -33,10 +33,10 @@ from recommendations.push_terms import (
     ConsentState,
     Purpose,
 )
+from recommendations.services.campaigns.form import as_json, frozen_of
+from recommendations.services.campaigns.pressure import season_of
 from recommendations.services.mails.letters import message_id
 from recommendations.services.mails.returns import id_part
-from recommendations.services.push.form import as_json, frozen_of
-from recommendations.services.push.pressure import season_of
 from recommendations.services.push.sendings import decide_pushes
 from recommendations.store.contacts import ledger
 from recommendations.store.contacts.ledger import Statement

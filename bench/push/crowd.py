@@ -20,8 +20,8 @@ from recommendations.models import (
     PressureRules,
 )
 from recommendations.push_terms import AddressState, CampaignKind, Channel, Purpose
-from recommendations.services.push.form import as_json, frozen_of
-from recommendations.services.push.pressure import season_of
+from recommendations.services.campaigns.form import as_json, frozen_of
+from recommendations.services.campaigns.pressure import season_of
 from recommendations.services.push.sendings import LiveCampaign
 from recommendations.store.contacts.sealing import digest_of, seal
 from recommendations.store.events.partitions import prepare_partitions

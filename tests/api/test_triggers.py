@@ -8,7 +8,6 @@ import pytest
 from django.conf import LazySettings
 from django.http import HttpResponse
 from django.utils import timezone
-from tests.services.push.test_form import draft
 
 from recommendations.models import (
     Audience,
@@ -31,6 +30,7 @@ from recommendations.store.live import fetch
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 from tests.push_records import contact, pressure
+from tests.services.campaigns.test_form import draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
-from tests.services.push.test_form import draft
 
 from recommendations.models import Audience, AuditEntry, Campaign, Message, Placement, Staff
 from recommendations.push_terms import CampaignKind, CampaignStatus, MessageState, Purpose, Trigger
@@ -25,6 +24,7 @@ from recommendations.services.campaigns.lifecycle import (
 )
 from recommendations.terms import Role
 from tests.push_records import contact
+from tests.services.campaigns.test_form import draft
 
 pytestmark = pytest.mark.django_db
 

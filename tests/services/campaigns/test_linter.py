@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from tests.services.push.test_form import TEXTS, draft, what
 
 from recommendations.models import Audience, Campaign, Contact, Customer
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns.linter import findings
 from recommendations.services.campaigns.presets import PRESETS, CampaignPreset
 from recommendations.store.events.pseudonyms import pseudonym
+from tests.services.campaigns.test_form import TEXTS, draft, what
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from tests.services.push.test_form import draft
 
 from demo.settling import settle_unknown
 from recommendations.models import Address, AuditEntry, Campaign, Message, Occurrence
@@ -19,6 +18,7 @@ from recommendations.services.mails.returns import ReturnedTo, id_part, message_
 from recommendations.services.push import again
 from tests.demo.mails import mail, put
 from tests.push_records import campaign, contact
+from tests.services.campaigns.test_form import draft
 from tests.store.push.test_outbox import reserve, withdraw
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from tests.services.push.test_form import draft
 
 from recommendations.models import Message, Occurrence
 from recommendations.push_terms import Channel, MessageState, OccurrenceState
@@ -14,6 +13,7 @@ from recommendations.services.push.sendings import MISSED
 from recommendations.store.push import outbox
 from recommendations.store.push.outbox import Reservation
 from tests.push_records import campaign, contact
+from tests.services.campaigns.test_form import draft
 
 pytestmark = pytest.mark.django_db
 LIFETIME = timedelta(hours=72)

@@ -24,7 +24,7 @@ from recommendations.services.push.again import taken_after_all
 from recsite.supervisor import post_environment
 from tests.post_office import Office, post_office
 from tests.push_records import contact
-from tests.services.push.test_form import what
+from tests.services.campaigns.test_form import what
 from tests.services.push.test_sendings import campaign
 
 PROGRAM = Path(__file__).with_name("killed_senders.py")

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from tests.services.push.test_form import draft, what
 
 from recommendations.models import (
     Campaign,
@@ -29,6 +28,7 @@ from recommendations.store.push import verdicts
 from recommendations.tasks import plan_sending
 from recommendations.terms import RunStatus
 from tests.push_records import contact
+from tests.services.campaigns.test_form import draft, what
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

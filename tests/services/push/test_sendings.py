@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from tests.services.push.test_form import draft, what
 
 from recommendations.channels.smtp import Smtp, SmtpServer
 from recommendations.models import (
@@ -42,6 +41,7 @@ from recommendations.store.contacts.ledger import Statement
 from recommendations.store.push import outbox
 from tests.post_office import Office, post_office
 from tests.push_records import contact
+from tests.services.campaigns.test_form import draft, what
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from tests.services.push.test_form import draft
 
 from analytics.queries.campaigns.funnel import FunnelStep
 from analytics.queries.campaigns.report import report_of
@@ -17,6 +16,7 @@ from recommendations.push_terms import SETTLED_CLICK, CampaignKind, MessageEvent
 from recommendations.services.campaigns.form import as_json, frozen_of
 from recommendations.terms import Role
 from tests.push_records import contact
+from tests.services.campaigns.test_form import draft
 from tests.store.push.test_people import message
 
 pytestmark = pytest.mark.django_db

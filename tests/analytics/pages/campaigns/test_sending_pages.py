@@ -13,7 +13,6 @@ from django.conf import LazySettings
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
-from tests.services.push.test_form import draft, what
 
 from analytics.queries.campaigns import plans as plan_query
 from analytics.queries.campaigns.sendings import sending_sentence
@@ -36,6 +35,7 @@ from recommendations.services.push.sendings import decide_pushes
 from recommendations.terms import Role, RunStatus
 from tests.analytics.pages.weights.forms import flat, text
 from tests.push_records import contact
+from tests.services.campaigns.test_form import draft, what
 from tests.services.push.test_plans import launch, planned, rules, written
 
 __all__ = ["rules"]
