@@ -49,7 +49,7 @@ class Esp:
         self._backend, self._note = backend, note
 
     def hand_over(self, parcel: Parcel) -> Outcome:
-        mail = _mail(parcel, note=self._note(parcel))
+        mail: Any = _mail(parcel, note=self._note(parcel))
         try:
             self._backend.open()
             self._backend.send_messages([mail])
@@ -59,7 +59,7 @@ class Esp:
             return Refused(_words(error))
         except (OSError, requests.RequestException) as error:
             return Unknown(_words(error))
-        return _outcome(mail.anymail_status)  # type: ignore[attr-defined] # set by the backend
+        return _outcome(mail.anymail_status)  # the backend has set it
 
     def close(self) -> None:
         with suppress(OSError, requests.RequestException):
