@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ from recommendations.terms import RunStatus  # noqa: E402
 from recsite.processes import spawn, stop  # noqa: E402
 from recsite.supervisor import post_environment  # noqa: E402
 
-PEOPLE, BUYERS, QUICK = 100_000, 20_000, 2_000
+PEOPLE, QUICK = 100_000, 2_000
 PLAN_CPU, PLAN_MB, DEMO_SECONDS = 180.0, 2_000.0, 5.0
 SENDERS, MAILS, A_MINUTE = 2, 4_000, 3_000.0
 PACE = "1000000"  # mails a minute, so that only the machine is in the way
@@ -61,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     options.add_argument("--people", type=int, default=PEOPLE)
-    options.add_argument("--buyers", type=int, default=BUYERS, help="of them, who bought: the others are newcomers")
+    options.add_argument(
+        "--buyers", type=int, default=PEOPLE, help="of them, who bought: to others there is nothing to say"
+    )
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--demo", action="store_true", help="only the plan, of the customers in the database")
     options.add_argument("--quick", action="store_true", help=f"{QUICK:,} customers, and nothing judged")
@@ -85,12 +88,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise SystemExit(f"the run ended as {job.status}: {job.message}")
     writes.rebuild()
     tell(f"learned in {learning.seconds:.0f} s")
-    figures = [*planned(people), *sent(min(MAILS, buyers), tell=tell)]
+    figures = [*planned(people, buyers=buyers), *sent(min(MAILS, buyers), tell=tell)]
     protocol = {"people": people, "buyers": buyers, "seed": given.seed, "quick": given.quick, "senders": SENDERS}
     return report(figures, protocol=protocol, path=given.json, judged=not given.quick)
 
 
-def planned(people: int) -> list[Figure]:
+def planned(people: int, *, buyers: int) -> list[Figure]:
     """The plan of a campaign for everybody: CPU seconds of this process, and its peak."""
     now = timezone.now()
     ground = Ground(snapshot=current_snapshot(), rules=crowd.rules(now), now=now)
@@ -99,10 +102,12 @@ def planned(people: int) -> list[Figure]:
     with metered() as planning:
         verdicts = plan(draft, ground=ground)
     cpu = time.process_time() - begin
-    going = sum(each.verdict is Verdict.NOW for each in verdicts)
+    counts = Counter(each.verdict for each in verdicts)
+    going = counts.pop(Verdict.NOW, 0)
     return [
         Figure("people in the plan", len(verdicts), least=people, most=people),
-        Figure("of them it goes to", going, least=people / 2),
+        *(Figure(f"of them {verdict}", number) for verdict, number in sorted(counts.items())),
+        Figure("of them it goes to", going, least=buyers / 2),
         Figure("CPU seconds of the plan", cpu, most=PLAN_CPU),
         Figure("seconds of the plan", planning.seconds),
         Figure("peak MB of the process", planning.peak_mb, most=PLAN_MB),
