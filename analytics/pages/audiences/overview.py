@@ -43,7 +43,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         archived = archive_audience(audience=stored, by=staff_of(request), now=timezone.now())
     except AudienceIsUsedError as error:
-        rules, weights = error.users
+        rules, weights, campaigns = error.users
         if rules:
             facts = {"name": stored.name, "rules": ", ".join(rule.name for rule in rules)}
             messages.warning(request, _("“%(name)s” is used by %(rules)s: change or archive that first.") % facts)
@@ -53,6 +53,10 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
                 "“%(name)s” has its own weights (%(weights)s): take them offline, or discard the draft, on Weights "
                 "first."
             )
+            messages.warning(request, text % facts)
+        if campaigns:
+            facts = {"name": stored.name, "campaigns": ", ".join(each.name for each in campaigns)}
+            text = _("“%(name)s” is used by campaigns (%(campaigns)s): change or end them first.")
             messages.warning(request, text % facts)
         return redirect("audience", pk=pk)
     offer_undo(request, _("“%(name)s” is archived.") % {"name": archived.name}, "audience archived", audience=pk)

@@ -1,7 +1,7 @@
 """A new campaign: what calls for it, a name, and what people said yes to; the draft is whole at once."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.parameters import typed
+from analytics.parameters import number, typed
+from recommendations.models import Audience
 from recommendations.push_terms import CampaignKind, Purpose
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.lifecycle import LONGEST_NAME, create_campaign
@@ -52,7 +53,8 @@ def _create(request: HttpRequest) -> HttpResponse:
     purpose = Purpose(asked) if asked in set(Purpose) else preset.purpose
     try:
         campaign = create_campaign(
-            name=name, kind=preset.kind, trigger=preset.trigger, purpose=purpose, draft=preset.draft(),
+            name=name, kind=preset.kind, trigger=preset.trigger, purpose=purpose,
+            draft=preset.draft() | _who(_audience(request)),
             by=staff_of(request), now=timezone.now(),
         )  # fmt: skip
     except ValidationError as error:
@@ -72,6 +74,7 @@ def _render(
     sentences = dict(push_labels.PURPOSE_SENTENCES)
     context = {
         "section": "campaigns",
+        "audience": _audience(request),
         "groups": kind_cards(),
         "card": _card(preset) if preset else None,
         "name": name,
@@ -84,6 +87,16 @@ def _render(
         "nothing_chosen": status == 422 and preset is None,
     }  # fmt: skip
     return render(request, "dashboard/campaigns/new.html", context, status=status)
+
+
+def _audience(request: HttpRequest) -> Audience | None:
+    """The audience that somebody came from, as the address or the form says."""
+    key = number(request.POST.get("audience") or request.GET.get("audience"))
+    return Audience.objects.unarchived().filter(pk=key).first() if key else None
+
+
+def _who(audience: Audience | None) -> dict[str, Any]:
+    return {"who": {"any_of": [audience.pk]}} if audience else {}
 
 
 def _card(preset: CampaignPreset) -> KindCard:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from recommendations.models import Audience, BlendWeights, Rule, Staff
+from recommendations.models import Audience, BlendWeights, Campaign, Rule, Staff
 from recommendations.services.access import audit
 from recommendations.services.audiences.form import checked, checked_name
 from recommendations.services.rules.editing import Difference, in_order, put_in_order, set_archived
@@ -36,14 +36,15 @@ class StaleAudienceError(Exception):
 
 
 class AudienceUsers(NamedTuple):
-    """What is for an audience: rules, and weights that serve or are drafted."""
+    """What is for an audience: rules, weights that serve or are drafted, and campaigns that are not over."""
 
     rules: Sequence[Rule]
     weights: Sequence[BlendWeights]
+    campaigns: Sequence[Campaign]
 
 
 class AudienceIsUsedError(Exception):
-    """An audience that rules or weights are for is not archived."""
+    """An audience that rules, weights or campaigns are for is not archived."""
 
     def __init__(self, audience: Audience, users: AudienceUsers) -> None:
         super().__init__(f"{audience} is used")
@@ -111,6 +112,7 @@ def users_of(audience: Audience) -> AudienceUsers:
     return AudienceUsers(
         rules=list(Rule.objects.unarchived().filter(audience=audience)),
         weights=list(BlendWeights.objects.in_use().filter(audience=audience).select_related("blend", "audience")),
+        campaigns=list(audience.campaigns.filter(archived_at=None, ended_at=None).order_by("name")),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from recommendations.models import Audience, AuditEntry, Category, Customer, Rule, Segment, Staff
+from recommendations.models import Audience, AuditEntry, Campaign, Category, Customer, Rule, Segment, Staff
 from recommendations.services.audiences.editing import (
     AudienceIsUsedError,
     Difference,
@@ -125,7 +125,7 @@ def test_a_used_audience_stays_and_another_is_archived_and_comes_back_counted() 
     rule = Rule.objects.create(name="x", action="exclude", audience=made)
     with pytest.raises(AudienceIsUsedError) as used:
         archive_audience(audience=made, by=None, now=NOW)
-    assert used.value.users == ([rule], [])
+    assert used.value.users == ([rule], [], [])
     Rule.objects.update(archived_at=NOW)
     assert archive_audience(audience=made, by=None, now=NOW).archived_at == NOW
     event(customer("ann"), item("tea"), days_ago=3)
@@ -135,6 +135,17 @@ def test_a_used_audience_stays_and_another_is_archived_and_comes_back_counted() 
     back = restore_audience(audience=made, by=None, now=NOW + timedelta(hours=1))
     assert (back.archived_at, back.size) == (None, 1)
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)) == ["create", "archive", "restore"]
+
+
+def test_an_audience_of_a_campaign_is_archived_when_that_is_over() -> None:
+    made = Audience.objects.create(name="Tea", conditions={})
+    campaign = Campaign.objects.create(slug="c", name="C", kind="once", purpose="news")
+    campaign.audiences.set([made])
+    with pytest.raises(AudienceIsUsedError) as used:
+        archive_audience(audience=made, by=None, now=NOW)
+    assert used.value.users == ([], [], [campaign])
+    Campaign.objects.update(ended_at=NOW)
+    assert archive_audience(audience=made, by=None, now=NOW).archived_at == NOW
 
 
 def test_the_order_is_that_of_the_keys() -> None:

@@ -275,3 +275,17 @@ class TestSteps:
         assert "Campaign" in text
         assert f"/campaigns/{campaign.pk}/" in text
         assert Purpose.FOR_YOU not in text
+
+
+def test_a_campaign_can_be_begun_for_an_audience(client_of: Callable[[Role], Client]) -> None:
+    client, tea = client_of(Role.MERCHANDISER), Audience.objects.create(name="Tea", conditions={})
+    cards = client.get("/campaigns/new/", {"audience": tea.pk}).content.decode()
+    assert "For “Tea”." in cards
+    assert f"?audience={tea.pk}&amp;start=once" in cards
+    form = client.get("/campaigns/new/", {"audience": tea.pk, "start": "once"}).content.decode()
+    assert f'name="audience" value="{tea.pk}"' in form
+    client.post("/campaigns/new/", {"start": "once", "name": "For tea", "audience": tea.pk})
+    made = Campaign.objects.get(name="For tea")
+    assert (made.draft["who"], list(made.audiences.all())) == ({"any_of": [tea.pk]}, [tea])
+    client.post("/campaigns/new/", {"start": "once", "name": "For all", "audience": "99999999999999999999"})
+    assert Campaign.objects.get(name="For all").draft["who"] == {}
