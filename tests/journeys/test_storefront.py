@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -54,7 +54,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def shop_process(data: Path, *, recsite: str, **keys: Callable[[str], str]) -> Iterator[str]:
+def shop_process(
+    data: Path, *, recsite: str, customers: Sequence[str] = ("u3",), **keys: Callable[[str], str]
+) -> Iterator[str]:
     """The shop, as the demo starts it; its address. ``keys``: made for that address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -62,7 +64,13 @@ def shop_process(data: Path, *, recsite: str, **keys: Callable[[str], str]) -> I
     file.parent.mkdir()
     with (file.parent / "catalogue.csv").open("w", encoding="utf-8", newline="") as lines:
         lines.writelines(CATALOGUE)
-    options = {"recsite": recsite, "timeout": 10, "currency": "USD", "catalogue": "catalogue.csv", "customers": ["u3"]}
+    options = {
+        "recsite": recsite,
+        "timeout": 10,
+        "currency": "USD",
+        "catalogue": "catalogue.csv",
+        "customers": [*customers],
+    }
     options |= {name: committed(lambda make=make: make(address)) for name, make in keys.items()}
     file.write_text(json.dumps(options), encoding="utf-8")
     argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]

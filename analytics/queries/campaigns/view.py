@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, weeks_of
 from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
 from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
-from recommendations.push_terms import SENDING, WAITING, CampaignStatus, MessageState, OccurrenceState
+from recommendations.push_terms import SENDING, WAITING, CampaignStatus, MessageState, OccurrenceState, Verdict
 from recommendations.wording import push_labels
 
 MOST_SENDINGS = 30
@@ -96,6 +96,6 @@ def _sendings(campaign: Campaign) -> list[SendingLine]:
 def _line(occurrence: Occurrence, counts: Mapping[int, tuple[int, int]]) -> SendingLine:
     taken, waiting = counts.get(occurrence.pk, (0, 0))
     return SendingLine(
-        occurrence=occurrence, people=sum(occurrence.counts.values()),
+        occurrence=occurrence, people=sum(occurrence.counts.get(verdict, 0) for verdict in Verdict),
         planned=sum(occurrence.counts.get(verdict, 0) for verdict in SENDING), taken=taken, waiting=waiting,
     )  # fmt: skip
