@@ -118,7 +118,7 @@ def save_placements(client: Client, **changes: str) -> int:
         values = {
             "id": str(row.pk),
             "n": str(row.n),
-            "attribution_window": "24",
+            "attribution_window": str(row.attribution_window),
             "enabled": "on",
             **(changes if place == 0 else {}),
         }

@@ -193,6 +193,7 @@ def test_public_pages_have_no_headers_of_cors(name: str, shop: ApiClient) -> Non
         "api-docs": "/api/docs/",
         "item-tile": "/api/v1/items/x/tile.svg",
         "item-tile-png": "/api/v1/items/x/tile.png",
+        "mail-hook": "/api/v1/hooks/mail/postmark/",
         "unknown-path": "/api/v1/nothing/",
     }
     for method in ("GET", "OPTIONS"):

@@ -100,7 +100,14 @@ def test_a_method_that_is_not_allowed_is_a_405(name: str, client_with: Callable[
         answer = client.send(method, ADDRESSES[name][0], {})
         problem(answer, 405)
         assert set(answer["Allow"].split(", ")) == {*NEEDS[name], *reading, "OPTIONS"}, method
-    of_nothing = name in {"similar-items", "also-bought-items", "answer-served", "experiment-results", "contact"}
+    of_nothing = name in {
+        "similar-items",
+        "also-bought-items",
+        "answer-served",
+        "experiment-results",
+        "contact",
+        "customer-messages",
+    }
     expected = 404 if of_nothing else 200
     assert client.send("HEAD", ADDRESSES[name][0]).status_code == (expected if reading else 405)
     options = client.send("OPTIONS", ADDRESSES[name][0])

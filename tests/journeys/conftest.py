@@ -13,7 +13,7 @@ import pytest
 import pytest_django
 from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from playwright.sync_api import Error as PageError
@@ -77,7 +77,8 @@ def site(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
     with trained_shop(django_db_blocker, then=_furnish):
         server = LiveServer("127.0.0.1")
         try:
-            yield server.url
+            with override_settings(PUBLIC_URL=server.url):  # where the pictures of mails are
+                yield server.url
         finally:
             server.stop()
 

@@ -40,6 +40,9 @@ class CustomerVerdict(TypedDict):
     verdict: Literal["updated", "unchanged"]
 
 
+type Silence = Literal["hard_bounce", "complaint", "unsubscribed_all", "staff", "erased"]
+
+
 class ContactAddress(TypedDict):
     """An address with stars; a silent one must not be written to, whatever was said."""
 
@@ -47,6 +50,8 @@ class ContactAddress(TypedDict):
     address: str
     state: Literal["unconfirmed", "active", "gone"]
     silent: bool
+    silent_for: Silence | None
+    confirmation_mails: int
 
 
 class PurposePermission(TypedDict):
@@ -57,6 +62,7 @@ class PurposePermission(TypedDict):
     state: Literal["asked", "given", "refused", "withdrawn"]
     since: str
     source: str
+    held_by: Literal["no_address", "unconfirmed", "silent", "objection", "paused"] | None
 
 
 class ContactState(TypedDict):
@@ -67,6 +73,7 @@ class ContactState(TypedDict):
     time_zone: str | None
     addresses: list[ContactAddress]
     permissions: list[PurposePermission]
+    personalised: bool
     paused_until: str | None
     most_a_week: int | None
     quiet_from: str | None
@@ -86,6 +93,7 @@ class ErasureReceipt(TypedDict):
 class ContactVerdict(TypedDict):
     verdict: Literal["stored", "unchanged", "rejected"]
     user_id: NotRequired[str | None]
+    silent_for: NotRequired[Silence | None]
     pointer: NotRequired[str]
     reason: NotRequired[str]
 

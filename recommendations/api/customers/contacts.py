@@ -73,9 +73,7 @@ class AddressGiven(Struct):
     silent: Annotated[bool, Meta(description="It must not be written to, whatever was said.")]
     silent_for: Annotated[
         SuppressionReason | None,
-        Meta(
-            description="Why. The shop can end none of these; staff hard_bounce and staff, its owner unsubscribed_all."
-        ),
+        Meta(description="Why. Staff end `hard_bounce` and `staff`, its owner `unsubscribed_all`; nothing the others."),
     ]
     confirmation_mails: Annotated[
         int, Meta(description="Mails that asked its owner: two at most, 3 days apart. Then only `confirmed` takes it.")

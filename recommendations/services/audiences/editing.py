@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Value
 from django.utils.translation import gettext as _
 
-from recommendations.models import Audience, BlendWeights, Campaign, Rule, Staff
+from recommendations.models import Audience, BlendWeights, Rule, Staff
 from recommendations.services.access import audit
 from recommendations.services.audiences.form import checked, checked_name
 from recommendations.services.rules.editing import Difference, in_order, put_in_order, set_archived
@@ -18,9 +18,9 @@ from recommendations.store.audiences.members import AudienceCount, Example, Gone
 from recommendations.store.live import fetch
 
 __all__ = [
-    "AudienceCount", "AudienceIsUsedError", "AudienceUsers", "Difference", "Example", "Gone", "StaleAudienceError",
-    "archive_audience", "count", "gone", "gone_of_each", "refresh_audiences", "reorder_audiences", "restore_audience",
-    "save_audience", "segments_of", "users_of",
+    "AudienceCount", "AudienceIsUsedError", "AudienceUser", "AudienceUsers", "Difference", "Example", "Gone",
+    "StaleAudienceError", "archive_audience", "count", "gone", "gone_of_each", "refresh_audiences", "reorder_audiences",
+    "restore_audience", "save_audience", "segments_of", "users_of",
 ]  # fmt: skip
 
 gone, gone_of_each = members.gone, members.gone_of_each
@@ -35,12 +35,19 @@ class StaleAudienceError(Exception):
         self.current, self.differences = current, differences
 
 
+class AudienceUser(NamedTuple):
+    """A rule or a campaign that is for an audience."""
+
+    pk: int
+    name: str
+
+
 class AudienceUsers(NamedTuple):
     """What is for an audience: rules, weights that serve or are drafted, and campaigns that are not over."""
 
-    rules: Sequence[Rule]
+    rules: Sequence[AudienceUser]
     weights: Sequence[BlendWeights]
-    campaigns: Sequence[Campaign]
+    campaigns: Sequence[AudienceUser]
 
 
 class AudienceIsUsedError(Exception):
@@ -109,10 +116,15 @@ def reorder_audiences(*, keys: Sequence[int], by: Staff | None) -> None:
 
 
 def users_of(audience: Audience) -> AudienceUsers:
+    rules = Rule.objects.unarchived().filter(audience=audience).annotate(of=Value("rule"))
+    campaigns = audience.campaigns.filter(archived_at=None, ended_at=None).annotate(of=Value("campaign"))
+    fields = ("of", "name", "pk")
+    every = rules.order_by().values_list(*fields).union(campaigns.order_by().values_list(*fields), all=True).order_by()
+    named = sorted(every)
     return AudienceUsers(
-        rules=list(Rule.objects.unarchived().filter(audience=audience)),
+        rules=[AudienceUser(pk, name) for of, name, pk in named if of == "rule"],
         weights=list(BlendWeights.objects.in_use().filter(audience=audience).select_related("blend", "audience")),
-        campaigns=list(audience.campaigns.filter(archived_at=None, ended_at=None).order_by("name")),
+        campaigns=[AudienceUser(pk, name) for of, name, pk in named if of == "campaign"],
     )
 
 

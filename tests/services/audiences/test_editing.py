@@ -125,7 +125,7 @@ def test_a_used_audience_stays_and_another_is_archived_and_comes_back_counted() 
     rule = Rule.objects.create(name="x", action="exclude", audience=made)
     with pytest.raises(AudienceIsUsedError) as used:
         archive_audience(audience=made, by=None, now=NOW)
-    assert used.value.users == ([rule], [], [])
+    assert used.value.users == ([(rule.pk, "x")], [], [])
     Rule.objects.update(archived_at=NOW)
     assert archive_audience(audience=made, by=None, now=NOW).archived_at == NOW
     event(customer("ann"), item("tea"), days_ago=3)
@@ -143,7 +143,7 @@ def test_an_audience_of_a_campaign_is_archived_when_that_is_over() -> None:
     campaign.audiences.set([made])
     with pytest.raises(AudienceIsUsedError) as used:
         archive_audience(audience=made, by=None, now=NOW)
-    assert used.value.users == ([], [], [campaign])
+    assert used.value.users == ([], [], [(campaign.pk, "C")])
     Campaign.objects.update(ended_at=NOW)
     assert archive_audience(audience=made, by=None, now=NOW).archived_at == NOW
 

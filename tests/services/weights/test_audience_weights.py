@@ -175,7 +175,7 @@ def test_weights_of_a_group_are_withdrawn_and_brought_back(
     assert version_of("u0") == own.number
     with pytest.raises(AudienceIsUsedError) as used:
         archive_audience(audience=audience, by=boss, now=timezone.now())
-    assert used.value.users == ([], [own])
+    assert used.value.users == ([], [own], [])
     with pytest.raises(NoteNeededError):
         withdraw(weights=own, note=" ", by=boss)
     with django_capture_on_commit_callbacks(execute=True):

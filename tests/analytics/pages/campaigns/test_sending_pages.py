@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.queries.campaigns import plans as plan_query
+from analytics.queries.campaigns.people import ROWS
 from analytics.queries.campaigns.sendings import sending_sentence
 from recommendations.customer_codes import customer_code
 from recommendations.models import (
@@ -297,7 +298,7 @@ class TestPeople:
         for verdict in (*Verdict, "would"):
             count = sending.counts["would_send" if verdict == "would" else verdict]
             page = text(merchandiser, f"{address}?verdict={verdict}")
-            assert page.count('class="lead-cell"') == count
+            assert page.count('class="lead-cell"') == min(count, ROWS)
             assert "@example.com" not in page
         assert text(merchandiser, f"{address}?page=2").count('class="lead-cell"') == 10
         assert text(merchandiser, f"{address}?channel=email&verdict=now&page=x").count('class="lead-cell"') > 0
