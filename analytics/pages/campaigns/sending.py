@@ -1,5 +1,6 @@
 """The page of a sending, planned or real: who gets it and why the others do not; letting go what the brake holds."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -7,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from analytics.charts.sending import VerdictBar, sending_figure
@@ -27,6 +29,11 @@ from recommendations.services.push.sendings import BRAKE_FACTOR, BRAKE_PEOPLE
 
 YES = "yes"
 RELEASE, CANCEL = "release", "cancel"
+REFUSED: Mapping[type[Exception], Promise] = {
+    braking.NotWaitingError: gettext_lazy("Someone has decided about it in the meantime. Nothing was changed."),
+    braking.NotRunningError: gettext_lazy("The campaign is paused or over: resume it first. Nothing was changed."),
+    braking.TooLateError: gettext_lazy("It would come too late by now. Nothing was changed."),
+}
 
 
 @require_safe
@@ -36,34 +43,29 @@ def sending(request: HttpRequest, pk: int, occurrence: int) -> HttpResponse:
 
 @post_requires(Action.PUBLISH)
 def release_sending(request: HttpRequest, pk: int, occurrence: int) -> HttpResponse:
-    held = or_404(query.find_sending(pk, occurrence))
-    try:
-        braking.release(occurrence=held, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
-    except NoteNeededError:
-        return _page(request, held, refused=RELEASE)
-    except braking.NotWaitingError:
-        messages.warning(request, _("Someone has decided about it in the meantime. Nothing was changed."))
-    except braking.NotRunningError:
-        messages.warning(request, _("The campaign is paused or over: resume it first. Nothing was changed."))
-    except braking.TooLateError:
-        messages.warning(request, _("It would come too late by now. Nothing was changed."))
-    else:
-        messages.success(request, _("It goes out: everybody is decided afresh, within a minute."))
-    return redirect("sending", pk=pk, occurrence=occurrence)
+    done = _("It goes out: everybody is decided afresh, within a minute.")
+    return _decide(request, or_404(query.find_sending(pk, occurrence)), RELEASE, braking.release, done=done)
 
 
 @post_requires(Action.PUBLISH)
 def cancel_sending(request: HttpRequest, pk: int, occurrence: int) -> HttpResponse:
-    held = or_404(query.find_sending(pk, occurrence))
+    done = _("It is cancelled: nobody gets it. The campaign itself goes on.")
+    return _decide(request, or_404(query.find_sending(pk, occurrence)), CANCEL, braking.call_off, done=done)
+
+
+def _decide(
+    request: HttpRequest, held: Occurrence, dialog: str, act: Callable[..., object], *, done: str
+) -> HttpResponse:
+    """Do with a sending that waits what a publisher says; where that cannot be, the page says why."""
     try:
-        braking.call_off(occurrence=held, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
+        act(occurrence=held, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
-        return _page(request, held, refused=CANCEL)
-    except braking.NotWaitingError:
-        messages.warning(request, _("Someone has decided about it in the meantime. Nothing was changed."))
+        return _page(request, held, refused=dialog)
+    except tuple(REFUSED) as error:
+        messages.warning(request, str(REFUSED[type(error)]))
     else:
-        messages.success(request, _("It is cancelled: nobody gets it. The campaign itself goes on."))
-    return redirect("sending", pk=pk, occurrence=occurrence)
+        messages.success(request, done)
+    return redirect("sending", pk=held.campaign_id, occurrence=held.pk)
 
 
 def sending_context(request: HttpRequest, occurrence: Occurrence) -> dict[str, Any]:

@@ -1,0 +1,193 @@
+"""The page of a plan, and the approval that stands on it: what is missing, stale or not theirs is said."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import LazySettings
+from django.http import QueryDict
+from django.test import Client
+
+from analytics.queries.campaigns import plans as plan_query
+from recommendations.models import (
+    Campaign,
+    CampaignVersion,
+    Occurrence,
+    PressureRules,
+    SendPlan,
+    Staff,
+)
+from recommendations.push_terms import Verdict
+from recommendations.services.push import sendings
+from recommendations.services.push.plans import make_plan
+from recommendations.terms import Role, RunStatus
+from tests.analytics.pages.campaigns.sent_to_forty import (
+    _installed,
+    campaign,
+    merchandiser,
+    now,
+    publisher,
+    rows_of,
+    rules,
+    sent,
+)
+from tests.analytics.pages.weights.forms import flat, text
+from tests.services.campaigns.test_form import draft, what
+from tests.services.push.test_plans import planned, written
+
+__all__ = ["_installed", "campaign", "merchandiser", "now", "publisher", "rules"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+class TestPlan:
+    def test_from_no_plan_to_its_waterfall(self, merchandiser: Client, campaign: Campaign) -> None:
+        address = f"/campaigns/{campaign.pk}/plan/"
+        assert "No plan yet" in text(merchandiser, address)
+        begun = merchandiser.post(address, {"when": "now"})
+        assert (begun.status_code, begun["Location"]) == (302, address)
+        page = text(merchandiser, address)
+        assert "Waiting for a worker." in page
+        assert f'hx-get="{address}"' in page
+        assert "every 1s" in page
+        make_plan(SendPlan.objects.get().pk)
+        panel = flat(merchandiser.get(address, headers={"HX-Request": "true"}))
+        assert "every 1s" not in panel
+        audience, *lines = rows_of(panel)
+        assert (audience, sum(lines), len(lines)) == (60, 60, len(Verdict))
+        counts = Occurrence.objects.get().counts
+        assert f"would have been sent: {counts['would_send']}" in panel
+        assert f"Of 60 people {counts['now']} would get it at once and {counts['later']} later." in panel
+        assert "20 of them because no address of theirs is known." in panel
+        assert f"quiet hours: {counts['later']}, first at" in panel
+        assert flat(merchandiser.get(address)).count('id="waterfall"') == 1
+
+    def test_it_is_cancelled(self, merchandiser: Client, campaign: Campaign) -> None:
+        address = f"/campaigns/{campaign.pk}/plan/"
+        merchandiser.post(address, {"when": "tomorrow"})
+        answer = merchandiser.post(address, {"cancel": "yes"}, headers={"HX-Request": "true"})
+        assert "The plan was cancelled." in flat(answer)
+        assert SendPlan.objects.get().status == RunStatus.CANCELLED
+        assert merchandiser.post(address, {"cancel": "yes"}).status_code == 302  # a second click
+
+    @pytest.mark.parametrize(
+        "sent", [{"when": "at", "at": "2031-01-01T10:00"}, {"when": "at", "at": "soon"}, {"when": "x"}]
+    )
+    def test_another_moment_is_refused_and_what_was_typed_stays(
+        self, merchandiser: Client, campaign: Campaign, sent: dict[str, str]
+    ) -> None:
+        answer = merchandiser.post(f"/campaigns/{campaign.pk}/plan/", sent)
+        assert answer.status_code == 422
+        assert "Choose a moment of the next seven days." in flat(answer)
+        assert f'value="{sent.get("at", "")}"' in flat(answer)
+        assert not SendPlan.objects.exists()
+
+    def test_an_unfinished_draft_names_what_it_lacks_and_where(self, merchandiser: Client, campaign: Campaign) -> None:
+        Campaign.objects.update(draft=draft(what={}, when={"expires_hours": 1}))
+        answer = merchandiser.post(f"/campaigns/{campaign.pk}/plan/", {"when": "now"})
+        page = flat(answer)
+        assert (answer.status_code, "The draft is not finished" in page) == (422, True)
+        assert f'href="/campaigns/{campaign.pk}/edit/?step=what"' in page
+        assert f'href="/campaigns/{campaign.pk}/edit/?step=when"' in page
+
+    def test_a_plan_of_an_earlier_draft_says_so(self, merchandiser: Client, campaign: Campaign, now: datetime) -> None:
+        planned(campaign, now)
+        Campaign.objects.update(revision=4)
+        page = text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+        assert "This plan is of revision 1; the draft is at 4." in page
+        assert rows_of(page)[0] == 60
+
+    def test_what_failed_says_why(self, merchandiser: Client, campaign: Campaign, now: datetime) -> None:
+        Campaign.objects.update(draft=draft(what=what(blocks=[{"placement": "cellar", "n": 4}])))
+        merchandiser.post(f"/campaigns/{campaign.pk}/plan/", {"when": "now"})
+        make_plan(SendPlan.objects.get().pk)
+        assert "The placement “cellar” is gone" in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+        SendPlan.objects.update(message="")
+        assert "Nothing is loaded yet" in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+
+    def test_what_came_once_is_not_planned_again(self, merchandiser: Client, campaign: Campaign, now: datetime) -> None:
+        sent(campaign, now)
+        answer = merchandiser.post(f"/campaigns/{campaign.pk}/plan/", {"when": "now"})
+        assert (answer.status_code, "It comes once, and it has come." in flat(answer)) == (422, True)
+        Campaign.objects.update(ended_at=now)
+        assert "no more plans are made of it" in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+
+    def test_who_only_looks_may_not_make_one(self, client_of: Callable[[Role], Client], campaign: Campaign) -> None:
+        viewer, address = client_of(Role.VIEWER), f"/campaigns/{campaign.pk}/plan/"
+        assert "can make one" in text(viewer, address)
+        assert viewer.post(address, {"when": "now"}).status_code == 403
+        assert viewer.get("/campaigns/999/plan/").status_code == 404
+
+    def test_moments_are_of_the_clock_of_the_shop(self) -> None:
+        london = ZoneInfo("Europe/London")
+        afternoon = datetime(2026, 7, 1, 15, tzinfo=london)
+        choices = {each.code: each.at for each in plan_query.moment_choices(afternoon)}
+        assert choices["tonight"] == datetime(2026, 7, 1, 20, tzinfo=london)
+        assert choices["tomorrow"] == datetime(2026, 7, 2, 9, tzinfo=london)
+        late = {each.code for each in plan_query.moment_choices(datetime(2026, 7, 1, 21, tzinfo=london))}
+        assert late == {"now", "tomorrow", "at"}
+        typed = plan_query.moment_in(QueryDict("when=at&at=2026-07-03T10:30"), now=afternoon)
+        assert typed == datetime(2026, 7, 3, 10, 30, tzinfo=london)
+
+
+class TestApproval:
+    def test_review_and_approval(self, client_of: Callable[[Role], Client], campaign: Campaign, now: datetime) -> None:
+        merchandiser, publisher = client_of(Role.MERCHANDISER), client_of(Role.PUBLISHER)
+        Campaign.objects.update(author=Staff.objects.get(email="merchandiser@example.com"))
+        counts = planned(campaign, now).occurrence.counts  # type: ignore[union-attr]
+        review, approve = f"/campaigns/{campaign.pk}/review/", f"/campaigns/{campaign.pk}/approve/"
+        assert merchandiser.post(review, {"note": " "}).status_code == 422
+        assert merchandiser.post(review, {"note": "For spring"})["Location"] == f"/campaigns/{campaign.pk}/"
+        assert merchandiser.get(approve).status_code == 403
+        page = text(publisher, approve)
+        assert "For spring" in page
+        assert f"{counts['now']} now, {counts['later']} later" in page
+        assert publisher.post(approve, {"note": "", "revision": 1}).status_code == 422
+        assert publisher.post(approve, {"note": "fine", "revision": 1})["Location"] == f"/campaigns/{campaign.pk}/"
+        version = CampaignVersion.objects.get()
+        assert (version.expected["now"], version.note) == (counts["now"], "fine")
+
+    def test_without_a_plan_it_has_to_be_said(self, publisher: Client, campaign: Campaign) -> None:
+        approve = f"/campaigns/{campaign.pk}/approve/"
+        assert "Nobody has seen yet what this draft would do." in text(publisher, approve)
+        refused = publisher.post(approve, {"note": "fine", "revision": 1})
+        assert (refused.status_code, "Make the plan first" in flat(refused)) == (422, True)
+        assert ">fine</textarea>" in flat(refused)
+        publisher.post(approve, {"note": "small audience", "revision": 1, "without_plan": "yes"})
+        assert CampaignVersion.objects.get().expected == {}
+
+    def test_a_stale_page_says_who_changed_it(self, publisher: Client, campaign: Campaign) -> None:
+        Campaign.objects.update(revision=2, author=Staff.objects.create(email="ann@shop.example", name="Ann Lee"))
+        answer = publisher.post(f"/campaigns/{campaign.pk}/approve/", {"note": "x", "revision": 1, "without_plan": "y"})
+        assert (answer.status_code, "Ann Lee changed the draft" in flat(answer)) == (409, True)
+        assert not CampaignVersion.objects.exists()
+
+    def test_nobody_approves_what_they_wrote(
+        self, publisher: Client, campaign: Campaign, settings: LazySettings
+    ) -> None:
+        settings.FOUR_EYES = True
+        Campaign.objects.update(author=Staff.objects.get(email="publisher@example.com"))
+        approve = f"/campaigns/{campaign.pk}/approve/"
+        assert "somebody else has to approve it" in text(publisher, approve)
+        answer = publisher.post(approve, {"note": "x", "revision": 1, "without_plan": "y"})
+        assert (answer.status_code, CampaignVersion.objects.count()) == (422, 0)
+
+    def test_what_is_missing_is_named(self, publisher: Client, campaign: Campaign, settings: LazySettings) -> None:
+        settings.POSTAL_ADDRESS, settings.PUSH_FROM = "", ""
+        answer = publisher.post(f"/campaigns/{campaign.pk}/approve/", {"note": "x", "revision": 1, "without_plan": "y"})
+        page = flat(answer)
+        assert answer.status_code == 422
+        assert "<code>PUSH_FROM</code>, <code>POSTAL_ADDRESS</code>" in page
+        settings.POSTAL_ADDRESS = "1 Market Square"
+        Campaign.objects.update(draft={})
+        assert "The draft is not finished" in text(publisher, f"/campaigns/{campaign.pk}/approve/")
+        assert publisher.post(f"/campaigns/{campaign.pk}/review/", {"note": "x"}).status_code == 422
+
+
+def test_plans_and_sendings_of_an_empty_shop_are_empty(merchandiser: Client, now: datetime, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sendings, "people_in", lambda **_groups: [])
+    campaign = written("Nobody")
+    planned(campaign, now)
+    assert "Nobody is in view of it." in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+    assert PressureRules.objects.exists()
