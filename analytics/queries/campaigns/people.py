@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from recommendations.models import Considered, Occurrence
 from recommendations.push_terms import Channel, Verdict
 
-ROWS = 20
+ROWS = 15
 MOST_IN_A_FILE = 100_000
 WOULD = "would"
 """In the address, beside the verdicts: held out, and would have been sent it."""

@@ -41,7 +41,7 @@ class TestPeople:
             page = text(merchandiser, f"{address}?verdict={verdict}")
             assert page.count('class="lead-cell"') == min(count, ROWS)
             assert "@example.com" not in page
-        assert text(merchandiser, f"{address}?page=3").count('class="lead-cell"') == 60 - 2 * ROWS
+        assert text(merchandiser, f"{address}?page=99").count('class="lead-cell"') == (60 % ROWS or ROWS)
         assert text(merchandiser, f"{address}?channel=email&verdict=now&page=x").count('class="lead-cell"') > 0
         assert text(merchandiser, f"{address}?verdict=nonsense&channel=pigeon").count('class="lead-cell"') == ROWS
         assert merchandiser.get(f"/campaigns/999/sendings/{sending.pk}/people/").status_code == 404
