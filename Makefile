@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
-.PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-plan bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-demo bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -89,8 +89,8 @@ bench-past-answers: .venv/stamp  ## A thousand answers made again after everythi
 bench-push: .venv/stamp  ## What campaigns cost: the plan of 100,000 customers, mails a minute (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.push $(ARGS)
 
-bench-push-plan: .venv/stamp  ## The plan of a campaign for the demo's customers (DATA=.local)
-	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.push --demo $(ARGS)
+bench-push-demo: .venv/stamp  ## Plans beside their sendings, limits, scanners and repeats, on the demo's data after it ran (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.push.demo --data "$(DATA)" $(ARGS)
 
 bench-readings: .venv/stamp  ## A reading of an experiment with 200,000 people and 2 million answers (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.readings $(ARGS)

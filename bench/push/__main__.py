@@ -2,8 +2,8 @@
 
 A shop of invented customers learns in one run of the loop. A plan for all of them is made, as the review of a campaign
 does; then two campaigns are decided for some thousands of those who bought, and sent by two senders to the demo's post
-office: from due to taken, with addresses sealed, the last look, lists with reasons, slates and signed links. ``--demo``
-makes the plan of the data in the database instead, which is changed in nothing. Ends with 1 where a bar is not kept.
+office: from due to taken, with addresses sealed, the last look, lists with reasons, slates and signed links. Ends with
+1 where a bar is not kept.
 """
 
 import argparse
@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import django
@@ -25,20 +26,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bench.bars import Figure, report, say  # noqa: E402
 from bench.meter import Progress, metered  # noqa: E402
 from bench.push import crowd  # noqa: E402
+from bench.push.planner import planned  # noqa: E402
 from recommendations.loop.run import run_loop  # noqa: E402
 from recommendations.models import Customer, Message  # noqa: E402
-from recommendations.push_terms import Channel, MessageState, Verdict  # noqa: E402
-from recommendations.services.operations.housekeeping import restore_live_state  # noqa: E402
+from recommendations.push_terms import Channel, MessageState  # noqa: E402
 from recommendations.services.operations.runs import start_run  # noqa: E402
-from recommendations.services.push.deciding import Ground  # noqa: E402
-from recommendations.services.push.sendings import LiveCampaign, decide_pushes, plan  # noqa: E402
-from recommendations.simulation.message_lists import current_snapshot  # noqa: E402
+from recommendations.services.push.sendings import decide_pushes  # noqa: E402
 from recommendations.store.live import writes  # noqa: E402
 from recommendations.store.push import outbox  # noqa: E402
 from recommendations.store.temp_tables import run  # noqa: E402
@@ -47,13 +45,8 @@ from recsite.processes import spawn, stop  # noqa: E402
 from recsite.supervisor import post_environment  # noqa: E402
 
 PEOPLE, QUICK = 100_000, 2_000
-PLAN_CPU, PLAN_MB, DEMO_SECONDS = 180.0, 2_000.0, 5.0
 SENDERS, MAILS, A_MINUTE = 2, 4_000, 3_000.0
 PACE = "1000000"  # mails a minute, so that only the machine is in the way
-
-
-class _UndoneError(Exception):
-    """What was written for the plan goes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,13 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--buyers", type=int, default=PEOPLE, help="of them, who bought: to others there is nothing to say"
     )
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--demo", action="store_true", help="only the plan, of the customers in the database")
     options.add_argument("--quick", action="store_true", help=f"{QUICK:,} customers, and nothing judged")
     options.add_argument("--silent", action="store_true", help="no progress on standard error")
     given = options.parse_args(argv)
     tell = Progress(silent=given.silent)
-    if given.demo:
-        return report(planned_here(), protocol={"demo": True}, path=given.json)
     people = QUICK if given.quick else given.people
     call_command("migrate", verbosity=0, interactive=False)
     if Customer.objects.exists():
@@ -88,51 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise SystemExit(f"the run ended as {job.status}: {job.message}")
     writes.rebuild()
     tell(f"learned in {learning.seconds:.0f} s")
-    figures = [*planned(people, buyers=buyers), *sent(min(MAILS, buyers), tell=tell)]
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:  # as a plan is made, apart from a run
+        figures = worker.submit(planned, people, buyers=buyers).result()
+    figures += sent(min(MAILS, buyers), tell=tell)
     protocol = {"people": people, "buyers": buyers, "seed": given.seed, "quick": given.quick, "senders": SENDERS}
     return report(figures, protocol=protocol, path=given.json, judged=not given.quick)
-
-
-def planned(people: int, *, buyers: int) -> list[Figure]:
-    """The plan of a campaign for everybody: CPU seconds of this process, and its peak."""
-    now = timezone.now()
-    ground = Ground(snapshot=current_snapshot(), rules=crowd.rules(now), now=now)
-    draft = crowd.campaign("planned", now=now, live=False)
-    begin = time.process_time()
-    with metered() as planning:
-        verdicts = plan(draft, ground=ground)
-    cpu = time.process_time() - begin
-    counts = Counter(each.verdict for each in verdicts)
-    going = counts.pop(Verdict.NOW, 0)
-    return [
-        Figure("people in the plan", len(verdicts), least=people, most=people),
-        *(Figure(f"of them {verdict}", number) for verdict, number in sorted(counts.items())),
-        Figure("of them it goes to", going, least=buyers / 2),
-        Figure("CPU seconds of the plan", cpu, most=PLAN_CPU),
-        Figure("seconds of the plan", planning.seconds),
-        Figure("peak MB of the process", planning.peak_mb, most=PLAN_MB),
-    ]
-
-
-def planned_here() -> list[Figure]:
-    """The plan of whoever is there; nothing of it is kept."""
-    restore_live_state()  # a demo that was just started does so within seconds
-    now, figures = timezone.now(), list[Figure]()
-    with suppress(_UndoneError), transaction.atomic():
-        ground = Ground(snapshot=current_snapshot(), rules=crowd.rules(now), now=now)
-        draft: LiveCampaign = crowd.campaign("bench-push", now=now, live=False)
-        for number in (1, 2):
-            begin = time.process_time()
-            with metered() as planning:
-                verdicts = plan(draft, ground=ground)
-            figures += [
-                Figure(f"seconds of plan {number}", planning.seconds, most=DEMO_SECONDS),
-                Figure(f"CPU seconds of plan {number}", time.process_time() - begin),
-            ]
-        going = sum(each.verdict is Verdict.NOW for each in verdicts)
-        figures += [Figure("people in the plan", len(verdicts)), Figure("of them it goes to", going)]
-        raise _UndoneError
-    return figures
 
 
 def sent(mails: int, *, tell: Progress) -> list[Figure]:
