@@ -33,11 +33,15 @@ RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """A campaign under the form that counts, and whom it has in view."""
+    """A campaign under the form that counts, and whom it has in view.
+
+    What ``has_waited`` for the campaign's hour leaves once it has struck; only quiet hours and limits may still hold it.
+    """
 
     campaign: Campaign
     form: CampaignForm
     cases: Sequence[PushCase]
+    has_waited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,9 @@ def terms_of(sendings: Iterable[Sending]) -> dict[int, CampaignTerms]:
     """What each campaign asks, by its key."""
     every = list(sendings)
     chance = chances([each.campaign for each in every])
-    return {each.campaign.pk: terms_under(each.form, each.campaign, chance[each.campaign.pk]) for each in every}
+    terms = {each.campaign.pk: terms_under(each.form, each.campaign, chance[each.campaign.pk]) for each in every}
+    waited = {each.campaign.pk for each in every if each.has_waited}
+    return terms | {key: replace(terms[key], hour=None) for key in waited}
 
 
 def habits_of(rules: PressureRules) -> Habits:

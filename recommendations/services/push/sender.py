@@ -177,7 +177,7 @@ def _sendings(messages: Sequence[Message], *, now: datetime) -> list[Sending]:
     return [
         Sending(
             campaign=some[0].campaign, form=msgspec.convert(some[0].version.frozen, CampaignForm),
-            cases=_cases(some, now=now),
+            cases=_cases(some, now=now), has_waited=True,
         )
         for some in by_campaign.values()
     ]  # fmt: skip

@@ -262,6 +262,18 @@ def test_what_cannot_be_handed_over_says_why(
     assert (Message.objects.get(customer=address.contact_id).state, office.got) == (state, [])
 
 
+def test_what_waited_for_its_hour_leaves_in_the_seconds_after_it(
+    now: datetime, sender: ChannelSender, office: Office
+) -> None:
+    contact("u1")
+    hour = (now - timedelta(seconds=20)).replace(microsecond=0)
+    campaign("at-its-hour", hour, parts={"when": {"hour": hour.time().isoformat(), "clock": "shop"}})
+    decide_pushes(now=hour)  # when the hour strikes; a sender comes some seconds later
+    assert Message.objects.get().due_at == hour
+    sender.send_some(current_snapshot())
+    assert (Message.objects.get().state, len(office.got)) == (MessageState.TAKEN, 1)
+
+
 def test_who_bears_less_by_now_gets_it_later_and_not_never(
     now: datetime, sender: ChannelSender, office: Office
 ) -> None:
