@@ -33,7 +33,7 @@ def stock(recsite: Listener, folder: Path, *, delivery: float = 600.0) -> ShopSt
 
 
 def bring_forward(file: Path, *, seconds: float) -> None:
-    """Let what is sold out be back sooner; the stock that wrote the file goes on waiting, as one whose process ended."""
+    """Let what is sold out be back sooner; the stock that wrote the file goes on waiting, as if it had ended."""
     file.write_text(json.dumps({item_id: at - seconds for item_id, at in json.loads(file.read_text()).items()}))
 
 

@@ -45,9 +45,10 @@ class Envelope:
 def written(template: str, mail: object, *, subject: str, language: str, text: str = "") -> Letter:
     """The letter of ``push/<template>.html`` and ``.txt``, or of another ``text``; ``mail`` has all that is said."""
     with translation.override(language):
+        plain = get_template(f"push/{text or template}.txt").render({"mail": mail})
         return Letter(
             subject=subject,
-            text=get_template(f"push/{text or template}.txt").render({"mail": mail}),
+            text=plain[:],  # a str again: what was rendered counts as safe in HTML, which a plain text is not
             html=_inliner().inline(get_template(f"push/{template}.html").render({"mail": mail})),
         )
 

@@ -97,6 +97,13 @@ class TestLook:
         assert "(prefers-color-scheme: dark)" not in html
         assert 'href="http' not in html
 
+    def test_what_is_typed_is_no_markup_in_the_plain_text(self, admin: Client) -> None:
+        campaign = begun()
+        form = typed(campaign, en__intro="Mia <i>wrote</i> <img src=x>") | {"customer": code(), "width": "text"}
+        page = admin.post(f"/campaigns/{campaign.pk}/preview/", form).content.decode()
+        assert "Mia &lt;i&gt;wrote&lt;/i&gt; &lt;img src=x&gt;" in page
+        assert "<img src=x>" not in page
+
     def test_dark_and_plain_text(self, admin: Client) -> None:
         campaign = begun()
         light, dark = (
