@@ -28,10 +28,14 @@ ITS_OWN = frozenset({
     "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding",
 })  # fmt: skip
 """Headers that the service writes itself."""
+LONGEST_ANSWER = 256 * 1024  # bytes; of a longer one the rest is not read
+PART = 16 * 1024
 
 
 class Backend(Protocol):
     """A backend of django-anymail."""
+
+    session: requests.Session | None
 
     def open(self) -> object: ...
 
@@ -51,7 +55,7 @@ class Esp:
     def hand_over(self, parcel: Parcel) -> Outcome:
         mail: Any = _mail(parcel, note=self._note(parcel))
         try:
-            self._backend.open()
+            self._open()
             self._backend.send_messages([mail])
         except AnymailAPIError as error:
             return _answer(error)
@@ -61,9 +65,24 @@ class Esp:
             return Unknown(_words(error))
         return _outcome(mail.anymail_status)  # the backend has set it
 
+    def _open(self) -> None:
+        if self._backend.open() and self._backend.session is not None:
+            self._backend.session.hooks["response"].append(_beginning)
+
     def close(self) -> None:
         with suppress(OSError, requests.RequestException):
             self._backend.close()
+
+
+def _beginning(response: requests.Response, **_options: object) -> None:
+    """Read an answer as far as it may go; what is cut off makes no sense, and its status says the rest."""
+    body = b""
+    for part in response.iter_content(PART):
+        body += part
+        if len(body) > LONGEST_ANSWER:
+            response.close()
+            break
+    response._content = body  # noqa: SLF001 - what requests would have read without an end
 
 
 def _mail(parcel: Parcel, *, note: Mapping[str, str]) -> EmailMultiAlternatives:

@@ -1,7 +1,9 @@
 """E-mail by SMTP (RFC 5321): at most once, and after DATA honest about what is not known."""
 
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ OF_SERVER = ("4.3.", "4.4.")
 """Enhanced codes of a server that takes mail of nobody now, as its disk is full or its own line is broken."""
 CLOSING = 421  # the server closes the line, mostly as it was asked too much
 LONGEST_REASON = 200
+LONGEST_ANSWER = 64 * 1024  # bytes, of all its lines
+ANSWERED_WITHIN = 30.0  # seconds, from its first byte to its last: before the lease of the message is over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +75,9 @@ class Smtp:
             own = self._server
             context = ssl.create_default_context() if own.use_ssl or own.use_tls else None
             if own.use_ssl:
-                line: smtplib.SMTP = smtplib.SMTP_SSL(own.host, own.port, timeout=own.timeout, context=context)
+                line: smtplib.SMTP = _SslLine(own.host, own.port, timeout=own.timeout, context=context)
             else:
-                line = smtplib.SMTP(own.host, own.port, timeout=own.timeout)
+                line = _PlainLine(own.host, own.port, timeout=own.timeout)
             self._line = line
             line.ehlo_or_helo_if_needed()
             if own.use_tls:
@@ -108,6 +112,49 @@ class Smtp:
         if self._line is not None:
             self._line.close()
         self._line = None
+
+
+class _PlainLine(smtplib.SMTP):
+    """A line whose server comes to an end of what it says; smtplib reads on for as long as an answer has lines."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock)
+        if isinstance(self.file, _Answers):
+            self.file.begin()
+        return super().getreply()
+
+
+class _SslLine(_PlainLine, smtplib.SMTP_SSL):
+    """The same from the first byte on behind TLS."""
+
+
+class _Answers:
+    """Lines of a server. An answer that is too long, or too slow, is a broken line: OSError."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._file = sock.makefile("rb")
+        self._left, self._until = 0, 0.0
+
+    def begin(self) -> None:
+        """Begin to read an answer."""
+        self._left, self._until = LONGEST_ANSWER, time.monotonic() + ANSWERED_WITHIN
+
+    def readline(self, size: int) -> bytes:
+        line = b""
+        while not line.endswith(b"\n") and len(line) < size:
+            waiting = self._file.peek(1)  # what came at once
+            part = self._file.read(min(waiting.find(b"\n") + 1 or len(waiting), size - len(line)))
+            self._left -= len(part)
+            if self._left < 0 or time.monotonic() > self._until:
+                raise OSError("the answer has no end")
+            line += part
+            if not part:
+                break
+        return line
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def _text(answer: bytes | str) -> str:

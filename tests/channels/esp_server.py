@@ -4,11 +4,13 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 TAKEN = {"ErrorCode": 0, "Message": "OK", "MessageID": "id-1", "To": "ann@example.com"}
+
+TALK = b"x" * 10_000
 
 
 class MailService:
@@ -17,6 +19,7 @@ class MailService:
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
         self.status, self.answer, self.retry_after = 200, json.dumps(TAKEN), ""
+        self.more = 0  # bytes of an answer that goes on
         self.hangs_up = ""  # or "after" the mail, or "never" answers
 
 
@@ -37,9 +40,12 @@ def mail_service() -> Iterator[MailService]:
             self.send_header("Content-Type", "application/json")
             if service.retry_after:
                 self.send_header("Retry-After", service.retry_after)
-            self.send_header("Content-Length", str(len(service.answer.encode())))
+            self.send_header("Content-Length", str(len(service.answer.encode()) + service.more))
             self.end_headers()
             self.wfile.write(service.answer.encode())
+            with suppress(OSError):  # who has heard enough hangs up
+                for _ in range(service.more // len(TALK)):
+                    self.wfile.write(TALK)
 
         def log_message(self, *_: object) -> None:
             pass
