@@ -21,7 +21,7 @@ from recommendations.push_terms import Channel, Priority
 
 NAMES = frozenset({"shop", "first_item", "count"})
 BRACES = re.compile(r"\{[^{}]*\}|[{}]")
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that end a line of a header, or turn the direction of what follows."""
 
 LONGEST_SUBJECT = 150

@@ -17,7 +17,11 @@ from django.conf import settings
 from django.template.loader import get_template
 from django.utils import translation
 
-CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+ENCODED = re.compile(r"=\?(?=[^?]*\?[bq]\?)", re.IGNORECASE)
+"""What every reader of headers takes for the beginning of an encoded word (RFC 2047), and would decode."""
+NOTHING = "\u200b"  # is not seen
+LONGEST_NAME = 200  # of a sender: a word without blanks is folded nowhere
 JOINER = "\u200d"  # of emoji, which are one picture by it
 
 
@@ -95,14 +99,15 @@ def bytes_of(letter: Letter, envelope: Envelope) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """A text without what would break a header or turn its direction."""
+    """A text without what would break a header, turn its direction, or be decoded there."""
     plain = CONTROLS.sub(" ", text)
-    return "".join(each for each in plain if unicodedata.category(each) != "Cf" or each == JOINER).strip()
+    seen = "".join(each for each in plain if unicodedata.category(each) != "Cf" or each == JOINER).strip()
+    return ENCODED.sub(f"={NOTHING}?", seen)
 
 
 def _mailbox(address: str, name: str = "") -> MailAddress:
     user, _at, domain = address.rpartition("@")
-    return MailAddress(one_line(name), user, domain)
+    return MailAddress(one_line(name)[:LONGEST_NAME], user, domain)
 
 
 @cache
