@@ -93,7 +93,9 @@ def door(kind: LinkKind, *, whose: Whose | None = None) -> Callable[[Callable[[G
             address = address_of(token, now=now)
             with translation.override(_language(request, address)), timezone.override(_zone(address)):
                 posts = request.method == "POST" and not (address is not None and says_no(request))
-                wait = _wait(request, token) if posts else None
+                # Mail programs of many people unsubscribe from a network or two; each link has its own limit.
+                is_one_click = address is not None and kind is LinkKind.UNSUBSCRIBE
+                wait = _wait(request, token, of_network=not is_one_click) if posts else None
                 if wait is not None:
                     return finished(_too_often(request, wait))
                 if address is None:
@@ -151,12 +153,13 @@ def says_no(request: HttpRequest) -> bool:
     return form.get("act") in {"stop", "deny", "pause"} or ("purpose" in form and form.get("on") == "no")
 
 
-def _wait(request: HttpRequest, token: str) -> float | None:
+def _wait(request: HttpRequest, token: str, *, of_network: bool) -> float | None:
     """Seconds until something may be sent again; None where it may now. Neither token nor address is stored."""
-    network = salted_hmac(__name__, client_network(request), algorithm="sha256").hexdigest()[:32]
-    rate = rates().take(f"public:{network}", limit=POSTS_OF_NETWORK)
-    if rate.wait is not None:
-        return rate.wait
+    if of_network:
+        network = salted_hmac(__name__, client_network(request), algorithm="sha256").hexdigest()[:32]
+        rate = rates().take(f"public:{network}", limit=POSTS_OF_NETWORK)
+        if rate.wait is not None:
+            return rate.wait
     of_token = hashlib.sha256(token.encode()).hexdigest()[:32]
     return rates().take(f"public:{of_token}", limit=POSTS_OF_TOKEN).wait
 

@@ -74,8 +74,7 @@ def _become(clicks: Sequence[MessageEvent], *, kind: MessageEventKind, told_as: 
 def target_of(message: Message, place: int) -> str:
     """Where a link leads: the item's page if it is of the shop, else the shop's home; both say which list it was."""
     item = Item.objects.filter(pk=message.items[place]).first() if place < len(message.items) else None
-    own = urljoin(settings.SHOP_URL, item.url) if item and item.url else ""
-    address = own if is_of_shop(own) else settings.SHOP_URL
+    address = (item and _page_of(item)) or settings.SHOP_URL
     facts = {
         "rid": message.recommendation_id, "utm_source": "recsite", "utm_medium": message.channel,
         "utm_campaign": message.campaign.slug,
@@ -84,8 +83,17 @@ def target_of(message: Message, place: int) -> str:
     return parts._replace(query=urlencode([*parse_qsl(parts.query), *facts.items()])).geturl()
 
 
+def _page_of(item: Item) -> str:
+    """The address of an item's page; "" where it has none that is of the shop."""
+    try:
+        address = urljoin(settings.SHOP_URL, item.url) if item.url else ""
+        return address if is_of_shop(address) else ""
+    except ValueError:  # it is no address at all, as one with half a bracket
+        return ""
+
+
 def is_of_shop(address: str) -> bool:
-    """Whether an address is of one of the shop's hosts, as browsers read it."""
+    """Whether an address is of one of the shop's hosts, as browsers read it. Raises ValueError where it is none."""
     parts = urlsplit(address)
     if parts.scheme not in {"https", "http"} or parts.username or "\\" in address or not parts.hostname:
         return False
