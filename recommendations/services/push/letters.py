@@ -48,10 +48,9 @@ def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, n
     """What somebody gets now. Raises UnknownPlacementError where a placement of the campaign is gone."""
     form = msgspec.convert(message.version.frozen, CampaignForm)
     sending = Sending(campaign=message.campaign, form=form, cases=[verdict.case])
-    shown = shown_lately([message.customer_id], now=now, but=[message.pk])
-    wanted = lists_of(
-        verdict.case, sending, customer=message.customer_id, but=frozenset(shown.get(message.customer_id, ()))
-    )
+    person = verdict.case.customer  # whom the message's owner turned out to be
+    shown = shown_lately([person], now=now, but=[message.pk])
+    wanted = lists_of(verdict.case, sending, customer=person, but=frozenset(shown.get(person, ())))
     answers = answers_of(wanted, snapshot=snapshot, now=now)
     items = [one for answer in answers for one in answer.shown]
     address = _address(message)

@@ -27,6 +27,7 @@ from recommendations.services.push.occasions import occasions
 from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
 from recommendations.store.push import outbox
+from recommendations.store.push.owners import Owner, owners_of
 from recommendations.store.serving import slates
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import NotLoadedError
@@ -73,7 +74,7 @@ class ChannelSender:
         """The verdict on each message now, by its key."""
         verdicts: dict[int, CaseVerdict] = {}
         now = self.clock()
-        by_rules: dict[int, list[Message]] = {}
+        owners, by_rules = owners_of([message.pk for message in messages]), dict[int, list[Message]]()
         for message in messages:
             by_rules.setdefault(message.occurrence.pressure_id or 0, []).append(message)
         for some in by_rules.values():
@@ -81,7 +82,7 @@ class ChannelSender:
             if rules is None:
                 raise ValueError("a message was reserved under rules of pressure")
             ground = Ground(snapshot=snapshot, rules=rules, now=now, but=frozenset(each.pk for each in some))
-            outcome = considered(_sendings(some, now=now), ground=ground)
+            outcome = considered(_sendings(some, owners, now=now), ground=ground)
             verdicts |= dict(zip(_in_order(some), outcome, strict=True))
         return verdicts
 
@@ -169,7 +170,7 @@ def new_holder(name: str) -> str:
     return f"{name}-{secrets.token_hex(6)}"
 
 
-def _sendings(messages: Sequence[Message], *, now: datetime) -> list[Sending]:
+def _sendings(messages: Sequence[Message], owners: Mapping[int, Owner], *, now: datetime) -> list[Sending]:
     """The messages as cases, campaign by campaign."""
     by_campaign: dict[int, list[Message]] = {}
     for message in messages:
@@ -177,7 +178,7 @@ def _sendings(messages: Sequence[Message], *, now: datetime) -> list[Sending]:
     return [
         Sending(
             campaign=some[0].campaign, form=msgspec.convert(some[0].version.frozen, CampaignForm),
-            cases=_cases(some, now=now), has_waited=True,
+            cases=_cases(some, owners, now=now), has_waited=True,
         )
         for some in by_campaign.values()
     ]  # fmt: skip
@@ -191,18 +192,21 @@ def _in_order(messages: Sequence[Message]) -> list[int]:
     return [key for some in by_campaign.values() for key in some]
 
 
-def _cases(messages: Sequence[Message], *, now: datetime) -> list[PushCase]:
-    """Cases of messages of one campaign; what called for one may be undone by now."""
+def _cases(messages: Sequence[Message], owners: Mapping[int, Owner], *, now: datetime) -> list[PushCase]:
+    """Cases of messages of one campaign, of the people that their owners are by now; what called for one may be undone,
+    or the same person has another message for it.
+    """
     campaign, there = messages[0].campaign, None
     if campaign.kind == CampaignKind.TRIGGERED:
         form = msgspec.convert(messages[0].version.frozen, CampaignForm)
-        people = [each.customer_id for each in messages]
+        people = [owners[each.pk].person for each in messages]
         happened = occasions(Trigger(campaign.trigger), form.occasion, campaign=campaign.pk, now=now, people=people)
         there = {(case.customer, case.key) for case in happened}
     return [
         PushCase(
-            campaign.pk, each.customer_id, each.key, each.due_at, each.trigger_item,
-            done=there is not None and (each.customer_id, each.key) not in there,
+            campaign.pk, owner.person, each.key, each.due_at, each.trigger_item,
+            done=owner.has_another or (there is not None and (owner.person, each.key) not in there),
         )
         for each in messages
+        for owner in [owners[each.pk]]
     ]  # fmt: skip

@@ -26,7 +26,7 @@ MOST_MEANS = 4  # of hours that a process remembers
 SHRINKS = 5.0  # orders of the shop's mean that everybody's worth begins with
 
 # Whatever was sent to a visitor who was merged into a customer counts for that customer.
-_KEYS = """
+KEYS = """
 WITH asked AS (SELECT unnest(%(people)s::bigint[]) AS person), keys AS (
   SELECT person, person AS key, false AS merged FROM asked
   UNION ALL
@@ -34,7 +34,7 @@ WITH asked AS (SELECT unnest(%(people)s::bigint[]) AS person), keys AS (
   JOIN asked ON asked.person = alias.customer_id WHERE alias.undone_at IS NULL)
 """
 _REACH = f"""
-{_KEYS}
+{KEYS}
 SELECT DISTINCT ON (keys.person, address.channel) keys.person, address.channel, contact.customer_id, address.id,
   ARRAY(SELECT permission.purpose FROM recommendations_permission permission
         WHERE permission.contact_id = contact.customer_id AND permission.channel = address.channel
@@ -47,13 +47,13 @@ JOIN recommendations_address address ON address.contact_id = contact.customer_id
 ORDER BY keys.person, address.channel, keys.merged, contact.changed_at DESC, contact.customer_id
 """  # noqa: S608 - parts of our own
 _SENT = f"""
-{_KEYS}
+{KEYS}
 SELECT keys.person, message.channel, coalesce(message.handed_at, message.due_at), message.state = 'held'
 FROM keys JOIN recommendations_message message ON message.customer_id = keys.key
 WHERE message.state = ANY(%(states)s) AND message.due_at > %(since)s AND message.id <> ALL(%(but)s)
 """  # noqa: S608
 _SHOWN = f"""
-{_KEYS}
+{KEYS}
 SELECT DISTINCT keys.person, unnest(message.items)
 FROM keys JOIN recommendations_message message ON message.customer_id = keys.key
 WHERE message.state = ANY(%(states)s) AND message.due_at > %(since)s AND message.id <> ALL(%(but)s)
@@ -67,7 +67,7 @@ _OBJECT = """
 SELECT id FROM recommendations_customer WHERE id = ANY(%(people)s::bigint[]) AND NOT personalise
 """
 _EARNED = f"""
-{_KEYS}
+{KEYS}
 SELECT keys.person, sum(event.amount), count(DISTINCT event.transaction_id)
 FROM keys JOIN recommendations_event event ON event.customer_id = keys.key
 WHERE event.name = '{EventName.PURCHASE}' AND event.occurred_at > %(since)s AND event.occurred_at <= %(now)s

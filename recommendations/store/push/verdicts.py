@@ -8,6 +8,7 @@ from typing import NamedTuple
 from recommendations.engine.push.cases import CaseVerdict
 from recommendations.push_terms import WAITS_ON, Verdict
 from recommendations.store.live.counters import Counted, count_at_commit
+from recommendations.store.push.people import KEYS
 from recommendations.store.temp_tables import copying, rows, run
 
 COLUMNS = (
@@ -30,12 +31,13 @@ SELECT customer_id, key, item, wanted_at FROM recommendations_considered
 WHERE occurrence_id = %(occurrence)s AND verdict = ANY(%(open)s) AND decided_at <= %(before)s
 """
 _CASES = "SELECT customer_id, key, item, wanted_at FROM recommendations_considered WHERE occurrence_id = %(occurrence)s"
-_CLOSED = """
-SELECT considered.customer_id, considered.key FROM recommendations_considered considered
+_CLOSED = f"""
+{KEYS}
+SELECT keys.person, considered.key FROM keys
+JOIN recommendations_considered considered ON considered.customer_id = keys.key
 JOIN recommendations_occurrence occurrence ON occurrence.id = considered.occurrence_id
 WHERE occurrence.campaign_id = %(campaign)s AND occurrence.state <> 'planned'
-  AND considered.customer_id = ANY(%(customers)s)
-"""
+"""  # noqa: S608 - parts of our own
 
 
 # Whoever chose no zone lives where the shop is.
@@ -100,8 +102,11 @@ def put_off(occurrence: int, *, hour: time, zone: str, own: bool) -> list[PutOff
 
 
 def decided_already(campaign: int, customers: Collection[int]) -> set[tuple[int, str]]:
-    """Customer and key of the occasions of a campaign that have a verdict; that of a plan does not count."""
-    return {(customer, key) for customer, key in rows(_CLOSED, campaign=campaign, customers=list(customers))}
+    """Customer and key of the occasions of a campaign that have a verdict; that of a plan does not count.
+
+    What was decided of a visitor was decided of the customer they turned out to be.
+    """
+    return {(customer, key) for customer, key in rows(_CLOSED, campaign=campaign, people=list(customers))}
 
 
 def _row(occurrence: int, each: CaseVerdict, now: datetime) -> Sequence[object]:
