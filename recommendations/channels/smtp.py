@@ -126,7 +126,7 @@ class _PlainLine(smtplib.SMTP):
 
 
 class _SslLine(_PlainLine, smtplib.SMTP_SSL):
-    """The same from the first byte on behind TLS."""
+    """Such a line, behind TLS from its first byte on."""
 
 
 class _Answers:

@@ -86,3 +86,12 @@ def test_messages_of_the_visitor_they_were_are_theirs_and_no_others(server: ApiC
 )
 def test_a_query_that_does_not_fit_is_refused(server: ApiClient, own: Address, query: dict[str, object]) -> None:
     assert problem(server.get(MESSAGES, **query), 400)["errors"]
+
+
+def test_what_a_mail_server_said_is_told_by_a_code_and_not_repeated(server: ApiClient, own: Address) -> None:
+    hostile = "550 </script><img src=x onerror=alert(1)>{{ 913*17 }}\u2028"
+    message(own, state=MessageState.REFUSED, reason=hostile)
+    answer = server.get(MESSAGES)
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/json", "nosniff")
+    assert answer.json()["messages"][0]["reason"] == "provider"
+    assert b"alert" not in answer.content
