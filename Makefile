@@ -64,6 +64,7 @@ bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, forged, p
 	$(PYTHON) -m bench.attacks.shilling
 	$(PYTHON) -m bench.attacks.false_alarms
 	$(PYTHON) -m recsite.embedded --data "$(DATA)" -- $(PYTHON) -m bench.attacks.invention
+	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.attacks.links
 
 bench-bandits: .venv/stamp  ## What daily shares of versions earn and whom they pause, on made days (ARGS="--quick --json out.json")
 	$(PYTHON) -m bench.bandits $(ARGS)
