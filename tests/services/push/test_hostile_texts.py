@@ -153,7 +153,6 @@ def test_no_text_is_evaluated_ends_a_header_or_becomes_markup(place: int, settin
         assert list(mail.keys()) == HEADERS, text
         assert max(map(len, content.split(b"\r\n"))) <= LONGEST_LINE
         assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
-        assert "15521" not in content.decode("ascii", "replace")
         [sender] = mail["From"].addresses
         assert (mail["To"], sender.addr_spec) == ("ann@example.com", "hello@shop.example")
         wanted, name, page = plain(text), plain(sender.display_name), Page(part(mail, "html"))
@@ -161,6 +160,8 @@ def test_no_text_is_evaluated_ends_a_header_or_becomes_markup(place: int, settin
         assert bool(name) is bool(wanted)
         assert wanted in plain(str(mail["Subject"])) == plain(own.subject)
         assert wanted in plain(part(mail, "plain"))
+        # In the parts alone: ids and boundaries are numbers at random.
+        assert "15521" not in f"{own.subject}{part(mail, 'plain')}{part(mail, 'html')}"
         assert page.text.count(wanted) >= 6
         assert page.tags in tags.values()
         for header in (str(mail["Subject"]), str(mail["From"])):
@@ -172,7 +173,7 @@ def test_a_service_gets_the_subject_as_one_line(settings: LazySettings) -> None:
     settings.SHOP_NAME = "Corner"
     with mail_service() as service:
         line = line_to(service.port)
-        for text in TEXTS[::5]:
+        for text in TEXTS[::10]:
             content, _ = mail_of(letter(text, "single", typed=False))
             address = {"email": "ann@example.com"}
             parcel = Parcel(message=7, idempotency_key="message-7", address=address, content=content)
