@@ -151,7 +151,7 @@ def next_of(campaign: Campaign, version: CampaignVersion | None, *, now: datetim
         return None
     coming = moments(
         CampaignKind(campaign.kind), starts_at=version.starts_at, ends_at=version.ends_at, weekdays=when.weekdays,
-        zone=ZoneInfo(settings.SHOP_TIME_ZONE), after=now, until=max(now, version.starts_at) + AHEAD,
+        hour=when.hour, zone=ZoneInfo(settings.SHOP_TIME_ZONE), after=now, until=max(now, version.starts_at) + AHEAD,
     )  # fmt: skip
     return next((each.at for each in coming), None)
 

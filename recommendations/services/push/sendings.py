@@ -136,7 +136,8 @@ def _looked_until(live: LiveCampaign, *, now: datetime) -> datetime:
 def moments_of(live: LiveCampaign, *, after: datetime, until: datetime) -> Iterator[Moment]:
     return moments(
         CampaignKind(live.campaign.kind), starts_at=live.version.starts_at, ends_at=live.version.ends_at,
-        weekdays=live.form.when.weekdays, zone=ZoneInfo(settings.SHOP_TIME_ZONE), after=after, until=until,
+        weekdays=live.form.when.weekdays, hour=live.form.when.hour, zone=ZoneInfo(settings.SHOP_TIME_ZONE),
+        after=after, until=until,
     )  # fmt: skip
 
 

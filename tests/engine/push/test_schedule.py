@@ -1,6 +1,6 @@
 """When campaigns come."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ START = datetime(2026, 10, 21, 10, tzinfo=UTC)  # a Wednesday
 
 
 def keys(kind: CampaignKind, *, days: float, since: float = -1, **fields: Any) -> list[str]:
-    values = {"starts_at": START, "ends_at": None, "weekdays": (), "zone": PARIS, **fields}
+    values = {"starts_at": START, "ends_at": None, "weekdays": (), "hour": None, "zone": PARIS, **fields}
     after, until = START + timedelta(days=since), START + timedelta(days=days)
     return [f"{each.key} {each.at:%H:%M}" for each in moments(kind, after=after, until=until, **values)]
 
@@ -29,10 +29,17 @@ def test_a_recurring_one_comes_on_its_days_and_first_when_it_starts() -> None:
     ]  # fmt: skip
 
 
+def test_an_hour_that_is_over_on_the_first_day_is_that_of_the_next() -> None:
+    days: dict[str, Any] = {"days": 8, "weekdays": (3,)}  # it starts on a Wednesday at noon, in Paris
+    assert keys(CampaignKind.RECURRING, hour=time(17), **days) == ["2026-10-21 10:00", "2026-10-28 00:00"]
+    assert keys(CampaignKind.RECURRING, hour=time(11, 59), **days) == ["2026-10-28 00:00"]
+    assert keys(CampaignKind.TRIGGERED, days=0.4, hour=time(9)) == ["2026-10-21 10:00"]
+
+
 def test_a_day_begins_with_midnight_where_the_shop_is_also_when_its_clock_is_set_back() -> None:
     stops = list(
         moments(
-            CampaignKind.RECURRING, starts_at=START, ends_at=None, weekdays=(6, 7, 1), zone=PARIS,
+            CampaignKind.RECURRING, starts_at=START, ends_at=None, weekdays=(6, 7, 1), hour=None, zone=PARIS,
             after=START, until=START + timedelta(days=6),
         )
     )  # fmt: skip
