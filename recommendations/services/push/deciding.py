@@ -35,7 +35,7 @@ RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 class Sending:
     """A campaign under the form that counts, and whom it has in view.
 
-    What ``has_waited`` for the campaign's hour leaves once it has struck; only quiet hours and limits may still hold it.
+    What ``has_waited`` for the campaign's hour leaves once it has struck; only quiet hours and limits may hold it.
     """
 
     campaign: Campaign
