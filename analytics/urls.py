@@ -178,6 +178,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/plan/", send_plan.send_plan, name="send_plan"),
     path("campaigns/<int:pk>/review/", approving.review_campaign, name="review_campaign"),
     path("campaigns/<int:pk>/approve/", approving.approve_campaign, name="approve_campaign"),
+    path("campaigns/<int:pk>/send-back/", approving.send_campaign_back, name="send_campaign_back"),
     path("campaigns/<int:pk>/sendings/<int:occurrence>/", sending.sending, name="sending"),
     path("campaigns/<int:pk>/sendings/<int:occurrence>/people/", people.sending_people, name="sending_people"),
     path(

@@ -1,4 +1,4 @@
-"""A campaign is handed over for review, and approved by somebody who has seen what it would do."""
+"""A campaign is handed over for review, and approved by somebody who has seen what it would do, or sent back."""
 
 from typing import Any
 
@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from analytics.pages.access.permission import requires, staff_of
+from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.parameters import note_in, number
 from analytics.queries.campaigns.plans import refusals_by_step
+from analytics.queries.campaigns.reviews import returned, with_last_word
 from analytics.queries.campaigns.sendings import planned_counts, sending_sentence
 from recommendations.models import Campaign
 from recommendations.services.access.audit import NoteNeededError
@@ -21,11 +22,13 @@ from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.form import UnfinishedError
 from recommendations.services.campaigns.lifecycle import (
     CampaignOverError,
+    NotInReviewError,
     NotReadyError,
     OwnApprovalError,
     StaleCampaignError,
     ask_for_review,
     form_of,
+    send_back,
 )
 from recommendations.services.mails.line import missing_settings
 from recommendations.services.push.plans import NoPlanError, approve_as_planned, has_come, plan_for_approval
@@ -35,7 +38,7 @@ from recommendations.services.push.plans import NoPlanError, approve_as_planned,
 @requires(Action.DRAFT)
 def review_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask those who approve to look at the draft."""
-    campaign = get_object_or_404(Campaign.objects.select_related("author"), pk=pk)
+    campaign = get_object_or_404(with_last_word(Campaign.objects.select_related("author")), pk=pk)
     if request.method != "POST":
         return _review(request, campaign)
     try:
@@ -72,26 +75,43 @@ def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("campaign", pk=pk)
 
 
+@post_requires(Action.PUBLISH)
+def send_campaign_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the draft to whoever asked, with what is to be done; without a note the approval's page asks for it."""
+    campaign = get_object_or_404(Campaign.objects.select_related("author", "review_asked_by"), pk=pk)
+    try:
+        send_back(campaign=campaign, note=note_in(request.POST), by=staff_of(request))
+    except NoteNeededError:
+        return _approval(request, campaign, back_refused=True)
+    except (NotInReviewError, CampaignOverError):
+        messages.warning(request, _("Someone has answered it in the meantime. Nothing was changed."))
+    else:
+        messages.success(request, _("“%(draft)s” is sent back, with your note.") % {"draft": campaign})
+    return redirect("approvals")
+
+
 def _review(request: HttpRequest, campaign: Campaign, *, problem: str = "", refused: bool = False) -> HttpResponse:
-    context = {**_shared(request, campaign, "review_campaign"), "problem": problem}
+    context = {**_shared(request, campaign, "review_campaign"), "problem": problem, "returned": returned(campaign)}
     status = 422 if problem or refused else 200
     return render(request, "dashboard/campaigns/review.html", context, status=status)
 
 
 def _approval(
-    request: HttpRequest, campaign: Campaign, *, problem: str = "", stale: bool = False, refused: bool = False
-) -> HttpResponse:
+    request: HttpRequest, campaign: Campaign, *, problem: str = "", stale: bool = False, refused: bool = False,
+    back_refused: bool = False,
+) -> HttpResponse:  # fmt: skip
     missing, by = missing_settings(), staff_of(request)
     context = {
         **_shared(request, campaign, "approve_campaign"), "problem": problem, "stale": stale, "missing": missing,
         "is_own": settings.FOUR_EYES and campaign.author_id == by.pk,
         "without_plan": bool(request.POST.get("without_plan")), "no_plan": refused,
+        "back_refused": campaign.pk if back_refused else None,
         "live": campaign.versions.filter(is_live=True).first(),
     }  # fmt: skip
     context["may_approve"] = not (
         missing or context["is_own"] or context.get("refusals") or context["is_over"] or context["has_come"]
     )
-    status = 422 if problem or refused else 409 if stale else 200
+    status = 422 if problem or refused or back_refused else 409 if stale else 200
     return render(request, "dashboard/campaigns/approve.html", context, status=status)
 
 

@@ -24,6 +24,7 @@ from analytics.pages.undo import offer_undo
 from analytics.parameters import number
 from analytics.queries.campaigns import words
 from analytics.queries.campaigns.listing import find_campaign
+from analytics.queries.campaigns.reviews import returned
 from analytics.queries.last_change import last_change
 from analytics.queries.segments.choices import missing
 from recommendations.models import Audience, Campaign, CampaignVersion, Placement
@@ -136,6 +137,7 @@ def _render(
         "triggered": triggered,
         "occasion": OCCASION_FIELDS.get(stored.trigger, ()),
         "live": _live(stored),
+        "returned": returned(stored),
         "audiences": _audiences(editor),
         "weekdays": [(day + 1, name) for day, name in WEEKDAYS.items()],
         "names": NAMES_IN_BRACES.items(),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from analytics.queries.campaigns.reviews import with_last_word
 from analytics.queries.campaigns.words import CampaignWords, part_of, when_words
 from recommendations.engine.push.schedule import moments
 from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
@@ -92,7 +93,7 @@ def campaigns(*, now: datetime) -> CampaignList:
 
 
 def find_campaign(pk: int) -> Campaign | None:
-    return Campaign.objects.select_related("author").filter(pk=pk).first()
+    return with_last_word(Campaign.objects.select_related("author").filter(pk=pk)).first()
 
 
 def weeks_of(*, now: datetime, campaign: int | None = None) -> dict[int, WeekOfCampaign]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, weeks_of
+from analytics.queries.campaigns.reviews import SentBack, returned
 from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
 from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
 from recommendations.push_terms import SENDING, WAITING, CampaignStatus, MessageState, OccurrenceState, Verdict
@@ -38,6 +39,7 @@ class CampaignView:
     next_at: datetime | None
     week: WeekOfCampaign
     changed: Sequence[str]  # what the draft has otherwise than what runs
+    returned: SentBack | None
 
     @property
     def label(self) -> str:
@@ -75,6 +77,7 @@ def view_of(campaign: Campaign, *, now: datetime) -> CampaignView:
         next_at=next_of(campaign, live, now=now) if campaign.paused_at is None and campaign.ended_at is None else None,
         week=weeks_of(now=now, campaign=campaign.pk).get(campaign.pk, WeekOfCampaign()),
         changed=list(dict.fromkeys(place_words(pointer) for pointer, *_values in differences)),
+        returned=returned(campaign),
     )
 
 

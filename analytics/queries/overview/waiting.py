@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analytics.queries.campaigns.reviews import returned_drafts
 from analytics.queries.overview.alerts import Alert
 from analytics.queries.overview.served import served
 from analytics.queries.weights.groups import place_of
@@ -132,13 +133,19 @@ def _look(now: datetime) -> PendingWork:
         ending=_ending(book.rules if book else (), now),
         new=len(new),
         unseen=len(new) - len(served(new)),
-        returned=tuple(
-            Returned(str(draft), address, answer["note"], answer["to"])
-            for draft, address in [
-                *((row, reverse("rule", args=[row.pk])) for row in rows),
-                *((draft, reverse("weights", query=place_of(draft))) for draft in drafts),
-            ]
-            if (answer := vars(draft)["answer"]) and answer["state"] == ApprovalState.RETURNED
+        returned=(
+            *(
+                Returned(str(draft), address, answer["note"], answer["to"])
+                for draft, address in [
+                    *((row, reverse("rule", args=[row.pk])) for row in rows),
+                    *((draft, reverse("weights", query=place_of(draft))) for draft in drafts),
+                ]
+                if (answer := vars(draft)["answer"]) and answer["state"] == ApprovalState.RETURNED
+            ),
+            *(
+                Returned(str(each.campaign), reverse("edit_campaign", args=[each.campaign.pk]), each.note, each.to)
+                for each in returned_drafts()
+            ),
         ),
     )
 

@@ -41,6 +41,10 @@ class NotReadyError(Exception):
         self.refusals, self.settings = refusals, settings
 
 
+class NotInReviewError(Exception):
+    """Nobody waits for an answer: the draft was approved, sent back or changed meanwhile."""
+
+
 class OwnApprovalError(Exception):
     """Four eyes: who wrote the draft last does not approve it."""
 
@@ -100,6 +104,21 @@ def ask_for_review(*, campaign: Campaign, note: str, by: Staff | None, now: date
     current.review_asked_at, current.review_asked_by, current.review_note = now, by, note
     current.save(update_fields=["review_asked_at", "review_asked_by", "review_note"])
     audit.record(by=by, verb="ask for approval", subject=current, note=note)
+    return current
+
+
+@transaction.atomic
+def send_back(*, campaign: Campaign, note: str, by: Staff | None) -> Campaign:
+    """Return a draft to whoever asked for its review, with what is to be done; what runs goes on.
+
+    Raises NoteNeededError, NotInReviewError and CampaignOverError.
+    """
+    note, current = needed_note(note), _stored(campaign)
+    if current.review_asked_at is None:
+        raise NotInReviewError
+    current.review_asked_at, current.review_asked_by = None, None
+    current.save(update_fields=["review_asked_at", "review_asked_by"])
+    audit.record(by=by, verb="send back", subject=current, note=note)
     return current
 
 

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from recommendations.models import ApprovalRequest, Blend, BlendWeights, Campaign, Rule
 from recommendations.push_terms import CampaignKind, Purpose
+from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.terms import Role, WeightsStatus
 from tests.analytics import rule_records as records
+from tests.services.campaigns.test_form import draft
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +103,40 @@ def test_campaigns_in_review_stand_in_the_queue(client_of: Callable[[Role], Clie
     assert "/approve/" not in text(ann, "/approvals/")
     Campaign.objects.update(archived_at=timezone.now())
     assert "Nothing waits for approval" in text(bob, "/approvals/")
+
+
+def test_a_campaign_is_sent_back_with_a_note(client_of: Callable[[Role], Client]) -> None:
+    records.shop()
+    ann, bob = client_of(Role.MERCHANDISER), client_of(Role.PUBLISHER)
+    campaign = create_campaign(
+        name="Spring", kind=CampaignKind.ONCE, trigger=None, purpose=Purpose.NEWS, draft=draft(), by=None,
+        now=timezone.now(),
+    )  # fmt: skip
+    review, back = f"/campaigns/{campaign.pk}/review/", f"/campaigns/{campaign.pk}/send-back/"
+    ann.post(review, {"note": "Before Easter"})
+    for page in ("/approvals/", f"/campaigns/{campaign.pk}/approve/"):
+        assert f'action="{back}"' in text(bob, page)
+    assert back not in text(ann, "/approvals/")
+    assert ann.post(back, {"note": "x"}).status_code == 403
+    refused = bob.post(back, {"note": " "})
+    assert (refused.status_code, "Say what should change" in refused.content.decode()) == (422, True)
+    assert Campaign.objects.in_review().exists()
+    page = bob.post(back, {"note": "A shorter <subject>"}, follow=True).content.decode()
+    assert "“Spring” is sent back, with your note." in page
+    assert "Nothing waits for approval" in page
+    late = bob.post(back, {"note": "x"}, follow=True).content.decode()
+    assert "Someone has answered it in the meantime" in late
+
+    viewer = client_of(Role.VIEWER)
+    for client, page in (
+        (ann, f"/campaigns/{campaign.pk}/edit/"),
+        (ann, review),
+        (viewer, f"/campaigns/{campaign.pk}/"),
+    ):
+        assert "A shorter &lt;subject&gt;" in text(client, page)
+        assert "publisher sent the draft back, just now:" in text(client, page)
+    activity = text(bob, f"/activity/?type=campaign&id={campaign.pk}")
+    assert "sent back" in activity
+    assert "A shorter &lt;subject&gt;" in activity
+    ann.post(review, {"note": "Shorter now"})
+    assert "sent the draft back" not in text(ann, f"/campaigns/{campaign.pk}/edit/")

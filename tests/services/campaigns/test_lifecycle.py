@@ -14,6 +14,7 @@ from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.form import UnfinishedError
 from recommendations.services.campaigns.lifecycle import (
     CampaignOverError,
+    NotInReviewError,
     NotReadyError,
     OwnApprovalError,
     StaleCampaignError,
@@ -21,6 +22,7 @@ from recommendations.services.campaigns.lifecycle import (
     ask_for_review,
     create_campaign,
     save_draft,
+    send_back,
 )
 from recommendations.terms import Role
 from tests.push_records import contact
@@ -82,6 +84,36 @@ def test_from_draft_to_the_end(ann: Staff, bo: Staff) -> None:
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)) == [
         "create", "ask for approval", "publish", "pause", "resume", "end",
     ]  # fmt: skip
+
+
+def test_a_review_is_sent_back_once_and_with_a_note(ann: Staff, bo: Staff) -> None:
+    campaign = begin(ann)
+    with pytest.raises(NotInReviewError):
+        send_back(campaign=campaign, note="Shorter", by=bo)
+    ask_for_review(campaign=campaign, note="please look", by=ann, now=NOW)
+    with pytest.raises(NoteNeededError):
+        send_back(campaign=campaign, note=" ", by=bo)
+    assert status(campaign) == CampaignStatus.IN_REVIEW
+    send_back(campaign=campaign, note=" A shorter subject, please ", by=bo)
+    assert status(campaign) == CampaignStatus.DRAFT
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.note, entry.staff) == ("send back", "A shorter subject, please", bo)
+    with pytest.raises(NotInReviewError):
+        send_back(campaign=campaign, note="Again", by=bo)
+    ask_for_review(campaign=campaign, note="shorter now", by=ann, now=NOW)
+    assert go_live(campaign, bo).number == 1
+    lifecycle.end(campaign=campaign, by=bo, now=NOW)
+    with pytest.raises(CampaignOverError):
+        send_back(campaign=campaign, note="Too late", by=bo)
+
+
+def test_what_runs_goes_on_where_its_changed_draft_is_sent_back(ann: Staff, bo: Staff) -> None:
+    campaign = begin(ann)
+    go_live(campaign, bo)
+    ask_for_review(campaign=campaign, note="the same again", by=ann, now=NOW)
+    send_back(campaign=campaign, note="Not before June", by=bo)
+    assert status(campaign) == CampaignStatus.LIVE
+    assert not Campaign.objects.in_review().exists()
 
 
 def test_who_wrote_it_does_not_approve_it_unless_the_shop_says_so(ann: Staff, settings: LazySettings) -> None:

@@ -122,6 +122,7 @@ CHANGES = {
     "send_plan": Action.DRAFT,
     "review_campaign": Action.DRAFT,
     "approve_campaign": Action.PUBLISH,
+    "send_campaign_back": Action.PUBLISH,
     "release_sending": Action.PUBLISH,
     "cancel_sending": Action.PUBLISH,
     "new_campaign": Action.DRAFT,

@@ -6,12 +6,15 @@ import pytest
 from django.core.cache import cache
 
 from analytics.queries.overview.waiting import waiting
-from recommendations.models import BlendWeights, Item, Slate, Staff
+from recommendations.models import BlendWeights, Campaign, Item, Slate, Staff
+from recommendations.push_terms import CampaignKind, Purpose
 from recommendations.services import approvals
+from recommendations.services.campaigns.lifecycle import ask_for_review, create_campaign, send_back
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import Role
 from tests.analytics import records, rule_records
 from tests.analytics.records import NOW
+from tests.services.campaigns.test_form import draft
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +109,24 @@ def test_approvals_need_who_may_publish_and_what_was_sent_back_its_author() -> N
     assert needs(cem) == []
     approvals.ask(drafts=[rule], note="Green, then", by=ann, now=NOW + timedelta(hours=1))
     assert [text for text, _ in needs(ann)] == [f"“{draft}” was sent back: “Less”"]
+
+
+def test_a_campaign_that_was_sent_back_waits_for_who_asked() -> None:
+    ann, bob = (Staff.objects.create_user(f"{name}@example.com", role=Role.PUBLISHER) for name in ("ann", "bob"))
+    fields = {"kind": CampaignKind.ONCE, "trigger": None, "purpose": Purpose.NEWS, "draft": draft()}
+    spring, _other = (
+        create_campaign(name=name, **fields, by=bob, now=NOW)  # type: ignore[arg-type]
+        for name in ("Spring", "Summer")
+    )
+
+    def needs(staff: Staff) -> list[tuple[str, str]]:
+        cache.clear()
+        return [(line.text, line.address) for line in waiting(NOW, staff=staff) if line.level == "warning"]
+
+    ask_for_review(campaign=spring, note="look", by=ann, now=NOW)
+    assert needs(ann) == []
+    send_back(campaign=spring, note="Shorter", by=bob)
+    assert needs(ann) == [("“Spring” was sent back: “Shorter”", f"/campaigns/{spring.pk}/edit/")]
+    assert needs(bob) == []
+    Campaign.objects.update(archived_at=NOW)
+    assert needs(ann) == []

@@ -1,0 +1,61 @@
+"""Drafts of campaigns that a reviewer sent back: the last word about a draft stands in the trail."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import CharField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast, JSONObject
+
+from recommendations.models import AuditEntry, Campaign, Staff
+
+ASKED, BACK = "ask for approval", "send back"
+WORDS = (ASKED, BACK, "publish")
+"""Verbs of what is said about a draft."""
+
+
+class SentBack(NamedTuple):
+    """What a reviewer said as they sent a draft back; ``staff`` is empty of who is gone."""
+
+    staff: str
+    at: datetime
+    note: str
+
+
+class ReturnedDraft(NamedTuple):
+    """A draft that was sent back, with what is to be done, and the key of who had asked."""
+
+    campaign: Campaign
+    note: str
+    to: int | None
+
+
+def with_last_word(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
+    """Campaigns with the last word about their drafts, for ``returned``."""
+    said = JSONObject(verb="verb", note="note", at="at", name="staff__name", email="staff__email")
+    return campaigns.annotate(last_word=Subquery(_words().values(said=said)[:1]))
+
+
+def returned(campaign: Campaign) -> SentBack | None:
+    """How the draft was sent back; None where it waits again, was approved since, or is over."""
+    word: dict[str, Any] | None = vars(campaign).get("last_word")
+    over = campaign.review_asked_at or campaign.ended_at or campaign.archived_at
+    if over or word is None or word["verb"] != BACK:
+        return None
+    staff = Staff(name=word["name"] or "", email=word["email"] or "")
+    return SentBack(str(staff), datetime.fromisoformat(word["at"]), word["note"])
+
+
+def returned_drafts() -> Sequence[ReturnedDraft]:
+    """All drafts that were sent back and have not been handed over again."""
+    asker = Subquery(_words().filter(verb=ASKED).values("staff")[:1])
+    waiting = Campaign.objects.filter(review_asked_at=None, ended_at=None, archived_at=None)
+    rows = with_last_word(waiting).annotate(asker=asker)
+    words = ((each, returned(each)) for each in rows)
+    return [ReturnedDraft(each, word.note, vars(each)["asker"]) for each, word in words if word]
+
+
+def _words() -> QuerySet[AuditEntry]:
+    """What was said about the draft of a campaign, the last first."""
+    own = AuditEntry.objects.filter(object_type="campaign", object_id=Cast(OuterRef("pk"), CharField()))
+    return own.filter(verb__in=WORDS).order_by("-at", "-pk")
