@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from django.utils import timezone
 
 from recommendations.channels.protocol import Parcel
-from recommendations.engine.push.cases import CaseVerdict
-from recommendations.models import Address, Message, Permission
-from recommendations.push_terms import Channel, Purpose
+from recommendations.engine.push.cases import CaseVerdict, PushCase
+from recommendations.event_types import EventName
+from recommendations.models import Address, Campaign, Message, Permission
+from recommendations.push_terms import Channel, Purpose, Trigger
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.mails.letters import Letter, bytes_of, own_domain, shop_envelope
 from recommendations.services.mails.returns import id_part, key_of
@@ -22,13 +24,18 @@ from recommendations.serving.types import Answer, Shown
 from recommendations.simulation.message_lists import MessageLists, prepared_lists
 from recommendations.store.contacts.sealing import unseal
 from recommendations.store.live import fetch
+from recommendations.store.push.item_acts import last_act, price_before
 from recommendations.store.push.people import shown_lately
 from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import Source
+from recommendations.wording.occasions import ItemOccasion
 
 PLACEMENTS = {Channel.EMAIL: "email"}
 """The placement under which the list of a message is stored and attributed, by its channel."""
+
+ACTS = {Trigger.CART_LEFT: EventName.ADD_TO_CART, Trigger.VIEWED: EventName.VIEW_ITEM}
+"""The act with the item of an occasion, by the trigger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +51,25 @@ def answers_of(wanted: MessageLists, *, snapshot: Snapshot, now: datetime) -> li
     return [complete(prepared) for prepared, _items in prepared_lists(wanted, snapshot=snapshot, state=state, now=now)]
 
 
+def occasion_of(campaign: Campaign, case: PushCase, items: Sequence[Shown], *, now: datetime) -> ItemOccasion | None:
+    """What a message says of the item that it is about; None where it does not show it, or its own reason says more."""
+    shown = next((one for one in items if one.item == case.item), None)
+    if shown is None or not campaign.trigger:
+        return None
+    trigger, price = Trigger(campaign.trigger), shown.product.price
+    if trigger is Trigger.BACK_IN_STOCK:
+        return ItemOccasion(trigger, shown.item)
+    if trigger is Trigger.PRICE_DROP and price is not None:
+        before = price_before(case.customer, shown.item, price=price, now=now)
+        percent = int(100 * (before - price) / before) if before else 0
+        return ItemOccasion(trigger, shown.item, percent=percent) if percent else None
+    day = last_act(case.customer, shown.item, names=[ACTS[trigger]], now=now) if trigger in ACTS else None
+    if day is None:
+        return None
+    ago = timezone.localdate(now) - timezone.localdate(day)
+    return ItemOccasion(trigger, shown.item, day=day, days_ago=ago.days)
+
+
 def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, now: datetime) -> Written:
     """What somebody gets now. Raises UnknownPlacementError where a placement of the campaign is gone."""
     form = msgspec.convert(message.version.frozen, CampaignForm)
@@ -57,6 +83,7 @@ def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, n
     letter = letter_of(
         form, items, reader=_reader(message, address), variant=message.variant,
         links=links_of(message.pk, address, now=now),
+        occasion=occasion_of(message.campaign, verdict.case, items, now=now),
     )  # fmt: skip
     return Written(letter=letter, slate=_slate(message, answers, items, now=now))
 

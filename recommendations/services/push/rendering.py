@@ -19,6 +19,7 @@ from recommendations.services.mails.letters import Letter, written
 from recommendations.serving.types import Shown
 from recommendations.wording import push_labels
 from recommendations.wording.money import currency
+from recommendations.wording.occasions import ItemOccasion, occasion_text
 from recommendations.wording.reasons import reason_text
 
 
@@ -90,9 +91,10 @@ class InboxLine:
 
 
 def letter_of(
-    form: CampaignForm, shown: Sequence[Shown], *, reader: Reader, links: Links, variant: int = 0, is_test: bool = False
-) -> Letter:
-    """The letter that a reader gets; ``variant`` is the number of the subject."""
+    form: CampaignForm, shown: Sequence[Shown], *, reader: Reader, links: Links, variant: int = 0,
+    occasion: ItemOccasion | None = None, is_test: bool = False,
+) -> Letter:  # fmt: skip
+    """The letter that a reader gets; ``variant`` is the number of the subject. The item of the ``occasion`` says it."""
     language, texts = texts_for(form.what, reader.language)
     with translation.override(language):
         values = _values(shown)
@@ -106,7 +108,7 @@ def letter_of(
             intro=_filled(texts.intro, values),
             button=_filled(texts.button, values),
             link=links.home,
-            items=[_item(one, links.item(place)) for place, one in enumerate(shown)],
+            items=[_item(one, links.item(place), occasion) for place, one in enumerate(shown)],
             links=links,
             why=_why(reader),
             postal_address=settings.POSTAL_ADDRESS,
@@ -157,15 +159,18 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return BRACES.sub(lambda match: values.get(match[0].strip("{}"), match[0]), text)
 
 
-def _item(shown: Shown, link: str) -> MailItem:
+def _item(shown: Shown, link: str, occasion: ItemOccasion | None) -> MailItem:
     product = shown.product
     price = "" if product.price is None else currency() + formats.number_format(product.price, 2, force_grouping=True)
-    reason = shown.reasons[0] if shown.reasons else None
+    if occasion and occasion.item == shown.item:
+        reason = occasion_text(occasion)
+    else:
+        reason = reason_text(shown.reasons[0].code, shown.reasons[0].evidence) if shown.reasons else ""
     return MailItem(
         title=product.title,
         link=link,
         price=price,
-        reason=reason_text(reason.code, reason.evidence) if reason else "",
+        reason=reason,
         picture=picture_for_mail(product.image_url) if product.image_url else drawn_picture(product.shop_id),
     )
 

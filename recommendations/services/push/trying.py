@@ -21,7 +21,7 @@ from recommendations.services.campaigns.lifecycle import NotReadyError
 from recommendations.services.mails.letters import Letter, bytes_of, shop_envelope
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.push.deciding import Sending, lists_of
-from recommendations.services.push.letters import answers_of
+from recommendations.services.push.letters import answers_of, occasion_of
 from recommendations.services.push.links import preview_links
 from recommendations.services.push.rendering import InboxLine, Reader, inbox_lines, letter_of
 from recommendations.services.push.sendings import variant_of
@@ -31,6 +31,7 @@ from recommendations.store.push.audience import people_in
 from recommendations.store.push.people import shown_lately
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.stock import Product
+from recommendations.wording.occasions import ItemOccasion
 
 SENT_TEST = "send test"
 """Verb of the trail."""
@@ -77,6 +78,7 @@ class _Reading:
     reader: Reader
     variant: int
     occasion: Product | None
+    why: ItemOccasion | None
 
 
 def in_view(who: Who) -> list[int]:
@@ -94,7 +96,7 @@ def look_at(campaign: Campaign, form: CampaignForm, *, customer: int, language: 
     return CampaignLook(
         customer=customer,
         language=texts_for(form.what, reading.reader.language)[0],
-        letter=letter_of(form, reading.shown, reader=reading.reader, links=preview_links(), variant=reading.variant),
+        letter=_letter(form, reading),
         inbox=inbox_lines(form, reading.shown, language=reading.reader.language),
         variant=reading.variant,
         items=len(reading.shown),
@@ -113,9 +115,7 @@ def send_test(campaign: Campaign, form: CampaignForm, *, customer: int, by: Staf
         raise NotReadyError(settings=missing)
     _count_test(campaign, by=by, now=now)
     reading = _reading(campaign, form, customer=customer, language="", snapshot=current_snapshot(), now=now)
-    letter = letter_of(
-        form, reading.shown, reader=reading.reader, links=preview_links(), variant=reading.variant, is_test=True
-    )
+    letter = _letter(form, reading, is_test=True)
     key = f"test-{secrets.token_hex(8)}"
     content = bytes_of(letter, shop_envelope(key, to=by.email, date=now))
     line = mail_line()
@@ -138,6 +138,13 @@ def with_few_items(campaign: Campaign, form: CampaignForm, people: Collection[in
     return min(zip(counts, some, strict=True), default=(0, None))[1]
 
 
+def _letter(form: CampaignForm, reading: _Reading, *, is_test: bool = False) -> Letter:
+    return letter_of(
+        form, reading.shown, reader=reading.reader, links=preview_links(), variant=reading.variant,
+        occasion=reading.why, is_test=is_test,
+    )  # fmt: skip
+
+
 def _reading(
     campaign: Campaign, form: CampaignForm, *, customer: int, language: str, snapshot: Snapshot, now: datetime
 ) -> _Reading:
@@ -146,13 +153,14 @@ def _reading(
     sending = Sending(campaign=campaign, form=form, cases=[case])
     lately = shown_lately([customer], now=now).get(customer, set()) - ({occasion.item} if occasion else set())
     wanted = lists_of(case, sending, customer=customer, but=frozenset(lately))
-    answers = answers_of(wanted, snapshot=snapshot, now=now)
+    shown = [one for answer in answers_of(wanted, snapshot=snapshot, now=now) for one in answer.shown]
     subjects = next(iter(form.what.texts.values())).subjects
     return _Reading(
-        shown=[one for answer in answers for one in answer.shown],
+        shown=shown,
         reader=_reader(campaign, customer, language=language),
         variant=variant_of(campaign.pk, customer, len(subjects)),
         occasion=occasion,
+        why=occasion_of(campaign, case, shown, now=now),
     )
 
 
