@@ -1,6 +1,7 @@
 """The panel *Reach* of a customer, loaded after the page and a page of its own where no script runs; its acts."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import post_requires, staff_of
+from analytics.pages.addresses import page_address
 from analytics.parameters import note_in
 from analytics.queries.customer.profile import merged_into, merged_keys
 from analytics.templatetags.display import number
@@ -34,6 +36,20 @@ def reach(request: HttpRequest, pk: int) -> HttpResponse:
     owner = merged_into(pk)
     if owner is not None:
         return redirect("reach", pk=owner)
+    return _page(request, pk)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refused:
+    """An act whose note was refused: which one, of which address or contact, and what was typed."""
+
+    act: str
+    key: int
+    note: str
+    problem: str
+
+
+def _page(request: HttpRequest, pk: int, *, refused: _Refused | None = None) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=pk)
     context = {
         "section": "customers",
@@ -43,9 +59,12 @@ def reach(request: HttpRequest, pk: int) -> HttpResponse:
         "obstacles": dict(push_labels.OBSTACLES),
         "languages": dict(settings.LANGUAGES),
         "shop_zone": ZoneInfo(settings.TIME_ZONE),
+        "refused": refused,
+        "here": page_address(request, reverse("reach", args=[pk])),
     }
     part = "HX-Request" in request.headers
-    return render(request, f"dashboard/customer/{'reach' if part else 'reach_page'}.html", context)
+    template = f"dashboard/customer/{'reach' if part else 'reach_page'}.html"
+    return render(request, template, context, status=422 if refused else 200)
 
 
 @post_requires(Action.MANAGE_CONTACTS)
@@ -57,7 +76,7 @@ def silence(request: HttpRequest, pk: int, address: int) -> HttpResponse:
         done = staff_acts.silence_address(held, by=by, note=note, now=timezone.now())
         return _("Nothing more is sent to this address, until an admin unblocks it.") if done else None
 
-    return _acted(request, pk, work, otherwise=_("It was blocked already, so nothing was changed."))
+    return _acted(request, pk, "silence", address, work, otherwise=_("It was blocked already, so nothing was changed."))
 
 
 @post_requires(Action.MANAGE_CONTACTS)
@@ -70,7 +89,7 @@ def speak(request: HttpRequest, pk: int, address: int) -> HttpResponse:
         return _("The address may be written to again, as far as its owner said yes.") if done else None
 
     otherwise = _("Nothing was changed: it is not blocked, or for a reason that staff cannot lift.")
-    return _acted(request, pk, work, otherwise=otherwise)
+    return _acted(request, pk, "speak", address, work, otherwise=otherwise)
 
 
 @post_requires(Action.MANAGE_CONTACTS)
@@ -83,7 +102,7 @@ def erase_this(request: HttpRequest, pk: int) -> HttpResponse:
         erasure = staff_acts.erase(pk, by=by, note=note, now=timezone.now())
         return _receipt(erasure) if erasure else None
 
-    return _acted(request, pk, work, otherwise=_("It was erased already."))
+    return _acted(request, pk, "erase", pk, work, otherwise=_("It was erased already."))
 
 
 def _address(contact: int, address: int) -> Address:
@@ -94,22 +113,28 @@ def _address(contact: int, address: int) -> Address:
     return held
 
 
-def _acted(request: HttpRequest, contact: int, work: Callable[[str], str | None], *, otherwise: str) -> HttpResponse:
-    """Do the work with the note of the form, and say on the customer's page what came of it."""
+def _acted(
+    request: HttpRequest, contact: int, act: str, key: int, work: Callable[[str], str | None], *, otherwise: str
+) -> HttpResponse:
+    """Do the work with the note of the form, and say on the customer's page what came of it.
+
+    A note that is refused comes back with its form, so that nobody types it again.
+    """
+    owner, note = merged_into(contact) or contact, note_in(request.POST)
     try:
-        text = work(note_in(request.POST))
+        text = work(note)
     except NoteNeededError:
-        messages.warning(request, _("Say why. Nothing was changed."))
-    except AddressInNoteError:
-        messages.warning(
-            request, _("The note stays in the audit trail: write it without the address. Nothing was changed.")
+        return _page(
+            request, owner, refused=_Refused(act=act, key=key, note=note, problem=_("Say why. Nothing was changed."))
         )
+    except AddressInNoteError:
+        problem = _("The note stays in the audit trail: write it without the address. Nothing was changed.")
+        return _page(request, owner, refused=_Refused(act=act, key=key, note=note, problem=problem))
+    if text is None:
+        messages.warning(request, otherwise)
     else:
-        if text is None:
-            messages.warning(request, otherwise)
-        else:
-            messages.success(request, text)
-    return redirect(reverse("customer", args=[merged_into(contact) or contact], fragment="reach"))
+        messages.success(request, text)
+    return redirect(reverse("customer", args=[owner], fragment="reach"))
 
 
 def _receipt(erasure: Erasure) -> str:

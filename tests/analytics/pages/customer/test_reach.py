@@ -141,14 +141,26 @@ def test_a_contact_is_erased_with_a_receipt(admin: Client) -> None:
     ("note", "words"), [("", "Say why."), ("u1@example.com rang us up", "write it without the address")]
 )
 @pytest.mark.parametrize("name", ["silence", "speak", "erase"])
-def test_an_act_needs_a_note_without_an_address(admin: Client, name: str, note: str, words: str) -> None:
+def test_an_act_needs_a_note_without_an_address_and_keeps_what_was_typed(
+    admin: Client, name: str, note: str, words: str
+) -> None:
     address = contact()
-    page = act(admin, address, name, note=note)
-    assert words in page
-    assert "example.com" not in page
-    assert not Suppression.objects.exists()
+    if name == "speak":
+        act(admin, address, "silence", **WHY)
+    silent = Suppression.objects.count()
+    part = "" if name == "erase" else f"{address.pk}/"
+    answer = admin.post(f"{address_of_panel(address.contact_id)}{part}{name}/", {"note": note})
+    page = re.sub(r"\s+", " ", answer.content.decode())
+    assert answer.status_code == 422
+    key = address.contact_id if name == "erase" else address.pk
+    assert f'id="{name}-{key}" aria-labelledby="{name}-{key}-title" open data-modal' in page
+    assert f'aria-describedby="{name}-{key}-error" autofocus>{note}</textarea>' in page
+    assert re.search(f'id="{name}-{key}-error">[^<]*{words}', page)
+    assert page.count("open data-modal") == page.count("data-modal") == 1
+    assert page.count(note or "no note") <= 1
+    assert Suppression.objects.count() == silent
     assert Contact.objects.exists()
-    assert not AuditEntry.objects.exists()
+    assert not AuditEntry.objects.filter(note=note).exists()
 
 
 def test_an_address_of_somebody_else_or_one_that_is_gone_is_not_there(admin: Client) -> None:
