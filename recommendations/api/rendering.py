@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import chain
 
 import msgspec
 from django.conf import settings
@@ -162,6 +163,11 @@ def answered_rows[Verdict: (ItemVerdict, ContactVerdict)](
     ]
     counts = Counter[str](verdict.verdict for verdict in results)
     if counts["rejected"] == len(results):
-        flaws = [Flaw(result.pointer or "", result.reason or "") for result in results]
+        flaws = list(chain.from_iterable(map(_flaws, results)))
         return problem(HTTPStatus.BAD_REQUEST, none, flaws=flaws, members={"results": results})
     return as_json(answer(counts, results))
+
+
+def _flaws(result: ItemVerdict | ContactVerdict) -> list[Flaw]:
+    others = result.also if isinstance(result, ContactVerdict) else ()
+    return [Flaw(result.pointer or "", result.reason or ""), *(Flaw(each.pointer, each.reason) for each in others)]

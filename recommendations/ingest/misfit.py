@@ -69,7 +69,8 @@ def misfit(error: ValidationError) -> Refusal:
     """Refusal of JSON that does not fit its schema; the pointer (RFC 6901) starts at what was decoded."""
     match = _PLACE.fullmatch(str(error))
     message, path = (match["message"], match["path"] or "") if match else (str(error), "")
-    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
+    whole = path.partition("[...]")[0]  # msgspec does not say under which key of a free object
+    pointer = whole.replace("[", "/").replace("]", "").replace(".", "/")
     if named := _FIELD.fullmatch(message):
         missing = named["what"].startswith("missing")
         reason = _("The field is missing.") if missing else _("The field is unknown.")

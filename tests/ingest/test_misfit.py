@@ -12,12 +12,14 @@ from recommendations.api.recommend_form import BatchBody, RecommendBody, Recomme
 from recommendations.ingest.event_schema import EventBatch, EventForm
 from recommendations.ingest.misfit import misfit
 from recommendations.services.catalogue.item_schema import ItemBatch, ItemForm
+from recommendations.services.contacts.forms import ContactChanges
 
 EVENT = {
     "event_id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
     "name": "view_homepage",
     "timestamp": "2026-09-01T10:02:11Z",
 }
+SAID = {"purpose": "news", "state": "refused"}
 WRONG: tuple[Any, ...] = (None, True, 1, 1.5, -1, 1e400, 2**64 - 1, "", "x", "x" * 200_000, [], [[]], {}, ["x"] * 2_000)
 """Values of which each field takes some, and refuses the others."""
 
@@ -42,6 +44,9 @@ def refusal(kind: type, given: Any, *, lax: bool = False) -> tuple[str, str]:
         (IdentityBody, {}, "/user_id", "The field is missing."),
         (IdentityBody, {"user_id": "u1", "a/b": 1}, "/a~1b", "The field is unknown."),
         (IdentityBody, [], "", "Send an object, not an array."),
+        (ContactChanges, {"consents": [SAID, SAID | {"proof": {"form": 1}}]}, "/consents/1/proof",
+         "Send a string, not a whole number."),
+        (ContactChanges, {"consents": [SAID | {"proof": None}]}, "/consents/0/proof", "Send an object, not null."),
         (EventForm, {**EVENT, "event_id": "7"}, "/event_id",
          "Send a UUID such as 0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6."),
         (EventForm, {**EVENT, "timestamp": "noon"}, "/timestamp", "Send a time such as 2026-09-01T10:02:11Z."),

@@ -96,6 +96,7 @@ class ContactVerdict(TypedDict):
     silent_for: NotRequired[Silence | None]
     pointer: NotRequired[str]
     reason: NotRequired[str]
+    also: NotRequired[list[Refusal]]
 
 
 class ContactsAnswer(TypedDict):

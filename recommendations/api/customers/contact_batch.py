@@ -1,8 +1,9 @@
 """Many contacts at once, with a verdict on each row: ``/api/v1/contacts/batch/``."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from msgspec import Meta, Raw, Struct, ValidationError
+from msgspec.structs import replace
 from rest_framework.request import Request
 
 from recommendations.api.customers.contact_examples import CONTACTS, VERDICTS
@@ -23,13 +25,13 @@ from recommendations.ingest.misfit import misfit, unreadable
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import ConsentSource
 from recommendations.services.contacts.forms import MOST_ROWS, ContactRowForm
-from recommendations.services.contacts.rows import ContactRow, ContactVerdict, take_contacts
+from recommendations.services.contacts.rows import MOST_FLAWS, ContactRow, ContactVerdict, rejected, take_contacts
 
 BATCH = f"""
 1 to {MOST_ROWS} contacts, each as by PATCH. Every row gets a verdict: `stored`, `unchanged` or `rejected` with a reason
-and a pointer; a bad row never loses its neighbours, and a second row of a customer is rejected. Any id can be sent
-here: `/contacts/{{user_id}}/` does not reach a customer who is called `batch`. More rows are a 413, and nothing is
-stored.
+and a pointer, and with what is wrong `also`; a bad row never loses its neighbours, and a second row of a customer is
+rejected. Any id can be sent here: `/contacts/{{user_id}}/` does not reach a customer who is called `batch`. More rows
+are a 413, and nothing is stored.
 """
 
 
@@ -79,6 +81,8 @@ class _NamedContact(Struct):
 _raw_batch = msgspec.json.Decoder(_RawContacts)
 _named = msgspec.json.Decoder(_NamedContact)
 _row_form = msgspec.json.Decoder(ContactRowForm)
+_fields = msgspec.json.Decoder(dict[str, Raw])
+_elements = msgspec.json.Decoder(list[Raw])
 
 
 def _raw_rows(body: bytes) -> Sequence[Raw]:
@@ -100,21 +104,44 @@ def _rows(raw: Sequence[Raw]) -> Iterator[ContactRow | ContactVerdict]:
         try:
             form = _row_form.decode(each)
         except ValidationError as error:
-            yield _rejected(_name_of(each), misfit(error))
+            yield rejected(_name_of(each), list(islice(_misfits(each), MOST_FLAWS)) or [misfit(error)])
         except (msgspec.DecodeError, RecursionError):
             text = _("The row is nested too deeply, or a text in it is not valid Unicode.")
-            yield _rejected(None, Refusal("", text))
+            yield rejected(None, [Refusal("", text)])
         else:
             if form.user_id in seen:
                 text = _("The customer is in an earlier row already. Keep one row per customer.")
-                yield _rejected(form.user_id, Refusal("/user_id", text))
+                yield rejected(form.user_id, [Refusal("/user_id", text)])
             else:
                 yield ContactRow(user_id=form.user_id, form=form)
             seen.add(form.user_id)
 
 
-def _rejected(user_id: str | None, refusal: Refusal) -> ContactVerdict:
-    return ContactVerdict("rejected", user_id, refusal.pointer, refusal.reason)
+def _misfits(raw: Raw) -> Iterator[Refusal]:
+    """What does not fit in a row, each of its fields and statements looked at by itself."""
+    try:
+        fields = _fields.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return
+    yield from [] if "user_id" in fields else _misfit_of({})
+    for name, value in fields.items():
+        for refusal in _misfit_of({"user_id": "u", name: value}):
+            if not refusal.pointer.startswith("/consents/"):
+                yield refusal
+                continue
+            for place, each in enumerate(_elements.decode(value)):
+                for one in _misfit_of({"user_id": "u", "consents": [each]}):
+                    yield Refusal(one.pointer.replace("/0", f"/{place}", 1), one.reason)
+
+
+def _misfit_of(part: Mapping[str, object]) -> list[Refusal]:
+    try:
+        _row_form.decode(msgspec.json.encode(part))
+    except ValidationError as error:
+        return [misfit(error)]
+    except (msgspec.DecodeError, RecursionError):  # said of the row as a whole
+        pass
+    return []
 
 
 def _name_of(raw: Raw) -> str | None:
@@ -130,4 +157,8 @@ def _answered(verdicts: Sequence[ContactVerdict]) -> HttpResponse:
             stored=counts["stored"], unchanged=counts["unchanged"], rejected=counts["rejected"], results=results
         )
 
+    verdicts = [
+        replace(each, also=tuple(Refusal(f"/contacts/{row}{one.pointer}", one.reason) for one in each.also))
+        for row, each in enumerate(verdicts)
+    ]
     return answered_rows(verdicts, under="contacts", none=_("Every contact was rejected."), answer=answer)

@@ -83,6 +83,13 @@ VERDICTS = answer(
                 "user_id": "u2",
                 "pointer": "/contacts/1/consents/0/at",
                 "reason": "“given” needs the time at which the customer said yes.",
+                "also": [
+                    {
+                        "pointer": "/contacts/1/consents/0/proof",
+                        "reason": "“given” needs a proof: which text they said yes to, in which form, "
+                        "under which reference.",
+                    },
+                ],
             },
         ],
     },

@@ -219,7 +219,8 @@ def _stored(user_id: str, body: bytes, *, whole: bool) -> HttpResponse:
     row, now = ContactRow(user_id=checked_user_id(user_id), form=decoded(_body, body), whole=whole), timezone.now()
     [verdict] = take_contacts([row], source=ConsentSource.API, now=now)
     if verdict.verdict == "rejected":
-        raise refused(Flaw(verdict.pointer or "", verdict.reason or ""))
+        others = (Flaw(each.pointer, each.reason) for each in verdict.also)
+        raise refused(Flaw(verdict.pointer or "", verdict.reason or ""), *others)
     answer = _answer(user_id, record_of(_contact(user_id), now=now))
     return as_json(ContactStored(**msgspec.structs.asdict(answer), verdict=verdict.verdict))
 

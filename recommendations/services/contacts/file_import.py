@@ -14,7 +14,7 @@ from recommendations.ingest.import_files import FileLimits, FileTooLargeError, U
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Import, RejectedRow
 from recommendations.push_terms import ConsentSource
-from recommendations.services.contacts.file_rows import ContactLine, RowFlaw, contact_lines, flaw_of, read_through
+from recommendations.services.contacts.file_rows import ContactLine, RowFlaw, contact_lines, flaws_of, read_through
 from recommendations.services.contacts.rows import ContactVerdict, rehearse, take_contacts
 from recommendations.store.contacts.sealing import KeysMissingError, have_keys
 from recommendations.store.imports import import_record
@@ -56,10 +56,10 @@ class _Account:
     def rows(self) -> int:
         return self.stored + self.unchanged + self.reasons.total()
 
-    def refuse(self, flaw: RowFlaw) -> None:
-        self.reasons[flaw.code] += 1
-        if len(self.flaws) < LISTED:
-            self.flaws.append(flaw)
+    def refuse(self, flaws: Sequence[RowFlaw]) -> None:
+        """Count a row by its first flaw."""
+        self.reasons[flaws[0].code] += 1
+        self.flaws += flaws[: LISTED - len(self.flaws)]
 
 
 def look(path: Path, *, now: datetime, report: Report = silent, limits: FileLimits | None = None) -> ContactsLook:
@@ -70,16 +70,16 @@ def look(path: Path, *, now: datetime, report: Report = silent, limits: FileLimi
     message = read_through(path, limits=limits).message
     lines = list(contact_lines(path, now=now, report=report))
     sound = [line for line in lines if isinstance(line, ContactLine)]
-    flaws = [line for line in lines if isinstance(line, RowFlaw)]
+    refused = [line for line in lines if not isinstance(line, ContactLine)]
     seen = ContactsLook(rows=len(lines), message=message)
     for line, verdict in zip(sound, rehearse([line.row for line in sound], now=now), strict=True):
         if verdict.verdict == "rejected":
-            flaws.append(_flaw(line, verdict))
+            refused.append(_flaws(line, verdict))
         else:
             seen.sound += 1
             seen.consenting += bool(line.row.form.consents)
             seen.silent += verdict.silent_for is not None
-    seen.rejected, seen.refused = len(flaws), sorted(flaws)[:LISTED]
+    seen.rejected, seen.refused = len(refused), [flaw for row in sorted(refused) for flaw in row][:LISTED]
     return seen
 
 
@@ -87,7 +87,7 @@ def rejected_rows(flaws: Iterable[RowFlaw], *, source: Import | None = None) -> 
     """Flaws as an import lists them, without anything that stood in the row."""
     return [
         RejectedRow(source=source, line=flaw.line, field=storable(flaw.field), reason=flaw.reason[:300])
-        for flaw in sorted(flaws)
+        for flaw in sorted(flaws, key=lambda flaw: flaw.line)
     ]
 
 
@@ -122,23 +122,23 @@ def import_contacts(
     return imported
 
 
-def _take(part: Sequence[ContactLine | RowFlaw], account: _Account, *, now: datetime) -> None:
+def _take(part: Sequence[ContactLine | list[RowFlaw]], account: _Account, *, now: datetime) -> None:
     """Take the rows of a part that are in order, in one transaction."""
     lines = [line for line in part if isinstance(line, ContactLine)]
     verdicts = take_contacts([line.row for line in lines], source=ConsentSource.IMPORT, now=now)
     for line in part:
-        if isinstance(line, RowFlaw):
+        if not isinstance(line, ContactLine):
             account.refuse(line)
     for line, verdict in zip(lines, verdicts, strict=True):
         if verdict.verdict == "rejected":
-            account.refuse(_flaw(line, verdict))
+            account.refuse(_flaws(line, verdict))
         else:
             account.stored += verdict.verdict == "stored"
             account.unchanged += verdict.verdict == "unchanged"
 
 
-def _flaw(line: ContactLine, verdict: ContactVerdict) -> RowFlaw:
-    return flaw_of(line.line, Refusal(verdict.pointer or "", verdict.reason or ""))
+def _flaws(line: ContactLine, verdict: ContactVerdict) -> list[RowFlaw]:
+    return flaws_of(line.line, [Refusal(verdict.pointer or "", verdict.reason or ""), *verdict.also])
 
 
 def _fail(imported: Import, account: _Account, reason: str) -> None:

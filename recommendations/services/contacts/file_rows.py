@@ -4,10 +4,11 @@ No refusal repeats what stands in a cell: refused rows are stored, and addresses
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -72,18 +73,22 @@ def read_through(path: Path, *, report: Report = silent, limits: FileLimits | No
 
 def contact_lines(
     path: Path, *, now: datetime, report: Report = silent, limits: FileLimits | None = None
-) -> Iterator[ContactLine | RowFlaw]:
-    """Read the rows of a file, each as a contact or as what is wrong with it. Raises as ``read_through``."""
+) -> Iterator[ContactLine | list[RowFlaw]]:
+    """Read the rows of a file, each as a contact or as all that is wrong with it. Raises as ``read_through``."""
     with open_table(path) as table:
         header = _header(table, path)
         for row in _rows(table, report=report, limits=limits):
             yield _line(row, header, now=now)
 
 
-def flaw_of(line: int, refusal: Refusal) -> RowFlaw:
-    """RowFlaw of a row that a rule of contacts refuses, at the column of the file that it is about."""
-    field = refusal.pointer.rpartition("/")[2]
-    return RowFlaw(line, COLUMN_OF.get(field, field), refusal.reason, refusal.reason)
+def flaws_of(line: int, refusals: Iterable[Refusal]) -> list[RowFlaw]:
+    """RowFlaws of a row that rules of contacts refuse, at the columns of the file that they are about, one at each."""
+    flaws: dict[str, RowFlaw] = {}
+    for each in refusals:
+        field = each.pointer.rpartition("/")[2]
+        column = COLUMN_OF.get(field, field)
+        flaws.setdefault(column, RowFlaw(line, column, each.reason, each.reason))
+    return list(flaws.values())
 
 
 def _header(table: Table, path: Path) -> Header:
@@ -110,52 +115,68 @@ def _rows(table: Table, *, report: Report, limits: FileLimits | None) -> Iterato
     report("reading", count, count)
 
 
-def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | RowFlaw:
+def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | list[RowFlaw]:
     if row.fault:
-        return RowFlaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))
+        return [RowFlaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))]
     try:
         return ContactLine(row.line, contact_row({name: row.values[at] for name, at in header.places.items()}, now=now))
     except ContactRuleError as error:
-        return flaw_of(row.line, error.refusal)
+        return flaws_of(row.line, error.refusals)
 
 
 def contact_row(values: Mapping[str, str | None], *, now: datetime) -> ContactRow:
-    """The contact of a row: an empty cell, or a column that is not there, changes nothing. Raises ContactRuleError."""
+    """The contact of a row: an empty cell, or a column that is not there, changes nothing.
+
+    Raises ContactRuleError with all that is wrong.
+    """
     cells = {name: value for name, value in values.items() if value}
-    for name, most in LONGEST.items():
-        if len(cells.get(name, "")) > most:
-            raise _broken(name, "too_long")
-    if "user_id" not in cells:
-        raise _broken("user_id", "missing")
-    fields: dict[str, str] = {name: cells[name] for name in ("language", "time_zone") if name in cells}
-    if "email" in cells:
-        fields["email"] = _email(cells["email"])
-    form = ContactChanges(**fields, confirmed=_confirmed(cells.get("confirmed", "")), consents=_consents(cells))
-    return ContactRow(user_id=cells["user_id"], form=checked(form, now=now))
+    broken = [_broken(name, "too_long") for name, most in LONGEST.items() if len(cells.get(name, "")) > most]
+    broken += [] if "user_id" in cells else [_broken("user_id", "missing")]
+    for each in broken:
+        cells.pop(each.pointer[1:], None)
+    parts = {name: _part(partial(work, cells[name]), broken) for name, work in _PARTS.items() if name in cells}
+    changes = {name: parts.get(name, cells[name]) for name in ("email", "language", "time_zone") if name in cells}
+    form = ContactChanges(
+        **{name: value for name, value in changes.items() if value is not None},
+        confirmed=bool(parts.get("confirmed")), consents=_consents(cells, parts),
+    )  # fmt: skip
+    form = _part(partial(checked, form, now=now), broken) or form
+    if broken:
+        raise ContactRuleError(*broken)
+    return ContactRow(user_id=cells["user_id"], form=form)
+
+
+def _part[Value](work: Callable[[], Value], broken: list[Refusal]) -> Value | None:
+    """What the work comes to; None, and why, where it breaks a rule."""
+    try:
+        return work()
+    except ContactRuleError as error:
+        broken += error.refusals
+        return None
 
 
 def _email(typed: str) -> str:
     try:
         return checked_email(typed)
     except InvalidAddressError as error:
-        raise ContactRuleError("/email", _("This is no e-mail address; write one such as ann@example.com.")) from error
+        reason = _("This is no e-mail address; write one such as ann@example.com.")
+        raise ContactRuleError(Refusal("/email", reason)) from error
 
 
 def _confirmed(typed: str) -> bool:
     try:
         return YES_OR_NO[typed.lower()]
     except KeyError as error:
-        raise ContactRuleError("/confirmed", _("Write yes or no, or leave the cell empty.")) from error
+        raise ContactRuleError(Refusal("/confirmed", _("Write yes or no, or leave the cell empty."))) from error
 
 
-def _consents(cells: Mapping[str, str]) -> list[StatementForm]:
+def _consents(cells: Mapping[str, str], parts: Mapping[str, Any]) -> list[StatementForm]:
     """What the customer said yes to. The rules of statements refuse it where its time or its proof is missing."""
-    at = _moment(cells["consent_at"]) if "consent_at" in cells else None
     proof = {"form": cells.get("source", ""), "shop_reference": cells["proof"]} if "proof" in cells else {}
     given = {name: value for name, value in proof.items() if value}
     return [
-        StatementForm(purpose=purpose, state="given", at=at, proof=given)
-        for purpose in _purposes(cells.get("purposes", ""))
+        StatementForm(purpose=purpose, state="given", at=parts.get("consent_at"), proof=given)
+        for purpose in parts.get("purposes") or ()
     ]
 
 
@@ -165,21 +186,28 @@ def _purposes(typed: str) -> list[Purpose]:
         return [Purpose(word) for word in words]
     except ValueError as error:
         known = ", ".join(Purpose)
-        raise ContactRuleError("/purposes", _("Write one or several of %(known)s.") % {"known": known}) from error
+        reason = _("Write one or several of %(known)s.") % {"known": known}
+        raise ContactRuleError(Refusal("/purposes", reason)) from error
 
 
 def _moment(typed: str) -> datetime:
     try:
         moment = datetime.fromisoformat(typed)
         if moment.tzinfo is None:
-            raise _broken("consent_at", "no_zone")
+            raise ContactRuleError(_broken("consent_at", "no_zone"))
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _broken("consent_at", "not_a_time") from error
+        raise ContactRuleError(_broken("consent_at", "not_a_time")) from error
     if moment < OLDEST:
-        raise _broken("consent_at", "too_old")
+        raise ContactRuleError(_broken("consent_at", "too_old"))
     return moment
 
 
-def _broken(field: str, code: str) -> ContactRuleError:
-    return ContactRuleError(f"/{field}", str(REASONS[code]))
+def _broken(field: str, code: str) -> Refusal:
+    return Refusal(f"/{field}", str(REASONS[code]))
+
+
+_PARTS: Mapping[str, Callable[[str], Any]] = {
+    "email": _email, "purposes": _purposes, "consent_at": _moment, "confirmed": _confirmed,
+}  # fmt: skip
+"""Columns that are more than a text, in the order in which their flaws are named."""

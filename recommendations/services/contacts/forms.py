@@ -1,5 +1,6 @@
 """What a shop says of a contact: the form of a body or a row, and the rules that it keeps."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -55,24 +56,29 @@ class ContactRowForm(ContactChanges, kw_only=True):
 
 
 class ContactRuleError(Exception):
-    """The form breaks a rule; the pointer of the refusal starts at the form."""
+    """The form breaks rules; the pointers of the refusals start at the form."""
 
-    def __init__(self, pointer: str, reason: str) -> None:
-        super().__init__(reason)
-        self.refusal = Refusal(pointer, reason)
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__(*(each.reason for each in refusals))
+        self.refusals = refusals
 
 
 def checked[Form: ContactChanges](form: Form, *, now: datetime) -> Form:
-    """The form with address and language in their normal form. Raises ContactRuleError."""
+    """The form with address and language in their normal form. Raises ContactRuleError with all that is wrong."""
     changes: dict[str, Any] = {}
-    if form.email:
-        changes["email"] = _email(form.email)
-    if form.language:
-        changes["language"] = _language(form.language)
+    broken: list[Refusal] = []
+    for name, normal in (("email", _email), ("language", _language)):
+        try:
+            if typed := getattr(form, name):
+                changes[name] = normal(typed)
+        except ContactRuleError as error:
+            broken += error.refusals
     if form.time_zone and form.time_zone not in _time_zones():
-        raise ContactRuleError("/time_zone", _("There is no such time zone; send one such as Europe/Paris."))
+        broken.append(Refusal("/time_zone", _("There is no such time zone; send one such as Europe/Paris.")))
     for place, statement in enumerate(form.consents):
-        _check_statement(statement, pointer=f"/consents/{place}", now=now)
+        broken += _of_statement(statement, pointer=f"/consents/{place}", now=now)
+    if broken:
+        raise ContactRuleError(*broken)
     return msgspec.structs.replace(form, **changes)
 
 
@@ -86,7 +92,8 @@ def _email(typed: str) -> str:
     try:
         return checked_email(typed)
     except InvalidAddressError as error:
-        raise ContactRuleError("/email", _("This is no e-mail address: %(why)s") % {"why": error}) from error
+        reason = _("This is no e-mail address: %(why)s") % {"why": error}
+        raise ContactRuleError(Refusal("/email", reason)) from error
 
 
 def _language(typed: str) -> str:
@@ -94,21 +101,21 @@ def _language(typed: str) -> str:
         return get_supported_language_variant(typed.strip().lower())
     except LookupError as error:
         known = ", ".join(code for code, _name in settings.LANGUAGES)
-        raise ContactRuleError("/language", _("Send one of these languages: %(known)s.") % {"known": known}) from error
+        reason = _("Send one of these languages: %(known)s.") % {"known": known}
+        raise ContactRuleError(Refusal("/language", reason)) from error
 
 
-def _check_statement(statement: StatementForm, *, pointer: str, now: datetime) -> None:
+def _of_statement(statement: StatementForm, *, pointer: str, now: datetime) -> Iterator[Refusal]:
     if statement.at is not None and statement.at > now + AHEAD:
-        raise ContactRuleError(f"{pointer}/at", _("The time lies in the future."))
+        yield Refusal(f"{pointer}/at", _("The time lies in the future."))
     if statement.at is not None and statement.at < EARLIEST:
-        raise ContactRuleError(f"{pointer}/at", _("The time is before 1990."))
+        yield Refusal(f"{pointer}/at", _("The time is before 1990."))
     if any("\x00" in text for pair in statement.proof.items() for text in pair):
-        raise ContactRuleError(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
+        yield Refusal(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
     if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:
-        raise ContactRuleError(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
-    if statement.state == "given":
-        if statement.at is None:
-            raise ContactRuleError(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
-        if not any(value.strip() for value in statement.proof.values()):
-            reason = _("“given” needs a proof: which text they said yes to, in which form, under which reference.")
-            raise ContactRuleError(f"{pointer}/proof", reason)
+        yield Refusal(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
+    if statement.state == "given" and statement.at is None:
+        yield Refusal(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
+    if statement.state == "given" and not any(value.strip() for value in statement.proof.values()):
+        reason = _("“given” needs a proof: which text they said yes to, in which form, under which reference.")
+        yield Refusal(f"{pointer}/proof", reason)

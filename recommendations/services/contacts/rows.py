@@ -26,6 +26,9 @@ from recommendations.store.events import id_cache
 from recommendations.store.events.pseudonyms import pseudonyms
 from recommendations.terms import CustomerKind
 
+MOST_FLAWS = 10
+"""Flaws of a row that are named."""
+
 
 class ContactVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a row; the pointer starts at the row."""
@@ -34,6 +37,9 @@ class ContactVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: str | None = None
     pointer: str | None = None
     reason: str | None = None
+    also: Annotated[
+        tuple[Refusal, ...], msgspec.Meta(description="What else is wrong with the row, nine at most.")
+    ] = ()
     silent_for: Annotated[
         SuppressionReason | None, msgspec.Meta(description="Stored, and still nothing is sent to the address.")
     ] = None
@@ -71,7 +77,7 @@ def take_contacts(
                 if _changed(book, key, row, source=source):
                     changed.add(key)
             except ContactRuleError as error:
-                verdicts.append(_rejected(row, error.refusal))
+                verdicts.append(rejected(row.user_id, error.refusals))
                 continue
             statements += _statements(book, key, row.form.consents, source=source, now=now)
             verdicts.append(ContactVerdict("unchanged", row.user_id))
@@ -104,7 +110,7 @@ def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> Conta
     try:
         return replace(row, form=checked(row.form, now=now))
     except ContactRuleError as error:
-        return _rejected(row, error.refusal)
+        return rejected(row.user_id, error.refusals)
 
 
 def rehearse(rows: Sequence[ContactRow], *, now: datetime) -> list[ContactVerdict]:
@@ -123,7 +129,7 @@ def rehearse(rows: Sequence[ContactRow], *, now: datetime) -> list[ContactVerdic
         try:
             _changed(book, keys[row.user_id], row, source=ConsentSource.IMPORT)
         except ContactRuleError as error:
-            verdicts.append(_rejected(row, error.refusal))
+            verdicts.append(rejected(row.user_id, error.refusals))
         else:
             verdicts.append(ContactVerdict("unchanged", row.user_id))
     silent = _silent(book, keys.values(), now=now)
@@ -146,7 +152,7 @@ def _changed(book: ContactBook, key: int, row: ContactRow, *, source: ConsentSou
         try:
             differs |= book.set_email(key, email or None, vouched=form.confirmed or not settings.DOUBLE_OPT_IN)
         except AddressIsTakenError as error:
-            raise ContactRuleError("/email", _taken_reason(source)) from error
+            raise ContactRuleError(Refusal("/email", _taken_reason(source))) from error
     given = {"language": (language, settings.SHOP_LANGUAGE), "time_zone": (zone, "")}
     fields = {name: value or default for name, (value, default) in given.items() if value is not UNSET}
     return book.set_fields(key, fields) or differs
@@ -177,5 +183,7 @@ def _statements(
     ]
 
 
-def _rejected(row: ContactRow, refusal: Refusal) -> ContactVerdict:
-    return ContactVerdict("rejected", row.user_id, refusal.pointer, refusal.reason)
+def rejected(user_id: str | None, refusals: Sequence[Refusal]) -> ContactVerdict:
+    """The verdict on a row with these flaws, of which the first is the row's."""
+    first, *others = refusals
+    return ContactVerdict("rejected", user_id, first.pointer, first.reason, also=tuple(others[: MOST_FLAWS - 1]))

@@ -140,6 +140,22 @@ def test_a_row_that_breaks_a_rule_is_refused_and_its_neighbours_taken(
     assert not ConsentStatement.objects.exists()
 
 
+def test_a_row_names_each_column_that_is_wrong_and_counts_once(file: Path) -> None:
+    wrong = {
+        "user_id": "", "email": "ann", "language": "tlh", "time_zone": "Mars/Olympus", "purposes": "for_you news",
+        "consent_at": "yesterday", "proof": "", "confirmed": "perhaps",
+    }  # fmt: skip
+    content = csv_of(wrong, SOUND, SOUND | {"user_id": "u2", "email": "bo@example.com", "purposes": "x", "proof": ""})
+    file.write_bytes(content)
+    seen, imported = look(file, now=NOW), take(file, content)
+    columns = {"user_id", "email", "language", "time_zone", "consent_at", "proof", "confirmed"}
+    assert flaws(imported) == [(each.line, each.field) for each in seen.refused]
+    assert {field for line, field in flaws(imported) if line == 2} == columns
+    assert [field for line, field in flaws(imported) if line == 4] == ["purposes"]
+    assert len(flaws(imported)) == 8
+    assert (imported.rows, imported.kept, imported.rejected, seen.rejected) == (3, 1, 2, 2)
+
+
 def test_flawed_lines_leave_their_neighbours(file: Path) -> None:
     head, sound = csv_of(SOUND).splitlines()
     lines = [

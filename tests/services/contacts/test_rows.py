@@ -234,3 +234,17 @@ def test_a_domain_of_other_letters_is_stored_in_ascii(typed: str, stored: str) -
 @pytest.mark.parametrize("typed", ["用户@example.com", "jörg@example.com"])
 def test_other_letters_before_the_at_are_refused(typed: str) -> None:
     assert refusal(email=typed) == "/email"
+
+
+def test_a_refused_row_names_all_that_is_wrong_up_to_ten() -> None:
+    wrong = {"purpose": "news", "state": "given"}
+    [verdict] = take(row(email="ann", language="tlh", time_zone="Mars/Olympus", consents=[YES, wrong, wrong]))
+    assert [(each.pointer, bool(each.reason)) for each in (verdict, *verdict.also)] == [
+        (f"/{pointer}", True)
+        for pointer in (
+            "email", "language", "time_zone", "consents/1/at", "consents/1/proof", "consents/2/at", "consents/2/proof",
+        )
+    ]  # fmt: skip
+    [many] = take(row(consents=[wrong] * 20))
+    assert len({each.pointer for each in (many, *many.also)}) == 10
+    assert not Contact.objects.exists()
