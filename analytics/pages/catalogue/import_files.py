@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import imports as query
+from analytics.templatetags.stored_words import in_own_words
 from recommendations.ingest.import_files import FileTooLargeError
 from recommendations.models import CatalogueFile, Import
 from recommendations.services.access.policy import Action
@@ -108,7 +109,7 @@ def ended(
     if request.headers.get("HX-Request"):  # the form is another page than the part that waits
         return _go_to(request, request.path)
     form = ImportForm(request.GET)
-    form.errors["file"] = form.error_class([job.message])
+    form.errors["file"] = form.error_class([in_own_words(job.message)])
     return ask(request, form)
 
 

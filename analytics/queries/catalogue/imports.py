@@ -8,6 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from analytics.templatetags.activity import field_text, field_words
+from analytics.templatetags.stored_words import in_own_words
 from recommendations.models import AuditEntry, Import, RejectedRow
 from recommendations.services.catalogue.files import Preview
 from recommendations.services.catalogue.refused_rows import REASONS
@@ -51,7 +52,7 @@ def authors_of(imported: Iterable[Import]) -> dict[int, str]:
 def reasons(imported: Import) -> list[tuple[int, str]]:
     """How many flaws of each kind there were, the most first."""
     counts = sorted(imported.reasons.items(), key=lambda reason: -reason[1])
-    return [(count, str(REASONS.get(code, code))) for code, count in counts]
+    return [(count, str(REASONS[code]) if code in REASONS else in_own_words(code)) for code, count in counts]
 
 
 def refused_lines(flaws: Iterable[RejectedRow]) -> list[RefusedLine]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
 
 from recommendations.engine.push.cases import Clock
+from recommendations.ingest.misfit import misfit
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import Channel, Priority
 
@@ -187,15 +188,8 @@ def _of_part(given: object, part: Any, pointer: str) -> Iterator[Refusal]:
     try:
         msgspec.convert(given, part)
     except msgspec.ValidationError as error:
-        text, _at, path = str(error).partition(" - at `$")
-        yield Refusal(f"{pointer}{_pointer(path)}", _("This cannot be taken: %(why)s.") % {"why": text})
-
-
-def _pointer(path: str) -> str:
-    """The path of a complaint, ``.blocks[0].n``, as a pointer."""
-    return re.sub(
-        r"\[(\d+)\]|\[\.\.\.\]|\.", lambda match: f"/{match[1]}" if match[1] else "/", path.rstrip("`")
-    ).rstrip("/")
+        refusal = misfit(error)
+        yield Refusal(f"{pointer}{refusal.pointer}", refusal.reason)
 
 
 def _of_texts(what: What) -> Iterator[Refusal]:

@@ -1,9 +1,11 @@
 """The form of a campaign: refused at its place, and texts that are no templates."""
 
+import re
 from datetime import time
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from recommendations.push_terms import Channel
 from recommendations.services.campaigns.form import CampaignForm, UnfinishedError, as_json, frozen_of, texts_for
@@ -43,7 +45,7 @@ def test_a_whole_draft_is_frozen_and_stays_the_same_through_json() -> None:
 @pytest.mark.parametrize(
     ("given", "pointer"),
     [
-        (draft(what={}), "/what"),
+        (draft(what={}), "/what/blocks"),
         (draft(channels=[]), "/channels"),
         (draft(channels=["pigeon"]), "/channels/0"),
         (draft(what=what(blocks=[])), "/what/blocks"),
@@ -70,6 +72,18 @@ def test_a_whole_draft_is_frozen_and_stays_the_same_through_json() -> None:
 )  # fmt: skip
 def test_what_is_missing_or_wrong_is_refused_at_its_place(given: dict[str, Any], pointer: str) -> None:
     assert refused(given) == [pointer]
+
+
+def test_a_refusal_is_in_the_readers_language_and_in_no_librarys_words() -> None:
+    wrong = draft(what=what(layout="round", blocks=[{"placement": 7}]), when={"weekdays": "x"})
+    with override("zh-hans"), pytest.raises(UnfinishedError) as error:
+        frozen_of(wrong, recurring=False, triggered=False)
+    reasons = [each.reason for each in error.value.refusals]
+    assert len(reasons) == 2
+    for reason in reasons:
+        assert re.search(r"[\u4e00-\u9fff]", reason)
+        assert "Expected" not in reason
+        assert "Invalid" not in reason
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

@@ -1,0 +1,59 @@
+"""Sentences that a worker stored in its own language, as the reader's language has them."""
+
+import re
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+register = template.Library()
+
+FORMS = (
+    gettext_noop("Send one of these languages: %(known)s."),
+    gettext_noop("Write one or several of %(known)s."),
+    gettext_noop("Send at most %(most)d bytes of proof."),
+    gettext_noop("The shop's promotion weeks start on a {weekday}; enter the date of that day."),
+    gettext_noop("The shop's currency is {currency}. Convert the amounts, or leave the column out."),
+    gettext_noop("Columns that are ignored: %(names)s."),
+    gettext_noop("%(file)s cannot be read: %(reason)s."),
+    gettext_noop("%(file)s is empty; its first line must name the columns."),
+    gettext_noop("%(file)s: This is %(kind)s, not CSV or Parquet. Save the table as CSV in UTF-8, or as Parquet."),
+    gettext_noop("%(file)s: This file is UTF-16; save it as “CSV UTF-8”."),
+    gettext_noop("%(file)s: This file is not UTF-8; save it as “CSV UTF-8”."),
+    gettext_noop("%(file)s: line 1 is empty; it must name the columns."),
+    gettext_noop("%(file)s is not a complete Parquet file (%(reason)s); write or copy it again."),
+    gettext_noop("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s."),
+    gettext_noop("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s."),
+    gettext_noop("%(file)s, line 1: the column %(names)s appears twice; remove or rename one."),
+    gettext_noop("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s."),
+)
+"""Sentences of imports that say something of the file or the shop."""
+_GAP = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
+_WORDS = frozenset({"weekday", "kind"})
+"""Gaps that hold words of ours."""
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    parts, at = [], 0
+    for gap in _GAP.finditer(form):
+        parts += [re.escape(form[at : gap.start()]), f"(?P<{gap[1] or gap[2]}>.*)"]
+        at = gap.end()
+    return re.compile("".join(parts) + re.escape(form[at:]), re.DOTALL)
+
+
+_PATTERNS = [(form, _pattern(form)) for form in FORMS]
+
+
+@register.filter
+def in_own_words(text: str) -> str:
+    """A stored sentence of ours in the reader's language; whatever else it is stays as it is."""
+    known = _(text) if text else text
+    if known != text:
+        return known
+    matches = ((form, pattern.fullmatch(text)) for form, pattern in _PATTERNS)
+    return next((_again(form, match) for form, match in matches if match), text)
+
+
+def _again(form: str, match: re.Match[str]) -> str:
+    values = {name: _(value) if name in _WORDS and value else value for name, value in match.groupdict().items()}
+    return _GAP.sub(lambda gap: values[gap[1] or gap[2]], _(form))
