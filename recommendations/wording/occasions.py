@@ -25,10 +25,13 @@ def occasion_text(occasion: ItemOccasion) -> str:
     """The occasion as a reason, in the active language."""
     if occasion.day is None:
         if occasion.trigger is Trigger.PRICE_DROP:
-            return gettext("Now %(percent)d %% cheaper") % {"percent": occasion.percent}
+            return gettext("Now %(percent)d%% cheaper") % {"percent": occasion.percent}
         return gettext("Back in stock")
+    in_cart = occasion.trigger is Trigger.CART_LEFT
+    if not occasion.days_ago:
+        return gettext("In your cart since today") if in_cart else gettext("You looked at it today")
     named = "l" if occasion.days_ago < WEEK else "MONTH_DAY_FORMAT"
     day = {"day": formats.date_format(timezone.localtime(occasion.day), named)}
-    if occasion.trigger is Trigger.CART_LEFT:
+    if in_cart:
         return gettext("In your cart since %(day)s") % day
     return gettext("You looked at it on %(day)s") % day
