@@ -99,6 +99,7 @@ def _save(request: HttpRequest, stored: Campaign) -> HttpResponse:
         return _render(request, error.current, editor, more={"stale": _stale(error.current, editor)}, status=409)
     except CampaignOverError:
         return _over(request, stored)
+    editor.complain(findings(stored, editor.draft))
     text = _saved_text(saved.name, len(editor.problems), live=_live(stored))
     if saved.revision != stored.revision:
         offer_undo(request, text, "campaign changed", campaign=saved.pk, revision=saved.revision, **before)
@@ -127,6 +128,7 @@ def _render(
     status: int = 200,
 ) -> HttpResponse:
     every = findings(stored, editor.draft)
+    editor.complain(every)
     triggered = stored.kind == CampaignKind.TRIGGERED
     context = {
         "section": "campaigns",

@@ -17,35 +17,15 @@ from analytics.pages.campaigns.parsing import (
     as_list,
     as_text,
     draft_of,
-    is_number,
     local_text,
-    moment_of,
 )
 from analytics.parameters import typed
 from recommendations.models import Campaign
-from recommendations.push_terms import CampaignKind
-from recommendations.services.campaigns.form import (
-    LONGEST_LIFE,
-    LONGEST_SUBJECT,
-    LONGEST_TEXT,
-    MOST_BLOCKS,
-    MOST_ITEMS,
-    MOST_SUBJECTS,
-    SHORTEST_LIFE,
-    ContextItem,
-    UnfinishedError,
-    frozen_of,
-)
+from recommendations.services.campaigns.form import MOST_BLOCKS, MOST_SUBJECTS, ContextItem
 from recommendations.services.campaigns.lifecycle import LONGEST_NAME
+from recommendations.services.campaigns.linter import CampaignFinding
 from recommendations.services.campaigns.presets import ITSELF
 
-NUMBERS: Mapping[str, tuple[int, int]] = {
-    "hours": (1, 72), "views": (2, 20), "percent": (1, 90), "days": (1, 90), "least_items": (1, MOST_ITEMS),
-    "expires_hours": (SHORTEST_LIFE, LONGEST_LIFE), "per_day": (1, 1_000_000), "goal_days": (1, 28),
-    "holdout": (0, 50), **{f"block-{row}-n": (1, MOST_ITEMS) for row in range(MOST_BLOCKS)},
-}  # fmt: skip
-"""Fields that hold a number, and from what to what it may be."""
-LONGEST_OF: Mapping[str, int] = {"intro": LONGEST_TEXT, "button": 60}
 STEPS = ("who", "what", "when", "safety", "review")
 STEP_OF = {"occasion": "who", "": "review"}
 
@@ -87,29 +67,20 @@ class CampaignEditor:
 
     @classmethod
     def of(cls, campaign: Campaign) -> Self:
-        editor = cls(campaign, campaign.name, campaign.draft)
-        editor.check()
-        return editor
+        return cls(campaign, campaign.name, campaign.draft)
 
     @classmethod
     def sent(cls, campaign: Campaign, data: QueryDict) -> Self:
         rows = [row for row in range(MOST_BLOCKS) if data.get(f"block-{row}-list")]
         draft = {**campaign.draft, **draft_of(data, rows)}
-        editor = cls(campaign, typed(data.get("name"), longest=2 * LONGEST_NAME), draft, rows)
-        editor.check()
-        return editor
+        return cls(campaign, typed(data.get("name"), longest=2 * LONGEST_NAME), draft, rows)
 
-    def check(self) -> None:
-        """Put each complaint at its field; how a number or a text has to be is said in our own words."""
-        try:
-            frozen_of(
-                self.draft, recurring=self.campaign.kind == CampaignKind.RECURRING,
-                triggered=self.campaign.kind == CampaignKind.TRIGGERED,
-            )  # fmt: skip
-        except UnfinishedError as error:
-            for each in error.refusals:
-                self.problems.setdefault(self.field_of(each.pointer), each.reason)
-        self.problems |= dict(self._own_problems())
+    def complain(self, findings: Iterable[CampaignFinding]) -> None:
+        """Put what refuses an approval beside its field."""
+        for each in findings:
+            if each.refuses and each.pointer:
+                field = self.field_of(each.pointer)
+                self.problems[field] = " ".join(filter(None, (self.problems.get(field), each.text)))
 
     def problems_of(self, step: str) -> int:
         """How many fields of a step have a complaint."""
@@ -189,37 +160,6 @@ class CampaignEditor:
             case ("safety", ["goal", name, *_more]):
                 return {"kind": "goal", "days": "goal_days"}.get(name, "goal_categories")
         return rest[0] if rest else part
-
-    def _own_problems(self) -> Iterator[tuple[str, str]]:
-        yield from self._of_numbers()
-        yield from self._of_texts()
-        for row in self.blocks:
-            if row.price_to and (not is_number(row.price_to, whole=False) or float(row.price_to) <= 0):
-                yield f"{row.prefix}-price_to", _("Write a price.")
-        for field in ("starts_at", "ends_at"):
-            if self._part("when").get(field) is not None and not moment_of(self._part("when")[field]):
-                yield field, _("Choose a day and a time.")
-
-    def _of_numbers(self) -> Iterator[tuple[str, str]]:
-        values = self.fields | {f"{row.prefix}-n": row.n for row in self.blocks if row.list}
-        for field, (least, most) in NUMBERS.items():
-            text = values.get(field, "")
-            if (field not in values) or (field == "per_day" and not text):
-                continue
-            if not is_number(text, whole=field != "holdout") or not least <= float(text) <= most:
-                yield field, _("Write a number from %(least)s to %(most)s.") % {"least": least, "most": f"{most:,}"}
-
-    def _of_texts(self) -> Iterator[tuple[str, str]]:
-        for texts in self.texts:
-            fields = {f"{texts.code}-subject-{place}": text for place, text in enumerate(texts.subjects)}
-            fields |= {f"{texts.code}-{line}": text for line, text in texts.lines.items()}
-            for field, text in fields.items():
-                most = LONGEST_OF.get(field.rpartition("-")[2], LONGEST_SUBJECT)
-                if len(text) > most:
-                    yield (
-                        field,
-                        _("Write at most %(most)d characters; these are %(n)d.") % {"most": most, "n": len(text)},
-                    )
 
     @property
     def _goal(self) -> Mapping[str, Any]:

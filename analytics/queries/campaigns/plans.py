@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from analytics.queries.campaigns.words import place_words
 from analytics.templatetags.display import moment
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Campaign, SendPlan
@@ -36,6 +37,7 @@ class StepRefusal:
     """What an unfinished draft lacks, and the step of the editor in which to say it."""
 
     refusal: Refusal
+    place: str
     step: str
 
 
@@ -86,8 +88,12 @@ def latest_moment(now: datetime) -> datetime:
 
 def refusals_by_step(refusals: Sequence[Refusal]) -> list[StepRefusal]:
     return [
-        StepRefusal(refusal=each, step=STEPS.get(each.pointer.strip("/").split("/")[0], "review")) for each in refusals
-    ]
+        StepRefusal(
+            refusal=each, place=place_words(each.pointer) if each.pointer else "",
+            step=STEPS.get(each.pointer.strip("/").split("/")[0], "review"),
+        )
+        for each in refusals
+    ]  # fmt: skip
 
 
 def plan_view(plan: SendPlan, campaign: Campaign) -> PlanView:

@@ -46,6 +46,8 @@ FIELDS: Mapping[str, Promise] = {
     "percent": gettext_lazy("Per cent"),
     "days": gettext_lazy("Days"),
     "layout": gettext_lazy("Layout"),
+    "texts": gettext_lazy("Texts"),
+    "blocks": gettext_lazy("Lists"),
     "subjects": gettext_lazy("Subject"),
     "preheader": gettext_lazy("Preview text"),
     "heading": gettext_lazy("Heading"),

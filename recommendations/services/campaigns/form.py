@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
 
 from recommendations.engine.push.cases import Clock
-from recommendations.ingest.misfit import misfit
 from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import Channel, Priority
+from recommendations.services.campaigns.shape import refusals_of_shape, sound
 
 NAMES = frozenset({"shop", "first_item", "count"})
 BRACES = re.compile(r"\{[^{}]*\}|[{}]")
@@ -148,15 +148,20 @@ class UnfinishedError(Exception):
 def frozen_of(draft: Mapping[str, Any], *, recurring: bool, triggered: bool) -> CampaignForm:
     """The whole form of a draft. Raises UnfinishedError with all that is missing or wrong."""
     whole = {**{name: {} for name in PARTS}, **draft}
-    refusals = list(_of_shape(draft)) or list(_of_part(whole, CampaignForm, ""))
+    refusals = list(refusals_of_shape(whole, CampaignForm))
+    refused = {each.pointer for each in refusals}
+    what, when = (sound(whole[name], PARTS[name], f"/{name}", refused) for name in ("what", "when"))
+    safety = sound(whole["safety"], Safety, "/safety", refused)
+    more = [
+        *_of_texts(whole["what"]),
+        *(_of_times(when, recurring=recurring) if when else ()),
+        *(_of_goal(safety) if safety else ()),
+        *(_of_blocks(what, triggered=triggered) if what else ()),
+    ]
+    refusals += [each for each in more if each.pointer not in refused]
     if refusals:
         raise UnfinishedError(refusals)
-    form = msgspec.convert(whole, CampaignForm)
-    refusals = [*_of_texts(form.what), *_of_times(form.when, recurring=recurring), *_of_goal(form)]
-    refusals += _of_blocks(form.what, triggered=triggered)
-    if refusals:
-        raise UnfinishedError(refusals)
-    return form
+    return msgspec.convert(whole, CampaignForm)
 
 
 def as_json(form: CampaignForm) -> dict[str, Any]:
@@ -170,45 +175,34 @@ def texts_for(what: What, language: str) -> tuple[str, Texts]:
     return chosen, what.texts[chosen]
 
 
-def _of_shape(draft: Mapping[str, Any]) -> Iterator[Refusal]:
-    """Refusals of parts that are not of their shape, one a part and one a language."""
-    for name, part in PARTS.items():
-        given = draft.get(name, {})
-        texts = given.get("texts") if isinstance(given, Mapping) else None
-        if isinstance(texts, Mapping):
-            given = {**given, "texts": {}}
-            for code, own in texts.items():
-                yield from _of_part(own, Texts, f"/what/texts/{code}")
-        yield from _of_part(given, part, f"/{name}")
-    for name in draft.keys() - PARTS.keys() - {"channels"}:
-        yield Refusal(f"/{name}", _("There is no such part of a campaign."))
-
-
-def _of_part(given: object, part: Any, pointer: str) -> Iterator[Refusal]:
-    try:
-        msgspec.convert(given, part)
-    except msgspec.ValidationError as error:
-        refusal = misfit(error)
-        yield Refusal(f"{pointer}{refusal.pointer}", refusal.reason)
-
-
-def _of_texts(what: What) -> Iterator[Refusal]:
-    if settings.SHOP_LANGUAGE not in what.texts:
+def _of_texts(what: object) -> Iterator[Refusal]:
+    """Refusals of texts, also of those that are not whole."""
+    texts = what.get("texts", {}) if isinstance(what, Mapping) else None
+    if not isinstance(texts, Mapping):
+        return
+    if settings.SHOP_LANGUAGE not in texts:
         language = dict(settings.LANGUAGES)[settings.SHOP_LANGUAGE]
         reason = _("Write the message in the shop's language (%(language)s): others fall back to it.")
         yield Refusal(f"/what/texts/{settings.SHOP_LANGUAGE}", reason % {"language": language})
     known = {code for code, _name in settings.LANGUAGES}
-    for code, texts in what.texts.items():
+    for code, own in texts.items():
         at = f"/what/texts/{code}"
         if code not in known:
             yield Refusal(at, _("There is no such language here."))
-        for place, subject in enumerate(texts.subjects):
+        if isinstance(own, Mapping):
+            yield from _of_language(own, at)
+
+
+def _of_language(own: Mapping[str, Any], at: str) -> Iterator[Refusal]:
+    subjects = own.get("subjects")
+    for place, subject in enumerate(subjects if isinstance(subjects, list) else ()):
+        if isinstance(subject, str):
             if not subject.strip():
                 yield Refusal(f"{at}/subjects/{place}", _("Write a subject."))
             yield from _of_text(subject, f"{at}/subjects/{place}", lines=False)
-        for name in ("preheader", "heading", "button"):
-            yield from _of_text(getattr(texts, name), f"{at}/{name}", lines=False)
-        yield from _of_text(texts.intro, f"{at}/intro", lines=True)
+    for name in ("preheader", "heading", "button", "intro"):
+        if isinstance(own.get(name), str):
+            yield from _of_text(own[name], f"{at}/{name}", lines=name == "intro")
 
 
 def _of_text(text: str, pointer: str, *, lines: bool) -> Iterator[Refusal]:
@@ -234,8 +228,8 @@ def _of_times(when: When, *, recurring: bool) -> Iterator[Refusal]:
         yield Refusal("/when/hour", _("Say at which hour it comes."))
 
 
-def _of_goal(form: CampaignForm) -> Iterator[Refusal]:
-    if form.safety.goal.kind is GoalKind.CATEGORIES and not form.safety.goal.categories:
+def _of_goal(safety: Safety) -> Iterator[Refusal]:
+    if safety.goal.kind is GoalKind.CATEGORIES and not safety.goal.categories:
         yield Refusal("/safety/goal/categories", _("Choose the categories that count."))
 
 

@@ -189,14 +189,17 @@ def form_of(campaign: Campaign) -> CampaignForm:
     )  # fmt: skip
 
 
-def unknown_placements(form: CampaignForm) -> list[Refusal]:
+def unknown_placements(draft: Mapping[str, Any]) -> list[Refusal]:
     """Refusals of lists whose placement is not there, or is switched off: nothing could be decided."""
-    there = set(Placement.objects.filter(enabled=True).values_list("name", flat=True))
+    what = draft.get("what")
+    blocks = what.get("blocks") if isinstance(what, Mapping) else None
+    names = [each.get("placement") if isinstance(each, Mapping) else "" for each in blocks or ()]
+    there = set(Placement.objects.filter(enabled=True).values_list("name", flat=True)) if any(names) else set()
     reason = _("The placement “%(name)s” is not there, or is switched off: choose another one.")
     return [
-        Refusal(f"/what/blocks/{place}/placement", reason % {"name": block.placement})
-        for place, block in enumerate(form.what.blocks)
-        if block.placement not in there
+        Refusal(f"/what/blocks/{place}/placement", reason % {"name": name})
+        for place, name in enumerate(names)
+        if name and name not in there
     ]
 
 
@@ -207,7 +210,7 @@ def _ready(campaign: Campaign) -> CampaignForm:
         form = form_of(campaign)
     except UnfinishedError as error:
         raise NotReadyError(refusals=error.refusals, settings=missing) from error
-    unknown = unknown_placements(form)
+    unknown = unknown_placements(campaign.draft)
     if unknown or missing:
         raise NotReadyError(refusals=unknown, settings=missing)
     if Campaign.objects.live().exclude(pk=campaign.pk).count() >= MOST_LIVE:

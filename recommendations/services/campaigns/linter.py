@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from recommendations.ingest.refusal import Refusal
 from recommendations.models import Audience, Campaign, Contact
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns.form import (
@@ -37,16 +38,13 @@ class CampaignFinding(NamedTuple):
 
 def findings(campaign: Campaign, draft: Mapping[str, Any] | None = None) -> list[CampaignFinding]:
     """All that stands against the draft of a campaign, or against another one that it would have."""
-    missing = missing_settings()
-    own = [CampaignFinding("", _unset(missing), refuses=True)] if missing else []
-    try:
-        form = frozen_of(
-            campaign.draft if draft is None else draft, recurring=campaign.kind == CampaignKind.RECURRING,
-            triggered=campaign.kind == CampaignKind.TRIGGERED,
-        )  # fmt: skip
-    except UnfinishedError as error:
-        return [*(CampaignFinding(*_where(each), refuses=True) for each in error.refusals), *own]
-    own = [*(CampaignFinding(*_where(each), refuses=True) for each in unknown_placements(form)), *own]
+    missing, draft = missing_settings(), campaign.draft if draft is None else draft
+    form, refusals = _form_of(campaign, draft)
+    refusals += unknown_placements(draft)
+    own = [CampaignFinding(each.pointer, each.reason, refuses=True) for each in refusals]
+    own += [CampaignFinding("", _unset(missing), refuses=True)] if missing else []
+    if form is None:
+        return own
     warnings = (
         *_of_purpose(campaign),
         *_of_audiences(form),
@@ -57,8 +55,13 @@ def findings(campaign: Campaign, draft: Mapping[str, Any] | None = None) -> list
     return [*own, *(CampaignFinding(*each, refuses=False) for each in warnings)]
 
 
-def _where(refusal: Any) -> tuple[str, str]:
-    return refusal.pointer, refusal.reason
+def _form_of(campaign: Campaign, draft: Mapping[str, Any]) -> tuple[CampaignForm | None, list[Refusal]]:
+    """The form of a draft, or what refuses it."""
+    recurring, triggered = (campaign.kind == kind for kind in (CampaignKind.RECURRING, CampaignKind.TRIGGERED))
+    try:
+        return frozen_of(draft, recurring=recurring, triggered=triggered), []
+    except UnfinishedError as error:
+        return None, error.refusals
 
 
 def _unset(missing: list[str]) -> str:

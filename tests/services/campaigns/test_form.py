@@ -5,7 +5,7 @@ from datetime import time
 from typing import Any
 
 import pytest
-from django.utils.translation import override
+from django.utils import translation
 
 from recommendations.push_terms import Channel
 from recommendations.services.campaigns.form import CampaignForm, UnfinishedError, as_json, frozen_of, texts_for
@@ -45,7 +45,6 @@ def test_a_whole_draft_is_frozen_and_stays_the_same_through_json() -> None:
 @pytest.mark.parametrize(
     ("given", "pointer"),
     [
-        (draft(what={}), "/what/blocks"),
         (draft(channels=[]), "/channels"),
         (draft(channels=["pigeon"]), "/channels/0"),
         (draft(what=what(blocks=[])), "/what/blocks"),
@@ -74,19 +73,45 @@ def test_what_is_missing_or_wrong_is_refused_at_its_place(given: dict[str, Any],
     assert refused(given) == [pointer]
 
 
-def test_a_refusal_is_in_the_readers_language_and_in_no_librarys_words() -> None:
-    wrong = draft(what=what(layout="round", blocks=[{"placement": 7}]), when={"weekdays": "x"})
-    with override("zh-hans"), pytest.raises(UnfinishedError) as error:
-        frozen_of(wrong, recurring=False, triggered=False)
-    reasons = [each.reason for each in error.value.refusals]
-    assert len(reasons) == 2
-    for reason in reasons:
-        assert re.search(r"[\u4e00-\u9fff]", reason)
-        assert "Expected" not in reason
-        assert "Invalid" not in reason
+def test_all_that_is_wrong_is_said_at_once_also_what_is_not_of_its_shape() -> None:
+    wrong = what(
+        texts={"en": TEXTS | {"subjects": ["{x}"], "button": "x" * 61}}, least_items=0,
+        blocks=[{"placement": "home", "n": 13}, {"placement": "", "n": "many"}],
+    )  # fmt: skip
+    given = draft(what=wrong, when={"hour": "25:99:00", "expires_hours": ""}, safety={"holdout": 0.8})
+    assert refused(given, recurring=True) == [
+        "/what/texts/en/button", "/what/blocks/0/n", "/what/blocks/1/placement", "/what/blocks/1/n",
+        "/what/least_items", "/when/hour", "/when/expires_hours", "/safety/holdout", "/what/texts/en/subjects/0",
+        "/when/weekdays",
+    ]  # fmt: skip
+    assert refused({"what": {}}) == ["/what/blocks", "/what/texts/en"]
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+@pytest.mark.parametrize(
+    ("given", "english", "chinese"),
+    [
+        (draft(what=what(blocks=[{"placement": "home", "n": 0}])), "Choose 1 to 12 items.", "请选择 1 到 12 件商品。"),
+        (draft(what=what(least_items=13)), "Choose 1 to 12 items.", "请选择 1 到 12 件商品。"),
+        (draft(when={"expires_hours": "soon"}), "Write 24 to 336 hours.", "请填写 24 到 336 小时。"),
+        (draft(when={"hour": "25:99:00"}), "Choose an hour and a minute.", "请选择时和分。"),
+        (draft(safety={"holdout": 0.6}), "Write 0 to 50 per cent.", "请填写 0 到 50（%）。"),
+        (draft(safety={"goal": {"days": 29}}), "Write 1 to 28 days.", "请填写 1 到 28 天。"),
+        (draft(what=what(layout="")), "Choose one of those that are offered.", "请从所列选项中选择一项。"),
+        (draft(what=what(blocks=[])), "Choose at least one list.", "请至少选择一个列表。"),
+        (
+            draft(what=what(texts={"en": TEXTS | {"button": "x" * 61}})),
+            "Write at most 60 characters; these are 61.", "最多 60 个字符，现有 61 个。",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_said_as_a_person_would(given: dict[str, Any], english: str, chinese: str) -> None:
+    for language, words in (("en", english), ("zh-hans", chinese)):
+        with translation.override(language), pytest.raises(UnfinishedError) as error:
+            frozen(given)
+        assert [refusal.reason for refusal in error.value.refusals] == [words]
+
+
+def test_texts_and_days_are_refused_together() -> None:
     given = draft(what=what(texts={"en": TEXTS | {"subjects": ["{x}"], "button": "{y}"}}), when={})
     assert refused(given, recurring=True) == [
         "/what/texts/en/subjects/0", "/what/texts/en/button", "/when/weekdays", "/when/hour",

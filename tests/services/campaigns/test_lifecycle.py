@@ -139,7 +139,7 @@ def test_an_unfinished_draft_is_saved_but_not_approved(ann: Staff, bo: Staff) ->
         ask_for_review(campaign=campaign, note="look", by=ann, now=NOW)
     with pytest.raises(NotReadyError) as error:
         go_live(campaign, bo)
-    assert [refusal.pointer for refusal in error.value.refusals] == ["/what/blocks"]
+    assert [refusal.pointer for refusal in error.value.refusals] == ["/what/blocks", "/what/texts/en"]
 
 
 @pytest.mark.parametrize("name", ["POSTAL_ADDRESS", "PUSH_FROM", "PUSH_MAIL_SERVER", "LINK_KEYS", "CONTACT_KEYS"])

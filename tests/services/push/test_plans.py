@@ -166,7 +166,7 @@ def test_only_the_next_seven_days_are_planned(now: datetime, away: timedelta) ->
 def test_what_cannot_be_sent_is_not_planned(now: datetime) -> None:
     with pytest.raises(UnfinishedError) as error:
         ask(written("Half", what={}), now)
-    assert [refusal.pointer for refusal in error.value.refusals] == ["/what/blocks"]
+    assert [refusal.pointer for refusal in error.value.refusals] == ["/what/blocks", "/what/texts/en"]
     over = written("Over")
     over.ended_at = now
     with pytest.raises(CampaignOverError):

@@ -1,5 +1,6 @@
 """The editor of a campaign: whatever is typed is saved or shown again, and nobody overwrites what they did not see."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -163,6 +164,35 @@ class TestSave:
         assert "fields are not finished yet" in page
         campaign.refresh_from_db()
         assert campaign.revision == 2
+
+    def test_all_that_is_wrong_is_said_at_once_as_a_person_would_in_both_languages(self, admin: Client) -> None:
+        campaign = begun()
+        wrong = {
+            "least_items": "13", "expires_hours": "soon", "block__0__n": "0", "block__1__list": "nowhere",
+            "block__1__n": "3", "weekdays": [], "hour": "25:99", "holdout": "80", "goal_days": "", "per_day": "0",
+            "en__subject__0": "Hello {name}", "block__0__price_to": "cheap",
+        }  # fmt: skip
+        address = save(admin, campaign, **wrong)["Location"]
+        page = page_of(admin.get(address))
+        for text in (
+            'least_items-error">Choose 1 to 12 items.', 'block-0-n-error">Choose 1 to 12 items.',
+            'expires_hours-error">Write 24 to 336 hours.', 'hour-error">Choose an hour and a minute.',
+            'holdout-error">Write 0 to 50 per cent.', 'goal_days-error">Write 1 to 28 days.',
+            'per_day-error">Write a whole number', 'block-0-price_to-error">Write a price above 0',
+            'weekdays-error">Choose the days', 'en-subject-0-error">“{name}” stands for nothing',
+            'block-1-list-error">The placement “nowhere” is not there',
+        ):  # fmt: skip
+            assert text in page, text
+        assert "11 fields are not finished yet" in page
+        assert "11 things to fix first" in page
+        tags = [int(n) for n in re.findall(r"(\d+) fields?</span></summary>", page)]
+        assert sum(tags) == 11
+        assert "Expected" not in page
+        chinese = page_of(admin.get(address, headers={"accept-language": "zh-hans"}))
+        for text in ("请选择 1 到 12 件商品。", "请填写 24 到 336 小时。", "请填写 0 到 50（%）。", "需先修正 11 处"):
+            assert text in chinese, text
+        for place in ("plan", "review"):
+            assert "Least items</a> · Choose 1 to 12 items." in page_of(admin.get(f"/campaigns/{campaign.pk}/{place}/"))
 
     def test_a_name_in_braces_that_stands_for_nothing_is_refused_at_its_subject(self, admin: Client) -> None:
         campaign = begun()
