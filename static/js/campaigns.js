@@ -22,3 +22,8 @@ document.addEventListener("click", (event) => {
     target.scrollIntoView({ block: "center" });
   }
 });
+
+/* Who saves stays on the step that is open. */
+document.addEventListener("toggle", ({ target }) => {
+  if (target.matches?.("details.campaign-step[open]")) document.querySelector("#campaign-form > [name=step]").value = target.id.replace("step-", "");
+}, true);

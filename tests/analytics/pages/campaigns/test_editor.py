@@ -110,6 +110,15 @@ class TestSave:
             campaign.refresh_from_db()
             assert form_of(campaign) == before
 
+    def test_who_saves_stays_on_the_step_that_is_open(self, admin: Client) -> None:
+        campaign = begun()
+        page = page_of(admin.get(f"/campaigns/{campaign.pk}/edit/?step=when"))
+        assert '<input type="hidden" name="step" value="when">' in page
+        assert save(admin, campaign, step="when")["Location"] == f"/campaigns/{campaign.pk}/edit/?step=when"
+        campaign.refresh_from_db()
+        answer = save(admin, campaign, step="when", then="safety")
+        assert answer["Location"] == f"/campaigns/{campaign.pk}/edit/?step=safety"
+
     def test_every_field_arrives(self, admin: Client) -> None:
         coffee = Audience.objects.create(name="Coffee", conditions={"all": [], "none": []})
         tea = Audience.objects.create(name="Tea", conditions={"all": [], "none": []})
