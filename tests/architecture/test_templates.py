@@ -71,3 +71,29 @@ def test_icons_exist() -> None:
     icons = {symbol.get("id") for symbol in sprite}
     used = {name for text in templates().values() for name in re.findall(r"""{%\s*icon\s+["']([\w-]+)["']""", text)}
     assert used - icons == set()
+
+
+FORM = re.compile(r"<form\b((?:[^>{]|\{[{%].*?[%}]\})*)>(.*?)</form>", flags=re.DOTALL)
+WITHOUT_TOKEN = re.compile(r'hx-params="not [^"]*csrfmiddlewaretoken')
+
+
+def tokens_in_addresses(name: str, text: str) -> list[str]:
+    """Forms with a token that the browser, or htmx, sends in an address."""
+    forms = [(head, body) for head, body in FORM.findall(text) if "csrf_token" in body]
+    by_get = [
+        head
+        for head, body in forms
+        if re.search(r"formmethod=.get", body) or not re.search(r"method=.post|hx-post", head)
+    ]
+    fetching = [head for head, body in forms if re.search(r"\bhx-get=", head)]
+    keys = [match[1] for head, _body in forms if (match := re.search(r'\bid="([^"]+)"', head))]
+    including = [
+        tag
+        for tag in re.findall(r"<\w+\b[^>]*\bhx-get=[^>]*>", text)
+        if any(re.search(rf'hx-include="[^"]*#{key}[",]', tag) for key in keys) and not WITHOUT_TOKEN.search(tag)
+    ]
+    return [f"{name}: {each[:120]}" for each in (*by_get, *fetching, *including)]
+
+
+def test_no_token_of_a_form_gets_into_an_address() -> None:
+    assert [each for name, text in templates().items() for each in tokens_in_addresses(name, text)] == []

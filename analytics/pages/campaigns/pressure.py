@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,9 +26,12 @@ from recommendations.services.campaigns.results import proof_of_pressure
 @require_http_methods(["GET", "HEAD", "POST"])
 def pressure(request: HttpRequest) -> HttpResponse:
     """The rules that count; those of the address to try, or of an earlier version, ``like`` its number."""
+    fields = CAPS.keys() | PressureFields.base_fields.keys()
+    if request.method == "POST" and "look" in request.POST:
+        return redirect(reverse("pressure", query={name: request.POST.get(name, "") for name in sorted(fields)}))
     if request.method == "POST":
         return _publish(request)
-    if (CAPS.keys() | PressureFields.base_fields.keys()) & request.GET.keys():
+    if fields & request.GET.keys():
         return _page(request, PressureFields(request.GET), effect=True)
     like = number(request.GET.get("like"))
     chosen = PressureRules.objects.filter(number=like).first() if like is not None else None

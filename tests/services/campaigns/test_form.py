@@ -94,13 +94,13 @@ def test_all_that_is_wrong_is_said_at_once_also_what_is_not_of_its_shape() -> No
         (draft(what=what(least_items=13)), "Choose 1 to 12 items.", "请选择 1 到 12 件商品。"),
         (draft(when={"expires_hours": "soon"}), "Write 24 to 336 hours.", "请填写 24 到 336 小时。"),
         (draft(when={"hour": "25:99:00"}), "Choose an hour and a minute.", "请选择时和分。"),
-        (draft(safety={"holdout": 0.6}), "Write 0 to 50 per cent.", "请填写 0 到 50（%）。"),
+        (draft(safety={"holdout": 0.6}), "Write 0 to 50 per cent.", "请填写 0% 到 50%。"),
         (draft(safety={"goal": {"days": 29}}), "Write 1 to 28 days.", "请填写 1 到 28 天。"),
         (draft(what=what(layout="")), "Choose one of those that are offered.", "请从所列选项中选择一项。"),
         (draft(what=what(blocks=[])), "Choose at least one list.", "请至少选择一个列表。"),
         (
             draft(what=what(texts={"en": TEXTS | {"button": "x" * 61}})),
-            "Write at most 60 characters; these are 61.", "最多 60 个字符，现有 61 个。",
+            "Write at most 60 characters; these are 61.", "最多 60 个字符\uff0c现有 61 个。",
         ),
     ],
 )  # fmt: skip

@@ -198,7 +198,7 @@ class TestSave:
         assert sum(tags) == 11
         assert "Expected" not in page
         chinese = page_of(admin.get(address, headers={"accept-language": "zh-hans"}))
-        for text in ("请选择 1 到 12 件商品。", "请填写 24 到 336 小时。", "请填写 0 到 50（%）。", "需先修正 11 处"):
+        for text in ("请选择 1 到 12 件商品。", "请填写 24 到 336 小时。", "请填写 0% 到 50%。", "需先修正 11 处"):
             assert text in chinese, text
         for place in ("plan", "review"):
             assert "Least items</a> · Choose 1 to 12 items." in page_of(admin.get(f"/campaigns/{campaign.pk}/{place}/"))

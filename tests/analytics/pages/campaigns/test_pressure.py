@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import time, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
@@ -66,6 +67,14 @@ def test_a_draft_in_the_address_says_what_it_would_have_done(publisher: Client, 
     assert PressureRules.objects.count() == 1
     same = {**tried, "most_email_168": "3", "quiet_from": "21:00", "quiet_until": "08:00"}
     assert publisher.get(f"{PAGE}effect/", same).context["nothing_changed"]
+
+
+def test_the_address_of_a_draft_holds_its_rules_and_nothing_else(client_of: Callable[[Role], Client]) -> None:
+    viewer = client_of(Role.VIEWER)
+    answer = viewer.post(PAGE, {**RULES, "based_on": "1", "note": "x", "csrfmiddlewaretoken": "s3cret", "look": "yes"})
+    path, _mark, query = answer["Location"].partition("?")
+    assert (path, dict(parse_qsl(query, keep_blank_values=True))) == (PAGE, RULES)
+    assert viewer.get(answer["Location"]).context["form"]["holdout"].value() == "5"
 
 
 def test_rules_are_published_with_a_note_and_taken_back(publisher: Client) -> None:
