@@ -25,13 +25,15 @@ from recommendations.services.campaigns.lifecycle import (
     NotInReviewError,
     NotReadyError,
     OwnApprovalError,
+    SentAlreadyError,
     StaleCampaignError,
     ask_for_review,
     form_of,
+    has_come,
     send_back,
 )
 from recommendations.services.mails.line import missing_settings
-from recommendations.services.push.plans import NoPlanError, approve_as_planned, has_come, plan_for_approval
+from recommendations.services.push.plans import NoPlanError, approve_as_planned, plan_for_approval
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,7 +47,7 @@ def review_campaign(request: HttpRequest, pk: int) -> HttpResponse:
         ask_for_review(campaign=campaign, note=note_in(request.POST), by=staff_of(request), now=timezone.now())
     except NoteNeededError:
         return _review(request, campaign, problem=_("Say what it is for, so that the reviewer knows."))
-    except (UnfinishedError, CampaignOverError):
+    except (UnfinishedError, CampaignOverError, SentAlreadyError):
         return _review(request, campaign, refused=True)
     messages.success(request, _("“%(name)s” waits for approval.") % {"name": campaign})
     return redirect("campaign", pk=pk)
@@ -67,7 +69,7 @@ def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
         return _approval(request, campaign, problem=_("Say why it may go out; the note stays in the activity."))
     except StaleCampaignError as error:
         return _approval(request, error.current, stale=True)
-    except (NoPlanError, NotReadyError, OwnApprovalError, CampaignOverError):
+    except (NoPlanError, NotReadyError, OwnApprovalError, CampaignOverError, SentAlreadyError):
         return _approval(request, campaign, refused=True)  # the page says why
     text = _("“%(name)s” is approved: v%(number)s runs from %(when)s on.")
     when = timezone.localtime(version.starts_at).strftime("%Y-%m-%d %H:%M")
@@ -117,16 +119,16 @@ def _approval(
 
 def _shared(request: HttpRequest, campaign: Campaign, page: str) -> dict[str, Any]:
     """What both dialogs show: the last plan of the draft, and what the draft lacks."""
-    plan = plan_for_approval(campaign, now=timezone.now())
+    plan, come = plan_for_approval(campaign, now=timezone.now()), has_come(campaign)
     counts = plan.occurrence.counts if plan and plan.occurrence else {}
     try:
-        form, refusals = form_of(campaign), []
+        form, refusals = form_of(campaign, now=None if come else timezone.now()), []
     except UnfinishedError as error:
         form, refusals = None, refusals_by_step(error.refusals)
     return {
         "section": "campaigns", "campaign": campaign, "note": note_in(request.POST), "plan": plan, "form": form,
         "refusals": refusals, "is_over": bool(campaign.ended_at or campaign.archived_at),
-        "has_come": has_come(campaign), "planned": planned_counts(counts) if plan else "",
+        "has_come": come, "planned": planned_counts(counts) if plan else "",
         "sentence": sending_sentence(counts, leaves=False) if plan else "",
         "here": reverse(page, args=[campaign.pk]) if request.method == "POST" else request.get_full_path(),
     }  # fmt: skip

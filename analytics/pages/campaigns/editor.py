@@ -31,7 +31,13 @@ from recommendations.models import Audience, Campaign, CampaignVersion, Placemen
 from recommendations.push_terms import CampaignKind, Trigger
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.form import LONGEST_SUBJECT, LONGEST_TEXT
-from recommendations.services.campaigns.lifecycle import LONGEST_NAME, CampaignOverError, StaleCampaignError, save_draft
+from recommendations.services.campaigns.lifecycle import (
+    LONGEST_NAME,
+    CampaignOverError,
+    StaleCampaignError,
+    has_come,
+    save_draft,
+)
 from recommendations.services.campaigns.linter import CampaignFinding, findings
 from recommendations.wording import push_labels
 from recommendations.wording.labels import placement_label
@@ -100,7 +106,7 @@ def _save(request: HttpRequest, stored: Campaign) -> HttpResponse:
     except CampaignOverError:
         return _over(request, stored)
     editor.complain(findings(stored, editor.draft))
-    text = _saved_text(saved.name, len(editor.problems), live=_live(stored))
+    text = _saved_text(saved.name, len(editor.problems), live=None if has_come(stored) else _live(stored))
     if saved.revision != stored.revision:
         offer_undo(request, text, "campaign changed", campaign=saved.pk, revision=saved.revision, **before)
     else:
@@ -141,6 +147,7 @@ def _render(
         "occasion": OCCASION_FIELDS.get(stored.trigger, ()),
         "live": _live(stored),
         "returned": returned(stored),
+        "has_come": has_come(stored),
         "audiences": _audiences(editor),
         "weekdays": [(day + 1, name) for day, name in WEEKDAYS.items()],
         "names": NAMES_IN_BRACES.items(),

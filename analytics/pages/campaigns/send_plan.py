@@ -16,7 +16,7 @@ from analytics.queries.campaigns import plans as query
 from recommendations.models import Campaign
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.form import UnfinishedError
-from recommendations.services.campaigns.lifecycle import CampaignOverError, form_of
+from recommendations.services.campaigns.lifecycle import CampaignOverError, SentAlreadyError, form_of, has_come
 from recommendations.services.push import plans as service
 
 CANCEL = "cancel"
@@ -46,7 +46,7 @@ def _ask(request: HttpRequest, pk: int) -> HttpResponse:
         service.ask(campaign=campaign, as_of=as_of, by=staff_of(request), now=now)
     except service.MomentError:
         return _page(request, campaign, problem=_("Choose a moment of the next seven days."))
-    except (UnfinishedError, service.SentAlreadyError, CampaignOverError):
+    except (UnfinishedError, SentAlreadyError, CampaignOverError):
         return _page(request, campaign, refused=True)  # the page says why
     return _done(request, campaign)
 
@@ -81,8 +81,10 @@ def _why_not(campaign: Campaign) -> dict[str, Any]:
     """Why no plan can be made of the draft as it is."""
     if campaign.ended_at or campaign.archived_at:
         return {"is_over": True}
+    if has_come(campaign):
+        return {"has_come": True}
     try:
-        form_of(campaign)
+        form_of(campaign, now=timezone.now())
     except UnfinishedError as error:
         return {"refusals": query.refusals_by_step(error.refusals)}
-    return {"has_come": service.has_come(campaign)}
+    return {}

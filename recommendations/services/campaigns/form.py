@@ -145,8 +145,13 @@ class UnfinishedError(Exception):
         self.refusals = refusals
 
 
-def frozen_of(draft: Mapping[str, Any], *, recurring: bool, triggered: bool) -> CampaignForm:
-    """The whole form of a draft. Raises UnfinishedError with all that is missing or wrong."""
+def frozen_of(
+    draft: Mapping[str, Any], *, recurring: bool, triggered: bool, now: datetime | None = None
+) -> CampaignForm:
+    """The whole form of a draft. Raises UnfinishedError with all that is missing or wrong.
+
+    With ``now`` the only moment of a campaign, and the end of any, has to be to come.
+    """
     whole = {**{name: {} for name in PARTS}, **draft}
     refusals = list(refusals_of_shape(whole, CampaignForm))
     refused = {each.pointer for each in refusals}
@@ -155,6 +160,7 @@ def frozen_of(draft: Mapping[str, Any], *, recurring: bool, triggered: bool) -> 
     more = [
         *_of_texts(whole["what"]),
         *(_of_times(when, recurring=recurring) if when else ()),
+        *(_of_past(when, once=not recurring and not triggered, now=now) if when and now else ()),
         *(_of_goal(safety) if safety else ()),
         *(_of_blocks(what, triggered=triggered) if what else ()),
     ]
@@ -226,6 +232,15 @@ def _of_times(when: When, *, recurring: bool) -> Iterator[Refusal]:
         yield Refusal("/when/weekdays", _("Choose the days of the week on which it comes."))
     if recurring and when.hour is None:
         yield Refusal("/when/hour", _("Say at which hour it comes."))
+
+
+def _of_past(when: When, *, once: bool, now: datetime) -> Iterator[Refusal]:
+    """Refusals of moments that are over: whoever reads them would think that they are to come."""
+    if once and when.starts_at and when.starts_at.tzinfo and when.starts_at <= now:
+        reason = _("This moment is over: choose one that is to come, or leave it empty to send at once.")
+        yield Refusal("/when/starts_at", reason)
+    if when.ends_at and when.ends_at.tzinfo and when.ends_at <= now:
+        yield Refusal("/when/ends_at", _("This moment is over: choose one that is to come, or leave it empty."))
 
 
 def _of_goal(safety: Safety) -> Iterator[Refusal]:

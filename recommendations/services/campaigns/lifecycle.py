@@ -11,9 +11,10 @@ from django.db.models import Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from recommendations.engine.push.schedule import ONCE
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Audience, Campaign, CampaignVersion, Placement, Staff
-from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
@@ -51,6 +52,10 @@ class OwnApprovalError(Exception):
 
 class CampaignOverError(Exception):
     """The campaign has ended, or is archived."""
+
+
+class SentAlreadyError(Exception):
+    """The campaign comes once, and has come."""
 
 
 @transaction.atomic
@@ -98,9 +103,9 @@ def save_draft(
 
 @transaction.atomic
 def ask_for_review(*, campaign: Campaign, note: str, by: Staff | None, now: datetime) -> Campaign:
-    """Hand a whole draft to those who approve. Raises NoteNeededError, UnfinishedError and CampaignOverError."""
-    note, current = needed_note(note), _stored(campaign)
-    form_of(current)
+    """Hand a whole draft to those who approve. Raises NoteNeededError, UnfinishedError and as ``approve``."""
+    note, current = needed_note(note), _to_come(campaign)
+    form_of(current, now=now)
     current.review_asked_at, current.review_asked_by, current.review_note = now, by, note
     current.save(update_fields=["review_asked_at", "review_asked_by", "review_note"])
     audit.record(by=by, verb="ask for approval", subject=current, note=note)
@@ -128,14 +133,14 @@ def approve(
 ) -> CampaignVersion:
     """Freeze the draft: from now on it is what is sent. ``expected`` are the counts of the plan that was seen.
 
-    Raises NoteNeededError, StaleCampaignError, OwnApprovalError, NotReadyError and CampaignOverError.
+    Raises NoteNeededError, StaleCampaignError, OwnApprovalError, NotReadyError, CampaignOverError and SentAlreadyError.
     """
-    note, current = needed_note(note), _stored(campaign)
+    note, current = needed_note(note), _to_come(campaign)
     if revision != current.revision:
         raise StaleCampaignError(current, [])
     if settings.FOUR_EYES and by is not None and by.pk == current.author_id:
         raise OwnApprovalError
-    form = _ready(current)
+    form = _ready(current, now=now)
     last = current.versions.aggregate(last=Max("number"))["last"] or 0
     current.versions.filter(is_live=True).update(is_live=False)
     version = CampaignVersion.objects.create(
@@ -181,12 +186,18 @@ def end(*, campaign: Campaign, by: Staff | None, now: datetime) -> int:
     return outbox.end(current.pk, reason="ended")
 
 
-def form_of(campaign: Campaign) -> CampaignForm:
-    """The whole form of the draft. Raises UnfinishedError."""
+def form_of(campaign: Campaign, *, now: datetime | None = None) -> CampaignForm:
+    """The whole form of the draft, of moments to come where ``now`` is given. Raises UnfinishedError."""
     return frozen_of(
         campaign.draft, recurring=campaign.kind == CampaignKind.RECURRING,
-        triggered=campaign.kind == CampaignKind.TRIGGERED,
+        triggered=campaign.kind == CampaignKind.TRIGGERED, now=now,
     )  # fmt: skip
+
+
+def has_come(campaign: Campaign) -> bool:
+    """Whether the one sending of a campaign that comes once is there."""
+    sendings = campaign.occurrences.exclude(state=OccurrenceState.PLANNED)
+    return campaign.kind == CampaignKind.ONCE and sendings.filter(key=ONCE).exists()
 
 
 def unknown_placements(draft: Mapping[str, Any]) -> list[Refusal]:
@@ -203,11 +214,11 @@ def unknown_placements(draft: Mapping[str, Any]) -> list[Refusal]:
     ]
 
 
-def _ready(campaign: Campaign) -> CampaignForm:
+def _ready(campaign: Campaign, *, now: datetime) -> CampaignForm:
     """The form of a campaign that may be approved. Raises NotReadyError."""
     missing = missing_settings()
     try:
-        form = form_of(campaign)
+        form = form_of(campaign, now=now)
     except UnfinishedError as error:
         raise NotReadyError(refusals=error.refusals, settings=missing) from error
     unknown = unknown_placements(campaign.draft)
@@ -223,6 +234,14 @@ def _stored(campaign: Campaign) -> Campaign:
     stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if stored.ended_at or stored.archived_at:
         raise CampaignOverError
+    return stored
+
+
+def _to_come(campaign: Campaign) -> Campaign:
+    """The campaign as it is stored, if it may still be sent. Raises CampaignOverError and SentAlreadyError."""
+    stored = _stored(campaign)
+    if has_come(stored):
+        raise SentAlreadyError
     return stored
 
 

@@ -1,12 +1,14 @@
 """What stands against a campaign: what refuses its approval, with the place, and what somebody should look at."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Audience, Campaign, Contact
@@ -19,11 +21,12 @@ from recommendations.services.campaigns.form import (
     UnfinishedError,
     frozen_of,
 )
-from recommendations.services.campaigns.lifecycle import unknown_placements
+from recommendations.services.campaigns.lifecycle import has_come, unknown_placements
 from recommendations.services.campaigns.presets import fits
 from recommendations.services.mails.line import missing_settings
 from recommendations.wording import push_labels
 
+HAS_COME = gettext_lazy("It comes once, and it has come. Copy it to send something like it again.")
 TYPICAL = {"{first_item}": "x" * 20, "{count}": "5"}
 """What names in braces come to, to say how long a subject is."""
 
@@ -39,8 +42,9 @@ class CampaignFinding(NamedTuple):
 def findings(campaign: Campaign, draft: Mapping[str, Any] | None = None) -> list[CampaignFinding]:
     """All that stands against the draft of a campaign, or against another one that it would have."""
     missing, draft = missing_settings(), campaign.draft if draft is None else draft
-    form, refusals = _form_of(campaign, draft)
-    refusals += unknown_placements(draft)
+    come = has_come(campaign)
+    form, refusals = _form_of(campaign, draft, now=None if come else timezone.now())
+    refusals += [*unknown_placements(draft), *([Refusal("", str(HAS_COME))] if come else [])]
     own = [CampaignFinding(each.pointer, each.reason, refuses=True) for each in refusals]
     own += [CampaignFinding("", _unset(missing), refuses=True)] if missing else []
     if form is None:
@@ -55,11 +59,13 @@ def findings(campaign: Campaign, draft: Mapping[str, Any] | None = None) -> list
     return [*own, *(CampaignFinding(*each, refuses=False) for each in warnings)]
 
 
-def _form_of(campaign: Campaign, draft: Mapping[str, Any]) -> tuple[CampaignForm | None, list[Refusal]]:
+def _form_of(
+    campaign: Campaign, draft: Mapping[str, Any], *, now: datetime | None
+) -> tuple[CampaignForm | None, list[Refusal]]:
     """The form of a draft, or what refuses it."""
     recurring, triggered = (campaign.kind == kind for kind in (CampaignKind.RECURRING, CampaignKind.TRIGGERED))
     try:
-        return frozen_of(draft, recurring=recurring, triggered=triggered), []
+        return frozen_of(draft, recurring=recurring, triggered=triggered, now=now), []
     except UnfinishedError as error:
         return None, error.refusals
 

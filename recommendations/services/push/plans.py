@@ -8,13 +8,18 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from recommendations.engine.push.schedule import ONCE
 from recommendations.models import Campaign, CampaignVersion, Occurrence, SendPlan, Staff
 from recommendations.models.jobs import UNFINISHED
-from recommendations.push_terms import CampaignKind, OccurrenceState
+from recommendations.push_terms import OccurrenceState
 from recommendations.services.access.audit import needed_note
 from recommendations.services.campaigns import lifecycle
-from recommendations.services.campaigns.lifecycle import CampaignOverError, StaleCampaignError, form_of
+from recommendations.services.campaigns.lifecycle import (
+    CampaignOverError,
+    SentAlreadyError,
+    StaleCampaignError,
+    form_of,
+    has_come,
+)
 from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Ground
 from recommendations.services.push.sendings import PLAN, LiveCampaign, plan
@@ -40,10 +45,6 @@ class MomentError(Exception):
     """The moment is over, or more than seven days ahead."""
 
 
-class SentAlreadyError(Exception):
-    """The campaign comes once, and has come."""
-
-
 class PlanIsOverError(Exception):
     """The plan has ended, or somebody has cancelled it before."""
 
@@ -60,9 +61,9 @@ def ask(*, campaign: Campaign, as_of: datetime, by: Staff | None, now: datetime)
     """
     if campaign.ended_at or campaign.archived_at:
         raise CampaignOverError
-    form_of(campaign)
     if has_come(campaign):
         raise SentAlreadyError
+    form_of(campaign, now=now)
     if not now - SAME <= as_of <= now + AHEAD:
         raise MomentError
     for running in campaign.plans.unfinished().filter(cancel_requested_at=None):
@@ -73,12 +74,6 @@ def ask(*, campaign: Campaign, as_of: datetime, by: Staff | None, now: datetime)
     asked = SendPlan.objects.create(campaign=campaign, revision=campaign.revision, as_of=as_of, started_by=by)
     jobs.enqueue(asked)
     return asked
-
-
-def has_come(campaign: Campaign) -> bool:
-    """Whether the one sending of a campaign that comes once is there."""
-    sendings = campaign.occurrences.exclude(state=OccurrenceState.PLANNED)
-    return campaign.kind == CampaignKind.ONCE and sendings.filter(key=ONCE).exists()
 
 
 def cancel(asked: SendPlan, *, now: datetime) -> None:

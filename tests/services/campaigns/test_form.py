@@ -1,6 +1,5 @@
 """The form of a campaign: refused at its place, and texts that are no templates."""
 
-import re
 from datetime import time
 from typing import Any
 

@@ -7,6 +7,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 
+from recommendations.engine.push.schedule import ONCE
 from recommendations.models import Audience, AuditEntry, Campaign, Message, Placement, Staff
 from recommendations.push_terms import CampaignKind, CampaignStatus, MessageState, Purpose, Trigger
 from recommendations.services.access.audit import NoteNeededError
@@ -17,6 +18,7 @@ from recommendations.services.campaigns.lifecycle import (
     NotInReviewError,
     NotReadyError,
     OwnApprovalError,
+    SentAlreadyError,
     StaleCampaignError,
     approve,
     ask_for_review,
@@ -195,6 +197,46 @@ def test_a_campaign_that_starts_later_is_scheduled(ann: Staff, bo: Staff) -> Non
     assert go_live(campaign, bo).starts_at == starts
     assert status(campaign) == CampaignStatus.SCHEDULED
     assert status(campaign, now=starts) == CampaignStatus.LIVE
+
+
+@pytest.mark.parametrize("hours", [0, -24 * 28])
+def test_what_comes_once_is_asked_for_and_approved_before_its_moment(ann: Staff, bo: Staff, hours: int) -> None:
+    campaign = begin(ann, draft=draft(when={"starts_at": (NOW + timedelta(hours=hours)).isoformat()}))
+    with pytest.raises(UnfinishedError) as unfinished:
+        ask_for_review(campaign=campaign, note="look", by=ann, now=NOW)
+    with pytest.raises(NotReadyError) as error:
+        go_live(campaign, bo)
+    for refusals in (unfinished.value.refusals, error.value.refusals):
+        assert [refusal.pointer for refusal in refusals] == ["/when/starts_at"]
+        assert "choose one that is to come" in refusals[0].reason
+
+
+def test_a_moment_that_passes_after_the_request_is_seen_at_the_approval(ann: Staff, bo: Staff) -> None:
+    campaign = begin(ann, draft=draft(when={"starts_at": (NOW + timedelta(hours=1)).isoformat()}))
+    ask_for_review(campaign=campaign, note="look", by=ann, now=NOW)
+    with pytest.raises(NotReadyError):
+        approve(campaign=campaign, revision=1, expected={}, note="fine", by=bo, now=NOW + timedelta(hours=2))
+
+
+def test_what_begins_is_free_to_have_begun_but_not_to_have_ended(ann: Staff, bo: Staff) -> None:
+    when = {"weekdays": [4], "hour": "17:00:00", "starts_at": (NOW - timedelta(days=2)).isoformat()}
+    weekly = begin(ann, name="Weekly", kind=CampaignKind.RECURRING, draft=draft(when=when))
+    assert go_live(weekly, bo).starts_at == NOW
+    ended = draft(when=when | {"ends_at": (NOW - timedelta(days=1)).isoformat()})
+    with pytest.raises(NotReadyError) as error:
+        go_live(begin(ann, name="Over", kind=CampaignKind.RECURRING, draft=ended), bo)
+    assert [refusal.pointer for refusal in error.value.refusals] == ["/when/ends_at"]
+
+
+def test_what_has_come_once_is_neither_asked_for_nor_approved_again(ann: Staff, bo: Staff) -> None:
+    campaign = begin(ann)
+    version = go_live(campaign, bo)
+    campaign.occurrences.create(version=version, key=ONCE, due_at=NOW)
+    with pytest.raises(SentAlreadyError):
+        ask_for_review(campaign=campaign, note="again", by=ann, now=NOW)
+    with pytest.raises(SentAlreadyError):
+        go_live(campaign, bo)
+    assert campaign.versions.count() == 1
 
 
 def test_the_end_withdraws_what_waits_and_nothing_begins_again(ann: Staff, bo: Staff) -> None:

@@ -19,7 +19,7 @@ from recommendations.models import (
 )
 from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger, Verdict
 from recommendations.services.campaigns.form import UnfinishedError, as_json, frozen_of
-from recommendations.services.campaigns.lifecycle import CampaignOverError, StaleCampaignError
+from recommendations.services.campaigns.lifecycle import CampaignOverError, SentAlreadyError, StaleCampaignError
 from recommendations.services.operations.jobs import watch_jobs
 from recommendations.services.push import plans
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes
@@ -175,7 +175,7 @@ def test_what_cannot_be_sent_is_not_planned(now: datetime) -> None:
     launch(once, now)
     contact("u1")
     decide_pushes(now=now)
-    with pytest.raises(plans.SentAlreadyError):
+    with pytest.raises(SentAlreadyError):
         ask(once, now)
     assert not SendPlan.objects.exists()
 

@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
+from recommendations.engine.push.schedule import ONCE
 from recommendations.models import Audience, Campaign, Staff
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns import lifecycle
@@ -307,6 +308,37 @@ class TestReview:
         assert "2 things to fix first" in page
         assert f'href="/campaigns/{campaign.pk}/plan/"' in page
         assert f'href="/campaigns/{campaign.pk}/review/"' in page
+
+    def test_a_moment_that_is_over_is_said_in_the_review_and_at_its_field(self, admin: Client) -> None:
+        campaign = begun(CampaignKind.ONCE)
+        once = {"starts": "at", "weekdays": [], "hour": ""}
+        page = page_of(admin.get(save(admin, campaign, **once, starts_at="2025-11-01T10:00")["Location"]))
+        assert 'id="starts_at-error">This moment is over: choose one that is to come, or leave it empty' in page
+        assert '<a href="#starts_at">Starts</a>' in page
+        assert "1 thing to fix first" in page
+        for place in ("review", "approve", "plan"):
+            assert "This moment is over" in page_of(admin.get(f"/campaigns/{campaign.pk}/{place}/")), place
+        campaign.refresh_from_db()
+        assert "This moment is over" not in page_of(
+            admin.get(save(admin, campaign, **once, starts_at="2099-11-01T10:00")["Location"])
+        )
+
+    def test_what_has_come_once_says_so_at_the_top_and_offers_a_copy(self, admin: Client) -> None:
+        campaign = begun(CampaignKind.ONCE)
+        version = lifecycle.approve(campaign=campaign, revision=1, expected={}, note="x", by=None, now=timezone.now())
+        campaign.occurrences.create(version=version, key=ONCE, due_at=timezone.now())
+        for place in ("edit", "review", "approve", "plan"):
+            page = page_of(admin.get(f"/campaigns/{campaign.pk}/{place}/"))
+            top = page.split('role="status">')
+            said = [part for part in top if "It comes once, and it has come." in part[:400]]
+            assert [f'action="/campaigns/{campaign.pk}/copy/"' in part[:800] for part in said] == [True], place
+            assert "until this is approved" not in page, place
+        page = page_of(admin.get(f"/campaigns/{campaign.pk}/edit/?step=review"))
+        assert "1 thing to fix first" in page
+        assert f'href="/campaigns/{campaign.pk}/review/"' not in page
+        assert admin.post(f"/campaigns/{campaign.pk}/review/", {"note": "again"}).status_code == 422
+        campaign.refresh_from_db()
+        assert campaign.review_asked_at is None
 
     def test_who_may_not_approve_is_not_offered_it(self, client_of: Callable[[Role], Client]) -> None:
         campaign = begun()
