@@ -68,6 +68,8 @@ def prepared_lists(
     Without ``ranks_one`` a list of one given item is not scored, which only its reasons need.
     """
     taken = set(wanted.but)
+    if wanted.everybody:
+        state = _of_nobody(wanted.customer, state, snapshot)
     for block in wanted.blocks:
         request = ResolvedRequest(
             placement=block.placement,
@@ -84,6 +86,12 @@ def prepared_lists(
         items = _items(prepared)
         yield prepared, items
         taken.update(items)
+
+
+def _of_nobody(customer: int, state: LiveState, snapshot: Snapshot) -> LiveState:
+    """The state of somebody who did nothing: all that counts of the customer is whether their name may be stored."""
+    objects = customer in snapshot.objectors if state.objected is None else state.objected
+    return LiveState(objected=objects)
 
 
 def _is_of_one(block: ListBlock, snapshot: Snapshot) -> bool:

@@ -51,10 +51,13 @@ def _create(request: HttpRequest) -> HttpResponse:
     name = typed(request.POST.get("name"), longest=2 * LONGEST_NAME)
     asked = request.POST.get("purpose", "")
     purpose = Purpose(asked) if asked in set(Purpose) else preset.purpose
+    begun = preset.under(purpose)
+    if name == free_name(preset.title):  # the name that stood there, before anybody had chosen a purpose
+        name = free_name(begun.title)
     try:
         campaign = create_campaign(
             name=name, kind=preset.kind, trigger=preset.trigger, purpose=purpose,
-            draft=preset.draft() | _who(_audience(request)),
+            draft=begun.draft() | _who(_audience(request)),
             by=staff_of(request), now=timezone.now(),
         )  # fmt: skip
     except ValidationError as error:

@@ -5,7 +5,7 @@ shows.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -71,6 +71,13 @@ class CampaignPreset:
             "occasion": {},
         }
 
+    def under(self, purpose: Purpose) -> "CampaignPreset":
+        """The campaign in words of what people said yes to: news is the same for all, and speaks of nobody's taste."""
+        if purpose is not Purpose.NEWS or not fits(purpose, self.trigger):
+            return self
+        about = [block for block in self.blocks if block["context"] == ContextItem.TRIGGER.value]
+        return replace(self, **_NEWS, blocks=[*about, _list("trending", 6 - len(about))])
+
     def _texts(self, language: str) -> dict[str, Any]:
         with translation.override(language):
             return {
@@ -98,6 +105,15 @@ def _list(placement: str, n: int, *, about: bool = False) -> dict[str, Any]:
 
 
 _IT = _list(ITSELF, 1, about=True)
+_NEWS: Mapping[str, Any] = {
+    "name": gettext_noop("News and offers"),
+    "purpose": Purpose.NEWS,
+    "subjects": [gettext_noop("News from {shop}")],
+    "preheader": gettext_noop("{first_item} and {count} more"),
+    "heading": gettext_noop("News from {shop}"),
+    "intro": gettext_noop("This is what our customers like best at the moment."),
+}
+"""What a campaign of news says, whatever calls for it."""
 
 PRESETS: Sequence[CampaignPreset] = (
     CampaignPreset(

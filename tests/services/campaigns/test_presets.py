@@ -16,6 +16,7 @@ from recommendations.services.push.letters import answers_of
 from recommendations.simulation.message_lists import current_snapshot, items_of_many
 from recommendations.store.events.pseudonyms import pseudonym
 
+OF_NEWS = [each.under(Purpose.NEWS) for each in PRESETS if fits(Purpose.NEWS, each.trigger)]
 HAN = re.compile(r"[一-鿿]")
 
 
@@ -24,7 +25,7 @@ def form_of(preset: CampaignPreset) -> CampaignForm:
     return frozen_of(preset.draft(), recurring=kind is CampaignKind.RECURRING, triggered=kind is CampaignKind.TRIGGERED)
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", [*PRESETS, *OF_NEWS], ids=lambda preset: f"{preset.name} {preset.purpose}")
 def test_each_is_whole_in_every_language(preset: CampaignPreset) -> None:
     form = form_of(preset)
     assert set(form.what.texts) == {code for code, _name in settings.LANGUAGES}
@@ -48,6 +49,22 @@ def test_the_name_is_the_readers_and_the_texts_are_the_customers() -> None:
     with translation.override("zh-hans"):
         assert HAN.search(preset.title)
         assert preset.draft()["what"]["texts"]["en"]["heading"] == "Running low?"
+
+
+@pytest.mark.parametrize("preset", OF_NEWS, ids=lambda preset: preset.trigger or preset.kind)
+def test_a_campaign_of_news_speaks_of_nobodys_taste(preset: CampaignPreset) -> None:
+    draft = preset.draft()
+    english = str(draft["what"]["texts"]["en"])
+    assert preset.purpose is Purpose.NEWS
+    assert not re.search(r"\b(you|your|picked|chosen)\b", english, re.IGNORECASE), english
+    assert [block["placement"] for block in draft["what"]["blocks"]][-1] == "trending"
+
+
+def test_other_purposes_begin_with_the_words_of_the_kind() -> None:
+    once = preset_of(CampaignKind.ONCE)
+    assert once.under(Purpose.FOR_YOU) is once.under(Purpose.REMINDERS) is once
+    cart = preset_of(CampaignKind.TRIGGERED, Trigger.CART_LEFT)
+    assert cart.under(Purpose.NEWS) is cart
 
 
 def test_reminders_are_not_what_a_weekly_campaign_sends() -> None:

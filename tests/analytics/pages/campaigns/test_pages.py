@@ -289,3 +289,14 @@ def test_a_campaign_can_be_begun_for_an_audience(client_of: Callable[[Role], Cli
     assert (made.draft["who"], list(made.audiences.all())) == ({"any_of": [tea.pk]}, [tea])
     client.post("/campaigns/new/", {"start": "once", "name": "For all", "audience": "99999999999999999999"})
     assert Campaign.objects.get(name="For all").draft["who"] == {}
+
+
+def test_a_campaign_of_news_begins_with_words_and_lists_of_its_own(client_of: Callable[[Role], Client]) -> None:
+    client = client_of(Role.MERCHANDISER)
+    client.post("/campaigns/new/", {"start": "once", "name": "Picked for you", "purpose": "news"})
+    client.post("/campaigns/new/", {"start": "once", "name": "Spring", "purpose": "news"})
+    client.post("/campaigns/new/", {"start": "once", "name": "Picked for you", "purpose": "for_you"})
+    untouched, own, usual = Campaign.objects.order_by("pk")
+    assert [untouched.name, own.name, usual.name] == ["News and offers", "Spring", "Picked for you"]
+    assert untouched.draft == own.draft != usual.draft
+    assert own.draft["what"]["texts"]["en"]["subjects"] == ["News from {shop}"]
