@@ -135,6 +135,10 @@ WAITS_ON = frozenset({Verdict.CAPPED, Verdict.OUTRANKED, Verdict.OVER_BUDGET})
 """Verdicts that may turn: who got one of these stays a candidate until the campaign's message would be too late."""
 
 
+ERASED = "erased_"
+"""What the counts of a sending call those who have been erased since, before a verdict, ``messages`` and ``taken``."""
+
+
 class OccurrenceState(StrEnum):
     """Where one sending of a campaign stands."""
 

@@ -38,7 +38,7 @@ def sending_people(request: HttpRequest, pk: int, occurrence: int) -> HttpRespon
     context = {
         "section": "campaigns", "campaign": sending.campaign, "occurrence": sending, "counts": counts,
         "verdict": verdict, "channel": channel, "choices": choices, "channels": push_labels.CHANNELS,
-        "is_plan": sending.state == OccurrenceState.PLANNED,
+        "erased": query.erased(sending, verdict=verdict), "is_plan": sending.state == OccurrenceState.PLANNED,
         "page": query.people_page(stored, page=page_number(request.GET.get("page"))),
     }  # fmt: skip
     return render(request, "dashboard/campaigns/people.html", context)

@@ -1,7 +1,7 @@
 """The funnel of a campaign: from everybody considered to who left, with all that was lost between; it adds up."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -9,7 +9,7 @@ from django.utils.translation import pgettext
 
 from analytics.templatetags.words import label
 from recommendations.models import Campaign
-from recommendations.push_terms import SENDING, MessageState, OccurrenceState, Verdict
+from recommendations.push_terms import ERASED, SENDING, MessageState, OccurrenceState, Verdict
 from recommendations.services.campaigns.results import MessageFate
 from recommendations.wording import push_labels
 
@@ -28,20 +28,29 @@ def funnel_of(campaign: Campaign, fates: Sequence[MessageFate]) -> list[FunnelSt
     """The steps; everybody considered is counted once a sending."""
     sent = [fate for fate in fates if fate.state is not MessageState.HELD]
     taken = [fate for fate in sent if fate.state is MessageState.TAKEN]
-    planned, total, clicked = _sum(sent, "messages"), _sum(taken, "messages"), _sum(taken, "clicked")
-    lost = list(_not_planned(campaign, planned))
+    counts = _counts_of(campaign)
+    erased, erased_taken = counts[f"{ERASED}messages"], counts[f"{ERASED}taken"]
+    planned, total, clicked = _sum(sent, "messages") + erased, _sum(taken, "messages"), _sum(taken, "clicked")
+    lost = list(_not_planned(counts, planned))
     everybody = planned + sum(step.count for step in lost)
     return [
         FunnelStep(words=_("Considered"), count=everybody),
         *lost,
         FunnelStep(words=pgettext("funnel", "Planned"), count=planned),
         *_not_taken(sent),
-        FunnelStep(words=_("Taken by the mail server"), count=total),
+        *_erased(erased - erased_taken),
+        FunnelStep(words=_("Taken by the mail server"), count=total + erased_taken),
+        *_erased(erased_taken),
         FunnelStep(words=_("Not clicked by a person"), count=total - clicked, minus=True),
         FunnelStep(words=_("Clicked by a person"), count=clicked),
         FunnelStep(words=_("Of those taken: bought something shown"), count=_sum(taken, "bought"), beside=True),
         FunnelStep(words=_("Of those taken: unsubscribed or complained"), count=_sum(taken, "left"), beside=True),
     ]
+
+
+def erased_of(campaign: Campaign) -> int:
+    """How many mails of a campaign went to people who have been erased since."""
+    return _counts_of(campaign)[f"{ERASED}taken"]
 
 
 def fate_words(state: str, reason: str) -> str:
@@ -52,17 +61,28 @@ def fate_words(state: str, reason: str) -> str:
     return words
 
 
-def _not_planned(campaign: Campaign, planned: int) -> Iterator[FunnelStep]:
+def _counts_of(campaign: Campaign) -> Counter[str]:
+    """What the sendings of a campaign have counted, together."""
+    counts: Counter[str] = Counter()
+    for each in campaign.occurrences.exclude(state=OccurrenceState.PLANNED).values_list("counts", flat=True):
+        counts.update(each)
+    return counts
+
+
+def _not_planned(verdicts: Mapping[str, int], planned: int) -> Iterator[FunnelStep]:
     """People by the verdict for which they got nothing, sending by sending."""
-    verdicts: Counter[str] = Counter()
-    for counts in campaign.occurrences.exclude(state=OccurrenceState.PLANNED).values_list("counts", flat=True):
-        verdicts.update({name: count for name, count in counts.items() if name in set(Verdict)})
     for verdict in Verdict:
-        if verdict not in SENDING and verdicts[verdict]:
+        if verdict not in SENDING and verdicts.get(verdict):
             yield FunnelStep(words=label(push_labels.VERDICTS, verdict), count=verdicts[verdict], minus=True)
-    held_up = sum(verdicts[verdict] for verdict in SENDING) - planned
+    held_up = sum(verdicts.get(verdict, 0) for verdict in SENDING) - planned
     if held_up > 0:
         yield FunnelStep(words=_("Held up or cancelled before it was put on its way"), count=held_up, minus=True)
+
+
+def _erased(messages: int) -> Iterator[FunnelStep]:
+    """Messages of people who have been erased since."""
+    if messages:
+        yield FunnelStep(words=_("Erased since: what came of it is not known any more"), count=messages, minus=True)
 
 
 def _not_taken(sent: Sequence[MessageFate]) -> Iterator[FunnelStep]:

@@ -6,7 +6,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 from recommendations.models import Considered, Occurrence
-from recommendations.push_terms import Channel, Verdict
+from recommendations.push_terms import ERASED, Channel, Verdict
 
 ROWS = 15
 MOST_IN_A_FILE = 100_000
@@ -24,6 +24,12 @@ def people(occurrence: Occurrence, *, verdict: str, channel: str = "") -> QueryS
     if channel:
         stored = stored.filter(channel=channel)
     return stored.order_by("-value", "customer", "key")
+
+
+def erased(occurrence: Occurrence, *, verdict: str) -> int:
+    """How many of the people, by their verdict, have been erased since."""
+    codes = ["would_send"] if verdict == WOULD else [verdict] if verdict else list(Verdict)
+    return sum(occurrence.counts.get(f"{ERASED}{code}", 0) for code in codes)
 
 
 def people_page(stored: QuerySet[Considered], *, page: int) -> Page[Considered]:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.queries.campaigns.funnel import FunnelStep, funnel_of
+from analytics.queries.campaigns.funnel import FunnelStep, erased_of, funnel_of
 from analytics.templatetags.display import money, number, share
 from recommendations.models import Campaign, CampaignVersion, Placement, Segment
 from recommendations.push_terms import CampaignKind, MessageState
@@ -61,6 +61,19 @@ class CampaignReport:
     sendable: int
     waiting: int
     next_at: datetime | None
+    erased: int  # of the mails sent: to people who have been erased since
+
+    @property
+    def erased_sentence(self) -> str:
+        """What is not known of those who have been erased."""
+        text = ngettext(
+            "%(n)s of the mails went to somebody who has been erased since: it counts as sent, what came of it is not "
+            "known any more. “Attributed purchases” still has what was bought.",
+            "%(n)s of the mails went to people who have been erased since: they count as sent, what came of them is "
+            "not known any more. “Attributed purchases” still has what was bought.",
+            self.erased,
+        )  # fmt: skip
+        return text % {"n": number(self.erased)} if self.erased else ""
 
     @property
     def per_thousand(self) -> Decimal:
@@ -70,18 +83,19 @@ class CampaignReport:
 
     @property
     def is_empty(self) -> bool:
-        return not self.outcome.taken and not self.outcome.unknown
+        return not self.outcome.taken and not self.outcome.unknown and not self.erased
 
 
 def report_of(campaign: Campaign, *, now: datetime) -> CampaignReport:
     """The report of a campaign as of now."""
     live = _live(campaign)
     fates, parts = fates_of(campaign.pk), parts_of(campaign.pk)
-    outcome = parts.get(("all", None), PushOutcome())
+    outcome, erased = parts.get(("all", None), PushOutcome()), erased_of(campaign)
     hours = Placement.objects.values_list("attribution_window", flat=True).get(name=PLACEMENT)
     form = live.form if live else None
     return CampaignReport(
-        campaign=campaign, outcome=outcome, sentence=_sentence(outcome, hours=hours), hours=hours,
+        campaign=campaign, outcome=outcome, sentence=_sentence(outcome, erased=erased, hours=hours),
+        hours=hours, erased=erased,
         funnel=funnel_of(campaign, fates), parts=list(_parts(parts, form)),
         comparison=compare(campaign.pk, form.safety.goal, now=now) if form and fates else None,
         goal=str(GOALS[form.safety.goal.kind]) if form else "",
@@ -98,10 +112,11 @@ def _live(campaign: Campaign) -> LiveCampaign | None:
     return LiveCampaign(campaign=campaign, version=version, form=msgspec.convert(version.frozen, CampaignForm))
 
 
-def _sentence(outcome: PushOutcome, *, hours: int) -> str:
+def _sentence(outcome: PushOutcome, *, erased: int, hours: int) -> str:
     """What came of it, in one sentence; people clicked, and bought after a click."""
     clicked = outcome.clicked / outcome.people if outcome.people else 0.0
-    sent = ngettext("%(n)s mail sent", "%(n)s mails sent", outcome.taken) % {"n": number(outcome.taken)}
+    mails = outcome.taken + erased
+    sent = ngettext("%(n)s mail sent", "%(n)s mails sent", mails) % {"n": number(mails)}
     people = ngettext("%(n)s person clicked (%(share)s)", "%(n)s people clicked (%(share)s)", outcome.clicked)
     gone = ngettext("%(n)s unsubscribed", "%(n)s unsubscribed", outcome.unsubscribed)
     bought = ngettext(

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
 from analytics.templatetags.display import number
 from recommendations.models import Message, Occurrence
-from recommendations.push_terms import SENDING, MessageState, OccurrenceState, Verdict
+from recommendations.push_terms import ERASED, FINAL, SENDING, MessageState, OccurrenceState, Verdict
 from recommendations.services.campaigns.form import CampaignForm
+from recommendations.services.push.finishing import has_no_candidates
 from recommendations.services.push.person import put_off
 from recommendations.wording import push_labels
 
@@ -54,12 +56,10 @@ class Sequel:
     """What became of a real sending: messages by state with their labels, and what turned on the way."""
 
     planned: int
-    states: Sequence[tuple[str, str, int]]  # code, words, messages
+    states: Sequence[tuple[str, str, int]]  # code, words, messages; those of who was erased since at the end
     turned: Sequence[str]
-
-    @property
-    def taken(self) -> int:
-        return sum(messages for code, _words, messages in self.states if code == MessageState.TAKEN)
+    taken: int
+    waiting: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,13 @@ class SendingView:
     compared: Occurrence | None
     sequel: Sequel | None
     approved: Mapping[str, int]  # what was planned when the version was approved
+    is_over: bool
+
+    @property
+    def label(self) -> str:
+        """Where it stands, in words."""
+        state = OccurrenceState.FINISHED if self.is_over else self.occurrence.state
+        return str(dict(push_labels.OCCURRENCE_STATES)[OccurrenceState(state)])
 
     @property
     def is_plan(self) -> bool:
@@ -125,11 +132,14 @@ def sending_view(occurrence: Occurrence, form: CampaignForm | None, *, compare: 
     ]
     is_plan = occurrence.state == OccurrenceState.PLANNED
     sends = any(counts.get(verdict) for verdict in SENDING)
+    sequel = None if is_plan or occurrence.state == OccurrenceState.WAITING else _sequel(occurrence)
     return SendingView(
         occurrence=occurrence, lines=lines, compared=before, would_send=counts.get("would_send", 0),
         later=_later(occurrence, form) if counts.get(Verdict.LATER) else (),
         channels=_channels(occurrence) if sends else (),
-        sequel=None if is_plan or occurrence.state == OccurrenceState.WAITING else _sequel(occurrence),
+        sequel=sequel,
+        is_over=sequel is not None and not sequel.waiting
+        and has_no_candidates(occurrence.campaign, occurrence, now=timezone.now()),
         approved={} if is_plan or occurrence.version is None else occurrence.version.expected,
     )  # fmt: skip
 
@@ -201,8 +211,12 @@ def _sequel(occurrence: Occurrence) -> Sequel:
         if state == MessageState.WITHDRAWN:
             turned[reason] = turned.get(reason, 0) + messages
     words = dict(push_labels.MESSAGE_STATES)
+    states = [(str(state), str(words[state]), counted[state]) for state in MessageState if state in counted]
+    if erased := occurrence.counts.get(f"{ERASED}messages"):
+        states.append((ERASED, _("Erased since: what became of it is not known any more"), erased))
     return Sequel(
-        planned=sum(counted.values()),
-        states=[(state, str(words[state]), counted[state]) for state in MessageState if state in counted],
+        planned=sum(messages for _code, _words, messages in states), states=states,
+        waiting=sum(messages for state, messages in counted.items() if state not in FINAL),
+        taken=counted.get(MessageState.TAKEN, 0) + occurrence.counts.get(f"{ERASED}taken", 0),
         turned=[withdrawn_text(reason, turned[reason]) for reason in sorted(turned, key=lambda each: -turned[each])],
-    )
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """One campaign as its page shows it: its versions, its sendings, and how the draft differs from what runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,17 @@ from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, 
 from analytics.queries.campaigns.reviews import SentBack, returned
 from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
 from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
-from recommendations.push_terms import SENDING, WAITING, CampaignStatus, MessageState, OccurrenceState, Verdict
+from recommendations.push_terms import (
+    ERASED,
+    FINAL,
+    SENDING,
+    WAITING,
+    CampaignStatus,
+    MessageState,
+    OccurrenceState,
+    Verdict,
+)
+from recommendations.services.push.finishing import has_no_candidates
 from recommendations.wording import push_labels
 
 MOST_SENDINGS = 30
@@ -18,13 +28,26 @@ MOST_SENDINGS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class SendingLine:
-    """A sending: how many people it had in view, how many were to get it, and what became of that so far."""
+    """A sending: how many people it had in view, how many were to get it, and what became of that so far.
+
+    What was to be sent is what was sent, what is still to leave and the rest: that came to nothing, or nobody knows.
+    """
 
     occurrence: Occurrence
     people: int
     planned: int
     taken: int
     waiting: int
+    is_over: bool
+
+    @property
+    def rest(self) -> int:
+        return max(self.planned - self.taken - self.waiting, 0)
+
+    @property
+    def label(self) -> str:
+        state = OccurrenceState.FINISHED if self.is_over else self.occurrence.state
+        return str(dict(push_labels.OCCURRENCE_STATES)[OccurrenceState(state)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +94,7 @@ def view_of(campaign: Campaign, *, now: datetime) -> CampaignView:
         status=campaign.status(live=live, now=now),
         live=live,
         versions=versions,
-        sendings=_sendings(campaign),
+        sendings=_sendings(campaign, now=now),
         sentence=CampaignWords.of([form]).sentence(campaign, form),
         what=what_words(form),
         next_at=next_of(campaign, live, now=now) if campaign.paused_at is None and campaign.ended_at is None else None,
@@ -86,19 +109,23 @@ def waiting_messages(campaign: Campaign) -> int:
     return Message.objects.filter(campaign=campaign, state__in=WAITING).count()
 
 
-def _sendings(campaign: Campaign) -> list[SendingLine]:
+def _sendings(campaign: Campaign, *, now: datetime) -> list[SendingLine]:
     stored = campaign.occurrences.exclude(state=OccurrenceState.PLANNED).select_related("version")
     last = list(stored.order_by("-due_at")[:MOST_SENDINGS])
     of_each = Message.objects.filter(occurrence__in=last).values_list("occurrence").annotate(
-        taken=Count("pk", filter=Q(state=MessageState.TAKEN)), waiting=Count("pk", filter=Q(state__in=WAITING))
+        taken=Count("pk", filter=Q(state=MessageState.TAKEN)), waiting=Count("pk", filter=~Q(state__in=FINAL))
     )  # fmt: skip
     counts = {key: (taken, waiting) for key, taken, waiting in of_each}
-    return [_line(each, counts) for each in last]
+    return [_line(campaign, each, counts.get(each.pk, (0, 0)), now=now) for each in last]
 
 
-def _line(occurrence: Occurrence, counts: Mapping[int, tuple[int, int]]) -> SendingLine:
-    taken, waiting = counts.get(occurrence.pk, (0, 0))
+def _line(campaign: Campaign, occurrence: Occurrence, messages: tuple[int, int], *, now: datetime) -> SendingLine:
+    counts, (taken, waiting) = occurrence.counts, messages
+    planned = sum(counts.get(verdict, 0) for verdict in SENDING)
+    if occurrence.state == OccurrenceState.WAITING and not campaign.ended_at:
+        waiting = planned  # all of it, until somebody lets it go
     return SendingLine(
-        occurrence=occurrence, people=sum(occurrence.counts.get(verdict, 0) for verdict in Verdict),
-        planned=sum(occurrence.counts.get(verdict, 0) for verdict in SENDING), taken=taken, waiting=waiting,
+        occurrence=occurrence, people=sum(counts.get(verdict, 0) for verdict in Verdict), planned=planned,
+        taken=taken + counts.get(f"{ERASED}taken", 0), waiting=waiting,
+        is_over=not waiting and has_no_candidates(campaign, occurrence, now=now),
     )  # fmt: skip

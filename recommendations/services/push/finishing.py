@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import msgspec
 from django.db.models import Exists, OuterRef
 
-from recommendations.models import Message, Occurrence
-from recommendations.push_terms import FINAL, OccurrenceState
+from recommendations.models import Campaign, Message, Occurrence
+from recommendations.push_terms import FINAL, WAITS_ON, CampaignKind, OccurrenceState
 from recommendations.services.campaigns.form import SHORTEST_LIFE, CampaignForm
 from recommendations.services.push.sendings import MISSED
 
@@ -21,6 +21,15 @@ def finish_sendings(*, now: datetime) -> int:
     return Occurrence.objects.filter(pk__in=over, state=OccurrenceState.DECIDED).update(
         state=OccurrenceState.FINISHED, finished_at=now
     )
+
+
+def has_no_candidates(campaign: Campaign, occurrence: Occurrence, *, now: datetime) -> bool:
+    """Whether nobody new will be written to in a decided sending, though it is not finished yet."""
+    if occurrence.state != OccurrenceState.DECIDED:
+        return False
+    if campaign.ended_at or _ends_at(occurrence) <= now:
+        return True
+    return campaign.kind != CampaignKind.TRIGGERED and not any(occurrence.counts.get(each) for each in WAITS_ON)
 
 
 def _ends_at(occurrence: Occurrence) -> datetime:

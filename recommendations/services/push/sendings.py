@@ -231,7 +231,7 @@ def _settle(occurrence: Occurrence, outcome: Sequence[CaseVerdict], live: LiveCa
     if not brakes:
         reserve(occurrence, outcome, live)
     occurrence.state = OccurrenceState.WAITING if brakes else OccurrenceState.DECIDED
-    occurrence.counts, occurrence.decided_at = counts, ground.now
+    occurrence.counts, occurrence.decided_at = verdicts.counts_for_good(occurrence.pk), ground.now
     occurrence.pressure, occurrence.version = ground.rules, live.version
     occurrence.model_version = ground.snapshot.model.version_id if ground.snapshot.model else None
     occurrence.rules_version = ground.snapshot.rules.version

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from recommendations.push_terms import ERASED
 from recommendations.store.temp_tables import rows, run
 
 AT_ONCE = 10_000  # rows of a statement
@@ -43,6 +44,28 @@ SELECT id FROM recommendations_message WHERE contact = %(contact)s AND customer_
 UNION SELECT message.id FROM recommendations_message message
 JOIN recommendations_address address ON address.id = message.address_id WHERE address.contact_id = %(contact)s
 """
+# What a sending has come to stays true: it keeps how many of each verdict, and of its messages, are not there any more.
+_KEEP_COUNTS = """
+WITH gone AS (
+  SELECT occurrence_id AS occurrence, 'messages' AS name, count(*) AS n FROM recommendations_message
+  WHERE id = ANY(%(messages)s) AND state <> 'held' GROUP BY 1
+  UNION ALL
+  SELECT occurrence_id, 'taken', count(*) FROM recommendations_message
+  WHERE id = ANY(%(messages)s) AND state = 'taken' GROUP BY 1
+  UNION ALL
+  SELECT occurrence_id, verdict, count(*) FROM recommendations_considered
+  WHERE customer_id = ANY(%(people)s) GROUP BY 1, 2
+  UNION ALL
+  SELECT occurrence_id, 'would_send', count(*) FROM recommendations_considered
+  WHERE customer_id = ANY(%(people)s) AND verdict = 'held_out' AND would_send GROUP BY 1
+), added AS (
+  SELECT occurrence.id, jsonb_object_agg(
+    %(prefix)s || gone.name, gone.n + coalesce((occurrence.counts ->> (%(prefix)s || gone.name))::bigint, 0)) AS counts
+  FROM gone JOIN recommendations_occurrence occurrence ON occurrence.id = gone.occurrence GROUP BY 1
+)
+UPDATE recommendations_occurrence occurrence SET counts = occurrence.counts || added.counts
+FROM added WHERE added.id = occurrence.id
+"""
 _OF_PEOPLE = (
     "DELETE FROM recommendations_considered WHERE customer_id = ANY(%(people)s)",
     "DELETE FROM recommendations_shopoccasion WHERE customer_id = ANY(%(people)s)",
@@ -69,10 +92,11 @@ def forget_messages(*, before: datetime) -> int:
 
 
 def forget_contact(contact: int) -> None:
-    """Delete all that a contact was sent, or was to be, and what was thought of it."""
+    """Delete all that a contact was sent, or was to be, and what was thought of it; of that only numbers stay."""
     messages = [key for (key,) in rows(_OF_CONTACT, contact=contact)]
+    people = [key for (key,) in rows(_PEOPLE, contact=contact)]
+    run(_KEEP_COUNTS, messages=messages, people=people, prefix=ERASED)
     run("DELETE FROM recommendations_messageevent WHERE message_id = ANY(%(messages)s)", messages=messages)
     run(_FORGET_MESSAGES, messages=messages)
-    people = [key for (key,) in rows(_PEOPLE, contact=contact)]
     for statement in _OF_PEOPLE:
         run(statement, people=people)

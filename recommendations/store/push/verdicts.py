@@ -5,8 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time
 from typing import NamedTuple
 
+import msgspec
+
 from recommendations.engine.push.cases import CaseVerdict
-from recommendations.push_terms import WAITS_ON, Verdict
+from recommendations.push_terms import ERASED, WAITS_ON, Verdict
 from recommendations.store.live.counters import Counted, count_at_commit
 from recommendations.store.push.people import KEYS
 from recommendations.store.temp_tables import copying, rows, run
@@ -25,6 +27,13 @@ WHERE considered.occurrence_id = %(occurrence)s AND considered.customer_id = aga
 _COUNT = """
 SELECT verdict, count(*), count(*) FILTER (WHERE would_send) FROM recommendations_considered
 WHERE occurrence_id = %(occurrence)s GROUP BY 1
+"""
+_ERASED = "SELECT counts::text FROM recommendations_occurrence WHERE id = %(occurrence)s FOR NO KEY UPDATE"
+_NOT_ERASED = """
+UPDATE recommendations_occurrence SET counts = (
+  SELECT coalesce(jsonb_object_agg(name, n), '{}') FROM jsonb_each(counts) AS each(name, n)
+  WHERE NOT starts_with(name, %(prefix)s))
+WHERE id = %(occurrence)s
 """
 _OPEN = """
 SELECT customer_id, key, item, wanted_at FROM recommendations_considered
@@ -80,6 +89,15 @@ def counts_of(occurrence: int) -> Mapping[str, int]:
     return counts | {"would_send": held}
 
 
+def counts_for_good(occurrence: int) -> Mapping[str, int]:
+    """The counts to store with a sending: those who were erased since their verdict are in them, and apart as well."""
+    [(stored,)] = rows(_ERASED, occurrence=occurrence)  # nobody is erased from here on until this commits
+    erased = {
+        name: n for name, n in msgspec.json.decode(stored, type=dict[str, int]).items() if name.startswith(ERASED)
+    }
+    return {name: n + erased.get(f"{ERASED}{name}", 0) for name, n in counts_of(occurrence).items()} | erased
+
+
 def still_open(occurrence: int, *, before: datetime) -> list[tuple[int, str, int | None, datetime]]:
     """Customer, key, item and wanted moment of those whose verdict may turn, and was given before a moment."""
     return [(*row,) for row in rows(_OPEN, occurrence=occurrence, before=before, open=sorted(WAITS_ON))]
@@ -93,6 +111,7 @@ def cases_of(occurrence: int) -> list[tuple[int, str, int | None, datetime]]:
 def forget(occurrence: int) -> None:
     """Delete the verdicts of a sending that is decided afresh."""
     run("DELETE FROM recommendations_considered WHERE occurrence_id = %(occurrence)s", occurrence=occurrence)
+    run(_NOT_ERASED, occurrence=occurrence, prefix=ERASED)
 
 
 def put_off(occurrence: int, *, hour: time, zone: str, own: bool) -> list[PutOff]:

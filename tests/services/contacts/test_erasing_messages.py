@@ -16,6 +16,7 @@ from recommendations.models import (
     CustomerAlias,
     Message,
     MessageEvent,
+    Occurrence,
     Permission,
     ShopOccasion,
 )
@@ -24,7 +25,7 @@ from recommendations.services.contacts import staff_acts
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.reading import erase_contact
 from recommendations.services.contacts.rows import ContactRow, take_contacts
-from recommendations.store.push import outbox
+from recommendations.store.push import outbox, verdicts
 from tests.push_records import campaign, contact
 from tests.store.push.test_outbox import EMAIL, handed, reserve, states
 
@@ -78,6 +79,24 @@ def test_of_fifty_people_nothing_is_left_and_nothing_goes_there_after_another_im
     leased = outbox.lease(EMAIL, holder="me", most=100)
     assert len(leased) == 51
     assert [handed(message) for message in leased].count(True) == 1
+
+
+@pytest.mark.django_db
+def test_the_sending_keeps_how_many_were_erased_and_what_it_counted() -> None:
+    addresses = whole_contacts(5)
+    [made] = Occurrence.objects.all()
+    counts = {"now": 4, "capped": 1, "would_send": 0}
+    Occurrence.objects.update(counts=counts)
+    Considered.objects.filter(customer=addresses[0].contact_id).update(verdict=Verdict.CAPPED)
+    for each in addresses[:2]:
+        erase_contact(each.contact, now=timezone.now())
+    made.refresh_from_db()
+    erased = {"erased_messages": 6, "erased_taken": 2, "erased_now": 1, "erased_capped": 1}
+    assert made.counts == counts | erased
+    again = verdicts.counts_for_good(made.pk)  # as after the next look at who waits on
+    assert {name: n for name, n in again.items() if n} == {"now": 4, "capped": 1} | erased
+    verdicts.forget(made.pk)  # it is decided afresh, and whoever is still a customer gets a verdict again
+    assert not any(verdicts.counts_for_good(made.pk).values())
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """The list of campaigns, the page of one, and what is done with it; the numbers add up."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import unescape
@@ -179,6 +180,30 @@ class TestPage:
         }
         assert cells == {"In view": "13", "To be sent": "5", "Sent": "2", "Still to leave": "1"}
         assert "The draft was changed" not in text
+
+    def test_the_sums_of_a_sending_add_up_and_it_is_over_when_nothing_waits(self, admin: Client) -> None:
+        counts = {"now": 4, "later": 3, "capped": 1, "no_address": 2, "erased_taken": 1, "erased_messages": 1}
+        campaign = begun(CampaignKind.ONCE)
+        one = sending(go_live(campaign), counts=counts)
+        for number, state in enumerate(("taken", "taken", "due", "handing", "expired", "unknown")):
+            message(one, f"u{number}", MessageState(state))
+        address = f"/campaigns/{campaign.pk}/"
+
+        def row() -> list[str]:
+            table = page(admin, address).split('id="sendings-title"')[1].split("</table>")[0]
+            return re.findall(r'<td[^>]*data-label="[^"]+">([^<]*)</td>', table)
+
+        assert row() == ["Going out", "10", "7", "3", "2", "2"]  # 7 = 3 sent + 2 to leave + 2 that came to nothing
+        Message.objects.filter(state__in=["due", "handing"]).update(state=MessageState.TAKEN)
+        assert row() == ["Going out", "10", "7", "5", "0", "2"]  # who has had enough may still get it
+        Occurrence.objects.update(due_at=timezone.now() - timedelta(days=30))
+        assert row()[0] == "Finished"
+        Occurrence.objects.update(due_at=timezone.now(), counts=counts | {"capped": 0})
+        assert row()[0] == "Finished"
+        assert "Going out" not in page(admin, f"{address}sendings/{one.pk}/")
+        Occurrence.objects.update(counts=counts)
+        Campaign.objects.update(ended_at=timezone.now())
+        assert row()[0] == "Finished"
 
     def test_a_draft_that_differs_is_said_with_what_differs(self, admin: Client) -> None:
         campaign = begun()

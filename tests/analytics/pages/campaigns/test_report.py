@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from analytics.queries.campaigns.funnel import FunnelStep
 from analytics.queries.campaigns.report import report_of
-from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
+from recommendations.models import Campaign, CampaignVersion, Contact, Message, MessageEvent, Occurrence
 from recommendations.push_terms import SETTLED_CLICK, CampaignKind, MessageEventKind, MessageState, Purpose
 from recommendations.services.campaigns.form import as_json, frozen_of
+from recommendations.services.contacts.reading import erase_contact
 from recommendations.terms import Role
 from tests.push_records import contact
 from tests.services.campaigns.test_form import draft
@@ -94,6 +95,22 @@ def adds_up(steps: list[FunnelStep] | Any) -> bool:
         else:
             left = step.count
     return True
+
+
+def test_who_is_erased_stays_in_the_number_of_mails_and_nothing_untrue_is_said(admin: Client, sent: Campaign) -> None:
+    clicked = Message.objects.order_by("pk")[0]
+    erase_contact(Contact.objects.get(pk=clicked.contact), now=timezone.now())
+    text = page(admin, sent)
+    assert text.startswith("3 mails sent, 0 people clicked (0%), 1 unsubscribed;")
+    assert "1 of the mails went to somebody who has been erased since: it counts as sent" in text
+    assert "Held up or cancelled" not in text
+    steps = report_of(sent, now=timezone.now()).funnel
+    assert [(step.words, step.count) for step in steps if not step.minus and not step.beside] == [
+        ("Considered", 10), ("Planned", 5), ("Taken by the mail server", 3), ("Clicked by a person", 0),
+    ]  # fmt: skip
+    assert adds_up(steps)
+    erase_contact(Contact.objects.get(pk=Message.objects.get(state=MessageState.WITHDRAWN).contact), now=timezone.now())
+    assert adds_up(report_of(sent, now=timezone.now()).funnel)
 
 
 def test_it_adds_up_where_the_brake_held_a_sending_up(sent: Campaign) -> None:

@@ -17,6 +17,7 @@ from recommendations.models import (
     Occurrence,
 )
 from recommendations.push_terms import MessageState, OccurrenceState
+from recommendations.services.contacts.reading import erase_contact
 from recommendations.services.push import sendings
 from recommendations.services.push.sendings import decide_pushes
 from tests.analytics.pages.campaigns.sent_to_forty import (
@@ -56,6 +57,25 @@ class TestSending:
         assert sum(map(int, re.findall(r'<td class="num">(\d+)</td>', table))) == mine.count()
         audience, *lines = rows_of(page)
         assert (audience, sum(lines)) == (60, 60)
+
+    def test_who_is_erased_is_a_number_and_the_sums_stay(
+        self, merchandiser: Client, campaign: Campaign, now: datetime
+    ) -> None:
+        sending = sent(campaign, now)
+        one = Considered.objects.filter(occurrence=sending, verdict="now").order_by("pk")[0]
+        before = sending.counts["now"]
+        planned = Message.objects.exclude(state=MessageState.HELD).count()
+        erase_contact(Contact.objects.get(pk=one.customer_id), now=now)
+        address = f"/campaigns/{campaign.pk}/sendings/{sending.pk}/"
+        page = text(merchandiser, address)
+        assert f"{planned} planned, 0 sent" in page
+        assert "Erased since: what became of it is not known any more" in page
+        table = page.split("sequel-table", 1)[1].split("</table>")[0]
+        assert sum(map(int, re.findall(r'<td class="num">(\d+)</td>', table))) == planned
+        people = text(merchandiser, f"{address}people/?verdict=now")
+        assert f"({before})" in people
+        assert f'<span class="quiet-text">{before - 1}</span>' in people
+        assert "1 more has been erased since: only the number is left." in people
 
     def test_it_is_compared_with_the_last_one(self, merchandiser: Client, campaign: Campaign, now: datetime) -> None:
         sending = sent(campaign, now)
