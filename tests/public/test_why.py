@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Message, Slate
+from recommendations.models import Campaign, Message, Slate
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.contacts.links import link_path
 from recommendations.services.contacts.tokens import LASTS, LinkKind, SignedLink, token_of
@@ -43,8 +43,10 @@ def test_the_page_says_what_called_for_the_mail() -> None:
     message = handed(purpose=Purpose.REMINDERS)
     text = page(message, token(message))
     assert "You said yes to “Reminders” on " in text
-    assert "It is one of the mails that come on set days." in text
+    assert "It is a mail that was sent once, and does not come again." in text
     assert "A program chose the products by what you bought" in text
+    Campaign.objects.update(kind=CampaignKind.RECURRING)
+    assert "It is one of the mails that come on set days." in page(message, token(message))
     message.campaign.kind, message.campaign.trigger = CampaignKind.TRIGGERED, Trigger.CART_LEFT
     message.campaign.save()
     assert "You had put something into the cart and not bought it yet." in page(message, token(message))

@@ -107,7 +107,10 @@ def parcel_of(message: Message, written: Written, *, now: datetime) -> Parcel:
 def _reader(message: Message, address: Address) -> Reader:
     purpose = Purpose(message.campaign.purpose)
     yes = Permission.objects.filter(contact=address.contact_id, channel=message.channel, purpose=purpose).first()
-    return Reader(language=address.contact.language, purpose=purpose, said_yes_at=yes.since if yes else None)
+    return Reader(
+        language=address.contact.language, purpose=purpose, said_yes_at=yes.since if yes else None,
+        zone=address.contact.time_zone,
+    )  # fmt: skip
 
 
 def _address(message: Message) -> Address:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import formats, timezone, translation
+from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from recommendations.push_terms import Purpose
@@ -36,11 +37,12 @@ class Links:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Whom a message is for, in what a mail says of it."""
+    """Whom a message is for, in what a mail says of it; ``zone`` is where they live, "" is where the shop does."""
 
     language: str
     purpose: Purpose
     said_yes_at: datetime | None
+    zone: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,5 +181,6 @@ def _why(reader: Reader) -> str:
     purpose = dict(push_labels.PURPOSES)[reader.purpose]
     if reader.said_yes_at is None:
         return _("You get this because you said yes to “%(purpose)s”.") % {"purpose": purpose}
-    day = formats.date_format(timezone.localtime(reader.said_yes_at), "DATE_FORMAT")
+    zone = ZoneInfo(reader.zone or settings.SHOP_TIME_ZONE)  # as the page behind the mail's link has it
+    day = formats.date_format(reader.said_yes_at.astimezone(zone), "DATE_FORMAT")
     return _("You get this because you said yes to “%(purpose)s” on %(date)s.") % {"purpose": purpose, "date": day}

@@ -183,8 +183,8 @@ def _reader(campaign: Campaign, customer: int, *, language: str) -> Reader:
     purpose = Purpose(campaign.purpose)
     contact = Contact.objects.filter(pk=customer).first()
     yes = Permission.objects.filter(contact=customer, channel=Channel.EMAIL, purpose=purpose, state="given").first()
-    own = contact.language if contact else ""
-    return Reader(language=language or own, purpose=purpose, said_yes_at=yes.since if yes else None)
+    own, zone = (contact.language, contact.time_zone) if contact else ("", "")
+    return Reader(language=language or own, purpose=purpose, said_yes_at=yes.since if yes else None, zone=zone)
 
 
 @transaction.atomic

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recommendations.models import Address, Message, Permission, Slate
-from recommendations.push_terms import ConsentState, Purpose, Trigger
+from recommendations.push_terms import CampaignKind, ConsentState, Purpose, Trigger
 from recommendations.services.contacts.tokens import LinkKind, opened
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderReason:
-    """Why a message was sent. ``said_yes_at`` None: the yes was taken back since; ``trigger`` None: its day came."""
+    """Why a message was sent. ``said_yes_at`` None: the yes was taken back since; ``trigger`` None: its day came, or
+    it was sent once.
+    """
 
     purpose: Purpose
+    kind: CampaignKind
     trigger: Trigger | None
     handed_at: datetime
     said_yes_at: datetime | None
@@ -33,6 +36,7 @@ def reason_of(token: str, address: Address, *, now: datetime) -> ReaderReason | 
     slate = Slate.objects.filter(recommendation_id=message.recommendation_id, served_at__gte=message.created_at).first()
     return ReaderReason(
         purpose=Purpose(message.campaign.purpose),
+        kind=CampaignKind(message.campaign.kind),
         trigger=Trigger(message.campaign.trigger) if message.campaign.trigger else None,
         handed_at=message.handed_at,
         said_yes_at=yes.since if yes else None,

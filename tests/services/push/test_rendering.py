@@ -1,9 +1,11 @@
 """What a mail says: its words, its products, its links; both parts say the same, and nothing typed acts."""
 
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 import pytest_django
+from django.utils import timezone
 
 from recommendations.push_terms import Purpose
 from recommendations.services.push.rendering import Reader, letter_of, picture_for_mail
@@ -48,6 +50,20 @@ def test_names_in_braces_stand_for_what_is_shown_and_nothing_typed_is_markup() -
     assert "Picked at Recsite.<br>" in mail.html
     assert '&lt;b&gt;Soap&lt;/b&gt; &amp; "brush" {shop}' in mail.html
     assert "b" not in tags_of(mail.html)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("America/New_York", "Aug. 1, 2026"), ("Asia/Tokyo", "Aug. 2, 2026"), ("", "Aug. 2, 2026")]
+)
+def test_the_day_of_the_yes_is_that_where_the_reader_lives_as_on_the_page_behind_the_link(
+    settings: pytest_django.Settings, zone: str, day: str
+) -> None:
+    settings.SHOP_TIME_ZONE = "Asia/Shanghai"
+    yes = datetime(2026, 8, 1, 20, tzinfo=UTC)
+    reader = Reader(language="en", purpose=Purpose.NEWS, said_yes_at=yes, zone=zone)
+    with timezone.override("UTC"):
+        mail = letter_of(form(), items(), reader=reader, links=links())
+    assert f"on {day}." in mail.text
 
 
 def test_a_title_in_braces_is_not_filled_in_again() -> None:
