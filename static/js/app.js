@@ -31,6 +31,16 @@ function act(event) {
   }
 }
 
+/* A form is sent once, however often one clicks; a download may be asked for again after a moment. */
+const sent = new WeakSet();
+window.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || (submitter?.formMethod || form.method) !== "post") return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 3000);
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus();
   const busy = event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELDS);

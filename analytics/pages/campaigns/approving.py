@@ -21,6 +21,7 @@ from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.form import UnfinishedError
 from recommendations.services.campaigns.lifecycle import (
+    ApprovedAlreadyError,
     CampaignOverError,
     NotInReviewError,
     NotReadyError,
@@ -69,6 +70,11 @@ def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
         return _approval(request, campaign, problem=_("Say why it may go out; the note stays in the activity."))
     except StaleCampaignError as error:
         return _approval(request, error.current, stale=True)
+    except ApprovedAlreadyError as error:
+        messages.info(request, _("“%(name)s” is approved already: v%(number)s is this very draft.") % {
+            "name": campaign, "number": error.version.number,
+        })  # fmt: skip
+        return redirect("campaign", pk=pk)
     except (NoPlanError, NotReadyError, OwnApprovalError, CampaignOverError, SentAlreadyError):
         return _approval(request, campaign, refused=True)  # the page says why
     text = _("“%(name)s” is approved: v%(number)s runs from %(when)s on.")

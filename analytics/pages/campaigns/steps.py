@@ -26,7 +26,7 @@ from recommendations.services.campaigns import lifecycle, shelving
 from recommendations.services.campaigns.form import UnfinishedError, frozen_of
 from recommendations.services.campaigns.lifecycle import CampaignOverError, NotReadyError
 from recommendations.services.campaigns.shelving import CampaignRunsError
-from recommendations.services.push.trying import MOST_TESTS, TooManyTestsError, send_test
+from recommendations.services.push.trying import MOST_TESTS, SentJustNowError, TooManyTestsError, send_test
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 
 LONGEST_REASON = 300
@@ -115,6 +115,8 @@ def test_campaign(request: HttpRequest, pk: int) -> HttpResponse:
         }
     except TooManyTestsError:
         problem = _("You have sent %(most)d tests within an hour; wait a little.") % {"most": MOST_TESTS}
+    except SentJustNowError:
+        problem = _("You sent a test within the last five seconds: one click sends one.")
     except (NotLoadedError, UnknownPlacementError):
         problem = _("There is nothing to recommend: the preview says why.")
     else:

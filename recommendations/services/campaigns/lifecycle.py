@@ -1,6 +1,7 @@
 """The life of a campaign: drafts with a revision, a review, an approval that freezes what is sent, pause and end."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +57,14 @@ class CampaignOverError(Exception):
 
 class SentAlreadyError(Exception):
     """The campaign comes once, and has come."""
+
+
+class ApprovedAlreadyError(Exception):
+    """This very draft runs by the same plan, as ``version``: somebody clicked twice."""
+
+    def __init__(self, version: CampaignVersion) -> None:
+        super().__init__(f"{version} is this draft")
+        self.version = version
 
 
 @transaction.atomic
@@ -133,11 +142,13 @@ def approve(
 ) -> CampaignVersion:
     """Freeze the draft: from now on it is what is sent. ``expected`` are the counts of the plan that was seen.
 
-    Raises NoteNeededError, StaleCampaignError, OwnApprovalError, NotReadyError, CampaignOverError and SentAlreadyError.
+    Raises NoteNeededError, StaleCampaignError, ApprovedAlreadyError, OwnApprovalError, NotReadyError,
+    CampaignOverError and SentAlreadyError.
     """
     note, current = needed_note(note), _to_come(campaign)
     if revision != current.revision:
         raise StaleCampaignError(current, [])
+    _refuse_again(current, expected)
     if settings.FOUR_EYES and by is not None and by.pk == current.author_id:
         raise OwnApprovalError
     form = _ready(current, now=now)
@@ -212,6 +223,15 @@ def unknown_placements(draft: Mapping[str, Any]) -> list[Refusal]:
         for place, name in enumerate(names)
         if name and name not in there
     ]
+
+
+def _refuse_again(campaign: Campaign, expected: Mapping[str, int]) -> None:
+    """Raise ApprovedAlreadyError where the draft runs as it is, with the counts of the same plan."""
+    live = campaign.versions.filter(is_live=True).first()
+    if live is not None and live.expected == dict(expected):
+        with suppress(UnfinishedError):
+            if live.frozen == as_json(form_of(campaign)):
+                raise ApprovedAlreadyError(live)
 
 
 def _ready(campaign: Campaign, *, now: datetime) -> CampaignForm:

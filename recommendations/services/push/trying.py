@@ -36,6 +36,8 @@ from recommendations.wording.occasions import ItemOccasion
 SENT_TEST = "send test"
 """Verb of the trail."""
 MOST_TESTS, WITHIN = 10, timedelta(hours=1)
+TWICE = timedelta(seconds=5)
+"""Within which a second test of the same campaign is a second click."""
 NEEDED = frozenset({"PUSH_EMAIL_URL", "PUSH_FROM"})
 """Settings without which not even a test leaves."""
 LOOKED_AT = 60  # people among whom one with few items is looked for
@@ -54,6 +56,10 @@ WITHOUT_ITEM = frozenset({Trigger.WIN_BACK})
 
 class TooManyTestsError(Exception):
     """Somebody has sent as many tests as there may be in an hour."""
+
+
+class SentJustNowError(Exception):
+    """A test of this campaign has left within the last seconds: somebody clicked twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +114,8 @@ def look_at(campaign: Campaign, form: CampaignForm, *, customer: int, language: 
 def send_test(campaign: Campaign, form: CampaignForm, *, customer: int, by: Staff, now: datetime) -> Outcome:
     """Send what a customer would get to one's own address, marked as a test; what the mail server said.
 
-    Raises NotReadyError with the settings that are missing, TooManyTestsError, UnknownPlacementError and, before the
-    first run, NotLoadedError.
+    Raises NotReadyError with the settings that are missing, SentJustNowError, TooManyTestsError, UnknownPlacementError
+    and, before the first run, NotLoadedError.
     """
     if missing := [name for name in missing_settings() if name in NEEDED]:
         raise NotReadyError(settings=missing)
@@ -189,8 +195,11 @@ def _reader(campaign: Campaign, customer: int, *, language: str) -> Reader:
 
 @transaction.atomic
 def _count_test(campaign: Campaign, *, by: Staff, now: datetime) -> None:
-    """Note a test in the trail, by which they are counted. Raises TooManyTestsError."""
+    """Note a test in the trail, by which they are counted. Raises SentJustNowError and TooManyTestsError."""
     Staff.objects.select_for_update().get(pk=by.pk)
-    if AuditEntry.objects.filter(staff=by, verb=SENT_TEST, at__gt=now - WITHIN).count() >= MOST_TESTS:
+    tests = AuditEntry.objects.filter(staff=by, verb=SENT_TEST, at__gt=now - WITHIN)
+    if tests.filter(object_type="campaign", object_id=str(campaign.pk), at__gt=now - TWICE).exists():
+        raise SentJustNowError
+    if tests.count() >= MOST_TESTS:
         raise TooManyTestsError
     audit.record(by=by, verb=SENT_TEST, subject=campaign)

@@ -14,6 +14,7 @@ from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.form import UnfinishedError
 from recommendations.services.campaigns.lifecycle import (
+    ApprovedAlreadyError,
     CampaignOverError,
     NotInReviewError,
     NotReadyError,
@@ -189,6 +190,15 @@ def test_a_new_version_takes_the_place_of_the_live_one(ann: Staff, bo: Staff) ->
     second = go_live(changed, bo)
     first.refresh_from_db()
     assert (first.is_live, second.number, second.frozen["when"]["expires_hours"]) == (False, 2, 48)
+
+
+def test_the_same_draft_by_the_same_plan_is_approved_once(ann: Staff, bo: Staff) -> None:
+    campaign = begin(ann)
+    first = go_live(campaign, bo)
+    with pytest.raises(ApprovedAlreadyError) as error:
+        go_live(campaign, bo)
+    assert (error.value.version, campaign.versions.count()) == (first, 1)
+    assert go_live(campaign, bo, expected={"now": 4}).number == 2  # a later plan
 
 
 def test_a_campaign_that_starts_later_is_scheduled(ann: Staff, bo: Staff) -> None:

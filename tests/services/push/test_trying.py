@@ -13,7 +13,7 @@ from recommendations.models import AuditEntry, Campaign, Considered, Customer, I
 from recommendations.push_terms import CampaignKind, Trigger
 from recommendations.services.campaigns.lifecycle import NotReadyError, form_of
 from recommendations.services.campaigns.presets import preset_of
-from recommendations.services.push.trying import TooManyTestsError, look_at, send_test, with_few_items
+from recommendations.services.push.trying import SentJustNowError, TooManyTestsError, look_at, send_test, with_few_items
 from recommendations.store.events.pseudonyms import pseudonym
 from tests import push_acts
 from tests.post_office import Office, post_office
@@ -48,7 +48,12 @@ def campaign(kind: CampaignKind = CampaignKind.ONCE, trigger: Trigger | None = N
     draft = preset.draft()
     draft["what"] |= what
     return Campaign.objects.create(
-        slug="one", name="One", kind=kind, trigger=trigger or "", purpose=preset.purpose, draft=draft
+        slug=f"one-{Campaign.objects.count()}",
+        name=f"One {Campaign.objects.count()}",
+        kind=kind,
+        trigger=trigger or "",
+        purpose=preset.purpose,
+        draft=draft,
     )
 
 
@@ -130,14 +135,23 @@ class TestSend:
 
     def test_ten_an_hour_and_no_more(self, office: Office, ann: Staff) -> None:
         one, now = campaign(), timezone.now()
-        for _ in range(10):
-            send_test(one, form_of(one), customer=who(), by=ann, now=now)
+        for place in range(10):
+            send_test(one, form_of(one), customer=who(), by=ann, now=now + place * timedelta(minutes=1))
         with pytest.raises(TooManyTestsError):
-            send_test(one, form_of(one), customer=who(), by=ann, now=now)
+            send_test(one, form_of(one), customer=who(), by=ann, now=now + timedelta(minutes=10))
         assert len(office.got) == 10
         bo = Staff.objects.create(email="bo@shop.example")
         send_test(one, form_of(one), customer=who(), by=bo, now=now)
         send_test(one, form_of(one), customer=who(), by=ann, now=now + timedelta(hours=1, seconds=5))
+
+    def test_a_second_click_sends_nothing(self, office: Office, ann: Staff) -> None:
+        one, other = campaign(), campaign()
+        send_test(one, form_of(one), customer=who(), by=ann, now=timezone.now())
+        with pytest.raises(SentJustNowError):
+            send_test(one, form_of(one), customer=who(), by=ann, now=timezone.now())
+        send_test(other, form_of(other), customer=who(), by=ann, now=timezone.now())
+        send_test(one, form_of(one), customer=who(), by=ann, now=timezone.now() + timedelta(seconds=6))
+        assert len(office.got) == 3
 
     def test_what_the_server_says_is_the_answer(self, office: Office, ann: Staff) -> None:
         office.at_data = "451 not now"

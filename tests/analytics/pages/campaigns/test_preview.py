@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -15,6 +16,7 @@ from recommendations.models import Campaign, CampaignVersion, Customer, Message,
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
+from recommendations.services.push import trying
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role
 from tests.analytics.pages.campaigns.test_editor import typed
@@ -235,7 +237,9 @@ class TestTest:
         assert answer["Location"] == back
         assert len(office.got) == 1
 
-    def test_why_it_was_not_sent_is_said(self, admin: Client, office: Office, settings: LazySettings) -> None:
+    def test_why_it_was_not_sent_is_said(
+        self, admin: Client, office: Office, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         campaign = begun()
 
         def test_of(**fields: Any) -> str:
@@ -247,6 +251,8 @@ class TestTest:
         assert "not finished" in test_of(least_items="x")
         office.at_data = "554 no"
         assert "did not take the test" in test_of()
+        assert "within the last five seconds" in test_of()
+        monkeypatch.setattr(trying, "TWICE", timedelta(0))
         office.hangs_up = "after"
         assert "is not known" in test_of()
         office.hangs_up, office.at_data = "", "250 OK"

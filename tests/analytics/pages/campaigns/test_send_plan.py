@@ -157,6 +157,15 @@ class TestApproval:
         publisher.post(approve, {"note": "small audience", "revision": 1, "without_plan": "yes"})
         assert CampaignVersion.objects.get().expected == {}
 
+    def test_a_second_click_approves_nothing_more_and_says_so(self, publisher: Client, campaign: Campaign) -> None:
+        approve = f"/campaigns/{campaign.pk}/approve/"
+        sent = {"note": "small audience", "revision": 1, "without_plan": "yes"}
+        publisher.post(approve, sent)
+        answer = publisher.post(approve, sent, follow=True)
+        assert answer.redirect_chain == [(f"/campaigns/{campaign.pk}/", 302)]
+        assert "is approved already: v1 is this very draft." in flat(answer)
+        assert CampaignVersion.objects.count() == 1
+
     def test_a_stale_page_says_who_changed_it(self, publisher: Client, campaign: Campaign) -> None:
         Campaign.objects.update(revision=2, author=Staff.objects.create(email="ann@shop.example", name="Ann Lee"))
         answer = publisher.post(f"/campaigns/{campaign.pk}/approve/", {"note": "x", "revision": 1, "without_plan": "y"})
