@@ -25,6 +25,7 @@ from analytics.parameters import number
 from analytics.queries.campaigns import words
 from analytics.queries.campaigns.listing import find_campaign
 from analytics.queries.campaigns.reviews import returned
+from analytics.queries.campaigns.view import trigger_call
 from analytics.queries.last_change import last_change
 from analytics.queries.segments.choices import missing
 from recommendations.models import Audience, Campaign, CampaignVersion, Placement
@@ -59,11 +60,17 @@ NAMES_IN_BRACES: Mapping[str, Promise] = {
 OCCASION_FIELDS: Mapping[str, Sequence[tuple[str, Promise, Promise]]] = {
     Trigger.CART_LEFT: [("hours", gettext_lazy("In the cart for at least"), pgettext_lazy("unit", "hours"))],
     Trigger.VIEWED: [
-        ("views", gettext_lazy("Looked at it at least"), pgettext_lazy("unit", "times")),
-        ("hours", pgettext_lazy("time", "Within"), pgettext_lazy("unit", "hours")),
+        ("views", gettext_lazy("Looked at it within 72 hours at least"), pgettext_lazy("unit", "times")),
+        ("hours", gettext_lazy("It comes after the last look by"), pgettext_lazy("unit", "hours")),
     ],
     Trigger.PRICE_DROP: [("percent", gettext_lazy("Cheaper by at least"), pgettext_lazy("unit", "%"))],
-    Trigger.WIN_BACK: [("days", gettext_lazy("Not seen for at least"), pgettext_lazy("unit", "days"))],
+    Trigger.WIN_BACK: [
+        (
+            "days",
+            gettext_lazy("No purchase for three times as long as usual, and at least"),
+            pgettext_lazy("unit", "days"),
+        )
+    ],
 }
 """The numbers of each trigger, with the words before and behind them."""
 
@@ -147,6 +154,7 @@ def _render(
         "occasion": OCCASION_FIELDS.get(stored.trigger, ()),
         "live": _live(stored),
         "returned": returned(stored),
+        "call": trigger_call(stored),
         "has_come": has_come(stored),
         "audiences": _audiences(editor),
         "weekdays": [(day + 1, name) for day, name in WEEKDAYS.items()],

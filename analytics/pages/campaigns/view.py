@@ -30,6 +30,7 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
         "view": view,
         "campaign": stored,
         "dialog": dialog,
+        "call": query.trigger_call(stored),
         "waiting": query.waiting_messages(stored) if dialog == "end" else 0,
         "missing": missing_settings() if not view.is_over else [],
     }

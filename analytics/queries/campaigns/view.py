@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Count, Q
+from django.urls import reverse
 
 from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, weeks_of
 from analytics.queries.campaigns.reviews import SentBack, returned
@@ -18,12 +20,15 @@ from recommendations.push_terms import (
     CampaignStatus,
     MessageState,
     OccurrenceState,
+    Trigger,
     Verdict,
 )
 from recommendations.services.push.finishing import has_no_candidates
 from recommendations.wording import push_labels
 
 MOST_SENDINGS = 30
+CALL = """curl -X POST {address} -H 'Authorization: Api-Key …' \\
+  -H 'Content-Type: application/json' -d '{{"user_id": "u1", "key": "appointment-4711", "item_ids": ["SKU1"]}}'"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,13 @@ class SendingLine:
     def label(self) -> str:
         state = OccurrenceState.FINISHED if self.is_over else self.occurrence.state
         return str(dict(push_labels.OCCURRENCE_STATES)[OccurrenceState(state)])
+
+
+def trigger_call(campaign: Campaign) -> str:
+    """The request by which the shop calls for a message, as docs/push.md has it; empty where it calls for none."""
+    if campaign.trigger != Trigger.SHOP:
+        return ""
+    return CALL.format(address=f"{settings.PUBLIC_URL}{reverse('campaign-trigger', args=[campaign.slug])}")
 
 
 @dataclass(frozen=True, kw_only=True)

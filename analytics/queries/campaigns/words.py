@@ -148,12 +148,12 @@ def occasion_words(trigger: Trigger, numbers: Occasion) -> str:
     days = ngettext("%(n)d day", "%(n)d days", numbers.days) % {"n": numbers.days}
     texts: Mapping[Trigger, str] = {
         Trigger.CART_LEFT: _("%(hours)s after something was left in the cart"),
-        Trigger.VIEWED: _("After %(views)s looks at an item within %(hours)s without buying it"),
+        Trigger.VIEWED: _("%(hours)s after the last of %(views)s looks at an item within 72 hours, none of it bought"),
         Trigger.BACK_IN_STOCK: _("When an item that they looked for is back in stock"),
         Trigger.PRICE_DROP: _("When an item that they looked at costs %(percent)s less"),
         Trigger.DUE_AGAIN: _("When something that they buy again and again is due"),
         Trigger.NEW_FOR_YOU: _("When something new suits them"),
-        Trigger.WIN_BACK: _("After %(days)s without a visit"),
+        Trigger.WIN_BACK: _("After three times as long as usual without a purchase, and %(days)s at least"),
         Trigger.SHOP: _("When the shop says so"),
     }
     facts = {"hours": hours, "days": days, "views": number(numbers.views), "percent": share(numbers.percent / 100)}

@@ -17,6 +17,7 @@ from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.lifecycle import create_campaign, form_of
 from recommendations.services.campaigns.presets import preset_of
+from recommendations.store.push.triggers import views, visits
 from recommendations.terms import Role
 
 pytestmark = pytest.mark.django_db
@@ -252,6 +253,29 @@ class TestSave:
         admin.post("/undo/", {"token": token})
         campaign.refresh_from_db()
         assert campaign.revision == 3
+
+
+class TestOccasion:
+    @pytest.mark.parametrize(
+        ("trigger", "line", "labels"),
+        [
+            (
+                Trigger.VIEWED, "4 hours after the last of 2 looks at an item within 72 hours, none of it bought",
+                ("Looked at it within 72 hours at least", "It comes after the last look by"),
+            ),
+            (
+                Trigger.WIN_BACK, "After three times as long as usual without a purchase, and 30 days at least",
+                ("No purchase for three times as long as usual, and at least",),
+            ),
+        ],
+    )  # fmt: skip
+    def test_its_numbers_are_said_as_the_look_takes_them(
+        self, admin: Client, trigger: Trigger, line: str, labels: tuple[str, ...]
+    ) -> None:
+        page = page_of(admin.get(f"/campaigns/{begun(CampaignKind.TRIGGERED, trigger).pk}/edit/"))
+        for text in (line, *labels):
+            assert text in page, text
+        assert (timedelta(hours=72), 3) == (views.WITHIN, visits.GAPS)
 
 
 class TestStale:

@@ -11,11 +11,13 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
+from analytics.queries.campaigns.view import trigger_call
 from recommendations.models import Audience, Campaign, CampaignVersion, Message, MessageEvent, Occurrence
 from recommendations.push_terms import CampaignKind, MessageState, OccurrenceState, Purpose, Trigger
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
 from recommendations.terms import Role
+from tests.architecture.source import ROOT
 from tests.push_records import contact
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +206,25 @@ class TestPage:
         Occurrence.objects.update(counts=counts)
         Campaign.objects.update(ended_at=timezone.now())
         assert row()[0] == "Finished"
+
+    def test_it_has_its_short_name_and_the_call_of_the_shop_to_copy(
+        self, admin: Client, settings: LazySettings
+    ) -> None:
+        settings.PUBLIC_URL = "https://recsite.shop.example"
+        weekly = begun()
+        go_live(weekly)
+        text = page(admin, f"/campaigns/{weekly.pk}/")
+        assert f'id="short-name" readonly value="{weekly.slug}"' in text
+        assert 'data-copies="short-name"' in text
+        assert "trigger-call" not in text
+        called = begun(CampaignKind.TRIGGERED, Trigger.SHOP)
+        draft = page(admin, f"/campaigns/{called.pk}/edit/")
+        go_live(called)
+        for shown in (draft, page(admin, f"/campaigns/{called.pk}/")):
+            assert f"curl -X POST https://recsite.shop.example/api/v1/campaigns/{called.slug}/trigger/" in shown
+            assert 'data-copies="trigger-call"' in shown
+        docs = (ROOT / "docs/push.md").read_text(encoding="utf-8")
+        assert trigger_call(called).replace(called.slug, "appointment") in docs
 
     def test_a_draft_that_differs_is_said_with_what_differs(self, admin: Client) -> None:
         campaign = begun()
