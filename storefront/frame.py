@@ -46,7 +46,7 @@ class Frame:
             people=self._people(visit),
             dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",
-            choice=fill("choice") if visit.consent is None else "",
+            choice=fill("choice", back=visit.here) if visit.consent is None else "",
             panel=_panel(filled) if filled else "",
         )
 

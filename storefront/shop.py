@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from recsite_client import Client
 from recsite_client.bodies import Context
@@ -81,6 +81,8 @@ class ShopSite:
         method = "GET" if request.method == "HEAD" else request.method
         whole = request.path.strip("/")
         page = self._pages.get((method, whole)) or self._pages.get((method, whole.partition("/")[0]), self.nothing)
+        if method == "GET":
+            visit.here = quote(request.path) + (f"?{urlencode(request.query)}" if request.query else "")
         response = page(request, visit)
         if method == "POST" and response.location:
             self._visits.keep(visit)
@@ -218,7 +220,7 @@ class ShopSite:
         yes = request.form.get("personalise") == "yes"
         visit.says_consent = yes or visit.personalised
         visit.consent = yes
-        return self._go("/")
+        return self._go(request.form.get("back", "/"))
 
     # --- parts
 

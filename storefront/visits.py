@@ -31,6 +31,7 @@ class Visit:
     basket: dict[str, int] = field(default_factory=dict)  # item → quantity
     orders: dict[str, Decimal] = field(default_factory=dict)  # id → total
     told: str = ""  # a message for the next page
+    here: str = "/"  # address of the page that is asked for
 
     def put(self, item_id: str) -> None:
         self.basket[item_id] = self.basket.get(item_id, 0) + 1
