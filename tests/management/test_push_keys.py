@@ -2,13 +2,15 @@
 
 import io
 import stat
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
@@ -184,3 +186,23 @@ def test_the_cost_grows_with_the_addresses_alone(settings: LazySettings) -> None
     begin = process_time()
     assert run("rotate_contacts")[0].startswith("5,000 addresses were sealed anew")
     assert process_time() - begin < 60 / 20
+
+
+def manage(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``manage.py`` in a process that has no settings but these."""
+    argv = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(argv, cwd=settings.BASE_DIR, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_keys_are_made_before_there_are_any_settings() -> None:
+    done = manage("push_keys")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(lines(done.stdout)) == ["CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"]
+    assert "has keys already" in manage("push_keys", CONTACT_HASH_KEY="x" * 32).stderr
+
+
+def test_another_command_without_settings_says_in_a_line_what_is_not_set() -> None:
+    done = manage("check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("SECRET_KEY is not set.")
+    assert "Traceback" not in done.stderr
