@@ -1,6 +1,6 @@
 """Messages of a customer: what they got, how much they still bear, why nothing came, and what comes next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,8 +17,9 @@ from analytics.templatetags.display import moment, number
 from analytics.templatetags.words import label
 from recommendations.engine.push.competition import HOUR, PressureCap, SentMessage, room_from
 from recommendations.engine.push.timing import QuietHours, allowed_from
-from recommendations.models import AudienceMember, Campaign, Considered, Contact, Message
+from recommendations.models import AudienceMember, Campaign, Considered, Contact, Customer, Message
 from recommendations.push_terms import (
+    BY_TRAITS,
     COUNTING,
     SENDING,
     SETTLED_CLICK,
@@ -29,11 +30,13 @@ from recommendations.push_terms import (
     MessageEventKind,
     MessageState,
     OccurrenceState,
+    Purpose,
     Verdict,
 )
 from recommendations.services.campaigns.pressure import form_of, rules_now
 from recommendations.services.campaigns.results import SHOWING
 from recommendations.services.push.sendings import LiveCampaign, live_campaigns
+from recommendations.store.push.people import reach_of
 from recommendations.wording import push_labels
 
 WEEK = timedelta(days=7)
@@ -66,12 +69,14 @@ class SilenceReason:
 class MessagesOfCustomer:
     """What stands on the panel.
 
-    ``next_words`` say when one more mail may come at the earliest; ``coming`` is the campaign to come.
+    ``shut_words`` say why nothing may be sent at all, ``next_words`` when one more mail may come at the earliest;
+    ``coming`` is the campaign to come.
     """
 
     lines: Sequence[MessageLine]
     older: bool
     used: Sequence[str]
+    shut_words: str  # empty: something may be sent
     next_words: str  # empty: at once
     this_week: int
     reasons: Sequence[SilenceReason]
@@ -86,18 +91,38 @@ def messages_of(keys: Sequence[int], *, now: datetime) -> MessagesOfCustomer:
     contact = Contact.objects.filter(customer__in=keys).order_by("-changed_at").first()
     considered = _considered(keys, now=now)
     used, next_at = _pressure(messages, contact, now=now)
-    coming, words = _coming(messages, considered, keys, now=now)
+    allowed, shut = _allowed(keys, now=now)
+    coming, words = _coming(messages, considered, keys, allowed, now=now)
     weekly = [each for each in messages if each.state in SHOWING and now - WEEK < _at(each) <= now]
     return MessagesOfCustomer(
         lines=[_line(each) for each in messages[:SHOWN]],
         older=len(messages) > SHOWN,
         used=used,
+        shut_words=shut,
         next_words=_when(next_at) if next_at > now else "",
         this_week=len(weekly),
         reasons=list(_reasons(considered)),
         coming=coming,
         coming_words=words,
     )
+
+
+def _allowed(keys: Sequence[int], *, now: datetime) -> tuple[set[Purpose], str]:
+    """The purposes for which somebody may be written to, and where there is none why."""
+    reach = reach_of(keys[:1], now=now)[keys[0]]
+    heard = [one for one in reach if not one.silent]
+    given = {purpose for one in heard for purpose in one.purposes}
+    personalise = Customer.objects.values_list("personalise", flat=True).get(pk=keys[0])
+    allowed = given if personalise else given - BY_TRAITS
+    if allowed:
+        return allowed, ""
+    if not reach:
+        return allowed, _("no address of theirs is in use")
+    if not heard:
+        return allowed, _("their address is blocked")
+    if not given:
+        return allowed, _("they have said yes to nothing, or taken it back")
+    return allowed, _("they object to personalisation, and have not said yes to news and offers")
 
 
 def _line(message: Message) -> MessageLine:
@@ -184,13 +209,21 @@ def _reasons(considered: Sequence[Considered]) -> Iterator[SilenceReason]:
 
 
 def _coming(
-    messages: Sequence[Message], considered: Sequence[Considered], keys: Sequence[int], *, now: datetime
+    messages: Sequence[Message],
+    considered: Sequence[Considered],
+    keys: Sequence[int],
+    allowed: Set[Purpose],
+    *,
+    now: datetime,
 ) -> tuple[Campaign | None, str]:
     """The campaign that is the next to write to somebody, as far as that can be said, and in what way."""
     waiting = sorted((each for each in messages if each.state in WAITING), key=lambda each: each.due_at)
     if waiting:
         return waiting[0].campaign, _("waits for its hour: %(when)s") % {"when": _when(waiting[0].due_at)}
-    live = {each.campaign.pk: each for each in live_campaigns() if each.campaign.paused_at is None}
+    live = {
+        each.campaign.pk: each for each in live_campaigns()
+        if each.campaign.paused_at is None and each.campaign.purpose in allowed
+    }  # fmt: skip
     for each in considered:
         own = live.get(each.occurrence.campaign_id)
         if own and each.verdict in WAITS_ON and each.wanted_at + own.lifetime > now:

@@ -117,6 +117,11 @@ def people_of(
     }  # fmt: skip
 
 
+def reach_of(customers: Collection[int], *, now: datetime) -> Mapping[int, list[ChannelReach]]:
+    """How each person is reached on each channel: addresses in use with what their owner said yes to."""
+    return _reach(sorted(set(customers)), now=now)[0]
+
+
 def shown_lately(customers: Iterable[int], *, now: datetime, but: Collection[int] = ()) -> Mapping[int, set[int]]:
     """Items by person that messages of the last days showed them, or will, and what they clicked or bought of late.
 

@@ -11,8 +11,27 @@ from django.utils import timezone
 from analytics.queries.customer.messages import messages_of
 from analytics.queries.customer.profile import timeline
 from recommendations.customer_codes import customer_code
-from recommendations.models import Address, Campaign, Considered, Contact, CustomerAlias, Message, MessageEvent
-from recommendations.push_terms import SETTLED_CLICK, CampaignKind, MessageEventKind, MessageState, Verdict
+from recommendations.models import (
+    Address,
+    Campaign,
+    Considered,
+    Contact,
+    Customer,
+    CustomerAlias,
+    Message,
+    MessageEvent,
+    Permission,
+)
+from recommendations.push_terms import (
+    SETTLED_CLICK,
+    CampaignKind,
+    Channel,
+    MessageEventKind,
+    MessageState,
+    SuppressionReason,
+    Verdict,
+)
+from recommendations.store.contacts import silence
 from tests.analytics.pages.campaigns.test_report import campaign
 from tests.push_records import contact, pressure
 from tests.store.push.test_people import message
@@ -115,3 +134,30 @@ def test_what_waits_comes_next(ann: Address, admin: Client, now: datetime) -> No
     told = messages_of([ann.contact_id], now=now)
     assert told.coming == waiting.campaign
     assert f"Next: Picks {waiting.pk} waits for its hour:" in page(admin, ann.contact_id)
+
+
+def test_where_nothing_may_be_sent_that_is_said_with_why_and_no_campaign_comes(
+    ann: Address, admin: Client, now: datetime
+) -> None:
+    campaign(CampaignKind.RECURRING, weekdays=(1, 2, 3, 4, 5, 6, 7))
+    assert "Next: Picks" in page(admin, ann.contact_id)
+
+    def shut() -> str:
+        text = page(admin, ann.contact_id)
+        assert "Next:" not in text
+        assert "at once" not in text
+        return text
+
+    Permission.objects.filter(purpose="for_you").update(state="withdrawn")
+    text = page(admin, ann.contact_id)
+    assert "the next mail may come at once." in text  # of another purpose, and this campaign's is none
+    assert "Next:" not in text
+    Customer.objects.update(personalise=False)
+    Permission.objects.filter(purpose="news").update(state="withdrawn")
+    assert "Nothing may be sent: they object to personalisation, and have not said yes to news and offers." in shut()
+    Permission.objects.update(state="withdrawn")
+    assert "Nothing may be sent: they have said yes to nothing, or taken it back." in shut()
+    silence.silence(Channel.EMAIL, bytes(ann.digest), reason=SuppressionReason.STAFF, now=now)
+    assert "Nothing may be sent: their address is blocked." in shut()
+    Address.objects.update(state="gone")
+    assert "Nothing may be sent: no address of theirs is in use." in shut()
