@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from analytics.templatetags.display import moment, number
 from recommendations.engine.push.competition import HOUR, PressureCap
 from recommendations.models import Considered
-from recommendations.push_terms import OccurrenceState, Purpose, Verdict
+from recommendations.push_terms import WAITING, OccurrenceState, Purpose, Verdict
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.person import PersonNow
 from recommendations.wording import push_labels
@@ -23,7 +23,7 @@ BECAUSE: Mapping[Verdict, Promise] = {
     Verdict.NO_CONSENT: gettext_lazy("they did not say yes to it"),
     Verdict.SUPPRESSED: gettext_lazy("their address must not be written to"),
     Verdict.HELD_OUT: gettext_lazy("they are held out, to measure what messages bring"),
-    Verdict.CAPPED: gettext_lazy("they have had enough messages"),
+    Verdict.CAPPED: gettext_lazy("they have had, or are about to get, as many messages as they bear"),
     Verdict.DONE_ALREADY: gettext_lazy("they have bought or seen it already"),
     Verdict.TOO_LITTLE: gettext_lazy("there is too little to show them"),
     Verdict.OUTRANKED: gettext_lazy("another campaign has the better message for them"),
@@ -36,7 +36,7 @@ OF_ONE: Mapping[Verdict, Promise] = {
     Verdict.NO_CONSENT: gettext_lazy("No message: they have not said yes to “%(purpose)s”, or take a pause."),
     Verdict.SUPPRESSED: gettext_lazy("No message: their address must not be written to."),
     Verdict.HELD_OUT: gettext_lazy("No message: they are held out, to measure what messages bring."),
-    Verdict.CAPPED: gettext_lazy("No message for now: they have had as many as they bear."),
+    Verdict.CAPPED: gettext_lazy("No message for now: they have had, or are about to get, as many as they bear."),
     Verdict.DONE_ALREADY: gettext_lazy("No message: what it is for has happened already."),
     Verdict.TOO_LITTLE: gettext_lazy("No message: there is too little to show them."),
     Verdict.OUTRANKED: gettext_lazy("No message for now: “%(other)s” goes first."),
@@ -117,7 +117,13 @@ def _held_out(now: PersonNow) -> str:
 def _capped(now: PersonNow) -> str:
     if not now.full:
         return _("Nothing any more: by now there is room, and they are looked at again within an hour.")
-    return _("Time has to pass: they may get %(caps)s.") % {"caps": caps_text(now.full)}
+    text = _("Time has to pass: they may get %(caps)s.") % {"caps": caps_text(now.full)}
+    waiting = min((each for each in now.lately if each.state in WAITING), key=lambda each: each.due_at, default=None)
+    if waiting is None:
+        return text
+    facts = {"campaign": waiting.campaign.name, "when": moment(waiting.due_at)}
+    waits = _("“%(campaign)s” waits for them: %(when)s.") % facts
+    return pgettext("two sentences", "%(first)s %(second)s") % {"first": text, "second": waits}
 
 
 def caps_text(caps: Sequence[PressureCap]) -> str:

@@ -25,9 +25,10 @@ from recommendations.engine.push.cases import (
 )
 from recommendations.engine.push.competition import Candidate, PressureCap, SentMessage, compete, fits_with
 from recommendations.engine.push.timing import DAY, allowed_from
-from recommendations.push_terms import Purpose, Verdict
+from recommendations.push_terms import Channel, Purpose, Verdict
 
 WEEK = timedelta(days=7).total_seconds()
+EVER = datetime.max.replace(tzinfo=UTC)  # no pause lasts so long
 
 type Lists = Callable[[Sequence[PushCase]], Sequence[tuple[int, ...]]]
 """The items that each case would be shown, the best first."""
@@ -84,17 +85,17 @@ def due_from(at: datetime, person: Person, terms: CampaignTerms, *, shop: ZoneIn
     return allowed_from(at, person.zone, person.quiet)
 
 
-def next_allowed(
-    person: Person, terms: CampaignTerms, *, pressure: Pressure, after: datetime, held: bool = False
-) -> datetime | None:
+def next_allowed(person: Person, terms: CampaignTerms, *, pressure: Pressure, after: datetime) -> datetime | None:
     """The first moment from ``after`` on that is wanted, not quiet, and at which every cap has room.
 
-    None where the person has no address on a channel of the campaign.
+    None where no moment is allowed: nobody may write to the person for the campaign's purpose on its channels.
     """
-    reach = next((one for channel in terms.channels for one in person.reach if one.channel is channel), None)
+    reach = next(
+        (one for channel in terms.channels for one in person.reach if _hears(person, one, channel, terms)), None
+    )
     if reach is None:
         return None
-    past, caps = _past(person, held=held), caps_of(person, pressure)
+    past, caps = person.sent, caps_of(person, pressure)
     at = due_from(max(after, person.paused_until), person, terms, shop=pressure.zone)
     while not fits_with(past, _candidate(terms, reach, at, 0.0), caps):
         # Room comes only when a message leaves a window.
@@ -120,6 +121,11 @@ def caps_of(person: Person, pressure: Pressure) -> tuple[PressureCap, ...]:
     """Everybody's caps, and the person's own."""
     own = () if person.most_a_week is None else (PressureCap(None, person.most_a_week, WEEK),)
     return (*pressure.caps, *own)
+
+
+def _hears(person: Person, reach: ChannelReach, channel: Channel, terms: CampaignTerms) -> bool:
+    """Whether a channel reaches somebody for a purpose, when no pause is on."""
+    return reach.channel is channel and not reach.silent and _consents(person, reach, terms, EVER)
 
 
 def _consents(person: Person, reach: ChannelReach, terms: CampaignTerms, now: datetime) -> bool:

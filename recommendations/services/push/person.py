@@ -27,6 +27,8 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError
 LATELY = timedelta(days=7)
 MOST_MESSAGES = 200
 MOST_RIVALS = 20
+FOR_GOOD = frozenset({Verdict.HELD_OUT, Verdict.DONE_ALREADY})
+"""Verdicts after which no moment is the next one for this message."""
 
 
 class NoListsError(Exception):
@@ -35,11 +37,12 @@ class NoListsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonNow:
-    """What is known of somebody now, under the terms of a campaign; ``next_at`` is the next allowed moment."""
+    """What is known of somebody now, under the terms of a campaign; ``next_at`` is the next allowed moment, if any."""
 
     person: Person
     terms: CampaignTerms
     next_at: datetime | None
+    rules: int  # number of the rules of pressure by which all this is so
     full: Sequence[PressureCap]  # caps that leave no room now
     held_from_all: bool  # held out of everything, and not of this campaign alone
     lately: Sequence[Message]  # of the last week, counting against caps
@@ -79,14 +82,15 @@ def messages_to(case: Considered) -> list[Message]:
 
 
 def person_now(case: Considered, *, form: CampaignForm, messages: Sequence[Message], now: datetime) -> PersonNow:
-    """The person of a verdict as things stand now, or at the moment of a plan that lies ahead."""
-    rules, own = case.occurrence.pressure or rules_now(now=now), _own(case, messages)
+    """The person of a verdict as things stand now, by the rules of now; or at the moment of a plan that lies ahead."""
+    rules, own = rules_now(now=now), _own(case, messages)
     at = max(now, case.decided_at)
     person = people_of([case.customer_id], habits=habits_of(rules), now=at, but=own)[case.customer_id]
     pressure, terms = personal_pressure(rules), terms_under(form, case.occurrence.campaign)
+    decided_by = personal_pressure(case.occurrence.pressure or rules)
     return PersonNow(
-        person=person, terms=terms, held_from_all=is_held_from_all(case.customer_id, pressure),
-        next_at=next_allowed(person, terms, pressure=pressure, after=at, held=case.verdict == Verdict.HELD_OUT),
+        person=person, terms=terms, held_from_all=is_held_from_all(case.customer_id, decided_by), rules=rules.number,
+        next_at=None if case.verdict in FOR_GOOD else next_allowed(person, terms, pressure=pressure, after=at),
         full=full_caps(person, terms, pressure=pressure, at=at),
         lately=[each for each in messages if each.state in COUNTING and each.due_at > at - LATELY],
         rivals=_rivals(case),

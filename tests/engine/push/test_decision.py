@@ -300,14 +300,31 @@ def test_the_next_allowed_moment_is_the_first_at_which_it_would_be_sent_at_once(
         assert bool(full_caps(who, what, pressure=PRESSURE, at=walked)) is False
 
 
-def test_next_allowed_moment_waits_for_a_pause_and_counts_shadows_for_the_held_out() -> None:
+def test_next_allowed_moment_waits_for_a_pause_and_for_what_waits_itself() -> None:
     monday = NOW + timedelta(days=6)
     assert next_allowed(person(paused_until=monday), terms(), pressure=PRESSURE, after=NOW) == monday
     shadow = person(shadows=(SentMessage(NOW.timestamp() - 3_600.5, MAIL),))
     assert next_allowed(shadow, terms(), pressure=PRESSURE, after=NOW) == NOW
-    after = next_allowed(shadow, terms(), pressure=PRESSURE, after=NOW, held=True)
-    assert after == NOW + timedelta(hours=23)
-    assert next_allowed(person(reach=()), terms(), pressure=PRESSURE, after=NOW) is None
+    at_one = NOW + timedelta(hours=25)
+    waits = person(sent=(SentMessage(at_one.timestamp(), MAIL),))
+    early = NOW + timedelta(hours=20)  # of the next day: what waits for 1 p.m. is in the way until then, and a day more
+    for hour in (None, Hour(time(14), Clock.CUSTOMER)):  # 1 p.m. is 14:00 in London
+        assert next_allowed(waits, terms(hour=hour), pressure=PRESSURE, after=early) == at_one + timedelta(hours=24)
+
+
+def test_where_nobody_may_write_no_moment_is_allowed() -> None:
+    address = ChannelReach(MAIL, 1, 10, frozenset({Purpose.NEWS}))
+    silent = person().reach[0]._replace(silent=True)
+    for shut in (
+        person(reach=()), person(reach=(address,)), person(reach=(silent,)), person(personalise=False),
+    ):  # fmt: skip
+        assert next_allowed(shut, terms(), pressure=PRESSURE, after=NOW) is None
+    objector = person(personalise=False)
+    assert next_allowed(objector, terms(purpose=Purpose.NEWS), pressure=PRESSURE, after=NOW) == NOW
+
+
+def test_what_is_full_is_named() -> None:
+    shadow = person(shadows=(SentMessage(NOW.timestamp() - 3_600.5, MAIL),))
     assert full_caps(replace(shadow, sent=shadow.shadows), terms(), pressure=PRESSURE, at=NOW) == [CAPS[0]]
 
 

@@ -13,6 +13,8 @@ from recommendations.models import (
     Campaign,
     Considered,
     Occurrence,
+    Permission,
+    PressureRules,
 )
 from recommendations.push_terms import Verdict
 from recommendations.services.push.sendings import decide_pushes
@@ -26,6 +28,7 @@ from tests.analytics.pages.campaigns.sent_to_forty import (
     sent,
 )
 from tests.analytics.pages.weights.forms import flat, text
+from tests.push_records import pressure
 from tests.services.push.test_plans import launch, planned, written
 
 __all__ = ["_installed", "campaign", "merchandiser", "now", "publisher", "rules"]
@@ -95,12 +98,25 @@ class TestPerson:
         decide_pushes(now=now + timedelta(minutes=1))
         capped = Considered.objects.filter(occurrence__campaign=second, verdict="capped").first()
         assert capped is not None
-        page = text(
-            merchandiser,
-            f"/campaigns/{second.pk}/sendings/{capped.occurrence_id}/people/{customer_code(capped.customer_id)}/",
-        )
-        assert "Time has to pass: they may get at most 1 in 24 hours." in page
+        address = f"/campaigns/{second.pk}/sendings/{capped.occurrence_id}/people/{customer_code(capped.customer_id)}/"
+        page = text(merchandiser, address)
+        assert "or are about to get, as many as they bear." in page
         assert page.count("Weekly") >= 2  # what they were sent, and what competes
+        assert "Time has to pass: they may get at most 1 in 24 hours. “Weekly” waits for them: " in page
+        assert "Next allowed moment" in page
+        assert "by the rules of pressure of now" not in page
+        PressureRules.objects.update(is_default=False)
+        loose = pressure(number=2, caps=[])
+        page = text(merchandiser, address)
+        assert "Nothing any more: by now there is room" in page
+        assert "by the rules of pressure of now (p2); the verdict is of when it was decided, by p1." in page
+        assert f"pressure p{loose.number}" not in text(merchandiser, address.partition("people/")[0])
+        for verdict in ("held_out", "done_already"):
+            Considered.objects.filter(pk=capped.pk).update(verdict=verdict)
+            assert "Next allowed moment" not in text(merchandiser, address)
+        Considered.objects.filter(pk=capped.pk).update(verdict="no_consent")
+        Permission.objects.update(state="withdrawn")
+        assert "Next allowed moment" not in text(merchandiser, address)
 
     def test_products_come_with_their_reasons_when_asked_for(
         self, merchandiser: Client, campaign: Campaign, now: datetime
