@@ -38,7 +38,7 @@ class TriedRules:
 
 @dataclass(frozen=True, kw_only=True)
 class PressureEstimate:
-    """Messages that were sent or wait, and how many there would have been; ``clicked`` are those that people did.
+    """Messages that left, and how many there would have been; ``clicked`` are those that people did.
 
     ``held_back`` is what no message tells of: whom caps and budgets kept back, of whom looser ones let some through.
     ``share`` of the people stand for all.
@@ -61,7 +61,7 @@ class PressureEstimate:
 
 
 def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
-    """What the rules of a form would have let through of the last 28 days, messages of which wait still."""
+    """What the rules of a form would have let through of what left in the last 28 days."""
     since, live = now - SPAN, rules_now(now=now)
     messages, parts = past_messages(since=since - BEFORE, until=now, most=MOST)
     share = parts / PARTS

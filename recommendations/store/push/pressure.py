@@ -14,7 +14,7 @@ _SENT = f"state IN ({_WORDS_COUNTING})"
 PARTS = 1_024  # into which people are cut, to take some of them
 
 _SIZE = f"""
-SELECT count(*) FROM recommendations_message WHERE {_SENT} AND created_at >= %(since)s AND created_at < %(until)s
+SELECT count(*) FROM recommendations_message WHERE handed_at IS NOT NULL AND {_SENT} AND created_at >= %(since)s AND created_at < %(until)s
 """  # noqa: S608 - words of our own
 _MESSAGES = f"""
 SELECT {WHOLE.format("message.customer_id")}, message.campaign_id, message.channel,
@@ -27,7 +27,8 @@ SELECT {WHOLE.format("message.customer_id")}, message.campaign_id, message.chann
 FROM recommendations_message message
 JOIN recommendations_campaignversion version ON version.id = message.version_id
 LEFT JOIN recommendations_contact contact ON contact.customer_id = message.contact
-WHERE (message.{_SENT} OR message.state = '{MessageState.HELD}')
+WHERE (message.handed_at IS NOT NULL AND message.{_SENT}
+    OR message.state = '{MessageState.HELD}' AND message.due_at < %(until)s)
   AND message.created_at >= %(since)s AND message.created_at < %(until)s
   AND (hashint8(message.customer_id) & {PARTS - 1}) < %(parts)s
 ORDER BY message.created_at, message.id
@@ -104,7 +105,7 @@ FROM verdicts
 
 
 class PastMessage(NamedTuple):
-    """A message that was sent, waits, or is ``held`` as a shadow; moments in seconds since 1970 but for ``at``."""
+    """A message that left, or is ``held`` as a shadow and would have; moments in seconds since 1970 but for ``at``."""
 
     person: int
     campaign: int
@@ -140,7 +141,7 @@ class PressureProof:
 
 
 def past_messages(*, since: datetime, until: datetime, most: int) -> tuple[list[PastMessage], int]:
-    """Messages that were decided in a time, in their order, and how many of 1,024 parts of the people they are of."""
+    """Messages that were decided in a time and have left, in their order, and how many of 1,024 parts of the people they are of."""
     [(size,)] = rows(_SIZE, since=since, until=until)
     parts = PARTS if size <= most else max(1, PARTS * most // size)
     return [PastMessage(*row) for row in rows(_MESSAGES, since=since, until=until, parts=parts)], parts

@@ -16,7 +16,7 @@ from recommendations.push_terms import SETTLED_CLICK, MessageEventKind, MessageS
 from recommendations.services.campaigns import pressure_estimate
 from recommendations.services.campaigns.pressure import DEFAULT, CapForm, PressureForm
 from recommendations.services.campaigns.pressure_estimate import TriedRules, estimate, run_again
-from recommendations.store.push.pressure import PastMessage
+from recommendations.store.push.pressure import PastMessage, prove
 from tests.push_records import NOW, contact, pressure
 from tests.store.push.test_people import message
 
@@ -111,6 +111,22 @@ def test_a_hundred_thousand_messages_take_two_seconds() -> None:
     begun = clock.process_time()
     run_again(every, rules(*caps, quiet=QuietHours(time(21), time(8))), since=0.0)
     assert clock.process_time() - begun < 4.0  # twice of what it takes, as machines differ
+
+
+@pytest.mark.django_db
+def test_only_what_left_counts_as_sent_as_in_the_proof_that_rules_were_kept() -> None:
+    pressure(caps=[], quiet_from=time(0), quiet_until=time(0), created_at=NOW - timedelta(days=60))
+    states = {each: each in {MessageState.TAKEN, MessageState.UNKNOWN, MessageState.HANDING} for each in MessageState}
+    for number, (state, left) in enumerate(states.items()):
+        handed = NOW - timedelta(hours=1) if left or state in {MessageState.REFUSED, MessageState.GONE} else None
+        one = message(contact(f"u{number}"), state=state, due_at=NOW + timedelta(hours=3), handed_at=handed)
+        Message.objects.filter(pk=one.pk).update(created_at=NOW - timedelta(hours=2))
+    told = estimate(DEFAULT, now=NOW)
+    assert (told.sent, told.would) == (prove("UTC").messages, 3) == (3, 3)
+    looser = estimate(
+        PressureForm(caps=[], quiet_from=time(0), quiet_until=time(0), holdout=0.0, per_day=None), now=NOW
+    )
+    assert looser.would == 3  # who is held out would not have been sent it by now
 
 
 @pytest.mark.django_db
