@@ -44,7 +44,7 @@ def test_a_message_is_told_with_its_campaign_times_and_list(server: ApiClient, o
         (MessageState.REFUSED, "550 5.7.1 <u1@example.com>: not you", "provider"),
         (MessageState.WITHDRAWN, "done_already", "done_already"), (MessageState.WITHDRAWN, "ended", "campaign_ended"),
         (MessageState.DUE, "quiet hours", "quiet_hours"), (MessageState.DUE, "", None),
-        (MessageState.UNKNOWN, "the sender ended", "sender_ended"), (MessageState.HELD, "", "held_out"),
+        (MessageState.UNKNOWN, "the sender ended", "sender_ended"),
         (MessageState.EXPIRED, "too late", "too_late"), (MessageState.TAKEN, "250 ok u1@example.com", None),
     ],
 )  # fmt: skip
@@ -55,6 +55,14 @@ def test_why_is_a_code_and_never_a_servers_own_words(
     answer = server.get(MESSAGES)
     assert answer.json()["messages"][0]["reason"] == code
     assert b"example.com" not in answer.content
+
+
+def test_what_was_held_back_for_comparison_is_no_message_of_theirs(server: ApiClient, own: Address) -> None:
+    held = [message(own, state=MessageState.HELD, due_at=NOW + timedelta(hours=number)).pk for number in (1, 2)]
+    sent = message(own)
+    page = server.get(MESSAGES, n=1).json()
+    assert ([each["message_id"] for each in page["messages"]], page["next"]) == ([str(sent.pk)], None)
+    assert server.get(MESSAGES, n=1, before=max(*held, sent.pk) + 1).json()["messages"] == page["messages"]
 
 
 def test_pages_follow_each_other_and_leave_nothing_out(server: ApiClient, own: Address) -> None:

@@ -73,6 +73,7 @@ class TimelineMessage:
 def timeline(user_id: str, *, before: int | None, most: int) -> tuple[list[TimelineMessage], int | None] | None:
     """A page of the messages of a signed-in customer, the newest first, and where the next one begins.
 
+    What was held back for comparison was never one of theirs.
     Messages of visitors whom they turned out to be are theirs. None where nothing was ever told of the customer.
     """
     customer = Customer.objects.filter(pseudonym=pseudonym(user_id), kind=CustomerKind.SIGNED_IN).first()
@@ -80,6 +81,7 @@ def timeline(user_id: str, *, before: int | None, most: int) -> tuple[list[Timel
         return None
     visitors = CustomerAlias.objects.filter(customer=customer, undone_at=None).values("anonymous_id")
     own = Message.objects.filter(Q(customer=customer) | Q(customer__in=visitors)).select_related("campaign")
+    own = own.exclude(state=MessageState.HELD)
     if before is not None:
         own = own.filter(pk__lt=before)
     page = list(own.order_by("-pk")[: most + 1])
@@ -107,8 +109,6 @@ def _line(message: Message) -> TimelineMessage:
 
 def reason_of(message: Message) -> MessageReason | None:
     """The code of why a message is where it is; None where nothing held it up."""
-    if message.state == MessageState.HELD:
-        return MessageReason.HELD_OUT
     if not message.reason or message.state == MessageState.TAKEN:
         return None
     return _AS_STORED.get(message.reason, MessageReason.PROVIDER)
