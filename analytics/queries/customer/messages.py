@@ -35,8 +35,8 @@ from recommendations.push_terms import (
 )
 from recommendations.services.campaigns.pressure import form_of, rules_now
 from recommendations.services.campaigns.results import SHOWING
+from recommendations.services.push.person import channels_to
 from recommendations.services.push.sendings import LiveCampaign, live_campaigns
-from recommendations.store.push.people import reach_of
 from recommendations.wording import push_labels
 
 WEEK = timedelta(days=7)
@@ -109,7 +109,7 @@ def messages_of(keys: Sequence[int], *, now: datetime) -> MessagesOfCustomer:
 
 def _allowed(keys: Sequence[int], *, now: datetime) -> tuple[set[Purpose], str]:
     """The purposes for which somebody may be written to, and where there is none why."""
-    reach = reach_of(keys[:1], now=now)[keys[0]]
+    reach = channels_to(keys[0], now=now)
     heard = [one for one in reach if not one.silent]
     given = {purpose for one in heard for purpose in one.purposes}
     personalise = Customer.objects.values_list("personalise", flat=True).get(pk=keys[0])

@@ -24,9 +24,9 @@ from recommendations.terms import Scope
 DESCRIPTION = """
 The messages of a customer, the newest first, for your customer service: of which campaign each was, what became of it
 and when, and the `recommendation_id` of the list in it. `taken` is what the mail server said, never that it was
-delivered; of an `unknown` one nobody knows. What was held back, as the customer is held out for comparison, is not among
-them. `reason` says why one is not taken; `provider`: the mail server refused it. No address is shown. Ask again with `before`
-set to `next` for older ones; `next` is null on the last page.
+delivered; of an `unknown` one nobody knows. What was held back, as the customer is held out for comparison, was not
+sent and is not among them. `reason` says why one is not taken; `provider`: the mail server refused it. No address is
+shown. Ask again with `before` set to `next` for older ones; `next` is null on the last page.
 """
 PARAMETERS = {
     "n": "How many; 50 where it is not given.",

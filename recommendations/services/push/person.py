@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 import msgspec
 from django.conf import settings
 
-from recommendations.engine.push.cases import CampaignTerms, Clock, Person, PushCase
+from recommendations.engine.push.cases import CampaignTerms, ChannelReach, Clock, Person, PushCase
 from recommendations.engine.push.competition import PressureCap
 from recommendations.engine.push.decision import full_caps, is_held_from_all, next_allowed
 from recommendations.models import Considered, Message, Occurrence
@@ -20,7 +20,7 @@ from recommendations.services.push.letters import answers_of
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.push import verdicts
-from recommendations.store.push.people import REACHES_BACK, people_of, shown_lately
+from recommendations.store.push.people import REACHES_BACK, people_of, reach_of, shown_lately
 from recommendations.store.push.verdicts import PutOff
 from recommendations.store.serving.snapshot_holder import NotLoadedError
 
@@ -73,6 +73,11 @@ def put_off(occurrence: int, form: CampaignForm | None) -> list[PutOff]:
         return parts
     people, first = sum(part.people for part in parts), min(part.first for part in parts)
     return [PutOff(by_hour=False, people=people, first=first)]
+
+
+def channels_to(customer: int, *, now: datetime) -> Sequence[ChannelReach]:
+    """How a customer is reached: their addresses in use, with what they said yes to."""
+    return reach_of([customer], now=now)[customer]
 
 
 def messages_to(case: Considered) -> list[Message]:

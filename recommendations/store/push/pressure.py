@@ -14,7 +14,8 @@ _SENT = f"state IN ({_WORDS_COUNTING})"
 PARTS = 1_024  # into which people are cut, to take some of them
 
 _SIZE = f"""
-SELECT count(*) FROM recommendations_message WHERE handed_at IS NOT NULL AND {_SENT} AND created_at >= %(since)s AND created_at < %(until)s
+SELECT count(*) FROM recommendations_message
+WHERE handed_at IS NOT NULL AND {_SENT} AND created_at >= %(since)s AND created_at < %(until)s
 """  # noqa: S608 - words of our own
 _MESSAGES = f"""
 SELECT {WHOLE.format("message.customer_id")}, message.campaign_id, message.channel,
@@ -141,7 +142,9 @@ class PressureProof:
 
 
 def past_messages(*, since: datetime, until: datetime, most: int) -> tuple[list[PastMessage], int]:
-    """Messages that were decided in a time and have left, in their order, and how many of 1,024 parts of the people they are of."""
+    """Messages that were decided in a time and have left, in their order, and how many of 1,024 parts of the people
+    they are of.
+    """
     [(size,)] = rows(_SIZE, since=since, until=until)
     parts = PARTS if size <= most else max(1, PARTS * most // size)
     return [PastMessage(*row) for row in rows(_MESSAGES, since=since, until=until, parts=parts)], parts
