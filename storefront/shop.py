@@ -162,6 +162,7 @@ class ShopSite:
         return self._page(visit, "Thank you", main, filled)
 
     def nothing(self, _request: Request, visit: Visit) -> Response:
+        visit.here = "/"
         main = fill("plain", title="There is no such page", text="It may have been sold out.", slots=Html())
         page = self._page(visit, "Not found", main, None)
         return Response(page.body, HTTPStatus.NOT_FOUND)
