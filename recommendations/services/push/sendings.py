@@ -29,6 +29,7 @@ LOCK = 7_264_121  # one decides at a time, so that no two reserve past a cap
 AGAIN = timedelta(hours=1)  # until a verdict that may turn is given anew
 AHEAD = timedelta(hours=24)  # campaigns that come within it compete for the same people
 OVERLAP = timedelta(minutes=10)  # of two looks for what happened: events come in late
+EARLY = timedelta(seconds=10)  # that a tick comes before its time: a look put off for it would be a minute late
 MISSED = timedelta(hours=24)  # a moment that passed while nobody decided is made up for so long
 PLAN = "plan"
 """Key of the sending that a plan is of; it is never sent."""
@@ -199,7 +200,7 @@ def _new_occasions(live: LiveCampaign, occurrence: Occurrence, *, now: datetime)
     """What happened since the last look, on the day of the sending; some triggers are looked for more seldom."""
     last = occurrence.decided_at
     today = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date().isoformat()
-    if occurrence.key != today or (last and now - last < PACES[Trigger(live.campaign.trigger)]):
+    if occurrence.key != today or (last and now - last < PACES[Trigger(live.campaign.trigger)] - EARLY):
         return []
     Occurrence.objects.filter(pk=occurrence.pk).update(decided_at=now)
     return first_cases(live, at=now, key=occurrence.key, since=last - OVERLAP if last else None)

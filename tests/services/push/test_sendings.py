@@ -18,6 +18,7 @@ from recommendations.models import (
     Message,
     Occurrence,
     PressureRules,
+    ShopOccasion,
     Slate,
 )
 from recommendations.push_terms import (
@@ -29,6 +30,7 @@ from recommendations.push_terms import (
     OccurrenceState,
     Purpose,
     SuppressionReason,
+    Trigger,
     Verdict,
 )
 from recommendations.services.campaigns.form import as_json, frozen_of
@@ -87,7 +89,7 @@ def customers() -> list[Any]:
 def campaign(name: str, now: datetime, **fields: Any) -> LiveCampaign:
     form = frozen_of(draft(**fields.pop("parts", {})), recurring=False, triggered=False)
     made = Campaign.objects.create(
-        slug=name, name=name, kind=CampaignKind.ONCE, **{"purpose": Purpose.FOR_YOU, **fields}
+        slug=name, name=name, **{"kind": CampaignKind.ONCE, "purpose": Purpose.FOR_YOU, **fields}
     )
     version = CampaignVersion.objects.create(campaign=made, number=1, frozen=as_json(form), starts_at=now)
     return LiveCampaign(campaign=made, version=version, form=form)
@@ -146,6 +148,16 @@ def test_mails_leave_once_with_what_was_decided(now: datetime, sender: ChannelSe
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert text.count("/m/c/") == 6  # one for each item
     assert live.form.what.texts["en"].subjects[0] == mail["Subject"]
+
+
+def test_what_the_shop_says_is_decided_at_the_next_tick_although_ticks_come_a_little_early(now: datetime) -> None:
+    ann, told = contact("u0"), campaign("told", now, kind=CampaignKind.TRIGGERED, trigger=Trigger.SHOP)
+    decide_pushes(now=now)
+    ShopOccasion.objects.create(
+        campaign=told.campaign, customer_id=ann.contact_id, key="order-1", at=now + timedelta(seconds=1)
+    )
+    assert decide_pushes(now=now + timedelta(seconds=30)) == 0  # another worker's tick
+    assert decide_pushes(now=now + timedelta(seconds=59.7)) == 1
 
 
 def test_a_cap_holds_over_campaigns_and_the_next_day_the_other_may_come(now: datetime) -> None:
