@@ -18,6 +18,8 @@ from recommendations.push_terms import Channel, Purpose
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
 
 MOST_ROWS = 1_000
+ALSO = {"zh-hans": "zh-CN (or zh-hans)"}
+"""Languages as the shop knows them, and as Recsite names them."""
 LONGEST_PROOF = 2_000  # bytes of JSON
 type Given[Field] = Field | UnsetType | None
 type Said = Literal["given", "refused", "withdrawn"]
@@ -100,7 +102,7 @@ def _language(typed: str) -> str:
     try:
         return get_supported_language_variant(typed.strip().lower())
     except LookupError as error:
-        known = ", ".join(code for code, _name in settings.LANGUAGES)
+        known = ", ".join(ALSO.get(code, code) for code, _name in settings.LANGUAGES)
         reason = _("Send one of these languages: %(known)s.") % {"known": known}
         raise ContactRuleError(Refusal("/language", reason)) from error
 

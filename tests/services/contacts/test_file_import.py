@@ -106,7 +106,7 @@ def test_what_nobody_vouches_for_is_asked(file: Path) -> None:
         ({"email": "=ann@example.com"}, "email", "no e-mail address"),
         ({"email": "=cmd|' /C calc'!A0"}, "email", "no e-mail address"),
         ({"email": f"{'x' * 320}@example.com"}, "email", "too long"),
-        ({"language": "tlh"}, "language", "one of these languages"),
+        ({"language": "tlh"}, "language", "one of these languages: en, zh-CN (or zh-hans)."),
         ({"time_zone": "Mars/Olympus"}, "time_zone", "no such time zone"),
         ({"purposes": "everything"}, "purposes", "for_you, reminders, news"),
         ({"purposes": "news " * 50}, "purposes", "too long"),
