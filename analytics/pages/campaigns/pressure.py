@@ -92,6 +92,7 @@ def _page(
     live = rules_now(now=timezone.now())
     context = {
         "section": "campaigns", "form": form, "live": live, "sentence": query.sentence(form_of(live)), "like": like,
+        "idle_limits": query.idle_limits(form_of(live)),
         "versions": query.versions(), "note": note_in(request.POST), "note_missing": note_missing, "stale": stale,
         **(_effect(form) if effect else {}),
     }  # fmt: skip
@@ -107,5 +108,5 @@ def _effect(form: PressureFields) -> dict[str, Any]:
     differences = list(query.changes(live, rules))
     return {
         "effect": estimate(rules, now=now) if differences else None, "nothing_changed": not differences,
-        "differences": differences,
+        "differences": differences, "idle_in_draft": query.idle_limits(rules) if differences else [],
     }  # fmt: skip

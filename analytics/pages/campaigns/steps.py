@@ -17,6 +17,7 @@ from analytics.pages.undo import answer_toast, offer_undo
 from analytics.parameters import typed
 from analytics.queries.campaigns.listing import find_campaign
 from analytics.queries.campaigns.readers import existing
+from analytics.queries.last_change import last_change
 from recommendations.channels.protocol import Outcome, Taken, Unknown
 from recommendations.customer_codes import customer_key
 from recommendations.models import Campaign
@@ -24,7 +25,7 @@ from recommendations.push_terms import CampaignKind
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns import lifecycle, shelving
 from recommendations.services.campaigns.form import UnfinishedError, frozen_of
-from recommendations.services.campaigns.lifecycle import CampaignOverError, NotReadyError
+from recommendations.services.campaigns.lifecycle import CampaignOverError, NotReadyError, PausedAlreadyError
 from recommendations.services.campaigns.shelving import CampaignRunsError
 from recommendations.services.push.trying import MOST_TESTS, SentJustNowError, TooManyTestsError, send_test
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
@@ -40,6 +41,8 @@ def pause_campaign(request: HttpRequest, pk: int) -> HttpResponse:
         lifecycle.pause(campaign=stored, reason=reason, by=staff_of(request), now=timezone.now())
     except CampaignOverError:
         return _too_late(request, stored)
+    except PausedAlreadyError as error:
+        return _paused_already(request, error.current)
     text = _("“%(name)s” is paused: nothing of it leaves until it goes on.") % {"name": stored.name}
     offer_undo(request, text, "campaign paused", campaign=pk)
     return redirect("campaign", pk=pk)
@@ -60,7 +63,8 @@ def resume_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 def end_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     stored = or_404(find_campaign(pk))
     try:
-        withdrawn = lifecycle.end(campaign=stored, by=staff_of(request), now=timezone.now())
+        reason = typed(request.POST.get("reason"), longest=LONGEST_REASON)
+        withdrawn = lifecycle.end(campaign=stored, by=staff_of(request), now=timezone.now(), reason=reason)
     except CampaignOverError:
         return _too_late(request, stored)
     text = ngettext(
@@ -137,6 +141,14 @@ def _outcome(outcome: Outcome, email: str) -> dict[str, str]:
     if isinstance(outcome, Unknown):
         return {"problem": _("The line broke: whether the test arrived is not known.")}
     return {"problem": _("The mail server did not take the test: %(reason)s") % {"reason": outcome.reason}}
+
+
+def _paused_already(request: HttpRequest, current: Campaign) -> HttpResponse:
+    """The page, which has the reason that counts, with who gave it."""
+    who, _at = last_change("campaign", current.pk, verbs=("pause",))
+    text = _("“%(name)s” was paused already, by %(who)s: nothing was changed, and the reason stays theirs.")
+    messages.warning(request, text % {"name": current.name, "who": who})
+    return redirect("campaign", pk=current.pk)
 
 
 def _too_late(request: HttpRequest, stored: Campaign) -> HttpResponse:

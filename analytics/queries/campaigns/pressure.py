@@ -56,6 +56,17 @@ def changes(before: PressureForm, after: PressureForm) -> Iterator[tuple[str, st
             yield name, words(before), words(after)
 
 
+def idle_limits(form: PressureForm) -> list[str]:
+    """Limits that never count, as another one of the same messages is used up before."""
+    text = _("“%(idle)s” never counts: “%(tight)s” is used up before.")
+    return [
+        text % {"idle": _cap(idle), "tight": _cap(tight)}
+        for idle in form.caps
+        for tight in form.caps
+        if tight.most < idle.most and tight.hours >= idle.hours and tight.channel in {None, idle.channel}
+    ]
+
+
 def _caps(form: PressureForm) -> str:
     return _("At most %(limits)s") % {"limits": _limits(form)} if form.caps else _("No limit to messages")
 

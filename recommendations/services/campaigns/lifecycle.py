@@ -55,6 +55,14 @@ class CampaignOverError(Exception):
     """The campaign has ended, or is archived."""
 
 
+class PausedAlreadyError(Exception):
+    """Somebody has paused the campaign meanwhile; ``current`` says when and why."""
+
+    def __init__(self, current: Campaign) -> None:
+        super().__init__(f"{current} is paused")
+        self.current = current
+
+
 class SentAlreadyError(Exception):
     """The campaign comes once, and has come."""
 
@@ -167,12 +175,16 @@ def approve(
 
 @transaction.atomic
 def pause(*, campaign: Campaign, reason: str, by: Staff | None, now: datetime) -> Campaign:
-    """Stop a campaign; what waits goes on waiting, and what is being handed over arrives."""
+    """Stop a campaign; what waits goes on waiting, and what is being handed over arrives.
+
+    Raises PausedAlreadyError, with which the first reason stays, and CampaignOverError.
+    """
     current = _stored(campaign)
-    if current.paused_at is None:
-        current.paused_at, current.pause_reason = now, reason
-        current.save(update_fields=["paused_at", "pause_reason"])
-        audit.record(by=by, verb="pause", subject=current, note=reason)
+    if current.paused_at is not None:
+        raise PausedAlreadyError(current)
+    current.paused_at, current.pause_reason = now, reason
+    current.save(update_fields=["paused_at", "pause_reason"])
+    audit.record(by=by, verb="pause", subject=current, note=reason)
     return current
 
 
@@ -188,12 +200,12 @@ def resume(*, campaign: Campaign, by: Staff | None) -> Campaign:
 
 
 @transaction.atomic
-def end(*, campaign: Campaign, by: Staff | None, now: datetime) -> int:
+def end(*, campaign: Campaign, by: Staff | None, now: datetime, reason: str = "") -> int:
     """End a campaign for good; how many waiting messages were withdrawn."""
     current = _stored(campaign)
     current.ended_at = now
     current.save(update_fields=["ended_at"])
-    audit.record(by=by, verb="end", subject=current)
+    audit.record(by=by, verb="end", subject=current, note=reason)
     return outbox.end(current.pk, reason="ended")
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.models import Campaign, Message
 from recommendations.push_terms import MessageState
-from recommendations.services.campaigns.lifecycle import CampaignOverError, pause
+from recommendations.services.campaigns.lifecycle import CampaignOverError, PausedAlreadyError, pause
 
 MOST, FIRST = 20, 500  # messages that may fail, of so many
 NOT_TRIED = (MessageState.WITHDRAWN, MessageState.EXPIRED)
@@ -21,7 +21,7 @@ def pause_what_fails(campaign: Campaign, *, version: int, now: datetime) -> bool
     first = tried.exclude(state__in=NOT_TRIED).order_by("settled_at").values_list("state", flat=True)[:FIRST]
     if sum(state == MessageState.FAILED for state in first) < MOST:
         return False
-    with translation.override(settings.SHOP_LANGUAGE), suppress(CampaignOverError):
+    with translation.override(settings.SHOP_LANGUAGE), suppress(CampaignOverError, PausedAlreadyError):
         reason = _("%(failed)d of its first messages could not be written.") % {"failed": MOST}
         pause(campaign=campaign, reason=reason, by=None, now=now)
     return True

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.queries.campaigns.view import trigger_call
-from recommendations.models import Audience, Campaign, CampaignVersion, Message, MessageEvent, Occurrence
+from recommendations.models import Audience, AuditEntry, Campaign, CampaignVersion, Message, MessageEvent, Occurrence
 from recommendations.push_terms import CampaignKind, MessageState, OccurrenceState, Purpose, Trigger
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
@@ -260,6 +260,28 @@ class TestSteps:
         admin.post(f"/campaigns/{campaign.pk}/resume/")
         campaign.refresh_from_db()
         assert campaign.paused_at is None
+
+    def test_a_second_pause_says_who_paused_it_and_keeps_the_first_reason(
+        self, admin: Client, client_of: Callable[[Role], Client]
+    ) -> None:
+        campaign = begun()
+        go_live(campaign)
+        client_of(Role.PUBLISHER).post(f"/campaigns/{campaign.pk}/pause/", {"reason": "the shop is closed"})
+        answer = admin.post(f"/campaigns/{campaign.pk}/pause/", {"reason": "too many complaints"}, follow=True)
+        text = unescape(answer.content.decode())
+        assert "was paused already, by The publisher: nothing was changed" in text
+        assert "the shop is closed" in text
+        assert "too many complaints" not in text
+        assert "is paused: nothing of it leaves until it goes on" not in text
+        assert AuditEntry.objects.filter(verb="pause").count() == 1
+
+    def test_the_end_has_its_reason_in_the_history(self, admin: Client) -> None:
+        campaign = begun()
+        go_live(campaign)
+        assert 'name="reason"' in page(admin, f"/campaigns/{campaign.pk}/?open=end")
+        admin.post(f"/campaigns/{campaign.pk}/end/", {"reason": "spring is over"})
+        assert AuditEntry.objects.get(verb="end").note == "spring is over"
+        assert "spring is over" in page(admin, f"/activity/?type=campaign&id={campaign.pk}")
 
     def test_the_end_says_how_many_wait_and_withdraws_them(self, admin: Client) -> None:
         campaign = begun()

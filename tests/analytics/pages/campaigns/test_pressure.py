@@ -77,6 +77,25 @@ def test_the_address_of_a_draft_holds_its_rules_and_nothing_else(client_of: Call
     assert viewer.get(answer["Location"]).context["form"]["holdout"].value() == "5"
 
 
+@pytest.mark.parametrize(
+    ("limits", "texts"),
+    [
+        ({"most_email_24": "3", "most_email_168": "2"}, ["“3 mails a day” never counts: “2 mails a week” is used up"]),
+        ({"most_email_24": "2", "most_email_168": "2"}, []),
+        ({"most_email_168": "6"}, ["“6 mails a week” never counts: “5 messages a week altogether” is used up"]),
+        ({"most_all_24": "1", "most_email_168": "4"}, []),
+    ],
+)  # fmt: skip
+def test_a_limit_that_never_counts_is_said(publisher: Client, limits: dict[str, str], texts: list[str]) -> None:
+    tried = {**RULES, **limits}
+    publisher.get(PAGE)
+    for page in (publisher.get(PAGE, tried), publisher.get(f"{PAGE}effect/", tried)):
+        assert [text in page.content.decode() for text in texts] == [True] * len(texts)
+        assert page.content.decode().count("never counts") == len(texts)
+    publisher.post(PAGE, {**tried, "based_on": "1", "note": "Try"})
+    assert publisher.get(PAGE).content.decode().count("never counts") == len(texts)
+
+
 def test_rules_are_published_with_a_note_and_taken_back(publisher: Client) -> None:
     publisher.get(PAGE)
     answer = publisher.post(PAGE, {**RULES, "based_on": "1", "note": "Fewer is more"}, follow=True)
