@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial, wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -25,6 +25,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 
 from recommendations.models import Address
+from recommendations.public.zones import time_zones
 from recommendations.services.access.addresses import client_network
 from recommendations.services.access.keys import rates
 from recommendations.services.contacts.links import address_of_token
@@ -175,12 +176,6 @@ def _language(request: HttpRequest, address: Address | None) -> str:
 def _zone(address: Address | None) -> ZoneInfo:
     own = address.contact.time_zone if address else ""
     return ZoneInfo(own if own in time_zones() else settings.TIME_ZONE)
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """Names of all time zones, which are read from many files."""
-    return frozenset(available_timezones())
 
 
 def _address(request: HttpRequest, **query: str) -> str:

@@ -1,9 +1,7 @@
 """The preference centre: what somebody gets, how often, and when not; each act is answered with what is so now."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from http import HTTPStatus
-from itertools import groupby
 from math import ceil
 from typing import Any
 
@@ -13,8 +11,9 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.public.door import Guest, door, time_zones
+from recommendations.public.door import Guest, door
 from recommendations.public.sentences import sentence, word, words
+from recommendations.public.zones import time_zones, zone_choices
 from recommendations.push_terms import BY_TRAITS, Purpose
 from recommendations.services.contacts import acts, own_data
 from recommendations.services.contacts.acts import MOST_A_WEEK, OwnAct
@@ -22,8 +21,6 @@ from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.push.why import reason_of
 from recommendations.wording import push_labels
-
-REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
 class NotUnderstoodError(Exception):
@@ -103,12 +100,15 @@ def _centre(guest: Guest, *, wrong: Promise | str = "", status: HTTPStatus = HTT
         }
         for purpose in Purpose
     ]
+    zones = zone_choices()
+    listed = {name for _region, names in zones for name, _words in names}
     context = {
         "own": own,
         "purposes": purposes,
         "names": words(push_labels.PURPOSES, [purpose for purpose in Purpose if own.given[purpose] and may[purpose]]),
         "wrong": wrong,
-        "zones": _zones(),
+        "zones": zones,
+        "own_zone": own.time_zone if own.time_zone not in listed else "",
         "shop_zone": settings.TIME_ZONE,
         "sent": guest.request.method != "POST" and guest.request.GET.get("sent") == "data",
         "why": _why(guest),
@@ -139,13 +139,6 @@ def _done(guest: Guest) -> Mapping[str, str]:
     if guest.request.method == "POST" or act is None or not acts.holds(guest.address, act, now=guest.now):
         return {}
     return {"done": sentence(act), "was": text if act.before != act.after else ""}
-
-
-@cache
-def _zones() -> list[tuple[str, list[str]]]:
-    """Names of time zones by their part of the world."""
-    names = sorted(name for name in time_zones() if name.partition("/")[0] in REGIONS)
-    return [(region, list(zones)) for region, zones in groupby(names, key=lambda name: name.partition("/")[0])]
 
 
 def _valid[Form: forms.Form](form: Form) -> Form:
