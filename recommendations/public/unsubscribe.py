@@ -4,6 +4,7 @@ from django.http import HttpResponse
 
 from recommendations.public.door import Guest, door
 from recommendations.public.sentences import word
+from recommendations.push_terms import ConsentSource
 from recommendations.services.contacts import acts
 from recommendations.services.contacts.links import link_path
 from recommendations.services.contacts.tokens import LinkKind
@@ -33,6 +34,8 @@ def unsubscribe_page(guest: Guest) -> HttpResponse:
     if was is not None:
         take_back(message, was, now=guest.now)
         return guest.answer("resubscribed", context)
-    act = unsubscribe(message, now=guest.now)
+    by_page = "on_page" in guest.request.POST  # anything else is posted by a mail program
+    source = ConsentSource.PREFERENCES if by_page else ConsentSource.ONE_CLICK
+    act = unsubscribe(message, now=guest.now, source=source)
     signed = acts.signed(act, guest.address, now=guest.now) if act.before != act.after else ""
     return guest.answer("unsubscribed", {**context, "was": signed})

@@ -57,6 +57,17 @@ def test_one_post_without_a_cookie_withdraws(body: str, content_type: str) -> No
     assert list(MessageEvent.objects.values_list("message", "kind")) == [(message.pk, "unsubscribed")]
 
 
+def test_a_press_on_the_button_of_the_page_is_no_click_in_a_mail_program() -> None:
+    page = page_of(sent())
+    [(name, value)] = re.findall(
+        r'<button class="main" name="(\w+)" value="(\w+)"', Client().get(page).content.decode()
+    )
+    Client().post(page, {name: value})
+    said = ConsentStatement.objects.order_by("-pk").first()
+    assert said is not None
+    assert (said.source, said.state) == ("preferences", "withdrawn")
+
+
 def test_what_waits_is_withdrawn_with_it() -> None:
     message = sent()
     waits = Message.objects.create(

@@ -30,9 +30,9 @@ def address_of_unsubscribing(token: str, *, now: datetime) -> Address | None:
 
 
 @transaction.atomic
-def unsubscribe(message: Message, *, now: datetime) -> OwnAct:
-    """Say no to the purpose of a message; the second time changes nothing."""
-    act = acts.switch(_address(message), purpose_of(message), on=False, source=ConsentSource.ONE_CLICK, now=now)
+def unsubscribe(message: Message, *, now: datetime, source: ConsentSource = ConsentSource.ONE_CLICK) -> OwnAct:
+    """Say no to the purpose of a message, by a mail program or on our page; the second time changes nothing."""
+    act = acts.switch(_address(message), purpose_of(message), on=False, source=source, now=now)
     if act.before != act.after:
         _note(message, MessageEventKind.UNSUBSCRIBED, now=now)
         count_at_commit({(Counted.UNSUBSCRIBES,): 1})
