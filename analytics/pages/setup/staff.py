@@ -171,7 +171,7 @@ def _with_link(request: HttpRequest, pk: int, send: Callable[..., None]) -> Http
 def _say_how(request: HttpRequest, member: Staff) -> None:
     """Say how the link reaches its person."""
     if invitations.link_to_hand_over(member):
-        words = _("No e-mail is set up: copy the link below, and send it to %(email)s yourself.")
+        words = _("No e-mail leaves this installation: copy the link below, and send it to %(email)s yourself.")
         messages.warning(request, words % {"email": member.email})
     else:
         messages.success(request, _("%(email)s will get an e-mail with a link.") % {"email": member.email})
