@@ -1,0 +1,78 @@
+"""The editor of a campaign in a browser: it stays where one is, and a form is sent once, however often one clicks."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from recommendations.models import Campaign
+from tests.journeys.conftest import Visitor, committed
+
+pytestmark = pytest.mark.django_db
+
+DRAFT = "Left in the cart"
+
+
+@pytest.fixture
+def editor(ada: Visitor) -> Iterator[str]:
+    """Address of the editor of a draft; copies of it are gone afterwards."""
+    key = committed(lambda: Campaign.objects.get(name=DRAFT).pk)
+    yield f"/campaigns/{key}/edit/"
+    committed(lambda: Campaign.objects.filter(name__startswith="Copy of").delete())
+
+
+def middle(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box
+    return box["y"] + box["height"] / 2
+
+
+def test_who_saves_stays_on_the_step_that_is_open(ada: Visitor, editor: str) -> None:
+    page = ada.page
+    ada.visit(editor)
+    page.locator("#step-when > summary").click()
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.wait_for_url("**/edit/?step=when")
+    expect(page.locator("#step-when")).to_have_attribute("open", "")
+    assert ada.complaints() == []
+
+
+def test_a_double_click_copies_once(ada: Visitor, editor: str) -> None:
+    page = ada.page
+    ada.visit(editor)
+    page.get_by_role("button", name="Copy", exact=True).first.dblclick()
+    page.wait_for_url(lambda url: editor not in url)
+    page.wait_for_load_state()
+    assert committed(lambda: Campaign.objects.filter(name__startswith="Copy of").count()) == 1
+
+
+def test_a_day_stands_beside_its_word_and_weeks_keep_their_distance(ada: Visitor, editor: str) -> None:
+    page = ada.page
+    ada.visit(f"{editor}?step=when")
+    radio, word, other = (page.locator(f"#step-when {each}") for each in (
+        "#starts-at", "label[for=starts-at]", "input[name=starts][value='']",
+    ))  # fmt: skip
+    assert abs(middle(radio) - middle(word)) <= 2
+    assert radio.bounding_box()["x"] == other.bounding_box()["x"]  # type: ignore[index]
+    words = page.locator("#step-when .form-check-label")
+    assert abs(left_of(words.nth(0)) - left_of(words.nth(1))) <= 1
+    page.set_viewport_size({"width": 390, "height": 800})
+    ada.visit("/campaigns/calendar/")
+    assert distance(page) >= 8
+
+
+def left_of(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box
+    return box["x"]
+
+
+def distance(page: Page) -> float:
+    """Between the buttons of the weeks and the first row below them."""
+    buttons, row = (
+        page.locator(".card-head nav").bounding_box(),
+        page.locator(".campaign-calendar tbody").bounding_box(),
+    )
+    assert buttons
+    assert row
+    return row["y"] - buttons["y"] - buttons["height"]
