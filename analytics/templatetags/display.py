@@ -202,6 +202,11 @@ def moment(value: datetime | None) -> str:
     return date_format(_local(value), "DATETIME_FORMAT") if value else MISSING
 
 
+def one_stop(text: str) -> str:
+    """A sentence that ends in one full stop, though a moment may stand last in it, as 4:31 a.m. does."""
+    return text.removesuffix(".") if text.endswith("..") else text
+
+
 @register.filter
 def ago(value: datetime | None) -> str:
     """How long ago, in the largest unit."""

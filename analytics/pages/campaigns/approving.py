@@ -16,6 +16,7 @@ from analytics.parameters import note_in, number
 from analytics.queries.campaigns.plans import refusals_by_step
 from analytics.queries.campaigns.reviews import returned, with_last_word
 from analytics.queries.campaigns.sendings import planned_counts, sending_sentence
+from analytics.templatetags.display import moment
 from recommendations.models import Campaign
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
@@ -78,8 +79,8 @@ def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     except (NoPlanError, NotReadyError, OwnApprovalError, CampaignOverError, SentAlreadyError):
         return _approval(request, campaign, refused=True)  # the page says why
     text = _("“%(name)s” is approved: v%(number)s runs from %(when)s on.")
-    when = timezone.localtime(version.starts_at).strftime("%Y-%m-%d %H:%M")
-    messages.success(request, text % {"name": campaign, "number": version.number, "when": when})
+    facts = {"name": campaign, "number": version.number, "when": moment(version.starts_at)}
+    messages.success(request, text % facts)
     return redirect("campaign", pk=pk)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 from analytics.queries.campaigns.reviews import with_last_word
 from analytics.queries.campaigns.words import CampaignWords, part_of, when_words
 from recommendations.engine.push.schedule import moments
+from recommendations.engine.push.timing import DAY
 from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
 from recommendations.push_terms import CampaignKind, CampaignStatus, MessageEventKind, MessageState, OccurrenceState
 from recommendations.services.campaigns.form import LONGEST_LIFE, When
@@ -146,15 +147,26 @@ def live_of(campaign: Campaign) -> CampaignVersion | None:
 
 
 def next_of(campaign: Campaign, version: CampaignVersion | None, *, now: datetime) -> datetime | None:
-    """When it comes next; None of one with a trigger."""
+    """When it comes next, at its hour by the shop's clock; None of one with a trigger."""
     when = part_of(version.frozen, "when", When) if version else None
     if version is None or when is None or campaign.kind == CampaignKind.TRIGGERED:
         return None
+    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
+    # what was decided when the day began leaves at its hour, which may be to come
     coming = moments(
         CampaignKind(campaign.kind), starts_at=version.starts_at, ends_at=version.ends_at, weekdays=when.weekdays,
-        hour=when.hour, zone=ZoneInfo(settings.SHOP_TIME_ZONE), after=now, until=max(now, version.starts_at) + AHEAD,
+        hour=when.hour, zone=zone, after=now - DAY, until=max(now, version.starts_at) + AHEAD,
     )  # fmt: skip
-    return next((each.at for each in coming), None)
+    return next((at for each in coming if (at := _at_hour(each.at, when.hour, zone)) > now), None)
+
+
+def _at_hour(at: datetime, hour: time | None, zone: ZoneInfo) -> datetime:
+    """The first moment from one on at which a clock shows an hour, if one is wanted."""
+    if hour is None:
+        return at
+    day = at.astimezone(zone).date()
+    first = datetime.combine(day, hour, zone)
+    return first if first >= at else datetime.combine(day + DAY, hour, zone)
 
 
 def _form(campaign: Campaign) -> Mapping[str, Any]:

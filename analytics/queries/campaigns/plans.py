@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from analytics.queries.campaigns.words import place_words
-from analytics.templatetags.display import moment
+from analytics.templatetags.display import moment, one_stop
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Campaign, SendPlan
 from recommendations.services.push.plans import AHEAD
@@ -115,7 +115,7 @@ def _state(plan: SendPlan) -> str:
         case RunStatus.FAILED:
             return _failure(plan.message)
         case _:
-            return _("Deciding for everybody in view, as of %(when)s.") % {"when": moment(plan.as_of)}
+            return one_stop(_("Deciding for everybody in view, as of %(when)s.") % {"when": moment(plan.as_of)})
 
 
 def _failure(message: str) -> str:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
@@ -14,17 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.queries.campaigns.funnel import FunnelStep, erased_of, funnel_of
+from analytics.queries.campaigns.listing import next_of
 from analytics.templatetags.display import money, number, share
 from recommendations.models import Campaign, CampaignVersion, Placement, Segment
-from recommendations.push_terms import CampaignKind, MessageState
+from recommendations.push_terms import MessageState
 from recommendations.services.campaigns.form import CampaignForm, GoalKind
 from recommendations.services.campaigns.holdout import HoldoutComparison, compare
 from recommendations.services.campaigns.results import PushOutcome, fates_of, parts_of
 from recommendations.services.push.again import sendable
-from recommendations.services.push.sendings import LiveCampaign, moments_of
+from recommendations.services.push.sendings import LiveCampaign
 
 PLACEMENT = "email"  # whose window says how long after a click a purchase counts
-AHEAD = timedelta(days=8)  # a campaign that comes again does so within a week
 GOALS: Mapping[GoalKind, Promise] = {
     GoalKind.SHOWN: gettext_lazy("on what the message showed"),
     GoalKind.CATEGORIES: gettext_lazy("in the categories of its goal"),
@@ -125,7 +124,7 @@ def _sentence(outcome: PushOutcome, *, erased: int, hours: int) -> str:
     )  # fmt: skip
     return _("%(sent)s, %(clicked)s, %(gone)s; %(bought)s.") % {
         "sent": sent,
-        "clicked": people % {"n": number(outcome.clicked), "share": share(clicked)},
+        "clicked": people % {"n": number(outcome.clicked), "share": share(clicked, 1)},
         "gone": gone % {"n": number(outcome.unsubscribed)},
         "bought": bought % {"n": number(outcome.buyers), "hours": hours, "revenue": money(float(outcome.revenue))},
     }
@@ -156,16 +155,5 @@ def _subject(form: CampaignForm | None, variant: int) -> str:
 
 
 def next_moment(live: LiveCampaign, *, now: datetime) -> datetime | None:
-    """When the campaign comes next, at its hour by the shop's clock; one with a trigger comes whenever it happens."""
-    if live.campaign.kind == CampaignKind.TRIGGERED or live.campaign.ended_at or not live.version.is_live:
-        return None
-    until = max(now, live.version.starts_at) + AHEAD
-    # the midnight of today is a moment already, and its hour may be to come
-    for moment in moments_of(live, after=now - timedelta(days=1), until=until):
-        at, hour = moment.at, live.form.when.hour
-        if hour is not None:
-            zone = ZoneInfo(settings.SHOP_TIME_ZONE)
-            at = datetime.combine(moment.at.astimezone(zone).date(), hour, zone)
-        if at > now:
-            return at
-    return None
+    """When the campaign comes next; one with a trigger comes whenever it happens."""
+    return None if live.campaign.ended_at or not live.version.is_live else next_of(live.campaign, live.version, now=now)

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from analytics.templatetags.display import moment, number
+from analytics.templatetags.display import moment, number, one_stop
 from recommendations.engine.push.competition import HOUR, PressureCap
 from recommendations.models import Considered
 from recommendations.push_terms import WAITING, OccurrenceState, Purpose, Verdict
@@ -73,7 +73,7 @@ def verdict_sentence(case: Considered) -> str:
         "other": case.lost_to or _("another campaign"),
         "when": moment(case.due_at),
     }
-    return str(words) % facts
+    return one_stop(str(words) % facts)
 
 
 CHANGES: Mapping[Verdict, Promise] = {
@@ -122,7 +122,7 @@ def _capped(now: PersonNow) -> str:
     if waiting is None:
         return text
     facts = {"campaign": waiting.campaign.name, "when": moment(waiting.due_at)}
-    waits = _("“%(campaign)s” waits for them: %(when)s.") % facts
+    waits = one_stop(_("“%(campaign)s” waits for them: %(when)s.") % facts)
     return pgettext("two sentences", "%(first)s %(second)s") % {"first": text, "second": waits}
 
 
@@ -152,7 +152,8 @@ def withdrawn_text(reason: str, people: int) -> str:
 def _no_consent(now: PersonNow) -> str:
     person = now.person
     if person.paused_until > timezone.now():
-        return _("Their pause has to end: it lasts until %(when)s.") % {"when": moment(person.paused_until)}
+        text = _("Their pause has to end: it lasts until %(when)s.")
+        return one_stop(text % {"when": moment(person.paused_until)})
     if not person.personalise and now.terms.purpose is not Purpose.NEWS:
         return _("They object to recommendations of their own: only they can change that, on their preference page.")
     return _("They have to say yes to it themselves, on their preference page or in the shop.")

@@ -72,4 +72,4 @@ def test_weeks_stand_in_the_address(admin: Client, sending: Occurrence, start: s
         assert (shown.first, shown.before, shown.after) == (date(2026, 1, 5), date(2025, 12, 29), date(2026, 1, 12))
         assert "Nothing was sent in these weeks" in page.content.decode()
     if not start:
-        assert "38% have had enough" in page.content.decode()
+        assert "38% kept back by limits" in page.content.decode()
