@@ -17,7 +17,7 @@ def customer_messages(request: HttpRequest, pk: int) -> HttpResponse:
     if owner is not None:
         return redirect("customer_messages", pk=owner)
     customer = get_object_or_404(Customer, pk=pk)
-    told = messages_of([pk, *merged_keys(pk)], now=timezone.now())
+    told = messages_of([pk, *merged_keys(pk)], now=timezone.now(), personalise=customer.personalise)
     part = "HX-Request" in request.headers
     return render(
         request,

@@ -15,9 +15,10 @@ from analytics.queries.campaigns.funnel import fate_words
 from analytics.queries.campaigns.report import next_moment
 from analytics.templatetags.display import moment, number
 from analytics.templatetags.words import label
+from recommendations.engine.push.cases import ChannelReach
 from recommendations.engine.push.competition import HOUR, PressureCap, SentMessage, room_from
 from recommendations.engine.push.timing import QuietHours, allowed_from
-from recommendations.models import AudienceMember, Campaign, Considered, Contact, Customer, Message
+from recommendations.models import AudienceMember, Campaign, Considered, Message
 from recommendations.push_terms import (
     BY_TRAITS,
     COUNTING,
@@ -35,7 +36,7 @@ from recommendations.push_terms import (
 )
 from recommendations.services.campaigns.pressure import form_of, rules_now
 from recommendations.services.campaigns.results import SHOWING
-from recommendations.services.push.person import channels_to
+from recommendations.services.push.person import OwnChoices, channels_to
 from recommendations.services.push.sendings import LiveCampaign, live_campaigns
 from recommendations.wording import push_labels
 
@@ -84,14 +85,14 @@ class MessagesOfCustomer:
     coming_words: str
 
 
-def messages_of(keys: Sequence[int], *, now: datetime) -> MessagesOfCustomer:
-    """Messages of all keys of a customer, as of now."""
+def messages_of(keys: Sequence[int], *, now: datetime, personalise: bool = True) -> MessagesOfCustomer:
+    """Messages of all keys of a customer, their own first, as of now; ``personalise``: they do not object to it."""
     stored = Message.objects.filter(customer__in=keys).select_related("campaign").prefetch_related("events")
     messages = list(stored.order_by("-due_at", "-pk")[:MOST])
-    contact = Contact.objects.filter(customer__in=keys).order_by("-changed_at").first()
     considered = _considered(keys, now=now)
-    used, next_at = _pressure(messages, contact, now=now)
-    allowed, shut = _allowed(keys, now=now)
+    reach, chosen = channels_to(keys[0], now=now)
+    used, next_at = _pressure(messages, chosen, now=now)
+    allowed, shut = _allowed(reach, personalise=personalise)
     coming, words = _coming(messages, considered, keys, allowed, now=now)
     weekly = [each for each in messages if each.state in SHOWING and now - WEEK < _at(each) <= now]
     return MessagesOfCustomer(
@@ -107,12 +108,10 @@ def messages_of(keys: Sequence[int], *, now: datetime) -> MessagesOfCustomer:
     )
 
 
-def _allowed(keys: Sequence[int], *, now: datetime) -> tuple[set[Purpose], str]:
+def _allowed(reach: Sequence[ChannelReach], *, personalise: bool) -> tuple[set[Purpose], str]:
     """The purposes for which somebody may be written to, and where there is none why."""
-    reach = channels_to(keys[0], now=now)
     heard = [one for one in reach if not one.silent]
     given = {purpose for one in heard for purpose in one.purposes}
-    personalise = Customer.objects.values_list("personalise", flat=True).get(pk=keys[0])
     allowed = given if personalise else given - BY_TRAITS
     if allowed:
         return allowed, ""
@@ -148,18 +147,18 @@ def _at(message: Message) -> datetime:
     return message.handed_at or message.due_at
 
 
-def _pressure(messages: Sequence[Message], contact: Contact | None, *, now: datetime) -> tuple[list[str], datetime]:
+def _pressure(messages: Sequence[Message], chosen: OwnChoices | None, *, now: datetime) -> tuple[list[str], datetime]:
     """How much of each limit is used, and from when on there is room for one more mail."""
     rules = rules_now(now=now)
     sent = [SentMessage(_at(each).timestamp(), each.channel) for each in messages if each.state in COUNTING]
     caps = [PressureCap(cap.channel, cap.most, cap.hours * HOUR) for cap in form_of(rules).caps]
-    if contact and contact.most_a_week:
-        caps.append(PressureCap(None, contact.most_a_week, WEEK.total_seconds()))
+    if chosen and chosen.most_a_week:
+        caps.append(PressureCap(None, chosen.most_a_week, WEEK.total_seconds()))
     quiet = QuietHours(rules.quiet_from, rules.quiet_until)
-    if contact and contact.quiet_from is not None and contact.quiet_until is not None:
-        quiet = QuietHours(contact.quiet_from, contact.quiet_until)
-    zone = ZoneInfo(contact.time_zone if contact and contact.time_zone else settings.SHOP_TIME_ZONE)
-    after = max(now, contact.paused_until) if contact and contact.paused_until else now
+    if chosen and chosen.quiet_from is not None and chosen.quiet_until is not None:
+        quiet = QuietHours(chosen.quiet_from, chosen.quiet_until)
+    zone = ZoneInfo(chosen.zone if chosen and chosen.zone else settings.SHOP_TIME_ZONE)
+    after = max(now, chosen.paused_until) if chosen and chosen.paused_until else now
     at = room_from(sent, Channel.EMAIL, caps, after=after.timestamp())
     used = [_used(cap, sent, now=now.timestamp()) for cap in caps]
     return used, allowed_from(datetime.fromtimestamp(at, UTC), zone, quiet)

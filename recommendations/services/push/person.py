@@ -20,9 +20,14 @@ from recommendations.services.push.letters import answers_of
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.push import verdicts
-from recommendations.store.push.people import REACHES_BACK, people_of, reach_of, shown_lately
+from recommendations.store.push.people import REACHES_BACK, OwnChoices, people_of, reach_of, shown_lately
 from recommendations.store.push.verdicts import PutOff
 from recommendations.store.serving.snapshot_holder import NotLoadedError
+
+__all__ = [
+    "NoListsError", "OwnChoices", "PersonNow", "PersonalLists", "channels_to", "form_of_sending", "lists_now",
+    "messages_to", "person_now", "put_off",
+]  # fmt: skip
 
 LATELY = timedelta(days=7)
 MOST_MESSAGES = 200
@@ -75,9 +80,9 @@ def put_off(occurrence: int, form: CampaignForm | None) -> list[PutOff]:
     return [PutOff(by_hour=False, people=people, first=first)]
 
 
-def channels_to(customer: int, *, now: datetime) -> Sequence[ChannelReach]:
-    """How a customer is reached: their addresses in use, with what they said yes to."""
-    return reach_of([customer], now=now)[customer]
+def channels_to(customer: int, *, now: datetime) -> tuple[Sequence[ChannelReach], OwnChoices | None]:
+    """How a customer is reached by addresses in use, with what they said yes to; and what they chose there."""
+    return reach_of(customer, now=now)
 
 
 def messages_to(case: Considered) -> list[Message]:
@@ -88,11 +93,12 @@ def messages_to(case: Considered) -> list[Message]:
 
 def person_now(case: Considered, *, form: CampaignForm, messages: Sequence[Message], now: datetime) -> PersonNow:
     """The person of a verdict as things stand now, by the rules of now; or at the moment of a plan that lies ahead."""
-    rules, own = rules_now(now=now), _own(case, messages)
+    then, own = case.occurrence.pressure, _own(case, messages)
+    rules = then if then and then.is_default else rules_now(now=now)
     at = max(now, case.decided_at)
     person = people_of([case.customer_id], habits=habits_of(rules), now=at, but=own)[case.customer_id]
     pressure, terms = personal_pressure(rules), terms_under(form, case.occurrence.campaign)
-    decided_by = personal_pressure(case.occurrence.pressure or rules)
+    decided_by = personal_pressure(then or rules)
     return PersonNow(
         person=person, terms=terms, held_from_all=is_held_from_all(case.customer_id, decided_by), rules=rules.number,
         next_at=None if case.verdict in FOR_GOOD else next_allowed(person, terms, pressure=pressure, after=at),

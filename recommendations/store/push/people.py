@@ -117,9 +117,10 @@ def people_of(
     }  # fmt: skip
 
 
-def reach_of(customers: Collection[int], *, now: datetime) -> Mapping[int, list[ChannelReach]]:
-    """How each person is reached on each channel: addresses in use with what their owner said yes to."""
-    return _reach(sorted(set(customers)), now=now)[0]
+def reach_of(customer: int, *, now: datetime) -> tuple[list[ChannelReach], OwnChoices | None]:
+    """How a person is reached by their addresses in use, with what they said yes to, and what they chose there."""
+    reach, chosen = _reach([customer], now=now)
+    return reach[customer], chosen.get(customer)
 
 
 def shown_lately(customers: Iterable[int], *, now: datetime, but: Collection[int] = ()) -> Mapping[int, set[int]]:
