@@ -82,7 +82,9 @@ def _not_planned(verdicts: Mapping[str, int], planned: int) -> Iterator[FunnelSt
 def _erased(messages: int) -> Iterator[FunnelStep]:
     """Messages of people who have been erased since."""
     if messages:
-        yield FunnelStep(words=_("Erased since: what came of it is not known any more"), count=messages, minus=True)
+        yield FunnelStep(
+            words=_("Contact erased since: what came of it is not known any more"), count=messages, minus=True
+        )
 
 
 def _not_taken(sent: Sequence[MessageFate]) -> Iterator[FunnelStep]:

@@ -60,16 +60,16 @@ class CampaignReport:
     sendable: int
     waiting: int
     next_at: datetime | None
-    erased: int  # of the mails sent: to people who have been erased since
+    erased: int  # of the mails sent: to people whose contacts have been erased since
 
     @property
     def erased_sentence(self) -> str:
         """What is not known of those who have been erased."""
         text = ngettext(
-            "%(n)s of the mails went to somebody who has been erased since: it counts as sent, what came of it is not "
-            "known any more. “Attributed purchases” still has what was bought.",
-            "%(n)s of the mails went to people who have been erased since: they count as sent, what came of them is "
-            "not known any more. “Attributed purchases” still has what was bought.",
+            "%(n)s of the mails went to somebody whose contact has been erased since: it counts as sent, what came of "
+            "it is not known any more. “Attributed purchases” still has what was bought.",
+            "%(n)s of the mails went to people whose contacts have been erased since: they count as sent, what came of "
+            "them is not known any more. “Attributed purchases” still has what was bought.",
             self.erased,
         )  # fmt: skip
         return text % {"n": number(self.erased)} if self.erased else ""

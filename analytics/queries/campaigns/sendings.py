@@ -213,7 +213,7 @@ def _sequel(occurrence: Occurrence) -> Sequel:
     words = dict(push_labels.MESSAGE_STATES)
     states = [(str(state), str(words[state]), counted[state]) for state in MessageState if state in counted]
     if erased := occurrence.counts.get(f"{ERASED}messages"):
-        states.append((ERASED, _("Erased since: what became of it is not known any more"), erased))
+        states.append((ERASED, _("Contact erased since: what became of it is not known any more"), erased))
     return Sequel(
         planned=sum(messages for _code, _words, messages in states), states=states,
         waiting=sum(messages for state, messages in counted.items() if state not in FINAL),

@@ -102,7 +102,7 @@ def test_who_is_erased_stays_in_the_number_of_mails_and_nothing_untrue_is_said(a
     erase_contact(Contact.objects.get(pk=clicked.contact), now=timezone.now())
     text = page(admin, sent)
     assert text.startswith("3 mails sent, 0 people clicked (0.0%), 1 unsubscribed;")
-    assert "1 of the mails went to somebody who has been erased since: it counts as sent" in text
+    assert "1 of the mails went to somebody whose contact has been erased since: it counts as sent" in text
     assert "Held up or cancelled" not in text
     steps = report_of(sent, now=timezone.now()).funnel
     assert [(step.words, step.count) for step in steps if not step.minus and not step.beside] == [

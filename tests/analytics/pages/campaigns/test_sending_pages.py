@@ -69,13 +69,13 @@ class TestSending:
         address = f"/campaigns/{campaign.pk}/sendings/{sending.pk}/"
         page = text(merchandiser, address)
         assert f"{planned} planned, 0 sent" in page
-        assert "Erased since: what became of it is not known any more" in page
+        assert "Contact erased since: what became of it is not known any more" in page
         table = page.split("sequel-table", 1)[1].split("</table>")[0]
         assert sum(map(int, re.findall(r'<td class="num">(\d+)</td>', table))) == planned
         people = text(merchandiser, f"{address}people/?verdict=now")
         assert f"({before})" in people
         assert f'<span class="quiet-text">{before - 1}</span>' in people
-        assert "1 more has been erased since: only the number is left." in people
+        assert "1 more, whose contact has been erased since: only the number is left." in people
 
     def test_it_is_compared_with_the_last_one(self, merchandiser: Client, campaign: Campaign, now: datetime) -> None:
         sending = sent(campaign, now)
