@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.addresses import or_404
-from analytics.pages.campaigns.form import STEPS, CampaignEditor, list_choices
+from analytics.pages.campaigns.form import STEPS, CampaignEditor, audience_choices, list_choices
 from analytics.pages.campaigns.parsing import ABOUT
 from analytics.pages.campaigns.preview import lines_of
 from analytics.pages.undo import offer_undo
@@ -28,7 +28,7 @@ from analytics.queries.campaigns.reviews import returned
 from analytics.queries.campaigns.view import trigger_call
 from analytics.queries.last_change import last_change
 from analytics.queries.segments.choices import missing
-from recommendations.models import Audience, Campaign, CampaignVersion, Placement
+from recommendations.models import Campaign, CampaignVersion, Placement
 from recommendations.push_terms import CampaignKind, Trigger
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.form import LONGEST_SUBJECT, LONGEST_TEXT
@@ -156,7 +156,7 @@ def _render(
         "returned": returned(stored),
         "call": trigger_call(stored),
         "has_come": has_come(stored),
-        "audiences": _audiences(editor),
+        "audiences": audience_choices(editor),
         "weekdays": [(day + 1, name) for day, name in WEEKDAYS.items()],
         "names": NAMES_IN_BRACES.items(),
         "layouts": words.LAYOUTS.items(),
@@ -205,14 +205,6 @@ def _step(asked: str) -> str:
 
 def _live(stored: Campaign) -> CampaignVersion | None:
     return stored.versions.filter(is_live=True).first()
-
-
-def _audiences(editor: CampaignEditor) -> list[tuple[int, str, int | None]]:
-    """Key, name and size of the audiences to choose from; a chosen one that is archived stays, without a size."""
-    rows = [(each.pk, each.name, each.size) for each in Audience.objects.unarchived()]
-    gone = {*editor.any_of, *editor.none_of} - {key for key, *_rest in rows}
-    names = dict(Audience.objects.filter(pk__in=gone).values_list("pk", "name")) if gone else {}
-    return [*rows, *((key, names.get(key, str(key)), None) for key in sorted(gone))]
 
 
 def _lists(editor: CampaignEditor, *, triggered: bool) -> list[tuple[str, str]]:

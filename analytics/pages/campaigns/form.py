@@ -20,7 +20,7 @@ from analytics.pages.campaigns.parsing import (
     local_text,
 )
 from analytics.parameters import typed
-from recommendations.models import Campaign
+from recommendations.models import Audience, Campaign
 from recommendations.services.campaigns.form import MOST_BLOCKS, MOST_SUBJECTS, ContextItem
 from recommendations.services.campaigns.lifecycle import LONGEST_NAME
 from recommendations.services.campaigns.linter import CampaignFinding
@@ -215,3 +215,11 @@ def list_choices(
         (f"{ABOUT}{name}", _("%(list)s – to that item") % {"list": names[name]}) for name in needing if name in names
     ]
     return [*itself, *about, *own]
+
+
+def audience_choices(editor: CampaignEditor) -> list[tuple[int, str, int | None]]:
+    """Key, name and size of the audiences to choose from; a chosen one that is archived stays, without a size."""
+    rows = [(each.pk, each.name, each.size) for each in Audience.objects.unarchived()]
+    gone = {*editor.any_of, *editor.none_of} - {key for key, *_rest in rows}
+    names = dict(Audience.objects.filter(pk__in=gone).values_list("pk", "name")) if gone else {}
+    return [*rows, *((key, names.get(key, str(key)), None) for key in sorted(gone))]

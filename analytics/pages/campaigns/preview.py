@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires
 from analytics.pages.addresses import or_404
-from analytics.pages.campaigns.form import STEPS, CampaignEditor, step_of
+from analytics.pages.campaigns.form import STEPS, CampaignEditor, audience_choices, step_of
 from analytics.pages.mail_frame import mail_frame
 from analytics.parameters import typed
 from analytics.queries.campaigns import readers as query
@@ -55,11 +55,22 @@ def campaign_preview(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Action.DRAFT)
 def _of_form(request: HttpRequest, pk: int) -> HttpResponse:
     stored = or_404(find_campaign(pk))
-    draft = CampaignEditor.sent(stored, request.POST).draft
+    editor = CampaignEditor.sent(stored, request.POST)
+    draft = editor.draft
+    if request.GET.get("part") == "audiences":
+        return _audiences(request, editor)
     if request.GET.get("part") == "people":
         who = part_of(draft, "who", Who)
         return render(request, "dashboard/campaigns/view_count.html", {"people": len(in_view(who)) if who else None})
     return _answer(request, stored, draft, request.POST, edited=True)
+
+
+def _audiences(request: HttpRequest, editor: CampaignEditor) -> HttpResponse:
+    """The audiences to choose from, where there are others than the page has; nothing else is touched."""
+    audiences = audience_choices(editor)
+    if ",".join(str(key) for key, *_rest in audiences) == request.POST.get("offered", ""):
+        return HttpResponse(status=204)
+    return render(request, "dashboard/campaigns/audiences.html", {"form": editor, "audiences": audiences})
 
 
 def _answer(

@@ -237,10 +237,10 @@ def _of_times(when: When, *, recurring: bool) -> Iterator[Refusal]:
 def _of_past(when: When, *, once: bool, now: datetime) -> Iterator[Refusal]:
     """Refusals of moments that are over: whoever reads them would think that they are to come."""
     if once and when.starts_at and when.starts_at.tzinfo and when.starts_at <= now:
-        reason = _("This moment is over: choose one that is to come, or clear the field to send at once.")
+        reason = _("This moment is over: choose one that is to come, or leave the field empty to send at once.")
         yield Refusal("/when/starts_at", reason)
     if when.ends_at and when.ends_at.tzinfo and when.ends_at <= now:
-        yield Refusal("/when/ends_at", _("This moment is over: choose one that is to come, or clear the field."))
+        yield Refusal("/when/ends_at", _("This moment is over: choose one that is to come, or leave the field empty."))
 
 
 def _of_goal(safety: Safety) -> Iterator[Refusal]:

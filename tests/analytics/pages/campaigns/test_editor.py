@@ -337,7 +337,7 @@ class TestReview:
         campaign = begun(CampaignKind.ONCE)
         once = {"starts": "at", "weekdays": [], "hour": ""}
         page = page_of(admin.get(save(admin, campaign, **once, starts_at="2025-11-01T10:00")["Location"]))
-        assert 'id="starts_at-error">This moment is over: choose one that is to come, or clear the field' in page
+        assert 'id="starts_at-error">This moment is over: choose one that is to come, or leave the field empty' in page
         assert '<a href="#starts_at">Starts</a>' in page
         assert "1 thing to fix first" in page
         for place in ("review", "approve", "plan"):

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.customer_codes import customer_code
-from recommendations.models import Campaign, CampaignVersion, Customer, Message, Slate
+from recommendations.models import Audience, Campaign, CampaignVersion, Customer, Message, Slate
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
@@ -216,6 +216,24 @@ class TestStored:
         CampaignVersion.objects.create(campaign=campaign, number=1, frozen=frozen, starts_at=timezone.now())
         assert "What runs" in viewer.get(f"/campaigns/{campaign.pk}/preview/").content.decode()
         assert viewer.post(f"/campaigns/{campaign.pk}/preview/", typed(campaign)).status_code == 403
+
+
+class TestAudiences:
+    def test_a_new_one_comes_into_the_open_editor_and_what_is_chosen_stays(self, admin: Client) -> None:
+        campaign = begun()
+        tea = Audience.objects.create(name="Tea", conditions={"all": [], "none": []})
+        page = admin.get(f"/campaigns/{campaign.pk}/edit/").content.decode()
+        [offered] = re.findall(r'name="offered" value="([^"]*)"', page)
+        part = f"/campaigns/{campaign.pk}/preview/?part=audiences"
+        sent = typed(campaign) | {"offered": offered, "any_of": [str(tea.pk)]}
+        assert admin.post(part, sent).status_code == 204
+        coffee = Audience.objects.create(name="Coffee", conditions={"all": [], "none": []})
+        choice = admin.post(part, sent).content.decode()
+        assert f'name="any_of" value="{tea.pk}" checked' in choice
+        assert f'name="any_of" value="{coffee.pk}" >' in choice
+        assert (
+            admin.post(part, sent | {"offered": re.findall(r'"offered" value="([^"]*)"', choice)[0]}).status_code == 204
+        )
 
 
 class TestTest:
