@@ -227,13 +227,16 @@ def unknown_placements(draft: Mapping[str, Any]) -> list[Refusal]:
     """Refusals of lists whose placement is not there, or is switched off: nothing could be decided."""
     what = draft.get("what")
     blocks = what.get("blocks") if isinstance(what, Mapping) else None
-    names = [each.get("placement") if isinstance(each, Mapping) else "" for each in blocks or ()]
+    names = [
+        each.get("placement") if isinstance(each, Mapping) else ""
+        for each in (blocks if isinstance(blocks, list) else ())
+    ]
     there = set(Placement.objects.filter(enabled=True).values_list("name", flat=True)) if any(names) else set()
     reason = _("The placement “%(name)s” is not there, or is switched off: choose another one.")
     return [
         Refusal(f"/what/blocks/{place}/placement", reason % {"name": name})
         for place, name in enumerate(names)
-        if name and name not in there
+        if isinstance(name, str) and name and name not in there
     ]
 
 

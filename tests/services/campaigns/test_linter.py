@@ -58,6 +58,13 @@ def test_a_placement_that_is_not_there_refuses() -> None:
     assert places(campaign(given)) == [("/what/blocks/1/placement", True)]
 
 
+@pytest.mark.parametrize(
+    "given", [{"what": 1}, {"what": {"blocks": 1}}, {"what": {"blocks": [1, {"placement": {}}], "texts": {"en": 1}}}]
+)
+def test_a_draft_of_any_shape_is_refused_and_no_more(given: dict[str, Any]) -> None:
+    assert all(refuses for _pointer, refuses in places(campaign(given)))
+
+
 def test_a_language_without_text_says_how_many_it_concerns() -> None:
     for name in ("li", "wu", "ann"):
         person = Customer.objects.create(pseudonym=pseudonym(name))
