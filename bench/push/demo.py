@@ -118,7 +118,7 @@ def as_planned() -> list[Figure]:
         sending = Occurrence.objects.get(campaign=each.campaign)
         decided = Counter(_decided(sending))
         different += (plans[each.campaign.pk] - decided).total() + (decided - plans[each.campaign.pk]).total()
-        unsummed += sum(sending.counts[verdict.value] for verdict in Verdict) != decided.total()
+        unsummed += sum(sending.counts.get(verdict.value, 0) for verdict in Verdict) != decided.total()
         verdicts.update(verdict for _customer, verdict, _items, _lost_to in decided.elements())
     return [
         Figure("verdicts of five campaigns", verdicts.total(), least=1),
@@ -157,7 +157,7 @@ def scanned(data: Path) -> list[Figure]:
     """A scanner asks for every link of mails that arrived, and for its head."""
     before, clicks = _permitted(), _clicks()
     mails = sorted((data / "post").glob("*.eml"))[-MAILS:]
-    scanner, answers = Client(), Counter[int]()
+    scanner, answers = Client(HTTP_HOST="localhost"), Counter[int]()
     links = [path for mail in mails for path in _links(mail)]
     for path in links:
         answers.update([scanner.head(path).status_code, scanner.get(path).status_code])
@@ -166,6 +166,7 @@ def scanned(data: Path) -> list[Figure]:
         Figure("mails that a scanner opens", len(mails), least=1),
         Figure("links in them", len(links), least=len(mails)),
         *(Figure(f"answers {status}", count) for status, count in sorted(answers.items())),
+        Figure("links that lead nowhere", sum(count for status, count in answers.items() if status >= 400), most=0),
         Figure("permissions, contacts and addresses that changed", len(before ^ _permitted()), most=0),
         Figure("clicks of people that came of it", _clicks() - clicks, most=0),
     ]

@@ -279,7 +279,7 @@ class Visitor:
             complaints.append("the page is wider than its window")
         self.page.evaluate(AXE)
         answer: dict[str, Any] = self.page.evaluate(
-            "(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false })", RULES
+            "(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false, iframes: false })", RULES
         )
         complaints += [
             f"axe: {violation['id']}: {node['html'][:200]}"
