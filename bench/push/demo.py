@@ -7,6 +7,7 @@ had their reader just bought, clicked or been sent? Ends with 1 where a bar is n
 
 import argparse
 import email
+import logging
 import os
 import re
 import sys
@@ -78,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path(".local"))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     given = parser.parse_args(argv)
+    logging.disable()  # of each link that the scanner opens
     restore_live_state()  # a demo that was just started does so within seconds
     figures = list[Figure]()
     for measure in (planned, as_planned, lambda: scanned(given.data)):

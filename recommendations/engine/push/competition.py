@@ -61,20 +61,41 @@ def fits(messages: Iterable[SentMessage], caps: Sequence[PressureCap]) -> bool:
     return True
 
 
-def compete(past: Sequence[SentMessage], candidates: Sequence[Candidate], caps: Sequence[PressureCap]) -> list[Contest]:
-    """Outcomes in the order of ``candidates``; ``past`` is what counts already, and is within the caps or not.
+class PersonWindows:
+    """The windows of a person: what counts already, which is within the caps or not, and what is reserved after it."""
 
-    A candidate goes if every window still has room for it. What lost is said to have lost to the last reservation
-    without which it would have gone.
-    """
-    open_, taken, outcomes = list(past), list[Candidate](), dict[int, Contest]()
+    def __init__(self, past: Sequence[SentMessage], caps: Sequence[PressureCap]) -> None:
+        self._past, self._caps = past, caps
+        self._open, self._reserved = list(past), list[Candidate]()
+
+    def have_room(self, one: Candidate) -> bool:
+        return fits_with(self._open, one, self._caps)
+
+    def reserve(self, one: Candidate) -> None:
+        self._open.append(SentMessage(one.at, one.channel))
+        self._reserved.append(one)
+
+    def in_the_way(self, one: Candidate) -> int | None:
+        """The campaign of the last reservation without which there is room; None where the past alone leaves none."""
+        open_ = list(self._past)
+        if not fits_with(open_, one, self._caps):
+            return None
+        for other in self._reserved:
+            open_.append(SentMessage(other.at, other.channel))
+            if not fits_with(open_, one, self._caps):
+                return other.campaign
+        raise ValueError("the candidate has room")
+
+
+def compete(past: Sequence[SentMessage], candidates: Sequence[Candidate], caps: Sequence[PressureCap]) -> list[Contest]:
+    """Outcomes in the order of ``candidates``: one goes if every window still has room for it."""
+    windows, outcomes = PersonWindows(past, caps), dict[int, Contest]()
     for place in sorted(range(len(candidates)), key=lambda place: _order(candidates[place])):
         one = candidates[place]
-        goes = fits_with(open_, one, caps)
+        goes = windows.have_room(one)
         if goes:
-            open_.append(SentMessage(one.at, one.channel))
-            taken.append(one)
-        lost_to = None if goes or not fits_with(past, one, caps) else _in_the_way(past, taken, one, caps)
+            windows.reserve(one)
+        lost_to = None if goes else windows.in_the_way(one)
         outcomes[place] = Contest(candidate=one, goes=goes, lost_to=lost_to)
     return [outcomes[place] for place in range(len(candidates))]
 
@@ -105,15 +126,3 @@ def room_from(messages: Sequence[SentMessage], channel: str, caps: Sequence[Pres
 
 def _order(candidate: Candidate) -> tuple[int, float, int]:
     return candidate.rank, -candidate.value, candidate.campaign
-
-
-def _in_the_way(
-    past: Sequence[SentMessage], taken: Sequence[Candidate], one: Candidate, caps: Sequence[PressureCap]
-) -> int:
-    """Campaign of the reservation that left no room, the least of them first to go."""
-    open_ = list(past)
-    for other in taken:
-        open_.append(SentMessage(other.at, other.channel))
-        if not fits_with(open_, one, caps):
-            return other.campaign
-    raise ValueError("the candidate has room")

@@ -6,7 +6,7 @@ compared with.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -23,7 +23,14 @@ from recommendations.engine.push.cases import (
     Pressure,
     PushCase,
 )
-from recommendations.engine.push.competition import Candidate, PressureCap, SentMessage, compete, fits_with
+from recommendations.engine.push.competition import (
+    Candidate,
+    PersonWindows,
+    PressureCap,
+    SentMessage,
+    compete,
+    fits_with,
+)
 from recommendations.engine.push.timing import DAY, allowed_from
 from recommendations.push_terms import Channel, Purpose, Verdict
 
@@ -48,8 +55,8 @@ def decide(
         before_lists(case, people[case.customer], terms[case.campaign], pressure=pressure, now=now) for case in cases
     ]
     listed = _with_lists(first, people, terms, lists)
-    ranked = _after_competition(listed, people, terms, pressure)
-    return [as_said(each, now) for each in _within_budgets(ranked, terms, pressure)]
+    going = _after_competition(listed, people, terms, pressure)
+    return [as_said(each, now) for each in _with_shadows(going, listed, people, terms, pressure)]
 
 
 def before_lists(
@@ -177,60 +184,65 @@ def _with_lists(
 def _after_competition(
     listed: Sequence[CaseVerdict], people: Mapping[int, Person], terms: Mapping[int, CampaignTerms], pressure: Pressure
 ) -> list[CaseVerdict]:
-    """What of each person's cases goes, by rank and value; a shadow competes with all, and takes room from none."""
-    every = list(listed)
-    by_person: defaultdict[int, list[int]] = defaultdict(list)
-    for place, each in enumerate(every):
-        if each.verdict is Verdict.NOW:
-            by_person[each.case.customer].append(place)
-    for customer, places in by_person.items():
-        for place, lost_to in _losers(every, places, people[customer], terms, pressure):
+    """What goes, by rank and value: where its person's windows have room, and then the budgets of its day.
+
+    What is over a budget takes no room from what comes after it. Shadows stay as they are.
+    """
+    every, used, windows = list(listed), Counter(pressure.used), dict[int, PersonWindows]()
+    going = [place for place, each in enumerate(every) if each.verdict is Verdict.NOW and not each.held]
+    for place in sorted(going, key=lambda place: _by_value(every[place], terms)):
+        each, person = every[place], people[every[place].case.customer]
+        one = _of_case(each, terms)
+        own = windows.setdefault(person.customer, PersonWindows(_past(person, held=False), caps_of(person, pressure)))
+        budgets = _budgets_of(each, terms, pressure)
+        if not own.have_room(one):
             # Room in the past was found before: what is in the way is another candidate.
-            every[place] = replace(every[place], verdict=Verdict.OUTRANKED, lost_to=lost_to)
+            every[place] = replace(each, verdict=Verdict.OUTRANKED, lost_to=own.in_the_way(one))
+        elif any(limit is not None and used[key] >= limit for key, limit in budgets.items()):
+            every[place] = replace(each, verdict=Verdict.OVER_BUDGET)
+        else:
+            own.reserve(one)
+            used.update(budgets.keys())
     return every
 
 
-def _losers(
-    every: Sequence[CaseVerdict],
-    places: Sequence[int],
-    person: Person,
+def _budgets_of(
+    each: CaseVerdict, terms: Mapping[int, CampaignTerms], pressure: Pressure
+) -> dict[tuple[int, int], int | None]:
+    """The limits that count on the day of a case: its campaign's, and that of all together."""
+    day = each.due_at.astimezone(pressure.zone).toordinal() if each.due_at else 0
+    own = terms[each.case.campaign].per_day
+    return {(each.case.campaign, day): own, (EVERYTHING, day): pressure.per_day}
+
+
+def _with_shadows(
+    going: Sequence[CaseVerdict],
+    listed: Sequence[CaseVerdict],
+    people: Mapping[int, Person],
     terms: Mapping[int, CampaignTerms],
     pressure: Pressure,
-) -> Iterator[tuple[int, int | None]]:
-    """Places of the cases that lost, with the campaign that each lost to."""
-    for held in (False, True):
-        inside = [place for place in places if held or not every[place].held]
-        if not any(every[place].held is held for place in inside):
+) -> list[CaseVerdict]:
+    """Add what would have become of shadows: one competes with all of its person, and uses no budget."""
+    every = list(going)
+    by_person: defaultdict[int, list[int]] = defaultdict(list)
+    for place, each in enumerate(listed):
+        if each.verdict is Verdict.NOW and going[place].verdict is not Verdict.OVER_BUDGET:
+            by_person[each.case.customer].append(place)
+    for customer, places in by_person.items():
+        if not any(listed[place].held for place in places):
             continue
-        caps = caps_of(person, pressure)
-        candidates = [_of_case(every[place], terms) for place in inside]
-        for place, outcome in zip(inside, compete(_past(person, held=held), candidates, caps), strict=True):
-            if not outcome.goes and every[place].held is held:
-                yield place, outcome.lost_to
+        person, candidates = people[customer], [_of_case(listed[place], terms) for place in places]
+        outcomes = compete(_past(person, held=True), candidates, caps_of(person, pressure))
+        for place, outcome in zip(places, outcomes, strict=True):
+            if listed[place].held and not outcome.goes:
+                every[place] = replace(every[place], verdict=Verdict.OUTRANKED, lost_to=outcome.lost_to)
+    return every
 
 
 def _of_case(each: CaseVerdict, terms: Mapping[int, CampaignTerms]) -> Candidate:
     if each.reach is None or each.due_at is None:
         raise ValueError("a case that passed the gates has a channel and a moment")
     return _candidate(terms[each.case.campaign], each.reach, each.due_at, each.value)
-
-
-def _within_budgets(
-    ranked: Sequence[CaseVerdict], terms: Mapping[int, CampaignTerms], pressure: Pressure
-) -> list[CaseVerdict]:
-    """Keep to the budgets of each day: the highest value goes first."""
-    every, used = list(ranked), Counter(pressure.used)
-    going = [place for place, each in enumerate(every) if each.verdict is Verdict.NOW and not each.held]
-    for place in sorted(going, key=lambda place: _by_value(every[place], terms)):
-        each = every[place]
-        day = each.due_at.astimezone(pressure.zone).toordinal() if each.due_at else 0
-        keys = ((each.case.campaign, day), (EVERYTHING, day))
-        limits = (terms[each.case.campaign].per_day, pressure.per_day)
-        if any(limit is not None and used[key] >= limit for key, limit in zip(keys, limits, strict=True)):
-            every[place] = replace(each, verdict=Verdict.OVER_BUDGET)
-            continue
-        used.update(keys)
-    return every
 
 
 def _by_value(each: CaseVerdict, terms: Mapping[int, CampaignTerms]) -> tuple[int, float, int, int]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from recommendations.engine.experiments.assignment import share_of
-from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, compete
+from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, fits_with
 from recommendations.engine.push.timing import QuietHours, allowed_from
 from recommendations.push_terms import Priority
 from recommendations.services.campaigns.pressure import PressureForm, rules_now
@@ -98,33 +98,18 @@ def _going(messages: Sequence[PastMessage], rules: TriedRules) -> Iterator[PastM
     past: defaultdict[int, list[SentMessage]] = defaultdict(list)
     used: Counter[int] = Counter()
     for minute, decided in groupby(messages, lambda each: each.decided // MINUTE):
-        by_person: defaultdict[int, list[tuple[PastMessage, Candidate]]] = defaultdict(list)
-        for each in decided:
-            candidate = None if _is_held(each, rules) else _candidate(each, rules)
-            if candidate is not None:
-                by_person[each.person].append((each, candidate))
-        through = list(_after_competition(by_person, past, rules, oldest=minute * MINUTE - FORGOTTEN))
-        for each, candidate in sorted(through, key=lambda pair: (pair[1].rank, -pair[1].value, pair[1].campaign)):
-            if rules.per_day is not None:
-                day = datetime.fromtimestamp(candidate.at, rules.zone).toordinal()
-                if used[day] >= rules.per_day:
-                    continue
-                used[day] += 1
-            past[each.person].append(SentMessage(candidate.at, candidate.channel))
+        oldest = minute * MINUTE - FORGOTTEN
+        pairs = [(each, None if _is_held(each, rules) else _candidate(each, rules)) for each in decided]
+        wanted = [(each, one) for each, one in pairs if one is not None]
+        for each, one in sorted(wanted, key=lambda pair: (pair[1].rank, -pair[1].value, pair[1].campaign)):
+            own = past[each.person] = [sent for sent in past[each.person] if sent.at > oldest]
+            day = datetime.fromtimestamp(one.at, rules.zone).toordinal()
+            is_spent = rules.per_day is not None and used[day] >= rules.per_day
+            if is_spent or not fits_with(own, one, rules.caps):
+                continue
+            used[day] += 1
+            own.append(SentMessage(one.at, one.channel))
             yield each
-
-
-def _after_competition(
-    by_person: dict[int, list[tuple[PastMessage, Candidate]]],
-    past: dict[int, list[SentMessage]],
-    rules: TriedRules,
-    *,
-    oldest: float,
-) -> Iterator[tuple[PastMessage, Candidate]]:
-    for person, own in by_person.items():
-        past[person] = [each for each in past[person] if each.at > oldest]
-        outcomes = compete(past[person], [candidate for _each, candidate in own], rules.caps)
-        yield from (pair for pair, outcome in zip(own, outcomes, strict=True) if outcome.goes)
 
 
 def _is_held(each: PastMessage, rules: TriedRules) -> bool:

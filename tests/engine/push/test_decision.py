@@ -194,6 +194,15 @@ def test_a_short_budget_goes_to_the_highest_value() -> None:
     assert [each.verdict for each in outcomes] == [Verdict.OVER_BUDGET] * 3 + [Verdict.NOW] * 2
 
 
+def test_what_is_over_its_budget_stands_in_nobodys_way() -> None:
+    people = [person(1, worth=2.0), person(2, worth=1.0)]
+    reminder, news = terms(1, rank=1, per_day=1), terms(2, rank=2)
+    outcomes = decided([case(1, 1), case(1, 2), case(2, 1), case(2, 2)], people, [reminder, news])
+    assert [(each.verdict, each.lost_to) for each in outcomes] == [
+        (Verdict.NOW, None), (Verdict.OUTRANKED, 1), (Verdict.OVER_BUDGET, None), (Verdict.NOW, None),
+    ]  # fmt: skip
+
+
 def test_a_budget_is_of_a_day_of_the_shop_and_counts_what_is_used() -> None:
     today = NOW.astimezone(LONDON).toordinal()
     pressure = replace(PRESSURE, per_day=5, used={(EVERYTHING, today): 4, (EVERYTHING, today + 1): 1})
@@ -269,6 +278,9 @@ def check(
         within = list(who.sent)
         if fits(within, caps_of(who, pressure)):
             assert fits([*within, *new], caps_of(who, pressure))
+        goes = {each.case.campaign for each in going}
+        lost = [each for each in outcomes if each.case.customer == who.customer and each.verdict is Verdict.OUTRANKED]
+        assert all(each.lost_to in goes for each in lost)
         for each in going:
             assert each.due_at is not None
             day = each.due_at.astimezone(pressure.zone).toordinal()
