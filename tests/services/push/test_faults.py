@@ -12,7 +12,6 @@ from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.channels.smtp import Smtp, SmtpServer
 from recommendations.engine.experiments.assignment import share_of
 from recommendations.models import (
     Artefact,
@@ -38,11 +37,12 @@ from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.process_held import drop_all
 from recommendations.store.push import outbox
 from recommendations.terms import CustomerKind
-from tests.post_office import Office, post_office
+from tests.post_office import Office
 from tests.push_records import contact
 from tests.services.push.test_plans import launch, written
-from tests.services.push.test_sendings import campaign
+from tests.services.push.test_sendings import campaign, now, office, sender
 
+__all__ = ["now", "office", "sender"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 PEOPLE = 12
@@ -57,24 +57,6 @@ def rules(settings: LazySettings) -> PressureRules:
         number=1, caps=[{"channel": "email", "most": 1, "hours": 24}], quiet_from=time(0), quiet_until=time(0),
         holdout=0.0, season=SEASON, is_default=True,
     )  # fmt: skip
-
-
-@pytest.fixture
-def now() -> datetime:
-    return timezone.now()
-
-
-@pytest.fixture
-def office() -> Iterator[Office]:
-    with post_office() as own:
-        yield own
-
-
-@pytest.fixture
-def sender(office: Office) -> Iterator[ChannelSender]:
-    line = Smtp(SmtpServer(host="127.0.0.1", port=office.port, timeout=2), sender=lambda parcel: "back@shop.example")
-    yield ChannelSender(channel=Channel.EMAIL, line=line, holder="me", clock=timezone.now)
-    line.close()
 
 
 def at(sender: ChannelSender, moment: timedelta) -> ChannelSender:
