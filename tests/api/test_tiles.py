@@ -15,6 +15,7 @@ from recommendations.api.pictures.packs import PALETTE, packs
 from recommendations.api.tiles import SIDE, draw_tile, paint_tile, papers_of, title_lines
 from recommendations.models import Category, Item
 from recommendations.services.catalogue.editing import TileFacts
+from tests.contrast import contrast, luminance
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWS = {"svg", "title", "path", "g", "text", "circle", "ellipse", "defs", "use"}
@@ -100,16 +101,10 @@ def test_the_title_fits_on_four_lines(title: str, lines: list[str]) -> None:
     assert title_lines(title) == lines
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.parametrize("colours", PALETTE)
 def test_white_text_is_read_on_every_pack(colours: tuple[str, str, str]) -> None:
     for ground in colours[:2]:
-        assert 1.05 / (luminance(ground) + 0.05) >= 4.5
+        assert contrast("#ffffff", ground) >= 4.5
 
 
 @settings(max_examples=200)

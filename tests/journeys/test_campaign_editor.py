@@ -6,11 +6,16 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from recommendations.models import Campaign
+from tests.contrast import contrast
 from tests.journeys.conftest import Visitor, committed
 
 pytestmark = pytest.mark.django_db
 
 DRAFT = "Left in the cart"
+EDGE_AND_CARD = """() => {
+  const radio = document.querySelector('#starts-at');
+  return [getComputedStyle(radio).borderTopColor, getComputedStyle(radio.closest('.card, details')).backgroundColor];
+}"""
 
 
 @pytest.fixture
@@ -59,6 +64,14 @@ def test_a_day_stands_beside_its_word_and_weeks_keep_their_distance(ada: Visitor
     page.set_viewport_size({"width": 390, "height": 800})
     ada.visit("/campaigns/calendar/")
     assert distance(page) >= 8
+
+
+def test_what_is_not_chosen_is_seen_in_light_and_dark(ada: Visitor, editor: str) -> None:
+    for scheme in ("light", "dark"):
+        ada.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        ada.visit(f"{editor}?step=when")
+        edge, card = ada.page.evaluate(EDGE_AND_CARD)
+        assert contrast(edge, card) >= 3, scheme  # WCAG 1.4.11
 
 
 def left_of(part: Locator) -> float:
