@@ -1,16 +1,24 @@
 """People who were written to beside those held out: a plain comparison of what they spent, as far as it can tell."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from recommendations.engine.experiments.effects import TreatmentEffect, mean_difference
 from recommendations.engine.experiments.moments import Moments, joined
+from recommendations.models import Occurrence
+from recommendations.push_terms import SENDING, OccurrenceState, Verdict
 from recommendations.services.campaigns.form import Goal, GoalKind
 from recommendations.store.push.funnel import spending
 
 LEAST_HELD = 50  # people; below, no figure
 Z = 1.96  # of an interval at 95 %
+Z_UNLIKE = 3.29  # standard errors between two shares that chance parts so far once in a thousand times
+AFTER_HOLDOUT = frozenset({
+    Verdict.CAPPED, Verdict.DONE_ALREADY, Verdict.TOO_LITTLE, Verdict.OUTRANKED, Verdict.OVER_BUDGET, *SENDING,
+})  # fmt: skip
+"""Verdicts of those who were not held out, and had passed all gates before."""
 Z_VISIBLE = 2.8  # standard errors of the smallest effect that is seen four times of five
 
 
@@ -18,13 +26,14 @@ Z_VISIBLE = 2.8  # standard errors of the smallest effect that is seen four time
 class HoldoutComparison:
     """People whose time is over, by side, and how many are still in it.
 
-    ``effect`` None: too few were held out, or written to, or nobody spent anything.
+    ``effect`` None: too few were held out, or written to, nobody spent anything, or the sides are not ``alike``.
     """
 
     sent: Moments
     held: Moments
     waiting: int
     days: int
+    alike: bool
     effect: TreatmentEffect | None
 
     @property
@@ -63,8 +72,26 @@ def compare(campaign: int, goal: Goal, *, now: datetime) -> HoldoutComparison:
     sent, held = (
         joined(*(part.moments for part in parts if part.over and part.held is side)) for side in (False, True)
     )
-    effect = mean_difference(sent, held) if min(sent.n, held.n) >= LEAST_HELD else None
+    alike = _are_alike(campaign)
+    effect = mean_difference(sent, held) if alike and min(sent.n, held.n) >= LEAST_HELD else None
     return HoldoutComparison(
         sent=sent, held=held, waiting=round(sum(part.moments.n for part in parts if not part.over)), days=goal.days,
-        effect=effect if effect and math.isfinite(effect.se) else None,
+        alike=alike, effect=effect if effect and math.isfinite(effect.se) else None,
     )  # fmt: skip
+
+
+def _are_alike(campaign: int) -> bool:
+    """Whether as large a share of those held out would have been sent it as was of the others, but for chance.
+
+    A short budget takes the most valuable of those who are not held out alone: that would look like an effect.
+    """
+    counts = Counter[str]()
+    for each in Occurrence.objects.filter(campaign=campaign).exclude(state=OccurrenceState.PLANNED):
+        counts.update({name: count for name, count in each.counts.items() if isinstance(count, int)})
+    held, others = counts[Verdict.HELD_OUT], sum(counts[verdict] for verdict in AFTER_HOLDOUT)
+    would, sent = counts["would_send"], sum(counts[verdict] for verdict in SENDING)
+    if not held or not others:
+        return True
+    share = (would + sent) / (held + others)
+    se = math.sqrt(share * (1 - share) * (1 / held + 1 / others))
+    return abs(would / held - sent / others) <= Z_UNLIKE * se

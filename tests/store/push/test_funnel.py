@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from recommendations.event_types import EventName
-from recommendations.models import Category, Customer, CustomerAlias, Event, Item, Message, MessageEvent
+from recommendations.models import Category, Customer, CustomerAlias, Event, Item, Message, MessageEvent, Occurrence
 from recommendations.push_terms import SETTLED_CLICK, MessageEventKind, MessageState
 from recommendations.services.campaigns.form import Goal, GoalKind
 from recommendations.services.campaigns.holdout import compare
@@ -131,6 +131,12 @@ def test_an_effect_has_an_interval_and_under_fifty_held_out_there_is_none(tea: I
     assert compared.effect.value == pytest.approx(2.0, abs=0.1)
     assert compared.low < compared.effect.value < compared.high
     assert compared.smallest == pytest.approx(2.8 * compared.effect.se)
+    for left_out, alike in ((150, True), (400, False)):  # of the others, as no budget was left; of those held out 50
+        counts = {"no_address": 9, "held_out": 100, "would_send": 50, "now": 100, "later": 50, "over_budget": left_out}
+        Occurrence.objects.filter(pk=first.occurrence_id).update(counts=counts)
+        compared = compare(first.campaign_id, Goal(), now=NOW)
+        assert (compared.alike, compared.effect is not None) == (alike, alike)
+    Occurrence.objects.update(counts={})
     Message.objects.filter(state=MessageState.HELD).earliest("pk").delete()
     fewer = compare(first.campaign_id, Goal(), now=NOW)
     assert (fewer.held_people, fewer.effect, fewer.too_few) == (49, None, True)
