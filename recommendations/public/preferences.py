@@ -132,13 +132,13 @@ def _why(guest: Guest) -> Mapping[str, Any] | None:
     }
 
 
-def _done(guest: Guest) -> Mapping[str, str]:
+def _done(guest: Guest) -> Mapping[str, Any]:
     """What the page before has led to, if it is still so, and the act by which it can be undone."""
     text = guest.request.GET.get("was", "")
     act = acts.of_signed(text, guest.address, now=guest.now)
     if guest.request.method == "POST" or act is None or not acts.holds(guest.address, act, now=guest.now):
         return {}
-    return {"done": sentence(act), "was": text if act.before != act.after else ""}
+    return {"done": sentence(act), "was": text if act.before != act.after else "", "undoes": act.undoes}
 
 
 def _valid[Form: forms.Form](form: Form) -> Form:

@@ -79,8 +79,11 @@ def test_every_act_says_what_is_so_now_and_is_undone(name: str) -> None:
     assert is_so()
     text = undone(page, text)
     assert "Undone: everything is as it was before." in text
+    assert ">Redo</button>" in text
     assert not is_so()
-    undone(page, text)  # and that, too
+    text = undone(page, text)  # and that, too
+    assert escape(words) in text
+    assert ">Undo</button>" in text
     assert is_so()
 
 

@@ -106,10 +106,10 @@ def recommend_by_traits(address: Address, *, on: bool, now: datetime) -> OwnAct:
 
 
 def undo(address: Address, act: OwnAct, *, now: datetime) -> OwnAct:
-    """Give back exactly what was before an act, whatever happened since."""
+    """Give back exactly what was before an act, whatever happened since; an undoing that is undone is the act again."""
     return _acted(
-        address, act.respect, lambda: _restore(address, act.respect, act.before, now=now), undoes=True,
-        now=now, in_one=act.respect is not Respect.TRAITS,
+        address, act.respect, lambda: _restore(address, act.respect, act.before, now=now), undoes=not act.undoes,
+        purpose=act.purpose, now=now, in_one=act.respect is not Respect.TRAITS,
     )  # fmt: skip
 
 
