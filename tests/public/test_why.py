@@ -1,5 +1,6 @@
 """Why did I get this mail? Only who holds the mail is told, and no purchase stands on the page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from recommendations.models import Campaign, Message, Slate
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.contacts.links import link_path
 from recommendations.services.contacts.tokens import LASTS, LinkKind, SignedLink, token_of
-from tests.public.pages import shown
+from tests.public.pages import do, shown, undone
 from tests.public.test_unsubscribe import sent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -61,6 +62,15 @@ def test_a_yes_that_was_taken_back_is_said_to_be() -> None:
     message = handed(purpose=Purpose.REMINDERS)
     Client().post(link_path(message.address, LinkKind.PREFERENCES, now=timezone.now()), {"act": "stop"})  # type: ignore[arg-type]
     assert "have taken that back since" in page(message, token(message))
+
+
+def test_a_yes_that_is_said_anew_is_not_that_of_the_mail() -> None:
+    message = handed(purpose=Purpose.REMINDERS)
+    before = page(message, token(message))
+    centre = link_path(message.address, LinkKind.PREFERENCES, now=timezone.now())  # type: ignore[arg-type]
+    undone(centre, do(centre, act="stop"))
+    said = r"You said yes to “Reminders” on [^<]+?\."
+    assert re.search(said, page(message, token(message)))[0] == re.search(said, before)[0]  # type: ignore[index]
 
 
 def test_nobody_is_told_of_a_mail_that_they_do_not_hold() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommendations.models import Address, Message, Permission, Slate
+from recommendations.models import Address, ConsentStatement, Message, Permission, Slate
 from recommendations.push_terms import CampaignKind, ConsentState, Purpose, Trigger
 from recommendations.services.contacts.tokens import LinkKind, opened
 
@@ -29,16 +29,18 @@ def reason_of(token: str, address: Address, *, now: datetime) -> ReaderReason | 
     message = sent.filter(pk=link.key).first() if link else None
     if message is None or message.handed_at is None:
         return None
-    yes = Permission.objects.filter(
-        contact=address.contact_id, channel=message.channel, purpose=message.campaign.purpose,
-        state=ConsentState.GIVEN,
-    ).first()  # fmt: skip
+    yes = {
+        "contact": address.contact_id, "channel": message.channel, "purpose": message.campaign.purpose,
+        "state": ConsentState.GIVEN,
+    }  # fmt: skip
+    stands = Permission.objects.filter(**yes).exists()
+    said = ConsentStatement.objects.filter(**yes, at__lte=message.handed_at).first()  # it may be said anew since
     slate = Slate.objects.filter(recommendation_id=message.recommendation_id, served_at__gte=message.created_at).first()
     return ReaderReason(
         purpose=Purpose(message.campaign.purpose),
         kind=CampaignKind(message.campaign.kind),
         trigger=Trigger(message.campaign.trigger) if message.campaign.trigger else None,
         handed_at=message.handed_at,
-        said_yes_at=yes.since if yes else None,
+        said_yes_at=said.at if said and stands else None,
         personalised=slate is not None and slate.personalised,
     )
