@@ -2050,6 +2050,12 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=64, verbose_name="occasion")),
                 ("verdict", models.CharField(choices=VERDICTS, max_length=12, verbose_name="verdict")),
                 ("would_send", models.BooleanField(verbose_name="would have been sent")),
+                (
+                    "otherwise",
+                    models.CharField(
+                        blank=True, choices=VERDICTS, max_length=12, verbose_name="verdict without the holdout"
+                    ),
+                ),
                 ("channel", models.CharField(blank=True, choices=CHANNELS, max_length=10, verbose_name="channel")),
                 ("wanted_at", models.DateTimeField(verbose_name="wanted")),
                 ("item", models.BigIntegerField(null=True, verbose_name="item of the occasion")),

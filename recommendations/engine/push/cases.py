@@ -97,7 +97,9 @@ class PushCase(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseVerdict:
-    """The verdict on a case. ``would_send``: without the holdout it had been sent."""
+    """The verdict on a case. ``would_send``: without the holdout it had been sent; of who is held out ``otherwise`` is
+    the verdict without it.
+    """
 
     case: PushCase
     verdict: Verdict
@@ -109,3 +111,4 @@ class CaseVerdict:
     chance: float = 0.0
     value: float = 0.0
     lost_to: int | None = None
+    otherwise: Verdict | None = None

@@ -186,21 +186,22 @@ def _after_competition(
 ) -> list[CaseVerdict]:
     """What goes, by rank and value: where its person's windows have room, and then the budgets of its day.
 
-    What is over a budget takes no room from what comes after it. Shadows stay as they are.
+    What is over a budget takes no room from what comes after it. Shadows stand in the same line, so that a short budget
+    takes as many of them as of the others; they use nothing of it, and their windows are another world's.
     """
     every, used, windows = list(listed), Counter(pressure.used), dict[int, PersonWindows]()
-    going = [place for place, each in enumerate(every) if each.verdict is Verdict.NOW and not each.held]
+    going = [place for place, each in enumerate(every) if each.verdict is Verdict.NOW]
     for place in sorted(going, key=lambda place: _by_value(every[place], terms)):
         each, person = every[place], people[every[place].case.customer]
         one = _of_case(each, terms)
         own = windows.setdefault(person.customer, PersonWindows(_past(person, held=False), caps_of(person, pressure)))
         budgets = _budgets_of(each, terms, pressure)
-        if not own.have_room(one):
+        if not each.held and not own.have_room(one):
             # Room in the past was found before: what is in the way is another candidate.
             every[place] = replace(each, verdict=Verdict.OUTRANKED, lost_to=own.in_the_way(one))
         elif any(limit is not None and used[key] >= limit for key, limit in budgets.items()):
             every[place] = replace(each, verdict=Verdict.OVER_BUDGET)
-        else:
+        elif not each.held:
             own.reserve(one)
             used.update(budgets.keys())
     return every
@@ -222,7 +223,7 @@ def _with_shadows(
     terms: Mapping[int, CampaignTerms],
     pressure: Pressure,
 ) -> list[CaseVerdict]:
-    """Add what would have become of shadows: one competes with all of its person, and uses no budget."""
+    """Add what would have become of shadows that their budgets let go: one competes with all of its person."""
     every = list(going)
     by_person: defaultdict[int, list[int]] = defaultdict(list)
     for place, each in enumerate(listed):
@@ -253,7 +254,7 @@ def as_said(each: CaseVerdict, now: datetime) -> CaseVerdict:
     """The verdict as it is told: sent now or later, or held out whatever else it had been."""
     sent = each.verdict is Verdict.NOW
     if each.held:
-        return replace(each, verdict=Verdict.HELD_OUT, would_send=sent, lost_to=None)
+        return replace(each, verdict=Verdict.HELD_OUT, would_send=sent, lost_to=None, otherwise=each.verdict)
     if sent and each.due_at is not None and each.due_at > now:
         return replace(each, verdict=Verdict.LATER, would_send=True)
     return replace(each, would_send=sent)

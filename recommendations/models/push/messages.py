@@ -16,7 +16,7 @@ from recommendations.wording import push_labels
 
 
 class Considered(models.Model):
-    """The verdict on one person of a sending; of a held-out one ``would_send`` says what it had been otherwise."""
+    """The verdict on one person of a sending; of a held-out one ``otherwise`` says what it had been without that."""
 
     occurrence = models.ForeignKey(
         Occurrence, models.CASCADE, related_name="considered", verbose_name=_("sending of a campaign")
@@ -25,6 +25,9 @@ class Considered(models.Model):
     key = models.CharField(_("occasion"), max_length=64)
     verdict = models.CharField(_("verdict"), max_length=12, choices=push_labels.VERDICTS)
     would_send = models.BooleanField(_("would have been sent"))
+    otherwise = models.CharField(
+        _("verdict without the holdout"), max_length=12, choices=push_labels.VERDICTS, blank=True
+    )
     channel = models.CharField(_("channel"), max_length=10, choices=push_labels.CHANNELS, blank=True)
     wanted_at = models.DateTimeField(_("wanted"))
     item = models.BigIntegerField(_("item of the occasion"), null=True)

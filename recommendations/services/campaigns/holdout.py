@@ -83,7 +83,7 @@ def compare(campaign: int, goal: Goal, *, now: datetime) -> HoldoutComparison:
 def _are_alike(campaign: int) -> bool:
     """Whether as large a share of those held out would have been sent it as was of the others, but for chance.
 
-    A short budget takes the most valuable of those who are not held out alone: that would look like an effect.
+    Where it was not, other people are compared than those who were sent it: that would look like an effect.
     """
     counts = Counter[str]()
     for each in Occurrence.objects.filter(campaign=campaign).exclude(state=OccurrenceState.PLANNED):

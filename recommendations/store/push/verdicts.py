@@ -15,7 +15,7 @@ from recommendations.store.temp_tables import copying, rows, run
 
 COLUMNS = (
     "occurrence_id", "customer_id", "key", "verdict", "would_send", "channel", "due_at", "items", "chance", "value",
-    "lost_to_id", "wanted_at", "item", "decided_at",
+    "lost_to_id", "wanted_at", "item", "decided_at", "otherwise",
 )  # fmt: skip
 _COPY = f"COPY recommendations_considered ({', '.join(COLUMNS)}) FROM STDIN"
 _FORGET = """
@@ -37,7 +37,8 @@ WHERE id = %(occurrence)s
 """
 _OPEN = """
 SELECT customer_id, key, item, wanted_at FROM recommendations_considered
-WHERE occurrence_id = %(occurrence)s AND verdict = ANY(%(open)s) AND decided_at <= %(before)s
+WHERE occurrence_id = %(occurrence)s AND decided_at <= %(before)s
+  AND (verdict = ANY(%(open)s) OR (verdict = 'held_out' AND otherwise = ANY(%(open)s)))
 """
 _CASES = "SELECT customer_id, key, item, wanted_at FROM recommendations_considered WHERE occurrence_id = %(occurrence)s"
 _CLOSED = f"""
@@ -99,7 +100,10 @@ def counts_for_good(occurrence: int) -> Mapping[str, int]:
 
 
 def still_open(occurrence: int, *, before: datetime) -> list[tuple[int, str, int | None, datetime]]:
-    """Customer, key, item and wanted moment of those whose verdict may turn, and was given before a moment."""
+    """Customer, key, item and wanted moment of those whose verdict may turn, and was given before a moment.
+
+    Of who is held out that is the verdict without it: what they would have got has to come by the same looks.
+    """
     return [(*row,) for row in rows(_OPEN, occurrence=occurrence, before=before, open=sorted(WAITS_ON))]
 
 
@@ -133,5 +137,5 @@ def _row(occurrence: int, each: CaseVerdict, now: datetime) -> Sequence[object]:
     return (
         occurrence, case.customer, case.key, each.verdict.value, each.would_send,
         each.reach.channel.value if each.reach else "", each.due_at, list(each.items), each.chance, each.value,
-        each.lost_to, case.wanted_at, case.item, now,
+        each.lost_to, case.wanted_at, case.item, now, each.otherwise.value if each.otherwise else "",
     )  # fmt: skip

@@ -194,6 +194,29 @@ def test_a_short_budget_goes_to_the_highest_value() -> None:
     assert [each.verdict for each in outcomes] == [Verdict.OVER_BUDGET] * 3 + [Verdict.NOW] * 2
 
 
+def test_a_short_budget_takes_as_many_of_the_shadows_as_of_the_others() -> None:
+    people = [person(number, worth=float(number)) for number in range(1, 1_001)]
+    outcomes = decided([case(each.customer) for each in people], people, [terms(per_day=200, holdout=0.3, salt=b"1")])
+    sent = [each.value for each in outcomes if each.verdict is Verdict.NOW]
+    held = [each for each in outcomes if each.verdict is Verdict.HELD_OUT]
+    assert len(sent) == 200
+    assert {each.would_send for each in held if each.value > min(sent)} == {True}
+    assert {(each.would_send, each.otherwise) for each in held if each.value < min(sent)} == {
+        (False, Verdict.OVER_BUDGET)
+    }
+    share = sum(each.would_send for each in held) / len(held)
+    assert share == pytest.approx(200 / (1_000 - len(held)), abs=0.1)
+
+
+def test_shadows_use_nothing_of_a_budget_and_find_it_used_up_by_others() -> None:
+    today = NOW.astimezone(LONDON).toordinal()
+    held = terms(1, holdout=1.0, per_day=1)
+    outcomes = decided([case(1), case(2)], [person(1), person(2)], [held])
+    assert [each.would_send for each in outcomes] == [True, True]
+    full = decided([case(1)], [person(1)], [held], pressure=replace(PRESSURE, used={(1, today): 1}))
+    assert [(each.would_send, each.otherwise) for each in full] == [(False, Verdict.OVER_BUDGET)]
+
+
 def test_what_is_over_its_budget_stands_in_nobodys_way() -> None:
     people = [person(1, worth=2.0), person(2, worth=1.0)]
     reminder, news = terms(1, rank=1, per_day=1), terms(2, rank=2)
