@@ -17,9 +17,10 @@ from analytics.queries.campaigns.plans import refusals_by_step
 from analytics.queries.campaigns.reviews import returned, with_last_word
 from analytics.queries.campaigns.sendings import planned_counts, sending_sentence
 from analytics.templatetags.display import moment
-from recommendations.models import Campaign
+from recommendations.models import AuditEntry, Campaign
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
+from recommendations.services.campaigns.draft_trail import last_refusal
 from recommendations.services.campaigns.form import UnfinishedError
 from recommendations.services.campaigns.lifecycle import (
     ApprovedAlreadyError,
@@ -28,6 +29,7 @@ from recommendations.services.campaigns.lifecycle import (
     NotReadyError,
     OwnApprovalError,
     SentAlreadyError,
+    SentBackError,
     StaleCampaignError,
     ask_for_review,
     form_of,
@@ -59,18 +61,21 @@ def review_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Action.PUBLISH)
 def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     """Freeze the draft and let it run, with what it is planned to do before one's eyes."""
-    campaign = get_object_or_404(Campaign.objects.select_related("author", "review_asked_by"), pk=pk)
+    campaign = _to_approve(pk)
     if request.method != "POST":
         return _approval(request, campaign)
     try:
         version = approve_as_planned(
             campaign=campaign, revision=number(request.POST.get("revision")) or 0, note=note_in(request.POST),
             without_plan=bool(request.POST.get("without_plan")), by=staff_of(request), now=timezone.now(),
+            refusal=number(request.POST.get("refusal")) or 0,
         )  # fmt: skip
     except NoteNeededError:
         return _approval(request, campaign, problem=_("Say why it may go out; the note stays in the activity."))
     except StaleCampaignError as error:
         return _approval(request, error.current, stale=True)
+    except SentBackError as error:
+        return _approval(request, campaign, refusal=error.refusal)
     except ApprovedAlreadyError as error:
         messages.info(request, _("“%(name)s” is approved already: v%(number)s is this very draft.") % {
             "name": campaign, "number": error.version.number,
@@ -87,7 +92,7 @@ def approve_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 @post_requires(Action.PUBLISH)
 def send_campaign_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the draft to whoever asked, with what is to be done; without a note the approval's page asks for it."""
-    campaign = get_object_or_404(Campaign.objects.select_related("author", "review_asked_by"), pk=pk)
+    campaign = _to_approve(pk)
     try:
         send_back(campaign=campaign, note=note_in(request.POST), by=staff_of(request))
     except NoteNeededError:
@@ -99,6 +104,11 @@ def send_campaign_back(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("approvals")
 
 
+def _to_approve(pk: int) -> Campaign:
+    campaigns = with_last_word(Campaign.objects.select_related("author", "review_asked_by"))
+    return get_object_or_404(campaigns, pk=pk)
+
+
 def _review(request: HttpRequest, campaign: Campaign, *, problem: str = "", refused: bool = False) -> HttpResponse:
     context = {**_shared(request, campaign, "review_campaign"), "problem": problem, "returned": returned(campaign)}
     status = 422 if problem or refused else 200
@@ -107,20 +117,22 @@ def _review(request: HttpRequest, campaign: Campaign, *, problem: str = "", refu
 
 def _approval(
     request: HttpRequest, campaign: Campaign, *, problem: str = "", stale: bool = False, refused: bool = False,
-    back_refused: bool = False,
+    back_refused: bool = False, refusal: AuditEntry | None = None,
 ) -> HttpResponse:  # fmt: skip
-    missing, by = missing_settings(), staff_of(request)
+    """The page; ``refusal`` is what somebody else said while it was open, and stands in place of what was said last."""
+    missing, by, last = missing_settings(), staff_of(request), refusal or last_refusal(campaign)
     context = {
         **_shared(request, campaign, "approve_campaign"), "problem": problem, "stale": stale, "missing": missing,
         "is_own": settings.FOUR_EYES and campaign.author_id == by.pk,
         "without_plan": bool(request.POST.get("without_plan")), "no_plan": refused,
-        "back_refused": campaign.pk if back_refused else None,
+        "back_refused": campaign.pk if back_refused else None, "refusal": refusal,
+        "seen_refusal": last.pk if last else 0, "returned": None if refusal else returned(campaign),
         "live": campaign.versions.filter(is_live=True).first(),
     }  # fmt: skip
     context["may_approve"] = not (
         missing or context["is_own"] or context.get("refusals") or context["is_over"] or context["has_come"]
     )
-    status = 422 if problem or refused or back_refused else 409 if stale else 200
+    status = 422 if problem or refused or back_refused else 409 if stale or refusal else 200
     return render(request, "dashboard/campaigns/approve.html", context, status=status)
 
 

@@ -8,8 +8,9 @@ from django.db.models import CharField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, JSONObject
 
 from recommendations.models import AuditEntry, Campaign, Staff
+from recommendations.services.campaigns.draft_trail import BACK
 
-ASKED, BACK = "ask for approval", "send back"
+ASKED = "ask for approval"
 WORDS = (ASKED, BACK, "publish")
 """Verbs of what is said about a draft."""
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 
 from recommendations.engine.push.schedule import ONCE
 from recommendations.ingest.refusal import Refusal
-from recommendations.models import Audience, Campaign, CampaignVersion, Placement, Staff
+from recommendations.models import Audience, AuditEntry, Campaign, CampaignVersion, Placement, Staff
 from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
+from recommendations.services.campaigns.draft_trail import BACK, last_refusal
 from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
 from recommendations.services.mails.line import missing_settings
 from recommendations.services.rules.editing import Difference
@@ -33,6 +34,14 @@ class StaleCampaignError(Exception):
     def __init__(self, current: Campaign, differences: Sequence[Difference]) -> None:
         super().__init__(f"{current} was changed by somebody else")
         self.current, self.differences = current, differences
+
+
+class SentBackError(Exception):
+    """Somebody sent the draft back since it was looked at; ``refusal`` is who, when and why."""
+
+    def __init__(self, refusal: AuditEntry) -> None:
+        super().__init__(f"{refusal.label} was sent back")
+        self.refusal = refusal
 
 
 class NotReadyError(Exception):
@@ -140,22 +149,23 @@ def send_back(*, campaign: Campaign, note: str, by: Staff | None) -> Campaign:
         raise NotInReviewError
     current.review_asked_at, current.review_asked_by = None, None
     current.save(update_fields=["review_asked_at", "review_asked_by"])
-    audit.record(by=by, verb="send back", subject=current, note=note)
+    audit.record(by=by, verb=BACK, subject=current, note=note)
     return current
 
 
 @transaction.atomic
 def approve(
-    *, campaign: Campaign, revision: int, expected: Mapping[str, int], note: str, by: Staff | None, now: datetime
-) -> CampaignVersion:
+    *, campaign: Campaign, revision: int, expected: Mapping[str, int], note: str, by: Staff | None, now: datetime,
+    refusal: int = 0,
+) -> CampaignVersion:  # fmt: skip
     """Freeze the draft: from now on it is what is sent. ``expected`` are the counts of the plan that was seen.
 
-    Raises NoteNeededError, StaleCampaignError, ApprovedAlreadyError, OwnApprovalError, NotReadyError,
-    CampaignOverError and SentAlreadyError.
+    ``refusal`` is the key of the last refusal that was seen, 0 where there was none. Raises NoteNeededError,
+    StaleCampaignError, SentBackError, ApprovedAlreadyError, OwnApprovalError, NotReadyError, CampaignOverError and
+    SentAlreadyError.
     """
     note, current = needed_note(note), _to_come(campaign)
-    if revision != current.revision:
-        raise StaleCampaignError(current, [])
+    check_as_seen(current, revision=revision, refusal=refusal)
     _refuse_again(current, expected)
     if settings.FOUR_EYES and by is not None and by.pk == current.author_id:
         raise OwnApprovalError
@@ -171,6 +181,15 @@ def approve(
     current.save(update_fields=["review_asked_at", "review_asked_by"])
     audit.record(by=by, verb="publish", subject=current, after={"version": version.number}, note=note)
     return version
+
+
+def check_as_seen(current: Campaign, *, revision: int, refusal: int) -> None:
+    """Refuse an approval by a page that is out of date. Raises StaleCampaignError and SentBackError."""
+    if revision != current.revision:
+        raise StaleCampaignError(current, [])
+    last = last_refusal(current)
+    if last is not None and last.pk != refusal:
+        raise SentBackError(last)
 
 
 @transaction.atomic

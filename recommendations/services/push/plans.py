@@ -16,7 +16,6 @@ from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.lifecycle import (
     CampaignOverError,
     SentAlreadyError,
-    StaleCampaignError,
     form_of,
     has_come,
 )
@@ -94,20 +93,22 @@ def plan_for_approval(campaign: Campaign, *, now: datetime) -> SendPlan | None:
 
 
 def approve_as_planned(
-    *, campaign: Campaign, revision: int, without_plan: bool, note: str, by: Staff | None, now: datetime
-) -> CampaignVersion:
+    *, campaign: Campaign, revision: int, without_plan: bool, note: str, by: Staff | None, now: datetime,
+    refusal: int = 0,
+) -> CampaignVersion:  # fmt: skip
     """Approve the draft with the counts of its plan, which the brake compares a sending with; or without a plan.
 
     Raises NoPlanError, and whatever ``lifecycle.approve`` does.
     """
     current = Campaign.objects.get(pk=campaign.pk)
+    lifecycle.check_as_seen(current, revision=revision, refusal=refusal)
     note = needed_note(note)
-    if revision != current.revision:
-        raise StaleCampaignError(current, [])
     seen = plan_for_approval(current, now=now)
     if seen is None and not without_plan:
         raise NoPlanError
-    return lifecycle.approve(campaign=current, revision=revision, expected=_expected(seen), note=note, by=by, now=now)
+    return lifecycle.approve(
+        campaign=current, revision=revision, expected=_expected(seen), note=note, by=by, now=now, refusal=refusal
+    )
 
 
 def _expected(seen: SendPlan | None) -> Mapping[str, int]:

@@ -20,6 +20,7 @@ from recommendations.services.campaigns.lifecycle import (
     NotReadyError,
     OwnApprovalError,
     SentAlreadyError,
+    SentBackError,
     StaleCampaignError,
     approve,
     ask_for_review,
@@ -104,7 +105,10 @@ def test_a_review_is_sent_back_once_and_with_a_note(ann: Staff, bo: Staff) -> No
     with pytest.raises(NotInReviewError):
         send_back(campaign=campaign, note="Again", by=bo)
     ask_for_review(campaign=campaign, note="shorter now", by=ann, now=NOW)
-    assert go_live(campaign, bo).number == 1
+    with pytest.raises(SentBackError) as error:
+        go_live(campaign, bo)  # as whoever opened the page before it was sent back
+    assert (error.value.refusal, campaign.versions.count()) == (entry, 0)
+    assert go_live(campaign, bo, refusal=entry.pk).number == 1
     lifecycle.end(campaign=campaign, by=bo, now=NOW)
     with pytest.raises(CampaignOverError):
         send_back(campaign=campaign, note="Too late", by=bo)

@@ -1,5 +1,6 @@
 """The page of a plan, and the approval that stands on it: what is missing, stale or not theirs is said."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from recommendations.models import (
     Staff,
 )
 from recommendations.push_terms import Verdict
+from recommendations.services.campaigns import lifecycle
 from recommendations.services.push import sendings
 from recommendations.services.push.plans import make_plan
 from recommendations.terms import Role, RunStatus
@@ -39,6 +41,12 @@ from tests.services.push.test_plans import planned, written
 
 __all__ = ["_installed", "campaign", "merchandiser", "now", "publisher", "rules"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+def hidden_in(client: Client, address: str) -> dict[str, str]:
+    """What the form of a page sends along unseen."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', client.get(address).content.decode())
+    return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
 class TestPlan:
@@ -171,6 +179,23 @@ class TestApproval:
         answer = publisher.post(f"/campaigns/{campaign.pk}/approve/", {"note": "x", "revision": 1, "without_plan": "y"})
         assert (answer.status_code, "Ann Lee changed the draft" in flat(answer)) == (409, True)
         assert not CampaignVersion.objects.exists()
+
+    def test_a_page_that_was_open_while_somebody_sent_the_draft_back_approves_nothing(
+        self, publisher: Client, campaign: Campaign, now: datetime
+    ) -> None:
+        tom = Staff.objects.create(email="tom@shop.example", name="Tom")
+        lifecycle.ask_for_review(campaign=campaign, note="For spring", by=None, now=now)
+        approve = f"/campaigns/{campaign.pk}/approve/"
+        open_page = hidden_in(publisher, approve)
+        lifecycle.send_back(campaign=campaign, note="Not in May", by=tom)
+        answer = publisher.post(approve, {**open_page, "note": "fine", "without_plan": "yes"})
+        page = flat(answer)
+        assert (answer.status_code, CampaignVersion.objects.count()) == (409, 0)
+        assert "Tom sent it back meanwhile: “Not in May”" in page
+        assert "Nothing was approved" in page
+        assert "Tom sent the draft back, just now:</strong> Not in May" in text(publisher, approve)
+        publisher.post(approve, {**hidden_in(publisher, approve), "note": "it is urgent", "without_plan": "yes"})
+        assert CampaignVersion.objects.get().note == "it is urgent"  # who has read it may decide otherwise
 
     def test_nobody_approves_what_they_wrote(
         self, publisher: Client, campaign: Campaign, settings: LazySettings
