@@ -250,7 +250,7 @@ PUSH_FROM = env.text("PUSH_FROM", default="push@shop.example" if DEMO else "")
 BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="")  # mail that comes back goes there, each to its own address
 PUSH_EMAIL_PER_MINUTE = env.integer("PUSH_EMAIL_PER_MINUTE", default=600, at_least=1)
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", default="1 Market Square, Demo Town" if DEMO else "")
-FOUR_EYES = env.flag("FOUR_EYES", default=not DEMO)  # who wrote a campaign does not approve it
+FOUR_EYES = env.flag("FOUR_EYES", default=not DEMO)  # who wrote part of a campaign does not approve it
 SUBJECT_MARK = env.text("SUBJECT_MARK", default="")
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24 * 3  # seconds that a link works; an invitation's, too
 

@@ -20,7 +20,7 @@ from analytics.templatetags.display import moment
 from recommendations.models import AuditEntry, Campaign
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
-from recommendations.services.campaigns.draft_trail import last_refusal
+from recommendations.services.campaigns.draft_trail import last_refusal, writers_of
 from recommendations.services.campaigns.form import UnfinishedError
 from recommendations.services.campaigns.lifecycle import (
     ApprovedAlreadyError,
@@ -123,7 +123,7 @@ def _approval(
     missing, by, last = missing_settings(), staff_of(request), refusal or last_refusal(campaign)
     context = {
         **_shared(request, campaign, "approve_campaign"), "problem": problem, "stale": stale, "missing": missing,
-        "is_own": settings.FOUR_EYES and campaign.author_id == by.pk,
+        "is_own": settings.FOUR_EYES and by.pk in writers_of(campaign),
         "without_plan": bool(request.POST.get("without_plan")), "no_plan": refused,
         "back_refused": campaign.pk if back_refused else None, "refusal": refusal,
         "seen_refusal": last.pk if last else 0, "returned": None if refusal else returned(campaign),

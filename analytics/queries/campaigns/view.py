@@ -23,8 +23,10 @@ from recommendations.push_terms import (
     Trigger,
     Verdict,
 )
+from recommendations.services.campaigns.draft_trail import writers_by_version
 from recommendations.services.push.finishing import has_no_candidates
 from recommendations.wording import push_labels
+from recommendations.wording.linter import listed
 
 MOST_SENDINGS = 30
 CALL = """curl -X POST {address} -H 'Authorization: Api-Key …' \\
@@ -68,6 +70,7 @@ class CampaignView:
     status: CampaignStatus
     live: CampaignVersion | None
     versions: Sequence[CampaignVersion]
+    written: Sequence[tuple[CampaignVersion, str]]  # with the names of who wrote it
     sendings: Sequence[SendingLine]
     sentence: str
     what: str
@@ -106,6 +109,7 @@ def view_of(campaign: Campaign, *, now: datetime) -> CampaignView:
         status=campaign.status(live=live, now=now),
         live=live,
         versions=versions,
+        written=_written(campaign, versions),
         sendings=_sendings(campaign, now=now),
         sentence=CampaignWords.of([form]).sentence(campaign, form),
         what=what_words(form),
@@ -114,6 +118,12 @@ def view_of(campaign: Campaign, *, now: datetime) -> CampaignView:
         changed=list(dict.fromkeys(place_words(pointer) for pointer, *_values in differences)),
         returned=returned(campaign),
     )
+
+
+def _written(campaign: Campaign, versions: Sequence[CampaignVersion]) -> list[tuple[CampaignVersion, str]]:
+    writers = writers_by_version(campaign) if versions else {}
+    names = {number: listed([str(each) for each in staff]) for number, staff in writers.items()}
+    return [(each, names.get(each.number) or str(each.author or "")) for each in versions]
 
 
 def waiting_messages(campaign: Campaign) -> int:

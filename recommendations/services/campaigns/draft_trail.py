@@ -1,17 +1,41 @@
-"""What the trail says of a campaign's draft: who sent it back last."""
+"""What the trail says of a campaign's draft: who wrote it since the last version, and who sent it back last."""
+
+from collections.abc import Mapping, Sequence
 
 from django.db.models import QuerySet
 
-from recommendations.models import AuditEntry, Campaign
+from recommendations.models import AuditEntry, Campaign, Staff
 
-BACK = "send back"
+BACK, PUBLISH = "send back", "publish"
+WRITES = ("create", "change")
 
 
 def last_refusal(campaign: Campaign) -> AuditEntry | None:
     """The last time that somebody sent the draft back, with their note."""
-    return _entries(campaign).filter(verb=BACK).select_related("staff").first()
+    return _entries(campaign).filter(verb=BACK).select_related("staff").last()
+
+
+def writers_of(campaign: Campaign) -> frozenset[int]:
+    """Keys of the staff who wrote any part of the draft since the last version."""
+    wrote = _entries(campaign).filter(verb__in=WRITES)
+    version = _entries(campaign).filter(verb=PUBLISH).last()
+    since = wrote.filter(pk__gt=version.pk) if version else wrote
+    return frozenset({campaign.author_id, *since.values_list("staff", flat=True)} - {None})  # type: ignore[arg-type]
+
+
+def writers_by_version(campaign: Campaign) -> Mapping[int, Sequence[Staff]]:
+    """Staff who wrote each version since the one before, the first writer first."""
+    by_version: dict[int, Sequence[Staff]] = {}
+    writers: dict[Staff, None] = {}
+    for entry in _entries(campaign).filter(verb__in=(*WRITES, PUBLISH)).select_related("staff"):
+        if entry.verb == PUBLISH:
+            by_version[(entry.after or {}).get("version", 0)] = list(writers)
+            writers = {}
+        elif entry.staff:
+            writers[entry.staff] = None
+    return by_version
 
 
 def _entries(campaign: Campaign) -> QuerySet[AuditEntry]:
-    """What was done with the campaign, the last first."""
-    return AuditEntry.objects.filter(object_type="campaign", object_id=str(campaign.pk)).order_by("-pk")
+    """What was done with the campaign, the first first."""
+    return AuditEntry.objects.filter(object_type="campaign", object_id=str(campaign.pk)).order_by("pk")

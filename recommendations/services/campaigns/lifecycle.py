@@ -18,7 +18,7 @@ from recommendations.models import Audience, AuditEntry, Campaign, CampaignVersi
 from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
-from recommendations.services.campaigns.draft_trail import BACK, last_refusal
+from recommendations.services.campaigns.draft_trail import BACK, PUBLISH, last_refusal, writers_of
 from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
 from recommendations.services.mails.line import missing_settings
 from recommendations.services.rules.editing import Difference
@@ -57,7 +57,7 @@ class NotInReviewError(Exception):
 
 
 class OwnApprovalError(Exception):
-    """Four eyes: who wrote the draft last does not approve it."""
+    """Four eyes: who wrote any part of the draft since the last version does not approve it."""
 
 
 class CampaignOverError(Exception):
@@ -167,7 +167,7 @@ def approve(
     note, current = needed_note(note), _to_come(campaign)
     check_as_seen(current, revision=revision, refusal=refusal)
     _refuse_again(current, expected)
-    if settings.FOUR_EYES and by is not None and by.pk == current.author_id:
+    if settings.FOUR_EYES and by is not None and by.pk in writers_of(current):
         raise OwnApprovalError
     form = _ready(current, now=now)
     last = current.versions.aggregate(last=Max("number"))["last"] or 0
@@ -179,7 +179,7 @@ def approve(
     )  # fmt: skip
     current.review_asked_at, current.review_asked_by = None, None
     current.save(update_fields=["review_asked_at", "review_asked_by"])
-    audit.record(by=by, verb="publish", subject=current, after={"version": version.number}, note=note)
+    audit.record(by=by, verb=PUBLISH, subject=current, after={"version": version.number}, note=note)
     return version
 
 

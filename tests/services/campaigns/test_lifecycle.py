@@ -131,6 +131,24 @@ def test_who_wrote_it_does_not_approve_it_unless_the_shop_says_so(ann: Staff, se
     assert go_live(campaign, ann).approved_by == ann
 
 
+def test_who_wrote_any_part_since_the_last_version_does_not_approve_it(ann: Staff, bo: Staff) -> None:
+    campaign, cy = begin(ann), Staff.objects.create(email="cy@shop.example", role=Role.PUBLISHER)
+
+    def change(by: Staff, hours: int) -> Campaign:
+        campaign.refresh_from_db()
+        mine = draft(when={"expires_hours": hours})
+        return save_draft(campaign=campaign, name=campaign.name, draft=mine, revision=campaign.revision, by=by, now=NOW)
+
+    change(bo, 48)
+    change(cy, 96)
+    for writer in (ann, bo, cy):  # who began it, who changed it between, who saved it last
+        with pytest.raises(OwnApprovalError):
+            go_live(change(ann, 120), writer)
+    dan = Staff.objects.create(email="dan@shop.example", role=Role.PUBLISHER)
+    go_live(change(ann, 120), dan)
+    assert go_live(change(ann, 200), bo).number == 2  # what bo wrote is in the version before
+
+
 def test_an_approval_needs_a_note_and_the_draft_that_was_seen(ann: Staff, bo: Staff) -> None:
     campaign = begin(ann)
     with pytest.raises(NoteNeededError):

@@ -12,8 +12,18 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.queries.campaigns.view import trigger_call
-from recommendations.models import Audience, AuditEntry, Campaign, CampaignVersion, Message, MessageEvent, Occurrence
+from recommendations.models import (
+    Audience,
+    AuditEntry,
+    Campaign,
+    CampaignVersion,
+    Message,
+    MessageEvent,
+    Occurrence,
+    Staff,
+)
 from recommendations.push_terms import CampaignKind, MessageState, OccurrenceState, Purpose, Trigger
+from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
 from recommendations.terms import Role
@@ -225,6 +235,28 @@ class TestPage:
             assert 'data-copies="trigger-call"' in shown
         docs = (ROOT / "docs/push.md").read_text(encoding="utf-8")
         assert trigger_call(called).replace(called.slug, "appointment") in docs
+
+    def test_a_version_names_everybody_who_wrote_it(self, admin: Client) -> None:
+        campaign = begun()
+        staff = [Staff.objects.create(email=f"{name}@shop.example", name=name) for name in ("Ann", "Bo", "Cy")]
+
+        def change(by: Staff, holdout: float) -> None:
+            campaign.refresh_from_db()
+            mine = campaign.draft | {"safety": {"holdout": holdout}}
+            lifecycle.save_draft(
+                campaign=campaign, name=campaign.name, draft=mine, revision=campaign.revision, by=by,
+                now=timezone.now(),
+            )  # fmt: skip
+
+        for number, writers in enumerate((staff[:2], staff[2:])):
+            for place, each in enumerate(writers):
+                change(each, 0.1 + number / 10 + place / 100)
+            campaign.refresh_from_db()
+            lifecycle.approve(
+                campaign=campaign, revision=campaign.revision, expected={}, note="x", by=None, now=timezone.now()
+            )
+        cells = re.findall(r'data-label="Written by">([^<]*)<', page(admin, f"/campaigns/{campaign.pk}/"))
+        assert cells == ["Cy", "Ann and Bo"]
 
     def test_a_draft_that_differs_is_said_with_what_differs(self, admin: Client) -> None:
         campaign = begun()

@@ -203,7 +203,7 @@ class TestApproval:
         settings.FOUR_EYES = True
         Campaign.objects.update(author=Staff.objects.get(email="publisher@example.com"))
         approve = f"/campaigns/{campaign.pk}/approve/"
-        assert "somebody else has to approve it" in text(publisher, approve)
+        assert "You wrote part of this draft, so somebody else has to approve it." in text(publisher, approve)
         answer = publisher.post(approve, {"note": "x", "revision": 1, "without_plan": "y"})
         assert (answer.status_code, CampaignVersion.objects.count()) == (422, 0)
 
