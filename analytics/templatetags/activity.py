@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from analytics.templatetags.display import MISSING, number
 from recommendations.models import AuditEntry
 from recommendations.services.access.audit import ERASED_BY_OWNER, changed_fields
+from recommendations.services.campaigns.draft_trail import TAKEN_BACK
 from recommendations.services.catalogue.history import may_revert
 from recommendations.wording.audiences import audience_text
 
@@ -97,6 +98,7 @@ VERBS: Mapping[str, Promise] = {
     "release": pgettext_lazy("activity", "let go a sending of"),
     "call off": pgettext_lazy("activity", "called off a sending of"),
     "send test": pgettext_lazy("activity", "sent themselves a test of"),
+    TAKEN_BACK: pgettext_lazy("activity", "took back the request for review of"),
     "send back": pgettext_lazy("activity", "sent back"),
     "no longer ask for approval": pgettext_lazy("activity", "no longer asks for approval of"),
 }

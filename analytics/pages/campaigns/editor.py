@@ -115,6 +115,8 @@ def _save(request: HttpRequest, stored: Campaign) -> HttpResponse:
     editor.complain(findings(stored, editor.draft))
     text = _saved_text(saved.name, len(editor.problems), live=None if has_come(stored) else _live(stored))
     if saved.revision != stored.revision:
+        if stored.review_asked_at:
+            text = f"{text} {_('It is no longer waiting for approval: ask again.')}"
         offer_undo(request, text, "campaign changed", campaign=saved.pk, revision=saved.revision, **before)
     else:
         messages.success(request, text)

@@ -40,12 +40,23 @@ class Ending(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """A draft that a reviewer sent back, with what is to be done, and the key of whom it is for."""
+    """A draft that a reviewer sent back, with what is to be done, and the key of whom it is for.
+
+    ``changed_by`` is who changed it while it waited, where that is why it waits no longer; then there is no note.
+    """
 
     draft: str
     address: str
     note: str
     to: int | None
+    changed_by: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self.changed_by is None:
+            return _("“%(draft)s” was sent back: “%(note)s”") % {"draft": self.draft, "note": self.note}
+        facts = {"draft": self.draft, "who": self.changed_by or _("somebody")}
+        return _("“%(draft)s” no longer waits for approval: %(who)s changed it. Ask again.") % facts
 
 
 class PendingWork(NamedTuple):
@@ -74,8 +85,7 @@ def _of_approvals(known: PendingWork, staff: Staff, asked: int) -> Iterator[Aler
         )
     for one in known.returned:
         if one.to == staff.pk:
-            text = _("“%(draft)s” was sent back: “%(note)s”") % {"draft": one.draft, "note": one.note}
-            yield Alert(level="warning", text=text, address=one.address, link=_("Open the draft"))
+            yield Alert(level="warning", text=one.text, address=one.address, link=_("Open the draft"))
 
 
 def _of_weights(known: PendingWork) -> Iterator[Alert]:
@@ -143,7 +153,13 @@ def _look(now: datetime) -> PendingWork:
                 if (answer := vars(draft)["answer"]) and answer["state"] == ApprovalState.RETURNED
             ),
             *(
-                Returned(str(each.campaign), reverse("edit_campaign", args=[each.campaign.pk]), each.note, each.to)
+                Returned(
+                    str(each.campaign),
+                    reverse("edit_campaign", args=[each.campaign.pk]),
+                    each.why.note,
+                    each.to,
+                    each.why.staff if each.why.by_change else None,
+                )
                 for each in returned_drafts()
             ),
         ),

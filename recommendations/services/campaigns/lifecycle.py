@@ -18,7 +18,7 @@ from recommendations.models import Audience, AuditEntry, Campaign, CampaignVersi
 from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
-from recommendations.services.campaigns.draft_trail import BACK, PUBLISH, last_refusal, writers_of
+from recommendations.services.campaigns.draft_trail import BACK, PUBLISH, TAKEN_BACK, last_refusal, writers_of
 from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
 from recommendations.services.mails.line import missing_settings
 from recommendations.services.rules.editing import Difference
@@ -119,11 +119,14 @@ def save_draft(
     before, after = audit.apply(current, {"name": name, "draft": dict(draft)})
     if not after:
         return current
+    was_asked_for = current.review_asked_at is not None
     current.revision, current.updated_at, current.author = current.revision + 1, now, by
     current.review_asked_at, current.review_asked_by = None, None
     current.save()
     _use_audiences(current)
     audit.record(by=by, verb="change", subject=current, before=before, after=after)
+    if was_asked_for:
+        audit.record(by=by, verb=TAKEN_BACK, subject=current)
     return current
 
 

@@ -199,8 +199,12 @@ def test_a_stale_draft_is_refused_with_the_differences(ann: Staff, bo: Staff) ->
 def test_a_change_takes_a_request_for_review_back(ann: Staff) -> None:
     campaign = begin(ann)
     ask_for_review(campaign=campaign, note="look", by=ann, now=NOW)
-    save_draft(campaign=campaign, name="Other", draft=draft(), revision=1, by=ann, now=NOW)
+    saved = save_draft(campaign=campaign, name="Other", draft=draft(), revision=1, by=ann, now=NOW)
     assert status(campaign) == CampaignStatus.DRAFT
+    save_draft(campaign=saved, name="Another", draft=draft(), revision=2, by=ann, now=NOW)
+    assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)) == [
+        "create", "ask for approval", "change", "take back request", "change",
+    ]  # fmt: skip
 
 
 def test_a_new_version_takes_the_place_of_the_live_one(ann: Staff, bo: Staff) -> None:

@@ -374,5 +374,15 @@ class TestReview:
         campaign, bo = begun(), Staff.objects.create(email="bo@shop.example")
         lifecycle.ask_for_review(campaign=campaign, note="look", by=bo, now=timezone.now() - timedelta(days=1))
         assert "In review" in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))
-        save(admin, campaign, holdout="5")
-        assert "In review" not in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))
+        page = page_of(admin.get(save(admin, campaign, holdout="5")["Location"]))
+        assert "“For you this week” saved. It is no longer waiting for approval: ask again." in page
+        assert "In review" not in page
+        said = "changed the draft, just now, while it waited for approval. It waits no longer: ask again."
+        assert said in page
+        assert said in page_of(admin.get(f"/campaigns/{campaign.pk}/review/"))
+        assert "took back the request for review of" in page_of(admin.get("/activity/?type=campaign"))
+        campaign.refresh_from_db()
+        page = page_of(admin.get(save(admin, campaign, holdout="6")["Location"]))
+        assert "no longer waiting" not in page
+        lifecycle.ask_for_review(campaign=campaign, note="look again", by=bo, now=timezone.now())
+        assert said not in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/"))

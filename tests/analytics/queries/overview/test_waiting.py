@@ -9,7 +9,7 @@ from analytics.queries.overview.waiting import waiting
 from recommendations.models import BlendWeights, Campaign, Item, Slate, Staff
 from recommendations.push_terms import CampaignKind, Purpose
 from recommendations.services import approvals
-from recommendations.services.campaigns.lifecycle import ask_for_review, create_campaign, send_back
+from recommendations.services.campaigns.lifecycle import ask_for_review, create_campaign, save_draft, send_back
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import Role
 from tests.analytics import records, rule_records
@@ -130,3 +130,28 @@ def test_a_campaign_that_was_sent_back_waits_for_who_asked() -> None:
     assert needs(bob) == []
     Campaign.objects.update(archived_at=NOW)
     assert needs(ann) == []
+
+
+def test_who_asked_hears_that_somebody_else_changed_the_draft_meanwhile() -> None:
+    ann, bob = (Staff.objects.create_user(f"{name}@example.com", role=Role.PUBLISHER) for name in ("ann", "bob"))
+    spring = create_campaign(
+        name="Spring", kind=CampaignKind.ONCE, trigger=None, purpose=Purpose.NEWS, draft=draft(), by=ann, now=NOW
+    )
+
+    def needs(staff: Staff) -> list[str]:
+        cache.clear()
+        return [line.text for line in waiting(NOW, staff=staff) if line.level == "warning"]
+
+    def change(by: Staff, hours: int) -> None:
+        spring.refresh_from_db()
+        mine = draft(when={"expires_hours": hours})
+        save_draft(campaign=spring, name="Spring", draft=mine, revision=spring.revision, by=by, now=NOW)
+
+    ask_for_review(campaign=spring, note="look", by=ann, now=NOW)
+    change(bob, 48)
+    assert needs(ann) == ["“Spring” no longer waits for approval: bob changed it. Ask again."]
+    assert needs(bob) == []
+    ask_for_review(campaign=spring, note="look again", by=ann, now=NOW)
+    assert needs(ann) == []
+    change(ann, 72)
+    assert needs(ann) == []  # it was said as they saved
