@@ -24,9 +24,9 @@ from analytics.pages.undo import offer_undo
 from analytics.parameters import number
 from analytics.queries.campaigns import words
 from analytics.queries.campaigns.listing import find_campaign
+from analytics.queries.campaigns.merging import MergedDraft, merge_with_theirs
 from analytics.queries.campaigns.reviews import returned
 from analytics.queries.campaigns.view import trigger_call
-from analytics.queries.last_change import last_change
 from analytics.queries.segments.choices import missing
 from recommendations.models import Campaign, CampaignVersion, Placement
 from recommendations.push_terms import CampaignKind, Trigger
@@ -42,6 +42,7 @@ from recommendations.services.campaigns.lifecycle import (
 from recommendations.services.campaigns.linter import CampaignFinding, findings
 from recommendations.wording import push_labels
 from recommendations.wording.labels import placement_label
+from recommendations.wording.linter import listed
 
 TITLES: Mapping[str, Promise] = {
     "who": pgettext_lazy("step", "Who"),
@@ -92,14 +93,16 @@ def edit_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     if stored.ended_at or stored.archived_at:
         return _over(request, stored)
     if request.method == "POST":
-        return _save(request, stored)
+        revision = number(request.POST.get("over")) or number(request.POST.get("revision")) or 0
+        return _save(request, stored, CampaignEditor.sent(stored, request.POST), revision)
     return _render(request, stored, CampaignEditor.of(stored))
 
 
-def _save(request: HttpRequest, stored: Campaign) -> HttpResponse:
-    editor = CampaignEditor.sent(stored, request.POST)
+def _save(
+    request: HttpRequest, stored: Campaign, editor: CampaignEditor, revision: int, merged: MergedDraft | None = None
+) -> HttpResponse:
+    """Save what stands in the form; ``merged`` is what of others is in it already."""
     before = {"name": stored.name, "draft": stored.draft}
-    revision = number(request.POST.get("over")) or number(request.POST.get("revision")) or 0
     try:
         saved = save_draft(
             campaign=stored, name=editor.name, draft=editor.draft, revision=revision, by=staff_of(request),
@@ -109,11 +112,18 @@ def _save(request: HttpRequest, stored: Campaign) -> HttpResponse:
         editor.problems["name"] = " ".join(error.message_dict.get("name", ()))
         return _render(request, stored, editor, status=422)
     except StaleCampaignError as error:
-        return _render(request, error.current, editor, more={"stale": _stale(error.current, editor)}, status=409)
+        both = merge_with_theirs(error, name=editor.name, draft=editor.draft)
+        editor = CampaignEditor(error.current, both.name, both.draft)
+        if not both.conflicts:
+            return _save(request, error.current, editor, both.revision, both)
+        return _render(request, error.current, editor, more={"stale": both, "revision": revision}, status=409)
     except CampaignOverError:
         return _over(request, stored)
     editor.complain(findings(stored, editor.draft))
     text = _saved_text(saved.name, len(editor.problems), live=None if has_come(stored) else _live(stored))
+    if merged and merged.taken:
+        fields = listed([words for words, _value in merged.taken])
+        text = f"{text} {_('Kept as %(who)s saved it meanwhile: %(fields)s.') % {'who': merged.who, 'fields': fields}}"
     if saved.revision != stored.revision:
         if stored.review_asked_at:
             text = f"{text} {_('It is no longer waiting for approval: ask again.')}"
@@ -218,16 +228,6 @@ def _lists(editor: CampaignEditor, *, triggered: bool) -> list[tuple[str, str]]:
     )  # fmt: skip
     gone = {row.list for row in editor.blocks if row.list} - {code for code, _words in offered}
     return [*offered, *((code, missing(code.removeprefix(ABOUT))) for code in sorted(gone))]
-
-
-def _stale(current: Campaign, editor: CampaignEditor) -> dict[str, Any]:
-    who, at = last_change("campaign", current.pk, verbs=("create", "change"))
-    rows = [
-        (words.place_words(pointer), words.value_text(pointer, theirs), words.value_text(pointer, mine))
-        for pointer, theirs, mine in words.differing(current.draft, editor.draft)
-    ]
-    names = [(str(words.FIELDS["name"]), current.name, editor.name)] if current.name != editor.name else []
-    return {"who": who, "at": at, "revision": current.revision, "differences": [*names, *rows]}
 
 
 def _over(request: HttpRequest, stored: Campaign) -> HttpResponse:

@@ -1,6 +1,7 @@
-"""What the trail says of a campaign's draft: who wrote it since the last version, and who sent it back last."""
+"""What the trail says of a campaign's draft: how it was before, who wrote it, and who sent it back last."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -9,12 +10,27 @@ from recommendations.models import AuditEntry, Campaign, Staff
 BACK, PUBLISH = "send back", "publish"
 TAKEN_BACK = "take back request"
 """Verb of a change of the draft while it waited for approval."""
-WRITES = ("create", "change")
+CHANGE = "change"
+WRITES = ("create", CHANGE)
 
 
 def last_refusal(campaign: Campaign) -> AuditEntry | None:
     """The last time that somebody sent the draft back, with their note."""
     return _entries(campaign).filter(verb=BACK).select_related("staff").last()
+
+
+def draft_at(campaign: Campaign, revision: int) -> Mapping[str, Any] | None:
+    """Name and draft of an earlier revision; None where the trail does not lead back to it."""
+    steps = campaign.revision - revision
+    if steps <= 0:
+        return None
+    changes = list(_entries(campaign).filter(verb=CHANGE).reverse()[:steps])
+    was: dict[str, Any] = {"name": campaign.name, "draft": campaign.draft}
+    for entry in changes:
+        if any(was[name] != value for name, value in (entry.after or {}).items() if name in was):
+            return None
+        was |= {name: value for name, value in (entry.before or {}).items() if name in was}
+    return was if len(changes) == steps else None
 
 
 def writers_of(campaign: Campaign) -> frozenset[int]:

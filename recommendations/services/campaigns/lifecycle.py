@@ -18,7 +18,15 @@ from recommendations.models import Audience, AuditEntry, Campaign, CampaignVersi
 from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, Trigger
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
-from recommendations.services.campaigns.draft_trail import BACK, PUBLISH, TAKEN_BACK, last_refusal, writers_of
+from recommendations.services.campaigns.draft_trail import (
+    BACK,
+    CHANGE,
+    PUBLISH,
+    TAKEN_BACK,
+    draft_at,
+    last_refusal,
+    writers_of,
+)
 from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
 from recommendations.services.mails.line import missing_settings
 from recommendations.services.rules.editing import Difference
@@ -29,11 +37,16 @@ LONGEST_NAME = 120
 
 
 class StaleCampaignError(Exception):
-    """Somebody changed the draft since it was read; ``current`` is what it is now."""
+    """Somebody changed the draft since it was read; ``current`` is what it is now.
 
-    def __init__(self, current: Campaign, differences: Sequence[Difference]) -> None:
+    ``base`` is name and draft as they were read, None where nobody knows any more.
+    """
+
+    def __init__(
+        self, current: Campaign, differences: Sequence[Difference], base: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(f"{current} was changed by somebody else")
-        self.current, self.differences = current, differences
+        self.current, self.differences, self.base = current, differences, base
 
 
 class SentBackError(Exception):
@@ -113,9 +126,8 @@ def save_draft(
     current = _stored(campaign)
     if revision != current.revision:
         parts = [part for part in PARTS if draft.get(part) != current.draft.get(part)]
-        raise StaleCampaignError(
-            current, [Difference(part, draft.get(part), current.draft.get(part)) for part in parts]
-        )
+        differences = [Difference(part, draft.get(part), current.draft.get(part)) for part in parts]
+        raise StaleCampaignError(current, differences, base=draft_at(current, revision))
     before, after = audit.apply(current, {"name": name, "draft": dict(draft)})
     if not after:
         return current
@@ -124,7 +136,7 @@ def save_draft(
     current.review_asked_at, current.review_asked_by = None, None
     current.save()
     _use_audiences(current)
-    audit.record(by=by, verb="change", subject=current, before=before, after=after)
+    audit.record(by=by, verb=CHANGE, subject=current, before=before, after=after)
     if was_asked_for:
         audit.record(by=by, verb=TAKEN_BACK, subject=current)
     return current
