@@ -20,7 +20,7 @@ from analytics.parameters import note_in
 from analytics.queries.campaigns import sendings as query
 from analytics.templatetags.display import number
 from recommendations.models import Occurrence
-from recommendations.push_terms import OccurrenceState
+from recommendations.push_terms import CampaignKind, OccurrenceState
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.push import braking
@@ -49,8 +49,12 @@ def release_sending(request: HttpRequest, pk: int, occurrence: int) -> HttpRespo
 
 @post_requires(Action.PUBLISH)
 def cancel_sending(request: HttpRequest, pk: int, occurrence: int) -> HttpResponse:
-    done = _("It is cancelled: nobody gets it. The campaign itself goes on.")
-    return _decide(request, or_404(query.find_sending(pk, occurrence)), CANCEL, braking.call_off, done=done)
+    held = or_404(query.find_sending(pk, occurrence))
+    if held.campaign.kind == CampaignKind.ONCE:
+        done = _("It is cancelled: nobody gets it.")
+    else:
+        done = _("It is cancelled: nobody gets it. The campaign itself goes on.")
+    return _decide(request, held, CANCEL, braking.call_off, done=done)
 
 
 def _decide(

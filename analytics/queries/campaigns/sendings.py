@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
 from analytics.templatetags.display import number
@@ -167,12 +167,25 @@ def sending_sentence(counts: Mapping[str, int], *, leaves: bool) -> str:
     if not rest:
         return text
     why = max(BECAUSE, key=lambda verdict: counts.get(verdict, 0))
+    if counts.get(why, 0) == rest:
+        return pgettext("two sentences", "%(first)s %(second)s") % {
+            "first": text, "second": _why_all(rest, why, leaves=leaves)
+        }  # fmt: skip
     others = {"rest": number(rest), "most": number(counts.get(why, 0)), "why": BECAUSE[why]}
     if leaves:
         other_text = _("%(rest)s do not, %(most)s of them because %(why)s.") % others
     else:
         other_text = _("%(rest)s would not, %(most)s of them because %(why)s.") % others
     return pgettext("two sentences", "%(first)s %(second)s") % {"first": text, "second": other_text}
+
+
+def _why_all(rest: int, why: Verdict, *, leaves: bool) -> str:
+    """Why none of the rest get it, where it is the same for all of them."""
+    if leaves:
+        text = ngettext("%(rest)s does not, because %(why)s.", "%(rest)s do not, because %(why)s.", rest)
+    else:
+        text = _("%(rest)s would not, because %(why)s.")
+    return text % {"rest": number(rest), "why": BECAUSE[why]}
 
 
 def planned_counts(expected: Mapping[str, int]) -> str:

@@ -119,6 +119,12 @@ class TestSending:
             "Of 1,650 people 676 get it at once and 388 later. 586 do not, 412 of them because no address of theirs "
             "is known."
         )
+        of_one_kind = {"now": 2, "no_consent": 9}
+        assert sending_sentence(of_one_kind, leaves=False).endswith("9 would not, because they did not say yes to it.")
+        assert sending_sentence(of_one_kind, leaves=True).endswith("9 do not, because they did not say yes to it.")
+        assert sending_sentence({"no_address": 1}, leaves=True).endswith(
+            "1 does not, because no address of theirs is known."
+        )
 
 
 class TestBrake:
@@ -147,7 +153,13 @@ class TestBrake:
     def test_it_is_cancelled_with_a_note(self, publisher: Client, waiting: Occurrence) -> None:
         address = f"/campaigns/{waiting.campaign_id}/sendings/{waiting.pk}/"
         assert publisher.post(f"{address}cancel/", {}).status_code == 422
-        publisher.post(f"{address}cancel/", {"note": "a wrong audience"})
+        assert "It comes once, so there is no other sending: copy the campaign" in text(publisher, address)
+        Campaign.objects.update(kind="recurring")
+        assert "The campaign goes on with the next sending" in text(publisher, address)
+        Campaign.objects.update(kind="once")
+        page = flat(publisher.post(f"{address}cancel/", {"note": "a wrong audience"}, follow=True))
+        assert "It is cancelled: nobody gets it." in page
+        assert "itself goes on" not in page
         waiting.refresh_from_db()
         assert waiting.state == OccurrenceState.CANCELLED
         publisher.post(f"{address}cancel/", {"note": "again"})
