@@ -11,12 +11,14 @@ from django.urls import reverse
 from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, weeks_of
 from analytics.queries.campaigns.reviews import SentBack, returned
 from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
+from recommendations.engine.push.schedule import ONCE
 from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
 from recommendations.push_terms import (
     ERASED,
     FINAL,
     SENDING,
     WAITING,
+    CampaignKind,
     CampaignStatus,
     MessageState,
     OccurrenceState,
@@ -76,7 +78,7 @@ class CampaignView:
     what: str
     next_at: datetime | None
     week: WeekOfCampaign
-    changed: Sequence[str]  # what the draft has otherwise than what runs
+    changed: Sequence[str]  # what the draft has otherwise than what runs, where it can still be sent
     returned: SentBack | None
 
     @property
@@ -103,14 +105,16 @@ def view_of(campaign: Campaign, *, now: datetime) -> CampaignView:
     versions = list(campaign.versions.select_related("author", "approved_by"))
     live = next((each for each in versions if each.is_live), None)
     form = live.frozen if live else campaign.draft
-    differences = differing(live.frozen, campaign.draft) if live else []
+    sendings = _sendings(campaign, now=now)
+    has_come = campaign.kind == CampaignKind.ONCE and any(line.occurrence.key == ONCE for line in sendings)
+    differences = differing(live.frozen, campaign.draft) if live and not has_come else []
     return CampaignView(
         campaign=campaign,
         status=campaign.status(live=live, now=now),
         live=live,
         versions=versions,
         written=_written(campaign, versions),
-        sendings=_sendings(campaign, now=now),
+        sendings=sendings,
         sentence=CampaignWords.of([form]).sentence(campaign, form),
         what=what_words(form),
         next_at=next_of(campaign, live, now=now) if campaign.paused_at is None and campaign.ended_at is None else None,
