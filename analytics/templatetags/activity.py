@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from analytics.templatetags.display import MISSING, number
 from recommendations.models import AuditEntry
 from recommendations.services.access.audit import ERASED_BY_OWNER, changed_fields
-from recommendations.services.campaigns.draft_trail import TAKEN_BACK
+from recommendations.services.campaigns.draft_trail import ASKED, TAKEN_BACK
 from recommendations.services.catalogue.history import may_revert
 from recommendations.wording.audiences import audience_text
 
@@ -94,7 +94,7 @@ VERBS: Mapping[str, Promise] = {
     ERASED_BY_OWNER: pgettext_lazy("activity", "erased on the page of their own data"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
-    "ask for approval": pgettext_lazy("activity", "asked for approval of"),
+    ASKED: pgettext_lazy("activity", "asked for approval of"),
     "release": pgettext_lazy("activity", "let go a sending of"),
     "call off": pgettext_lazy("activity", "called off a sending of"),
     "send test": pgettext_lazy("activity", "sent themselves a test of"),
@@ -164,6 +164,14 @@ PAGES: Mapping[str, str] = {
 @register.filter("verb")
 def verb_label(verb: str) -> str:
     return str(VERBS.get(verb, verb))
+
+
+@register.filter
+def did(entry: AuditEntry) -> str:
+    """What was done, by the word that pages of its kind of object have for it."""
+    if (entry.object_type, entry.verb) == ("campaign", ASKED):
+        return pgettext("activity", "asked for review of")
+    return verb_label(entry.verb)
 
 
 @register.filter("kind")

@@ -11,9 +11,8 @@ from django.db.models import CharField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, JSONObject
 
 from recommendations.models import AuditEntry, Campaign, Staff
-from recommendations.services.campaigns.draft_trail import BACK, PUBLISH, TAKEN_BACK
+from recommendations.services.campaigns.draft_trail import ASKED, BACK, PUBLISH, TAKEN_BACK
 
-ASKED = "ask for approval"
 WORDS = (ASKED, BACK, TAKEN_BACK, PUBLISH)
 """Verbs of what is said about a draft."""
 

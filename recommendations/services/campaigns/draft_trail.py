@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from recommendations.models import AuditEntry, Campaign, Staff
 
-BACK, PUBLISH = "send back", "publish"
+ASKED, BACK, PUBLISH = "ask for approval", "send back", "publish"
 TAKEN_BACK = "take back request"
 """Verb of a change of the draft while it waited for approval."""
 CHANGE = "change"

@@ -19,6 +19,7 @@ from recommendations.push_terms import CampaignKind, OccurrenceState, Purpose, T
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.campaigns.draft_trail import (
+    ASKED,
     BACK,
     CHANGE,
     PUBLISH,
@@ -149,7 +150,7 @@ def ask_for_review(*, campaign: Campaign, note: str, by: Staff | None, now: date
     form_of(current, now=now)
     current.review_asked_at, current.review_asked_by, current.review_note = now, by, note
     current.save(update_fields=["review_asked_at", "review_asked_by", "review_note"])
-    audit.record(by=by, verb="ask for approval", subject=current, note=note)
+    audit.record(by=by, verb=ASKED, subject=current, note=note)
     return current
 
 

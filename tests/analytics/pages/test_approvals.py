@@ -137,6 +137,8 @@ def test_a_campaign_is_sent_back_with_a_note(client_of: Callable[[Role], Client]
         assert "publisher sent the draft back, just now:" in text(client, page)
     activity = text(bob, f"/activity/?type=campaign&id={campaign.pk}")
     assert "sent back" in activity
+    assert "asked for review of" in activity
+    assert "asked for approval of" not in activity.split("<tbody>")[1]
     assert "A shorter &lt;subject&gt;" in activity
     ann.post(review, {"note": "Shorter now"})
     assert "sent the draft back" not in text(ann, f"/campaigns/{campaign.pk}/edit/")

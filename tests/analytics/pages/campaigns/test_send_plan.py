@@ -114,10 +114,23 @@ class TestPlan:
         SendPlan.objects.update(message="")
         assert "Nothing is loaded yet" in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
 
-    def test_what_came_once_is_not_planned_again(self, merchandiser: Client, campaign: Campaign, now: datetime) -> None:
+    def test_what_came_once_is_not_planned_again_nor_asks_for_work(
+        self, merchandiser: Client, publisher: Client, campaign: Campaign, now: datetime
+    ) -> None:
+        planned(campaign, now)
         sent(campaign, now)
         answer = merchandiser.post(f"/campaigns/{campaign.pk}/plan/", {"when": "now"})
         assert (answer.status_code, "It comes once, and it has come." in flat(answer)) == (422, True)
+        Campaign.objects.update(revision=4)
+        for client in (merchandiser, publisher):
+            page = text(client, f"/campaigns/{campaign.pk}/plan/")
+            assert rows_of(page)[0] == 60
+            for work in ("the draft is at", "Ask for review", "Approve…"):
+                assert work not in page, work
+        for place in ("review", "approve"):
+            assert "Nobody has seen yet" not in text(publisher, f"/campaigns/{campaign.pk}/{place}/")
+        Campaign.objects.update(draft=draft(when={"expires_hours": 48}))
+        assert "The draft was changed since" not in text(merchandiser, f"/campaigns/{campaign.pk}/")
         Campaign.objects.update(ended_at=now)
         assert "no more plans are made of it" in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
 
@@ -160,7 +173,8 @@ class TestApproval:
         approve = f"/campaigns/{campaign.pk}/approve/"
         assert "Nobody has seen yet what this draft would do." in text(publisher, approve)
         refused = publisher.post(approve, {"note": "fine", "revision": 1})
-        assert (refused.status_code, "Make the plan first" in flat(refused)) == (422, True)
+        assert refused.status_code == 422
+        assert "Make the plan first, or tick “Approve without a plan” and say in the note why." in flat(refused)
         assert ">fine</textarea>" in flat(refused)
         publisher.post(approve, {"note": "small audience", "revision": 1, "without_plan": "yes"})
         assert CampaignVersion.objects.get().expected == {}
