@@ -150,6 +150,10 @@ class OccurrenceState(StrEnum):
     CANCELLED = "cancelled"
 
 
+REAL = frozenset({OccurrenceState.DECIDED, OccurrenceState.FINISHED})
+"""States of sendings that were decided for good, so that what they say has happened."""
+
+
 class MessageState(StrEnum):
     """What is known of a message; “taken” is what the provider said, never that it was delivered."""
 

@@ -12,13 +12,11 @@ from django.utils.translation import ngettext, pgettext
 from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
 from analytics.templatetags.display import number
 from recommendations.models import Message, Occurrence
-from recommendations.push_terms import ERASED, FINAL, SENDING, MessageState, OccurrenceState, Verdict
+from recommendations.push_terms import ERASED, FINAL, REAL, SENDING, MessageState, OccurrenceState, Verdict
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.finishing import has_no_candidates
 from recommendations.services.push.person import put_off
 from recommendations.wording import push_labels
-
-REAL = (OccurrenceState.DECIDED, OccurrenceState.FINISHED)
 
 
 @dataclass(frozen=True, kw_only=True)

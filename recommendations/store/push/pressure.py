@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import NamedTuple
 
-from recommendations.push_terms import COUNTING, SETTLED_CLICK, WAITS_ON, MessageEventKind, MessageState
+from recommendations.push_terms import COUNTING, REAL, SETTLED_CLICK, WAITS_ON, MessageEventKind, MessageState
 from recommendations.store.attribution.statements import WHOLE
 from recommendations.store.push.outbox import LEASE
 from recommendations.store.temp_tables import rows
@@ -34,8 +34,11 @@ WHERE (message.handed_at IS NOT NULL AND message.{_SENT}
   AND (hashint8(message.customer_id) & {PARTS - 1}) < %(parts)s
 ORDER BY message.created_at, message.id
 """  # noqa: S608
+# Of a plan nothing leaves, nor of what the brake holds, or somebody cancelled: limits kept nobody back there.
 _HELD_BACK = """
-SELECT count(*) FROM recommendations_considered WHERE decided_at >= %(since)s AND verdict = ANY(%(waits)s)
+SELECT count(*) FROM recommendations_considered considered
+JOIN recommendations_occurrence occurrence ON occurrence.id = considered.occurrence_id
+WHERE considered.decided_at >= %(since)s AND considered.verdict = ANY(%(waits)s) AND occurrence.state = ANY(%(real)s)
 """
 # A rule that counted at some time between the decision and the hand-over is enough: the sender looks again at each
 # message before it leaves, under the rules of its sending. A window is broken by the message that is one too many in
@@ -152,7 +155,7 @@ def past_messages(*, since: datetime, until: datetime, most: int) -> tuple[list[
 
 def held_back(*, since: datetime) -> int:
     """How many people-sendings of a time caps and budgets kept back, and still do."""
-    [(count,)] = rows(_HELD_BACK, since=since, waits=sorted(WAITS_ON))
+    [(count,)] = rows(_HELD_BACK, since=since, waits=sorted(WAITS_ON), real=sorted(REAL))
     return int(count)
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from recommendations.engine.push.competition import HOUR, PressureCap, SentMessage, fits
 from recommendations.engine.push.timing import QuietHours
-from recommendations.models import Contact, Message, MessageEvent
-from recommendations.push_terms import SETTLED_CLICK, MessageEventKind, MessageState, Verdict
+from recommendations.models import Considered, Contact, Message, MessageEvent, Occurrence
+from recommendations.push_terms import SETTLED_CLICK, MessageEventKind, MessageState, OccurrenceState, Verdict
 from recommendations.services.campaigns import pressure_estimate
 from recommendations.services.campaigns.pressure import DEFAULT, CapForm, PressureForm
 from recommendations.services.campaigns.pressure_estimate import TriedRules, estimate, run_again
 from recommendations.store.push.pressure import PastMessage, prove
-from tests.push_records import NOW, contact, pressure
+from tests.push_records import NOW, campaign, contact, pressure
 from tests.store.push.test_people import message
 
 ALWAYS = QuietHours(time(0), time(0))
@@ -155,3 +155,25 @@ def test_the_real_messages_of_the_last_weeks_are_run_again(monkeypatch: pytest.M
     assert sampled.share < 0.5
     assert Contact.objects.count() == 2
     assert (estimate(DEFAULT, now=NOW).held_back, Verdict.CAPPED.value) == (0, "capped")
+
+
+@pytest.mark.django_db
+def test_whom_limits_kept_back_is_counted_in_what_was_really_decided() -> None:
+    """From a plan, from what the brake holds and from what was cancelled nothing leaves, whatever limits say."""
+    pressure()
+    keys = [contact(name).contact_id for name in ("ann", "bo")]
+    for state in OccurrenceState:
+        sending = campaign(state.value)
+        Occurrence.objects.filter(pk=sending.pk).update(state=state)
+        for key in keys:
+            Considered.objects.create(
+                occurrence=sending,
+                customer_id=key,
+                key="1",
+                verdict=Verdict.CAPPED,
+                would_send=False,
+                wanted_at=NOW,
+                decided_at=NOW,
+            )
+    decided = {OccurrenceState.DECIDED, OccurrenceState.FINISHED}
+    assert estimate(DEFAULT, now=NOW).held_back == len(keys) * len(decided)
