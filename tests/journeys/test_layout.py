@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from recommendations.event_types import EventName
-from recommendations.models import Arm, BlendWeights, Customer, Item, Staff
+from recommendations.models import Arm, BlendWeights, Customer, Item, Occurrence, Staff
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import ExperimentKind
 from tests.analytics import records
@@ -179,3 +179,25 @@ def test_the_bar_at_the_top_and_the_placements_take_a_line_each(ada: Callable[[i
             assert line[-1][2] <= width
     tabs.locator("summary").click()
     assert tabs.locator(".menu-body a").count() == tabs.locator("> a").count() > 7
+
+
+@pytest.fixture
+def erased(site: str) -> Iterator[Occurrence]:
+    """A sending with a message to somebody whose contact has been erased since."""
+    sending = Occurrence.objects.filter(messages__isnull=False).distinct().get()
+    before = dict(sending.counts)
+    counts = before | {"erased_messages": 1, "erased_taken": 1, "erased_now": 1}
+    committed(lambda: Occurrence.objects.filter(pk=sending.pk).update(counts=counts))
+    yield sending
+    committed(lambda: Occurrence.objects.filter(pk=sending.pk).update(counts=before))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_sending_with_somebody_erased_is_as_wide_as_its_window(
+    ada: Callable[[int], Visitor], erased: Occurrence, width: int
+) -> None:
+    visitor = ada(width)
+    visitor.visit(f"/campaigns/{erased.campaign_id}/sendings/{erased.pk}/")
+    expect(visitor.page.locator(".sequel-table")).to_contain_text("Contact erased since")
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == width
+    assert visitor.complaints() == []
