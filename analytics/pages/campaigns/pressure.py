@@ -20,7 +20,7 @@ from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.pressure import StalePressureError, form_of, publish_rules, rules_now
 from recommendations.services.campaigns.pressure_estimate import estimate
-from recommendations.services.campaigns.results import proof_of_pressure
+from recommendations.services.campaigns.results import erased_messages, proof_of_pressure
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,7 +49,7 @@ def pressure_effect(request: HttpRequest) -> HttpResponse:
 def pressure_proof(request: HttpRequest) -> HttpResponse:
     """Whether any message ever broke a rule, by one statement that is shown with it."""
     proof, statement = proof_of_pressure()
-    context = {"section": "campaigns", "proof": proof, "statement": statement}
+    context = {"section": "campaigns", "proof": proof, "statement": statement, "erased": erased_messages()}
     part = "HX-Request" in request.headers
     return render(request, f"dashboard/campaigns/pressure_proof{'' if part else '_page'}.html", context)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from analytics.queries.days import midnight
 from recommendations.models import Campaign, Message, Occurrence
-from recommendations.push_terms import COUNTING, SENDING, WAITING, CampaignKind, OccurrenceState, Verdict
+from recommendations.push_terms import COUNTING, ERASED, SENDING, WAITING, CampaignKind, OccurrenceState, Verdict
 from recommendations.services.push.sendings import LiveCampaign, live_campaigns, moments_of
 
 WEEK = timedelta(days=7)
@@ -53,10 +53,11 @@ class CalendarDay:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignCalendar:
-    """Four weeks from a Monday."""
+    """Four weeks from a Monday; ``erased`` of the messages sent went to people whose contacts have been erased since."""
 
     first: date
     days: Sequence[CalendarDay]
+    erased: int = 0
     triggered: Sequence[Campaign] = field(default_factory=list)
 
     @property
@@ -96,6 +97,7 @@ def calendar(*, around: date, now: datetime) -> CampaignCalendar:
             CalendarDay(day=day, limited=limited.get(day, 0.0), entries=sorted(entries[day].values(), key=_order))
             for day in days
         ],
+        erased=sum(map(_erased, sendings)),
         triggered=[each.campaign for each in live if each.campaign.kind == CampaignKind.TRIGGERED],
     )
 
@@ -117,7 +119,7 @@ def _entries(
         one.sent, one.waiting, one.sending = one.sent + sent, one.waiting + waiting, one.sending or sending
     for each in sendings:
         one = entry(timezone.localdate(each.due_at), each.campaign)
-        one.sending = one.sending or each.pk
+        one.sending, one.sent = one.sending or each.pk, one.sent + _erased(each)
     for planned in live:
         for at in _planned(planned, until=end, now=now):
             one = entry(timezone.localdate(at), planned.campaign)
@@ -142,6 +144,11 @@ def _messages(*, begin: datetime, end: datetime) -> Iterator[tuple[date, Campaig
     campaigns = Campaign.objects.in_bulk({row["campaign"] for row in counts_by_sending})
     for row in counts_by_sending:
         yield row["day"], campaigns[row["campaign"]], row["occurrence"], row["sent"], row["waiting"]
+
+
+def _erased(sending: Occurrence) -> int:
+    """Messages to people who have been erased since; they count for the day of their sending, all that is known."""
+    return sending.counts.get(f"{ERASED}taken", 0)
 
 
 def _planned(live: LiveCampaign, *, until: datetime, now: datetime) -> Iterator[datetime]:

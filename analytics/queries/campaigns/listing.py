@@ -1,5 +1,6 @@
 """The campaigns as the list shows them: what they are, when they come next, and what came of the last week."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -14,7 +15,14 @@ from analytics.queries.campaigns.words import CampaignWords, part_of, when_words
 from recommendations.engine.push.schedule import moments
 from recommendations.engine.push.timing import DAY
 from recommendations.models import Campaign, CampaignVersion, Message, MessageEvent, Occurrence
-from recommendations.push_terms import CampaignKind, CampaignStatus, MessageEventKind, MessageState, OccurrenceState
+from recommendations.push_terms import (
+    ERASED,
+    CampaignKind,
+    CampaignStatus,
+    MessageEventKind,
+    MessageState,
+    OccurrenceState,
+)
 from recommendations.services.campaigns.form import LONGEST_LIFE, When
 from recommendations.wording import push_labels
 
@@ -32,11 +40,20 @@ ORDER = (
 
 @dataclass(frozen=True, kw_only=True)
 class WeekOfCampaign:
-    """Messages that were taken in the last seven days, and people who clicked one and who unsubscribed by one."""
+    """Messages that were taken in the last seven days, and people who clicked one and who unsubscribed by one.
+
+    ``erased`` of them went to people whose contacts have been erased since: what came of those is not known any more.
+    """
 
     sent: int = 0
     clicked: int = 0
     unsubscribed: int = 0
+    erased: int = 0
+
+    @property
+    def traceable(self) -> int:
+        """Messages of which it is known what came."""
+        return self.sent - self.erased
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +88,7 @@ class CampaignList:
         weeks = [row.week for row in self.rows]
         return WeekOfCampaign(
             sent=sum(week.sent for week in weeks), clicked=sum(week.clicked for week in weeks),
-            unsubscribed=sum(week.unsubscribed for week in weeks),
+            unsubscribed=sum(week.unsubscribed for week in weeks), erased=sum(week.erased for week in weeks),
         )  # fmt: skip
 
     @property
@@ -100,7 +117,7 @@ def find_campaign(pk: int) -> Campaign | None:
 def weeks_of(*, now: datetime, campaign: int | None = None) -> dict[int, WeekOfCampaign]:
     """What came of the messages of the last seven days, by campaign, or of one alone."""
     taken = _taken(now - WEEK, campaign)
-    sent = dict(taken.values_list("campaign").annotate(n=Count("pk")))
+    sent, erased = Counter(dict(taken.values_list("campaign").annotate(n=Count("pk")))), _erased(now - WEEK, campaign)
     kinds = [MessageEventKind.CLICKED, MessageEventKind.UNSUBSCRIBED, MessageEventKind.RESUBSCRIBED]
     events = MessageEvent.objects.filter(message__in=taken, kind__in=kinds)
     people: dict[tuple[int, str], set[int]] = {}
@@ -111,9 +128,9 @@ def weeks_of(*, now: datetime, campaign: int | None = None) -> dict[int, WeekOfC
     return {
         key: WeekOfCampaign(
             sent=n, clicked=len(people.get((key, MessageEventKind.CLICKED), ())),
-            unsubscribed=len(people.get((key, MessageEventKind.UNSUBSCRIBED), ())),
+            unsubscribed=len(people.get((key, MessageEventKind.UNSUBSCRIBED), ())), erased=erased[key],
         )
-        for key, n in sent.items()
+        for key, n in (sent + erased).items()
     }  # fmt: skip
 
 
@@ -122,6 +139,19 @@ def _taken(since: datetime, campaign: int | None) -> QuerySet[Message]:
     begun = since - timedelta(hours=2 * LONGEST_LIFE)
     own = Q() if campaign is None else Q(campaign=campaign)
     return Message.objects.filter(own, occurrence__due_at__gt=begun, state=MessageState.TAKEN, settled_at__gt=since)
+
+
+def _erased(since: datetime, campaign: int | None) -> Counter[int]:
+    """Messages that were taken from people who have been erased since, of the sendings that began since then.
+
+    When such a message left is not known any more: only its sending has the number.
+    """
+    name, counts = f"{ERASED}taken", Counter[int]()
+    own = Q() if campaign is None else Q(campaign=campaign)
+    stored = Occurrence.objects.filter(own, due_at__gt=since, counts__has_key=name)
+    for key, numbers in stored.values_list("campaign", "counts"):
+        counts[key] += numbers[name]
+    return counts
 
 
 def _row(

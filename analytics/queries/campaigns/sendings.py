@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
-from analytics.templatetags.display import number
+from analytics.templatetags.display import moment, number
 from recommendations.models import Message, Occurrence
 from recommendations.push_terms import ERASED, FINAL, REAL, SENDING, MessageState, OccurrenceState, Verdict
 from recommendations.services.campaigns.form import CampaignForm
@@ -42,11 +42,20 @@ class VerdictLine:
 
 @dataclass(frozen=True, kw_only=True)
 class LaterPart:
-    """People who get it later for the same reason, and the first moment of theirs."""
+    """People who get it later for the same reason, and the first moment of theirs; None where it is not known."""
 
     words: str
     people: int
-    first: datetime
+    first: datetime | None
+
+    @property
+    def text(self) -> str:
+        """All of it in words."""
+        facts = {"why": self.words, "n": number(self.people)}
+        if self.first is None:
+            return _("%(why)s: %(n)s") % facts
+        when = facts | {"when": moment(self.first)}
+        return _("%(why)s: %(n)s, first at %(when)s") % when if self.words else _("first at %(when)s") % when
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +202,10 @@ def planned_counts(expected: Mapping[str, int]) -> str:
 
 
 def _later(occurrence: Occurrence, form: CampaignForm | None) -> list[LaterPart]:
-    """Why it is later, the most people first; under a form that is not known any more nobody can say."""
+    """Why it is later, the most people first; under a form that is not known any more nobody can say.
+
+    Of those who were erased since there is only the number.
+    """
     parts = [
         LaterPart(
             words="" if form is None else later_text(by_quiet_hours=not part.by_hour), people=part.people,
@@ -201,15 +213,21 @@ def _later(occurrence: Occurrence, form: CampaignForm | None) -> list[LaterPart]
         )
         for part in put_off(occurrence.pk, form)
     ]  # fmt: skip
+    if erased := occurrence.counts.get(f"{ERASED}{Verdict.LATER}"):
+        parts.append(LaterPart(words=_("contact erased since"), people=erased, first=None))
     return sorted(parts, key=lambda part: -part.people)
 
 
 def _channels(occurrence: Occurrence) -> list[tuple[str, int]]:
-    """Channels of those who get it, with how many."""
+    """Channels of those who get it, with how many; of those who were erased since there is only the number."""
     stored = occurrence.considered.filter(verdict__in=[verdict.value for verdict in SENDING])
     labels = dict(push_labels.CHANNELS)
     by_channel = stored.values_list("channel").annotate(people=Count("pk")).order_by("-people")
-    return [(str(labels.get(channel, channel)), people) for channel, people in by_channel]
+    erased = sum(occurrence.counts.get(f"{ERASED}{verdict}", 0) for verdict in SENDING)
+    return [
+        *((str(labels.get(channel, channel)), people) for channel, people in by_channel),
+        *([(_("contact erased since"), erased)] if erased else []),
+    ]
 
 
 def _sequel(occurrence: Occurrence) -> Sequel:

@@ -14,7 +14,7 @@ from recommendations.engine.push.competition import HOUR, Candidate, PressureCap
 from recommendations.engine.push.timing import QuietHours, allowed_from
 from recommendations.push_terms import Priority
 from recommendations.services.campaigns.pressure import PressureForm, rules_now
-from recommendations.store.push.pressure import PARTS, PastMessage, held_back, past_messages
+from recommendations.store.push.pressure import PARTS, PastMessage, erased_messages, held_back, past_messages
 
 SPAN = timedelta(days=28)
 BEFORE = timedelta(days=7)  # the longest window of a cap: what was sent in it counts, and is not counted
@@ -41,7 +41,7 @@ class PressureEstimate:
     """Messages that left, and how many there would have been; ``clicked`` are those that people did.
 
     ``held_back`` is what no message tells of: whom caps and budgets kept back, of whom looser ones let some through.
-    ``share`` of the people stand for all.
+    ``erased`` messages went with their contacts and are in no other figure; ``share`` of the people stand for all.
     """
 
     sent: int
@@ -49,6 +49,7 @@ class PressureEstimate:
     clicked: int
     clicked_still: int
     held_back: int = 0
+    erased: int = 0
     share: float = 1.0
 
     @property
@@ -75,7 +76,10 @@ def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
     )
     counts = run_again(messages, rules, since=since.timestamp())
     return PressureEstimate(
-        **{name: round(count / share) for name, count in counts.items()}, held_back=held_back(since=since), share=share
+        **{name: round(count / share) for name, count in counts.items()},
+        held_back=held_back(since=since),
+        erased=erased_messages(since=since),
+        share=share,
     )
 
 

@@ -4,9 +4,12 @@ from django.conf import settings
 
 from recommendations.store.push.funnel import MessageFate, fates_of
 from recommendations.store.push.outcomes import SHOWING, PushOutcome, outcomes_of_parts
-from recommendations.store.push.pressure import PressureProof, proof_statement, prove
+from recommendations.store.push.pressure import PressureProof, erased_messages, proof_statement, prove
 
-__all__ = ["SHOWING", "MessageFate", "PressureProof", "PushOutcome", "fates_of", "parts_of", "proof_of_pressure"]
+__all__ = [
+    "SHOWING", "MessageFate", "PressureProof", "PushOutcome", "erased_messages", "fates_of", "parts_of",
+    "proof_of_pressure",
+]  # fmt: skip
 
 
 def parts_of(campaign: int) -> dict[tuple[str, int | None], PushOutcome]:

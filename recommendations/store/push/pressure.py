@@ -1,10 +1,10 @@
 """Messages as the rules of pressure see them: those of a time, for a draft, and the proof that none broke a rule."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import NamedTuple
 
-from recommendations.push_terms import COUNTING, REAL, SETTLED_CLICK, WAITS_ON, MessageEventKind, MessageState
+from recommendations.push_terms import COUNTING, ERASED, REAL, SETTLED_CLICK, WAITS_ON, MessageEventKind, MessageState
 from recommendations.store.attribution.statements import WHOLE
 from recommendations.store.push.outbox import LEASE
 from recommendations.store.temp_tables import rows
@@ -39,6 +39,11 @@ _HELD_BACK = """
 SELECT count(*) FROM recommendations_considered considered
 JOIN recommendations_occurrence occurrence ON occurrence.id = considered.occurrence_id
 WHERE considered.decided_at >= %(since)s AND considered.verdict = ANY(%(waits)s) AND occurrence.state = ANY(%(real)s)
+"""
+# When a message left that went with its contact is not known any more: only its sending has how many there were.
+_ERASED = """
+SELECT coalesce(sum((counts ->> %(name)s)::bigint), 0) FROM recommendations_occurrence
+WHERE counts ? %(name)s AND due_at >= %(since)s
 """
 # A rule that counted at some time between the decision and the hand-over is enough: the sender looks again at each
 # message before it leaves, under the rules of its sending. A window is broken by the message that is one too many in
@@ -156,6 +161,12 @@ def past_messages(*, since: datetime, until: datetime, most: int) -> tuple[list[
 def held_back(*, since: datetime) -> int:
     """How many people-sendings of a time caps and budgets kept back, and still do."""
     [(count,)] = rows(_HELD_BACK, since=since, waits=sorted(WAITS_ON), real=sorted(REAL))
+    return int(count)
+
+
+def erased_messages(*, since: datetime | None = None) -> int:
+    """How many messages, of sendings since a moment or of all, went with the contacts that were erased."""
+    [(count,)] = rows(_ERASED, name=f"{ERASED}taken", since=since or datetime.min.replace(tzinfo=UTC))
     return int(count)
 
 

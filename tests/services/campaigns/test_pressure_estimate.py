@@ -177,3 +177,13 @@ def test_whom_limits_kept_back_is_counted_in_what_was_really_decided() -> None:
             )
     decided = {OccurrenceState.DECIDED, OccurrenceState.FINISHED}
     assert estimate(DEFAULT, now=NOW).held_back == len(keys) * len(decided)
+
+
+@pytest.mark.django_db
+def test_messages_that_went_with_their_contacts_are_said_to_be_missing() -> None:
+    pressure()
+    for name, days in (("new", 1), ("old", 40)):
+        Occurrence.objects.filter(pk=campaign(name).pk).update(
+            due_at=NOW - timedelta(days=days), counts={"erased_taken": 2}
+        )
+    assert estimate(DEFAULT, now=NOW).erased == 2
