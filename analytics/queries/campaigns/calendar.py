@@ -53,7 +53,7 @@ class CalendarDay:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignCalendar:
-    """Four weeks from a Monday; ``erased`` of the messages sent went to people whose contacts have been erased since."""
+    """Four weeks from a Monday; ``erased`` messages went to people whose contacts have been erased since."""
 
     first: date
     days: Sequence[CalendarDay]

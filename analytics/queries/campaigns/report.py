@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -16,12 +17,12 @@ from analytics.queries.campaigns.funnel import FunnelStep, erased_of, funnel_of
 from analytics.queries.campaigns.listing import next_of
 from analytics.templatetags.display import money, number, share
 from recommendations.models import Campaign, CampaignVersion, Placement, Segment
-from recommendations.push_terms import MessageState
+from recommendations.push_terms import MessageState, OccurrenceState
 from recommendations.services.campaigns.form import CampaignForm, GoalKind
 from recommendations.services.campaigns.holdout import HoldoutComparison, compare
 from recommendations.services.campaigns.results import PushOutcome, fates_of, parts_of
 from recommendations.services.push.again import sendable
-from recommendations.services.push.sendings import LiveCampaign
+from recommendations.services.push.sendings import LiveCampaign, was_held_back
 
 PLACEMENT = "email"  # whose window says how long after a click a purchase counts
 GOALS: Mapping[GoalKind, Promise] = {
@@ -45,9 +46,16 @@ class ReportPart:
         return self.outcome.clicked / self.outcome.people if self.outcome.people else 0.0
 
 
+class Held(StrEnum):
+    """Why a sending that is counted already has no message: the brake holds it, or it was let go this minute."""
+
+    WAITS = "waits"
+    RELEASED = "released"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CampaignReport:
-    """What came of a campaign; without messages only ``waiting`` and ``next_at`` tell something."""
+    """What came of a campaign; without messages only ``waiting``, ``held`` and ``next_at`` tell something."""
 
     campaign: Campaign
     outcome: PushOutcome
@@ -61,6 +69,7 @@ class CampaignReport:
     waiting: int
     next_at: datetime | None
     erased: int  # of the mails sent: to people whose contacts have been erased since
+    held: Held | None
 
     @property
     def erased_sentence(self) -> str:
@@ -100,7 +109,7 @@ def report_of(campaign: Campaign, *, now: datetime) -> CampaignReport:
         goal=str(GOALS[form.safety.goal.kind]) if form else "",
         sendable=sendable(campaign) if outcome.unknown else 0,
         waiting=sum(fate.messages for fate in fates if fate.state in STANDING),
-        next_at=next_moment(live, now=now) if live else None,
+        next_at=next_moment(live, now=now) if live else None, held=_held(campaign),
     )  # fmt: skip
 
 
@@ -109,6 +118,15 @@ def _live(campaign: Campaign) -> LiveCampaign | None:
     if version is None:
         return None
     return LiveCampaign(campaign=campaign, version=version, form=msgspec.convert(version.frozen, CampaignForm))
+
+
+def _held(campaign: Campaign) -> Held | None:
+    """Whether a sending waits for somebody, or else is decided afresh."""
+    states = [OccurrenceState.WAITING, OccurrenceState.DUE]
+    held = list(campaign.occurrences.filter(state__in=states).exclude(counts={}))
+    if any(each.state == OccurrenceState.WAITING for each in held):
+        return Held.WAITS
+    return Held.RELEASED if any(map(was_held_back, held)) else None
 
 
 def _sentence(outcome: PushOutcome, *, erased: int, hours: int) -> str:

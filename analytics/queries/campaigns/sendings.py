@@ -16,6 +16,7 @@ from recommendations.push_terms import ERASED, FINAL, REAL, SENDING, MessageStat
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.finishing import has_no_candidates
 from recommendations.services.push.person import put_off
+from recommendations.services.push.sendings import was_held_back
 from recommendations.wording import push_labels
 
 
@@ -86,8 +87,12 @@ class SendingView:
     @property
     def label(self) -> str:
         """Where it stands, in words."""
-        state = OccurrenceState.FINISHED if self.is_over else self.occurrence.state
-        return str(dict(push_labels.OCCURRENCE_STATES)[OccurrenceState(state)])
+        return state_words(self.occurrence, is_over=self.is_over)
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it is decided afresh: its counts are those of the decision that the brake held back."""
+        return is_released(self.occurrence)
 
     @property
     def is_plan(self) -> bool:
@@ -113,7 +118,20 @@ class SendingView:
     def sentence(self) -> str:
         """The first sentence of the page."""
         counts = {line.verdict.value: line.people for line in self.lines}
-        return sending_sentence(counts, leaves=self.occurrence.state not in NOT_SENT)
+        return sending_sentence(counts, leaves=self.occurrence.state not in NOT_SENT and not self.is_released)
+
+
+def is_released(occurrence: Occurrence) -> bool:
+    """Whether somebody let a sending go, and it is decided afresh; in a campaign that has ended nobody does that."""
+    return was_held_back(occurrence) and occurrence.campaign.ended_at is None
+
+
+def state_words(occurrence: Occurrence, *, is_over: bool) -> str:
+    """Where a sending stands; one that nothing more will become of is finished, whether or not it is noted yet."""
+    if is_released(occurrence):
+        return _("Released, being decided anew")
+    state = OccurrenceState.FINISHED if is_over else occurrence.state
+    return str(dict(push_labels.OCCURRENCE_STATES)[OccurrenceState(state)])
 
 
 def find_sending(campaign: int, occurrence: int) -> Occurrence | None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from analytics.queries.campaigns.listing import TONES, WeekOfCampaign, next_of, weeks_of
 from analytics.queries.campaigns.reviews import SentBack, returned
+from analytics.queries.campaigns.sendings import is_released, state_words
 from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
 from recommendations.engine.push.schedule import ONCE
 from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
@@ -55,8 +56,7 @@ class SendingLine:
 
     @property
     def label(self) -> str:
-        state = OccurrenceState.FINISHED if self.is_over else self.occurrence.state
-        return str(dict(push_labels.OCCURRENCE_STATES)[OccurrenceState(state)])
+        return state_words(self.occurrence, is_over=self.is_over)
 
 
 def trigger_call(campaign: Campaign) -> str:
@@ -136,7 +136,7 @@ def waiting_messages(campaign: Campaign) -> int:
 
 
 def _sendings(campaign: Campaign, *, now: datetime) -> list[SendingLine]:
-    stored = campaign.occurrences.exclude(state=OccurrenceState.PLANNED).select_related("version")
+    stored = campaign.occurrences.exclude(state=OccurrenceState.PLANNED).select_related("campaign", "version")
     last = list(stored.order_by("-due_at")[:MOST_SENDINGS])
     of_each = Message.objects.filter(occurrence__in=last).values_list("occurrence").annotate(
         taken=Count("pk", filter=Q(state=MessageState.TAKEN)), waiting=Count("pk", filter=~Q(state__in=FINAL))
@@ -148,8 +148,8 @@ def _sendings(campaign: Campaign, *, now: datetime) -> list[SendingLine]:
 def _line(campaign: Campaign, occurrence: Occurrence, messages: tuple[int, int], *, now: datetime) -> SendingLine:
     counts, (taken, waiting) = occurrence.counts, messages
     planned = sum(counts.get(verdict, 0) for verdict in SENDING)
-    if occurrence.state == OccurrenceState.WAITING and not campaign.ended_at:
-        waiting = planned  # all of it, until somebody lets it go
+    if is_released(occurrence) or (occurrence.state == OccurrenceState.WAITING and not campaign.ended_at):
+        waiting = planned  # all of it, until somebody lets it go and it is decided afresh
     return SendingLine(
         occurrence=occurrence, people=sum(counts.get(verdict, 0) for verdict in Verdict), planned=planned,
         taken=taken + counts.get(f"{ERASED}taken", 0), waiting=waiting,

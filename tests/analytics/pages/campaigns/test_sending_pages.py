@@ -150,6 +150,33 @@ class TestBrake:
         publisher.post(f"{address}release/", {"note": "again"})
         assert "Someone has decided about it in the meantime." in text(publisher, address)
 
+    def test_before_and_after_its_release_it_is_no_failure(self, publisher: Client, waiting: Occurrence) -> None:
+        own, going = f"/campaigns/{waiting.campaign_id}/", str(waiting.counts["now"] + waiting.counts["later"])
+        address = f"{own}sendings/{waiting.pk}/"
+
+        def row() -> list[str]:
+            table = text(publisher, own).split('id="sendings-title"')[1].split("</table>")[0]
+            return re.findall(r'<td[^>]*data-label="[^"]+">([^<]*)</td>', table)
+
+        def report() -> str:
+            return flat(publisher.get(f"{own}report/", headers={"HX-Request": "true"}))
+
+        assert [row()[0], *row()[2:]] == ["Waits for approval", going, "0", going, "0"]
+        assert "A sending waits for somebody to let it go" in report()
+        publisher.post(f"{address}release/", {"note": "It is May"})
+        assert [row()[0], *row()[2:]] == ["Released, being decided anew", going, "0", going, "0"]
+        assert "A sending was released: everybody is decided afresh, within a minute." in report()
+        page = text(publisher, address)
+        assert "Until then the numbers are those of the decision that was held back." in page
+        assert "would get it at once" in page
+        assert "nothing of it is decided before it goes on" not in page
+        Campaign.objects.update(paused_at=timezone.now())
+        assert "nothing of it is decided before it goes on" in text(publisher, address)
+        Campaign.objects.update(paused_at=None)
+        decide_pushes(now=timezone.now())
+        assert row()[0] == "Going out"
+        assert "Until then the numbers" not in text(publisher, address)
+
     def test_it_is_cancelled_with_a_note(self, publisher: Client, waiting: Occurrence) -> None:
         address = f"/campaigns/{waiting.campaign_id}/sendings/{waiting.pk}/"
         assert publisher.post(f"{address}cancel/", {}).status_code == 422
