@@ -18,6 +18,7 @@ from analytics.queries.campaigns.reviews import returned, with_last_word
 from analytics.queries.campaigns.sendings import planned_counts, sending_sentence
 from analytics.templatetags.display import moment
 from recommendations.models import AuditEntry, Campaign
+from recommendations.push_terms import CampaignKind
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.draft_trail import last_refusal, writers_of
@@ -148,6 +149,7 @@ def _shared(request: HttpRequest, campaign: Campaign, page: str) -> dict[str, An
         "section": "campaigns", "campaign": campaign, "note": note_in(request.POST), "plan": plan, "form": form,
         "refusals": refusals, "is_over": bool(campaign.ended_at or campaign.archived_at),
         "has_come": come, "planned": planned_counts(counts) if plan else "",
-        "sentence": sending_sentence(counts, leaves=False) if plan else "",
+        "sentence": sending_sentence(counts, leaves=False, occasions=campaign.kind == CampaignKind.TRIGGERED)
+        if plan else "",
         "here": reverse(page, args=[campaign.pk]) if request.method == "POST" else request.get_full_path(),
     }  # fmt: skip

@@ -109,4 +109,4 @@ def _figure(view: query.SendingView) -> Any:
         verdict=None, words=pgettext("waterfall", "Audience"), people=view.audience, text=number(view.audience),
         link=address,
     )  # fmt: skip
-    return sending_figure(bars, audience=audience, axis=_("People"))
+    return sending_figure(bars, audience=audience, axis=_("People") if view.occasions is None else _("Occasions"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -12,7 +12,16 @@ from django.utils.translation import ngettext, pgettext
 from analytics.queries.campaigns.verdict_words import BECAUSE, NOT_SENT, later_text, withdrawn_text
 from analytics.templatetags.display import moment, number
 from recommendations.models import Message, Occurrence
-from recommendations.push_terms import ERASED, FINAL, REAL, SENDING, MessageState, OccurrenceState, Verdict
+from recommendations.push_terms import (
+    ERASED,
+    FINAL,
+    REAL,
+    SENDING,
+    CampaignKind,
+    MessageState,
+    OccurrenceState,
+    Verdict,
+)
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.push.finishing import has_no_candidates
 from recommendations.services.push.person import put_off
@@ -71,6 +80,17 @@ class Sequel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OccasionsOfPeople:
+    """Occasions of a triggered campaign: of how many people they are, and when the last one was decided.
+
+    People are None where not all of them are there any more.
+    """
+
+    people: int | None
+    last_decided: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SendingView:
     """A sending as its page shows it; its lines add up to the audience."""
 
@@ -83,6 +103,7 @@ class SendingView:
     sequel: Sequel | None
     approved: Mapping[str, int]  # what was planned when the version was approved
     is_over: bool
+    occasions: OccasionsOfPeople | None  # None: each of the people is there once
 
     @property
     def label(self) -> str:
@@ -118,7 +139,16 @@ class SendingView:
     def sentence(self) -> str:
         """The first sentence of the page."""
         counts = {line.verdict.value: line.people for line in self.lines}
-        return sending_sentence(counts, leaves=self.occurrence.state not in NOT_SENT and not self.is_released)
+        leaves = self.occurrence.state not in NOT_SENT and not self.is_released
+        return sending_sentence(counts, leaves=leaves, occasions=self.occasions is not None)
+
+    @property
+    def looked_in_vain(self) -> bool:
+        """Whether the last look found nothing to decide, so that what was decided is older, and under other rules."""
+        if self.occasions is None or self.is_plan or self.occurrence.decided_at is None:
+            return False
+        last = self.occasions.last_decided
+        return not self.audience or (last is not None and last < self.occurrence.decided_at)
 
 
 def is_released(occurrence: Occurrence) -> bool:
@@ -165,6 +195,7 @@ def sending_view(occurrence: Occurrence, form: CampaignForm | None, *, compare: 
         sequel=sequel,
         is_over=sequel is not None and not sequel.waiting
         and has_no_candidates(occurrence.campaign, occurrence, now=timezone.now()),
+        occasions=_occasions(occurrence) if occurrence.campaign.kind == CampaignKind.TRIGGERED else None,
         approved={} if is_plan or occurrence.version is None else occurrence.version.expected,
     )  # fmt: skip
 
@@ -175,9 +206,11 @@ def last_sending(occurrence: Occurrence) -> Occurrence | None:
     return real.exclude(pk=occurrence.pk).order_by("-due_at").first()
 
 
-def sending_sentence(counts: Mapping[str, int], *, leaves: bool) -> str:
-    """How many of how many get it, or would, and why most of the others do not."""
+def sending_sentence(counts: Mapping[str, int], *, leaves: bool, occasions: bool = False) -> str:
+    """How many of how many get it, or would, and why most of the others do not; of a trigger occasions are counted."""
     audience = sum(counts.get(verdict, 0) for verdict in Verdict)
+    if audience and occasions:
+        return _sentence_of_occasions(counts, audience, leaves=leaves)
     if not audience:
         return _("Nobody is in view of it.")
     facts = {
@@ -213,10 +246,43 @@ def _why_all(rest: int, why: Verdict, *, leaves: bool) -> str:
     return text % {"rest": number(rest), "why": BECAUSE[why]}
 
 
+def _sentence_of_occasions(counts: Mapping[str, int], audience: int, *, leaves: bool) -> str:
+    """How many of the occasions lead to a message, or would; one customer may have several."""
+    facts = {
+        "n": number(audience), "now": number(counts.get(Verdict.NOW, 0)), "later": number(counts.get(Verdict.LATER, 0)),
+    }  # fmt: skip
+    text = ngettext(
+        "Of %(n)s occasion %(now)s leads to a message at once and %(later)s later.",
+        "Of %(n)s occasions %(now)s lead to a message at once and %(later)s later.", audience,
+    ) if leaves else ngettext(
+        "Of %(n)s occasion %(now)s would lead to a message at once and %(later)s later.",
+        "Of %(n)s occasions %(now)s would lead to a message at once and %(later)s later.", audience,
+    )  # fmt: skip
+    first, rest = text % facts, audience - sum(counts.get(verdict, 0) for verdict in SENDING)
+    if not rest:
+        return first
+    why = max(BECAUSE, key=lambda verdict: counts.get(verdict, 0))
+    others = {"n": number(rest), "most": number(counts.get(why, 0)), "why": BECAUSE[why]}
+    other_text = (
+        _("None comes of %(n)s, because %(why)s.") if counts.get(why, 0) == rest
+        else _("None comes of %(n)s, of %(most)s of them because %(why)s.")
+    )  # fmt: skip
+    return pgettext("two sentences", "%(first)s %(second)s") % {"first": first, "second": other_text % others}
+
+
 def planned_counts(expected: Mapping[str, int]) -> str:
     """What a version expects, in short: 676 now, 388 later."""
     facts = {"now": number(expected.get(Verdict.NOW, 0)), "later": number(expected.get(Verdict.LATER, 0))}
     return _("%(now)s now, %(later)s later") % facts
+
+
+def _occasions(occurrence: Occurrence) -> OccasionsOfPeople:
+    """Of whom the occasions are; where verdicts went with a contact, or are too old, nobody can count the people."""
+    stored = occurrence.considered.aggregate(
+        n=Count("pk"), people=Count("customer", distinct=True), last=Max("decided_at")
+    )
+    is_whole = stored["n"] == sum(occurrence.counts.get(verdict, 0) for verdict in Verdict)
+    return OccasionsOfPeople(people=stored["people"] if is_whole else None, last_decided=stored["last"])
 
 
 def _later(occurrence: Occurrence, form: CampaignForm | None) -> list[LaterPart]:

@@ -9,14 +9,18 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics.queries.campaigns.sendings import sending_sentence
+from analytics.templatetags.display import moment
 from recommendations.models import (
     Campaign,
     Considered,
     Contact,
     Message,
     Occurrence,
+    PressureRules,
+    ShopOccasion,
 )
-from recommendations.push_terms import MessageState, OccurrenceState
+from recommendations.push_terms import CampaignKind, MessageState, OccurrenceState
+from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.contacts.reading import erase_contact
 from recommendations.services.push import sendings
 from recommendations.services.push.sendings import decide_pushes
@@ -31,8 +35,9 @@ from tests.analytics.pages.campaigns.sent_to_forty import (
     sent,
 )
 from tests.analytics.pages.weights.forms import flat, text
+from tests.push_records import contact
 from tests.services.campaigns.test_form import draft
-from tests.services.push.test_plans import launch, planned
+from tests.services.push.test_plans import launch, planned, written
 
 __all__ = ["_installed", "campaign", "merchandiser", "now", "publisher", "rules"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -124,6 +129,68 @@ class TestSending:
         assert sending_sentence(of_one_kind, leaves=True).endswith("9 do not, because they did not say yes to it.")
         assert sending_sentence({"no_address": 1}, leaves=True).endswith(
             "1 does not, because no address of theirs is known."
+        )
+
+
+class TestOccasions:
+    @pytest.fixture
+    def called(self, now: datetime) -> Campaign:
+        """A campaign that the shop calls for, which it did of nine customers: of one of them twice, by two keys."""
+        made = written("Appointment", CampaignKind.TRIGGERED)
+        rules_now(now=now)
+        PressureRules.objects.update(holdout=0)
+        for number in range(9):
+            ShopOccasion.objects.create(
+                campaign=made, customer_id=contact(f"u{number}").contact_id, key="first", at=now - timedelta(minutes=1)
+            )
+        ShopOccasion.objects.create(
+            campaign=made, customer=ShopOccasion.objects.all()[0].customer, key="second", at=now
+        )
+        return made
+
+    def test_a_customer_with_two_keys_has_two_occasions(
+        self, merchandiser: Client, called: Campaign, now: datetime
+    ) -> None:
+        plan = planned(called, now)
+        assert plan.occurrence is not None
+        sending = sent(called, now)
+        for address in (f"/campaigns/{called.pk}/plan/", f"/campaigns/{called.pk}/sendings/{sending.pk}/"):
+            page = text(merchandiser, address)
+            assert "Of 10 occasions " in page
+            assert "They are of 9 customers: whoever has several counts with each of them." in page
+            assert '<th scope="col" class="num">Occasions</th>' in page
+        one = Considered.objects.filter(occurrence=sending, key="first").order_by("pk")[0]
+        erase_contact(Contact.objects.get(pk=one.customer_id), now=now)
+        assert "They are of" not in text(merchandiser, address)  # whether they were one of two nobody can tell
+
+    def test_a_look_that_decided_nothing_is_told_from_the_last_decision(
+        self, merchandiser: Client, called: Campaign, now: datetime
+    ) -> None:
+        sending = sent(called, now)
+        address = f"/campaigns/{called.pk}/sendings/{sending.pk}/"
+        page = text(merchandiser, address)
+        assert f"Decided on {moment(now)} · " in page
+        assert "Last looked at" not in page
+        later = now + timedelta(minutes=4)
+        Occurrence.objects.update(decided_at=later)  # as each look at the trigger does
+        page = text(merchandiser, address)
+        assert f"Last looked at {moment(later)} · last decided on {moment(now)} · " in page
+        Considered.objects.all().delete()
+        Occurrence.objects.update(counts={})
+        page = text(merchandiser, address)
+        assert f"Last looked at {moment(later)} · nothing to decide yet" in page
+
+    def test_a_sentence_of_occasions_says_each_number_once(self) -> None:
+        def sentence(leaves: bool = True, **counts: int) -> str:
+            return sending_sentence(counts, leaves=leaves, occasions=True)
+
+        assert sentence(now=1) == "Of 1 occasion 1 leads to a message at once and 0 later."
+        assert sentence(now=8, capped=2, leaves=False) == (
+            "Of 10 occasions 8 would lead to a message at once and 0 later. None comes of 2, because they have had, "
+            "or are about to get, as many messages as they bear."
+        )
+        assert sentence(no_consent=2, no_address=1).endswith(
+            "None comes of 3, of 2 of them because they did not say yes to it."
         )
 
 
