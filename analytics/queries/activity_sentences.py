@@ -16,6 +16,7 @@ from analytics.templatetags.rules import Names
 from analytics.templatetags.weights import setting_label, setting_value
 from analytics.templatetags.words import label
 from recommendations.models import AuditEntry
+from recommendations.services.access import audit
 from recommendations.services.access.audit import changed_fields
 from recommendations.terms import GateOutcome
 from recommendations.wording import labels
@@ -261,6 +262,18 @@ def _changed_arms(entry: AuditEntry) -> list[str]:
     return [_("changed versions or their shares: %(arms)s") % {"arms": listed(letters)}] if before and letters else []
 
 
+def _erasure(entry: AuditEntry, _names: Names) -> list[str]:
+    """What an erasure took away."""
+    after = entry.after or {}
+    addresses, statements = after.get("addresses", 0), after.get("statements", 0)
+    return [
+        _("erased: %(addresses)s and %(statements)s") % {
+            "addresses": ngettext("%(count)s address", "%(count)s addresses", addresses) % {"count": addresses},
+            "statements": ngettext("%(count)s statement", "%(count)s statements", statements) % {"count": statements},
+        }
+    ]  # fmt: skip
+
+
 def _nothing(_entry: AuditEntry, _names: Names) -> list[str]:
     return []
 
@@ -277,6 +290,8 @@ SENTENCES: Mapping[tuple[str, str], Sentences] = {
     ("apikey", "create"): _key,
     ("apikey", "rotate"): _replaced_key,
     ("audience", ""): _audience,
+    ("contact", audit.ERASED): _erasure,
+    ("contact", audit.ERASED_BY_OWNER): _erasure,
     ("campaign", ""): _campaign,
     ("run", "start"): _begun,
     ("experiment", ""): _experiment,

@@ -23,7 +23,7 @@ from recommendations.models import Address, Contact, Customer
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.access.policy import Action
 from recommendations.services.contacts import staff_acts
-from recommendations.services.contacts.reach import reach_of
+from recommendations.services.contacts.reach import last_erasure, reach_of
 from recommendations.services.contacts.reading import Erasure
 from recommendations.services.contacts.staff_acts import AddressInNoteError
 from recommendations.services.mails.line import missing_settings
@@ -50,11 +50,13 @@ class _Refused:
 
 
 def _page(request: HttpRequest, pk: int, *, refused: _Refused | None = None) -> HttpResponse:
-    customer = get_object_or_404(Customer, pk=pk)
+    customer, keys = get_object_or_404(Customer, pk=pk), [pk, *merged_keys(pk)]
+    contacts = reach_of(keys, now=timezone.now())
     context = {
         "section": "customers",
         "customer": customer,
-        "contacts": reach_of([pk, *merged_keys(pk)], now=timezone.now()),
+        "contacts": contacts,
+        "erased": None if contacts else last_erasure(keys),
         "missing": pgettext("between names", ", ").join(missing_settings()),
         "obstacles": dict(push_labels.OBSTACLES),
         "languages": dict(settings.LANGUAGES),

@@ -11,6 +11,8 @@ from recommendations.services.access.policy import TRAIL, may
 
 FOR_TEST = "publish for a test"
 """The verb of what only an experiment serves."""
+ERASED = "erase"
+"""The verb of what staff or the shop's server erased of a customer."""
 ERASED_BY_OWNER = "erase own"
 """The verb of what a customer erased on the page of their own data."""
 

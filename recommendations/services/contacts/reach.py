@@ -8,8 +8,9 @@ from itertools import product
 
 from django.db.models import Prefetch
 
-from recommendations.models import Address, ConsentStatement, Contact, Permission, Suppression
+from recommendations.models import Address, AuditEntry, ConsentStatement, Contact, Permission, Suppression
 from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Obstacle, Purpose, SuppressionReason
+from recommendations.services.access import audit
 from recommendations.services.contacts.confirming import MOST
 from recommendations.services.contacts.obstacles import obstacle_of
 from recommendations.store.contacts import silence
@@ -79,6 +80,23 @@ class Reach:
     statements: Sequence[ProvenStatement]
     older: bool
     paused_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasedContact:
+    """An erasure of a contact, of which the audit trail alone still knows; ``by_owner``: they did it themselves."""
+
+    at: datetime
+    by_owner: bool
+
+
+def last_erasure(keys: Sequence[int]) -> ErasedContact | None:
+    """When a contact of one of the keys was erased last, and whether by its owner; None where that never happened."""
+    stored = AuditEntry.objects.filter(
+        object_type="contact", object_id__in=[str(key) for key in keys], verb__in=[audit.ERASED, audit.ERASED_BY_OWNER]
+    )
+    last = stored.order_by("-at").first()
+    return ErasedContact(at=last.at, by_owner=last.verb == audit.ERASED_BY_OWNER) if last else None
 
 
 def reach_of(keys: Sequence[int], *, now: datetime) -> list[Reach]:

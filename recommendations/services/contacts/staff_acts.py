@@ -11,7 +11,7 @@ from django.db import transaction
 from recommendations.models import Address, ApiKey, Contact, Staff
 from recommendations.push_terms import LIFTED_BY_STAFF, Channel, SuppressionReason
 from recommendations.services.access import audit
-from recommendations.services.access.audit import ERASED_BY_OWNER, needed_note
+from recommendations.services.access.audit import ERASED, ERASED_BY_OWNER, needed_note
 from recommendations.services.contacts.reading import Erasure, erase_contact
 from recommendations.store.contacts import book, silence
 
@@ -80,7 +80,7 @@ def erase(customer: int, *, by: Staff | None, note: str, now: datetime) -> Erasu
     subject = Contact(customer=contact.customer)
     erasure = erase_contact(contact, now=now)
     after = {"addresses": erasure.addresses, "statements": erasure.statements}
-    audit.record(by=by, verb="erase", subject=subject, note=reason, after=after)
+    audit.record(by=by, verb=ERASED, subject=subject, note=reason, after=after)
     return erasure
 
 
@@ -91,7 +91,7 @@ def erase_for(contact: Contact, *, by: ApiKey | None, now: datetime) -> Erasure:
     subject = Contact(customer=contact.customer)
     erasure = erase_contact(contact, now=now)
     after = {"addresses": erasure.addresses, "statements": erasure.statements}
-    audit.record(by=by, verb="erase" if by else ERASED_BY_OWNER, subject=subject, after=after)
+    audit.record(by=by, verb=ERASED if by else ERASED_BY_OWNER, subject=subject, after=after)
     return erasure
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from recommendations.models import Address, AuditEntry, Contact, Customer, CustomerAlias, Suppression
 from recommendations.push_terms import Channel, SuppressionReason
+from recommendations.services.contacts import staff_acts
 from recommendations.store.contacts import silence
 from recommendations.terms import CustomerKind, Role
 from tests.analytics.pages.customer.conftest import text
@@ -129,12 +130,31 @@ def test_a_contact_is_erased_with_a_receipt(admin: Client) -> None:
     address = contact()
     page = act(admin, address, "erase", **WHY)
     assert "The contact is erased: 1 address and 2 statements." in page
-    assert "No address" in panel(admin, address.contact_id)
+    shown = panel(admin, address.contact_id)
+    assert "The contact was erased on" in shown
+    assert "By whom and why" in shown
     assert not Contact.objects.exists()
     [entry] = AuditEntry.objects.all()
     assert (entry.verb, entry.after) == ("erase", {"addresses": 1, "statements": 2})
     assert admin.post(f"{address_of_panel(address.contact_id)}erase/", WHY).status_code == 404
-    assert "addresses" in text(admin, f"/activity/?type=contact&id={address.contact_id}")
+    activity = text(admin, f"/activity/?type=contact&id={address.contact_id}")
+    assert "<li>erased: 1 address and 2 statements</li>" in activity
+    assert "addresses" not in activity
+
+
+def test_who_erased_it_themselves_is_said_and_that_the_address_stays_silent(admin: Client) -> None:
+    address = contact()
+    never = Customer.objects.create(pseudonym=b"never")
+    staff_acts.erase_for(address.contact, by=None, now=timezone.now())
+    shown = panel(admin, address.contact_id)
+    assert "They had their contact erased themselves, on " in shown
+    assert "The address they had stays silent for good, whoever sends it again." in shown
+    assert "No address" not in shown
+    visitor = Customer.objects.create(pseudonym=b"visitor", kind=CustomerKind.ANONYMOUS)
+    CustomerAlias.objects.create(anonymous=visitor, customer=never, source="api")
+    assert "No address" in panel(admin, never.pk)
+    AuditEntry.objects.update(object_id=str(visitor.pk))  # who turned out to be a customer
+    assert "They had their contact erased themselves" in panel(admin, never.pk)
 
 
 @pytest.mark.parametrize(
