@@ -163,11 +163,12 @@ def test_the_file_has_all_of_it_and_looking_never_sends_it() -> None:
 
 
 def test_erasure_leaves_no_row_but_the_silence_and_answers_with_a_receipt() -> None:
-    address = contact()
+    address = contact(time_zone="Asia/Tokyo")
     page, centre = page_of(address, LinkKind.OWN_DATA), page_of(address)
     text = shown(Client().post(page, {"act": "erase"}))
     assert "It is erased" in text
     assert re.findall(r"<dd>(\d+)</dd>", text) == ["1", "2"]  # an address and two statements
+    assert re.search(r"<dd>[^<]+ \(Asia/Tokyo\)</dd>", text)  # the moment is by their clock
     assert [model.objects.count() for model in (Contact, Address, ConsentStatement)] == [0, 0, 0]
     assert Suppression.objects.get().reason == "erased"
     [entry] = AuditEntry.objects.all()
