@@ -73,6 +73,18 @@ def frame(client: Client, page: str) -> Any:
 
 
 class TestLook:
+    def test_who_would_see_no_item_has_no_line_in_the_inbox(self, admin: Client) -> None:
+        """Its words would be about an item that is not there: “ and 0 more”."""
+        campaign = begun()
+        blocks = [{"placement": "buy_again", "n": 6, "price_to": 0.01}]
+        campaign.draft["what"] |= {"blocks": blocks, "texts": {"en": {"subjects": ["{first_item} and {count} more"]}}}
+        campaign.save()
+        CampaignVersion.objects.create(campaign=campaign, number=1, frozen=campaign.draft, starts_at=timezone.now())
+        page = admin.get(f"/campaigns/{campaign.pk}/preview/?customer={code()}").content.decode()
+        assert "0 items, and at least" in page
+        assert " and 0 more" not in page
+        assert "<iframe" not in page
+
     def test_what_stands_in_the_form_is_shown_and_not_saved(self, admin: Client) -> None:
         campaign = begun()
         page = look(admin, campaign, choice={"customer": code()}, en__subject__0="Hello from {shop}", en__subject__1="")
