@@ -91,9 +91,7 @@ def _take(request: HttpRequest, found: Audience | None) -> HttpResponse:
         form.complain(error)
         return _render(request, found, form, status=422)
     except StaleAudienceError as error:
-        if error.differences:
-            return _render(request, error.current, form, more={"stale": _stale(error)}, status=409)
-        saved = error.current
+        return _render(request, error.current, form, more={"stale": _stale(error)}, status=409)
     text = _("“%(name)s” saved. Rules for it follow at once.") % {"name": saved.name}
     if before and (saved.name, saved.conditions) != (before["name"], before["conditions"]):
         offer_undo(request, text, "audience changed", audience=saved.pk, revision=saved.revision, **before)

@@ -30,7 +30,7 @@ def audiences(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "audiences",
         "rows": rows,
-        "gone": [row for row in rows if row.gone and (row.rules or row.weights)],
+        "gone": [row for row in rows if row.gone and any(row.users)],
         "people": query.people(),
         "archived": archived,
     }

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
-
 from analytics.queries.audiences.words import AudienceNames
-from recommendations.models import Audience, BlendWeights, Category, Customer, CustomerAlias, Rule
-from recommendations.services.audiences.editing import Gone, gone_of_each
+from recommendations.models import Audience, Category, Customer, CustomerAlias
+from recommendations.services.audiences.editing import AudienceUsers, Gone, gone_of_each, users_of_each
 
 OFFERED = 12
 LOOKED_AT = 500  # customers, the last with any, whose properties are offered
@@ -20,8 +18,7 @@ class AudienceRow:
     audience: Audience
     words: str
     gone: Sequence[Gone]
-    rules: Sequence[Rule]
-    weights: Sequence[BlendWeights]
+    users: AudienceUsers
 
     @property
     def grown(self) -> int | None:
@@ -32,18 +29,13 @@ class AudienceRow:
 
 def audiences() -> list[AudienceRow]:
     """All audiences that are not archived, in their order."""
-    rules = Prefetch("rules", Rule.objects.unarchived(), to_attr="used_by")
-    weights = Prefetch("weights", BlendWeights.objects.in_use().select_related("blend"), to_attr="weighed_by")
-    rows = list(Audience.objects.unarchived().select_related("author").prefetch_related(rules, weights))
-    names = AudienceNames.of(row.conditions for row in rows)
+    rows = list(Audience.objects.unarchived().select_related("author"))
+    names, users = AudienceNames.of(row.conditions for row in rows), users_of_each(rows)
     lost = gone_of_each([row.conditions for row in rows])
     return [
-        AudienceRow(
-            audience=row, words=names.sentence(row.conditions), gone=missing, rules=vars(row)["used_by"],
-            weights=vars(row)["weighed_by"],
-        )
+        AudienceRow(audience=row, words=names.sentence(row.conditions), gone=missing, users=users[row.pk])
         for row, missing in zip(rows, lost, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def find_audience(pk: int) -> Audience | None:

@@ -1,15 +1,17 @@
 """Audiences as staff write them. One that is saved is counted at once, and what is for it follows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, Value
+from django.db.models import Exists, F, Max, OuterRef, Q, Value
 from django.utils.translation import gettext as _
 
-from recommendations.models import Audience, BlendWeights, Rule, Staff
+from recommendations.engine.push.schedule import ONCE
+from recommendations.models import Audience, BlendWeights, Campaign, Occurrence, Rule, Staff
+from recommendations.push_terms import CampaignKind, OccurrenceState
 from recommendations.services.access import audit
 from recommendations.services.audiences.form import checked, checked_name
 from recommendations.services.rules.editing import Difference, in_order, put_in_order, set_archived
@@ -20,7 +22,7 @@ from recommendations.store.live import fetch
 __all__ = [
     "AudienceCount", "AudienceIsUsedError", "AudienceUser", "AudienceUsers", "Difference", "Example", "Gone",
     "StaleAudienceError", "archive_audience", "count", "gone", "gone_of_each", "refresh_audiences", "reorder_audiences",
-    "restore_audience", "save_audience", "segments_of", "users_of",
+    "restore_audience", "save_audience", "segments_of", "users_of", "users_of_each",
 ]  # fmt: skip
 
 gone, gone_of_each = members.gone, members.gone_of_each
@@ -36,18 +38,19 @@ class StaleAudienceError(Exception):
 
 
 class AudienceUser(NamedTuple):
-    """A rule or a campaign that is for an audience."""
+    """A rule or a campaign that is for an audience; ``is_over`` says that nothing of it is still to come."""
 
     pk: int
     name: str
+    is_over: bool = False
 
 
 class AudienceUsers(NamedTuple):
-    """What is for an audience: rules, weights that serve or are drafted, and campaigns that are not over."""
+    """What is for an audience: rules, weights that serve or are drafted, and campaigns that nobody has ended."""
 
-    rules: Sequence[AudienceUser]
-    weights: Sequence[BlendWeights]
-    campaigns: Sequence[AudienceUser]
+    rules: list[AudienceUser]
+    weights: list[BlendWeights]
+    campaigns: list[AudienceUser]
 
 
 class AudienceIsUsedError(Exception):
@@ -62,10 +65,10 @@ class AudienceIsUsedError(Exception):
 def save_audience(
     *, audience: Audience | None, name: str, conditions: Any, revision: int | None, by: Staff | None, now: datetime
 ) -> Audience:
-    """Create (``audience`` None) or change an audience, and count it; ``revision`` is the one that the writer saw.
+    """Create (``audience`` None) or change an audience, and count it, also where it stays as it is.
 
-    Raises ValidationError with ``message_dict`` by place (``name``, ``all-0-days``), and StaleAudienceError; then
-    nothing is saved.
+    ``revision`` is the one that the writer saw. Raises ValidationError with ``message_dict`` by place (``name``,
+    ``all-0-days``), and StaleAudienceError; then nothing is saved.
     """
     values = _checked(name, conditions, but=audience)
     if audience is None:
@@ -76,10 +79,10 @@ def save_audience(
     current = Audience.objects.select_for_update().get(pk=audience.pk)
     seen = {field: getattr(current, field) for field in values}
     differing = [field for field in values if seen[field] != values[field]]
+    if not differing:
+        return members.refresh(current.pk, now=now)
     if revision != current.revision:
         raise StaleAudienceError(current, [Difference(field, values[field], seen[field]) for field in differing])
-    if not differing:
-        return current
     before, after = audit.apply(current, values)
     current.revision, current.updated_at = current.revision + 1, now
     current.save(update_fields=["name", "conditions", "revision", "updated_at"])
@@ -116,16 +119,32 @@ def reorder_audiences(*, keys: Sequence[int], by: Staff | None) -> None:
 
 
 def users_of(audience: Audience) -> AudienceUsers:
-    rules = Rule.objects.unarchived().filter(audience=audience).annotate(of=Value("rule"))
-    campaigns = audience.campaigns.filter(archived_at=None, ended_at=None).annotate(of=Value("campaign"))
-    fields = ("of", "name", "pk")
+    return users_of_each([audience])[audience.pk]
+
+
+def users_of_each(audiences: Sequence[Audience]) -> Mapping[int | None, AudienceUsers]:
+    """What is for each audience, by its key."""
+    keys = [audience.pk for audience in audiences]
+    users: dict[int | None, AudienceUsers] = {key: AudienceUsers([], [], []) for key in keys}
+    fields = ("of", "name", "pk", "over", "for_whom")
+    rules = Rule.objects.unarchived().filter(audience__in=keys)
+    rules = rules.annotate(of=Value("rule"), over=Value(value=False), for_whom=F("audience"))
+    campaigns = Campaign.objects.unarchived().filter(ended_at=None, audiences__in=keys)
+    campaigns = campaigns.annotate(of=Value("campaign"), over=_over(), for_whom=F("audiences"))
     every = rules.order_by().values_list(*fields).union(campaigns.order_by().values_list(*fields), all=True).order_by()
-    named = sorted(every)
-    return AudienceUsers(
-        rules=[AudienceUser(pk, name) for of, name, pk in named if of == "rule"],
-        weights=list(BlendWeights.objects.in_use().filter(audience=audience).select_related("blend", "audience")),
-        campaigns=[AudienceUser(pk, name) for of, name, pk in named if of == "campaign"],
+    for of, name, pk, over, key in sorted(every):
+        (users[key].rules if of == "rule" else users[key].campaigns).append(AudienceUser(pk, name, over))
+    for weights in BlendWeights.objects.in_use().filter(audience__in=keys).select_related("blend", "audience"):
+        users[weights.audience_id].weights.append(weights)
+    return users
+
+
+def _over() -> Q:
+    """Whether a campaign comes once, and has come."""
+    once = Occurrence.objects.filter(
+        campaign=OuterRef("pk"), key=ONCE, state__in=[OccurrenceState.FINISHED, OccurrenceState.CANCELLED]
     )
+    return Q(kind=CampaignKind.ONCE) & Q(Exists(once))
 
 
 def count(conditions: Any, *, now: datetime) -> AudienceCount:

@@ -51,11 +51,15 @@ def test_a_saved_audience_is_counted_and_in_the_trail(boss: Staff) -> None:
 
 
 def test_a_change_is_counted_and_a_stale_one_refused_with_the_difference() -> None:
-    event(customer("ann"), item("tea"), days_ago=3)
+    tea = item("tea")
+    event(customer("ann"), tea, days_ago=3)
     made = saved()
     after = saved(audience=made, all=[BUYERS | {"days": 2}])
     assert (after.revision, after.size) == (2, 0)
-    assert saved(audience=after, all=[BUYERS | {"days": 2}]).revision == 2  # nothing to change
+    event(customer("bob"), tea, days_ago=1)
+    again = saved(audience=after, all=[BUYERS | {"days": 2}])
+    assert (again.revision, again.size) == (2, 1)  # nothing to change, but somebody has joined
+    assert saved(audience=made, all=[BUYERS | {"days": 2}]).size == 1  # also by who saw what was before
     with pytest.raises(StaleAudienceError) as stale:
         saved("Mine", audience=made, all=[BUYERS | {"days": 2}])
     assert stale.value.differences == [Difference("name", "Mine", "Buyers")]
@@ -125,7 +129,7 @@ def test_a_used_audience_stays_and_another_is_archived_and_comes_back_counted() 
     rule = Rule.objects.create(name="x", action="exclude", audience=made)
     with pytest.raises(AudienceIsUsedError) as used:
         archive_audience(audience=made, by=None, now=NOW)
-    assert used.value.users == ([(rule.pk, "x")], [], [])
+    assert used.value.users == ([(rule.pk, "x", False)], [], [])
     Rule.objects.update(archived_at=NOW)
     assert archive_audience(audience=made, by=None, now=NOW).archived_at == NOW
     event(customer("ann"), item("tea"), days_ago=3)
@@ -143,7 +147,7 @@ def test_an_audience_of_a_campaign_is_archived_when_that_is_over() -> None:
     campaign.audiences.set([made])
     with pytest.raises(AudienceIsUsedError) as used:
         archive_audience(audience=made, by=None, now=NOW)
-    assert used.value.users == ([], [], [(campaign.pk, "C")])
+    assert used.value.users == ([], [], [(campaign.pk, "C", False)])
     Campaign.objects.update(ended_at=NOW)
     assert archive_audience(audience=made, by=None, now=NOW).archived_at == NOW
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import Audience, Customer, Item, Rule, Segment
+from recommendations.models import Audience, Campaign, Customer, Item, Rule, Segment
 from recommendations.services.audiences.editing import save_audience
 from recommendations.terms import Role
 from tests.analytics import records, rule_records
@@ -210,3 +210,24 @@ def test_a_form_can_be_filled_in_by_its_address(admin: Client) -> None:
 def test_an_audience_leads_to_a_campaign_for_it(admin: Client, ann: Customer) -> None:
     stored = saved()
     assert f"/campaigns/new/?audience={stored.pk}" in admin.get(f"/audiences/{stored.pk}/").content.decode()
+
+
+def test_the_list_and_the_page_name_the_same_campaigns_and_which_of_them_are_finished(
+    admin: Client, ann: Customer
+) -> None:
+    stored = saved()
+    for name in ("Wave", "Weekly"):
+        kind = "once" if name == "Wave" else "recurring"
+        campaign = Campaign.objects.create(slug=name.lower(), name=name, kind=kind, purpose="news")
+        campaign.audiences.set([stored])
+    pages = ("/audiences/", f"/audiences/{stored.pk}/")
+    for address in pages:
+        text = admin.get(address).content.decode()
+        assert "Wave</a>" in text
+        assert "Weekly</a>" in text
+        assert "(finished)" not in text
+    Campaign.objects.get(name="Wave").occurrences.create(key="1", due_at=timezone.now(), state="finished")
+    for address in pages:
+        text = admin.get(address).content.decode()
+        assert "Wave</a> (finished)" in text
+        assert text.count("(finished)") == 1
