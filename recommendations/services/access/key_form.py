@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -18,11 +20,16 @@ else:
     OfKey = forms.ModelForm
 
 
+_with_code = lazy(lambda words, code: format_html("{} <code>{}</code>", words, code), str)
+_SCOPES = [(code, _with_code(words, code)) for code, words in labels.SCOPES]
+"""Scopes by what they let a key do, and by what docs and commands call them."""
+
+
 class KeyForm(OfKey):
     """The form of a new key; each complaint stands at its field."""
 
     scopes = forms.MultipleChoiceField(
-        label=capfirst(_("may")), choices=labels.SCOPES, widget=forms.CheckboxSelectMultiple,
+        label=capfirst(_("may")), choices=_SCOPES, widget=forms.CheckboxSelectMultiple,
         help_text=_("A key in a page can only “Send events”."),
     )  # fmt: skip
     origins = forms.CharField(

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -46,6 +47,15 @@ def test_the_secret_of_a_new_key_is_shown_once_and_works(admin: Client) -> None:
     assert key.prefix in page
     assert token.partition(".")[2] not in page
     assert key.digest not in page
+
+
+def test_the_form_names_each_scope_as_the_docs_do(admin: Client) -> None:
+    page = admin.get(NEW).content.decode()
+    for scope in Scope:
+        assert f"<code>{scope}</code>" in page
+    assert "Send addresses and consents <code>contacts:write</code>" in page
+    admin.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    assert "发送地址与同意记录 <code>contacts:write</code>" in admin.get(NEW).content.decode()
 
 
 @pytest.mark.parametrize(
