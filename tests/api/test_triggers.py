@@ -1,7 +1,7 @@
 """``/api/v1/campaigns/{slug}/trigger/``: an occasion counts once, and the answer says what will happen."""
 
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -80,7 +80,9 @@ def test_an_occasion_becomes_a_message_at_the_next_look(server: ApiClient) -> No
     assert answer.status_code == 202, answer.content
     told = answer.json()
     due_at = told.pop("due_at")
-    assert told == {"campaign": "visit", "user_id": "u1", "key": "visit-1", "item_id": sku(3), "verdict": "now"}
+    assert told == {
+        "campaign": "visit", "user_id": "u1", "key": "visit-1", "item_id": sku(3), "verdict": "now", "decided": None,
+    }  # fmt: skip
     assert due_at is not None
     decide_pushes(now=timezone.now() + timedelta(minutes=1))
     message = Message.objects.get()
@@ -100,6 +102,29 @@ def test_the_same_key_has_the_same_answer_and_sends_nothing_more(server: ApiClie
     assert ShopOccasion.objects.count() == 1
     assert problem(ask(server, item_ids=[sku(2)]), 409)["code"] == "key_reused"
     assert problem(ask(server), 409)["code"] == "key_reused"
+
+
+def test_the_same_key_tells_what_became_of_the_occasion(server: ApiClient, visit: Campaign) -> None:
+    own = contact("u1")
+    first = ask(server).json()
+    look = timezone.now() + timedelta(minutes=1)
+    decide_pushes(now=look)
+    again = ask(server).json()
+    decided = {"verdict": "now", "state": "due", "reason": None, "at": fields_of(look)}
+    assert again == first | {"decided": decided}
+    Message.objects.update(state="withdrawn", reason="done_already")
+    assert ask(server).json()["decided"] == decided | {"state": "withdrawn", "reason": "done_already"}
+    Message.objects.update(state="held")  # for comparison: it is no message of the customer's
+    assert ask(server).json()["decided"] == decided | {"state": None, "reason": None}
+    Message.objects.all().delete()
+    Considered.objects.filter(customer=own.contact_id).update(verdict="too_little")
+    assert ask(server).json() == first | {"decided": decided | {"verdict": "too_little", "state": None}}
+    visit.occurrences.update(state="planned")  # a plan decides nothing
+    assert ask(server).json()["decided"] is None
+
+
+def fields_of(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def test_the_message_is_about_the_first_item_that_is_for_sale(server: ApiClient) -> None:

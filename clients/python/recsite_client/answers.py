@@ -121,8 +121,25 @@ type Verdict = Literal[
 ]
 
 
+type MessageState = Literal[
+    "held", "due", "leased", "handing", "taken", "refused", "gone", "unknown", "withdrawn", "expired", "failed"
+]
+
+
+class DecidedOccasion(TypedDict):
+    """What became of an occasion; ``state`` is that of its message, None where it has none."""
+
+    verdict: Verdict
+    state: MessageState | None
+    reason: str | None
+    at: str
+
+
 class TriggerAnswer(TypedDict):
-    """What will happen, as of now; ``verdict`` None: the customer is in none of the campaign's audiences."""
+    """What will happen, as of the first call with its key; ``verdict`` None: the customer is in none of the audiences.
+
+    ``decided`` is None until the occasion was looked at.
+    """
 
     campaign: str
     user_id: str
@@ -130,6 +147,7 @@ class TriggerAnswer(TypedDict):
     item_id: str | None
     verdict: Verdict | None
     due_at: str | None
+    decided: DecidedOccasion | None
 
 
 class CustomerMessage(TypedDict):
@@ -138,9 +156,7 @@ class CustomerMessage(TypedDict):
     purpose: Literal["for_you", "reminders", "news"]
     channel: Literal["email"]
     key: str
-    state: Literal[
-        "held", "due", "leased", "handing", "taken", "refused", "gone", "unknown", "withdrawn", "expired", "failed"
-    ]
+    state: MessageState
     reason: str | None
     created_at: str
     due_at: str

@@ -12,6 +12,7 @@ TRIGGERED = answer(
         "item_id": "SKU1",
         "verdict": "later",
         "due_at": "2026-11-21T07:00:00Z",
+        "decided": None,
     },
     code=202,
 )

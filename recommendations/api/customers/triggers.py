@@ -21,7 +21,8 @@ from recommendations.api.recommend_form import Id
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import Item
-from recommendations.push_terms import Verdict
+from recommendations.push_terms import MessageState, Verdict
+from recommendations.services.push.timeline import MessageReason
 from recommendations.services.push.triggering import (
     CampaignNotLiveError,
     KeyReusedError,
@@ -45,9 +46,11 @@ all others within a minute, under the same consents, caps, quiet hours and holdo
 the customer bears another one, or it is too late; null is in none of the campaign's audiences. With any other one
 nothing is sent.
 
-`key` names the occasion: the same again, with the same items, has the same answer and sends nothing more. With other
-items it is a 409, `code` `key_reused`. A campaign that is paused, over, or not yet live is a 409, `campaign_not_live`;
-one with another trigger, `other_trigger`. A customer of whom nothing was ever told is a 404.
+`key` names the occasion: the same again, with the same items, has the same answer and sends nothing more. `decided`,
+null before the first look, then says what became of it: the verdict of the last look, and `state` and `reason` of the
+message, as in the customer's messages, where there is one. With other items it is a 409, `code` `key_reused`. A
+campaign that is paused, over, or not yet live is a 409, `campaign_not_live`; one with another trigger, `other_trigger`.
+A customer of whom nothing was ever told is a 404.
 """
 
 
@@ -59,6 +62,15 @@ class TriggerBody(Struct, forbid_unknown_fields=True):
     item_ids: Annotated[list[Id], Meta(max_length=MOST_ITEMS, description="The best first.")] = []
 
 
+class TriggerDecided(Struct):
+    """What became of the occasion."""
+
+    verdict: Annotated[Verdict, Meta(description="Of the last look.")]
+    state: Annotated[MessageState | None, Meta(description="Of the message; null: there is none.")]
+    reason: Annotated[MessageReason | None, Meta(description="Why the message is where it is.")]
+    at: Annotated[datetime, Meta(description="When it was looked at.")]
+
+
 class TriggerAnswer(Struct):
     """What will happen."""
 
@@ -68,6 +80,7 @@ class TriggerAnswer(Struct):
     item_id: Annotated[Id | None, Meta(description="That the message is about.")]
     verdict: Annotated[Verdict | None, Meta(description="null: in none of the campaign's audiences.")]
     due_at: Annotated[datetime | None, Meta(description="Of `now` and `later`: the earliest moment.")]
+    decided: Annotated[TriggerDecided | None, Meta(description="null: nobody has looked at it yet.")]
 
 
 class TriggerView(APIView):
@@ -99,9 +112,10 @@ class TriggerView(APIView):
             text, code = _conflict(error)
             return problem(HTTPStatus.CONFLICT, text, members={"code": code})
         about = Item.objects.filter(pk=outcome.item).values_list("shop_id", flat=True).first() if outcome.item else None
+        decided = msgspec.convert(outcome.decided, TriggerDecided | None, from_attributes=True)
         answer = TriggerAnswer(
             campaign=slug, user_id=body.user_id, key=body.key, item_id=about, verdict=outcome.verdict,
-            due_at=outcome.due_at,
+            due_at=outcome.due_at, decided=decided,
         )  # fmt: skip
         return as_json(answer, status=HTTPStatus.ACCEPTED)
 

@@ -12,11 +12,12 @@ from django.db import transaction
 
 from recommendations.engine.push.cases import PushCase
 from recommendations.engine.push.decision import as_said, before_lists
-from recommendations.models import Campaign, CampaignVersion, Customer, Item, ShopOccasion
-from recommendations.push_terms import SENDING, CampaignStatus, Trigger, Verdict
+from recommendations.models import Campaign, CampaignVersion, Considered, Customer, Item, Message, ShopOccasion
+from recommendations.push_terms import SENDING, CampaignStatus, MessageState, OccurrenceState, Trigger, Verdict
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Sending, habits_of, pressure_under, terms_under
+from recommendations.services.push.timeline import MessageReason, reason_of
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.push.audience import is_in
@@ -61,21 +62,31 @@ class TriggerForm:
     item_ids: Sequence[str] = ()
 
 
+class DecidedOccasion(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an occasion: the verdict at the last look at it, and of its message where that has one."""
+
+    verdict: Verdict
+    state: MessageState | None
+    reason: MessageReason | None
+    at: datetime
+
+
 class TriggerOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What will happen, as of the moment of the call.
+    """What will happen, as of the moment of the first call with its key.
 
     ``verdict`` None: the customer is in none of the campaign's audiences. ``now`` and ``later`` may still turn into
-    another one where lists and competition are looked at.
+    another one where lists and competition are looked at; ``decided`` says into which, None before that.
     """
 
     verdict: Verdict | None
     due_at: datetime | None = None
     item: int | None = None  # that the message is about
+    decided: DecidedOccasion | None = None
 
 
 @transaction.atomic
 def trigger(slug: str, form: TriggerForm, *, now: datetime) -> TriggerOutcome:
-    """Write an occasion down; the same again has the same outcome, whatever became of the campaign.
+    """Write an occasion down; the same again has the same outcome, and what became of it since.
 
     Raises UnknownCampaignError, OtherTriggerError, UnknownCustomerError, UnknownItemsError, CampaignNotLiveError,
     KeyReusedError and NotLoadedError; then nothing is written.
@@ -93,13 +104,29 @@ def trigger(slug: str, form: TriggerForm, *, now: datetime) -> TriggerOutcome:
     if before is not None:
         if before.data["item_ids"] != list(form.item_ids):
             raise KeyReusedError
-        return msgspec.convert(before.data["outcome"], TriggerOutcome)
+        outcome = msgspec.convert(before.data["outcome"], TriggerOutcome)
+        return msgspec.structs.replace(outcome, decided=_decided(before))
     sending, item = _live(campaign, now=now), _item_of(form.item_ids, now=now)
     case = PushCase(campaign.pk, customer.pk, form.key, now, item)
     outcome = _outcome(case, sending, now=now)
     data = {"item_ids": list(form.item_ids), "outcome": msgspec.to_builtins(outcome)}
     ShopOccasion.objects.create(campaign=campaign, customer=customer, key=form.key, item_id=item, data=data, at=now)
     return outcome
+
+
+def _decided(occasion: ShopOccasion) -> DecidedOccasion | None:
+    """What the last look decided; what was held back for comparison was never a message."""
+    same = {"customer": occasion.customer_id, "key": occasion.key}
+    looks = Considered.objects.filter(occurrence__campaign=occasion.campaign_id, **same)
+    last = looks.exclude(occurrence__state=OccurrenceState.PLANNED).order_by("-decided_at").first()
+    if last is None:
+        return None
+    messages = Message.objects.filter(campaign=occasion.campaign_id, **same).exclude(state=MessageState.HELD)
+    message = messages.first()
+    return DecidedOccasion(
+        verdict=Verdict(last.verdict), state=MessageState(message.state) if message else None,
+        reason=reason_of(message) if message else None, at=last.decided_at,
+    )  # fmt: skip
 
 
 def _live(campaign: Campaign, *, now: datetime) -> Sending:
