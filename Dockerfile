@@ -28,4 +28,4 @@ USER recsite
 EXPOSE 8000
 # What is written belongs to this user alone, whatever the command.
 ENTRYPOINT ["sh", "-c", "umask 077 && exec \"$@\"", "--"]
-CMD ["granian", "--interface=wsgi", "--host=0.0.0.0", "--port=8000", "--workers=2", "--blocking-threads=16", "recsite.wsgi:application"]
+CMD ["granian", "--interface=wsgi", "--host=0.0.0.0", "--port=8000", "--workers=2", "--blocking-threads=18", "recsite.wsgi:application"]

@@ -43,6 +43,8 @@ def busy_page(request: HttpRequest) -> HttpResponse:
         with translation.override(translation.get_language_from_request(request)):
             answer = render(request, "busy.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
         answer["Cache-Control"] = "no-store"
+        if request.method == "GET":
+            answer["Refresh"] = str(RETRY_SECONDS)  # of the same address
     answer["Retry-After"] = str(RETRY_SECONDS)
     return answer
 

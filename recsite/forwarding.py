@@ -41,7 +41,7 @@ class Forwarding:
         """``to``: the address of the process of pages; "" where there is none."""
         self._django, self._to = django, urlsplit(to)
         self._proof = salted_hmac("recsite.forwarding", "proof", algorithm="sha256").hexdigest()
-        # Twelve of 16 threads wait for pages at most; the process of pages has its own bounds.
+        # Twelve of 18 threads wait for pages at most; the process of pages has its own bounds.
         self._room = Lane(at_once=12, waiting=0, seconds=0, retry=RETRY_SECONDS)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -1,8 +1,9 @@
 """Lanes of pages: staff and visitors take a bounded part of a process's threads, and the shop's answers have the rest.
 
-A process has 16 threads. The login takes two of them at most, all other pages four, searches and batches of the API
+A process has 18 threads. The login takes two of them at most, all other pages six, searches and batches of the API
 three each, and one takes in what a form sent to a busy page (``busy``); so three answer what is made from memory and
-take events in, whatever else goes on.
+take events in, whatever else goes on. Parts of pages, which ask again by themselves, take four of the six and wait for
+half as long, so that a page finds room beside those of the pages before it.
 docs/decisions/0013-pages-apart.md says what was measured.
 """
 
@@ -25,7 +26,9 @@ FREE = ("/api/v1/", "/healthz", "/readyz", "/metrics", "/static/")  # the API ha
 ENTRANCE = ("/login", "/password", "/admin/login")  # nobody is known there, and a password is dear to check
 
 _entrance = Lane(at_once=1, waiting=1, seconds=5.0, retry=RETRY_SECONDS)
-_pages = Lane(at_once=2, waiting=2, seconds=5.0, retry=RETRY_SECONDS)
+_pages = Lane(at_once=2, waiting=4, seconds=10.0, retry=RETRY_SECONDS)
+_parts = Lane(at_once=4, waiting=0, seconds=0, retry=RETRY_SECONDS)  # places of pages that their parts may take
+PART_SECONDS = 5.0
 
 
 class Lanes:
@@ -42,7 +45,7 @@ class Lanes:
             return self._get_response(request)
         with ExitStack() as inside:
             try:
-                inside.enter_context(lane.entered())
+                _enter(request, lane, inside)
             except BusyError:
                 return _busy(request)
             answer = self._get_response(request)
@@ -56,6 +59,15 @@ def lane_of(path: str, method: str | None) -> Lane | None:
     if path.startswith(FREE):
         return None
     return _entrance if method == "POST" and path.startswith(ENTRANCE) else _pages
+
+
+def _enter(request: HttpRequest, lane: Lane, inside: ExitStack) -> None:
+    """Take a place in the lane for as long as ``inside`` is open. Raises BusyError."""
+    if lane is _pages and request.headers.get("HX-Request") == "true":
+        inside.enter_context(_parts.entered())
+        inside.enter_context(lane.entered(seconds=PART_SECONDS))
+    else:
+        inside.enter_context(lane.entered())
 
 
 class _Inside:

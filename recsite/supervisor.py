@@ -31,7 +31,7 @@ _STEADY_SECONDS = 30  # a child that lived that long starts again at once
 _LONGEST_PAUSE = 30.0
 _PORT_SECONDS = 5.0  # that the port of a program which ended may take to be free again
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_THREADS_OF_WEB = 16
+_THREADS_OF_WEB = 18
 _ROOT = Path(__file__).resolve().parent.parent
 _AS_ROOT = "ignore:You're running the worker with superuser privileges"  # a demo in a container may
 # Where a core is wanted by all, an answer of the shop goes before pages and before the loop's work.

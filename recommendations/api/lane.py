@@ -33,12 +33,15 @@ class Lane:
         self._working = threading.BoundedSemaphore(at_once)
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Work in the lane. Raises BusyError where nobody more may wait, or the wait was in vain."""
+    def entered(self, *, seconds: float | None = None) -> Iterator[None]:
+        """Work in the lane. Raises BusyError where nobody more may wait, or the wait was in vain.
+
+        ``seconds``: how long this one waits, instead of as long as the lane says.
+        """
         if not self._inside.acquire(blocking=False):
             raise BusyError(self._retry)
         try:
-            if not self._working.acquire(timeout=self._seconds):
+            if not self._working.acquire(timeout=self._seconds if seconds is None else seconds):
                 raise BusyError(self._retry)
             try:
                 yield

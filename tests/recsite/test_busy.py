@@ -149,6 +149,9 @@ def test_a_page_that_was_opened_has_a_link_to_itself(client: Client) -> None:
     assert 'href="/rules/7/?from=list&amp;n=1"' in text
     assert Form(page).forms == []
     assert "Try again" in text
+    assert page["Refresh"] == "2"  # by itself
+    assert "Refresh" not in client.post(RULE, {"name": "tea"})
+    assert "Refresh" not in client.get(RULE, headers={"HX-Request": "true"})
     assert "data-failed" not in text
 
 

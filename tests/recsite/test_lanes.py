@@ -1,12 +1,14 @@
 """Pages take a bounded part of the threads, and the shop's answers go on when that part is taken."""
 
+from contextlib import ExitStack
+
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 
 from recommendations.api.lane import BusyError, Lane
 from recsite import lanes
-from recsite.lanes import BUSY, Lanes, lane_of
+from recsite.lanes import BUSY, Lanes, _enter, lane_of
 
 
 @pytest.mark.django_db
@@ -43,6 +45,31 @@ def test_a_page_that_is_still_being_sent_keeps_its_place(monkeypatch: pytest.Mon
         answer.close()
         with lane.entered():
             pass
+
+
+def test_parts_of_pages_leave_two_places_to_whole_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lanes._pages.most - lanes._parts.most == 2
+    monkeypatch.setattr(lanes, "_pages", lane := Lane(at_once=lanes._pages.most, waiting=0, seconds=0, retry=2))
+    part, whole = RequestFactory().get("/", headers={"HX-Request": "true"}), RequestFactory().get("/")
+    with ExitStack() as inside:
+        for _ in range(lanes._parts.most):
+            _enter(part, lane, inside)
+        with pytest.raises(BusyError):
+            _enter(part, lane, inside)
+        for _ in range(2):
+            _enter(whole, lane, inside)
+        with pytest.raises(BusyError):
+            _enter(whole, lane, inside)
+    with ExitStack() as inside:
+        _enter(part, lane, inside)
+
+
+def test_a_part_waits_for_less_long_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_pages", lane := Lane(at_once=1, waiting=1, seconds=60, retry=2))
+    monkeypatch.setattr(lanes, "PART_SECONDS", 0.01)
+    part = RequestFactory().get("/", headers={"HX-Request": "true"})
+    with lane.entered(), pytest.raises(BusyError), ExitStack() as inside:
+        _enter(part, lane, inside)
 
 
 def test_a_place_is_given_back_by_a_page_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
