@@ -264,8 +264,8 @@ def _sentence_of_occasions(counts: Mapping[str, int], audience: int, *, leaves: 
     why = max(BECAUSE, key=lambda verdict: counts.get(verdict, 0))
     others = {"n": number(rest), "most": number(counts.get(why, 0)), "why": BECAUSE[why]}
     other_text = (
-        _("None comes of %(n)s, because %(why)s.") if counts.get(why, 0) == rest
-        else _("None comes of %(n)s, of %(most)s of them because %(why)s.")
+        _("Nothing comes of %(n)s, because %(why)s.") if counts.get(why, 0) == rest
+        else _("Nothing comes of %(n)s, of %(most)s of them because %(why)s.")
     )  # fmt: skip
     return pgettext("two sentences", "%(first)s %(second)s") % {"first": first, "second": other_text % others}
 
