@@ -148,7 +148,7 @@ def _messages(*, begin: datetime, end: datetime) -> Iterator[tuple[date, Campaig
 
 def _erased(sending: Occurrence) -> int:
     """Messages to people who have been erased since; they count for the day of their sending, all that is known."""
-    return sending.counts.get(f"{ERASED}taken", 0)
+    return int(sending.counts.get(f"{ERASED}taken", 0))
 
 
 def _planned(live: LiveCampaign, *, until: datetime, now: datetime) -> Iterator[datetime]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.functional import lazy
+from django.utils.functional import Promise, lazy
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -20,8 +20,11 @@ else:
     OfKey = forms.ModelForm
 
 
-_with_code = lazy(lambda words, code: format_html("{} <code>{}</code>", words, code), str)
-_SCOPES = [(code, _with_code(words, code)) for code, words in labels.SCOPES]
+def _with_code(words: Promise, code: str) -> str:
+    return format_html("{} <code>{}</code>", words, code)
+
+
+_SCOPES = [(code, lazy(_with_code, str)(words, code)) for code, words in labels.SCOPES]
 """Scopes by what they let a key do, and by what docs and commands call them."""
 
 
