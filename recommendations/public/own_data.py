@@ -7,9 +7,11 @@ from recommendations.public.door import Guest, door
 from recommendations.public.sentences import word
 from recommendations.services.contacts.links import link_path
 from recommendations.services.contacts.own_data import file_of, statements_of
+from recommendations.services.contacts.own_messages import sent_to
 from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.staff_acts import erase_for
 from recommendations.services.contacts.tokens import LinkKind
+from recommendations.services.operations.housekeeping import MESSAGE_DAYS, VERDICT_DAYS
 from recommendations.wording import push_labels
 
 FILE = "my-data.json"
@@ -26,8 +28,16 @@ def own_data(guest: Guest) -> HttpResponse:
     if deed == "erase":
         receipt = erase_for(guest.address.contact, by=None, now=guest.now)
         return guest.answer("erased", {"receipt": receipt, "at": guest.now, "address": own.address})
+    messages, total = sent_to(guest.address.contact_id)
     context = {
         "own": own,
+        "messages": [
+            {"at": each.at, "purpose": word(push_labels.PURPOSES, each.purpose), "clicked": each.clicked}
+            for each in messages
+        ],
+        "total": total,
+        "message_days": MESSAGE_DAYS,
+        "verdict_days": VERDICT_DAYS,
         "contact": guest.address.contact,
         "since": guest.address.created_at,
         "statements": [_row(each) for each in statements_of(guest.address)],

@@ -13,17 +13,29 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from kombu.exceptions import OperationalError
 
 from analytics.templatetags.activity import author
 from recommendations import tasks
 from recommendations.channels.protocol import Taken
-from recommendations.models import Address, AuditEntry, ConsentStatement, Contact, Suppression
+from recommendations.models import (
+    Address,
+    AuditEntry,
+    ConsentStatement,
+    Considered,
+    Contact,
+    Item,
+    Message,
+    ShopOccasion,
+    Suppression,
+)
 from recommendations.services.access.rates import RateLimiter
 from recommendations.services.contacts import own_data
 from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
 from tests.channels.test_smtp import free_port
 from tests.public.pages import HEADERS, UNKNOWN, contact, do, page_of, rows, shown
+from tests.store.push.test_people import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -144,6 +156,66 @@ def test_the_page_says_in_words_what_is_kept_and_not_the_whole_address() -> None
     assert "u1@example.com" not in text
     assert "我的资料" in shown(Client().get(f"{page}?language=zh-hans"))
     assert rows() == before
+
+
+def sent_mails(address: Address, number: int) -> list[Message]:
+    """Mails that were taken, an hour apart, the newest first; another one waits, and one is somebody else's."""
+    now = timezone.now()
+    every = [message(address, handed_at=now - timedelta(hours=hours)) for hours in range(1, number + 1)]
+    message(address, state="due", handed_at=None)
+    message(contact(user_id="u2", email="u2@example.com"))
+    return every
+
+
+def test_the_page_lists_what_was_sent_and_whether_it_was_followed() -> None:
+    address = contact(time_zone="Asia/Tokyo")
+    page = page_of(address, LinkKind.OWN_DATA)
+    assert "Nothing so far." in shown(Client().get(page)).split('id="sent"')[1]
+    newest, older = sent_mails(address, 2)
+    older.events.create(kind="clicked", at=timezone.now())
+    newest.events.create(kind="machine_clicked", at=timezone.now())
+    listed = re.findall(r"<li>(.*?)</li>", shown(Client().get(page)).split('id="sent"')[1], re.DOTALL)
+    assert [("a link in it was followed" in each, "no link followed" in each) for each in listed] == [
+        (False, True), (True, False),
+    ]  # fmt: skip
+    with timezone.override("Asia/Tokyo"):
+        assert date_format(timezone.localtime(newest.handed_at), "DATETIME_FORMAT") in listed[0]
+    assert all("Recommendations for you" in each for each in listed)
+    text = shown(Client().get(page))
+    assert "Messages are kept for 400 days" in text
+    assert newest.campaign.name not in text  # which is for staff
+
+
+def test_of_many_the_newest_are_listed_and_how_many_there_are() -> None:
+    address = contact()
+    sent_mails(address, 52)
+    text = shown(Client().get(page_of(address, LinkKind.OWN_DATA))).split('id="sent"')[1]
+    assert (text.count("<li>"), "The latest 50 of 52; the file has all of them." in text) == (50, True)
+
+
+def test_the_file_has_every_row_that_an_erasure_takes() -> None:
+    address = contact()
+    [sent] = sent_mails(address, 1)
+    sent.events.create(kind="clicked", place=2, at=timezone.now())
+    soap = Item.objects.create(shop_id="soap", title="Soap", listed_at=timezone.now())
+    Message.objects.filter(contact=address.contact_id).update(items=[soap.pk])
+    Considered.objects.create(
+        occurrence=sent.occurrence, customer_id=address.contact_id, key="1", verdict="capped", would_send=False,
+        wanted_at=timezone.now(), decided_at=timezone.now(),
+    )  # fmt: skip
+    ShopOccasion.objects.create(
+        campaign=sent.campaign, customer_id=address.contact_id, key="order-1", item=soap, data={"day": "Friday"}
+    )
+    page = page_of(address, LinkKind.OWN_DATA)
+    content = Client().post(page, {"act": "file"}).json()
+    assert [(each["state"], each["items"]) for each in content["messages"]] == [("due", ["soap"]), ("taken", ["soap"])]
+    assert [(each["what"], each["link"]) for each in content["messages"][1]["what_came_of_it"]] == [("clicked", 2)]
+    assert [each["verdict"] for each in content["decisions"]] == ["capped"]
+    assert [(each["occasion"], each["item"], each["data"]) for each in content["occasions"]] == [
+        ("order-1", "soap", {"day": "Friday"})
+    ]
+    Client().post(page, {"act": "erase"})
+    assert (Message.objects.count(), Considered.objects.count(), ShopOccasion.objects.count()) == (1, 0, 0)
 
 
 def test_the_file_has_all_of_it_and_looking_never_sends_it() -> None:

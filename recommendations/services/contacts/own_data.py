@@ -17,6 +17,7 @@ from recommendations.models import Address, ConsentStatement
 from recommendations.services.access.keys import rates
 from recommendations.services.access.rates import HOUR
 from recommendations.services.contacts.links import link_for
+from recommendations.services.contacts.own_messages import everything_of
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
@@ -116,6 +117,7 @@ def file_of(address: Address, *, now: datetime) -> dict[str, Any]:
             }
             for each in statements_of(address)
         ],
+        **everything_of(address.contact_id),
     }
 
 

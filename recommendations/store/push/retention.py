@@ -91,10 +91,19 @@ def forget_messages(*, before: datetime) -> int:
     return forgotten
 
 
+def messages_of_contact(contact: int) -> list[int]:
+    """Keys of the messages of a contact, which go with it."""
+    return [key for (key,) in rows(_OF_CONTACT, contact=contact)]
+
+
+def people_of_contact(contact: int) -> list[int]:
+    """Keys under which a contact was thought of, and what was thought goes with it."""
+    return [key for (key,) in rows(_PEOPLE, contact=contact)]
+
+
 def forget_contact(contact: int) -> None:
     """Delete all that a contact was sent, or was to be, and what was thought of it; of that only numbers stay."""
-    messages = [key for (key,) in rows(_OF_CONTACT, contact=contact)]
-    people = [key for (key,) in rows(_PEOPLE, contact=contact)]
+    messages, people = messages_of_contact(contact), people_of_contact(contact)
     run(_KEEP_COUNTS, messages=messages, people=people, prefix=ERASED)
     run("DELETE FROM recommendations_messageevent WHERE message_id = ANY(%(messages)s)", messages=messages)
     run(_FORGET_MESSAGES, messages=messages)
