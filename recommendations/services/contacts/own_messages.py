@@ -8,7 +8,6 @@ from django.db.models import Exists, OuterRef
 
 from recommendations.models import Considered, Item, Message, MessageEvent, ShopOccasion
 from recommendations.push_terms import MessageEventKind, MessageState, Purpose
-from recommendations.services.push.timeline import reason_of
 from recommendations.store.push.retention import messages_of_contact, people_of_contact
 
 MOST = 50  # that a page lists
@@ -30,7 +29,7 @@ def sent_to(contact: int) -> tuple[list[SentToThem], int]:
     clicks = MessageEvent.objects.filter(message=OuterRef("pk"), kind=MessageEventKind.CLICKED)
     latest = left.annotate(clicked=Exists(clicks)).order_by("-handed_at", "-pk")
     listed = latest.values_list("handed_at", "campaign__purpose", "clicked")[:MOST]
-    return [SentToThem(at, Purpose(purpose), clicked) for at, purpose, clicked in listed], left.count()
+    return [SentToThem(at, Purpose(purpose), clicked) for at, purpose, clicked in listed if at], left.count()
 
 
 def everything_of(contact: int) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def everything_of(contact: int) -> dict[str, Any]:
         "messages": [
             {
                 "campaign": each.campaign.slug, "purpose": each.campaign.purpose, "channel": each.channel,
-                "occasion": each.key, "state": each.state, "reason": reason_of(each),
+                "occasion": each.key, "state": each.state, "reason": each.reason,
                 "items": [names[key] for key in each.items if key in names], "created_at": each.created_at,
                 "due_at": each.due_at, "handed_at": each.handed_at, "settled_at": each.settled_at,
                 "recommendation_id": each.recommendation_id, "chance": each.chance, "value": each.value,
