@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.functional import Promise, lazy
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +21,7 @@ else:
     OfKey = forms.ModelForm
 
 
-def _with_code(words: Promise, code: str) -> str:
+def _with_code(words: Promise | str, code: str) -> SafeString:
     return format_html("{} <code>{}</code>", words, code)
 
 
