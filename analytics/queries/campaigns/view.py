@@ -1,5 +1,7 @@
 """One campaign as its page shows it: its versions, its sendings, and how the draft differs from what runs."""
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,7 @@ from analytics.queries.campaigns.reviews import SentBack, returned
 from analytics.queries.campaigns.sendings import is_released, state_words
 from analytics.queries.campaigns.words import CampaignWords, differing, place_words, what_words
 from recommendations.engine.push.schedule import ONCE
-from recommendations.models import Campaign, CampaignVersion, Message, Occurrence
+from recommendations.models import Campaign, CampaignVersion, Item, Message, Occurrence
 from recommendations.push_terms import (
     ERASED,
     FINAL,
@@ -32,8 +34,8 @@ from recommendations.wording import push_labels
 from recommendations.wording.linter import listed
 
 MOST_SENDINGS = 30
-CALL = """curl -X POST {address} -H 'Authorization: Api-Key …' \\
-  -H 'Content-Type: application/json' -d '{{"user_id": "u1", "key": "appointment-4711", "item_ids": ["SKU1"]}}'"""
+CALL = """curl -X POST "{address}" -H "Authorization: Api-Key $KEY" \\
+  -H 'Content-Type: application/json' -d {body}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,18 @@ class SendingLine:
 
 
 def trigger_call(campaign: Campaign) -> str:
-    """The request by which the shop calls for a message, as docs/push.md has it; empty where it calls for none."""
+    """The request by which the shop calls for a message, as docs/push.md has it; empty where it calls for none.
+
+    It is about the first item of the shop's catalogue.
+    """
     if campaign.trigger != Trigger.SHOP:
         return ""
-    return CALL.format(address=f"{settings.PUBLIC_URL}{reverse('campaign-trigger', args=[campaign.slug])}")
+    items = Item.objects.filter(retired_at=None).order_by("pk").values_list("shop_id", flat=True)
+    body = {"user_id": "u1", "key": "appointment-4711", "item_ids": [items.first() or "SKU1"]}
+    return CALL.format(
+        address=f"{settings.PUBLIC_URL}{reverse('campaign-trigger', args=[campaign.slug])}",
+        body=shlex.quote(json.dumps(body, ensure_ascii=False)),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

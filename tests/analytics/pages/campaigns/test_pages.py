@@ -1,6 +1,8 @@
 """The list of campaigns, the page of one, and what is done with it; the numbers add up."""
 
+import json
 import re
+import shlex
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import unescape
@@ -17,6 +19,7 @@ from recommendations.models import (
     AuditEntry,
     Campaign,
     CampaignVersion,
+    Item,
     Message,
     MessageEvent,
     Occurrence,
@@ -27,6 +30,7 @@ from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
 from recommendations.terms import Role
+from tests.analytics import records
 from tests.architecture.source import ROOT
 from tests.push_records import contact
 
@@ -231,10 +235,16 @@ class TestPage:
         draft = page(admin, f"/campaigns/{called.pk}/edit/")
         go_live(called)
         for shown in (draft, page(admin, f"/campaigns/{called.pk}/")):
-            assert f"curl -X POST https://recsite.shop.example/api/v1/campaigns/{called.slug}/trigger/" in shown
+            assert f'curl -X POST "https://recsite.shop.example/api/v1/campaigns/{called.slug}/trigger/"' in shown
             assert 'data-copies="trigger-call"' in shown
         docs = (ROOT / "docs/push.md").read_text(encoding="utf-8")
+        settings.PUBLIC_URL = "$RECSITE"
         assert trigger_call(called).replace(called.slug, "appointment") in docs
+        records.item("gone")
+        Item.objects.update(retired_at=timezone.now())
+        records.item("Bob's tea")
+        line = trigger_call(called).replace("\\\n", "")
+        assert json.loads(shlex.split(line)[-1])["item_ids"] == ["Bob's tea"]
 
     def test_a_version_names_everybody_who_wrote_it(self, admin: Client) -> None:
         campaign = begun()
