@@ -27,6 +27,7 @@ help:  ## Show this list
 
 install: .venv/stamp  ## Make .venv with everything that the product and its tests need
 
+demo: export SHOP_NAME ?= Corner Shop
 demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300); prints address, login and API key
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)")
 

@@ -14,7 +14,7 @@ class Settings:
     browser_key: str  # events:write alone; stands in every page
     catalogue: Path  # CSV, the one that was given to Recsite
     timeout: float  # seconds that a page waits for a slot
-    currency: str
+    currency: str  # as it stands before an amount
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
 
     @classmethod

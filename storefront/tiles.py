@@ -23,7 +23,7 @@ class Tiles:
         self._settings, self._catalogue = settings, catalogue
 
     def money(self, price: str) -> str:
-        return f"{self._settings.currency} {price}"
+        return f"{self._settings.currency}{price}"
 
     def picture(self, item_id: str) -> str:
         return f"{self._settings.recsite}/api/v1/items/{quote(item_id, safe='')}/tile.svg"

@@ -25,7 +25,7 @@ class Away:
 def site(tmp_path: Path) -> ShopSite:
     settings = Settings(
         recsite="https://recsite.example", server_key="s", browser_key="b", catalogue=tmp_path / "shelf.csv", timeout=1,
-        currency="USD",
+        currency="$",
     )  # fmt: skip
     return ShopSite(settings, Catalogue([CatalogueProduct("tea 1", "Tea", "", "2.00", "FOOD", 3)]), Away())  # type: ignore[arg-type]
 

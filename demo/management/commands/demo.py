@@ -26,6 +26,7 @@ from recommendations.services.access.keys import create_key
 from recommendations.services.catalogue import files
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Scope
+from recommendations.wording.money import currency
 
 _USERNAME = "admin@example.com"
 _SHOPPERS = ("2375", "1228", "718", "1609", "982", "19", "88", "113", "253", "40")
@@ -124,7 +125,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
     options = {
         "recsite": url,
         "timeout": _TIMEOUT,
-        "currency": settings.SHOP_CURRENCY,
+        "currency": currency(),
         "catalogue": catalogue.name,
         "customers": loaded[:5],
         "server_key": _key_of(old.get("server_key", ""), name="Demo shop, server", scopes=server),
