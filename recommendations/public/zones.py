@@ -13,6 +13,7 @@ REGIONS: Mapping[str, Promise] = {
     "Atlantic": _("Atlantic"), "Australia": _("Australia"), "Europe": _("Europe"), "Indian": _("Indian Ocean"),
     "Pacific": _("Pacific"),
 }  # fmt: skip
+SPELLED: Mapping[str, str] = {"DumontDUrville": "Dumont d'Urville"}  # a name of a zone has no apostrophe
 TABLE = "zone.tab"  # of the time zone database: a line for each zone of a country, and none of the old names
 
 
@@ -45,5 +46,5 @@ def _in_use() -> frozenset[str]:
 
 def _said(place: str) -> str:
     """A place as one would say it: “Knox (Indiana)” of ``Indiana/Knox``."""
-    within, _slash, city = place.replace("_", " ").rpartition("/")
+    within, _slash, city = SPELLED.get(place, place).replace("_", " ").rpartition("/")
     return f"{city} ({within})" if within else city

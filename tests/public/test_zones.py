@@ -16,6 +16,7 @@ def test_old_names_and_doubles_are_left_out_and_the_others_can_be_read() -> None
     zones = {name: words for _region, names in zone_choices() for name, words in names}
     assert zones["America/Argentina/Buenos_Aires"] == "Buenos Aires (Argentina)"
     assert (zones["Africa/Asmara"], zones["America/New_York"], zones["UTC"]) == ("Asmara", "New York", "UTC")
+    assert zones["Antarctica/DumontDUrville"] == "Dumont d'Urville"
     for old in ("Africa/Asmera", "America/Buenos_Aires", "Asia/Calcutta", "Europe/Kiev", "US/Eastern", "Etc/GMT+5"):
         assert old not in zones
     assert 350 < len(zones) < 450
