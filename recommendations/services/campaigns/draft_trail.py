@@ -38,7 +38,8 @@ def writers_of(campaign: Campaign) -> frozenset[int]:
     wrote = _entries(campaign).filter(verb__in=WRITES)
     version = _entries(campaign).filter(verb=PUBLISH).last()
     since = wrote.filter(pk__gt=version.pk) if version else wrote
-    return frozenset({campaign.author_id, *since.values_list("staff", flat=True)} - {None})  # type: ignore[arg-type]
+    keys = (campaign.author_id, *since.values_list("staff", flat=True))
+    return frozenset(key for key in keys if key is not None)
 
 
 def writers_by_version(campaign: Campaign) -> Mapping[int, Sequence[Staff]]:
