@@ -1,11 +1,14 @@
 """The editor of a campaign in a browser: it stays where one is, and a form is sent once, however often one clicks."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from recommendations.models import Campaign
+from recommendations.services.campaigns.lifecycle import save_draft
 from tests.contrast import contrast
 from tests.journeys.conftest import Visitor, committed
 
@@ -49,6 +52,35 @@ def test_a_double_click_copies_once(ada: Visitor, editor: str) -> None:
     page.wait_for_url(lambda url: editor not in url)
     page.wait_for_load_state()
     assert committed(lambda: Campaign.objects.filter(name__startswith="Copy of").count()) == 1
+
+
+def test_what_somebody_else_saved_meanwhile_stands_in_the_form_and_survives(ada: Visitor, editor: str) -> None:
+    page = ada.page
+    ada.visit(editor)
+    page.get_by_role("button", name="Copy", exact=True).first.click()
+    page.wait_for_url(lambda url: editor not in url)
+    page.set_viewport_size({"width": 390, "height": 800})
+
+    def save_theirs() -> None:
+        copy = Campaign.objects.get(name__startswith="Copy of")
+        safety = copy.draft["safety"] | {"holdout": 0.2}
+        save_draft(
+            campaign=copy, name="Copy of theirs", draft=copy.draft | {"safety": safety}, revision=copy.revision,
+            by=None, now=timezone.now(),
+        )  # fmt: skip
+
+    committed(save_theirs)
+    page.locator("#name").fill("Copy of mine")
+    save = page.get_by_role("button", name="Save", exact=True).last
+    save.click()
+    table = page.locator(".stale tbody tr")
+    expect(table).to_have_text([re.compile("Name.*Copy of theirs.*Copy of mine"), re.compile("Held out.*20%.*taken")])
+    expect(page.locator("#holdout")).to_have_value("20")
+    assert [text for text in ada.complaints() if "409" not in text] == []
+    page.get_by_role("button", name="Save mine over it").click()
+    page.wait_for_url("**/edit/?step=*")
+    after = committed(lambda: Campaign.objects.get(name="Copy of mine").draft)
+    assert after["safety"]["holdout"] == 0.2
 
 
 def test_a_day_stands_beside_its_word_and_weeks_keep_their_distance(ada: Visitor, editor: str) -> None:
