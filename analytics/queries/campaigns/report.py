@@ -46,7 +46,7 @@ class ReportPart:
         return self.outcome.clicked / self.outcome.people if self.outcome.people else 0.0
 
 
-class Held(StrEnum):
+class HeldSending(StrEnum):
     """Why a sending that is counted already has no message: the brake holds it, or it was let go this minute."""
 
     WAITS = "waits"
@@ -69,7 +69,7 @@ class CampaignReport:
     waiting: int
     next_at: datetime | None
     erased: int  # of the mails sent: to people whose contacts have been erased since
-    held: Held | None
+    held: HeldSending | None
 
     @property
     def erased_sentence(self) -> str:
@@ -120,13 +120,13 @@ def _live(campaign: Campaign) -> LiveCampaign | None:
     return LiveCampaign(campaign=campaign, version=version, form=msgspec.convert(version.frozen, CampaignForm))
 
 
-def _held(campaign: Campaign) -> Held | None:
+def _held(campaign: Campaign) -> HeldSending | None:
     """Whether a sending waits for somebody, or else is decided afresh."""
     states = [OccurrenceState.WAITING, OccurrenceState.DUE]
     held = list(campaign.occurrences.filter(state__in=states).exclude(counts={}))
     if any(each.state == OccurrenceState.WAITING for each in held):
-        return Held.WAITS
-    return Held.RELEASED if any(map(was_held_back, held)) else None
+        return HeldSending.WAITS
+    return HeldSending.RELEASED if any(map(was_held_back, held)) else None
 
 
 def _sentence(outcome: PushOutcome, *, erased: int, hours: int) -> str:
