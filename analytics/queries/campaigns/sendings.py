@@ -277,7 +277,7 @@ def planned_counts(expected: Mapping[str, int]) -> str:
 
 
 def _occasions(occurrence: Occurrence) -> OccasionsOfPeople:
-    """People whose occasions these are; where verdicts went with a contact, or are too old, nobody can count the people."""
+    """People whose occasions these are; where verdicts went with a contact, or are too old, nobody can count them."""
     stored = occurrence.considered.aggregate(
         n=Count("pk"), people=Count("customer", distinct=True), last=Max("decided_at")
     )
