@@ -264,8 +264,9 @@ def _sentence_of_occasions(counts: Mapping[str, int], audience: int, *, leaves: 
     why = max(BECAUSE, key=lambda verdict: counts.get(verdict, 0))
     others = {"n": number(rest), "most": number(counts.get(why, 0)), "why": BECAUSE[why]}
     other_text = (
-        _("Nothing comes of %(n)s, because %(why)s.") if counts.get(why, 0) == rest
-        else _("Nothing comes of %(n)s, of %(most)s of them because %(why)s.")
+        ngettext("%(n)s leads to none, because %(why)s.", "%(n)s lead to none, because %(why)s.", rest)
+        if counts.get(why, 0) == rest
+        else _("%(n)s lead to none, %(most)s of them because %(why)s.")
     )  # fmt: skip
     return pgettext("two sentences", "%(first)s %(second)s") % {"first": first, "second": other_text % others}
 

@@ -186,11 +186,11 @@ class TestOccasions:
 
         assert sentence(now=1) == "Of 1 occasion 1 leads to a message at once and 0 later."
         assert sentence(now=8, capped=2, leaves=False) == (
-            "Of 10 occasions 8 would lead to a message at once and 0 later. Nothing comes of 2, because they have had, "
+            "Of 10 occasions 8 would lead to a message at once and 0 later. 2 lead to none, because they have had, "
             "or are about to get, as many messages as they bear."
         )
         assert sentence(no_consent=2, no_address=1).endswith(
-            "Nothing comes of 3, of 2 of them because they did not say yes to it."
+            "3 lead to none, 2 of them because they did not say yes to it."
         )
 
 
