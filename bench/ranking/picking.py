@@ -18,6 +18,7 @@ from recommendations.engine.feedback.tuning import Tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.recommenders import buy_again, popularity
+from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.terms import Task
 
 type Tell = Callable[[str], None]
@@ -101,7 +102,7 @@ def judged(part: Part, task: Task, picked: Picked, *, shape: Shape, options: Opt
 def baselines(part: Part, task: Task, *, shape: Shape, k: int, seed: int) -> list[Entry]:
     """Baselines without a model: what most bought, what most bought lately, what the person bought most."""
     lately = shape.span / RECENT_PART if shape.span else None
-    settings = {
+    settings: dict[str, tuple[type[Recommender], Any]] = {
         "popular": (popularity.Popularity, popularity.Config(half_life=None)),
         "recent": (popularity.Popularity, popularity.Config(half_life=lately)),
         "personal_frequency": (buy_again.BuyAgain, buy_again.Config(half_life=None, prior=1e-4, prior_half_life=None)),

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.ranking.score_rows import ScoreRow
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
 
 WHOLE = 100.0  # age of the oldest act of a history that is read by share
@@ -118,6 +119,9 @@ class Read:
         scores = self.inner_.score(self.config.reading.queries(queries))
         self.seconds.append(time.perf_counter() - started)
         return scores
+
+    def row(self, query: Queries) -> ScoreRow:
+        return self.inner_.row(self.config.reading.queries(query))
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         return self.inner_.evidence(self.config.reading.queries(query), item)

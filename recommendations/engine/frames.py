@@ -3,10 +3,10 @@
 Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. Arrays in a frame are never changed.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,16 @@ type Sparse = sparse.csr_matrix[np.float32]
 
 COLUMNS = ("item", "basket", "age", "quantity", "strength", "amount", "bought")
 """Columns of interactions beside the user."""
+
+
+class BoughtItems(NamedTuple):
+    """BoughtItems of one user by item."""
+
+    items: IntArray  # ascending
+    place: Mapping[int, int]  # of each item among these
+    times: IdArray
+    newest: NDArray[np.float64]  # age in days
+    oldest: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +89,17 @@ class Interactions:
         counts = np.zeros(self.n_users, np.int32)
         np.maximum.at(counts, self.user, self.basket_rank + 1)
         return counts
+
+    @cached_property
+    def purchases(self) -> BoughtItems:
+        """What the one user of this history bought."""
+        bought = np.flatnonzero(self.bought)
+        order = bought[np.lexsort((self.age[bought], self.item[bought]))]
+        item, age = self.item[order], self.age[order].astype(np.float64)
+        first = np.flatnonzero(np.diff(item, prepend=-1))
+        items, times = item[first], np.diff(np.append(first, len(item)))
+        place = dict(zip(items.tolist(), range(len(items)), strict=True))
+        return BoughtItems(items, place, times, age[first], age[first + times - 1])
 
     def matrix(self, values: NDArray[np.floating] | None = None) -> Sparse:
         """Matrix users × items; the values (one per row, default 1) of a user's rows of one item are added up."""

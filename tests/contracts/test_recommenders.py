@@ -159,6 +159,22 @@ def test_a_block_is_scored_as_its_queries_one_by_one(instance: Instance, board: 
     np.testing.assert_allclose(recommender.score(queries), alone, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", [*tiny_shops(), "board"])
+def test_a_row_has_the_scores_of_its_query(instance: Instance, name: str) -> None:
+    training = tiny_shops().get(name) or checkerboard(20)
+    recommender, queries, every = fitted(instance, training), asked(training), np.arange(training.n_items)
+    for user in range(training.n_users):
+        row, scores = recommender.row(_one(queries, user)), recommender.score(_one(queries, user))[0]
+        np.testing.assert_allclose(row.at(every), scores, rtol=1e-5, atol=1e-7)
+        for n, but in ((1, []), (5, [0, 3]), (50, [1])):
+            closed = np.array([item for item in but if item < training.n_items], np.int32)
+            best, open_ = row.best(n, but=closed), np.setdiff1d(np.flatnonzero(~np.isnan(scores)), closed)
+            assert len(set(best.tolist())) == len(best) == min(n, len(open_))
+            assert set(best.tolist()) <= set(open_.tolist())
+            highest = np.sort(scores[open_])[::-1][:n]
+            np.testing.assert_allclose(np.sort(scores[best])[::-1], highest, rtol=1e-5, atol=1e-7)
+
+
 def test_a_stranger_gets_an_answer_or_silence(instance: Instance, board: TrainingSet) -> None:
     recommender, query = fitted(instance, board), stranger(20)
     scores = recommender.score(query)

@@ -15,6 +15,8 @@ def dense_product(left: FloatArray, transposed: Sparse) -> FloatArray:
     Going along the items keeps every inner loop a contiguous sum over the whole block of queries.
     """
     n_items = transposed.shape[0]
+    if len(left) == 1:
+        return np.asarray(transposed @ left[0], np.float32)[None, :]
     product = np.empty((len(left), n_items), np.float32)
     turned = np.ascontiguousarray(left.T, dtype=np.float32)
     for start in range(0, n_items, ITEMS_AT_ONCE):
@@ -72,12 +74,12 @@ def silenced(scores: FloatArray, *, profile: Sparse, known: BoolArray | None = N
     return scores
 
 
-def row_sums(profile: Sparse, terms: Sparse) -> FloatArray:
+def row_sums(profile: Sparse, terms: Sparse) -> Sparse:
     """Σ_k p_k · terms_k over the entries k of each row of the profile; ``terms`` has a row per entry."""
     weights = sparse.csr_matrix(
         (profile.data, np.arange(profile.nnz), profile.indptr), shape=(profile.shape[0], profile.nnz)
     )
-    return np.asarray((weights @ terms).toarray(), np.float32)
+    return sparse.csr_matrix(weights @ terms, dtype=np.float32)
 
 
 def unit_rows(matrix: Sparse) -> Sparse:

@@ -8,10 +8,12 @@ def rhythm(history: Interactions, item: int) -> dict[str, float]:
 
     ``times``, ``days_since`` the newest and, from two purchases on, the mean gap ``every_days``.
     """
-    ages = history.age[(history.item == item) & history.bought]
-    if not len(ages):
+    purchases = history.purchases
+    place = purchases.place.get(item)
+    if place is None:
         return {}
-    facts = {"times": float(len(ages)), "days_since": float(ages.min())}
-    if len(ages) > 1:
-        facts["every_days"] = float(ages.max() - ages.min()) / (len(ages) - 1)
+    times, newest = int(purchases.times[place]), float(purchases.newest[place])
+    facts = {"times": float(times), "days_since": newest}
+    if times > 1:
+        facts["every_days"] = (float(purchases.oldest[place]) - newest) / (times - 1)
     return facts

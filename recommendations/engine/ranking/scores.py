@@ -80,17 +80,25 @@ def standardised(values: FloatArray, starts: NDArray[np.int64]) -> FloatArray:
 
     ``starts`` are the first positions of the segments (one per query), none of them empty.
     """
-    valid = ~np.isnan(values)
-    count = np.maximum(np.add.reduceat(valid, starts, axis=1, dtype=np.float64), 1)
+    silent = np.isnan(values)
+    some_silent = silent.any()
     lengths = np.diff(np.append(starts, values.shape[1]))
-    filled = np.where(valid, values, 0).astype(np.float64)
+
+    def each(of_segment: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.repeat(of_segment, lengths, axis=1) if len(starts) > 1 else of_segment
+
+    count = np.maximum(np.add.reduceat(~silent, starts, axis=1, dtype=np.float64), 1)
+    filled = values.astype(np.float64)
+    if some_silent:
+        filled[silent] = 0
     largest = np.maximum.reduceat(np.abs(filled), starts, axis=1)
-    filled -= np.repeat(np.add.reduceat(filled, starts, axis=1) / count, lengths, axis=1)
-    filled[~valid] = 0
+    filled -= each(np.add.reduceat(filled, starts, axis=1) / count)
+    if some_silent:
+        filled[silent] = 0
     sd = np.sqrt(np.add.reduceat(filled * filled, starts, axis=1) / count)
-    scale = np.where(sd > CONSTANT * largest, 1 / np.where(sd > 0, sd, 1), 0)
-    filled *= np.repeat(scale, lengths, axis=1)
-    filled[~valid] = np.nan
+    filled *= each(np.where(sd > CONSTANT * largest, 1 / np.where(sd > 0, sd, 1), 0))
+    if some_silent:
+        filled[silent] = np.nan
     return filled.astype(np.float32)
 
 

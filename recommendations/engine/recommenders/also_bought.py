@@ -16,10 +16,11 @@ from recommendations.engine.interests.association import (
     pairs,
     significant,
 )
-from recommendations.engine.preprocess.blocks import row_sums, silenced, strongest
+from recommendations.engine.preprocess.blocks import strongest
 from recommendations.engine.preprocess.carriers import PEOPLE, Together, own
+from recommendations.engine.preprocess.row_terms import RowTerms, row_terms
 from recommendations.engine.preprocess.weighting import act_weights, context_weights, transformed
-from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
+from recommendations.engine.recommenders.protocol import Evidence, Sparing, largest
 from recommendations.terms import Reason
 
 
@@ -33,7 +34,7 @@ class Config:
     rules: int = 200  # kept for each item
 
 
-class AlsoBought(Configured[Config]):
+class AlsoBought(Sparing[Config]):
     """score_j = Σ_k p_k · log(lift_kj) · confidence_kj over the items k in view.
 
     A pair that few people carry would lend a stranger somebody's habits, and tell of them.
@@ -54,29 +55,27 @@ class AlsoBought(Configured[Config]):
         self.known_ = frequent.baskets_of > 0
         return self
 
-    def score(self, queries: Queries) -> FloatArray:
-        profile = self._profile(queries)
-        scores = (profile @ self.rules_).toarray().astype(np.float32, copy=False)
-        terms = self._own_terms(queries, profile)
-        if terms is not None:
-            scores += row_sums(profile, terms)
-        return silenced(scores, profile=profile, known=self.known_)
-
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = query.once((self, "profile"), lambda: self._profile(query))
-        everybody = self.rules_[profile.indices, item].toarray().ravel()
-        terms = query.once((self, "own"), lambda: self._own_terms(query, profile))
-        yours = np.zeros_like(everybody) if terms is None else terms[:, item].toarray().ravel()
+        profile, terms, own = self._profile_of(query), self._terms(query).of(item), self._terms_of_own(query)
+        lifts, yours = self._lifts(query).of(item), np.zeros_like(terms) if own is None else own.of(item)
         evidence = []
-        for at, share in largest(profile.data * (everybody + yours)):
-            lift = float(self.lift_[profile.indices[at], item])
-            facts = {"lift": lift, "confidence": float((everybody + yours)[at] / np.log(lift))}
+        for at, share in largest(terms):
+            lift = float(lifts[at])
+            facts = {"lift": lift, "confidence": float(terms[at] / profile.data[at] / np.log(lift))}
             reason = Reason.YOU_BUY_TOGETHER if yours[at] else Reason.BOUGHT_TOGETHER
             evidence.append(Evidence(reason=reason, share=share, item=int(profile.indices[at]), facts=facts))
         return evidence
 
+    def _lifts(self, query: Queries) -> RowTerms:
+        rows = self._profile_of(query).indices
+        return query.once((self, "lifts"), lambda: row_terms(self.lift_, rows, np.ones(len(rows), np.float32)))
+
     def _strongest(self, believed: Pairs) -> Sparse:
         return strongest(_square(believed, np.log(believed.lift) * believed.confidence), self.config.rules)
+
+    @property
+    def _matrix(self) -> Sparse:
+        return self.rules_
 
     def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
         """Rules of pairs that few carry for each item in view, where who asks has both in a basket; entries × items."""

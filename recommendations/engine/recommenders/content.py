@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import sparse
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import dense_product, silenced, unit_rows
 from recommendations.engine.preprocess.popularity import recent_popularity, relative
+from recommendations.engine.preprocess.row_terms import RowTerms, places_among, row_terms
 from recommendations.engine.preprocess.weighting import (
     Statistics,
     Transform,
@@ -18,6 +20,8 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
+from recommendations.engine.ranking.described_row import DescribedRow, ItemsByPull
+from recommendations.engine.ranking.score_rows import ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
 from recommendations.terms import Reason
 
@@ -59,13 +63,36 @@ class Content(Configured[Config]):
         scores *= self.pull_
         return silenced(scores, profile=profile, known=np.diff(self.features_.indptr) > 0)
 
+    def row(self, query: Queries) -> ScoreRow:
+        if not self._profile_of(query).nnz:
+            return SilentRow()
+        terms = self._terms(query)
+        described = np.bincount(terms.column, terms.value, minlength=self.features_.shape[1])
+        length = np.sqrt(np.square(described).sum())
+        return DescribedRow(self._by_pull, (described / (length or 1)).astype(np.float32))
+
+    @cached_property
+    def _by_pull(self) -> ItemsByPull:
+        return ItemsByPull(self.features_, self.pull_)
+
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = query.once((self, "profile"), lambda: self._profile(query))
-        alike = (self.features_[profile.indices] @ self.features_[item].T).toarray().ravel()
-        sources, terms, reason = profile.indices, profile.data * alike, Reason.SIMILAR_ITEM
+        described, own = self._terms(query), slice(*self.features_.indptr[item : item + 2])
+        place = places_among(described.column, self.features_.indices[own], width=self.features_.shape[1])
+        shared = place >= 0
+        alike = described.value[shared] * self.features_.data[own][place[shared]]
+        terms = np.bincount(described.row[shared], alike, minlength=described.n_rows)
+        sources, reason = self._profile_of(query).indices, Reason.SIMILAR_ITEM
         if self.config.profile == "context":
             return from_context(item, sources=sources, terms=terms, reason=reason)
         return from_history(query.histories, item, sources=sources, terms=terms, reason=reason)
+
+    def _terms(self, query: Queries) -> RowTerms:
+        """What each item of the profile of one query is described by, times its weight."""
+        profile = self._profile_of(query)
+        return query.once((self, "terms"), lambda: row_terms(self.features_, profile.indices, profile.data))
+
+    def _profile_of(self, query: Queries) -> Sparse:
+        return query.once((self, "profile"), lambda: self._profile(query))
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":

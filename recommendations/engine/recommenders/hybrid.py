@@ -89,6 +89,8 @@ def candidates(
         finally:
             benches.put(bench)
 
+    if len(blocks) == 1:
+        return work(blocks[0])
     records: list[dict[str, Candidates]] = []
     pool = ThreadPoolExecutor(limits.threads)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import STORED_AT_ONCE, silenced, strips, strongest
+from recommendations.engine.preprocess.blocks import STORED_AT_ONCE, strips, strongest
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import (
     Transform,
@@ -18,7 +18,7 @@ from recommendations.engine.preprocess.weighting import (
     learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import Evidence, Sparing, from_context, from_history
 from recommendations.terms import Reason
 
 
@@ -39,7 +39,7 @@ class Config:
     stored: int = STORED_AT_ONCE  # entries of a strip of the product that a thread of the fit works on
 
 
-class ItemKnn(Configured[Config]):
+class ItemKnn(Sparing[Config]):
     """score_j = Σ_k p_k sim(j, k), sim(j, k) = x_j · x_k / (n_j^α n_k^β + shrinkage), n = squared length of x."""
 
     similarities_: Sparse  # source × target
@@ -66,18 +66,16 @@ class ItemKnn(Configured[Config]):
         self.known_ = lengths > 0
         return self
 
-    def score(self, queries: Queries) -> FloatArray:
-        profile = self._profile(queries)
-        scores = (profile @ self.similarities_).toarray().astype(np.float32, copy=False)
-        return silenced(scores, profile=profile, known=self.known_)
-
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = query.once((self, "profile"), lambda: self._profile(query))
-        sources, terms = profile.indices, profile.data * self.similarities_[profile.indices, item].toarray().ravel()
+        sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
         if self.config.profile == "context":
             return from_context(item, sources=sources, terms=terms, reason=Reason.SIMILAR_ITEM)
         reason = Reason.BECAUSE_YOU_BOUGHT
         return from_history(query.histories, item, sources=sources, terms=terms, reason=reason)
+
+    @property
+    def _matrix(self) -> Sparse:
+        return self.similarities_
 
     def _profile(self, queries: Queries) -> Sparse:
         if self.config.profile == "context":

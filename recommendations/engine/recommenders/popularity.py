@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from recommendations.engine.frames import FloatArray, Queries, TrainingSet
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity
+from recommendations.engine.ranking.score_rows import SameForAll, ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.terms import Reason
 
@@ -34,6 +36,13 @@ class Popularity(Configured[Config]):
         if not self.popularity_.any():
             return np.full((len(queries), len(self.popularity_)), np.nan, np.float32)
         return np.repeat(self.popularity_[None, :], len(queries), axis=0)
+
+    def row(self, query: Queries) -> ScoreRow:
+        return self._ranked if self.popularity_.any() else SilentRow()
+
+    @cached_property
+    def _ranked(self) -> SameForAll:
+        return SameForAll(np.asarray(self.popularity_))
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         if self.popularity_[item] <= 0:

@@ -3,16 +3,21 @@
 "Cannot know" is NaN, "no affinity" is 0. A recommender with nothing to say about a query answers a row of NaN.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import row_sums, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
+from recommendations.engine.preprocess.row_terms import RowTerms, row_terms
+from recommendations.engine.ranking.score_rows import DenseRow, FewScores, KnownItems, ScoreRow, SilentRow
 from recommendations.terms import Reason
 
 
@@ -80,16 +85,83 @@ class Recommender(Protocol):
         """Scores, shape [queries, items], in a new array or a read-only one; NaN where the recommender cannot know."""
         ...
 
+    def row(self, query: Queries) -> ScoreRow:
+        """The scores of a block of one query, as ``score`` has them."""
+        ...
+
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         """The largest terms of the score of one item for a block of one query, largest first; empty where none are."""
         ...
 
 
-class Configured[C]:
+class Configured[C](ABC):
     """Base of every recommender, which is made from its parameters and learns the rest."""
 
     def __init__(self, config: C) -> None:
         self.config = config
+
+    def row(self, query: Queries) -> ScoreRow:
+        return DenseRow(self.score(query)[0])
+
+    @abstractmethod
+    def score(self, queries: Queries) -> FloatArray: ...
+
+
+class Sparing[C](Configured[C]):
+    """Base of a recommender whose score is Σ_k p_k · m_kj over few items j; of all others that it knows it is 0."""
+
+    known_: BoolArray
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        scores, own = profile @ self._matrix, self._own_terms(queries, profile)
+        if own is not None:
+            scores = scores + row_sums(profile, own)
+        return silenced(scores.toarray().astype(np.float32, copy=False), profile=profile, known=self.known_)
+
+    def row(self, query: Queries) -> ScoreRow:
+        terms = self._terms(query)
+        return FewScores.of(*terms.sums(len(self.known_)), self._known_items) if terms.n_rows else SilentRow()
+
+    def _terms(self, query: Queries) -> RowTerms:
+        """The terms p_k · m_kj of one query; its rows are the entries of the profile."""
+        return query.once((self, "terms"), lambda: self._made_terms(query))
+
+    def _made_terms(self, query: Queries) -> RowTerms:
+        profile, own = self._profile_of(query), self._terms_of_own(query)
+        terms = row_terms(self._matrix, profile.indices, profile.data)
+        return terms if own is None else terms.and_those(own)
+
+    def _terms_of_own(self, query: Queries) -> RowTerms | None:
+        """The part of the terms of one query that counts for who asks alone."""
+        return query.once((self, "own"), lambda: self._made_own(query))
+
+    def _made_own(self, query: Queries) -> RowTerms | None:
+        profile = self._profile_of(query)
+        own = self._own_terms(query, profile)
+        return None if own is None else row_terms(own, np.arange(profile.nnz), profile.data)
+
+    def _profile_of(self, query: Queries) -> Sparse:
+        return query.once((self, "profile"), lambda: self._profile(query))
+
+    @cached_property
+    def _known_items(self) -> KnownItems:
+        return KnownItems(np.asarray(self.known_))
+
+    @property
+    @abstractmethod
+    def _matrix(self) -> Sparse:
+        """What each item of a profile says for each other: items × items."""
+        ...
+
+    @abstractmethod
+    def _profile(self, queries: Queries) -> Sparse:
+        """What the queries are about, queries × items."""
+        ...
+
+    def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
+        """What more counts for who asks alone: entries of the profile × items."""
+        return None
 
 
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:

@@ -55,9 +55,9 @@ class RecentNeighbours(Configured[Config]):
         ever = query.once((self, "ever"), lambda: _ever(query.histories))
         if not ever.nnz:
             return []
-        row = self.recent_[item]
+        row = slice(*self.recent_.indptr[item : item + 2])
         likeness = query.once((self, "likeness"), lambda: self._likeness(ever, query)[0])
-        terms = likeness[row.indices] * row.data
+        terms = likeness[self.recent_.indices[row]] * self.recent_.data[row]
         recent = query.once((self, "recent"), lambda: self._recent(query.histories))
         own = entry(recent, item) if self.config.own else 0.0
         others = {"neighbours": float((terms > 0).sum()), "of": float((likeness > 0).sum())}

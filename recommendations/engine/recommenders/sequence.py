@@ -7,11 +7,11 @@ from typing import Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import chosen, frequent, row_sums, silenced
+from recommendations.engine.frames import BoolArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import chosen, frequent
 from recommendations.engine.preprocess.carriers import PEOPLE, Together, carried, own
 from recommendations.engine.preprocess.weighting import context_weights
-from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import Evidence, Sparing, from_context, from_history
 from recommendations.terms import Reason
 
 DAMPING = 5.0  # added to the expected count, so that few observations do not make a strong transition
@@ -27,7 +27,7 @@ class Config:
     people: int = PEOPLE
 
 
-class Transitions(Configured[Config]):
+class Transitions(Sparing[Config]):
     """score_j = Σ_k p_k · T_kj / (n_k^(1−a) m_j^a + 5), T_kj = times that k in a basket was followed by j in the next.
 
     What fewer than five people have done counts for those alone who have.
@@ -55,23 +55,15 @@ class Transitions(Configured[Config]):
         self.known_ = np.bincount(training.teaching.item, minlength=training.n_items) > 0
         return self
 
-    def score(self, queries: Queries) -> FloatArray:
-        profile = self._profile(queries)
-        scores = (profile @ self.transitions_).toarray().astype(np.float32, copy=False)
-        terms = self._own_terms(queries, profile)
-        if terms is not None:
-            scores += row_sums(profile, terms)
-        return silenced(scores, profile=profile, known=self.known_)
-
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        profile = query.once((self, "profile"), lambda: self._profile(query))
-        theirs = query.once((self, "own"), lambda: self._own_terms(query, profile))
-        values = self.transitions_[profile.indices, item].toarray().ravel()
-        values += 0 if theirs is None else theirs[:, item].toarray().ravel()
-        sources, terms = profile.indices, profile.data * values
+        sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
         if self.config.profile == "context":
             return from_context(item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
         return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+
+    @property
+    def _matrix(self) -> Sparse:
+        return self.transitions_
 
     def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
         """Transitions of a few from each item of the profile, where who asks has done them; entries × items."""

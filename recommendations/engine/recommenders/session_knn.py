@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from functools import cached_property
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import chosen, silenced, strongest
+from recommendations.engine.preprocess.blocks import strongest
+from recommendations.engine.preprocess.row_terms import RowTerms, column_sums, entries, places_among, row_terms
 from recommendations.engine.preprocess.weighting import context_weights, decay
+from recommendations.engine.ranking.score_rows import FewScores, KnownItems, ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context
 from recommendations.terms import Reason
+
+AHEAD = 3  # times as many sessions as there are neighbours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,59 +61,119 @@ class SessionKnn(Configured[Config]):
         return self
 
     def score(self, queries: Queries) -> FloatArray:
-        profile = context_weights(queries)
-        nearest = self._nearest(profile)
-        votes = nearest @ self.sessions_ if self.person_ is None else self._votes(nearest, self.person_)
-        scores = votes.toarray().astype(np.float32, copy=False)
-        return silenced(scores, profile=profile, known=self.known_)
+        every = np.arange(self.sessions_.shape[1], dtype=np.int32)
+        rows = (self.row(queries.of(np.array([place]))) for place in range(len(queries)))
+        return np.array([row.at(every) for row in rows], np.float32).reshape(len(queries), len(every))
+
+    def row(self, query: Queries) -> ScoreRow:
+        if not context_weights(query).nnz:
+            return SilentRow()
+        votes = self._votes(query)
+        items, likeness = column_sums(votes.item, votes.likeness, width=self.sessions_.shape[1])
+        return FewScores.of(items, likeness * self._target[items], self._known_items)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         """Items of the session as evidence: a neighbour's likeness, and so its vote, is a sum over items it shares."""
-        profile = context_weights(query)
-        nearest = query.once((self, "nearest"), lambda: self._nearest(profile))
-        says = self._says(nearest, item)
-        terms = profile.data * (self.holders_[profile.indices][:, nearest.indices] @ says)
-        return from_context(item, sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
+        votes = self._votes(query)
+        speaks = np.zeros(votes.n_sessions)
+        speaks[votes.session[votes.item == item]] = 1
+        shared = votes.shared
+        terms = np.bincount(shared.row, shared.value * speaks[shared.column], minlength=shared.n_rows)
+        sources = context_weights(query).indices
+        return from_context(item, sources=sources, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
 
-    def _nearest(self, profile: Sparse) -> Sparse:
-        """Likeness [queries, sessions] of the nearest sessions."""
-        alike = sparse.csr_matrix(profile @ self.holders_)
+    @cached_property
+    def _known_items(self) -> KnownItems:
+        return KnownItems(np.asarray(self.known_))
+
+    @cached_property
+    def _target(self) -> FloatArray:
+        """n_j^−a of every item; 0 of an item that no session holds."""
+        target = np.zeros(self.sessions_.shape[1], np.float32)
+        target[self.sessions_.indices] = self.sessions_.data
+        return target
+
+    def _votes(self, query: Queries) -> "_Votes":
+        return query.once((self, "votes"), lambda: self._votes_for(context_weights(query)))
+
+    def _votes_for(self, profile: Sparse) -> "_Votes":
+        terms = row_terms(self.holders_, profile.indices, profile.data)
+        sessions, alike = terms.sums(self.holders_.shape[1])
+        nearest = self._nearest(sessions, alike)
+        sessions, alike = sessions[nearest], alike[nearest]
+        place = places_among(terms.column, sessions, width=self.holders_.shape[1])
+        shared = terms.where(place >= 0)._replace(column=place[place >= 0])
+        held = entries(self.sessions_, sessions)
+        item, session = self.sessions_.indices[held.at], held.row
         if self.person_ is not None:
-            alike = _few_each(alike, self.person_, self.config.of_person)
-        return strongest(alike, self.config.neighbours)
+            item, session = _once_each(item, session, voice=_codes(self.person_[sessions]))
+        return _Votes(session, item, alike[session], shared, len(sessions))
 
-    def _votes(self, nearest: Sparse, person: IntArray) -> Sparse:
-        """The votes for each item, queries × items: of each person the one of the most alike session that holds it."""
-        held = sparse.csr_matrix(self.sessions_[nearest.indices])
-        lengths = np.diff(held.indptr)
-        query = np.repeat(np.arange(nearest.shape[0]), np.diff(nearest.indptr))
-        voice = np.repeat(query * (int(person.max(initial=0)) + 1) + person[nearest.indices], lengths)
-        votes = held.data * np.repeat(nearest.data, lengths)
-        order = np.lexsort((-votes, held.indices, voice))
-        voice, item = voice[order], held.indices[order]
-        first = order[np.concatenate([[True], (np.diff(voice) != 0) | (np.diff(item) != 0)])] if len(order) else order
-        places = (np.repeat(query, lengths)[first], held.indices[first])
-        return sparse.csr_matrix((votes[first], places), shape=(nearest.shape[0], held.shape[1]))
-
-    def _says(self, nearest: Sparse, item: int) -> FloatArray:
-        """What each of the nearest sessions of one query adds to an item's votes, per unit of likeness."""
-        says = self.sessions_[nearest.indices, item].toarray().ravel()
-        if self.person_ is not None:
-            order = np.lexsort((-nearest.data * (says > 0), self.person_[nearest.indices]))
-            again = np.diff(self.person_[nearest.indices][order], prepend=-1) == 0
-            says[order[again]] = 0
-        return says
+    def _nearest(self, sessions: IntArray, alike: FloatArray) -> NDArray[np.int64]:
+        """Places of the sessions that speak, the most alike first: among three times as many as there are neighbours
+        hardly a person has too many.
+        """
+        wanted = min(self.config.neighbours, len(alike))
+        for ahead in (wanted, AHEAD * wanted, len(alike)):
+            near = _best(alike, ahead)
+            if self.person_ is not None:
+                near = near[_rank_within(self.person_[sessions[near]]) < self.config.of_person]
+            if len(near) >= wanted:
+                break
+        return near[:wanted]
 
 
-def _few_each(alike: Sparse, person: IntArray, most: int) -> Sparse:
-    """The most alike sessions of each person, per query."""
-    row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
-    key = row * (int(person.max(initial=0)) + 1) + person[alike.indices]
-    order = np.lexsort((-alike.data, key))
-    rank = np.arange(alike.nnz) - np.searchsorted(key[order], key[order])
-    near = np.zeros(alike.nnz, np.bool_)
-    near[order[rank < most]] = True
-    return chosen(alike, near)
+class _Votes(NamedTuple):
+    """What the nearest sessions say of their items; sessions are numbered from the most alike on."""
+
+    session: NDArray[np.integer]  # [votes]
+    item: IntArray  # [votes]
+    likeness: FloatArray  # [votes] of the session to the one that asks
+    shared: RowTerms  # what each item in view adds to the likeness of each session; columns are sessions
+    n_sessions: int
+
+
+def _best(values: FloatArray, n: int) -> NDArray[np.int64]:
+    """Places of the n largest values, the largest first."""
+    places = np.argpartition(values, len(values) - n)[len(values) - n :] if n < len(values) else np.arange(len(values))
+    return places[np.argsort(-values[places], kind="stable")]
+
+
+def _rank_within(person: IntArray) -> NDArray[np.int64]:
+    """How many of the same person stand before each place."""
+    order = np.argsort(person, kind="stable")
+    start = np.diff(person[order], prepend=-1) != 0
+    rank = np.empty(len(person), np.int64)
+    place = np.arange(len(person))
+    rank[order] = place - np.maximum.accumulate(np.where(start, place, 0))
+    return rank
+
+
+def _codes(person: IntArray) -> NDArray[np.int64]:
+    """Small numbers for persons."""
+    order = np.argsort(person)
+    codes = np.empty(len(person), np.int64)
+    codes[order] = np.cumsum(np.diff(person[order], prepend=-1) != 0) - 1
+    return codes
+
+
+def _once_each(
+    item: IntArray, session: NDArray[np.int64], *, voice: NDArray[np.int64]
+) -> tuple[IntArray, NDArray[np.int64]]:
+    """The most alike session alone where several of one voice hold an item.
+
+    All three are sorted as one number, voice, item and session, which is several times as fast as an order of each.
+    """
+    of_session = max(len(voice), 1).bit_length()
+    of_item = int(item.max(initial=0)).bit_length()
+    whole = voice[session] << of_item
+    whole |= item
+    whole <<= of_session
+    whole |= session
+    whole.sort()
+    first = np.diff(whole >> of_session, prepend=-1) != 0
+    whole = whole[first]
+    return ((whole >> of_session) & ((1 << of_item) - 1)).astype(np.int32), whole & ((1 << of_session) - 1)
 
 
 def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray, IntArray]:
