@@ -6,18 +6,19 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
+from recommendations.engine.ranking.score_rows import DenseRow, ScoreRow, nominees, standing
 from recommendations.engine.ranking.scores import Standardised
 from recommendations.engine.ranking.second_stage import SecondStage
-from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.engine.recommenders.popularity import Popularity
-from recommendations.engine.recommenders.registry import instances_of
+from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.engine.recommenders.registry import Instance, instances_of
 from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
@@ -30,7 +31,6 @@ POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
 TRENDING_ITEMS = 500
 HISTORIES_HELD, POOLS_HELD = 4_096, 256
-ONE_QUERY = Limits(kept=10_000, threads=1, block_rows=1)  # nothing of a pool is lost
 
 
 class Planned(NamedTuple):
@@ -54,6 +54,7 @@ class CandidatePool:
     history: History
     visit: History | None = None
     visiting: frozenset[str] = frozenset()
+    record: "CandidatePool | None" = None  # whose instances are the first ones, where a visit is beside it
 
     def history_for(self, instance: str) -> History:
         """The history that the instance's scores were made from."""
@@ -62,9 +63,17 @@ class CandidatePool:
     @cached_property
     def heard(self) -> frozenset[str]:
         """Instances that tell at least two candidates apart."""
-        values = np.asarray(self.z, np.float32)
-        apart = (values < 0) | (values > 0)  # standardised values of a constant are 0, of the silent NaN
-        return frozenset(name for name, speaks in zip(self.instances, apart.any(axis=1), strict=True) if speaks)
+        if self.record is not None:
+            own = len(self.record.instances)
+            return self.record.heard | _telling(self.instances[own:], self.z[own:])
+        return _telling(self.instances, self.z)
+
+
+def _telling(instances: Sequence[str], z: Standardised) -> frozenset[str]:
+    """Standardised values of a constant are 0, of the silent NaN."""
+    values = np.asarray(z, np.float32)
+    apart = ((values < 0) | (values > 0)).any(axis=1)
+    return frozenset(name for name, speaks in zip(instances, apart.tolist(), strict=True) if speaks)
 
 
 class CandidateSource:
@@ -173,42 +182,44 @@ class CandidateSource:
         return History.of(query, until=until)
 
     def _scored(
-        self,
-        blend: BlendName,
-        history: History,
-        context: tuple[int, ...],
-        within: bytes | None = None,
-        fading: float = 1.0,
+        self, blend: BlendName, history: History, context: tuple[int, ...], within: bytes | None = None
     ) -> CandidatePool:
         """Candidates of a customer or a context that has no record; context items are no candidates.
 
-        ``within`` are the only rows (int32) that may be candidates; all of them are that some instance scores. Of the
-        context every item counts ``fading`` times as much as the one before it.
+        ``within`` are the only rows (int32) that may be candidates; all of them are that some instance scores.
         """
-        n_items = len(self.model.items)
-        fitted = [
-            FittedInstance(name=part.name, recommender=self.model.recommenders[part.name], trend_exponent=part.trend)
-            for part in instances_of(blend)
-            if part.name in self.model.recommenders
-        ]
-        query = Queries(
+        query = self.query_of(history, context)
+        rows = self.score_rows(blend, query)
+        barred = np.array(sorted(context), np.int32)
+        if blend is BlendName.DISCOVER:
+            barred = np.union1d(barred, history.rows).astype(np.int32)
+        if within is not None:
+            wanted = np.setdiff1d(np.frombuffer(within, np.int32), barred)
+            known = [~np.isnan(row.at(wanted)) for row in rows.values()]
+            items = wanted[np.logical_or.reduce(known)] if known else wanted[:0]
+        else:
+            items = nominees([*rows.values()], nominated=NOMINATED, but=barred, width=len(self.model.items))
+        z = standing([*rows.values()], items)
+        return CandidatePool(instances=tuple(rows), items=items, z=z, history=History.of(query, until=history.until))
+
+    def query_of(self, history: History, context: Sequence[int], *, fading: float = 1.0) -> Queries:
+        """A history as a query with items in view; each counts ``fading`` times as much as the one before it."""
+        return Queries(
             histories=history.query.histories,
             training_rows=history.query.training_rows,
-            context=_row(context, n_items, fading=fading) if context else None,
+            context=_row(context, len(self.model.items), fading=fading) if context else None,
         )
-        barred, limits = np.zeros(n_items, np.bool_), ONE_QUERY
-        if within is not None:
-            rows = np.frombuffer(within, np.int32)
-            barred[:], limits = True, replace(ONE_QUERY, nominated=len(rows), kept=max(len(rows), ONE_QUERY.own))
-            barred[rows] = False
-        barred[list(context)] = True
-        if blend is BlendName.DISCOVER:
-            barred[history.rows] = True
-        plan = BlendPlan(
-            weights={}, instances=tuple(one.name for one in fitted), excluded=_row(np.flatnonzero(barred), n_items)
-        )
-        records = candidates(fitted, query, plans={blend: plan}, trend=self.trend, limits=limits)
-        return _pool(records[blend], 0, history=History.of(query, until=history.until))
+
+    def score_rows(self, blend: BlendName, query: Queries) -> dict[str, ScoreRow]:
+        """The query's scores by each instance that the blend may weigh."""
+        fitted = [(part, self.model.recommenders.get(part.name)) for part in instances_of(blend)]
+        return {part.name: self._score_row(part, one, query) for part, one in fitted if one is not None}
+
+    def _score_row(self, part: Instance, recommender: Recommender, query: Queries) -> ScoreRow:
+        if not part.trend:
+            return recommender.row(query)
+        factor = np.power(self.trend, np.float32(part.trend), dtype=np.float32)
+        return DenseRow(np.maximum(recommender.score(query)[0], np.float32(0)) * factor)
 
 
 @held_by_model
@@ -227,7 +238,7 @@ def _pool(records: Candidates, row: int, *, history: History) -> CandidatePool:
     )
 
 
-def _row(items: Sequence[int] | NDArray[np.int64], n_items: int, *, fading: float = 1.0) -> Sparse:
+def _row(items: Sequence[int], n_items: int, *, fading: float = 1.0) -> Sparse:
     """A matrix row of 1, fading, fading² … at these items, for one query."""
     columns = np.asarray(items, np.int32)
     values = np.power(np.float32(fading), np.arange(len(columns), dtype=np.float32))

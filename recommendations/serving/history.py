@@ -37,13 +37,16 @@ class History:
 
     @classmethod
     def of(cls, query: Queries, *, until: float) -> Self:
-        acts = query.histories.where(query.histories.bought)
-        rows, place, times = np.unique(acts.item, return_inverse=True, return_counts=True)
-        newest, oldest = np.full(len(rows), np.inf), np.zeros(len(rows))
-        np.minimum.at(newest, place, acts.age)
-        np.maximum.at(oldest, place, acts.age)
-        every = np.where(times > 1, (oldest - newest) / np.maximum(times - 1, 1), np.nan)
-        return cls(query=query, until=until, rows=rows, last=until - newest * DAY, every=every * DAY)
+        purchases = query.histories.purchases
+        gaps = purchases.oldest - purchases.newest
+        every = np.where(purchases.times > 1, gaps / np.maximum(purchases.times - 1, 1), np.nan)
+        return cls(
+            query=query, until=until, rows=purchases.items, last=until - purchases.newest * DAY, every=every * DAY
+        )
+
+    def asking(self, query: Queries) -> Self:
+        """Ask this history about items in view; the evidence is that of the new query alone."""
+        return replace(self, query=query, evidence_by_item={})
 
     def evidence(self, recommenders: Mapping[str, Recommender], instance: str, item: int) -> Sequence[Evidence]:
         """The instance's evidence for the item, which is asked for once."""

@@ -6,12 +6,17 @@ customer with a record it makes a share: the record says what they buy, the visi
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
+from recommendations.engine.frames import IntArray
+from recommendations.engine.preprocess.row_terms import union
 from recommendations.engine.preprocess.weighting import SESSION_FADING
-from recommendations.engine.ranking.scores import standardised
-from recommendations.serving.candidates import POOLS_HELD, CandidatePool, CandidateSource, candidate_source
+from recommendations.engine.ranking.score_rows import ScoreRow, nominees, standing
+from recommendations.engine.recommenders.hybrid import NOMINATED
+from recommendations.serving.candidates import CandidatePool, CandidateSource, candidate_source
+from recommendations.serving.history import History
 from recommendations.store.live.state import LiveState
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
@@ -24,6 +29,7 @@ rest of it is found about as well as by the record alone (NDCG@10 .2543 for .255
 at half NDCG loses a tenth and more.
 """
 NEVER = -np.inf
+VISITS_HELD, JOINED_HELD = 64, 1_024  # of about 150 and 40 kB
 
 
 def visit(candidates: CandidateSource, state: LiveState, *, known: bool) -> tuple[int, ...]:
@@ -46,16 +52,36 @@ def visit(candidates: CandidateSource, state: LiveState, *, known: bool) -> tupl
     return tuple(rows[rows >= 0][:MOST].tolist())
 
 
+class ScoredVisit(NamedTuple):
+    """What was made of a visit before it is known whose it is."""
+
+    scores: Mapping[str, ScoreRow]  # by instance
+    items: IntArray  # candidates, ascending
+    history: History
+
+
 class Visits:
     """Candidate pools of visits under one model; two visits that saw the same have one pool."""
 
     def __init__(self, candidates: CandidateSource) -> None:
         self.pools = candidates
-        self.joined = lru_cache(POOLS_HELD)(self._joined)
+        self.width = len(candidates.model.items)
+        self.scored = lru_cache(VISITS_HELD)(self._scored)
+        self.joined = lru_cache(JOINED_HELD)(self._joined)
 
     def alone(self, rows: tuple[int, ...]) -> CandidatePool:
         """Candidates of a visit, and of nothing else; what was seen is none."""
-        return self.pools.scored(BlendName.SESSION, self.pools.nobody, rows, fading=SESSION_FADING)
+        scored = self.scored(rows)
+        z = standing([*scored.scores.values()], scored.items)
+        return CandidatePool(instances=tuple(scored.scores), items=scored.items, z=z, history=scored.history)
+
+    def _scored(self, rows: tuple[int, ...]) -> "ScoredVisit":
+        query = self.pools.query_of(self.pools.nobody, rows, fading=SESSION_FADING)
+        scores = self.pools.score_rows(BlendName.SESSION, query)
+        items = nominees(
+            [*scores.values()], nominated=NOMINATED, but=np.array(sorted(rows), np.int32), width=self.width
+        )
+        return ScoredVisit(scores=scores, items=items, history=self.pools.nobody.asking(query))
 
     def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> CandidatePool | None:
         """A record with the candidates of a visit beside its own; None without a record.
@@ -65,18 +91,15 @@ class Visits:
         own = self.pools.stored(blend, record)
         if own is None:
             return None
-        alone = self.alone(rows)
-        names = tuple(name for name in alone.instances if name not in own.instances)
-        items = np.union1d(own.items, alone.items).astype(np.int32)
-        recommenders = self.pools.model.recommenders
-        scores = np.array([recommenders[name].score(alone.history.query)[0, items] for name in names], np.float32)
-        z = np.full((len(own.instances) + len(names), len(items)), np.nan, np.float32)
-        z[: len(own.instances), np.searchsorted(items, own.items)] = np.asarray(own.z, np.float32)
-        if len(names) and len(items):
-            z[len(own.instances) :] = standardised(scores, np.array([0]))
+        visit = self.scored(rows)
+        names = tuple(name for name in visit.scores if name not in own.instances)
+        items = union((own.items, visit.items), width=self.width)
+        z = np.full((len(own.instances) + len(names), len(items)), np.nan, np.float16)
+        z[: len(own.instances), np.searchsorted(items, own.items)] = own.z
+        z[len(own.instances) :] = standing([visit.scores[name] for name in names], items)
         return CandidatePool(
             instances=(*own.instances, *names), items=items, z=z, history=own.history,
-            visit=alone.history, visiting=frozenset(names),
+            visit=visit.history, visiting=frozenset(names), record=own,
         )  # fmt: skip
 
 
