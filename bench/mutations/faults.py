@@ -223,9 +223,9 @@ FAULTS = (
     ),
     PlantedFault(
         name="the unit of who objected is written",
-        file="recommendations/serving/answer_record.py",
-        old="unit=None if answer.nameless else unit,",
-        new="unit=unit,",
+        file="recommendations/serving/serve.py",
+        old="unit=None if nameless else state.unit,",
+        new="unit=state.unit,",
         tests=[f"{SERVING}/test_answer_record.py::test_nothing_is_stored_of_who_does_not_want_to_be_known"],
     ),
 )

@@ -49,6 +49,7 @@ class CachedAnswer:
 
     content: bytes
     slate: ServedSlate
+    nameless: bool
     exploration: float  # share of the answers that are shuffled
     cards: float  # how often one of the last slots shows an item from further down
     state: ServingState
@@ -59,11 +60,14 @@ class CachedAnswer:
     sellable: object
 
     @classmethod
-    def of(cls, prepared: Prepared, state: ServingState, *, content: bytes, slate: ServedSlate) -> "CachedAnswer":
+    def of(
+        cls, prepared: Prepared, state: ServingState, *, content: bytes, slate: ServedSlate, nameless: bool
+    ) -> "CachedAnswer":
         customer = prepared.customer
         return cls(
             content=content,
             slate=slate,
+            nameless=nameless,
             exploration=prepared.params.exploration,
             cards=prepared.params.cards,
             state=state,

@@ -63,11 +63,12 @@ def page_ids(first: str, count: int) -> list[str]:
 
 
 def slate_of(
-    answer: Answer, prepared: Prepared, *, request: Request, unit: int | None, raw: RawState, page: Page | None = None
+    answer: Answer, prepared: Prepared, *, request: Request, raw: RawState, page: Page | None = None
 ) -> ServedSlate:
     """The slate of an answer with its parts; ``request`` is the shop's, ``raw`` the state as Valkey told it.
 
-    Of who must not be known there is neither customer nor unit, request nor state.
+    Of who must not be known there is neither customer nor request nor state. Time, id, latency and unit are for whoever
+    notes it.
     """
     session, customer = prepared.session, prepared.request.customer
     parts = _parts(answer, prepared, request=request, raw=raw, page=page)
@@ -92,7 +93,7 @@ def slate_of(
         way=answer.way,
         arms=[arm.key for arm in answer.arms],
         latency_us=0,
-        unit=None if answer.nameless else unit,
+        unit=None,
         basis=basis_key,
         request=request_key,
         state=state_key,

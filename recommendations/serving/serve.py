@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
@@ -68,18 +68,25 @@ def serve(request: Request, *, now: datetime) -> Answer:
 def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     """Serialise an answer for the shop, from the cache where it is still valid. Raises as ``serve``."""
     state = _state(request, now=now)
-    key = (request, write)
+    key = _cache_key(state, write)
     entry = answer_cache().get(key, state)
     if entry is None or _may_explore(state, entry):
         prepared = _prepared(state)
         answer = _with_missing(state, complete(prepared))
         slate = _slate(answer, state, prepared)
-        entry = CachedAnswer.of(prepared, state, content=write(answer), slate=slate)
+        entry = CachedAnswer.of(prepared, state, content=write(answer), slate=slate, nameless=answer.nameless)
         if not _may_explore(state, entry):
             answer_cache().put(key, entry)
     if not request.dry_run:
-        _note(state, entry.slate)
+        _note(state, entry.slate, nameless=entry.nameless)
     return Served(state.recommendation_id, entry.content)
+
+
+def _cache_key(state: ServingState, write: Write) -> Hashable:
+    """What is asked, and by whom: whoever is not known here gets the answer of all who are not, under the same arms."""
+    if state.customer is not None:
+        return state.request, write
+    return replace(state.request, user_id=None, anonymous_id=None), tuple(arm.key for arm in _arms(state)), write
 
 
 def serve_all(requests: Sequence[Request], *, write: Write, now: datetime) -> list[Served]:
@@ -102,7 +109,7 @@ def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served
     entries = _page_of_cache(page, states, write) or _page_anew(page, states, write, ordering=ordering)
     for state, entry in zip(states, entries, strict=True):
         if not state.request.dry_run:
-            _note(state, entry.slate)
+            _note(state, entry.slate, nameless=entry.nameless)
     pairs = zip(states, entries, strict=True)
     return [Served(state.recommendation_id, entry.content) for state, entry in pairs]
 
@@ -134,7 +141,7 @@ def _page_anew(
     for state, prepared, answer in zip(states, slots, share_out(slots), strict=True):
         whole = _with_missing(state, answer)
         slate = _slate(whole, state, prepared, page=(page.name, states))
-        entries.append(CachedAnswer.of(prepared, state, content=write(whole), slate=slate))
+        entries.append(CachedAnswer.of(prepared, state, content=write(whole), slate=slate, nameless=whole.nameless))
     if not any(map(_may_explore, states, entries)):
         for state, entry in zip(states, entries, strict=True):
             answer_cache().put((page, state.request.placement, write), entry)
@@ -218,7 +225,7 @@ def _answered(state: ServingState) -> Answer:
     prepared = _prepared(state)
     answer = _with_missing(state, complete(prepared))
     if not state.request.dry_run:
-        _note(state, _slate(answer, state, prepared))
+        _note(state, _slate(answer, state, prepared), nameless=answer.nameless)
     return answer
 
 
@@ -287,19 +294,20 @@ def _keys(shop_ids: Sequence[str], stock: Stock) -> tuple[int, ...]:
 def _slate(
     answer: Answer, state: ServingState, prepared: Prepared, *, page: tuple[str, Sequence[ServingState]] | None = None
 ) -> ServedSlate:
-    """The slate of an answer, of a slot of a ``page`` where it is one; time, id and latency are those of each request
-    (``_note``).
+    """The slate of an answer, of a slot of a ``page`` where it is one; time, id, latency and whose it is are those of
+    each request (``_note``).
     """
     slots = None if page is None else (page[0], [other.request for other in page[1]])
-    return slate_of(answer, prepared, request=state.request, unit=state.unit, raw=state.raw, page=slots)
+    return slate_of(answer, prepared, request=state.request, raw=state.raw, page=slots)
 
 
-def _note(state: ServingState, slate: ServedSlate) -> None:
+def _note(state: ServingState, slate: ServedSlate, *, nameless: bool) -> None:
     slates.append(
         msgspec.structs.replace(
             slate,
             served_at=state.now.isoformat(),
             recommendation_id=state.recommendation_id,
+            unit=None if nameless else state.unit,
             latency_us=(time.perf_counter_ns() - state.started) // 1_000,
         )
     )

@@ -149,6 +149,17 @@ def test_a_different_request_is_cached_apart(other: Request) -> None:
     assert said(ask(other)) == fresh(other)
 
 
+def test_whoever_is_not_known_gets_the_answer_of_all_strangers_and_is_noted_apart() -> None:
+    asked = [replace(HOME, user_id=None, anonymous_id="x"), replace(HOME, user_id="new"), replace(HOME, user_id=None)]
+    assert len({ask(one).content for one in asked}) == 1
+    assert said(ask(asked[0])) == fresh(asked[0])
+    assert ask().content != ask(asked[0]).content
+    write_slates()
+    slates = Slate.objects.filter(customer=None)
+    assert len({slate.unit for slate in slates}) == 3
+    assert slates.filter(unit=None).count() == 1
+
+
 def test_a_cached_answer_expires_with_the_tick() -> None:
     start = NOW.replace(minute=0, second=0)
     first = ask(now=start)
@@ -190,7 +201,7 @@ def test_exploration_draws_anew_for_every_answer() -> None:
 def test_the_cache_holds_a_bounded_number_of_answers() -> None:
     cache = answer_cache.AnswerCache(most=4)
     for number in range(20):
-        request = replace(HOME, user_id=f"x{number}")
+        request = replace(HOME, user_id=f"x{number}", n=number + 1)
         ask(request)
     for key, answer in list(answer_cache.answer_cache()._kept.items()):
         cache.put(key, answer)

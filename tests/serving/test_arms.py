@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -98,6 +99,23 @@ def test_an_arm_serves_its_version_and_the_slate_says_so() -> None:
     assert seen == {0, 1}
     write_slates()
     assert {arm for slate in Slate.objects.all() for arm in slate.arms} == {arm.pk for arm in arms.values()}
+
+
+def test_strangers_share_a_cached_answer_only_with_those_of_their_arm() -> None:
+    weights_test()
+
+    def write(answer: Answer) -> bytes:
+        return repr((answer.arms[0].position, next(written_times))).encode()
+
+    written_times = count()
+    contents: dict[int, set[bytes]] = {0: set(), 1: set()}
+    for number in range(40):
+        request = Request(placement="home", anonymous_id=f"stranger-{number}")
+        written = serve_written(request, write=write, now=NOW)
+        (arm,) = serve(request, now=NOW).arms
+        contents[arm.position].add(written.content)
+        assert written.content.startswith(f"({arm.position},".encode())
+    assert [len(each) for each in contents.values()] == [1, 1]
 
 
 def test_a_person_stays_in_an_arm_at_every_door_and_in_every_process() -> None:
