@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import chain
+from typing import cast
 
 import msgspec
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import override
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from recommendations.api.errors import Flaw, problem
 from recommendations.services.catalogue.rows import ItemVerdict
 from recommendations.services.contacts.rows import ContactVerdict
 from recommendations.serving.serve import Served
-from recommendations.serving.types import Answer, Fact, Shown
+from recommendations.serving.types import Answer, Fact, Product, Shown
 from recommendations.terms import Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 
 HEAD = b'{"recommendation_id":"'
-TILES = 100_000  # addresses that a process remembers
+PRODUCTS = 50_000  # that a process remembers as they are written
 
 
 class ReasonGiven(Struct):
@@ -130,25 +131,22 @@ def _result(shown: Shown, rule_names: Mapping[int, str], fields: frozenset[str],
     if "contributions" in fields:
         result.contributions = shown.contributions
     if "product" in fields:
-        result.product = _product(shown, site=site)
+        written = _product(shown.product, site, settings.SHOP_CURRENCY)
+        result.product = cast("ProductShown", written)  # bytes, which the encoder takes as they are
     return result
 
 
-def _product(shown: Shown, *, site: str) -> ProductShown:
-    product = shown.product
-    return ProductShown(
+@lru_cache(PRODUCTS)
+def _product(product: Product, site: str, currency: str) -> Raw:
+    shown = ProductShown(
         title=product.title,
         brand=product.brand or None,
         price=None if product.price is None else str(product.price),
-        currency=settings.SHOP_CURRENCY,
-        image_url=product.image_url or f"{site}{_tile(product.shop_id)}",
+        currency=currency,
+        image_url=product.image_url or f"{site}{reverse('item-tile', args=[product.shop_id])}",
         url=product.url or None,
     )
-
-
-@lru_cache(TILES)
-def _tile(shop_id: str) -> str:
-    return reverse("item-tile", args=[shop_id])
+    return Raw(msgspec.json.encode(shown))
 
 
 def answered_rows[Verdict: (ItemVerdict, ContactVerdict)](

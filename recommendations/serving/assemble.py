@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.explain import speakers
 from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, eligibility
 from recommendations.engine.ranking.slots import Cap
@@ -66,10 +68,11 @@ def _selected(
 ) -> list[Shown]:
     products = explainer.snapshot.stock.products
     names = [*(chosen.pool.instances if chosen.pool else ()), *map(str, selection.lifted)]
-    parts = np.vstack([selection.contributions, *selection.lifted.values()]).T.tolist()
+    whole = np.vstack([selection.contributions, *selection.lifted.values()]).T
+    parts = whole.tolist()
     times = None if params.ignored is None else params.ignored.times_of(selection.items)
     ignored = [0] * len(selection.items) if times is None else times.tolist()
-    reasons, rules = _reasons(selection, chosen.pool, explainer, names, parts), _rules(selection, params)
+    reasons, rules = _reasons(selection, chosen.pool, explainer, names, whole), _rules(selection, params)
     return [
         Shown(
             item=products[row].item,
@@ -108,13 +111,14 @@ def _reasons(
     pool: CandidatePool | None,
     explainer: Explainer,
     names: Sequence[str],
-    parts: Sequence[Sequence[float]],
+    parts: NDArray[np.float64],
 ) -> list[tuple[ShownReason, ...]]:
     """Reasons of each item; nothing speaks for one that is only pinned."""
     if pool is None or explainer.candidates is None:
         return [() for _ in selection.items]
     items = explainer.candidates.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
-    return [explainer.of_pool(pool, item, own, names=names) for item, own in zip(items, parts, strict=True)]
+    speaking = speakers(names, parts)
+    return [explainer.of_pool(pool, item, own) for item, own in zip(items, speaking, strict=True)]
 
 
 def _filling(rest: Sequence[Backfilled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:

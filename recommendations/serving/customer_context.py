@@ -65,7 +65,8 @@ def context_of(
     disliked = set(state.disliked)
     learned = row != NOBODY and not (request.folded and now < model.as_of)  # what was learned is of a later time
     if learned:
-        disliked.update(model.items.ids[model.disliked[row].indices].tolist())
+        own = slice(*model.disliked.indptr[row : row + 2])
+        disliked.update(model.items.ids[model.disliked.indices[own]].tolist())
     return CustomerContext(
         history=history,
         why_not=Fallback.NO_HISTORY if history is None else None,

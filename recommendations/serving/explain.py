@@ -19,6 +19,7 @@ from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import Cut, Lift, Reason, Source
 
 DIGITS = 4
+LIFTS = frozenset(Lift)
 ENOUGH = 0.5  # of the positive part of the score
 WORTH_TELLING = 0.1  # of the positive part of the score; a smaller part is told only where there is no larger one
 
@@ -34,27 +35,27 @@ class Explainer:
     now: datetime
     asked: bool = True  # for reasons at all
 
-    def of_pool(
-        self, pool: CandidatePool, item: int, parts: Sequence[float], *, names: Sequence[str]
-    ) -> tuple[ShownReason, ...]:
-        """Reasons for a candidate: ``item`` is a row of the model, ``parts`` the contributions of the ``names``, the
-        pool's instances and the lifts.
+    def of_pool(self, pool: CandidatePool, item: int, speaking: Sequence[tuple[str, float]]) -> tuple[ShownReason, ...]:
+        """Reasons for a candidate: ``item`` is a row of the model, ``speaking`` are those of the pool's instances and
+        of the lifts that speak for it, the largest share first.
 
-        Instances are asked, the largest first, until those asked make up most of what speaks for the item: asking is
-        what an answer spends its time on.
+        They are asked until those asked make up most of what speaks for the item: asking is what an answer spends its
+        time on.
         """
         if not self.asked:
             return ()
         evidence: list[tuple[float, Sequence[Evidence]]] = []
-        for name, share in speakers(names, parts):
+        explained = 0.0
+        for name, share in speaking:
             terms = self._evidence(pool, name, item)
             if terms:
                 evidence.append((share, terms))
-            if sum(share for share, _ in evidence) >= ENOUGH:
+                explained += share
+            if explained >= ENOUGH:
                 break
         strongest = reasons(evidence)
         worth = [one for one in strongest if one.share >= WORTH_TELLING] or strongest[:1]
-        written = (self._reason(one.term, pool) for one in worth)
+        written = [self._reason(one.term, pool) for one in worth]
         return tuple(reason for reason in written if reason is not None)
 
     def of_fallback(self, source: Source, row: int) -> tuple[ShownReason, ...]:
@@ -76,7 +77,7 @@ class Explainer:
             return self._popular(item)
         if instance == Lift.PROMOTION:
             return self._promoted(self.candidates, item)
-        if instance in set(Lift):
+        if instance in LIFTS:
             return []  # goals are the shop's: no reason for the customer
         if instance == SECOND_STAGE:
             return self._weighed(self.candidates, pool, item)
@@ -88,7 +89,7 @@ class Explainer:
         z[pool.instances.index(SECOND_STAGE)] = 0
         by_speaker = (
             pool.history_for(name).evidence(candidates.model.recommenders, name, item)
-            for name, _ in speakers(pool.instances, z.tolist())
+            for name, _ in speakers(pool.instances, z[None, :])[0]
         )
         return next((evidence for evidence in by_speaker if evidence), [])
 

@@ -175,7 +175,10 @@ def _params(
     weights: ServedWeights | None,
 ) -> SelectionParams:
     stock = snapshot.stock
-    own = stock.ids.rows(np.array([*request.exclude_items, *request.context_items, *request.basket], np.int64))
+    excluded, named = customer.disliked, (*request.exclude_items, *request.context_items, *request.basket)
+    if named:
+        own = stock.ids.rows(np.array(named, np.int64))
+        excluded = np.union1d(own[own >= 0], excluded).astype(np.int32)
     explores = request.explore and placement.explores
     return SelectionParams(
         n=request.n or placement.n,
@@ -185,7 +188,7 @@ def _params(
         cards=weights.cards if weights and explores else 0.0,
         bought=customer.bought,
         resting=customer.resting,
-        excluded=np.union1d(own[own >= 0], customer.disliked).astype(np.int32),
+        excluded=excluded,
         allowed=_allowed(request.filter, snapshot) if request.filter else None,
     )
 
@@ -232,11 +235,13 @@ def select_candidates(prepared: Prepared) -> Selection | None:
             return None
         plain = replace(params, exploration=0, cards=0)
         return select(NOTHING, NO_Z, NO_WEIGHTS, catalogue=prepared.catalogue, params=plain)
-    rows = prepared.snapshot.stock_rows[pool.items]
+    rows, z = prepared.snapshot.stock_rows[pool.items], pool.z
     there = rows >= 0
+    if not there.all():
+        rows, z = rows[there], z[:, there]
     return select(
-        rows[there],
-        pool.z[:, there],
+        rows,
+        z,
         weight_vector(pool.instances, prepared.chosen.weights),
         catalogue=prepared.catalogue,
         params=params,

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec import Struct
+
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.store.serving.snapshot import ServedArm, ServedWeights
-from recommendations.store.serving.stock import Product
+from recommendations.store.serving.stock import Product as Product
 from recommendations.terms import Cut, Fallback, Reason, Source, Way
 
 type Fact = str | int | float
@@ -79,16 +81,14 @@ class PageRequest:
     counts: tuple[tuple[str, int | None], ...] = ()  # placement, items; None: as the page has it, 0: not at all
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShownReason:
+class ShownReason(Struct, frozen=True, kw_only=True):
     """A reason: code and evidence (ids of the shop, names, numbers) are the contract; words are made of them."""
 
     code: Reason
     evidence: Mapping[str, Fact]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     item: int
     product: Product
     rank: int
@@ -100,7 +100,7 @@ class Shown:
     source: Source
     place: int = -1  # in the ranking, 0 = first, before anything was explored; −1: filled up
     fixed: bool = False  # rules hold its slot, and exploration leaves it
-    boosts: Mapping[int, float] = field(default_factory=dict)  # key of a rule → what it adds
+    boosts: Mapping[int, float] = {}  # key of a rule → what it adds
     fatigue: float = 0.0  # what it loses as it was shown before and not clicked
     ignored: int = 0  # how often it was
     diversity: float = 0.0  # final = score + fatigue + boosts + diversity

@@ -20,7 +20,12 @@ def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
         return _promoted(evidence)
     if code == Reason.SEGMENT and "name" not in evidence:
         return gettext("Popular with customers like you")
-    return str(_REASONS[Reason(code)]) % evidence
+    return _plain(get_language(), Reason(code)) % evidence
+
+
+@lru_cache(1_000)
+def _plain(_language: str | None, code: Reason) -> str:
+    return str(_REASONS[code])
 
 
 _REASONS: Mapping[Reason, Promise] = {
@@ -40,19 +45,28 @@ _REASONS: Mapping[Reason, Promise] = {
 def _rhythm(evidence: Mapping[str, str | float]) -> str:
     """Rhythm of purchases in words, from ``times``, ``days_since`` and, from the second purchase on, ``every_days``."""
     times, since = round(float(evidence["times"])), round(float(evidence["days_since"]))
-    return _often_and_last(get_language(), times, since, round(float(evidence.get("every_days", 0))))
+    language = get_language()
+    often, last = _often(language, times, round(float(evidence.get("every_days", 0)))), _last(language, since)
+    return _both(language) % {"often": often, "last": last}
 
 
-@lru_cache(10_000)  # most reasons are of this kind, in few numbers
-def _often_and_last(_language: str | None, times: int, since: int, every: int) -> str:
-    last = ngettext("last bought %(days)d day ago", "last bought %(days)d days ago", since) % {"days": since}
-    if not since:
-        last = gettext("last bought today")
+@lru_cache(10_000)
+def _often(_language: str | None, times: int, every: int) -> str:
     if every:
-        often = ngettext("Usually bought every day", "Usually bought every %(days)d days", every) % {"days": every}
-    else:
-        often = ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
-    return gettext("%(often)s; %(last)s") % {"often": often, "last": last}
+        return ngettext("Usually bought every day", "Usually bought every %(days)d days", every) % {"days": every}
+    return ngettext("Bought once", "Bought %(times)d times", times) % {"times": times}
+
+
+@lru_cache(10_000)
+def _last(_language: str | None, since: int) -> str:
+    if not since:
+        return gettext("last bought today")
+    return ngettext("last bought %(days)d day ago", "last bought %(days)d days ago", since) % {"days": since}
+
+
+@lru_cache(100)
+def _both(_language: str | None) -> str:
+    return gettext("%(often)s; %(last)s")
 
 
 def _promoted(evidence: Mapping[str, str | float]) -> str:

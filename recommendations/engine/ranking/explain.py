@@ -1,7 +1,11 @@
 """Reasons for an item: the parts of its score to put into words, at most two of different kinds (``maths.md`` §5)."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from recommendations.terms import Reason
 
@@ -27,16 +31,21 @@ class Said[T: Term](NamedTuple):
 
 
 def speakers(
-    instances: Sequence[str], contributions: Sequence[float], *, limit: int = ASKED
-) -> list[tuple[str, float]]:
-    """The instances to ask for evidence about one item, with their shares of the positive contributions, largest first.
+    instances: Sequence[str], contributions: NDArray[np.floating], *, limit: int = ASKED
+) -> list[list[tuple[str, float]]]:
+    """The instances to ask for evidence about each item, with their shares of the positive contributions [items,
+    instances], largest first.
 
-    What speaks against the item is never a reason for it; with nothing in favour there is no one to ask.
+    What speaks against an item is never a reason for it; with nothing in favour there is no one to ask.
     """
-    favour = [(name, value) for name, value in zip(instances, contributions, strict=True) if value > 0]
-    total = sum(value for _, value in favour)
-    favour.sort(key=lambda one: -one[1])
-    return [(name, value / total) for name, value in favour[:limit]]
+    favour = np.maximum(contributions, 0)
+    order = np.argsort(-favour, axis=1, kind="stable")[:, :limit]
+    totals = np.add.reduce(favour, axis=1, keepdims=True)
+    shares = np.take_along_axis(favour, order, axis=1) / np.where(totals > 0, totals, 1)
+    return [
+        [(instances[at], share) for at, share in zip(places, own, strict=True) if share > 0]
+        for places, own in zip(order.tolist(), shares.tolist(), strict=True)
+    ]
 
 
 def reasons[T: Term](evidence: Iterable[tuple[float, Sequence[T]]], *, limit: int = SAID) -> list[Said[T]]:
@@ -44,7 +53,10 @@ def reasons[T: Term](evidence: Iterable[tuple[float, Sequence[T]]], *, limit: in
     strongest: dict[Reason, Said[T]] = {}
     for instance_share, terms in evidence:
         for term in terms:
-            reason = Said(term, instance_share * term.share)
-            if term.reason not in strongest or reason.share > strongest[term.reason].share:
-                strongest[term.reason] = reason
-    return sorted(strongest.values(), key=lambda reason: -reason.share)[:limit]
+            share, before = instance_share * term.share, strongest.get(term.reason)
+            if before is None or share > before.share:
+                strongest[term.reason] = Said(term, share)
+    return sorted(strongest.values(), key=_share, reverse=True)[:limit]
+
+
+_share = attrgetter("share")

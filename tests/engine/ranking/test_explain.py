@@ -13,10 +13,9 @@ class Fact(NamedTuple):
 
 
 def test_evidence_is_asked_of_instances_with_positive_contributions_only() -> None:
-    chosen = speakers(("a", "b", "c", "d"), [0.5, -2.0, 1.5, 0.0])
-    assert chosen == [("c", 0.75), ("a", 0.25)]
-    assert speakers(("a", "b"), [-1.0, 0.0]) == []
-    assert speakers(("a", "b"), [1.0, 1.0], limit=1) == [("a", 0.5)]
+    parts = np.array([[0.5, -2.0, 1.5, 0.0], [-1.0, 0.0, -3.0, -1.0], [0.0, 0.0, 0.0, 2.0]])
+    assert speakers(("a", "b", "c", "d"), parts) == [[("c", 0.75), ("a", 0.25)], [], [("d", 1.0)]]
+    assert speakers(("a", "b"), np.ones((1, 2)), limit=1) == [[("a", 0.5)]]
 
 
 def test_at_most_two_reasons_of_different_kinds_largest_share_first() -> None:
