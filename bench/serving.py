@@ -2,23 +2,24 @@
 
 Four servers, each one granian worker with four threads, are asked in turn, round after round: an answer that lies in
 the process, one that lies in Valkey (a bare ``GET``), the fast door and Django's view. Everything is on: keys, rate
-limits, marks of change, reasons, rules, the log of slates. CPU is that of the server's whole process tree. Answers of
-three kinds are told apart: asked again with nothing changed, asked anew after an act of the customer, and first ones
-of a process that has met none of the customers.
+limits, marks of change, reasons, rules, the log of slates. CPU is that of the server's whole process tree.
+
+The shop's mix is what a shop asks for: page views of 2,400 customers at random, one in three after the customer looked
+at an item, one in ten by a stranger; items are looked at as often as they are sold. Beside it each kind of answer on
+its own: asked again with nothing changed, anew after an act, and the first of a process that met none of the customers.
 """
 
 import argparse
 import json
 import os
-import random
 import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import batched
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -26,17 +27,17 @@ from typing import Any, NamedTuple
 import django
 import msgspec
 import redis
-from django.utils import timezone
 
 from bench.web.load import Order, Seen
+from bench.web.page_views import PageViews, page_views, tell
 from bench.web.servers import Server, web
-from recommendations.event_types import EventName
 from recommendations.terms import Scope
 
-PLACE = "/api/v1/placements/{placement}/recommend/?user_id={user}&n={n}"
+PLACE = "/api/v1/placements/{placement}/recommend/?{{who}}&n={n}"
 READY = "/healthz"
 FLOOR_KEY = "bench:floor"
 FLOORS = ("static", "valkey")
+FLOOR = ("/valkey",)
 DOORS = ("door", "django")
 NAMES = {
     "static": "an answer in the process",
@@ -44,7 +45,6 @@ NAMES = {
     "door": "the fast door",
     "django": "Django's view",
 }
-CUSTOMERS = 2_500  # the households of the demo are called 1 to 2,500; some bought nothing and are strangers
 ALIKE = 200  # requests whose bodies are compared
 
 
@@ -58,16 +58,15 @@ class Block(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Bench:
     servers: Mapping[str, Server]
-    paths: Mapping[str, Sequence[str]]
     authorization: str
 
-    def block(self, name: str, *, connections: int, requests: int, start: int = 0) -> Block:
-        paths = self.paths[name]
+    def block(self, name: str, paths: Sequence[str], *, requests: int | None = None, connections: int = 1) -> Block:
+        """Ask for each path in turn, once if no number is given."""
         order = Order(
             port=self.servers[name].port,
             connections=connections,
-            requests=requests,
-            paths=[paths[(start + place) % len(paths)] for place in range(min(requests, len(paths)))],
+            requests=requests or len(paths),
+            paths=list(paths),
             authorization=self.authorization if name in DOORS else "",
         )
         before = self.servers[name].cpu_seconds
@@ -94,59 +93,97 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:
-    rng = random.Random(options.seed)  # noqa: S311 - an order of requests, no secret
-    users = rng.sample(range(1, CUSTOMERS + 1), CUSTOMERS)
-    addresses = [PLACE.format(placement=options.placement, user=user, n=options.n) for user in users]
+    views = page_views(PLACE.format(placement=options.placement, n=options.n), seed=options.seed)
+    own = [views.address.format(who=f"user_id={name}") for name, _ in views.customers]
     with _key() as authorization, ExitStack() as stack:
         env = {"FLOOR_KEY": FLOOR_KEY}
         servers = {
             "door": stack.enter_context(web("recsite.wsgi:application", up=READY)),
             "django": stack.enter_context(web("recsite.wsgi:django", up=READY)),
         }
-        content = _body(servers["door"], addresses[0], authorization)
+        content = _body(servers["door"], own[-1], authorization)
         redis.Redis.from_url(os.environ["REDIS_URL"]).set(FLOOR_KEY, content)
         floor = stack.enter_context(web("bench.web.floor:application", up="/static", env=env))
         servers |= dict.fromkeys(FLOORS, floor)
-        paths = {name: [f"/{name}"] for name in FLOORS} | dict.fromkeys(DOORS, addresses)
-        bench = Bench(servers=servers, paths=paths, authorization=authorization)
-        first = {name: bench.block(name, connections=1, requests=options.first) for name in DOORS}
-        bodies = _compared(servers, addresses, authorization)
-        again = _again(bench, options)
-        anew = _anew(bench, options)
-    blocks = [*first.values(), *(block for row in again for block in row["blocks"]), *anew["blocks"]]
-    wrong: dict[int, int] = {}
-    for block in blocks:
-        for status, count in block.seen.wrong.items():
-            wrong[status] = wrong.get(status, 0) + count
+        bench = Bench(servers=servers, authorization=authorization)
+        rows = [*_first(bench, own, options), *_again(bench, own, options)]
+        rows += [*_anew(bench, views, options), *_mix(bench, views, options)]
+        bodies = _compared(servers, own, authorization)
+    blocks = [block for row in rows for block in row.pop("blocks")]
+    wrong = sum((Counter(block.seen.wrong) for block in blocks), Counter[int]())
     return {
         "placement": options.placement,
         "n": options.n,
         "seed": options.seed,
         "answer_bytes": len(content),
         "requests": sum(block.seen.requests for block in blocks),
-        "wrong": wrong,
+        "wrong": dict(wrong),
         "bodies": bodies,
-        "again": [{key: value for key, value in row.items() if key != "blocks"} for row in again],
-        "first_cpu_us": {name: round(block.cpu, 1) for name, block in first.items()},
-        "anew_cpu_us": anew["cpu_us"],
+        "rows": rows,
     }
 
 
-def _again(bench: Bench, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure repeated answers, a row per number of connections and server: medians of the rounds, which take turns."""
-    rows = []
+type Blocks = dict[str, list[Block]]
+"""By server, a block of each round."""
+
+
+def _first(bench: Bench, own: Sequence[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure the first answer that a process gives each customer."""
+    blocks: Blocks = {"valkey": [], **{name: [] for name in DOORS}}
+    part = options.first // options.rounds
+    for number in range(options.rounds):
+        blocks["valkey"].append(bench.block("valkey", FLOOR, requests=options.requests))
+        for name in DOORS:
+            blocks[name].append(bench.block(name, own[number * part : (number + 1) * part]))
+    return _rows("first", 1, blocks)
+
+
+def _again(bench: Bench, own: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure answers that nothing changed since."""
     for name in DOORS:
-        bench.block(name, connections=1, requests=CUSTOMERS)
+        bench.block(name, own)
     for connections in options.connections:
-        blocks: dict[str, list[Block]] = {name: [] for name in NAMES}
+        blocks: Blocks = {name: [] for name in NAMES}
         for _ in range(options.rounds):
             for name, runs in blocks.items():
-                runs.append(bench.block(name, connections=connections, requests=options.requests))
-        floor = _row(blocks["valkey"])
-        for name, runs in blocks.items():
-            row = _row(runs)
-            ratios = {figure: round(row[figure] / floor[figure], 2) for figure in row}
-            rows.append({"connections": connections, "server": name, **row, "of_get": ratios, "blocks": runs})
+                paths = own if name in DOORS else [f"/{name}"]
+                runs.append(bench.block(name, paths, requests=options.requests, connections=connections))
+        yield from _rows("again", connections, blocks)
+
+
+def _anew(bench: Bench, views: PageViews, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure answers of which each comes after an act of its customer."""
+    blocks: Blocks = {"valkey": [], **{name: [] for name in DOORS}}
+    part = options.first // options.rounds
+    for number in range(options.rounds):
+        blocks["valkey"].append(bench.block("valkey", FLOOR, requests=options.requests))
+        for name in DOORS:
+            those = views.customers[number * part : (number + 1) * part]
+            tell(views.act_of(key) for _, key in those)
+            blocks[name].append(bench.block(name, [views.address.format(who=f"user_id={each}") for each, _ in those]))
+    return _rows("anew", 1, blocks)
+
+
+def _mix(bench: Bench, views: PageViews, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure the shop's mix."""
+    for connections in options.connections:
+        blocks: Blocks = {"valkey": [], "door": []}
+        for _ in range(options.rounds):
+            blocks["valkey"].append(bench.block("valkey", FLOOR, requests=options.requests, connections=connections))
+            paths, acts = views.drawn(options.mix)
+            tell(acts)
+            blocks["door"].append(bench.block("door", paths, connections=connections))
+        yield from _rows("mix", connections, blocks)
+
+
+def _rows(kind: str, connections: int, blocks: Blocks) -> list[dict[str, Any]]:
+    """A row per server: medians of the rounds, and how many times those of the bare ``GET`` they are."""
+    floor = _row(blocks["valkey"])
+    rows = []
+    for name, runs in blocks.items():
+        row = _row(runs)
+        ratios = {figure: round(row[figure] / floor[figure], 2) for figure in row}
+        rows.append({"kind": kind, "connections": connections, "server": name, **row, "of_get": ratios, "blocks": runs})
     return rows
 
 
@@ -157,29 +194,6 @@ def _row(blocks: Sequence[Block]) -> dict[str, float]:
         "p50_ms": round(median(block.seen.p50 for block in blocks), 3),
         "p99_ms": round(median(block.seen.p99 for block in blocks), 3),
     }
-
-
-def _anew(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure answers after every customer has done something since the last one."""
-    blocks: dict[str, list[Block]] = {name: [] for name in DOORS}
-    for number in range(options.rounds):
-        for place, name in enumerate(DOORS):
-            _act(number * len(DOORS) + place)
-            blocks[name].append(bench.block(name, connections=1, requests=min(options.first, CUSTOMERS)))
-    cpu = {name: round(median(block.cpu for block in runs), 1) for name, runs in blocks.items()}
-    return {"cpu_us": cpu, "blocks": [block for runs in blocks.values() for block in runs]}
-
-
-def _act(number: int) -> None:
-    """Let every customer of the demo have looked at an item, as far as the live state knows."""
-    from recommendations.models import Customer, Item  # noqa: PLC0415 - after django.setup()
-    from recommendations.store.live.state import LiveEvent  # noqa: PLC0415
-    from recommendations.store.live.writes import remember  # noqa: PLC0415
-
-    item = Item.objects.order_by("pk").values_list("pk", flat=True)[number]
-    at = timezone.now()
-    for part in batched(Customer.objects.values_list("pk", flat=True), 1_000):
-        remember([LiveEvent(customer=key, name=EventName.VIEW_ITEM, item=item, at=at) for key in part])
 
 
 def _compared(servers: Mapping[str, Server], asked: Sequence[str], authorization: str) -> dict[str, int]:
@@ -222,19 +236,16 @@ def as_text(result: Mapping[str, Any]) -> str:
         f"bodies of both doors: {result['bodies']['different']} of {result['bodies']['compared']} differ"
     )
     title = (
-        f"{'connections':>11}  {'server':24} {'CPU µs':>8} {'x':>6} {'rps':>8} {'x':>6} {'p50 ms':>8} {'x':>6} "
-        f"{'p99 ms':>8} {'x':>6}"
+        f"{'answers':8} {'connections':>11}  {'server':24} {'CPU µs':>8} {'x':>6} {'rps':>8} {'x':>6} {'p50 ms':>8} "
+        f"{'x':>6} {'p99 ms':>8} {'x':>6}"
     )
     lines = [head, "", title]
-    for row in result["again"]:
+    for row in result["rows"]:
         cells = " ".join(
             f"{row[figure]:8,.{digits}f} {row['of_get'][figure]:6.2f}"
             for figure, digits in (("cpu_us", 0), ("rps", 0), ("p50_ms", 2), ("p99_ms", 2))
         )
-        lines.append(f"{row['connections']:11}  {NAMES[row['server']]:24} {cells}")
-    lines += ["", f"{'CPU µs of an answer':26} {'fast door':>10} {'Django':>10}"]
-    for title, figures in (("after an act", result["anew_cpu_us"]), ("first of a customer", result["first_cpu_us"])):
-        lines.append(f"{title:26} {figures['door']:10,.0f} {figures['django']:10,.0f}")
+        lines.append(f"{row['kind']:8} {row['connections']:11}  {NAMES[row['server']]:24} {cells}")
     return "\n".join(lines)
 
 
@@ -244,7 +255,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--requests", type=int, default=2_500, help="a round, of each server")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--first", type=int, default=1_000, help="first answers, and answers after an act")
+    parser.add_argument("--first", type=int, default=2_100, help="first answers, and answers after an act")
+    parser.add_argument("--mix", type=int, default=600, help="page views of a round of the shop's mix")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write everything to this file")
