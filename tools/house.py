@@ -124,7 +124,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=67_700,
+        words="lines of recommendations without migrations", limit=68_300,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
