@@ -1,5 +1,6 @@
 """Recsite behind a real port, with a few items and keys, as the clients of a shop meet it."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -94,7 +95,12 @@ def _token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
     return f"{key.prefix}.{secret}"
 
 
-GOOD = (202, {}, b'{"accepted": 1, "duplicates": 0, "rejected": 0, "results": []}')
+FIELDS = (
+    "addresses", "arms", "categories", "experiments", "messages", "proof", "recommendation_id", "results", "sameness",
+    "slots", "statements", "verdict",
+)  # fmt: skip
+"""One of the answer to each operation, by which a client knows it."""
+GOOD = (202, {}, json.dumps({"accepted": 1, "duplicates": 0, "rejected": 0, **dict.fromkeys(FIELDS)}).encode())
 type Reply = tuple[int, dict[str, str], bytes]
 
 
@@ -109,6 +115,8 @@ class Server(ThreadingHTTPServer):
         self.got: list[tuple[str, bytes]] = []
         self.connections = 0
         self.delay = 0.0
+        self.trickle = 0.0
+        """Seconds between the bytes of an answer."""
         self.lock = threading.Lock()
 
 
@@ -135,7 +143,11 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in ({"Content-Length": str(len(content))} | headers).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        for byte in range(len(content)) if self.server.trickle else ():
+            self.wfile.write(content[byte : byte + 1])
+            time.sleep(self.server.trickle)
+        if not self.server.trickle:
+            self.wfile.write(content)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815 - so the library calls them
 

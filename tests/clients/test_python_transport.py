@@ -1,16 +1,36 @@
 """The Python client against a server that misbehaves: it repeats the same bytes, waits as told, and never hangs."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 import time
+import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
-from recsite_client import Client, ProblemError, UnreachableError, new_event
+from recsite_client import (
+    Client,
+    MisdirectedError,
+    ProblemError,
+    RecsiteError,
+    RedirectedError,
+    RestingError,
+    SettingError,
+    UnreachableError,
+    UnsendableError,
+    breaker,
+    new_event,
+)
+from tests.architecture.source import ROOT
 from tests.clients.conftest import GOOD, Server
 
 
@@ -90,18 +110,195 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failure(server: Ser
     assert client.recommend("home") == json.loads(GOOD[2])  # not even of a question, which is asked once
 
 
-def test_requests_of_a_page_fail_at_once_after_a_time_out(server: Server) -> None:
-    server.delay = 2
+def ask(client: Client) -> None:
+    client.recommend("home", user_id="u1")
+
+
+def fail(client: Client, *, times: int, kind: type[RecsiteError] = UnreachableError) -> None:
+    for _ in range(times):
+        with pytest.raises(kind):
+            ask(client)
+
+
+def test_one_slow_answer_takes_away_no_other(server: Server) -> None:
     with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.2) as client:
+        for _ in range(3):
+            server.delay = 0.5
+            fail(client, times=4)
+            server.delay = 0
+            ask(client)
+        assert len(server.got) == 15
+
+
+def test_after_five_failures_in_a_row_questions_fail_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.delay = 0.5
+    with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.1) as client:
+        fail(client, times=5)
         begin = time.monotonic()
-        with pytest.raises(UnreachableError):
-            client.recommend("home", user_id="u1")
-        first = time.monotonic() - begin
-        for _ in range(50):
-            with pytest.raises(UnreachableError, match="a moment ago"):
-                client.recommend("home", user_id="u1")
-        assert time.monotonic() - begin < first + 0.2
+        fail(client, times=50, kind=RestingError)
+        assert time.monotonic() - begin < 0.2
+        assert len(server.got) == 5
+        send(client)  # events are sent all the same
+        monkeypatch.setattr(breaker, "WINDOW", 0.1)
+        server.delay = 0
+        time.sleep(breaker.REST)
+        ask(client)
+        server.delay = 0.5
+        for _ in range(10):  # failures that are far apart are no series
+            fail(client, times=1)
+            time.sleep(0.02)
+        assert len(server.got) == 17
+
+
+def test_a_proxy_that_cannot_reach_recsite_opens_the_breaker_and_a_refusal_does_not(server: Server) -> None:
+    with Client(f"http://127.0.0.1:{server.server_port}", "a.b") as client:
+        for status in (400, 429, 503):
+            server.replies = [(status, {}, b"{}")]
+            fail(client, times=8, kind=ProblemError)
+        server.replies = [(502, {}, b"<html>")]
+        fail(client, times=5, kind=ProblemError)
+        fail(client, times=1, kind=RestingError)
+
+
+def test_one_probe_asks_for_all(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker, "REST", 0.3)
+    server.delay = 0.5
+    with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.2) as client, ThreadPoolExecutor(16) as pool:
+
+        def outcomes() -> Counter[str]:
+            futures = [pool.submit(ask, client) for _ in range(64)]
+            return Counter(type(future.exception()).__name__ for future in futures)
+
+        fail(client, times=5)
+        for _ in range(2):
+            time.sleep(0.3)
+            assert outcomes() == {"UnreachableError": 1, "RestingError": 63}
+        time.sleep(0.3)
+        server.delay = 0
+        assert outcomes()["NoneType"] >= 1
+        server.delay, client.timeout = 0.1, 5
+        assert outcomes() == {"NoneType": 64}
+
+
+def test_a_probe_that_is_broken_off_lets_another_one_try(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    watching = breaker.CircuitBreaker()
+    monkeypatch.setattr(breaker, "REST", 0.0)
+    for _ in range(5):
+        with pytest.raises(UnreachableError), watching.watched():
+            raise UnreachableError("away")
+    with pytest.raises(KeyboardInterrupt), watching.watched():
+        raise KeyboardInterrupt
+    with watching.watched():
+        pass
+    with watching.watched():
+        pass
+
+
+def test_an_answer_that_trickles_in_is_a_time_out(server: Server) -> None:
+    server.trickle = 0.05
+    with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.3) as client:
+        begin = time.monotonic()
+        fail(client, times=1)
+        assert time.monotonic() - begin < 0.6
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("body", [b"", b"<html>Moved</html>"])
+def test_a_redirect_is_no_success_and_says_which_url_to_use(
+    server: Server, client: Client, status: int, body: bytes
+) -> None:
+    server.replies = [(status, {"Location": "https://shop.example/recsite/api/v1/events/"}, body)]
+    with pytest.raises(
+        RedirectedError, match=r"redirected to .*: use the url https://shop\.example/recsite$"
+    ) as caught:
+        send(client)
+    assert (caught.value.status, len(server.got)) == (status, 1)
+    server.replies = [(status, {"Location": "/login/"}, body)]
+    with pytest.raises(RedirectedError, match=r"redirected to http://127\.0\.0\.1:\d+/login/; an API"):
+        client.recommend("home")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Welcome</html>", b"[]", b"null", b'{"status": "ok"}', b"\xff", b"{", b"[" * 99_999]
+)
+def test_a_good_status_with_anything_else_is_an_error(server: Server, client: Client, body: bytes) -> None:
+    server.replies = [(200, {}, body)]
+    for call in (send, ask):
+        with pytest.raises(MisdirectedError, match="200, but no answer of Recsite's API"):
+            call(client)
+    assert len(server.got) == 2
+
+
+def test_only_what_may_be_sent_twice_is_sent_again(server: Server, client: Client) -> None:
+    for first in (None, (502, {}, b"{}"), (503, {}, b"{}")):
+        server.replies, server.got = [first, GOOD], []
+        with pytest.raises(RecsiteError):
+            client.erase_contact("u1")
         assert len(server.got) == 1
+        server.replies, server.got = [first, GOOD], []
+        with pytest.raises(RecsiteError):
+            client.send_events([{"name": "view_item", "user_id": "u1"}])
+        assert len(server.got) == 1
+    for status in (429, 503):
+        server.replies, server.got = [(status, {"Retry-After": "0"}, b"{}"), GOOD], []
+        client.erase_contact("u1")
+        assert len(server.got) == 2
+
+
+def test_what_a_server_sends_unasked_is_nobodys_answer(server: Server, client: Client) -> None:
+    other = b'HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n{"recommendation_id": "another"}'
+    good = json.dumps({"recommendation_id": "mine"}).encode()
+    server.replies = [(200, {"Content-Length": str(len(good))}, good + other)]
+    for _ in range(5):
+        assert client.recommend("home")["recommendation_id"] == "mine"
+
+
+def test_an_error_names_the_request(server: Server, client: Client) -> None:
+    server.replies = [(400, {"X-Request-ID": "r-77"}, b'{"errors": [3, null], "title": null}')]
+    with pytest.raises(ProblemError) as caught:
+        send(client)
+    assert (caught.value.request_id, caught.value.errors) == ("r-77", ())
+
+
+FORKED = """
+import os, sys
+from recsite_client import Client
+with Client(sys.argv[1], "a.b") as client:
+    client.recommend("home")
+    child = os.fork()
+    answers = [client.recommend("home", user_id=str(number)) for number in range(50)]
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_fork_has_connections_of_its_own(server: Server) -> None:
+    argv = [sys.executable, "-c", FORKED, f"http://127.0.0.1:{server.server_port}"]
+    subprocess.run(argv, check=True, env={"PYTHONPATH": str(ROOT / "clients/python")})
+    assert len(server.got) == 101
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12"])
+def test_older_pythons_run_it(server: Server, version: str) -> None:
+    places = [*Path("~/.pyenv/versions").expanduser().glob(f"{version}.*/bin/python"), shutil.which(f"python{version}")]
+    python = next((str(place) for place in places if place), None)
+    if python is None:
+        pytest.skip(f"Python {version} is not installed; ruff and mypy look at the client as 3.10 would")
+    script = FORKED.replace("os.fork()", "1").replace("os.waitpid(child, 0)[1] == 0", "answers")
+    argv = [python, "-W", "error", "-c", script, f"http://127.0.0.1:{server.server_port}"]
+    subprocess.run(argv, check=True, env={"PYTHONPATH": str(ROOT / "clients/python")})
+    assert len(server.got) == 51
+
+
+def test_the_client_is_written_for_python_3_10() -> None:
+    settings = tomllib.loads((ROOT / "clients/python/pyproject.toml").read_text())
+    assert settings["project"]["requires-python"] == ">=3.10"
+    assert settings["tool"]["ruff"]["target-version"] == "py310"
+    package = str(ROOT / "clients/python/recsite_client")
+    argv = [sys.executable, "-m", "mypy", "--python-version", "3.10", "--cache-dir", os.devnull, package]
+    assert subprocess.run(argv, check=False, cwd=ROOT).returncode == 0
 
 
 def test_a_closed_port_is_unreachable() -> None:
@@ -112,16 +309,55 @@ def test_a_closed_port_is_unreachable() -> None:
             client.recommend("home")
 
 
-@pytest.mark.parametrize("url", ["recsite.example", "ftp://recsite.example", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "recsite.example", "ftp://recsite.example", "https://", "https://[::1", "http://recsite.example:99999",
+        "http://recsite.example:x", "https://recsite.example?a=b", "https://ann:word@recsite.example", "", None,
+        "http://a b", "http://recsite.example\n", f"http://{'a' * 70}.example", "http://.example",
+    ],
+)  # fmt: skip
 def test_a_malformed_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="no address"):
-        Client(url, "a.b")
+    for kind in (ValueError, RecsiteError):
+        with pytest.raises(kind, match="no address"):
+            Client(url, "a.b")
 
 
-@pytest.mark.parametrize("price", [float("nan"), datetime(2026, 1, 1), object()])  # noqa: DTZ001 - without a zone
+def test_a_key_and_times_that_are_none_are_refused() -> None:
+    for key in ("a.b\n", "a.b\r\nX-A: b", "ключ", None):
+        with pytest.raises(SettingError, match="key") as caught:
+            Client("http://127.0.0.1:1", key)  # type: ignore[arg-type]
+        assert "a.b" not in str(caught.value)
+    for times in ({"timeout": 0}, {"timeout": float("nan")}, {"patience": -1}, {"timeout": None}):
+        with pytest.raises(SettingError, match="seconds"):
+            Client("http://127.0.0.1:1", "a.b", **times)  # type: ignore[arg-type]
+
+
+endless: list[object] = []
+endless.append(endless)
+
+
+@pytest.mark.parametrize(
+    "price",
+    [float("nan"), datetime(2026, 1, 1), object(), "\ud800", endless, {1, 2}, b"1", {(1, 2): 3}],  # noqa: DTZ001 - without a zone
+)
 def test_a_value_that_json_cannot_say_is_refused_before_sending(client: Client, server: Server, price: object) -> None:
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(UnsendableError):
         client.send_events([new_event("view_item", items=[{"item_id": "SKU1", "price": price}])])  # type: ignore[typeddict-item]
+    with pytest.raises(UnsendableError):
+        client.recommend("home", filter={"price": {"lte": price}})  # type: ignore[typeddict-item]
+    assert server.got == []
+
+
+@pytest.mark.parametrize("name", ["\ud800", 5, None, b"a"])
+def test_a_name_that_no_address_can_say_is_refused_before_sending(client: Client, server: Server, name: str) -> None:
+    if name != b"a":  # which is a name to Python's own quoting
+        with pytest.raises(UnsendableError):
+            client.similar(name)
+    with pytest.raises(UnsendableError):
+        client.recommend("home", user_id="\ud800")
+    with pytest.raises(UnsendableError):
+        client.recommend("home", fields=[name], context=name)  # type: ignore[list-item, typeddict-item]
     assert server.got == []
 
 

@@ -2,6 +2,28 @@
 
 from recsite_client.bodies import new_event
 from recsite_client.client import Client
-from recsite_client.problems import Flaw, ProblemError, RecsiteError, UnreachableError
+from recsite_client.problems import (
+    Flaw,
+    MisdirectedError,
+    ProblemError,
+    RecsiteError,
+    RedirectedError,
+    RestingError,
+    SettingError,
+    UnreachableError,
+    UnsendableError,
+)
 
-__all__ = ["Client", "Flaw", "ProblemError", "RecsiteError", "UnreachableError", "new_event"]
+__all__ = [
+    "Client",
+    "Flaw",
+    "MisdirectedError",
+    "ProblemError",
+    "RecsiteError",
+    "RedirectedError",
+    "RestingError",
+    "SettingError",
+    "UnreachableError",
+    "UnsendableError",
+    "new_event",
+]

@@ -1,7 +1,9 @@
 """What Recsite answers: plain dictionaries, as the JSON is. A later Recsite may add to them."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from recsite_client.hints import NotRequired
 
 
 class Refusal(TypedDict):
@@ -40,7 +42,7 @@ class CustomerVerdict(TypedDict):
     verdict: Literal["updated", "unchanged"]
 
 
-type Silence = Literal["hard_bounce", "complaint", "unsubscribed_all", "staff", "erased"]
+Silence: TypeAlias = Literal["hard_bounce", "complaint", "unsubscribed_all", "staff", "erased"]
 
 
 class ContactAddress(TypedDict):
@@ -106,7 +108,7 @@ class ContactsAnswer(TypedDict):
     results: list[ContactVerdict]
 
 
-type Verdict = Literal[
+Verdict: TypeAlias = Literal[
     "no_address",
     "no_consent",
     "suppressed",
@@ -121,7 +123,7 @@ type Verdict = Literal[
 ]
 
 
-type MessageState = Literal[
+MessageState: TypeAlias = Literal[
     "held", "due", "leased", "handing", "taken", "refused", "gone", "unknown", "withdrawn", "expired", "failed"
 ]
 

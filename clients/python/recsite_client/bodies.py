@@ -3,13 +3,16 @@
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, Literal, NotRequired, TypedDict, Unpack
+from typing import Any, Literal, TypeAlias, TypedDict
 
-type Money = str | Decimal
-type Time = str | datetime
-type Part = Literal["product", "score", "reasons", "contributions"]
+from recsite_client.hints import NotRequired, Unpack
+from recsite_client.problems import UnsendableError
+
+Money: TypeAlias = str | Decimal
+Time: TypeAlias = str | datetime
+Part: TypeAlias = Literal["product", "score", "reasons", "contributions"]
 
 
 class EventItem(TypedDict):
@@ -212,13 +215,17 @@ class Item(ItemFields):
 
 def new_event(name: str, **fields: Unpack[EventFields]) -> Event:
     """An event that has an id and a time of its own: sent twice, it counts once."""
-    event: Event = {"event_id": str(uuid.uuid4()), "timestamp": datetime.now(UTC), **fields, "name": name}
+    event: Event = {"event_id": str(uuid.uuid4()), "timestamp": datetime.now(timezone.utc), **fields, "name": name}
     return event
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
-    """JSON in UTF-8. Raises TypeError and ValueError for what JSON cannot say, such as NaN."""
-    return json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    """JSON in UTF-8. Raises UnsendableError for what JSON cannot say, such as NaN."""
+    try:
+        text = json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnsendableError(f"This cannot be sent: {error}") from error
 
 
 def _plain(value: object) -> str:
