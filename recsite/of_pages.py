@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recommendations.services.access.sessions import SessionStore
 
 API = "/api/v1/"
+SCHEMA = "/api/schema/"  # public; whoever makes a client of it asks whether it is still the same
 UNUSED = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation",
     "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
@@ -45,8 +46,8 @@ class Headers(_OfPages):
     It also takes from a page what it does not use, in case something foreign ever runs in it.
     """
 
-    def process_response(self, _request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response.headers["Cache-Control"] = "no-store"
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers["Cache-Control"] = "no-cache" if request.path_info == SCHEMA else "no-store"
         response.headers["Permissions-Policy"] = PERMISSIONS
         return response
 

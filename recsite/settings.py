@@ -91,6 +91,7 @@ if DEMO:
     CATCHING_UP.append("demo.replay.going_on")
 MIDDLEWARE = [
     "recsite.timing.RequestTiming",
+    "recsite.of_api.ApiHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "recsite.lanes.Lanes",
@@ -331,6 +332,7 @@ SPECTACULAR_SETTINGS = {
 
 LOG_LEVEL = env.choice("LOG_LEVEL", among=["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # ApiHeaders has seen to it that it is plain
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -17,15 +17,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
+from msgspec import UNSET, Meta, UnsetType
 from rest_framework import exceptions
 
+from recommendations.api import request_ids
 from recommendations.api.access import READING, note
 from recommendations.ingest.refusal import escaped
 from recommendations.services.access.quotas import OverQuotaError, Quota
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
-_TITLES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}  # as Python says from 3.13 on
+INSTANCE = "urn:recsite:request:{name}"
+_TITLES = {  # as Python says from 3.13 on
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
+}
 
 OVER_QUOTA: Mapping[Quota, Promise] = {
     Quota.LINES: gettext_lazy(
@@ -60,6 +66,9 @@ class Problem(msgspec.Struct, frozen=True):
     status: int
     detail: str
     errors: Sequence[Flaw]
+    instance: (
+        Annotated[str, Meta(description="What our log calls the request, as X-Request-ID has it.")] | UnsetType
+    ) = UNSET
 
 
 class BadRequestError(exceptions.APIException):
@@ -85,14 +94,23 @@ class LengthRequiredError(exceptions.APIException):
     status_code = HTTPStatus.LENGTH_REQUIRED
 
 
+class EncodedError(exceptions.APIException):
+    """The body is compressed, or encoded in another way."""
+
+    status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    accepted_encoding = "identity"
+
+
 def problem(
     status: HTTPStatus, detail: str, *, flaws: Sequence[Flaw] = (), members: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """The response for a problem; ``members`` are extension members of this kind of problem."""
     title = _TITLES.get(status, status.phrase)
     code = f"urn:recsite:problem:{title.lower().replace(' ', '-')}"
-    body = Problem(type=code, title=title, status=status.value, detail=detail, errors=flaws)
-    content = msgspec.json.encode({**msgspec.structs.asdict(body), **(members or {})})
+    name = request_ids.current()
+    instance = {"instance": INSTANCE.format(name=name)} if name else {}
+    body = {"type": code, "title": title, "status": status.value, "detail": detail, "errors": flaws}
+    content = msgspec.json.encode({**body, **instance, **(members or {})})
     return HttpResponse(content, status=status, content_type=CONTENT_TYPE)
 
 
@@ -158,6 +176,8 @@ def _refusal(error: exceptions.APIException) -> HttpResponse:
     answer = problem(status, detail, flaws=flaws)
     if header := getattr(error, "auth_header", None):
         answer["WWW-Authenticate"] = header
+    if isinstance(error, EncodedError):
+        answer["Accept-Encoding"] = error.accepted_encoding
     if wait := getattr(error, "wait", None):
         answer["Retry-After"] = str(math.ceil(wait))
     return answer

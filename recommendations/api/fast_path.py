@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
-from uuid import uuid4
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -21,6 +20,7 @@ from django.http.request import split_domain_port
 from django.utils import timezone
 from structlog import get_logger
 
+from recommendations.api import request_ids
 from recommendations.api.access import POLICY, REQUESTS, SCHEME, STATE, rate_headers
 from recommendations.api.negotiation import PLAIN
 from recommendations.api.recommend import is_dear
@@ -39,7 +39,7 @@ MOST_FIELDS = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS or LONGEST_QUERY  # Django 
 QUERIES = 4_096  # parsed queries that are remembered
 SITES = 100  # sites whose headers are remembered
 OWN = frozenset(
-    {"content-length", "content-language", POLICY.lower(), STATE.lower()}
+    {"content-length", "content-language", POLICY.lower(), STATE.lower(), request_ids.HEADER.lower()}
 )  # headers that every answer has of its own
 KEY = f"{SCHEME} "
 
@@ -117,10 +117,15 @@ class _Answer(NamedTuple):
     body: bytes
     lang: str
     rate: Rate
+    request_id: str
 
     @property
     def headers(self) -> list[Header]:
-        own = [("Content-Language", self.lang), ("Content-Length", str(len(self.body)))]
+        own = [
+            ("Content-Language", self.lang),
+            ("Content-Length", str(len(self.body))),
+            (request_ids.HEADER, self.request_id),
+        ]
         return own + rate_headers({REQUESTS: self.rate})
 
 
@@ -148,7 +153,8 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
         rate = keys.count_request(key)
         if not rate.taken:
             return None
-        answer = _Answer(_served(parsed, site=site), parsed.lang, rate)
+        request_id = request_ids.name_of(environ)
+        answer = _Answer(_served(parsed, site=site, request_id=request_id), parsed.lang, rate, request_id)
         metrics.count_request(route=ROUTE, method="GET", status=200, seconds=time.perf_counter() - started)
         return answer
     except Exception:  # noqa: BLE001 - Django meets the same, logs it and says it as it says everything
@@ -163,9 +169,9 @@ def _asked(placement: str, query: str) -> ParsedRequest:
     return of_query(placement, parse_qs(query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
 
 
-def _served(asked: ParsedRequest, *, site: str) -> bytes:
+def _served(asked: ParsedRequest, *, site: str, request_id: str) -> bytes:
     writing = Writing(asked.lang, asked.fields, site=site)
     body = whole(serve_written(asked.request, write=writing, now=timezone.now()))
     if _lines.isEnabledFor(logging.INFO):
-        log.info("request_finished", code=200, request=f"GET {ROUTE}", request_id=str(uuid4()))
+        log.info("request_finished", code=200, request=f"GET {ROUTE}", request_id=request_id)
     return body

@@ -10,10 +10,21 @@ from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from recommendations.api.errors import BadRequestError, Flaw, LengthRequiredError, TooLargeError, refused
+from recommendations.api.errors import (
+    BadRequestError,
+    EncodedError,
+    Flaw,
+    LengthRequiredError,
+    TooLargeError,
+    refused,
+)
 from recommendations.ingest.misfit import misfit
 
+PLAIN_ENCODINGS = frozenset({"", "identity"})
 _BYTE = re.compile(r" \(byte (\d+)\)$")
+_ZEROS = re.compile(rb"\.0+(?=[\s,\]}])")
+_TEXT_OR_ZEROS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|(?<=[0-9])\.0+(?=[\s,\]}])', re.DOTALL)
+"""Texts, which are passed over (one without an end, to the end), and fractions of nothing but zeros."""
 
 
 class RawJson(BaseParser):
@@ -25,6 +36,10 @@ class RawJson(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         del media_type
+        encoding = parser_context["request"].META.get("HTTP_CONTENT_ENCODING", "") if parser_context else ""
+        if encoding.strip().lower() not in PLAIN_ENCODINGS:
+            text = _("Send the body as it is: the encoding “%(encoding)s” is not read.")
+            raise EncodedError(text % {"encoding": encoding})
         length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0) if parser_context else 0
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -53,13 +68,20 @@ def body_of(request: Request, *, otherwise: bytes = b"") -> bytes:
     """The body of a request whose view takes ``RawJson``; ``otherwise`` where it has none and need not have one."""
     body: Any = request.data
     if isinstance(body, bytes) and body:
-        return body
+        return with_whole_numbers(body)
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequiredError(_("Send the body with a Content-Length; chunked bodies are not accepted."))
     if otherwise:
         return otherwise
     text = _("The body is empty.")
     raise BadRequestError(text, flaws=[Flaw("", text)])
+
+
+def with_whole_numbers(body: bytes) -> bytes:
+    """The body with 2.0 written as 2, each byte at its place: to JSON and its schemas both are whole numbers."""
+    if _ZEROS.search(body) is None:
+        return body
+    return _TEXT_OR_ZEROS.sub(lambda match: match[0] if match[0][:1] == b'"' else b" " * len(match[0]), body)
 
 
 def decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:

@@ -271,7 +271,11 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
     if "fields" in query:
         given["fields"] = [part for value in query["fields"] for part in value.split(",")]
     try:
-        return msgspec.convert(given, kind, strict=False)
+        form = msgspec.convert(given, kind, strict=False)
+        nulls = [name for name, value in given.items() if value is not None and getattr(form, name) is None]
+        if nulls:  # which is how "null" is read
+            raise refused(*(Flaw(name, _("There is no null in a query; leave the parameter out.")) for name in nulls))
+        return form
     except ValidationError as error:
         flaw = flaw_of(error)
         raise refused(Flaw(flaw.pointer.lstrip("/"), flaw.message)) from error

@@ -27,7 +27,7 @@ from tests.api.conftest import ApiClient
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 HOME = "/api/v1/placements/home/recommend/"
-VARYING = {"Content-Length", "RateLimit"}
+VARYING = {"Content-Length", "RateLimit", "X-Request-ID"}
 
 
 class Reply(NamedTuple):
@@ -117,6 +117,18 @@ def test_the_fast_door_answers_as_django_does(shop_: Shop, placement: str, query
         assert fast.status == 200
         assert plain(fast) == plain(slow)
         assert fast.body["recommendation_id"] != slow.body["recommendation_id"]
+
+
+def test_both_doors_name_a_request_and_take_a_plain_name_of_the_clients(shop_: Shop) -> None:
+    given = [
+        shop_.ask(app, HTTP_X_REQUEST_ID="shop-4711.a:b_c").headers["X-Request-ID"] for app in (None, WSGIHandler())
+    ]
+    assert given == ["shop-4711.a:b_c"] * 2
+    for odd in ("short", "x" * 65, "with a space", "<script>alert</script>", "новое-имя", "", "-dash-first"):
+        names = {shop_.ask(app, HTTP_X_REQUEST_ID=odd).headers["X-Request-ID"] for app in (None, WSGIHandler()) * 2}
+        assert len(names) == 4
+        assert all(re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{8,}", name) for name in names)
+    assert shop_.django.asked == 0
 
 
 @pytest.mark.parametrize(
