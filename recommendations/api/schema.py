@@ -1,28 +1,27 @@
-"""Schema of the API at ``/api/schema/`` (OpenAPI 3.1): its components are the structs that bodies are decoded into."""
+"""Schema of the API (OpenAPI 3.1): its components are the structs that bodies are decoded into."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from recommendations.api.access import SCHEME, ApiKeyAuthentication, scope_of
-from recommendations.api.errors import CONTENT_TYPE, Flaw, Problem, only_read, problem
+from recommendations.api import request_ids
+from recommendations.api.access import POLICY, SCHEME, STATE, ApiKeyAuthentication, scope_of
+from recommendations.api.errors import CONTENT_TYPE, Flaw, Problem, problem
 
 REFERENCE = "#/components/schemas/{name}"
 EVERY_VIEW = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.REQUEST_URI_TOO_LONG,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
@@ -33,6 +32,16 @@ EVERY_BODY = (
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
 
+PATH_EXAMPLES = {
+    "placement": "home",
+    "page": "home",
+    "item_id": "SKU1",
+    "experiment_id": "e1",
+    "user_id": "u1",
+    "slug": "when-the-shop-says-so",
+}
+NOBODYS_ITEM = "EXAMPLE-1"
+"""Item of the examples that change the catalogue."""
 PATH_PARAMETERS = {
     "placement": "A place of the shop that asks: home, discover, item, also_bought, cart, category, search …",
     "page": "A page of the shop: home, item, cart, category, search, thanks, or one of the shop's own.",
@@ -42,13 +51,23 @@ PATH_PARAMETERS = {
     "user_id": "A customer by the shop's own id; it may have slashes in it.",
     "slug": "The short name of a campaign, as its page shows it.",
 }
+TEXT = {"type": "string"}
+RETRY_AFTER = ("Retry-After", {"type": "integer", "minimum": 1}, "Seconds to wait.")
 HEADERS = {
-    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", {"type": "string"}, "How to send a key."),
-    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", {"type": "integer", "minimum": 1}, "Seconds to wait."),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", {"type": "integer", "minimum": 1}, "Seconds to wait."),
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", TEXT, "How to send a key."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("Accept-Encoding", TEXT, "identity, where the body was compressed."),
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
-FORMATS = {"json": "application/vnd.oai.openapi+json", "yaml": "application/vnd.oai.openapi"}
-
+"""Headers that an error has beside those of every answer."""
+RATES = (
+    (POLICY, TEXT, 'Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds.'),
+    (STATE, TEXT, 'What is left of them: `"requests";r=59998;t=42`, for 42 seconds more.'),
+)
+NAMED = (request_ids.HEADER, TEXT, "What our log calls the request: what you sent as this header, or a name of ours.")
+SURE = frozenset({RETRY_AFTER[0], "WWW-Authenticate"})  # headers that are never left out
+NAMES = frozenset({"BatchUser"})
+NEED_NO_BODY = frozenset({"answer_again"})
 _components: dict[str, Any] = {}
 
 
@@ -67,41 +86,45 @@ def document() -> dict[str, Any]:
         return dict(generator().get_schema(request=None, public=True))
 
 
-@cache
-def _written(form: str) -> bytes:
-    content = msgspec.json.encode(document())
-    return msgspec.json.format(content) if form == "json" else msgspec.yaml.encode(msgspec.json.decode(content))
-
-
-@only_read
-@login_not_required
-def schema(request: HttpRequest) -> HttpResponse:
-    """Serve the schema as JSON, or with ``?format=yaml`` as YAML."""
-    form = request.GET.get("format", "json")
-    if form not in FORMATS:
-        flaw = Flaw("format", _("One of: %(names)s.") % {"names": ", ".join(FORMATS)})
-        return problem(HTTPStatus.BAD_REQUEST, _("The request has errors."), flaws=[flaw])
-    answer = HttpResponse(_written(form), content_type=FORMATS[form])
-    answer["Content-Disposition"] = f'inline; filename="recsite-openapi.{form}"'
-    return answer
-
-
 def schema_of(*kinds: Any) -> dict[str, Any]:
     """The schema of a struct, or of any of several; structs become components."""
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
-    for name, component in _with_numbers(components).items():
+    for name, raw in components.items():
+        component = _with_a_name(_plain(raw)) if name in NAMES else _plain(raw)
         if _components.setdefault(name, component) != component:
             raise ValueError(f"two schemas are called {name}; rename one struct")
     return dict(schemas[0]) if len(schemas) == 1 else {"oneOf": list(schemas)}
 
 
-def _with_numbers(schema: Any) -> Any:
-    """A schema that says of decimals that they are read from numbers, too."""
-    if isinstance(schema, dict):
-        if schema.get("format") == "decimal":
-            return {**schema, "type": ["string", "number"]}
-        return {name: _with_numbers(part) for name, part in schema.items()}
-    return [_with_numbers(part) for part in schema] if isinstance(schema, list) else schema
+def _plain(schema: Any) -> Any:
+    """A schema that says of decimals that they are read from numbers, too, and of defaults what they are, in words.
+
+    A field with a default is one that generated clients have to send, or that they take to be in every answer.
+    """
+    if isinstance(schema, list):
+        return [_plain(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "decimal":
+        schema = {**schema, "type": ["string", "number"]}
+    rest = {name: _plain(part) for name, part in schema.items() if name != "properties"}
+    if "properties" not in schema:
+        return rest
+    return {**rest, "properties": {name: _plain(_without_default(part)) for name, part in schema["properties"].items()}}
+
+
+def _with_a_name(component: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of who is named by one of two ids, or by both."""
+    fields = {name: _given(part) for name, part in component["properties"].items()}
+    return {**component, "properties": fields, "minProperties": 1}
+
+
+def _without_default(field: Mapping[str, Any]) -> dict[str, Any]:
+    rest = {name: part for name, part in field.items() if name != "default"}
+    if field.get("default") in (None, [], {}):
+        return rest
+    said = f"{rest.get('description', '')} Default: {msgspec.json.encode(field['default']).decode()}."
+    return {**rest, "description": said.strip()}
 
 
 def body_like(*kinds: Any) -> dict[str, Any]:
@@ -122,7 +145,7 @@ def _given(schema: Mapping[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return dict(schema)
-    rest = {name: part for name, part in schema.items() if name not in {"anyOf", "default"}}
+    rest = {name: part for name, part in schema.items() if name != "anyOf"}
     return {**kinds[0], **rest}
 
 
@@ -146,15 +169,33 @@ def _examples(status: HTTPStatus) -> list[OpenApiExample]:
 def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     """Hook of the schema's generator: add what it does not know by itself."""
     result["components"].setdefault("schemas", {}).update(_components)
+    result["components"]["securitySchemes"] = {ApiKeyScheme.name: ApiKeyScheme.definition}
     for operation in _operations(result):
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = operation["operationId"] not in NEED_NO_BODY
         for parameter in operation.get("parameters", ()):
-            if parameter["in"] == "path" and parameter["name"] in PATH_PARAMETERS:
-                parameter.setdefault("description", PATH_PARAMETERS[parameter["name"]])
+            if parameter["in"] == "path":
+                _explain(parameter, changes=operation["tags"] == ["catalogue"])
         for status, answer in operation["responses"].items():
-            if header := HEADERS.get(HTTPStatus(int(status))):
-                name, kind, meaning = header
-                answer["headers"] = {name: {"schema": kind, "description": meaning, "required": True}}
+            answer["headers"] = dict(_headers(HTTPStatus(int(status))))
     return result
+
+
+def _explain(parameter: dict[str, Any], *, changes: bool) -> None:
+    """Say what a part of an address is, with an example; one that ``changes`` the catalogue is nobody's."""
+    name = parameter["name"]
+    if name in PATH_PARAMETERS:
+        parameter.setdefault("description", PATH_PARAMETERS[name])
+    if name in PATH_EXAMPLES:
+        parameter["example"] = NOBODYS_ITEM if changes and name == "item_id" else PATH_EXAMPLES[name]
+
+
+def _headers(status: HTTPStatus) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Headers of answers of this status."""
+    own = [HEADERS[status]] if status in HEADERS else []
+    rates = [] if status == HTTPStatus.UNAUTHORIZED else RATES
+    for name, kind, meaning in (*own, NAMED, *rates):
+        yield name, {"schema": kind, "description": meaning, "required": name in SURE}
 
 
 def _operations(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -166,10 +207,12 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = ApiKeyAuthentication
     name = "ApiKey"
 
+    definition: ClassVar[dict[str, str]] = {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": f"`{SCHEME} <prefix>.<secret>`, made in the admin. A key may do what its scopes say.",
+    }
+
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - given by the framework
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": f"`{SCHEME} <prefix>.<secret>`, made in the admin. A key may do what its scopes say.",
-        }
+        return self.definition

@@ -11,7 +11,6 @@ from recommendations.api.customers.merge import MergeUsers
 from recommendations.api.customers.messages import MessagesView
 from recommendations.api.customers.properties import CustomerView
 from recommendations.api.customers.triggers import TriggerView
-from recommendations.api.docs import docs
 from recommendations.api.events import Events
 from recommendations.api.hooks.mail import mail_hook
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
@@ -20,9 +19,10 @@ from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
 from recommendations.api.recommend_page import PageView
+from recommendations.api.reference.docs import docs
+from recommendations.api.reference.schema_page import schema
 from recommendations.api.review.answers import AnswerAgainView, AnswerView
 from recommendations.api.review.experiments import ExperimentsView, ExperimentView
-from recommendations.api.schema import schema
 from recommendations.api.tiles import item_tile, item_tile_png
 
 

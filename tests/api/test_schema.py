@@ -90,6 +90,38 @@ def test_every_view_is_described_with_examples_and_errors(schema: dict[str, Any]
     assert len(names) == len(set(names))
 
 
+def test_a_client_that_is_made_of_it_can_send_a_key_and_a_body(schema: dict[str, Any]) -> None:
+    [(name, scheme)] = schema["components"]["securitySchemes"].items()
+    assert (name, scheme["type"], scheme["in"], scheme["name"]) == ("ApiKey", "apiKey", "header", "Authorization")
+    for path, operation in operations(schema):
+        assert [list(need) for need in operation["security"]] == [["ApiKey"]], path
+        if "requestBody" in operation:
+            assert operation["requestBody"]["required"] is (operation["operationId"] != "answer_again"), path
+
+
+def test_no_field_has_a_default_that_generated_clients_would_have_to_send(schema: dict[str, Any]) -> None:
+    def defaults(part: Any, place: str) -> list[str]:
+        parts = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        own = [place] if isinstance(part, dict) and "default" in part else []
+        return own + [line for name, inner in parts for line in defaults(inner, f"{place}/{name}")]
+
+    assert defaults(schema, "") == []
+    assert (
+        "Default: true." in schema["components"]["schemas"]["RecommendBody"]["properties"]["personalise"]["description"]
+    )
+
+
+def test_every_status_that_any_operation_can_answer_is_there(schema: dict[str, Any]) -> None:
+    for path, operation in operations(schema):
+        needed = {"401", "403", "406", "414", "429", "503"}
+        needed |= {"400", "411", "413", "415"} if "requestBody" in operation else set()
+        assert needed <= operation["responses"].keys(), path
+        for status, answer in operation["responses"].items():
+            assert "X-Request-ID" in answer["headers"], (path, status)
+            assert ("RateLimit" in answer["headers"]) is (status != "401"), (path, status)
+        assert "Accept-Encoding" in operation["responses"].get("415", {"headers": ["Accept-Encoding"]})["headers"]
+
+
 def test_every_operation_says_which_scope_it_needs(schema: dict[str, Any]) -> None:
     for path, methods in schema["paths"].items():
         name = resolve(path.format(**ARGUMENTS)).url_name

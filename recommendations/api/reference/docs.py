@@ -7,7 +7,7 @@ in English, as the schema is.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from http import HTTPStatus
 from itertools import zip_longest
 from typing import Any
@@ -23,6 +23,7 @@ from django.utils.translation import override
 
 from recommendations.api.access import SCHEME
 from recommendations.api.errors import only_read
+from recommendations.api.reference.catalogue_examples import CATALOGUES, Words, filled, words
 from recommendations.api.schema import REFERENCE, document
 from recommendations.terms import Scope
 
@@ -50,20 +51,21 @@ class Field:
     level: int = 0
     place: str = ""  # of a parameter: path or query
     many: bool = False
+    example: str = ""
 
 
 @only_read
 @login_not_required
 def docs(request: HttpRequest) -> HttpResponse:
     with override("en"):
-        return render(request, "api/docs.html", {"reference": reference()})
+        return render(request, "api/docs.html", {"reference": reference(words())})
 
 
-@cache
-def reference() -> SafeString:
-    """The page without its frame; it is the same as long as the process lives."""
+@lru_cache(CATALOGUES)
+def reference(given: Words) -> SafeString:
+    """The page without its frame, its examples in these words."""
     context = {
-        "groups": groups(),
+        "groups": groups(filled(given)),
         "problem_fields": list(_fields({"$ref": REFERENCE.format(name="Problem")})),
         "scheme": SCHEME,
         "scopes": list(Scope),
@@ -72,12 +74,11 @@ def reference() -> SafeString:
     return render_to_string("api/reference.html", context)
 
 
-@cache
-def groups() -> list[dict[str, Any]]:
+def groups(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Operations by tag, in the order of the tags, as the page shows them."""
-    tags = {tag["name"]: tag["description"] for tag in document()["tags"]}
+    tags = {tag["name"]: tag["description"] for tag in schema["tags"]}
     by_tag: dict[str, list[dict[str, Any]]] = {}
-    for path, methods in document()["paths"].items():
+    for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             by_tag.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
     places = {name: place for place, name in enumerate(tags)}
@@ -126,6 +127,7 @@ def _parameter(parameter: Mapping[str, Any]) -> Field:
         required=parameter.get("required", False),
         place=parameter["in"],
         many=schema.get("type") == "array",
+        example=str(parameter.get("example", "")),
     )
 
 

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from recommendations.api.errors import Flaw, problem
 from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.rendering import ArmServed, as_json
-from recommendations.api.review.examples import ANSWER_AGAIN, ANSWER_AGAIN_REQUEST, PAST_ANSWER
+from recommendations.api.review.examples import ANSWER_AGAIN, ANSWER_AGAIN_REQUESTS, PAST_ANSWER
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import Arm, Item, Slate
 from recommendations.services.review.past_answers import (
@@ -126,7 +126,7 @@ class AnswerAgainView(APIView):
             200: OpenApiResponse(schema_of(AnswerAgain), description="The answer, made again."),
             **problems(*EVERY_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
         },
-        examples=[ANSWER_AGAIN_REQUEST, ANSWER_AGAIN],
+        examples=[*ANSWER_AGAIN_REQUESTS, ANSWER_AGAIN],
         tags=["review"],
     )
     def post(self, request: Request, recommendation_id: str) -> HttpResponse:

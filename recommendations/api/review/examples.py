@@ -23,7 +23,10 @@ PAST_ANSWER = answer(
         "results": _RESULTS,
     },
 )
-ANSWER_AGAIN_REQUEST = request("Under other weights", {"instead": {"weights": 18}})
+ANSWER_AGAIN_REQUESTS = (
+    request("As it was", {}),
+    request("Under other weights", {"instead": {"weights": 1}}),
+)
 ANSWER_AGAIN = answer(
     "As it was",
     {
