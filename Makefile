@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check fuzz lint audit chromium clean
-.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-serving
+.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
 .PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-demo bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
@@ -102,6 +102,9 @@ bench-replay-estimates: .venv/stamp  ## What the replay tells of five drafts, be
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) bench/scale.py $(ARGS)
+
+bench-schema: .venv/stamp  ## 10,000 requests to each operation of the API: is any answer not as its schema has it? (ARGS="--each 500 --only events")
+	$(SERVERS) --ephemeral -- $(PYTHON) bench/faults/fuzz.py --each 10000 $(ARGS)
 
 bench-ingest: .venv/stamp  ## Events in per second against what the database does alone (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) bench/ingest.py $(ARGS)

@@ -5,7 +5,8 @@ By itself it makes a small shop in the database that it is given (an empty one) 
     python -m recsite.embedded --ephemeral -- python bench/faults/fuzz.py
 
 or it asks a running installation: ``--url http://127.0.0.1:8000 --key …``. Prints a table and every finding, writes
-``--json``, and ends with 1 where there is a finding.
+``--json``, and ends with 1 where there is a finding. ``--each 10000`` asks every operation so often (``make
+bench-schema``), ``--only`` some of them.
 """
 
 import http.client
@@ -17,7 +18,7 @@ import time
 import warnings
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,7 @@ class Tally:
     """Counts of what came of one operation."""
 
     cases: Counter[str] = field(default_factory=Counter)
+    refused: int = 0  # of the cases that the schema allows
     statuses: Counter[int] = field(default_factory=Counter)
     findings: list[dict[str, Any]] = field(default_factory=list)
     slowest: float = 0.0  # seconds
@@ -73,11 +75,21 @@ def fire(drafts: st.SearchStrategy[Draft], visit: Callable[[Shot], None], *, cas
 
 
 def fuzz(
-    document: dict[str, Any], send: Send, *, cases: int, known: Mapping[str, Sequence[str]], seed: int = 0
+    document: dict[str, Any],
+    send: Send,
+    *,
+    cases: int,
+    known: Mapping[str, Sequence[str]],
+    seed: int = 0,
+    only: Collection[str] = (),
+    odd_calls: int = ODD_CALLS,
 ) -> dict[str, Tally]:
-    """Try ``cases`` in all, shared by the operations that take anything; the others are asked ``ODD_CALLS`` times."""
-    offered = operations(document)
-    each = -(-cases // sum(operation.takes_input for operation in offered))
+    """Try ``cases`` in all, shared by the operations that take anything; the others are asked ``odd_calls`` times.
+
+    ``only``: operations that are asked; all of them where none is named.
+    """
+    offered = [operation for operation in operations(document) if not only or operation.id in only]
+    each = -(-cases // max(sum(operation.takes_input for operation in offered), 1))
     kinds = {
         "allowed": of_schema(document, GenerationMode.POSITIVE, known=known),
         "forbidden": of_schema(document, GenerationMode.NEGATIVE, known=known),
@@ -88,7 +100,7 @@ def fuzz(
         tally = tallies[operation.id] = Tally()
         for kind, share in SHARES.items() if operation.takes_input else [("hostile", 0.0)]:
             left = each - tally.cases.total() if kind == "hostile" else round(each * share)  # others may run dry
-            left = left if operation.takes_input else ODD_CALLS
+            left = left if operation.takes_input else odd_calls
             visit = _visitor(operation, document, send, kind, tally)
             fire(kinds[kind][operation.id], visit, cases=max(left, 1), seed=seed)
     return tallies
@@ -104,6 +116,7 @@ def _visitor(
         reply = send(shot)
         tally.slowest = max(tally.slowest, time.perf_counter() - begun)
         tally.cases[kind] += 1
+        tally.refused += kind == "allowed" and reply.status == 400
         tally.statuses[reply.status] += 1
         for wrong in judge.wrongs(shot, reply):
             request = f"{shot.method} {shot.target[:300]} {dict(shot.headers)} {shot.body[:500]!r}"
@@ -115,11 +128,14 @@ def _visitor(
 
 
 def as_text(tallies: Mapping[str, Tally]) -> str:
-    lines = [f"{'operation':<24} {'cases':>7} {'allowed':>8} {'forbidden':>9} {'hostile':>8} {'slowest':>9}  statuses"]
+    heads = f"{'cases':>7} {'allowed':>8} {'forbidden':>9} {'hostile':>8} {'refused':>8} {'slowest':>9}  statuses"
+    lines = [f"{'operation':<24} {heads}"]
     for name, tally in tallies.items():
         cases = " ".join(f"{tally.cases[kind]:>{width}}" for kind, width in zip(SHARES, (8, 9, 8), strict=True))
         statuses = " ".join(f"{status}:{count}" for status, count in sorted(tally.statuses.items()))
-        lines.append(f"{name:<24} {tally.cases.total():>7} {cases} {tally.slowest * 1e3:>6.0f} ms  {statuses}")
+        lines.append(
+            f"{name:<24} {tally.cases.total():>7} {cases} {tally.refused:>8} {tally.slowest * 1e3:>6.0f} ms  {statuses}"
+        )
     findings = [finding for tally in tallies.values() for finding in tally.findings]
     kinds = Counter(finding["wrong"] for finding in findings)
     lines += ["", f"{sum(tally.cases.total() for tally in tallies.values()):,} cases, {len(findings)} findings"]
@@ -159,7 +175,9 @@ def _read_schema(url: str) -> dict[str, Any]:
 
 def _arguments() -> Namespace:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--cases", type=int, default=10_000, help="of all operations together")
+    parser.add_argument("--each", type=int, metavar="N", help="cases of every operation, instead of --cases")
+    parser.add_argument("--only", metavar="NAMES", help="of operations, with commas")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--url", help="of a running installation; without it, a small shop within this process")
     parser.add_argument("--key", help="with every scope, for --url")
@@ -175,7 +193,15 @@ def main() -> int:
     else:
         document, send, values = within_this_process()
     begun = time.monotonic()
-    tallies = fuzz(document, send, cases=given.cases, known=values, seed=given.seed)
+    only = set(filter(None, (given.only or "").split(",")))
+    if unknown := only - {operation.id for operation in operations(document)}:
+        sys.stderr.write(f"The schema has no operation {', '.join(sorted(unknown))}.\n")
+        return 2
+    chosen = [one for one in operations(document) if one.takes_input and (not only or one.id in only)]
+    cases = given.each * len(chosen) if given.each else given.cases
+    tallies = fuzz(
+        document, send, cases=cases, known=values, seed=given.seed, only=only, odd_calls=given.each or ODD_CALLS
+    )
     took = time.monotonic() - begun
     sys.stdout.write(f"{as_text(tallies)}\n{took:.0f} s\n")
     if given.json:
