@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from msgspec import Meta, Struct, ValidationError
 
 from recommendations.api.errors import BadRequestError, Flaw, refused
-from recommendations.api.parsing import decoded, flaw_of
+from recommendations.api.parsing import decoded, flaw_of, malformed
 from recommendations.serving.types import Filter, PageRequest, Request
 
 MOST_IDS = 1_000
@@ -233,6 +233,8 @@ def of_batch(body: bytes) -> ParsedBatch:
         except ValidationError as error:
             flaw = flaw_of(error)
             user, flaws[place] = BatchUser(), Flaw(f"/users/{place}{flaw.pointer}", flaw.message)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # a row is read here first
+            raise malformed(body, error) from error
         else:
             if user.user_id is None and user.anonymous_id is None:
                 flaws[place] = Flaw(f"/users/{place}", _("Name a user_id or an anonymous_id."))

@@ -115,6 +115,18 @@ def test_a_flaw_of_a_batch_is_refused_with_its_pointer(api: ApiClient, sent: Any
     assert [error["pointer"] for error in errors] == [pointer]
 
 
+@pytest.mark.parametrize(
+    "users",
+    [
+        b'[{"user_id": "u1"}, {"user_id": "\xed\xa0\x80"}]',
+        b'["\xff"]',
+        b'[{"user_id": ' + b"[" * 5_000 + b"]" * 5_000 + b"}]",
+    ],
+)
+def test_a_customer_that_is_no_unicode_or_too_deep_is_a_400(api: ApiClient, users: bytes) -> None:
+    problem(api.post(BATCH, b'{"placement": "home", "users": ' + users + b"}"), 400)
+
+
 def test_a_refused_batch_says_how_many_may_be_sent(api: ApiClient) -> None:
     sent = {"placement": "home", "users": [{"user_id": "u1"}] * 334, "n": 30, "fields": [], "dry_run": True}
     assert "at most 333" in problem(api.post(BATCH, sent), 400)["errors"][0]["message"]
