@@ -62,8 +62,8 @@ class EventName(StrEnum):
     SELECT_ITEM = EventType("select_item", aliases=("Product Clicked",), points=1.0, live=True, outcome=Outcome.CLICKED)
     VIEW_ITEM = EventType("view_item", aliases=("Product Viewed", "detail-page-view", "AddDetailView"), points=1.0,
                           live=True, outcome=Outcome.CLICKED)
-    SEARCH = EventType("search", aliases=("Products Searched",), item=ItemNeed.OPTIONAL, fields=("search_term",),
-                       points=1.0)  # of an item that was clicked in the results
+    SEARCH = EventType("search", aliases=("Products Searched", "view_search_results"), item=ItemNeed.OPTIONAL,
+                       fields=("search_term",), points=1.0)  # of an item that was clicked in the results
     ADD_TO_CART = EventType("add_to_cart", aliases=("Product Added", "add-to-cart", "AddCartAddition"), points=3.0,
                             live=True, outcome=Outcome.CARTED)
     REMOVE_FROM_CART = EventType("remove_from_cart", points=-1.0, takes_back="add_to_cart",
@@ -71,8 +71,8 @@ class EventName(StrEnum):
     BEGIN_CHECKOUT = EventType("begin_checkout", aliases=("Checkout Started",), item=ItemNeed.OPTIONAL)
     PURCHASE = EventType("purchase", aliases=("Order Completed", "purchase-complete", "AddPurchase"),
                          fields=("transaction_id",), points=5.0, outcome=Outcome.BOUGHT)
-    REFUND = EventType("refund", aliases=("Order Refunded", "DeletePurchase"), fields=("transaction_id",), points=-5.0,
-                       takes_back="purchase", stated_from=Trust.SERVER)
+    REFUND = EventType("refund", aliases=("Order Refunded", "Order Cancelled", "DeletePurchase"),
+                       fields=("transaction_id",), points=-5.0, takes_back="purchase", stated_from=Trust.SERVER)
     ADD_TO_WISHLIST = EventType("add_to_wishlist", aliases=("Product Added to Wishlist", "AddBookmark"), points=2.0,
                                 live=True)
     SHARE = EventType("share", aliases=("Product Shared",), item=ItemNeed.EXPECTED)
@@ -81,6 +81,7 @@ class EventName(StrEnum):
     DISLIKE_ITEM = "dislike_item"  # it has no points: it takes the item out of history and answers
     FOLLOW = EventType("follow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
     VIEW_HOMEPAGE = EventType("view_homepage", aliases=("home-page-view",), item=ItemNeed.OPTIONAL)
+    VIEW_CART = EventType("view_cart", aliases=("Cart Viewed", "shopping-cart-page-view"), item=ItemNeed.OPTIONAL)
     # fmt: on
 
 
@@ -89,6 +90,40 @@ NAMES: Mapping[str, EventName] = {
     **{alias: name for name in EventName for alias in name.facts.aliases},
 }
 """Types of events by the names that a shop may write."""
+
+UNUSED: Mapping[str, tuple[str, ...]] = {
+    "GA4": (
+        "ad_impression", "add_payment_info", "add_shipping_info", "app_remove", "app_store_subscription_renew",
+        "app_update", "campaign_details", "click", "close_convert_lead", "close_unconvert_lead", "disqualify_lead",
+        "earn_virtual_currency", "exception", "file_download", "first_open", "first_visit", "form_start",
+        "form_submit", "generate_lead", "in_app_purchase", "join_group", "level_end", "level_start", "level_up",
+        "login", "page_view", "post_score", "qualify_lead", "screen_view", "scroll", "select_content",
+        "select_promotion", "session_start", "sign_up", "spend_virtual_currency", "tutorial_begin",
+        "tutorial_complete", "unlock_achievement", "user_engagement", "video_complete", "video_progress",
+        "video_start", "view_promotion", "working_lead",
+    ),
+    "Segment": (
+        "Cart Shared", "Checkout Step Completed", "Checkout Step Viewed", "Coupon Applied", "Coupon Denied",
+        "Coupon Entered", "Coupon Removed", "Order Updated", "Payment Info Entered", "Product List Filtered",
+        "Product Removed from Wishlist", "Promotion Clicked", "Promotion Viewed", "Wishlist Product Added to Cart",
+    ),
+    "Vertex": ("attribute-view", "promotion-view"),
+    "Recombee": (
+        "DeleteBookmark", "DeleteDetailView", "DeleteRating", "DeleteViewPortion", "SetViewPortion",
+    ),
+}  # fmt: skip
+"""Names of other systems that are left out on purpose: they say nothing of an item, or only take back what is kept."""
+
+_SEPARATORS = str.maketrans("", "", " _-")
+
+
+def folded(name: str) -> str:
+    """A name without its letters' case and the signs between its words, as two people may write the same one."""
+    return name.casefold().translate(_SEPARATORS)
+
+
+LIKE: Mapping[str, str] = {folded(name): name for name in reversed(list(NAMES))}
+"""How a name that is nearly right is written."""
 
 TRADES = tuple(name for name in EventName if "transaction_id" in name.facts.fields)
 """Types of which each line is one of a transaction."""

@@ -34,7 +34,10 @@ type Address = Annotated[str, Meta(max_length=1_000, description="Begins with ht
 type Path = Annotated[str, Meta(max_length=LONGEST_PATH, description="From the root: Shoes > Running.")]
 type Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG)]
 
-type Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+type Quantity = (
+    Annotated[int, Meta(ge=1, le=1_000_000)]
+    | Annotated[float, Meta(ge=0.001, le=1_000_000, description="Up to three places: 0.75 of a kilogram.")]
+)
 type Position = Annotated[int, Meta(ge=0, le=32_767)]
 type Count = Annotated[int, Meta(ge=0, le=2_147_483_647)]
 type Rating = Annotated[float, Meta(ge=0, le=1_000_000)]

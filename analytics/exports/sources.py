@@ -16,8 +16,8 @@ def sources_file(sources: Iterable[KeySource]) -> HttpResponse:
     """A CSV file with a row per key and hour in which something came."""
     head = [
         _("Key"), _("Prefix"), _("Where it is used"), _("Hour"), _("Lines"), _("People"), _("New people"),
-        _("Purchases"), _("Accepted without a name"), _("Of crawlers"), _("Without proof"), _("Refused requests"),
-        _("Unusual"),
+        _("Purchases"), _("Accepted without a name"), _("Of crawlers"), _("Without proof"), _("Events of no use"),
+        _("Refused requests"), _("Unusual"),
     ]  # fmt: skip
     rows: list[list[Value]] = [
         [

@@ -39,6 +39,7 @@ class SentHour(NamedTuple):
     not_kept: int
     crawled: int
     unproven: int
+    ignored: int
     refused: int
 
     @property
@@ -99,7 +100,7 @@ class KeyDay(NamedTuple):
     unproven: int  # events that named a customer without a valid proof
 
 
-_COUNTS = ("lines", "people", "new_people", "purchases", "not_kept", "crawled", "unproven", "refused")
+_COUNTS = ("lines", "people", "new_people", "purchases", "not_kept", "crawled", "unproven", "ignored", "refused")
 _FIELDS = ("hour", *_COUNTS)
 
 

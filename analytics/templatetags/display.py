@@ -83,6 +83,15 @@ def number(value: Number, decimals: int = 0) -> str:
 
 
 @register.filter
+def quantity(value: Number) -> str:
+    """A quantity with as many decimals as it has: 2, or 0.75."""
+    if value is None or value == "":
+        return MISSING
+    _whole, _point, rest = f"{float(value):.3f}".rstrip("0").partition(".")
+    return number(value, len(rest))
+
+
+@register.filter
 def signed(value: Number, decimals: int = 2) -> str:
     """A number with its sign, so that a column of effects can be read at a glance; what is rounded to 0 has none."""
     text = number(value, decimals)

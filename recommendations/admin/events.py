@@ -47,7 +47,7 @@ class MonthFilter(admin.SimpleListFilter):
 @admin.register(EventListing)
 class EventAdmin(PolicyAdmin[EventListing]):
     list_display = (
-        "occurred_at", "name", "customer_link", "item_link", "quantity", "amount", "transaction_id", "source",
+        "occurred_at", "name", "customer_link", "item_link", "how_many", "amount", "transaction_id", "source",
         "event_id",
     )  # fmt: skip
     list_display_links = None
@@ -67,6 +67,10 @@ class EventAdmin(PolicyAdmin[EventListing]):
     @admin.display(description=_("item"))
     def item_link(self, event: EventListing) -> SafeString | str:
         return _link("admin:recommendations_item_change", event.item)
+
+    @admin.display(description=_("quantity"))
+    def how_many(self, event: EventListing) -> str:
+        return "-" if event.quantity is None else f"{event.quantity.normalize():f}"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[EventListing], search_term: str

@@ -7,10 +7,9 @@ from django.db import DatabaseError
 
 from recommendations.event_types import EventName
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
-from recommendations.ingest.event_schema import EventForm
+from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.live_events import live_events
-from recommendations.ingest.refusal import Refusal
 from recommendations.store.events import insert, mergers
 from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
@@ -19,7 +18,7 @@ from recommendations.store.live.writes import Fact, Joined, Objection
 from recommendations.terms import Side
 
 
-def accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> list[EventResult]:
+def accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[EventResult]:
     """Append the events that keep the rules, each once, and say for every row what became of it.
 
     When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
@@ -29,10 +28,10 @@ def accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime
         return _accept(rows, sender, now=now)
 
 
-def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> list[EventResult]:
+def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[EventResult]:
     intake = Intake(rows, sender, now=now)
     if not intake.taken:
-        _note(sender, {SourceCount.UNPROVEN: intake.unproven}, now=now)
+        _note(sender, {SourceCount.UNPROVEN: intake.unproven, SourceCount.IGNORED: intake.unused}, now=now)
         return intake.verdicts(set())
     people = People.of(intake.taken, sender.newcomers, now=now)
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
@@ -58,6 +57,7 @@ def _accept(rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetim
         SourceCount.PURCHASES: [lines[number].name for number in new].count(EventName.PURCHASE),
         SourceCount.CRAWLED if sender.crawls else SourceCount.NOT_KEPT: len(people.nameless),
         SourceCount.UNPROVEN: intake.unproven,
+        SourceCount.IGNORED: intake.unused,
     }
     whose = {customer for customer in new.values() if customer is not None}
     _note(sender, counts, now=now, people=whose)

@@ -14,11 +14,11 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext as _
 
-from recommendations.event_types import NAMES
-from recommendations.ingest.event_schema import EventForm, EventItemForm
-from recommendations.ingest.event_validation import refusal_of, rounded
+from recommendations.event_types import NAMES, EventName
+from recommendations.ingest.event_schema import EventForm, EventItemForm, EventRow
+from recommendations.ingest.event_validation import NAME, exact, refusal_of, rounded, why_unused
 from recommendations.ingest.facts import NAMED, NAMELESS, REPLAY, Allowed, Newcomers, Sender, limit
-from recommendations.ingest.refusal import Refusal
+from recommendations.ingest.refusal import Refusal, Unused
 from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace
 from recommendations.store.events.mergers import Merger
@@ -35,7 +35,7 @@ _NAMES = {written: name.value for written, name in NAMES.items()}
 class EventResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Verdict on a row. ``refused``: lines of it that were left out, ``ignored``: fields; pointers start at the row."""
 
-    verdict: str  # accepted, duplicate or rejected
+    verdict: str  # accepted, duplicate, ignored or rejected
     event_id: UUID | None = None
     pointer: str | None = None
     reason: str | None = None
@@ -56,14 +56,20 @@ class Taken(NamedTuple):
 class Intake:
     """The rows of a request: the events to be kept, and the verdict on the others."""
 
-    def __init__(self, rows: Sequence[EventForm | Refusal], sender: Sender, *, now: datetime) -> None:
+    def __init__(self, rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> None:
         self._verdicts: list[EventResult | None] = [None] * len(rows)
-        self._sender, self.unproven = sender, 0  # events that named a customer without a proof
+        self._sender = sender
+        self.unproven = self.unused = 0  # events that named a customer without a proof, that nothing is learned from
         forms: list[tuple[int, EventForm, Allowed]] = []
         for number, row in enumerate(rows):
             if isinstance(row, Refusal):
                 self._verdicts[number] = EventResult("rejected", None, row.pointer, row.reason)
+            elif isinstance(row, Unused):
+                self._leave_out(number, row, why_unused(row.name))
             elif isinstance(allowed := refusal_of(row, now=now) or limit(row, sender, now=now), Refusal):
+                if allowed.pointer == NAME and row.name not in NAMES:
+                    forms += self._word_of(number, row, now=now)
+                    continue
                 self._reject(number, row, allowed)
                 self.unproven += allowed.pointer == NAMED and sender.side is Side.PAGE
             else:
@@ -81,6 +87,8 @@ class Intake:
         """
         first = 0
         for event in self.taken:
+            if not event.places:
+                continue
             after = first + len(event.places)
             verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
             ignored = event.allowed.ignored
@@ -90,11 +98,30 @@ class Intake:
             first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
+    def _word_of(self, number: int, form: EventForm, *, now: datetime) -> list[tuple[int, EventForm, Allowed]]:
+        """What is left of an event that nothing is learned from: what the customer said about personalisation."""
+        self._leave_out(number, form, why_unused(form.name))
+        if form.consent is None or form.consent.personalisation is None:
+            return []
+        word = msgspec.structs.replace(form, name=EventName.VIEW_HOMEPAGE.value, items=[])
+        allowed = refusal_of(word, now=now) or limit(word, self._sender, now=now)
+        if isinstance(allowed, Refusal):
+            self._reject(number, form, allowed)
+            self.unused -= 1
+            return []
+        return [(number, word, allowed)]
+
+    def _leave_out(self, number: int, row: EventForm | Unused, reason: str) -> None:
+        self._verdicts[number] = EventResult("ignored", row.event_id, NAME, reason)
+        self.unused += 1
+
     def _reject(self, number: int, form: EventForm, refusal: Refusal) -> None:
         self._verdicts[number] = EventResult("rejected", form.event_id, refusal.pointer, refusal.reason)
 
     def _taken(self, number: int, form: EventForm, allowed: Allowed) -> Taken | None:
         """The event without its lines of unknown items; None, and a verdict, where no other line is left."""
+        if self._verdicts[number] is not None:
+            return Taken(number, form, allowed, ())  # it is left out, but for what it says of its customer
         items = form.items
         places = [place for place, item in enumerate(items) if item.item_id in self.items] if items else ALONE
         if len(places) == len(items) or not items:
@@ -204,7 +231,7 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> It
 def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:
     """What was paid for the line: price times quantity, else the value of an event that has no other line."""
     if item.price is not None:
-        return rounded(item.price * (item.quantity or 1))
+        return rounded(item.price * (1 if item.quantity is None else exact(item.quantity)))
     return None if value is None else rounded(value)
 
 

@@ -5,7 +5,7 @@ as much and says for each row what is wrong, at which place, and which unknown f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,9 +13,12 @@ from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from msgspec import Meta, Raw, Struct, ValidationError
 
+from recommendations.event_types import NAMES
 from recommendations.fields import (
+    LONGEST_ID,
     MOST_LINES,
     Id,
     Money,
@@ -26,8 +29,10 @@ from recommendations.fields import (
     SlateId,
     Word,
 )
+from recommendations.ingest.event_repairs import IN_EVENT, IN_ITEM, Repair, event_key, sent_id
 from recommendations.ingest.misfit import misfit, unreadable
-from recommendations.ingest.refusal import Refusal, escaped
+from recommendations.ingest.refusal import Refusal, UnfitError, UnreadableError, Unused, escaped
+from recommendations.ingest.sources.likeness import advice
 
 MOST_ROWS = 1_000
 MOST_IGNORED = 20  # unknown fields that are named, per row
@@ -37,6 +42,15 @@ type Personalisation = Annotated[
     Meta(
         description="false: the event is counted without the customer, who is out of personalisation until a later "
         "true; absent: as before."
+    ),
+]
+
+
+type EventId = Annotated[
+    UUID,
+    Meta(
+        description="A UUID, or any other text, which is kept as a UUID made of it.",
+        extra_json_schema={"format": "id", "minLength": 1, "maxLength": LONGEST_ID},
     ),
 ]
 
@@ -69,7 +83,7 @@ class ConsentForm(Struct, forbid_unknown_fields=True, gc=False):
 class EventForm(Struct, forbid_unknown_fields=True, gc=False):
     """An act of a customer. It is known by ``event_id`` and ``timestamp``: a retry repeats both."""
 
-    event_id: UUID
+    event_id: EventId
     name: Annotated[Word, Meta(description="A GA4 name, or what Segment, Vertex or Recombee call it.")]
     timestamp: Annotated[datetime, Meta(tz=True, description="With its time zone; 730 days ago to 10 minutes ahead.")]
     user_id: Annotated[Id, Meta(description="Of a signed-in customer. Kept as a keyed hash only.")] | None = None
@@ -92,13 +106,20 @@ class EventForm(Struct, forbid_unknown_fields=True, gc=False):
     consent: ConsentForm | None = None
 
 
+type EventRow = EventForm | Refusal | Unused
+
+
 @dataclass
 class ParsedBody:
-    """Rows of a body, in order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows."""
+    """Rows of a body, in order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows.
 
-    rows: list[EventForm | Refusal]
+    ``ids`` has by row the ids that were sent and are no UUIDs.
+    """
+
+    rows: list[EventRow]
     single: bool = False
     ignored: dict[int, list[str]] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
 
 
 class EventBatch(Struct, forbid_unknown_fields=True, gc=False):
@@ -119,14 +140,23 @@ _raw_batch = msgspec.json.Decoder(_RawBatch)
 _event = msgspec.json.Decoder(EventForm)
 _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
+_word = msgspec.json.Decoder(Word)
 
 _NUL = b"\\u0000"  # the only way to write it in JSON; PostgreSQL takes no such text
 _ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 _US_SPELLING = "personalization"
-_UNKNOWN = "Object contains unknown field"
 _PARTS: dict[type[Struct], dict[str, type[Struct]]] = {
     EventForm: {"items": EventItemForm, "context": EventContextForm, "consent": ConsentForm}
 }
+_REPAIRS: Mapping[type[Struct], Mapping[str, Repair]] = {EventForm: IN_EVENT, EventItemForm: IN_ITEM}
+_LACKING = {
+    "/event_id": gettext_lazy("The field is missing; send an id of your own, any text, which a retry repeats."),
+    "/name": gettext_lazy("The field is missing; it says what happened, such as view_item or purchase."),
+    "/timestamp": gettext_lazy(
+        "The field is missing; send a time such as 2026-09-01T10:02:11Z, or seconds, milli- or microseconds since 1970."
+    ),
+}
+"""What to write into a field that every event needs."""
 
 
 def parse_body(body: bytes) -> ParsedBody:
@@ -146,74 +176,124 @@ def parse_body(body: bytes) -> ParsedBody:
 def _read_row_by_row(body: bytes) -> ParsedBody:
     body.decode()
     body = _ESCAPE.sub(lambda match: _NUL if match["half"] else match[0], body)
+    top: dict[str, Raw] = {}
     try:
         top = _object.decode(body)
         single = "events" not in top and "event_id" in top
         rows = [Raw(body)] if single else _raw_batch.decode(body).events
     except ValidationError as error:
         remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
+        if foreign := advice(top):
+            raise UnreadableError(Refusal("", f"{foreign} {remedy}")) from error
         raise unreadable(error, rows="events", remedy=remedy) from error
     reading = ParsedBody(rows=[], single=single)
     for number, raw in enumerate(rows):
-        row, ignored = _read_row(bytes(raw))
-        reading.rows.append(row)
-        if ignored:
-            reading.ignored[number] = ignored[:MOST_IGNORED]
+        row = _Row()
+        reading.rows.append(row.decode(bytes(raw)))
+        if row.ignored:
+            reading.ignored[number] = row.ignored[:MOST_IGNORED]
+        if row.sent_id is not None:
+            reading.ids[number] = row.sent_id
     others = [f"/{escaped(name)}" for name in top if name not in {"events", "api_key"}]
     if others and not single:
         reading.ignored[-1] = others[:MOST_IGNORED]
     return reading
 
 
-def _read_row(raw: bytes) -> tuple[EventForm | Refusal, list[str]]:
-    """Decode a row: the event, or why it is none; and pointers to its unknown fields."""
-    ignored: list[str] = []
-    try:
+class _Row:
+    """A row that is read by itself: pointers to its unknown fields, and its id where that is no UUID."""
+
+    def __init__(self) -> None:
+        self.ignored: list[str] = []
+        self.sent_id: str | None = None
+
+    def decode(self, raw: bytes) -> EventRow:
+        """The event, or why it is none."""
+        form: EventRow
         try:
             form = _event.decode(raw)
+        except ValidationError:
+            form = self._repaired(raw)
+        if not isinstance(form, EventForm) or _NUL not in raw:
+            return form
+        nul = next(_with_nul(msgspec.to_builtins(form)), None)
+        if nul is None:
+            return form
+        return Refusal(nul, _("The text holds a NUL character or half a surrogate pair."))
+
+    def _repaired(self, raw: bytes) -> EventRow:
+        """The row with its values repaired and without its unknown fields.
+
+        What has a name of no use need not fit, unless it carries a consent, which is taken all the same.
+        """
+        pointer = [""]
+        fields: dict[str, Raw] = {}
+        try:
+            fields = _object.decode(raw)
+            name = _name_of(fields)
+            if name is not None and name not in NAMES and "consent" not in fields:
+                pointer[0] = "/event_id"
+                return Unused(name, event_key(self._id_of(fields)) if "event_id" in fields else None)
+            return _event.decode(self._known_part(raw, EventForm, pointer))
+        except UnfitError as error:
+            return Refusal(pointer[0], str(error))
         except ValidationError as error:
-            if not str(error).startswith(_UNKNOWN):
-                raise
-            form = _event.decode(_known_part(raw, EventForm, "", ignored))
-    except ValidationError as error:
-        return misfit(error), ignored
-    nul = next(_with_nul(msgspec.to_builtins(form)), None) if _NUL in raw else None
-    if nul is not None:
-        return Refusal(nul, _("The text holds a NUL character or half a surrogate pair.")), ignored
-    return form, ignored
+            foreign = "" if "event_id" in fields and "name" in fields else advice(fields)
+            refusal = Refusal("", foreign) if foreign else misfit(error)
+            lacking = _LACKING.get(refusal.pointer)
+            return Refusal(refusal.pointer, str(lacking)) if lacking and refusal.pointer[1:] not in fields else refusal
+
+    def _id_of(self, fields: dict[str, Raw]) -> str:
+        sent = sent_id(bytes(fields["event_id"]))
+        if str(event_key(sent)) != sent.lower():
+            self.sent_id = sent
+        return sent
+
+    def _known_part(self, raw: bytes, kind: type[Struct], pointer: list[str]) -> bytes:
+        """JSON of the object with its values repaired, without fields that ``kind`` does not have.
+
+        Their pointers are added to ``ignored``; ``pointer`` is left at the value that is looked at. A consent that
+        says nothing else, or that misspells personalisation, stays as it is and is refused: its "no" would be lost.
+        """
+        parts, repairs, fields, here = _PARTS.get(kind, {}), _REPAIRS.get(kind, {}), dict[str, Any](), pointer[0]
+        unknown: set[str] = set()
+        for name, value in _object.decode(raw).items():
+            pointer[0] = place = f"{here}/{escaped(name)}"
+            if name not in kind.__struct_fields__:
+                self.ignored.append(place)
+                unknown.add(name)
+            elif name in parts:
+                fields[name] = self._known_value(bytes(value), parts[name], pointer)
+            elif name == "event_id":
+                fields[name] = event_key(self._id_of({name: value}))
+            elif name in repairs:
+                fields[name] = Raw(repairs[name](bytes(value)))
+            else:
+                fields[name] = value
+        if kind is ConsentForm and (not fields or _US_SPELLING in unknown):
+            return raw
+        return msgspec.json.encode(fields)
+
+    def _known_value(self, raw: bytes, kind: type[Struct], pointer: list[str]) -> Raw:
+        """An object or a list of objects without unknown fields; anything else is left for the decoder to refuse."""
+        if raw.startswith(b"{"):
+            return Raw(self._known_part(raw, kind, pointer))
+        if not raw.startswith(b"["):
+            return Raw(raw)
+        here, values = pointer[0], list[bytes]()
+        for position, value in enumerate(map(bytes, _array.decode(raw))):
+            pointer[0] = f"{here}/{position}"
+            values.append(bytes(self._known_value(value, kind, pointer)) if value[:1] == b"{" else value)
+        return Raw(b"[" + b",".join(values) + b"]")
 
 
-def _known_part(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> bytes:
-    """JSON of the object without fields that ``kind`` does not have; their pointers are added to ``ignored``.
-
-    A consent that says nothing else, or that misspells personalisation, stays as it is and is refused: its "no" would
-    be lost.
-    """
-    parts, fields = _PARTS.get(kind, {}), {}
-    for name, value in _object.decode(raw).items():
-        place = f"{pointer}/{escaped(name)}"
-        if name not in kind.__struct_fields__:
-            ignored.append(place)
-        elif name in parts:
-            fields[name] = _known_value(bytes(value), parts[name], place, ignored)
-        else:
-            fields[name] = value
-    if kind is ConsentForm and (not fields or f"{pointer}/{_US_SPELLING}" in ignored):
-        return raw
-    return msgspec.json.encode(fields)
-
-
-def _known_value(raw: bytes, kind: type[Struct], pointer: str, ignored: list[str]) -> Raw:
-    """An object or a list of objects without unknown fields; anything else is left for the decoder to refuse."""
-    if raw.startswith(b"{"):
-        return Raw(_known_part(raw, kind, pointer, ignored))
-    if raw.startswith(b"["):
-        values = [
-            _known_value(bytes(value), kind, f"{pointer}/{position}", ignored) if value[:1] == b"{" else value
-            for position, value in enumerate(map(bytes, _array.decode(raw)))
-        ]
-        return Raw(b"[" + b",".join(map(bytes, values)) + b"]")
-    return Raw(raw)
+def _name_of(fields: dict[str, Raw]) -> str | None:
+    """The name of an event where it is a text as names are."""
+    try:
+        name: str = _word.decode(fields["name"])
+    except (KeyError, ValidationError):
+        return None
+    return name
 
 
 def _with_nul(value: Any, pointer: str = "") -> Iterator[str]:

@@ -9,12 +9,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recommendations.event_types import NAMES, EventName, ItemNeed
+from recommendations.event_types import LIKE, NAMES, UNUSED, EventName, ItemNeed, folded
 from recommendations.fields import AHEAD, LARGEST_AMOUNT, PAST, TARGETS
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.refusal import Refusal
 
-CENT = Decimal("0.01")
+CENT, GRAM = Decimal("0.01"), Decimal("0.001")
+NAME = "/name"
+"""Pointer of what is said of an event whose name is of no use."""
 _ANY_MISSING = gettext_lazy("The field is missing.")
 _MISSING = {
     "transaction_id": gettext_lazy("The field is missing; a basket is one transaction."),
@@ -32,14 +34,25 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
     """Refusal by the first rule that the event breaks; None where it breaks none."""
     rules = _RULES.get(form.name)
     if rules is None:
-        names = ", ".join(EventName)
-        return Refusal("/name", _("There is no event with this name; use one of %(names)s.") % {"names": names})
+        return Refusal(NAME, why_unused(form.name))
     if not now - PAST <= form.timestamp <= now + AHEAD:
         return _untimely(form, now)
     for rule in rules:
         if (refusal := rule(form)) is not None:
             return refusal
     return None
+
+
+def why_unused(name: str) -> str:
+    """Why an event of this name is left out, and what its name should be where it is nearly one."""
+    for system, names in UNUSED.items():
+        if name in names:
+            text = _("%(system)s's “%(name)s” is left out on purpose: nothing is learned from it.")
+            return text % {"system": system, "name": name}
+    if (like := LIKE.get(folded(name))) is not None:
+        return _("There is no event “%(name)s”, so it is left out; “%(like)s” is one.") % {"name": name, "like": like}
+    text = _("There is no event “%(name)s”, so it is left out. There are: %(names)s.")
+    return text % {"name": name, "names": ", ".join(EventName)}
 
 
 def _untimely(form: EventForm, now: datetime) -> Refusal:
@@ -102,7 +115,7 @@ def _impossible_money(form: EventForm) -> Refusal | None:
             continue
         if not _is_money(item.price):
             return Refusal(f"/items/{position}/price", _impossible())
-        if item.quantity and not _is_money(item.price * item.quantity):
+        if item.quantity and not _is_money(item.price * exact(item.quantity)):
             return Refusal(f"/items/{position}/quantity", _("Quantity times price: %(text)s") % {"text": _impossible()})
     return None
 
@@ -121,6 +134,11 @@ def _is_money(amount: Decimal) -> bool:
 
 def _impossible() -> str:
     return _("An amount must be between 0 and %(largest)s.") % {"largest": LARGEST_AMOUNT}
+
+
+def exact(quantity: float) -> Decimal:
+    """A quantity as it is kept: to three places, as it is written."""
+    return Decimal(quantity) if isinstance(quantity, int) else Decimal(str(quantity)).quantize(GRAM, ROUND_HALF_UP)
 
 
 def foreign_text() -> str:

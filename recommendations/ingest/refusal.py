@@ -1,5 +1,7 @@
 """Refusal of a row, of a line of it or of a whole body."""
 
+from uuid import UUID
+
 from msgspec import Struct
 
 
@@ -8,6 +10,17 @@ class Refusal(Struct, frozen=True, gc=False):
 
     pointer: str
     reason: str
+
+
+class Unused(Struct, frozen=True, gc=False):
+    """An event that is left out because nothing here is learned from its name; ``event_id`` where it has one."""
+
+    name: str
+    event_id: UUID | None = None
+
+
+class UnfitError(Exception):
+    """A value that is not what its field takes, with the reason."""
 
 
 class UnreadableError(Exception):

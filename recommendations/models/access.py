@@ -92,6 +92,9 @@ class SourceHour(models.Model):
     unproven = models.PositiveIntegerField(
         _("without proof"), default=0, help_text=_("Events that named a customer without a valid proof.")
     )
+    ignored = models.PositiveIntegerField(
+        _("ignored"), default=0, db_default=0, help_text=_("Events with names that nothing is learned from.")
+    )
     refused = models.PositiveIntegerField(_("refused"), default=0, help_text=_("Requests of events beyond a quota."))
 
     class Meta:

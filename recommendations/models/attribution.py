@@ -79,7 +79,7 @@ class AttributedLine(models.Model):
         Item, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False, verbose_name=_("item")
     )
     transaction_id = models.CharField(_("transaction"), max_length=128, null=True)  # noqa: DJ001 a cart has none
-    quantity = models.IntegerField(_("quantity"), null=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=10, decimal_places=3, null=True)
     amount = models.DecimalField(_("line total paid"), max_digits=12, decimal_places=2)
     refunded = models.DecimalField(_("taken back"), max_digits=12, decimal_places=2, default=0)
     kept = models.BooleanField(_("kept"), default=True, help_text=_("Not wholly taken back."))

@@ -59,7 +59,7 @@ class Event(models.Model):
         Item, models.DO_NOTHING, null=True, related_name="events", db_constraint=False, db_index=False,
         verbose_name=_("item"),
     )  # fmt: skip
-    quantity = models.IntegerField(_("quantity"), null=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=10, decimal_places=3, null=True)
     price = models.DecimalField(_("unit price paid"), max_digits=12, decimal_places=2, null=True)
     amount = models.DecimalField(_("line total paid"), max_digits=12, decimal_places=2, null=True)
     rating = models.FloatField(_("rating"), null=True)
@@ -132,7 +132,7 @@ class EventListing(models.Model):
     item = models.ForeignKey(
         Item, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, verbose_name=_("item")
     )
-    quantity = models.IntegerField(_("quantity"), null=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=10, decimal_places=3, null=True)
     amount = models.DecimalField(_("line total paid"), max_digits=12, decimal_places=2, null=True)
     transaction_id = models.CharField(_("transaction"), max_length=128, null=True)  # noqa: DJ001
     source = models.CharField(_("source"), max_length=20)

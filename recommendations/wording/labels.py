@@ -60,6 +60,7 @@ EVENT_NAMES: Choices = [
     (EventName.DISLIKE_ITEM, _("Disliked")),
     (EventName.FOLLOW, _("Followed")),
     (EventName.VIEW_HOMEPAGE, _("Viewed home page")),
+    (EventName.VIEW_CART, _("Viewed cart")),
 ]
 ITEM_KINDS: Choices = [(ItemKind.PRODUCT, _("Product"))]
 AVAILABILITIES: Choices = [

@@ -28,7 +28,7 @@ def beacon(body: Any, path: str = EVENTS, content_type: str = "text/plain;charse
 
 
 def test_a_beacon_is_taken_like_any_batch(token: Callable[..., str]) -> None:
-    body = {"api_key": token(Scope.EVENTS_WRITE), "events": [event(), event(name="buy")]}
+    body = {"api_key": token(Scope.EVENTS_WRITE), "events": [event(), event(user_id=...)]}
     answer = json.loads(beacon(body).content)
     assert (answer["accepted"], answer["rejected"]) == (1, 1)
     assert "ignored" not in answer

@@ -72,19 +72,21 @@ def test_events_by_verdict(watcher: ApiClient, client_with: Callable[..., ApiCli
                     row,
                     event(name="view_homepage", items=[]),
                     event(name="view_homepage", items=[]),
-                    event(name="buy"),
+                    event(user_id=...),
+                    event(name="page_view"),
                 ]
             },
         ).status_code
         == 202
     )
     assert api.post(EVENTS, {"events": [row, row]}).status_code == 202
-    assert api.post(EVENTS, event(name="buy")).status_code == 400
+    assert api.post(EVENTS, event(user_id=...)).status_code == 400
     figures = samples(watcher.get(METRICS))
     verdicts = {
-        verdict: named(figures, "events_total", verdict=verdict) for verdict in ("accepted", "duplicate", "rejected")
+        verdict: named(figures, "events_total", verdict=verdict)
+        for verdict in ("accepted", "duplicate", "rejected", "ignored")
     }
-    assert verdicts == {"accepted": 3, "duplicate": 2, "rejected": 2}
+    assert verdicts == {"accepted": 3, "duplicate": 2, "rejected": 2, "ignored": 1}
 
 
 def test_requests_and_their_times(watcher: ApiClient) -> None:

@@ -161,10 +161,16 @@ def test_every_example_is_as_its_schema_has_it(schema: dict[str, Any]) -> None:
 def test_answers_to_events_fit_the_schema(schema: dict[str, Any], client_with: Callable[..., ApiClient]) -> None:
     Item.objects.create(shop_id="SKU1", title="Tea")
     api = client_with(Scope.EVENTS_WRITE)
-    mixed = [event(foo=1), event(name="buy"), event(items=[{"item_id": "SKU1"}, {"item_id": "SKU9"}])]
+    mixed = [
+        event(foo=1),
+        event(name="buy"),
+        event(user_id=...),
+        event(event_id="x-1"),
+        event(items=[{"item_id": "SKU1"}, {"item_id": "SKU9"}]),
+    ]
     answer = api.post(EVENTS, {"events": mixed})
     assert not flaws(schema, of(schema, EVENTS, "post", 202), answer.json())
-    refused = api.post(EVENTS, event(name="buy"))
+    refused = api.post(EVENTS, event(user_id=...))
     assert not flaws(schema, of(schema, EVENTS, "post", 400), refused.json())
     assert flaws(schema, of(schema, EVENTS, "post", 202), refused.json())
 

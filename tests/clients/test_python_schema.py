@@ -255,8 +255,8 @@ def test_real_answers_are_as_typed(trained: Recsite, fields: list[bodies.Part] |
 
 def test_a_refusal_says_where(trained: Recsite) -> None:
     with Client(trained.url, trained.server_key, timeout=30) as client:
-        with pytest.raises(ProblemError, match="/events/0/name") as refused:
-            client.send_events([new_event("buy", user_id="u3")])
+        with pytest.raises(ProblemError, match="/events/0/user_id") as refused:
+            client.send_events([new_event("view_item", items=[{"item_id": "1"}])])
         assert refused.value.status == 400
         assert refused.value.members["results"][0]["verdict"] == "rejected"
         with pytest.raises(ProblemError) as unknown:

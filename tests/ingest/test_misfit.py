@@ -51,7 +51,7 @@ def refusal(kind: type, given: Any, *, lax: bool = False) -> tuple[str, str]:
          "Send a UUID such as 0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6."),
         (EventForm, {**EVENT, "timestamp": "noon"}, "/timestamp", "Send a time such as 2026-09-01T10:02:11Z."),
         (EventForm, {**EVENT, "rating_scale": 0}, "/rating_scale", "Send a number above 0."),
-        (EventForm, {**EVENT, "items": [{"item_id": "a", "quantity": 1.5}]}, "/items/0/quantity",
+        (EventForm, {**EVENT, "items": [{"item_id": "a", "index": 1.5}]}, "/items/0/index",
          "Send a whole number or null, not a number with decimals."),
         (EventBatch, {"events": []}, "/events", "Send at least 1 element."),
         (ItemForm, {"title": "a", "price": "19,90"}, "/price", "Send a number such as 19.90."),

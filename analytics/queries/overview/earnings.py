@@ -106,7 +106,7 @@ def _by_placement(
     lines: QuerySet[AttributedLine], outcomes: Sequence[PlacementOutcome]
 ) -> tuple[list[PlacementEarnings], Margin | None]:
     kept = NET / NullIf(F("amount"), NOTHING)  # the part that was not taken back
-    cost = ExpressionWrapper(F("item__cost") * Coalesce("quantity", 1) * kept, output_field=MONEY)
+    cost = ExpressionWrapper(F("item__cost") * Coalesce("quantity", Decimal(1)) * kept, output_field=MONEY)
     rows = list(
         lines.values("placement", "replay")
         .order_by()

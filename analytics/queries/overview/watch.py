@@ -60,7 +60,7 @@ def watch(now: datetime) -> Watch:
 
 def _look(now: datetime) -> Watch:
     lines = DueLine.objects.aggregate(aside=Count("pk", filter=~Q(fault="")), oldest=Min("due_at", filter=Q(fault="")))
-    usual = F("item__price") * Coalesce("quantity", 1) * ODD_FACTOR
+    usual = F("item__price") * Coalesce("quantity", Decimal(1)) * ODD_FACTOR
     sold = AttributedLine.objects.filter(name=EventName.PURCHASE, occurred_at__gte=now - ODD_WITHIN)
     largest = sold.filter(Q(amount__gt=ODD_AMOUNT) | Q(amount__gt=usual)).aggregate(Max("amount"))["amount__max"]
     aside = Quarantine.objects.filter(state=QuarantineState.ASIDE, created_at__gte=now - LATELY)

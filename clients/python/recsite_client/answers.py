@@ -12,7 +12,7 @@ class Refusal(TypedDict):
 
 
 class EventResult(TypedDict):
-    verdict: Literal["accepted", "duplicate", "rejected"]
+    verdict: Literal["accepted", "duplicate", "ignored", "rejected"]
     event_id: NotRequired[str | None]
     pointer: NotRequired[str]
     reason: NotRequired[str]
@@ -27,6 +27,7 @@ class EventsAnswer(TypedDict):
     rejected: int
     results: list[EventResult]
     ignored: NotRequired[list[str]]
+    ignored_events: NotRequired[int]
 
 
 class IdentityAnswer(TypedDict):

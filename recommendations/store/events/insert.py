@@ -14,6 +14,7 @@ from django.db import IntegrityError, OperationalError, connection
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+from recommendations.event_types import TRADES
 from recommendations.store.attribution.statements import NOTED
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.live.valkey import Breaker
@@ -43,7 +44,7 @@ class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
     name: str  # of an EventName
     customer_id: int | None = None
     item_id: int | None = None
-    quantity: int | None = None
+    quantity: float | None = None
     price: Decimal | None = None
     amount: Decimal | None = None
     rating: float | None = None
@@ -87,7 +88,7 @@ def reachable() -> Iterator[None]:
 
 
 _TYPES = (
-    *("timestamptz", "uuid", "smallint", "text", "bigint", "bigint", "integer", "numeric", "numeric"),
+    *("timestamptz", "uuid", "smallint", "text", "bigint", "bigint", "numeric", "numeric", "numeric"),
     *("double precision", "double precision", "text", "text", "text", "text", "smallint", "text", "text"),
     *("text", "jsonb", "smallint"),
 )
@@ -151,12 +152,39 @@ RETURNING customer.id, customer.personalise
 _OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
 
 
+# A shop that repeats an order with a new clock says the same again.
+_TOLD = """
+SELECT sent.number - 1 FROM unnest(%b::text[], %b::uuid[], %b::smallint[], %b::timestamptz[])
+  WITH ORDINALITY AS sent(transaction_id, event_id, line, at, number)
+WHERE EXISTS (
+  SELECT FROM recommendations_event told
+  WHERE told.transaction_id = sent.transaction_id AND told.event_id = sent.event_id AND told.line = sent.line
+    AND told.occurred_at BETWEEN sent.at - interval '1 day' AND sent.at + interval '1 day'
+    AND told.occurred_at <> sent.at)
+"""
+
+
 def insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | None]:
     """Insert event lines; number of each new one in ``lines`` → whom the next answers may know of: None for nobody.
 
     ``key`` is the API key that they came with. An anonymous key is the customer whom it was merged into; who objects is
-    nobody. Of two lines with the same key the first counts.
+    nobody. Of two lines with the same key the first counts; a line of a transaction that is there under the same
+    ``event_id`` within a day is no new one, whatever its time.
     """
+    trades = [number for number, line in enumerate(lines) if line.transaction_id is not None and line.name in TRADES]
+    if not trades or not (again := _told_again(lines, trades)):
+        return _insert(lines, key=key)
+    rest = [number for number in range(len(lines)) if number not in again]
+    return {rest[number]: whose for number, whose in _insert([lines[number] for number in rest], key=key).items()}
+
+
+def _told_again(lines: Sequence[EventLine], trades: Sequence[int]) -> set[int]:
+    chosen = [lines[number] for number in trades]
+    names = ("transaction_id", "event_id", "line", "occurred_at")
+    return {trades[place] for (place,) in run(_TOLD, [[getattr(line, name) for line in chosen] for name in names])}
+
+
+def _insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | None]:
     if not lines:
         return {}
     values = [msgspec.json.encode(lines).decode(), key]

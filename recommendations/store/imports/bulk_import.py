@@ -73,6 +73,8 @@ def import_events(path: Path, *, currency: str, now: datetime, report: Report) -
 
     def load(imported: Import, header: Header, count: int) -> None:
         with heavy():
+            run(event_rows.EPOCHS)
+            left_out = dict(rows(event_rows.LEAVE_OUT))
             run(event_rows.CROWDED, most=MOST_LINES)
         values = event_rows.rule_values(currency=currency, now=now)
         refused = validate.judge(event_rows.FORM, event_rows.VERDICT, joins=event_rows.JOINS, values=values)
@@ -83,7 +85,7 @@ def import_events(path: Path, *, currency: str, now: datetime, report: Report) -
         months = bulk_append.prepare_months()
         with heavy():
             new = bulk_append.append_ready(months, source="import", report=report, step="events")
-            _finish(imported, header, count=count, kept=new, refused=refused)
+            _finish(imported, header, count=count, kept=new, refused=refused, left_out=left_out)
         bulk_append.refresh_statistics(new=new)
 
     with temporary(bulk_append.READY, bulk_append.DEFINITION):
@@ -128,8 +130,19 @@ def _import(
     return imported
 
 
-def _finish(imported: Import, header: Header, *, count: int, kept: int, refused: dict[str, int]) -> None:
+def _finish(
+    imported: Import,
+    header: Header,
+    *,
+    count: int,
+    kept: int,
+    refused: dict[str, int],
+    left_out: Mapping[str, int] | None = None,
+) -> None:
+    """Write down how an import ended; ``left_out``: events that nothing is learned from, by name."""
     validate.list_refused(imported)
+    others = left_out or {}
+    count -= sum(others.values())
     duplicates = count - kept - sum(refused.values())
-    message = validate.ignored_text(header)
+    message = " ".join(filter(None, [validate.ignored_text(header), validate.left_out_text(others)]))
     import_record.finish(imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message=message)

@@ -9,7 +9,8 @@ from typing import LiteralString
 from psycopg import sql
 
 from recommendations import fields
-from recommendations.event_types import NAMES, EventName, ItemNeed
+from recommendations.event_types import NAMES, UNUSED, EventName, ItemNeed
+from recommendations.store.events.made_ids import made_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports.row_checks import (
     ITEM_JOIN,
@@ -73,19 +74,24 @@ RULES = [
     RowCheck("target_id", "too_long", "target_id = 'too long'"),
     _needed_by((name for name in EventName if name.facts.item is ItemNeed.REQUIRED), "item_id"),
     RowCheck("item_id", "unknown_item", "item_id IS NOT NULL AND item.id IS NULL"),
-    RowCheck("event_id", "not_a_uuid", "NOT pg_input_is_valid(event_id, 'uuid')"),
+    *checks_of(fields.Id, "event_id"),
     *checks_of(fields.Position, "line", code="not_a_position"),
     *checks_of(fields.Id, "session_id", "transaction_id", "target_id"),
     *checks_of(fields.SlateId, "recommendation_id"),
     *checks_of(fields.SearchTerm, "search_term"),
     _missing("transaction_id"),
     _missing("search_term"),
-    *checks_of(fields.Quantity, "quantity", code="not_a_quantity"),
+    RowCheck(
+        "quantity",
+        "not_a_quantity",
+        "staged.quantity IS NOT NULL AND NOT coalesce(CASE WHEN pg_input_is_valid(staged.quantity, 'numeric') "
+        "THEN round(staged.quantity::numeric, 3) BETWEEN 0.001 AND 1000000 END, false)",
+    ),
     *checks_of(fields.Money, "price", "amount", code="negative"),
     RowCheck(
         "amount",
         "too_large",
-        sql.SQL("round(staged.price::numeric * coalesce(staged.quantity, '1')::numeric, 2) > {}").format(
+        sql.SQL("round(staged.price::numeric * round(coalesce(staged.quantity, '1')::numeric, 3), 2) > {}").format(
             fields.LARGEST_AMOUNT
         ),
         joint=True,
@@ -133,10 +139,11 @@ SELECT occurred_at, {event_id}, {line}, called,
   search_term, transaction_id, CASE WHEN personalise THEN session_id END, recommendation_id, position, target_type,
   target_id
 FROM (
-  SELECT staged.timestamp::timestamptz AS occurred_at, staged.event_id::uuid AS event_id,
+  SELECT staged.timestamp::timestamptz AS occurred_at,
+    CASE WHEN pg_input_is_valid(staged.event_id, 'uuid') THEN staged.event_id::uuid ELSE {text_id} END AS event_id,
     trunc(staged.line::numeric)::smallint AS line, known.called, customer.id AS customer_id, customer.personalise,
     item.id AS item_id,
-    trunc(staged.quantity::numeric)::integer AS quantity,
+    round(staged.quantity::numeric, 3)::numeric(10, 3) AS quantity,
     round(staged.price::numeric, 2) AS price, round(staged.amount::numeric, 2) AS amount,
     staged.rating::numeric::float AS rating, staged.rating_scale::numeric::float AS rating_scale, staged.search_term,
     staged.transaction_id, staged.session_id, staged.recommendation_id,
@@ -149,8 +156,8 @@ FROM (
 """)
 # RFC 9562 version 8: the first 128 bits of SHA-256 over all that makes the row.
 MADE_ID = sql.SQL("""overlay(overlay(encode(substr(sha256(convert_to(jsonb_build_array(
-  extract(epoch FROM occurred_at), called, hash, session_id, shop_id, quantity, price, amount, rating, rating_scale,
-  search_term, transaction_id, recommendation_id, position, target_type, target_id
+  extract(epoch FROM occurred_at), called, hash, session_id, shop_id, trim_scale(quantity), price, amount, rating,
+  rating_scale, search_term, transaction_id, recommendation_id, position, target_type, target_id
 )::text, 'UTF8')), 1, 16), 'hex') PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid""")
 ONE_LINE = sql.SQL("0")
 # Lines of one event are told apart by what stands in them, so that a row that stands there twice is one line.
@@ -162,6 +169,20 @@ UPDATE staged SET fault = 'event_id:too_many_lines' FROM (
   WHERE event_id IN (SELECT event_id FROM staged GROUP BY event_id HAVING count(*) > %(most)s)
 ) numbered WHERE place > %(most)s AND numbered.file_line = staged.file_line AND fault IS NULL
 """
+# Seconds, milli-, micro- or nanoseconds since 1970; a time as people write it has a sign after the year.
+EPOCHS = """
+UPDATE staged SET timestamp = to_char(to_timestamp(number / (CASE
+    WHEN number < 1e11 THEN 1 WHEN number < 1e14 THEN 1e3 WHEN number < 1e17 THEN 1e6 ELSE 1e9 END)) AT TIME ZONE 'UTC',
+  'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+FROM (
+  SELECT file_line AS place, timestamp::numeric AS number FROM staged
+  WHERE translate(left(timestamp, 5), '0123456789', '') = '' AND timestamp ~ '^\\d{5,19}(\\.\\d{1,9})?$'
+) epoch WHERE epoch.place = staged.file_line
+"""
+LEAVE_OUT = sql.SQL("""
+WITH gone AS (DELETE FROM staged WHERE fault IS NULL AND name = ANY({names}) RETURNING name)
+SELECT name, count(*) FROM gone GROUP BY name ORDER BY count(*) DESC, name
+""").format(names=sql.Literal([name for names in UNUSED.values() for name in names]))
 
 
 def rule_values(*, currency: str, now: datetime) -> dict[str, object]:
@@ -173,4 +194,5 @@ def ready_statement(header: Header) -> sql.Composable:
     line = sql.SQL("coalesce(line, {})")
     otherwise = NUMBERED if "event_id" in header.places else ONE_LINE
     event_id = sql.SQL("coalesce(event_id, {})").format(MADE_ID)
-    return READY.format(joins=JOINS, event_id=event_id, line=line.format(otherwise))
+    text_id = made_of(sql.SQL("staged.event_id"))
+    return READY.format(joins=JOINS, event_id=event_id, text_id=text_id, line=line.format(otherwise))

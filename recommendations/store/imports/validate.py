@@ -115,6 +115,14 @@ def ignored_text(header: Header) -> str:
     return _("Columns that are ignored: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
 
 
+def left_out_text(names: Mapping[str, int]) -> str:
+    """Which events nothing is learned from, and how many there were; "" where there were none."""
+    if not names:
+        return ""
+    counts = ", ".join(f"{name} {count:,}" for name, count in list(names.items())[:MOST_NAMED])
+    return _("Events that are left out, because nothing is learned from them: %(counts)s.") % {"counts": counts}
+
+
 def fill(table: Table, header: Header, form: Form, *, report: Report, limits: FileLimits | None = None) -> int:
     """Copy rows into the stage, those that are no text marked as refused; how many came in.
 

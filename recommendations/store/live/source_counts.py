@@ -35,6 +35,7 @@ class SourceCount(StrEnum):
     NOT_KEPT = "not_kept"
     CRAWLED = "crawled"
     UNPROVEN = "unproven"
+    IGNORED = "ignored"
     REFUSED = "refused"
 
 

@@ -51,7 +51,7 @@ def test_the_example_of_the_contract(api: ApiClient) -> None:
         "name": "add_to_cart",
         "customer_id": key_of("u1"),
         "item_id": Item.objects.get(shop_id="SKU1").pk,
-        "quantity": 2,
+        "quantity": Decimal(2),
         "price": Decimal("19.90"),
         "amount": Decimal("39.80"),
         "rating": None,
@@ -94,7 +94,8 @@ def test_no_id_of_the_shop_is_stored(api: ApiClient) -> None:
         ("AddPurchase", "purchase"), ("Order Refunded", "refund"), ("DeletePurchase", "refund"),
         ("Product Added to Wishlist", "add_to_wishlist"), ("AddBookmark", "add_to_wishlist"),
         ("Product Shared", "share"), ("Product Reviewed", "rate_item"), ("AddRating", "rate_item"),
-        ("home-page-view", "view_homepage"),
+        ("home-page-view", "view_homepage"), ("Cart Viewed", "view_cart"), ("shopping-cart-page-view", "view_cart"),
+        ("view_search_results", "search"), ("Order Cancelled", "refund"),
     ],
 )  # fmt: skip
 def test_names_and_aliases(name: str, stored: str, api: ApiClient) -> None:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
+from recommendations.ingest.event_repairs import event_key
 from recommendations.models import Customer, CustomerAlias, Event, Import, Item, RejectedRow
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports import bulk_import
@@ -118,6 +119,33 @@ def test_event_names_of_other_systems_are_understood(tmp_path: Path, written: st
     assert Event.objects.get().name == stored
 
 
+@pytest.mark.parametrize("written", ["1785585600", "1785585600000", "1785585600000000", "1785585600.0"])
+def test_an_epoch_in_a_file_is_a_time(tmp_path: Path, written: str) -> None:
+    load(tmp_path, f"name,timestamp,user_id,item_id\nview_item,{written},u1,A1\n")
+    assert Event.objects.get().occurred_at == NOON
+
+
+def test_a_text_in_a_file_is_the_id_that_the_api_makes_of_it(tmp_path: Path) -> None:
+    content = "event_id,name,timestamp,user_id,item_id\najs-next-ü,view_item,2026-08-01T12:00:00Z,u1,A1\n"
+    assert counts(load(tmp_path, content)) == (1, 1, 0, 0)
+    assert Event.objects.get().event_id == event_key("ajs-next-ü")
+    assert counts(load(tmp_path, content)) == (1, 0, 1, 0)
+
+
+def test_quantities_of_a_file_may_have_decimals(tmp_path: Path) -> None:
+    header = "name,timestamp,user_id,item_id,quantity,price,transaction_id\n"
+    load(tmp_path, header + "purchase,2026-08-01T12:00:00Z,u1,A1,0.75,10,t1\n")
+    assert Event.objects.values_list("quantity", "amount").get() == (Decimal("0.75"), Decimal("7.50"))
+
+
+def test_names_that_nothing_is_learned_from_are_left_out_of_a_file(tmp_path: Path) -> None:
+    rows = ["page_view", "view_item", "page_view", "Coupon Applied", "view_cart"]
+    lines = "".join(f"{name},2026-08-01T12:00:00Z,u1,A1\n" for name in rows)
+    imported = load(tmp_path, "name,timestamp,user_id,item_id\n" + lines)
+    assert counts(imported) == (2, 2, 0, 0)
+    assert "page_view 2, Coupon Applied 1" in imported.message
+
+
 def test_event_ids_are_made_from_the_content_of_rows(tmp_path: Path) -> None:
     """Aliases, zones and the file's kind make no difference; another quantity does."""
     header = "name,timestamp,user_id,item_id,quantity,transaction_id\n"
@@ -175,7 +203,8 @@ BAD = [
     ("view_item,2026-08-01T12:00:00,u1,A1", "timestamp", "The time has no time"),
     ("view_item,2026-08-01,u1,A1", "timestamp", "The time has no time"),
     ("view_item,yesterday,u1,A1", "timestamp", "Not a time. Write it"),
-    ("view_item,1785585600,u1,A1", "timestamp", "Not a time. Write it"),
+    ("view_item,20260801,u1,A1", "timestamp", "The time is before 1990."),
+    ("view_item,-1785585600,u1,A1", "timestamp", "Not a time. Write it"),
     ("view_item,2026-13-01T12:00:00Z,u1,A1", "timestamp", "Not a time. Write it"),
     ("view_item,2026-08-01T12:00:00+99:00,u1,A1", "timestamp", "Not a time. Write it"),
     ("view_item,2026-09-01T12:10:01Z,u1,A1", "timestamp", "The time is more than"),
@@ -191,10 +220,11 @@ BAD = [
     ("follow,2026-08-01T12:00:00Z,u1,", "target_type", "The field is required but"),
 ]
 BAD_FIELDS = [
-    ("event_id", "nonsense", "The event id is not"),
+    ("event_id", "x" * 129, "The text is too long"),
     ("line", "-1", "The number must be a"),
     ("quantity", "0", "The quantity must be a"),
-    ("quantity", "1.5", "The quantity must be a"),
+    ("quantity", "0.0001", "The quantity must be a"),
+    ("quantity", "a few", "The quantity must be a"),
     ("quantity", "inf", "The quantity must be a"),
     ("quantity", "1000001", "The quantity must be a"),
     ("price", "NaN", "Not a number. Use a"),
