@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import FirstValue
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -42,6 +43,23 @@ class EventQuerySet(models.QuerySet["Event"]):
     def purchases(self) -> Self:
         """Purchases that count: of a source that is believed (``settings.PURCHASES_FROM``)."""
         return self.filter(name=EventName.PURCHASE, trust__gte=settings.PURCHASES_FROM)
+
+    def told_once(self) -> Self:
+        """Purchases among these without what was told again, as attribution counts them.
+
+        Of an order's item the word of the best source holds, of equal ones the first; all rows of a file do.
+        """
+        whose = models.Case(models.When(trust__lt=terms.Trust.SERVER, then="customer"))
+        same = [models.F("transaction_id"), models.F("item"), models.F("name")]
+        best = models.Window(models.Max("trust"), partition_by=same)
+        first = models.Window(
+            FirstValue("event_id"), partition_by=[*same, whose],
+            order_by=[models.F("trust").desc(), "received_at", "event_id"],
+        )  # fmt: skip
+        return self.annotate(best_word=best, first_word=first).filter(
+            models.Q(trust=terms.Trust.IMPORT) | models.Q(event_id=models.F("first_word")),
+            trust=models.F("best_word"),
+        )
 
 
 class Event(models.Model):

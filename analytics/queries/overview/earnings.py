@@ -132,6 +132,6 @@ def _turnover(first: date, last: date) -> Decimal:
     if isinstance(known, Decimal):
         return known
     bought = Event.objects.purchases().between(midnight(first), midnight(last + timedelta(days=1)))
-    turnover: Decimal = bought.aggregate(all=Sum("amount"))["all"] or NOTHING
+    turnover: Decimal = bought.told_once().aggregate(all=Sum("amount"))["all"] or NOTHING
     cache.set(key, turnover, REMEMBERED)
     return turnover

@@ -47,12 +47,14 @@ AND NOT (event.trust < {Trust.SERVER} AND {ITEM_ASIDE} AND NOT EXISTS (
   SELECT FROM recommendations_event bought WHERE bought.customer_id = {WHOLE.format("event.customer_id")}
     AND bought.name IN ({", ".join(f"'{name}'" for name in CONFIRMING)}) AND bought.trust >= {Trust.SERVER}))
 """
-# Of a purchase that was told twice the word of the better source counts.
+# Of a purchase that was told twice the word of the better source counts, of a page's two the first.
 _TOLD_BEST = f"""
 AND (event.trust >= {Trust.SERVER} OR NOT EXISTS (
   SELECT FROM recommendations_event other
   WHERE other.transaction_id = event.transaction_id AND other.item_id IS NOT DISTINCT FROM event.item_id
-    AND other.name = event.name AND other.trust > event.trust))
+    AND other.name = event.name AND (other.trust > event.trust
+      OR other.trust = event.trust AND other.customer_id = event.customer_id AND other.event_id <> event.event_id
+        AND (other.received_at, other.event_id) < (event.received_at, event.event_id))))
 """  # noqa: S608
 _MOMENT = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"') AS fact"
 _PERSON = "coalesce(alias.customer_id, act.key)"
