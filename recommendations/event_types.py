@@ -60,24 +60,24 @@ class EventName(StrEnum):
     VIEW_ITEM_LIST = EventType("view_item_list", aliases=("Product List Viewed", "category-page-view"),
                                item=ItemNeed.EXPECTED, outcome=Outcome.SHOWN)
     SELECT_ITEM = EventType("select_item", aliases=("Product Clicked",), points=1.0, live=True, outcome=Outcome.CLICKED)
-    VIEW_ITEM = EventType("view_item", aliases=("Product Viewed", "detail-page-view", "AddDetailView"), points=1.0,
-                          live=True, outcome=Outcome.CLICKED)
+    VIEW_ITEM = EventType("view_item", points=1.0, live=True, outcome=Outcome.CLICKED,
+                          aliases=("Product Viewed", "detail-page-view", "AddDetailView", "detailView"))
     SEARCH = EventType("search", aliases=("Products Searched", "view_search_results"), item=ItemNeed.OPTIONAL,
                        fields=("search_term",), points=1.0)  # of an item that was clicked in the results
-    ADD_TO_CART = EventType("add_to_cart", aliases=("Product Added", "add-to-cart", "AddCartAddition"), points=3.0,
-                            live=True, outcome=Outcome.CARTED)
+    ADD_TO_CART = EventType("add_to_cart", aliases=("Product Added", "add-to-cart", "AddCartAddition", "cartAddition"),
+                            points=3.0, live=True, outcome=Outcome.CARTED)
     REMOVE_FROM_CART = EventType("remove_from_cart", points=-1.0, takes_back="add_to_cart",
                                  aliases=("Product Removed", "remove-from-cart", "DeleteCartAddition"))
-    BEGIN_CHECKOUT = EventType("begin_checkout", aliases=("Checkout Started",), item=ItemNeed.OPTIONAL)
+    BEGIN_CHECKOUT = EventType("begin_checkout", aliases=("Checkout Started", "checkout-start"), item=ItemNeed.OPTIONAL)
     PURCHASE = EventType("purchase", aliases=("Order Completed", "purchase-complete", "AddPurchase"),
                          fields=("transaction_id",), points=5.0, outcome=Outcome.BOUGHT)
     REFUND = EventType("refund", aliases=("Order Refunded", "Order Cancelled", "DeletePurchase"),
                        fields=("transaction_id",), points=-5.0, takes_back="purchase", stated_from=Trust.SERVER)
-    ADD_TO_WISHLIST = EventType("add_to_wishlist", aliases=("Product Added to Wishlist", "AddBookmark"), points=2.0,
-                                live=True)
+    ADD_TO_WISHLIST = EventType("add_to_wishlist", points=2.0, live=True,
+                                aliases=("Product Added to Wishlist", "add-to-list", "AddBookmark", "bookmark"))
     SHARE = EventType("share", aliases=("Product Shared",), item=ItemNeed.EXPECTED)
-    RATE_ITEM = EventType("rate_item", aliases=("Product Reviewed", "AddRating"), fields=("rating", "rating_scale"),
-                          points=5.0, stated_from=Trust.PROVEN)
+    RATE_ITEM = EventType("rate_item", aliases=("Product Reviewed", "AddRating", "rating"),
+                          fields=("rating", "rating_scale"), points=5.0, stated_from=Trust.PROVEN)
     DISLIKE_ITEM = "dislike_item"  # it has no points: it takes the item out of history and answers
     FOLLOW = EventType("follow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
     VIEW_HOMEPAGE = EventType("view_homepage", aliases=("home-page-view",), item=ItemNeed.OPTIONAL)
@@ -106,10 +106,11 @@ UNUSED: Mapping[str, tuple[str, ...]] = {
         "Cart Shared", "Checkout Step Completed", "Checkout Step Viewed", "Coupon Applied", "Coupon Denied",
         "Coupon Entered", "Coupon Removed", "Order Updated", "Payment Info Entered", "Product List Filtered",
         "Product Removed from Wishlist", "Promotion Clicked", "Promotion Viewed", "Wishlist Product Added to Cart",
+        "alias", "group", "page", "screen",
     ),
-    "Vertex": ("attribute-view", "promotion-view"),
+    "Vertex": ("media-complete", "media-play", "page-visit", "remove-from-list"),
     "Recombee": (
-        "DeleteBookmark", "DeleteDetailView", "DeleteRating", "DeleteViewPortion", "SetViewPortion",
+        "DeleteBookmark", "DeleteDetailView", "DeleteRating", "DeleteViewPortion", "SetViewPortion", "viewPortion",
     ),
 }  # fmt: skip
 """Names of other systems that are left out on purpose: they say nothing of an item, or only take back what is kept."""

@@ -44,11 +44,13 @@ def restore_live_state() -> int:
 
 @shared_task(name="recommendations.tasks.write_source_hours")
 def write_source_hours() -> int:
+    housekeeping.join_waiting()
     return housekeeping.write_source_hours(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.prepare_partitions")
 def prepare_partitions() -> int:
+    housekeeping.forget_waiting(now=timezone.now())
     return housekeeping.prepare_partitions(now=timezone.now())
 
 

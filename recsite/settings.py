@@ -239,6 +239,9 @@ MAILERS = {"default": env.mailer("EMAIL_URL", default=f"file://{DATA / 'mail'}" 
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="recsite@localhost")
 PUSH_MAIL_SERVER = env.mail_server("PUSH_EMAIL_URL")  # to customers
 PUSH_HOOK_SECRET = env.text("PUSH_HOOK_SECRET", default="")  # proves events of a mail service
+WAITING_LINES = env.integer("WAITING_LINES", default=20_000, at_least=0)  # per key, of events whose items are to come
+SHOPIFY_WEBHOOK_SECRET = env.text("SHOPIFY_WEBHOOK_SECRET", default="")  # these prove orders
+WOOCOMMERCE_WEBHOOK_SECRET = env.text("WOOCOMMERCE_WEBHOOK_SECRET", default="")
 POST_OFFICE = env.text("POST_OFFICE", default="")  # the demo's own; set by recsite.supervisor
 DEMO_REAL_MAIL = env.flag("DEMO_REAL_MAIL", default=False)
 if DEMO and PUSH_MAIL_SERVER and not DEMO_REAL_MAIL and env.text("PUSH_EMAIL_URL") != POST_OFFICE:

@@ -57,7 +57,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return _of_beacon(request)
         if scheme.lower() != SCHEME.lower():
             raise AuthenticationFailed(_("Send the key as “Authorization: Api-Key <prefix>.<secret>”."))
-        return AnonymousUser(), _valid(token.strip())
+        return AnonymousUser(), valid_key(token.strip())
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - given by the framework
         return f'{SCHEME} realm="api"'
@@ -70,13 +70,14 @@ def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
         token = _with_key.decode(request.body).api_key
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    key = _valid(token)
+    key = valid_key(token)
     if key.scopes != {Scope.EVENTS_WRITE}:
         raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in the body."))
     return AnonymousUser(), key
 
 
-def _valid(token: str) -> keys.KnownKey:
+def valid_key(token: str) -> keys.KnownKey:
+    """The key of a token. Raises AuthenticationFailed."""
     key = keys.find_key(token)
     if key is None:
         raise AuthenticationFailed(_("This API key is unknown, was revoked, or has expired."))

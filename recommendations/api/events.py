@@ -1,6 +1,7 @@
 """Intake of events: ``POST /api/v1/events/``."""
 
 from collections import Counter
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -30,10 +31,11 @@ DESCRIPTION = """\
 One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before), `ignored` (a
 name that nothing is learned from) or `rejected`, the last two with a reason and a pointer; a bad row never loses its
 neighbours. What was answered 202 is on disk. An event is known by `event_id` (any text) and `timestamp`, so a request
-may be sent again; a purchase or refund is known by `event_id` and `transaction_id`, within a day. Numbers are taken for
-ids, and seconds, milli- or microseconds since 1970 for a time. Fields that are unknown, or that this key may not state,
-are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. An item that the
-catalogue does not have loses its line and is named in `rejected_items`.
+may be sent again; a purchase or refund is known by `event_id` and `transaction_id`, within a month. Numbers are taken
+for ids, and seconds, milli- or microseconds since 1970 for a time. Fields that are unknown, or that this key may not
+state, are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. The line
+of an item that the catalogue does not have waits for it, 14 days, and is named in `waiting_items`; where it cannot
+wait, as too many do or a list was shown, it is lost and named in `rejected_items`.
 
 A key in a page is believed about the page's visitor. It cannot say who is signed in: send `proof`, which your server
 gets from `POST /api/v1/identity/`, beside `user_id` and `anonymous_id`; without it `user_id` is left out. Its purchases
@@ -57,6 +59,7 @@ class RowResult(msgspec.Struct, omit_defaults=True, gc=False):
     pointer: str | None = None
     reason: str | None = None
     rejected_items: list[Refusal] = []
+    waiting_items: list[Refusal] = []
     ignored: list[str] = []
     why_ignored: list[Refusal] = []
 
@@ -90,9 +93,9 @@ class Events(BrowserView):
         body, quotas = body_of(request), quotas_of(request)
         quotas.take_bytes(len(body))
         reading = _reading(body)
-        note(request, quotas.take_lines(_lines(reading)))
+        note(request, quotas.take_lines(lines_in(reading)))
         verdicts = accept(reading.rows, sender_of(quotas), now=timezone.now())
-        return _answer(reading, verdicts)
+        return events_answer(reading, verdicts)
 
 
 def _reading(body: bytes) -> ParsedBody:
@@ -105,12 +108,12 @@ def _reading(body: bytes) -> ParsedBody:
         raise malformed(body, error) from error
 
 
-def _lines(reading: ParsedBody) -> int:
+def lines_in(reading: ParsedBody) -> int:
     """Lines of a body: one per item of an event, one for an event without items, one for a row that is none."""
     return sum(len(row.items) or 1 if isinstance(row, EventForm) else 1 for row in reading.rows)
 
 
-def _answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:
+def events_answer(reading: ParsedBody, verdicts: list[EventResult]) -> HttpResponse:
     results = [_result(reading, number, verdict) for number, verdict in enumerate(verdicts)]
     counts = Counter([verdict.verdict for verdict in verdicts])
     metrics.count_events(counts)
@@ -133,13 +136,14 @@ def _result(reading: ParsedBody, number: int, verdict: EventResult) -> RowResult
     sent: Any = verdict.event_id  # written as a text, which costs a tenth of making one
     result = RowResult(verdict.verdict, reading.ids.get(number, sent) if reading.ids else sent)
     unknown = reading.ignored.get(number, ()) if reading.ignored else ()
-    if verdict.pointer is None and not (verdict.refused or verdict.ignored or unknown):
+    if verdict.pointer is None and not (verdict.refused or verdict.waiting or verdict.ignored or unknown):
         return result
-    row = "" if reading.single else f"/events/{number}"
+    place = partial(reading.pointer, number)
     if verdict.pointer is not None:
-        result.pointer, result.reason = f"{row}{verdict.pointer}", verdict.reason
+        result.pointer, result.reason = place(verdict.pointer), verdict.reason
     if verdict.refused:
-        result.rejected_items = [Refusal(f"{row}{line.pointer}", line.reason) for line in verdict.refused]
-    result.ignored = [f"{row}{pointer}" for pointer in (*unknown, *(one.pointer for one in verdict.ignored))]
-    result.why_ignored = [Refusal(f"{row}{one.pointer}", one.reason) for one in verdict.ignored]
+        result.rejected_items = [Refusal(place(line.pointer), line.reason) for line in verdict.refused]
+    result.waiting_items = [Refusal(place(line.pointer), line.reason) for line in verdict.waiting]
+    result.ignored = [place(pointer) for pointer in (*unknown, *(one.pointer for one in verdict.ignored))]
+    result.why_ignored = [Refusal(place(one.pointer), one.reason) for one in verdict.ignored]
     return result

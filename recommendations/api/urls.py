@@ -12,7 +12,9 @@ from recommendations.api.customers.messages import MessagesView
 from recommendations.api.customers.properties import CustomerView
 from recommendations.api.customers.triggers import TriggerView
 from recommendations.api.events import Events
+from recommendations.api.foreign_events import ForeignKindEvents, view_of
 from recommendations.api.hooks.mail import mail_hook
+from recommendations.api.hooks.orders import order_hook
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
 from recommendations.api.not_found import unknown
@@ -24,6 +26,7 @@ from recommendations.api.reference.schema_page import schema
 from recommendations.api.review.answers import AnswerAgainView, AnswerView
 from recommendations.api.review.experiments import ExperimentsView, ExperimentView
 from recommendations.api.tiles import item_tile, item_tile_png
+from recommendations.ingest.sources.table import EVENTS
 
 
 class ShopIdConverter(StringConverter):
@@ -36,6 +39,8 @@ register_converter(ShopIdConverter, "shop_id")
 
 urlpatterns = [
     path("v1/events/", Events.as_view(), name="events"),
+    *(path(f"v1/events/{name}/", view_of(name).as_view(), name=f"{name}-events") for name in EVENTS),
+    path("v1/events/<slug:system>/<path:kind>", ForeignKindEvents.as_view(), name="foreign-events"),
     path("v1/identity/", Identity.as_view(), name="identity"),
     path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
@@ -58,6 +63,7 @@ urlpatterns = [
     path("v1/experiments/", ExperimentsView.as_view(), name="experiment-list"),
     path("v1/experiments/<str:experiment_id>/", ExperimentView.as_view(), name="experiment-results"),
     path("v1/hooks/mail/<slug:provider>/", mail_hook, name="mail-hook"),
+    path("v1/hooks/<slug:shop>/", order_hook, name="order-hook"),
     path("schema/", schema, name="schema"),
     path("docs/", docs, name="api-docs"),
     re_path(r"^(?!(?:docs|schema)$)", unknown, name="unknown-path"),  # those two are redirected to their slash

@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from recommendations.event_types import EventName
-from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of
+from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of, waiting_lines
 from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.live_events import live_events
-from recommendations.store.events import insert, mergers
+from recommendations.store.events import insert, mergers, waiting
 from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
 from recommendations.store.live.source_counts import SourceCount, source_counters
@@ -34,20 +34,20 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[
         _note(sender, {SourceCount.UNPROVEN: intake.unproven, SourceCount.IGNORED: intake.unused}, now=now)
         return intake.verdicts(set())
     people = People.of(intake.taken, sender.newcomers, now=now)
+    people.find_buyers(intake.taken)
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
     change = mergers.merge(people.pairs(), told=Told.PAGE if sender.side is Side.PAGE else Told.EVENT)
     facts += [Joined(*pair) for pair in change.joined]
-    lines = [
-        line
-        for event, owner in zip(intake.taken, people.owners, strict=True)
-        for line in lines_of(event, items=intake.items, owner=owner)
-    ]
+    owned = list(zip(intake.taken, people.owners, strict=True))
+    lines = [line for event, owner in owned for line in lines_of(event, items=intake.items, owner=owner)]
     try:
         new = insert.insert(lines, key=sender.key)
     except DatabaseError:
         writes.remember(facts)  # a retry finds them done
         writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
         raise
+    held = [(event.row, line) for event, owner in owned for line in waiting_lines(event, owner=owner)]
+    waits = waiting.hold([line for _row, line in held], key=sender.key)
     facts += live_events((lines[number], customer) for number, customer in new.items() if customer is not None)
     for pair in change.parted:
         writes.unmerge(*pair)
@@ -58,10 +58,11 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[
         SourceCount.CRAWLED if sender.crawls else SourceCount.NOT_KEPT: len(people.nameless),
         SourceCount.UNPROVEN: intake.unproven,
         SourceCount.IGNORED: intake.unused,
+        SourceCount.WAITING: len(waits),
     }
     whose = {customer for customer in new.values() if customer is not None}
     _note(sender, counts, now=now, people=whose)
-    return intake.verdicts(new.keys(), nameless=people.nameless)
+    return intake.verdicts(new.keys(), nameless=people.nameless, held={held[number][0] for number in waits})
 
 
 def _note(

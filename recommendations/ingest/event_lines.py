@@ -15,14 +15,16 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from recommendations.event_types import NAMES, EventName
-from recommendations.ingest.event_schema import EventForm, EventItemForm, EventRow
+from recommendations.ingest.event_schema import EventForm, EventItemForm, EventRow, PersonForm
 from recommendations.ingest.event_validation import NAME, exact, refusal_of, rounded, why_unused
 from recommendations.ingest.facts import NAMED, NAMELESS, REPLAY, Allowed, Newcomers, Sender, limit
 from recommendations.ingest.refusal import Refusal, Unused
+from recommendations.ingest.waiting import may_wait, room_of
 from recommendations.store.events.id_cache import item_keys, person_keys
-from recommendations.store.events.insert import Consent, EventLine, EventPlace
+from recommendations.store.events.insert import Consent, EventLine, EventPlace, buyers_of
 from recommendations.store.events.mergers import Merger
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.waiting import DAYS, Held
 from recommendations.terms import CustomerKind, Side, Trust
 
 SOURCE = "api"
@@ -33,7 +35,10 @@ _NAMES = {written: name.value for written, name in NAMES.items()}
 
 
 class EventResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """Verdict on a row. ``refused``: lines of it that were left out, ``ignored``: fields; pointers start at the row."""
+    """Verdict on a row; pointers start at the row.
+
+    ``refused``: lines of it that were left out; ``waiting``: those that wait for their item; ``ignored``: fields.
+    """
 
     verdict: str  # accepted, duplicate, ignored or rejected
     event_id: UUID | None = None
@@ -41,16 +46,19 @@ class EventResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     reason: str | None = None
     refused: Sequence[Refusal] = ()
     ignored: Sequence[Refusal] = ()
+    waiting: Sequence[Refusal] = ()
 
 
 class Taken(NamedTuple):
-    """An event that keeps the rules; ``places`` are the numbers of its lines that are kept."""
+    """An event that keeps the rules; ``places`` are the numbers of its lines that are kept, ``waits`` of others."""
 
     row: int
     form: EventForm
     allowed: Allowed
     places: Sequence[int]
+    waits: Sequence[int] = ()
     refused: Sequence[Refusal] = ()
+    waiting: Sequence[Refusal] = ()
 
 
 class Intake:
@@ -65,7 +73,7 @@ class Intake:
             if isinstance(row, Refusal):
                 self._verdicts[number] = EventResult("rejected", None, row.pointer, row.reason)
             elif isinstance(row, Unused):
-                self._leave_out(number, row, why_unused(row.name))
+                self._leave_out(number, row, why_unused(row.name, system=row.system))
             elif isinstance(allowed := refusal_of(row, now=now) or limit(row, sender, now=now), Refusal):
                 if allowed.pointer == NAME and row.name not in NAMES:
                     forms += self._word_of(number, row, now=now)
@@ -73,28 +81,36 @@ class Intake:
                 self._reject(number, row, allowed)
                 self.unproven += allowed.pointer == NAMED and sender.side is Side.PAGE
             else:
+                if type(row) is PersonForm:
+                    self._verdicts[number] = EventResult("accepted", row.event_id)
                 forms.append((number, row, allowed))
                 if allowed.ignored:
                     self.unproven += any(one.pointer == NAMED for one in allowed.ignored)
+        self._room: int | None = None  # for lines that wait; None: not asked yet
         self.items = item_keys({item.item_id for _number, form, _allowed in forms for item in form.items})
         taken = (self._taken(number, form, allowed) for number, form, allowed in forms)
         self.taken = [event for event in taken if event is not None]
 
-    def verdicts(self, new: Set[int], *, nameless: Set[int] = frozenset()) -> list[EventResult]:
+    def verdicts(
+        self, new: Set[int], *, nameless: Set[int] = frozenset(), held: Set[int] = frozenset()
+    ) -> list[EventResult]:
         """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken.
 
-        ``nameless``: rows of visitors who were not admitted.
+        ``nameless``: rows of visitors who were not admitted; ``held``: rows with a line that waits since now.
         """
         first = 0
         for event in self.taken:
-            if not event.places:
+            if self._verdicts[event.row] is not None:
                 continue
             after = first + len(event.places)
-            verdict = "duplicate" if new.isdisjoint(range(first, after)) else "accepted"
+            is_new = event.row in held or not new.isdisjoint(range(first, after))
+            verdict = "accepted" if is_new else "duplicate"
             ignored = event.allowed.ignored
             if event.row in nameless:
                 ignored = [*ignored, Refusal(NAMELESS, self._sender.why_nameless())]
-            self._verdicts[event.row] = EventResult(verdict, event.form.event_id, None, None, event.refused, ignored)
+            self._verdicts[event.row] = EventResult(
+                verdict, event.form.event_id, None, None, event.refused, ignored, event.waiting
+            )
             first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
@@ -119,22 +135,33 @@ class Intake:
         self._verdicts[number] = EventResult("rejected", form.event_id, refusal.pointer, refusal.reason)
 
     def _taken(self, number: int, form: EventForm, allowed: Allowed) -> Taken | None:
-        """The event without its lines of unknown items; None, and a verdict, where no other line is left."""
+        """The event; its lines of unknown items wait as far as they may. None, and a verdict, where no line is left."""
         if self._verdicts[number] is not None:
-            return Taken(number, form, allowed, ())  # it is left out, but for what it says of its customer
+            return Taken(number, form, allowed, ())  # of it counts what it says of its customer
         items = form.items
         places = [place for place, item in enumerate(items) if item.item_id in self.items] if items else ALONE
         if len(places) == len(items) or not items:
             return Taken(number, form, allowed, places)
-        unknown = [
-            Refusal(f"/items/{place}/item_id", _("There is no item with this id; send the item first."))
-            for place in range(len(items))
-            if place not in places
-        ]
-        if places:
-            return Taken(number, form, allowed, places, unknown)
-        self._reject(number, form, unknown[0])
-        return None
+        unknown = [place for place in range(len(items)) if place not in places]
+        waits = unknown[: self._let_wait(len(unknown), form.name)]
+        lost, why = unknown[len(waits) :], _("There is no item with this id; send the item first.")
+        refused = [Refusal(_item_at(place), why) for place in lost]
+        if not places and not waits:
+            self._reject(number, form, refused[0])
+            return None
+        until = _("There is no item with this id yet; the line waits for it, %(days)s days.") % {"days": DAYS}
+        waiting = [Refusal(_item_at(place), until) for place in waits]
+        return Taken(number, form, allowed, places, waits, refused, waiting)
+
+    def _let_wait(self, lines: int, name: str) -> int:
+        """How many of so many lines may wait for their items."""
+        if not may_wait(name):
+            return 0
+        if self._room is None:
+            self._room = room_of(self._sender)
+        room = max(0, min(lines, self._room))
+        self._room -= room
+        return room
 
 
 @dataclass
@@ -159,6 +186,14 @@ class People:
             people._add(event, customer, visitor, now)
         return people
 
+    def find_buyers(self, events: Sequence[Taken]) -> None:
+        """Let what is given back without a name be of who bought it, where that is known."""
+        places = [place for place, event in enumerate(events) if _is_the_buyers(event.form)]
+        if places:
+            buyers = buyers_of({str(events[place].form.transaction_id) for place in places})
+            for place in places:
+                self.owners[place] = buyers.get(str(events[place].form.transaction_id))
+
     def _add(self, event: Taken, customer: int | None, visitor: int | None, now: datetime) -> None:
         form, unproven = event.form, event.allowed.trust is Trust.PAGE
         personalisation = form.consent.personalisation if form.consent is not None else None
@@ -178,6 +213,11 @@ class People:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
 
 
+def _is_the_buyers(form: EventForm) -> bool:
+    unnamed = form.user_id is None and form.anonymous_id is None
+    return unnamed and form.consent is None and NAMES[form.name] is EventName.REFUND
+
+
 def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[dict[str, int], dict[str, int]]:
     """Keys of customers and of visitors by the shop's id; new visitors of whom only a page tells may be missing."""
     proven = partial(newcomers, proven=True)
@@ -188,6 +228,18 @@ def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[dict[str, i
     if others := {name for name, _trust in named} - sure:
         visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=partial(newcomers, proven=False))
     return person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven), visitors
+
+
+def _item_at(place: int) -> str:
+    return f"/items/{place}/item_id"
+
+
+def waiting_lines(event: Taken, *, owner: int | None) -> Iterable[Held]:
+    """A line per item that is not there yet."""
+    if event.waits:
+        lines = lines_of(event._replace(places=event.waits), items={}, owner=owner)
+        for place, line in zip(event.waits, lines, strict=True):
+            yield Held(line, event.form.items[place].item_id)
 
 
 def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> Iterable[EventLine]:

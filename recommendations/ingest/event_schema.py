@@ -5,7 +5,7 @@ as much and says for each row what is wrong, at which place, and which unknown f
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -30,9 +30,9 @@ from recommendations.fields import (
     Word,
 )
 from recommendations.ingest.event_repairs import IN_EVENT, IN_ITEM, Repair, event_key, sent_id
+from recommendations.ingest.likeness import advice
 from recommendations.ingest.misfit import misfit, unreadable
 from recommendations.ingest.refusal import Refusal, UnfitError, UnreadableError, Unused, escaped
-from recommendations.ingest.sources.likeness import advice
 
 MOST_ROWS = 1_000
 MOST_IGNORED = 20  # unknown fields that are named, per row
@@ -106,6 +106,10 @@ class EventForm(Struct, forbid_unknown_fields=True, gc=False):
     consent: ConsentForm | None = None
 
 
+class PersonForm(EventForm, forbid_unknown_fields=True, gc=False):
+    """What is said of a person without an act: who they are, and what they allow."""
+
+
 type EventRow = EventForm | Refusal | Unused
 
 
@@ -113,13 +117,20 @@ type EventRow = EventForm | Refusal | Unused
 class ParsedBody:
     """Rows of a body, in order. ``ignored`` names unknown fields: per row, and (−1) of the body around the rows.
 
-    ``ids`` has by row the ids that were sent and are no UUIDs.
+    ``ids`` has by row the ids that were sent and are no UUIDs; ``places`` makes pointers of a foreign body of ours.
     """
 
     rows: list[EventRow]
     single: bool = False
     ignored: dict[int, list[str]] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
+    places: Sequence[Callable[[str], str]] | None = None
+
+    def pointer(self, number: int, pointer: str) -> str:
+        """Pointer from the body of one that starts at a row."""
+        if self.places is not None:
+            return self.places[number](pointer)
+        return pointer if self.single else f"/events/{number}{pointer}"
 
 
 class EventBatch(Struct, forbid_unknown_fields=True, gc=False):
@@ -198,6 +209,12 @@ def _read_row_by_row(body: bytes) -> ParsedBody:
     if others and not single:
         reading.ignored[-1] = others[:MOST_IGNORED]
     return reading
+
+
+def decode_row(raw: bytes) -> tuple[EventRow, str | None]:
+    """A row by itself, and its id where that is no UUID."""
+    row = _Row()
+    return row.decode(raw), row.sent_id
 
 
 class _Row:

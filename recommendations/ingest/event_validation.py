@@ -43,8 +43,10 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
     return None
 
 
-def why_unused(name: str) -> str:
+def why_unused(name: str, *, system: str = "") -> str:
     """Why an event of this name is left out, and what its name should be where it is nearly one."""
+    if system:
+        return _("%(system)s's “%(name)s” is left out: nothing is learned from it.") % {"system": system, "name": name}
     for system, names in UNUSED.items():
         if name in names:
             text = _("%(system)s's “%(name)s” is left out on purpose: nothing is learned from it.")
@@ -125,7 +127,8 @@ def _rules_of(name: EventName) -> tuple[Rule, ...]:
     facts = name.facts
     items: tuple[Rule, ...] = (_no_items,) if facts.item is ItemNeed.REQUIRED else ()
     scale: tuple[Rule, ...] = (_off_scale,) if "rating_scale" in facts.fields else ()
-    return (_nobody, *items, *map(_needed, facts.fields), *scale, _unknown_target, _foreign, _impossible_money)
+    whose: tuple[Rule, ...] = () if facts.takes_back == EventName.PURCHASE else (_nobody,)  # else it is the buyer's
+    return (*whose, *items, *map(_needed, facts.fields), *scale, _unknown_target, _foreign, _impossible_money)
 
 
 def _is_money(amount: Decimal) -> bool:

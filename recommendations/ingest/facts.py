@@ -38,7 +38,8 @@ def _all(count: int, *, proven: bool) -> int:  # noqa: ARG001 - a Newcomers
 class Sender(NamedTuple):
     """Who hands events in: a key, and where it stands.
 
-    ``replays``: it is the demo's, which shops in the name of others. ``crawls``: a crawler opened the page.
+    ``replays``: it is the demo's, which shops in the name of others. ``crawls``: a crawler opened the page. ``hook``:
+    the system that calls by itself, without a key.
     """
 
     key: int | None = None
@@ -46,6 +47,7 @@ class Sender(NamedTuple):
     replays: bool = False
     crawls: bool = False
     newcomers: Newcomers = _all
+    hook: str = ""
 
     def why_nameless(self) -> str:
         """Why a visitor whom nobody knew was not admitted."""

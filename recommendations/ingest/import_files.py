@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from recommendations.ingest.waiting import join_waiting
 from recommendations.models import Import, ModelVersion
 from recommendations.store.imports import bulk_import
 from recommendations.store.imports.bulk_import import Watch
@@ -32,6 +33,7 @@ def import_items(
         path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch, limits=limits
     )
     transaction.on_commit(lambda: fetch.announce(Changed.CATALOGUE))
+    transaction.on_commit(join_waiting)
     return imported
 
 

@@ -17,6 +17,7 @@ class Unused(Struct, frozen=True, gc=False):
 
     name: str
     event_id: UUID | None = None
+    system: str = ""  # whose call it is, where it came as one
 
 
 class UnfitError(Exception):

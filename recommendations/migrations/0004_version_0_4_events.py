@@ -1,5 +1,6 @@
-"""Events as they come: quantities with decimals, views of the cart, what is ignored of a source."""
+"""Events as they come: quantities with decimals, views of the cart, what is ignored, what waits for its item."""
 
+import django.db.models.functions
 from django.db import migrations, models
 
 EVENT_NAMES = [
@@ -41,5 +42,42 @@ class Migration(migrations.Migration):
                 default=0, db_default=0, help_text="Events with names that nothing is learned from.",
                 verbose_name="ignored",
             ),
+        ),
+        migrations.AddField(
+            "sourcehour",
+            "waiting",
+            models.PositiveIntegerField(
+                default=0, db_default=0, help_text="Lines of items that were not in the catalogue.",
+                verbose_name="waiting",
+            ),
+        ),
+        migrations.CreateModel(
+            "WaitingLine",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred")),
+                ("event_id", models.UUIDField(verbose_name="event id")),
+                ("line", models.SmallIntegerField(verbose_name="line")),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.Now(), verbose_name="received"),
+                ),
+                ("shop_id", models.CharField(max_length=128, verbose_name="item id")),
+                ("customer_id", models.BigIntegerField(null=True, verbose_name="customer")),
+                ("key_id", models.IntegerField(null=True, verbose_name="API key")),
+                ("sent", models.JSONField(verbose_name="line as sent")),
+            ],
+            {
+                "verbose_name": "waiting line",
+                "verbose_name_plural": "waiting lines",
+                "indexes": [
+                    models.Index(fields=["shop_id"], name="waiting_for_item"),
+                    models.Index(fields=["key_id"], name="waiting_of_key"),
+                    models.Index(fields=["customer_id"], name="waiting_of_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=["event_id", "occurred_at", "line"], name="a_line_waits_once"),
+                ],
+            },
         ),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
 from recommendations.models.catalogue import Category, Item, ItemPrice
 from recommendations.models.customers import Customer, CustomerAlias
-from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow
+from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow, WaitingLine
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
 from recommendations.models.interests import (
     AssociationRule,
@@ -45,5 +45,6 @@ __all__ = [
     "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion", "Quarantine",
     "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment",
     "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
-    "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit", "WeightSearch", "group_fields",
+    "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit", "WaitingLine", "WeightSearch",
+    "group_fields",
 ]  # fmt: skip

@@ -95,6 +95,9 @@ class SourceHour(models.Model):
     ignored = models.PositiveIntegerField(
         _("ignored"), default=0, db_default=0, help_text=_("Events with names that nothing is learned from.")
     )
+    waiting = models.PositiveIntegerField(
+        _("waiting"), default=0, db_default=0, help_text=_("Lines of items that were not in the catalogue.")
+    )
     refused = models.PositiveIntegerField(_("refused"), default=0, help_text=_("Requests of events beyond a quota."))
 
     class Meta:

@@ -133,6 +133,37 @@ class Event(models.Model):
         return self.name == EventName.PURCHASE and self.trust < settings.PURCHASES_FROM
 
 
+class WaitingLine(models.Model):
+    """A line of an event about an item that is not in the catalogue yet: it becomes an ``Event`` when the item comes.
+
+    Whoever is in it is a key of ours, as in events, and who objects is not. ``sent`` is the line as it will be stored.
+    """
+
+    occurred_at = models.DateTimeField(_("occurred"))
+    event_id = models.UUIDField(_("event id"))
+    line = models.SmallIntegerField(_("line"))
+    received_at = models.DateTimeField(_("received"), db_default=models.functions.Now())
+    shop_id = models.CharField(_("item id"), max_length=128)
+    customer_id = models.BigIntegerField(_("customer"), null=True)
+    key_id = models.IntegerField(_("API key"), null=True)
+    sent = models.JSONField(_("line as sent"))
+
+    class Meta:
+        verbose_name = _("waiting line")
+        verbose_name_plural = _("waiting lines")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["event_id", "occurred_at", "line"], name="a_line_waits_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["shop_id"], name="waiting_for_item"),
+            models.Index(fields=["key_id"], name="waiting_of_key"),
+            models.Index(fields=["customer_id"], name="waiting_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.line}: {self.shop_id}"
+
+
 class EventListing(models.Model):
     """Rows of ``Event`` for lists of Django's admin, which takes no model with a composite key. They are only read.
 

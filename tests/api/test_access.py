@@ -39,6 +39,11 @@ here = pytest.mark.urls(__name__)
 # What each address of the API needs. One that is not here fails the tests below, and so does a method of it.
 NEEDS: dict[str, dict[str, Scope]] = {
     "events": {"POST": Scope.EVENTS_WRITE},
+    **{
+        f"{system}-events": {"POST": Scope.EVENTS_WRITE}
+        for system in ("segment", "ga4", "vertex", "recombee", "algolia")
+    },
+    "foreign-events": {"POST": Scope.EVENTS_WRITE},
     "identity": {"POST": Scope.IDENTITY_PROVE},
     "merge-users": {"POST": Scope.EVENTS_WRITE},
     "recommend": {"GET": Scope.RECOMMENDATIONS_READ, "POST": Scope.RECOMMENDATIONS_READ},
@@ -60,10 +65,10 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "experiment-results": {"GET": Scope.METRICS_READ},
     "metrics": {"GET": Scope.METRICS_READ},
 }
-PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "mail-hook", "unknown-path"}
+PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "mail-hook", "order-hook", "unknown-path"}
 ARGUMENTS = {
     "placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1", "recommendation_id": "r-1",
-    "experiment_id": "e1", "slug": "visit",
+    "experiment_id": "e1", "slug": "visit", "system": "recombee", "kind": "purchases/",
 }  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -194,6 +194,7 @@ def test_public_pages_have_no_headers_of_cors(name: str, shop: ApiClient) -> Non
         "item-tile": "/api/v1/items/x/tile.svg",
         "item-tile-png": "/api/v1/items/x/tile.png",
         "mail-hook": "/api/v1/hooks/mail/postmark/",
+        "order-hook": "/api/v1/hooks/shopify/",
         "unknown-path": "/api/v1/nothing/",
     }
     for method in ("GET", "OPTIONS"):

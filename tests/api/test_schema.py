@@ -41,9 +41,15 @@ def operations(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(path, operation) for path, methods in schema["paths"].items() for operation in methods.values()]
 
 
+UNDOCUMENTED = {"foreign-events"}
+"""Ends of other systems' own addresses, which their documents list."""
+
+
 def described(address: str) -> str:
     """An address as the schema has it."""
     for name, value in ARGUMENTS.items():
+        if name == "system":  # it stands for itself
+            continue
         address = address.replace(f"/{value}/", f"/{{{name}}}/")
     return address
 
@@ -73,7 +79,8 @@ def test_the_schema_is_the_same_as_yaml(schema: dict[str, Any]) -> None:
 
 
 def test_every_view_is_described_with_examples_and_errors(schema: dict[str, Any]) -> None:
-    assert {described(address) for address, *_ in ADDRESSES.values()} <= schema["paths"].keys()
+    addresses = {described(address) for name, (address, *_) in ADDRESSES.items() if name not in UNDOCUMENTED}
+    assert addresses <= schema["paths"].keys()
     names = []
     for path, operation in operations(schema):
         names.append(operation["operationId"])

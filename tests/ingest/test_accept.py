@@ -63,7 +63,7 @@ def test_duplicates_and_refused_rows_leave_no_trace(items: dict[str, int], valke
     form = act("purchase", "SKU1")
     assert taken(form) == ["accepted"]
     valkey.flushdb()
-    assert taken(form, act("purchase", "SKU9"), Refusal("/x", "broken")) == ["duplicate", "rejected", "rejected"]
+    assert taken(form, act("view_item_list", "SKU9"), Refusal("/x", "broken")) == ["duplicate", "rejected", "rejected"]
     assert valkey.keys("live:bought:*") == []
 
 

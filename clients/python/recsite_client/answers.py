@@ -17,6 +17,7 @@ class EventResult(TypedDict):
     pointer: NotRequired[str]
     reason: NotRequired[str]
     rejected_items: NotRequired[list[Refusal]]
+    waiting_items: NotRequired[list[Refusal]]
     ignored: NotRequired[list[str]]
     why_ignored: NotRequired[list[Refusal]]
 

@@ -6,6 +6,7 @@ As with changes by staff, every change leaves an audit entry and acts on the nex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recommendations.ingest.refusal import Refusal
+from recommendations.ingest.waiting import join_waiting
 from recommendations.models import ApiKey, Item
 from recommendations.services.access import audit
 from recommendations.services.access.keys import KnownKey
@@ -85,6 +87,8 @@ def _taken(rows: Sequence[ItemRow | ItemVerdict], take: Take, *, by: KnownKey, n
         parents |= _keys_of(row.parent for row in due.values() if row.parent)
     orphan = Refusal("/parent_id", _("There is no item with this id; send the item first."))
     became |= dict.fromkeys(due, orphan)
+    if created := [shop_id for shop_id, outcome in became.items() if outcome == "created"]:
+        transaction.on_commit(partial(join_waiting, created))
     return _verdicts(rows, became)
 
 

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from recommendations.fields import PAST
+from recommendations.ingest import waiting
 from recommendations.store.attribution.settle import settle
 from recommendations.store.events import partitions
+from recommendations.store.events import waiting as store_waiting
 from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import writes
 from recommendations.store.live.writes import ValkeyAwayError
@@ -15,8 +17,8 @@ from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "ValkeyAwayError", "forget_answers", "forget_messages", "prepare_partitions", "rebuild_live_state",
-    "restore_live_state", "write_slates", "write_source_hours",
+    "ValkeyAwayError", "forget_answers", "forget_messages", "forget_waiting", "join_waiting", "prepare_partitions",
+    "rebuild_live_state", "restore_live_state", "write_slates", "write_source_hours",
 ]  # fmt: skip
 
 AHEAD = timedelta(days=62)
@@ -34,6 +36,16 @@ def write_slates() -> int:
     while settle():
         pass
     return written
+
+
+def join_waiting() -> int:
+    """Make events of what waited for items that came by whatever way; how many lines."""
+    return waiting.join_waiting()
+
+
+def forget_waiting(*, now: datetime) -> int:
+    """Forget what waited too long for its item; how many lines."""
+    return store_waiting.forget_waiting(now=now)
 
 
 def forget_answers(*, now: datetime) -> int:

@@ -1,6 +1,6 @@
 """Insertion of accepted events: one statement a request, each line once, committed when it returns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError, connection
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-from recommendations.event_types import TRADES
+from recommendations.event_types import TRADES, EventName
 from recommendations.store.attribution.statements import NOTED
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.live.valkey import Breaker
@@ -149,6 +149,12 @@ UPDATE recommendations_customer customer SET personalise = due.personalise, cons
 FROM due WHERE customer.id = due.id
 RETURNING customer.id, customer.personalise
 """
+_BUYERS = f"""
+SELECT DISTINCT ON (transaction_id) transaction_id, customer_id FROM recommendations_event
+WHERE transaction_id = ANY(%b::text[]) AND name = '{EventName.PURCHASE}' AND customer_id IS NOT NULL
+  AND trust >= {Trust.SERVER}
+ORDER BY transaction_id, trust DESC, received_at
+"""  # noqa: S608 - words of our own
 _OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
 
 
@@ -159,7 +165,7 @@ SELECT sent.number - 1 FROM unnest(%b::text[], %b::uuid[], %b::smallint[], %b::t
 WHERE EXISTS (
   SELECT FROM recommendations_event told
   WHERE told.transaction_id = sent.transaction_id AND told.event_id = sent.event_id AND told.line = sent.line
-    AND told.occurred_at BETWEEN sent.at - interval '1 day' AND sent.at + interval '1 day'
+    AND told.occurred_at BETWEEN sent.at - interval '30 days' AND sent.at + interval '30 days'
     AND told.occurred_at <> sent.at)
 """
 
@@ -169,7 +175,7 @@ def insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | No
 
     ``key`` is the API key that they came with. An anonymous key is the customer whom it was merged into; who objects is
     nobody. Of two lines with the same key the first counts; a line of a transaction that is there under the same
-    ``event_id`` within a day is no new one, whatever its time.
+    ``event_id`` within a month is no new one, whatever its time.
     """
     trades = [number for number, line in enumerate(lines) if line.transaction_id is not None and line.name in TRADES]
     if not trades or not (again := _told_again(lines, trades)):
@@ -197,6 +203,11 @@ def _insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | N
         prepare_partitions(min(times), max(times))
         rows = run(_INSERT, values)
     return dict(rows)
+
+
+def buyers_of(transactions: Collection[str]) -> dict[str, int]:
+    """Transaction → the key that it was bought under, as the best source tells."""
+    return dict(run(_BUYERS, [list(transactions)]))
 
 
 def note_consent(words: Sequence[Consent]) -> dict[int, bool]:

@@ -72,6 +72,18 @@ SELECT occurred_at, event_id, line FROM recommendations_event event
 JOIN ({_COVERED}) covered USING (occurred_at, event_id, line, customer_id) WHERE {NOTED}
 """  # noqa: S608
 
+# What still waits for its item, of the people, and of the keys in their time.
+_DELETE_WAITING = """
+DELETE FROM recommendations_waitingline line USING recommendations_aside aside
+WHERE aside.quarantine_id = ANY(%(quarantines)s) AND (
+  aside.key_id = line.key_id AND line.received_at >= aside.since
+    AND (aside.until IS NULL OR line.received_at < aside.until)
+  OR line.customer_id IN (
+    SELECT aside.customer_id UNION ALL
+    SELECT alias.anonymous_id FROM recommendations_customeralias alias
+    WHERE alias.customer_id = aside.customer_id AND alias.undone_at IS NULL))
+"""
+
 _WORDS: dict[str, Any] = {"server": int(Trust.SERVER), "confirming": [name.value for name in CONFIRMING]}
 
 
@@ -129,6 +141,7 @@ def delete_events(quarantine: Quarantine) -> int:
     slates = [slate for (slate,) in rows(_SLATES, **values)]
     run_sql(_DELETE.format(table="recommendations_attributedline"), **values)
     deleted = run_sql(_DELETE.format(table="recommendations_event"), **values)
+    run_sql(_DELETE_WAITING, **values)
     quarantine.emptied_at = timezone.now()
     quarantine.save(update_fields=["emptied_at"])
     recount(slates)

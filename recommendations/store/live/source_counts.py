@@ -36,6 +36,7 @@ class SourceCount(StrEnum):
     CRAWLED = "crawled"
     UNPROVEN = "unproven"
     IGNORED = "ignored"
+    WAITING = "waiting"
     REFUSED = "refused"
 
 

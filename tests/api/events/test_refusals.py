@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from recommendations.models import Customer, Event, Item
 from tests.api.conftest import ApiClient, problem
-from tests.api.events.conftest import EVENTS, accepted, event, purchase, results
+from tests.api.events.conftest import EVENTS, accepted, event, results
 
 
 def refusal(api: ApiClient, row: dict[str, Any]) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def refusal(api: ApiClient, row: dict[str, Any]) -> tuple[str, str]:
         ({"consent": {"personalization": False}}, "/consent/personalization", ""),
         ({"consent": {"personalization": False, "marketing": True}}, "/consent/personalization", ""),
         ({"consent": {"recommendations": False}}, "/consent/recommendations", ""),
-        ({"items": [{"item_id": "SKU9"}]}, "/items/0/item_id", "send the item first"),
+        ({"name": "view_item_list", "items": [{"item_id": "SKU9"}]}, "/items/0/item_id", "send the item first"),
     ],
 )  # fmt: skip
 def test_each_flaw_of_an_event_is_refused(fields: dict[str, Any], pointer: str, said: str, api: ApiClient) -> None:
@@ -150,7 +150,9 @@ def refusal_at(api: ApiClient, moment: datetime) -> tuple[str, str]:
 
 
 def test_400_where_every_row_is_refused(api: ApiClient) -> None:
-    answer = api.post(EVENTS, {"events": [event(user_id=...), event(items=[{"item_id": "SKU9"}])]})
+    answer = api.post(
+        EVENTS, {"events": [event(user_id=...), event(name="view_item_list", items=[{"item_id": "SKU9"}])]}
+    )
     body = problem(answer, 400)
     assert [error["pointer"] for error in body["errors"]] == ["/events/0/user_id", "/events/1/items/0/item_id"]
     assert [result["verdict"] for result in body["results"]] == ["rejected", "rejected"]
@@ -191,7 +193,7 @@ def test_a_batch_has_at_most_a_thousand_rows(api: ApiClient) -> None:
 
 
 def test_an_unknown_item_loses_only_its_line(api: ApiClient) -> None:
-    row = purchase(items=[{"item_id": "SKU1"}, {"item_id": "SKU9"}, {"item_id": "SKU2"}])
+    row = event(name="view_item_list", items=[{"item_id": "SKU1"}, {"item_id": "SKU9"}, {"item_id": "SKU2"}])
     [_, result] = results(api.post(EVENTS, {"events": [event(), row]}))
     assert result == {
         "verdict": "accepted",

@@ -1,0 +1,124 @@
+"""Segment: https://segment.com/docs/connections/spec/ and its ecommerce spec, v2. Single calls and ``batch``."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from recommendations.fields import LONGEST_PROPERTY, LONGEST_PROPERTY_TEXT, MOST_PROPERTIES
+from recommendations.ingest.sources.adapter import Call, Options, Table, at, first, gathered, item_ids, lines, rows_of
+
+FIELDS: Table = {
+    "event_id": ("messageId",),
+    "timestamp": ("timestamp", "originalTimestamp", "sentAt", "receivedAt"),
+    "user_id": ("userId",),
+    "anonymous_id": ("anonymousId",),
+    "session_id": ("properties.session_id", "context.sessionId"),
+    "transaction_id": ("properties.order_id", "properties.orderId"),
+    "value": ("properties.revenue", "properties.total", "properties.value"),
+    "currency": ("properties.currency",),
+    "search_term": ("properties.query",),
+    "rating": ("properties.rating",),
+    "rating_scale": ("properties.rating_scale",),
+    "recommendation_id": ("properties.recommendation_id",),
+}
+ITEM: Table = {
+    "item_id": ("product_id", "sku"),
+    "quantity": ("quantity",),
+    "price": ("price",),
+    "index": ("position",),
+}
+PRODUCT: Table = {name: tuple(f"properties.{path}" for path in paths) for name, paths in ITEM.items()}
+SCALE = 5  # of a review that does not say it
+HOME = frozenset({"/", "home", "homepage", "home page"})
+NAMING = frozenset(
+    [
+        "address",
+        "avatar",
+        "birthday",
+        "company",
+        "description",
+        "email",
+        "firstName",
+        "first_name",
+        "id",
+        "lastName",
+        "last_name",
+        "name",
+        "phone",
+        "title",
+        "username",
+        "website",
+    ]
+)
+"""Traits by which somebody could be named; they are not kept."""
+PLACES_OF_LIFE = ("city", "country", "state")  # of an address
+
+
+def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
+    sent_at = at(body, "sentAt")
+    for pointer, row in rows_of(body, "batch"):
+        yield _call(pointer, row, sent_at or now.isoformat(), options)
+
+
+def _call(pointer: str, row: Any, otherwise: str, options: Options) -> Call:
+    if not isinstance(row, Mapping):
+        return Call(pointer, row)
+    kind = at(row, "type") or ("track" if "event" in row else options.kind)
+    fields, places = gathered(row, FIELDS)
+    event = {"timestamp": otherwise, "name": "view_homepage", **fields, **_consent(row)}
+    call = Call(pointer, event, {**places, "/name": "/event", "/traits": "/traits"})
+    if kind == "identify":
+        call.is_person, call.properties = True, traits(at(row, "traits"))
+        for name in FIELDS.keys() - {"event_id", "timestamp", "user_id", "anonymous_id"}:
+            event.pop(name, None)
+    elif kind == "page":
+        shown = {str(at(row, path)).lower() for path in ("name", "properties.path", "context.page.path")}
+        call.unused = "" if shown & HOME else "page"
+    elif kind == "track":
+        event["name"] = row.get("event")
+        _add_items(call, row, options)
+        if "rating" in event:
+            event.setdefault("rating_scale", SCALE)
+    else:
+        call.unused = str(kind or "type")
+    if page := first(row, ("context.page.path", "properties.path")):
+        event["context"] = {"page": page}
+    return call
+
+
+def _add_items(call: Call, row: Mapping[str, Any], options: Options) -> None:
+    """Take the products of a call; one that is about a single product has its fields in the properties."""
+    products = at(row, "properties.products")
+    if products is not None:
+        call.event["items"], places = lines(products, item_ids(ITEM, options.item_id), pointer="/properties/products")
+    else:
+        wanted = f"properties.{options.item_id}" if options.item_id else ""
+        item, stood = gathered(row, item_ids(PRODUCT, wanted))
+        call.event["items"] = [item] if "item_id" in item else []
+        places = {f"/items/0{name}": place for name, place in stood.items()} | {"/items": stood["/item_id"]}
+    call.places |= places
+
+
+def traits(given: Any) -> dict[str, Any]:
+    """Traits that may be kept of a customer: values, and none by which somebody could be named."""
+    if not isinstance(given, Mapping):
+        return {}
+    home = given.get("address")
+    places = {name: home[name] for name in PLACES_OF_LIFE if name in home} if isinstance(home, Mapping) else {}
+    kept = {name: value for name, value in {**places, **given}.items() if name not in NAMING and _is_value(value)}
+    short = {name: value for name, value in kept.items() if 1 <= len(name) <= LONGEST_PROPERTY and "\x00" not in name}
+    return dict(list(short.items())[:MOST_PROPERTIES])
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST_PROPERTY_TEXT and "\x00" not in value
+    return value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= 1e15)
+
+
+def _consent(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A "no" to personalisation in Segment's consent object; its "yes" may be about something else."""
+    chosen = at(row, "context.consent.categoryPreferences")
+    said = {str(name).lower(): value for name, value in chosen.items()} if isinstance(chosen, Mapping) else {}
+    no = said.get("personalization") is False or said.get("personalisation") is False
+    return {"consent": {"personalisation": False}} if no else {}

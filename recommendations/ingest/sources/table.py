@@ -1,0 +1,73 @@
+"""The systems whose events are understood: who reads them, and by what one of their products may be called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from re import compile as pattern
+from typing import Any
+
+import msgspec
+from django.utils.translation import gettext as _
+
+from recommendations.ingest.event_schema import MOST_ROWS, EventForm, ParsedBody, PersonForm, decode_row
+from recommendations.ingest.refusal import Refusal, UnreadableError, Unused
+from recommendations.ingest.sources import algolia, ga4, recombee, segment, shopify, vertex, woocommerce
+from recommendations.ingest.sources.adapter import Call, Options, Reader, as_json
+
+
+@dataclass(frozen=True)
+class System:
+    """Somebody else's system; ``item_ids``: fields of a product that the address may choose as the item's id."""
+
+    label: str
+    calls_in: Reader
+    item_ids: tuple[str, ...] = ()
+
+
+EVENTS: Mapping[str, System] = {
+    "segment": System("Segment", segment.calls_in, ("product_id", "sku")),
+    "ga4": System("GA4", ga4.calls_in, ("item_id", "item_variant")),
+    "vertex": System("Vertex", vertex.calls_in),
+    "recombee": System("Recombee", recombee.calls_in),
+    "algolia": System("Algolia", algolia.calls_in),
+}
+"""Systems whose events come with a key."""
+HOOKS: Mapping[str, System] = {
+    "shopify": System("Shopify", shopify.calls_in, ("product_id", "variant_id", "sku")),
+    "woocommerce": System("WooCommerce", woocommerce.calls_in, ("product_id", "variation_id", "sku")),
+}
+"""Systems that call, and sign what they say."""
+OURS = pattern(r"r-[0-9A-Za-z]{8,62}")
+"""The form of ids of our answers; others' ids of theirs are left out."""
+
+
+class Foreign(msgspec.Struct):
+    """A foreign body: its events as rows of ours, and the calls that they were."""
+
+    body: ParsedBody
+    calls: list[Call]
+
+
+def read_foreign(system: System, content: bytes, *, now: datetime, options: Options) -> Foreign:
+    """The events of a foreign body. Raises UnreadableError, and msgspec's DecodeError or RecursionError."""
+    decoded: Any = msgspec.json.decode(content)
+    calls = list(system.calls_in(decoded, now, options))
+    if not 1 <= len(calls) <= MOST_ROWS:
+        raise UnreadableError(Refusal("", _("Send 1 to %(most)s events.") % {"most": MOST_ROWS}))
+    body = ParsedBody(rows=[], places=[call.place for call in calls])
+    for number, call in enumerate(calls):
+        if call.unused:
+            sent = call.event.get("event_id") if isinstance(call.event, dict) else None
+            body.rows.append(Unused(call.unused, system=system.label))
+            if isinstance(sent, str):
+                body.ids[number] = sent
+            continue
+        if isinstance(call.event, dict) and not OURS.fullmatch(str(call.event.get("recommendation_id", ""))):
+            call.event.pop("recommendation_id", None)
+        row, sent_id = decode_row(as_json(call.event))
+        if call.is_person and isinstance(row, EventForm):
+            row = PersonForm(*(getattr(row, name) for name in EventForm.__struct_fields__))
+        body.rows.append(row)
+        if sent_id is not None:
+            body.ids[number] = sent_id
+    return Foreign(body, calls)

@@ -1,0 +1,57 @@
+"""Vertex AI Search for commerce (Retail API), UserEvent: cloud.google.com/retail/docs/user-events.
+
+Single events, ``userEvents`` and the inline source of ``userEvents:import``.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from recommendations.ingest.sources.adapter import (
+    Call,
+    Options,
+    Table,
+    at,
+    gathered,
+    item_ids,
+    lines,
+    made_key,
+    rows_of,
+)  # fmt: skip
+
+FIELDS: Table = {
+    "event_id": ("eventId",),
+    "timestamp": ("eventTime",),
+    "user_id": ("userInfo.userId",),
+    "anonymous_id": ("visitorId",),
+    "session_id": ("sessionId",),
+    "transaction_id": ("purchaseTransaction.id",),
+    "value": ("purchaseTransaction.revenue",),
+    "currency": ("purchaseTransaction.currencyCode",),
+    "search_term": ("searchQuery",),
+    "recommendation_id": ("attributionToken",),
+}
+ITEM: Table = {
+    "item_id": ("product.id", "product.name"),
+    "quantity": ("quantity",),
+    "price": ("product.priceInfo.price",),
+}
+INLINE = ("inputConfig.userEventInlineSource.userEvents", "userEventInlineSource.userEvents", "userEvents")
+
+
+def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
+    for pointer, row in rows_of(body, *INLINE):
+        if not isinstance(row, Mapping):
+            yield Call(pointer, row)
+            continue
+        fields, places = gathered(row, FIELDS)
+        event = {"timestamp": now.isoformat(), **fields, "name": row.get("eventType")}
+        undated = "timestamp" not in fields and "transaction_id" not in fields
+        event.setdefault("event_id", made_key("vertex", row, now=now if undated else None))
+        table = item_ids(ITEM, options.item_id)
+        event["items"], stood = lines(at(row, "productDetails"), table, pointer="/productDetails")
+        if event["name"] == "search" and "search_term" not in event:
+            event["name"] = "view_item_list"  # somebody browsed a category
+        elif event["name"] == "search":
+            event["items"] = []  # they are what was listed, and ours is what was clicked
+        yield Call(pointer, event, places | stood | {"/name": "/eventType"})
