@@ -23,6 +23,21 @@ FORMS = (
     gettext_noop("%(file)s: line 1 is empty; it must name the columns."),
     gettext_noop("%(file)s is not a complete Parquet file (%(reason)s); write or copy it again."),
     gettext_noop("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s."),
+    gettext_noop(
+        "%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s. If "
+        "it has another name, manage.py import_items takes it: --map NAME=%(first)s"
+    ),
+    gettext_noop("%(file)s, line %(line)s: this is no XML that can be read (%(reason)s); nothing was imported."),
+    gettext_noop("%(file)s, line %(line)s: this is no JSON that can be read (%(reason)s); nothing was imported."),
+    gettext_noop("%(file)s: This XML has no <item> or <entry>, so it is no product feed."),
+    gettext_noop("%(file)s: This is a web page, not a feed. Does the address need a login?"),
+    gettext_noop("%(file)s: This JSON has no list of objects. Write [{…}, …], or one object on each line."),
+    gettext_noop("%(file)s: This is a spreadsheet. Save its table as CSV in UTF-8."),
+    gettext_noop("%(file)s must have one file in it, and has %(count)s: %(names)s."),
+    gettext_noop("%(file)s is locked with a password; pack it without one."),
+    gettext_noop("%(file)s unpacks to more than %(most)s MB, far more than it should; pack it again."),
+    gettext_noop("%(file)s cannot be unpacked (%(reason)s); pack or copy it again."),
+    gettext_noop("Read under our names: %(names)s."),
     gettext_noop("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s."),
     gettext_noop("%(file)s, line 1: the column %(names)s appears twice; remove or rename one."),
     gettext_noop("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s."),
@@ -46,7 +61,11 @@ _PATTERNS = [(form, _pattern(form)) for form in FORMS]
 
 @register.filter
 def in_own_words(text: str) -> str:
-    """A stored sentence of ours in the reader's language; whatever else it is stays as it is."""
+    """Stored sentences of ours, one a line, in the reader's language; whatever else it is stays as it is."""
+    return "\n".join(map(_sentence, text.split("\n"))) if text else text
+
+
+def _sentence(text: str) -> str:
     known = _(text) if text else text
     if known != text:
         return known

@@ -1,12 +1,16 @@
-"""Imports of files: items, events and the promotion plan, as CSV or Parquet."""
+"""Imports of files: items in the formats of feeds, events and the promotion plan as CSV or Parquet."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 
+from recommendations.ingest.feeds.mapping import ReadingPlan
+from recommendations.ingest.feeds.open_feed import open_feed
 from recommendations.ingest.waiting import join_waiting
 from recommendations.models import Import, ModelVersion
 from recommendations.store.imports import bulk_import
@@ -23,15 +27,25 @@ __all__ = [
 
 
 def import_items(
-    path: Path, *, now: datetime, report: Report, watch: Watch | None = None, limits: FileLimits | None = None
+    path: Path,
+    *,
+    now: datetime,
+    report: Report,
+    watch: Watch | None = None,
+    limits: FileLimits | None = None,
+    maps: Mapping[str, str] | None = None,
+    name: str = "",
 ) -> Import:
-    """Import items of a CSV or Parquet file into the catalogue.
+    """Import items of a file of any format that ``feeds`` reads into the catalogue.
 
-    Raises UnreadableFileError where there are none, FileTooLargeError where there is more than the limits allow.
+    ``maps``: the file's own name of a column → ours; ``name`` is where the file came from. Raises UnreadableFileError
+    where there are none, FileTooLargeError where there is more than the limits allow.
     """
+    opener = partial(open_feed, plan=ReadingPlan(now=now, maps=maps or {}), limits=limits)
     imported = bulk_import.import_items(
-        path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch, limits=limits
-    )
+        path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch, limits=limits, opener=opener,
+        name=name,
+    )  # fmt: skip
     transaction.on_commit(lambda: fetch.announce(Changed.CATALOGUE))
     transaction.on_commit(join_waiting)
     return imported

@@ -256,8 +256,8 @@ class RejectedRow(models.Model):
 
     @property
     def value(self) -> str:
-        """What stands in the field."""
-        return str(self.given.get(self.field, ""))
+        """What stands in the field; behind our name of it may be the file's own, in brackets."""
+        return str(self.given.get(self.field.partition(" (")[0], ""))
 
 
 class CatalogueFile(Job):

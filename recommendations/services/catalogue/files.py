@@ -36,7 +36,7 @@ SHOWN = 50
 KEPT = timedelta(hours=24)
 MOST_KEPT = 20  # files that wait for a yes; the oldest gives way
 MOST_BYTES = 5 * LARGEST  # of all that wait
-EXPORTED = [name for name in FORM.known if name not in {"currency", "rating_average", "rating_count"}]
+EXPORTED = [name for name in FORM.known if name not in {"currency", "rating_average", "rating_count", "item_group_id"}]
 """Columns as an import reads them, so that a file can be changed in a spreadsheet and imported again."""
 
 
@@ -134,7 +134,7 @@ def export(items: QuerySet[Item]) -> Iterator[str]:
     """Lines of a CSV file that an import reads, and in which no spreadsheet sees a formula."""
     writer = csv.writer(_Echo())
     yield writer.writerow(EXPORTED)
-    for item in items.prefetch_related("categories").iterator(chunk_size=1_000):
+    for item in items.select_related("parent").prefetch_related("categories").iterator(chunk_size=1_000):
         yield writer.writerow([harmless(value) for value in _line(item)])
 
 
@@ -245,6 +245,7 @@ def _line(item: Item) -> Iterable[Any]:
         item.price, item.original_price, item.cost, item.availability, item.available_quantity,
         _moment(item.available_at), _moment(item.expires_at), item.image_url, item.url, "|".join(item.tags),
         json.dumps(item.attributes, ensure_ascii=False) if item.attributes else "",
+        item.parent.shop_id if item.parent else "",
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from recommendations.services.contacts.rows import ContactRow
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.reasons import REASONS
-from recommendations.store.imports.table_files import FileLimits, Table, UnreadableFileError, open_table
-from recommendations.store.imports.validate import Form, Header, Hidden, ignored_text, read_header
+from recommendations.store.imports.table_files import FileLimits, Header, Table, UnreadableFileError, open_table
+from recommendations.store.imports.validate import Form, Hidden, ignored_text, read_header
 from recommendations.store.temp_tables import Report, silent
 
 COLUMNS = (

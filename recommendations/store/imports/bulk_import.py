@@ -4,6 +4,7 @@ A file that cannot be used leaves nothing behind but its import's row.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from recommendations.store.imports import (
     import_record,
     item_diff,
     item_merge,
+    item_parents,
     item_rows,
     promotion_merge,
     promotion_rows,
@@ -26,12 +28,22 @@ from recommendations.store.imports import (
 )
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.row_checks import ITEM_JOIN
-from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError, open_table
-from recommendations.store.imports.validate import Form, Header
+from recommendations.store.imports.table_files import (
+    FileLimits,
+    FileTooLargeError,
+    Header,
+    Table,
+    UnreadableFileError,
+    open_table,
+)
+from recommendations.store.imports.validate import Form
 from recommendations.store.temp_tables import Report, heavy, rows, run, temporary
 
 type Watch = Callable[[Import, Mapping[int, ItemState], Mapping[int, ItemState]], None]
 """Gets the import and what the catalogue held of its items before and after, by primary key, in its transaction."""
+
+type Opener = Callable[[Path], AbstractContextManager[Table]]
+"""Opens the table in a file; raises UnreadableFileError where there is none."""
 
 
 def import_items(
@@ -42,8 +54,12 @@ def import_items(
     report: Report,
     watch: Watch | None = None,
     limits: FileLimits | None = None,
+    opener: Opener = open_table,
+    name: str = "",
 ) -> Import:
     """Import an item file: new items are added, those that differ are changed in the columns that the file has.
+
+    ``name`` is where the file came from, where it is stored under another one.
 
     Raises FileTooLargeError as soon as more than the limits has been read.
     """
@@ -52,6 +68,10 @@ def import_items(
         validate.mark_repeated(sql.SQL("item_id"), fault="item_id:already_listed")
         values = item_rows.rule_values(header, currency=currency)
         refused = validate.judge(item_rows.FORM, item_rows.VERDICT, joins=ITEM_JOIN, values=values)
+        variants = item_parents.GIVEN & header.places.keys()
+        if variants:
+            item_parents.follow_groups()
+            refused = item_parents.refuse_orphans(refused)
         report("items", 0, count)
         with heavy():
             run(item_rows.READY, zone=values["zone"])
@@ -59,13 +79,14 @@ def import_items(
             merged = item_merge.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
             )
-            _finish(imported, header, count=count, kept=len(merged.new) + len(merged.changed), refused=refused)
+            changed = merged.changed | (item_parents.link(now=now) - merged.new if variants else set())
+            _finish(imported, header, count=count, kept=len(merged.new) + len(changed), refused=refused)
             if watch:
                 watch(imported, before, item_diff.of_ready())
         report("items", count, count)
 
     with temporary(item_merge.READY, item_merge.DEFINITION):
-        return _import("items", path, item_rows.FORM, load=load, report=report, limits=limits)
+        return _import("items", path, item_rows.FORM, load=load, report=report, limits=limits, opener=opener, name=name)
 
 
 def import_events(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
@@ -113,17 +134,18 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
 def _import(
     kind: str, path: Path, form: Form, *, load: Callable[[Import, Header, int], None], report: Report,
-    limits: FileLimits | None = None,
+    limits: FileLimits | None = None, opener: Opener = open_table, name: str = "",
 ) -> Import:  # fmt: skip
-    imported = import_record.begin(kind=kind, file=path.name)
+    imported = import_record.begin(kind=kind, file=name or path.name)
     try:
         with (
-            open_table(path) as table,
+            opener(path) as table,
             temporary(validate.STAGE, form.definition()),
             temporary(validate.REFUSED, validate.REFUSED_COLUMNS),
         ):
             header = validate.read_header(table, form, path=path)
-            load(imported, header, validate.fill(table, header, form, report=report, limits=limits))
+            count = validate.fill(table, header, form, report=report, limits=limits)
+            load(imported, table.settle(header), count)
     except (UnreadableFileError, FileTooLargeError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
@@ -140,9 +162,10 @@ def _finish(
     left_out: Mapping[str, int] | None = None,
 ) -> None:
     """Write down how an import ended; ``left_out``: events that nothing is learned from, by name."""
-    validate.list_refused(imported)
+    validate.list_refused(imported, own=header.own)
     others = left_out or {}
     count -= sum(others.values())
     duplicates = count - kept - sum(refused.values())
-    message = " ".join(filter(None, [validate.ignored_text(header), validate.left_out_text(others)]))
+    texts = (validate.renamed_text(header), validate.ignored_text(header), validate.left_out_text(others))
+    message = "\n".join(filter(None, texts))
     import_record.finish(imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message=message)

@@ -21,7 +21,8 @@ from recommendations.store.imports.row_checks import (
     moment,
     needed,
 )
-from recommendations.store.imports.validate import Form, Header, Hidden
+from recommendations.store.imports.table_files import Header
+from recommendations.store.imports.validate import Form, Hidden
 from recommendations.terms import CustomerKind
 
 TOO_LONG = "too long"

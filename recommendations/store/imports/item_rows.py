@@ -1,12 +1,15 @@
 """Rows of an item file: the form, the rules in SQL, and the way from text to ready items."""
 
+from typing import LiteralString
+
 from django.conf import settings
 from psycopg import sql
 
 from recommendations import fields
 from recommendations.store.imports.item_merge import links_of
 from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, instant, moment, needed
-from recommendations.store.imports.validate import Form, Header
+from recommendations.store.imports.table_files import Header
+from recommendations.store.imports.validate import Form
 from recommendations.store.temp_tables import rows
 from recommendations.terms import PATH_SEPARATOR, Availability
 
@@ -14,13 +17,14 @@ FORM = Form(
     known=[
         "item_id", "title", "description", "brand", "categories", "price", "original_price", "cost", "currency",
         "availability", "available_quantity", "available_time", "expire_time", "image_url", "url", "tags",
-        "attributes", "rating_average", "rating_count",
+        "attributes", "rating_average", "rating_count", "parent_id", "item_group_id",
     ],
     needed=["item_id", "title"],
 )  # fmt: skip
 OURS = {"item_id": "shop_id", "available_time": "available_at", "expire_time": "expires_at"}
 """Columns that are called otherwise in the catalogue."""
-NOT_STORED = {"currency", "categories"}
+NOT_STORED = {"currency", "categories", "parent_id", "item_group_id"}
+"""Columns that are no column of the catalogue's items; links to categories and parents are made after the merge."""
 CATEGORIES = "SELECT DISTINCT categories FROM staged WHERE categories IS NOT NULL"
 ADDRESS = f"^({'|'.join(fields.ADDRESSES)})"
 STARTS, ENDS = instant("available_time"), instant("expire_time")
@@ -28,6 +32,12 @@ TURNED = sql.SQL(
     "CASE WHEN %(gives_start)s THEN {} ELSE item.available_at END >= CASE WHEN %(gives_end)s THEN {} "
     "ELSE item.expires_at END"  # where the file is silent the item keeps its time
 ).format(STARTS, ENDS)
+NOWHERE: LiteralString = (
+    "staged.parent_id IS NOT NULL AND staged.parent_id NOT IN (SELECT item_id FROM staged WHERE item_id IS NOT NULL) "
+    "AND NOT EXISTS (SELECT FROM recommendations_item parent WHERE parent.shop_id = staged.parent_id)"
+)
+"""The parent is no item of the catalogue and in no row of the file that is left."""
+ORPHANED = sql.SQL("CASE WHEN {} THEN 'parent_id:unknown_parent' END").format(sql.SQL(NOWHERE))
 RULES = [
     *needed("item_id"),
     *checks_of(fields.Id, "item_id"),
@@ -50,6 +60,9 @@ RULES = [
     RowCheck("attributes", "not_an_object", "jsonb_typeof(staged.attributes::jsonb) <> 'object'"),
     *checks_of(fields.Rating, "rating_average", code="not_a_rating"),
     *checks_of(fields.Count, "rating_count", code="not_a_count"),
+    *checks_of(fields.Id, "parent_id", "item_group_id"),
+    RowCheck("parent_id", "own_parent", "staged.parent_id = staged.item_id"),
+    RowCheck("parent_id", "unknown_parent", NOWHERE),
     RowCheck("expire_time", "available_after_end", TURNED, joint=True),
 ]  # fmt: skip
 VERDICT = all_broken(RULES)

@@ -8,7 +8,8 @@ from recommendations.fields import Id
 from recommendations.models.promotions import WEEK
 from recommendations.store.imports.promotion_merge import SHARES, first_weekday
 from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, needed, share
-from recommendations.store.imports.validate import Form, Header
+from recommendations.store.imports.table_files import Header
+from recommendations.store.imports.validate import Form
 from recommendations.store.temp_tables import rows
 
 FORM = Form(known=["item_id", "week", *SHARES], needed=["item_id", "week"], one_of=SHARES)

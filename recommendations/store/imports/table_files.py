@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from recommendations.store.imports import column_blocks
 from recommendations.store.imports.column_blocks import Columns, is_text
@@ -22,6 +23,7 @@ BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of texts that are unpacked at once
 MEGABYTE = 1024 * 1024
 SAMPLE = 64 * 1024  # bytes by which the encoding is known
+MOST_NAMED = 10
 FEW = 3  # lines that may be flawed by themselves
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SIGNATURES: Mapping[bytes, Promise] = {
@@ -61,6 +63,18 @@ class FileLimits(NamedTuple):
             raise FileTooLargeError(self.unpacked // MEGABYTE, unit="MB unpacked")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """Columns of a file that are read, each with its place, and those that are not.
+
+    ``own`` has what the file calls a column, where that is not our name.
+    """
+
+    places: Mapping[str, int]
+    ignored: Sequence[str]
+    own: Mapping[str, str] = field(default_factory=dict)
+
+
 class Table(Protocol):
     """Table of ``columns`` by name; rows; ``estimate(done)``: how many rows there will be, seen after ``done``."""
 
@@ -75,6 +89,21 @@ class Table(Protocol):
 
     def check(self, limits: FileLimits) -> None:
         """Refuse, before anything is read, what the file itself says is too large. Raises FileTooLargeError."""
+
+    def settle(self, header: Header) -> Header:
+        """The header after all rows were read: a format without a first line has only then shown its columns.
+
+        Raises UnreadableFileError where one that is needed was in no row.
+        """
+
+
+def named(names: Sequence[str], *, most: int = MOST_NAMED) -> str:
+    """Names in quotes, the first of many."""
+    quoted = [f"“{storable(name[:50])}”" for name in names[:most]]
+    more = len(names) - len(quoted)
+    return pgettext("between names", ", ").join(
+        [*quoted, _("%(count)s more") % {"count": more}] if more > 0 else quoted
+    )
 
 
 @contextmanager
@@ -149,6 +178,9 @@ class CsvTable:
     def check(self, limits: FileLimits) -> None:
         limits.check(0, self._size)
 
+    def settle(self, header: Header) -> Header:
+        return header
+
 
 class ParquetTable:
     """Parquet file whose every value becomes text, so that it keeps the rules of CSV; lines count rows from 1."""
@@ -204,6 +236,9 @@ class ParquetTable:
         about = self._file.metadata
         unpacked = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
         limits.check(about.num_rows, unpacked)
+
+    def settle(self, header: Header) -> Header:
+        return header
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from psycopg import sql
 
 from recommendations.models import Import
@@ -19,7 +18,7 @@ from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow, storable
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.row_checks import FLAW_END
-from recommendations.store.imports.table_files import FileLimits, Table, UnreadableFileError
+from recommendations.store.imports.table_files import FileLimits, Header, Table, UnreadableFileError, named
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
 
 STAGE, REFUSED = "staged", "refused"
@@ -27,8 +26,8 @@ OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of
 REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text, given jsonb)"
 REPEATS = ["already_listed", "already_planned", "too_many_lines"]
 """Faults of rows that were read, and may have others."""
+MOST_RENAMED = 30
 LISTED = 100_000  # refused rows of one import that are kept; all are counted
-MOST_NAMED = 10
 
 JUDGE = sql.SQL("""
 INSERT INTO refused (file_line, fault, content, given)
@@ -48,7 +47,8 @@ UPDATE staged SET fault = {fault} FROM (
 COUNTS = "SELECT split_part(split_part(fault, %(end)s, 1), ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
 LIST = """
 INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content, given)
-SELECT %(source)s, file_line, left(split_part(flaw, ':', 1), 50),
+SELECT %(source)s, file_line,
+       left(concat(split_part(flaw, ':', 1), ' (' || (%(own)s::jsonb ->> split_part(flaw, ':', 1)) || ')'), 50),
        %(texts)s::jsonb ->> split_part(flaw, ':', 2), left(coalesce(content, ''), 2000), coalesce(given, '{}')
 FROM (SELECT * FROM refused ORDER BY file_line LIMIT %(most)s) first,
      unnest(string_to_array(fault, %(end)s)) WITH ORDINALITY flaws(flaw, place)
@@ -84,35 +84,34 @@ class Form:
         return f"(file_line bigint, {', '.join(f'{name} text' for name in ('fault', 'content', *self.known))})"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """Columns of a file that are read, each with its place, and those that are not."""
-
-    places: Mapping[str, int]
-    ignored: Sequence[str]
-
-
 def read_header(table: Table, form: Form, *, path: Path) -> Header:
     """Read the header. Raises UnreadableFileError where a needed column is missing or a known one is there twice."""
     places = {name: place for place, name in enumerate(table.columns) if name in form.known}
     ignored = [name for name in table.columns if name not in places]
-    values: dict[str, object] = {"file": path.name, "present": _named(table.columns), "known": ", ".join(form.known)}
+    values: dict[str, object] = {"file": path.name, "present": named(table.columns), "known": ", ".join(form.known)}
     if missing := [name for name in form.needed if name not in places]:
         text = _("%(file)s, line 1: the column %(names)s is missing. The file has %(present)s; it may have %(known)s.")
-        raise UnreadableFileError(text % {**values, "names": _named(missing)})
+        raise UnreadableFileError(text % {**values, "names": named(missing)})
     if form.one_of and not any(name in places for name in form.one_of):
         text = _("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s.")
-        raise UnreadableFileError(text % {**values, "names": _named(form.one_of)})
+        raise UnreadableFileError(text % {**values, "names": named(form.one_of)})
     if len(places) + len(ignored) < len(table.columns):
         twice = [name for name in places if table.columns.count(name) > 1]
         text = _("%(file)s, line 1: the column %(names)s appears twice; remove or rename one.")
-        raise UnreadableFileError(text % {**values, "names": _named(twice)})
+        raise UnreadableFileError(text % {**values, "names": named(twice)})
     return Header(places=places, ignored=ignored)
 
 
 def ignored_text(header: Header) -> str:
     """What a file has and the import does not read; "" where it reads all."""
-    return _("Columns that are ignored: %(names)s.") % {"names": _named(header.ignored)} if header.ignored else ""
+    return _("Columns that are ignored: %(names)s.") % {"names": named(header.ignored)} if header.ignored else ""
+
+
+def renamed_text(header: Header) -> str:
+    """The columns of a file that were read under other names, in words; "" where there are none."""
+    own = {name: header.own[name] for name in header.places if name in header.own}
+    pairs = [f"{theirs} → {name}" for name, theirs in own.items() if theirs.rpartition(":")[2] != name]
+    return _("Read under our names: %(names)s.") % {"names": named(pairs, most=MOST_RENAMED)} if pairs else ""
 
 
 def left_out_text(names: Mapping[str, int]) -> str:
@@ -182,10 +181,11 @@ def refused_counts() -> dict[str, int]:
     return dict(rows(COUNTS, end=FLAW_END))
 
 
-def list_refused(imported: Import) -> None:
-    """Keep the first refused rows with their reasons in words."""
-    texts = {code: str(reason)[:300] for code, reason in REASONS.items()}
-    run(LIST, source=imported.pk, texts=json.dumps(texts), most=LISTED, end=FLAW_END)
+def list_refused(imported: Import, *, own: Mapping[str, str] | None = None) -> None:
+    """Keep the first refused rows with their reasons in words; a field has the file's ``own`` name beside it."""
+    texts = json.dumps({code: str(reason)[:300] for code, reason in REASONS.items()})
+    names = json.dumps({name: storable(theirs) for name, theirs in (own or {}).items()})
+    run(LIST, source=imported.pk, texts=texts, own=names, most=LISTED, end=FLAW_END)
 
 
 def _stage_lines(rows_read: Iterable[FileRow], header: Header, form: Form) -> Iterator[list[object]]:
@@ -223,11 +223,3 @@ def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
     lines = pa.array(range(part.first_line, part.first_line + count), pa.int64())
     nothing = pa.nulls(count, pa.string())
     return pa.record_batch([lines, nothing, nothing, *staged.values()], [*OWN_COLUMNS, *staged])
-
-
-def _named(names: Sequence[str]) -> str:
-    quoted = [f"“{storable(name[:50])}”" for name in names[:MOST_NAMED]]
-    more = len(names) - len(quoted)
-    return pgettext("between names", ", ").join(
-        [*quoted, _("%(count)s more") % {"count": more}] if more > 0 else quoted
-    )

@@ -1,6 +1,7 @@
 """Imports of items: looked at first, taken with a way back; and what every import kept and refused."""
 
 import csv
+import gzip
 import io
 import re
 from collections.abc import Callable
@@ -100,6 +101,28 @@ def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[I
     assert "changed again since" not in seen.content.decode()
     prices = ItemPrice.objects.filter(item=items[0]).order_by("valid_from").values_list("price", flat=True)
     assert list(prices)[-2:] == [Decimal("3.50"), Decimal("3.00")]
+
+
+def test_a_feed_is_previewed_taken_and_undone_like_any_file(admin: Client, items: list[Item]) -> None:
+    before = state()
+    feed = (
+        '<rss xmlns:g="http://base.google.com/ns/1.0"><channel>'
+        "<item><g:id>A1</g:id><title>Tea</title><g:price>3.50 USD</g:price><g:item_group_id>T</g:item_group_id></item>"
+        "<item><g:id>A7</g:id><g:title>Tin</g:title><g:price>9 USD</g:price><g:item_group_id>T</g:item_group_id></item>"
+        "<item><g:id>A8</g:id><g:title>Mug</g:title><g:price>4.00 EUR</g:price></item></channel></rss>"
+    )
+    seen = look(admin, gzip.compress(feed.encode()), name="feed.xml.gz")
+    preview = seen.context["preview"]
+    assert (preview.rows, preview.new, preview.changed, preview.rejected) == (3, 1, 1, 1)
+    page = seen.content.decode()
+    assert "<strong>currency (g:price)</strong> “EUR”" in page
+    assert "Read under our names: “g:id → item_id”" in page
+    assert "<h1>feed.xml.gz</h1>" in page
+    take(admin, seen)
+    assert Item.objects.get(shop_id="A7").parent == items[0]
+    admin.post(reverse("undo_import", args=[Import.objects.get().pk]))
+    assert [row for row in state() if row[0] != "A7"] == before
+    assert Item.objects.get(shop_id="A7").retired_at
 
 
 def test_undoing_an_import_leaves_items_that_were_changed_since(admin: Client, items: list[Item]) -> None:

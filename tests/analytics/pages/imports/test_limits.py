@@ -1,5 +1,6 @@
 """Files that are no table, or too much of one: refused at their field, and the next one is looked at as ever."""
 
+import gzip
 import io
 import resource
 from pathlib import Path
@@ -37,9 +38,10 @@ def test_files_that_wait_are_bounded(admin: Client, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("name,price\nTea,3\n", "column “item_id”, “title” is missing"),
+        ("artikel,price\nTea,3\n", "column “item_id”, “title” is missing"),
+        ("<html><body>Sign in</body></html>", "spring.csv: This XML has no &lt;item&gt; or &lt;entry&gt;"),
         ("", "submitted file is empty"),
-        (b"PK\x03\x04 a workbook", "spring.csv: This is an Excel or ZIP file"),
+        (b"PK\x03\x04 a workbook", "spring.csv cannot be unpacked"),
         (b"\x89PNG\r\n\x1a\n\x00", "spring.csv: This is a PNG picture"),
     ],
 )
@@ -47,6 +49,12 @@ def test_a_file_that_is_no_table_is_refused_at_its_field(admin: Client, content:
     page = look(admin, content).content.decode()
     assert told in page
     assert 'id="file-error"' in page
+
+
+def test_an_archive_is_refused_by_what_it_unpacks_to(admin: Client, items: list[Item], tmp_path: Path) -> None:
+    bomb = gzip.compress(b"item_id,title\n" + b"A1,Tea\n" * 15_000_000)  # 105 MB
+    assert "more than 64 MB of text once it is unpacked" in look(admin, bomb, name="bomb.csv.gz").content.decode()
+    assert list((tmp_path / files.FOLDER).iterdir()) == []
 
 
 def test_too_many_rows_are_for_the_command(admin: Client, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
