@@ -8,7 +8,7 @@ from django.utils import timezone
 from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
 from recommendations.services.audiences.editing import refresh_audiences
-from recommendations.services.catalogue import files, uploads
+from recommendations.services.catalogue import feed_schedule, files, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
@@ -167,3 +167,8 @@ def send_own_data_link(address_pk: int) -> None:
 @shared_task(name="recommendations.tasks.work_on_file")
 def work_on_file(key: str) -> str | None:
     return uploads.work(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.look_at_feed")
+def look_at_feed() -> int:
+    return len(feed_schedule.look(now=timezone.now()))

@@ -134,6 +134,8 @@ app.conf.update(
             "task": "recommendations.tasks.forget_messages",
             "schedule": crontab(hour="1", minute="15"),
         },
+        # Whether it is due is its own affair (ITEM_FEED_HOURS), so that a restart of beat puts nothing off.
+        "look at feed": {"task": "recommendations.tasks.look_at_feed", "schedule": 60, "options": {"expires": 15}},
         "forget files": {"task": "recommendations.tasks.forget_files", "schedule": crontab(minute="25")},
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},

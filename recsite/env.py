@@ -86,6 +86,14 @@ def words(name: str, *, default: str = "") -> list[str]:
     return [part for raw in text(name, default=default).split(",") if (part := raw.strip())]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """Pairs written with commas: ``sku=item_id,label=title``."""
+    given = dict(word.partition("=")[::2] for word in words(name))
+    if not all(key.strip() and value.strip() for key, value in given.items()):
+        raise ImproperlyConfigured(f"{name} must be written like sku=item_id,label=title.")
+    return {key.strip(): value.strip() for key, value in given.items()}
+
+
 def hosts(name: str) -> list[str]:
     """Hosts written with commas, each with its scheme or without: ``https://cdn.example.com``, ``*.example.com``."""
     given = words(name)

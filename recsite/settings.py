@@ -41,6 +41,13 @@ PURCHASES_FROM = {"server": Trust.SERVER, "pages": Trust.PAGE}[
 if not (len(SHOP_CURRENCY) == 3 and SHOP_CURRENCY.isascii() and SHOP_CURRENCY.isupper()):
     raise ImproperlyConfigured(f"SHOP_CURRENCY={SHOP_CURRENCY!r} is not an ISO 4217 code such as USD or EUR.")
 
+# --- The feed of items: a file, a folder or an address, looked at every so many hours
+
+ITEM_FEED = env.secret("ITEM_FEED", shortest=1, default="")  # an address may hold a password
+ITEM_FEED_HOURS = env.integer("ITEM_FEED_HOURS", default=24, at_least=1)
+ITEM_FEED_FULL = env.flag("ITEM_FEED_FULL", default=False)
+ITEM_FEED_MAP = env.pairs("ITEM_FEED_MAP")
+
 # --- Secrets
 
 SECRET_KEY = env.secret("SECRET_KEY", shortest=50)
@@ -379,4 +386,4 @@ LOGGING = {
     },
 }
 
-env.refuse_unasked("RECSITE_", "SHOP_", "PUSH_", "CONTACT_", "LINK_")
+env.refuse_unasked("ITEM_FEED", "RECSITE_", "SHOP_", "PUSH_", "CONTACT_", "LINK_")

@@ -38,6 +38,26 @@ FORMS = (
     gettext_noop("%(file)s unpacks to more than %(most)s MB, far more than it should; pack it again."),
     gettext_noop("%(file)s cannot be unpacked (%(reason)s); pack or copy it again."),
     gettext_noop("Read under our names: %(names)s."),
+    gettext_noop(
+        "The feed lacks %(count)s of %(of)s items, %(share)s%%: more than %(most)s%%, so nothing was imported. Look at "
+        "the feed; if it is right, run: manage.py import_items ADDRESS --full --yes"
+    ),
+    gettext_noop("Items that were retired, as the file lacks them: %(count)s."),
+    gettext_noop("Retired items that are in the file again, and on sale: %(count)s."),
+    gettext_noop(
+        "Nothing was retired: %(rows)s refused rows have no item id, and may be those of the %(count)s items that "
+        "seem to be lacking. Mend them, and import the file again."
+    ),
+    gettext_noop("%(address)s could not be read (%(reason)s). Does it open from this machine?"),
+    gettext_noop("%(address)s answered %(status)s. Look at the shop's server, and try again."),
+    gettext_noop("%(address)s asks for a login: write https://name:password@…"),
+    gettext_noop("%(address)s is forbidden to us (403). Let this machine in."),
+    gettext_noop("%(address)s has no feed (404). Is the address right?"),
+    gettext_noop("%(address)s is larger than %(most)s MB. Split the feed."),
+    gettext_noop("%(address)s took longer than %(minutes)s minutes."),
+    gettext_noop("%(address)s broke off in the middle; it is asked again later."),
+    gettext_noop("%(address)s leads to %(to)s, by another protocol. If that is right, give that address."),
+    gettext_noop("%(address)s: the host is not known. Is the name right, and does this machine reach a name server?"),
     gettext_noop("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s."),
     gettext_noop("%(file)s, line 1: the column %(names)s appears twice; remove or rename one."),
     gettext_noop("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s."),
@@ -50,6 +70,7 @@ _WORDS = frozenset({"weekday", "kind"})
 
 def _pattern(form: str) -> re.Pattern[str]:
     parts, at = [], 0
+    form = form.replace("%%", "%")
     for gap in _GAP.finditer(form):
         parts += [re.escape(form[at : gap.start()]), f"(?P<{gap[1] or gap[2]}>.*)"]
         at = gap.end()
@@ -75,4 +96,4 @@ def _sentence(text: str) -> str:
 
 def _again(form: str, match: re.Match[str]) -> str:
     values = {name: _(value) if name in _WORDS and value else value for name, value in match.groupdict().items()}
-    return _GAP.sub(lambda gap: values[gap[1] or gap[2]], _(form))
+    return _GAP.sub(lambda gap: values[gap[1] or gap[2]], _(form).replace("%%", "%"))

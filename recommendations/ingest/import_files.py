@@ -14,7 +14,7 @@ from recommendations.ingest.feeds.open_feed import open_feed
 from recommendations.ingest.waiting import join_waiting
 from recommendations.models import Import, ModelVersion
 from recommendations.store.imports import bulk_import
-from recommendations.store.imports.bulk_import import Watch
+from recommendations.store.imports.bulk_import import FileSource, Full, StoppedError, Watch
 from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -22,7 +22,8 @@ from recommendations.store.live.writes import ValkeyAwayError
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "FileLimits", "FileTooLargeError", "UnreadableFileError", "import_events", "import_items", "import_promotions",
+    "FileLimits", "FileTooLargeError", "StoppedError", "UnreadableFileError", "import_events", "import_items",
+    "import_promotions",
 ]  # fmt: skip
 
 
@@ -32,20 +33,22 @@ def import_items(
     now: datetime,
     report: Report,
     watch: Watch | None = None,
+    full: Full | None = None,
     limits: FileLimits | None = None,
     maps: Mapping[str, str] | None = None,
     name: str = "",
 ) -> Import:
     """Import items of a file of any format that ``feeds`` reads into the catalogue.
 
-    ``maps``: the file's own name of a column → ours; ``name`` is where the file came from. Raises UnreadableFileError
-    where there are none, FileTooLargeError where there is more than the limits allow.
+    ``maps``: the file's own name of a column → ours; ``name`` is where the file came from; with ``full`` what the file
+    lacks is retired. Raises UnreadableFileError where there are none, FileTooLargeError where there is more than the
+    limits allow, and StoppedError.
     """
     opener = partial(open_feed, plan=ReadingPlan(now=now, maps=maps or {}), limits=limits)
+    source = FileSource(opener=opener, limits=limits, name=name)
     imported = bulk_import.import_items(
-        path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch, limits=limits, opener=opener,
-        name=name,
-    )  # fmt: skip
+        path, currency=settings.SHOP_CURRENCY, now=now, report=report, watch=watch, full=full, source=source
+    )
     transaction.on_commit(lambda: fetch.announce(Changed.CATALOGUE))
     transaction.on_commit(join_waiting)
     return imported

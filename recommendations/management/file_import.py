@@ -12,35 +12,40 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from recommendations.ingest.import_files import UnreadableFileError
 from recommendations.management.progress import Bar
 from recommendations.models import Import
+from recommendations.services.catalogue.feeds import FeedAwayError, StoppedError
 
 SHOWN = 10
+REFUSALS = (UnreadableFileError, FeedAwayError, StoppedError)
 
 
-class FileImport(BaseCommand):
-    load: ClassVar[Callable[..., Import]]
+class FileCommand(BaseCommand):
+    """Command that imports something and says what became of its rows."""
+
     database_refused: ClassVar[str | Promise] = gettext_lazy(
         "The database refused, and nothing was imported: %(reason)s"
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV in UTF-8 with a first line of column names, or Parquet")
-        parser.add_argument("--strict", action="store_true", help="exit with status 1 if any row was refused")
-
-    def handle(self, *, file: Path, strict: bool, **_options: Any) -> None:
-        now: datetime = timezone.now()
+    def take(self, load: Callable[[], Import], *, strict: bool) -> None:
+        """Run an import and say what became of its rows. Raises CommandError."""
         try:
-            imported = self.load(file, now=now, report=Bar(self.stdout))
-        except UnreadableFileError as error:
+            imported = load()
+        except REFUSALS as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
-            raise CommandError(str(self.database_refused) % {"reason": str(error).strip()}) from error
+            raise self._refusal(error) from error
         self._report(imported)
         if strict and imported.rejected:
             raise CommandError(_("%(count)s rows were refused.") % {"count": f"{imported.rejected:,}"})
+
+    def _refusal(self, error: DatabaseError) -> CommandError:
+        if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+            return CommandError(_("The database is not set up for this version yet. Run first: manage.py migrate"))
+        return CommandError(str(self.database_refused) % {"reason": str(error).strip()})
 
     def _report(self, imported: Import) -> None:
         text = _("%(rows)s rows: %(kept)s kept, %(duplicates)s already there, %(rejected)s refused.")
@@ -55,3 +60,15 @@ class FileImport(BaseCommand):
         if left:
             more = _("… and %(count)s more; all are listed in the admin under import %(number)s.")
             self.stderr.write(more % {"count": f"{left:,}", "number": imported.pk})
+
+
+class FileImport(FileCommand):
+    load: ClassVar[Callable[..., Import]]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="CSV in UTF-8 with a first line of column names, or Parquet")
+        parser.add_argument("--strict", action="store_true", help="exit with status 1 if any row was refused")
+
+    def handle(self, *, file: Path, strict: bool, **_options: Any) -> None:
+        now: datetime = timezone.now()
+        self.take(lambda: self.load(file, now=now, report=Bar(self.stdout)), strict=strict)

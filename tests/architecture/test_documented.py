@@ -12,6 +12,7 @@ READERS = {
     "integer",
     "choice",
     "words",
+    "pairs",
     "folder",
     "database",
     "mailer",

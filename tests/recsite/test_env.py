@@ -59,6 +59,14 @@ def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("ALLOWED_HOSTS") == ["a.example", "b.example"]
 
 
+def test_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITEM_FEED_MAP", "artno=item_id, colour = attributes.color")
+    assert env.pairs("ITEM_FEED_MAP") == {"artno": "item_id", "colour": "attributes.color"}
+    monkeypatch.setenv("ITEM_FEED_MAP", "artno")
+    with pytest.raises(ImproperlyConfigured, match="ITEM_FEED_MAP must be written like sku=item_id"):
+        env.pairs("ITEM_FEED_MAP")
+
+
 @pytest.mark.parametrize(
     ("url", "own", "rest"),
     [

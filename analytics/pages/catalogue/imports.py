@@ -16,7 +16,7 @@ from analytics.queries.catalogue import imports as query
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
-from recommendations.services.catalogue.history import NothingToUndoError, Undone, batch_of, undo_import
+from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, way_back
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
 
 MOST_NAMED = 10  # titles in a message
@@ -24,8 +24,9 @@ MOST_NAMED = 10  # titles in a message
 
 @require_safe
 def imports(request: HttpRequest) -> HttpResponse:
-    page, lines = query.imports(page_number(request.GET.get("page")))
-    context = {"section": "catalogue", "page": page, "lines": lines}
+    feed = query.feed_line()
+    page, lines = query.imports(page_number(request.GET.get("page")), feed)
+    context = {"section": "catalogue", "page": page, "lines": lines, "feed": feed}
     return render(request, "dashboard/catalogue/imports.html", context)
 
 
@@ -33,7 +34,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One import. The rows that it refused are for those alone who may mend them."""
     imported = get_object_or_404(Import, pk=pk)
-    may_edit, batch = may(staff_of(request), Action.EDIT_CATALOGUE), batch_of(imported)
+    may_edit, back = may(staff_of(request), Action.EDIT_CATALOGUE), way_back(imported)
     lines = query.refused_of(imported) if may_edit and imported.rejected else []
     context = {
         "section": "catalogue",
@@ -43,8 +44,9 @@ def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
         "reasons": query.reasons(imported),
         "lines": lines,
         "more_lines": max(0, imported.rejected - len(lines)) if lines else 0,
-        "listed": imported.kept and batch is not None,
-        "undoable": may_edit and batch is not None,
+        "listed": imported.kept and back and back.whole,
+        "undoable": may_edit and back,
+        "whole": back and back.whole,
     }
     return render(request, "dashboard/catalogue/import.html", context)
 

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Page, Paginator
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from analytics.templatetags.activity import field_text, field_words
 from analytics.templatetags.stored_words import in_own_words
 from recommendations.models import AuditEntry, Import, RejectedRow
+from recommendations.services.catalogue import feed_schedule
+from recommendations.services.catalogue.feed_schedule import FeedState
 from recommendations.services.catalogue.files import Preview
 from recommendations.services.catalogue.refused_rows import REASONS
 
@@ -27,6 +33,18 @@ class RefusedLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedLine:
+    """The feed that is looked at by itself: when it was, when it will be, what last came of it."""
+
+    state: FeedState
+    hours: int
+    full: bool
+    looked_at: datetime | None
+    due_at: datetime | None
+    imported_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChangedItem:
     """An item that a file changes; ``fields`` are their names with the values before and after, in words."""
 
@@ -35,11 +53,25 @@ class ChangedItem:
     fields: Sequence[tuple[str, str, str]]
 
 
-def imports(number: int) -> tuple[Page[Import], list[tuple[Import, str]]]:
+def imports(number: int, feed: FeedLine | None) -> tuple[Page[Import], list[tuple[Import, str]]]:
     """A page of imports, the newest first, each with who began it; "" for a command."""
     page = Paginator(Import.objects.order_by("-started_at", "-pk"), PER_PAGE).get_page(number)
     authors = authors_of(page)
+    if feed:
+        authors |= dict.fromkeys(feed.state.imports, _("the feed"))
     return page, [(each, authors.get(each.pk, "")) for each in page]
+
+
+def feed_line() -> FeedLine | None:
+    """The feed that is set; None where none is."""
+    state = feed_schedule.state()
+    if state is None:
+        return None
+    return FeedLine(
+        state=state, hours=settings.ITEM_FEED_HOURS, full=settings.ITEM_FEED_FULL,
+        looked_at=parse_datetime(state.looked_at), due_at=parse_datetime(state.due_at),
+        imported_at=parse_datetime(state.imported_at),
+    )  # fmt: skip
 
 
 def authors_of(imported: Iterable[Import]) -> dict[int, str]:

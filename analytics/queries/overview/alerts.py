@@ -17,6 +17,7 @@ from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
 from analytics.queries.stability.alarms import alert_text
 from analytics.templatetags.display import day, money, number, share
+from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
 from recommendations.terms import Cut, RunStatus, Task, Trust
@@ -45,7 +46,7 @@ def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime
     """Alerts, the worst first; each says what to do."""
     seen = watch(now)
     return [
-        *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_ages(frame, now=now),
+        *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_feed(seen), *_of_ages(frame, now=now),
         *_of_rates(seen), *_of_guardrails(seen), *_of_suspicion(seen), *_of_answers(answers),
         *_of_coverage(), *_of_purchases(seen),
     ]  # fmt: skip
@@ -142,6 +143,14 @@ def _of_attribution(seen: Watch, *, now: datetime) -> Iterator[Alert]:
             seen.put_aside,
         )
         yield Alert(level="warning", text=text % {"count": seen.put_aside})
+
+
+def _of_feed(seen: Watch) -> Iterator[Alert]:
+    """Alert where the feed of items could not be imported, or would have retired a large part of the catalogue."""
+    if seen.feed and seen.feed.failure:
+        level = "danger" if seen.feed.stopped else "warning"
+        text = _("The feed of items was not imported. %(reason)s") % {"reason": in_own_words(seen.feed.failure)}
+        yield Alert(level=level, text=text, address=reverse("imports"), link=_("See the feed"))
 
 
 def _of_rates(seen: Watch) -> Iterator[Alert]:

@@ -19,6 +19,8 @@ from recommendations.event_types import EventName
 from recommendations.experiment_terms import NoteCode
 from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
 from recommendations.models import Aside, AttributedLine, DueLine, ExperimentNote, Quarantine
+from recommendations.services.catalogue import feed_schedule
+from recommendations.services.catalogue.feed_schedule import FeedState
 from recommendations.terms import ExperimentStatus, QuarantineState, SuspicionRule
 
 REMEMBERED = 15  # seconds
@@ -47,6 +49,7 @@ class Watch(NamedTuple):
     alarms: tuple[AlarmLine, ...]  # that ring, with what may have caused them
     holding: tuple[tuple[int, str], ...]  # quarantines, with the name of their key, that hold what still comes
     stopped: tuple[GuardedStop, ...]  # by guardrails, in the last seven days, and nobody has published anything since
+    feed: FeedState | None = None  # of items, that is set
 
 
 def watch(now: datetime) -> Watch:
@@ -70,7 +73,7 @@ def _look(now: datetime) -> Watch:
     ringing = tuple(unseen_alarms())
     return Watch(
         tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, ringing, holding,
-        tuple(_stopped(now)),
+        tuple(_stopped(now)), feed_schedule.state(),
     )  # fmt: skip
 
 

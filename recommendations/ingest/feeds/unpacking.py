@@ -1,7 +1,6 @@
 """Files that are packed, known by what is in them: gzip, and zip with one file. What unpacks without end is refused."""
 
 import gzip
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
+from recommendations.ingest.feeds.fetching import roomy
 from recommendations.store.imports.table_files import (
     MEGABYTE,
     FileLimits,
@@ -38,7 +37,7 @@ def unpacked(path: Path, *, limits: FileLimits | None = None) -> Iterator[Path]:
     if start[:2] != GZIP and start != ZIP:
         yield path
         return
-    with TemporaryDirectory(prefix="recsite-feed-", dir=_roomy()) as folder:
+    with TemporaryDirectory(prefix="recsite-feed-", dir=roomy()) as folder:
         copy = Path(folder) / path.name
         try:
             if start == ZIP:
@@ -90,9 +89,3 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, copy: Path, path: Path, limits: Fil
                 text = _("%(file)s unpacks to more than %(most)s MB, far more than it should; pack it again.")
                 raise UnreadableFileError(text % {"file": path.name, "most": f"{most // MEGABYTE:,}"})
             file.write(block)
-
-
-def _roomy() -> str | None:
-    """The folder of data, which has more room than that of temporary files; None where it cannot be written to."""
-    folder = Path(settings.DATA)
-    return str(folder) if folder.is_dir() and os.access(folder, os.W_OK) else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from recommendations.services.catalogue import editing
 from recommendations.store.live import fetch
 
 BATCH = 500
+_OF_BATCH = ("verb", "batch", "after")
 KIND = "item"
 
 
@@ -58,15 +59,22 @@ def revert(*, entry: AuditEntry, by: Staff | None, now: datetime) -> Item:
     return item
 
 
-def batch_of(imported: Import) -> UUID | None:
-    """Batch under which the trail holds what an import changed; None where nothing can be undone."""
+class WayBack(NamedTuple):
+    """What the trail holds of an import: all that it changed, or only the items that it retired and brought back."""
+
+    batch: UUID
+    whole: bool
+
+
+def way_back(imported: Import) -> WayBack | None:
+    """How an import can be undone; None where it cannot, or was already."""
     entries = AuditEntry.objects.filter(object_type="import", object_id=str(imported.pk), batch__isnull=False)
-    verbs = dict(entries.values_list("verb", "batch"))
+    verbs = {verb: WayBack(batch, "new" in (after or {})) for verb, batch, after in entries.values_list(*_OF_BATCH)}
     return None if "undo" in verbs else verbs.get("import")
 
 
 def items_of(imported: int) -> QuerySet[AuditEntry, int]:
-    """Keys of the items that an import (its key) added or changed; none of an import by a command."""
+    """Keys of the items that an import (its key) changed, or by a command those that it retired or brought back."""
     batches = AuditEntry.objects.filter(object_type="import", object_id=str(imported), verb="import").values("batch")
     entries = AuditEntry.objects.filter(batch__in=batches, object_type=KIND).order_by()
     return entries.values_list(Cast("object_id", BigIntegerField()), flat=True)
@@ -74,11 +82,12 @@ def items_of(imported: int) -> QuerySet[AuditEntry, int]:
 
 @transaction.atomic
 def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
-    """Take back all that an import changed, but for what was changed again since. Raises NothingToUndoError."""
+    """Take back what the trail holds of an import, but not what changed again since. Raises NothingToUndoError."""
     stored = Import.objects.select_for_update().get(pk=imported.pk)
-    batch = batch_of(stored)
-    if batch is None:
+    back_to = way_back(stored)
+    if back_to is None:
         raise NothingToUndoError(stored)
+    batch, whole = back_to
     entries = {int(entry.object_id): entry for entry in AuditEntry.objects.filter(batch=batch, object_type=KIND)}
     items = Item.objects.select_for_update(of=("self",)).prefetch_related("categories").in_bulk(entries)
     left = [item for key, item in items.items() if _changed_again(item, entries[key].after or {})]
@@ -88,8 +97,9 @@ def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
     new = [key for key in items if key not in rest and entries[key].before is None]
     retired = editing.retire(items=new, by=by, now=now)
     done = Undone(reverted=len(back), retired=retired, left=[item.title for item in left])
-    stored.status, stored.kept = Import.Status.UNDONE, len(done.left)
-    stored.save(update_fields=["status", "kept"])
+    if whole:
+        stored.status, stored.kept = Import.Status.UNDONE, len(done.left)
+        stored.save(update_fields=["status", "kept"])
     audit.record(
         by=by, verb="undo", subject=stored, batch=batch,
         after={"reverted": done.reverted, "retired": done.retired, "left": len(done.left)},

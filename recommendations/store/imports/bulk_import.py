@@ -5,9 +5,12 @@ A file that cannot be used leaves nothing behind but its import's row.
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
+from django.conf import settings
 from django.db import DatabaseError
 from psycopg import sql
 
@@ -21,12 +24,14 @@ from recommendations.store.imports import (
     item_diff,
     item_merge,
     item_parents,
+    item_retirement,
     item_rows,
     promotion_merge,
     promotion_rows,
     validate,
 )
 from recommendations.store.imports.item_diff import ItemState
+from recommendations.store.imports.item_retirement import Became, Lack
 from recommendations.store.imports.row_checks import ITEM_JOIN
 from recommendations.store.imports.table_files import (
     FileLimits,
@@ -42,8 +47,32 @@ from recommendations.store.temp_tables import Report, heavy, rows, run, temporar
 type Watch = Callable[[Import, Mapping[int, ItemState], Mapping[int, ItemState]], None]
 """Gets the import and what the catalogue held of its items before and after, by primary key, in its transaction."""
 
+
+class StoppedError(Exception):
+    """Somebody, or a bound, stopped an import before it changed anything; the message says why, and what to do."""
+
+
+class Full(Protocol):
+    """What is asked, and told, of an import whose file is the whole catalogue."""
+
+    def allows(self, lack: Lack) -> bool:
+        """Whether what the file lacks may be retired. Raises StoppedError where nothing at all is to be imported."""
+
+    def note(self, imported: Import, lack: Lack, became: Became, *, now: datetime) -> str:
+        """Note what was retired and brought back, in the import's transaction; sentences about it, one a line."""
+
+
 type Opener = Callable[[Path], AbstractContextManager[Table]]
 """Opens the table in a file; raises UnreadableFileError where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSource:
+    """How a file is opened, how much is read of it, and where it came from, where it is stored under another name."""
+
+    opener: Opener = open_table
+    limits: FileLimits | None = None
+    name: str = ""
 
 
 def import_items(
@@ -53,40 +82,51 @@ def import_items(
     now: datetime,
     report: Report,
     watch: Watch | None = None,
-    limits: FileLimits | None = None,
-    opener: Opener = open_table,
-    name: str = "",
+    full: Full | None = None,
+    source: FileSource | None = None,
 ) -> Import:
     """Import an item file: new items are added, those that differ are changed in the columns that the file has.
 
-    ``name`` is where the file came from, where it is stored under another one.
-
-    Raises FileTooLargeError as soon as more than the limits has been read.
+    With ``full`` what the file lacks is retired. Raises FileTooLargeError as soon as more than the limits has been
+    read, and StoppedError.
     """
 
     def load(imported: Import, header: Header, count: int) -> None:
-        validate.mark_repeated(sql.SQL("item_id"), fault="item_id:already_listed")
-        values = item_rows.rule_values(header, currency=currency)
-        refused = validate.judge(item_rows.FORM, item_rows.VERDICT, joins=ITEM_JOIN, values=values)
-        variants = item_parents.GIVEN & header.places.keys()
-        if variants:
-            item_parents.follow_groups()
-            refused = item_parents.refuse_orphans(refused)
+        refused = _judge_items(header, currency=currency)
+        lack = item_retirement.lacking() if full else None
+        retiring = bool(full and lack and full.allows(lack))
         report("items", 0, count)
         with heavy():
-            run(item_rows.READY, zone=values["zone"])
+            run(item_rows.READY, zone=settings.TIME_ZONE)
             before = item_diff.of_ready() if watch else {}
             merged = item_merge.merge_ready(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
             )
-            changed = merged.changed | (item_parents.link(now=now) - merged.new if variants else set())
-            _finish(imported, header, count=count, kept=len(merged.new) + len(changed), refused=refused)
+            changed = merged.changed | (item_parents.link(now=now) if item_parents.in_(header) else set())
+            message = ""
+            if full and lack:
+                became = item_retirement.settle(lack if retiring else None, now=now)
+                changed |= {each.key for each in became.back}
+                message = full.note(imported, lack, became, now=now)
+            kept = len(merged.new | changed)
+            _finish(imported, header, count=count, kept=kept, refused=refused, message=message)
             if watch:
                 watch(imported, before, item_diff.of_ready())
         report("items", count, count)
 
     with temporary(item_merge.READY, item_merge.DEFINITION):
-        return _import("items", path, item_rows.FORM, load=load, report=report, limits=limits, opener=opener, name=name)
+        return _import("items", path, item_rows.FORM, load=load, report=report, source=source)
+
+
+def _judge_items(header: Header, *, currency: str) -> dict[str, int]:
+    """Refuse the rows that break a rule, and give those of variants their parents; code of what is wrong → rows."""
+    validate.mark_repeated(sql.SQL("item_id"), fault="item_id:already_listed")
+    values = item_rows.rule_values(header, currency=currency)
+    refused = validate.judge(item_rows.FORM, item_rows.VERDICT, joins=ITEM_JOIN, values=values)
+    if not item_parents.in_(header):
+        return refused
+    item_parents.follow_groups()
+    return item_parents.refuse_orphans(refused)
 
 
 def import_events(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
@@ -134,19 +174,20 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
 def _import(
     kind: str, path: Path, form: Form, *, load: Callable[[Import, Header, int], None], report: Report,
-    limits: FileLimits | None = None, opener: Opener = open_table, name: str = "",
+    source: FileSource | None = None,
 ) -> Import:  # fmt: skip
-    imported = import_record.begin(kind=kind, file=name or path.name)
+    source = source or FileSource()
+    imported = import_record.begin(kind=kind, file=source.name or path.name)
     try:
         with (
-            opener(path) as table,
+            source.opener(path) as table,
             temporary(validate.STAGE, form.definition()),
             temporary(validate.REFUSED, validate.REFUSED_COLUMNS),
         ):
             header = validate.read_header(table, form, path=path)
-            count = validate.fill(table, header, form, report=report, limits=limits)
+            count = validate.fill(table, header, form, report=report, limits=source.limits)
             load(imported, table.settle(header), count)
-    except (UnreadableFileError, FileTooLargeError, DatabaseError) as error:
+    except (UnreadableFileError, FileTooLargeError, StoppedError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
     return imported
@@ -160,12 +201,14 @@ def _finish(
     kept: int,
     refused: dict[str, int],
     left_out: Mapping[str, int] | None = None,
+    message: str = "",
 ) -> None:
     """Write down how an import ended; ``left_out``: events that nothing is learned from, by name."""
     validate.list_refused(imported, own=header.own)
     others = left_out or {}
     count -= sum(others.values())
     duplicates = count - kept - sum(refused.values())
-    texts = (validate.renamed_text(header), validate.ignored_text(header), validate.left_out_text(others))
-    message = "\n".join(filter(None, texts))
-    import_record.finish(imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message=message)
+    texts = (message, validate.renamed_text(header), validate.ignored_text(header), validate.left_out_text(others))
+    import_record.finish(
+        imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message="\n".join(filter(None, texts))
+    )

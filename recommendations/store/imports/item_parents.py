@@ -5,6 +5,7 @@ from datetime import datetime
 
 from recommendations.store.imports import item_rows, validate
 from recommendations.store.imports.row_checks import ITEM_JOIN
+from recommendations.store.imports.table_files import Header
 from recommendations.store.temp_tables import heavy, rows, run
 
 GIVEN = {"parent_id", "item_group_id"}
@@ -37,6 +38,11 @@ FROM staged LEFT JOIN recommendations_item parent ON parent.shop_id = staged.par
 WHERE item.shop_id = staged.item_id AND item.parent_id IS DISTINCT FROM parent.id
 RETURNING item.id
 """
+
+
+def in_(header: Header) -> bool:
+    """Whether a file says anything about variants."""
+    return bool(GIVEN & header.places.keys())
 
 
 def follow_groups() -> None:

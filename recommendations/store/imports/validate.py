@@ -18,7 +18,7 @@ from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow, storable
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.row_checks import FLAW_END
-from recommendations.store.imports.table_files import FileLimits, Header, Table, UnreadableFileError, named
+from recommendations.store.imports.table_files import MOST_NAMED, FileLimits, Header, Table, UnreadableFileError, named
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
 
 STAGE, REFUSED = "staged", "refused"
