@@ -16,7 +16,7 @@ from analytics.queries.catalogue import imports as query
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
-from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, way_back
+from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, undo_scope
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
 
 MOST_NAMED = 10  # titles in a message
@@ -34,7 +34,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One import. The rows that it refused are for those alone who may mend them."""
     imported = get_object_or_404(Import, pk=pk)
-    may_edit, back = may(staff_of(request), Action.EDIT_CATALOGUE), way_back(imported)
+    may_edit, back = may(staff_of(request), Action.EDIT_CATALOGUE), undo_scope(imported)
     lines = query.refused_of(imported) if may_edit and imported.rejected else []
     context = {
         "section": "catalogue",

@@ -1,7 +1,6 @@
 """Tables over feeds: their rows, and where nothing has to be turned round their columns, under our names."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import batched
 from pathlib import Path
 from typing import Protocol
 
@@ -14,10 +13,10 @@ from recommendations.ingest.feeds.synonyms import ATTRIBUTE, SALE_DATES, SALE_PR
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.item_rows import FORM
-from recommendations.store.imports.table_files import FileLimits, Header, Table, UnreadableFileError, named
+from recommendations.store.imports.table_files import MEGABYTE, FileLimits, Header, Table, UnreadableFileError, named
 from recommendations.terms import Availability
 
-AT_ONCE = 2_000  # rows
+AT_ONCE, BYTES_AT_ONCE = 2_000, 4 * MEGABYTE  # rows, and characters of them
 
 
 class FeedReader(Protocol):
@@ -41,8 +40,16 @@ class RowTable:
         return map(self._row, self._reader.rows())
 
     def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:  # noqa: ARG002 - all have places
-        for part in batched(self._reader.rows(), AT_ONCE):
-            yield [self._row(each) for each in part]
+        part: list[FileRow] = []
+        size = 0
+        for row in self:
+            part.append(row)
+            size += len(row.text) + sum(len(value) for value in row.values if value)
+            if len(part) == AT_ONCE or size > BYTES_AT_ONCE:
+                yield part
+                part, size = [], 0
+        if part:
+            yield part
 
     def estimate(self, done: int) -> int:
         return max(done, round(done * self._size / max(self._reader.consumed, 1)))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from recommendations.management.file_import import FileCommand
 from recommendations.management.progress import Bar
 from recommendations.services.catalogue import feeds
-from recommendations.services.catalogue.feeds import Lack, StoppedError, WholeCatalogue
+from recommendations.services.catalogue.feeds import MissingItems, StoppedError, WholeCatalogue
 
 
 class Command(FileCommand):
@@ -38,7 +38,7 @@ class Command(FileCommand):
             strict=strict,
         )
 
-    def _allows(self, lack: Lack, *, yes: bool) -> bool:
+    def _allows(self, lack: MissingItems, *, yes: bool) -> bool:
         """Say what would be retired, and ask; much is retired with ``--yes`` alone. Raises StoppedError."""
         words = feeds.lack_words(lack)
         self.stdout.write(feeds.lack_text(lack))

@@ -17,7 +17,7 @@ from recommendations.models import Import, ShopSetting
 from recommendations.services.catalogue import feeds
 from recommendations.services.catalogue.feeds import (
     FeedAwayError,
-    Lack,
+    MissingItems,
     StoppedError,
     UnreadableFileError,
     Validators,
@@ -141,7 +141,7 @@ class _Look:
         self._seen = replace(self._seen, imports=keys, imported_at=self._now.isoformat())
 
 
-def _allowed(lack: Lack) -> bool:
+def _allowed(lack: MissingItems) -> bool:
     """Let a feed retire what it lacks, but not a large part of the catalogue. Raises StoppedError."""
     if lack.share <= feeds.MOST_RETIRED:
         return True

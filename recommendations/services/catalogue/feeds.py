@@ -17,12 +17,12 @@ from recommendations.ingest.feeds.fetching import FeedAwayError, Fetched, Valida
 from recommendations.ingest.import_files import StoppedError, UnreadableFileError, import_items
 from recommendations.models import Import, Item
 from recommendations.services.access import audit
-from recommendations.store.imports.item_retirement import Became, Lack, Retired
+from recommendations.store.imports.item_retirement import Became, MissingItems, Retired
 from recommendations.store.temp_tables import Report, silent
 
 __all__ = [
-    "MOST_RETIRED", "FeedAwayError", "Lack", "StoppedError", "UnreadableFileError", "Validators", "WholeCatalogue",
-    "downloaded", "import_feed", "is_address", "lack_text", "lack_words", "without_secrets",
+    "MOST_RETIRED", "FeedAwayError", "MissingItems", "StoppedError", "UnreadableFileError", "Validators",
+    "WholeCatalogue", "downloaded", "import_feed", "is_address", "lack_text", "lack_words", "without_secrets",
 ]  # fmt: skip
 
 MOST_RETIRED = 0.2
@@ -35,13 +35,13 @@ is_address, without_secrets = fetching.is_address, fetching.without_secrets
 class WholeCatalogue:
     """Retires what a feed lacks, where ``allowed`` says so of it; what it retired can be brought back together."""
 
-    allowed: Callable[[Lack], bool]
+    allowed: Callable[[MissingItems], bool]
 
-    def allows(self, lack: Lack) -> bool:
+    def allows(self, lack: MissingItems) -> bool:
         """Ask, unless there is nothing to retire. Raises StoppedError."""
         return bool(lack.keys) and not lack.unread and self.allowed(lack)
 
-    def note(self, imported: Import, lack: Lack, became: Became, *, now: datetime) -> str:
+    def note(self, imported: Import, lack: MissingItems, became: Became, *, now: datetime) -> str:
         """Leave an entry of the trail for each item, and say how many there are."""
         if became.retired or became.back:
             batch = uuid4()
@@ -86,7 +86,7 @@ def downloaded(address: str, *, known: Validators | None = None) -> Iterator[Fet
         yield fetching.fetch(address, folder=Path(folder), known=known, trusted=fetching.host_of(settings.ITEM_FEED))
 
 
-def lack_words(lack: Lack) -> dict[str, str]:
+def lack_words(lack: MissingItems) -> dict[str, str]:
     """How much a full feed lacks, for sentences."""
     return {
         "count": f"{lack.count:,}", "of": f"{lack.of:,}", "share": f"{100 * lack.share:.0f}",
@@ -94,7 +94,7 @@ def lack_words(lack: Lack) -> dict[str, str]:
     }  # fmt: skip
 
 
-def lack_text(lack: Lack) -> str:
+def lack_text(lack: MissingItems) -> str:
     """How many items a full feed retires, and which are the first of them."""
     text = _("Retires %(count)s of %(of)s items, which the file lacks: %(names)s")
     names = pgettext("between names", ", ").join(f"{shop_id} ({title[:60]})" for shop_id, title in lack.first)
@@ -102,7 +102,7 @@ def lack_text(lack: Lack) -> str:
     return text % {**lack_words(lack), "names": names} + more
 
 
-def _sentences(lack: Lack, became: Became) -> Iterator[str]:
+def _sentences(lack: MissingItems, became: Became) -> Iterator[str]:
     """What became of the items that a full feed lacks, in sentences."""
     if became.retired:
         text = _("Items that were retired, as the file lacks them: %(count)s.")

@@ -59,17 +59,17 @@ def revert(*, entry: AuditEntry, by: Staff | None, now: datetime) -> Item:
     return item
 
 
-class WayBack(NamedTuple):
+class UndoScope(NamedTuple):
     """What the trail holds of an import: all that it changed, or only the items that it retired and brought back."""
 
     batch: UUID
     whole: bool
 
 
-def way_back(imported: Import) -> WayBack | None:
+def undo_scope(imported: Import) -> UndoScope | None:
     """How an import can be undone; None where it cannot, or was already."""
     entries = AuditEntry.objects.filter(object_type="import", object_id=str(imported.pk), batch__isnull=False)
-    verbs = {verb: WayBack(batch, "new" in (after or {})) for verb, batch, after in entries.values_list(*_OF_BATCH)}
+    verbs = {verb: UndoScope(batch, "new" in (after or {})) for verb, batch, after in entries.values_list(*_OF_BATCH)}
     return None if "undo" in verbs else verbs.get("import")
 
 
@@ -84,7 +84,7 @@ def items_of(imported: int) -> QuerySet[AuditEntry, int]:
 def undo_import(*, imported: Import, by: Staff, now: datetime) -> Undone:
     """Take back what the trail holds of an import, but not what changed again since. Raises NothingToUndoError."""
     stored = Import.objects.select_for_update().get(pk=imported.pk)
-    back_to = way_back(stored)
+    back_to = undo_scope(stored)
     if back_to is None:
         raise NothingToUndoError(stored)
     batch, whole = back_to

@@ -31,7 +31,7 @@ from recommendations.store.imports import (
     validate,
 )
 from recommendations.store.imports.item_diff import ItemState
-from recommendations.store.imports.item_retirement import Became, Lack
+from recommendations.store.imports.item_retirement import Became, MissingItems
 from recommendations.store.imports.row_checks import ITEM_JOIN
 from recommendations.store.imports.table_files import (
     FileLimits,
@@ -55,10 +55,10 @@ class StoppedError(Exception):
 class Full(Protocol):
     """What is asked, and told, of an import whose file is the whole catalogue."""
 
-    def allows(self, lack: Lack) -> bool:
+    def allows(self, lack: MissingItems) -> bool:
         """Whether what the file lacks may be retired. Raises StoppedError where nothing at all is to be imported."""
 
-    def note(self, imported: Import, lack: Lack, became: Became, *, now: datetime) -> str:
+    def note(self, imported: Import, lack: MissingItems, became: Became, *, now: datetime) -> str:
         """Note what was retired and brought back, in the import's transaction; sentences about it, one a line."""
 
 

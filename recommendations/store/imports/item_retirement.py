@@ -43,7 +43,7 @@ FROM due WHERE due.id = item.id RETURNING due.id, due.title, due.retired_at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lack:
+class MissingItems:
     """Items on sale that a full file has no row of, ``of`` so many on sale; ``first`` are the ids and titles of ten.
 
     ``unread`` rows were refused without an id: any of them may be of an item that seems to be lacking.
@@ -78,15 +78,15 @@ class Became(NamedTuple):
     back: Sequence[Retired]
 
 
-def lacking() -> Lack:
+def lacking() -> MissingItems:
     """What the rows that were read lack of the catalogue, before they are merged into it."""
     keys = [key for (key,) in rows(LACKING)]
     [(of, unread)] = rows(COUNTS)
     first = rows(NAMES, keys=keys, most=MOST_NAMED)
-    return Lack(keys=keys, of=of, unread=unread, first=[(shop_id, title) for shop_id, title in first])
+    return MissingItems(keys=keys, of=of, unread=unread, first=[(shop_id, title) for shop_id, title in first])
 
 
-def settle(lack: Lack | None, *, now: datetime) -> Became:
+def settle(lack: MissingItems | None, *, now: datetime) -> Became:
     """Bring back items that are in the file and that an import had retired; retire those that it lacks.
 
     Of the latter those are left out that somebody retired in the meantime; their history stays.

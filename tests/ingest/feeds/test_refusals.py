@@ -213,7 +213,7 @@ def test_a_large_feed_is_never_held_whole(tmp_path: Path, kind: str) -> None:
     tracemalloc.start()
     try:
         with open_feed(path, plan=ReadingPlan(now=NOW)) as table:
-            rows = sum(1 for _row in table)
+            rows = sum(len(part) for part in table.blocks(range(len(table.columns))) if isinstance(part, list))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
