@@ -15,6 +15,7 @@ from analytics.pages.campaigns import preview as campaign_previews
 from analytics.pages.campaigns import steps as campaign_steps
 from analytics.pages.campaigns import view as campaign_view
 from analytics.pages.catalogue import (
+    arriving,
     contact_files,
     health,
     import_files,
@@ -153,6 +154,8 @@ urlpatterns = [
     path("catalogue/imports/contacts/<uuid:key>/take/", contact_files.take_contacts, name="take_contacts"),
     path("catalogue/imports/contacts/<uuid:key>/refused.csv", contact_files.contacts_refused, name="contacts_refused"),
     path("catalogue/sources/", sources.sources, name="sources"),
+    path("catalogue/arrivals/", arriving.arrivals, name="arrivals"),
+    path("catalogue/arrivals/lines/", arriving.lines, name="arrival_lines"),
     path("catalogue/suspicious/", suspicious.suspicious, name="suspicious"),
     path("catalogue/suspicious/key/", suspicious.set_aside_sent, name="set_aside_sent"),
     path("catalogue/suspicious/<int:pk>/", quarantine.quarantine, name="quarantine"),

@@ -17,7 +17,7 @@ def sources_file(sources: Iterable[KeySource]) -> HttpResponse:
     head = [
         _("Key"), _("Prefix"), _("Where it is used"), _("Hour"), _("Lines"), _("People"), _("New people"),
         _("Purchases"), _("Accepted without a name"), _("Of crawlers"), _("Without proof"), _("Events of no use"),
-        _("Refused requests"), _("Unusual"),
+        _("Waiting for their item"), _("Refused requests"), _("Unusual"),
     ]  # fmt: skip
     rows: list[list[Value]] = [
         [

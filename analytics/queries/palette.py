@@ -61,6 +61,7 @@ PAGES: Mapping[str, Promise] = {
     "catalogue_items": gettext_lazy("Items"),
     "imports": gettext_lazy("Imports"),
     "sources": gettext_lazy("Sources"),
+    "arrivals": gettext_lazy("Arrivals"),
     "suspicious": gettext_lazy("Suspicious demand"),
     "segments": gettext_lazy("Segments"),
     "together": gettext_lazy("Bought together"),

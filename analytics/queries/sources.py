@@ -40,6 +40,7 @@ class SentHour(NamedTuple):
     crawled: int
     unproven: int
     ignored: int
+    waiting: int
     refused: int
 
     @property
@@ -100,7 +101,9 @@ class KeyDay(NamedTuple):
     unproven: int  # events that named a customer without a valid proof
 
 
-_COUNTS = ("lines", "people", "new_people", "purchases", "not_kept", "crawled", "unproven", "ignored", "refused")
+_COUNTS = (
+    "lines", "people", "new_people", "purchases", "not_kept", "crawled", "unproven", "ignored", "waiting", "refused",
+)  # fmt: skip
 _FIELDS = ("hour", *_COUNTS)
 
 

@@ -61,10 +61,21 @@ FORMS = (
     gettext_noop("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s."),
     gettext_noop("%(file)s, line 1: the column %(names)s appears twice; remove or rename one."),
     gettext_noop("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s."),
+    gettext_noop("Events that are left out, because nothing is learned from them: %(counts)s."),
+    gettext_noop("%(system)s's “%(name)s” is left out on purpose: nothing is learned from it."),
+    gettext_noop("%(system)s's “%(name)s” is left out: nothing is learned from it."),
+    gettext_noop("There is no event “%(name)s”, so it is left out; “%(like)s” is one."),
+    gettext_noop("There is no event “%(name)s”, so it is left out. There are: %(names)s."),
+    gettext_noop("There is no item with this id yet; the line waits for it, %(days)s days."),
+    gettext_noop("This looks like %(what)s; send it to %(address)s."),
+    gettext_noop("The time is more than 10 minutes ahead of the server's (%(now)s); set the clock correctly."),
+    gettext_noop("The time is more than %(days)s days ago; load older events with manage.py import_events."),
+    gettext_noop("This shop's currency is %(ours)s; convert the amounts, or leave the currency out."),
+    gettext_noop("Send a text of 1 to %(most)s characters, or a UUID; a retry repeats it."),
 )
-"""Sentences of imports that say something of the file or the shop."""
+"""Sentences of imports and of events that say something of the file, the event or the shop."""
 _GAP = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
-_WORDS = frozenset({"weekday", "kind"})
+_WORDS = frozenset({"weekday", "kind", "what"})
 """Gaps that hold words of ours."""
 
 

@@ -1,6 +1,8 @@
 """Intake of events: ``POST /api/v1/events/``."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +23,7 @@ from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest import event_schema
 from recommendations.ingest.accept import accept
+from recommendations.ingest.arrivals import note_refusal
 from recommendations.ingest.event_lines import EventResult
 from recommendations.ingest.event_schema import EventBatch, EventForm, ParsedBody
 from recommendations.ingest.refusal import Refusal, UnreadableError
@@ -92,10 +95,22 @@ class Events(BrowserView):
     def post(self, request: Request) -> HttpResponse:
         body, quotas = body_of(request), quotas_of(request)
         quotas.take_bytes(len(body))
-        reading = _reading(body)
+        with noting_refusals(quotas.key.pk):
+            reading = _reading(body)
         note(request, quotas.take_lines(lines_in(reading)))
-        verdicts = accept(reading.rows, sender_of(quotas), now=timezone.now())
+        verdicts = accept(reading.rows, sender_of(quotas), now=timezone.now(), ids=reading.ids)
         return events_answer(reading, verdicts)
+
+
+@contextmanager
+def noting_refusals(key: int) -> Iterator[None]:
+    """Let whoever looks on see a body that holds no events."""
+    try:
+        yield
+    except BadRequestError as error:
+        flaw = error.flaws[0] if error.flaws else Flaw("", str(error.detail))
+        note_refusal(flaw.pointer, flaw.message, key=key, at=timezone.now())
+        raise
 
 
 def _reading(body: bytes) -> ParsedBody:

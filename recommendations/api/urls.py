@@ -12,7 +12,7 @@ from recommendations.api.customers.messages import MessagesView
 from recommendations.api.customers.properties import CustomerView
 from recommendations.api.customers.triggers import TriggerView
 from recommendations.api.events import Events
-from recommendations.api.foreign_events import ForeignKindEvents, view_of
+from recommendations.api.foreign.intake import ForeignKindEvents, view_of
 from recommendations.api.hooks.mail import mail_hook
 from recommendations.api.hooks.orders import order_hook
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from recommendations.event_types import EventName
+from recommendations.ingest.arrivals import note_arrivals
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of, waiting_lines
 from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender
@@ -17,22 +18,29 @@ from recommendations.store.live.source_counts import SourceCount, source_counter
 from recommendations.store.live.writes import Fact, Joined, Objection
 from recommendations.terms import Side
 
+NO_IDS: Mapping[int, str] = {}
 
-def accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[EventResult]:
+
+def accept(
+    rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Mapping[int, str] = NO_IDS
+) -> list[EventResult]:
     """Append the events that keep the rules, each once, and say for every row what became of it.
 
+    ``ids`` has by row those that were sent and are no UUIDs, for whoever looks on.
     When it returns everything is committed, and the next answer knows of it (where Valkey is there). Raises
     ``DatabaseError`` where PostgreSQL is away; then nothing of the request was stored, or a retry repeats it.
     """
     with insert.reachable():
-        return _accept(rows, sender, now=now)
+        return _accept(rows, sender, now=now, ids=ids)
 
 
-def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[EventResult]:
+def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Mapping[int, str]) -> list[EventResult]:
     intake = Intake(rows, sender, now=now)
     if not intake.taken:
         _note(sender, {SourceCount.UNPROVEN: intake.unproven, SourceCount.IGNORED: intake.unused}, now=now)
-        return intake.verdicts(set())
+        verdicts = intake.verdicts(set())
+        note_arrivals(rows, verdicts, sender, owners={}, ids=ids, at=now)
+        return verdicts
     people = People.of(intake.taken, sender.newcomers, now=now)
     people.find_buyers(intake.taken)
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
@@ -62,7 +70,10 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime) -> list[
     }
     whose = {customer for customer in new.values() if customer is not None}
     _note(sender, counts, now=now, people=whose)
-    return intake.verdicts(new.keys(), nameless=people.nameless, held={held[number][0] for number in waits})
+    verdicts = intake.verdicts(new.keys(), nameless=people.nameless, held={held[number][0] for number in waits})
+    owners = {event.row: owner for event, owner in owned if owner is not None}
+    note_arrivals(rows, verdicts, sender, owners=owners, ids=ids, at=now)
+    return verdicts
 
 
 def _note(

@@ -24,7 +24,7 @@ from recommendations.store.events.id_cache import item_keys, person_keys
 from recommendations.store.events.insert import Consent, EventLine, EventPlace, buyers_of
 from recommendations.store.events.mergers import Merger
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.events.waiting import DAYS, Held
+from recommendations.store.events.waiting import DAYS, HeldLine
 from recommendations.terms import CustomerKind, Side, Trust
 
 SOURCE = "api"
@@ -234,12 +234,12 @@ def _item_at(place: int) -> str:
     return f"/items/{place}/item_id"
 
 
-def waiting_lines(event: Taken, *, owner: int | None) -> Iterable[Held]:
+def waiting_lines(event: Taken, *, owner: int | None) -> Iterable[HeldLine]:
     """A line per item that is not there yet."""
     if event.waits:
         lines = lines_of(event._replace(places=event.waits), items={}, owner=owner)
         for place, line in zip(event.waits, lines, strict=True):
-            yield Held(line, event.form.items[place].item_id)
+            yield HeldLine(line, event.form.items[place].item_id)
 
 
 def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> Iterable[EventLine]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class Look(NamedTuple):
+class ForeignLook(NamedTuple):
     """Fields by which something foreign is known: all of ``fields``, and one of ``others`` where there are any."""
 
     what: Promise
@@ -20,8 +20,8 @@ class Look(NamedTuple):
         return self.fields <= {*names} and (not self.others or not self.others.isdisjoint(names))
 
 
-def _look(what: Promise, address: str, fields: str, others: str = "") -> Look:
-    return Look(what, address, frozenset(fields.split()), frozenset(others.split()))
+def _look(what: Promise, address: str, fields: str, others: str = "") -> ForeignLook:
+    return ForeignLook(what, address, frozenset(fields.split()), frozenset(others.split()))
 
 
 LOOKS = (

@@ -88,6 +88,8 @@ def of_the_catalogue() -> dict[str, str]:
         "new import": "/catalogue/imports/new/",
         "new import of contacts": "/catalogue/imports/contacts/new/",
         "sources": "/catalogue/sources/",
+        "arrivals": "/catalogue/arrivals/",
+        "arrivals that were refused": "/catalogue/arrivals/?verdict=rejected&paused=1",
         "item": f"/catalogue/{tea}/",
         "editor of an item": f"/catalogue/{tea}/edit/?field=price",
     }

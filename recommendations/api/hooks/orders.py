@@ -17,26 +17,25 @@ from django.views.decorators.csrf import csrf_exempt
 
 from recommendations.api.errors import BadRequestError, problem
 from recommendations.api.events import events_answer
-from recommendations.api.foreign_events import item_id_of, reading_of
+from recommendations.api.foreign.intake import item_id_of, reading_of
 from recommendations.api.hooks.mail import METHODS
 from recommendations.api.not_found import unknown
 from recommendations.ingest.accept import accept
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.sources.adapter import Options
-from recommendations.ingest.sources.table import HOOKS
+from recommendations.ingest.sources.table import HOOKS, hooks_there
 
 
 class Signed(NamedTuple):
-    """How a system signs: the header with the signature, that with the topic, and our setting with the secret."""
+    """How a system signs: the header with the signature, and that with the topic."""
 
     signature: str
     topic: str
-    secret: str
 
 
 SIGNED = {
-    "shopify": Signed("X-Shopify-Hmac-Sha256", "X-Shopify-Topic", "SHOPIFY_WEBHOOK_SECRET"),
-    "woocommerce": Signed("X-WC-Webhook-Signature", "X-WC-Webhook-Topic", "WOOCOMMERCE_WEBHOOK_SECRET"),
+    "shopify": Signed("X-Shopify-Hmac-Sha256", "X-Shopify-Topic"),
+    "woocommerce": Signed("X-WC-Webhook-Signature", "X-WC-Webhook-Topic"),
 }
 PING = b"webhook_id="
 """Begins what WooCommerce sends, without a signature, to try an address out."""
@@ -47,9 +46,9 @@ PING = b"webhook_id="
 def order_hook(request: HttpRequest, shop: str) -> HttpResponse:
     """Take the events of a call. One that is signed gets a yes, whatever its rows are: a no would be sent again, and
     Shopify gives up on an address that says it often. What was refused stands on Arrivals."""
-    signed = SIGNED.get(shop)
-    if signed is None or not getattr(settings, signed.secret):
+    if shop not in hooks_there():
         return unknown(request)
+    signed = SIGNED[shop]
     if request.method not in METHODS:
         answer = problem(HTTPStatus.METHOD_NOT_ALLOWED, _("Send events by POST."))
         answer["Allow"] = ", ".join(METHODS)
@@ -64,7 +63,7 @@ def order_hook(request: HttpRequest, shop: str) -> HttpResponse:
         return problem(HTTPStatus.BAD_REQUEST, _("The body ended too early."))
     if shop == "woocommerce" and body.startswith(PING):
         return HttpResponse()
-    if not _proves(request, body, signed):
+    if not _proves(request.headers.get(signed.signature, ""), body, secret=getattr(settings, HOOKS[shop].secret)):
         return problem(HTTPStatus.FORBIDDEN, _("The signature is missing, or not one by our secret."))
     return _take(request, body, shop, topic=request.headers.get(signed.topic, ""))
 
@@ -73,7 +72,7 @@ def _take(request: HttpRequest, body: bytes, shop: str, *, topic: str) -> HttpRe
     try:
         options = Options(item_id_of(HOOKS[shop], request.GET), topic=topic)
         foreign = reading_of(HOOKS[shop], body, options)
-        verdicts = accept(foreign.body.rows, Sender(hook=shop), now=timezone.now())
+        verdicts = accept(foreign.body.rows, Sender(hook=shop), now=timezone.now(), ids=foreign.body.ids)
     except BadRequestError as error:
         return problem(HTTPStatus.BAD_REQUEST, str(error.detail), flaws=error.flaws)
     except (OperationalError, InterfaceError):
@@ -85,7 +84,6 @@ def _take(request: HttpRequest, body: bytes, shop: str, *, topic: str) -> HttpRe
     return answer
 
 
-def _proves(request: HttpRequest, body: bytes, signed: Signed) -> bool:
-    secret = str(getattr(settings, signed.secret)).encode()
-    right = base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
-    return hmac.compare_digest(right, request.headers.get(signed.signature, "").strip().encode())
+def _proves(signature: str, body: bytes, *, secret: str) -> bool:
+    right = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256))
+    return hmac.compare_digest(right, signature.strip().encode())

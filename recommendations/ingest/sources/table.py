@@ -7,6 +7,7 @@ from re import compile as pattern
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from recommendations.ingest.event_schema import MOST_ROWS, EventForm, ParsedBody, PersonForm, decode_row
@@ -17,11 +18,16 @@ from recommendations.ingest.sources.adapter import Call, Options, Reader, as_jso
 
 @dataclass(frozen=True)
 class System:
-    """Somebody else's system; ``item_ids``: fields of a product that the address may choose as the item's id."""
+    """Somebody else's system.
+
+    ``item_ids``: fields of a product that the address may choose as the item's id; ``secret``: our setting of that by
+    which it signs.
+    """
 
     label: str
     calls_in: Reader
     item_ids: tuple[str, ...] = ()
+    secret: str = ""
 
 
 EVENTS: Mapping[str, System] = {
@@ -33,12 +39,19 @@ EVENTS: Mapping[str, System] = {
 }
 """Systems whose events come with a key."""
 HOOKS: Mapping[str, System] = {
-    "shopify": System("Shopify", shopify.calls_in, ("product_id", "variant_id", "sku")),
-    "woocommerce": System("WooCommerce", woocommerce.calls_in, ("product_id", "variation_id", "sku")),
+    "shopify": System("Shopify", shopify.calls_in, ("product_id", "variant_id", "sku"), "SHOPIFY_WEBHOOK_SECRET"),
+    "woocommerce": System(
+        "WooCommerce", woocommerce.calls_in, ("product_id", "variation_id", "sku"), "WOOCOMMERCE_WEBHOOK_SECRET"
+    ),
 }
 """Systems that call, and sign what they say."""
 OURS = pattern(r"r-[0-9A-Za-z]{8,62}")
 """The form of ids of our answers; others' ids of theirs are left out."""
+
+
+def hooks_there() -> dict[str, str]:
+    """Systems that may call, by the end of their address, with what they are called."""
+    return {name: system.label for name, system in HOOKS.items() if getattr(settings, system.secret)}
 
 
 class Foreign(msgspec.Struct):

@@ -53,7 +53,7 @@ WHERE (event.occurred_at, event.event_id, event.line) = (line.occurred_at, line.
 _line = msgspec.json.Decoder(EventLine)
 
 
-class Held(NamedTuple):
+class HeldLine(NamedTuple):
     """A line, and the shop's id of the item that it waits for."""
 
     line: EventLine
@@ -74,7 +74,7 @@ def count_waiting(key: int | None, *, most: int) -> int:
     return int(number)
 
 
-def hold(lines: Sequence[Held], *, key: int | None) -> set[int]:
+def hold(lines: Sequence[HeldLine], *, key: int | None) -> set[int]:
     """Let lines wait; the numbers of those that did not yet."""
     if not lines:
         return set()

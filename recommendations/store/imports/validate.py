@@ -115,7 +115,7 @@ def renamed_text(header: Header) -> str:
 
 
 def left_out_text(names: Mapping[str, int]) -> str:
-    """Which events nothing is learned from, and how many there were; "" where there were none."""
+    """Events that nothing is learned from, by name and number; "" where there were none."""
     if not names:
         return ""
     counts = ", ".join(f"{name} {count:,}" for name, count in list(names.items())[:MOST_NAMED])

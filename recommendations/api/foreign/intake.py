@@ -18,11 +18,11 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from recommendations.api import foreign_examples
 from recommendations.api.access import ApiKeyAuthentication, note, quotas_of, sender_of, valid_key
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw
-from recommendations.api.events import EventsAnswer, events_answer, lines_in
+from recommendations.api.events import EventsAnswer, events_answer, lines_in, noting_refusals
+from recommendations.api.foreign import examples
 from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
 from recommendations.api.schema import EVERY_BODY, problems, schema_of
 from recommendations.ingest.accept import accept
@@ -81,9 +81,10 @@ class ForeignEvents(BrowserView):
         body, quotas = body_of(request), quotas_of(request)
         quotas.take_bytes(len(body))
         options = Options(item_id_of(EVENTS[name], request.GET), kind.strip("/").rpartition("/")[2])
-        foreign = reading_of(EVENTS[name], body, options)
+        with noting_refusals(quotas.key.pk):
+            foreign = reading_of(EVENTS[name], body, options)
         note(request, quotas.take_lines(lines_in(foreign.body)))
-        verdicts = accept(foreign.body.rows, sender_of(quotas), now=timezone.now())
+        verdicts = accept(foreign.body.rows, sender_of(quotas), now=timezone.now(), ids=foreign.body.ids)
         may = Scope.CUSTOMERS_WRITE in quotas.key.scopes
         return events_answer(
             foreign.body, [_with_traits(*pair, may=may) for pair in zip(foreign.calls, verdicts, strict=True)]
@@ -102,7 +103,7 @@ def reading_of(system: System, body: bytes, options: Options) -> Foreign:
 
 
 def item_id_of(system: System, query: Mapping[str, Any]) -> str:
-    """Which field of a product is the item's id, as the address says. Raises BadRequestError."""
+    """The field of a product that is the item's id, as the address says. Raises BadRequestError."""
     wanted = str(query.get(ITEM_ID, ""))
     if wanted and wanted not in system.item_ids:
         text = _("One of: %(names)s.") % {"names": ", ".join(system.item_ids) or "–"}
@@ -140,13 +141,13 @@ def _described[View: Callable[..., HttpResponse]](operation: str, summary: str, 
     described: Any = extend_schema(
         operation_id=operation,
         summary=summary,
-        description=foreign_examples.DESCRIPTIONS[name],
-        request={"application/json": foreign_examples.SCHEMAS[name]},
+        description=examples.DESCRIPTIONS[name],
+        request={"application/json": examples.SCHEMAS[name]},
         responses={
             202: OpenApiResponse(schema_of(EventsAnswer), description="A verdict per event."),
             **problems(*EVERY_BODY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND),
         },
-        examples=[*foreign_examples.EXAMPLES[name], foreign_examples.VERDICTS],
+        examples=[*examples.EXAMPLES[name], examples.VERDICTS],
         tags=["events"],
     )
     return cast("Callable[[View], View]", described)

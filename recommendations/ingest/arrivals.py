@@ -1,0 +1,76 @@
+"""What came in with a key or by a hook, for whoever looks on: events, their verdicts, and bodies that were none."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from recommendations.ingest.event_lines import EventResult
+from recommendations.ingest.event_schema import EventForm, EventRow
+from recommendations.ingest.facts import Sender
+from recommendations.ingest.refusal import Refusal
+from recommendations.store.live.arrivals import MOST, Arrival, Why, arrival_log, last_arrivals
+
+__all__ = ["Arrival", "Why", "last_arrivals", "note_arrivals", "note_refusal", "source_name"]
+
+ITEMS, WHYS, LONGEST = 5, 5, 300  # that are kept of an event, and characters of a reason
+
+
+def source_name(*, key: int | None = None, hook: str = "") -> str:
+    """What a source is called in the log; empty where nothing is kept of it."""
+    return hook or ("" if key is None else str(key))
+
+
+def note_arrivals(
+    rows: Sequence[EventRow],
+    verdicts: Sequence[EventResult],
+    sender: Sender,
+    *,
+    owners: Mapping[int, int],
+    ids: Mapping[int, str],
+    at: datetime,
+) -> None:
+    """Note what became of the rows of a request.
+
+    ``owners``: by row, who the next answers may know of; ``ids``: likewise, what was sent for an id and is no UUID.
+    """
+    if source := source_name(key=sender.key, hook=sender.hook):
+        start = max(0, len(rows) - MOST)
+        make = partial(_arrivals, rows[start:], verdicts[start:], owners, ids, start=start, at=at.timestamp())
+        arrival_log().note(source, make)
+
+
+def note_refusal(pointer: str, reason: str, *, key: int, at: datetime) -> None:
+    """Note a body that holds no events."""
+    why = Why(pointer, reason[:LONGEST])
+    arrival_log().note(source_name(key=key), lambda: [Arrival(at.timestamp(), "refused", whys=[why])])
+
+
+def _arrivals(
+    rows: Sequence[EventRow],
+    verdicts: Sequence[EventResult],
+    owners: Mapping[int, int],
+    ids: Mapping[int, str],
+    *,
+    start: int,
+    at: float,
+) -> list[Arrival]:
+    return [
+        _arrival(row, verdict, sent_id=ids.get(number), owner=owners.get(number), at=at)
+        for number, (row, verdict) in enumerate(zip(rows, verdicts, strict=True), start)
+    ]
+
+
+def _arrival(row: EventRow, verdict: EventResult, *, sent_id: str | None, owner: int | None, at: float) -> Arrival:
+    named = [] if verdict.pointer is None else [Refusal(verdict.pointer, verdict.reason or "")]
+    whys = [*named, *verdict.refused, *verdict.waiting, *verdict.ignored][:WHYS]
+    items = [item.item_id for item in row.items] if isinstance(row, EventForm) else []
+    return Arrival(
+        at,
+        verdict.verdict,
+        "" if isinstance(row, Refusal) else row.name[:64],
+        sent_id or ("" if verdict.event_id is None else str(verdict.event_id)),
+        items[:ITEMS],
+        max(0, len(items) - ITEMS),
+        owner,
+        [Why(why.pointer, why.reason[:LONGEST]) for why in whys],
+    )

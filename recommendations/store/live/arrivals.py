@@ -1,0 +1,96 @@
+"""The last events of each source as they came in, for whoever looks on: in Valkey, for an hour, and without any id of
+the shop's customers.
+
+A process tells what came at most once a second, so that a request hardly ever pays for it. Where Valkey is away, it is
+forgotten.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from recommendations.store.live.valkey import Command, valkey
+from recommendations.store.process_held import ProcessHeld
+
+MOST = 100  # of a source
+KEPT = 3_600  # seconds
+TELL = 1.0  # seconds
+_PREFIX = "arrivals:"
+
+
+class Why(msgspec.Struct, frozen=True):
+    """What was left out of an event or was wrong with it: where, and what to do."""
+
+    pointer: str
+    reason: str
+
+
+class Arrival(msgspec.Struct, omit_defaults=True):
+    """An event as it came in. ``customer`` is a key of ours, ``items`` are ids of the shop, the first few."""
+
+    at: float
+    verdict: str
+    name: str = ""
+    event_id: str = ""
+    items: list[str] = []
+    more: int = 0
+    customer: int | None = None
+    whys: list[Why] = []
+
+
+type Make = Callable[[], Sequence[Arrival]]
+"""Makes the arrivals of a request, the oldest first, when they are told."""
+
+_arrivals = msgspec.json.Decoder(Arrival)
+
+
+class ArrivalLog:
+    """Arrivals of one process that Valkey has not been told, by source."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[str, deque[Make]] = {}
+        self._later: threading.Timer | None = None
+
+    def note(self, source: str, make: Make) -> None:
+        """Remember what came with a request; of many only the last are ever made."""
+        with self._lock:
+            self._made.setdefault(source, deque(maxlen=MOST)).append(make)
+            if self._later is None:
+                self._later = threading.Timer(TELL, self.tell)
+                self._later.daemon = True
+                self._later.start()
+
+    def tell(self) -> None:
+        with self._lock:
+            made, self._made, self._later = self._made, {}, None
+        commands: list[Command] = []
+        for source, makers in made.items():
+            name, newest = f"{_PREFIX}{source}", _newest(makers)
+            if newest:
+                commands += [("LPUSH", name, *newest), ("LTRIM", name, 0, MOST - 1), ("EXPIRE", name, KEPT)]
+        if commands:
+            valkey().ask(commands)
+
+
+def _newest(makers: deque[Make]) -> list[bytes]:
+    """The newest arrivals in JSON, in their order."""
+    newest: list[Arrival] = []
+    while makers and len(newest) < MOST:
+        newest = [*makers.pop()(), *newest]
+    return [msgspec.json.encode(arrival) for arrival in newest[-MOST:]]
+
+
+arrival_log = ProcessHeld(ArrivalLog)
+
+
+def last_arrivals(sources: Sequence[str]) -> dict[str, list[Arrival]] | None:
+    """The last arrivals of each source, the newest first; None where Valkey is away."""
+    if not sources:
+        return {}
+    lists = valkey().ask([("LRANGE", f"{_PREFIX}{source}", 0, MOST - 1) for source in sources])
+    if lists is None:
+        return None
+    return {source: [_arrivals.decode(row) for row in rows] for source, rows in zip(sources, lists, strict=True)}
