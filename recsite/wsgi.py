@@ -12,5 +12,6 @@ django = get_wsgi_application()
 # Pages, charts and what answers are made from are read now, not while the first visitor waits.
 import_module(settings.ROOT_URLCONF)
 import_module("recommendations.services.operations.readiness").prepare()
-forwarding = import_module("recsite.forwarding").Forwarding(django, to=settings.PAGES_URL)
+plain = import_module("recsite.many_fields").ManyFields(django)
+forwarding = import_module("recsite.forwarding").Forwarding(plain, to=settings.PAGES_URL)
 application = import_module("recommendations.api.fast_path").Door(forwarding)

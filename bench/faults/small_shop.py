@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from django.core.exceptions import TooManyFieldsSent
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -16,6 +17,7 @@ from recommendations.services.campaigns.form import CampaignForm, as_json
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.rows import ContactRow, take_contacts
 from recommendations.terms import Scope
+from recsite.many_fields import plain_type
 
 KNOWN: Mapping[str, Sequence[str]] = {
     "placement": ["home", "item", "cart", "trending"],
@@ -83,5 +85,10 @@ class Within:
 
     def __call__(self, shot: Shot) -> Reply:
         kind = shot.headers.get("Content-Type", "")
-        answer = self._client.generic(shot.method, shot.target, shot.body, kind, headers={**shot.headers, **self._key})
+        headers = {**shot.headers, **self._key}
+        try:
+            answer = self._client.generic(shot.method, shot.target, shot.body, kind, headers=headers)
+        except TooManyFieldsSent:  # as the WSGI entry does it, which Django's client leaves out
+            headers.pop("Content-Type", None)
+            answer = self._client.generic(shot.method, shot.target, shot.body, plain_type(kind), headers=headers)
         return Reply(answer.status_code, answer.get("Content-Type", ""), answer.content)
