@@ -1,7 +1,7 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check fuzz lint audit chromium clean
+.PHONY: help install demo test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
 .PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-demo bench-readings bench-replay-estimates bench-watches
 
@@ -31,7 +31,7 @@ demo: export SHOP_NAME ?= Corner Shop
 demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300); prints address, login and API key
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)")
 
-test: lint chromium  ## All checks and all tests, browser included (ARGS="-k word" for some)
+test: lint chromium node  ## All checks and all tests, browser included (ARGS="-k word" for some)
 	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)
 
 check: .venv/stamp  ## One file of tests on real servers, in seconds (FILE=tests/… ARGS="-k word")
@@ -124,8 +124,14 @@ bench-watches: .venv/stamp  ## Planted changes of rates, lists and interests: se
 chromium:  ## Find or, as root on Debian, install the browser of the tests
 	@tools/chromium.sh
 
+node:  ## Find or, as root on Debian, install the Node of the tests
+	@tools/node.sh
+
+clients: .venv/stamp node  ## Make the JavaScript client for servers anew, from the schema
+	$(SERVERS) --ephemeral -- $(PYTHON) tools/clients.py
+
 clean:  ## Forget the demo's data, built files and caches
-	rm -rf .local staticfiles .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf .local .tools staticfiles .mypy_cache .ruff_cache .hypothesis test-results
 
 .uv/bin/uv:
 	python3 -m venv .uv

@@ -1,11 +1,13 @@
 """Recsite behind a real port, with a few items and keys, as the clients of a shop meet it."""
 
 import json
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 import pytest_django
@@ -17,8 +19,24 @@ from recommendations.services.access.keys import create_key
 from recommendations.terms import Scope
 from tests.architecture.source import ROOT
 from tests.trained import furnish, trained_shop
+from tools.clients import MissingError
+
+type Need[Thing] = Callable[[], Thing]
 
 TRACKER = ROOT / "clients/javascript/recsite.js"
+
+
+@pytest.fixture(scope="session")
+def needed() -> Callable[[Need[Any]], Any]:
+    """Getter of what clients are made with; where it is not to be had, tests fail in CI and are skipped elsewhere."""
+
+    def get(need: Need[Any]) -> Any:
+        try:
+            return need()
+        except MissingError as error:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+
+    return get
 
 
 class Pages(ThreadingHTTPServer):

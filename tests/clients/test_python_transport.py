@@ -366,11 +366,13 @@ def test_a_simple_request_is_a_get_and_a_full_one_a_post(server: Server, client:
     client.recommend("item", context={"item_ids": ["a", "b"], "basket": ["c"]}, exclude_item_ids=["d"])
     client.recommend("home", filter={"price": {"lte": Decimal("9.50")}})
     client.recommend("cart", context={"basket": [f"item-{number}" for number in range(900)]})
+    client.recommend("home", experiment={"experiment_id": "e1", "variation_id": "b"}, dry_run=True)
     assert [line for line, _ in server.got] == [
         "GET /api/v1/placements/home/recommend/?user_id=u%2F1+%C3%BC&n=5&personalise=false&fields=product%2Cscore",
         "GET /api/v1/placements/item/recommend/?exclude_item_id=d&item_id=a&item_id=b&basket=c",
         "POST /api/v1/placements/home/recommend/",
         "POST /api/v1/placements/cart/recommend/",
+        "POST /api/v1/placements/home/recommend/",
     ]
     assert json.loads(server.got[2][1]) == {"filter": {"price": {"lte": "9.50"}}}
 

@@ -1,0 +1,290 @@
+/** `Client`: one method for each thing that the API does, named as in the Python client. */
+
+import { joined, partsOf } from "./batches.js";
+import { CircuitBreaker } from "./breaker.js";
+import { SettingError, UnsendableError } from "./errors.js";
+import type { components, operations } from "../schema.js";
+import { encoded, part, Transport } from "./transport.js";
+
+type Schemas = components["schemas"];
+type Query<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
+
+export type Event = Schemas["EventForm"];
+export type EventFields = Partial<Event>;
+export type Wish = Schemas["RecommendBody"];
+export type BesideWish = Omit<Query<"similar_items">, "exclude_item_id"> & { exclude_item_ids?: string[] };
+export type PageWish = Schemas["PageBody"];
+export type BatchUser = Schemas["BatchUser"];
+export type BatchWish = Omit<Schemas["BatchBody"], "placement" | "users">;
+export type ItemFields = Schemas["ItemForm"];
+export type ItemChanges = Schemas["ItemChanges"];
+export type Item = Schemas["ItemRowForm"];
+export type ItemChangesRow = Schemas["ItemChangesRowForm"];
+export type ContactFields = Schemas["ContactChanges"];
+export type ContactEntry = Schemas["ContactRowForm"];
+export type Property = string | number | boolean | null;
+
+export interface Options {
+  /** Milliseconds that a page waits for recommendations, from the connection to the last byte: 500. */
+  timeout?: number;
+  /** Milliseconds for which events and changes are sent again while Recsite is unreachable or busy: 30,000. */
+  patience?: number;
+}
+
+const API = "/api/v1";
+const AGENT = "recsite-client-node/0.3";
+const TIMEOUT = 500; // milliseconds
+const PATIENCE = 30_000;
+const WRITE_TIMEOUT = 10_000; // of one try
+const BATCH_TIMEOUT = 60_000; // the same of a batch of recommendations, which waits for others
+const LONGEST_QUERY = 4_000; // characters; a longer question goes as a body
+const IN_QUERY: Readonly<Record<string, string>> = {
+  item_ids: "item_id",
+  categories: "category",
+  exclude_item_ids: "exclude_item_id",
+};
+
+interface Sending {
+  timeout?: number;
+  repeatable?: boolean;
+}
+
+/**
+ * Recsite behind `url`. Questions (`recommend` …) wait `timeout` and are asked once; after five failures in a row the
+ * next ones fail at once for two seconds, then one of them is asked, and the others as soon as it has an answer.
+ * Messages (events, items …) are sent again for `patience`, with the same bytes; what came before is a duplicate.
+ *
+ * Every method resolves to what Recsite answered with 2xx, or rejects with a RecsiteError: ProblemError where Recsite
+ * says no, UnreachableError where it does not answer, MisdirectedError where something else does, UnsendableError
+ * where what was to be sent cannot be. The client itself throws SettingError for a url, a key or a time that is none.
+ */
+export class Client {
+  readonly #timeout: number;
+  readonly #patience: number;
+  readonly #transport: Transport;
+  readonly #breaker = new CircuitBreaker();
+
+  constructor(url: string, key: string, options: Options = {}) {
+    const { timeout = TIMEOUT, patience = PATIENCE } = options;
+    if (typeof key !== "string" || !/^[\x20-\x7e]*$/.test(key)) {
+      throw new SettingError("The key has characters that no key has; is there a line end in it?");
+    }
+    if (!(Number.isFinite(timeout) && timeout > 0 && Number.isFinite(patience) && patience >= 0)) {
+      throw new SettingError("timeout and patience are milliseconds, and timeout is more than 0");
+    }
+    this.#timeout = timeout;
+    this.#patience = patience;
+    const headers = { Authorization: `Api-Key ${key}`, Accept: "application/json", "User-Agent": AGENT };
+    this.#transport = new Transport(url, headers);
+  }
+
+  // --- events in
+
+  /**
+   * Send 1 to 1000 events (`newEvent` makes one). ProblemError where every one was rejected. They are sent again only
+   * where each has an `event_id` and a `timestamp`, by which Recsite knows it again.
+   */
+  sendEvents(events: Iterable<Event>): Promise<Schemas["EventsAnswer"]> {
+    const rows = [...events];
+    const repeatable = rows.every((row) => "event_id" in row && "timestamp" in row);
+    return this.#send("results", "POST", "/events/", { events: rows }, { repeatable });
+  }
+
+  /** Get the proof that lets a page say who is signed in; it holds for these two ids, twelve hours or `seconds`. */
+  prove(who: Schemas["IdentityBody"]): Promise<Schemas["IdentityAnswer"]> {
+    return this.#send("proof", "POST", "/identity/", who);
+  }
+
+  /** Merge two ids: what the visitor did counts for the customer from now on, and with `undo` no more. */
+  mergeUsers(who: Schemas["MergeBody"]): Promise<Schemas["MergeAnswer"]> {
+    return this.#send("verdict", "POST", "/users/merge/", who);
+  }
+
+  /** Say what a customer is like, for audiences. null deletes a property. */
+  async changeCustomer(userId: string, properties: Record<string, Property>): Promise<Schemas["CustomerVerdict"]> {
+    return this.#send("verdict", "PATCH", `/users/${part(userId)}/`, { properties });
+  }
+
+  // --- how customers may be reached, with a key that may send or read contacts
+
+  /** Addresses of a customer, with stars, and what they said yes to. ProblemError 404 where nothing is known. */
+  async contact(userId: string): Promise<Schemas["ContactAnswer"]> {
+    return this.#send("addresses", "GET", `/contacts/${part(userId)}/`);
+  }
+
+  /** Set the whole contact: an address that is not given is taken away. Statements of consent are only added. */
+  async putContact(userId: string, contact: ContactFields): Promise<Schemas["ContactStored"]> {
+    return this.#send("verdict", "PUT", `/contacts/${part(userId)}/`, contact);
+  }
+
+  /** Change some fields of a contact, or add statements of consent. */
+  async patchContact(userId: string, contact: ContactFields): Promise<Schemas["ContactStored"]> {
+    return this.#send("verdict", "PATCH", `/contacts/${part(userId)}/`, contact);
+  }
+
+  /** Send changes of 1 to 1000 contacts. ProblemError where every one was rejected. */
+  contacts(contacts: Iterable<ContactEntry>): Promise<Schemas["ContactsAnswer"]> {
+    return this.#send("results", "POST", "/contacts/batch/", { contacts: [...contacts] });
+  }
+
+  /** Erase addresses and consents of a customer. It is not sent again after an answer that was lost. */
+  async eraseContact(userId: string): Promise<Schemas["ErasureReceipt"]> {
+    return this.#send("statements", "DELETE", `/contacts/${part(userId)}/`, undefined, { repeatable: false });
+  }
+
+  // --- messages of campaigns
+
+  /** Say that something happened to a customer which a live campaign (by its short name) is for. */
+  async trigger(campaign: string, occasion: Schemas["TriggerBody"]): Promise<Schemas["TriggerAnswer"]> {
+    return this.#send("verdict", "POST", `/campaigns/${part(campaign)}/trigger/`, occasion);
+  }
+
+  /** What a customer was sent, the newest first; `before` is `next` of the page before. */
+  async messages(userId: string, page: Query<"customer_messages"> = {}): Promise<Schemas["MessagesAnswer"]> {
+    return this.#ask("messages", `/users/${part(userId)}/messages/`, { query: queryOf(page) });
+  }
+
+  // --- recommendations out
+
+  /** What to show at a placement. `index` of a later event is the `rank` of the answer. */
+  async recommend(placement: string, wish: Wish = {}): Promise<Schemas["Recommendations"]> {
+    const address = `/placements/${part(placement)}/recommend/`;
+    const whole = wish.filter || wish.experiment || wish.fields?.length === 0;
+    const query = whole ? "" : queryOf(wish);
+    return this.#ask("recommendation_id", address, whole || query.length > LONGEST_QUERY ? { body: wish } : { query });
+  }
+
+  /** What to show in every place of a page: one answer for each, and no item in two of them. */
+  async recommendPage(page: string, wish: PageWish = {}): Promise<Schemas["PageAnswer"]> {
+    return this.#ask("slots", `/pages/${part(page)}/recommend/`, { body: wish });
+  }
+
+  /** Items like this one. */
+  async similar(itemId: string, wish: BesideWish = {}): Promise<Schemas["Recommendations"]> {
+    return this.#ask("recommendation_id", `/items/${part(itemId)}/similar/`, { query: queryOf(wish) });
+  }
+
+  /** Items that are often bought with this one. */
+  async alsoBought(itemId: string, wish: BesideWish = {}): Promise<Schemas["Recommendations"]> {
+    return this.#ask("recommendation_id", `/items/${part(itemId)}/also-bought/`, { query: queryOf(wish) });
+  }
+
+  /**
+   * What to show each of many customers, for e-mail and exports. Nobody waits for it, so it is patient. What is too
+   * much for one batch goes as several, one after the other. ProblemError where nobody is named rightly.
+   */
+  recommendToMany(
+    placement: string,
+    users: Iterable<BatchUser>,
+    wish: BatchWish = {},
+  ): Promise<Schemas["BatchAnswer"]> {
+    const ask = (some: BatchUser[]): Promise<Schemas["BatchAnswer"]> => {
+      const body = { ...wish, placement, users: some };
+      return this.#send("results", "POST", "/recommendations/batch/", body, { timeout: BATCH_TIMEOUT });
+    };
+    return joined(placement, partsOf([...users], wish.n), ask);
+  }
+
+  /** What a customer likes, and why we think so. */
+  async interests(userId: string, page: Query<"interests"> = {}): Promise<Schemas["InterestsBody"]> {
+    return this.#ask("categories", `/users/${part(userId)}/interests/`, { query: queryOf(page) });
+  }
+
+  // --- catalogue in
+
+  /** Set the whole item: what is not given is unknown from now on. An item that was retired comes back. */
+  async putItem(itemId: string, item: ItemFields): Promise<Schemas["ItemVerdict"]> {
+    return this.#send("verdict", "PUT", `/items/${part(itemId)}/`, item);
+  }
+
+  /** Change some fields of an item that exists. */
+  async changeItem(itemId: string, changes: ItemChanges): Promise<Schemas["ItemVerdict"]> {
+    return this.#send("verdict", "PATCH", `/items/${part(itemId)}/`, changes);
+  }
+
+  /** Retire an item: it is in no answer any more; its history is kept. */
+  async retireItem(itemId: string): Promise<void> {
+    await this.#send(null, "DELETE", `/items/${part(itemId)}/`);
+  }
+
+  /** Set 1 to 1000 whole items. ProblemError where every one was rejected. */
+  putItems(items: Iterable<Item>): Promise<Schemas["ItemsAnswer"]> {
+    return this.#send("results", "POST", "/items/batch/", { items: [...items] });
+  }
+
+  /** Change some fields of 1 to 1000 items, such as prices and stock. */
+  changeItems(items: Iterable<ItemChangesRow>): Promise<Schemas["ItemsAnswer"]> {
+    return this.#send("results", "PATCH", "/items/batch/", { items: [...items] });
+  }
+
+  // --- looking back, with a key that may read metrics
+
+  /** An answer as it was served. */
+  async answer(recommendationId: string): Promise<Schemas["AnswerServed"]> {
+    return this.#send("results", "GET", `/answers/${part(recommendationId)}/`);
+  }
+
+  /** An answer made again, or under other weights of its blend or another book of rules, by their numbers. */
+  async answerAgain(
+    recommendationId: string,
+    instead: { weights?: number; rules?: number } = {},
+  ): Promise<Schemas["AnswerAgain"]> {
+    return this.#send("sameness", "POST", `/answers/${part(recommendationId)}/again/`, { instead });
+  }
+
+  /** The experiments of the shop, the newest first. */
+  experiments(): Promise<Schemas["ExperimentList"]> {
+    return this.#send("experiments", "GET", "/experiments/");
+  }
+
+  /** An experiment, named as answers name it (e7), and what came of it. */
+  async experiment(experimentId: string): Promise<Schemas["ExperimentDetail"]> {
+    return this.#send("arms", "GET", `/experiments/${part(experimentId)}/`);
+  }
+
+  // --- how
+
+  async #send<Answer>(
+    expects: string | null,
+    method: string,
+    address: string,
+    body?: object,
+    { timeout = WRITE_TIMEOUT, repeatable = true }: Sending = {},
+  ): Promise<Answer> {
+    const request = { method, path: API + address, body: body && encoded(body), timeout, repeatable, expects };
+    return (await this.#transport.request({ ...request, patience: this.#patience })) as Answer;
+  }
+
+  async #ask<Answer>(
+    expects: string,
+    address: string,
+    { query, body }: { query?: string; body?: object },
+  ): Promise<Answer> {
+    const path = API + address + (query ? `?${query}` : "");
+    const content = body && encoded(body);
+    const request = { method: content ? "POST" : "GET", path, body: content, timeout: this.#timeout, expects };
+    return this.#breaker.watched(() => this.#transport.request(request)) as Promise<Answer>;
+  }
+}
+
+/** An event that has an id and a time of its own: sent twice, it counts once. */
+export function newEvent(name: string, fields: Omit<EventFields, "name"> = {}): Event {
+  return { event_id: crypto.randomUUID(), timestamp: new Date().toISOString(), ...fields, name };
+}
+
+/** A request as the query of a GET, which is answered fastest. Throws UnsendableError. */
+function queryOf(wish: object): string {
+  const { context, ...rest } = wish as Record<string, unknown> & { context?: object | null };
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...rest, ...context })) {
+    if (value === undefined || value === null) continue;
+    const values = name === "fields" && Array.isArray(value) ? [value.join(",")] : Array.isArray(value) ? value : [value];
+    for (const each of values) {
+      if (!["string", "number", "boolean"].includes(typeof each) || Number.isNaN(each)) {
+        throw new UnsendableError(`${name}: ${String(each)} cannot be asked`);
+      }
+      query.append(IN_QUERY[name] ?? name, String(each));
+    }
+  }
+  return query.toString();
+}

@@ -1,0 +1,15 @@
+/** Recsite's storefront API for shops on Node: `new Client(url, key)`. docs/clients.md shows it at work. */
+
+export * from "./client.js";
+export {
+  type Flaw,
+  MisdirectedError,
+  ProblemError,
+  RecsiteError,
+  RedirectedError,
+  RestingError,
+  SettingError,
+  UnreachableError,
+  UnsendableError,
+} from "./errors.js";
+export type { components, operations, paths } from "../schema.js";

@@ -1,0 +1,28 @@
+/** What a shop writes with the tracker, checked by tsc against its types and, as JavaScript, run with it. */
+import "./recsite.js";
+import type { RecsiteFields, RecsiteTracker } from "./recsite.js";
+
+recsite.init({ url: "https://recsite.example", key: "a.b", consent: true, user_id: "u1", anonymous_id: "a9", proof: "p" });
+window.recsite.identify("u1", "proof");
+recsite.identify();
+recsite.consent(false);
+const fields: RecsiteFields = { recommendation_id: "r-1" };
+const id: string = recsite.viewItem("SKU1", {}, fields);
+recsite.addToCart("SKU1", { quantity: 2, price: "19.90", index: 3 });
+recsite.removeFromCart("SKU1");
+recsite.viewHome();
+recsite.search("tea", { items: [{ item_id: "SKU1" }] });
+recsite.beginCheckout([{ item_id: "SKU1" }], { value: 19.9, currency: "EUR" });
+recsite.purchase("order-1", [{ item_id: "SKU1", quantity: 1, price: 19.9 }]);
+recsite.track("add_to_wishlist", { items: [{ item_id: "SKU1" }] });
+recsite.watch(document.body);
+export const used: [string, RecsiteTracker] = [id, recsite];
+
+// @ts-expect-error - an address is needed
+recsite.init({ key: "a.b" });
+// @ts-expect-error - an item by its id
+recsite.viewItem({ item_id: "SKU1" });
+// @ts-expect-error - no such field
+recsite.track("search", { query: "tea" });
+// @ts-expect-error - no such act
+recsite.buy("SKU1");
