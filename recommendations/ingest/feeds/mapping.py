@@ -94,7 +94,11 @@ class Mapper:
         columns = self.columns
         check_needed(columns, present=list(self._targets), file=file)
         places = {name: place for name, place in header.places.items() if name in columns}
-        own = {name: ", ".join(theirs) for name, theirs in self.names.items() if theirs != [name]}
+        own = {
+            name: ", ".join(each.removeprefix(ATTRIBUTE) for each in theirs)
+            for name, theirs in self.names.items()
+            if theirs != [name]
+        }
         if "currency" not in columns and "price" in columns:
             own["currency"] = own.get("price", "price")  # it stands beside the amount
         return Header(places=places, ignored=self.ignored, own=own)

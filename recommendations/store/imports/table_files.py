@@ -23,7 +23,7 @@ BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of texts that are unpacked at once
 MEGABYTE = 1024 * 1024
 SAMPLE = 64 * 1024  # bytes by which the encoding is known
-MOST_NAMED = 10
+MOST_NAMED, LONGEST_NAMED = 10, 50
 FEW = 3  # lines that may be flawed by themselves
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SIGNATURES: Mapping[bytes, Promise] = {
@@ -97,9 +97,9 @@ class Table(Protocol):
         """
 
 
-def named(names: Sequence[str], *, most: int = MOST_NAMED) -> str:
+def named(names: Sequence[str], *, most: int = MOST_NAMED, longest: int = LONGEST_NAMED) -> str:
     """Names in quotes, the first of many."""
-    quoted = [f"“{storable(name[:50])}”" for name in names[:most]]
+    quoted = [f"“{storable(name[:longest])}”" for name in names[:most]]
     more = len(names) - len(quoted)
     return pgettext("between names", ", ").join(
         [*quoted, _("%(count)s more") % {"count": more}] if more > 0 else quoted

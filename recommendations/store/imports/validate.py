@@ -26,7 +26,7 @@ OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of
 REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text, given jsonb)"
 REPEATS = ["already_listed", "already_planned", "too_many_lines"]
 """Faults of rows that were read, and may have others."""
-MOST_RENAMED = 30
+MOST_RENAMED, LONGEST_RENAMED = 30, 120
 LISTED = 100_000  # refused rows of one import that are kept; all are counted
 
 JUDGE = sql.SQL("""
@@ -110,8 +110,9 @@ def ignored_text(header: Header) -> str:
 def renamed_text(header: Header) -> str:
     """The columns of a file that were read under other names, in words; "" where there are none."""
     own = {name: header.own[name] for name in header.places if name in header.own}
-    pairs = [f"{theirs} → {name}" for name, theirs in own.items() if theirs.rpartition(":")[2] != name]
-    return _("Read under our names: %(names)s.") % {"names": named(pairs, most=MOST_RENAMED)} if pairs else ""
+    pairs = [f"{theirs} → {name}" for name, theirs in own.items() if theirs.rpartition(":")[2].lower() != name]
+    names = named(pairs, most=MOST_RENAMED, longest=LONGEST_RENAMED)
+    return _("Read under our names: %(names)s.") % {"names": names} if pairs else ""
 
 
 def left_out_text(names: Mapping[str, int]) -> str:

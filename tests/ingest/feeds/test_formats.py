@@ -109,6 +109,17 @@ def test_shopifys_rows_are_folded_into_variants(name: str) -> None:
     assert items["OLD"]["availability"] == "out_of_stock"  # a draft is not for sale
 
 
+def test_attributes_may_be_columns_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text(
+        'item_id,title,attributes,attributes.colour,size\nA1,Shoe,"{""size"": 42}",red,43\nA2,Boot,[],blue,\n'
+    )
+    imported = load(path)
+    assert (imported.kept, imported.reasons) == (1, {"not_an_object": 1})
+    assert Item.objects.get().attributes == {"size": 42, "colour": "red"}  # the object knows better
+    assert "“attributes, colour, size → attributes”" in imported.message
+
+
 def test_json_lines_in_our_own_words() -> None:
     imported = load(FIXTURES / "products.jsonl")
     assert (imported.rows, imported.kept) == (3, 3)
