@@ -45,6 +45,7 @@ def test_a_number_is_an_event_id_and_a_uuid_stays_one(api: ApiClient) -> None:
         (MICROS, 0), (str(MICROS), 0), (MICROS * 1_000, 0), (MICROS // 1_000, 456), (f" {MICROS // 1_000} ", 456),
         (MICROS // 1_000_000, 123_456), (str(MICROS // 1_000_000), 123_456), (f"{MICROS / 1e6:.6f}", 0),
     ],
+    ids=["µs", "µs as text", "ns", "ms", "ms as text", "s", "s as text", "s with decimals"],
 )  # fmt: skip
 def test_an_epoch_is_a_time(written: Any, lost: int, api: ApiClient) -> None:
     assert accepted(api, event(timestamp=written)).occurred_at == AT - timedelta(microseconds=lost)

@@ -167,7 +167,7 @@ BAD_ARCHIVES = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("content", "words"), BAD_ARCHIVES)
+@pytest.mark.parametrize(("content", "words"), BAD_ARCHIVES, ids=[words for _content, words in BAD_ARCHIVES])
 def test_archives_that_cannot_be_unpacked_say_why(tmp_path: Path, content: bytes, words: str) -> None:
     if content.startswith(b"PK\x05\x06"):
         words = "items.csv"  # an empty archive has no file's mark: it is refused as a table
