@@ -23,8 +23,8 @@ EVENTS = (
 )  # fmt: skip
 TIMELINE = (*EVENTS, "message_sent", "message_held", "message_withdrawn")
 """Kinds of events, and behind them what became of messages."""
-SHAPES = ("", "/", "x")
-"""Shapes of the pattern over the hue: for the first six kinds of events, the second six, and the rest."""
+SHAPES = ("", "/", "x", ".")
+"""Shapes of the pattern over the hue: for the first six kinds of events, the second six, and so on."""
 
 ARM_SHAPES = ("", "/", "x", ".", "-", "+")
 """Patterns of an experiment's arms, the control first."""

@@ -39,7 +39,7 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     if not intake.taken:
         _note(sender, {SourceCount.UNPROVEN: intake.unproven, SourceCount.IGNORED: intake.unused}, now=now)
         verdicts = intake.verdicts(set())
-        note_arrivals(rows, verdicts, sender, owners={}, ids=ids, at=now)
+        note_arrivals(rows, verdicts, sender, owned=(), ids=ids, at=now)
         return verdicts
     people = People.of(intake.taken, sender.newcomers, now=now)
     people.find_buyers(intake.taken)
@@ -54,7 +54,7 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
         writes.remember(facts)  # a retry finds them done
         writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
         raise
-    held = [(event.row, line) for event, owner in owned for line in waiting_lines(event, owner=owner)]
+    held = [(event.row, line) for event, owner in owned if event.waits for line in waiting_lines(event, owner=owner)]
     waits = waiting.hold([line for _row, line in held], key=sender.key)
     facts += live_events((lines[number], customer) for number, customer in new.items() if customer is not None)
     for pair in change.parted:
@@ -71,8 +71,7 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     whose = {customer for customer in new.values() if customer is not None}
     _note(sender, counts, now=now, people=whose)
     verdicts = intake.verdicts(new.keys(), nameless=people.nameless, held={held[number][0] for number in waits})
-    owners = {event.row: owner for event, owner in owned if owner is not None}
-    note_arrivals(rows, verdicts, sender, owners=owners, ids=ids, at=now)
+    note_arrivals(rows, verdicts, sender, owned=owned, ids=ids, at=now)
     return verdicts
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from recommendations.ingest.event_lines import EventResult
+from recommendations.ingest.event_lines import EventResult, Taken
 from recommendations.ingest.event_schema import EventForm, EventRow
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.refusal import Refusal
@@ -25,17 +25,17 @@ def note_arrivals(
     verdicts: Sequence[EventResult],
     sender: Sender,
     *,
-    owners: Mapping[int, int],
+    owned: Sequence[tuple[Taken, int | None]],
     ids: Mapping[int, str],
     at: datetime,
 ) -> None:
     """Note what became of the rows of a request.
 
-    ``owners``: by row, who the next answers may know of; ``ids``: likewise, what was sent for an id and is no UUID.
+    ``owned``: events with whom the next answers may know of; ``ids``: by row, what was sent for an id and is no UUID.
     """
     if source := source_name(key=sender.key, hook=sender.hook):
         start = max(0, len(rows) - MOST)
-        make = partial(_arrivals, rows[start:], verdicts[start:], owners, ids, start=start, at=at.timestamp())
+        make = partial(_arrivals, rows[start:], verdicts[start:], owned[-MOST:], ids, start=start, at=at.timestamp())
         arrival_log().note(source, make)
 
 
@@ -48,12 +48,13 @@ def note_refusal(pointer: str, reason: str, *, key: int, at: datetime) -> None:
 def _arrivals(
     rows: Sequence[EventRow],
     verdicts: Sequence[EventResult],
-    owners: Mapping[int, int],
+    owned: Sequence[tuple[Taken, int | None]],
     ids: Mapping[int, str],
     *,
     start: int,
     at: float,
 ) -> list[Arrival]:
+    owners = {event.row: owner for event, owner in owned}
     return [
         _arrival(row, verdict, sent_id=ids.get(number), owner=owners.get(number), at=at)
         for number, (row, verdict) in enumerate(zip(rows, verdicts, strict=True), start)

@@ -139,9 +139,9 @@ def _impossible() -> str:
     return _("An amount must be between 0 and %(largest)s.") % {"largest": LARGEST_AMOUNT}
 
 
-def exact(quantity: float) -> Decimal:
-    """A quantity as it is kept: to three places, as it is written."""
-    return Decimal(quantity) if isinstance(quantity, int) else Decimal(str(quantity)).quantize(GRAM, ROUND_HALF_UP)
+def exact(quantity: float) -> Decimal | int:
+    """A quantity as it is kept: a whole number, or three places as it is written."""
+    return quantity if isinstance(quantity, int) else Decimal(str(quantity)).quantize(GRAM, ROUND_HALF_UP)
 
 
 def foreign_text() -> str:
