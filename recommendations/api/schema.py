@@ -65,6 +65,7 @@ RATES = (
     (STATE, TEXT, 'What is left of them: `"requests";r=59998;t=42`, for 42 seconds more.'),
 )
 NAMED = (request_ids.HEADER, TEXT, "What our log calls the request: what you sent as this header, or a name of ours.")
+DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"  # of one that is written as a text
 SURE = frozenset({RETRY_AFTER[0], "WWW-Authenticate"})  # headers that are never left out
 NAMES = frozenset({"BatchUser"})
 NEED_NO_BODY = frozenset({"answer_again"})
@@ -106,7 +107,7 @@ def _plain(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     if schema.get("format") == "decimal":
-        schema = {**schema, "type": ["string", "number"]}
+        schema = {**schema, "type": ["string", "number"], "pattern": DECIMAL}
     rest = {name: _plain(part) for name, part in schema.items() if name != "properties"}
     if "properties" not in schema:
         return rest

@@ -118,6 +118,16 @@ def test_no_field_has_a_default_that_generated_clients_would_have_to_send(schema
     )
 
 
+def test_an_amount_is_a_number_or_a_text_that_is_one(
+    schema: dict[str, Any], client_with: Callable[..., ApiClient]
+) -> None:
+    part, api = {"$ref": "#/components/schemas/ItemForm"}, client_with(Scope.CATALOGUE_WRITE)
+    for price in ("19.90", "0", 19.9, 20, "abc", "", "1,50", "-", "1.5.0"):
+        allowed = not flaws(schema, part, {"title": "Tea", "price": price})
+        status = api.send("PUT", "/api/v1/items/SKU1/", {"title": "Tea", "price": price}).status_code
+        assert allowed is (status < 300), price
+
+
 def test_every_status_that_any_operation_can_answer_is_there(schema: dict[str, Any]) -> None:
     for path, operation in operations(schema):
         needed = {"401", "403", "406", "414", "429", "503"}
