@@ -78,7 +78,13 @@ RECOMMENDATION_REQUEST = request(
         "user_id": "u1",
         "context": {"item_ids": ["SKU1"], "basket": ["SKU2"]},
         "n": 10,
-        "filter": {"price": {"lte": 100}, "brand": ["Acme"], "in_stock": True},
+        "filter": {
+            "price": {"lte": 100},
+            "brand": ["Acme"],
+            "in_stock": True,
+            "not_tags": ["clearance"],
+            "attributes": {"colour": ["red", "blue"], "size": ["M"]},
+        },
         "exclude_item_ids": ["SKU7"],
         "lang": "en",
         "fields": ["product", "score", "reasons", "contributions"],
@@ -127,6 +133,7 @@ _RECOMMENDATION = {
         }
     ],
     "missing_item_ids": [],
+    "next_cursor": "AQECAkQC0eA",
 }
 RECOMMENDATION = answer("An answer", _RECOMMENDATION)
 PAGE_REQUEST = request(

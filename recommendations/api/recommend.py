@@ -18,7 +18,13 @@ from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend_form import ParsedRequest, RecommendBody, RecommendQuery
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
-from recommendations.serving.serve import NotLoadedError, UnknownArmError, UnknownPlacementError, serve_written
+from recommendations.serving.serve import (
+    NotLoadedError,
+    UnknownArmError,
+    UnknownPlacementError,
+    looks_up,
+    serve_written,
+)
 from recommendations.serving.types import Request as Wished
 from recommendations.terms import Scope
 
@@ -32,10 +38,12 @@ none was published yet). Versions have the numbers of the pages: `weights_versio
 weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
 is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
 `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
-all of them, where there are several. Somebody unknown gets what is popular. The answer comes from the memory of the
+all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
+none. Somebody unknown gets what is popular. The answer comes from the memory of the
 process: it goes on while the database is away.
 """
 _searches = Lane(at_once=1, waiting=2, seconds=2.0, retry=RETRY_SECONDS)
+_lookups = Lane(at_once=1, waiting=7, seconds=2.0, retry=RETRY_SECONDS)
 
 PARAMETERS = {
     "item_id": "The item in view; may be given several times.",
@@ -48,6 +56,7 @@ PARAMETERS = {
     "lang": "Language of the reasons; the shop's where it is not given or not known.",
     "fields": "Parts of an item to send, with commas: product, score, reasons, contributions; all where not given.",
     "dry_run": "The answer is not written down, and nothing is explored.",
+    "cursor": "`next_cursor` of the answer before: nothing that was shown so far comes again.",
     "personalise": "false: nothing that is known of the customer is used.",
 }
 
@@ -93,8 +102,10 @@ def is_dear(request: Wished) -> bool:
 
 
 def room_for(asked: Wished) -> AbstractContextManager[None]:
-    """Room of the lane of searches where the answer is dear. Raises BusyError when it is entered."""
-    return _searches.entered() if is_dear(asked) else nullcontext()
+    """Room of the lane of what is dear: a search, or a look into PostgreSQL. Raises BusyError when it is entered."""
+    if is_dear(asked):
+        return _searches.entered()
+    return _lookups.entered() if looks_up(asked) else nullcontext()
 
 
 def respond(request: Request, asked: ParsedRequest) -> HttpResponse:

@@ -13,11 +13,15 @@ from msgspec import Meta, Struct, ValidationError
 
 from recommendations.api.errors import BadRequestError, Flaw, refused
 from recommendations.api.parsing import decoded, flaw_of, malformed
+from recommendations.serving.cursor import CursorError, unpacked
 from recommendations.serving.types import Filter, PageRequest, Request
 
 MOST_IDS = 1_000
 MOST_USERS = 1_000
 MOST_SLOTS = 12  # of a page
+MOST_KEYS = 20  # attributes of a filter
+MOST_VALUES = 100  # of an attribute
+MOST_LOOKED_UP = 500  # tags and values of attributes, of a whole request
 
 type Id = Annotated[str, Meta(min_length=1, max_length=128)]
 type SessionId = Annotated[
@@ -32,6 +36,15 @@ type SessionId = Annotated[
 type Ids = Annotated[list[Id], Meta(max_length=MOST_IDS)]
 type Text = Annotated[str, Meta(max_length=512)]
 type Paths = Annotated[list[Text], Meta(max_length=MOST_IDS)]
+type Cursor = Annotated[
+    str,
+    Meta(
+        max_length=8_000, description="`next_cursor` of the answer before: nothing that was shown so far comes again."
+    ),
+]
+type Tags = Annotated[list[Text], Meta(max_length=MOST_VALUES)]
+type Key = Annotated[str, Meta(min_length=1, max_length=100)]
+type Values = Annotated[list[Text | int | float | bool], Meta(max_length=MOST_VALUES)]
 type Fill = Literal["popular", "none"]
 type Field = Literal["product", "score", "reasons", "contributions"]
 
@@ -44,10 +57,20 @@ class PriceRange(Struct, forbid_unknown_fields=True):
 
 
 class ItemFilter(Struct, forbid_unknown_fields=True):
+    """What an item has to be; all that is given holds together. Of a list any value does, of ``attributes`` any value of
+    each key. A tag, key or value that the catalogue does not have matches nothing, and is no error.
+    """
+
     price: PriceRange | None = None
     brand: Annotated[list[Text], Meta(max_length=MOST_IDS)] | None = None
     categories: Paths | None = None
     in_stock: bool | None = None
+    item_ids: Ids | None = None
+    not_brand: Annotated[list[Text], Meta(max_length=MOST_IDS)] = []
+    not_categories: Paths = []
+    tags: Tags | None = None
+    not_tags: Tags = []
+    attributes: Annotated[dict[Key, Values], Meta(max_length=MOST_KEYS)] = {}
 
 
 class RecommendContext(Struct, forbid_unknown_fields=True):
@@ -110,6 +133,7 @@ class RecommendBody(RecommendOptions):
     user_id: Id | None = None
     anonymous_id: Id | None = None
     session_id: SessionId | None = None
+    cursor: Cursor | None = None
     experiment: ArmOptions | None = None
 
 
@@ -152,6 +176,7 @@ class ItemToItemQuery(Struct, forbid_unknown_fields=True):
     lang: Annotated[str, Meta(max_length=35)] | None = None
     fields: list[Field] | None = None
     dry_run: bool = False
+    cursor: Cursor | None = None
 
 
 class RecommendQuery(ItemToItemQuery):
@@ -203,6 +228,7 @@ def of_body(placement: str, body: bytes) -> ParsedRequest:
         n=form.n,
         user_id=form.user_id,
         anonymous_id=form.anonymous_id,
+        cursor=_cursor(form.cursor, at="/cursor"),
         experiment=_arm(form),
     )
     return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
@@ -285,6 +311,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
 
 def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) -> Request:
     context = form.context or RecommendContext()
+    _bounded(form.filter)
     return Request(
         placement=placement,
         item_ids=tuple(context.item_ids),
@@ -295,7 +322,7 @@ def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) 
         personalise=form.personalise,
         fill=form.fallback != "none",
         explain="reasons" in fields,
-        filter=_filter(form.filter) if form.filter else None,
+        filter=_filter(form.filter, at="/filter") if form.filter else None,
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
@@ -328,22 +355,55 @@ def _parsed(placement: str, form: ItemToItemQuery) -> ParsedRequest:
         explain="reasons" in fields,
         diversity=form.diversity,
         dry_run=form.dry_run,
+        cursor=_cursor(form.cursor, at="cursor"),
     )
     return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
 
 
-def _filter(form: ItemFilter) -> Filter:
+def _cursor(token: str | None, *, at: str) -> str:
+    """The cursor, "" where there is none. Raises BadRequestError where it is none of ours."""
+    if token is None:
+        return ""
+    try:
+        unpacked(token)
+    except CursorError as error:
+        text = _("This is no cursor of ours; send “next_cursor” of the answer before, or nothing for the first page.")
+        raise refused(Flaw(at, text)) from error
+    return token
+
+
+def _filter(form: ItemFilter, *, at: str) -> Filter:
     price = form.price or PriceRange()
     for name, bound in (("gte", price.gte), ("lte", price.lte)):
         if bound is not None and not bound.is_finite():
-            raise refused(Flaw(f"/filter/price/{name}", _("Not a number.")))
+            raise refused(Flaw(f"{at}/price/{name}", _("Not a number.")))
     return Filter(
         price_from=price.gte,
         price_to=price.lte,
         brands=None if form.brand is None else tuple(form.brand),
         categories=None if form.categories is None else tuple(form.categories),
         in_stock=form.in_stock,
+        items=None if form.item_ids is None else tuple(form.item_ids),
+        not_brands=tuple(form.not_brand),
+        not_categories=tuple(form.not_categories),
+        tags=None if form.tags is None else tuple(form.tags),
+        not_tags=tuple(form.not_tags),
+        attributes=tuple((key, tuple(map(_as_text, values))) for key, values in form.attributes.items()),
     )
+
+
+def _bounded(*filters: ItemFilter | None) -> None:
+    """Refuse a request whose tags and attributes would be long to look up. Raises BadRequestError."""
+    given = [each for each in filters if each is not None]
+    values = sum(len(each.tags or ()) + len(each.not_tags) + sum(map(len, each.attributes.values())) for each in given)
+    if values > MOST_LOOKED_UP:
+        text = _("%(values)s tags and values of attributes are too many; send at most %(most)s in a request.")
+        raise refused(Flaw("/filter", text % {"values": values, "most": MOST_LOOKED_UP}))
+
+
+def _as_text(value: str | float) -> str:
+    """A value of an attribute as the conditions of rules have it; yes and no as JSON writes them."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fields(asked: Sequence[str] | None) -> frozenset[str]:

@@ -76,6 +76,7 @@ class Recommendations(Struct):
     fallback_reason: Fallback | None
     results: list[Recommended]
     missing_item_ids: list[str]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendatio
         fallback_reason=answer.fallback_reason,
         results=[_result(item, answer.rule_names, fields, site=site) for item in answer.shown],
         missing_item_ids=list(answer.missing_item_ids),
+        next_cursor=answer.next_cursor,
     )
 
 

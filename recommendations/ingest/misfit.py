@@ -39,6 +39,8 @@ _LENGTHS: Mapping[tuple[str, str], Any] = {
     ("str", "<="): ngettext_lazy("Send at most %(bound)d character.", "Send at most %(bound)d characters.", "bound"),
     ("array", ">="): ngettext_lazy("Send at least %(bound)d element.", "Send at least %(bound)d elements.", "bound"),
     ("array", "<="): ngettext_lazy("Send at most %(bound)d element.", "Send at most %(bound)d elements.", "bound"),
+    ("object", ">="): ngettext_lazy("Send at least %(bound)d field.", "Send at least %(bound)d fields.", "bound"),
+    ("object", "<="): ngettext_lazy("Send at most %(bound)d field.", "Send at most %(bound)d fields.", "bound"),
 }
 _BOUNDS: Mapping[str, Promise] = {
     ">=": gettext_lazy("Send a number of at least %(bound)s."),
@@ -111,7 +113,7 @@ def _of_choice(match: re.Match[str]) -> str:
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Expected `(?P<kinds>[^`]+)`, got `(?P<sent>[^`]+)`"), _of_kind),
-    (re.compile(r"Expected `(?P<kind>str|array)` of length (?P<sign>[<>]=) (?P<bound>\d+)"), _of_length),
+    (re.compile(r"Expected `(?P<kind>str|array|object)` of length (?P<sign>[<>]=) (?P<bound>\d+)"), _of_length),
     (re.compile(r"Expected `(?:int|float)` (?P<sign>>=|<=|>) (?P<bound>\S+)"), _of_bound),
     (re.compile(r"Invalid enum value (?P<value>'.*'|\".*\")", re.DOTALL), _of_choice),
 )

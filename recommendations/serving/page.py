@@ -15,6 +15,7 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.selection import NOTHING, eligibility
 from recommendations.serving.arms import Arms
+from recommendations.serving.cursor import packed
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.pipeline import Prepared, complete, prepare, select_candidates
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
@@ -98,7 +99,13 @@ def shares_of(page: Sequence[Prepared]) -> list[tuple[Prepared, Answer]]:
         share = _barring(prepared, barred)
         shares.append((share, complete(share)))
         given = _union(given, _rows(shares[-1][1], prepared.snapshot))
-    return shares
+    every = [shown.item for _prepared, answer in shares for shown in answer.shown]
+    return [(share, _leading_on(answer, every)) for share, answer in shares]
+
+
+def _leading_on(answer: Answer, every: Sequence[int]) -> Answer:
+    """The answer of a slot, the next page of which is without anything that stands on this page."""
+    return replace(answer, next_cursor=packed(every)) if answer.next_cursor else answer
 
 
 def _pinned(page: Sequence[Prepared]) -> list[IntArray]:

@@ -11,7 +11,6 @@ from functools import partial
 import numpy as np
 from numpy.random import Generator
 
-from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.rules import Rule, of_kind
@@ -21,15 +20,16 @@ from recommendations.serving.arms import Arms
 from recommendations.serving.assemble import shown_items
 from recommendations.serving.candidate_choice import ChosenCandidates, by_visit, choose_candidates
 from recommendations.serving.candidates import CandidateSource, candidate_source
+from recommendations.serving.cursor import packed
 from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import FallbackSource
 from recommendations.serving.ignored_showings import ignored_showings
-from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, keys_under, narrowed, resolved, scope_of
-from recommendations.serving.types import Answer, Filter, ResolvedRequest, Shown, Trace
+from recommendations.serving.request_filter import matching_items
+from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, narrowed, resolved, scope_of
+from recommendations.serving.types import Answer, ResolvedRequest, Shown, Trace
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
-from recommendations.store.serving.stock import of_brands, of_categories
 from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source, Way
 
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
@@ -175,7 +175,10 @@ def _params(
     weights: ServedWeights | None,
 ) -> SelectionParams:
     stock = snapshot.stock
-    excluded, named = customer.disliked, (*request.exclude_items, *request.context_items, *request.basket)
+    excluded, named = (
+        customer.disliked,
+        (*request.exclude_items, *request.context_items, *request.basket, *request.before),
+    )
     if named:
         own = stock.ids.rows(np.array(named, np.int64))
         excluded = np.union1d(own[own >= 0], excluded).astype(np.int32)
@@ -189,7 +192,7 @@ def _params(
         bought=customer.bought,
         resting=customer.resting,
         excluded=excluded,
-        allowed=_allowed(request.filter, snapshot) if request.filter else None,
+        allowed=matching_items(request.filter, snapshot) if request.filter else None,
     )
 
 
@@ -208,23 +211,6 @@ def rules_for(
         context=context[context >= 0],
         now=now,
     )
-
-
-def _allowed(wanted: Filter, snapshot: Snapshot) -> BoolArray:
-    stock = snapshot.stock
-    allowed = np.ones(len(stock), np.bool_)
-    price = stock.column("price")
-    if wanted.price_from is not None:
-        allowed &= price >= float(wanted.price_from)
-    if wanted.price_to is not None:
-        allowed &= price <= float(wanted.price_to)
-    if wanted.in_stock is not None:
-        allowed &= stock.column("in_stock") == wanted.in_stock
-    if wanted.brands is not None:
-        allowed &= of_brands(stock, wanted.brands)
-    if wanted.categories is not None:
-        allowed &= of_categories(stock, keys_under(snapshot, wanted.categories))
-    return allowed
 
 
 def select_candidates(prepared: Prepared) -> Selection | None:
@@ -280,6 +266,7 @@ def _answer(
         trace=_trace(chosen, selection, counts),
         nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED,
         rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},
+        next_cursor=None if len(shown) < prepared.params.n else packed([*request.before, *(one.item for one in shown)]),
     )
 
 

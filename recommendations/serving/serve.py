@@ -14,8 +14,10 @@ from recommendations.engine.ranking.exploration import may_explore
 from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
 from recommendations.serving.answer_record import page_ids, slate_of
 from recommendations.serving.arms import Arms, UnknownArmError, arms_of, joined, unit_of
+from recommendations.serving.cursor import unpacked
 from recommendations.serving.page import UnknownPageError, UnknownSlotError, prepare_page, requests_of, share_out
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
+from recommendations.serving.request_filter import conditions_of
 from recommendations.serving.scope import MOST
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.known_customers import customer_keys
@@ -31,7 +33,7 @@ from recommendations.terms import CatalogueScope, CustomerKind
 
 __all__ = [
     "NotLoadedError", "Served", "UnknownArmError", "UnknownPageError", "UnknownPlacementError", "UnknownSlotError",
-    "Write", "has_item", "knows", "most_items", "serve", "serve_all", "serve_page", "serve_written",
+    "Write", "has_item", "knows", "looks_up", "most_items", "serve", "serve_all", "serve_page", "serve_written",
 ]  # fmt: skip
 
 type Write = Callable[[Answer], bytes]
@@ -47,6 +49,14 @@ def knows(placement: str) -> bool:
     """Whether this process serves such a placement, as far as it has looked."""
     held = snapshot_holder().snapshot
     return held is not None and placement in held.placements
+
+
+def looks_up(request: Request) -> bool:
+    """Whether an answer asks PostgreSQL which items have some tags or attributes, as this process does not hold it."""
+    held = snapshot_holder().snapshot
+    if request.filter is None or held is None:
+        return False
+    return not held.rules.lookup.holds(conditions_of([request.filter]))
 
 
 def most_items(request: Request) -> int:
@@ -273,6 +283,7 @@ def resolve(request: Request, *, stock: Stock, customer: int | None, recommendat
         context_items=_keys(request.item_ids, stock),
         basket=_keys(request.basket, stock),
         exclude_items=_keys(request.exclude_item_ids, stock),
+        before=unpacked(request.cursor) if request.cursor else (),
         categories=request.categories,
         search_term=request.search_term,
         n=request.n,

@@ -23,6 +23,12 @@ class Filter:
     brands: tuple[str, ...] | None = None
     categories: tuple[str, ...] | None = None  # whole paths; what lies under them counts, too
     in_stock: bool | None = None
+    items: tuple[str, ...] | None = None  # only these, by the shop's ids
+    not_brands: tuple[str, ...] = ()
+    not_categories: tuple[str, ...] = ()
+    tags: tuple[str, ...] | None = None  # any of them
+    not_tags: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # key → any of these values; all keys together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,7 @@ class ResolvedRequest:
     context_items: tuple[int, ...] = ()
     basket: tuple[int, ...] = ()
     exclude_items: tuple[int, ...] = ()
+    before: tuple[int, ...] = ()  # shown on the pages before this one
     found_items: tuple[int, ...] = ()  # by the shop's search; ``scope.resolved`` fills it in
     categories: tuple[str, ...] = ()  # whole paths
     search_term: str = ""
@@ -69,6 +76,7 @@ class Request:
     filter: Filter | None = None
     diversity: float | None = None
     dry_run: bool = False
+    cursor: str = ""  # of the answer before: ``cursor.packed``
     experiment: tuple[int, int] | None = None  # of a dry run: key, and position of the arm to answer under
 
 
@@ -140,6 +148,7 @@ class Answer:
     arms: tuple[ServedArm, ...] = ()  # of experiments, under which it was made
     missing_item_ids: tuple[str, ...] = ()
     rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key
+    next_cursor: str | None = None  # of the next page; None: there is none
 
     @property
     def weights_version(self) -> int | None:

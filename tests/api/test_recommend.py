@@ -28,7 +28,7 @@ PLACEMENTS = (
 )  # fmt: skip
 MEMBERS = {
     "recommendation_id", "placement", "model_version", "weights_version", "rules_version", "experiment", "experiments",
-    "personalised", "source", "fallback_reason", "results", "missing_item_ids",
+    "personalised", "source", "fallback_reason", "results", "missing_item_ids", "next_cursor",
 }  # fmt: skip
 OF_A_RESULT = {"item_id", "rank", "score", "final", "reasons", "contributions", "rules", "product", "source"}
 

@@ -229,6 +229,7 @@ class Recommendations(TypedDict):
     fallback_reason: str | None
     results: list[Result]
     missing_item_ids: list[str]
+    next_cursor: str | None
 
 
 class PageRecommendations(TypedDict):

@@ -98,10 +98,18 @@ class PriceRange(TypedDict, total=False):
 
 
 class Filter(TypedDict, total=False):
+    """What an item has to be: all of it together; of a list any value does, of ``attributes`` any of each key."""
+
     price: PriceRange
     brand: Sequence[str]
     categories: Sequence[str]
     in_stock: bool
+    item_ids: Sequence[str]
+    not_brand: Sequence[str]
+    not_categories: Sequence[str]
+    tags: Sequence[str]
+    not_tags: Sequence[str]
+    attributes: Mapping[str, Sequence[str | float | bool]]
 
 
 class CommonWish(TypedDict, total=False):
@@ -120,9 +128,10 @@ class CommonWish(TypedDict, total=False):
 
 
 class BesideWish(CommonWish, total=False):
-    """Options of a request about an item: for whom, and how many."""
+    """Options of a request about an item: for whom, how many, and after which ones (``next_cursor`` of an answer)."""
 
     n: int
+    cursor: str
 
 
 class ArmWish(TypedDict):

@@ -181,7 +181,8 @@ class Client:
         """What to show at a placement. ``index`` of a later event is the ``rank`` of the answer."""
         address = f"/placements/{_part(placement)}/recommend/"
         query = _query_of(wish)
-        whole = "filter" in wish or "experiment" in wish or wish.get("fields") == [] or len(query) > LONGEST_QUERY
+        bodies = wish.keys() & {"filter", "boosts", "experiment"}
+        whole = bool(bodies) or wish.get("fields") == [] or len(query) > LONGEST_QUERY
         asked: Any = {"body": wish} if whole else {"query": query}
         answer: Recommendations = self._ask("recommendation_id", address, **asked)
         return answer

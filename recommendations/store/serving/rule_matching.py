@@ -7,19 +7,29 @@ from itertools import batched
 from typing import Self
 
 import numpy as np
+from django.db import InterfaceError, OperationalError
 from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 
 from recommendations.engine.frames import BoolArray
 from recommendations.models import Item, Promotion
+from recommendations.store.live.valkey import Breaker
+from recommendations.store.process_held import ProcessHeld
 from recommendations.store.rules.conditions import TIMED, WEEK, Condition, as_query, listed_spans, shop_day
 from recommendations.store.serving.stock import Stock
 from recommendations.terms import Operator
 
 OVERLAP = timedelta(seconds=60)  # an edit carries the time of its statement and is seen after its commit
-MOST_TRIED = 200  # conditions of previews; a byte an item each
+MOST_TRIED = 200  # conditions of previews and requests; a byte an item each
 BATCH = 10_000  # rows of an answer
+PAUSE = 2.0  # seconds without a try after PostgreSQL did not answer
 
 type Conditions = tuple[Condition, ...]
+
+_record = ProcessHeld(lambda: Breaker("postgresql", pause=PAUSE))
+
+
+class OutOfReachError(OperationalError):
+    """What a request asks for is not held, and PostgreSQL, which knows it, does not answer."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,7 +40,7 @@ class Lookup:
     read_at: datetime
     found: Mapping[Conditions, BoolArray] = field(default_factory=dict)  # for conditions that time does not change
     planned: Mapping[date, BoolArray] | None = None  # first day of a week → what the plan promotes; None: nobody asks
-    tried: dict[Conditions, BoolArray] = field(default_factory=dict, repr=False)  # as found, by whoever previewed
+    tried: dict[Conditions, BoolArray] = field(default_factory=dict, repr=False)  # as found, of previews and requests
 
     def holding(self, wanted: Iterable[Conditions]) -> Self:
         """The lookup with what these conditions need, and nothing else; what it has already is not looked up again."""
@@ -61,6 +71,28 @@ class Lookup:
             elif condition.attribute == "promoted":
                 met = met & self._promoted(condition, shop_day(now))
         return met
+
+    def holds(self, wanted: Iterable[Condition]) -> bool:
+        """Whether ``met_each`` would answer without asking PostgreSQL."""
+        return all(not each.values or (each,) in self.tried or (each,) in self.found for each in wanted)
+
+    def met_each(self, wanted: Sequence[Condition]) -> list[BoolArray]:
+        """Masks of conditions that time does not change, one each; one without values meets nothing.
+
+        What is not held is looked up, all of it in one query. Raises OutOfReachError.
+        """
+        held = {**self.tried, **self.found}
+        lacking = dict.fromkeys((each,) for each in wanted if each.values and (each,) not in held)
+        if lacking:
+            if not _record():
+                raise OutOfReachError("PostgreSQL did not answer a moment ago")
+            try:
+                held |= self._looked_up([*lacking])
+            except (OperationalError, InterfaceError) as error:
+                _record().trip(error)
+                raise OutOfReachError("PostgreSQL does not answer") from error
+        nothing = np.zeros(len(self.stock), np.bool_)
+        return [held[(each,)] if each.values else nothing for each in wanted]
 
     def _looked_up(self, wanted: Sequence[Conditions]) -> dict[Conditions, BoolArray]:
         """Look conditions up in one query, of which each part finds its own way through the indexes."""
