@@ -21,7 +21,7 @@ from bench.faults.verdict import Judge, Reply
 from recommendations.api.schema import document
 from recommendations.event_types import EventName
 from recommendations.ingest.event_schema import EventForm
-from recommendations.models import Event, Item
+from recommendations.models import Event, Item, WaitingLine
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, problem
 
@@ -99,7 +99,7 @@ def statuses() -> Counter[int]:
 )
 @given(body=bodies())
 def check(body: bytes, api: ApiClient, statuses: Counter[int]) -> None:
-    before = Event.objects.count()
+    before = _lines()
     with transaction.atomic():  # a statement that fails does not take the others with it
         answer = api.post(EVENTS, body)
     statuses[answer.status_code] += 1
@@ -107,10 +107,15 @@ def check(body: bytes, api: ApiClient, statuses: Counter[int]) -> None:
         results, counts = answer.json()["results"], ("accepted", "duplicates", "rejected", "ignored_events")
         assert len(results) == sum(answer.json().get(name, 0) for name in counts)
         assert all(result["verdict"] != "rejected" or result["reason"] for result in results)
-        assert (Event.objects.count() > before) == (answer.json()["accepted"] > 0)
+        assert (_lines() > before) == (answer.json()["accepted"] > 0)
     else:
         problem(answer, 400)
-        assert Event.objects.count() == before
+        assert _lines() == before
+
+
+def _lines() -> int:
+    """Lines of events, with those that wait for their item."""
+    return Event.objects.count() + WaitingLine.objects.count()
 
 
 def test_no_body_makes_a_5xx(api: ApiClient, statuses: Counter[int]) -> None:
