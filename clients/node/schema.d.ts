@@ -159,14 +159,11 @@ export interface paths {
         put?: never;
         /**
          * Events in
-         * @description One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before), `ignored` (a
-         *     name that nothing is learned from) or `rejected`, the last two with a reason and a pointer; a bad row never loses its
-         *     neighbours. What was answered 202 is on disk. An event is known by `event_id` (any text) and `timestamp`, so a request
-         *     may be sent again; a purchase or refund is known by `event_id` and `transaction_id`, within a month. Numbers are taken
-         *     for ids, and seconds, milli- or microseconds since 1970 for a time. Fields that are unknown, or that this key may not
-         *     state, are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. The line
-         *     of an item that the catalogue does not have waits for it, 14 days, and is named in `waiting_items`; where it cannot
-         *     wait, as too many do or a list was shown, it is lost and named in `rejected_items`.
+         * @description One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before) or `rejected`
+         *     with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
+         *     by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown, or that this key may not state,
+         *     are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. An item that the
+         *     catalogue does not have loses its line and is named in `rejected_items`.
          *
          *     A key in a page is believed about the page's visitor. It cannot say who is signed in: send `proof`, which your server
          *     gets from `POST /api/v1/identity/`, beside `user_id` and `anonymous_id`; without it `user_id` is left out. Its purchases
@@ -181,132 +178,6 @@ export interface paths {
          *     A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
          */
         post: operations["events"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events/algolia/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Events of Algolia
-         * @description Algolia Insights: views, clicks, and conversions with `eventSubtype`. The key may be `X-Algolia-API-Key`, as a header
-         *     or, if it can do nothing but send events, in the query.
-         *
-         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
-         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
-         *     without an id is known by what it says. `docs/events.md` has the tables.
-         */
-        post: operations["events_algolia"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events/ga4/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Events of GA4
-         * @description The Measurement Protocol of GA4. The key may be `api_secret` in the query if it can do nothing but send events.
-         *     `ad_personalization: DENIED` is taken as an objection to personalisation.
-         *
-         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
-         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
-         *     without an id is known by what it says. `docs/events.md` has the tables.
-         */
-        post: operations["events_ga4"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events/recombee/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Events of Recombee
-         * @description Recombee's batch of requests; single interactions go to `recombee/purchases/`, `recombee/detailviews/` and so on.
-         *     `amount` is a quantity, and `price` what was paid for all of it.
-         *
-         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
-         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
-         *     without an id is known by what it says. `docs/events.md` has the tables.
-         */
-        post: operations["events_recombee"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events/segment/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Events of Segment
-         * @description Segment's `track`, `identify` and `page`, one or a `batch`, also from a webhook destination. The key is the user name of
-         *     HTTP Basic, or in our header. `identify` with both ids makes them one person; its traits become customer properties
-         *     where the key has `customers:write`, but for those by which somebody could be named. `?item_id=sku` where the catalogue
-         *     has SKUs.
-         *
-         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
-         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
-         *     without an id is known by what it says. `docs/events.md` has the tables.
-         */
-        post: operations["events_segment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events/vertex/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Events of Vertex
-         * @description UserEvents of Vertex AI Search for commerce, one, `userEvents`, or the inline source of an import.
-         *
-         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
-         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
-         *     without an id is known by what it says. `docs/events.md` has the tables.
-         */
-        post: operations["events_vertex"];
         delete?: never;
         options?: never;
         head?: never;
@@ -528,8 +399,7 @@ export interface paths {
          *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
          *     is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
          *     `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
-         *     all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
-         *     none. Somebody unknown gets what is popular. The answer comes from the memory of the
+         *     all of them, where there are several. Somebody unknown gets what is popular. The answer comes from the memory of the
          *     process: it goes on while the database is away.
          */
         get: operations["recommend_simply"];
@@ -545,8 +415,7 @@ export interface paths {
          *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
          *     is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
          *     `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
-         *     all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
-         *     none. Somebody unknown gets what is popular. The answer comes from the memory of the
+         *     all of them, where there are several. Somebody unknown gets what is popular. The answer comes from the memory of the
          *     process: it goes on while the database is away.
          */
         post: operations["recommend"];
@@ -705,42 +574,158 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * Problem
-         * @description What every error looks like (RFC 9457).
-         */
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail: string;
-            errors: components["schemas"]["Flaw"][];
-            /** @description What our log calls the request, as X-Request-ID has it. */
-            instance?: string;
+        /** AddressGiven */
+        AddressGiven: {
+            channel: components["schemas"]["Channel"];
+            /** @description With stars. */
+            address: string;
+            state: components["schemas"]["AddressState"];
+            /** @description It must not be written to, whatever was said. */
+            silent: boolean;
+            /** @description Why. Staff end `hard_bounce` and `staff`, its owner `unsubscribed_all`; nothing the others. */
+            silent_for: components["schemas"]["SuppressionReason"] | null;
+            /** @description Mails that asked its owner: two at most, 3 days apart. Then only `confirmed` takes it. */
+            confirmation_mails: number;
         };
         /**
-         * Flaw
-         * @description What is wrong at one place of the request; the pointer is a JSON pointer (RFC 6901), or a parameter's name.
+         * AddressState
+         * @enum {unknown}
          */
-        Flaw: {
-            pointer: string;
-            message: string;
+        AddressState: "active" | "gone" | "unconfirmed";
+        /** AgainBody */
+        AgainBody: {
+            /** @description Default: {"weights":null,"rules":null}. */
+            instead?: components["schemas"]["InsteadVersions"];
         };
-        /**
-         * CustomerChanges
-         * @description What is to be changed of a customer.
-         */
-        CustomerChanges: {
-            /** @description By name; null deletes one. */
-            properties: {
-                [key: string]: string | number | boolean | null;
-            };
+        /** AnswerAgain */
+        AnswerAgain: {
+            recommendation_id: string;
+            sameness: components["schemas"]["Sameness"];
+            results: components["schemas"]["PastResult"][];
+            differences: number[];
+            missing: components["schemas"]["Missing"][];
         };
-        /** CustomerVerdict */
-        CustomerVerdict: {
+        /** AnswerServed */
+        AnswerServed: {
+            recommendation_id: string;
+            served_at: string;
+            placement: string;
+            model_version: string | null;
+            weights_version: number | null;
+            rules_version: number;
+            experiments: components["schemas"]["ArmServed"][];
+            personalised: boolean;
+            source: components["schemas"]["Source"];
+            fallback_reason: components["schemas"]["Fallback"] | null;
             /** @enum {unknown} */
-            verdict: "unchanged" | "updated";
+            way: "as_ranked" | "cards" | "shuffled";
+            results: components["schemas"]["PastResult"][];
         };
+        /** ArmOfExperiment */
+        ArmOfExperiment: {
+            variation_id: string;
+            name: string;
+            share: number;
+            changes: Record<string, never>;
+            people: number | null;
+            published: boolean;
+        };
+        /**
+         * ArmOptions
+         * @description An arm of a running experiment, as answers name it.
+         */
+        ArmOptions: {
+            experiment_id: string;
+            variation_id: string;
+        };
+        /**
+         * ArmServed
+         * @description An arm of an experiment, by letter; a is the control.
+         */
+        ArmServed: {
+            experiment_id: string;
+            variation_id: string;
+        };
+        /**
+         * Availability
+         * @enum {unknown}
+         */
+        Availability: "backorder" | "in_stock" | "out_of_stock" | "preorder";
+        /** BatchAnswer */
+        BatchAnswer: {
+            placement: string;
+            answered: number;
+            rejected: number;
+            results: components["schemas"]["BatchResult"][];
+        };
+        /**
+         * BatchBody
+         * @description The body of a batch.
+         */
+        BatchBody: {
+            context?: components["schemas"]["RecommendContext"] | null;
+            filter?: components["schemas"]["ItemFilter"] | null;
+            exclude_item_ids?: string[];
+            diversity?: number | null;
+            /**
+             * @description Default: "popular".
+             * @enum {unknown}
+             */
+            fallback?: "none" | "popular";
+            /** @description Default: true. */
+            personalise?: boolean;
+            lang?: string | null;
+            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
+            /** @description Default: false. */
+            dry_run?: boolean;
+            n?: number | null;
+            placement: string;
+            users: components["schemas"]["BatchUser"][];
+        };
+        /**
+         * BatchResult
+         * @description One of ``recommendation`` and ``errors``.
+         */
+        BatchResult: {
+            user_id: string | null;
+            anonymous_id: string | null;
+            recommendation?: components["schemas"]["Recommendations"];
+            errors?: components["schemas"]["Flaw"][];
+        };
+        /**
+         * BatchUser
+         * @description The signed-in one counts if both are named.
+         */
+        BatchUser: {
+            user_id?: string;
+            anonymous_id?: string;
+        };
+        /**
+         * Channel
+         * @description How a message reaches a customer.
+         * @enum {unknown}
+         */
+        Channel: "email";
+        /**
+         * ConsentForm
+         * @description What the customer allows.
+         */
+        ConsentForm: {
+            personalisation?: boolean | null;
+            marketing?: boolean | null;
+        };
+        /**
+         * ConsentSource
+         * @description Where a statement was made.
+         * @enum {unknown}
+         */
+        ConsentSource: "api" | "complaint" | "confirmed" | "demo" | "import" | "one_click" | "preferences" | "staff";
+        /**
+         * ConsentState
+         * @description What a statement of the ledger says.
+         * @enum {unknown}
+         */
+        ConsentState: "asked" | "given" | "refused" | "withdrawn";
         /** ContactAnswer */
         ContactAnswer: {
             user_id: string;
@@ -757,73 +742,13 @@ export interface components {
             quiet_from: string | null;
             quiet_until: string | null;
         };
-        /** AddressGiven */
-        AddressGiven: {
-            channel: components["schemas"]["Channel"];
-            /** @description With stars. */
-            address: string;
-            state: components["schemas"]["AddressState"];
-            /** @description It must not be written to, whatever was said. */
-            silent: boolean;
-            /** @description Why. Staff end `hard_bounce` and `staff`, its owner `unsubscribed_all`; nothing the others. */
-            silent_for: components["schemas"]["SuppressionReason"] | null;
-            /** @description Mails that asked its owner: two at most, 3 days apart. Then only `confirmed` takes it. */
-            confirmation_mails: number;
+        /**
+         * ContactBatch
+         * @description Changes, one row per contact.
+         */
+        ContactBatch: {
+            contacts: components["schemas"]["ContactRowForm"][];
         };
-        /**
-         * Channel
-         * @description How a message reaches a customer.
-         * @enum {unknown}
-         */
-        Channel: "email";
-        /**
-         * AddressState
-         * @enum {unknown}
-         */
-        AddressState: "active" | "gone" | "unconfirmed";
-        /**
-         * SuppressionReason
-         * @description Why an address must not be written to, whoever's it is.
-         * @enum {unknown}
-         */
-        SuppressionReason: "complaint" | "erased" | "hard_bounce" | "staff" | "unsubscribed_all";
-        /**
-         * PermissionGiven
-         * @description The statement that holds for a purpose.
-         */
-        PermissionGiven: {
-            channel: components["schemas"]["Channel"];
-            purpose: components["schemas"]["Purpose"];
-            state: components["schemas"]["ConsentState"];
-            since: string;
-            source: components["schemas"]["ConsentSource"];
-            /** @description What keeps mail from going out all the same where it is given; null: nothing of the contact's. */
-            held_by: components["schemas"]["Obstacle"] | null;
-        };
-        /**
-         * Purpose
-         * @description What customers say yes or no to, per channel.
-         * @enum {unknown}
-         */
-        Purpose: "for_you" | "news" | "reminders";
-        /**
-         * ConsentState
-         * @description What a statement of the ledger says.
-         * @enum {unknown}
-         */
-        ConsentState: "asked" | "given" | "refused" | "withdrawn";
-        /**
-         * ConsentSource
-         * @description Where a statement was made.
-         * @enum {unknown}
-         */
-        ConsentSource: "api" | "complaint" | "confirmed" | "demo" | "import" | "one_click" | "preferences" | "staff";
-        /**
-         * Obstacle
-         * @description What keeps mail from somebody who said yes to it, the first first.
-         * @enum {unknown}
-         */
-        Obstacle: "no_address" | "objection" | "paused" | "silent" | "unconfirmed";
         /**
          * ContactChanges
          * @description Fields of a contact that are to be changed; null empties one. Statements are added.
@@ -837,20 +762,17 @@ export interface components {
             consents?: components["schemas"]["StatementForm"][];
         };
         /**
-         * StatementForm
-         * @description What the customer said of a purpose. “given” needs its time and a proof.
+         * ContactRowForm
+         * @description The changes of one contact of a batch.
          */
-        StatementForm: {
-            purpose: components["schemas"]["Purpose"];
-            /** @enum {unknown} */
-            state: "given" | "refused" | "withdrawn";
-            /** @description Default: "email". */
-            channel?: components["schemas"]["Channel"];
-            at?: string | null;
-            /** @description text_version, language, form, shop_reference: whatever proves it to you. */
-            proof?: {
-                [key: string]: string;
-            };
+        ContactRowForm: {
+            email?: string | null;
+            language?: string | null;
+            time_zone?: string | null;
+            /** @description You have seen that the address is theirs; otherwise they are asked by e-mail. Default: false. */
+            confirmed?: boolean;
+            consents?: components["schemas"]["StatementForm"][];
+            user_id: string;
         };
         /** ContactStored */
         ContactStored: {
@@ -871,43 +793,6 @@ export interface components {
             verdict: "stored" | "unchanged";
         };
         /**
-         * ErasureReceipt
-         * @description What an erasure took away, and when.
-         */
-        ErasureReceipt: {
-            /** @description Those of former days, of which a hash was left, included. */
-            addresses: number;
-            statements: number;
-            at: string;
-        };
-        /**
-         * ContactBatch
-         * @description Changes, one row per contact.
-         */
-        ContactBatch: {
-            contacts: components["schemas"]["ContactRowForm"][];
-        };
-        /**
-         * ContactRowForm
-         * @description The changes of one contact of a batch.
-         */
-        ContactRowForm: {
-            email?: string | null;
-            language?: string | null;
-            time_zone?: string | null;
-            /** @description You have seen that the address is theirs; otherwise they are asked by e-mail. Default: false. */
-            confirmed?: boolean;
-            consents?: components["schemas"]["StatementForm"][];
-            user_id: string;
-        };
-        /** ContactsAnswer */
-        ContactsAnswer: {
-            stored: number;
-            unchanged: number;
-            rejected: number;
-            results: components["schemas"]["ContactVerdict"][];
-        };
-        /**
          * ContactVerdict
          * @description What became of a row; the pointer starts at the row.
          */
@@ -922,307 +807,53 @@ export interface components {
             /** @description Stored, and still nothing is sent to the address. */
             silent_for?: components["schemas"]["SuppressionReason"] | null;
         };
-        /**
-         * Refusal
-         * @description Why a row, or a line of it, was not taken; the pointer starts at the row.
-         */
-        Refusal: {
-            pointer: string;
-            reason: string;
+        /** ContactsAnswer */
+        ContactsAnswer: {
+            stored: number;
+            unchanged: number;
+            rejected: number;
+            results: components["schemas"]["ContactVerdict"][];
         };
         /**
-         * IdentityBody
-         * @description Who is signed in, as the page's events will say.
+         * CustomerChanges
+         * @description What is to be changed of a customer.
          */
-        IdentityBody: {
-            /** @description Of the signed-in customer. */
-            user_id: string;
-            anonymous_id?: string | null;
-            /** @description How long it holds. Default: 43200. */
-            seconds?: number;
-        };
-        /** IdentityAnswer */
-        IdentityAnswer: {
-            proof: string;
-            expires: string;
-        };
-        /** Recommendations */
-        Recommendations: {
-            recommendation_id: string;
-            placement: string;
-            model_version: string | null;
-            weights_version: number | null;
-            rules_version: number;
-            experiment: components["schemas"]["ArmServed"] | null;
-            experiments: components["schemas"]["ArmServed"][];
-            personalised: boolean;
-            source: components["schemas"]["Source"];
-            fallback_reason: components["schemas"]["Fallback"] | null;
-            results: components["schemas"]["Recommended"][];
-            missing_item_ids: string[];
-            next_cursor: string | null;
-        };
-        /**
-         * ArmServed
-         * @description An arm of an experiment, by letter; a is the control.
-         */
-        ArmServed: {
-            experiment_id: string;
-            variation_id: string;
-        };
-        /**
-         * Source
-         * @description Where an answer came from, said honestly.
-         * @enum {unknown}
-         */
-        Source: "model" | "newest" | "none" | "popular" | "segment" | "session";
-        /**
-         * Fallback
-         * @description Why an answer, or the end of it, does not come from the model.
-         * @enum {unknown}
-         */
-        Fallback: "no_context" | "no_history" | "no_live_state" | "no_match" | "no_model" | "not_personalised" | "short" | "silent" | "unknown_category";
-        /** Recommended */
-        Recommended: {
-            item_id: string;
-            rank: number;
-            source: components["schemas"]["Source"];
-            score?: number;
-            final?: number;
-            reasons?: components["schemas"]["ReasonGiven"][];
-            contributions?: {
-                [key: string]: number;
+        CustomerChanges: {
+            /** @description By name; null deletes one. */
+            properties: {
+                [key: string]: string | number | boolean | null;
             };
-            rules?: string[];
-            product?: components["schemas"]["ProductShown"];
         };
-        /** ReasonGiven */
-        ReasonGiven: {
-            code: components["schemas"]["Reason"];
+        /** CustomerVerdict */
+        CustomerVerdict: {
+            /** @enum {unknown} */
+            verdict: "unchanged" | "updated";
+        };
+        /** DecisionReached */
+        DecisionReached: {
+            code: string;
             text: string;
-            evidence: {
-                [key: string]: string | number;
-            };
+            at: string | null;
         };
-        /**
-         * Reason
-         * @enum {unknown}
-         */
-        Reason: "because_you_bought" | "because_you_viewed" | "bought_before" | "bought_next" | "bought_together" | "interest" | "new" | "popular" | "promoted" | "segment" | "similar_customers" | "similar_item" | "you_buy_together";
-        /**
-         * ProductShown
-         * @description The price is the catalogue's, a text with two decimals; the picture of an item without one is its tile.
-         */
-        ProductShown: {
-            title: string;
-            brand: string | null;
-            price: string | null;
-            currency: string;
-            image_url: string;
-            url: string | null;
-        };
-        /**
-         * RecommendBody
-         * @description The body of a POST. A dry run may ask for the answer of an arm of an experiment, whoever it is for.
-         */
-        RecommendBody: {
-            context?: components["schemas"]["RecommendContext"] | null;
-            filter?: components["schemas"]["ItemFilter"] | null;
-            exclude_item_ids?: string[];
-            diversity?: number | null;
-            /**
-             * @description Default: "popular".
-             * @enum {unknown}
-             */
-            fallback?: "none" | "popular";
-            /** @description Default: true. */
-            personalise?: boolean;
-            lang?: string | null;
-            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
-            /** @description Default: false. */
-            dry_run?: boolean;
-            n?: number | null;
-            user_id?: string | null;
-            anonymous_id?: string | null;
-            session_id?: string | null;
-            cursor?: string | null;
-            experiment?: components["schemas"]["ArmOptions"] | null;
-        };
-        /**
-         * RecommendContext
-         * @description What the customer looks at. To a placement of search results ``item_ids`` are what the shop's search found;
-         *     without them ``search_term`` is looked for. A placement of a category takes ``categories``, else those of the items.
-         */
-        RecommendContext: {
-            item_ids?: string[];
-            basket?: string[];
-            categories?: string[];
-            search_term?: string | null;
-        };
-        /**
-         * ItemFilter
-         * @description What an item has to be; all that is given holds together. Of a list any value does, of ``attributes`` any value of
-         *     each key. A tag, key or value that the catalogue does not have matches nothing, and is no error.
-         */
-        ItemFilter: {
-            price?: components["schemas"]["PriceRange"] | null;
-            brand?: string[] | null;
-            categories?: string[] | null;
-            in_stock?: boolean | null;
-            item_ids?: string[] | null;
-            not_brand?: string[];
-            not_categories?: string[];
-            tags?: string[] | null;
-            not_tags?: string[];
-            attributes?: {
-                [key: string]: (string | number | boolean)[];
-            };
-        };
-        /** PriceRange */
-        PriceRange: {
-            gte?: (string | number) | null;
-            lte?: (string | number) | null;
-        };
-        /**
-         * ArmOptions
-         * @description An arm of a running experiment, as answers name it.
-         */
-        ArmOptions: {
-            experiment_id: string;
+        /** EffectOfArm */
+        EffectOfArm: {
+            metric: components["schemas"]["Metric"];
+            group: components["schemas"]["MetricGroup"];
             variation_id: string;
-        };
-        /** InterestsBody */
-        InterestsBody: {
-            user_id: string;
-            known: boolean;
-            personalised: boolean;
-            fallback_reason: components["schemas"]["Fallback"] | null;
-            model_version: string | null;
-            as_of: string | null;
-            segment: components["schemas"]["SegmentGiven"] | null;
-            categories: components["schemas"]["InterestGiven"][];
-            brands: components["schemas"]["InterestGiven"][];
-        };
-        /** SegmentGiven */
-        SegmentGiven: {
-            number: number;
-            name: string;
-        };
-        /** InterestGiven */
-        InterestGiven: {
-            name: string;
-            path: string;
-            share: number;
-            lately: number;
-            usual: number;
-            purchases: number;
-            other_acts: number;
-            last_at: string;
+            control: number | null;
+            change: number | null;
+            low: number | null;
+            high: number | null;
+            p: number;
         };
         /**
-         * MergeBody
-         * @description The two ids of one person, as events have them.
+         * ErasureReceipt
+         * @description What an erasure took away, and when.
          */
-        MergeBody: {
-            /** @description Of the visitor. */
-            anonymous_id: string;
-            /** @description Of the signed-in customer. */
-            user_id: string;
-            /** @description true: part the two again. Default: false. */
-            undo?: boolean;
-            proof?: string | null;
-        };
-        /** MergeAnswer */
-        MergeAnswer: {
-            /**
-             * @description Default: "accepted".
-             * @enum {unknown}
-             */
-            verdict?: "accepted";
-        };
-        /** MessagesAnswer */
-        MessagesAnswer: {
-            user_id: string;
-            messages: components["schemas"]["MessageGiven"][];
-            /** @description `before` of the next page; null: this is the last. */
-            next: string | null;
-        };
-        /** MessageGiven */
-        MessageGiven: {
-            message_id: string;
-            campaign: string;
-            purpose: components["schemas"]["Purpose"];
-            channel: components["schemas"]["Channel"];
-            /** @description The occasion; once per campaign. */
-            key: string;
-            state: components["schemas"]["MessageState"];
-            reason: components["schemas"]["MessageReason"] | null;
-            created_at: string;
-            due_at: string;
-            expires_at: string;
-            handed_at: string | null;
-            settled_at: string | null;
-            recommendation_id: string | null;
-        };
-        /**
-         * MessageState
-         * @description What is known of a message; “taken” is what the provider said, never that it was delivered.
-         * @enum {unknown}
-         */
-        MessageState: "due" | "expired" | "failed" | "gone" | "handing" | "held" | "leased" | "refused" | "taken" | "unknown" | "withdrawn";
-        /**
-         * MessageReason
-         * @description Why a message is where it is; what a mail server said in its own words is only ``provider``, as it may hold an
-         *     address.
-         * @enum {unknown}
-         */
-        MessageReason: "campaign_ended" | "capped" | "done_already" | "held_out" | "no_address" | "no_consent" | "no_longer_wanted" | "not_written" | "outranked" | "over_budget" | "paused" | "provider" | "quiet_hours" | "sender_ended" | "suppressed" | "too_late" | "too_little";
-        /**
-         * TriggerBody
-         * @description The occasion, and what it is about.
-         */
-        TriggerBody: {
-            user_id: string;
-            /** @description Of the occasion, in your words. */
-            key: string;
-            /** @description The best first. */
-            item_ids?: string[];
-        };
-        /**
-         * TriggerAnswer
-         * @description What will happen.
-         */
-        TriggerAnswer: {
-            campaign: string;
-            user_id: string;
-            key: string;
-            /** @description That the message is about. */
-            item_id: string | null;
-            /** @description null: in none of the campaign's audiences. */
-            verdict: components["schemas"]["Verdict"] | null;
-            /** @description Of `now` and `later`: the earliest moment. */
-            due_at: string | null;
-            /** @description null: nobody has looked at it yet. */
-            decided: components["schemas"]["TriggerDecided"] | null;
-        };
-        /**
-         * Verdict
-         * @description Why somebody of the audience gets a message or not; the gates in their order, the first that closes counts.
-         * @enum {unknown}
-         */
-        Verdict: "capped" | "done_already" | "held_out" | "later" | "no_address" | "no_consent" | "now" | "outranked" | "over_budget" | "suppressed" | "too_little";
-        /**
-         * TriggerDecided
-         * @description What became of the occasion.
-         */
-        TriggerDecided: {
-            /** @description Of the last look. */
-            verdict: components["schemas"]["Verdict"];
-            /** @description Of the message; null: there is none. */
-            state: components["schemas"]["MessageState"] | null;
-            /** @description Why the message is where it is. */
-            reason: components["schemas"]["MessageReason"] | null;
-            /** @description When it was looked at. */
+        ErasureReceipt: {
+            /** @description Those of former days, of which a hash was left, included. */
+            addresses: number;
+            statements: number;
             at: string;
         };
         /**
@@ -1234,14 +865,21 @@ export interface components {
             api_key?: string | null;
         };
         /**
+         * EventContextForm
+         * @description Where it happened; the query of a page is not kept.
+         */
+        EventContextForm: {
+            channel?: string | null;
+            page?: string | null;
+            locale?: string | null;
+            source?: string | null;
+        };
+        /**
          * EventForm
          * @description An act of a customer. It is known by ``event_id`` and ``timestamp``: a retry repeats both.
          */
         EventForm: {
-            /**
-             * Format: uuid
-             * @description A UUID, or any other text, which is kept as a UUID made of it.
-             */
+            /** Format: uuid */
             event_id: string;
             /** @description A GA4 name, or what Segment, Vertex or Recombee call it. */
             name: string;
@@ -1273,27 +911,9 @@ export interface components {
          */
         EventItemForm: {
             item_id: string;
-            quantity?: (number) | null;
+            quantity?: number | null;
             price?: (string | number) | null;
             index?: number | null;
-        };
-        /**
-         * EventContextForm
-         * @description Where it happened; the query of a page is not kept.
-         */
-        EventContextForm: {
-            channel?: string | null;
-            page?: string | null;
-            locale?: string | null;
-            source?: string | null;
-        };
-        /**
-         * ConsentForm
-         * @description What the customer allows.
-         */
-        ConsentForm: {
-            personalisation?: boolean | null;
-            marketing?: boolean | null;
         };
         /** EventsAnswer */
         EventsAnswer: {
@@ -1302,76 +922,118 @@ export interface components {
             rejected: number;
             results: components["schemas"]["RowResult"][];
             ignored?: string[];
-            /** @description Default: 0. */
-            ignored_events?: number;
+        };
+        /** ExperimentDetail */
+        ExperimentDetail: {
+            experiment_id: string;
+            name: string;
+            hypothesis: string;
+            kind: components["schemas"]["ExperimentKind"];
+            status: components["schemas"]["ExperimentStatus"];
+            placements: string[];
+            primary: components["schemas"]["Metric"];
+            planned_days: number | null;
+            traffic: number;
+            started_at: string | null;
+            ended_at: string | null;
+            decision: components["schemas"]["DecisionReached"] | null;
+            arms: components["schemas"]["ArmOfExperiment"][];
+            read_at: string | null;
+            results: components["schemas"]["EffectOfArm"][];
         };
         /**
-         * RowResult
-         * @description The verdict on a row; pointers start at the body.
-         */
-        RowResult: {
-            verdict: string;
-            event_id?: string | null;
-            pointer?: string | null;
-            reason?: string | null;
-            rejected_items?: components["schemas"]["Refusal"][];
-            waiting_items?: components["schemas"]["Refusal"][];
-            ignored?: string[];
-            why_ignored?: components["schemas"]["Refusal"][];
-        };
-        /**
-         * ItemForm
-         * @description A whole item: fields that are not given get their defaults.
-         */
-        ItemForm: {
-            title: string;
-            description?: string | null;
-            brand?: string | null;
-            categories?: string[] | null;
-            price?: (string | number) | null;
-            original_price?: (string | number) | null;
-            cost?: (string | number) | null;
-            currency?: string | null;
-            availability?: components["schemas"]["Availability"] | null;
-            available_quantity?: number | null;
-            available_time?: string | null;
-            expire_time?: string | null;
-            image_url?: string | null;
-            url?: string | null;
-            tags?: string[] | null;
-            attributes?: Record<string, never> | null;
-            rating?: components["schemas"]["RatingForm"] | null;
-            kind?: components["schemas"]["ItemKind"] | null;
-            parent_id?: string | null;
-        };
-        /**
-         * Availability
+         * ExperimentKind
          * @enum {unknown}
          */
-        Availability: "backorder" | "in_stock" | "out_of_stock" | "preorder";
-        /**
-         * RatingForm
-         * @description Stars of the shop's own scale, and how many people gave some.
-         */
-        RatingForm: {
-            average?: number | null;
-            count?: number | null;
+        ExperimentKind: "aa" | "ab" | "bandit";
+        /** ExperimentList */
+        ExperimentList: {
+            experiments: components["schemas"]["ExperimentSummary"][];
         };
         /**
-         * ItemKind
+         * ExperimentStatus
          * @enum {unknown}
          */
-        ItemKind: "product";
+        ExperimentStatus: "draft" | "paused" | "running" | "shipped" | "starting" | "stopped";
+        /** ExperimentSummary */
+        ExperimentSummary: {
+            experiment_id: string;
+            name: string;
+            hypothesis: string;
+            kind: components["schemas"]["ExperimentKind"];
+            status: components["schemas"]["ExperimentStatus"];
+            placements: string[];
+            primary: components["schemas"]["Metric"];
+            planned_days: number | null;
+            traffic: number;
+            started_at: string | null;
+            ended_at: string | null;
+            decision: components["schemas"]["DecisionReached"] | null;
+        };
         /**
-         * ItemVerdict
-         * @description What became of a row; the pointer starts at the row.
+         * Fallback
+         * @description Why an answer, or the end of it, does not come from the model.
+         * @enum {unknown}
          */
-        ItemVerdict: {
-            /** @enum {unknown} */
-            verdict: "created" | "rejected" | "unchanged" | "updated";
-            item_id?: string | null;
-            pointer?: string | null;
-            reason?: string | null;
+        Fallback: "no_context" | "no_history" | "no_live_state" | "no_match" | "no_model" | "not_personalised" | "short" | "silent" | "unknown_category";
+        /**
+         * Flaw
+         * @description What is wrong at one place of the request; the pointer is a JSON pointer (RFC 6901), or a parameter's name.
+         */
+        Flaw: {
+            pointer: string;
+            message: string;
+        };
+        /** IdentityAnswer */
+        IdentityAnswer: {
+            proof: string;
+            expires: string;
+        };
+        /**
+         * IdentityBody
+         * @description Who is signed in, as the page's events will say.
+         */
+        IdentityBody: {
+            /** @description Of the signed-in customer. */
+            user_id: string;
+            anonymous_id?: string | null;
+            /** @description How long it holds. Default: 43200. */
+            seconds?: number;
+        };
+        /** InsteadVersions */
+        InsteadVersions: {
+            weights?: number | null;
+            rules?: number | null;
+        };
+        /** InterestGiven */
+        InterestGiven: {
+            name: string;
+            path: string;
+            share: number;
+            lately: number;
+            usual: number;
+            purchases: number;
+            other_acts: number;
+            last_at: string;
+        };
+        /** InterestsBody */
+        InterestsBody: {
+            user_id: string;
+            known: boolean;
+            personalised: boolean;
+            fallback_reason: components["schemas"]["Fallback"] | null;
+            model_version: string | null;
+            as_of: string | null;
+            segment: components["schemas"]["SegmentGiven"] | null;
+            categories: components["schemas"]["InterestGiven"][];
+            brands: components["schemas"]["InterestGiven"][];
+        };
+        /**
+         * ItemBatch
+         * @description Whole items, one row each.
+         */
+        ItemBatch: {
+            items: components["schemas"]["ItemRowForm"][];
         };
         /**
          * ItemChanges
@@ -1397,47 +1059,6 @@ export interface components {
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
-        };
-        /**
-         * ItemBatch
-         * @description Whole items, one row each.
-         */
-        ItemBatch: {
-            items: components["schemas"]["ItemRowForm"][];
-        };
-        /**
-         * ItemRowForm
-         * @description A whole item of a batch.
-         */
-        ItemRowForm: {
-            title: string;
-            description?: string | null;
-            brand?: string | null;
-            categories?: string[] | null;
-            price?: (string | number) | null;
-            original_price?: (string | number) | null;
-            cost?: (string | number) | null;
-            currency?: string | null;
-            availability?: components["schemas"]["Availability"] | null;
-            available_quantity?: number | null;
-            available_time?: string | null;
-            expire_time?: string | null;
-            image_url?: string | null;
-            url?: string | null;
-            tags?: string[] | null;
-            attributes?: Record<string, never> | null;
-            rating?: components["schemas"]["RatingForm"] | null;
-            kind?: components["schemas"]["ItemKind"] | null;
-            parent_id?: string | null;
-            item_id: string;
-        };
-        /** ItemsAnswer */
-        ItemsAnswer: {
-            created: number;
-            updated: number;
-            unchanged: number;
-            rejected: number;
-            results: components["schemas"]["ItemVerdict"][];
         };
         /**
          * ItemChangesBatch
@@ -1472,54 +1093,174 @@ export interface components {
             parent_id?: string | null;
             item_id: string;
         };
+        /** ItemFilter */
+        ItemFilter: {
+            price?: components["schemas"]["PriceRange"] | null;
+            brand?: string[] | null;
+            categories?: string[] | null;
+            in_stock?: boolean | null;
+        };
         /**
-         * BatchBody
-         * @description The body of a batch.
+         * ItemForm
+         * @description A whole item: fields that are not given get their defaults.
          */
-        BatchBody: {
-            context?: components["schemas"]["RecommendContext"] | null;
-            filter?: components["schemas"]["ItemFilter"] | null;
-            exclude_item_ids?: string[];
-            diversity?: number | null;
+        ItemForm: {
+            title: string;
+            description?: string | null;
+            brand?: string | null;
+            categories?: string[] | null;
+            price?: (string | number) | null;
+            original_price?: (string | number) | null;
+            cost?: (string | number) | null;
+            currency?: string | null;
+            availability?: components["schemas"]["Availability"] | null;
+            available_quantity?: number | null;
+            available_time?: string | null;
+            expire_time?: string | null;
+            image_url?: string | null;
+            url?: string | null;
+            tags?: string[] | null;
+            attributes?: Record<string, never> | null;
+            rating?: components["schemas"]["RatingForm"] | null;
+            kind?: components["schemas"]["ItemKind"] | null;
+            parent_id?: string | null;
+        };
+        /**
+         * ItemKind
+         * @enum {unknown}
+         */
+        ItemKind: "product";
+        /**
+         * ItemRowForm
+         * @description A whole item of a batch.
+         */
+        ItemRowForm: {
+            title: string;
+            description?: string | null;
+            brand?: string | null;
+            categories?: string[] | null;
+            price?: (string | number) | null;
+            original_price?: (string | number) | null;
+            cost?: (string | number) | null;
+            currency?: string | null;
+            availability?: components["schemas"]["Availability"] | null;
+            available_quantity?: number | null;
+            available_time?: string | null;
+            expire_time?: string | null;
+            image_url?: string | null;
+            url?: string | null;
+            tags?: string[] | null;
+            attributes?: Record<string, never> | null;
+            rating?: components["schemas"]["RatingForm"] | null;
+            kind?: components["schemas"]["ItemKind"] | null;
+            parent_id?: string | null;
+            item_id: string;
+        };
+        /**
+         * ItemVerdict
+         * @description What became of a row; the pointer starts at the row.
+         */
+        ItemVerdict: {
+            /** @enum {unknown} */
+            verdict: "created" | "rejected" | "unchanged" | "updated";
+            item_id?: string | null;
+            pointer?: string | null;
+            reason?: string | null;
+        };
+        /** ItemsAnswer */
+        ItemsAnswer: {
+            created: number;
+            updated: number;
+            unchanged: number;
+            rejected: number;
+            results: components["schemas"]["ItemVerdict"][];
+        };
+        /** MergeAnswer */
+        MergeAnswer: {
             /**
-             * @description Default: "popular".
+             * @description Default: "accepted".
              * @enum {unknown}
              */
-            fallback?: "none" | "popular";
-            /** @description Default: true. */
-            personalise?: boolean;
-            lang?: string | null;
-            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
-            /** @description Default: false. */
-            dry_run?: boolean;
-            n?: number | null;
-            placement: string;
-            users: components["schemas"]["BatchUser"][];
+            verdict?: "accepted";
         };
         /**
-         * BatchUser
-         * @description The signed-in one counts if both are named.
+         * MergeBody
+         * @description The two ids of one person, as events have them.
          */
-        BatchUser: {
-            user_id?: string;
-            anonymous_id?: string;
+        MergeBody: {
+            /** @description Of the visitor. */
+            anonymous_id: string;
+            /** @description Of the signed-in customer. */
+            user_id: string;
+            /** @description true: part the two again. Default: false. */
+            undo?: boolean;
+            proof?: string | null;
         };
-        /** BatchAnswer */
-        BatchAnswer: {
-            placement: string;
-            answered: number;
-            rejected: number;
-            results: components["schemas"]["BatchResult"][];
+        /** MessageGiven */
+        MessageGiven: {
+            message_id: string;
+            campaign: string;
+            purpose: components["schemas"]["Purpose"];
+            channel: components["schemas"]["Channel"];
+            /** @description The occasion; once per campaign. */
+            key: string;
+            state: components["schemas"]["MessageState"];
+            reason: components["schemas"]["MessageReason"] | null;
+            created_at: string;
+            due_at: string;
+            expires_at: string;
+            handed_at: string | null;
+            settled_at: string | null;
+            recommendation_id: string | null;
         };
         /**
-         * BatchResult
-         * @description One of ``recommendation`` and ``errors``.
+         * MessageReason
+         * @description Why a message is where it is; what a mail server said in its own words is only ``provider``, as it may hold an
+         *     address.
+         * @enum {unknown}
          */
-        BatchResult: {
-            user_id: string | null;
-            anonymous_id: string | null;
-            recommendation?: components["schemas"]["Recommendations"];
-            errors?: components["schemas"]["Flaw"][];
+        MessageReason: "campaign_ended" | "capped" | "done_already" | "held_out" | "no_address" | "no_consent" | "no_longer_wanted" | "not_written" | "outranked" | "over_budget" | "paused" | "provider" | "quiet_hours" | "sender_ended" | "suppressed" | "too_late" | "too_little";
+        /**
+         * MessageState
+         * @description What is known of a message; “taken” is what the provider said, never that it was delivered.
+         * @enum {unknown}
+         */
+        MessageState: "due" | "expired" | "failed" | "gone" | "handing" | "held" | "leased" | "refused" | "taken" | "unknown" | "withdrawn";
+        /** MessagesAnswer */
+        MessagesAnswer: {
+            user_id: string;
+            messages: components["schemas"]["MessageGiven"][];
+            /** @description `before` of the next page; null: this is the last. */
+            next: string | null;
+        };
+        /**
+         * Metric
+         * @description Quantities that an experiment compares, per person unless it is a ratio.
+         * @enum {unknown}
+         */
+        Metric: "attributed" | "basket_value" | "converted" | "coverage" | "ctr" | "dislikes" | "fallback" | "items_per_basket" | "latency" | "orders" | "refunds" | "revenue";
+        /**
+         * MetricGroup
+         * @description What a metric is for in an experiment.
+         * @enum {unknown}
+         */
+        MetricGroup: "guardrail" | "primary" | "supporting";
+        /**
+         * Missing
+         * @description Why an answer cannot be made again; the last two: or not for certain.
+         * @enum {unknown}
+         */
+        Missing: "catalogue_unknown" | "erased" | "expired" | "model_gone" | "nameless" | "page_incomplete" | "state_unknown";
+        /**
+         * Obstacle
+         * @description What keeps mail from somebody who said yes to it, the first first.
+         * @enum {unknown}
+         */
+        Obstacle: "no_address" | "objection" | "paused" | "silent" | "unconfirmed";
+        /** PageAnswer */
+        PageAnswer: {
+            page: string;
+            slots: components["schemas"]["Recommendations"][];
         };
         /**
          * PageBody
@@ -1546,35 +1287,6 @@ export interface components {
             session_id?: string | null;
             slots?: components["schemas"]["SlotOptions"][];
         };
-        /**
-         * SlotOptions
-         * @description What a request says of one placement of a page. ``n`` 0 leaves it out.
-         */
-        SlotOptions: {
-            placement: string;
-            n?: number | null;
-        };
-        /** PageAnswer */
-        PageAnswer: {
-            page: string;
-            slots: components["schemas"]["Recommendations"][];
-        };
-        /** AnswerServed */
-        AnswerServed: {
-            recommendation_id: string;
-            served_at: string;
-            placement: string;
-            model_version: string | null;
-            weights_version: number | null;
-            rules_version: number;
-            experiments: components["schemas"]["ArmServed"][];
-            personalised: boolean;
-            source: components["schemas"]["Source"];
-            fallback_reason: components["schemas"]["Fallback"] | null;
-            /** @enum {unknown} */
-            way: "as_ranked" | "cards" | "shuffled";
-            results: components["schemas"]["PastResult"][];
-        };
         /** PastResult */
         PastResult: {
             item_id: string;
@@ -1583,120 +1295,257 @@ export interface components {
             propensity: number;
             place: number | null;
         };
-        /** AgainBody */
-        AgainBody: {
-            /** @description Default: {"weights":null,"rules":null}. */
-            instead?: components["schemas"]["InsteadVersions"];
+        /**
+         * PermissionGiven
+         * @description The statement that holds for a purpose.
+         */
+        PermissionGiven: {
+            channel: components["schemas"]["Channel"];
+            purpose: components["schemas"]["Purpose"];
+            state: components["schemas"]["ConsentState"];
+            since: string;
+            source: components["schemas"]["ConsentSource"];
+            /** @description What keeps mail from going out all the same where it is given; null: nothing of the contact's. */
+            held_by: components["schemas"]["Obstacle"] | null;
         };
-        /** InsteadVersions */
-        InsteadVersions: {
-            weights?: number | null;
-            rules?: number | null;
+        /** PriceRange */
+        PriceRange: {
+            gte?: (string | number) | null;
+            lte?: (string | number) | null;
         };
-        /** AnswerAgain */
-        AnswerAgain: {
+        /**
+         * Problem
+         * @description What every error looks like (RFC 9457).
+         */
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            errors: components["schemas"]["Flaw"][];
+            /** @description What our log calls the request, as X-Request-ID has it. */
+            instance?: string;
+        };
+        /**
+         * ProductShown
+         * @description The price is the catalogue's, a text with two decimals; the picture of an item without one is its tile.
+         */
+        ProductShown: {
+            title: string;
+            brand: string | null;
+            price: string | null;
+            currency: string;
+            image_url: string;
+            url: string | null;
+        };
+        /**
+         * Purpose
+         * @description What customers say yes or no to, per channel.
+         * @enum {unknown}
+         */
+        Purpose: "for_you" | "news" | "reminders";
+        /**
+         * RatingForm
+         * @description Stars of the shop's own scale, and how many people gave some.
+         */
+        RatingForm: {
+            average?: number | null;
+            count?: number | null;
+        };
+        /**
+         * Reason
+         * @enum {unknown}
+         */
+        Reason: "because_you_bought" | "because_you_viewed" | "bought_before" | "bought_next" | "bought_together" | "interest" | "new" | "popular" | "promoted" | "segment" | "similar_customers" | "similar_item" | "you_buy_together";
+        /** ReasonGiven */
+        ReasonGiven: {
+            code: components["schemas"]["Reason"];
+            text: string;
+            evidence: {
+                [key: string]: string | number;
+            };
+        };
+        /**
+         * RecommendBody
+         * @description The body of a POST. A dry run may ask for the answer of an arm of an experiment, whoever it is for.
+         */
+        RecommendBody: {
+            context?: components["schemas"]["RecommendContext"] | null;
+            filter?: components["schemas"]["ItemFilter"] | null;
+            exclude_item_ids?: string[];
+            diversity?: number | null;
+            /**
+             * @description Default: "popular".
+             * @enum {unknown}
+             */
+            fallback?: "none" | "popular";
+            /** @description Default: true. */
+            personalise?: boolean;
+            lang?: string | null;
+            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
+            /** @description Default: false. */
+            dry_run?: boolean;
+            n?: number | null;
+            user_id?: string | null;
+            anonymous_id?: string | null;
+            session_id?: string | null;
+            experiment?: components["schemas"]["ArmOptions"] | null;
+        };
+        /**
+         * RecommendContext
+         * @description What the customer looks at. To a placement of search results ``item_ids`` are what the shop's search found;
+         *     without them ``search_term`` is looked for. A placement of a category takes ``categories``, else those of the items.
+         */
+        RecommendContext: {
+            item_ids?: string[];
+            basket?: string[];
+            categories?: string[];
+            search_term?: string | null;
+        };
+        /** Recommendations */
+        Recommendations: {
             recommendation_id: string;
-            sameness: components["schemas"]["Sameness"];
-            results: components["schemas"]["PastResult"][];
-            differences: number[];
-            missing: components["schemas"]["Missing"][];
+            placement: string;
+            model_version: string | null;
+            weights_version: number | null;
+            rules_version: number;
+            experiment: components["schemas"]["ArmServed"] | null;
+            experiments: components["schemas"]["ArmServed"][];
+            personalised: boolean;
+            source: components["schemas"]["Source"];
+            fallback_reason: components["schemas"]["Fallback"] | null;
+            results: components["schemas"]["Recommended"][];
+            missing_item_ids: string[];
+        };
+        /** Recommended */
+        Recommended: {
+            item_id: string;
+            rank: number;
+            source: components["schemas"]["Source"];
+            score?: number;
+            final?: number;
+            reasons?: components["schemas"]["ReasonGiven"][];
+            contributions?: {
+                [key: string]: number;
+            };
+            rules?: string[];
+            product?: components["schemas"]["ProductShown"];
+        };
+        /**
+         * Refusal
+         * @description Why a row, or a line of it, was not taken; the pointer starts at the row.
+         */
+        Refusal: {
+            pointer: string;
+            reason: string;
+        };
+        /**
+         * RowResult
+         * @description The verdict on a row; pointers start at the body.
+         */
+        RowResult: {
+            verdict: string;
+            event_id?: string | null;
+            pointer?: string | null;
+            reason?: string | null;
+            rejected_items?: components["schemas"]["Refusal"][];
+            ignored?: string[];
+            why_ignored?: components["schemas"]["Refusal"][];
         };
         /**
          * Sameness
          * @enum {unknown}
          */
         Sameness: "different" | "exact" | "rounding";
-        /**
-         * Missing
-         * @description Why an answer cannot be made again; the last two: or not for certain.
-         * @enum {unknown}
-         */
-        Missing: "catalogue_unknown" | "erased" | "expired" | "model_gone" | "nameless" | "page_incomplete" | "state_unknown";
-        /** ExperimentList */
-        ExperimentList: {
-            experiments: components["schemas"]["ExperimentSummary"][];
-        };
-        /** ExperimentSummary */
-        ExperimentSummary: {
-            experiment_id: string;
+        /** SegmentGiven */
+        SegmentGiven: {
+            number: number;
             name: string;
-            hypothesis: string;
-            kind: components["schemas"]["ExperimentKind"];
-            status: components["schemas"]["ExperimentStatus"];
-            placements: string[];
-            primary: components["schemas"]["Metric"];
-            planned_days: number | null;
-            traffic: number;
-            started_at: string | null;
-            ended_at: string | null;
-            decision: components["schemas"]["DecisionReached"] | null;
         };
         /**
-         * ExperimentKind
-         * @enum {unknown}
+         * SlotOptions
+         * @description What a request says of one placement of a page. ``n`` 0 leaves it out.
          */
-        ExperimentKind: "aa" | "ab" | "bandit";
-        /**
-         * ExperimentStatus
-         * @enum {unknown}
-         */
-        ExperimentStatus: "draft" | "paused" | "running" | "shipped" | "starting" | "stopped";
-        /**
-         * Metric
-         * @description Quantities that an experiment compares, per person unless it is a ratio.
-         * @enum {unknown}
-         */
-        Metric: "attributed" | "basket_value" | "converted" | "coverage" | "ctr" | "dislikes" | "fallback" | "items_per_basket" | "latency" | "orders" | "refunds" | "revenue";
-        /** DecisionReached */
-        DecisionReached: {
-            code: string;
-            text: string;
-            at: string | null;
-        };
-        /** ExperimentDetail */
-        ExperimentDetail: {
-            experiment_id: string;
-            name: string;
-            hypothesis: string;
-            kind: components["schemas"]["ExperimentKind"];
-            status: components["schemas"]["ExperimentStatus"];
-            placements: string[];
-            primary: components["schemas"]["Metric"];
-            planned_days: number | null;
-            traffic: number;
-            started_at: string | null;
-            ended_at: string | null;
-            decision: components["schemas"]["DecisionReached"] | null;
-            arms: components["schemas"]["ArmOfExperiment"][];
-            read_at: string | null;
-            results: components["schemas"]["EffectOfArm"][];
-        };
-        /** ArmOfExperiment */
-        ArmOfExperiment: {
-            variation_id: string;
-            name: string;
-            share: number;
-            changes: Record<string, never>;
-            people: number | null;
-            published: boolean;
-        };
-        /** EffectOfArm */
-        EffectOfArm: {
-            metric: components["schemas"]["Metric"];
-            group: components["schemas"]["MetricGroup"];
-            variation_id: string;
-            control: number | null;
-            change: number | null;
-            low: number | null;
-            high: number | null;
-            p: number;
+        SlotOptions: {
+            placement: string;
+            n?: number | null;
         };
         /**
-         * MetricGroup
-         * @description What a metric is for in an experiment.
+         * Source
+         * @description Where an answer came from, said honestly.
          * @enum {unknown}
          */
-        MetricGroup: "guardrail" | "primary" | "supporting";
+        Source: "model" | "newest" | "none" | "popular" | "segment" | "session";
+        /**
+         * StatementForm
+         * @description What the customer said of a purpose. “given” needs its time and a proof.
+         */
+        StatementForm: {
+            purpose: components["schemas"]["Purpose"];
+            /** @enum {unknown} */
+            state: "given" | "refused" | "withdrawn";
+            /** @description Default: "email". */
+            channel?: components["schemas"]["Channel"];
+            at?: string | null;
+            /** @description text_version, language, form, shop_reference: whatever proves it to you. */
+            proof?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SuppressionReason
+         * @description Why an address must not be written to, whoever's it is.
+         * @enum {unknown}
+         */
+        SuppressionReason: "complaint" | "erased" | "hard_bounce" | "staff" | "unsubscribed_all";
+        /**
+         * TriggerAnswer
+         * @description What will happen.
+         */
+        TriggerAnswer: {
+            campaign: string;
+            user_id: string;
+            key: string;
+            /** @description That the message is about. */
+            item_id: string | null;
+            /** @description null: in none of the campaign's audiences. */
+            verdict: components["schemas"]["Verdict"] | null;
+            /** @description Of `now` and `later`: the earliest moment. */
+            due_at: string | null;
+            /** @description null: nobody has looked at it yet. */
+            decided: components["schemas"]["TriggerDecided"] | null;
+        };
+        /**
+         * TriggerBody
+         * @description The occasion, and what it is about.
+         */
+        TriggerBody: {
+            user_id: string;
+            /** @description Of the occasion, in your words. */
+            key: string;
+            /** @description The best first. */
+            item_ids?: string[];
+        };
+        /**
+         * TriggerDecided
+         * @description What became of the occasion.
+         */
+        TriggerDecided: {
+            /** @description Of the last look. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description Of the message; null: there is none. */
+            state: components["schemas"]["MessageState"] | null;
+            /** @description Why the message is where it is. */
+            reason: components["schemas"]["MessageReason"] | null;
+            /** @description When it was looked at. */
+            at: string;
+        };
+        /**
+         * Verdict
+         * @description Why somebody of the audience gets a message or not; the gates in their order, the first that closes counts.
+         * @enum {unknown}
+         */
+        Verdict: "capped" | "done_already" | "held_out" | "later" | "no_address" | "no_consent" | "now" | "outranked" | "over_budget" | "suppressed" | "too_little";
     };
     responses: never;
     parameters: never;
@@ -3350,1078 +3199,6 @@ export interface operations {
             };
         };
     };
-    events_algolia: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    events: ({
-                        eventType: string;
-                        eventName: string;
-                        index: string;
-                    } & {
-                        [key: string]: unknown;
-                    })[];
-                } & {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description A verdict per event. */
-            202: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventsAnswer"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description How to send a key. */
-                    "WWW-Authenticate": string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Length Required */
-            411: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Content Too Large */
-            413: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description URI Too Long */
-            414: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    /** @description identity, where the body was compressed. */
-                    "Accept-Encoding"?: string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    events_ga4: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    events: ({
-                        name: string;
-                        params?: Record<string, never>;
-                    } & {
-                        [key: string]: unknown;
-                    })[];
-                } & {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description A verdict per event. */
-            202: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventsAnswer"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description How to send a key. */
-                    "WWW-Authenticate": string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Length Required */
-            411: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Content Too Large */
-            413: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description URI Too Long */
-            414: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    /** @description identity, where the body was compressed. */
-                    "Accept-Encoding"?: string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    events_recombee: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    requests: ({
-                        method: string;
-                        path: string;
-                        params?: Record<string, never>;
-                    } & {
-                        [key: string]: unknown;
-                    })[];
-                } & {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description A verdict per event. */
-            202: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventsAnswer"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description How to send a key. */
-                    "WWW-Authenticate": string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Length Required */
-            411: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Content Too Large */
-            413: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description URI Too Long */
-            414: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    /** @description identity, where the body was compressed. */
-                    "Accept-Encoding"?: string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    events_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": ({
-                    /** @enum {unknown} */
-                    type: "track" | "identify" | "page" | "group" | "screen" | "alias";
-                    event?: string;
-                    messageId?: string;
-                    userId?: string;
-                    anonymousId?: string;
-                    timestamp?: string;
-                    properties?: Record<string, never>;
-                    traits?: Record<string, never>;
-                    context?: Record<string, never>;
-                } & {
-                    [key: string]: unknown;
-                }) | ({
-                    batch: ({
-                        /** @enum {unknown} */
-                        type: "track" | "identify" | "page" | "group" | "screen" | "alias";
-                        event?: string;
-                        messageId?: string;
-                        userId?: string;
-                        anonymousId?: string;
-                        timestamp?: string;
-                        properties?: Record<string, never>;
-                        traits?: Record<string, never>;
-                        context?: Record<string, never>;
-                    } & {
-                        [key: string]: unknown;
-                    })[];
-                } & {
-                    [key: string]: unknown;
-                });
-            };
-        };
-        responses: {
-            /** @description A verdict per event. */
-            202: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventsAnswer"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description How to send a key. */
-                    "WWW-Authenticate": string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Length Required */
-            411: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Content Too Large */
-            413: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description URI Too Long */
-            414: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    /** @description identity, where the body was compressed. */
-                    "Accept-Encoding"?: string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    events_vertex: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": ({
-                    eventType: string;
-                    visitorId: string;
-                    eventTime?: string;
-                    attributionToken?: string;
-                } & {
-                    [key: string]: unknown;
-                }) | ({
-                    userEvents: ({
-                        eventType: string;
-                        visitorId: string;
-                        eventTime?: string;
-                        attributionToken?: string;
-                    } & {
-                        [key: string]: unknown;
-                    })[];
-                } & {
-                    [key: string]: unknown;
-                });
-            };
-        };
-        responses: {
-            /** @description A verdict per event. */
-            202: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventsAnswer"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description How to send a key. */
-                    "WWW-Authenticate": string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Length Required */
-            411: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Content Too Large */
-            413: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description URI Too Long */
-            414: {
-                headers: {
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    /** @description identity, where the body was compressed. */
-                    "Accept-Encoding"?: string;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After": number;
-                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
-                    "X-Request-ID"?: string;
-                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
-                    "RateLimit-Policy"?: string;
-                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
-                    RateLimit?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     experiments: {
         parameters: {
             query?: never;
@@ -5429,8 +4206,6 @@ export interface operations {
         parameters: {
             query?: {
                 anonymous_id?: string;
-                /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
-                cursor?: string;
                 diversity?: number;
                 /** @description The answer is not written down, and nothing is explored. */
                 dry_run?: boolean;
@@ -5604,8 +4379,6 @@ export interface operations {
         parameters: {
             query?: {
                 anonymous_id?: string;
-                /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
-                cursor?: string;
                 diversity?: number;
                 /** @description The answer is not written down, and nothing is explored. */
                 dry_run?: boolean;
@@ -6356,8 +5129,6 @@ export interface operations {
                 basket?: string[];
                 /** @description The path of the category in view, such as `Grocery > Pasta`; may be given several times. */
                 category?: string[];
-                /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
-                cursor?: string;
                 diversity?: number;
                 /** @description The answer is not written down, and nothing is explored. */
                 dry_run?: boolean;

@@ -169,7 +169,8 @@ def _examples(status: HTTPStatus) -> list[OpenApiExample]:
 
 def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     """Hook of the schema's generator: add what it does not know by itself."""
-    result["components"].setdefault("schemas", {}).update(_components)
+    schemas = {**result["components"].get("schemas", {}), **_components}
+    result["components"]["schemas"] = dict(sorted(schemas.items()))  # whichever module was imported first
     result["components"]["securitySchemes"] = {ApiKeyScheme.name: ApiKeyScheme.definition}
     for operation in _operations(result):
         if "requestBody" in operation:
