@@ -278,7 +278,9 @@ class ApprovalState(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key may do. ``events:write`` may stand in a page: it reads nothing, and its word proves little."""
+    """What an API key may do. In a page may stand ``events:write``, whose word proves little, and with named origins
+    ``recommendations:read``, which is told of nobody what they did.
+    """
 
     EVENTS_WRITE = "events:write"
     EVENTS_REPLAY = "events:replay"

@@ -11,7 +11,7 @@ from typing import Any
 class Settings:
     recsite: str  # address, as the shop and its visitors reach it
     server_key: str  # events:write, recommendations:read and catalogue:write; never leaves this process
-    browser_key: str  # events:write alone; stands in every page
+    browser_key: str  # events:write and recommendations:read, of its origin; stands in every page
     catalogue: Path  # CSV, the one that was given to Recsite
     timeout: float  # seconds that a page waits for a slot
     currency: str  # as it stands before an amount

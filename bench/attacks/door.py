@@ -39,10 +39,15 @@ class Door:
             read_key=demo["api_key"], shop=f"{parts.scheme}://{parts.netloc}", customers=tuple(shop["customers"]),
         )  # fmt: skip
 
-    def page(self, path: str, body: Any, *, key: str = "") -> requests.Response:
-        """A request from a page of the shop."""
-        headers = {"Authorization": f"Api-Key {key or self.page_key}", "Origin": self.shop}
+    def page(self, path: str, body: Any, *, key: str = "", origin: str = "") -> requests.Response:
+        """A request from a page, of the shop unless its ``origin`` is another."""
+        headers = {"Authorization": f"Api-Key {key or self.page_key}", "Origin": origin or self.shop}
         return self.session.post(f"{self.url}{path}", json=body, headers=headers, timeout=PATIENCE)
+
+    def asked(self, path: str, *, origin: str = "") -> requests.Response:
+        """A question by GET from a page, as ``page``."""
+        headers = {"Authorization": f"Api-Key {self.page_key}", "Origin": origin or self.shop}
+        return self.session.get(f"{self.url}{path}", headers=headers, timeout=PATIENCE)
 
     def beacon(self, path: str, body: dict[str, Any]) -> requests.Response:
         """What a page sends when it is left: the key stands in the body."""

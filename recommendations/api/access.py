@@ -25,7 +25,7 @@ from recommendations.services.access.addresses import client_address
 from recommendations.services.access.crawlers import is_crawler
 from recommendations.services.access.quotas import EventQuotas
 from recommendations.services.access.rates import Rate
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 
 SCHEME = "Api-Key"
 READING = ("GET", "HEAD")
@@ -48,7 +48,7 @@ _with_key = msgspec.json.Decoder(_WithKey)
 class ApiKeyAuthentication(BaseAuthentication):
     """Authentication by ``Authorization: Api-Key <prefix>.<secret>``; the key is in ``request.auth``; no session.
 
-    A page that is being left sends ``text/plain``, with its key as ``api_key``; such a key may send events only.
+    A page that is being left sends ``text/plain``, with its key as ``api_key``; such a key is one for pages.
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
@@ -71,7 +71,7 @@ def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     key = valid_key(token)
-    if key.scopes != {Scope.EVENTS_WRITE}:
+    if not key.is_public:
         raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in the body."))
     return AnonymousUser(), key
 
@@ -91,12 +91,17 @@ def scope_of(view: Any, method: str) -> Scope | None:
 
 
 class HasScope(BasePermission):
-    """Permission by scope, denied by default: a view without ``required_scope`` is refused to every key."""
+    """Permission by scope, denied by default: a view without ``required_scope`` is refused to every key, and one that
+    does not say that it is ``for_pages`` to every key in a page.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        scope = scope_of(view, request.method or "")
+        scope, key = scope_of(view, request.method or ""), request.auth
         self.message = _("This API key lacks the scope “%(scope)s”.") % {"scope": scope or "-"}
-        return isinstance(request.auth, keys.KnownKey) and scope in request.auth.scopes
+        if not isinstance(key, keys.KnownKey) or scope not in key.scopes:
+            return False
+        self.message = _("A key in a page cannot do this: ask from your server, with a key of its own.")
+        return key.side is Side.SERVER or getattr(view, "for_pages", False)
 
 
 def quotas_of(request: Request) -> EventQuotas:

@@ -1,9 +1,10 @@
-"""CORS: requests from the pages of a shop, to the addresses that only take in and never tell.
+"""CORS: requests from the pages of a shop, to the addresses that take in, and to those that recommend.
 
 Which origins may call depends on the key, which django-cors-headers cannot say. A browser asks first, without the key
-(preflight): it hears yes where any key allows its origin. The request itself is taken where its own key does. A request
-without ``Origin`` comes from no page; what its key may state is the same (``ingest/facts.py``): an origin list keeps
-other pages from using a key that they found, it is no secret. No other address ever answers with a header of CORS.
+(preflight): it hears yes where any key that may do it allows its origin. The request itself is taken where its own key
+does. A request without ``Origin`` comes from no page; what its key may state is the same (``ingest/facts.py``), and it
+is told nothing: an origin list keeps other pages from using a key that they found, it is no secret. No other address
+ever answers with a header of CORS.
 """
 
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.errors import problem
 from recommendations.services.access import keys
-from recommendations.terms import Side
+from recommendations.terms import Scope, Side
 
 MAX_AGE = 3_600  # seconds for which a browser need not ask again
 HEADERS = "authorization, content-type"
@@ -25,8 +26,10 @@ READABLE = "retry-after, ratelimit, ratelimit-policy"  # of an answer, next to w
 
 
 class BrowserView(APIView):
-    """A view that the pages of a shop may call; it needs ``events:write``, or no key could allow them to."""
+    """A view that the pages of a shop may call; it needs a scope of ``keys.ASKS``, or no key could allow them to."""
 
+    for_pages = True
+    required_scope: Scope
     allowed_origin = ""
 
     def initial(self, request: Request, *arguments: Any, **options: Any) -> None:
@@ -39,12 +42,15 @@ class BrowserView(APIView):
         origin = _origin(request)
         if origin in key.origins:
             self.allowed_origin = origin
+        elif not origin and key.side is Side.PAGE and self.required_scope not in keys.SENDS:
+            message = _("Pages of its origins alone ask with this API key; ask from your server with a key of its own.")
+            self.permission_denied(request, message=message)
         elif origin and origin != f"{request.scheme}://{request.get_host()}":  # our own pages are no others
             if key.side is Side.SERVER:
                 keys.note_page(key, origin)
                 message = _(
                     "This is a server key, and a browser sent it. If it is in a page, replace it and use a page key "
-                    "(events:write) there."
+                    "there."
                 )
             else:
                 message = _("This API key cannot be used by pages of %(origin)s; make one that names this origin.")
@@ -64,13 +70,13 @@ class BrowserView(APIView):
         return answer
 
     def _preflight(self, origin: str) -> HttpResponse:
-        if not keys.key_ring().knows_origin(origin):
+        if not keys.key_ring().knows_origin(origin, scope=self.required_scope):
             return problem(
                 HTTPStatus.FORBIDDEN, _("No API key can be used by pages of %(origin)s.") % {"origin": origin}
             )
         self.allowed_origin = origin
         answer = HttpResponse(status=HTTPStatus.NO_CONTENT)
-        answer["Access-Control-Allow-Methods"] = ", ".join(sorted({*self.allowed_methods} - {"OPTIONS"}))
+        answer["Access-Control-Allow-Methods"] = ", ".join(sorted({*self.allowed_methods} - {"OPTIONS", "HEAD"}))
         answer["Access-Control-Allow-Headers"] = HEADERS
         answer["Access-Control-Max-Age"] = str(MAX_AGE)
         return answer

@@ -46,6 +46,10 @@ OVER_QUOTA: Mapping[Quota, Promise] = {
         "One address may send %(limit)s bytes of events a minute with a key in a page; nothing was stored. Send it "
         "again after Retry-After, or from your server with a key of its own."
     ),
+    Quota.ADDRESS_QUESTIONS: gettext_lazy(
+        "One address may ask for recommendations %(limit)s times a minute with a key in a page. Ask again after "
+        "Retry-After, or from your server with a key of its own."
+    ),
 }
 
 log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ from recommendations.services.access import keys
 from recommendations.services.access.rates import Rate
 from recommendations.services.operations import metrics
 from recommendations.serving.serve import knows, serve_written
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 
 PATH = re.compile(r"/api/v1/placements/(?P<placement>[-a-zA-Z0-9_]+)/recommend/")
 ROUTE = "/api/v1/placements/<slug:placement>/recommend/"
@@ -137,6 +137,8 @@ def _is_plain(environ: Environ) -> bool:
         and len(environ["QUERY_STRING"]) <= LONGEST_QUERY
         and environ["QUERY_STRING"].isascii()  # WSGI has raw UTF-8 as Latin-1
         and environ.get("HTTP_AUTHORIZATION", "").startswith(KEY)
+        and "HTTP_ORIGIN"
+        not in environ  # whether its key may be used there Django says, in headers of that answer alone
     )
 
 
@@ -145,7 +147,7 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
     started = time.perf_counter()
     try:
         key = keys.find_key(environ["HTTP_AUTHORIZATION"][len(KEY) :].strip())
-        if key is None or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
+        if key is None or key.side is Side.PAGE or Scope.RECOMMENDATIONS_READ not in key.scopes or not knows(placement):
             return None
         parsed = _asked(placement, environ["QUERY_STRING"])
         if is_dear(parsed.request):

@@ -1,6 +1,8 @@
 """Recommendations of a placement: ``GET`` or ``POST /api/v1/placements/{placement}/recommend/``."""
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 
 from django.http import Http404, HttpResponse
@@ -8,16 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from recommendations.api import recommend_form
+from recommendations.api.access import note, quotas_of
+from recommendations.api.cors import BrowserView
 from recommendations.api.errors import RETRY_SECONDS, problem
 from recommendations.api.examples import RECOMMENDATION, RECOMMENDATION_REQUEST
 from recommendations.api.lane import Lane
 from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend_form import ParsedRequest, RecommendBody, RecommendQuery
-from recommendations.api.rendering import Recommendations, Writing, whole
+from recommendations.api.rendering import Recommendations, Writing, whole, with_ignored
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
+from recommendations.ingest.proofs import proves, why_no_proof
+from recommendations.ingest.refusal import Refusal
 from recommendations.serving.serve import (
     NotLoadedError,
     UnknownArmError,
@@ -26,7 +31,7 @@ from recommendations.serving.serve import (
     serve_written,
 )
 from recommendations.serving.types import Request as Wished
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 
 DESCRIPTION = """
 What to show at a place of the shop, best first. `source` says where the answer came from, of the whole and of each
@@ -41,7 +46,14 @@ is sold out, excluded by the request or by a rule, or bought before (where the p
 all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
 none. Somebody unknown gets what is popular. The answer comes from the memory of the
 process: it goes on while the database is away.
+
+A key in a page asks for the visitor of that page, by `anonymous_id`; for a customer it needs `proof`, or `user_id` is
+left out and named in `ignored`. Without a proof no reason names what somebody bought or viewed before, `score`, `final`
+and `contributions` are left out, and `rules` is empty; the visit counts all the same.
 """
+INWARD = frozenset({"score", "contributions"})
+"""Parts of an answer that say how much a past weighs."""
+
 _searches = Lane(at_once=1, waiting=2, seconds=2.0, retry=RETRY_SECONDS)
 _lookups = Lane(at_once=1, waiting=7, seconds=2.0, retry=RETRY_SECONDS)
 
@@ -57,11 +69,12 @@ PARAMETERS = {
     "fields": "Parts of an item to send, with commas: product, score, reasons, contributions; all where not given.",
     "dry_run": "The answer is not written down, and nothing is explored.",
     "cursor": "`next_cursor` of the answer before: nothing that was shown so far comes again.",
+    "proof": "With a key in a page: that user_id is signed in there, from POST /api/v1/identity/.",
     "personalise": "false: nothing that is known of the customer is used.",
 }
 
 
-class RecommendView(APIView):
+class RecommendView(BrowserView):
     required_scope = Scope.RECOMMENDATIONS_READ
     parser_classes = (RawJson,)
 
@@ -96,6 +109,41 @@ class RecommendView(APIView):
         return respond(request, recommend_form.of_body(placement, body_of(request)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """A question as its sender may ask it. ``named``: the items that reasons may name; None: any."""
+
+    wished: Wished
+    fields: frozenset[str]
+    named: frozenset[str] | None = None
+    ignored: tuple[Refusal, ...] = ()
+
+
+def question_of(
+    request: Request, wished: Wished, *, fields: frozenset[str], proof: str | None, pointer: str, now: datetime
+) -> Granted:
+    """Take out of a question what its sender may not ask, and count it; ``pointer``: where it names a customer.
+
+    Raises OverQuotaError.
+    """
+    quotas = quotas_of(request)
+    if quotas.key.side is Side.SERVER:
+        return Granted(wished=wished, fields=fields)
+    note(request, quotas.take_question())
+    user_id, anonymous_id = wished.user_id, wished.anonymous_id
+    if user_id is not None and proves(proof, user_id=user_id, anonymous_id=anonymous_id, now=now):
+        return Granted(wished=wished, fields=fields)
+    ignored: tuple[Refusal, ...] = ()
+    if user_id is not None:
+        ignored = (Refusal(pointer, why_no_proof(proof, user_id=user_id, anonymous_id=anonymous_id)),)
+    return Granted(
+        wished=replace(wished, user_id=None),
+        fields=fields - INWARD,
+        named=frozenset((*wished.item_ids, *wished.basket)),
+        ignored=ignored,
+    )
+
+
 def is_dear(request: Wished) -> bool:
     """Whether an answer looks through the catalogue: what words match, and in which order."""
     return bool(request.search_term and not request.item_ids)
@@ -109,17 +157,22 @@ def room_for(asked: Wished) -> AbstractContextManager[None]:
 
 
 def respond(request: Request, asked: ParsedRequest) -> HttpResponse:
-    writing = Writing(asked.lang, asked.fields, site=site_of(request))
+    now = timezone.now()
+    question = question_of(
+        request, asked.request, fields=asked.fields, proof=asked.proof, pointer=asked.customer_at, now=now
+    )
+    writing = Writing(asked.lang, question.fields, site=site_of(request), named=question.named)
     try:
-        with room_for(asked.request):
-            served = serve_written(asked.request, write=writing, now=timezone.now())
+        with room_for(question.wished):
+            served = serve_written(question.wished, write=writing, now=now)
     except UnknownPlacementError as error:
         raise no_placement(error) from error
     except UnknownArmError as error:
         raise recommend_form.refused_arm() from error
     except NotLoadedError:
         return not_loaded()
-    return HttpResponse(whole(served), content_type="application/json", headers={"Content-Language": writing.lang})
+    body = with_ignored(whole(served), question.ignored)
+    return HttpResponse(body, content_type="application/json", headers={"Content-Language": writing.lang})
 
 
 def site_of(request: Request) -> str:

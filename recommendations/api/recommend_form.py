@@ -46,6 +46,14 @@ type Tags = Annotated[list[Text], Meta(max_length=MOST_VALUES)]
 type Key = Annotated[str, Meta(min_length=1, max_length=100)]
 type Values = Annotated[list[Text | int | float | bool], Meta(max_length=MOST_VALUES)]
 type Fill = Literal["popular", "none"]
+type Proof = Annotated[
+    str,
+    Meta(
+        max_length=128,
+        description="With a key in a page: that user_id is signed in there, from `POST /api/v1/identity/`. A server's "
+        "word needs none.",
+    ),
+]
 type Field = Literal["product", "score", "reasons", "contributions"]
 
 FIELDS: frozenset[str] = frozenset({"product", "score", "reasons", "contributions"})
@@ -117,6 +125,7 @@ class PageBody(CommonOptions):
     user_id: Id | None = None
     anonymous_id: Id | None = None
     session_id: SessionId | None = None
+    proof: Proof | None = None
     slots: Annotated[list[SlotOptions], Meta(max_length=MOST_SLOTS)] = []
 
 
@@ -134,6 +143,7 @@ class RecommendBody(RecommendOptions):
     anonymous_id: Id | None = None
     session_id: SessionId | None = None
     cursor: Cursor | None = None
+    proof: Proof | None = None
     experiment: ArmOptions | None = None
 
 
@@ -186,6 +196,7 @@ class RecommendQuery(ItemToItemQuery):
     basket: Ids = []
     category: Paths = []
     search_term: Text | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +215,8 @@ class ParsedRequest:
     request: Request
     lang: str  # one of ours
     fields: frozenset[str]
+    proof: str | None = None  # of a page
+    customer_at: str = "user_id"  # where a customer is named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +224,7 @@ class ParsedPage:
     page: PageRequest
     lang: str
     fields: frozenset[str]
+    proof: str | None
 
 
 _LISTS = frozenset({"item_id", "basket", "category", "exclude_item_id", "fields"})
@@ -231,7 +245,9 @@ def of_body(placement: str, body: bytes) -> ParsedRequest:
         cursor=_cursor(form.cursor, at="/cursor"),
         experiment=_arm(form),
     )
-    return ParsedRequest(request=request, lang=_language(form.lang), fields=fields)
+    return ParsedRequest(
+        request=request, lang=_language(form.lang), fields=fields, proof=form.proof, customer_at="/user_id"
+    )
 
 
 def of_page(name: str, body: bytes) -> ParsedPage:
@@ -243,7 +259,7 @@ def of_page(name: str, body: bytes) -> ParsedPage:
         if placement in dict(counts[:place]):
             raise refused_slot(place, _("Given more than once."))
     page = PageRequest(name=name, shared=shared, counts=counts)
-    return ParsedPage(page=page, lang=_language(form.lang), fields=fields)
+    return ParsedPage(page=page, lang=_language(form.lang), fields=fields, proof=form.proof)
 
 
 def of_batch(body: bytes) -> ParsedBatch:
@@ -281,7 +297,7 @@ def of_query(placement: str, query: Mapping[str, Sequence[str]]) -> ParsedReques
         categories=tuple(form.category),
         search_term=form.search_term or "",
     )
-    return replace(parsed, request=request)
+    return replace(parsed, request=request, proof=form.proof)
 
 
 def of_item(placement: str, shop_id: str, query: Mapping[str, Sequence[str]]) -> ParsedRequest:

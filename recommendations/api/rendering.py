@@ -1,7 +1,7 @@
 """Answers as they go over the wire: the structs of the schema, and the bytes that both doors send."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -16,15 +16,28 @@ from django.utils.translation import override
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from recommendations.api.errors import Flaw, problem
+from recommendations.ingest.refusal import Refusal
 from recommendations.services.catalogue.rows import ItemVerdict
 from recommendations.services.contacts.rows import ContactVerdict
 from recommendations.serving.serve import Served
-from recommendations.serving.types import Answer, Fact, Product, Shown
+from recommendations.serving.types import Answer, Fact, Product, Shown, ShownReason
 from recommendations.terms import Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 
 HEAD = b'{"recommendation_id":"'
 PRODUCTS = 50_000  # that a process remembers as they are written
+ITEM = frozenset({"item_id", "title"})
+IMPERSONAL: Mapping[Reason, frozenset[str]] = {
+    Reason.POPULAR: frozenset({"buyers", "days"}),
+    Reason.PROMOTED: frozenset({"weeks", "display", "mailer"}),
+    Reason.NEW: frozenset({"days"}),
+    Reason.SEGMENT: frozenset(),
+    Reason.SIMILAR_CUSTOMERS: frozenset(),
+    Reason.BOUGHT_TOGETHER: ITEM,
+    Reason.BOUGHT_NEXT: ITEM,
+    Reason.SIMILAR_ITEM: ITEM,
+}
+"""Reasons that are nobody's own, and what they may say; those about an item only where the question names it."""
 
 
 class ReasonGiven(Struct):
@@ -77,20 +90,26 @@ class Recommendations(Struct):
     results: list[Recommended]
     missing_item_ids: list[str]
     next_cursor: str | None
+    ignored: list[str] | UnsetType = UNSET
+    why_ignored: list[Refusal] | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
 class Writing:
-    """Serialiser of answers: in a language of ours, with these parts, and with pictures of this site."""
+    """Serialiser of answers: in a language of ours, with these parts, and with pictures of this site.
+
+    ``named`` is given for a page that proves nobody: the items that reasons may name.
+    """
 
     lang: str
     fields: frozenset[str]
     site: str
+    named: frozenset[str] | None = None
 
     def __call__(self, answer: Answer) -> bytes:
         """Bytes of an answer after its id, which differs from answer to answer."""
         with override(self.lang):
-            return msgspec.json.encode(_body(answer, self.fields, site=self.site)).removeprefix(HEAD)
+            return msgspec.json.encode(_body(answer, self)).removeprefix(HEAD)
 
 
 def as_json(body: Struct, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
@@ -101,7 +120,7 @@ def whole(served: Served) -> bytes:
     return b"".join((HEAD, served.recommendation_id.encode(), served.content))
 
 
-def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendations:
+def _body(answer: Answer, writing: Writing) -> Recommendations:
     arms = [ArmServed(f"e{arm.experiment}", chr(ord("a") + arm.position)) for arm in answer.arms]
     return Recommendations(
         recommendation_id="",
@@ -114,28 +133,39 @@ def _body(answer: Answer, fields: frozenset[str], *, site: str) -> Recommendatio
         personalised=answer.personalised,
         source=answer.source,
         fallback_reason=answer.fallback_reason,
-        results=[_result(item, answer.rule_names, fields, site=site) for item in answer.shown],
+        results=[_result(item, answer.rule_names, writing) for item in answer.shown],
         missing_item_ids=list(answer.missing_item_ids),
         next_cursor=answer.next_cursor,
     )
 
 
-def _result(shown: Shown, rule_names: Mapping[int, str], fields: frozenset[str], *, site: str) -> Recommended:
-    result = Recommended(shown.product.shop_id, shown.rank, shown.source)
-    result.rules = [rule_names[key] for key in shown.rules]
+def _result(shown: Shown, rule_names: Mapping[int, str], writing: Writing) -> Recommended:
+    result, fields, named = Recommended(shown.product.shop_id, shown.rank, shown.source), writing.fields, writing.named
+    if named is None:  # a rule may be about the customer, by its name
+        result.rules = [rule_names[key] for key in shown.rules]
     if "score" in fields:
         result.score, result.final = shown.score, shown.final
     if "reasons" in fields:
         result.reasons = [
             ReasonGiven(reason.code, reason_text(reason.code, reason.evidence), reason.evidence)
-            for reason in shown.reasons
+            for reason in (shown.reasons if named is None else _impersonal(shown.reasons, named))
         ]
     if "contributions" in fields:
         result.contributions = shown.contributions
     if "product" in fields:
-        written = _product(shown.product, site, settings.SHOP_CURRENCY)
+        written = _product(shown.product, writing.site, settings.SHOP_CURRENCY)
         result.product = cast("ProductShown", written)  # bytes, which the encoder takes as they are
     return result
+
+
+def _impersonal(reasons: Sequence[ShownReason], named: frozenset[str]) -> Iterator[ShownReason]:
+    """The reasons that tell nothing of whom the answer is for."""
+    for reason in reasons:
+        facts = IMPERSONAL.get(reason.code)
+        if facts is None or (facts is ITEM and reason.evidence.get("item_id") not in named):
+            continue
+        evidence = {name: fact for name, fact in reason.evidence.items() if name in facts}
+        yield ShownReason(code=reason.code, evidence=evidence)
 
 
 @lru_cache(PRODUCTS)
@@ -149,6 +179,14 @@ def _product(product: Product, site: str, currency: str) -> Raw:
         url=product.url or None,
     )
     return Raw(msgspec.json.encode(shown))
+
+
+def with_ignored(body: bytes, ignored: Sequence[Refusal]) -> bytes:
+    """The object of an answer, with what was left out of its question, and why."""
+    if not ignored:
+        return body
+    members = {"ignored": [one.pointer for one in ignored], "why_ignored": ignored}
+    return body.removesuffix(b"}") + b"," + msgspec.json.encode(members).removeprefix(b"{")
 
 
 def answered_rows[Verdict: (ItemVerdict, ContactVerdict)](

@@ -62,8 +62,13 @@ class ApiKey(models.Model):
         ordering: ClassVar[list[str]] = ["-created_at"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=models.Q(side=terms.Side.SERVER, origins=[]) | models.Q(scopes=[terms.Scope.EVENTS_WRITE]),
-                name="a_key_in_a_page_reads_nothing",
+                condition=models.Q(side=terms.Side.SERVER, origins=[])
+                | models.Q(scopes=[terms.Scope.EVENTS_WRITE])
+                | (
+                    models.Q(scopes=[terms.Scope.EVENTS_WRITE, terms.Scope.RECOMMENDATIONS_READ])
+                    & ~models.Q(origins=[])
+                ),
+                name="a_key_in_a_page_does_little",
             ),
             models.CheckConstraint(
                 condition=models.Q(side=terms.Side.PAGE) | models.Q(origins=[]), name="only_pages_have_origins"

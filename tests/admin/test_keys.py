@@ -49,7 +49,8 @@ def test_the_secret_is_shown_once_and_works(admin: Client) -> None:
         {"requests_per_minute": "-1"},
         {"side": "page", "scopes": ["events:write"], "origins": "shop.example"},
         {"scopes": ["events:write"], "origins": "\n".join(f"https://s{number}.example" for number in range(21))},
-        {"side": "page", "origins": "https://shop.example"},  # a key that reads, in a page
+        {"side": "page"},  # a key that asks, of no origin
+        {"side": "page", "origins": "https://shop.example", "scopes": ["events:write", "metrics:read"]},
         {"scopes": ["events:write"], "origins": "https://shop.example"},  # a key of a server, in a page
         {"side": "till"},
         {"requests_per_minute": "0"},
@@ -88,6 +89,13 @@ def test_a_flaw_is_named_once_and_completely(
 ) -> None:
     assert admin.post(ADD, {**FORM, **change}).context["adminform"].form.errors == errors
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_in_a_page_may_ask_for_its_origins(admin: Client) -> None:
+    errors = admin.post(ADD, {**FORM, "side": "page"}).context["adminform"].form.errors
+    assert errors == {"scopes": ["To read recommendations in a page, a key needs the origins of these pages."]}
+    assert admin.post(ADD, {**FORM, "side": "page", "origins": "https://shop.example"}).status_code == 200
+    assert ApiKey.objects.get().origins == ["https://shop.example"]
 
 
 def test_a_key_in_a_page_may_bring_nobody_new(admin: Client) -> None:

@@ -178,6 +178,25 @@ def test_scopes_and_endpoints(name: str, scope: Scope, client_with: Callable[...
 
 
 @pytest.mark.parametrize("name", sorted(NEEDS))
+def test_a_key_in_a_page_opens_events_and_slots_alone(name: str, client_with: Callable[..., ApiClient]) -> None:
+    """With all scopes that it may have, and from its own origin or none."""
+    client = client_with(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, origins=["https://shop.example"])
+    own = {**client.headers, "Origin": "https://shop.example"}
+    for method, needed in NEEDS[name].items():
+        told = client.send(method, address_of(name), {})
+        client.headers, without = own, client.headers
+        asked = client.send(method, address_of(name), {})
+        client.headers = without
+        if needed is Scope.EVENTS_WRITE:
+            assert 403 not in {told.status_code, asked.status_code}, method
+        elif name in {"recommend", "recommend-page"}:
+            assert (told.status_code, asked.status_code) == (403, 200), method
+        else:
+            problem(told, 403)
+            problem(asked, 403)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
 @pytest.mark.parametrize("principal", list(Principal))
 def test_an_invalid_or_no_key_is_a_401(name: str, principal: Principal, client_with: Callable[..., ApiClient]) -> None:
     client = client_with(*Scope)

@@ -1,4 +1,4 @@
-"""Browsers of a shop may send events with a key that names their origin, and may do nothing else, ever."""
+"""Browsers of a shop may send events and ask with a key that names their origin, and may do nothing else, ever."""
 
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -173,11 +173,13 @@ def test_events_from_a_page_while_the_database_is_away(transactional_db: None) -
 
 
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
-def test_only_views_of_events_write_are_for_browsers(name: str, shop: ApiClient) -> None:
+def test_only_events_and_slots_are_for_browsers(name: str, client_with: Callable[..., ApiClient]) -> None:
+    shop = client_with(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, origins=[SHOP])
     address, method, scope = ADDRESSES[name]
     view = resolve(address).func.cls  # type: ignore[attr-defined]
-    assert issubclass(view, BrowserView) == (scope is Scope.EVENTS_WRITE)
-    if scope is Scope.EVENTS_WRITE:
+    is_for_pages = scope is Scope.EVENTS_WRITE or name in {"recommend", "recommend-page"}
+    assert issubclass(view, BrowserView) == getattr(view, "for_pages", False) == is_for_pages
+    if is_for_pages:
         return
     answer = preflight(address, SHOP, method)
     assert answer.status_code in {401, 403}
@@ -203,10 +205,10 @@ def test_public_pages_have_no_headers_of_cors(name: str, shop: ApiClient) -> Non
 
 
 def test_a_view_with_another_scope_could_not_be_called_by_a_page(client_with: Callable[..., ApiClient]) -> None:
-    """No key with origins has another scope, so that the preflight says yes and the request is refused."""
+    """No key with origins has another scope, so that the request is refused."""
 
     class Reading(BrowserView):
-        required_scope = Scope.RECOMMENDATIONS_READ
+        required_scope = Scope.METRICS_READ
 
         def get(self, request: Request) -> HttpResponse:
             return HttpResponse("secrets")

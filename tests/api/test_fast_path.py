@@ -267,3 +267,23 @@ def test_a_bug_behind_the_fast_door_is_left_to_django(shop_: Shop, monkeypatch: 
     monkeypatch.setattr(doors, "serve_written", broken)
     assert shop_.ask(query={"n": 3}).status == 200  # Django's own way is whole
     assert shop_.django.asked == 1
+
+
+def test_the_fast_door_leaves_pages_to_django_and_learns_nothing_of_their_answers(
+    shop_: Shop, client_with: Callable[..., ApiClient]
+) -> None:
+    origin = "https://shop.example"
+    page = client_with(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, origins=[origin]).headers["Authorization"]
+    new = Shop(page)
+    for asked in (1, 2):
+        answer = new.ask(HTTP_ORIGIN=origin)
+        assert (answer.status, answer.headers["Access-Control-Allow-Origin"], new.django.asked) == (200, origin, asked)
+        assert "score" not in answer.body["results"][0]
+    assert new.ask().status == 403  # no page at all
+    server = shop_.ask().headers["Vary"]
+    assert "Origin" in server
+    assert not any(
+        name.startswith("Access-Control") for name in shop_.ask(new.door, HTTP_AUTHORIZATION=shop_._key).headers
+    )
+    assert not any(name.startswith("Access-Control") for name in shop_.ask(new.door).headers)
+    assert shop_.ask(HTTP_ORIGIN=origin).status == 403

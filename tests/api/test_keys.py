@@ -104,18 +104,35 @@ def _finds(token: str) -> bool:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "scopes", [list(Scope), [Scope.RECOMMENDATIONS_READ], [Scope.EVENTS_WRITE, Scope.METRICS_READ]]
+    "scopes",
+    [
+        list(Scope),
+        [Scope.RECOMMENDATIONS_READ],
+        [Scope.EVENTS_WRITE, Scope.METRICS_READ],
+        [Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.IDENTITY_PROVE],
+    ],
 )
-def test_only_a_key_that_reads_nothing_stands_in_a_page(scopes: list[Scope]) -> None:
+def test_only_a_key_that_does_little_stands_in_a_page(scopes: list[Scope]) -> None:
     with pytest.raises(keys.ReadablePageKeyError):
         keys.create_key(name="Shop", scopes=scopes, origins=["https://shop.example"], by=None)
     key, _ = keys.create_key(name="Shop", scopes=scopes, by=None)
     with pytest.raises(keys.ReadablePageKeyError):
         keys.create_key(name="Shop", scopes=scopes, side=Side.PAGE, by=None)
-    with pytest.raises(IntegrityError, match="a_key_in_a_page_reads_nothing"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="a_key_in_a_page_does_little"), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(side=Side.PAGE)
     with pytest.raises(IntegrityError, match="only_pages_have_origins"), transaction.atomic():
         ApiKey.objects.filter(pk=key.pk).update(origins=["https://shop.example"], scopes=[Scope.EVENTS_WRITE])
+
+
+@pytest.mark.django_db
+def test_a_key_in_a_page_asks_for_the_origins_that_it_names() -> None:
+    asks = [Scope.RECOMMENDATIONS_READ, Scope.EVENTS_WRITE]
+    key, _ = keys.create_key(name="Shop", scopes=asks, origins=["https://shop.example"], by=None)
+    assert (key.side, key.scopes) == (Side.PAGE, ["events:write", "recommendations:read"])
+    with pytest.raises(keys.ReadablePageKeyError):
+        keys.create_key(name="Shop", scopes=asks, side=Side.PAGE, by=None)
+    with pytest.raises(IntegrityError, match="a_key_in_a_page_does_little"), transaction.atomic():
+        ApiKey.objects.filter(pk=key.pk).update(origins=[])
 
 
 def test_the_last_use_is_noted_once_a_minute(transactional_db: None) -> None:

@@ -58,6 +58,7 @@ def test_without_grace_the_old_one_ends_at_once() -> None:
             "No origin: 'shop.example', '*'",
         ),
         (["create", "x", "--scope", "metrics:read", "--origin", "https://shop.example"], "events:write and no other"),
+        (["create", "x", "--scope", "events:write", "--scope", "recommendations:read", "--page"], "with an --origin"),
         (["create", "x", "--scope", "events:write", "--requests-per-minute", "-1"], "a rate is 1"),
         (["create", "x", "--scope", "events:write", "--lines-per-minute", "0"], "a rate is 1"),
         (["create", "x", "--scope", "events:write", "--new-people-per-hour", "9"], "a key in a page only"),

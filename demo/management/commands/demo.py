@@ -121,6 +121,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
     old: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     origin = shop_url.rstrip("/")
     server = (Scope.CATALOGUE_WRITE, Scope.EVENTS_WRITE, Scope.IDENTITY_PROVE, Scope.RECOMMENDATIONS_READ)
+    pages = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ)
     loaded = [name for name in _SHOPPERS if Customer.objects.filter(pseudonym=pseudonym(name)).exists()]
     options = {
         "recsite": url,
@@ -129,9 +130,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         "catalogue": catalogue.name,
         "customers": loaded[:5],
         "server_key": _key_of(old.get("server_key", ""), name="Demo shop, server", scopes=server),
-        "browser_key": _key_of(
-            old.get("browser_key", ""), name="Demo shop, pages", scopes=[Scope.EVENTS_WRITE], origins=[origin]
-        ),
+        "browser_key": _key_of(old.get("browser_key", ""), name="Demo shop, pages", scopes=pages, origins=[origin]),
     }
     _write_private(file, options)
 

@@ -60,7 +60,7 @@ class ForeignKeyAuthentication(ApiKeyAuthentication):
             return AnonymousUser(), valid_key(token)
         if token := next((request.GET[name] for name in IN_QUERY if name in request.GET), None):
             key = valid_key(token)
-            if key.scopes != {Scope.EVENTS_WRITE}:
+            if not key.is_public:
                 raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in an address."))
             return AnonymousUser(), key
         return super().authenticate(request)

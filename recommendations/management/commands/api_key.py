@@ -25,7 +25,7 @@ class Command(BaseCommand):
         create.add_argument("name", help="which client uses it")
         create.add_argument("--scope", action="append", required=True, choices=[str(scope) for scope in Scope])
         create.add_argument("--page", action="store_true", help="it stands in a page or an app, where it can be read")
-        create.add_argument("--origin", action="append", default=[], help="of pages that may send events with it")
+        create.add_argument("--origin", action="append", default=[], help="of pages that may use it")
         for limit in keys.LIMITS:
             create.add_argument(f"--{limit.replace('_', '-')}", type=int, metavar="N")
         rotate = does.add_parser("rotate", help="a new key in the place of an old one")
@@ -65,7 +65,9 @@ class Command(BaseCommand):
         except TooManyOriginsError as error:
             raise CommandError(f"At most {MOST} origins.") from error
         except keys.ReadablePageKeyError as error:
-            raise CommandError("A key in a page has the scope events:write and no other.") from error
+            raise CommandError(
+                "A key in a page has the scope events:write and no other, but with an --origin recommendations:read."
+            ) from error
         self.stdout.write(f"{key.prefix}.{secret}")
 
     def _rotate(self, options: dict[str, Any]) -> None:

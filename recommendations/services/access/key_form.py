@@ -1,5 +1,6 @@
 """The form of an API key: what it may do, where it is used, how much it may send."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.utils.functional import Promise, lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.models import ApiKey, Staff
@@ -29,12 +31,21 @@ _SCOPES = [(code, lazy(_with_code, str)(words, code)) for code, words in labels.
 """Scopes by what they let a key do, and by what docs and commands call them."""
 
 
+def _why_not_in_a_page(scopes: Sequence[str]) -> str:
+    if {*scopes} == keys.ASKS:
+        return gettext("To read recommendations in a page, a key needs the origins of these pages.")
+    return gettext(
+        "Anyone who looks into a page finds its key: such a key can only send events and, from its origins, read "
+        "recommendations."
+    )
+
+
 class KeyForm(OfKey):
     """The form of a new key; each complaint stands at its field."""
 
     scopes = forms.MultipleChoiceField(
         label=capfirst(_("may")), choices=_SCOPES, widget=forms.CheckboxSelectMultiple,
-        help_text=_("A key in a page can only “Send events”."),
+        help_text=_("A key in a page can “Send events” and, from its origins, “Read recommendations”."),
     )  # fmt: skip
     origins = forms.CharField(
         label=capfirst(_("origins")), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),
@@ -62,9 +73,8 @@ class KeyForm(OfKey):
         side, scopes = given.get("side"), given.get("scopes")
         if given.get("origins") and side == Side.SERVER:
             self.add_error("side", _("A key with origins is in a page."))
-        elif side == Side.PAGE and scopes and {*scopes} != keys.FROM_BROWSERS:
-            text = _("Anyone who looks into a page finds its key: such a key can only send events.")
-            self.add_error("scopes", text)
+        elif side == Side.PAGE and scopes and not keys.fits_a_page(scopes, origins=given.get("origins", ["?"])):
+            self.add_error("scopes", _why_not_in_a_page(scopes))
         for name in keys.NEVER_0:
             if given.get(name) == 0:
                 self.add_error(name, _("Enter at least 1: with 0 the key could send nothing."))

@@ -11,7 +11,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +37,9 @@ OLDEST = 5.0  # seconds after which the keys are read again, mark or no mark
 UNKNOWN = 1.0  # seconds; an unknown prefix makes the process read again, at most so often
 USE = 60.0  # seconds between two notes of the last use of a key
 GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
-FROM_BROWSERS = frozenset({Scope.EVENTS_WRITE})  # all scopes that a key in a page may have: it reads nothing
+SENDS = frozenset({Scope.EVENTS_WRITE})
+ASKS = SENDS | {Scope.RECOMMENDATIONS_READ}
+"""All that a key in a page may do, and it asks from its named origins alone."""
 
 LIMITS = ("requests_per_minute", "lines_per_minute", "new_people_per_hour")
 NEVER_0 = LIMITS[:2]  # with 0 of them a key could send nothing
@@ -61,9 +63,14 @@ class KnownKey:
     lines_per_minute: int | None = None  # None: as quotas.py has it for its side; so the next
     new_people_per_hour: int | None = None
 
+    @property
+    def is_public(self) -> bool:
+        """Whether nobody learns or does more with it than who opens a page of the shop."""
+        return self.side is Side.PAGE or self.scopes == SENDS
+
 
 class ReadablePageKeyError(Exception):
-    """Whoever looks into a page finds its key, so such a key may send events and do nothing else."""
+    """Whoever looks into a page finds its key, so such a key may send events, from named origins ask, and no more."""
 
 
 class NotReplaceableError(Exception):
@@ -99,7 +106,7 @@ def create_key(
         new_people_per_hour=new_people_per_hour,
     )
     key.side = Side.PAGE if key.origins else side
-    if key.side is Side.PAGE and set(key.scopes) != FROM_BROWSERS:
+    if key.side is Side.PAGE and not fits_a_page(key.scopes, origins=key.origins):
         raise ReadablePageKeyError
     if requests_per_minute is not None:
         key.requests_per_minute = requests_per_minute
@@ -142,6 +149,11 @@ def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
         audit.record(by=by, verb="revoke", subject=key)
         _announce()
     return bool(revoked)
+
+
+def fits_a_page(scopes: Iterable[str], *, origins: Sequence[str]) -> bool:
+    """Whether a key in a page may have these scopes."""
+    return {*scopes} == SENDS or (bool(origins) and {*scopes} == ASKS)
 
 
 def prepare() -> None:
@@ -194,11 +206,11 @@ class KeyRing:
         key = self._keys.get(prefix)
         return key if key and self._is_valid(key) else None
 
-    def knows_origin(self, origin: str) -> bool:
-        """Whether any valid key may be used by the pages of this origin."""
+    def knows_origin(self, origin: str, *, scope: str) -> bool:
+        """Whether any valid key with this scope may be used by the pages of this origin."""
         if self._is_stale():
             _beside(self._load) if self._keys else self._load()
-        return any(origin in key.origins and self._is_valid(key) for key in self._keys.values())
+        return any(origin in key.origins and scope in key.scopes and self._is_valid(key) for key in self._keys.values())
 
     def note_use(self, key: KnownKey) -> None:
         now = self._clock()

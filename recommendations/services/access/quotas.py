@@ -1,4 +1,4 @@
-"""Quotas of events: how much a key may send, how many new people it may bring, and of a page's key each address.
+"""Quotas: how much a key may send, how many new people it may bring, and how much and often a page's key each address.
 
 A key in a page is everybody's. Whoever invents events with it reaches a limit of their own address before that of the
 key, and people whom nobody knew are added no faster than ten times what is usual; beyond it their events are counted
@@ -31,6 +31,7 @@ PEOPLE = 600  # new ones an hour by a key in a page, where that is more than ``T
 TIMES = 10
 ADDRESS_LINES = 600  # a minute; this and the next of one address that uses a key in a page
 ADDRESS_BYTES = 4 * 1024 * 1024  # a minute
+ADDRESS_QUESTIONS = 600  # a minute: recommendations that it asks for
 ADDRESS_PEOPLE = 60  # new ones an hour
 NETWORK = 64  # bits of an address of IPv6 that one customer of a provider has at least
 
@@ -39,6 +40,7 @@ class Quota(StrEnum):
     LINES = "lines"
     ADDRESS_LINES = "address_lines"
     ADDRESS_BYTES = "address_bytes"
+    ADDRESS_QUESTIONS = "address_questions"
     PEOPLE = "people"
     ADDRESS_PEOPLE = "address_people"
 
@@ -85,6 +87,15 @@ class EventQuotas:
         limit = LINES[self.key.side] if own is None else own
         rates[Quota.LINES] = self._take(Quota.LINES, count, f"{self.key.prefix}:lines", limit=limit)
         return rates
+
+    def take_question(self) -> dict[str, Rate]:
+        """Count a question for recommendations; what the quota has left. Raises OverQuotaError."""
+        if self.key.side is Side.SERVER:
+            return {}
+        rate = self.limiter().take(self._here("questions"), limit=ADDRESS_QUESTIONS)
+        if rate.wait is not None:
+            raise OverQuotaError(Quota.ADDRESS_QUESTIONS, rate, asked=1)
+        return {Quota.ADDRESS_QUESTIONS: rate}
 
     def newcomers(self, count: int, *, proven: bool) -> int:
         """How many of so many people whom nobody knew are added; whom the shop's server has named always are."""
