@@ -1,13 +1,15 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check fuzz lint audit chromium node clients clean
+.PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
 .PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-demo bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
 HOUSEHOLDS ?=
+# The demo's folder is no shop's.
+OWN = $(if $(filter .local,$(DATA)),own,$(DATA))
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 PYTHON := .venv/bin/python
 # The machine's own certificates count, also those of a proxy in between.
@@ -30,6 +32,9 @@ install: .venv/stamp  ## Make .venv with everything that the product and its tes
 demo: export SHOP_NAME ?= Corner Shop
 demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300); prints address, login and API key
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)")
+
+shop: .venv/stamp  ## Open a shop of your own: DATA=own ITEMS=feed EVENTS=file (NAME= PORT= ORIGIN= EMAIL=); later DATA=own alone
+	$(SERVERS) --data "$(OWN)" -- $(PYTHON) manage.py shop --port "$(PORT)" $(if $(ITEMS),--items "$(ITEMS)") $(if $(EVENTS),--events "$(EVENTS)") $(if $(NAME),--name "$(NAME)") $(if $(ORIGIN),--origin "$(ORIGIN)") $(if $(EMAIL),--email "$(EMAIL)")
 
 test: lint chromium node  ## All checks and all tests, browser included (ARGS="-k word" for some)
 	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)

@@ -42,7 +42,7 @@ from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
-from analytics.pages.setup import api_keys, placements, staff
+from analytics.pages.setup import api_keys, placements, staff, your_data
 from analytics.pages.shop_page import arrange, preview
 from analytics.pages.stability import view as stability_view
 from analytics.pages.weights import changes, desk, earned, suggestion
@@ -246,6 +246,7 @@ urlpatterns = [
     path("activity/<int:entry>/revert/", item_editing.revert_change, name="revert_change"),
     path("setup/placements/", placements.placement_list, name="placement_list"),
     path("setup/placements/<slug:name>/", placements.placement_settings, name="placement_settings"),
+    path("setup/your-data/", your_data.your_data, name="your_data"),
     path("setup/keys/", api_keys.api_keys, name="api_keys"),
     path("setup/keys/new/", api_keys.new_api_key, name="new_api_key"),
     path("setup/keys/<int:pk>/replace/", api_keys.rotate_api_key, name="rotate_api_key"),

@@ -1,7 +1,7 @@
-"""Web, workers, beat, the demo's post office and shop: started together, again when one dies, and ended together.
+"""Web, workers, beat, the post office and the demo's shop: started together, again when one dies, and ended together.
 
-``manage.py demo`` prepares the data and then becomes this program, which needs no Django itself. An installation that
-serves a shop uses docker-compose.yml or the machine's own service manager instead.
+``manage.py demo`` and ``manage.py shop`` prepare the data and then become this program, which needs no Django itself.
+An installation that serves a shop uses docker-compose.yml or the machine's own service manager instead.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from recsite import announcing
 from recsite.processes import spawn
 
 _LOOK_SECONDS = 0.3
@@ -44,8 +45,8 @@ class PortTakenError(Exception):
 
     def __init__(self, name: str, port: int) -> None:
         super().__init__(
-            f"Port {port}, on which {name} should listen, is taken by another program. End that, or try"
-            f" `make demo PORT={port + 10}`."
+            f"Port {port}, on which {name} should listen, is taken by another program. End that, or"
+            f" start it with PORT={port + 10}."
         )
 
 
@@ -253,23 +254,11 @@ def run(*, port: int, shop_port: int | None, data: Path, patience: float) -> int
 
 
 def _announce(data: Path) -> bool:
-    """Publish the demo's credentials (their file appears only now, so it also says that the demo is up)."""
-    pending, published = data / "demo.json.pending", data / "demo.json"
-    if pending.exists():
-        pending.rename(published)
-    if published.exists():
-        credentials = json.loads(published.read_text(encoding="utf-8"))
-        address = f"{credentials['url']}api/v1/placements/home/recommend/?user_id=1&n=5"
-        sys.stdout.write(
-            f"\n  Recsite   {credentials['url']}"
-            f"\n  Shop      {credentials['shop_url']}"
-            f"\n  Login     {credentials['username']}   {credentials['password']}"
-            f"\n  API key   {credentials['read_key']}   reads recommendations only"
-            f"\n  Try       curl -H 'Authorization: Api-Key {credentials['read_key']}' '{address}'"
-            f"\n  More      {published} has a key that may do everything, {data / 'mail'} the e-mails to staff"
-            f"\n  Stop      Ctrl-C\n\n"
-        )
-        sys.stdout.flush()
+    """Print what the installation is reached by, now that it answers."""
+    if (data / "shop.json.pending").exists():
+        announcing.announce_shop(data)
+    else:
+        announcing.announce_demo(data)
     return True
 
 

@@ -72,6 +72,7 @@ PAGES: Mapping[str, Promise] = {
     "event_list": gettext_lazy("Events"),
     "answer_list": gettext_lazy("Answers"),
     "placement_list": gettext_lazy("Placements"),
+    "your_data": gettext_lazy("Your data"),
     "activity": pgettext_lazy("page", "Activity"),
     "account": gettext_lazy("Your account"),
 }

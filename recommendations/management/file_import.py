@@ -30,15 +30,24 @@ class FileCommand(BaseCommand):
         "The database refused, and nothing was imported: %(reason)s"
     )
 
-    def take(self, load: Callable[[], Import], *, strict: bool) -> None:
-        """Run an import and say what became of its rows. Raises CommandError."""
+    def take(self, load: Callable[[], Import | None], *, strict: bool, some: bool = False) -> None:
+        """Run an import and say what became of its rows; with ``some`` one that takes none is refused.
+
+        Raises CommandError.
+        """
         try:
             imported = load()
         except REFUSALS as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise self._refusal(error) from error
-        self._report(imported)
+        if imported is None:
+            return
+        nothing = some and not imported.kept + imported.duplicates
+        self._report(imported, listed=not nothing)
+        if nothing:
+            text = _("No row of %(file)s could be taken, so nothing was imported. Mend the file, and start again.")
+            raise CommandError(text % {"file": imported.file})
         if strict and imported.rejected:
             raise CommandError(_("%(count)s rows were refused.") % {"count": f"{imported.rejected:,}"})
 
@@ -47,7 +56,7 @@ class FileCommand(BaseCommand):
             return CommandError(_("The database is not set up for this version yet. Run first: manage.py migrate"))
         return CommandError(str(self.database_refused) % {"reason": str(error).strip()})
 
-    def _report(self, imported: Import) -> None:
+    def _report(self, imported: Import, *, listed: bool = True) -> None:
         text = _("%(rows)s rows: %(kept)s kept, %(duplicates)s already there, %(rejected)s refused.")
         counts = {name: f"{getattr(imported, name):,}" for name in ("rows", "kept", "duplicates", "rejected")}
         self.stdout.write(f"{imported.file}: {text % counts}")
@@ -57,7 +66,7 @@ class FileCommand(BaseCommand):
         for flaw in flaws:
             self.stderr.write(f"{imported.file}, line {flaw.line}, {flaw.field or 'row'}: {flaw.reason}")
         left = imported.rejected - len({flaw.line for flaw in flaws})
-        if left:
+        if left and listed:
             more = _("… and %(count)s more; all are listed in the admin under import %(number)s.")
             self.stderr.write(more % {"count": f"{left:,}", "number": imported.pk})
 

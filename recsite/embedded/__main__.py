@@ -24,7 +24,7 @@ try:
 except ImportError as missing:
     raise SystemExit("The embedded servers need Linux or macOS; on Windows use WSL or docker-compose.yml.") from missing
 
-from recsite.embedded.folders import demo_secret, write_private
+from recsite.embedded.folders import demo_secret, remembered_settings, write_private
 from recsite.embedded.postgres import Postgres
 from recsite.embedded.server import Server, ServerError
 from recsite.embedded.valkey import Valkey
@@ -113,6 +113,7 @@ def _run(command: Sequence[str], *, root: Path, ephemeral: bool) -> int:
     with _servers(root, ephemeral=ephemeral) as (addresses, ours):
         env = {**os.environ, **addresses, "DATA": str(root)}
         env.setdefault("RECSITE_DEMO", "1")
+        env = remembered_settings(root / "settings.json") | env
         for name in _SECRETS:
             if not env.get(name) and not env.get(f"{name}_FILE"):
                 env[f"{name}_FILE"] = str(demo_secret(root / name.lower()))

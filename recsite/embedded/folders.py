@@ -1,6 +1,7 @@
 """Folders of the servers when they run under a user of their own, and the private files of one install."""
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -45,6 +46,11 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     draft.rename(path)
+
+
+def remembered_settings(path: Path) -> dict[str, str]:
+    """Variables of the shop in this folder, which ``manage.py shop`` wrote: its name, currency, time zone, language."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def demo_secret(path: Path) -> Path:

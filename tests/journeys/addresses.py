@@ -100,6 +100,7 @@ def of_setup() -> dict[str, str]:
     return {
         "placements": "/setup/placements/",
         "placement": "/setup/placements/home/",
+        "your data": "/setup/your-data/",
         "API keys": "/setup/keys/",
         "new API key": "/setup/keys/new/",
         "staff": "/setup/staff/",

@@ -31,6 +31,7 @@ LOOKS = {
     "runs", "run", "run_progress", "replay_progress",
     "mailbox", "activity", "search", "palette", "approvals", "account",
     "change_password", "second_factor", "shop_pages", "shop_page", "placement_list", "placement_settings",
+    "your_data",
     "audiences", "audience", "audience_categories", "imports", "imported_file", "rule_what_came", "book_what_came",
     "experiments", "experiment", "experiment_plan", "experiment_preview", "stability", "weights_earned",
     "earned_progress", "exploration_price", "send_plan", "sending", "sending_people", "sending_person",
