@@ -143,6 +143,13 @@ class Repeat(StrEnum):
     ONLY = "only"
 
 
+class Variants(StrEnum):
+    """How a placement shows items that are variants of one product."""
+
+    ONE = "one"  # a tile for the product: the variant that ranks best
+    EACH = "each"  # a tile for each variant
+
+
 class CatalogueScope(StrEnum):
     """Part of the shop's catalogue that a placement shows."""
 

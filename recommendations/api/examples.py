@@ -129,6 +129,7 @@ _RECOMMENDATION = {
                 "currency": "EUR",
                 "image_url": "https://shop.example/sku9.jpg",
                 "url": "https://shop.example/p/sku9",
+                "parent_id": None,
             },
         }
     ],

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from recommendations.api import recommend_form
 from recommendations.api.examples import RECOMMENDATION
 from recommendations.api.recommend import PARAMETERS, not_loaded, respond
-from recommendations.api.recommend_form import ItemToItemQuery
+from recommendations.api.recommend_bodies import ItemToItemQuery
 from recommendations.api.rendering import Recommendations
 from recommendations.api.schema import parameters_of, problems, schema_of
 from recommendations.serving.serve import NotLoadedError, has_item

@@ -18,7 +18,8 @@ from recommendations.api.errors import RETRY_SECONDS, problem
 from recommendations.api.examples import RECOMMENDATION, RECOMMENDATION_REQUEST
 from recommendations.api.lane import Lane
 from recommendations.api.parsing import RawJson, body_of
-from recommendations.api.recommend_form import ParsedRequest, RecommendBody, RecommendQuery
+from recommendations.api.recommend_bodies import RecommendBody, RecommendQuery
+from recommendations.api.recommend_form import ParsedRequest
 from recommendations.api.rendering import Recommendations, Writing, whole, with_ignored
 from recommendations.api.schema import EVERY_BODY, body_like, parameters_of, problems, schema_of
 from recommendations.ingest.proofs import proves, why_no_proof

@@ -17,7 +17,8 @@ from recommendations.api.examples import BATCH_OF_RECOMMENDATIONS, BATCH_REQUEST
 from recommendations.api.lane import Lane
 from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend import no_placement, not_loaded, site_of
-from recommendations.api.recommend_form import BatchBody, ParsedBatch, of_batch
+from recommendations.api.recommend_bodies import BatchBody
+from recommendations.api.recommend_form import ParsedBatch, of_batch
 from recommendations.api.rendering import Recommendations, Writing, whole
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.serving.serve import NotLoadedError, Served, UnknownPlacementError, most_items, serve_all

@@ -15,7 +15,8 @@ from recommendations.api.cors import BrowserView
 from recommendations.api.examples import PAGE, PAGE_REQUEST
 from recommendations.api.parsing import RawJson, body_of
 from recommendations.api.recommend import not_loaded, question_of, room_for, site_of
-from recommendations.api.recommend_form import PageBody, of_page, refused_slot
+from recommendations.api.recommend_bodies import PageBody
+from recommendations.api.recommend_form import of_page, refused_slot
 from recommendations.api.rendering import Recommendations, Writing, whole, with_ignored
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.refusal import Refusal

@@ -55,6 +55,7 @@ class ProductShown(Struct):
     currency: str
     image_url: str
     url: str | None
+    parent_id: str | None
 
 
 class Recommended(Struct):
@@ -177,6 +178,7 @@ def _product(product: Product, site: str, currency: str) -> Raw:
         currency=currency,
         image_url=product.image_url or f"{site}{reverse('item-tile', args=[product.shop_id])}",
         url=product.url or None,
+        parent_id=product.parent_id,
     )
     return Raw(msgspec.json.encode(shown))
 

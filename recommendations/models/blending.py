@@ -204,6 +204,13 @@ class Placement(models.Model):
         _("explores"), default=True,
         help_text=_("Answers may be shown otherwise than ranked, as often as the weights say."),
     )  # fmt: skip
+    variants = models.CharField(
+        _("variants"), max_length=4, choices=labels.VARIANTS,
+        default=terms.Variants.ONE, db_default=terms.Variants.ONE,
+        help_text=_(
+            "Items with the same parent are one product; its tile is the variant that ranks best, or is pinned."
+        ),
+    )  # fmt: skip
     attribution_window = models.PositiveSmallIntegerField(
         _("attribution window, hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(720)],
         help_text=_("A purchase this long after a click on the item counts for the list that was clicked."),
@@ -218,6 +225,9 @@ class Placement(models.Model):
             models.CheckConstraint(condition=models.Q(repeat__in=list(terms.Repeat)), name="placement_repeat_is_known"),
             models.CheckConstraint(
                 condition=models.Q(scope__in=list(terms.CatalogueScope)), name="placement_scope_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(variants__in=list(terms.Variants)), name="placement_variants_is_known"
             ),
             models.CheckConstraint(condition=models.Q(n__gte=1, n__lte=100), name="placement_shows_1_to_100"),
             models.CheckConstraint(

@@ -11,6 +11,7 @@ from recommendations.engine.ranking.explain import speakers
 from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, eligibility
 from recommendations.engine.ranking.slots import Cap
+from recommendations.engine.ranking.variants import one_tile_each
 from recommendations.serving.candidate_choice import ChosenCandidates
 from recommendations.serving.candidates import CandidatePool
 from recommendations.serving.explain import Explainer
@@ -52,6 +53,8 @@ def _rest(
     open_, _ = eligibility(every, catalogue=catalogue, params=params)
     open_[but] = False
     caps = [Cap(rule, every) for rule in of_kind(params.rules, RuleAction.CAP)]
+    if catalogue.families is not None:
+        caps.append(one_tile_each(catalogue.families))
     for cap in caps:
         for row in but.tolist():
             cap.take(row)

@@ -14,6 +14,7 @@ import numpy as np
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.rules import of_kind
 from recommendations.engine.ranking.selection import NOTHING, eligibility
+from recommendations.engine.ranking.variants import siblings
 from recommendations.serving.arms import Arms
 from recommendations.serving.cursor import packed
 from recommendations.serving.customer_context import CustomerContext
@@ -82,8 +83,13 @@ def share_out(page: Sequence[Prepared]) -> list[Answer]:
 
 
 def shares_of(page: Sequence[Prepared]) -> list[tuple[Prepared, Answer]]:
-    """The answer of each slot of a page, and what it is made of once what the other slots have is barred."""
-    pins, supplies = _pinned(page), [_supply(prepared) for prepared in page]
+    """The answer of each slot of a page, and what it is made of once what the other slots have is barred.
+
+    Slots share out products where one of them has one tile for each (``variants``), else items: their numbers are those
+    of the array ``families``, without it rows of the stock.
+    """
+    families = next((own for prepared in page if (own := prepared.catalogue.families) is not None), None)
+    pins, supplies = _pinned(page, families), [_products(_supply(prepared), families) for prepared in page]
     shares: list[tuple[Prepared, Answer]] = []
     given = NOTHING
     for place, prepared in enumerate(page):
@@ -94,11 +100,12 @@ def shares_of(page: Sequence[Prepared]) -> list[tuple[Prepared, Answer]]:
             spare = len(left) - page[later].params.n
             if spare < prepared.params.n:
                 needed = prepared.params.n - len(_without(own, left))  # a slot is not left short for those below
-                barred = _union(barred, _reserved(_barring(prepared, barred), left, take=max(spare, needed, 0)))
+                reserved = _reserved(_barring(prepared, barred, families), left, families, take=max(spare, needed, 0))
+                barred = _union(barred, reserved)
         barred = _union(elsewhere, _without(barred, pins[place]))
-        share = _barring(prepared, barred)
+        share = _barring(prepared, barred, families)
         shares.append((share, complete(share)))
-        given = _union(given, _rows(shares[-1][1], prepared.snapshot))
+        given = _union(given, _products(_rows(shares[-1][1], prepared.snapshot), families))
     every = [shown.item for _prepared, answer in shares for shown in answer.shown]
     return [(share, _leading_on(answer, every)) for share, answer in shares]
 
@@ -108,14 +115,19 @@ def _leading_on(answer: Answer, every: Sequence[int]) -> Answer:
     return replace(answer, next_cursor=packed(every)) if answer.next_cursor else answer
 
 
-def _pinned(page: Sequence[Prepared]) -> list[IntArray]:
-    """Rows that rules pin in each slot of the page; what is pinned in two stands in the first."""
+def _products(rows: IntArray, families: IntArray | None) -> IntArray:
+    return rows if families is None else np.unique(families[rows]).astype(np.int32)
+
+
+def _pinned(page: Sequence[Prepared], families: IntArray | None) -> list[IntArray]:
+    """Products that rules pin in each slot of the page; what is pinned in two stands in the first."""
     pins: list[IntArray] = []
     for prepared in page:
         keys = [rule.key for rule in of_kind(prepared.params.rules, RuleAction.PIN)]
-        selection = select_candidates(_barring(prepared, _union(*pins))) if keys else None
+        selection = select_candidates(_barring(prepared, _union(*pins), families)) if keys else None
         touched = [selection.touched[key] for key in keys if key in selection.touched] if selection else []
-        pins.append(selection.items[np.logical_or.reduce(touched)] if selection and touched else NOTHING)
+        rows = selection.items[np.logical_or.reduce(touched)] if selection and touched else NOTHING
+        pins.append(_products(rows, families))
     return pins
 
 
@@ -132,15 +144,17 @@ def _supply(prepared: Prepared) -> IntArray:
     return rows[eligibility(rows, catalogue=prepared.catalogue, params=params)[0]]
 
 
-def _reserved(prepared: Prepared, left: IntArray, *, take: int) -> IntArray:
-    """Rows that a slot leaves to a later one: all of ``left`` but the first ``take`` that it would show itself."""
+def _reserved(prepared: Prepared, left: IntArray, families: IntArray | None, *, take: int) -> IntArray:
+    """Products that a slot leaves to a later one: all of ``left`` but the first ``take`` that it would show itself."""
     selection = select_candidates(prepared)
     shown = NOTHING if selection is None else selection.items
+    shown = shown if families is None else families[shown]
     return _without(left, shown[np.isin(shown, left)][:take])
 
 
-def _barring(prepared: Prepared, rows: IntArray) -> Prepared:
+def _barring(prepared: Prepared, products: IntArray, families: IntArray | None) -> Prepared:
     params = prepared.params
+    rows = products if families is None else siblings(products, families)
     return replace(prepared, params=replace(params, excluded=_union(params.excluded, rows)))
 
 

@@ -15,6 +15,7 @@ from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.rules import Rule, of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
+from recommendations.engine.ranking.variants import siblings
 from recommendations.engine.rng import generator
 from recommendations.serving.arms import Arms
 from recommendations.serving.assemble import shown_items
@@ -130,6 +131,7 @@ def prepare(
         sellable=sellable,
         likeness=snapshot.likeness if params.diversity else NO_LIKENESS,
         lifts={name: lift for name, lift in snapshot.lifts.items() if params.exponents.get(name)},
+        families=placement.families_of(snapshot.stock),
     )
     return Prepared(
         request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,
@@ -174,14 +176,15 @@ def _params(
     customer: CustomerContext,
     weights: ServedWeights | None,
 ) -> SelectionParams:
-    stock = snapshot.stock
-    excluded, named = (
-        customer.disliked,
-        (*request.exclude_items, *request.context_items, *request.basket, *request.before),
-    )
-    if named:
-        own = stock.ids.rows(np.array(named, np.int64))
-        excluded = np.union1d(own[own >= 0], excluded).astype(np.int32)
+    stock, excluded = snapshot.stock, customer.disliked
+    if request.exclude_items:
+        excluded = np.union1d(stock.rows_of(request.exclude_items), excluded).astype(np.int32)
+    if in_view := (*request.context_items, *request.basket, *request.before):
+        own, families = stock.rows_of(in_view), placement.families_of(stock)
+        own = (
+            own if families is None else siblings(own, families)
+        )  # a product does not recommend itself, nor come twice
+        excluded = np.union1d(own, excluded).astype(np.int32)
     explores = request.explore and placement.explores
     return SelectionParams(
         n=request.n or placement.n,

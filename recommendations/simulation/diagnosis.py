@@ -84,6 +84,8 @@ def _outranked(prepared: Prepared, row: int) -> Diagnosis:
     )
     chosen = select_candidates(prepared)
     rank = _place(plain, row) if plain else None
+    if _is_folded(prepared, row, plain, chosen):
+        return Diagnosis(stage=AnswerStage.ELIGIBILITY, row=row, lost=IneligibleReason.VARIANT)
     if plain is None or chosen is None or rank is None:
         return Diagnosis(stage=AnswerStage.RANKING, row=row)
     last = _place(plain, int(chosen.items[-1])) if len(chosen.items) else None
@@ -96,6 +98,15 @@ def _outranked(prepared: Prepared, row: int) -> Diagnosis:
         gap=None if last is None else _score(plain, last) - _score(plain, rank),
         speaking=() if last is None else _speaking(prepared, plain, rank, last),
     )
+
+
+def _is_folded(prepared: Prepared, row: int, plain: Selection | None, chosen: Selection | None) -> bool:
+    """Whether another variant of the product has its tile: by score, in ``plain``, or pinned, in what is ``chosen``."""
+    families = prepared.catalogue.families
+    if families is None or plain is None or chosen is None:
+        return False
+    shown = np.concatenate([plain.items, chosen.items])
+    return bool((families[shown[shown != row]] == families[row]).any())
 
 
 def _stage(prepared: Prepared, row: int, rank: int) -> AnswerStage:

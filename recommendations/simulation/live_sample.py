@@ -54,7 +54,7 @@ def sample(snapshot: Snapshot, placement: ServedPlacement, *, now: datetime, bes
         cut=Cut.LIVE,
         questions=list(by_question),
         answerer=Answerer(
-            catalogue=shelf_of(snapshot, list(by_question), now=now),
+            catalogue=shelf_of(snapshot, list(by_question), placement=placement, now=now),
             fallbacks=lambda question: iter(by_question[question].fallbacks()),
         ),
         judge=None,

@@ -113,7 +113,7 @@ def _of_everybody(snapshot: Snapshot, placement: ServedPlacement, ground: _Groun
         cut=cut,
         questions=questions,
         answerer=Answerer(
-            catalogue=shelf_of(snapshot, questions, now=now),
+            catalogue=shelf_of(snapshot, questions, placement=placement, now=now),
             fallbacks=lambda _question: fallback_chain(snapshot, candidate_source(ground.model), CustomerContext()),
         ),
         judge=Judge(truth=ground.truth, shop=ground.shop, item_of=ground.item_of),

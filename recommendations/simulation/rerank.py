@@ -27,6 +27,7 @@ from recommendations.engine.ranking.selection import (
     select,
 )
 from recommendations.engine.ranking.slots import Cap
+from recommendations.engine.ranking.variants import one_tile_each
 from recommendations.serving.customer_context import NOBODY
 from recommendations.serving.fallback import FallbackSource, backfill
 from recommendations.serving.pipeline import NO_LIKENESS
@@ -84,6 +85,8 @@ class Answerer:
         """Fillers for the slots that are left; rules that exclude, include only and cap are kept."""
         every = np.arange(len(self.catalogue.sellable), dtype=np.int32)
         caps = [Cap(rule, every) for rule in of_kind(params.rules, RuleAction.CAP)]
+        if self.catalogue.families is not None:
+            caps.append(one_tile_each(self.catalogue.families))
         for cap in caps:
             for row in but.tolist():
                 cap.take(row)
@@ -178,12 +181,15 @@ class Batch:
         return np.stack([revenue_ndcg(lists, length), ndcg(lists, length)], axis=1)
 
 
-def shelf_of(snapshot: Snapshot, questions: Sequence[Question], *, now: datetime) -> CatalogueState:
+def shelf_of(
+    snapshot: Snapshot, questions: Sequence[Question], *, placement: ServedPlacement, now: datetime
+) -> CatalogueState:
     diverse = any(question.params.diversity for question in questions)
     return CatalogueState(
         sellable=snapshot.sellable(now),
         likeness=snapshot.likeness if diverse else NO_LIKENESS,
         lifts=snapshot.lifts,
+        families=placement.families_of(snapshot.stock),
     )
 
 

@@ -36,6 +36,7 @@ from recommendations.terms import (
     SuspicionRule,
     Task,
     Trust,
+    Variants,
     VersionStatus,
     Way,
     WeightsStatus,
@@ -138,6 +139,10 @@ REPEATS: Choices = [
     (Repeat.ALLOW, _("Allowed")),
     (Repeat.EXCLUDE, _("Left out")),
     (Repeat.ONLY, _("Only these")),
+]
+VARIANTS: Choices = [
+    (Variants.ONE, _("One tile per product")),
+    (Variants.EACH, _("A tile for each variant")),
 ]
 CATALOGUE_SCOPES: Choices = [
     (CatalogueScope.WHOLE, _("All of it")),

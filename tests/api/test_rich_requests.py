@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from recommendations.api import recommend, recommend_form
+from recommendations.api import recommend, recommend_bodies
 from recommendations.api.lane import Lane
 from recommendations.models import Item
 from recommendations.store.live import fetch
@@ -106,7 +106,7 @@ def test_what_has_to_be_looked_up_waits_in_a_lane_of_its_own(api: ApiClient, mon
 
 
 def test_the_limits_are_those_of_the_docs() -> None:
-    assert (recommend_form.MOST_IDS, recommend_form.MOST_LOOKED_UP) == (1_000, 500)
+    assert (recommend_bodies.MOST_IDS, recommend_bodies.MOST_LOOKED_UP) == (1_000, 500)
 
 
 def test_both_ways_to_ask_lead_from_page_to_page(api: ApiClient) -> None:

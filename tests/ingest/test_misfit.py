@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from recommendations.api.customers.identity import IdentityBody
 from recommendations.api.customers.merge import MergeBody
-from recommendations.api.recommend_form import BatchBody, RecommendBody, RecommendQuery
+from recommendations.api.recommend_bodies import BatchBody, RecommendBody, RecommendQuery
 from recommendations.ingest.event_schema import EventBatch, EventForm
 from recommendations.ingest.misfit import misfit
 from recommendations.services.catalogue.item_schema import ItemBatch, ItemForm

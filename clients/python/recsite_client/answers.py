@@ -191,6 +191,7 @@ class Product(TypedDict):
     currency: str
     image_url: str
     url: str | None
+    parent_id: str | None
 
 
 class Result(TypedDict):

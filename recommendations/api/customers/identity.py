@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.examples import IDENTITY
 from recommendations.api.parsing import RawJson, body_of, decoded
-from recommendations.api.recommend_form import Id
+from recommendations.api.recommend_bodies import Id
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.ingest.proofs import LONGEST, prove

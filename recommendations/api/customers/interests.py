@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from recommendations.api.examples import INTERESTS
 from recommendations.api.recommend import not_loaded
-from recommendations.api.recommend_form import Id, converted
+from recommendations.api.recommend_bodies import Id
+from recommendations.api.recommend_form import converted
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import parameters_of, problems, schema_of
 from recommendations.serving.interest_profile import interest_profile

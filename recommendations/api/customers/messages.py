@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 
 from recommendations.api.customers.properties import checked_user_id
 from recommendations.api.customers.push_examples import MESSAGES
-from recommendations.api.recommend_form import Id, converted
+from recommendations.api.recommend_bodies import Id
+from recommendations.api.recommend_form import converted
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import parameters_of, problems, schema_of
 from recommendations.push_terms import Channel, MessageState, Purpose

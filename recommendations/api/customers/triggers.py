@@ -17,7 +17,7 @@ from recommendations.api.customers.push_examples import TRIGGER, TRIGGERED
 from recommendations.api.errors import Flaw, problem, refused
 from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.recommend import not_loaded
-from recommendations.api.recommend_form import Id
+from recommendations.api.recommend_bodies import Id
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import Item

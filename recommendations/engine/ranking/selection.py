@@ -19,6 +19,7 @@ from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Exponents, Lifts, Standardised, blend, contributions, lifted
 from recommendations.engine.ranking.slots import Placed, placed
+from recommendations.engine.ranking.variants import best_of_each
 from recommendations.terms import Lift, Repeat, RuleAction, Way
 
 OF_SLOTS = frozenset({RuleAction.PIN, RuleAction.CAP, RuleAction.MINIMUM_SHARE})
@@ -36,6 +37,7 @@ class IneligibleReason(StrEnum):
     BOUGHT = "bought"  # the placement shows only what is new to the customer
     NOT_BOUGHT = "not_bought"  # the placement shows only what the customer knows
     RESTING = "resting"  # bought so lately that it is not due again
+    VARIANT = "variant"  # another variant of the product ranks higher, or is pinned
     RULED_OUT = "ruled_out"  # by a rule that excludes it, or that includes only others
 
 
@@ -46,6 +48,7 @@ class CatalogueState:
     sellable: BoolArray
     likeness: Likeness
     lifts: Lifts = field(default_factory=dict)
+    families: IntArray | None = None  # which product an item is, where of each there is one tile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +126,11 @@ def select(
     contenders = Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
+    if catalogue.families is not None:
+        open_ = contenders.scores[:count] > -np.inf
+        contenders = best_of_each(contenders, catalogue.families)
+        if folded := int(np.count_nonzero(open_ & (contenders.scores[:count] == -np.inf))):
+            lost[IneligibleReason.VARIANT] = folded
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
     chosen, propensity, way = explored(
         order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
@@ -155,7 +163,7 @@ def select(
         way=way,
         trace=Trace(
             candidates=count,
-            eligible=int(np.count_nonzero(eligible)),
+            eligible=int(np.count_nonzero(eligible)) - lost.get(IneligibleReason.VARIANT, 0),
             lost=lost,
             ruled=_acted(took, contenders, order) if params.rules else {},
             diversified=_diversified(contenders, order, catalogue=catalogue, params=params),
@@ -249,9 +257,10 @@ def _ruled(pool: Contenders, *, catalogue: CatalogueState, params: SelectionPara
     pinning = of_kind(params.rules, RuleAction.PIN)
     if not pinning:
         return boosted
-    lacking = may_lack(pinning, pool.items, boosted.scores)
+    families = catalogue.families
+    lacking = pinning if families is not None else may_lack(pinning, pool.items, boosted.scores)
     others = _others(lacking, but=pool.items, catalogue=catalogue, params=params)
-    pins = pinned(pinning, pool.items, boosted.scores, others=others, n=params.n)
+    pins = pinned(pinning, pool.items, boosted.scores, others=others, n=params.n, families=families)
     if not pins.outside:
         return replace(boosted, pins=pins.slots)
     silent = np.full((len(pool.z), len(pins.outside)), np.nan, pool.z.dtype)

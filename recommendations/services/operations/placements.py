@@ -8,7 +8,9 @@ from recommendations.models import Placement, Staff
 from recommendations.services.access import audit
 from recommendations.store.live import fetch, writes
 
-CHANGEABLE = ("repeat", "cool_down", "fatigue", "diversity", "explores", "n", "attribution_window", "enabled")
+CHANGEABLE = (
+    "repeat", "variants", "cool_down", "fatigue", "diversity", "explores", "n", "attribution_window", "enabled",
+)  # fmt: skip
 
 
 @transaction.atomic

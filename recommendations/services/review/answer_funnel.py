@@ -88,4 +88,5 @@ _LOST: Mapping[IneligibleReason, Promise] = {
     IneligibleReason.BOUGHT: _("bought already"),
     IneligibleReason.NOT_BOUGHT: _("never bought"),
     IneligibleReason.RESTING: _("bought too recently"),
+    IneligibleReason.VARIANT: _("another variant of the product ranks higher"),
 }

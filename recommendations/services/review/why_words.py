@@ -170,6 +170,7 @@ _BARRED: Mapping[IneligibleReason, Promise] = {
         "The customer has never bought it, and this placement shows only what they have bought before."
     ),
     IneligibleReason.RESTING: _("The customer bought it so recently that it is not due again."),
+    IneligibleReason.VARIANT: _("Another variant of the same product ranks higher, or is pinned."),
 }
 _REMEDIES: Mapping[IneligibleReason, Promise] = {
     IneligibleReason.UNSELLABLE: _("Put it back in stock, or change its time of sale, in the catalogue."),
@@ -180,4 +181,5 @@ _REMEDIES: Mapping[IneligibleReason, Promise] = {
     IneligibleReason.RESTING: _(
         "It comes back on its own; a shorter cool-down for the placement brings it back sooner."
     ),
+    IneligibleReason.VARIANT: _("To see each variant, set the placement to “A tile for each variant”, under Setup."),
 }

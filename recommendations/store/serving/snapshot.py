@@ -22,7 +22,7 @@ from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.word_index import WordIndex
-from recommendations.terms import BlendName, CatalogueScope, Cut, Lift, Repeat
+from recommendations.terms import BlendName, CatalogueScope, Cut, Lift, Repeat, Variants
 
 
 class WeightsKey(NamedTuple):
@@ -80,6 +80,11 @@ class ServedPlacement:
     diversity: float | None
     explores: bool
     fatigue: float = 0.0  # how far goes down what was shown and not clicked; 0: not at all
+    variants: Variants = Variants.EACH  # as answers were made before there was a choice
+
+    def families_of(self, stock: Stock) -> IntArray | None:
+        """Which product each row of the stock is, where of each there is one tile."""
+        return stock.families if self.variants is Variants.ONE else None
 
     def diversity_with(self, weights: ServedWeights | None) -> float:
         """The placement's own diversity where it has one, else the weights'."""

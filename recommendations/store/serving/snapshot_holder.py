@@ -38,7 +38,7 @@ from recommendations.store.serving.snapshot import (
     WeightsKey,
 )
 from recommendations.store.serving.stock import load_stock, with_changes
-from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat
+from recommendations.terms import BlendName, CatalogueScope, Cut, Repeat, Variants
 
 RECHECK = 15.0  # seconds: a mark of change may have been lost
 RECHECK_ALONE = 1.0  # without Valkey there are no marks
@@ -248,4 +248,5 @@ def _placement(row: Placement) -> ServedPlacement:
         diversity=row.diversity,
         explores=row.explores,
         fatigue=row.fatigue,
+        variants=Variants(row.variants),
     )

@@ -31,6 +31,7 @@ class Product(NamedTuple):
     price: Decimal | None
     image_url: str
     url: str
+    parent_id: str | None = None  # the shop's id of the item that it is a variant of
 
     @property
     def text(self) -> str:
@@ -48,6 +49,7 @@ class StockRow(NamedTuple):
     price: Decimal | None
     image_url: str
     url: str
+    parent_id: str | None
     availability: str
     available_quantity: int | None
     available_at: datetime | None
@@ -65,6 +67,9 @@ class StockRow(NamedTuple):
         return self.availability != Availability.IN_STOCK or self.available_quantity != 0
 
 
+PARENT = StockRow._fields.index("parent_id")
+COLUMNS = tuple("parent__shop_id" if name == "parent_id" else name for name in StockRow._fields)
+DEEPEST = 3  # rounds in which parents are followed, twice as far each time
 EPOCH = datetime.fromtimestamp(0, UTC)
 FACTS = np.dtype(
     [
@@ -76,6 +81,7 @@ FACTS = np.dtype(
         ("price", np.float64),  # NaN where unknown
         ("brand", np.int32),
         ("kind", np.int32),  # number of the set of categories
+        ("parent", np.int32),  # row of the item that it is a variant of, −1: of none
     ]
 )
 
@@ -117,10 +123,26 @@ class Stock:
         """All rows, the one that was listed last first."""
         return np.argsort(-self.column("listed"), kind="stable").astype(np.int32)
 
+    @cached_property
+    def families(self) -> IntArray | None:
+        """Which product each row is: the row that it is a variant of, else its own; None where nothing has variants."""
+        own, parent = np.arange(len(self), dtype=np.int32), self.column("parent")
+        families: IntArray = np.where((parent >= 0) & (parent < len(self)), parent, own)
+        if np.array_equal(families, own):
+            return None
+        for _ in range(DEEPEST):  # a variant of a variant, whatever sense that makes, is one of the first
+            families = families[families]
+        return families
+
     def mark_at(self, key: int) -> int:
         """Hash of the row of an item by its key; 0 where there is none."""
         row = self.ids.row(key)
         return int(self.marks[row]) if row >= 0 else 0
+
+    def rows_of(self, items: Sequence[int]) -> IntArray:
+        """Rows of the items, by key, that there are."""
+        rows = self.ids.rows(np.array(items, np.int64))
+        return rows[rows >= 0]
 
     def column(self, name: str) -> NDArray[Any]:
         return np.asarray(self.facts[name])
@@ -164,6 +186,7 @@ class Stock:
                 edited[place] = product.text
             products[place : place + 1] = [product]
             row_of[row.shop_id] = place
+        facts["parent"][at] = [row_of.get(row.parent_id or "", -1) for row in rows]
         ids = IdMap(ids=np.concatenate([self.ids.ids, keys[new]]))
         edits = {**self.edits, **{row.pk: row.updated_at for row in rows}}
         marks = np.concatenate([self.marks, np.empty(len(new), np.uint64)])
@@ -176,9 +199,14 @@ class Stock:
 
 
 def mark_of(row: StockRow) -> int:
-    """Hash what a row says of an item, when it was edited aside, to 64 bits (BLAKE2b)."""
-    facts = row._replace(updated_at=EPOCH, of_categories=sorted(row.of_categories))
-    return int.from_bytes(blake2b(msgspec.msgpack.encode(tuple(facts)), digest_size=8).digest(), "big")
+    """Hash what a row says of an item, when it was edited aside, to 64 bits (BLAKE2b).
+
+    That of an item without a parent is what it was before there were variants, so that past stocks keep their marks.
+    """
+    facts = list(row._replace(updated_at=EPOCH, of_categories=sorted(row.of_categories)))
+    if row.parent_id is None:
+        del facts[PARENT]
+    return int.from_bytes(blake2b(msgspec.msgpack.encode(facts), digest_size=8).digest(), "big")
 
 
 def stock_rows(*, only: Sequence[int] | None = None) -> list[StockRow]:
@@ -213,7 +241,7 @@ def of_brands(stock: Stock, wanted: Sequence[str]) -> BoolArray:
 def _rows(items: QuerySet[Item]) -> list[StockRow]:
     categorised = Q(categories__isnull=False)
     annotated = items.annotate(of_categories=ArrayAgg("categories", filter=categorised, default=[])).order_by("pk")
-    return [StockRow._make(row) for row in annotated.values_list(*StockRow._fields)]
+    return [StockRow._make(row) for row in annotated.values_list(*COLUMNS)]
 
 
 def _facts(row: StockRow, *, brands: dict[Hashable, int], kinds: dict[Hashable, int]) -> tuple[object, ...]:
@@ -226,4 +254,5 @@ def _facts(row: StockRow, *, brands: dict[Hashable, int], kinds: dict[Hashable, 
         np.nan if row.price is None else float(row.price),
         brands.setdefault(row.brand, len(brands)),
         kinds.setdefault(tuple(sorted(row.of_categories)), len(kinds)),
+        -1,
     )

@@ -67,7 +67,7 @@ def _undone(moment: datetime, *, mark: int, live: Stock) -> tuple[Mapping[int, S
             if now == mark:
                 break
         row = rows[int(entry.object_id)]
-        before = None if row is None else _before(row, entry, paths)
+        before = None if row is None else _before(row, entry, paths, live)
         now ^= _mark(row) ^ _mark(before)
         rows[int(entry.object_id)] = before
     certain = now == mark
@@ -88,7 +88,7 @@ def _mark(row: StockRow | None) -> int:
     return 0 if row is None else mark_of(row)
 
 
-def _before(row: StockRow, entry: AuditEntry, paths: Mapping[str, int]) -> StockRow | None:
+def _before(row: StockRow, entry: AuditEntry, paths: Mapping[str, int], live: Stock) -> StockRow | None:
     """The row as it was before an entry; None where the entry is its creation."""
     if entry.before is None:
         return None if entry.verb in {"create", "import"} and entry.after is not None else row
@@ -96,6 +96,9 @@ def _before(row: StockRow, entry: AuditEntry, paths: Mapping[str, int]) -> Stock
     for name, value in entry.before.items():
         if name == "categories":
             values["of_categories"] = [paths[path] for path in value if path in paths]
+        elif name == "parent":
+            at = -1 if value is None else live.ids.row(int(value))
+            values["parent_id"] = live.products[at].shop_id if at >= 0 else None
         elif name in StockRow._fields:
             values[name] = _value(name, value)
     return row._replace(**values)

@@ -17,7 +17,7 @@ HOME = reverse("placement_settings", args=["home"])
 def form(**changes: str) -> dict[str, str]:
     home = Placement.objects.get(name="home")
     given = {
-        "repeat": home.repeat, "cool_down": str(home.cool_down), "fatigue": str(home.fatigue), "diversity": "",
+        "repeat": home.repeat, "variants": home.variants, "cool_down": str(home.cool_down), "fatigue": str(home.fatigue), "diversity": "",
         "explores": "on", "n": str(home.n),
         "attribution_window": str(home.attribution_window), "enabled": "on",
     }  # fmt: skip
@@ -86,3 +86,14 @@ def test_who_may_not_change_sees_the_values_and_no_button(client_of: Callable[[R
 def test_an_unknown_placement_is_not_found(admin: Client) -> None:
     for answer in (admin.get, admin.post):
         assert answer(reverse("placement_settings", args=["cellar"])).status_code == 404
+
+
+def test_variants_have_one_tile_or_one_each(admin: Client) -> None:
+    page = admin.get(HOME).content.decode()
+    assert "One tile per product" in page
+    assert "A tile for each variant" in page
+    admin.post(HOME, form(variants="each"))
+    assert Placement.objects.get(name="home").variants == "each"
+    assert AuditEntry.objects.get().after == {"variants": "each"}
+    assert Placement.objects.get(name="search").variants == "each"  # what the shop's search found is shown
+    assert set(Placement.objects.exclude(name__in=["home", "search"]).values_list("variants", flat=True)) == {"one"}
