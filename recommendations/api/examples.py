@@ -85,6 +85,7 @@ RECOMMENDATION_REQUEST = request(
             "not_tags": ["clearance"],
             "attributes": {"colour": ["red", "blue"], "size": ["M"]},
         },
+        "boosts": [{"filter": {"tags": ["summer"]}, "strength": 50, "name": "Summer"}],
         "exclude_item_ids": ["SKU7"],
         "lang": "en",
         "fields": ["product", "score", "reasons", "contributions"],

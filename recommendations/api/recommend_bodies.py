@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 MOST_IDS = 1_000
 MOST_USERS = 1_000
 MOST_SLOTS = 12  # of a page
+MOST_BOOSTS = 10
 MOST_KEYS = 20  # attributes of a filter
 MOST_VALUES = 100  # of an attribute
 MOST_LOOKED_UP = 500  # tags and values of attributes, of a whole request
@@ -71,6 +72,14 @@ class ItemFilter(Struct, forbid_unknown_fields=True):
     attributes: Annotated[dict[Key, Values], Meta(max_length=MOST_KEYS)] = {}
 
 
+class BoostOptions(Struct, forbid_unknown_fields=True):
+    """What goes up, or below 0 down, in this answer, as by a rule of this strength. ``rules`` of an item name it."""
+
+    filter: ItemFilter
+    strength: Annotated[int, Meta(ge=-100, le=100)]
+    name: Annotated[str, Meta(max_length=60)] | None = None
+
+
 class RecommendContext(Struct, forbid_unknown_fields=True):
     """What the customer looks at. To a placement of search results ``item_ids`` are what the shop's search found;
     without them ``search_term`` is looked for. A placement of a category takes ``categories``, else those of the items.
@@ -87,6 +96,7 @@ class CommonOptions(Struct, forbid_unknown_fields=True):
 
     context: RecommendContext | None = None
     filter: ItemFilter | None = None
+    boosts: Annotated[list[BoostOptions], Meta(max_length=MOST_BOOSTS)] = []
     exclude_item_ids: Ids = []
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
     fallback: Fill = "popular"

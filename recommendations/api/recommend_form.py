@@ -16,6 +16,7 @@ from recommendations.api.recommend_bodies import (
     MOST_LOOKED_UP,
     BatchOfRaw,
     BatchUser,
+    BoostOptions,
     CommonOptions,
     ItemFilter,
     ItemToItemQuery,
@@ -26,7 +27,7 @@ from recommendations.api.recommend_bodies import (
     RecommendQuery,
 )
 from recommendations.serving.cursor import CursorError, unpacked
-from recommendations.serving.types import Filter, PageRequest, Request
+from recommendations.serving.types import Boost, Filter, PageRequest, Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +158,7 @@ def converted[Form: Struct](query: Mapping[str, Sequence[str]], kind: type[Form]
 
 def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) -> Request:
     context = form.context or RecommendContext()
-    _bounded(form.filter)
+    _bounded(form.filter, *(boost.filter for boost in form.boosts))
     return Request(
         placement=placement,
         item_ids=tuple(context.item_ids),
@@ -169,6 +170,7 @@ def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) 
         fill=form.fallback != "none",
         explain="reasons" in fields,
         filter=_filter(form.filter, at="/filter") if form.filter else None,
+        boosts=tuple(_boost(boost, at=f"/boosts/{place}") for place, boost in enumerate(form.boosts)),
         diversity=form.diversity,
         dry_run=form.dry_run,
     )
@@ -236,6 +238,11 @@ def _filter(form: ItemFilter, *, at: str) -> Filter:
         not_tags=tuple(form.not_tags),
         attributes=tuple((key, tuple(map(_as_text, values))) for key, values in form.attributes.items()),
     )
+
+
+def _boost(form: BoostOptions, *, at: str) -> Boost:
+    wanted = _filter(form.filter, at=f"{at}/filter")
+    return Boost(filter=wanted, strength=form.strength, name=(form.name or "").strip())
 
 
 def _bounded(*filters: ItemFilter | None) -> None:

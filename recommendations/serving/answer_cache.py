@@ -11,6 +11,7 @@ import msgspec
 from recommendations.engine.ranking.rules import Rule
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.pipeline import TICK, Prepared, rules_for
+from recommendations.serving.request_filter import of_book
 from recommendations.serving.types import Request, ResolvedRequest
 from recommendations.store.live.fetch import RawState
 from recommendations.store.process_held import ProcessHeld
@@ -56,7 +57,7 @@ class CachedAnswer:
     tick: float
     about: tuple[ResolvedRequest, CustomerContext]  # whom rules ask for
     snapshot: Snapshot  # as the arms of experiments have it; the arms are the same until the snapshot is another
-    rules: Sequence[Rule]
+    rules: Sequence[Rule]  # of the book
     sellable: object
 
     @classmethod
@@ -77,7 +78,7 @@ class CachedAnswer:
                 CustomerContext(why_not=customer.why_not, segment=customer.segment, audiences=customer.audiences),
             ),
             snapshot=prepared.snapshot,
-            rules=prepared.params.rules,
+            rules=of_book(prepared.params.rules) if prepared.request.boosts else prepared.params.rules,
             sellable=prepared.catalogue.sellable,
         )
 

@@ -26,7 +26,7 @@ from recommendations.serving.customer_context import NOBODY, CustomerContext, co
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import FallbackSource
 from recommendations.serving.ignored_showings import ignored_showings
-from recommendations.serving.request_filter import matching_items
+from recommendations.serving.request_filter import asked_boosts, boost_names, matching_items
 from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, narrowed, resolved, scope_of
 from recommendations.serving.types import Answer, ResolvedRequest, Shown, Trace
 from recommendations.store.live.state import LiveState
@@ -119,7 +119,10 @@ def prepare(
         scope=scope.scope,
         within=within,
     )
-    params = replace(params, rules=rules_for(request, snapshot, customer, now))
+    rules = rules_for(request, snapshot, customer, now)
+    if request.boosts:
+        rules = (*rules, *asked_boosts(request.boosts, snapshot))
+    params = replace(params, rules=rules)
     if placement.fatigue and candidates is not None:
         ignored = ignored_showings(
             customer, beta=placement.fatigue, snapshot=snapshot, candidates=candidates, state=state, now=tick
@@ -253,7 +256,9 @@ def _answer(
         why = Fallback.NO_LIVE_STATE
     source = shown[0].source if shown else Source.NONE
     personal = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and prepared.customer.history is not None
-    acting = {key for one in shown for key in one.rules}
+    acting, names = {key for one in shown for key in one.rules}, snapshot.rules.names
+    if request.boosts:
+        names = {**names, **boost_names(request.boosts)}
     return Answer(
         recommendation_id=request.recommendation_id,
         placement=request.placement,
@@ -268,7 +273,7 @@ def _answer(
         arms=prepared.arms,
         trace=_trace(chosen, selection, counts),
         nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED,
-        rule_names={key: name for key, name in snapshot.rules.names.items() if key in acting},
+        rule_names={key: name for key, name in names.items() if key in acting},
         next_cursor=None if len(shown) < prepared.params.n else packed([*request.before, *(one.item for one in shown)]),
     )
 

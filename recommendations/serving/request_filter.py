@@ -1,16 +1,17 @@
-"""The filter of a request: the items that it leaves, by row of the stock."""
+"""The filter of a request and those of its boosts: the items that they leave, by row of the stock."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from recommendations.engine.frames import BoolArray
+from recommendations.engine.ranking.rules import Rule
 from recommendations.serving.scope import keys_under
-from recommendations.serving.types import Filter
+from recommendations.serving.types import Boost, Filter
 from recommendations.store.rules.conditions import OWN, Condition
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.stock import of_brands, of_categories
-from recommendations.terms import Operator
+from recommendations.terms import Operator, RuleAction
 
 
 def matching_items(wanted: Filter, snapshot: Snapshot) -> BoolArray:
@@ -42,6 +43,30 @@ def matching_items(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     if wanted.tags is not None or wanted.not_tags or wanted.attributes:
         allowed &= _said_by_shop(wanted, snapshot)
     return allowed
+
+
+def asked_boosts(boosts: Sequence[Boost], snapshot: Snapshot) -> tuple[Rule, ...]:
+    """The boosts of a request as rules, which have keys below 0. Raises as ``matching_items``."""
+    return tuple(
+        Rule(
+            key=key, action=RuleAction.BOOST, items=matching_items(boost.filter, snapshot), strength=boost.strength
+        )
+        for key, boost in zip(_keys(boosts), boosts, strict=True)
+    )  # fmt: skip
+
+
+def of_book(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules without the boosts of the request."""
+    return tuple(rule for rule in rules if rule.key >= 0)
+
+
+def boost_names(boosts: Sequence[Boost]) -> dict[int, str]:
+    """Names of a request's boosts by key; one without a name is called by its place."""
+    return {key: boost.name or f"boost {-key}" for key, boost in zip(_keys(boosts), boosts, strict=True)}
+
+
+def _keys(boosts: Sequence[Boost]) -> range:
+    return range(-1, -1 - len(boosts), -1)
 
 
 def conditions_of(filters: Iterable[Filter]) -> list[Condition]:

@@ -54,9 +54,10 @@ def knows(placement: str) -> bool:
 def looks_up(request: Request) -> bool:
     """Whether an answer asks PostgreSQL which items have some tags or attributes, as this process does not hold it."""
     held = snapshot_holder().snapshot
-    if request.filter is None or held is None:
-        return False
-    return not held.rules.lookup.holds(conditions_of([request.filter]))
+    filters = [boost.filter for boost in request.boosts]
+    if request.filter is not None:
+        filters.append(request.filter)
+    return held is not None and not held.rules.lookup.holds(conditions_of(filters))
 
 
 def most_items(request: Request) -> int:
@@ -291,6 +292,7 @@ def resolve(request: Request, *, stock: Stock, customer: int | None, recommendat
         fill=request.fill,
         explain=request.explain,
         filter=request.filter,
+        boosts=request.boosts,
         diversity=request.diversity,
         explore=not request.dry_run,
         recommendation_id=recommendation_id,

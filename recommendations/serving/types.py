@@ -32,6 +32,15 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Boost:
+    """A boost of one request: what its filter leaves goes up or down, as by a rule of this strength."""
+
+    filter: Filter
+    strength: int  # −100 … 100
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResolvedRequest:
     """A request by primary keys. None for n and diversity: as the placement and its weights have it."""
 
@@ -49,6 +58,7 @@ class ResolvedRequest:
     fill: bool = True  # with what is popular, where there are too few candidates
     explain: bool = True
     filter: Filter | None = None
+    boosts: tuple[Boost, ...] = ()
     diversity: float | None = None
     cut: Cut = Cut.LIVE
     explore: bool = True
@@ -74,6 +84,7 @@ class Request:
     fill: bool = True
     explain: bool = True
     filter: Filter | None = None
+    boosts: tuple[Boost, ...] = ()
     diversity: float | None = None
     dry_run: bool = False
     cursor: str = ""  # of the answer before: ``cursor.packed``
@@ -108,7 +119,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     source: Source
     place: int = -1  # in the ranking, 0 = first, before anything was explored; −1: filled up
     fixed: bool = False  # rules hold its slot, and exploration leaves it
-    boosts: Mapping[int, float] = {}  # key of a rule → what it adds
+    boosts: Mapping[int, float] = {}  # key of a rule, or of a boost of the request (below 0) → what it adds
     fatigue: float = 0.0  # what it loses as it was shown before and not clicked
     ignored: int = 0  # how often it was
     diversity: float = 0.0  # final = score + fatigue + boosts + diversity

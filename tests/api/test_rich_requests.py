@@ -143,3 +143,42 @@ def test_slots_of_a_page_have_cursors_of_their_own(api: ApiClient) -> None:
     assert slot["placement"] == "discover"
     assert len(ids(after)) == 6
     assert not on_page & {*ids(after)}
+
+
+def boosted(**more: Any) -> dict[str, Any]:
+    return {
+        "boosts": [{"filter": {"tags": ["Gift"]}, "strength": 100, "name": " Summer "}],
+        "fields": ["score"],
+        **more,
+    }
+
+
+def test_a_boost_lifts_in_all_three_addresses_and_is_named(api: ApiClient) -> None:
+    plain = ids(body(api.post(path("home"), {"user_id": "u0", "n": 72, "fields": []})))
+    answer = body(api.post(path("home"), boosted(user_id="u0", n=72)))
+    for item in ("tea-0", "tea-1"):
+        assert ids(answer).index(item) < plain.index(item)
+    named = {result["item_id"]: result["rules"] for result in answer["results"]}
+    assert named["tea-0"] == ["Summer"]
+    assert named["bread-0"] == []
+    page = body(api.post(PAGE, boosted(user_id="u0")))
+    assert any("Summer" in result["rules"] for slot in page["slots"] for result in slot["results"])
+    batch = body(api.post(BATCH, boosted(placement="home", users=[{"user_id": "u0"}], n=72)))
+    assert ids(batch["results"][0]["recommendation"]) == ids(answer)
+
+
+@pytest.mark.parametrize(
+    ("boosts", "pointer", "text"),
+    [
+        ([{"strength": 1}], "/boosts/0/filter", "The field is missing."),
+        ([{"filter": {}}], "/boosts/0/strength", "The field is missing."),
+        ([{"filter": {}, "strength": 101}], "/boosts/0/strength", "Send a number of at most 100."),
+        ([{"filter": {}, "strength": 0.5}], "/boosts/0/strength", "Send a whole number, not a number with decimals."),
+        ([{"filter": {}, "strength": 1, "name": "x" * 61}], "/boosts/0/name", "Send at most 60 characters."),
+        ([{"filter": {}, "strength": 1}] * 11, "/boosts", "Send at most 10 elements."),
+        ([{"filter": {}, "strength": 1}, {"filter": {"price": {"lte": "NaN"}}, "strength": 1}],
+         "/boosts/1/filter/price/lte", "Not a number."),
+    ],
+)  # fmt: skip
+def test_a_wrong_boost_is_told_where(api: ApiClient, boosts: list[dict[str, Any]], pointer: str, text: str) -> None:
+    assert problem(api.post(path("home"), {"boosts": boosts}), 400)["errors"] == [{"pointer": pointer, "message": text}]

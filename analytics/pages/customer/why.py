@@ -85,6 +85,8 @@ def _figure(lines: list[TermRow]) -> go.Figure:
 def _line(term: Term) -> TermRow:
     hue, hatched = of_recommender(term.name) if term.kind not in NO_RECOMMENDER else (INK, False)
     match term.kind:
+        case TermKind.BOOST if term.rule is not None and term.rule < 0:
+            words = _("Asked for by the shop: %(name)s") % {"name": term.name}
         case TermKind.BOOST:
             words = _("Rule “%(rule)s”") % {"rule": term.name}
         case TermKind.PLACED:

@@ -112,6 +112,14 @@ class Filter(TypedDict, total=False):
     attributes: Mapping[str, Sequence[str | float | bool]]
 
 
+class Boost(TypedDict):
+    """What goes up, or below 0 down, in one answer; ``strength`` -100 to 100, as a rule's."""
+
+    filter: Filter
+    strength: int
+    name: NotRequired[str]
+
+
 class CommonWish(TypedDict, total=False):
     """Options of every request: for whom; what is not given is as the placement has it."""
 
@@ -149,6 +157,7 @@ class Wish(BesideWish, total=False):
 
     context: Context
     filter: Filter
+    boosts: Sequence[Boost]
     experiment: ArmWish
 
 
@@ -164,6 +173,7 @@ class PageWish(CommonWish, total=False):
 
     context: Context
     filter: Filter
+    boosts: Sequence[Boost]
     slots: Sequence[SlotWish]
 
 
@@ -180,6 +190,7 @@ class BatchWish(TypedDict, total=False):
     context: Context
     n: int
     filter: Filter
+    boosts: Sequence[Boost]
     exclude_item_ids: Sequence[str]
     diversity: float
     fallback: Literal["popular", "none"]

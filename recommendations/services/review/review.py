@@ -205,7 +205,7 @@ def _cards(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None,
             terms=terms.get(entry.item, []),
             reasons=[reason_text(reason.code, reason.evidence) for reason in entry.reasons],
             evidence=list(entry.reasons),
-            waterfall=waterfall(entry, rules=snapshot.rules.names),
+            waterfall=waterfall(entry, rules=answer.rule_names),
             bought_later=None if later is None else entry.item in later,
         )
         for entry in answer.shown

@@ -18,7 +18,7 @@ class Term:
     kind: TermKind
     name: str  # of the recommender instance or the rule; "" for fatigue and diversity
     value: float | None  # None: it moves the item without a value
-    rule: int | None = None  # key of the rule; 0: of one that was never saved
+    rule: int | None = None  # key of the rule; 0: of one that was never saved; below 0: of a boost of the request
     times: int = 0  # of fatigue: how often it was shown and not clicked
 
 
