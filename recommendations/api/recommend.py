@@ -71,6 +71,8 @@ PARAMETERS = {
     "dry_run": "The answer is not written down, and nothing is explored.",
     "cursor": "`next_cursor` of the answer before: nothing that was shown so far comes again.",
     "proof": "With a key in a page: that user_id is signed in there, from POST /api/v1/identity/.",
+    "rotation": "0 to 1: how far goes down what this customer saw and did not click; as the placement has it where it "
+    "is not given. Send `view_item_list` for what was seen.",
     "personalise": "false: nothing that is known of the customer is used.",
 }
 

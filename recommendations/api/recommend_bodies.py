@@ -36,6 +36,12 @@ type Cursor = Annotated[
 type Tags = Annotated[list[Text], Meta(max_length=MOST_VALUES)]
 type Key = Annotated[str, Meta(min_length=1, max_length=100)]
 type Values = Annotated[list[Text | int | float | bool], Meta(max_length=MOST_VALUES)]
+type Rotation = Annotated[
+    float,
+    Meta(
+        ge=0, le=1, description="How far goes down what this customer saw and did not click; as the placement has it."
+    ),
+]
 type Fill = Literal["popular", "none"]
 type Proof = Annotated[
     str,
@@ -99,6 +105,7 @@ class CommonOptions(Struct, forbid_unknown_fields=True):
     boosts: Annotated[list[BoostOptions], Meta(max_length=MOST_BOOSTS)] = []
     exclude_item_ids: Ids = []
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
+    rotation: Rotation | None = None
     fallback: Fill = "popular"
     personalise: bool = True
     lang: Annotated[str, Meta(max_length=35)] | None = None
@@ -181,6 +188,7 @@ class ItemToItemQuery(Struct, forbid_unknown_fields=True):
     exclude_item_id: Ids = []
     n: Annotated[int, Meta(ge=1, le=100)] | None = None
     diversity: Annotated[float, Meta(ge=0, le=1)] | None = None
+    rotation: Rotation | None = None
     fallback: Fill = "popular"
     personalise: bool = True
     lang: Annotated[str, Meta(max_length=35)] | None = None

@@ -172,6 +172,7 @@ def _request_of(placement: str, form: CommonOptions, *, fields: frozenset[str]) 
         filter=_filter(form.filter, at="/filter") if form.filter else None,
         boosts=tuple(_boost(boost, at=f"/boosts/{place}") for place, boost in enumerate(form.boosts)),
         diversity=form.diversity,
+        rotation=form.rotation,
         dry_run=form.dry_run,
     )
 
@@ -202,6 +203,7 @@ def _parsed(placement: str, form: ItemToItemQuery) -> ParsedRequest:
         fill=form.fallback != "none",
         explain="reasons" in fields,
         diversity=form.diversity,
+        rotation=form.rotation,
         dry_run=form.dry_run,
         cursor=_cursor(form.cursor, at="cursor"),
     )

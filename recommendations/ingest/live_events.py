@@ -18,7 +18,7 @@ def live_events(lines: Iterable[tuple[EventLine, int]]) -> list[LiveEvent]:
     events: list[LiveEvent] = []
     whole: list[LiveEvent] = []
     held = snapshot_holder().snapshot
-    used = held is None or bool(held.tiring)
+    used = held is None or held.remembers_showings
     for line, customer in lines:
         event = LiveEvent(customer, line.name, line.item_id, line.occurred_at)
         if line.name not in LISTS:

@@ -123,10 +123,9 @@ def prepare(
     if request.boosts:
         rules = (*rules, *asked_boosts(request.boosts, snapshot))
     params = replace(params, rules=rules)
-    if placement.fatigue and candidates is not None:
-        ignored = ignored_showings(
-            customer, beta=placement.fatigue, snapshot=snapshot, candidates=candidates, state=state, now=tick
-        )
+    beta = placement.fatigue if request.rotation is None else request.rotation
+    if beta and candidates is not None:
+        ignored = ignored_showings(customer, beta=beta, snapshot=snapshot, candidates=candidates, state=state, now=tick)
         params = replace(params, ignored=ignored)
     if chosen.served:
         params = replace(params, exponents=chosen.served.exponents)

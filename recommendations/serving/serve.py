@@ -24,6 +24,7 @@ from recommendations.store.events.known_customers import customer_keys
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState
+from recommendations.store.live.writes import remember_showings
 from recommendations.store.serving import slates
 from recommendations.store.serving.slates import ServedSlate
 from recommendations.store.serving.snapshot import Snapshot
@@ -171,11 +172,11 @@ def _state(request: Request, *, now: datetime, page: str | None = None) -> Servi
     started = time.perf_counter_ns()
     held = snapshot_holder().any()
     named = _named(request)
-    seen, customer, showings = held.changed, _customer(held, named), held.tires(request.placement, page=page)
+    seen, customer, showings = held.changed, _customer(held, named), _tires(request, held, page=page)
     raw = fetch.fetch_raw(customer, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw))
     if snapshot.changed is not seen:
-        other, tires = _customer(snapshot, named), snapshot.tires(request.placement, page=page)
+        other, tires = _customer(snapshot, named), _tires(request, snapshot, page=page)
         if (other, tires) != (customer, showings):  # merged meanwhile, or parted; or what was shown counts now
             customer, raw = other, fetch.fetch_raw(other, showings=tires)
     return ServingState(
@@ -189,7 +190,7 @@ def _states(requests: Sequence[Request], *, now: datetime) -> Iterator[ServingSt
     held = snapshot_holder().any()
     named = [_named(request) for request in requests]
     customers = _customers(held, named)
-    showings = any(held.tires(request.placement) for request in requests)
+    showings = any(_tires(request, held) for request in requests)
     raw = fetch.fetch_raw_of_all(customers, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
     for request, own, customer, one in zip(requests, named, customers, raw, strict=True):
@@ -197,6 +198,15 @@ def _states(requests: Sequence[Request], *, now: datetime) -> Iterator[ServingSt
             request=request, recommendation_id=_new_id(now), started=time.perf_counter_ns(), snapshot=snapshot,
             unit=unit_of(own), customer=customer, raw=one, now=now,
         )  # fmt: skip
+
+
+def _tires(request: Request, held: Snapshot, *, page: str | None = None) -> bool:
+    """Whether an answer may depend on what its customer was shown."""
+    if not request.rotation:
+        return request.rotation is None and held.tires(request.placement, page=page)
+    if not held.remembers_showings:
+        remember_showings()
+    return True
 
 
 def _new_id(now: datetime) -> str:
@@ -294,6 +304,7 @@ def resolve(request: Request, *, stock: Stock, customer: int | None, recommendat
         filter=request.filter,
         boosts=request.boosts,
         diversity=request.diversity,
+        rotation=request.rotation,
         explore=not request.dry_run,
         recommendation_id=recommendation_id,
     )

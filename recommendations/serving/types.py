@@ -60,6 +60,7 @@ class ResolvedRequest:
     filter: Filter | None = None
     boosts: tuple[Boost, ...] = ()
     diversity: float | None = None
+    rotation: float | None = None  # in the place of the placement's fatigue
     cut: Cut = Cut.LIVE
     explore: bool = True
     ranks: bool = True  # a part of the shop; otherwise its items are as good as one another, and nothing is scored
@@ -86,6 +87,7 @@ class Request:
     filter: Filter | None = None
     boosts: tuple[Boost, ...] = ()
     diversity: float | None = None
+    rotation: float | None = None
     dry_run: bool = False
     cursor: str = ""  # of the answer before: ``cursor.packed``
     experiment: tuple[int, int] | None = None  # of a dry run: key, and position of the arm to answer under

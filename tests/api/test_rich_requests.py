@@ -182,3 +182,14 @@ def test_a_boost_lifts_in_all_three_addresses_and_is_named(api: ApiClient) -> No
 )  # fmt: skip
 def test_a_wrong_boost_is_told_where(api: ApiClient, boosts: list[dict[str, Any]], pointer: str, text: str) -> None:
     assert problem(api.post(path("home"), {"boosts": boosts}), 400)["errors"] == [{"pointer": pointer, "message": text}]
+
+
+def test_rotation_goes_by_every_way_to_ask(api: ApiClient) -> None:
+    plain = ids(body(api.get(path("home"), user_id="u0", n=5)))
+    assert ids(body(api.get(path("home"), user_id="u0", n=5, rotation=1))) == plain  # nothing was seen
+    assert ids(body(api.post(path("home"), {"user_id": "u0", "n": 5, "rotation": 0.5}))) == plain
+    body(api.post(PAGE, {"user_id": "u0", "rotation": 1}))
+    body(api.post(BATCH, {"placement": "home", "users": [{"user_id": "u0"}], "rotation": 0}))
+    body(api.get("/api/v1/items/tea-1/similar/", rotation=0.2))
+    for answer in (api.get(path("home"), rotation=1.5), api.post(path("home"), {"rotation": 1.5})):
+        assert problem(answer, 400)["errors"][0]["message"] == "Send a number of at most 1."

@@ -128,6 +128,7 @@ class CommonWish(TypedDict, total=False):
     session_id: str
     exclude_item_ids: Sequence[str]
     diversity: float
+    rotation: float
     fallback: Literal["popular", "none"]
     personalise: bool
     lang: str
@@ -193,6 +194,7 @@ class BatchWish(TypedDict, total=False):
     boosts: Sequence[Boost]
     exclude_item_ids: Sequence[str]
     diversity: float
+    rotation: float
     fallback: Literal["popular", "none"]
     personalise: bool
     lang: str

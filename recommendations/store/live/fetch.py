@@ -20,6 +20,8 @@ from recommendations.store.live.valkey import valkey
 ASKED_AT_ONCE = 200  # customers in a round trip
 
 CHANGED, BUILT, OBJECTED = "live:changed", "live:built", "live:objected"
+ROTATION = "rotation"
+"""Field beside the marks of change: some request asked that what was shown and ignored goes down."""
 type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
 
 # The marks of change, whether all is known, and of each customer the members and times of every set, the newest first,

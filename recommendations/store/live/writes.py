@@ -91,6 +91,15 @@ def mark_incomplete() -> None:
     _write_soon()
 
 
+def remember_showings() -> None:
+    """Have what people are shown remembered from now on, and from the record, as an answer depends on it.
+
+    It holds until the live state is made ``afresh``.
+    """
+    valkey().run(lambda pipeline: pipeline.hset(fetch.CHANGED, fetch.ROTATION, "asked for"))
+    mark_incomplete()
+
+
 def remember(facts: Iterable[Fact]) -> bool:
     """Write for the next answers what was committed. False where Valkey is away: then it waits until that is back."""
     parts = _parts([*_taken(), *facts])
@@ -146,7 +155,7 @@ def unmerge(*keys: int) -> bool:
     since = record.end_of_history()
     gone = remember(map(Forgotten, keys))  # first, so that nothing is lost of what happens while the record is read
     own = [event for key in keys for event in record.recorded(since=since, customer=key)]
-    if showings.are_used():
+    if _showings_are_used():
         own += showings.recorded_showings(keys)
     fetch.announce(Changed.CUSTOMERS)
     return remember(own) and gone
@@ -166,7 +175,7 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     since = record.end_of_history()
     total = record.count_recorded(since=since) if report is not silent else 0
     read = 0
-    shown = showings.recorded_showings() if showings.are_used() else ()
+    shown = showings.recorded_showings() if _showings_are_used() else ()
     for events in batched(chain(record.recorded(since=since), shown), BATCH):
         _run(lambda pipeline, events=events: _write(pipeline, events))  # type: ignore[misc]
         read += len(events)
@@ -174,6 +183,11 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     _run(lambda pipeline: (pipeline.set(fetch.BUILT, 1), doubts and pipeline.srem(DOUBTED, *doubts)))
     fetch.announce(*Changed)
     return read
+
+
+def _showings_are_used() -> bool:
+    asked = valkey().run(lambda pipeline: pipeline.hexists(fetch.CHANGED, fetch.ROTATION))
+    return bool(asked and asked[0]) or showings.are_used()
 
 
 def rebuild_if_lost() -> int:
@@ -208,7 +222,7 @@ def _taken() -> list[Fact]:
 
 def _forget_state() -> None:
     """Delete the live state; while it is not there, answers take it from the record."""
-    _run(lambda pipeline: pipeline.delete(fetch.BUILT, fetch.OBJECTED))
+    _run(lambda pipeline: (pipeline.delete(fetch.BUILT, fetch.OBJECTED), pipeline.hdel(fetch.CHANGED, fetch.ROTATION)))
     for acts in Acts:
         _forget_all(f"{acts}:*")
 

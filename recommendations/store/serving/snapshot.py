@@ -15,6 +15,7 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.scores import Exponents, Lifts
 from recommendations.models import Audience, BlendWeights, Category, Group, Segment
 from recommendations.models.experiments import BUCKETS
+from recommendations.store.live.fetch import ROTATION
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model, likeness
 from recommendations.store.rules.conditions import FrozenRule
@@ -206,6 +207,11 @@ class Snapshot:
         arms = (arm.placements for experiment in self.experiments for arm in experiment.arms)
         every = (row for each in (self.placements, *arms) for row in each.values())
         return frozenset(row.name for row in every if row.fatigue)
+
+    @property
+    def remembers_showings(self) -> bool:
+        """Whether what people are shown is remembered: for a placement, or as a request asked for rotation."""
+        return bool(self.tiring) or ROTATION in (self.changed or ())
 
     def tires(self, placement: str, *, page: str | None = None) -> bool:
         """Whether an answer may depend on what its customer was shown: of the placement, or of a slot of the page."""
