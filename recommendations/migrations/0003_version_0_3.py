@@ -373,6 +373,10 @@ def quantity_field() -> models.DecimalField:
     return models.DecimalField(decimal_places=3, max_digits=10, null=True, verbose_name="quantity")
 
 
+def show_each_that_was_found(apps: Apps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
+    apps.get_model("recommendations", "Placement").objects.filter(scope="found").update(variants="each")
+
+
 class Migration(migrations.Migration):
     dependencies = [("recommendations", "0002_version_0_2"), ("otp_totp", "0003_add_timestamps")]
     operations = [
@@ -414,8 +418,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "apikey",
             models.CheckConstraint(
-                condition=models.Q(side="server", origins=[]) | models.Q(scopes=["events:write"]),
-                name="a_key_in_a_page_reads_nothing",
+                condition=models.Q(side="server", origins=[])
+                | models.Q(scopes=["events:write"])
+                | (models.Q(scopes=["events:write", "recommendations:read"]) & ~models.Q(origins=[])),
+                name="a_key_in_a_page_does_little",
             ),
         ),
         migrations.AddConstraint(
@@ -2408,5 +2414,23 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=["event_id", "occurred_at", "line"], name="a_line_waits_once"),
                 ],
             },
+        ),
+        migrations.AddField(
+            "placement",
+            "variants",
+            models.CharField(
+                choices=[("one", "One tile per product"), ("each", "A tile for each variant")], default="one",
+                db_default="one",
+                help_text="Items with the same parent are one product; its tile is the variant that ranks best, or is "
+                "pinned.",
+                max_length=4, verbose_name="variants",
+            ),
+        ),
+        migrations.RunPython(show_each_that_was_found, migrations.RunPython.noop),
+        migrations.AddConstraint(
+            "placement",
+            models.CheckConstraint(
+                condition=models.Q(variants__in=["one", "each"]), name="placement_variants_is_known"
+            ),
         ),
     ]  # fmt: skip
