@@ -390,16 +390,3 @@ class Lift(StrEnum):
     REVENUE = "revenue"  # the price
     MARGIN = "margin"  # what is left of the price
     CLEARANCE = "clearance"  # how long the stock lasts
-
-
-class TermKind(StrEnum):
-    """Origin of a term of a final score; ``PLACED`` moves an item without any value."""
-
-    RECOMMENDER = "recommender"
-    SECOND_STAGE = "second_stage"
-    PROMOTION = "promotion"
-    GOAL = "goal"  # revenue, margin or stock to clear
-    FATIGUE = "fatigue"  # shown before and not clicked
-    BOOST = "boost"
-    DIVERSITY = "diversity"
-    PLACED = "placed"  # a pin, a cap or a minimum share

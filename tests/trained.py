@@ -76,7 +76,7 @@ def furnish() -> None:
     latest = import_module("recommendations.migrations.0003_version_0_3")
     latest.furnish_pages(apps, None)
     latest.let_mails_be_read_later(apps, None)
-    import_module("recommendations.migrations.0004_version_0_4_variants").each_that_was_found(apps, None)
+    latest.show_each_that_was_found(apps, None)
 
 
 def empty() -> None:

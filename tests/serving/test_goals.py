@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from recommendations.models import BlendWeights, ModelVersion
-from recommendations.services.review.waterfall import waterfall
+from recommendations.services.review.waterfall import TermKind, waterfall
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
 from recommendations.store.models.model import load_model, save_lifts
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import Cut, Lift, TermKind
+from recommendations.terms import Cut, Lift
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]

@@ -20,7 +20,7 @@ from recommendations.ingest.facts import REPLAY, Sender
 from recommendations.models import Arm, BlendWeights, Customer, Experiment, Item, Placement, Slate
 from recommendations.services.operations.placements import set_placement
 from recommendations.services.review.review import live_ready
-from recommendations.services.review.waterfall import waterfall
+from recommendations.services.review.waterfall import TermKind, waterfall
 from recommendations.serving.again import Reconstruction, Sameness, again
 from recommendations.serving.pipeline import Prepared, complete
 from recommendations.serving.serve import serve, serve_all, serve_page, serve_written
@@ -32,7 +32,7 @@ from recommendations.store.live.state import RECENT_ACTS, LiveEvent, Showing
 from recommendations.store.live.valkey import valkey
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import current_snapshot
-from recommendations.terms import AnswerStage, ExperimentKind, ExperimentStatus, Metric, TermKind
+from recommendations.terms import AnswerStage, ExperimentKind, ExperimentStatus, Metric
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 

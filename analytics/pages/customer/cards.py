@@ -14,7 +14,8 @@ from analytics.queries.customer import profile as query
 from analytics.templatetags.words import label
 from recommendations.models import Judgement
 from recommendations.services.review.review import Card, Review
-from recommendations.terms import JudgementKind, TermKind
+from recommendations.services.review.waterfall import TermKind
+from recommendations.terms import JudgementKind
 from recommendations.wording import labels
 
 JUDGEMENTS: Mapping[JudgementKind, str] = {

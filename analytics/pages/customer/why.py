@@ -19,8 +19,7 @@ from analytics.queries.customer import profile as query
 from analytics.queries.customer.answer_stages import STAGES
 from analytics.queries.customer.evidence_words import facts_in_words
 from analytics.templatetags.words import term_label
-from recommendations.services.review.waterfall import Term
-from recommendations.terms import TermKind
+from recommendations.services.review.waterfall import Term, TermKind
 from recommendations.wording import labels
 
 OF_DRAFT = "draft"

@@ -127,10 +127,7 @@ def select(
     if params.rules:
         contenders = _ruled(contenders, catalogue=catalogue, params=params)
     if catalogue.families is not None:
-        open_ = contenders.scores[:count] > -np.inf
-        contenders = best_of_each(contenders, catalogue.families)
-        if folded := int(np.count_nonzero(open_ & (contenders.scores[:count] == -np.inf))):
-            lost[IneligibleReason.VARIANT] = folded
+        contenders, lost = _without_variants(contenders, catalogue.families, lost=lost, count=count)
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
     chosen, propensity, way = explored(
         order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
@@ -172,6 +169,15 @@ def select(
             shown=len(chosen),
         ),
     )
+
+
+def _without_variants(
+    contenders: Contenders, families: IntArray, *, lost: dict[IneligibleReason, int], count: int
+) -> tuple[Contenders, dict[IneligibleReason, int]]:
+    """The contenders with one of each product left, and what was lost so far with the others of the pool."""
+    fewer = best_of_each(contenders, families)
+    folded = np.count_nonzero((contenders.scores[:count] > -np.inf) & (fewer.scores[:count] == -np.inf))
+    return fewer, {**lost, IneligibleReason.VARIANT: int(folded)} if folded else lost
 
 
 def _blended(

@@ -2,10 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.serving.types import Shown
-from recommendations.terms import Lift, TermKind
+from recommendations.terms import Lift
+
+
+class TermKind(StrEnum):
+    """Origin of a term of a final score; ``PLACED`` moves an item without any value."""
+
+    RECOMMENDER = "recommender"
+    SECOND_STAGE = "second_stage"
+    PROMOTION = "promotion"
+    GOAL = "goal"  # revenue, margin or stock to clear
+    FATIGUE = "fatigue"  # shown before and not clicked
+    BOOST = "boost"
+    DIVERSITY = "diversity"
+    PLACED = "placed"  # a pin, a cap or a minimum share
+
 
 KINDS = {
     **dict.fromkeys(map(str, Lift), TermKind.GOAL), Lift.PROMOTION: TermKind.PROMOTION,

@@ -84,7 +84,7 @@ class ServedPlacement:
     variants: Variants = Variants.EACH  # as answers were made before there was a choice
 
     def families_of(self, stock: Stock) -> IntArray | None:
-        """Which product each row of the stock is, where of each there is one tile."""
+        """The product that each row of the stock is, where of each there is one tile."""
         return stock.families if self.variants is Variants.ONE else None
 
     def diversity_with(self, weights: ServedWeights | None) -> float:

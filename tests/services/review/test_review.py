@@ -13,10 +13,11 @@ from django.utils import timezone
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, Slate
 from recommendations.services.review.review import Draft, Look, Making, Review, Simulated, compare, reviews
+from recommendations.services.review.waterfall import TermKind
 from recommendations.services.rules.editing import save_rule
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.rules.conditions import frozen
-from recommendations.terms import AnswerStage, Cut, Fallback, Source, TermKind
+from recommendations.terms import AnswerStage, Cut, Fallback, Source
 from tests.grocery import WEEKS
 from tests.review import review
 from tests.trained import NOW
