@@ -22,8 +22,8 @@ from recommendations.store.live.writes import ValkeyAwayError
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "FileLimits", "FileTooLargeError", "StoppedError", "UnreadableFileError", "import_events", "import_items",
-    "import_promotions",
+    "FileLimits", "FileTooLargeError", "StoppedError", "UnreadableFileError", "import_customers", "import_events",
+    "import_items", "import_promotions",
 ]  # fmt: skip
 
 
@@ -65,6 +65,12 @@ def import_events(path: Path, *, now: datetime, report: Report) -> Import:
 def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
     """Import the promotion plan of a file for the next run to learn; raises UnreadableFileError where there is none."""
     return bulk_import.import_promotions(path, now=now, report=report)
+
+
+def import_customers(path: Path, *, now: datetime, report: Report) -> Import:
+    """Import what the shop says of its customers; raises UnreadableFileError where the file says nothing."""
+    del now
+    return bulk_import.import_customers(path, report=report)
 
 
 def _catch_up() -> None:

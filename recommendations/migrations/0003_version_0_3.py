@@ -42,7 +42,10 @@ CONSENT_SOURCES = [
     ("preferences", "Preference page"), ("one_click", "One-click unsubscribe"), ("complaint", "Complaint"),
     ("staff", "Staff"), ("demo", "Invented for the demo"),
 ]  # fmt: skip
-IMPORT_KINDS = [("items", "Items"), ("events", "Events"), ("promotions", "Promotions"), ("contacts", "Contacts")]
+IMPORT_KINDS = [
+    ("items", "Items"), ("events", "Events"), ("promotions", "Promotions"), ("contacts", "Contacts"),
+    ("customers", "Customers"),
+]  # fmt: skip
 ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]
 SUPPRESSION_REASONS = [
     ("hard_bounce", "It does not exist"), ("complaint", "Complained"),

@@ -205,6 +205,7 @@ class Import(models.Model):
         EVENTS = "events", _("Events")
         PROMOTIONS = "promotions", _("Promotions")
         CONTACTS = "contacts", _("Contacts")
+        CUSTOMERS = "customers", _("Customers")
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")

@@ -153,6 +153,14 @@ def test_promotions_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_customers_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text(f"user_id,country\nu1,IT\nu2,{'x' * 201}\n")
+    output, errors = run("import_customers", tmp_path / "customers.csv")
+    assert output.splitlines() == ["customers.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
+    assert errors.splitlines() == ["customers.csv, line 3, country: The text is too long for this field."]
+
+
+@pytest.mark.django_db
 def test_contacts_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
     (tmp_path / "contacts.csv").write_text("user_id,email\nu1,ann@example.com\nu2,bo\n")
     output, errors = run("import_contacts", tmp_path / "contacts.csv")

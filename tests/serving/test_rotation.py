@@ -1,4 +1,4 @@
-"""Rotation that a request asks for: what its customer saw and did not click goes down, at every door, only there."""
+"""Rotation that a request asks for: what its customer saw and did not click goes down, at every door alike."""
 
 import pytest
 from django.utils import timezone
@@ -31,7 +31,6 @@ def first(answer: Answer) -> str:
     return answer.shown[0].product.shop_id
 
 
-@pytest.mark.usefixtures("_live_state_is_whole")
 def test_showings_are_remembered_from_the_first_request_on_and_those_of_before() -> None:
     top = first(ask())
     seen(top, times=40)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from django.conf import settings
 from django.db.models import Func
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from recommendations.models import Import, RejectedRow
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.services.contacts import file_rows
-from recommendations.store.imports import event_rows, item_rows, promotion_rows
+from recommendations.store.imports import customer_rows, event_rows, item_rows, promotion_rows
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.validate import Form
 
@@ -27,6 +28,7 @@ FORMS: Mapping[str, Form] = {
     Import.Kind.EVENTS: event_rows.FORM,
     Import.Kind.PROMOTIONS: promotion_rows.FORM,
     Import.Kind.CONTACTS: file_rows.FORM,
+    Import.Kind.CUSTOMERS: customer_rows.FORM,
 }
 LINE, WHY, ROW = "line", "why", "row"
 """Columns of the file of refused rows that are no columns of an import, which does not read them."""
@@ -70,6 +72,8 @@ def refused_file(flaws: Iterable[RejectedRow], *, kind: str, filled: Collection[
     file has those columns alone that are needed or ``filled`` in some of the rows.
     """
     form = FORMS[kind]
+    if kind == Import.Kind.CUSTOMERS:  # whose columns have any name
+        form = replace(form, known=[*form.known, *sorted(filled)])
     names = [name for name in form.visible if name in form.needed or name in filled]
     yield from _written([[LINE, WHY, *names, ROW]])
     for row in _rows(flaws):

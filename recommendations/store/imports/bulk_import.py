@@ -1,4 +1,4 @@
-"""Import of item, event and promotion files into the record.
+"""Import of item, event, promotion and customer files into the record.
 
 A file that cannot be used leaves nothing behind but its import's row.
 """
@@ -19,6 +19,7 @@ from recommendations.models import Import
 from recommendations.store.events import bulk_append, mergers
 from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.imports import (
+    customer_rows,
     event_rows,
     import_record,
     item_diff,
@@ -170,6 +171,27 @@ def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
 
     with temporary(promotion_merge.READY, promotion_merge.DEFINITION):
         return _import("promotions", path, promotion_rows.FORM, load=load, report=report)
+
+
+def import_customers(path: Path, *, report: Report) -> Import:
+    """Import a file of customers: those who are new are added, the others changed in the properties that the file has;
+    an empty cell deletes one.
+    """
+    form, own = customer_rows.form_of(path)
+
+    def load(imported: Import, header: Header, count: int) -> None:
+        validate.mark_repeated(sql.Identifier(customer_rows.WHO), fault=f"{customer_rows.WHO}:already_told")
+        refused = validate.judge(form, customer_rows.verdict(own), joins=customer_rows.JOINS, values={})
+        report("customers", 0, count)
+        with heavy():
+            changed = customer_rows.merge(own)
+            _finish(imported, header, count=count, kept=changed, refused=refused)
+            customer_rows.show_own_names(imported, own)
+        report("customers", count, count)
+
+    with temporary(customer_rows.READY, customer_rows.DEFINITION):
+        source = FileSource(opener=customer_rows.open_properties)
+        return _import("customers", path, form, load=load, report=report, source=source)
 
 
 def _import(

@@ -15,6 +15,7 @@ FOREIGN = _("The shop's currency is {currency}. Convert the amounts, or leave th
 REASONS: Mapping[str, Promise] = {
     "already_listed": _("The item is in an earlier row already. Keep one row per item."),
     "already_planned": _("The item and the week are in an earlier row already. Keep one row for them."),
+    "already_told": _("The customer is in an earlier row already. Keep one row per customer."),
     "available_after_end": _("It would go on sale only after its sale has ended: swap the two times or clear one."),
     "bad_category": _("Write a category as “Shoes > Running”, with at most 200 characters per level and 500 in all."),
     "bad_tags": _("Separate tags with |; each has at most 100 characters."),
@@ -52,6 +53,7 @@ REASONS: Mapping[str, Promise] = {
     "too_long": _("The text is too long for this field."),
     "too_old": _("The time is before 1990."),
     "too_many_lines": _("An event has at most 200 lines."),
+    "too_many_properties": _("The customer would have more than 50 properties; empty some of them."),
     "unknown_availability": _("Availability must be in_stock, out_of_stock, preorder or backorder."),
     "unknown_item": _("The catalogue has no such item; import the items first."),
     "unknown_name": _("There is no event with this name; use GA4 names such as view_item, add_to_cart, purchase."),

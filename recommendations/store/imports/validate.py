@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from recommendations.store.temp_tables import Report, copy, csv_block, heavy, ro
 STAGE, REFUSED = "staged", "refused"
 OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
 REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text, given jsonb)"
-REPEATS = ["already_listed", "already_planned", "too_many_lines"]
+REPEATS = ["already_listed", "already_planned", "already_told", "too_many_lines"]
 """Faults of rows that were read, and may have others."""
 MOST_RENAMED, LONGEST_RENAMED = 30, 120
 LISTED = 100_000  # refused rows of one import that are kept; all are counted
@@ -72,6 +72,7 @@ class Form:
     needed: Sequence[str]
     one_of: Sequence[str] = ()
     hidden: Sequence[Hidden] = ()
+    own: Mapping[str, str] = field(default_factory=dict)  # what a file calls a column whose name here is made up
 
     @property
     def visible(self) -> Sequence[str]:
@@ -166,7 +167,8 @@ def judge(
 ) -> dict[str, int]:
     """Move the rows that break a rule from the stage to the refused; code of the first rule → how many rows."""
     fields = sql.SQL(", ").join(
-        sql.SQL("{} || {}").format(sql.Literal(f"{name}="), sql.Identifier(STAGE, name)) for name in form.visible
+        sql.SQL("{} || {}").format(sql.Literal(f"{form.own.get(name, name)}="), sql.Identifier(STAGE, name))
+        for name in form.visible
     )
     content = sql.SQL("concat_ws(', ', {})").format(fields)
     secret = [*OWN_COLUMNS, *(column.name for column in form.hidden)]
