@@ -67,6 +67,7 @@ class ShopSite:
             ("GET", "search"): self.search,
             ("GET", "cart"): self.basket,
             ("GET", "thanks"): self.thanks,
+            ("GET", "browser"): self.browser,
             ("GET", "healthz"): self.health,
             ("POST", "cart"): self.put,
             ("POST", "cart/remove"): self.remove,
@@ -160,6 +161,10 @@ class ShopSite:
         slots = self._slot_list(filled, TITLES | titles, back="/cart")
         main = fill("thanks", order=order, total=total, slots=slots)
         return self._page(visit, "Thank you", main, filled)
+
+    def browser(self, _request: Request, visit: Visit) -> Response:
+        """A page whose lists the tracker fills, as in a shop that no server of its own renders."""
+        return self._page(visit, "Filled by the browser", fill("browser"), None)
 
     def nothing(self, _request: Request, visit: Visit) -> Response:
         visit.here = "/"

@@ -1,12 +1,13 @@
-/* Recsite's tracker: what happens on a shop's pages, in batches, each event once. docs/storefront.md says how.
-   As a script or a module; either way it is window.recsite. No cookie, and nothing is kept without consent. */
+/* Recsite's tracker: what happens on a shop's pages, in batches, each event once, and slots that it fills there.
+   docs/storefront.md says how. As a script or a module; either way it is window.recsite. No cookie, and nothing is
+   kept without consent. */
 "use strict";
 (() => {
-  const STORE = "recsite", MOST = 200, BATCH = 50, LARGEST = 2e4, SOON = 50, LONGEST = 6e4, IDLE = 18e5;
+  const STORE = "recsite", MOST = 200, BATCH = 50, LARGEST = 2e4, SOON = 50, LONGEST = 6e4, IDLE = 18e5, PATIENCE = 2e3;
   const NO = { personalisation: false };
   const NOBODY = { user_id: undefined, anonymous_id: undefined, proof: undefined, session_id: undefined, consent: NO };
-  const seen = new WeakSet(), flying = new Set();
-  let at, key, names = {}, visitor, session, consent, say, queue = [], timer, tries = 0, ready = 0, eyes;
+  const seen = new WeakSet(), asked = new WeakSet(), flying = new Set();
+  let at, key, patience, names = {}, visitor, session, consent, say, queue = [], timer, tries = 0, ready = 0, eyes;
 
   const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
     (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
@@ -28,8 +29,11 @@
     return { user_id, anonymous_id: anonymous_id || visitor, proof, session_id: session_id || session };
   };
   const track = (name, fields) => {
+    // A thank-you page that is loaded again tells of the same order.
+    const order = name === "purchase" && fields?.transaction_id;
     const row = {
-      event_id: uuid(), name, timestamp: new Date().toISOString(), ...who(), ...(say && { consent: say }),
+      event_id: order ? `purchase:${order}`.slice(0, 128) : uuid(),
+      name, timestamp: new Date().toISOString(), ...who(), ...(say && { consent: say }),
       context: { channel: "web", page: location.pathname, locale: navigator.language }, ...fields,
     };
     say = 0;
@@ -84,6 +88,112 @@
     }
   };
 
+  const tell = (target, name, detail) =>
+    target.dispatchEvent(new CustomEvent(`recsite:${name}`, { bubbles: true, detail }));
+  // Ids that may be kept, for the shop's own cookie.
+  const ids = () => {
+    const { anonymous_id = "", session_id = "" } = consent ? who() : {};
+    return { anonymous_id, session_id };
+  };
+
+  // What a page is about stands in attributes: ids with commas between them, or as JSON.
+  const about = (name) => document.querySelector(`[data-recsite-${name}]`)?.getAttribute(`data-recsite-${name}`);
+  const list = (text) =>
+    (text?.[0] === "[" ? JSON.parse(text) : text?.split(",").map((one) => one.trim()).filter(Boolean));
+  const language = () => document.documentElement.lang || undefined;
+  const money = ({ price, currency }) => {
+    try { return price && new Intl.NumberFormat(language(), { style: "currency", currency }).format(price); } catch {
+      return `${price} ${currency}`;
+    }
+  };
+  const address = (item_id, url) => {
+    try {
+      const { href } = new URL(url || about("href").replace("{id}", encodeURIComponent(item_id)), document.baseURI);
+      return /^https?:/.test(href) && href;
+    } catch { /* without an address there is no tile */ }
+  };
+
+  const piece = (tag, name, ...inside) => {
+    const node = document.createElement(tag);
+    node.className = `recsite-${name}`;
+    node.dataset.recsitePart = name;
+    node.append(...inside);
+    return node;
+  };
+  // Picture and title are one link, which is read aloud once: by its title.
+  const plain = () => {
+    const image = piece("img", "image");
+    Object.assign(image, { alt: "", loading: "lazy" });
+    const link = piece("a", "link", image, piece("span", "title"));
+    return piece("li", "tile", link, piece("span", "price"), piece("span", "reason"));
+  };
+  const tileOf = (slot, { item_id, rank, product, reasons }) => {
+    const link = address(item_id, product.url);
+    if (!link) return;
+    const own = [slot, document].map((root) => root.querySelector("template[data-recsite-tile]")).find(Boolean);
+    const tile = (own && document.importNode(own.content, true).firstElementChild) || plain();
+    const { title, brand, image_url: image } = product;
+    const values = { link, image, title, brand, price: money(product), reason: reasons[0]?.text };
+    for (const node of [tile, ...tile.querySelectorAll("[data-recsite-part]")]) {
+      const name = node.dataset.recsitePart, value = values[name];
+      if (!(name in values)) continue;
+      if (!value) node.remove();
+      else if (name === "link") node.href = value;
+      else if (name !== "image") node.textContent = value;
+      else {
+        node.src = value;
+        if (!node.hasAttribute("alt")) node.alt = title;
+      }
+    }
+    Object.assign(tile.dataset, { itemId: item_id, index: rank });
+    return tile.matches("li") ? tile : piece("li", "item", tile);
+  };
+
+  const show = (slot, answer) => {
+    const rows = answer?.results.map((result) => tileOf(slot, result)).filter(Boolean) || [];
+    slot.removeAttribute("aria-busy");
+    slot.hidden = !rows[0];
+    if (!rows[0]) return;
+    let head = slot.querySelector("h1,h2,h3,h4,h5,h6");
+    if (!head && slot.dataset.recsiteTitle) slot.append((head = piece("h2", "heading", slot.dataset.recsiteTitle)));
+    if (head && !slot.ariaLabel && !slot.hasAttribute("aria-labelledby"))
+      slot.setAttribute("aria-labelledby", (head.id ||= `recsite-${slot.dataset.recsiteSlot}`));
+    const shelf = piece("ul", "list", ...rows);
+    shelf.setAttribute("role", "list"); // without bullets Safari takes it for none
+    slot.append(shelf);
+    slot.dataset.recommendationId = answer.recommendation_id;
+    tell(slot, "filled", answer);
+  };
+  const question = (slots) => {
+    const items = list(about("items")), basket = list(about("basket")), path = about("category");
+    const categories = path?.[0] === "[" ? list(path) : path && [path], term = about("search");
+    const page = about("page") || (term ? "search" : path ? "category" : items ? "item" : basket ? "cart" : "home");
+    const { user_id, anonymous_id, proof, session_id } = who();
+    const wanted = new Map(slots.map(({ dataset }) => [dataset.recsiteSlot, +dataset.recsiteN || undefined]));
+    return [`${at.slice(0, -7)}pages/${encodeURIComponent(page)}/recommend/`, {
+      user_id, anonymous_id, proof, session_id, personalise: consent !== false, lang: language(), only: true,
+      context: { item_ids: items, basket, categories, search_term: term },
+      slots: [...wanted].map(([placement, n]) => ({ placement, n })),
+      fields: ["product", "reasons"],
+    }];
+  };
+  const fill = async (slots) => {
+    let answers = [];
+    try {
+      const [where, body] = question(slots);
+      const answer = await fetch(where, {
+        method: "POST", credentials: "omit", body: JSON.stringify(body),
+        headers: { Authorization: `Api-Key ${key}`, "Content-Type": "application/json" },
+        signal: AbortSignal.timeout(patience || PATIENCE),
+      });
+      const { slots: given, detail, errors } = await answer.json();
+      if (given) answers = given;
+      else console.warn("recsite:", detail, errors);
+    } catch (error) { console.warn("recsite:", error); } // too late, or away: nothing is shown
+    for (const slot of slots) show(slot, answers.find(({ placement }) => placement === slot.dataset.recsiteSlot));
+    watch();
+  };
+
   const tiles = (slot) => [...slot.querySelectorAll("[data-item-id]")];
   const slotOf = (tile) => tile?.closest("[data-recsite-slot]");
   const line = (tile, place) => ({ item_id: tile.dataset.itemId, index: +(tile.dataset.index || place + 1) });
@@ -98,7 +208,16 @@
         track("view_item_list", shown(slot, tiles(slot).map(line)));
       }
     }, { threshold: 0.5 });
-    root.querySelectorAll("[data-recsite-slot]").forEach((slot) => tiles(slot)[0] && eyes.observe(tiles(slot)[0]));
+    const empty = [];
+    for (const slot of root.querySelectorAll("[data-recsite-slot]")) {
+      if (tiles(slot)[0]) eyes.observe(tiles(slot)[0]);
+      else if (at && !asked.has(slot)) {
+        asked.add(slot);
+        slot.ariaBusy = true;
+        empty.push(slot);
+      }
+    }
+    if (empty[0]) fill(empty);
   };
   const clicked = ({ target, button }) => {
     const tile = target.closest("[data-item-id]"), slot = slotOf(tile);
@@ -106,11 +225,45 @@
       track("select_item", shown(slot, [line(tile, tiles(slot).indexOf(tile))]));
   };
 
+  // Google's ecommerce events, as gtag pushes them (its arguments) and as Tag Manager has them (an object).
+  const ALONE = ["view_cart", "begin_checkout"];
+  const ABOUT_ITEMS = [
+    "view_item_list", "select_item", "view_item", "add_to_cart", "remove_from_cart", "add_to_wishlist", "purchase",
+  ];
+  const number = (value) => (value == null || value === "" || isNaN(value) ? undefined : +value);
+  const lineOf = ({ item_id, item_name, price, quantity, index }) => ({
+    item_id: `${item_id ?? item_name ?? ""}`, price: number(price), quantity: number(quantity),
+    index: Number.isInteger(index) ? index + 1 : undefined, // Google counts from 0
+  });
+  const fromDataLayer = (layer = (globalThis.dataLayer ||= [])) => {
+    let held;
+    const take = (row) => {
+      if (!row || typeof row !== "object") return;
+      const gtag = row[0] === "event";
+      if (!gtag && "ecommerce" in row) held = row.ecommerce;
+      const name = gtag ? row[1] : row.event, data = (gtag ? row[2] : { ...row, ...held }) || {};
+      const items = [data.items || []].flat().map(lineOf).filter(({ item_id }) => item_id);
+      const { transaction_id, currency, search_term } = data;
+      if ((name === "search" || name === "view_search_results") && search_term) track("search", { search_term });
+      else if (ALONE.includes(name) || (ABOUT_ITEMS.includes(name) && items[0]))
+        track(name, { items, currency, ...(transaction_id && { transaction_id: `${transaction_id}` }) });
+    };
+    if (asked.has(layer)) return;
+    asked.add(layer);
+    layer.forEach(take);
+    const { push } = layer;
+    layer.push = (...rows) => {
+      const length = push.apply(layer, rows);
+      rows.forEach(take);
+      return length;
+    };
+  };
+
   const one = (name) => (item_id, line, fields) => track(name, { items: [{ item_id, ...line }], ...fields });
   globalThis.recsite = {
     init(options) {
       at = `${options.url.replace(/\/+$/, "")}/api/v1/events/`;
-      ({ key, consent, ...names } = options);
+      ({ key, consent, timeout: patience, ...names } = options);
       queue = [...(kept().queue || []), ...queue].slice(-MOST);
       if (!eyes) {
         addEventListener("click", clicked, true);
@@ -119,12 +272,17 @@
         addEventListener("online", () => { ready = 0; send(); });
         document.addEventListener("visibilitychange", () => document.hidden && send());
       }
-      watch();
+      if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => watch());
+      else watch();
+      tell(document, "ids", ids());
       plan(SOON);
     },
     identify(id, proof) {
       Object.assign(names, { user_id: id, proof });
-      if (!id) keep({ id: (names.anonymous_id = visitor = undefined), last: 0 });
+      if (!id) {
+        keep({ id: (names.anonymous_id = visitor = undefined), last: 0 });
+        tell(document, "ids", ids());
+      }
     },
     consent(yes) {
       if (!yes && consent !== false) {
@@ -137,8 +295,9 @@
       if (yes && !consent) say = { personalisation: true };
       consent = yes;
       keep({ queue });
+      tell(document, "ids", ids());
     },
-    track, watch,
+    track, watch, ids, fromDataLayer,
     viewHome: (fields) => track("view_homepage", fields),
     search: (search_term, fields) => track("search", { search_term, ...fields }),
     beginCheckout: (items, fields) => track("begin_checkout", { items, ...fields }),

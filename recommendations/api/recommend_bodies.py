@@ -127,13 +127,16 @@ class SlotOptions(Struct, forbid_unknown_fields=True):
 
 
 class PageBody(CommonOptions):
-    """The body of a request for a page; a placement that ``slots`` does not name is as the page has it."""
+    """The body of a request for a page; a placement that ``slots`` does not name is as the page has it; with ``only``
+    it is left out.
+    """
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
     session_id: SessionId | None = None
     proof: Proof | None = None
     slots: Annotated[list[SlotOptions], Meta(max_length=MOST_SLOTS)] = []
+    only: Annotated[bool, Meta(description="true: the placements of `slots`, and no others of the page.")] = False
 
 
 class ArmOptions(Struct, forbid_unknown_fields=True):

@@ -89,7 +89,7 @@ def of_page(name: str, body: bytes) -> ParsedPage:
     for place, (placement, _n) in enumerate(counts):
         if placement in dict(counts[:place]):
             raise refused_slot(place, _("Given more than once."))
-    page = PageRequest(name=name, shared=shared, counts=counts)
+    page = PageRequest(name=name, shared=shared, counts=counts, only=form.only)
     return ParsedPage(page=page, lang=_language(form.lang), fields=fields, proof=form.proof)
 
 

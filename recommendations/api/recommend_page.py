@@ -28,8 +28,9 @@ What to show on a whole page of the shop: an answer for each placement that stan
 of them. Each has a `recommendation_id` of its own and is what the placement alone would answer, but for what another
 one of the page shows. The placements choose in their order on the page; one that has little to show keeps what only it
 can show, and a pinned item stands where it is pinned. `slots` changes how many items a placement shows; with `"n": 0`
-it is left out. All else holds for the whole page. It counts as one request of the key. What a key in a page is answered
-is as with a single placement; `ignored` stands beside `slots`.
+it is left out, and with `only` those that `slots` does not name are, too. All else holds for the whole page. It counts
+as one request of the key. What a key in a page is answered is as with a single placement; `ignored` stands beside
+`slots`.
 """
 
 

@@ -51,7 +51,12 @@ def requests_of(page: PageRequest, snapshot: Snapshot) -> list[Request]:
         if n != 0 and placement not in placed:
             raise UnknownSlotError(placement)
     counts = {placement: n for placement, n in page.counts if n is not None}
-    numbers = [(slot.placement, counts.get(slot.placement, slot.n)) for slot in slots]
+    named = {placement for placement, _n in page.counts}
+    numbers = [
+        (slot.placement, counts.get(slot.placement, slot.n))
+        for slot in slots
+        if not page.only or slot.placement in named
+    ]
     return [replace(page.shared, placement=placement, n=n) for placement, n in numbers if n != 0]
 
 

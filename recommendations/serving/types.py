@@ -100,6 +100,7 @@ class PageRequest:
     name: str
     shared: Request
     counts: tuple[tuple[str, int | None], ...] = ()  # placement, items; None: as the page has it, 0: not at all
+    only: bool = False  # the placements of ``counts``
 
 
 class ShownReason(Struct, frozen=True, kw_only=True):

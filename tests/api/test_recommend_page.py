@@ -83,6 +83,19 @@ def test_slots_say_how_many_and_which(api: ApiClient) -> None:
     assert [len(ids(slot)) for slot in answer["slots"]] == [3, 6, 6, 6]
 
 
+def test_only_the_slots_that_are_named_are_asked_for(api: ApiClient) -> None:
+    """Nothing is kept for, shown in or written down of a slot that the page does not have in view."""
+    sent = {"user_id": "u1", "slots": [{"placement": "trending"}, *slots(home=3, new=0)], "only": True, "fields": []}
+    answer = body(api.post(path("home"), sent))
+    assert [(slot["placement"], len(ids(slot))) for slot in answer["slots"]] == [("home", 3), ("trending", 6)]
+    alone = body(api.post(placement_path("home"), {"user_id": "u1", "n": 3, "fields": []}))
+    assert ids(answer["slots"][0]) == ids(alone)
+    assert write_slates() == 3
+    assert body(api.post(path("home"), {"only": True}))["slots"] == []
+    wrong = problem(api.post(path("home"), {"only": True, "slots": slots(cart=1)}), 400)
+    assert [flaw["pointer"] for flaw in wrong["errors"]] == ["/slots/0/placement"]
+
+
 def test_every_slot_is_written_as_a_slate_unless_dry(api: ApiClient) -> None:
     answer = body(api.post(path("home"), {"user_id": "u1", "fields": []}))
     assert write_slates() == 5

@@ -40,24 +40,27 @@ def needed() -> Callable[[Need[Any]], Any]:
 
 
 class Pages(ThreadingHTTPServer):
-    """The pages of a shop, at an origin of their own: the tracker, and ``body`` everywhere else."""
+    """The pages of a shop, at an origin of their own: the tracker, ``style``, and ``body`` everywhere else."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), PageHandler)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.body, self.policy = "", ""
+        self.body, self.policy, self.style = "", "", ""
 
 
 class PageHandler(BaseHTTPRequestHandler):
     server: Pages
 
     def do_GET(self) -> None:
-        script = self.path.endswith(".js")
-        content = TRACKER.read_bytes() if script else self.server.body.encode()
+        kind, content = "text/html", self.server.body.encode()
+        if self.path.endswith(".js"):
+            kind, content = "text/javascript", TRACKER.read_bytes()
+        elif self.path.endswith(".css"):
+            kind, content = "text/css", self.server.style.encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/javascript" if script else "text/html")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Security-Policy", self.server.policy)
         self.end_headers()
         self.wfile.write(content)
@@ -90,7 +93,7 @@ def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBloc
         )
         server = LiveServer("127.0.0.1")
         try:
-            yield Recsite(server.url, _token(Scope.EVENTS_WRITE, origins=(pages.url,)), _token(*Scope))
+            yield Recsite(server.url, token(Scope.EVENTS_WRITE, origins=(pages.url,)), token(*Scope))
         finally:
             server.stop()
             call_command("flush", verbosity=0, interactive=False)
@@ -103,12 +106,12 @@ def trained(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBloc
     with trained_shop(django_db_blocker):
         server = LiveServer("127.0.0.1")
         try:
-            yield Recsite(server.url, _token(Scope.EVENTS_WRITE), _token(*Scope))
+            yield Recsite(server.url, token(Scope.EVENTS_WRITE), token(*Scope))
         finally:
             server.stop()
 
 
-def _token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
+def token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
     key, secret = create_key(name="Shop", scopes=scopes, origins=origins, by=None)
     return f"{key.prefix}.{secret}"
 

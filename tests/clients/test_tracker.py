@@ -1,6 +1,5 @@
 """The JavaScript tracker in a real browser, against the real API: small, each event once, nothing kept unasked."""
 
-import gzip
 import itertools
 import json
 from collections.abc import Callable
@@ -14,11 +13,11 @@ from recommendations.ingest.proofs import prove
 from recommendations.models import Customer, CustomerAlias, Event
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind
-from tests.clients.conftest import TRACKER, Pages, Recsite
+from tests.clients.conftest import Pages, Recsite
 
 pytestmark = pytest.mark.django_db
 
-LARGEST = 3_000  # bytes, compressed
+CSP = "default-src 'none'; script-src 'self'"
 TILES = "".join(f'<a href="/shop/next.html" data-item-id="SKU{number}">{number}</a> ' for number in range(3))
 SLOT = f'<section data-recsite-slot="home" data-recommendation-id="r-1">{TILES}</section>'
 PAGE = (
@@ -45,7 +44,7 @@ def sent(page: Page) -> list[dict[str, Any]]:
 @pytest.fixture
 def open_page(page: Page, pages: Pages, recsite: Recsite) -> Open:
     """Open a page of the shop with ``body``; the tracker begins with ``options``."""
-    pages.policy = f"default-src 'none'; script-src 'self'; connect-src {recsite.url}"
+    pages.policy = f"{CSP}; connect-src {recsite.url}"
     page.add_init_script("window.violations = []; document.addEventListener('securitypolicyviolation',"
                          " (event) => window.violations.push(event.violatedDirective));")  # fmt: skip
 
@@ -86,10 +85,6 @@ def row_of(page: Page, sent: list[Any], number: int) -> dict[str, Any]:
 
 def queued(page: Page) -> int:
     return int(page.evaluate("(JSON.parse(localStorage.getItem('recsite'))?.queue ?? []).length"))
-
-
-def test_the_tracker_is_small() -> None:
-    assert len(gzip.compress(TRACKER.read_bytes(), mtime=0)) <= LARGEST
 
 
 @pytest.mark.parametrize("kind", ["", 'type="module" '])

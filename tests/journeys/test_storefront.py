@@ -42,6 +42,9 @@ CATALOGUE = ["item_id,title,brand,price,categories,available_quantity\n"] + [
 ]
 
 
+IDS = "(tiles) => tiles.map((tile) => tile.dataset.itemId)"
+
+
 def token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
     key, secret = create_key(name="Shop", scopes=scopes, origins=origins, by=None)
     return f"{key.prefix}.{secret}"
@@ -92,7 +95,7 @@ def shop(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tmp_path_factory.mktemp("demo"),
         recsite=site,
         server_key=lambda _address: token(*server),
-        browser_key=lambda address: token(Scope.EVENTS_WRITE, origins=(address,)),
+        browser_key=lambda address: token(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, origins=(address,)),
     ) as address:
         yield address
 
@@ -144,6 +147,7 @@ def test_every_page_of_the_shop_is_in_order(
         "/search?q=tea",
         "/search?q=zzz",
         "/cart",
+        "/browser",
         "/nowhere",
     ):
         visitor.visit(address)
@@ -159,6 +163,24 @@ def test_every_page_of_the_shop_is_in_order(
     page.get_by_role("button", name="Buy now").click()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert visitor.complaints() == []
+
+
+def test_a_page_of_the_shop_is_filled_by_the_browser_alone(shop: str, visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.visit("/browser")
+    allow(page)
+    for name in ("For you", "Trending", "Just in"):
+        expect(page.get_by_role("region", name=name).get_by_role("listitem").first).to_be_visible(timeout=20_000)
+    lists = [page.get_by_role("region", name=name) for name in ("For you", "Trending", "Just in")]
+    items = [item for each in lists for item in each.locator("[data-item-id]").evaluate_all(IDS)]
+    assert len(items) == len(set(items)) > 0
+    assert page.locator("details").count() == 0  # the shop's server asked nothing
+    assert visitor.complaints() == []
+    page.keyboard.press("Tab")
+    lists[0].get_by_role("link").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/item/*")
+    assert title(items[0]) in page.get_by_role("heading", level=1).inner_text()
 
 
 def test_a_page_is_judged_with_its_styles(visitor: Visitor) -> None:

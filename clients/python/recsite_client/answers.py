@@ -231,6 +231,8 @@ class Recommendations(TypedDict):
     results: list[Result]
     missing_item_ids: list[str]
     next_cursor: str | None
+    ignored: NotRequired[list[str]]
+    why_ignored: NotRequired[list[Refusal]]
 
 
 class PageRecommendations(TypedDict):
@@ -238,6 +240,8 @@ class PageRecommendations(TypedDict):
 
     page: str
     slots: list[Recommendations]
+    ignored: NotRequired[list[str]]
+    why_ignored: NotRequired[list[Refusal]]
 
 
 class ProblemDetail(TypedDict):

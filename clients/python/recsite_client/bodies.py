@@ -160,6 +160,7 @@ class Wish(BesideWish, total=False):
     filter: Filter
     boosts: Sequence[Boost]
     experiment: ArmWish
+    proof: str  # of a page's key; a server's word needs none
 
 
 class SlotWish(TypedDict):
@@ -170,12 +171,16 @@ class SlotWish(TypedDict):
 
 
 class PageWish(CommonWish, total=False):
-    """Options of a request of a whole page; a placement that ``slots`` does not name is as the page has it."""
+    """Options of a request of a whole page; a placement that ``slots`` does not name is as the page has it, and left
+    out with ``only``.
+    """
 
     context: Context
     filter: Filter
     boosts: Sequence[Boost]
     slots: Sequence[SlotWish]
+    only: bool
+    proof: str  # of a page's key; a server's word needs none
 
 
 class BatchUser(TypedDict, total=False):
