@@ -41,10 +41,18 @@ ITEM_ID = "item_id"
 TRAITS = "/traits"
 
 
+class _WithWriteKey(msgspec.Struct, rename="camel"):
+    write_key: str
+
+
+_with_write_key = msgspec.json.Decoder(_WithWriteKey)
+
+
 class ForeignKeyAuthentication(ApiKeyAuthentication):
     """Authentication by our header, or by what the senders of other systems can send.
 
-    Segment's give the key as the user name of HTTP Basic, Google's and Algolia's in a header or in the query.
+    Segment's give the key as the user name of HTTP Basic or in the body, Google's and Algolia's in a header or in the
+    query. A key in the query or in the body may send events and do nothing else.
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, KnownKey] | None:
@@ -63,7 +71,18 @@ class ForeignKeyAuthentication(ApiKeyAuthentication):
             if not key.is_public:
                 raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in an address."))
             return AnonymousUser(), key
-        return super().authenticate(request)
+        return _of_body(request) or super().authenticate(request)
+
+
+def _of_body(request: Request) -> tuple[AnonymousUser, KnownKey] | None:
+    """Whose write key stands in the body, as Segment's senders may put it there; None where there is none."""
+    try:
+        key = valid_key(_with_write_key.decode(request.body).write_key)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if key.scopes != {Scope.EVENTS_WRITE}:
+        raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in the body."))
+    return AnonymousUser(), key
 
 
 class ForeignEvents(BrowserView):

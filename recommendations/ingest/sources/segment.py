@@ -1,11 +1,23 @@
-"""Segment: https://segment.com/docs/connections/spec/ and its ecommerce spec, v2. Single calls and ``batch``."""
+"""Segment: https://segment.com/docs/connections/spec/ and its ecommerce spec, v2 and v1. Single calls and ``batch``."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from recommendations.fields import LONGEST_PROPERTY, LONGEST_PROPERTY_TEXT, MOST_PROPERTIES
-from recommendations.ingest.sources.adapter import Call, Options, Table, at, first, gathered, item_ids, lines, rows_of
+from recommendations.ingest.sources.adapter import (
+    Call,
+    Options,
+    Table,
+    at,
+    first,
+    gathered,
+    item_ids,
+    lines,
+    made_key,
+    rows_of,
+)  # fmt: skip
 
 FIELDS: Table = {
     "event_id": ("messageId",),
@@ -27,7 +39,16 @@ ITEM: Table = {
     "price": ("price",),
     "index": ("position",),
 }
-PRODUCT: Table = {name: tuple(f"properties.{path}" for path in paths) for name, paths in ITEM.items()}
+FORMER_ITEM: Table = {**ITEM, "item_id": ("product_id", "id", "sku")}
+"""With the id that the ecommerce spec's first version has."""
+FORMER = {
+    "Viewed Product Category": "Product List Viewed", "Clicked Product": "Product Clicked",
+    "Viewed Product": "Product Viewed", "Added Product": "Product Added", "Removed Product": "Product Removed",
+    "Started Order": "Checkout Started", "Completed Order": "Order Completed", "Updated Order": "Order Updated",
+    "Viewed Promotion": "Promotion Viewed", "Clicked Promotion": "Promotion Clicked",
+    "Viewed Checkout Step": "Checkout Step Viewed", "Completed Checkout Step": "Checkout Step Completed",
+}  # fmt: skip
+"""Names of that version → today's, for which Segment takes them too."""
 SCALE = 5  # of a review that does not say it
 HOME = frozenset({"/", "home", "homepage", "home page"})
 NAMING = frozenset(
@@ -55,45 +76,62 @@ PLACES_OF_LIFE = ("city", "country", "state")  # of an address
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
-    sent_at = at(body, "sentAt")
+    around = at(body, "context") if at(body, "batch") is not None else None
     for pointer, row in rows_of(body, "batch"):
-        yield _call(pointer, row, sent_at or now.isoformat(), options)
+        yield _call(pointer, row, now, options, sent_at=at(body, "sentAt"), around=around)
 
 
-def _call(pointer: str, row: Any, otherwise: str, options: Options) -> Call:
+def _call(pointer: str, row: Any, now: datetime, options: Options, *, sent_at: Any, around: Any) -> Call:
+    """A call; ``around`` is the context of the batch that it stands in."""
     if not isinstance(row, Mapping):
         return Call(pointer, row)
     kind = at(row, "type") or ("track" if "event" in row else options.kind)
     fields, places = gathered(row, FIELDS)
-    event = {"timestamp": otherwise, "name": "view_homepage", **fields, **_consent(row)}
+    event = {"timestamp": sent_at or now.isoformat(), "name": "view_homepage", **fields}
+    event |= _consent(row) or _consent({"context": around})
+    known = sent_at or "timestamp" in fields or "transaction_id" in fields
+    event.setdefault("event_id", made_key("segment", [kind, row], now=None if known else now))
     call = Call(pointer, event, {**places, "/name": "/event", "/traits": "/traits"})
     if kind == "identify":
         call.is_person, call.properties = True, traits(at(row, "traits"))
         for name in FIELDS.keys() - {"event_id", "timestamp", "user_id", "anonymous_id"}:
             event.pop(name, None)
     elif kind == "page":
-        shown = {str(at(row, path)).lower() for path in ("name", "properties.path", "context.page.path")}
+        shown = {str(at(row, "name")).lower(), str(_path(row)).lower()}
         call.unused = "" if shown & HOME else "page"
     elif kind == "track":
-        event["name"] = row.get("event")
+        event["name"] = FORMER.get(str(row.get("event")), row.get("event"))
         _add_items(call, row, options)
         if "rating" in event:
             event.setdefault("rating_scale", SCALE)
     else:
         call.unused = str(kind or "type")
-    if page := first(row, ("context.page.path", "properties.path")):
+    if page := _path(row):
         event["context"] = {"page": page}
     return call
+
+
+def _path(row: Mapping[str, Any]) -> Any:
+    """The path of the page; of one that only says its address that of the address."""
+    if path := first(row, ("context.page.path", "properties.path")):
+        return path
+    address = first(row, ("context.page.url", "properties.url")) if at(row, "type") == "page" else None
+    try:
+        return urlsplit(address).path or "/" if isinstance(address, str) else None
+    except ValueError:
+        return None
 
 
 def _add_items(call: Call, row: Mapping[str, Any], options: Options) -> None:
     """Take the products of a call; one that is about a single product has its fields in the properties."""
     products = at(row, "properties.products")
     if products is not None:
-        call.event["items"], places = lines(products, item_ids(ITEM, options.item_id), pointer="/properties/products")
+        table = item_ids(FORMER_ITEM, options.item_id)
+        call.event["items"], places = lines(products, table, pointer="/properties/products")
     else:
-        wanted = f"properties.{options.item_id}" if options.item_id else ""
-        item, stood = gathered(row, item_ids(PRODUCT, wanted))
+        fields = item_ids(FORMER_ITEM if str(row.get("event")) in FORMER else ITEM, options.item_id)
+        table = {name: tuple(f"properties.{path}" for path in paths) for name, paths in fields.items()}
+        item, stood = gathered(row, table)
         call.event["items"] = [item] if "item_id" in item else []
         places = {f"/items/0{name}": place for name, place in stood.items()} | {"/items": stood["/item_id"]}
     call.places |= places

@@ -75,8 +75,8 @@ def read_foreign(system: System, content: bytes, *, now: datetime, options: Opti
             if isinstance(sent, str):
                 body.ids[number] = sent
             continue
-        if isinstance(call.event, dict) and not OURS.fullmatch(str(call.event.get("recommendation_id", ""))):
-            call.event.pop("recommendation_id", None)
+        if isinstance(call.event, dict):
+            _spell(call.event)
         row, sent_id = decode_row(as_json(call.event))
         if call.is_person and isinstance(row, EventForm):
             row = PersonForm(*(getattr(row, name) for name in EventForm.__struct_fields__))
@@ -84,3 +84,11 @@ def read_foreign(system: System, content: bytes, *, now: datetime, options: Opti
         if sent_id is not None:
             body.ids[number] = sent_id
     return Foreign(body, calls)
+
+
+def _spell(event: dict[str, Any]) -> None:
+    """Leave out an id of somebody else's answer, and write the currency as we do."""
+    if not OURS.fullmatch(str(event.get("recommendation_id", ""))):
+        event.pop("recommendation_id", None)
+    if isinstance(currency := event.get("currency"), str):
+        event["currency"] = currency.upper()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -212,6 +213,8 @@ def test_a_flaw_is_pointed_at_where_it_stands_with_them(where: str, body: Any, p
         b"[]", b"7", b"null", b'"x"', b"{}", b'{"events": [[]]}', b'{"batch": [null]}', b'{"requests": {"a": 1}}',
         b'{"userEvents": [{"eventType": {}, "productDetails": 3, "userInfo": []}]}',
         b'{"type": {"a": 1}, "messageId": 1e400, "properties": [1]}',
+        b'{"event": {"a": 1}, "properties": {"path": [1], "id": {}}, "context": 3, "batch": 4}',
+        b'{"type": "page", "name": [1], "properties": {"url": "http://[x"}, "context": {"page": {"path": {"a": 1}}}}',
         b'{"events": [{"name": 10000000000000000000000}]}',
         b'{"requests": [{"path": "/ratings/", "params": {"rating": 99999999999999999999999999, "userId": 3}}]}',
         b'{"events": [{"eventType": "view", "objectIDs": [{}], "positions": ["x"]}]}', b"{",
@@ -265,6 +268,23 @@ def test_a_key_that_reads_is_not_taken_from_an_address(client_with: Callable[...
         problem(Client().post("/api/v1/events/ga4/", b"{}", content_type="application/json", headers=headers), 401)
     own = Client().post(f"/api/v1/events/?api_secret={key}", b"{}", content_type="application/json")
     problem(own, 401)  # the others' ways are theirs alone
+
+
+def test_segments_write_key_in_the_body_may_only_send_events(
+    api: ApiClient, client_with: Callable[..., ApiClient]
+) -> None:
+    order = bodies.dated(bodies.SEGMENT_ORDER, NOW)
+
+    def answer(key: object, content_type: str = "application/json") -> HttpResponse:
+        body = json.dumps({"batch": [order], "writeKey": key})
+        return Client().post("/api/v1/events/segment/v1/b", body, content_type=content_type)
+
+    assert verdicts(results(answer(key_in(api)))) == ["accepted"]
+    assert verdicts(results(answer(key_in(api), "text/plain"))) == ["duplicate"]  # as analytics.js sends it
+    for wrong in ("x", 7, None, {}):
+        problem(answer(wrong), 401)
+    reads = key_in(client_with(Scope.EVENTS_WRITE, Scope.METRICS_READ))
+    assert "Only a key that can do nothing but send events" in problem(answer(reads), 401)["detail"]
 
 
 def test_a_key_in_a_page_may_say_no_more_than_elsewhere(api: ApiClient, client_with: Callable[..., ApiClient]) -> None:

@@ -1,0 +1,94 @@
+"""Examples of the shape that each system's public documents show go in as they are."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+from django.utils import timezone
+
+from recommendations.models import Customer, Event, Item
+from recommendations.terms import Scope
+from tests.api.conftest import ApiClient
+from tests.api.events.conftest import key_of, results
+from tests.api.events.foreign_examples import example
+
+NOW = timezone.now()
+TEE, MUG = "65a1f0aa1b2c3d4e5f600001", "65a1f0aa1b2c3d4e5f600002"
+OK, OUT = "accepted", "ignored"
+
+
+class Case(NamedTuple):
+    """An example, where it is sent, and what comes of it: verdicts, and lines by name, item, quantity and price.
+
+    ``undated``: it says neither when it happened nor which order it is, so that it counts as often as it is sent.
+    """
+
+    system: str
+    name: str
+    address: str
+    verdicts: Sequence[str]
+    lines: Sequence[tuple[Any, ...]] = ()
+    undated: bool = False
+
+
+@pytest.fixture
+def api(db: None, client_with: Callable[..., ApiClient]) -> ApiClient:
+    Item.objects.bulk_create(Item(shop_id=key, title=key) for key in (TEE, MUG))
+    return client_with(Scope.EVENTS_WRITE)
+
+
+def send(api: ApiClient, case: Case) -> list[dict[str, Any]]:
+    return results(api.post(f"/api/v1/events/{case.address}", example(case.system, case.name, now=NOW)))
+
+
+def lines() -> list[tuple[Any, ...]]:
+    rows = Event.objects.order_by("occurred_at", "line")
+    return list(rows.values_list("name", "item__shop_id", "quantity", "price"))
+
+
+SEGMENT = [
+    Case("segment", "http_api_order", "segment/v1/track", [OK], [("purchase", TEE, 2, 20), ("purchase", MUG, 1, 10)]),
+    Case("segment", "http_api_identify", "segment/v1/identify", [OK]),
+    Case("segment", "http_api_page", "segment/v1/page", [OUT]),
+    Case("segment", "http_api_batch", "segment/v1/batch", [OK, OK, OUT], [("select_item", MUG, None, 10)]),
+    Case(
+        "segment", "browsing", "segment/", [OK] * 4,
+        [
+            ("view_item", TEE, 1, Decimal("18.99")), ("search", None, None, None), ("view_cart", TEE, None, 20),
+            ("view_cart", MUG, None, 10), ("rate_item", MUG, None, None),
+        ],
+    ),
+    Case("segment", "page_of_home", "segment/", [OK], [("view_homepage", None, None, None)]),
+    Case("segment", "v1_view", "segment/", [OK], [("view_item", TEE, None, Decimal("18.99"))], undated=True),
+    Case("segment", "v1_order", "segment/", [OK], [("purchase", TEE, 1, 20), ("purchase", MUG, 3, 10)]),
+    Case("segment", "v1_left_out", "segment/", [OUT]),
+    Case("segment", "webhook_destination", "segment/", [OK], [("add_to_cart", MUG, 2, 10)]),
+]  # fmt: skip
+
+
+CASES = [*SEGMENT]
+
+
+def named(case: Case) -> str:
+    return f"{case.system}-{case.name}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_an_example_goes_in_as_it_is(case: Case, api: ApiClient) -> None:
+    answer = send(api, case)
+    assert [row["verdict"] for row in answer] == case.verdicts
+    assert lines() == list(case.lines)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.lines and not case.undated], ids=named)
+def test_an_example_that_is_sent_again_counts_once(case: Case, api: ApiClient) -> None:
+    send(api, case)
+    send(api, case)
+    assert lines() == list(case.lines)
+
+
+def test_a_no_for_all_of_a_segment_batch_is_heard(api: ApiClient) -> None:
+    send(api, SEGMENT[3])
+    assert not Customer.objects.get(pk=key_of("c-4711")).personalise
+    assert Event.objects.get().customer_id is None
