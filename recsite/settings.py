@@ -315,7 +315,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["recommendations.api.parsing.Json"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "recommendations.api.schema.ScopedSchema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "recommendations.api.negotiation.Negotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "recommendations.api.http.negotiation.Negotiation",
     "EXCEPTION_HANDLER": "recommendations.api.errors.problem_handler",
     "COERCE_DECIMAL_TO_STRING": True,
 }

@@ -22,7 +22,7 @@ from structlog import get_logger
 
 from recommendations.api import request_ids
 from recommendations.api.access import POLICY, REQUESTS, SCHEME, STATE, rate_headers
-from recommendations.api.negotiation import PLAIN
+from recommendations.api.http.negotiation import PLAIN
 from recommendations.api.recommend import is_dear
 from recommendations.api.recommend_form import ParsedRequest, of_query
 from recommendations.api.rendering import Writing, whole

@@ -15,9 +15,9 @@ from recommendations.api.events import Events
 from recommendations.api.foreign.intake import ForeignKindEvents, view_of
 from recommendations.api.hooks.mail import mail_hook
 from recommendations.api.hooks.orders import order_hook
+from recommendations.api.http.not_found import unknown
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
-from recommendations.api.not_found import unknown
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
 from recommendations.api.recommend_page import PageView

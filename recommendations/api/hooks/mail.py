@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from recommendations.api.errors import problem
-from recommendations.api.not_found import unknown
+from recommendations.api.http.not_found import unknown
 from recommendations.services.mails.providers import MalformedError, ProviderEvent, UnsignedError, events_in, has_hook
 from recommendations.services.push.provider_events import take_event
 

@@ -19,7 +19,7 @@ from recommendations.api.errors import BadRequestError, problem
 from recommendations.api.events import events_answer
 from recommendations.api.foreign.intake import item_id_of, reading_of
 from recommendations.api.hooks.mail import METHODS
-from recommendations.api.not_found import unknown
+from recommendations.api.http.not_found import unknown
 from recommendations.ingest.accept import accept
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.sources.adapter import Options
