@@ -27,7 +27,7 @@ from recommendations.api.recommend_bodies import (
     RecommendQuery,
 )
 from recommendations.serving.cursor import CursorError, unpacked
-from recommendations.serving.types import Boost, Filter, PageRequest, Request
+from recommendations.serving.types import AskedBoost, Filter, PageRequest, Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,9 +242,9 @@ def _filter(form: ItemFilter, *, at: str) -> Filter:
     )
 
 
-def _boost(form: BoostOptions, *, at: str) -> Boost:
+def _boost(form: BoostOptions, *, at: str) -> AskedBoost:
     wanted = _filter(form.filter, at=f"{at}/filter")
-    return Boost(filter=wanted, strength=form.strength, name=(form.name or "").strip())
+    return AskedBoost(filter=wanted, strength=form.strength, name=(form.name or "").strip())
 
 
 def _bounded(*filters: ItemFilter | None) -> None:

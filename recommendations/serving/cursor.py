@@ -3,8 +3,8 @@
 A version byte, the keys as ascending differences (LEB128), and a CRC-32 of both; base64url without padding.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error, crc32
+from base64 import urlsafe_b64decode
+from binascii import Error, b2a_base64, crc32
 from collections.abc import Iterable
 
 VERSION = b"\x01"
@@ -12,6 +12,8 @@ MOST = 500
 """The most items that a cursor names; after them there is no next page."""
 LARGEST = 2**63 - 1
 CHECKED = 4  # bytes of the checksum
+SEVEN, MORE = 0x7F, 0x80
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class CursorError(ValueError):
@@ -26,12 +28,12 @@ def packed(keys: Iterable[int]) -> str | None:
     body, before = bytearray(VERSION), 0
     for key in ascending:
         rest, before = key - before, key
-        while rest > 0x7F:
-            body.append(rest & 0x7F | 0x80)
+        while rest > SEVEN:
+            body.append(rest & SEVEN | MORE)
             rest >>= 7
         body.append(rest)
     body += crc32(body).to_bytes(CHECKED, "big")
-    return urlsafe_b64encode(body).rstrip(b"=").decode()
+    return b2a_base64(body, newline=False).translate(URL_SAFE, b"=").decode()
 
 
 def unpacked(token: str) -> tuple[int, ...]:
@@ -46,9 +48,9 @@ def unpacked(token: str) -> tuple[int, ...]:
     keys: list[int] = []
     before = rest = shift = 0
     for byte in body[1:]:
-        rest |= (byte & 0x7F) << shift
+        rest |= (byte & SEVEN) << shift
         shift += 7
-        if byte & 0x80:
+        if byte & MORE:
             continue
         before += rest
         keys.append(before)

@@ -7,7 +7,7 @@ import numpy as np
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.rules import Rule
 from recommendations.serving.scope import keys_under
-from recommendations.serving.types import Boost, Filter
+from recommendations.serving.types import AskedBoost, Filter
 from recommendations.store.rules.conditions import OWN, Condition
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.stock import of_brands, of_categories
@@ -45,7 +45,7 @@ def matching_items(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     return allowed
 
 
-def asked_boosts(boosts: Sequence[Boost], snapshot: Snapshot) -> tuple[Rule, ...]:
+def asked_boosts(boosts: Sequence[AskedBoost], snapshot: Snapshot) -> tuple[Rule, ...]:
     """The boosts of a request as rules, which have keys below 0. Raises as ``matching_items``."""
     return tuple(
         Rule(
@@ -60,12 +60,12 @@ def of_book(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.key >= 0)
 
 
-def boost_names(boosts: Sequence[Boost]) -> dict[int, str]:
+def boost_names(boosts: Sequence[AskedBoost]) -> dict[int, str]:
     """Names of a request's boosts by key; one without a name is called by its place."""
     return {key: boost.name or f"boost {-key}" for key, boost in zip(_keys(boosts), boosts, strict=True)}
 
 
-def _keys(boosts: Sequence[Boost]) -> range:
+def _keys(boosts: Sequence[AskedBoost]) -> range:
     return range(-1, -1 - len(boosts), -1)
 
 

@@ -32,7 +32,7 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boost:
+class AskedBoost:
     """A boost of one request: what its filter leaves goes up or down, as by a rule of this strength."""
 
     filter: Filter
@@ -58,7 +58,7 @@ class ResolvedRequest:
     fill: bool = True  # with what is popular, where there are too few candidates
     explain: bool = True
     filter: Filter | None = None
-    boosts: tuple[Boost, ...] = ()
+    boosts: tuple[AskedBoost, ...] = ()
     diversity: float | None = None
     rotation: float | None = None  # in the place of the placement's fatigue
     cut: Cut = Cut.LIVE
@@ -85,12 +85,19 @@ class Request:
     fill: bool = True
     explain: bool = True
     filter: Filter | None = None
-    boosts: tuple[Boost, ...] = ()
+    boosts: tuple[AskedBoost, ...] = ()
     diversity: float | None = None
     rotation: float | None = None
     dry_run: bool = False
     cursor: str = ""  # of the answer before: ``cursor.packed``
     experiment: tuple[int, int] | None = None  # of a dry run: key, and position of the arm to answer under
+
+    def __hash__(self) -> int:
+        """Hash of the fields, worked out once: kept answers are looked up by requests that come again and again."""
+        own: int | None = self.__dict__.get("_hash")
+        if own is None:
+            own = self.__dict__["_hash"] = hash(tuple(self.__dict__.values()))
+        return own
 
 
 @dataclass(frozen=True, kw_only=True)

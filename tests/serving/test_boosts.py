@@ -13,7 +13,7 @@ from recommendations.serving import serve as serving
 from recommendations.serving.again import Reconstruction, Sameness, again
 from recommendations.serving.answer_record import RequestRecord
 from recommendations.serving.serve import serve, serve_written
-from recommendations.serving.types import Answer, Boost, Filter, Request
+from recommendations.serving.types import Answer, AskedBoost, Filter, Request
 from recommendations.store.live import fetch, writes
 from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import RuleAction
@@ -22,8 +22,8 @@ from tests.serving.test_rules import of, publish, rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
-WINE = Boost(filter=Filter(categories=("FOOD > WINE",)), strength=80, name="Wine week")
-GIFTS = Boost(filter=Filter(tags=("gift",)), strength=-60)
+WINE = AskedBoost(filter=Filter(categories=("FOOD > WINE",)), strength=80, name="Wine week")
+GIFTS = AskedBoost(filter=Filter(tags=("gift",)), strength=-60)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def _gifts(_empty_valkey: None) -> None:
     fetch.announce(*fetch.Changed)
 
 
-def ask(*boosts: Boost, n: int = 30, **more: object) -> Answer:
+def ask(*boosts: AskedBoost, n: int = 30, **more: object) -> Answer:
     return serve(Request(placement="home", user_id="u0", n=n, boosts=boosts, **more), now=timezone.now())  # type: ignore[arg-type]
 
 
@@ -84,14 +84,14 @@ def test_a_kept_answer_stays_kept_also_beside_rules(monkeypatch: pytest.MonkeyPa
     assert len(made) == 1
     serve_written(Request(placement="home", user_id="u0", boosts=(GIFTS, WINE)), write=write, now=now)
     assert len(made) == 2
-    assert serving.looks_up(Request(placement="home", boosts=(Boost(filter=Filter(tags=("x",)), strength=1),)))
+    assert serving.looks_up(Request(placement="home", boosts=(AskedBoost(filter=Filter(tags=("x",)), strength=1),)))
 
 
 def test_a_past_answer_is_made_again_with_its_boosts() -> None:
     BlendWeights.objects.filter(is_default=True).update(exploration=0.4, cards=0.5, diversity=0.2)
     fetch.announce(*fetch.Changed)
     wanted = Filter(price_to=Decimal(9), not_brands=("Brand 2",), not_tags=("none",), attributes=(("a", ("b", "c")),))
-    slate = one(boosts=(WINE, GIFTS, Boost(filter=wanted, strength=5)))
+    slate = one(boosts=(WINE, GIFTS, AskedBoost(filter=wanted, strength=5)))
     plain = one()
     assert slate.items != plain.items
     result = again(Reconstruction.of(slate, live=current_snapshot(), now=timezone.now()))

@@ -140,7 +140,7 @@ def verdict(own: Mapping[str, str]) -> sql.Composable:
 
 def merge(own: Mapping[str, str]) -> int:
     """Take the staged rows; how many customers are new or have another property now."""
-    run(MAKE_READY.format(told=_as_object(own)))
+    run(MAKE_READY.format(told=_object_of(own)))
     return run(CHANGE) + run(ADD, kind=CustomerKind.SIGNED_IN)
 
 
@@ -148,7 +148,7 @@ def show_own_names(imported: Import, own: Mapping[str, str]) -> None:
     run(RENAME, source=imported.pk, own=json.dumps(own))
 
 
-def _as_object(own: Mapping[str, str]) -> sql.Composable:
+def _object_of(own: Mapping[str, str]) -> sql.Composable:
     """What a staged row says as an object, null where a cell is empty."""
     pairs = [
         sql.SQL("{}::text, {}").format(sql.Literal(theirs), VALUE.format(value=sql.Identifier("staged", name)))
@@ -158,7 +158,7 @@ def _as_object(own: Mapping[str, str]) -> sql.Composable:
 
 
 def _crowded(own: Mapping[str, str]) -> sql.Composable:
-    together = sql.SQL("jsonb_strip_nulls(coalesce(customer.properties, '{{}}') || {})").format(_as_object(own))
+    together = sql.SQL("jsonb_strip_nulls(coalesce(customer.properties, '{{}}') || {})").format(_object_of(own))
     count = sql.SQL("(SELECT count(*) FROM jsonb_object_keys({}))").format(together)
     return sql.SQL("{} > {}").format(count, fields.MOST_PROPERTIES)
 

@@ -84,7 +84,7 @@ class ServedPlacement:
     variants: Variants = Variants.EACH  # as answers were made before there was a choice
 
     def families_of(self, stock: Stock) -> IntArray | None:
-        """The product that each row of the stock is, where of each there is one tile."""
+        """The product of each row of the stock, where of each there is one tile; None where variants have their own."""
         return stock.families if self.variants is Variants.ONE else None
 
     def diversity_with(self, weights: ServedWeights | None) -> float:

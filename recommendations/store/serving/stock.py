@@ -125,7 +125,7 @@ class Stock:
 
     @cached_property
     def families(self) -> IntArray | None:
-        """The row of the product that each row is a variant of, or its own; None where nothing has variants."""
+        """The product of each row: the row that it is a variant of, else its own; None where nothing has variants."""
         own, parent = np.arange(len(self), dtype=np.int32), self.column("parent")
         families: IntArray = np.where((parent >= 0) & (parent < len(self)), parent, own)
         if np.array_equal(families, own):

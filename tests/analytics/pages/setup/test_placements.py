@@ -17,8 +17,9 @@ HOME = reverse("placement_settings", args=["home"])
 def form(**changes: str) -> dict[str, str]:
     home = Placement.objects.get(name="home")
     given = {
-        "repeat": home.repeat, "variants": home.variants, "cool_down": str(home.cool_down),
-        "fatigue": str(home.fatigue), "diversity": "", "explores": "on", "n": str(home.n),
+        "repeat": home.repeat, "variants": home.variants,
+        "cool_down": str(home.cool_down), "fatigue": str(home.fatigue), "diversity": "",
+        "explores": "on", "n": str(home.n),
         "attribution_window": str(home.attribution_window), "enabled": "on",
     }  # fmt: skip
     seen = {f"initial-{name}": value for name, value in given.items()}
