@@ -104,6 +104,8 @@ QUERIES: list[tuple[str, dict[str, Any] | str]] = [
     ("item", {"item_id": "cheese-0"}),
     ("buy_again", {"user_id": "u2"}),
     ("trending", {}),
+    ("home", {"user_id": "u0", "rotation": "0.5"}),
+    ("home", {"user_id": "u0", "n": 7, "cursor": "AQECAkQC0eA"}),  # without the items 1, 3 and 5
 ]
 
 
