@@ -7,7 +7,8 @@
   const NO = { personalisation: false };
   const NOBODY = { user_id: undefined, anonymous_id: undefined, proof: undefined, session_id: undefined, consent: NO };
   const seen = new WeakSet(), asked = new WeakSet(), flying = new Set();
-  let at, key, patience, names = {}, visitor, session, consent, say, queue = [], timer, tries = 0, ready = 0, eyes;
+  let at, key, patience, names = {}, visitor, session, consent, say, queue = [], timer, tries = 0, ready = 0;
+  let eyes, later;
 
   const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
     (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
@@ -250,13 +251,18 @@
     };
     if (asked.has(layer)) return;
     asked.add(layer);
-    layer.forEach(take);
-    const { push } = layer;
-    layer.push = (...rows) => {
-      const length = push.apply(layer, rows);
-      rows.forEach(take);
-      return length;
+    const listen = () => {
+      layer.forEach(take);
+      const { push } = layer;
+      layer.push = (...rows) => {
+        const length = push.apply(layer, rows);
+        rows.forEach(take);
+        return length;
+      };
     };
+    // Before init nobody has said whose events they are.
+    if (at) listen();
+    else later = listen;
   };
 
   const one = (name) => (item_id, line, fields) => track(name, { items: [{ item_id, ...line }], ...fields });
@@ -275,6 +281,7 @@
       if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => watch());
       else watch();
       tell(document, "ids", ids());
+      later = later?.();
       plan(SOON);
     },
     identify(id, proof) {

@@ -7,7 +7,6 @@ Flask, Express and PHP are no part of this project's environment: their lines ru
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -51,9 +50,9 @@ FLASK = "import sys\nfrom shop import app\napp.run(port=int(sys.argv[1]))\n"
 
 def snippet(name: str) -> str:
     """The block of code under **name**."""
-    found = re.search(rf"\*\*{name}\*\*[^\n]*\n\n```\w+\n(.*?)```", DOCS, re.DOTALL)
-    assert found, name
-    return found[1]
+    _mark, _, after = DOCS.partition(f"**{name}**")
+    assert after, name
+    return after.split("```")[1].partition("\n")[2]
 
 
 def python_with(module: str) -> str:
