@@ -30,6 +30,7 @@ from recommendations.ingest.event_lines import EventResult
 from recommendations.ingest.refusal import Refusal, UnreadableError
 from recommendations.ingest.sources.adapter import Call, Options
 from recommendations.ingest.sources.table import EVENTS, Foreign, System, read_foreign
+from recommendations.ingest.whole_refunds import with_items
 from recommendations.services.access.keys import KnownKey
 from recommendations.services.customers import TooManyPropertiesError, set_properties
 from recommendations.terms import Scope
@@ -103,7 +104,9 @@ class ForeignEvents(BrowserView):
         with noting_refusals(quotas.key.pk):
             foreign = reading_of(EVENTS[name], body, options)
         note(request, quotas.take_lines(lines_in(foreign.body)))
-        verdicts = accept(foreign.body.rows, sender_of(quotas), now=timezone.now(), ids=foreign.body.ids)
+        sender = sender_of(quotas)
+        rows = with_items(foreign.body.rows, sender)
+        verdicts = accept(rows, sender, now=timezone.now(), ids=foreign.body.ids)
         may = Scope.CUSTOMERS_WRITE in quotas.key.scopes
         return events_answer(
             foreign.body, [_with_traits(*pair, may=may) for pair in zip(foreign.calls, verdicts, strict=True)]

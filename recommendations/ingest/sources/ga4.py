@@ -38,7 +38,7 @@ ITEM: Table = {"item_id": ("item_id",), "quantity": ("quantity",), "price": ("pr
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
     around, _places = gathered(body, AROUND)
-    denied = at(body, "consent.ad_personalization") == "DENIED"
+    denied = at(body, "consent.ad_personalization") == "DENIED" or at(body, "non_personalized_ads") is True
     for pointer, row in rows_of(body, "events"):
         if not isinstance(row, Mapping):
             yield Call(pointer, row)

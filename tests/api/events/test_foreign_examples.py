@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from recommendations.models import Customer, Event, Item
-from recommendations.terms import Scope
+from recommendations.terms import Scope, Side
 from tests.api.conftest import ApiClient
 from tests.api.events.conftest import key_of, results
 from tests.api.events.foreign_examples import example
@@ -43,7 +43,7 @@ def send(api: ApiClient, case: Case) -> list[dict[str, Any]]:
 
 
 def lines() -> list[tuple[Any, ...]]:
-    rows = Event.objects.order_by("occurred_at", "line")
+    rows = Event.objects.order_by("occurred_at", "name", "line")
     return list(rows.values_list("name", "item__shop_id", "quantity", "price"))
 
 
@@ -67,7 +67,14 @@ SEGMENT = [
 ]  # fmt: skip
 
 
-CASES = [*SEGMENT]
+GA4 = [
+    Case("ga4", "purchase", "ga4/", [OK], [("purchase", TEE, 2, 20), ("purchase", MUG, 1, 10)]),
+    Case(
+        "ga4", "browsing", "ga4/", [OK, OUT, OK, OUT, OUT],
+        [("search", None, None, None), ("view_item_list", TEE, 1, 20), ("view_item_list", MUG, 1, 10)],
+    ),
+]  # fmt: skip
+CASES = [*SEGMENT, *GA4]
 
 
 def named(case: Case) -> str:
@@ -92,3 +99,39 @@ def test_a_no_for_all_of_a_segment_batch_is_heard(api: ApiClient) -> None:
     send(api, SEGMENT[3])
     assert not Customer.objects.get(pk=key_of("c-4711")).personalise
     assert Event.objects.get().customer_id is None
+
+
+def test_a_no_by_ga4s_former_name_is_heard(api: ApiClient) -> None:
+    send(api, GA4[1])
+    assert not Customer.objects.get(pk=key_of("c-4711")).personalise
+    assert {row.customer_id for row in Event.objects.all()} == {None}
+
+
+WHOLE = Case("ga4", "refund_of_all", "ga4/", [OK])
+
+
+def test_a_refund_that_names_no_items_takes_back_the_order(api: ApiClient) -> None:
+    send(api, GA4[0])
+    assert [row["verdict"] for row in send(api, WHOLE)] == [OK]
+    back = Event.objects.filter(name="refund").order_by("line")
+    assert list(back.values_list("item__shop_id", "quantity", "price", "amount", "transaction_id")) == [
+        (TEE, 2, 20, 40, "o-2001"), (MUG, 1, 10, 10, "o-2001"),
+    ]  # fmt: skip
+    assert [row["verdict"] for row in send(api, WHOLE)] == ["duplicate"]
+    segments = {**example("segment", "http_api_order", now=NOW), "event": "Order Refunded"}
+    segments["properties"] = {"order_id": "o-2001", "total": 50}
+    [result] = results(api.post("/api/v1/events/segment/", segments))
+    assert result["verdict"] == OK
+
+
+def test_a_refund_of_an_order_that_is_not_there_needs_items(api: ApiClient) -> None:
+    [result] = results(api.post("/api/v1/events/ga4/", example("ga4", "refund_of_all", now=NOW)), 400)
+    assert (result["verdict"], result["pointer"]) == ("rejected", "/events/0/params/items")
+
+
+def test_a_page_is_not_told_which_orders_there_are(api: ApiClient, client_with: Callable[..., ApiClient]) -> None:
+    page = client_with(Scope.EVENTS_WRITE, side=Side.PAGE)
+    for _time in range(2):
+        [result] = results(page.post("/api/v1/events/ga4/", example("ga4", "refund_of_all", now=NOW)), 400)
+        assert (result["verdict"], result["pointer"]) == ("rejected", "/events/0/params/items")
+        send(api, GA4[0])
