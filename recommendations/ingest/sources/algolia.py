@@ -30,6 +30,8 @@ def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # n
         if name == "purchase":
             who = fields.get("user_id") or fields.get("anonymous_id")
             event.setdefault("transaction_id", f"algolia-{hidden(who, event['timestamp'])}")
+        if (query := _query_of_all(row)) is not None:
+            event.setdefault("recommendation_id", query)
         event["items"] = _items(row)
         places |= {"/items": "/objectIDs"}
         for number, _item in enumerate(event["items"] if isinstance(event["items"], list) else ()):
@@ -51,6 +53,13 @@ def _name(row: Mapping[str, Any]) -> str:
         case "conversion":
             return CONVERSIONS.get(str(at(row, "eventSubtype")), "")
     return ""
+
+
+def _query_of_all(row: Mapping[str, Any]) -> Any:
+    """The ``queryID`` that stands beside each of the objects, where it is the same one; purchases have theirs there."""
+    data = at(row, "objectData")
+    queries = [at(each, "queryID") for each in data] if isinstance(data, list) else []
+    return queries[0] if queries and all(query == queries[0] for query in queries) else None
 
 
 def _items(row: Mapping[str, Any]) -> Any:

@@ -13,6 +13,8 @@ ADDED = {
 }  # fmt: skip
 """Our name of what is added at the end of an address."""
 DELETED = {"purchases": "refund", "cartadditions": "remove_from_cart"}
+NAMES: Mapping[str, Mapping[str, str]] = {"POST": ADDED, "DELETE": DELETED}
+"""By method; what is asked by another one, such as whose purchases there are, is no act."""
 FIELDS: Table = {
     "timestamp": ("timestamp",),
     "user_id": ("userId",),
@@ -26,18 +28,18 @@ ITEM: Table = {"item_id": ("itemId",), "quantity": ("amount",), "price": ("price
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
     for pointer, row in rows_of(body, "requests"):
         if isinstance(row, Mapping) and "path" in row:
-            kind = str(row["path"]).partition("?")[0].strip("/").rpartition("/")[2].lower()
-            deletes, inside = str(row.get("method", "POST")).upper() == "DELETE", f"{pointer}/params"
-            yield _call(inside, at(row, "params") or {}, now, kind=kind, deletes=deletes)
+            kind = str(row["path"]).partition("?")[0].strip("/").partition("/")[0].lower()
+            method = str(row.get("method", "POST")).upper()
+            yield _call(f"{pointer}/params", at(row, "params") or {}, now, kind=kind, method=method)
         else:
-            yield _call(pointer, row, now, kind=options.kind.lower(), deletes=False)
+            yield _call(pointer, row, now, kind=options.kind.lower())
 
 
-def _call(pointer: str, row: Any, now: datetime, *, kind: str, deletes: bool) -> Call:
+def _call(pointer: str, row: Any, now: datetime, *, kind: str, method: str = "POST") -> Call:
     if not isinstance(row, Mapping):
         return Call(pointer, row)
     fields, places = gathered(row, FIELDS)
-    name = (DELETED if deletes else ADDED).get(kind, "")
+    name, deletes = NAMES.get(method, {}).get(kind, ""), method == "DELETE"
     dated = "timestamp" in fields
     if deletes and not dated:
         name = ""  # which of them is meant, and when it was undone, is not said

@@ -13,6 +13,7 @@ from recommendations.ingest.sources.adapter import (
     Table,
     at,
     gathered,
+    hidden,
     item_ids,
     lines,
     made_key,
@@ -36,6 +37,7 @@ ITEM: Table = {
     "quantity": ("quantity",),
     "price": ("product.priceInfo.price",),
 }
+DETAILS = "/productDetails"
 INLINE = ("inputConfig.userEventInlineSource.userEvents", "userEventInlineSource.userEvents", "userEvents")
 
 
@@ -49,9 +51,24 @@ def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
         undated = "timestamp" not in fields and "transaction_id" not in fields
         event.setdefault("event_id", made_key("vertex", row, now=now if undated else None))
         table = item_ids(ITEM, options.item_id)
-        event["items"], stood = lines(at(row, "productDetails"), table, pointer="/productDetails")
+        if event["name"] == "purchase-complete":
+            who = fields.get("user_id") or fields.get("anonymous_id")
+            event.setdefault("transaction_id", f"vertex-{hidden(who, event['timestamp'])}")
+        event["items"], stood = _items(at(row, "productDetails"), table)
         if event["name"] == "search" and "search_term" not in event:
             event["name"] = "view_item_list"  # somebody browsed a category
         elif event["name"] == "search":
             event["items"] = []  # they are what was listed, and ours is what was clicked
         yield Call(pointer, event, places | stood | {"/name": "/eventType"})
+
+
+def _items(details: Any, table: Table) -> tuple[Any, dict[str, str]]:
+    """The items of ``productDetails``, and where their fields stood; one alone may stand without a list."""
+    items, stood = lines([details] if isinstance(details, Mapping) else details, table, pointer=DETAILS)
+    if isinstance(details, Mapping):
+        stood = {ours: f"{DETAILS}{theirs.removeprefix(f'{DETAILS}/0')}" for ours, theirs in stood.items()}
+        stood["/items"] = DETAILS
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("item_id"), str):
+            item["item_id"] = item["item_id"].rpartition("/products/")[2]  # of a resource's name its last part
+    return items, stood

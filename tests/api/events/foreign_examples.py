@@ -27,7 +27,7 @@ def _moved(value: Any, by: timedelta) -> Any:
         return _later(value, match, by)
     if isinstance(value, str) and value.isdigit():
         return str(_epoch(int(value), by))
-    return _epoch(value, by) if type(value) is int else value
+    return _epoch(value, by) if type(value) in {int, float} else value
 
 
 def _later(text: str, match: re.Match[str], by: timedelta) -> str:
@@ -37,7 +37,7 @@ def _later(text: str, match: re.Match[str], by: timedelta) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}{match['rest'] or ''}{zone}"
 
 
-def _epoch(number: int, by: timedelta) -> int:
+def _epoch[Number: (int, float)](number: Number, by: timedelta) -> Number:
     for scale in _SCALES:
         if 0 <= number - THEN.timestamp() * scale < 86_400 * scale:
             return number + int(by.total_seconds() * scale)

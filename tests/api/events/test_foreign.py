@@ -195,6 +195,8 @@ def test_algolias_events(api: ApiClient) -> None:
          "/purchaseTransaction/currencyCode"),
         ("vertex/", {**bodies.VERTEX_PURCHASE, "eventType": "category-page-view",
                      "productDetails": [{"product": {"id": "nowhere"}}]}, "/productDetails/0/product/id"),
+        ("vertex/", {**bodies.VERTEX_PURCHASE, "eventType": "category-page-view",
+                     "productDetails": {"product": {"id": "nowhere"}}}, "/productDetails/product/id"),
         ("recombee/", {"requests": [{"method": "POST", "path": "/purchases/", "params": {"userId": "u"}}]},
          "/requests/0/params/itemId"),
         ("algolia/", {"events": [{**bodies.ALGOLIA["events"][0], "userToken": ""}]},

@@ -74,7 +74,42 @@ GA4 = [
         [("search", None, None, None), ("view_item_list", TEE, 1, 20), ("view_item_list", MUG, 1, 10)],
     ),
 ]  # fmt: skip
-CASES = [*SEGMENT, *GA4]
+VERTEX = [
+    Case("vertex", "purchase_without_id", "vertex/", [OK], [("purchase", TEE, 3, None), ("purchase", MUG, 1, None)]),
+    Case("vertex", "one_product_without_a_list", "vertex/", [OK], [("view_item", TEE, 3, None)]),
+    Case("vertex", "product_by_name", "vertex/", [OK], [("add_to_cart", MUG, 2, None)]),
+    Case(
+        "vertex", "import_inline", "vertex/", [OK, OUT, OK, OK, OK],
+        [
+            ("view_homepage", None, None, None), ("search", None, None, None), ("view_item_list", None, None, None),
+            ("view_cart", TEE, 1, None),
+        ],
+    ),
+]  # fmt: skip
+RECOMBEE = [
+    Case("recombee", "detail_view", "recombee/detailviews/", [OK], [("view_item", TEE, None, None)]),
+    Case(
+        "recombee", "batch", "recombee/batch/", [OK, OK, OK, OUT, OUT, OUT, OUT, OUT, OK],
+        [
+            ("purchase", MUG, None, None), ("add_to_cart", TEE, 2, 15), ("rate_item", TEE, None, None),
+            ("remove_from_cart", TEE, None, None),
+        ],
+    ),
+]  # fmt: skip
+ALGOLIA = [
+    Case(
+        "algolia", "click_with_time_as_text", "algolia/", [OK],
+        [("select_item", TEE, None, None), ("select_item", MUG, None, None)],
+    ),
+    Case(
+        "algolia", "several", "algolia/", [OUT, OK, OUT, OK, OK],
+        [
+            ("view_item", TEE, None, None), ("add_to_cart", TEE, 10, Decimal("19.99")), ("add_to_cart", MUG, 7, 8),
+            ("purchase", MUG, 2, 10),
+        ],
+    ),
+]  # fmt: skip
+CASES = [*SEGMENT, *GA4, *VERTEX, *RECOMBEE, *ALGOLIA]
 
 
 def named(case: Case) -> str:
@@ -135,3 +170,33 @@ def test_a_page_is_not_told_which_orders_there_are(api: ApiClient, client_with: 
         [result] = results(page.post("/api/v1/events/ga4/", example("ga4", "refund_of_all", now=NOW)), 400)
         assert (result["verdict"], result["pointer"]) == ("rejected", "/events/0/params/items")
         send(api, GA4[0])
+
+
+def test_a_vertex_purchase_without_an_id_is_one_transaction(api: ApiClient) -> None:
+    send(api, VERTEX[0])
+    [transaction] = set(Event.objects.values_list("transaction_id", flat=True))
+    assert transaction.startswith("vertex-")
+    assert "c-4711" not in transaction
+
+
+def test_what_is_no_interaction_of_recombees_is_called_by_its_kind(api: ApiClient) -> None:
+    reasons = [row["reason"] for row in send(api, RECOMBEE[1]) if row["verdict"] == OUT]
+    assert [reason.split("“")[1].split("”")[0] for reason in reasons] == [
+        "viewportions", "users", "users", "items", "recomms",
+    ]  # fmt: skip
+
+
+def test_an_answer_that_algolia_names_beside_the_object_is_carried_over(api: ApiClient) -> None:
+    send(api, ALGOLIA[1])
+    assert Event.objects.get(name="purchase").recommendation_id == "r-019a2b3c4d5e6f708192a3b4c5d6e7f8"
+    body = example("algolia", "several", now=NOW)
+    body["events"][4] |= {
+        "objectIDs": [TEE, MUG], "objectData": [{"queryID": "r-019a2b3c4d5e6f708192a3b4c5d6e7f8"}, {"price": 1}],
+    }  # fmt: skip
+    results(api.post("/api/v1/events/algolia/", {"events": body["events"][4:]}))
+    assert Event.objects.get(name="purchase", item__shop_id=TEE).recommendation_id is None  # which of them is not said
+
+
+def test_a_price_with_a_sign_is_refused_where_it_stands(api: ApiClient) -> None:
+    [result] = results(api.post("/api/v1/events/algolia/", example("algolia", "price_with_a_sign", now=NOW)), 400)
+    assert result["pointer"] == "/events/0/objectData/0/price"
