@@ -94,7 +94,7 @@ def test_the_answer_keeps_the_contract(api: ApiClient, placement: str, user: str
         product = result["product"]
         assert product == {
             "title": item.title, "brand": item.brand, "price": str(item.price), "currency": "USD", "url": None,
-            "image_url": f"http://testserver/api/v1/items/{item.shop_id}/tile.svg",
+            "image_url": f"http://testserver/api/v1/items/{item.shop_id}/tile.svg", "parent_id": None,
         }  # fmt: skip
         assert re.fullmatch(r"\d+\.\d\d", product["price"])
         for reason in result["reasons"]:
