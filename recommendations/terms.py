@@ -6,7 +6,6 @@ from enum import IntEnum, StrEnum
 PATH_SEPARATOR = " > "
 """Separator of the levels in a category's path."""
 
-
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of a text that a spreadsheet takes for a formula; our files put an apostrophe before it."""
 
@@ -144,10 +143,8 @@ class Repeat(StrEnum):
 
 
 class Variants(StrEnum):
-    """How a placement shows items that are variants of one product."""
-
-    ONE = "one"  # a tile for the product: the variant that ranks best
-    EACH = "each"  # a tile for each variant
+    ONE = "one"  # a placement shows one tile for a product: the variant that ranks best
+    EACH = "each"  # and here one for each variant
 
 
 class CatalogueScope(StrEnum):
