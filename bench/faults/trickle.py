@@ -95,7 +95,9 @@ def proxy(shop: Shop, nginx: str) -> Iterator[tuple[int, ssl.SSLContext]]:
     changes = {
         r"pid \S+;": f"pid {folder}/pid;",
         r"http \{\n": f"http {{\n{temporary}",
-        r"server web:8000;": f"server 127.0.0.1:{shop.port};",
+        r"resolver 127.0.0.11 [^;]+;": "",
+        r"server web:8000 resolve;": f"server 127.0.0.1:{shop.port};",
+        r"listen 127.0.0.1:8081;": f"listen 127.0.0.1:{free_port()};",
         r"listen 80;": f"listen 127.0.0.1:{free_port()};",
         r"listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         r"/run/secrets/tls_certificate": str(certificate),

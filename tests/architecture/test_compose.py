@@ -49,8 +49,35 @@ def test_settings_of_messages_to_customers_reach_the_containers() -> None:
     assert [name for name in rows if not re.search(rf"^    {name}: \$\{{{name}:-", compose, flags=re.MULTILINE)] == []
 
 
-def test_what_sends_mail_reaches_the_mail_server() -> None:
+def services() -> dict[str, str]:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    services = dict(re.findall(r"^  (\w+):.*\n((?:    .*\n|\n)+)", text, flags=re.MULTILINE))
-    assert "networks: { front: {}, back: { internal: true } }" in text
-    assert [name for name in ("pages", "worker") if "networks: [front, back]" not in services[name]] == []
+    return dict(re.findall(r"^  (\w+):.*\n((?:    .*\n|\n)+)", text, flags=re.MULTILINE))
+
+
+def networks(service: str) -> set[str]:
+    named = re.search(r"^    networks: \[([^]]+)\]", services()[service], flags=re.MULTILINE)
+    return set(named[1].split(", ")) if named else {"back"}
+
+
+def test_what_sends_mail_or_fetches_a_feed_reaches_the_world_and_servers_do_not() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert "networks: { front: {}, egress: {}, back: { internal: true } }" in text
+    assert {name for name in services() if "egress" in networks(name)} == {"web", "pages", "worker"}
+    assert networks("db") == networks("cache") == networks("loop") == networks("beat") == {"back"}
+    assert networks("proxy") == {"front"}
+    assert "front" in networks("web")
+
+
+def test_the_proxy_asks_again_where_the_web_is() -> None:
+    text = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    assert "resolver 127.0.0.11 valid=5s" in text
+    assert re.search(r"upstream web \{\s+zone web \S+;\s+server web:8000 resolve;", text)
+    image = re.search(r"image: nginx:(\d+)\.(\d+)", services()["proxy"])
+    assert image
+    assert (int(image[1]), int(image[2])) >= (1, 28)  # "resolve" is in the free one since 1.27.3
+
+
+def test_every_service_that_stays_up_says_whether_it_is_well() -> None:
+    assert "http://127.0.0.1:8081/" in services()["proxy"]
+    assert "listen 127.0.0.1:8081;" in (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    assert [name for name in ("db", "cache", "web", "pages", "proxy") if "healthcheck" not in services()[name]] == []

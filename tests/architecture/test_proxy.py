@@ -1,6 +1,7 @@
 """The shipped proxy in front of a stub: how often one address may ask, and who sees whether we are ready."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -9,8 +10,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from http.client import HTTPSConnection
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ import pytest
 
 from tests.architecture.source import ROOT
 
-PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
+PATHS = f"{os.environ.get('NGINX_PATH', '')}:/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 NGINX, OPENSSL = shutil.which("nginx", path=PATHS), shutil.which("openssl")
 pytestmark = pytest.mark.skipif(not (NGINX and OPENSSL), reason="it needs nginx and openssl on this machine")
 
@@ -76,7 +77,9 @@ def configured(folder: Path, *, port: int, upstream: int) -> Path:
     changes = {
         r"pid \S+;": f"pid {folder}/pid;",
         r"http \{\n": f"http {{\n{temporary}",
-        r"server web:8000;": f"server 127.0.0.1:{upstream};",
+        r"resolver 127.0.0.11 [^;]+;": "",
+        r"server web:8000 resolve;": f"server 127.0.0.1:{upstream};",
+        r"listen 127.0.0.1:8081;": f"listen 127.0.0.1:{free_port()};",
         r"listen 80;": f"listen 127.0.0.1:{free_port()};",
         r"listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         r"/run/secrets/tls_certificate": f"{folder}/certificate.pem",
@@ -153,3 +156,77 @@ def test_pages_are_counted_by_address_and_servers_by_their_key(proxy: Proxy) -> 
 def test_readiness_is_told_to_the_inner_network_alone(proxy: Proxy) -> None:
     assert proxy.ask("/readyz").status == 403
     assert proxy.ask("/healthz").status == 200
+
+
+class Names:
+    """A server of names on this machine that says where ``web`` is, for a second."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                asked, who = self._socket.recvfrom(512)
+            except OSError:
+                return
+            end = asked.index(b"\0", 12) + 5
+            answer = b"\xc0\x0c\0\x01\0\x01\0\0\0\x01\0\x04" + socket.inet_aton(self.address)
+            head = asked[:2] + b"\x81\x80\0\x01\0\x01\0\0\0\0"
+            self._socket.sendto(head + asked[12:end] + answer, who)
+
+
+def _version() -> tuple[int, ...]:
+    said = subprocess.run([str(NGINX), "-v"], check=False, capture_output=True, text=True).stderr
+    return tuple(map(int, re.findall(r"nginx/(\d+)\.(\d+)\.(\d+)", said)[0]))
+
+
+def test_a_web_that_was_made_again_elsewhere_is_found_again(tmp_path: Path) -> None:
+    if _version() < (1, 27, 3):
+        pytest.skip("this nginx looks a name up once; that of the containers does so again")
+    tmp_path.chmod(0o755)
+    port, first = free_port(), ThreadingHTTPServer(("127.0.0.2", 0), Stub)
+    second = ThreadingHTTPServer(("127.0.0.3", first.server_port), Stub)
+    names = Names("127.0.0.2")
+    text = configured(tmp_path, port=port, upstream=1).read_text(encoding="utf-8")
+    text = text.replace("server 127.0.0.1:1;", f"server web:{first.server_port} resolve;")
+    text = text.replace("upstream web {", f"resolver 127.0.0.1:{names.port} valid=1s ipv6=off;\n    upstream web {{")
+    text = text.replace(f"listen 127.0.0.1:{port} ssl;", f"listen 127.0.0.1:{port};")
+    text = re.sub(r"http2 on;|ssl_\w+ [^;]+;", "", text)
+    (tmp_path / "nginx.conf").write_text(text, encoding="utf-8")
+    threading.Thread(target=first.serve_forever, daemon=True).start()
+    threading.Thread(target=second.serve_forever, daemon=True).start()
+    with subprocess.Popen(
+        [str(NGINX), "-e", "stderr", "-c", str(tmp_path / "nginx.conf"), "-g", "daemon off;"]
+    ) as server:
+        try:
+            _wait_for(port)
+            assert _until_200(port)
+            names.address = "127.0.0.3"
+            first.shutdown()
+            first.server_close()
+            assert _until_200(port)
+        finally:
+            server.terminate()
+            names.close()
+            second.shutdown()
+            second.server_close()
+
+
+def _until_200(port: int) -> bool:
+    """Whether the proxy gives an answer of the web within ten seconds."""
+    for _ in range(50):
+        with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection, suppress(OSError):
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
+            with connection.getresponse() as answer:
+                if answer.status == 200:
+                    return True
+        time.sleep(0.2)
+    return False

@@ -112,7 +112,7 @@ def test_make_shop_goes_from_two_files_to_answers_and_a_page_of_what_they_allow(
     family, log = starts.start(given[0], f"EVENTS={bad}")
     assert family.is_gone(seconds=FIRST_SECONDS)
     assert family.process.returncode == 2  # make's, where its recipe ended with 1
-    assert "the column 'name' is missing" in log.read_text(encoding="utf-8")
+    assert "bad.csv, line 1: the column" in log.read_text(encoding="utf-8")
 
     family, text = starts.until_up(*given, "NAME=Trail & Co", seconds=FIRST_SECONDS)
     login = re.search(r"Login +(\S+) +(\S+)", text)
