@@ -19,6 +19,7 @@ from recommendations.terms import CustomerKind, Trust
 from tests import foreign_bodies as bodies
 from tests.api.conftest import problem
 from tests.api.events.conftest import key_of
+from tests.api.events.foreign_examples import example
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -160,3 +161,57 @@ def test_without_the_database_it_is_to_be_sent_again(monkeypatch: pytest.MonkeyP
     answer = call("shopify", "orders/create", bodies.SHOPIFY_ORDER)
     assert problem(answer, 503)["status"] == 503
     assert answer["Retry-After"]
+
+
+# --- examples of the shape of the public ones
+
+
+def sold(*shop_ids: str) -> None:
+    Item.objects.bulk_create([Item(shop_id=key, title=key) for key in shop_ids], ignore_conflicts=True)
+
+
+def test_shopifys_examples_go_in_as_they_are() -> None:
+    sold("788011223344556604")
+    order, refund = (example("shopify", name, now=NOW) for name in ("order", "refund"))
+    assert verdict(call("shopify", "orders/create", order))["verdict"] == "accepted"
+    number = "820011223344556601"
+    assert [line[:4] for line in lines("purchase")] == [
+        ("788011223344556604", 1, 90, number), ("788011223344556604", 2, 45, number),
+    ]  # fmt: skip
+    assert verdict(call("shopify", "refunds/create", refund))["verdict"] == "accepted"
+    assert [line[:4] for line in lines("refund")] == [("788011223344556604", 1, Decimal("22.50"), number)]
+    assert Event.objects.get(name="refund").customer_id == key_of("115011223344556602")
+    assert verdict(call("shopify", "orders/create", {**order, "id": 1, "test": True}))["verdict"] == "ignored"
+
+
+def test_woocommerces_example_goes_in_as_it_is() -> None:
+    sold("93", "22")
+    order = example("woocommerce", "order", now=NOW)
+    result = verdict(call("woocommerce", "order.created", order))
+    assert (result["verdict"], result.get("waiting_items")) == ("accepted", None)  # what is no product is left out
+    assert [line[:4] for line in lines("purchase")] == [
+        ("93", 2, 5, "1727"), ("22", 1, 12, "1727"), ("22", 1, 20, "1727"),
+    ]  # fmt: skip
+    assert {event.customer_id for event in Event.objects.all()} == {key_of("26")}
+    partly = {**order, "refunds": [{"id": 726, "reason": "", "total": "-10.00"}]}
+    assert verdict(call("woocommerce", "order.updated", partly))["verdict"] == "duplicate"
+    gone = example("woocommerce", "deleted", now=NOW)
+    assert verdict(call("woocommerce", "order.deleted", gone))["verdict"] == "ignored"
+
+
+def test_a_woocommerce_catalogue_of_variations_has_simple_products_too() -> None:
+    sold("93", "23", "24")
+    result = verdict(call("woocommerce", "order.created", example("woocommerce", "order", now=NOW),
+                          query="?item_id=variation_id"))  # fmt: skip
+    assert result.get("waiting_items") is None
+    assert [line[0] for line in lines("purchase")] == ["93", "23", "24"]
+
+
+@pytest.mark.parametrize("shop", HEADERS)
+def test_a_line_behind_one_without_a_product_is_pointed_at_where_it_stands(shop: str) -> None:
+    order = example(shop, "order", now=NOW)
+    *others, without = order["line_items"]
+    lines_sent = [without, {**others[0], "product_id": 777}]
+    topic = {"shopify": "orders/create", "woocommerce": "order.created"}[shop]
+    result = verdict(call(shop, topic, {**order, "line_items": lines_sent}))
+    assert [line["pointer"] for line in result["waiting_items"]] == ["/line_items/1/product_id"]

@@ -35,6 +35,7 @@ def _order(order: Mapping[str, Any], options: Options, *, name: str) -> Call:
     items, places = lines(at(order, "line_items"), item_ids(ITEM, options.item_id), pointer="/line_items")
     for item, line in beside(items, at(order, "line_items")):
         _less_discounts(item, line)
+    items, places = with_ids(items, places)
     at_path = "cancelled_at" if name == "refund" else "created_at"
     event = {
         "event_id": f"shopify:order:{order.get('id')}:{name}",
@@ -42,7 +43,7 @@ def _order(order: Mapping[str, Any], options: Options, *, name: str) -> Call:
         "timestamp": first(order, (at_path, "created_at")),
         "transaction_id": order.get("id"),
         "currency": order.get("currency"),
-        "items": with_ids(items),
+        "items": items,
         **_buyer(order),
     }
     places |= {"/timestamp": f"/{at_path}", "/transaction_id": "/id", "/user_id": "/customer/id"}
@@ -58,12 +59,13 @@ def _refund(refund: Mapping[str, Any], options: Options) -> Call:
     items, places = lines(at(refund, "refund_line_items"), item_ids(table, wanted), pointer="/refund_line_items")
     for item, line in beside(items, at(refund, "refund_line_items")):
         _of_one(item, at(line, "subtotal"))
+    items, places = with_ids(items, places)
     event = {
         "event_id": f"shopify:refund:{refund.get('id')}",
         "name": "refund",
         "timestamp": first(refund, ("processed_at", "created_at")),
         "transaction_id": refund.get("order_id"),
-        "items": with_ids(items),
+        "items": items,
     }
     places |= {"/timestamp": "/created_at", "/transaction_id": "/order_id"}
     return Call("", event, places, unused="" if items else "refund of no items")
@@ -88,11 +90,20 @@ def guest(known_by: object) -> str:
     return f"guest:{str(known_by).strip().lower()}"[:LONGEST_ID]
 
 
-def with_ids(items: Any) -> Any:
-    """Items without those that no product stands behind, such as a tip or a fee."""
+def with_ids(items: Any, places: dict[str, str]) -> tuple[Any, dict[str, str]]:
+    """Items without those that no product stands behind, such as a tip or a fee, and where the others stood."""
     if not isinstance(items, list):
-        return items
-    return [item for item in items if not isinstance(item, Mapping) or item.get("item_id") is not None]
+        return items, places
+    numbers = [n for n, item in enumerate(items) if not isinstance(item, Mapping) or item.get("item_id") is not None]
+    new = {f"/items/{number}": f"/items/{place}" for place, number in enumerate(numbers)}
+    kept = {}
+    for ours, theirs in places.items():
+        head = "/".join(ours.split("/")[:3])
+        if head in new:
+            kept[f"{new[head]}{ours.removeprefix(head)}"] = theirs
+        elif not ours.startswith("/items/"):
+            kept[ours] = theirs
+    return [items[number] for number in numbers], kept
 
 
 def _less_discounts(item: Any, line: Any) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from recommendations.ingest.sources.adapter import Call, Options, Table, at, beside, first, item_ids, lines
 from recommendations.ingest.sources.shopify import NOTES, guest, with_ids
 
-ITEM: Table = {"item_id": ("product_id", "variation_id", "sku"), "quantity": ("quantity",), "price": ("price",)}
+VARIATION = "variation_id"
+ITEM: Table = {"item_id": ("product_id", VARIATION, "sku"), "quantity": ("quantity",), "price": ("price",)}
 BOUGHT = frozenset({"processing", "completed", "on-hold"})
 TOPICS = frozenset({"order.created", "order.updated"})
 TAKEN_BACK = frozenset({"cancelled", "refunded"})
@@ -27,9 +28,11 @@ def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # n
         return [
             Call("", {}, unused=f"{options.topic or 'webhook'} ({status})" if body.get("status") else options.topic)
         ]
-    items, places = lines(at(body, "line_items"), item_ids(ITEM, options.item_id), pointer="/line_items")
-    for item, line in beside(items, at(body, "line_items")):
+    sold = _without_zeros(at(body, "line_items"))
+    items, places = lines(sold, _table(options), pointer="/line_items")
+    for item, line in beside(items, sold):
         _paid(item, line)
+    items, places = with_ids(items, places)
     moments = ("date_created_gmt", "date_created") if name == "purchase" else ("date_modified_gmt", "date_modified")
     moment = first(body, moments)
     if isinstance(moment, str) and moment[-1:].isdigit() and "+" not in moment:
@@ -40,12 +43,31 @@ def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # n
         "timestamp": moment,
         "transaction_id": body.get("id"),
         "currency": body.get("currency"),
-        "items": with_ids(items),
+        "items": items,
         **_buyer(body),
     }
     places |= {"/timestamp": f"/{moments[0]}", "/transaction_id": "/id", "/user_id": "/customer_id"}
     places |= {"/currency": "/currency"}
     return [Call("", event, places)]
+
+
+def _table(options: Options) -> Table:
+    """Where the id of a line's item stands: a catalogue of variations has products that have none, too."""
+    if options.item_id == VARIATION:
+        return {**ITEM, "item_id": (VARIATION, "product_id")}
+    return item_ids(ITEM, options.item_id)
+
+
+def _without_zeros(sold: Any) -> Any:
+    """Lines without the zeros by which WooCommerce says that there is no variation, or no product any more."""
+    if not isinstance(sold, list):
+        return sold
+    return [
+        {name: value for name, value in line.items() if value != 0 or name not in ("product_id", VARIATION)}
+        if isinstance(line, Mapping)
+        else line
+        for line in sold
+    ]
 
 
 def _buyer(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -159,6 +159,19 @@ def test_a_refund_that_names_no_items_takes_back_the_order(api: ApiClient) -> No
     assert result["verdict"] == OK
 
 
+def test_an_item_that_an_order_has_twice_and_two_tell_of_is_given_back_twice(api: ApiClient) -> None:
+    purchase = example("ga4", "purchase", now=NOW)
+    items = purchase["events"][0]["params"]["items"]
+    items[1] |= {"item_id": TEE, "quantity": 4}
+    results(api.post("/api/v1/events/ga4/", purchase))
+    purchase["events"][0]["params"]["event_id"] = "told-again"
+    results(api.post("/api/v1/events/ga4/", purchase))
+    send(api, WHOLE)
+    assert list(Event.objects.filter(name="refund").order_by("line").values_list("quantity", "price")) == [
+        (2, 20), (4, 10),
+    ]  # fmt: skip
+
+
 def test_a_refund_of_an_order_that_is_not_there_needs_items(api: ApiClient) -> None:
     [result] = results(api.post("/api/v1/events/ga4/", example("ga4", "refund_of_all", now=NOW)), 400)
     assert (result["verdict"], result["pointer"]) == ("rejected", "/events/0/params/items")
