@@ -1,6 +1,7 @@
 """Shopify's product file: the first row of a handle has what its variants share; each of these becomes an item."""
 
 from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 
 from recommendations.ingest.feeds.mapping import RawRow
 from recommendations.ingest.feeds.synonyms import ATTRIBUTE, plain_name
@@ -95,10 +96,12 @@ class ShopifyRows:
                 fields.pop(column, None)
 
     def _set_prices(self, fields: dict[str, str]) -> None:
+        """Leave out a former price that is none: Shopify writes 0.00, and shows none that is not above the price."""
+        price = _number(self._of(fields, "variant_price", "price"))
         for name in ("variant_compare_at_price", "compare_at_price"):
-            column = self._names.get(name, "")
-            if fields.get(column, "").strip("0.,") == "":
-                fields.pop(column, None)  # Shopify writes none as 0.00
+            former = _number(fields.get(column := self._names.get(name, ""), ""))
+            if former is not None and (not former or (price is not None and former <= price)):
+                fields.pop(column)
 
     def _set_stock(self, fields: dict[str, str], own: Mapping[str, str]) -> None:
         """Say whether it is for sale: what is sold beyond its stock is negative, what nobody counts has none."""
@@ -126,6 +129,14 @@ class ShopifyRows:
         return next((given[column] for column in columns if column in given), "")
 
 
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
 _OF_FOLDING = frozenset({
     *HANDLES, *(f"option{number}_{part}" for number in OPTIONS for part in ("name", "value", "linked_to")),
     "variant_sku", "sku", "variant_inventory_tracker", "inventory_tracker", "variant_inventory_policy",
@@ -135,7 +146,7 @@ _OF_FOLDING = frozenset({
 _OF_VARIANT = frozenset({
     "variant_sku", "sku", "variant_price", "price", "variant_compare_at_price", "compare_at_price",
     "variant_inventory_qty", "inventory_quantity", "variant_barcode", "barcode", "variant_image", "variant_image_url",
-    "variant_grams", "cost_per_item",
+    "variant_grams", "cost_per_item", "google_shopping_mpn", "google_shopping_manufacturer_part_number_mpn",
     *(f"option{number}_value" for number in OPTIONS), "variant_inventory_tracker", "inventory_tracker",
     "variant_inventory_policy", "continue_selling_when_out_of_stock",
 })  # fmt: skip

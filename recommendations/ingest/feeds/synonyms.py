@@ -17,6 +17,7 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     "brand": ["vendor", "manufacturer"],
     "categories": [
         "category", "product_type", "product_types", "google_product_category", "product_category",
+        "google_shopping_google_product_category",
     ],
     "price": ["variant_price", "regular_price"],
     SALE_PRICE: [],
@@ -38,8 +39,9 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     "rating_count": ["review_count", "reviews_count"],
     "parent_id": ["parent_sku"],
     "item_group_id": ["group_id"],
-    **{f"{ATTRIBUTE}{name}": [name] for name in (
-        "mpn", "color", "size", "material", "pattern", "gender", "age_group", "size_type", "size_system",
+    f"{ATTRIBUTE}mpn": ["mpn", "google_shopping_mpn", "google_shopping_manufacturer_part_number_mpn"],
+    **{f"{ATTRIBUTE}{name}": [name, f"google_shopping_{name}"] for name in (
+        "color", "size", "material", "pattern", "gender", "age_group", "size_type", "size_system",
         "custom_label_0", "custom_label_1", "custom_label_2", "custom_label_3", "custom_label_4",
     )},
     f"{ATTRIBUTE}condition": ["condition", "google_shopping_condition"],

@@ -109,6 +109,39 @@ def test_shopifys_rows_are_folded_into_variants(name: str) -> None:
     assert items["OLD"]["availability"] == "out_of_stock"  # a draft is not for sale
 
 
+@pytest.mark.parametrize("name", ["google_rss_1.xml", "google_atom_03.xml", "google_commented.xml"])
+def test_googles_older_formats_say_the_same(name: str) -> None:
+    imported = load(FIXTURES / name)
+    assert (imported.rows, imported.kept, imported.rejected) == (1, 1, 0)
+    assert catalogue()["JUMPER"] == {
+        "shop_id": "JUMPER", "title": "Green wool jumper", "description": "Soft, and warm in winter.", "brand": "",
+        "price": Decimal(25), "original_price": None, "cost": None, "availability": "in_stock",
+        "available_quantity": None, "image_url": "https://shop.example/i/jumper.jpg",
+        "url": "https://shop.example/jumper", "tags": [], "attributes": {"condition": "new"}, "parent__shop_id": None,
+        "rating_average": None, "rating_count": None, "categories": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["shopify_template.csv", "shopify_template_now.csv"])
+def test_shopifys_template_is_read_with_its_columns_for_google(name: str) -> None:
+    imported = load(FIXTURES / name)
+    assert (imported.rows, imported.kept, imported.rejected) == (5, 5, 0)
+    items = catalogue()
+    assert items.keys() == {"TEE_R_S", "TEE_R_M", "TEE_G_S", "JEANS_28", "HAT_G"}
+    for_all = {"gender": "male", "age_group": "adult", "condition": "new", "custom_label_0": "summer"}
+    assert items["TEE_R_S"]["attributes"] == for_all | {
+        "color": "Red", "size": "S", "gtin": "9506000134352", "mpn": "T-1",
+    }  # fmt: skip
+    assert items["TEE_G_S"]["attributes"] == for_all | {"color": "Gray", "size": "S"}  # the number is another's
+    assert (items["TEE_G_S"]["availability"], items["TEE_G_S"]["available_quantity"]) == ("in_stock", None)
+    assert items["TEE_R_M"]["image_url"] == "https://cdn.shopify.example/red.jpg?width=1500"
+    jeans = items["JEANS_28"]
+    assert (jeans["price"], jeans["original_price"]) == (95, None)  # what it costs less than is no former price
+    assert (jeans["availability"], jeans["cost"]) == ("out_of_stock", 50)
+    assert jeans["categories"] == ["Apparel & Accessories > Clothing > Pants > Jeans"]
+    assert (items["HAT_G"]["price"], items["HAT_G"]["original_price"]) == (Decimal("17.99"), Decimal("22.99"))
+
+
 def test_attributes_may_be_columns_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "items.csv"
     path.write_text(
