@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=73_000,
+        words="lines of recommendations without migrations", limit=75_000,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
         words="lines of its migrations", limit=3_630,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=28_100, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=28_400, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
     ),
