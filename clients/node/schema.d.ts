@@ -159,11 +159,14 @@ export interface paths {
         put?: never;
         /**
          * Events in
-         * @description One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before) or `rejected`
-         *     with a reason and a pointer; a bad row never loses its neighbours. What was answered 202 is on disk. An event is known
-         *     by `event_id` and `timestamp`, so a request may be sent again. Fields that are unknown, or that this key may not state,
-         *     are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. An item that the
-         *     catalogue does not have loses its line and is named in `rejected_items`.
+         * @description One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before), `ignored` (a
+         *     name that nothing is learned from) or `rejected`, the last two with a reason and a pointer; a bad row never loses its
+         *     neighbours. What was answered 202 is on disk. An event is known by `event_id` (any text) and `timestamp`, so a request
+         *     may be sent again; a purchase or refund is known by `event_id` and `transaction_id`, within a month. Numbers are taken
+         *     for ids, and seconds, milli- or microseconds since 1970 for a time. Fields that are unknown, or that this key may not
+         *     state, are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. The line
+         *     of an item that the catalogue does not have waits for it, 14 days, and is named in `waiting_items`; where it cannot
+         *     wait, as too many do or a list was shown, it is lost and named in `rejected_items`.
          *
          *     A key in a page is believed about the page's visitor. It cannot say who is signed in: send `proof`, which your server
          *     gets from `POST /api/v1/identity/`, beside `user_id` and `anonymous_id`; without it `user_id` is left out. Its purchases
@@ -178,6 +181,132 @@ export interface paths {
          *     A page that is being left may send the body with `navigator.sendBeacon` as `text/plain`, and its key as `api_key` in it.
          */
         post: operations["events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/algolia/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events of Algolia
+         * @description Algolia Insights: views, clicks, and conversions with `eventSubtype`. The key may be `X-Algolia-API-Key`, as a header
+         *     or, if it can do nothing but send events, in the query.
+         *
+         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
+         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
+         *     without an id is known by what it says. `docs/events.md` has the tables.
+         */
+        post: operations["events_algolia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/ga4/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events of GA4
+         * @description The Measurement Protocol of GA4. The key may be `api_secret` in the query if it can do nothing but send events.
+         *     `ad_personalization: DENIED` is taken as an objection to personalisation.
+         *
+         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
+         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
+         *     without an id is known by what it says. `docs/events.md` has the tables.
+         */
+        post: operations["events_ga4"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/recombee/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events of Recombee
+         * @description Recombee's batch of requests; single interactions go to `recombee/purchases/`, `recombee/detailviews/` and so on.
+         *     `amount` is a quantity, and `price` what was paid for all of it.
+         *
+         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
+         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
+         *     without an id is known by what it says. `docs/events.md` has the tables.
+         */
+        post: operations["events_recombee"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/segment/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events of Segment
+         * @description Segment's `track`, `identify` and `page`, one or a `batch`, also from a webhook destination. The key is the user name of
+         *     HTTP Basic, or in our header. `identify` with both ids makes them one person; its traits become customer properties
+         *     where the key has `customers:write`, but for those by which somebody could be named. `?item_id=sku` where the catalogue
+         *     has SKUs.
+         *
+         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
+         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
+         *     without an id is known by what it says. `docs/events.md` has the tables.
+         */
+        post: operations["events_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/vertex/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events of Vertex
+         * @description UserEvents of Vertex AI Search for commerce, one, `userEvents`, or the inline source of an import.
+         *
+         *     The body is taken as it is sent there. Each event gets a verdict as by `POST /api/v1/events/`; pointers are those of the
+         *     body that you sent. What nothing is learned from is `ignored`. An event without a time happens as it arrives, and one
+         *     without an id is known by what it says. `docs/events.md` has the tables.
+         */
+        post: operations["events_vertex"];
         delete?: never;
         options?: never;
         head?: never;
@@ -372,7 +501,9 @@ export interface paths {
          *     of them. Each has a `recommendation_id` of its own and is what the placement alone would answer, but for what another
          *     one of the page shows. The placements choose in their order on the page; one that has little to show keeps what only it
          *     can show, and a pinned item stands where it is pinned. `slots` changes how many items a placement shows; with `"n": 0`
-         *     it is left out. All else holds for the whole page. It counts as one request of the key.
+         *     it is left out, and with `only` those that `slots` does not name are, too. All else holds for the whole page. It counts
+         *     as one request of the key. What a key in a page is answered is as with a single placement; `ignored` stands beside
+         *     `slots`.
          */
         post: operations["recommend_page"];
         delete?: never;
@@ -399,8 +530,13 @@ export interface paths {
          *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
          *     is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
          *     `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
-         *     all of them, where there are several. Somebody unknown gets what is popular. The answer comes from the memory of the
+         *     all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
+         *     none. Somebody unknown gets what is popular. The answer comes from the memory of the
          *     process: it goes on while the database is away.
+         *
+         *     A key in a page asks for the visitor of that page, by `anonymous_id`; for a customer it needs `proof`, or `user_id` is
+         *     left out and named in `ignored`. Without a proof no reason names what somebody bought or viewed before, `score`, `final`
+         *     and `contributions` are left out, and `rules` is empty; the visit counts all the same.
          */
         get: operations["recommend_simply"];
         put?: never;
@@ -415,8 +551,13 @@ export interface paths {
          *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
          *     is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
          *     `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
-         *     all of them, where there are several. Somebody unknown gets what is popular. The answer comes from the memory of the
+         *     all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
+         *     none. Somebody unknown gets what is popular. The answer comes from the memory of the
          *     process: it goes on while the database is away.
+         *
+         *     A key in a page asks for the visitor of that page, by `anonymous_id`; for a customer it needs `proof`, or `user_id` is
+         *     left out and named in `ignored`. Without a proof no reason names what somebody bought or viewed before, `score`, `final`
+         *     and `contributions` are left out, and `rules` is empty; the visit counts all the same.
          */
         post: operations["recommend"];
         delete?: never;
@@ -665,8 +806,10 @@ export interface components {
         BatchBody: {
             context?: components["schemas"]["RecommendContext"] | null;
             filter?: components["schemas"]["ItemFilter"] | null;
+            boosts?: components["schemas"]["BoostOptions"][];
             exclude_item_ids?: string[];
             diversity?: number | null;
+            rotation?: number | null;
             /**
              * @description Default: "popular".
              * @enum {unknown}
@@ -699,6 +842,15 @@ export interface components {
         BatchUser: {
             user_id?: string;
             anonymous_id?: string;
+        };
+        /**
+         * BoostOptions
+         * @description What goes up, or below 0 down, in this answer, as by a rule of this strength. ``rules`` of an item name it.
+         */
+        BoostOptions: {
+            filter: components["schemas"]["ItemFilter"];
+            strength: number;
+            name?: string | null;
         };
         /**
          * Channel
@@ -879,7 +1031,10 @@ export interface components {
          * @description An act of a customer. It is known by ``event_id`` and ``timestamp``: a retry repeats both.
          */
         EventForm: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description A UUID, or any other text, which is kept as a UUID made of it.
+             */
             event_id: string;
             /** @description A GA4 name, or what Segment, Vertex or Recombee call it. */
             name: string;
@@ -911,7 +1066,7 @@ export interface components {
          */
         EventItemForm: {
             item_id: string;
-            quantity?: number | null;
+            quantity?: (number) | null;
             price?: (string | number) | null;
             index?: number | null;
         };
@@ -922,6 +1077,8 @@ export interface components {
             rejected: number;
             results: components["schemas"]["RowResult"][];
             ignored?: string[];
+            /** @description Default: 0. */
+            ignored_events?: number;
         };
         /** ExperimentDetail */
         ExperimentDetail: {
@@ -1093,12 +1250,24 @@ export interface components {
             parent_id?: string | null;
             item_id: string;
         };
-        /** ItemFilter */
+        /**
+         * ItemFilter
+         * @description What an item has to be; all that is given holds together. Of a list any value does, of ``attributes`` any value
+         *     of each key. A tag, key or value that the catalogue does not have matches nothing, and is no error.
+         */
         ItemFilter: {
             price?: components["schemas"]["PriceRange"] | null;
             brand?: string[] | null;
             categories?: string[] | null;
             in_stock?: boolean | null;
+            item_ids?: string[] | null;
+            not_brand?: string[];
+            not_categories?: string[];
+            tags?: string[] | null;
+            not_tags?: string[];
+            attributes?: {
+                [key: string]: (string | number | boolean)[];
+            };
         };
         /**
          * ItemForm
@@ -1261,16 +1430,21 @@ export interface components {
         PageAnswer: {
             page: string;
             slots: components["schemas"]["Recommendations"][];
+            ignored?: string[];
+            why_ignored?: components["schemas"]["Refusal"][];
         };
         /**
          * PageBody
-         * @description The body of a request for a page; a placement that ``slots`` does not name is as the page has it.
+         * @description The body of a request for a page; a placement that ``slots`` does not name is as the page has it; with ``only``
+         *     it is left out.
          */
         PageBody: {
             context?: components["schemas"]["RecommendContext"] | null;
             filter?: components["schemas"]["ItemFilter"] | null;
+            boosts?: components["schemas"]["BoostOptions"][];
             exclude_item_ids?: string[];
             diversity?: number | null;
+            rotation?: number | null;
             /**
              * @description Default: "popular".
              * @enum {unknown}
@@ -1285,7 +1459,10 @@ export interface components {
             user_id?: string | null;
             anonymous_id?: string | null;
             session_id?: string | null;
+            proof?: string | null;
             slots?: components["schemas"]["SlotOptions"][];
+            /** @description true: the placements of `slots`, and no others of the page. Default: false. */
+            only?: boolean;
         };
         /** PastResult */
         PastResult: {
@@ -1337,6 +1514,7 @@ export interface components {
             currency: string;
             image_url: string;
             url: string | null;
+            parent_id: string | null;
         };
         /**
          * Purpose
@@ -1372,8 +1550,10 @@ export interface components {
         RecommendBody: {
             context?: components["schemas"]["RecommendContext"] | null;
             filter?: components["schemas"]["ItemFilter"] | null;
+            boosts?: components["schemas"]["BoostOptions"][];
             exclude_item_ids?: string[];
             diversity?: number | null;
+            rotation?: number | null;
             /**
              * @description Default: "popular".
              * @enum {unknown}
@@ -1389,6 +1569,8 @@ export interface components {
             user_id?: string | null;
             anonymous_id?: string | null;
             session_id?: string | null;
+            cursor?: string | null;
+            proof?: string | null;
             experiment?: components["schemas"]["ArmOptions"] | null;
         };
         /**
@@ -1416,6 +1598,9 @@ export interface components {
             fallback_reason: components["schemas"]["Fallback"] | null;
             results: components["schemas"]["Recommended"][];
             missing_item_ids: string[];
+            next_cursor: string | null;
+            ignored?: string[];
+            why_ignored?: components["schemas"]["Refusal"][];
         };
         /** Recommended */
         Recommended: {
@@ -1449,6 +1634,7 @@ export interface components {
             pointer?: string | null;
             reason?: string | null;
             rejected_items?: components["schemas"]["Refusal"][];
+            waiting_items?: components["schemas"]["Refusal"][];
             ignored?: string[];
             why_ignored?: components["schemas"]["Refusal"][];
         };
@@ -3199,6 +3385,1078 @@ export interface operations {
             };
         };
     };
+    events_algolia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    events: ({
+                        eventType: string;
+                        eventName: string;
+                        index: string;
+                    } & {
+                        [key: string]: unknown;
+                    })[];
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description A verdict per event. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_ga4: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    events: ({
+                        name: string;
+                        params?: Record<string, never>;
+                    } & {
+                        [key: string]: unknown;
+                    })[];
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description A verdict per event. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_recombee: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    requests: ({
+                        method: string;
+                        path: string;
+                        params?: Record<string, never>;
+                    } & {
+                        [key: string]: unknown;
+                    })[];
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description A verdict per event. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": ({
+                    /** @enum {unknown} */
+                    type: "track" | "identify" | "page" | "group" | "screen" | "alias";
+                    event?: string;
+                    messageId?: string;
+                    userId?: string;
+                    anonymousId?: string;
+                    timestamp?: string;
+                    properties?: Record<string, never>;
+                    traits?: Record<string, never>;
+                    context?: Record<string, never>;
+                } & {
+                    [key: string]: unknown;
+                }) | ({
+                    batch: ({
+                        /** @enum {unknown} */
+                        type: "track" | "identify" | "page" | "group" | "screen" | "alias";
+                        event?: string;
+                        messageId?: string;
+                        userId?: string;
+                        anonymousId?: string;
+                        timestamp?: string;
+                        properties?: Record<string, never>;
+                        traits?: Record<string, never>;
+                        context?: Record<string, never>;
+                    } & {
+                        [key: string]: unknown;
+                    })[];
+                } & {
+                    [key: string]: unknown;
+                });
+            };
+        };
+        responses: {
+            /** @description A verdict per event. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_vertex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": ({
+                    eventType: string;
+                    visitorId: string;
+                    eventTime?: string;
+                    attributionToken?: string;
+                } & {
+                    [key: string]: unknown;
+                }) | ({
+                    userEvents: ({
+                        eventType: string;
+                        visitorId: string;
+                        eventTime?: string;
+                        attributionToken?: string;
+                    } & {
+                        [key: string]: unknown;
+                    })[];
+                } & {
+                    [key: string]: unknown;
+                });
+            };
+        };
+        responses: {
+            /** @description A verdict per event. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     experiments: {
         parameters: {
             query?: never;
@@ -4206,6 +5464,8 @@ export interface operations {
         parameters: {
             query?: {
                 anonymous_id?: string;
+                /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
+                cursor?: string;
                 diversity?: number;
                 /** @description The answer is not written down, and nothing is explored. */
                 dry_run?: boolean;
@@ -4221,6 +5481,8 @@ export interface operations {
                 n?: number;
                 /** @description false: nothing that is known of the customer is used. */
                 personalise?: boolean;
+                /** @description 0 to 1: how far goes down what this customer saw and did not click; as the placement has it where it is not given. Send `view_item_list` for what was seen. */
+                rotation?: number;
                 session_id?: string;
                 user_id?: string;
             };
@@ -4379,6 +5641,8 @@ export interface operations {
         parameters: {
             query?: {
                 anonymous_id?: string;
+                /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
+                cursor?: string;
                 diversity?: number;
                 /** @description The answer is not written down, and nothing is explored. */
                 dry_run?: boolean;
@@ -4394,6 +5658,8 @@ export interface operations {
                 n?: number;
                 /** @description false: nothing that is known of the customer is used. */
                 personalise?: boolean;
+                /** @description 0 to 1: how far goes down what this customer saw and did not click; as the placement has it where it is not given. Send `view_item_list` for what was seen. */
+                rotation?: number;
                 session_id?: string;
                 user_id?: string;
             };
@@ -5129,6 +6395,8 @@ export interface operations {
                 basket?: string[];
                 /** @description The path of the category in view, such as `Grocery > Pasta`; may be given several times. */
                 category?: string[];
+                /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
+                cursor?: string;
                 diversity?: number;
                 /** @description The answer is not written down, and nothing is explored. */
                 dry_run?: boolean;
@@ -5146,6 +6414,10 @@ export interface operations {
                 n?: number;
                 /** @description false: nothing that is known of the customer is used. */
                 personalise?: boolean;
+                /** @description With a key in a page: that user_id is signed in there, from POST /api/v1/identity/. */
+                proof?: string;
+                /** @description 0 to 1: how far goes down what this customer saw and did not click; as the placement has it where it is not given. Send `view_item_list` for what was seen. */
+                rotation?: number;
                 /** @description What was searched for. */
                 search_term?: string;
                 session_id?: string;
