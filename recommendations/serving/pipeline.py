@@ -183,9 +183,8 @@ def _params(
         excluded = np.union1d(stock.rows_of(request.exclude_items), excluded).astype(np.int32)
     if in_view := (*request.context_items, *request.basket, *request.before):
         own, families = stock.rows_of(in_view), placement.families_of(stock)
-        own = (
-            own if families is None else siblings(own, families)
-        )  # a product does not recommend itself, nor come twice
+        if families is not None:  # a product does not recommend itself, nor come twice
+            own = siblings(own, families)
         excluded = np.union1d(own, excluded).astype(np.int32)
     explores = request.explore and placement.explores
     return SelectionParams(
