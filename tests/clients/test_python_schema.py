@@ -44,10 +44,16 @@ CONTACTS: list[bodies.ContactEntry] = [{"user_id": "u4", "language": "zh-CN"}, {
 WISH: bodies.BesideWish = {
     "user_id": "u3", "session_id": "s3", "n": 4, "exclude_item_ids": ["tea-9", "tea-8"], "diversity": 0.2,
     "fallback": "popular", "personalise": True, "lang": "en", "fields": ["product", "reasons"], "dry_run": True,
+    "rotation": 0.5, "cursor": "AQECAkQC0eA",
 }  # fmt: skip
 CONTEXT: bodies.Context = {"item_ids": ["tea-1"], "basket": ["tea-2"], "categories": ["FOOD"], "search_term": "tea"}
 SLOTS: list[bodies.SlotWish] = [{"placement": "home", "n": 3}]
 FILTER: bodies.Filter = {"price": {"gte": 1, "lte": Decimal(9)}, "categories": ["FOOD"], "in_stock": True}  # type: ignore[typeddict-item]
+RICH: bodies.Filter = {
+    "item_ids": ["tea-1", "tea-2"], "not_brand": ["Brand 2"], "not_categories": ["FOOD > SOAP"], "tags": ["a"],
+    "not_tags": ["b"], "attributes": {"colour": ["red"], "pack": [2], "vegan": [True]},
+}  # fmt: skip
+BOOSTS: list[bodies.Boost] = [{"filter": RICH, "strength": 50, "name": "Summer"}, {"filter": FILTER, "strength": -5}]
 
 # Everything that the client can do, in an order in which it can be done, and what the answer is.
 CALLS: list[tuple[str, Call, Any]] = [
@@ -68,10 +74,14 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("recommend", lambda client: client.recommend("home"), answers.Recommendations),
     ("recommend", lambda client: client.recommend("home", context=CONTEXT, **WISH), answers.Recommendations),
     ("recommend", lambda client: client.recommend("cart", context=CONTEXT, filter=FILTER), answers.Recommendations),
+    ("recommend", lambda client: client.recommend("home", filter=RICH, boosts=BOOSTS), answers.Recommendations),
+    ("recommend", lambda client: client.recommend("home", boosts=BOOSTS, **WISH), answers.Recommendations),
     ("recommend_page", lambda client: client.recommend_page("cart"), answers.PageRecommendations),
     (
         "recommend_page",
-        lambda client: client.recommend_page("home", user_id="u3", context=CONTEXT, slots=SLOTS),
+        lambda client: client.recommend_page(
+            "home", user_id="u3", context=CONTEXT, slots=SLOTS, boosts=BOOSTS, rotation=1.0
+        ),
         answers.PageRecommendations,
     ),
     ("similar", lambda client: client.similar("tea-1", **WISH), answers.Recommendations),
