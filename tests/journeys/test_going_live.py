@@ -38,7 +38,7 @@ PAGE = ROOT / "docs/going-live.md"
 NAMES = ("sudo", "apt-get", "useradd", "make", "systemctl", "install", "chgrp", "createuser", "certbot", "docker")
 PLACES = (
     "/opt/recsite", "/etc/recsite", "/etc/systemd/system", "/etc/nginx", "/etc/letsencrypt", "/var/lib/recsite",
-    "/var/backups", "/tmp/recsite-keys", "/run/recsite-beat", "/srv/recsite",
+    "/var/backups", "/run/recsite-beat", "/srv/recsite",
 )  # fmt: skip
 ITEMS = "item_id,title,price\n" + "".join(f"A{n},Thing {n},{n}.90\n" for n in range(30))
 LINES = [f"purchase,2026-0{1 + n % 6}-1{n % 7}T12:00:00Z,u{n % 25},A{n * 7 % 30},t{n}" for n in range(400)]
