@@ -4,7 +4,9 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django.db.backends.signals import connection_created
 
+from recsite.postgresql_version import refuse_old_server
 from recsite.processes import allow_many_files
 
 
@@ -14,6 +16,7 @@ class RecsiteConfig(AppConfig):
 
     def ready(self) -> None:
         allow_many_files()
+        connection_created.connect(refuse_old_server)
         for name in ("celery", "checks"):  # they need the settings, so not when this package is imported
             import_module(f"recsite.{name}")
 

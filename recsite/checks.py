@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.checks import Warning as Advice
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, NotSupportedError, connection
 
+from recommendations.models import Staff
 from recommendations.services.mails.providers import backend_of, may_prove
+from recommendations.services.operations.readiness import missing_static_files
+
+log = structlog.get_logger(__name__)
 
 
 @register(Tags.security, deploy=True)
@@ -39,3 +46,65 @@ def the_mail_service_is_known(*, app_configs: Sequence[AppConfig] | None, **_opt
     if settings.PUSH_HOOK_SECRET and not may_prove(provider, settings.PUSH_HOOK_SECRET):
         return [Error(f"PUSH_HOOK_SECRET must be user:password for {provider}.", hint=hint, id="recsite.E003")]
     return []
+
+
+@register(Tags.database)
+def the_database_is_new_enough(*, databases: Sequence[str] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse a PostgreSQL that is too old, before migrations begin; ``check --database default`` looks, too."""
+    try:
+        if databases:
+            connection.ensure_connection()
+    except NotSupportedError as error:
+        return [Error(str(error), hint="docs/going-live.md says what Recsite needs.", id="recsite.E004")]
+    except DatabaseError:  # it is away, and says so itself
+        return []
+    return []
+
+
+@register(Tags.security, deploy=True)
+def somebody_can_sign_in(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """Name what is missing to sign in: an account, a way in by https, mail that arrives, pages that can be drawn."""
+    return [] if settings.DEMO else [*_of_accounts(), *_of_https(), *_of_mail(), *_of_static_files()]
+
+
+def _of_accounts() -> list[CheckMessage]:
+    try:
+        if any(staff.has_usable_password() for staff in Staff.objects.filter(is_active=True)[:50]):
+            return []
+    except DatabaseError:  # it is away, too old, or has no tables: others say so
+        return []
+    hint = "manage.py createsuperuser makes the first account, which invites the others."
+    return [Advice("Nobody can sign in: there is no account with a password.", hint=hint, id="recsite.W001")]
+
+
+def _of_https() -> list[CheckMessage]:
+    if settings.BEHIND_PROXY:
+        return []
+    hint = "Set BEHIND_PROXY=1 where a proxy that sets X-Forwarded-Proto is the only way in; not where web speaks TLS."
+    text = "Every request by plain http is sent on to https, as BEHIND_PROXY is not set."
+    return [Advice(text, hint=hint, id="recsite.W002")]
+
+
+def _of_mail() -> list[CheckMessage]:
+    backend = str(settings.MAILERS["default"]["BACKEND"])
+    if backend.endswith("smtp.EmailBackend"):
+        return []
+    text = "No e-mail leaves this installation: invitations and links for forgotten passwords reach nobody."
+    return [Advice(text, hint="Let EMAIL_URL begin with smtp:// or smtps://.", id="recsite.W003")]
+
+
+def _of_static_files() -> list[CheckMessage]:
+    missing = missing_static_files()
+    if not missing:
+        return []
+    text = f"Static files are not collected, so that pages fail: {missing[0]} is one of {len(missing):,}."
+    return [Advice(text, hint="Run manage.py collectstatic.", id="recsite.W004")]
+
+
+def log_what_is_missing() -> None:
+    """Write to the log of a process that begins what its checks find, as nobody may have run them."""
+    messages = run_checks(tags=["database"], databases=["default"]) + somebody_can_sign_in(app_configs=None)
+    for message in messages:
+        if str(message.id).startswith("recsite."):
+            log.warning(message.msg, check=message.id, hint=message.hint)
+    connection.close()

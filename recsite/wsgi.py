@@ -12,6 +12,7 @@ django = get_wsgi_application()
 # Pages, charts and what answers are made from are read now, not while the first visitor waits.
 import_module(settings.ROOT_URLCONF)
 import_module("recommendations.services.operations.readiness").prepare()
+import_module("recsite.checks").log_what_is_missing()
 plain = import_module("recsite.many_fields").ManyFields(django)
 forwarding = import_module("recsite.forwarding").Forwarding(plain, to=settings.PAGES_URL)
 application = import_module("recommendations.api.fast_path").Door(forwarding)

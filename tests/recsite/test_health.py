@@ -1,7 +1,10 @@
 """Alive and ready: what is missing is named, and nobody has to sign in."""
 
+from pathlib import Path
+
 import pytest
 import redis
+from django.core.management import call_command
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -15,6 +18,7 @@ from recommendations.store.events import pseudonyms
 from recommendations.terms import VersionStatus
 
 pytestmark = pytest.mark.django_db
+MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"  # compression alone takes ten seconds
 
 
 def go_live() -> None:
@@ -76,6 +80,26 @@ def test_valkey_that_does_not_answer_is_named(client: Client, settings: Settings
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["missing"] == {"valkey": "Valkey does not answer (ConnectionError)."}
+
+
+def test_static_files_that_were_not_collected_are_named(client: Client, settings: Settings, tmp_path: Path) -> None:
+    go_live()
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": MANIFEST}}
+    readiness.missing_static_files.cache_clear()
+    try:
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        words = answer.json()["missing"]["static_files"]
+        assert "more are not collected, so pages fail; run manage.py collectstatic, and start web again." in words
+        call_command("collectstatic", verbosity=0, interactive=False)
+        settings.STATIC_ROOT = str(tmp_path)  # the storage is made again, as in a process that begins
+        readiness.missing_static_files.cache_clear()
+        readiness.readiness.drop()
+        assert client.get("/readyz").json()["missing"] == {}
+        assert client.get("/login/").status_code == 200
+    finally:
+        readiness.missing_static_files.cache_clear()
 
 
 def test_readyz_is_only_read(client: Client) -> None:

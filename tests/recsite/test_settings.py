@@ -46,7 +46,7 @@ import django; django.setup()
 from django.core.management import call_command
 call_command("check", deploy=True, fail_level="WARNING")
 """
-    done = run(code)
+    done = run(code, BEHIND_PROXY="1")
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout + done.stderr
 

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.db import DatabaseError, NotSupportedError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -48,7 +51,7 @@ class Readiness:
         """A sentence for each part that is missing; empty when nothing is."""
         with self._lock:
             if self._clock() - self._looked_at >= LASTS:
-                self._missing = _of_database() | _of_valkey()
+                self._missing = _of_database() | _of_valkey() | _of_static_files()
                 self._looked_at = self._clock()
             return self._missing
 
@@ -61,6 +64,8 @@ def _of_database() -> dict[str, str]:
         if due := _migrations() - MigrationRecorder(connection).applied_migrations().keys():
             return {"migrations": f"{len(due)} migrations are not applied; run manage.py migrate."}
         return _of_record()
+    except NotSupportedError as error:
+        return {"postgresql_version": str(error)}
     except DatabaseError as error:
         return {"postgresql": f"The database does not answer ({type(error).__name__})."}
 
@@ -95,3 +100,23 @@ def _of_valkey() -> dict[str, str]:
     except redis.RedisError as error:
         return {"valkey": f"Valkey does not answer ({type(error).__name__})."}
     return {}
+
+
+def _of_static_files() -> dict[str, str]:
+    missing = missing_static_files()
+    if not missing:
+        return {}
+    more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+    text = f"{missing[0]}{more} are not collected, so pages fail; run manage.py collectstatic, and start web again."
+    return {"static_files": text}
+
+
+@cache
+def missing_static_files() -> tuple[str, ...]:
+    """Static files that this process cannot serve: it read the list of the collected ones when it began."""
+    storage: Any = staticfiles_storage
+    if not isinstance(storage, ManifestFilesMixin):  # tests serve them as they are
+        return ()
+    names = {path for finder in get_finders() for path, _storage in finder.list([])}
+    collected = storage.hashed_files
+    return tuple(sorted(name for name in names if storage.hash_key(name) not in collected))
