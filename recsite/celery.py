@@ -7,6 +7,7 @@ every task is idempotent; a run's argument is its id only.
 
 import os
 import signal
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
@@ -166,4 +167,10 @@ def _die_with_worker(**_fields: Any) -> None:
     die_with_parent(signal.SIGKILL)
 
 
+def _wait_for_connections(**_fields: Any) -> None:
+    """Wait for a connection as long as a task may, not as a request."""
+    import_module("recommendations.services.operations.patience").wait_for_connections()
+
+
 worker_process_init.connect(_die_with_worker, weak=False)
+worker_process_init.connect(_wait_for_connections, weak=False)

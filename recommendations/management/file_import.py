@@ -20,6 +20,7 @@ from recommendations.models import Import
 from recommendations.services.catalogue.feeds import FeedAwayError, StoppedError
 
 SHOWN = 10
+MIGRATE_FIRST = gettext_lazy("The database is not set up for this version yet. Run first: manage.py migrate")
 REFUSALS = (UnreadableFileError, FeedAwayError, StoppedError)
 
 
@@ -53,7 +54,7 @@ class FileCommand(BaseCommand):
 
     def _refusal(self, error: DatabaseError) -> CommandError:
         if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
-            return CommandError(_("The database is not set up for this version yet. Run first: manage.py migrate"))
+            return CommandError(str(MIGRATE_FIRST))
         return CommandError(str(self.database_refused) % {"reason": str(error).strip()})
 
     def _report(self, imported: Import, *, listed: bool = True) -> None:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -34,6 +35,7 @@ _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "RE
 _SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS")
 _EPHEMERAL_PREFIX = "recsite-test-"
 _PUBLISHED = "servers.json"
+_LOG = "embedded.log"
 _LOOK_SECONDS = 0.2
 _SHARE_SECONDS = 90
 _YOUNG_SECONDS = 60  # a run that begins may not hold its lock yet
@@ -48,10 +50,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--ephemeral", action="store_true", help="a new folder, removed in the end")
     parser.add_argument("command", nargs="+", metavar="-- COMMAND")
     options = parser.parse_args(argv)
+    parent = os.getppid()
     die_with_parent(signal.SIGTERM)
     keep_private()
+    leave = partial(_leave, parent=parent, log=None if options.ephemeral else options.data / _LOG)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        signal.signal(number, leave)
     try:
         with _folder(options.data, ephemeral=options.ephemeral) as root:
             return _run(options.command, root=root, ephemeral=options.ephemeral)
@@ -62,10 +66,26 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def _leave(number: int, _frame: FrameType | None, *, parent: int, log: Path | None) -> None:
+    if os.getppid() != parent:
+        _say_that_the_parent_ended(log)
     for later in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # one is enough; nothing may disturb the tidying up
         signal.signal(later, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+
+def _say_that_the_parent_ended(log: Path | None) -> None:
+    """Say why the servers go: of a script whose shell ended nobody else would."""
+    text = (
+        f"{time.strftime('%Y-%m-%d %H:%M:%S')} The program that started recsite.embedded has ended, so the servers end"
+        " with it. Let a script wait for them (`wait`), or let a service manager start them.\n"
+    )
+    with contextlib.suppress(OSError):  # its terminal may be gone, too
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    if log is not None:
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+            file.write(text)
 
 
 @contextlib.contextmanager

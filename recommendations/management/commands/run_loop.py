@@ -6,9 +6,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError
 from django.utils import timezone
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
+from recommendations.management.file_import import MIGRATE_FIRST
 from recommendations.models import Run, RunStage
+from recommendations.services.operations.patience import patient_connections
 from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.services.watches.after_run import run_loop
 from recommendations.terms import RunStatus
@@ -23,6 +27,15 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="of everything that draws (default 0)")
 
     def handle(self, *_args: Any, seed: int, **_options: Any) -> None:
+        try:
+            with patient_connections():
+                self._run(seed=seed)
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+                raise CommandError(str(MIGRATE_FIRST)) from error
+            raise
+
+    def _run(self, *, seed: int) -> None:
         try:
             run = start_run(by=None, now=timezone.now(), seed=seed, in_worker=False)
         except RunInProgressError as error:
