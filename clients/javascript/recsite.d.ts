@@ -28,7 +28,7 @@ export interface RecsiteFields {
 export interface RecsiteOptions {
   /** Address of Recsite, such as https://recsite.example. */
   url: string;
-  /** A key that may stand in a page: `events:write` alone, for the origins of the shop. */
+  /** A key that may stand in a page: `events:write`, with `recommendations:read` where slots are filled, for the origins of the shop. */
   key: string;
   /** What the visitor said; not given: they were not asked, and nothing is kept. */
   consent?: boolean;
@@ -54,6 +54,10 @@ export interface RecsiteTracker {
   track(name: string, fields?: RecsiteFields): string;
   /** Look for slots (`data-recsite-slot`) once more, in a part of the page that has changed. */
   watch(root?: ParentNode): void;
+  /** The visitor's ids; "" where nothing is kept. */
+  ids(): { anonymous_id: string; session_id: string };
+  /** Send the ecommerce events that the page pushes for Google, earlier and later ones, each once. */
+  fromDataLayer(layer?: unknown[]): void;
   viewHome(fields?: RecsiteFields): string;
   search(search_term: string, fields?: RecsiteFields): string;
   viewItem: RecsiteItemAct;

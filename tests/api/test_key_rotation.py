@@ -49,7 +49,7 @@ def test_a_replaced_key_expires_to_the_microsecond() -> None:
     for moment, valid in [(now[0], True), (ends - timedelta(microseconds=1), True), (ends, False)]:
         now[0] = moment
         assert (ring.find(old.prefix) is not None) == valid
-        assert ring.knows_origin("https://shop.example") == valid
+        assert ring.knows_origin("https://shop.example", scope=Scope.EVENTS_WRITE) == valid
 
 
 @pytest.mark.django_db

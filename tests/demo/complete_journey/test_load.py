@@ -140,7 +140,7 @@ def test_purchases_are_lines_of_their_baskets(small: Journey) -> None:
     event = Event.objects.select_related("item").get(event_id=wheel.purchase_id(row["basket_id"], row["product_id"]))
     assert (event.name, event.source, event.line) == ("purchase", "demo", 0)
     assert (event.transaction_id, event.item.shop_id) == (str(row["basket_id"]), str(row["product_id"]))
-    assert event.quantity == row["quantity"]
+    assert event.quantity == int(row["quantity"])
     assert event.amount == Decimal(str(row["sales_value"])).quantize(Decimal("0.01"))
     assert event.occurred_at == row["transaction_timestamp"].tz_localize("UTC") + timedelta(weeks=452)
     assert event.attributes == {"store": row["store_id"], "retail_discount": row["retail_disc"]}
