@@ -98,7 +98,7 @@ export class Client {
     /** What to show at a placement. `index` of a later event is the `rank` of the answer. */
     async recommend(placement, wish = {}) {
         const address = `/placements/${part(placement)}/recommend/`;
-        const whole = wish.filter || wish.experiment || wish.fields?.length === 0;
+        const whole = wish.filter || wish.boosts || wish.experiment || wish.fields?.length === 0;
         const query = whole ? "" : queryOf(wish);
         return this.#ask("recommendation_id", address, whole || query.length > LONGEST_QUERY ? { body: wish } : { query });
     }

@@ -25,6 +25,11 @@ const WISH = {
 };
 const CONTEXT = { item_ids: ["tea-1"], basket: ["tea-2"], categories: ["FOOD"], search_term: "tea" };
 const FILTER = { price: { gte: 1, lte: "9" }, categories: ["FOOD"], in_stock: true };
+const RICH = {
+  item_ids: ["tea-1", "tea-2"], not_brand: ["Brand 2"], not_categories: ["FOOD > SOAP"], tags: ["a"],
+  not_tags: ["b"], attributes: { colour: ["red"], pack: [2], vegan: [true] },
+};
+const BOOSTS = [{ filter: RICH, strength: 50, name: "Summer" }, { filter: FILTER, strength: -5 }];
 const OF_THE_PAST = process.argv.includes("--past") ? [
   () => client.answer("r-1"),
   () => client.answerAgain("r-1", { weights: 2, rules: 0 }),
@@ -45,8 +50,12 @@ const CALLS = [
   () => client.recommend("home"),
   () => client.recommend("home", { context: CONTEXT, ...WISH }),
   () => client.recommend("cart", { context: CONTEXT, filter: FILTER }),
+  () => client.recommend("home", { filter: RICH, boosts: BOOSTS }),
+  () => client.recommend("home", { boosts: BOOSTS, ...WISH }),
   () => client.recommendPage("cart"),
-  () => client.recommendPage("home", { user_id: "u3", context: CONTEXT, slots: [{ placement: "home", n: 3 }] }),
+  () => client.recommendPage("home", {
+    user_id: "u3", context: CONTEXT, slots: [{ placement: "home", n: 3 }], boosts: BOOSTS, rotation: 1,
+  }),
   () => client.similar("tea-1", WISH),
   () => client.alsoBought("tea-1"),
   () => client.recommendToMany("email", [{ user_id: "u3" }, { anonymous_id: "a9" }], { n: 3 }),
