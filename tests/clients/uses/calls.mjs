@@ -21,7 +21,7 @@ const CONTACT = {
 const CONTACTS = [{ user_id: "u4", language: "zh-CN" }, { user_id: "u5", email: "nobody" }];
 const WISH = {
   user_id: "u3", session_id: "s3", n: 4, exclude_item_ids: ["tea-9", "tea-8"], diversity: 0.2, fallback: "popular",
-  personalise: true, lang: "en", fields: ["product", "reasons"], dry_run: true,
+  personalise: true, lang: "en", fields: ["product", "reasons"], dry_run: true, rotation: 0.5, cursor: "AQECAkQC0eA",
 };
 const CONTEXT = { item_ids: ["tea-1"], basket: ["tea-2"], categories: ["FOOD"], search_term: "tea" };
 const FILTER = { price: { gte: 1, lte: "9" }, categories: ["FOOD"], in_stock: true };
