@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import floor
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -72,7 +73,7 @@ class YourData:
         if self.frame.model is None:
             return _("%(two)s; no run has learned from them yet.") % {"two": two}
         return _("%(two)s; recommendations of their own for %(share)s of all %(all)s.") % {
-            "two": two, "share": share(counts.coverage), "all": number(counts.customers),
+            "two": two, "share": share_at_least(counts.coverage), "all": number(counts.customers),
         }  # fmt: skip
 
     @property
@@ -121,6 +122,11 @@ def _of_repeats(data: YourData) -> tuple[DataState, str]:
     return (DataState.WORKS if counts.bought_again >= FEW_AGAIN else DataState.THIN), words
 
 
+def share_at_least(value: float) -> str:
+    """A share as a percentage that it reaches: 100% is all, and not nearly all."""
+    return share(floor(value * 100 + 1e-9) / 100)
+
+
 def _of_categories(data: YourData) -> tuple[DataState, str]:
     if not data.flaws.listed:
         return _of_items(data)
@@ -129,7 +135,7 @@ def _of_categories(data: YourData) -> tuple[DataState, str]:
         return DataState.LACKS, _("No item has a category: fill the column categories.")
     if lacking > MUCH_LACKS:
         return DataState.THIN, _("%(share)s of the items have no category.") % {"share": share(lacking)}
-    return DataState.WORKS, _("%(share)s of the items have a category.") % {"share": share(1 - lacking)}
+    return DataState.WORKS, _("%(share)s of the items have a category.") % {"share": share_at_least(1 - lacking)}
 
 
 def _of_baskets(data: YourData) -> tuple[DataState, str]:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from analytics.queries.your_data import DataState
+from analytics.queries.your_data import DataState, share_at_least
 from recommendations.event_types import EventName
 from recommendations.models import ApiKey, Category, Customer, CustomerAlias, Event, Item, ModelVersion, SourceHour
 from recommendations.terms import Role
@@ -115,3 +115,8 @@ def test_it_is_there_in_chinese(small_shop: None, admin: Client) -> None:
     with translation.override("zh-hans"):
         page = admin.get(PAGE, headers={"Accept-Language": "zh-hans"}).content.decode()
     assert "3 位顾客有两次以上行为；全部 4 位顾客中有 75% 能得到专属推荐。" in page
+
+
+@pytest.mark.parametrize(("value", "text"), [(298 / 299, "99%"), (1.0, "100%"), (0.29, "29%"), (0.0, "0%")])
+def test_a_hundred_percent_is_all(value: float, text: str) -> None:
+    assert share_at_least(value) == text
