@@ -193,9 +193,9 @@ def _read_row_by_row(body: bytes) -> ParsedBody:
         single = "events" not in top and "event_id" in top
         rows = [Raw(body)] if single else _raw_batch.decode(body).events
     except ValidationError as error:
-        remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
         if foreign := advice(top):
-            raise UnreadableError(Refusal("", f"{foreign} {remedy}")) from error
+            raise UnreadableError(Refusal("", foreign)) from error
+        remedy = _("Send {“events”: [1 to %(most)s events]}, or one event by itself.") % {"most": MOST_ROWS}
         raise unreadable(error, rows="events", remedy=remedy) from error
     reading = ParsedBody(rows=[], single=single)
     for number, raw in enumerate(rows):
