@@ -119,10 +119,7 @@ def prepare(
         scope=scope.scope,
         within=within,
     )
-    rules = rules_for(request, snapshot, customer, now)
-    if request.boosts:
-        rules = (*rules, *asked_boosts(request.boosts, snapshot))
-    params = replace(params, rules=rules)
+    params = replace(params, rules=_rules_of(request, snapshot, customer, now))
     beta = placement.fatigue if request.rotation is None else request.rotation
     if beta and candidates is not None:
         ignored = ignored_showings(customer, beta=beta, snapshot=snapshot, candidates=candidates, state=state, now=tick)
@@ -198,6 +195,14 @@ def _params(
         excluded=excluded,
         allowed=matching_items(request.filter, snapshot) if request.filter else None,
     )
+
+
+def _rules_of(
+    request: ResolvedRequest, snapshot: Snapshot, customer: CustomerContext, now: datetime
+) -> tuple[Rule, ...]:
+    """The rules of the book that apply, and the boosts that the request asks for."""
+    rules = rules_for(request, snapshot, customer, now)
+    return (*rules, *asked_boosts(request.boosts, snapshot)) if request.boosts else rules
 
 
 def rules_for(

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,11 +22,9 @@ from recsite_client import (
     ProblemError,
     RecsiteError,
     RedirectedError,
-    RestingError,
     SettingError,
     UnreachableError,
     UnsendableError,
-    breaker,
     new_event,
 )
 from tests.architecture.source import ROOT
@@ -45,6 +42,16 @@ def send(client: Client) -> float:
     begin = time.monotonic()
     client.send_events([new_event("view_item", user_id="u1", items=[{"item_id": "SKU1", "price": Decimal("1.90")}])])
     return time.monotonic() - begin
+
+
+def ask(client: Client) -> None:
+    client.recommend("home", user_id="u1")
+
+
+def fail(client: Client, *, times: int, kind: type[RecsiteError] = UnreachableError) -> None:
+    for _ in range(times):
+        with pytest.raises(kind):
+            ask(client)
 
 
 def soon() -> str:
@@ -108,90 +115,6 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failure(server: Ser
     server.replies = [(*GOOD[:1], {"Connection": "keep-alive"}, GOOD[2]), None, GOOD]
     send(client)
     assert client.recommend("home") == json.loads(GOOD[2])  # not even of a question, which is asked once
-
-
-def ask(client: Client) -> None:
-    client.recommend("home", user_id="u1")
-
-
-def fail(client: Client, *, times: int, kind: type[RecsiteError] = UnreachableError) -> None:
-    for _ in range(times):
-        with pytest.raises(kind):
-            ask(client)
-
-
-def test_one_slow_answer_takes_away_no_other(server: Server) -> None:
-    with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.2) as client:
-        for _ in range(3):
-            server.delay = 0.5
-            fail(client, times=4)
-            server.delay = 0
-            ask(client)
-        assert len(server.got) == 15
-
-
-def test_after_five_failures_in_a_row_questions_fail_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.delay = 0.5
-    with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.1) as client:
-        fail(client, times=5)
-        begin = time.monotonic()
-        fail(client, times=50, kind=RestingError)
-        assert time.monotonic() - begin < 0.2
-        assert len(server.got) == 5
-        send(client)  # events are sent all the same
-        monkeypatch.setattr(breaker, "WINDOW", 0.1)
-        server.delay = 0
-        time.sleep(breaker.REST)
-        ask(client)
-        server.delay = 0.5
-        for _ in range(10):  # failures that are far apart are no series
-            fail(client, times=1)
-            time.sleep(0.02)
-        assert len(server.got) == 17
-
-
-def test_a_proxy_that_cannot_reach_recsite_opens_the_breaker_and_a_refusal_does_not(server: Server) -> None:
-    with Client(f"http://127.0.0.1:{server.server_port}", "a.b") as client:
-        for status in (400, 429, 503):
-            server.replies = [(status, {}, b"{}")]
-            fail(client, times=8, kind=ProblemError)
-        server.replies = [(502, {}, b"<html>")]
-        fail(client, times=5, kind=ProblemError)
-        fail(client, times=1, kind=RestingError)
-
-
-def test_one_probe_asks_for_all(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breaker, "REST", 0.3)
-    server.delay = 0.5
-    with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.2) as client, ThreadPoolExecutor(16) as pool:
-
-        def outcomes() -> Counter[str]:
-            futures = [pool.submit(ask, client) for _ in range(64)]
-            return Counter(type(future.exception()).__name__ for future in futures)
-
-        fail(client, times=5)
-        for _ in range(2):
-            time.sleep(0.3)
-            assert outcomes() == {"UnreachableError": 1, "RestingError": 63}
-        time.sleep(0.3)
-        server.delay = 0
-        assert outcomes()["NoneType"] >= 1
-        server.delay, client.timeout = 0.1, 5
-        assert outcomes() == {"NoneType": 64}
-
-
-def test_a_probe_that_is_broken_off_lets_another_one_try(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    watching = breaker.CircuitBreaker()
-    monkeypatch.setattr(breaker, "REST", 0.0)
-    for _ in range(5):
-        with pytest.raises(UnreachableError), watching.watched():
-            raise UnreachableError("away")
-    with pytest.raises(KeyboardInterrupt), watching.watched():
-        raise KeyboardInterrupt
-    with watching.watched():
-        pass
-    with watching.watched():
-        pass
 
 
 def test_an_answer_that_trickles_in_is_a_time_out(server: Server) -> None:

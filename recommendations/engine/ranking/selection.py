@@ -124,10 +124,7 @@ def select(
     eligible, lost, took = _judged(items, catalogue=catalogue, params=params)
     blended, tired = _blended(items, z, weights, eligible, catalogue=catalogue, params=params)
     contenders = Contenders(items=items, z=z, scores=np.where(eligible, blended, -np.inf).astype(np.float32))
-    if params.rules:
-        contenders = _ruled(contenders, catalogue=catalogue, params=params)
-    if catalogue.families is not None:
-        contenders, lost = _without_variants(contenders, catalogue.families, lost=lost, count=count)
+    contenders, lost = _steered(contenders, catalogue=catalogue, params=params, lost=lost, count=count)
     order = _order(contenders, catalogue=catalogue, params=params, diversity=params.diversity)
     chosen, propensity, way = explored(
         order.fixed, n=params.n, slots=params.explored_slots, cards=params.cards, shuffled=params.exploration, draw=draw
@@ -171,11 +168,20 @@ def select(
     )
 
 
-def _without_variants(
-    contenders: Contenders, families: IntArray, *, lost: dict[IneligibleReason, int], count: int
+def _steered(
+    contenders: Contenders,
+    *,
+    catalogue: CatalogueState,
+    params: SelectionParams,
+    lost: dict[IneligibleReason, int],
+    count: int,
 ) -> tuple[Contenders, dict[IneligibleReason, int]]:
-    """The contenders with one of each product left, and what was lost so far with the others of the pool."""
-    fewer = best_of_each(contenders, families)
+    """The contenders under the rules, one of each product, and what was lost so far with the others of the pool."""
+    if params.rules:
+        contenders = _ruled(contenders, catalogue=catalogue, params=params)
+    if catalogue.families is None:
+        return contenders, lost
+    fewer = best_of_each(contenders, catalogue.families)
     folded = np.count_nonzero((contenders.scores[:count] > -np.inf) & (fewer.scores[:count] == -np.inf))
     return fewer, {**lost, IneligibleReason.VARIANT: int(folded)} if folded else lost
 

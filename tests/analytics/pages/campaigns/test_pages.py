@@ -27,10 +27,9 @@ from recommendations.models import (
 )
 from recommendations.push_terms import CampaignKind, MessageState, OccurrenceState, Purpose, Trigger
 from recommendations.services.campaigns import lifecycle
-from recommendations.services.campaigns.lifecycle import create_campaign
-from recommendations.services.campaigns.presets import preset_of
 from recommendations.terms import Role
 from tests.analytics import records
+from tests.analytics.pages.campaigns.forms import begun, page
 from tests.architecture.source import ROOT
 from tests.push_records import contact
 
@@ -46,14 +45,6 @@ def _installed(settings: LazySettings) -> None:
 @pytest.fixture
 def now() -> datetime:
     return timezone.now()
-
-
-def begun(kind: CampaignKind = CampaignKind.RECURRING, trigger: Trigger | None = None, name: str = "") -> Campaign:
-    preset = preset_of(kind, trigger)
-    return create_campaign(
-        name=name or preset.name, kind=kind, trigger=trigger, purpose=preset.purpose, draft=preset.draft(), by=None,
-        now=timezone.now(),
-    )  # fmt: skip
 
 
 def go_live(campaign: Campaign, **fields: Any) -> CampaignVersion:
@@ -77,12 +68,6 @@ def message(of: Occurrence, name: str, state: MessageState = MessageState.TAKEN,
 
 def event(of: Message, kind: str, **fields: Any) -> None:
     MessageEvent.objects.create(message=of, kind=kind, **{"at": timezone.now()} | fields)
-
-
-def page(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200, answer
-    return unescape(answer.content.decode())
 
 
 class TestList:
