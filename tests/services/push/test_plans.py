@@ -86,13 +86,14 @@ def of(occurrence: Occurrence | None) -> dict[int, tuple[Any, ...]]:
     }  # fmt: skip
 
 
-def three(now: datetime) -> list[Campaign]:
-    """One of each kind; the shop says that something happened to every second customer."""
+def three(now: datetime, *, moment: datetime) -> list[Campaign]:
+    """One of each kind, due soon after a moment; the shop says that something happened to every second customer."""
+    hour = min(moment + 3 * HOUR, moment.replace(hour=23, minute=59, second=59)).strftime("%H:%M:%S")  # that day
     night = {"quiet_from": time(0), "quiet_until": time(23, 59)}  # of some, all day long
     people = [contact(f"u{number}", **(night if number % 5 == 1 else {})).contact_id for number in range(PEOPLE)]
     once = written("Once")
     recurring = written(
-        "Again", CampaignKind.RECURRING, when={"weekdays": [1, 2, 3, 4, 5, 6, 7], "hour": "18:00:00"},
+        "Again", CampaignKind.RECURRING, when={"weekdays": [1, 2, 3, 4, 5, 6, 7], "hour": hour},
         what=what(blocks=[{"placement": "discover", "n": 4}]),
     )  # fmt: skip
     triggered = written("Told", CampaignKind.TRIGGERED, what=what(blocks=[{"placement": "buy_again", "n": 4}]))
@@ -105,7 +106,7 @@ def three(now: datetime) -> list[Campaign]:
 @pytest.mark.parametrize("ahead", [timedelta(), timedelta(hours=31)])
 def test_plans_of_all_kinds_are_their_sendings(now: datetime, ahead: timedelta) -> None:
     """Each is planned beside the others that are live, at the moment at which all of them are decided."""
-    campaigns, moment = three(now), now + ahead
+    campaigns, moment = three(now, moment=now + ahead), now + ahead
     for each in campaigns:
         launch(each, moment)
     made = {each.pk: planned(each, now, as_of=moment).occurrence for each in campaigns}
@@ -124,7 +125,7 @@ def test_plans_of_all_kinds_are_their_sendings(now: datetime, ahead: timedelta) 
 
 def test_a_plan_takes_nothing_from_what_is_sent(now: datetime) -> None:
     """Its verdicts close no occasion, and what it looked at for others is looked at again."""
-    once, recurring, triggered = three(now)
+    once, recurring, triggered = three(now, moment=now)
     for each in (recurring, triggered):
         launch(each, now)
     before = list(Occurrence.objects.values())
