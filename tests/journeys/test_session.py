@@ -29,6 +29,7 @@ def test_a_rule_is_there_again_after_the_login(ada: Visitor) -> None:
     page = ada.page
     ada.visit("/rules/new/?action=pin&item=tea-1&slot=3")
     page.get_by_label("Name").fill("Teas of the season")
+    page.wait_for_load_state("networkidle")  # the preview would lead to the login by itself
     committed(end_session)
     page.get_by_role("button", name="Save draft").click()
     log_in_again(ada)
@@ -53,6 +54,7 @@ def test_a_rule_is_said_to_be_back_by_the_page_that_has_it(ada: Visitor) -> None
     });""")
     ada.visit("/rules/new/?action=pin&item=tea-1&slot=3")
     page.get_by_label("Name").fill("Teas of the season")
+    page.wait_for_load_state("networkidle")  # the preview would lead to the login by itself
     committed(end_session)
     page.get_by_role("button", name="Save draft").click()
     log_in_again(ada)

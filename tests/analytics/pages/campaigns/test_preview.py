@@ -19,7 +19,7 @@ from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.push import trying
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role
-from tests.analytics.pages.campaigns.test_editor import typed
+from tests.analytics.pages.campaigns.forms import typed
 from tests.post_office import Office, post_office
 from tests.push_records import contact
 
