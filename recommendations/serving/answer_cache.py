@@ -1,18 +1,17 @@
 """Cache of serialised answers; one is valid while snapshot, live state, rules and the 5-minute tick are unchanged."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from operator import is_
+from typing import NamedTuple
 
 import msgspec
 
-from recommendations.engine.ranking.rules import Rule
-from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.pipeline import TICK, Prepared, rules_for
 from recommendations.serving.request_filter import of_book
-from recommendations.serving.types import Request, ResolvedRequest
+from recommendations.serving.types import Request
 from recommendations.store.live.fetch import RawState
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.slates import ServedSlate
@@ -44,58 +43,36 @@ class ServingState:
         return self.raw.complete
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class CachedAnswer:
+class WrittenAnswer(NamedTuple):
     """A serialised answer without its id; every request fills id, time and latency into its slate anew."""
 
     content: bytes
     slate: ServedSlate
     nameless: bool
-    exploration: float  # share of the answers that are shuffled
-    cards: float  # how often one of the last slots shows an item from further down
-    state: ServingState
-    tick: float
-    about: tuple[ResolvedRequest, CustomerContext]  # whom rules ask for
-    snapshot: Snapshot  # as the arms of experiments have it; the arms are the same until the snapshot is another
-    rules: Sequence[Rule]  # of the book
-    sellable: object
 
-    @classmethod
-    def of(
-        cls, prepared: Prepared, state: ServingState, *, content: bytes, slate: ServedSlate, nameless: bool
-    ) -> "CachedAnswer":
-        customer = prepared.customer
-        return cls(
-            content=content,
-            slate=slate,
-            nameless=nameless,
-            exploration=prepared.params.exploration,
-            cards=prepared.params.cards,
-            state=state,
-            tick=state.tick,
-            about=(
-                prepared.request,
-                CustomerContext(why_not=customer.why_not, segment=customer.segment, audiences=customer.audiences),
-            ),
-            snapshot=prepared.snapshot,
-            rules=of_book(prepared.params.rules) if prepared.request.boosts else prepared.params.rules,
-            sellable=prepared.catalogue.sellable,
-        )
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class CachedAnswer:
+    """What an answer was prepared as, of which those that explore are made, and how all others are written."""
+
+    state: ServingState
+    prepared: Prepared
+    written: WrittenAnswer | None  # None: none was asked for yet but what explored
 
     def is_valid(self, state: ServingState) -> bool:
-        before = self.state
+        before, prepared = self.state, self.prepared
         if not (
             before.snapshot is state.snapshot
             and before.customer == state.customer
             and before.raw.customer == state.raw.customer
-            and self.tick == state.tick
-            and self.sellable is state.snapshot.sellable(state.now)
+            and before.tick == state.tick
+            and prepared.catalogue.sellable is state.snapshot.sellable(state.now)
             and state.repeatable
         ):
             return False
-        request, customer = self.about
-        rules = rules_for(request, self.snapshot, customer, state.now)
-        return len(rules) == len(self.rules) and all(map(is_, rules, self.rules))
+        known = of_book(prepared.params.rules) if prepared.request.boosts else prepared.params.rules
+        rules = rules_for(prepared.request, prepared.snapshot, prepared.customer, state.now)
+        return len(rules) == len(known) and all(map(is_, rules, known))
 
 
 class AnswerCache:
@@ -114,8 +91,10 @@ class AnswerCache:
             if len(self._kept) >= self._most:
                 for oldest in list(islice(self._kept, self._most // 2)):
                     self._kept.pop(oldest, None)
-            slate = msgspec.structs.replace(answer.slate, parts=None)  # they go into the record with the first one
-            self._kept[key] = replace(answer, slate=slate)
+            if answer.written is not None:  # its parts go into the record with the first one
+                slate = msgspec.structs.replace(answer.written.slate, parts=None)
+                answer = replace(answer, written=answer.written._replace(slate=slate))
+            self._kept[key] = answer
 
 
 answer_cache = ProcessHeld(AnswerCache)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from recommendations.engine.ranking.exploration import may_explore
-from recommendations.serving.answer_cache import CachedAnswer, ServingState, answer_cache
+from recommendations.serving.answer_cache import CachedAnswer, ServingState, WrittenAnswer, answer_cache
 from recommendations.serving.answer_record import page_ids, slate_of
 from recommendations.serving.arms import Arms, UnknownArmError, arms_of, joined, unit_of
 from recommendations.serving.cursor import unpacked
@@ -81,17 +81,17 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     """Serialise an answer for the shop, from the cache where it is still valid. Raises as ``serve``."""
     state = _state(request, now=now)
     key = _cache_key(state, write)
-    entry = answer_cache().get(key, state)
-    if entry is None or _may_explore(state, entry):
-        prepared = _prepared(state)
-        answer = _with_missing(state, complete(prepared))
-        slate = _slate(answer, state, prepared)
-        entry = CachedAnswer.of(prepared, state, content=write(answer), slate=slate, nameless=answer.nameless)
-        if not _may_explore(state, entry):
-            answer_cache().put(key, entry)
+    cached = answer_cache().get(key, state)
+    prepared = cached.prepared if cached else _prepared(state)
+    explores = _may_explore(state, prepared)
+    written = None if cached is None or explores else cached.written
+    if written is None:
+        written = _written(complete(_named_as(state, prepared)), state, prepared, write)
+        if cached is None or not explores:
+            _cache(key, state, prepared, None if explores else written)
     if not request.dry_run:
-        _note(state, entry.slate, nameless=entry.nameless)
-    return Served(state.recommendation_id, entry.content)
+        _note(state, written.slate, nameless=written.nameless)
+    return Served(state.recommendation_id, written.content)
 
 
 def _cache_key(state: ServingState, write: Write) -> Hashable:
@@ -118,46 +118,46 @@ def serve_page(page: PageRequest, *, write: Write, now: datetime) -> list[Served
     states = [
         replace(whole, request=request, recommendation_id=own) for request, own in zip(requests, ids, strict=True)
     ]
-    entries = _page_of_cache(page, states, write) or _page_anew(page, states, write, ordering=ordering)
-    for state, entry in zip(states, entries, strict=True):
+    answers = _page_written(page, states, write, ordering=ordering) if states else []
+    for state, written in zip(states, answers, strict=True):
         if not state.request.dry_run:
-            _note(state, entry.slate, nameless=entry.nameless)
-    pairs = zip(states, entries, strict=True)
-    return [Served(state.recommendation_id, entry.content) for state, entry in pairs]
+            _note(state, written.slate, nameless=written.nameless)
+    pairs = zip(states, answers, strict=True)
+    return [Served(state.recommendation_id, written.content) for state, written in pairs]
 
 
-def _page_of_cache(page: PageRequest, states: Sequence[ServingState], write: Write) -> list[CachedAnswer]:
-    """Answers of a page from the cache; none where one slot has to be answered anew, as the others depend on it."""
-    entries = []
-    for state in states:
-        entry = answer_cache().get((page, state.request.placement, write), state)
-        if entry is None or _may_explore(state, entry):
-            return []
-        entries.append(entry)
-    return entries
-
-
-def _page_anew(
+def _page_written(
     page: PageRequest, states: Sequence[ServingState], write: Write, *, ordering: Arms
-) -> list[CachedAnswer]:
-    """Answer the slots of a page; ``ordering`` are the arms that its order is of."""
-    if not states:
-        return []
+) -> list[WrittenAnswer]:
+    """Serialise the slots of a page, all anew where one has to be, as the others depend on it; ``ordering`` are the
+    arms that its order is of.
+    """
+    keys = [(page, state.request.placement, write) for state in states]
+    cached = [one for one in map(answer_cache().get, keys, states) if one is not None]
+    whole = len(cached) == len(states)
+    slots = [one.prepared for one in cached] if whole else _page_prepared(states, ordering=ordering)
+    explores = any(map(_may_explore, states, slots))
+    answers = [] if explores else [one.written for one in cached if one.written is not None]
+    if len(answers) == len(states):
+        return answers
+    shares = share_out(list(map(_named_as, states, slots)))
+    answers = [
+        _written(answer, state, prepared, write, page=(page.name, states))
+        for state, prepared, answer in zip(states, slots, shares, strict=True)
+    ]
+    if not (whole and explores):
+        for key, state, prepared, written in zip(keys, states, slots, answers, strict=True):
+            _cache(key, state, prepared, None if explores else written)
+    return answers
+
+
+def _page_prepared(states: Sequence[ServingState], *, ordering: Arms) -> list[Prepared]:
     first, live = states[0], _live_state(states[0])
     arms = [joined(ordering, _arms(state, live)) for state in states]
-    slots = prepare_page(
+    return prepare_page(
         [_resolved(state) for state in states], snapshots=[first.snapshot.under(own) for own in arms], state=live,
         now=first.now, arms=arms,
     )  # fmt: skip
-    entries = []
-    for state, prepared, answer in zip(states, slots, share_out(slots), strict=True):
-        whole = _with_missing(state, answer)
-        slate = _slate(whole, state, prepared, page=(page.name, states))
-        entries.append(CachedAnswer.of(prepared, state, content=write(whole), slate=slate, nameless=whole.nameless))
-    if not any(map(_may_explore, states, entries)):
-        for state, entry in zip(states, entries, strict=True):
-            answer_cache().put((page, state.request.placement, write), entry)
-    return entries
 
 
 def has_item(shop_id: str) -> bool:
@@ -213,11 +213,19 @@ def _new_id(now: datetime) -> str:
     return f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 
-def _may_explore(state: ServingState, entry: CachedAnswer) -> bool:
+def _may_explore(state: ServingState, prepared: Prepared) -> bool:
     """Whether this very answer may show what others do not."""
-    if not (entry.exploration or entry.cards):
+    params = prepared.params
+    if not (params.exploration or params.cards):
         return False
-    return may_explore(draw_of(state.recommendation_id), shuffled=entry.exploration, cards=entry.cards)
+    return may_explore(draw_of(state.recommendation_id), shuffled=params.exploration, cards=params.cards)
+
+
+def _named_as(state: ServingState, prepared: Prepared) -> Prepared:
+    """What was prepared for one answer, for another: its id settles what it explores."""
+    if prepared.request.recommendation_id == state.recommendation_id:
+        return prepared
+    return replace(prepared, request=replace(prepared.request, recommendation_id=state.recommendation_id))
 
 
 def _prepared(state: ServingState) -> Prepared:
@@ -313,6 +321,22 @@ def resolve(request: Request, *, stock: Stock, customer: int | None, recommendat
 def _keys(shop_ids: Sequence[str], stock: Stock) -> tuple[int, ...]:
     """Keys of the items that exist."""
     return tuple(stock.products[stock.row_of[shop_id]].item for shop_id in shop_ids if shop_id in stock.row_of)
+
+
+def _written(
+    answer: Answer,
+    state: ServingState,
+    prepared: Prepared,
+    write: Write,
+    *,
+    page: tuple[str, Sequence[ServingState]] | None = None,
+) -> WrittenAnswer:
+    answer = _with_missing(state, answer)
+    return WrittenAnswer(write(answer), _slate(answer, state, prepared, page=page), answer.nameless)
+
+
+def _cache(key: Hashable, state: ServingState, prepared: Prepared, written: WrittenAnswer | None) -> None:
+    answer_cache().put(key, CachedAnswer(state=state, prepared=prepared, written=written))
 
 
 def _slate(

@@ -14,9 +14,12 @@ from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, Item, Placement, RuleBook, Slate
 from recommendations.services.catalogue import editing
 from recommendations.serving import answer_cache
-from recommendations.serving.pipeline import TICK
-from recommendations.serving.serve import Served, serve, serve_written
-from recommendations.serving.types import Answer, Request
+from recommendations.serving import page as page_serving
+from recommendations.serving import serve as serving
+from recommendations.serving.page import prepare_page, share_out
+from recommendations.serving.pipeline import TICK, Prepared, prepare
+from recommendations.serving.serve import Served, serve, serve_page, serve_written
+from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -24,7 +27,7 @@ from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.valkey import valkey
 from recommendations.store.live.writes import Objection
 from recommendations.store.serving.slates import write_slates
-from recommendations.store.serving.snapshot_holder import snapshot_holder
+from recommendations.store.serving.snapshot_holder import current_snapshot, snapshot_holder
 from recommendations.terms import Availability
 from tests.trained import NOW
 
@@ -196,6 +199,58 @@ def test_exploration_draws_anew_for_every_answer() -> None:
         by_list.setdefault(tuple(slate.items), set()).add(tuple(slate.propensities))
     assert all(len(propensities) == 1 for propensities in by_list.values())
     assert len(by_list) > 10
+
+
+@pytest.fixture
+def prepared_times(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A name for each time that an answer was prepared."""
+    times: list[str] = []
+
+    def prepare_and_say(request: ResolvedRequest, **more: Any) -> Prepared:
+        times.append(request.placement)
+        return prepare(request, **more)
+
+    monkeypatch.setattr(serving, "prepare", prepare_and_say)
+    monkeypatch.setattr(page_serving, "prepare", prepare_and_say)
+    return times
+
+
+def explore() -> None:
+    BlendWeights.objects.defaults().update(cards=0.4, exploration=0.3)
+    fetch.announce(Changed.WEIGHTS)
+
+
+def anew(*ids: str) -> list[str]:
+    """What is to be said under these ids, one of an answer or those of the home page, with nothing cached."""
+    customer, snapshot = key_of("u0"), current_snapshot()
+    state = fetch.state_of(customer, since=snapshot.model.as_of if snapshot.model else None).state
+    slots = [("home", None)] if len(ids) == 1 else [(slot.placement, slot.n) for slot in snapshot.pages["home"]]
+    requests = [
+        ResolvedRequest(placement=name, customer=customer, recommendation_id=own, n=n)
+        for own, (name, n) in zip(ids, slots, strict=True)
+    ]
+    answers = share_out(prepare_page(requests, snapshots=[snapshot] * len(ids), state=state, now=NOW))
+    return [repr(replace(answer, recommendation_id="")) for answer in answers]
+
+
+def test_an_answer_that_explores_is_that_of_its_id_and_prepared_once(prepared_times: list[str]) -> None:
+    explore()
+    answers = [ask() for _ in range(40)]
+    assert len(prepared_times) == 1
+    assert [said(one) for one in answers] == [anew(one.recommendation_id)[0] for one in answers]
+    assert len({said(one) for one in answers}) > 10
+    ranked = [one.content for one in answers if "Way.AS_RANKED" in said(one)]
+    assert len(ranked) > len(set(ranked)) == 1  # written once
+
+
+def test_a_page_that_explores_is_that_of_its_ids_and_prepared_once(prepared_times: list[str]) -> None:
+    explore()
+    page = PageRequest(name="home", shared=replace(HOME, placement=""))
+    pages = [serve_page(page, write=write, now=NOW) for _ in range(12)]
+    assert len(prepared_times) == len(pages[0]) == 5
+    for slots in pages:
+        assert [said(one) for one in slots] == anew(*(one.recommendation_id for one in slots))
+    assert len({said(slots[1]) for slots in pages}) > 3
 
 
 def test_the_cache_holds_a_bounded_number_of_answers() -> None:
