@@ -15,7 +15,7 @@ from recommendations.serving.arms import arms_of, named_again, unit_of
 from recommendations.serving.page import prepare_page, share_out
 from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
-from recommendations.serving.serve import resolve
+from recommendations.serving.serving_state import resolve
 from recommendations.serving.types import Answer
 from recommendations.store.live import fetch
 from recommendations.store.live.state import LiveState

@@ -2,45 +2,19 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import islice
 from operator import is_
 from typing import NamedTuple
 
 import msgspec
 
-from recommendations.serving.pipeline import TICK, Prepared, rules_for
+from recommendations.serving.pipeline import Prepared, rules_for
 from recommendations.serving.request_filter import of_book
-from recommendations.serving.types import Request
-from recommendations.store.live.fetch import RawState
+from recommendations.serving.serving_state import ServingState
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.slates import ServedSlate
-from recommendations.store.serving.snapshot import Snapshot
 
 MOST = 4_000  # answers of about 20 kB
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class ServingState:
-    """A request, with what its answer is made of: a snapshot, a customer in a live state, a moment."""
-
-    request: Request
-    recommendation_id: str
-    started: int  # ns, of the process's clock
-    snapshot: Snapshot
-    unit: int | None  # ``arms.unit_of``
-    customer: int | None
-    raw: RawState
-    now: datetime
-
-    @property
-    def tick(self) -> float:
-        return self.now.timestamp() // TICK
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether all of the live state came from Valkey: ``raw`` would not show a change of what PostgreSQL told."""
-        return self.raw.complete
 
 
 class WrittenAnswer(NamedTuple):

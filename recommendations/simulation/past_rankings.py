@@ -23,7 +23,7 @@ from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.page import prepare_page, shares_of
 from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of_all
 from recommendations.serving.pipeline import Prepared, prepare, select_candidates
-from recommendations.serving.serve import resolve
+from recommendations.serving.serving_state import resolve
 from recommendations.store.experiments.logged_answers import AnswerLog, LoggedSlate
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules

@@ -26,9 +26,9 @@ from recommendations.models import (
     Unit,
 )
 from recommendations.serving import serve as serve_module
-from recommendations.serving.answer_cache import ServingState
 from recommendations.serving.arms import UnknownArmError
 from recommendations.serving.serve import serve, serve_all, serve_page, serve_written
+from recommendations.serving.serving_state import ServingState
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
@@ -145,7 +145,7 @@ def test_the_arm_of_an_answer_is_that_of_the_snapshot_that_answers(monkeypatch: 
     test.arms.filter(pk=other.pk).update(share=0)
     test.arms.filter(pk=control.pk).update(share=1)
     fetch.announce(fetch.Changed.EXPERIMENTS)
-    resolved = serve_module._resolved
+    resolved = serve_module.resolved_request
 
     def flip(state: ServingState) -> ResolvedRequest:
         test.arms.filter(pk=other.pk).update(share=1)
@@ -154,7 +154,7 @@ def test_the_arm_of_an_answer_is_that_of_the_snapshot_that_answers(monkeypatch: 
         snapshot_holder().current(fetch.marks_of(fetch.fetch_raw(None)))
         return resolved(state)
 
-    monkeypatch.setattr(serve_module, "_resolved", flip)
+    monkeypatch.setattr(serve_module, "resolved_request", flip)
     first = ask()
     monkeypatch.undo()
     for answer, arm in ((first, control), (ask(), other)):

@@ -13,7 +13,8 @@ from recommendations.services.catalogue import editing
 from recommendations.serving.again import Reconstruction, Sameness, again
 from recommendations.serving.answer_record import BasisRecord
 from recommendations.serving.pipeline import prepare
-from recommendations.serving.serve import resolve, serve, serve_page
+from recommendations.serving.serve import serve, serve_page
+from recommendations.serving.serving_state import resolve
 from recommendations.serving.types import Answer, PageRequest, Request
 from recommendations.simulation.diagnosis import diagnose
 from recommendations.store.live import fetch, writes
