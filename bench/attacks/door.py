@@ -68,8 +68,8 @@ class Door:
         return dict(answer.json())
 
     def items(self, placement: str, **who: str) -> list[str]:
-        """The items that somebody is shown."""
-        return [each["item_id"] for each in self.answer(placement, **who)["results"]]
+        """The items that somebody is shown where nothing is explored, so that two answers differ by what they know."""
+        return [each["item_id"] for each in self.answer(placement, dry_run="true", **who)["results"]]
 
 
 class Desk:
