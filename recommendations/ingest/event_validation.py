@@ -75,9 +75,14 @@ def _nobody(form: EventForm) -> Refusal | None:
 
 
 def _no_items(form: EventForm) -> Refusal | None:
-    if not form.items:
-        return Refusal("/items", _("The event needs at least one item."))
-    return None
+    if form.items:
+        return None
+    if form.transaction_id is not None and NAMES.get(form.name) is EventName.REFUND:
+        return Refusal(
+            "/items",
+            _("Name the items that came back; for a server they are filled in where the order's purchase is known."),
+        )
+    return Refusal("/items", _("The event needs at least one item."))
 
 
 def _needed(field: str) -> Rule:
