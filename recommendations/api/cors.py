@@ -22,7 +22,7 @@ from recommendations.terms import Scope, Side
 
 MAX_AGE = 3_600  # seconds for which a browser need not ask again
 HEADERS = "authorization, content-type"
-READABLE = "retry-after, ratelimit, ratelimit-policy"  # of an answer, next to what a page may always read
+READABLE = "retry-after, ratelimit, ratelimit-policy, x-request-id"  # of an answer, next to what a page may always read
 
 
 class BrowserView(APIView):

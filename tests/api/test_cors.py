@@ -67,7 +67,7 @@ def test_the_preflight_of_a_keys_origin_says_what_may_be_sent(shop: ApiClient) -
         "Access-Control-Allow-Origin": SHOP,
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": "authorization, content-type",
-        "Access-Control-Expose-Headers": "retry-after, ratelimit, ratelimit-policy",
+        "Access-Control-Expose-Headers": "retry-after, ratelimit, ratelimit-policy, x-request-id",
         "Access-Control-Max-Age": "3600",
     }
     assert varies_by_origin(answer)
@@ -122,7 +122,7 @@ def test_a_page_may_read_why_it_was_refused(shop: ApiClient, client_with: Callab
     throttled = sent_from(slow, SHOP)
     problem(throttled, 429)
     assert throttled["Access-Control-Allow-Origin"] == SHOP
-    assert throttled["Access-Control-Expose-Headers"] == "retry-after, ratelimit, ratelimit-policy"
+    assert throttled["Access-Control-Expose-Headers"] == "retry-after, ratelimit, ratelimit-policy, x-request-id"
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "https://shop.example:8443"])
