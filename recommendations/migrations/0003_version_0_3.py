@@ -390,32 +390,33 @@ class Migration(migrations.Migration):
             "apikey", "seen_in_page_at",
             models.DateTimeField(
                 blank=True, editable=False, null=True, verbose_name="sent by a browser",
-                help_text="A browser sent this server key. If it is in a page, replace it.",
-            ),
+                help_text="A browser sent this server key. If it is in a page, replace it."),
         ),
         migrations.AddField(
             "apikey", "side",
             models.CharField(
                 choices=SIDES, default="server", db_default="server", max_length=6, verbose_name="where it is used",
-                help_text="Anyone who opens a page can read the key in it, so what it sends proves nothing.",
-            ),
+                help_text="Anyone who opens a page can read the key in it, so what it sends proves nothing."),
         ),
         migrations.AlterField(
-            "apikey", "scopes", ArrayField(models.CharField(choices=SCOPES, max_length=30), verbose_name="may")
+            "apikey", "origins",
+            ArrayField(
+                models.CharField(max_length=200), blank=True, default=list, verbose_name="origins",
+                help_text="Pages that may use the key from a browser, such as https://shop.example."),
         ),
+        migrations.AlterField(
+            "apikey", "scopes", ArrayField(models.CharField(choices=SCOPES, max_length=30), verbose_name="may")),
         migrations.AddField(
             "apikey", "lines_per_minute",
             models.PositiveIntegerField(
                 blank=True, null=True, verbose_name="lines of events a minute",
-                help_text="Empty: 60,000 of a key on a server, 6,000 of a key in a page.",
-            ),
+                help_text="Empty: 60,000 of a key on a server, 6,000 of a key in a page."),
         ),
         migrations.AddField(
             "apikey", "new_people_per_hour",
             models.PositiveIntegerField(
                 blank=True, null=True, verbose_name="new people an hour",
-                help_text="Of a key in a page. Empty: 600, or ten times what is usual at this hour of the week.",
-            ),
+                help_text="Of a key in a page. Empty: 600, or ten times what is usual at this hour of the week."),
         ),
         migrations.RunPython(put_into_pages, migrations.RunPython.noop, elidable=True),
         migrations.AddConstraint(
@@ -447,8 +448,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AlterField(
-            "placementday", "revenue", models.DecimalField(max_digits=30, decimal_places=2, verbose_name="revenue")
-        ),
+            "placementday", "revenue", models.DecimalField(max_digits=30, decimal_places=2, verbose_name="revenue")),
         migrations.AlterField(
             "placementday", "squares",
             models.DecimalField(max_digits=60, decimal_places=4, verbose_name="squares of the revenue"),

@@ -31,7 +31,7 @@ class ApiKey(models.Model):
     scopes = ArrayField(models.CharField(max_length=30, choices=labels.SCOPES), verbose_name=_("may"))
     origins = ArrayField(
         models.CharField(max_length=200), verbose_name=_("origins"), default=list, blank=True,
-        help_text=_("Pages that may send events from a browser, such as https://shop.example."),
+        help_text=_("Pages that may use the key from a browser, such as https://shop.example."),
     )  # fmt: skip
     requests_per_minute = models.PositiveIntegerField(_("requests a minute"), default=60_000)
     lines_per_minute = models.PositiveIntegerField(

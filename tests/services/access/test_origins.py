@@ -1,7 +1,9 @@
 """Origins are kept as browsers write them, and what is none is refused."""
 
 import pytest
+from django.utils.translation import override
 
+from recommendations.models import ApiKey
 from recommendations.services.access.origins import MOST, NotAnOriginError, TooManyOriginsError, read_origins
 
 
@@ -51,3 +53,10 @@ def test_origins_are_deduplicated_and_limited_in_number() -> None:
     assert len(read_origins(many)) == MOST
     with pytest.raises(TooManyOriginsError):
         read_origins([*many, "https://one.more"])
+
+
+def test_the_origins_of_a_key_are_said_to_be_of_all_that_it_may_do() -> None:
+    field = ApiKey._meta.get_field("origins")
+    assert str(field.help_text) == "Pages that may use the key from a browser, such as https://shop.example."
+    with override("zh-hans"):
+        assert "使用该密钥" in str(field.help_text)
