@@ -19,12 +19,10 @@ from recommendations.api.errors import (
     refused,
 )
 from recommendations.ingest.misfit import misfit
+from recommendations.ingest.whole_numbers import with_whole_numbers
 
 PLAIN_ENCODINGS = frozenset({"", "identity"})
 _BYTE = re.compile(r" \(byte (\d+)\)$")
-_ZEROS = re.compile(rb"\.0+(?=[\s,\]}])")
-_TEXT_OR_ZEROS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|(?<=[0-9])\.0+(?=[\s,\]}])', re.DOTALL)
-"""Texts, which are passed over (one without an end, to the end), and fractions of nothing but zeros."""
 
 
 class RawJson(BaseParser):
@@ -75,13 +73,6 @@ def body_of(request: Request, *, otherwise: bytes = b"") -> bytes:
         return otherwise
     text = _("The body is empty.")
     raise BadRequestError(text, flaws=[Flaw("", text)])
-
-
-def with_whole_numbers(body: bytes) -> bytes:
-    """The body with 2.0 written as 2, each byte at its place: to JSON and its schemas both are whole numbers."""
-    if _ZEROS.search(body) is None:
-        return body
-    return _TEXT_OR_ZEROS.sub(lambda match: match[0] if match[0][:1] == b'"' else b" " * len(match[0]), body)
 
 
 def decoded[Form](decoder: msgspec.json.Decoder[Form], body: bytes) -> Form:

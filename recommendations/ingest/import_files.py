@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from recommendations.ingest.calls.open_calls import open_calls, open_own
 from recommendations.ingest.feeds.mapping import ReadingPlan
 from recommendations.ingest.feeds.open_feed import open_feed
 from recommendations.ingest.waiting import join_waiting
@@ -54,9 +55,17 @@ def import_items(
     return imported
 
 
-def import_events(path: Path, *, now: datetime, report: Report) -> Import:
-    """Import events of a CSV or Parquet file, each once; raises UnreadableFileError where there are none."""
-    imported = bulk_import.import_events(path, currency=settings.SHOP_CURRENCY, now=now, report=report)
+def import_events(path: Path, *, now: datetime, report: Report, system: str = "", item_id: str = "") -> Import:
+    """Import events of a CSV or Parquet file, or of one of another system's calls, each once.
+
+    ``item_id``: the field of that system's products that our items are called by, where it is not the usual one.
+    Raises UnreadableFileError where there are none.
+    """
+    opener = partial(open_calls, system=system, item_id=item_id) if system else open_own
+    source = FileSource(opener=opener)
+    imported = bulk_import.import_events(
+        path, currency=settings.SHOP_CURRENCY, now=now, report=report, source=source, calls=bool(system)
+    )
     if ModelVersion.objects.live().exists():  # it has not learned from these, so that they count as just done
         transaction.on_commit(_catch_up)
     return imported

@@ -9,10 +9,14 @@ from django.utils.translation import gettext_lazy
 
 
 class ForeignLook(NamedTuple):
-    """Fields by which something foreign is known: all of ``fields``, and one of ``others`` where there are any."""
+    """Fields by which something foreign is known: all of ``fields``, and one of ``others`` where there are any.
+
+    ``system`` is its name in ``sources.table``.
+    """
 
     what: Promise
     address: str
+    system: str
     fields: frozenset[str]
     others: frozenset[str] = frozenset()
 
@@ -21,7 +25,9 @@ class ForeignLook(NamedTuple):
 
 
 def _look(what: Promise, address: str, fields: str, others: str = "") -> ForeignLook:
-    return ForeignLook(what, address, frozenset(fields.split()), frozenset(others.split()))
+    return ForeignLook(
+        what, address, address.strip("/").rpartition("/")[2], frozenset(fields.split()), frozenset(others.split())
+    )
 
 
 LOOKS = (
@@ -50,7 +56,11 @@ def advice(fields: Mapping[str, object]) -> str:
     """What an object with these fields looks like, and where to send it; empty where it looks like nothing known."""
     if {"event", "ecommerce"} <= fields.keys():
         return _("This looks like a push to GA4's dataLayer; in the page, recsite.fromDataLayer() sends it.")
-    for look in LOOKS:
-        if look.fits(fields.keys()):
-            return _("This looks like %(what)s; send it to %(address)s.") % {"what": look.what, "address": look.address}
+    if look := look_of(fields):
+        return _("This looks like %(what)s; send it to %(address)s.") % {"what": look.what, "address": look.address}
     return ""
+
+
+def look_of(names: Collection[str]) -> ForeignLook | None:
+    """What an object with members of these names looks like; None where that is nothing known."""
+    return next((look for look in LOOKS if look.fits(names)), None)

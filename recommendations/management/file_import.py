@@ -66,7 +66,7 @@ class FileCommand(BaseCommand):
         flaws = list(imported.rejected_rows.all()[:SHOWN])
         for flaw in flaws:
             self.stderr.write(f"{imported.file}, line {flaw.line}, {flaw.field or 'row'}: {flaw.reason}")
-        left = imported.rejected - len({flaw.line for flaw in flaws})
+        left = imported.rejected - len({(flaw.line, flaw.content) for flaw in flaws})
         if left and listed:
             more = _("… and %(count)s more; all are listed in the admin under import %(number)s.")
             self.stderr.write(more % {"count": f"{left:,}", "number": imported.pk})

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from recommendations.api import request_ids
-from recommendations.api.parsing import with_whole_numbers
+from recommendations.ingest.whole_numbers import with_whole_numbers
 from recommendations.models import Event, Item
 from recommendations.terms import Scope
 from recsite.of_api import LONGEST_ADDRESS

@@ -1,5 +1,6 @@
 """Tables over feeds: their rows, and where nothing has to be turned round their columns, under our names."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -28,16 +29,19 @@ class FeedReader(Protocol):
     def rows(self) -> Iterator[RawRow | FileRow]: ...
 
 
-class RowTable:
-    """Table of a format that has no columns: which it has is known when all of it was read."""
+class StreamedTable(ABC):
+    """Table of rows that come one after the other, of a file whose size is known."""
 
-    def __init__(self, reader: FeedReader, mapper: Mapper, path: Path) -> None:
-        self._reader, self._mapper, self._path = reader, mapper, path
+    def __init__(self, reader: FeedReader, path: Path, *, columns: Iterable[str]) -> None:
+        self._reader, self._path = reader, path
         self._size = path.stat().st_size
-        self.columns = list(FORM.known)
+        self.columns = list(columns)
 
-    def __iter__(self) -> Iterator[FileRow]:
-        return map(self._row, self._reader.rows())
+    @abstractmethod
+    def __iter__(self) -> Iterator[FileRow]: ...
+
+    @abstractmethod
+    def settle(self, header: Header) -> Header: ...
 
     def blocks(self, places: Collection[int]) -> Iterator[Columns | list[FileRow]]:  # noqa: ARG002 - all have places
         part: list[FileRow] = []
@@ -56,6 +60,17 @@ class RowTable:
 
     def check(self, limits: FileLimits) -> None:
         limits.check(0, self._size)
+
+
+class RowTable(StreamedTable):
+    """Table of a format that has no columns: which it has is known when all of it was read."""
+
+    def __init__(self, reader: FeedReader, mapper: Mapper, path: Path) -> None:
+        super().__init__(reader, path, columns=FORM.known)
+        self._mapper = mapper
+
+    def __iter__(self) -> Iterator[FileRow]:
+        return map(self._row, self._reader.rows())
 
     def settle(self, header: Header) -> Header:
         return self._mapper.settle(header, file=self._path.name)

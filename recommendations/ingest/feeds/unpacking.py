@@ -25,6 +25,7 @@ MOST_UNPACKED = 8 * 1024 * MEGABYTE
 SURE = 64 * MEGABYTE  # that any file may unpack to
 MOST_TIMES = 200  # of its own size that a larger one unpacks to; of gzip's zeros it is a thousand
 CHUNK = MEGABYTE
+WRAPPED = zlib.MAX_WBITS | 16  # as gzip wraps it
 
 
 @contextmanager
@@ -50,6 +51,19 @@ def unpacked(path: Path, *, limits: FileLimits | None = None) -> Iterator[Path]:
             text = _("%(file)s cannot be unpacked (%(reason)s); pack or copy it again.")
             raise UnreadableFileError(text % {"file": path.name, "reason": str(error)[:150]}) from error
         yield copy
+
+
+def beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a file, of a packed one of what is in it; fewer where it cannot be read or unpacked."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(size)
+        if start.startswith(ZIP):
+            with zipfile.ZipFile(path) as archive, archive.open(_only_file(archive, path)) as packed:
+                return packed.read(size)
+        return zlib.decompressobj(WRAPPED).decompress(start, size) if start.startswith(GZIP) else start
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, UnreadableFileError):
+        return b""
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -16,10 +16,12 @@ FIELDS: Table = {
     "transaction_id": ("transactionID",),
 }
 CONVERSIONS = {"addToCart": "add_to_cart", "purchase": "purchase"}
+LISTS = ("events",)
+"""Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # noqa: ARG001 - a Reader
-    for pointer, row in rows_of(body, "events"):
+    for pointer, row in rows_of(body, *LISTS):
         if not isinstance(row, Mapping):
             yield Call(pointer, row)
             continue

@@ -34,12 +34,14 @@ FIELDS: Table = {
     "recommendation_id": ("params.recommendation_id",),
 }
 ITEM: Table = {"item_id": ("item_id",), "quantity": ("quantity",), "price": ("price",), "index": ("index",)}
+LISTS = ("events",)
+"""Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
     around, _places = gathered(body, AROUND)
     denied = at(body, "consent.ad_personalization") == "DENIED" or at(body, "non_personalized_ads") is True
-    for pointer, row in rows_of(body, "events"):
+    for pointer, row in rows_of(body, *LISTS):
         if not isinstance(row, Mapping):
             yield Call(pointer, row)
             continue

@@ -23,10 +23,12 @@ FIELDS: Table = {
     "session_id": ("sessionId",),
 }
 ITEM: Table = {"item_id": ("itemId",), "quantity": ("amount",), "price": ("price",)}
+LISTS = ("requests",)
+"""Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
-    for pointer, row in rows_of(body, "requests"):
+    for pointer, row in rows_of(body, *LISTS):
         if isinstance(row, Mapping) and "path" in row:
             kind = str(row["path"]).partition("?")[0].strip("/").partition("/")[0].lower()
             method = str(row.get("method", "POST")).upper()

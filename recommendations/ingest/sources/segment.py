@@ -73,11 +73,13 @@ NAMING = frozenset(
 )
 """Traits by which somebody could be named; they are not kept."""
 PLACES_OF_LIFE = ("city", "country", "state")  # of an address
+LISTS = ("batch",)
+"""Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
     around = at(body, "context") if at(body, "batch") is not None else None
-    for pointer, row in rows_of(body, "batch"):
+    for pointer, row in rows_of(body, *LISTS):
         yield _call(pointer, row, now, options, sent_at=at(body, "sentAt"), around=around)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from recommendations.ingest.event_schema import MOST_ROWS, EventForm, ParsedBody, PersonForm, decode_row
+from recommendations.ingest.event_schema import MOST_ROWS, EventForm, EventRow, ParsedBody, PersonForm, decode_row
 from recommendations.ingest.refusal import Refusal, UnreadableError, Unused
 from recommendations.ingest.sources import algolia, ga4, recombee, segment, shopify, vertex, woocommerce
 from recommendations.ingest.sources.adapter import Call, Options, Reader, as_json
@@ -20,6 +20,7 @@ from recommendations.ingest.sources.adapter import Call, Options, Reader, as_jso
 class System:
     """Somebody else's system.
 
+    ``lists``: paths of the lists that a body may have its calls in.
     ``item_ids``: fields of a product that the address may choose as the item's id; ``secret``: our setting of that by
     which it signs.
     """
@@ -28,14 +29,15 @@ class System:
     calls_in: Reader
     item_ids: tuple[str, ...] = ()
     secret: str = ""
+    lists: tuple[str, ...] = ()
 
 
 EVENTS: Mapping[str, System] = {
-    "segment": System("Segment", segment.calls_in, ("product_id", "sku")),
-    "ga4": System("GA4", ga4.calls_in, ("item_id", "item_variant")),
-    "vertex": System("Vertex", vertex.calls_in),
-    "recombee": System("Recombee", recombee.calls_in),
-    "algolia": System("Algolia", algolia.calls_in),
+    "segment": System("Segment", segment.calls_in, ("product_id", "sku"), lists=segment.LISTS),
+    "ga4": System("GA4", ga4.calls_in, ("item_id", "item_variant"), lists=ga4.LISTS),
+    "vertex": System("Vertex", vertex.calls_in, lists=vertex.LISTS),
+    "recombee": System("Recombee", recombee.calls_in, lists=recombee.LISTS),
+    "algolia": System("Algolia", algolia.calls_in, lists=algolia.LISTS),
 }
 """Systems whose events come with a key."""
 HOOKS: Mapping[str, System] = {
@@ -75,15 +77,21 @@ def read_foreign(system: System, content: bytes, *, now: datetime, options: Opti
             if isinstance(sent, str):
                 body.ids[number] = sent
             continue
-        if isinstance(call.event, dict):
-            _spell(call.event)
-        row, sent_id = decode_row(as_json(call.event))
-        if call.is_person and isinstance(row, EventForm):
-            row = PersonForm(*(getattr(row, name) for name in EventForm.__struct_fields__))
+        row, sent_id = row_of(call)
         body.rows.append(row)
         if sent_id is not None:
             body.ids[number] = sent_id
     return Foreign(body, calls)
+
+
+def row_of(call: Call) -> tuple[EventRow, str | None]:
+    """A call as a row of ours, and its id where that is no UUID."""
+    if isinstance(call.event, dict):
+        _spell(call.event)
+    row, sent_id = decode_row(as_json(call.event))
+    if call.is_person and isinstance(row, EventForm):
+        row = PersonForm(*(getattr(row, name) for name in EventForm.__struct_fields__))
+    return row, sent_id
 
 
 def _spell(event: dict[str, Any]) -> None:

@@ -38,11 +38,12 @@ ITEM: Table = {
     "price": ("product.priceInfo.price",),
 }
 DETAILS = "/productDetails"
-INLINE = ("inputConfig.userEventInlineSource.userEvents", "userEventInlineSource.userEvents", "userEvents")
+LISTS = ("inputConfig.userEventInlineSource.userEvents", "userEventInlineSource.userEvents", "userEvents")
+"""Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
-    for pointer, row in rows_of(body, *INLINE):
+    for pointer, row in rows_of(body, *LISTS):
         if not isinstance(row, Mapping):
             yield Call(pointer, row)
             continue

@@ -19,6 +19,7 @@ from recommendations.models import Import
 from recommendations.store.events import bulk_append, mergers
 from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.imports import (
+    call_rows,
     customer_rows,
     event_rows,
     import_record,
@@ -130,28 +131,42 @@ def _judge_items(header: Header, *, currency: str) -> dict[str, int]:
     return item_parents.refuse_orphans(refused)
 
 
-def import_events(path: Path, *, currency: str, now: datetime, report: Report) -> Import:
-    """Import an event file: lines that are new are added; those that are there already are counted."""
+def import_events(
+    path: Path, *, currency: str, now: datetime, report: Report, source: FileSource | None = None, calls: bool = False
+) -> Import:
+    """Import an event file: lines that are new are added; those that are there already are counted.
+
+    ``calls``: the table is of calls of another system.
+    """
+    form, verdict = (call_rows.FORM, call_rows.VERDICT) if calls else (event_rows.FORM, event_rows.VERDICT)
+    knowable = call_rows.KNOWABLE if calls else event_rows.EVERYBODY
 
     def load(imported: Import, header: Header, count: int) -> None:
         with heavy():
             run(event_rows.EPOCHS)
             left_out = dict(rows(event_rows.LEAVE_OUT))
-            run(event_rows.CROWDED, most=MOST_LINES)
+            if calls:  # no event of theirs has too many lines, but one may be there often
+                count += call_rows.fill_refunds()
+            else:
+                run(event_rows.CROWDED, most=MOST_LINES)
         values = event_rows.rule_values(currency=currency, now=now)
-        refused = validate.judge(event_rows.FORM, event_rows.VERDICT, joins=event_rows.JOINS, values=values)
+        refused = validate.judge(form, verdict, joins=event_rows.JOINS, values=values)
         with heavy():
             run(event_rows.NEW_CUSTOMERS, now=now)
-            mergers.merge([Merger(*pair) for pair in rows(event_rows.MERGERS)], told=Told.IMPORT)
-            run(event_rows.ready_statement(header))
+            mergers.merge([Merger(*pair) for pair in rows(event_rows.mergers(knowable=knowable))], told=Told.IMPORT)
+            people = call_rows.take_people(now=now) if calls else 0
+            run(event_rows.ready_statement(header, knowable=knowable))
         months = bulk_append.prepare_months()
         with heavy():
             new = bulk_append.append_ready(months, source="import", report=report, step="events")
-            _finish(imported, header, count=count, kept=new, refused=refused, left_out=left_out)
+            _finish(
+                imported, header, count=count - people, kept=new, refused=refused, left_out=left_out,
+                message=call_rows.people_text(people), parts=form.parts,
+            )  # fmt: skip
         bulk_append.refresh_statistics(new=new)
 
     with temporary(bulk_append.READY, bulk_append.DEFINITION):
-        return _import("events", path, event_rows.FORM, load=load, report=report)
+        return _import("events", path, form, load=load, report=report, source=source)
 
 
 def import_promotions(path: Path, *, now: datetime, report: Report) -> Import:
@@ -224,13 +239,15 @@ def _finish(
     refused: dict[str, int],
     left_out: Mapping[str, int] | None = None,
     message: str = "",
+    parts: int = 0,
 ) -> None:
     """Write down how an import ended; ``left_out``: events that nothing is learned from, by name."""
-    validate.list_refused(imported, own=header.own)
+    validate.list_refused(imported, own=header.own, parts=parts)
     others = left_out or {}
     count -= sum(others.values())
     duplicates = count - kept - sum(refused.values())
-    texts = (message, validate.renamed_text(header), validate.ignored_text(header), validate.left_out_text(others))
+    unused = validate.left_out_text({**header.left_out, **others})
+    texts = (message, validate.renamed_text(header), validate.ignored_text(header), unused)
     import_record.finish(
         imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message="\n".join(filter(None, texts))
     )

@@ -122,12 +122,15 @@ SELECT decode(hash, 'hex'), kind, true, %(now)s::timestamptz, '{}' FROM (
 ) AS named(hash, kind) ORDER BY 1
 ON CONFLICT DO NOTHING
 """
-MERGERS = """
+MERGERS = sql.SQL("""
 SELECT unnamed.id, signed_in.id, min(staged.timestamp::timestamptz) FROM staged
 JOIN recommendations_customer signed_in ON signed_in.pseudonym = decode(staged.user_id, 'hex')
 JOIN recommendations_customer unnamed ON unnamed.pseudonym = decode(staged.anonymous_id, 'hex')
+WHERE {knowable}
 GROUP BY 1, 2
-"""
+""")
+EVERYBODY: LiteralString = "true"
+"""Condition over the rows whose customers may be known, in a file that says nothing of it."""
 # Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
 READY = sql.SQL("""
 INSERT INTO ready_event (
@@ -142,7 +145,8 @@ SELECT occurred_at, {event_id}, {line}, called,
 FROM (
   SELECT staged.timestamp::timestamptz AS occurred_at,
     CASE WHEN pg_input_is_valid(staged.event_id, 'uuid') THEN staged.event_id::uuid ELSE {text_id} END AS event_id,
-    trunc(staged.line::numeric)::smallint AS line, known.called, customer.id AS customer_id, customer.personalise,
+    trunc(staged.line::numeric)::smallint AS line, known.called, customer.id AS customer_id,
+    customer.personalise AND {knowable} AS personalise,
     item.id AS item_id,
     round(staged.quantity::numeric, 3)::numeric(10, 3) AS quantity,
     round(staged.price::numeric, 2) AS price, round(staged.amount::numeric, 2) AS amount,
@@ -190,10 +194,16 @@ def rule_values(*, currency: str, now: datetime) -> dict[str, object]:
     return {"currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST}
 
 
-def ready_statement(header: Header) -> sql.Composable:
+def mergers(*, knowable: LiteralString = EVERYBODY) -> sql.Composable:
+    """Query for visitors and the customers that they turned out to be."""
+    return MERGERS.format(knowable=sql.SQL(knowable))
+
+
+def ready_statement(header: Header, *, knowable: LiteralString = EVERYBODY) -> sql.Composable:
     """Statement from the stage to ready lines; ids and line numbers are made where the file has none."""
     line = sql.SQL("coalesce(line, {})")
     otherwise = NUMBERED if "event_id" in header.places else ONE_LINE
     event_id = sql.SQL("coalesce(event_id, {})").format(MADE_ID)
     text_id = made_of(sql.SQL("staged.event_id"))
-    return READY.format(joins=JOINS, event_id=event_id, text_id=text_id, line=line.format(otherwise))
+    parts = {"joins": JOINS, "event_id": event_id, "text_id": text_id, "line": line.format(otherwise)}
+    return READY.format(**parts, knowable=sql.SQL(knowable))

@@ -37,7 +37,7 @@ REASONS: Mapping[str, Promise] = {
     "not_a_stock": _("The quantity in stock must be a whole number from 0 to 2,147,483,647."),
     "not_a_time": _("Not a time. Write it like 2026-09-01T10:02:11Z."),
     "not_a_url": _("An address must begin with https://, http:// or /."),
-    "not_json": _("Not a JSON object. Write one item as {…}, in JSON Lines each on a line of its own."),
+    "not_json": _("Not a JSON object. Write each as {…}, in JSON Lines on a line of its own."),
     "not_an_object": _('Attributes must be a JSON object, such as {"colour": "red"}.'),
     "not_merchandise": _("The department has no merchandise."),
     "not_utf8": _("The text is not UTF-8; save the file as UTF-8."),

@@ -67,12 +67,14 @@ class FileLimits(NamedTuple):
 class Header:
     """Columns of a file that are read, each with its place, and those that are not.
 
-    ``own`` has what the file calls a column, where that is not our name.
+    ``own`` has what the file calls a column, where that is not our name; ``left_out``: events that did not become
+    rows, as nothing is learned from them, by name.
     """
 
     places: Mapping[str, int]
     ignored: Sequence[str]
     own: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Table(Protocol):

@@ -44,12 +44,17 @@ UPDATE staged SET fault = {fault} FROM (
   WHERE ({key}) IS NOT NULL AND fault IS NULL
 ) numbered WHERE place > 1 AND numbered.file_line = staged.file_line
 """)
-COUNTS = "SELECT split_part(split_part(fault, %(end)s, 1), ':', 2), count(*) FROM refused GROUP BY 1 ORDER BY 1"
+COUNTS = """
+SELECT substr(flaw, strpos(flaw, ':') + 1), count(*)
+FROM (SELECT split_part(fault, %(end)s, 1) AS flaw FROM refused) first GROUP BY 1 ORDER BY 1
+"""
+# What is no code is the reason itself.
 LIST = """
 INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content, given)
-SELECT %(source)s, file_line,
+SELECT %(source)s, file_line >> %(parts)s,
        left(concat(split_part(flaw, ':', 1), ' (' || (%(own)s::jsonb ->> split_part(flaw, ':', 1)) || ')'), 50),
-       %(texts)s::jsonb ->> split_part(flaw, ':', 2), left(coalesce(content, ''), 2000), coalesce(given, '{}')
+       left(coalesce(%(texts)s::jsonb ->> split_part(flaw, ':', 2), substr(flaw, strpos(flaw, ':') + 1)), 300),
+       left(coalesce(content, ''), 2000), coalesce(given, '{}')
 FROM (SELECT * FROM refused ORDER BY file_line LIMIT %(most)s) first,
      unnest(string_to_array(fault, %(end)s)) WITH ORDINALITY flaws(flaw, place)
 ORDER BY file_line, place
@@ -73,6 +78,7 @@ class Form:
     one_of: Sequence[str] = ()
     hidden: Sequence[Hidden] = ()
     own: Mapping[str, str] = field(default_factory=dict)  # what a file calls a column whose name here is made up
+    parts: int = 0  # bits of a row's number that tell the rows of one line apart
 
     @property
     def visible(self) -> Sequence[str]:
@@ -184,11 +190,11 @@ def refused_counts() -> dict[str, int]:
     return dict(rows(COUNTS, end=FLAW_END))
 
 
-def list_refused(imported: Import, *, own: Mapping[str, str] | None = None) -> None:
+def list_refused(imported: Import, *, own: Mapping[str, str] | None = None, parts: int = 0) -> None:
     """Keep the first refused rows with their reasons in words; a field has the file's ``own`` name beside it."""
     texts = json.dumps({code: str(reason)[:300] for code, reason in REASONS.items()})
     names = json.dumps({name: storable(theirs) for name, theirs in (own or {}).items()})
-    run(LIST, source=imported.pk, texts=texts, own=names, most=LISTED, end=FLAW_END)
+    run(LIST, source=imported.pk, texts=texts, own=names, parts=parts, most=LISTED, end=FLAW_END)
 
 
 def _stage_lines(rows_read: Iterable[FileRow], header: Header, form: Form) -> Iterator[list[object]]:
