@@ -4,7 +4,7 @@ import re
 
 from django import template
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 register = template.Library()
 
@@ -72,11 +72,37 @@ FORMS = (
     gettext_noop("The time is more than %(days)s days ago; load older events with manage.py import_events."),
     gettext_noop("This shop's currency is %(ours)s; convert the amounts, or leave the currency out."),
     gettext_noop("Send a text of 1 to %(most)s characters, or a UUID; a retry repeats it."),
+    gettext_noop("Send %(wanted)s, not %(sent)s."),
+    gettext_noop("Send a number of at least %(bound)s."),
+    gettext_noop("Send a number of at most %(bound)s."),
+    gettext_noop("Send a number above %(bound)s."),
+    gettext_noop("Quantity times price: %(text)s"),
+    gettext_noop("An amount must be between 0 and %(largest)s."),
+    gettext_noop("What is followed is one of %(targets)s."),
+    gettext_noop("The proof expired at %(moment)s. Let your server get another from POST /api/v1/identity/."),
+    gettext_noop("Send {“events”: [1 to %(most)s events]}, or one event by itself."),
+    gettext_noop("Send 1 to %(most)s events."),
+    gettext_noop("The body is not UTF-8: byte %(byte)s cannot be read."),
+    gettext_noop("The body is not JSON: an unexpected character at byte %(byte)s (line %(line)s, column %(column)s)."),
+    gettext_noop("%(file)s: This is no JSON. Without --from it is read as CSV or Parquet."),
+    gettext_noop("%(file)s: This looks like %(what)s. Import it with: manage.py import_events FILE --from %(system)s"),
+    gettext_noop("%(file)s: This is JSON. Say whose events it holds: --from %(systems)s. Ours come as CSV or Parquet."),
+    gettext_noop(
+        "Calls that only say who somebody is: %(count)s. Their ids are joined; what people are like comes in with "
+        "manage.py import_customers."
+    ),
 )
 """Sentences of imports and of events that say something of the file, the event or the shop."""
+COUNTED = tuple(
+    (f"Send at {bound} %(bound)d {what}.", f"Send at {bound} %(bound)d {what}s.")
+    for bound in ("least", "most")
+    for what in ("character", "element", "field")
+)
+"""Sentences of one and of several, as ``ingest/misfit.py`` has them."""
 _GAP = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
-_WORDS = frozenset({"weekday", "kind", "what"})
+_WORDS = frozenset({"weekday", "kind", "what", "wanted", "sent", "text"})
 """Gaps that hold words of ours."""
+_ENDS = re.compile(r"(?<=\.) ")
 
 
 def _pattern(form: str) -> re.Pattern[str]:
@@ -89,6 +115,7 @@ def _pattern(form: str) -> re.Pattern[str]:
 
 
 _PATTERNS = [(form, _pattern(form)) for form in FORMS]
+_COUNTED = [(forms, _pattern(form)) for forms in COUNTED for form in forms]
 
 
 @register.filter
@@ -98,13 +125,32 @@ def in_own_words(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
+    return _translated(text) or text
+
+
+def _translated(text: str) -> str:
+    """The sentence in the reader's language, or two that one follows the other; "" where it is none of ours."""
     known = _(text) if text else text
     if known != text:
         return known
+    for end in _ENDS.finditer(text):
+        if (first := _translated(text[: end.start()])) and (second := _translated(text[end.end() :])):
+            return pgettext("two sentences", "%(first)s %(second)s") % {"first": first, "second": second}
+    for forms, pattern in _COUNTED:
+        if match := pattern.fullmatch(text):
+            return ngettext(*forms, int(match["bound"])) % {"bound": int(match["bound"])}
     matches = ((form, pattern.fullmatch(text)) for form, pattern in _PATTERNS)
-    return next((_again(form, match) for form, match in matches if match), text)
+    return next((_again(form, match) for form, match in matches if match), "")
 
 
 def _again(form: str, match: re.Match[str]) -> str:
-    values = {name: _(value) if name in _WORDS and value else value for name, value in match.groupdict().items()}
+    values = {name: _word(value) if name in _WORDS else value for name, value in match.groupdict().items()}
     return _GAP.sub(lambda gap: values[gap[1] or gap[2]], _(form).replace("%%", "%"))
+
+
+def _word(text: str) -> str:
+    """Words of ours in the reader's language: a sentence, a word, or several of which one is meant."""
+    if known := _translated(text):
+        return known
+    one, _or, other = text.rpartition(" or ")
+    return _("%(one)s or %(other)s") % {"one": _word(one), "other": _word(other)} if one else text
