@@ -33,8 +33,8 @@ demo: export SHOP_NAME ?= Corner Shop
 demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300); prints address, login and API key
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)")
 
-shop: .venv/stamp  ## Open a shop of your own: DATA=own ITEMS=feed EVENTS=file (NAME= PORT= ORIGIN= EMAIL=); later DATA=own alone
-	$(SERVERS) --data "$(OWN)" -- $(PYTHON) manage.py shop --port "$(PORT)" $(if $(ITEMS),--items "$(ITEMS)") $(if $(EVENTS),--events "$(EVENTS)") $(if $(NAME),--name "$(NAME)") $(if $(ORIGIN),--origin "$(ORIGIN)") $(if $(EMAIL),--email "$(EMAIL)")
+shop: .venv/stamp  ## Open a shop of your own: DATA=own ITEMS=feed EVENTS=file (FROM= NAME= PORT= ORIGIN= EMAIL=); later DATA=own alone
+	$(SERVERS) --data "$(OWN)" -- $(PYTHON) manage.py shop --port "$(PORT)" $(if $(ITEMS),--items "$(ITEMS)") $(if $(EVENTS),--events "$(EVENTS)") $(if $(FROM),--from "$(FROM)") $(if $(NAME),--name "$(NAME)") $(if $(ORIGIN),--origin "$(ORIGIN)") $(if $(EMAIL),--email "$(EMAIL)")
 
 test: lint chromium node  ## All checks and all tests, browser included (ARGS="-k word" for some)
 	@exec $(PYTHON) $(if $(DATABASE_URL)$(REDIS_URL),$(ONE),$(TWO)) $(ARGS)

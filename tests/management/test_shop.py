@@ -1,5 +1,6 @@
 """``manage.py shop``: files are taken together or not at all, account and keys made once, and then all runs."""
 
+import gzip
 import io
 import json
 import os
@@ -217,3 +218,30 @@ def test_production_and_a_taken_port_are_refused(ran: Ran, files: Path, settings
     settings.DEMO = False
     with pytest.raises(CommandError, match="going-live"):
         start(items=files / "items.csv")
+
+
+VIEW = {"type": "track", "event": "Product Viewed", "userId": "u1", "properties": {"product_id": "A1"}}
+CALLS = [{**VIEW, "messageId": f"m-{day}", "timestamp": f"2026-08-0{day}T12:00:00Z"} for day in (1, 2)]
+
+
+@pytest.mark.django_db
+def test_another_systems_export_is_known_by_what_is_in_it(ran: Ran, files: Path) -> None:
+    export = files / "export.jsonl.gz"
+    export.write_bytes(gzip.compress("\n".join(map(json.dumps, CALLS)).encode()))
+    said = start(items=files / "items.csv", events=export)
+    assert "export.jsonl.gz is read as Segment's calls." in said
+    assert "export.jsonl.gz: 2 rows: 2 kept" in said
+
+
+@pytest.mark.django_db
+def test_whose_export_it_is_can_be_said_and_is_remembered(ran: Ran, files: Path) -> None:
+    """These calls lack what they are known by."""
+    export = files / "export.json"
+    bare = [{name: value for name, value in call.items() if name not in {"type", "event"}} for call in CALLS]
+    export.write_text(json.dumps([*bare * 6, *CALLS]))
+    with pytest.raises(CommandError, match=r"This is JSON\. Say whose events it holds: --from segment"):
+        start(items=files / "items.csv", events=export)
+    arguments = {"items": files / "items.csv", "events": export, "from": "segment"}
+    assert "export.json: 2 rows: 2 kept" in start(**arguments)
+    export.write_text(json.dumps([*bare * 6, *CALLS, {**CALLS[0], "messageId": "m-3"}]))
+    assert "export.json: 3 rows: 1 kept, 2 already there" in start()

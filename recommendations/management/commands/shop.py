@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from recommendations.ingest.sources.table import EVENTS
 from recommendations.management.file_import import FileCommand
 from recommendations.management.first_start import (
     SERVER_SCOPES,
@@ -47,6 +48,10 @@ class Command(FileCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--items", default="", help="file or address of the catalogue, as import_items takes it")
         parser.add_argument("--events", default="", help="file of events, as import_events takes it")
+        parser.add_argument(
+            "--from", dest="system", default="", choices=["", *EVENTS],
+            help="whose calls the file of events holds; else it is known by what is in it",
+        )  # fmt: skip
         parser.add_argument("--name", default="", help="of the shop; as the last time, or SHOP_NAME")
         parser.add_argument("--port", type=int, default=8000, help="of the web pages and the API, on this machine only")
         parser.add_argument("--email", default="admin@example.com", help="of the first account")
@@ -56,7 +61,8 @@ class Command(FileCommand):
         )  # fmt: skip
 
     def handle(
-        self, *, items: str, events: str, name: str, port: int, email: str, origin: list[str], **_options: Any
+        self, *, items: str, events: str, system: str, name: str, port: int, email: str, origin: list[str],
+        **_options: Any,
     ) -> None:  # fmt: skip
         self._refuse_what_cannot_work(items, events, port=port)
         origins = _origins(origin or [f"http://{host}:{port + 1}" for host in ("localhost", "127.0.0.1")])
@@ -67,7 +73,7 @@ class Command(FileCommand):
         items, events = (_whole(source) for source in (items, events))
         step(self.stdout, "Tables", prepare_tables)
         step(self.stdout, "Styles and scripts", collect_static)
-        step(self.stdout, "Files", lambda: self._take_files(items, events))
+        step(self.stdout, "Files", lambda: self._take_files(items, events, system=system))
         if not ModelVersion.objects.live().exists():
             step(self.stdout, "First run of the loop", lambda: call_command("run_loop"))
         url = f"http://127.0.0.1:{port}/"
@@ -99,7 +105,7 @@ class Command(FileCommand):
             raise CommandError("A first start needs the catalogue: make shop DATA=own ITEMS=feed.xml EVENTS=events.csv")
         refuse_taken(port, command="make shop")
 
-    def _take_files(self, items: str, events: str) -> None:
+    def _take_files(self, items: str, events: str, *, system: str) -> None:
         """Import what is new or has changed: both files, or, where one cannot be used, none."""
         given = {OwnFile.ITEMS: items, OwnFile.EVENTS: events}
         files = {kind: source or own_files.source_of(kind) for kind, source in given.items()}
@@ -107,7 +113,8 @@ class Command(FileCommand):
             for kind, source in files.items():
                 if not source or not self._is_new(kind, source, given=bool(given[kind])):
                     continue
-                self.take(partial(self._load, kind, source), strict=False, some=True)
+                whose = system if kind is OwnFile.EVENTS else ""
+                self.take(partial(self._load, kind, source, system=whose), strict=False, some=True)
 
     def _is_new(self, kind: OwnFile, source: str, *, given: bool) -> bool:
         if not given and not feeds.is_address(source) and not Path(source).is_file():
@@ -118,8 +125,10 @@ class Command(FileCommand):
         self.stdout.write(f"  {source} has not changed.")
         return False
 
-    def _load(self, kind: OwnFile, source: str) -> Import | None:
-        imported = own_files.take_file(kind, source, now=timezone.now(), report=Bar(self.stdout))
+    def _load(self, kind: OwnFile, source: str, *, system: str) -> Import | None:
+        if kind is OwnFile.EVENTS and (system := system or own_files.system_in(source)):
+            self.stdout.write(f"  {Path(source).name} is read as {EVENTS[system].label}'s calls.")
+        imported = own_files.take_file(kind, source, now=timezone.now(), report=Bar(self.stdout), system=system)
         if imported is None:
             self.stdout.write(f"  {feeds.without_secrets(source)} has not changed.")
         return imported

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from recommendations.ingest.calls.open_calls import system_in as _system_of
 from recommendations.ingest.import_files import import_events, import_items
 from recommendations.models import Import, ShopSetting
 from recommendations.services.catalogue import feeds
@@ -33,20 +34,29 @@ def is_new(kind: OwnFile, source: str) -> bool:
     return feeds.is_address(source) or _mark(source) != _state().get(kind, {}).get("mark")
 
 
-def take_file(kind: OwnFile, source: str, *, now: datetime, report: Report) -> Import | None:
+def system_in(source: str) -> str:
+    """Whose calls a file of events holds: as was said of it the last time, or as it looks; "" for a file of ours."""
+    state = _state().get(OwnFile.EVENTS, {})
+    said = str(state.get("system", "")) if state.get("source") == source else ""
+    return said or _system_of(Path(source))
+
+
+def take_file(kind: OwnFile, source: str, *, now: datetime, report: Report, system: str = "") -> Import | None:
     """Import a file and note which one it was; None where its server says that it has not changed.
 
+    ``system``: whose calls a file of events holds, where they are not ours.
     Raises FeedAwayError, UnreadableFileError and StoppedError.
     """
     with _opened(kind, source) as (path, mark):
         if path is None:
             return None
         if kind is OwnFile.EVENTS:
-            imported = import_events(path, now=now, report=report)
+            imported = import_events(path, now=now, report=report, system=system)
         else:
             name = _to_store(source) if feeds.is_address(source) else ""
             imported = import_items(path, now=now, report=report, name=name)
-        state = _state() | {kind: {"source": _to_store(source), "secret": _to_store(source) != source, "mark": mark}}
+        about = {"source": _to_store(source), "secret": _to_store(source) != source, "mark": mark, "system": system}
+        state = _state() | {kind: about}
         ShopSetting.objects.update_or_create(key=KEY, defaults={"value": state})
     return imported
 
