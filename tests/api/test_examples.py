@@ -15,11 +15,11 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.api.reference import catalogue_examples
-from recommendations.models import Campaign, CampaignVersion, Item
+from recommendations.models import Campaign, CampaignVersion, Category, Item
 from recommendations.push_terms import CampaignKind, Purpose, Trigger
 from recommendations.services.campaigns.form import CampaignForm, as_json
 from recommendations.store.serving.slates import write_slates
-from recommendations.terms import Scope
+from recommendations.terms import Availability, Scope
 from tests.api.conftest import ApiClient
 from tests.experiment_records import experiment
 from tests.trained import trained_shop
@@ -119,12 +119,34 @@ def test_a_shop_without_items_or_a_database_has_a_schema(db: None, monkeypatch: 
     pairs = dict(catalogue_examples.words())
     assert {pairs[name] for name in catalogue_examples.ITEMS} == {"only"}
 
-    def away(**_: object) -> None:
+    def away(*_: object, **_named: object) -> None:
         raise OperationalError
 
     monkeypatch.setattr(catalogue_examples.Item.objects, "filter", away)
     assert catalogue_examples.words() == ()
     assert Client().get("/api/schema/").status_code == 200
+
+
+def test_no_stranger_reads_of_an_item_that_is_not_for_sale(db: None) -> None:
+    """Schema and docs are for everybody: a product that is not announced yet must not stand in them."""
+    Item.objects.all().delete()
+    now, hour = timezone.now(), timedelta(hours=1)
+    hidden: dict[str, dict[str, Any]] = {
+        "soon": {"available_at": now + hour}, "over": {"expires_at": now - hour}, "gone": {"retired_at": now},
+        "none": {"available_quantity": 0}, "out": {"availability": Availability.OUT_OF_STOCK},
+        "ordered": {"availability": Availability.PREORDER},
+    }  # fmt: skip
+    for name, facts in hidden.items():
+        item = Item.objects.create(shop_id=f"SECRET-{name}", title=f"Secret {name}", brand="Secret brand", **facts)
+        item.categories.add(Category.objects.get_or_create(path="Secret", name="Secret")[0])
+    assert catalogue_examples.words() == ()
+    began = Item.objects.create(shop_id="SHOWN", title="Shown", available_at=now - hour, available_quantity=1)
+    assert {catalogue_examples.words()[0][1]} == {began.shop_id}
+    for page in ("/api/schema/", "/api/docs/"):
+        content = Client().get(page).content.decode()
+        assert "SHOWN" in content
+        assert "SECRET-" not in content
+        assert "Secret " not in content
 
 
 def test_who_has_the_schema_is_told_that_it_is_the_same(db: None) -> None:

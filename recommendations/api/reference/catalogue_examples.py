@@ -1,5 +1,6 @@
 """The schema with examples out of the shop's own catalogue, so that each of them can be sent as it stands.
 
+Everybody may read them, so they are of items that the storefront shows to everybody, too: for sale, and at this time.
 What changes the catalogue is shown with an item that is nobody's (``EXAMPLE-1``): trying it out spoils no product.
 """
 
@@ -10,6 +11,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Q
+from django.utils import timezone
 
 from recommendations.api.schema import document
 from recommendations.models import Category, Item
@@ -26,8 +29,11 @@ type Words = tuple[tuple[str, str], ...]
 
 def words() -> Words:
     """What stands in this shop for each word of the examples; nothing while its database is away."""
+    now = timezone.now()
+    begun, goes_on = Q(available_at=None) | Q(available_at__lte=now), Q(expires_at=None) | Q(expires_at__gt=now)
     try:
-        for_sale = Item.objects.filter(retired_at=None, availability=Availability.IN_STOCK).order_by("pk")
+        offered = Item.objects.filter(begun, goes_on, retired_at=None, availability=Availability.IN_STOCK)
+        for_sale = offered.exclude(available_quantity=0).order_by("pk")
         items = list(for_sale.exclude(brand="")[: len(ITEMS)]) or list(for_sale[: len(ITEMS)])
         category = Category.objects.filter(items__in=items).order_by("path").values_list("path", flat=True).first()
     except DatabaseError:
