@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import LiteralString
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from psycopg import sql
 
@@ -13,6 +14,8 @@ from recommendations.store.events.insert import Consent, note_consent
 from recommendations.store.events.orders import bought_in
 from recommendations.store.imports import event_rows
 from recommendations.store.imports.row_checks import RowCheck, all_broken
+from recommendations.store.live import writes
+from recommendations.store.live.writes import Objection
 from recommendations.store.temp_tables import rows, run
 
 PARTS, EACH = 20, 256  # bits of a row's number that are its place in its line, and numbers that a call may have
@@ -95,7 +98,8 @@ def _text(value: object) -> str | None:
 
 def take_people(*, now: datetime) -> int:
     """Note who objects to personalisation, and remove the rows that tell of no act; how many those were."""
-    note_consent([Consent(key, personalise=False, at=at) for key, at in rows(OBJECTIONS, now=now)])
+    words = note_consent([Consent(key, personalise=False, at=at) for key, at in rows(OBJECTIONS, now=now)])
+    transaction.on_commit(lambda: writes.remember([Objection(key, not may) for key, may in words.items()]))
     return run("DELETE FROM staged WHERE person IS NOT NULL")
 
 

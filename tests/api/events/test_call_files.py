@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from recommendations.ingest.calls.open_calls import open_calls, system_in
 from recommendations.models import Customer, CustomerAlias, Event, Import, Item
+from recommendations.store.live import fetch
 from recommendations.terms import CustomerKind, Scope
 from tests import foreign_bodies as bodies
 from tests.api.conftest import ApiClient
@@ -148,6 +151,17 @@ def test_what_stands_around_a_list_holds_for_its_calls(tmp_path: Path) -> None:
     event = Event.objects.get(occurred_at=datetime(2026, 8, 2, tzinfo=UTC))
     assert event.customer is None
     assert not Customer.objects.get(pk=key_of("u-secret")).personalise
+
+
+@pytest.mark.usefixtures("_shop")
+def test_answers_know_who_objected_in_a_file(
+    tmp_path: Path, valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """Also where there is no model yet, so that nothing else is made again for them."""
+    no = {"consent": {"categoryPreferences": {"Personalization": False}}}
+    with django_capture_on_commit_callbacks(execute=True):
+        run(write(tmp_path / "calls.jsonl", {**VIEW, "context": no}), "--from", "segment")
+    assert valkey.hkeys(fetch.OBJECTED) == [str(key_of("u-secret")).encode()]
 
 
 @pytest.mark.usefixtures("_shop")
