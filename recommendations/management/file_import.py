@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from recommendations.ingest.import_files import UnreadableFileError
@@ -58,7 +58,11 @@ class FileCommand(BaseCommand):
         return CommandError(str(self.database_refused) % {"reason": str(error).strip()})
 
     def _report(self, imported: Import, *, listed: bool = True) -> None:
-        text = _("%(rows)s rows: %(kept)s kept, %(duplicates)s already there, %(rejected)s refused.")
+        text = ngettext(
+            "%(rows)s row: %(kept)s kept, %(duplicates)s already there, %(rejected)s refused.",
+            "%(rows)s rows: %(kept)s kept, %(duplicates)s already there, %(rejected)s refused.",
+            imported.rows,
+        )
         counts = {name: f"{getattr(imported, name):,}" for name in ("rows", "kept", "duplicates", "rejected")}
         self.stdout.write(f"{imported.file}: {text % counts}")
         if imported.message:
