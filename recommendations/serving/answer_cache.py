@@ -1,4 +1,4 @@
-"""Cache of serialised answers; one is valid while snapshot, live state, rules and the 5-minute tick are unchanged."""
+"""Cache of serialised answers; one is valid while snapshot, live state, rules and the half-hour tick are unchanged."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace

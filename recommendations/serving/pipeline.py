@@ -25,6 +25,7 @@ from recommendations.serving.cursor import packed
 from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import FallbackSource
+from recommendations.serving.history import SESSION_GAP
 from recommendations.serving.ignored_showings import ignored_showings
 from recommendations.serving.request_filter import asked_boosts, boost_names, matching_items
 from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, narrowed, resolved, scope_of
@@ -34,7 +35,10 @@ from recommendations.store.serving.snapshot import ServedPlacement, ServedWeight
 from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source, Way
 
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
-TICK = 300.0  # seconds: ages count back from the last full tick, so that an answer is valid for a while
+TICK = SESSION_GAP
+"""Seconds: ages count back from the last full tick, so that an answer is valid for a while. Were it longer than the gap
+between two sessions, both could be of one age.
+"""
 NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
