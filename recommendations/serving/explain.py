@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -34,6 +34,7 @@ class Explainer:
     state: LiveState
     now: datetime
     asked: bool = True  # for reasons at all
+    given: dict[int, tuple[ShownReason, ...]] = field(default_factory=dict)  # of candidates, by row of the model
 
     def of_pool(self, pool: CandidatePool, item: int, speaking: Sequence[tuple[str, float]]) -> tuple[ShownReason, ...]:
         """Reasons for a candidate: ``item`` is a row of the model, ``speaking`` are those of the pool's instances and
@@ -44,6 +45,13 @@ class Explainer:
         """
         if not self.asked:
             return ()
+        if item not in self.given:
+            self.given[item] = self._strongest(pool, item, speaking)
+        return self.given[item]
+
+    def _strongest(
+        self, pool: CandidatePool, item: int, speaking: Sequence[tuple[str, float]]
+    ) -> tuple[ShownReason, ...]:
         evidence: list[tuple[float, Sequence[Evidence]]] = []
         explained = 0.0
         for name, share in speaking:

@@ -4,7 +4,7 @@ A function of what it is given; ``serve.py`` reads and writes around it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -29,7 +29,7 @@ from recommendations.serving.history import SESSION_GAP
 from recommendations.serving.ignored_showings import ignored_showings
 from recommendations.serving.request_filter import asked_boosts, boost_names, matching_items
 from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, narrowed, resolved, scope_of
-from recommendations.serving.types import Answer, ResolvedRequest, Shown, Trace
+from recommendations.serving.types import Answer, ResolvedRequest, Shown, ShownReason, Trace
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
 from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source, Way
@@ -67,6 +67,7 @@ class Prepared:
     weights: ServedWeights | None  # of the blend, or of a visit that makes all of the answer; they may not count
     session: ServedWeights | None  # of a visit beside a record
     arms: Arms = ()  # of experiments; the snapshot is as they have it
+    reasons: dict[int, tuple[ShownReason, ...]] = field(default_factory=dict)  # ``Explainer.given``
 
     def fallbacks(self) -> Iterable[FallbackSource]:
         """Sources of fillers where the pool is not enough."""
@@ -157,7 +158,7 @@ def _weights_of(
 def complete(prepared: Prepared) -> Answer:
     explainer = Explainer(
         snapshot=prepared.snapshot, candidates=prepared.candidates, customer=prepared.customer, state=prepared.state,
-        now=prepared.now, asked=prepared.request.explain,
+        now=prepared.now, asked=prepared.request.explain, given=prepared.reasons,
     )  # fmt: skip
     selection, chosen = select_candidates(prepared), prepared.chosen
     shown, counts = shown_items(
