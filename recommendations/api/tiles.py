@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import resvg_py
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 
@@ -38,15 +39,18 @@ SVG = (
 @login_not_required
 @gzip_page
 def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
-    """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does."""
-    return _picture(tile_facts(shop_id=shop_id), draw_tile, "image/svg+xml")
+    """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does.
+
+    Until its sale begins an item is a box with its id.
+    """
+    return _picture(shop_id, draw_tile, "image/svg+xml")
 
 
 @only_read
 @login_not_required
 def item_tile_png(_request: HttpRequest, shop_id: str) -> HttpResponse:
     """``GET /api/v1/items/{item_id}/tile.png``, for everybody: the same picture for mails."""
-    return _picture(tile_facts(shop_id=shop_id), paint_tile, "image/png")
+    return _picture(shop_id, paint_tile, "image/png")
 
 
 def paint_tile(facts: TileFacts) -> bytes:
@@ -54,11 +58,15 @@ def paint_tile(facts: TileFacts) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=draw_tile(facts).decode(), width=SIDE))
 
 
-def _picture(facts: TileFacts | None, draw: Callable[[TileFacts], bytes], content_type: str) -> HttpResponse:
+def _picture(shop_id: str, draw: Callable[[TileFacts], bytes], content_type: str) -> HttpResponse:
+    facts, age = tile_facts(shop_id=shop_id), MAX_AGE
     if facts is None:
         return problem(HTTPStatus.NOT_FOUND, _("There is no item with this id."))
+    if facts.public_from is not None and facts.public_from > (now := timezone.now()):
+        age = min(age, int((facts.public_from - now).total_seconds()))
+        facts = TileFacts(title=shop_id, brand="", path="")
     answer = HttpResponse(draw(facts), content_type=content_type)
-    answer["Cache-Control"] = f"public, max-age={MAX_AGE}"
+    answer["Cache-Control"] = f"public, max-age={age}"
     # Opened by itself the picture is a document of this site: it may load and run nothing.
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"
     return answer

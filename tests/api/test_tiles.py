@@ -2,11 +2,13 @@
 
 import re
 import struct
+from datetime import timedelta
 from xml.etree import ElementTree as Tree
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,6 +155,20 @@ def test_a_tile_is_public_and_cacheable(shop_id: str) -> None:
 def test_an_unknown_item_has_no_picture(shop_id: str) -> None:
     answer = Client().get(reverse("item-tile", args=[shop_id]))
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.django_db
+def test_what_is_not_sold_yet_is_a_box_with_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = timezone.now() + timedelta(hours=1)
+    Item.objects.create(shop_id="A/1", title="Next year's phone", brand="Acme", available_at=begins)
+    address = reverse("item-tile", args=["A/1"])
+    before = Client().get(address)
+    assert before.content == draw_tile(facts("A/1", path=""))
+    assert 3_500 < int(before["Cache-Control"].removeprefix("public, max-age=")) <= 3_600
+    monkeypatch.setattr(timezone, "now", lambda: begins)
+    after = Client().get(address)
+    assert after.content == draw_tile(facts("Next year's phone", brand="Acme", path=""))
+    assert after["Cache-Control"] == "public, max-age=604800"
 
 
 @pytest.mark.django_db

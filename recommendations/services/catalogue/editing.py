@@ -36,6 +36,7 @@ class TileFacts:
     title: str
     brand: str
     path: str  # of the first of its categories
+    public_from: datetime | None = None  # when its sale begins
 
 
 @transaction.atomic
@@ -119,17 +120,17 @@ def rename_category(*, category: Category, name: str, by: Staff | None) -> None:
 def tile_facts(*, shop_id: str) -> TileFacts | None:
     """Texts for the drawn picture of an item; None where there is no such item.
 
-    The picture is for everybody, so a process keeps the texts until the catalogue changes.
+    A process keeps the texts until the catalogue changes.
     """
     return None if "\x00" in shop_id else tiles()(shop_id)
 
 
 def _read_tile_facts(shop_id: str) -> TileFacts | None:
-    item = Item.objects.filter(shop_id=shop_id).only("title", "brand").first()
+    item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "available_at").first()
     if item is None:
         return None
     first = item.categories.order_by("path").values_list("path", flat=True).first()
-    return TileFacts(title=item.title, brand=item.brand, path=first or "")
+    return TileFacts(title=item.title, brand=item.brand, path=first or "", public_from=item.available_at)
 
 
 tiles = ProcessHeld(lambda: lru_cache(TILES)(_read_tile_facts), watch=lambda: Watch(fetch.Changed.CATALOGUE))
