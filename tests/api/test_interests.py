@@ -65,7 +65,7 @@ def test_evidence_is_what_the_customer_did(api: ApiClient) -> None:
 
 
 def test_an_unknown_customer_has_a_cold_profile(api: ApiClient) -> None:
-    for user in ("nobody", "a/b", "x" * 500):
+    for user in ("nobody", "a/b", "x" * 128):
         answer = interests(api, user)
         assert (answer["known"], answer["personalised"], answer["segment"]) == (False, False, None)
         assert (answer["fallback_reason"], answer["categories"], answer["brands"]) == ("no_history", [], [])
@@ -81,6 +81,10 @@ def test_a_customer_who_objected_has_an_empty_profile(api: ApiClient) -> None:
 def test_a_flaw_of_a_query_is_refused_with_its_parameter(api: ApiClient) -> None:
     assert problem(api.get("/api/v1/users/u1/interests/", n="0"), 400)["errors"][0]["pointer"] == "n"
     assert problem(api.get("/api/v1/users/u1/interests/", colour="red"), 400)["errors"][0]["pointer"] == "colour"
+
+
+def test_an_id_that_is_too_long_for_any_customer_is_refused(api: ApiClient) -> None:
+    assert problem(api.get(f"/api/v1/users/{129 * 'x'}/interests/"), 400)["errors"][0]["pointer"] == "user_id"
 
 
 def dislike(user: str, *shop_ids: str, days: float = 0) -> None:

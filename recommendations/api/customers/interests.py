@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from recommendations.api.customers.properties import checked_user_id
 from recommendations.api.examples import INTERESTS
 from recommendations.api.recommend import not_loaded
 from recommendations.api.recommend_bodies import Id
@@ -80,6 +81,7 @@ class InterestsView(APIView):
     )
     def get(self, request: Request, user_id: str) -> HttpResponse:
         form = converted(dict(request.query_params.lists()), InterestsQuery)
+        user_id = checked_user_id(user_id)
         try:
             profile = interest_profile(user_id, most=form.n, now=timezone.now())
         except NotLoadedError:
