@@ -146,3 +146,14 @@ clean:  ## Forget the demo's data, built files and caches
 	$(UV) venv --quiet --allow-existing .venv
 	$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
 	@touch $@
+
+.PHONY: check-oscar
+OSCAR := .tools/oscar
+check-oscar: .venv/stamp $(OSCAR)/stamp chromium  ## The adapter for django-oscar, then an afternoon with a real shop (SANDBOX=…/django-oscar/sandbox)
+	cd clients/oscar && PYTHONPATH=../python:. ../../$(OSCAR)/bin/python -m pytest $(ARGS)
+	$(PYTHON) clients/oscar/tests/afternoon.py --oscar $(OSCAR)/bin/python $(if $(SANDBOX),--sandbox "$(SANDBOX)")
+
+$(OSCAR)/stamp: clients/oscar/tests/requirements.txt | $(filter .uv/%,$(UV))
+	$(UV) venv --quiet --allow-existing $(OSCAR)
+	$(UV) pip sync --quiet --python $(OSCAR)/bin/python --require-hashes clients/oscar/tests/requirements.txt
+	@touch $@

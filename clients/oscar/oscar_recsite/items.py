@@ -227,7 +227,7 @@ def for_sale(product: Any) -> Any:
     """The product itself; of a parent the variant that stands for it: the first that is for sale, or the first."""
     if not product.is_parent:
         return product
-    strategy, children = Selector().strategy(), list(product.get_public_children())
+    strategy, children = Selector().strategy(), sorted(product.get_public_children(), key=lambda child: child.pk)
     ready = (child for child in children if strategy.fetch_for_product(child).availability.is_available_to_buy)
     return next(ready, children[0] if children else product)
 

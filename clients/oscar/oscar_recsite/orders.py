@@ -22,7 +22,7 @@ def purchase_of(order: Any, names: EventFields) -> Event | None:
         name="purchase",
         event_id=f"oscar-order-{order.number}",
         timestamp=timezone.make_aware(placed) if timezone.is_naive(placed) else placed,
-        transaction_id=order.number,
+        transaction_id=str(order.number),
         items=items,
         value=order.total_incl_tax,
         currency=order.currency,
@@ -57,7 +57,7 @@ def refund_of(order: Any, names: EventFields) -> Event | None:
         name="refund",
         event_id=f"oscar-refund-{order.number}",
         timestamp=timezone.now(),
-        transaction_id=order.number,
+        transaction_id=str(order.number),
         items=items,
         currency=order.currency,
     )

@@ -119,7 +119,10 @@ def removed(_sender: Any, *, instance: Any, **_given: Any) -> None:
     request = request_now()
     match = getattr(request, "resolver_match", None)
     if request is not None and match is not None and match.namespace == "basket" and match.url_name == "summary":
-        tell("remove_from_cart", request, items=[{"item_id": str(instance.product_id), "quantity": instance.quantity}])
+        line: EventItem = {"item_id": str(instance.product_id)}
+        if instance.quantity:  # 0, where that was how the visitor took it out
+            line["quantity"] = instance.quantity
+        tell("remove_from_cart", request, items=[line])
 
 
 @harmless

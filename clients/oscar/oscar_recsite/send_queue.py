@@ -81,9 +81,10 @@ class SendQueue:
             self._deliveries[kind]([thing for _kind, thing in things])
         except RecsiteError as error:
             again = _may_succeed(error)
-            log.warning("Recsite, %d %s: %s%s", len(things), kind, error, "" if again else " (given up)")
+            then = "tried again soon" if again else "given up"
+            log.warning("Recsite did not take %d %s, which are %s: %s", len(things), kind, then, error)
         except Exception:
-            log.exception("Recsite, %d %s were given up", len(things), kind)
+            log.exception("%d %s for Recsite are given up", len(things), kind)
         with self._changed:
             if not again:
                 for _ in things:
