@@ -4,6 +4,7 @@ What needs Oscar itself is tested by ``make check-oscar``, in an environment of 
 """
 
 import os
+import queue as queue_module
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -81,7 +82,7 @@ def test_what_could_not_be_taken_for_the_moment_is_sent_again_before_what_came_l
     assert deliveries.taken == [["first"], ["second"]]
 
 
-@pytest.mark.parametrize("error", [problem(400), problem(403), ZeroDivisionError("a fault of ours")])
+@pytest.mark.parametrize("error", [problem(400), problem(403)])
 def test_what_is_refused_is_given_up_and_the_log_says_why(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     deliveries = Deliveries(error)
     queue = queue_of(deliveries)
@@ -90,6 +91,18 @@ def test_what_is_refused_is_given_up_and_the_log_says_why(error: Exception, capl
     assert queue.flush(PROMPT)
     assert deliveries.taken == [["taken"]]
     assert "given up" in caplog.text
+
+
+def test_an_error_that_nobody_foresaw_takes_its_things_along_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: queue_module.Queue[Any] = queue_module.Queue()
+    monkeypatch.setattr(threading, "excepthook", ends.put)
+    deliveries = Deliveries(ZeroDivisionError("a fault of ours"))
+    queue = queue_of(deliveries)
+    queue.put("events", "given up")
+    queue.put("items", "taken")
+    assert ends.get(timeout=PROMPT).exc_type is ZeroDivisionError
+    assert queue.flush(PROMPT)
+    assert deliveries.taken == [["taken"]]
 
 
 def test_a_full_queue_leaves_out_what_comes_but_has_room_for_orders(caplog: pytest.LogCaptureFixture) -> None:

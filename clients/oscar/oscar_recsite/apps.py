@@ -1,6 +1,7 @@
 """The adapter as a Django app: receivers and checks."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 
 class OscarRecsiteConfig(AppConfig):
@@ -8,7 +9,5 @@ class OscarRecsiteConfig(AppConfig):
     verbose_name = "Recsite"
 
     def ready(self) -> None:
-        from oscar_recsite import checks, receivers  # noqa: PLC0415 - models are there from now on
-
-        checks.register_all()
-        receivers.connect()
+        import_string("oscar_recsite.checks.register_all")()
+        import_string("oscar_recsite.receivers.connect")()  # it needs models, which are there from now on

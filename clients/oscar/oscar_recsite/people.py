@@ -117,7 +117,7 @@ def shopper_of(request: HttpRequest) -> Shopper:
     shopper: Shopper | None = getattr(request, "recsite", None)
     if shopper is None:
         shopper = Shopper(request)
-        request.recsite = shopper  # type: ignore[attr-defined]
+        vars(request)["recsite"] = shopper
     return shopper
 
 

@@ -1,9 +1,8 @@
 """Oscar's signals as events of Recsite. Nothing here breaks or slows a page: it puts into a queue, and never raises."""
 
 import functools
-import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import signals as auth
 from django.db.models import signals as models
@@ -18,6 +17,7 @@ from oscar.apps.search import signals as search
 from oscar.core.loading import get_model
 
 from oscar_recsite.conf import is_on, setting
+from oscar_recsite.harmless import harmless
 from oscar_recsite.items import for_sale, price_of
 from oscar_recsite.orders import names_of, purchase_of, refund_of
 from oscar_recsite.outgoing import send_after_commit
@@ -25,23 +25,18 @@ from oscar_recsite.people import request_now, shopper_of
 from recsite_client import new_event
 from recsite_client.bodies import EventFields, EventItem
 
-log = logging.getLogger("oscar_recsite")
-
 BEST = 5  # stars of Oscar's reviews
 LONGEST_TERM = 200
 
 
-def harmless(receiver: Callable[..., None]) -> Callable[..., None]:
-    """The receiver, which does nothing while the adapter is off, and whose errors are logged: the page goes on."""
+def quiet(receiver: Callable[..., None]) -> Callable[..., None]:
+    """The receiver, which does nothing while the adapter is off, and whose errors are the log's alone."""
+    run = harmless(receiver)
 
     @functools.wraps(receiver)
-    def receive(sender: Any, **given: Any) -> None:
-        if not is_on():
-            return
-        try:
-            receiver(sender, **given)
-        except Exception:
-            log.exception("Recsite was not told of something")
+    def receive(sender: object, *, signal: object = None, **given: Any) -> None:  # noqa: ARG001 - a receiver's
+        if is_on():
+            run(**given)
 
     return receive
 
@@ -75,8 +70,8 @@ def connect() -> None:
 def _watch(model: Any, key: str) -> None:
     """Send the product of each row of a model that is saved or deleted."""
 
-    @harmless
-    def changed(_sender: Any, *, instance: Any, raw: bool = False, **_given: Any) -> None:
+    @quiet
+    def changed(*, instance: Any, raw: bool = False, **_given: Any) -> None:
         if not raw and getattr(instance, key):
             send_after_commit("items", getattr(instance, key))
 
@@ -89,12 +84,12 @@ def tell(name: str, request: HttpRequest, **fields: Any) -> None:
     shopper = shopper_of(request)
     if not shopper.is_robot:
         where = {"channel": "web", "page": request.path}
-        said: EventFields = {**shopper.names(), **fields, "context": where}  # type: ignore[typeddict-item]
+        said = cast("EventFields", {**shopper.names(), **fields, "context": where})
         send_after_commit("events", new_event(name, **said))
 
 
-@harmless
-def viewed(_sender: Any, *, product: Any, request: HttpRequest, **_given: Any) -> None:
+@quiet
+def viewed(*, product: Any, request: HttpRequest, **_given: Any) -> None:
     shopper, item_id = shopper_of(request), str(for_sale(product).pk)
     recommendation_id = shopper.answer_of(item_id)
     if request.GET.get("rid") == recommendation_id:
@@ -102,8 +97,8 @@ def viewed(_sender: Any, *, product: Any, request: HttpRequest, **_given: Any) -
     tell("view_item", request, items=[{"item_id": item_id}], **_led_by(recommendation_id))
 
 
-@harmless
-def added(_sender: Any, *, product: Any, request: HttpRequest, **_given: Any) -> None:
+@quiet
+def added(*, product: Any, request: HttpRequest, **_given: Any) -> None:
     item_id, line = str(product.pk), _line(product, request)
     quantity = request.POST.get("quantity", "1")
     line["quantity"] = int(quantity) if quantity.isdecimal() and 0 < int(quantity) < 10_000 else 1
@@ -113,8 +108,8 @@ def added(_sender: Any, *, product: Any, request: HttpRequest, **_given: Any) ->
     tell("add_to_cart", request, items=[line], **_led_by(recommendation_id))
 
 
-@harmless
-def removed(_sender: Any, *, instance: Any, **_given: Any) -> None:
+@quiet
+def removed(*, instance: Any, **_given: Any) -> None:
     """Oscar has no signal for it: a line that is deleted in a visitor's own request to the basket was taken out."""
     request = request_now()
     match = getattr(request, "resolver_match", None)
@@ -125,13 +120,13 @@ def removed(_sender: Any, *, instance: Any, **_given: Any) -> None:
         tell("remove_from_cart", request, items=[line])
 
 
-@harmless
-def checkout_begun(_sender: Any, *, request: HttpRequest, **_given: Any) -> None:
+@quiet
+def checkout_begun(*, request: HttpRequest, **_given: Any) -> None:
     tell("begin_checkout", request)
 
 
-@harmless
-def ordered(_sender: Any, *, order: Any, **_given: Any) -> None:
+@quiet
+def ordered(*, order: Any, **_given: Any) -> None:
     request = request_now()
     own = request is not None and request.user.pk == order.user_id  # not one that staff place for somebody
     names = shopper_of(request).names() if request is not None and own else names_of(order)
@@ -139,34 +134,34 @@ def ordered(_sender: Any, *, order: Any, **_given: Any) -> None:
         send_after_commit("events", event, precious=True)
 
 
-@harmless
-def order_changed(_sender: Any, *, order: Any, new_status: str, **_given: Any) -> None:
+@quiet
+def order_changed(*, order: Any, new_status: str, **_given: Any) -> None:
     if new_status in setting("RECSITE_REFUNDED") and (event := refund_of(order, names_of(order))):
         send_after_commit("events", event, precious=True)
 
 
-@harmless
-def searched(_sender: Any, *, query: str, **_given: Any) -> None:
+@quiet
+def searched(*, query: str, **_given: Any) -> None:
     request, term = request_now(), query.strip()[:LONGEST_TERM]
     if request is not None and term and request.GET.get("page", "1") == "1":
         tell("search", request, search_term=term)
 
 
-@harmless
-def reviewed(_sender: Any, *, review: Any, request: HttpRequest, **_given: Any) -> None:
+@quiet
+def reviewed(*, review: Any, request: HttpRequest, **_given: Any) -> None:
     item_id = str(for_sale(review.product).pk)
     tell("rate_item", request, items=[{"item_id": item_id}], rating=review.score, rating_scale=BEST)
 
 
-@harmless
-def signed_in(_sender: Any, *, user: Any, request: HttpRequest | None = None, **_given: Any) -> None:
+@quiet
+def signed_in(*, user: Any, request: HttpRequest | None = None, **_given: Any) -> None:
     """What the visitor did counts for the customer from now on."""
     if request is not None and (anonymous_id := shopper_of(request).visitor_of(user)):
         send_after_commit("mergers", (anonymous_id, str(user.pk)))
 
 
-@harmless
-def signed_out(_sender: Any, *, request: HttpRequest | None = None, **_given: Any) -> None:
+@quiet
+def signed_out(*, request: HttpRequest | None = None, **_given: Any) -> None:
     if request is not None:
         shopper_of(request).part()
 

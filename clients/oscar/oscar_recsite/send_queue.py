@@ -83,14 +83,13 @@ class SendQueue:
             again = _may_succeed(error)
             then = "tried again soon" if again else "given up"
             log.warning("Recsite did not take %d %s, which are %s: %s", len(things), kind, then, error)
-        except Exception:
-            log.exception("%d %s for Recsite are given up", len(things), kind)
-        with self._changed:
-            if not again:
-                for _ in things:
-                    self._waiting.popleft()
-            self._busy = False
-            self._changed.notify_all()
+        finally:  # an error that nobody foresaw goes on its way, and the things are given up
+            with self._changed:
+                if not again:
+                    for _ in things:
+                        self._waiting.popleft()
+                self._busy = False
+                self._changed.notify_all()
         return not again
 
     def __len__(self) -> int:
@@ -120,6 +119,15 @@ class SendQueue:
                     self._thread.start()
 
     def _work(self) -> None:
+        """Send what waits, for ever. Where an error that nobody foresaw ends this thread, another goes on."""
+        try:
+            self._send_for_ever()
+        finally:
+            self._thread = None
+            if self._waiting:
+                self._run()
+
+    def _send_for_ever(self) -> None:
         pause = FIRST_PAUSE
         while True:
             with self._changed:

@@ -21,6 +21,7 @@ from oscar_recsite.items import category_paths, for_sale
 from oscar_recsite.people import shopper_of
 from recsite_client import RecsiteError, UnreachableError
 from recsite_client.answers import Recommendations
+from recsite_client.bodies import Context as About
 from recsite_client.bodies import Wish
 
 log = logging.getLogger("oscar_recsite")
@@ -57,7 +58,7 @@ def answer_for(
         "categories": category_paths(category) if category is not None else [],
         "basket": _basket(request),
     }
-    wish["context"] = {name: value for name, value in context.items() if value}  # type: ignore[typeddict-item]
+    wish["context"] = cast("About", {name: value for name, value in context.items() if value})
     try:
         return connection.asking().recommend(placement, **wish)
     except RecsiteError as error:

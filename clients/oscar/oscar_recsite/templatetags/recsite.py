@@ -11,6 +11,7 @@ from oscar.core.loading import get_model
 
 from oscar_recsite import slots
 from oscar_recsite.conf import heading_of, is_on, setting
+from oscar_recsite.harmless import harmless
 from oscar_recsite.people import shopper_of
 
 log = logging.getLogger("oscar_recsite")
@@ -26,14 +27,13 @@ def recsite_slot(context: template.Context, placement: str, n: int | None = None
     request: HttpRequest | None = context.get("request")
     if request is None or not is_on():
         return ""
-    try:
-        return _slot(context, request, placement, n, given)
-    except Exception:
-        log.exception("The slot %s is left out", placement)
-        return ""
+    return _slot(context=context, request=request, placement=placement, n=n, given=given) or ""
 
 
-def _slot(context: template.Context, request: HttpRequest, placement: str, n: int | None, given: dict[str, Any]) -> str:
+@harmless
+def _slot(
+    *, context: template.Context, request: HttpRequest, placement: str, n: int | None, given: dict[str, Any]
+) -> str:
     heading = given.get("title") or heading_of(placement)
     if heading is None:
         log.error("RECSITE_SLOTS has no slot %r, which a template asks for", placement)

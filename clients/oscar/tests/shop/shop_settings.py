@@ -7,7 +7,7 @@ from pathlib import Path
 from oscar.defaults import *  # noqa: F403 - Oscar's documented way
 
 HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("SHOP_DATA") or tempfile.mkdtemp())
+DATA = Path(os.environ["SHOP_DATA"] if "SHOP_DATA" in os.environ else tempfile.mkdtemp())
 SECRET_KEY = "of a shop that nobody else visits"
 DEBUG = True
 ALLOWED_HOSTS = ["*"]

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 from fakes import Browser, FakeRecsite
+
+from oscar_recsite.conf import heading_of, setting
 
 Get = Callable[[str], Any]
 
@@ -70,12 +73,12 @@ def test_an_answer_of_nothing_is_no_slot(browser: Browser, recsite: FakeRecsite)
     assert "data-recsite-slot" not in browser.get("/catalogue/").content.decode()
 
 
-@pytest.mark.parametrize(("status", "delay"), [(500, 0.0), (401, 0.0), (0, 0.5)])
+@pytest.mark.parametrize("fault", [(500, 0.0), (401, 0.0), (0, 0.5)], ids=["500", "401", "late"])
 def test_without_an_answer_in_time_the_page_is_as_it_was(
-    status: int, delay: float, browser: Browser, product: Get, recsite: FakeRecsite, settings: Any
+    fault: tuple[int, float], browser: Browser, product: Get, recsite: FakeRecsite, settings: Any
 ) -> None:
-    recsite.listed = [str(product("Crime 1").pk)]
-    recsite.status, recsite.delay, settings.RECSITE_TIMEOUT = status, delay, 0.2
+    recsite.listed, settings.RECSITE_TIMEOUT = [str(product("Crime 1").pk)], 0.2
+    recsite.status, recsite.delay = fault
     response = browser.get("/catalogue/")
     assert response.status_code == 200
     assert "data-recsite-slot" not in response.content.decode()
@@ -116,3 +119,9 @@ def test_the_tracker_has_the_visitors_id_and_the_pages_key(
     page = browser.get("/catalogue/").content.decode()
     assert "/static/oscar_recsite/recsite.js" in page
     assert f'data-key="p.q" data-consent="yes" data-anonymous-id="{browser.cookie}"' in page
+
+
+def test_headings_are_in_the_shops_language() -> None:
+    with translation.override("zh-cn"):
+        assert str(heading_of("home")) == "为您推荐"
+        assert not [name for name, heading in setting("RECSITE_SLOTS").items() if str(heading).isascii()]
