@@ -129,6 +129,17 @@ def test_the_end_of_a_process_waits_so_long_and_says_what_was_not_sent(caplog: p
     assert "1 messages to Recsite were not sent; `manage.py recsite_orders` sends orders again" in caplog.text
 
 
+def test_the_end_of_a_process_does_not_wait_for_a_long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_queue, "FIRST_PAUSE", 60.0)
+    deliveries = Deliveries(UnreachableError("away for a moment"))
+    queue = queue_of(deliveries)
+    queue.put("events", "order")
+    while deliveries.errors:
+        time.sleep(0.01)
+    assert queue.flush(PROMPT)
+    assert deliveries.taken == [["order"]]
+
+
 def test_a_forked_process_has_a_thread_of_its_own_and_sends_nothing_of_its_parents(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -15,7 +15,6 @@ def harmless(work: Callable[..., Any]) -> Callable[..., Any]:
     """
     signal = Signal()
 
-    @functools.wraps(work)
     def receive(sender: object, signal: Signal, **given: Any) -> Any:  # noqa: ARG001 - a receiver's
         return work(**given)
 

@@ -1,5 +1,6 @@
 """Oscar's orders as purchases and refunds. Their ids are made of the order's number, so that one told twice is one."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -69,7 +70,12 @@ def names_of(order: Any) -> EventFields:
 
 
 def _lines(order: Any) -> Iterator[EventItem]:
+    """What was bought, each product once: lines of one may differ in their options."""
+    pieces: dict[int, int] = defaultdict(int)
+    paid: dict[int, Decimal] = defaultdict(Decimal)
     for line in order.lines.all():
         if line.product_id and line.quantity:
-            price = (line.line_price_incl_tax / line.quantity).quantize(CENT)
-            yield {"item_id": str(line.product_id), "quantity": line.quantity, "price": price}
+            pieces[line.product_id] += line.quantity
+            paid[line.product_id] += line.line_price_incl_tax
+    for key, quantity in pieces.items():
+        yield {"item_id": str(key), "quantity": quantity, "price": (paid[key] / quantity).quantize(CENT)}

@@ -38,7 +38,8 @@ class Shopper:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         ask = function("RECSITE_CONSENT")
-        self.consent: bool | None = ask(request) if ask else None
+        said = ask(request) if ask else None
+        self.consent: bool | None = None if said is None else bool(said)
         agent = request.META.get("HTTP_USER_AGENT", "")
         self.is_robot = re.search(setting("RECSITE_ROBOTS"), agent, re.IGNORECASE) is not None
         self._sent = request.COOKIES.get(COOKIE, "")

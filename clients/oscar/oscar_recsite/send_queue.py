@@ -22,7 +22,7 @@ MOST = 10_000  # things that wait, all but orders
 MOST_ORDERS = 10_000  # that wait beyond those
 BATCH = 500
 COMPANY = 0.05  # seconds in which things that come together go together
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+SHORTEST_PAUSE, FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.0, 60.0
 AGAIN = frozenset({429, 502, 503, 504})
 """Statuses after which the same may be taken."""
 
@@ -139,8 +139,15 @@ class SendQueue:
                 pause = FIRST_PAUSE
                 self._say_losses()
             else:
-                time.sleep(pause)
+                self._rest(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait so long, or, where the process is about to end, a moment."""
+        with self._changed:
+            in_a_hurry = self._changed.wait_for(lambda: self._hurry, seconds)
+        if in_a_hurry:
+            time.sleep(min(seconds, SHORTEST_PAUSE))
 
     def _say_losses(self) -> None:
         with self._changed:

@@ -65,6 +65,11 @@ def recsite_tracker(context: template.Context) -> SafeString | str:
     request: HttpRequest | None = context.get("request")
     if request is None or not is_on() or not setting("RECSITE_PAGES_KEY"):
         return ""
+    return _tracker(request=request) or ""
+
+
+@harmless
+def _tracker(*, request: HttpRequest) -> str:
     shopper = shopper_of(request)
     if shopper.is_robot:
         return ""

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings as given
 
 from oscar_recsite.checks import MIDDLEWARE, missing, wrong
+from oscar_recsite.harmless import harmless
 
 
 def test_what_is_not_set_is_named_with_what_follows_and_what_helps(settings: Any) -> None:
@@ -42,3 +43,16 @@ BACK_TO_FRONT = [MIDDLEWARE, *(name for name in given.MIDDLEWARE if name != MIDD
 def test_what_is_wrong_keeps_the_shop_from_starting(name: str, value: object, code: str, settings: Any) -> None:
     setattr(settings, name, value)
     assert [error.id for error in wrong()] == [f"oscar_recsite.{code}"]
+
+
+def test_a_function_is_made_harmless_while_debugging_too(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Django looks at receivers more closely then."""
+    settings.DEBUG = True
+
+    @harmless
+    def halve(*, number: int) -> float:
+        return 1 / number
+
+    assert halve(number=2) == 0.5
+    assert halve(number=0) is None
+    assert "division by zero" in caplog.text

@@ -191,7 +191,7 @@ def test_an_error_in_a_receiver_is_not_the_visitors(
     def broken(_request: HttpRequest) -> bool:
         raise RuntimeError("a shop's own function")
 
-    settings.RECSITE_CONSENT = broken
+    settings.RECSITE_CONSENT, settings.RECSITE_PAGES_KEY = broken, "p.q"
     assert browser.get(product("Crime 1").get_absolute_url()).status_code == 200
     assert recsite.events() == []
     assert "a shop's own function" in caplog.text

@@ -1,6 +1,7 @@
 """Orders: told once, after they are true, and the same however often they are told."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from oscar.core.loading import get_class
 from oscar.test.factories import create_basket, create_order
 
 from oscar_recsite import people
+from oscar_recsite.orders import purchase_of
 
 Get = Callable[[str], Any]
 ADDRESS = {
@@ -92,6 +94,18 @@ def test_what_staff_order_for_a_customer_is_the_customers_alone(
     event = recsite.event("purchase")
     assert event["user_id"] == str(ann.pk)
     assert "anonymous_id" not in event
+
+
+def test_a_product_on_two_lines_is_told_once(product: Get, customer: Get, recsite: FakeRecsite) -> None:
+    """As with options: the same mug with two names on it."""
+    order = place(product("Crime 2"), user=customer("ann"))
+    line = order.lines.get()
+    line.pk, line.line_reference = None, "other"
+    line.quantity, line.line_price_incl_tax = 2, Decimal("2.01")
+    line.save()
+    event = purchase_of(order, {})
+    assert event is not None
+    assert event["items"] == [{"item_id": str(product("Crime 2").pk), "quantity": 3, "price": Decimal("1.67")}]
 
 
 def test_the_command_tells_the_same_again(
