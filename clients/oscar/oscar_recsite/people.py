@@ -56,7 +56,7 @@ class Shopper:
         self._was_used = True
         if not self.consent or self.is_robot:
             return ""
-        mark = "" if user is None else salted_hmac(COOKIE, str(user.pk)).hexdigest()[:12]
+        mark = "" if user is None else salted_hmac(COOKIE, str(user.pk), algorithm="sha256").hexdigest()[:12]
         if not self._visitor or (mark and self._mark not in {"", mark}):
             self._visitor, self._mark = secrets.token_urlsafe(24), ""
         self._mark = mark or self._mark
