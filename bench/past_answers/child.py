@@ -25,7 +25,7 @@ from django.utils import timezone  # noqa: E402
 from recommendations.models import AnswerState, AuditEntry, BlendWeights, RuleBook, Slate, Staff  # noqa: E402
 from recommendations.services.review.past_answers import CannotMakeError, Sameness, made_again  # noqa: E402
 from recommendations.serving.answer_record import BasisRecord, StateRecord  # noqa: E402
-from recommendations.serving.past_parts import parts_of  # noqa: E402
+from recommendations.serving.past.past_parts import parts_of  # noqa: E402
 from recommendations.store.live.fetch import packed  # noqa: E402
 from recommendations.store.serving.answer_parts import content_of  # noqa: E402
 from recommendations.store.serving.snapshot_holder import current_snapshot  # noqa: E402

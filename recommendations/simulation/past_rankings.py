@@ -17,11 +17,11 @@ from recommendations.engine.experiments.past_choices import ExploredForm, PastCh
 from recommendations.engine.frames import IdArray, IntArray
 from recommendations.engine.ranking.selection import NOTHING, Selection
 from recommendations.models import Slate
-from recommendations.serving.again import rules_of, versions_of
 from recommendations.serving.answer_record import BasisRecord, page_ids
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.page import prepare_page, shares_of
-from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of_all
+from recommendations.serving.past.again import rules_of, versions_of
+from recommendations.serving.past.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of_all
 from recommendations.serving.pipeline import Prepared, prepare, select_candidates
 from recommendations.serving.serving_state import resolve
 from recommendations.store.experiments.logged_answers import AnswerLog, LoggedSlate

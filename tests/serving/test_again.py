@@ -27,9 +27,9 @@ from recommendations.models import (
 )
 from recommendations.services.access import audit
 from recommendations.services.catalogue import editing
-from recommendations.serving.again import Again, CannotMakeError, Instead, Missing, Part, Reconstruction, Sameness
-from recommendations.serving.again import again as made_again
-from recommendations.serving.past_parts import past_models
+from recommendations.serving.past.again import Again, CannotMakeError, Instead, Missing, Part, Reconstruction, Sameness
+from recommendations.serving.past.again import again as made_again
+from recommendations.serving.past.past_parts import past_models
 from recommendations.serving.serve import serve, serve_page
 from recommendations.serving.types import Filter, PageRequest, Request
 from recommendations.store.events.pseudonyms import pseudonym

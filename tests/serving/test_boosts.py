@@ -10,8 +10,8 @@ from analytics.pages.customer.why import _line
 from recommendations.models import BlendWeights, Item
 from recommendations.services.review.waterfall import waterfall
 from recommendations.serving import serve as serving
-from recommendations.serving.again import Reconstruction, Sameness, again
 from recommendations.serving.answer_record import RequestRecord
+from recommendations.serving.past.again import Reconstruction, Sameness, again
 from recommendations.serving.serve import serve, serve_written
 from recommendations.serving.types import Answer, AskedBoost, Filter, Request
 from recommendations.store.live import fetch, writes

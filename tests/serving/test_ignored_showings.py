@@ -21,7 +21,7 @@ from recommendations.models import Arm, BlendWeights, Customer, Experiment, Item
 from recommendations.services.operations.placements import set_placement
 from recommendations.services.review.review import live_ready
 from recommendations.services.review.waterfall import TermKind, waterfall
-from recommendations.serving.again import Reconstruction, Sameness, again
+from recommendations.serving.past.again import Reconstruction, Sameness, again
 from recommendations.serving.pipeline import Prepared, complete
 from recommendations.serving.serve import serve, serve_all, serve_page, serve_written
 from recommendations.serving.types import Answer, PageRequest, Request

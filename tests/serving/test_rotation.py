@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from recommendations.models import BlendWeights, Placement
-from recommendations.serving.again import Reconstruction, Sameness, again
+from recommendations.serving.past.again import Reconstruction, Sameness, again
 from recommendations.serving.serve import serve, serve_all, serve_page, serve_written
 from recommendations.serving.types import Answer, PageRequest, Request
 from recommendations.store.live import fetch, writes

@@ -10,8 +10,8 @@ from django.utils import timezone
 from recommendations.engine.ranking.selection import IneligibleReason
 from recommendations.models import Item, Placement
 from recommendations.services.catalogue import editing
-from recommendations.serving.again import Reconstruction, Sameness, again
 from recommendations.serving.answer_record import BasisRecord
+from recommendations.serving.past.again import Reconstruction, Sameness, again
 from recommendations.serving.pipeline import prepare
 from recommendations.serving.serve import serve, serve_page
 from recommendations.serving.serving_state import resolve

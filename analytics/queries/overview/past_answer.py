@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from analytics.templatetags.display import day, moment
 from recommendations.models import Item, Slate
 from recommendations.services.review.past_answers import CannotMakeError, Missing, Part, PastAnswer, why_not
-from recommendations.serving.again import Sameness
+from recommendations.serving.past.again import Sameness
 from recommendations.wording import past_answers
 
 CAUSES = {

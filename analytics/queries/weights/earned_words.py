@@ -8,7 +8,7 @@ from django.utils.translation import npgettext
 
 from analytics.templatetags.display import number
 from recommendations.engine.experiments.refusal import RefusalCode
-from recommendations.serving.past_parts import Missing
+from recommendations.serving.past.past_parts import Missing
 from recommendations.wording.metrics import percent_text
 
 type Facts = Mapping[str, Any]

@@ -11,7 +11,7 @@ from django.db.models import Count
 from recommendations.engine.evaluation.intervals import Measure, wilson
 from recommendations.models import BlendWeights, Customer, Item, Judgement, Staff
 from recommendations.services.review.review import live_ready
-from recommendations.serving.again import versions_of
+from recommendations.serving.past.again import versions_of
 from recommendations.serving.pipeline import complete
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 from recommendations.store.serving.snapshot_holder import current_snapshot

@@ -10,7 +10,7 @@ from django.conf import settings
 from recommendations.engine.evaluation.stability import rbo, shapley
 from recommendations.engine.frames import IntArray
 from recommendations.models import BlendWeights, ModelVersion, RuleBook, Slate
-from recommendations.serving.again import (
+from recommendations.serving.past.again import (
     Again,
     CannotMakeError,
     Instead,

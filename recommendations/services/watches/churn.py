@@ -18,7 +18,7 @@ from recommendations.engine.evaluation.stability import rbo, shapley
 from recommendations.engine.frames import IntArray
 from recommendations.engine.rng import generator
 from recommendations.models import StabilityReading
-from recommendations.serving.again import rules_of, versions_of
+from recommendations.serving.past.again import rules_of, versions_of
 from recommendations.serving.pipeline import prepare, select_candidates
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.live.state import NOTHING

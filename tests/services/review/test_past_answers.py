@@ -9,7 +9,7 @@ from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, Experiment, RuleBook, Slate
 from recommendations.services.catalogue import editing
 from recommendations.services.review.past_answers import Part, UnknownVersionError, made_again, past_answer
-from recommendations.serving.again import Reconstruction, Sameness
+from recommendations.serving.past.again import Reconstruction, Sameness
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.store.events.pseudonyms import pseudonym

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from recommendations.models import BlendWeights, Item, PageSlot, Placement, Segment, ShopPage, Slate
 from recommendations.services.weights.draft_estimates import compared_weights
-from recommendations.serving.again import Instead, Reconstruction, again
+from recommendations.serving.past.again import Instead, Reconstruction, again
 from recommendations.serving.serve import serve, serve_page
 from recommendations.serving.types import PageRequest, Request
 from recommendations.simulation.past_rankings import PastSample, past_sample

@@ -13,7 +13,7 @@ from recommendations.ingest.facts import Sender
 from recommendations.models import Blend, BlendWeights, Slate
 from recommendations.services.weights import draft_estimates as service
 from recommendations.services.weights.backtest import backtest
-from recommendations.serving.again import Instead, Reconstruction, again
+from recommendations.serving.past.again import Instead, Reconstruction, again
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.simulation.past_rankings import PastSample, past_sample

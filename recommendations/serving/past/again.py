@@ -13,7 +13,7 @@ from recommendations.models import BlendWeights, RuleBook, Slate
 from recommendations.serving.answer_record import BasisRecord
 from recommendations.serving.arms import arms_of, named_again, unit_of
 from recommendations.serving.page import prepare_page, share_out
-from recommendations.serving.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
+from recommendations.serving.past.past_parts import CannotMakeError, Missing, PastParts, model_of, parts_of, slots_of
 from recommendations.serving.pipeline import complete, prepare
 from recommendations.serving.serving_state import resolve
 from recommendations.serving.types import Answer
