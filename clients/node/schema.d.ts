@@ -1768,6 +1768,21 @@ export interface operations {
                     "application/json": components["schemas"]["AnswerServed"];
                 };
             };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -4481,6 +4496,21 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentList"];
                 };
             };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -4603,6 +4633,21 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
@@ -7690,6 +7735,21 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */

@@ -33,7 +33,7 @@ def _described(placement: str, *, operation: str, summary: str) -> Any:
         parameters=parameters_of(ItemToItemQuery, described=PARAMETERS),
         responses={
             200: OpenApiResponse(schema_of(Recommendations), description="What to show."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+            **problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
         examples=[RECOMMENDATION],
         tags=["recommendations"],

@@ -126,7 +126,7 @@ class ItemView(APIView):
         parameters=[ITEM_ID],
         responses={
             204: OpenApiResponse(description="It is retired."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+            **problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
         tags=["catalogue"],
     )

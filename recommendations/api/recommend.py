@@ -88,7 +88,7 @@ class RecommendView(BrowserView):
         parameters=parameters_of(RecommendQuery, described=PARAMETERS),
         responses={
             200: OpenApiResponse(schema_of(Recommendations), description="What to show."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+            **problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
         examples=[RECOMMENDATION],
         tags=["recommendations"],

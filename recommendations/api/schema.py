@@ -18,6 +18,7 @@ from recommendations.api.errors import CONTENT_TYPE, Flaw, Problem, problem
 
 REFERENCE = "#/components/schemas/{name}"
 EVERY_VIEW = (
+    HTTPStatus.BAD_REQUEST,  # a query of a thousand parameters, if nothing else
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_ACCEPTABLE,
@@ -26,7 +27,6 @@ EVERY_VIEW = (
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 EVERY_BODY = (
-    HTTPStatus.BAD_REQUEST,
     HTTPStatus.LENGTH_REQUIRED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -149,7 +149,7 @@ class ContactView(ContactsView):
         description=GET,
         responses={
             200: OpenApiResponse(schema_of(ContactAnswer), description="The contact."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+            **problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
         examples=[CONTACT],
         tags=["customers"],
@@ -193,7 +193,7 @@ class ContactView(ContactsView):
         description=DELETE,
         responses={
             200: OpenApiResponse(schema_of(ErasureReceipt), description="It is erased."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+            **problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
         examples=[RECEIPT],
         tags=["customers"],

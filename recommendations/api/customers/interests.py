@@ -74,7 +74,7 @@ class InterestsView(APIView):
         parameters=parameters_of(InterestsQuery, described=PARAMETERS),
         responses={
             200: OpenApiResponse(schema_of(InterestsBody), description="The profile."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE),
+            **problems(HTTPStatus.SERVICE_UNAVAILABLE),
         },
         examples=[INTERESTS],
         tags=["recommendations"],

@@ -73,7 +73,7 @@ class MessagesView(APIView):
         parameters=parameters_of(MessagesQuery, described=PARAMETERS),
         responses={
             200: OpenApiResponse(schema_of(MessagesAnswer), description="A page of messages."),
-            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
+            **problems(HTTPStatus.NOT_FOUND),
         },
         examples=[MESSAGES],
         tags=["customers"],
