@@ -30,7 +30,7 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         "quantity", "inventory", "inventory_quantity", "variant_inventory_qty", "stock_quantity", "stock",
         "sell_on_google_quantity",
     ],
-    "available_time": ["availability_date"],
+    "available_time": [],
     "expire_time": ["expiration_date"],
     "image_url": ["image_link", "variant_image", "variant_image_url", "image_src", "product_image_url", "image"],
     "url": ["link", "product_url", "permalink"],
@@ -44,6 +44,8 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         "color", "size", "material", "pattern", "gender", "age_group", "size_type", "size_system",
         "custom_label_0", "custom_label_1", "custom_label_2", "custom_label_3", "custom_label_4",
     )},
+    # Google's date says when a pre-order or a backorder is sent, not when its sale begins: it is for sale today.
+    f"{ATTRIBUTE}availability_date": ["availability_date"],
     f"{ATTRIBUTE}condition": ["condition", "google_shopping_condition"],
     f"{ATTRIBUTE}gtin": ["gtin", "ean", "upc", "isbn", "barcode", "variant_barcode"],
 }  # fmt: skip

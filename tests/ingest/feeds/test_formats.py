@@ -9,6 +9,7 @@ import pytest
 
 from recommendations.ingest.import_files import import_items
 from recommendations.models import Import, Item
+from recommendations.store.serving.stock import load_stock
 from recommendations.store.temp_tables import silent
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,18 @@ def test_googles_product_data_are_the_same_in_every_format(name: str) -> None:
     assert catalogue() == GOOGLE
     again = load(FIXTURES / name)
     assert (again.kept, again.duplicates) == (0, 3)
+
+
+@pytest.mark.parametrize("availability", ["preorder", "backorder"])
+def test_what_is_sent_later_is_for_sale_today(tmp_path: Path, availability: str) -> None:
+    """Google's date says when a pre-order ships."""
+    feed = "id\ttitle\tavailability\tavailability_date\nA1\tShoe\t{}\t2026-12-01T00:00:00Z\n"
+    (tmp_path / "feed.tsv").write_text(feed.format(availability))
+    assert load(tmp_path / "feed.tsv").kept == 1
+    item = Item.objects.get()
+    assert (item.availability, item.available_at) == (availability, None)
+    assert item.attributes == {"availability_date": "2026-12-01T00:00:00Z"}
+    assert load_stock().sellable(NOW).tolist() == [True]
 
 
 def test_an_import_says_what_it_took_each_column_for() -> None:
