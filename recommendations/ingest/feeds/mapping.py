@@ -69,13 +69,15 @@ class Mapper:
     @property
     def names(self) -> dict[str, list[str]]:
         """Our column → the file's names for it, the first of which counts."""
-        met = (
+        met = sorted(
             (target.name != SALE_PRICE, target.rank, name, target) for name, target in self._targets.items() if target
         )
         columns: dict[str, list[str]] = {}
-        for _follows, _rank, name, target in sorted(met):
+        for _follows, _rank, name, target in met:
             if column := _column(target.name):
                 columns.setdefault(column, []).append(name)
+        if "original_price" in self.columns:
+            columns.setdefault("original_price", [name for _follows, _rank, name, each in met if each.name == "price"])
         return columns
 
     def meaning(self, name: str) -> str:

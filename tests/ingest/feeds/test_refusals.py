@@ -51,6 +51,13 @@ def test_rows_of_xml_are_refused_with_their_line_and_the_feeds_own_names(tmp_pat
 
 
 @pytest.mark.django_db
+def test_an_original_price_is_called_as_the_file_calls_what_it_follows_from(tmp_path: Path) -> None:
+    item = "<item><g:id>A1</g:id><title>Shoe</title><g:price>dear</g:price><g:sale_price>9.90</g:sale_price></item>"
+    imported = load(tmp_path / "feed.xml", RSS.format(item))
+    assert [flaw[:3] for flaw in flaws(imported)] == [(3, "original_price (g:price)", "dear")]
+
+
+@pytest.mark.django_db
 def test_rows_of_json_are_refused_with_their_line(tmp_path: Path) -> None:
     text = '[\n{"id": "A1", "title": "Shoe"},\n{"id": "A2",\n "title": ""},\n"A3", {"id": "A1", "title": "Again"}]'
     imported = load(tmp_path / "items.json", text)
