@@ -133,7 +133,7 @@ def _run(command: Sequence[str], *, root: Path, ephemeral: bool) -> int:
     with _servers(root, ephemeral=ephemeral) as (addresses, ours):
         env = {**os.environ, **addresses, "DATA": str(root)}
         env.setdefault("RECSITE_DEMO", "1")
-        env = remembered_settings(root / "settings.json") | env
+        env = remembered_settings(root / "settings.json", given=env) | env
         for name in _SECRETS:
             if not env.get(name) and not env.get(f"{name}_FILE"):
                 env[f"{name}_FILE"] = str(demo_secret(root / name.lower()))

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from recsite.embedded.server import ServerError
@@ -48,9 +49,11 @@ def write_private(path: Path, text: str) -> None:
     draft.rename(path)
 
 
-def remembered_settings(path: Path) -> dict[str, str]:
-    """Variables of the shop in this folder, which ``manage.py shop`` wrote: its name, currency, time zone, language."""
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+def remembered_settings(path: Path, *, given: Mapping[str, str]) -> dict[str, str]:
+    """Variables of the shop in this folder, which ``manage.py shop`` wrote, but those that are ``given`` anew."""
+    values = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    plain = {name.removesuffix("_FILE") for name in given}  # a secret stands in its variable, or in a file
+    return {name: value for name, value in values.items() if name.removesuffix("_FILE") not in plain}
 
 
 def demo_secret(path: Path) -> Path:

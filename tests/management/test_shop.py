@@ -17,6 +17,7 @@ from recommendations.management.commands import shop
 from recommendations.models import ApiKey, Event, Import, Item, ShopSetting, Staff
 from recommendations.terms import Scope, Side
 from recsite.announcing import announce_shop
+from recsite.embedded.folders import remembered_settings
 from tests.feed_server import FeedServer, serving
 
 ITEMS = "item_id,title,price\nA1,Shoe,19.90\nA2,Boot,29.90\n"
@@ -134,6 +135,29 @@ def test_a_second_start_imports_what_changed_and_nothing_else(ran: Ran, files: P
     (files / "events.csv").unlink()
     assert "events.csv is gone: what was imported of it stays." in start()
     assert Event.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_the_shop_set_is_remembered_and_the_newest_wins(
+    ran: Ran, files: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each start gets what the folder remembers and what is given, as ``recsite.embedded`` puts them together."""
+    file = settings.DATA / "settings.json"
+    starts = [
+        {"SHOP_CURRENCY": "EUR", "SHOPIFY_WEBHOOK_SECRET": "of-the-shop", "ITEM_FEED": "https://shop.example/a"},
+        {"PICTURE_HOSTS": "cdn.shop.example", "ITEM_FEED_FILE": "/run/feed"},
+        {"SHOP_CURRENCY": "GBP", "ITEM_FEED": ""},
+    ]
+    for given in starts:
+        for name in shop.REMEMBERED:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in (remembered_settings(file, given=given) | given).items():
+            monkeypatch.setenv(name, value)
+        start(items=files / "items.csv")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text()) == {
+        "SHOP_CURRENCY": "GBP", "SHOPIFY_WEBHOOK_SECRET": "of-the-shop", "PICTURE_HOSTS": "cdn.shop.example",
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

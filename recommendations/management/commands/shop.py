@@ -33,11 +33,17 @@ from recommendations.services.access.origins import NotAnOriginError, TooManyOri
 from recommendations.services.catalogue import feeds, own_files
 from recommendations.services.catalogue.own_files import OwnFile
 from recommendations.terms import Scope
+from recsite.embedded.folders import remembered_settings
 
 FILE = "shop.json"
 """Says in the folder of the data whose it is; the file with ``.pending`` behind it has what is printed once."""
-REMEMBERED = ("SHOP_NAME", "SHOP_CURRENCY", "SHOP_TIME_ZONE", "SHOP_LANGUAGE")
-"""Variables that ``recsite.embedded`` gives to later commands on the same folder."""
+REMEMBERED = (
+    "SHOP_NAME", "SHOP_CURRENCY", "SHOP_TIME_ZONE", "SHOP_LANGUAGE", "SHOP_URL", "SHOP_HOSTS", "WAITING_LINES",
+    "SHOPIFY_WEBHOOK_SECRET", "WOOCOMMERCE_WEBHOOK_SECRET", "PURCHASES_FROM", "ITEM_FEED", "ITEM_FEED_FILE",
+    "ITEM_FEED_HOURS", "ITEM_FEED_FULL", "ITEM_FEED_MAP", "PICTURE_HOSTS", "SUBJECT_MARK", "POSTAL_ADDRESS",
+    "PUSH_FROM", "BOUNCE_DOMAIN", "DOUBLE_OPT_IN", "FOUR_EYES",
+)  # fmt: skip
+"""Variables that ``recsite.embedded`` gives to later commands on the same folder; that real mail may leave is none."""
 SERVER_KEY, PAGES_KEY = "Shop, server", "Shop, pages"
 
 
@@ -174,6 +180,8 @@ def _publish_credentials(url: str, *, email: str, origins: list[str]) -> None:
 
 
 def _remember(named: dict[str, str]) -> None:
+    """Note the variables of the shop for later: what is given now wins, and an empty one is forgotten."""
     file = settings.DATA / "settings.json"
-    given = {name: os.environ[name] for name in REMEMBERED if os.environ.get(name)}
-    write_private(file, read_private(file) | given | named)
+    given = {name: os.environ[name] for name in REMEMBERED if name in os.environ}
+    values = remembered_settings(file, given=given) | given | named
+    write_private(file, {name: value for name, value in values.items() if value})
