@@ -44,6 +44,15 @@ FORMS = (
     ),
     gettext_noop("Items that were retired, as the file lacks them: %(count)s."),
     gettext_noop("Retired items that are in the file again, and on sale: %(count)s."),
+    gettext_noop("Rows of items that stay retired: %(count)s. Staff put them on sale again, or the API."),
+    gettext_noop(
+        "Rows of items that stay retired: %(count)s. A file with --full brings back what such a file retired; "
+        "staff or the API put the others on sale again."
+    ),
+    gettext_noop(
+        "All amounts of the file are in %(theirs)s, and the shop's currency is %(ours)s. If the shop sells in "
+        "%(theirs)s, start it with SHOP_CURRENCY=%(theirs)s (docs/settings.md), and import the file again."
+    ),
     gettext_noop(
         "Nothing was retired: %(rows)s refused rows have no item id, and may be those of the %(count)s items that "
         "seem to be lacking. Mend them, and import the file again."
@@ -106,10 +115,13 @@ _ENDS = re.compile(r"(?<=\.) ")
 
 
 def _pattern(form: str) -> re.Pattern[str]:
-    parts, at = [], 0
+    parts: list[str] = []
+    names, at = set(), 0
     form = form.replace("%%", "%")
     for gap in _GAP.finditer(form):
-        parts += [re.escape(form[at : gap.start()]), f"(?P<{gap[1] or gap[2]}>.*)"]
+        name = gap[1] or gap[2]
+        parts += [re.escape(form[at : gap.start()]), f"(?P={name})" if name in names else f"(?P<{name}>.*)"]
+        names.add(name)
         at = gap.end()
     return re.compile("".join(parts) + re.escape(form[at:]), re.DOTALL)
 

@@ -47,7 +47,9 @@ class FileCommand(BaseCommand):
         nothing = some and not imported.kept + imported.duplicates
         self._report(imported, listed=not nothing)
         if nothing:
-            text = _("No row of %(file)s could be taken, so nothing was imported. Mend the file, and start again.")
+            text = _(
+                "No row of %(file)s could be taken, so nothing was imported. Mend what is named above, and start again."
+            )
             raise CommandError(text % {"file": imported.file})
         if strict and imported.rejected:
             raise CommandError(_("%(count)s rows were refused.") % {"count": f"{imported.rejected:,}"})

@@ -133,11 +133,14 @@ def test_what_a_full_file_retired_comes_back_with_the_next(items: Path, tmp_path
     editing.retire(items=[Item.objects.get(shop_id="A00").pk], by=None, now=Item.objects.first().updated_at)  # type: ignore[union-attr]
     run(table(*range(9), path=full), "--full", "--yes")
     assert on_sale() == ids(*range(1, 9))
-    assert "10 already there" in run(items)  # only a full file says that an item is on sale
+    told = run(items)
+    assert "10 already there" in told  # only a full file says that an item is on sale
+    assert "Rows of items that stay retired: 2. A file with --full brings back what such a file retired" in told
     assert on_sale() == ids(*range(1, 9))
     told = run(items, "--full", "--yes")
     assert "1 kept, 9 already there" in told
     assert "Retired items that are in the file again, and on sale: 1." in told
+    assert "Rows of items that stay retired: 1. Staff put them on sale again, or the API." in told
     assert on_sale() == ids(*range(1, 10))  # what staff retired stays retired
 
 

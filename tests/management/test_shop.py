@@ -205,6 +205,16 @@ def test_why_rows_are_refused_is_said(ran: Ran, files: Path, capsys: pytest.Capt
 
 
 @pytest.mark.django_db
+def test_a_catalogue_in_another_currency_leads_to_the_shops_own(ran: Ran, files: Path) -> None:
+    (files / "items.csv").write_text("item_id,title,price\nA1,Shoe,19.90 EUR\nA2,Boot,29.90 EUR\n")
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="Mend what is named above, and start again"):
+        call_command("shop", f"--port={free_port()}", f"--items={files / 'items.csv'}", stdout=output, stderr=output)
+    remedy, flaw = (output.getvalue().find(text) for text in ("start it with SHOP_CURRENCY=EUR", "items.csv, line 2"))
+    assert 0 < remedy < flaw
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -95,6 +95,7 @@ def import_items(
 
     def load(imported: Import, header: Header, count: int) -> None:
         refused = _judge_items(header, currency=currency)
+        messages = [item_rows.currency_text(currency=currency)]
         lack = item_retirement.lacking() if full else None
         retiring = bool(full and lack and full.allows(lack))
         report("items", 0, count)
@@ -105,12 +106,12 @@ def import_items(
                 given=item_rows.given(header), links=item_rows.links(header), now=now, update=True
             )
             changed = merged.changed | (item_parents.link(now=now) if item_parents.in_(header) else set())
-            message = ""
             if full and lack:
                 became = item_retirement.settle(lack if retiring else None, now=now)
                 changed |= {each.key for each in became.back}
-                message = full.note(imported, lack, became, now=now)
-            kept = len(merged.new | changed)
+                messages.append(full.note(imported, lack, became, now=now))
+            messages.append(item_retirement.stay_text(full=full is not None))
+            kept, message = len(merged.new | changed), "\n".join(filter(None, messages))
             _finish(imported, header, count=count, kept=kept, refused=refused, message=message)
             if watch:
                 watch(imported, before, item_diff.of_ready())

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from recommendations.store.temp_tables import rows
 
 MOST_NAMED = 10
@@ -39,6 +41,11 @@ WITH due AS (
 )
 UPDATE recommendations_item item SET retired_at = NULL, updated_at = %(now)s
 FROM due WHERE due.id = item.id RETURNING due.id, due.title, due.retired_at
+"""
+
+STAY = """
+SELECT count(*) FROM staged JOIN recommendations_item item ON item.shop_id = staged.item_id
+WHERE item.retired_at IS NOT NULL
 """
 
 
@@ -94,3 +101,19 @@ def settle(lack: MissingItems | None, *, now: datetime) -> Became:
     back = [Retired(*row) for row in rows(BRING_BACK, now=now)]
     keys = list(lack.keys) if lack else []
     return Became(retired=[Retired(*row) for row in rows(RETIRE, keys=keys, now=now)] if keys else [], back=back)
+
+
+def stay_text(*, full: bool) -> str:
+    """How many rows are of items that stay retired, and how those come back; "" where there are none."""
+    [(count,)] = rows(STAY)
+    if not count:
+        return ""
+    text = (
+        _("Rows of items that stay retired: %(count)s. Staff put them on sale again, or the API.")
+        if full
+        else _(
+            "Rows of items that stay retired: %(count)s. A file with --full brings back what such a file retired; "
+            "staff or the API put the others on sale again."
+        )
+    )
+    return text % {"count": f"{count:,}"}

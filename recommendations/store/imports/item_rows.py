@@ -1,11 +1,14 @@
 """Rows of an item file: the form, the rules in SQL, and the way from text to ready items."""
 
+import re
 from typing import LiteralString
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from psycopg import sql
 
 from recommendations import fields
+from recommendations.models import Item
 from recommendations.store.imports.item_merge import links_of
 from recommendations.store.imports.row_checks import RowCheck, all_broken, checks_of, instant, moment, needed
 from recommendations.store.imports.table_files import Header
@@ -78,6 +81,11 @@ SELECT item_id, title, description, brand, round(price::numeric, 2), round(origi
 FROM staged
 """).format(STARTS, ENDS)
 
+CURRENCIES = """
+SELECT currency FROM staged WHERE currency IS NOT NULL
+UNION SELECT given ->> 'currency' FROM refused WHERE given ->> 'currency' IS NOT NULL LIMIT 2
+"""
+
 
 def category_path(text: str) -> str | None:
     """``Shoes>Running`` in our spelling; None where it is no category, such as "Shoes >> Running"."""
@@ -117,3 +125,15 @@ def links(header: Header) -> bytes | None:
 def _paths(text: str) -> list[str | None]:
     """``Shoes > Running | Sale`` → two paths."""
     return [category_path(path) for path in text.split("|") if path.strip()]
+
+
+def currency_text(*, currency: str) -> str:
+    """The remedy where a first file has all of its amounts in another currency than the shop; "" where it has not."""
+    codes = [code for (code,) in rows(CURRENCIES)]
+    if len(codes) != 1 or codes == [currency] or not re.fullmatch("[A-Z]{3}", codes[0]) or Item.objects.exists():
+        return ""
+    text = _(
+        "All amounts of the file are in %(theirs)s, and the shop's currency is %(ours)s. If the shop sells in "
+        "%(theirs)s, start it with SHOP_CURRENCY=%(theirs)s (docs/settings.md), and import the file again."
+    )
+    return text % {"theirs": codes[0], "ours": currency}

@@ -307,3 +307,17 @@ def test_what_is_hashed_is_in_no_refused_row(tmp_path: Path) -> None:
     imported = bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
     given = [row.given for row in imported.rejected_rows.all()]
     assert given == [{"name": "view_item", "timestamp": "never", "item_id": "A1"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("currencies", "there", "leads"),
+    [("EUR EUR", False, True), ("EUR EUR", True, False), ("EUR USD", False, False), ("EUR GBP", False, False),
+     ("eur eur", False, False), ("USD USD", False, False)],
+)  # fmt: skip
+def test_a_first_file_in_another_currency_leads_to_the_shops_own(
+    tmp_path: Path, currencies: str, there: bool, leads: bool
+) -> None:
+    if there:
+        Item.objects.create(shop_id="B1", title="Boot")
+    rows = "".join(f"A{number},Tea,{code}\n" for number, code in enumerate(currencies.split()))
+    assert ("SHOP_CURRENCY=EUR" in load(tmp_path, f"item_id,title,currency\n{rows}").message) is leads

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, CatalogueFile, Category, Import, Item, ItemPrice, RejectedRow, Staff
-from recommendations.services.catalogue import files, uploads
+from recommendations.services.catalogue import editing, files, uploads
 from recommendations.services.operations.jobs import watch_jobs
 from recommendations.store.imports.item_rows import FORM
 from recommendations.tasks import work_on_file
@@ -70,6 +70,12 @@ def test_a_preview_shows_every_change_and_makes_none(admin: Client, items: list[
     assert tea.after == {"title": "Green tea", "price": "3.50", "categories": ["Drinks > Tea"]}
     assert state() == before
     assert Import.objects.count() == AuditEntry.objects.count() == Category.objects.exclude(path="Drinks").count() == 0
+
+
+def test_a_preview_says_how_many_rows_are_of_items_that_stay_retired(admin: Client, items: list[Item]) -> None:
+    editing.retire(items=[items[0].pk], by=None, now=timezone.now())
+    page = look(admin).content.decode()
+    assert "Rows of items that stay retired: 1. A file with --full brings back what such a file retired" in page
 
 
 def test_a_file_is_imported_as_previewed_and_undone(admin: Client, items: list[Item]) -> None:
