@@ -16,6 +16,7 @@ from analytics.queries.catalogue import imports as query
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
+from recommendations.services.catalogue.feed_schedule import marked
 from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, undo_scope
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
 
@@ -25,7 +26,7 @@ MOST_NAMED = 10  # titles in a message
 @require_safe
 def imports(request: HttpRequest) -> HttpResponse:
     feed = query.feed_line()
-    page, lines = query.imports(page_number(request.GET.get("page")), feed)
+    page, lines = query.imports(page_number(request.GET.get("page")))
     context = {"section": "catalogue", "page": page, "lines": lines, "feed": feed}
     return render(request, "dashboard/catalogue/imports.html", context)
 
@@ -33,7 +34,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 @require_safe
 def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One import. The rows that it refused are for those alone who may mend them."""
-    imported = get_object_or_404(Import, pk=pk)
+    imported = get_object_or_404(marked(Import.objects.all()), pk=pk)
     may_edit, back = may(staff_of(request), Action.EDIT_CATALOGUE), undo_scope(imported)
     lines = query.refused_of(imported) if may_edit and imported.rejected else []
     context = {

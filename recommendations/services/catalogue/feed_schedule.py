@@ -9,6 +9,7 @@ from typing import NamedTuple
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Exists, Func, JSONField, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -72,14 +73,24 @@ def state() -> FeedState | None:
     """What is known of the feed that is set; None where none is."""
     if not settings.ITEM_FEED:
         return None
-    value = ShopSetting.objects.filter(key=KEY).values_list("value", flat=True).first() or {}
-    names = {each.name for each in fields(FeedState)}
-    stored = FeedState(**{name: each for name, each in value.items() if name in names})
+    stored = _stored()
     address = feeds.without_secrets(settings.ITEM_FEED) if feeds.is_address(settings.ITEM_FEED) else settings.ITEM_FEED
     if stored.address != address:  # another one was set
-        return FeedState(address=address)
+        return FeedState(address=address, imports=stored.imports)
     came, name = stored.taken
     return replace(stored, taken=(came, name))
+
+
+def marked(imports: QuerySet[Import]) -> QuerySet[Import]:
+    """Imports with ``from_feed``: whether each came from the feed that is set, or that was once."""
+    key = Func(OuterRef("pk"), function="to_jsonb", output_field=JSONField())
+    return imports.annotate(from_feed=Exists(ShopSetting.objects.filter(key=KEY, value__imports__contains=key)))
+
+
+def _stored() -> FeedState:
+    value = ShopSetting.objects.filter(key=KEY).values_list("value", flat=True).first() or {}
+    names = {each.name for each in fields(FeedState)}
+    return FeedState(**{name: each for name, each in value.items() if name in names})
 
 
 def look(*, now: datetime) -> list[Import]:

@@ -63,10 +63,15 @@ def test_a_feed_is_imported_only_when_it_is_due_and_changed(server: FeedServer) 
 
 
 def test_another_address_is_asked_afresh(server: FeedServer, settings: LazySettings) -> None:
-    look(0)
+    [first] = look(0)
     settings.ITEM_FEED = f"{server.address}/other.tsv"
-    assert state() == FeedState(address=settings.ITEM_FEED)
-    assert len(look(0)) == 1
+    assert state() == FeedState(address=settings.ITEM_FEED, imports=[first])
+    [second] = look(0)
+    Import.objects.create(kind=Import.Kind.ITEMS, file="by hand.csv")
+    settings.ITEM_FEED = ""
+    marked = feed_schedule.marked(Import.objects.order_by("pk"))
+    assert list(marked.values_list("pk", "from_feed"))[:2] == [(first, True), (second, True)]
+    assert marked.get(file="by hand.csv").from_feed is False  # type: ignore[attr-defined]
     assert "If-None-Match" not in server.asked[1]
 
 

@@ -44,6 +44,16 @@ def test_imports_say_where_the_feed_is_and_what_came_of_it(admin: Client, server
     assert "The feed of items was not imported" not in page(admin, reverse("overview"))
 
 
+@pytest.mark.parametrize("other", ["", "https://shop.example/other.csv"])
+def test_what_came_from_a_feed_says_so_after_another_was_set(
+    admin: Client, server: FeedServer, settings: LazySettings, other: str
+) -> None:
+    feed_schedule.look(now=timezone.now())
+    settings.ITEM_FEED = other
+    assert 'data-label="Who">the feed</td>' in page(admin)
+    assert "· the feed</p>" in page(admin, reverse("imported_file", args=[Import.objects.get().pk]))
+
+
 def test_a_feed_that_would_retire_much_is_an_alarm(admin: Client, server: FeedServer, settings: LazySettings) -> None:
     feed_schedule.look(now=timezone.now())
     server.content = b"id,title\nA1,Item\n"
@@ -77,6 +87,7 @@ def test_what_a_feed_retired_is_put_on_sale_again(admin: Client, tmp_path: Path)
     assert "Items that were retired, as the file lacks them: 1." in seen
     assert "Undo what it retired" in seen
     assert "Undo this import" not in seen
+    assert "retired, as the file lacks them: 1; on sale again: 0" in page(admin, reverse("activity"))
     told = admin.post(reverse("undo_import", args=[imported.pk]), follow=True).content.decode()
     assert "1 item has its old values again" in told
     assert set(Item.objects.filter(retired_at=None).values_list("title", flat=True)) == {"Green tea", "Cup"}
