@@ -13,7 +13,7 @@ from django.db import DatabaseError, NotSupportedError, connection
 
 from recommendations.models import Staff
 from recommendations.services.mails.providers import backend_of, may_prove
-from recommendations.services.operations.readiness import missing_static_files
+from recommendations.services.operations.readiness import missing_static_files, what_valkey_lacks
 
 log = structlog.get_logger(__name__)
 
@@ -49,16 +49,36 @@ def the_mail_service_is_known(*, app_configs: Sequence[AppConfig] | None, **_opt
 
 
 @register(Tags.database)
-def the_database_is_new_enough(*, databases: Sequence[str] | None, **_options: Any) -> list[CheckMessage]:
-    """Refuse a PostgreSQL that is too old, before migrations begin; ``check --database default`` looks, too."""
+def the_database_answers_and_is_new_enough(*, databases: Sequence[str] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse a PostgreSQL that is away or too old, before migrations begin; ``check --database default`` looks, too."""
     try:
         if databases:
             connection.ensure_connection()
     except NotSupportedError as error:
         return [Error(str(error), hint="docs/going-live.md says what Recsite needs.", id="recsite.E004")]
-    except DatabaseError:  # it is away, and says so itself
-        return []
+    except DatabaseError as error:
+        hint = "Is PostgreSQL running where DATABASE_URL says, with that user, password and database? The log has more."
+        return [Error(f"The database does not answer: {error}.", hint=hint, id="recsite.E005")]
     return []
+
+
+@register(Tags.database, deploy=True)
+def valkey_answers(*, databases: Sequence[str] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse an installation without Valkey; as servers are looked for, it is looked for with the database alone."""
+    if not databases:
+        return []
+    hint = "REDIS_URL says where it is, and with which password; docs/going-live.md has the settings that it needs."
+    return [Error(text, hint=hint, id="recsite.E006") for text in what_valkey_lacks().values()]
+
+
+@register(Tags.security, deploy=True)
+def it_has_a_name(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """Refuse an installation that answers every request but those of its own machine with a bare 400."""
+    if settings.DEMO or set(settings.ALLOWED_HOSTS) - {"localhost", "127.0.0.1"}:
+        return []
+    text = "No page and no call is answered: ALLOWED_HOSTS names no host, so that every request gets a bare 400."
+    hint = "Set ALLOWED_HOSTS to the names under which people and the shop reach it, such as recsite.example.com."
+    return [Error(text, hint=hint, id="recsite.E007")]
 
 
 @register(Tags.security, deploy=True)

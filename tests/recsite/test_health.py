@@ -140,7 +140,7 @@ def test_a_look_lasts_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     looks: list[float] = []
     monkeypatch.setattr(readiness, "_of_database", lambda: looks.append(now[0]) or {})
-    monkeypatch.setattr(readiness, "_of_valkey", dict)
+    monkeypatch.setattr(readiness, "what_valkey_lacks", dict)
     process = readiness.Readiness(clock=lambda: now[0])
     for now[0] in (0.0, 0.5, 0.9, 1.0, 1.5, 2.1):
         process.missing()

@@ -53,6 +53,27 @@ call_command("check", deploy=True, fail_level="WARNING")
     assert "no issues" in done.stdout + done.stderr
 
 
+def test_the_deployment_check_names_servers_and_a_host_that_are_missing() -> None:
+    """Nothing answers at port 1; ``migrate`` says so without a traceback, too."""
+    away = {"DATABASE_URL": "postgresql://recsite:pw@127.0.0.1:1/recsite", "REDIS_URL": "redis://:pw@127.0.0.1:1/0"}
+    code = """
+import django; django.setup()
+from django.core.management import call_command, execute_from_command_line
+try:
+    call_command("check", deploy=True, databases=["default"])
+except BaseException as error:
+    print(error)
+execute_from_command_line(["manage.py", "migrate"])
+"""
+    done = run(code, BEHIND_PROXY="1", ALLOWED_HOSTS="", LOG_LEVEL="ERROR", **away)
+    for check, variable in (("E005", "DATABASE_URL"), ("E006", "REDIS_URL"), ("E007", "ALLOWED_HOSTS")):
+        assert f"recsite.{check}" in done.stdout
+        assert variable in done.stdout
+    assert done.returncode == 1
+    assert "recsite.E005" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_installation_that_shows_its_insides_is_refused() -> None:
     code = """
 import django; django.setup()

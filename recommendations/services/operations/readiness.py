@@ -51,7 +51,7 @@ class Readiness:
         """A sentence for each part that is missing; empty when nothing is."""
         with self._lock:
             if self._clock() - self._looked_at >= LASTS:
-                self._missing = _of_database() | _of_valkey() | _of_static_files()
+                self._missing = _of_database() | what_valkey_lacks() | _of_static_files()
                 self._looked_at = self._clock()
             return self._missing
 
@@ -89,7 +89,8 @@ def _of_record() -> dict[str, str]:
     return missing
 
 
-def _of_valkey() -> dict[str, str]:
+def what_valkey_lacks() -> dict[str, str]:
+    """A sentence where Valkey is away, full, or does not write; empty where it does."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS) as client:
             client.set(PROBE, 1, ex=60)
