@@ -19,6 +19,14 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _asked: set[str] = set()
 ANYMAIL = "anymail+"
+OF_SHOPS = frozenset(
+    f"RECSITE_{name}"
+    for name in (
+        "URL", "KEY", "PAGES_KEY", "CATALOGUE_KEY", "SHOP_URL", "CONSENT", "TIMEOUT", "FLUSH", "ITEM", "SLOTS", "ROBOTS",
+        "REFUNDED",
+    )
+)  # fmt: skip
+"""What a shop calls its own side of the clients (docs/storefront.md, docs/oscar.md); on one machine both are exported."""
 
 
 def text(name: str, *, default: str | None = None) -> str:
@@ -132,7 +140,7 @@ def valkey(name: str) -> str:
 
 def refuse_unasked(*prefixes: str) -> None:
     """Refuse variables that look like ours and that nobody asked for: a misspelt setting must not go unnoticed."""
-    unknown = sorted(name for name in os.environ if name.startswith(prefixes) and name not in _asked)
+    unknown = sorted(name for name in os.environ if name.startswith(prefixes) and name not in _asked | OF_SHOPS)
     if unknown:
         raise ImproperlyConfigured(f"Unknown settings: {', '.join(unknown)}. docs/settings.md lists all.")
 

@@ -386,4 +386,6 @@ LOGGING = {
     },
 }
 
-env.refuse_unasked("ITEM_FEED", "RECSITE_", "SHOP_", "PUSH_", "CONTACT_", "LINK_")
+env.refuse_unasked(
+    "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_"
+)

@@ -1,6 +1,7 @@
 """Settings of production: safe as they stand, and refused where they are not. Each case is a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from ast import literal_eval
@@ -21,6 +22,8 @@ PRODUCTION = {
 OURS = (
     "RECSITE_",
     "SHOP_",
+    "SHOPIFY_",
+    "WOOCOMMERCE_",
     "SECRET_KEY",
     "PSEUDONYM_KEY",
     "DATABASE_URL",
@@ -102,6 +105,8 @@ def test_settings_that_production_needs_are_required(name: str) -> None:
         ("SHOP_TIME_ZONE", "Mars/Olympus", "SHOP_TIME_ZONE='Mars/Olympus' is unknown"),
         ("SHOP_LANGUAGE", "tlh", "use one of en, zh-hans"),
         ("RECSITE_DEBUG", "1", "Unknown settings: RECSITE_DEBUG"),
+        ("SHOPIFY_WEBHOOK_SECRT", "x", "Unknown settings: SHOPIFY_WEBHOOK_SECRT"),
+        ("WOOCOMMERCE_WEBHOOK_SECRETS", "x", "Unknown settings: WOOCOMMERCE_WEBHOOK_SECRETS"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL='LOUD'"),
         ("PUBLIC_URL", "http://shop.example", "PUBLIC_URL='http://shop.example' is no address"),
         ("PUBLIC_URL", "https://shop.example/recsite", "without a path"),
@@ -112,6 +117,15 @@ def test_unsafe_and_unknown_settings_are_refused(name: str, value: str, complain
     done = run("import recsite.settings", **{name: value})
     assert done.returncode == 1
     assert complaint in done.stderr
+
+
+def test_names_that_the_docs_give_to_a_shop_stop_nothing() -> None:
+    """A shop on the same machine exports them for the clients; whatever the docs call so is let alone."""
+    pages = [(ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("storefront", "clients", "oscar")]
+    names = set(re.findall(r"RECSITE_[A-Z_]*[A-Z]", "".join(pages))) - {"RECSITE_DEMO"}
+    assert {"RECSITE_URL", "RECSITE_KEY", "RECSITE_PAGES_KEY"} < names
+    done = run("import recsite.settings", **dict.fromkeys(names, "x"))
+    assert done.returncode == 0, done.stderr
 
 
 def test_production_goes_by_https_and_health_does_not() -> None:
