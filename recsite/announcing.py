@@ -46,7 +46,8 @@ def announce_shop(data: Path) -> None:
         lines.append(f"Server key  {key}   stays on the shop's server")
         lines.append(f"Try         curl -H 'Authorization: Api-Key {key}' '{address}'")
     if "pages_key" in values:
-        lines.append(f"Pages key   {values['pages_key']}   for pages of {', '.join(values['origins'])}")
+        origins = ", ".join(values["origins"])
+        lines.append(f"Pages key   {values['pages_key']}   sends events and fills slots in pages of {origins}")
     if any(name in values for name in _ONCE):
         lines.append("Write these down: they are shown once. New keys: Setup, API keys")
     lines += [f"E-mails     to staff lie in {data / 'mail'}", "Stop        Ctrl-C"]

@@ -107,10 +107,13 @@
       return `${price} ${currency}`;
     }
   };
-  const address = (item_id, url) => {
+  // The page's own pattern before the catalogue's address; rid says there which answer it was.
+  const address = (item_id, url, rid) => {
+    const path = about("href")?.replace("{id}", encodeURIComponent(item_id)) || url;
     try {
-      const { href } = new URL(url || about("href").replace("{id}", encodeURIComponent(item_id)), document.baseURI);
-      return /^https?:/.test(href) && href;
+      const to = path && new URL(path, document.baseURI);
+      to.search += `${to.search && "&"}rid=${rid}`;
+      return /^https?:/.test(to) && to.href;
     } catch { /* without an address there is no tile */ }
   };
 
@@ -128,8 +131,8 @@
     const link = piece("a", "link", image, piece("span", "title"));
     return piece("li", "tile", link, piece("span", "price"), piece("span", "reason"));
   };
-  const tileOf = (slot, { item_id, rank, product, reasons }) => {
-    const link = address(item_id, product.url);
+  const tileOf = (slot, { item_id, rank, product, reasons }, rid) => {
+    const link = address(item_id, product.url, rid);
     if (!link) return;
     const own = [slot, document].map((root) => root.querySelector("template[data-recsite-tile]")).find(Boolean);
     const tile = (own && document.importNode(own.content, true).firstElementChild) || plain();
@@ -151,7 +154,7 @@
   };
 
   const show = (slot, answer) => {
-    const rows = answer?.results.map((result) => tileOf(slot, result)).filter(Boolean) || [];
+    const rows = answer?.results.map((result) => tileOf(slot, result, answer.recommendation_id)).filter(Boolean) || [];
     slot.removeAttribute("aria-busy");
     slot.hidden = !rows[0];
     if (!rows[0]) return;
@@ -190,7 +193,11 @@
       const { slots: given, detail, errors } = await answer.json();
       if (given) answers = given;
       else console.warn("recsite:", detail, errors);
-    } catch (error) { console.warn("recsite:", error); } // too late, or away: nothing is shown
+    } catch (error) { // too late, or away: nothing is shown
+      // Of an answer without CORS a browser says no more than of none.
+      console.warn("recsite:", error, error.name === "TypeError" ? "Recsite is away, or the page key does not allow " +
+        "this: see its origins and scopes (recommendations:read) in Setup, API keys" : "");
+    }
     for (const slot of slots) show(slot, answers.find(({ placement }) => placement === slot.dataset.recsiteSlot));
     watch();
   };

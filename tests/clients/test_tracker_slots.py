@@ -26,8 +26,9 @@ AXE = (ROOT / "tests/vendor/axe.min.js").read_text(encoding="utf-8")
 BEFORE = 2_949  # bytes, compressed, when it only told
 MORE = 3_000
 STYLE = """<link rel="stylesheet" href="/shop/shop.css">"""
+HREF = ' data-recsite-href="/p/{id}"'
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title>{style}
-<script src="/shop/recsite.js" defer></script></head><body data-recsite-href="/p/{{id}}"{about}><main><h1>A shop</h1>
+<script src="/shop/recsite.js" defer></script></head><body{about}><main><h1>A shop</h1>
 {body}<p id="below">What stands below.</p></main></body></html>"""
 SLOT = '<section data-recsite-slot="home" data-recsite-title="For you"></section>'
 TILES = "[data-recsite-slot] [data-item-id]"
@@ -72,8 +73,8 @@ def open_page(page: Page, pages: Pages, grocery: Recsite) -> Open:
     pages.policy = f"{CSP}; connect-src {grocery.url}; style-src 'self'; img-src {grocery.url}"
     page.add_init_script(WATCHES)
 
-    def show(body: str = SLOT, *, about: str = "", **options: Any) -> None:
-        pages.body = PAGE.format(style=STYLE, body=body, about=about)
+    def show(body: str = SLOT, *, about: str = "", href: str = HREF, **options: Any) -> None:
+        pages.body = PAGE.format(style=STYLE, body=body, about=href + about)
         page.goto(f"{pages.url}/shop/index.html")
         start = {"url": grocery.url, "key": grocery.browser_key, "timeout": 20_000}  # the first loads the model
         page.evaluate("(options) => recsite.init(options)", start | options)
@@ -91,7 +92,7 @@ def test_filling_slots_costs_three_kilobytes_at_most() -> None:
     assert len(gzip.compress(TRACKER.read_bytes(), mtime=0)) <= BEFORE + MORE
 
 
-def test_an_empty_slot_is_filled_with_plain_links(page: Page, open_page: Open, asked: list[Any]) -> None:
+def test_an_empty_slot_is_filled_with_plain_links(page: Page, pages: Pages, open_page: Open, asked: list[Any]) -> None:
     Item.objects.filter(shop_id="tea-0").update(price="1234.50")
     open_page(anonymous_id="a1")
     items = shown(page)
@@ -103,7 +104,8 @@ def test_an_empty_slot_is_filled_with_plain_links(page: Page, open_page: Open, a
     link = rows.first.get_by_role("link")
     item = Item.objects.get(shop_id=items[0])
     expect(link).to_have_accessible_name(item.title)
-    expect(link).to_have_attribute("href", re.compile(f"/p/{item.shop_id}$"))
+    slate = page.get_attribute("[data-recsite-slot]", "data-recommendation-id")
+    expect(link).to_have_attribute("href", f"{pages.url}/p/{item.shop_id}?rid={slate}")
     expect(rows.first.locator(".recsite-price")).to_have_text(f"${item.price}")
     expect(rows.first.locator(".recsite-reason")).to_have_text(re.compile("Popular"))
     until(page, lambda: page.eval_on_selector(".recsite-image", "(image) => image.complete && image.naturalWidth > 0"))
@@ -266,20 +268,42 @@ def test_a_slot_that_is_put_in_later_is_filled_by_watch(page: Page, open_page: O
     assert [[slot["placement"] for slot in question["slots"]] for question in asked] == [["home"], ["new"]]
 
 
-def test_an_item_without_a_good_address_has_no_tile(page: Page, open_page: Open) -> None:
-    open_page(anonymous_id="a1")
-    first = shown(page)[0]
-    Item.objects.filter(shop_id=first).update(url="javascript:alert(1)")
-    try:
-        page.route("**/pages/home/recommend/", _with_bad_address)
-        open_page(anonymous_id="a1")
-        assert first not in shown(page)
-    finally:
-        Item.objects.filter(shop_id=first).update(url="")
+def addresses(page: Page, open_page: Open, url: str, *, href: str) -> list[str]:
+    """The first item's id, then where the tiles lead; the first item's address in the catalogue is ``url``."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        for result in body["slots"][0]["results"]:
+            result["product"]["url"] = url if result["rank"] == 1 else f"https://a.example/{result['item_id']}"
+        route.fulfill(response=response, json=body)
+
+    page.route("**/pages/home/recommend/", answer)
+    open_page(anonymous_id="a1", href=href)
+    shown(page)
+    return [str(one) for one in page.eval_on_selector_all(f"{TILES} a", "(all) => all.map((one) => one.href)")]
 
 
-def _with_bad_address(route: Route) -> None:
-    answer = route.fetch()
-    body = answer.json()
-    body["slots"][0]["results"][0]["product"]["url"] = "javascript:alert(1)"
-    route.fulfill(response=answer, json=body)
+@pytest.mark.parametrize("url", ["javascript:alert(1)", ""])
+def test_an_item_without_a_good_address_has_no_tile(page: Page, open_page: Open, url: str) -> None:
+    links = addresses(page, open_page, url, href="")
+    assert len(links) > 3
+    assert {link.rpartition("/")[0] for link in links} == {"https://a.example"}
+
+
+def test_an_address_of_the_catalogue_gets_the_answers_id(page: Page, open_page: Open) -> None:
+    first = addresses(page, open_page, "https://a.example/x?q=a%20b&c#part", href="")[0]
+    slate = page.get_attribute("[data-recsite-slot]", "data-recommendation-id")
+    assert first == f"https://a.example/x?q=a%20b&c&rid={slate}#part"
+
+
+def test_the_pages_own_pattern_goes_before_the_catalogues_address(page: Page, pages: Pages, open_page: Open) -> None:
+    links = addresses(page, open_page, "https://a.example/x", href=HREF)
+    assert all(link.startswith(f"{pages.url}/p/") for link in links)
+
+
+def test_the_console_names_what_blocks_a_question(page: Page, open_page: Open) -> None:
+    """A wrong origin and a key that may not ask look the same to a page: the browser tells it nothing."""
+    with page.expect_console_message(lambda message: message.text.startswith("recsite:")) as said:
+        open_page(anonymous_id="a1", key="a-key.of-nobody")
+    assert "its origins and scopes (recommendations:read) in Setup, API keys" in said.value.text

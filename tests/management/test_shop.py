@@ -91,6 +91,7 @@ def test_a_first_start_takes_the_files_learns_and_runs_everything(ran: Ran, file
     assert values["server_key"].startswith(f"{server.prefix}.")
     assert Scope.RECOMMENDATIONS_READ in server.scopes
     assert values["pages_key"].startswith(f"{pages.prefix}.")
+    assert set(pages.scopes) == {Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ}, "pages fill slots with it"
     assert pages.origins == [f"http://127.0.0.1:{port + 1}", f"http://localhost:{port + 1}"]
 
 

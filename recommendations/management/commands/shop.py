@@ -170,7 +170,7 @@ def _publish_credentials(url: str, *, email: str, origins: list[str]) -> None:
         values["username"] = staff.email
         for name, label, scopes, of_pages in (
             ("server_key", SERVER_KEY, SERVER_SCOPES, False),
-            ("pages_key", PAGES_KEY, (Scope.EVENTS_WRITE,), True),
+            ("pages_key", PAGES_KEY, (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ), True),
         ):
             if not ApiKey.objects.filter(name=label).exists():
                 key, secret = create_key(name=label, scopes=scopes, by=staff, origins=origins if of_pages else ())
