@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.ingest.feeds.mapping import MONEY, PLACES, Mapper, RawRow, check_needed
 from recommendations.ingest.feeds.synonyms import ATTRIBUTE, SALE_DATES, SALE_PRICE
+from recommendations.ingest.feeds.values import ADVERTISING
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.item_rows import FORM
@@ -172,6 +173,10 @@ def _is_in_our_spelling(part: Columns, direct: dict[str, int]) -> bool:
     if "availability" in direct:
         column = part.values[direct["availability"]].cast(pa.string())
         if not pc.all(pc.or_kleene(pc.is_in(column, pa.array(list(Availability))), pc.is_null(column))).as_py():
+            return False
+    if "url" in direct:
+        column = part.values[direct["url"]].cast(pa.string())
+        if pc.any(pc.match_substring_regex(column, ADVERTISING, ignore_case=True)).as_py():
             return False
     if "categories" in direct:
         column = part.values[direct["categories"]].cast(pa.string())

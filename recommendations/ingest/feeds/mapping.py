@@ -120,6 +120,8 @@ class Mapper:
         ours = {name: text for name, (_rank, text) in best.items()}
         if fault := next((flaw for name, text in ours.items() if (flaw := text_fault(name, text))), None):
             return FileRow(line, [], fault, storable(", ".join(f"{key}={value}" for key, value in ours.items())))
+        if "url" in best and best["url"][0] != 0:  # an address under our own name is for us, with whatever it says
+            ours["url"] = values.without_advertising(ours["url"])
         self._convert(ours)
         return FileRow(line, [ours.get(name) for name in FORM.known])
 

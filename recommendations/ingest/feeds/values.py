@@ -8,11 +8,14 @@ from typing import NamedTuple
 from recommendations.terms import Availability
 
 LONGEST_MONEY = 40
+ADVERTISING = r"(^|[?&])(utm_\w+|gclid|srsltid)(=|&|#|$)"
+"""A word in an address that says which advertisement led to it."""
 _AMOUNT = r"-?\d[\d.,\u00a0\u202f' ]*"
 _MONEY = re.compile(rf"(?P<amount>{_AMOUNT})\s*(?P<after>[A-Z]{{3}})|(?P<before>[A-Z]{{3}})\s*(?P<other>{_AMOUNT})")
 _SPACES = re.compile(r"[\u00a0\u202f' ]")
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+\.\d{1,2}")
 _EUROPEAN = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d{1,2}")
+_ADVERTISING = re.compile(ADVERTISING, re.IGNORECASE)
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 
 AVAILABILITIES = {
@@ -64,6 +67,17 @@ def sale_goes_on(dates: str, *, now: datetime) -> bool:
     if begins.tzinfo is None or ends.tzinfo is None:
         begins, ends = (each.replace(tzinfo=each.tzinfo or now.tzinfo) for each in (begins, ends))
     return not slash or begins <= now < ends
+
+
+def without_advertising(url: str) -> str:
+    """The address without what says which advertisement led to it; all else stays as it is written."""
+    address, hash_, part = url.partition("#")
+    path, _mark, query = address.partition("?")
+    words = query.split("&")
+    others = [word for word in words if not _ADVERTISING.match(word)]
+    if len(others) == len(words):
+        return url
+    return f"{path}{'?' if others else ''}{'&'.join(others)}{hash_}{part}"
 
 
 def plain_text(html: str) -> str:

@@ -179,3 +179,23 @@ def test_json_lines_in_our_own_words() -> None:
     assert (items["TEE-R-M"]["rating_average"], items["TEE-R-M"]["rating_count"]) == (4.6, 31)
     assert items["TEE-R-L"]["parent__shop_id"] == "TEE-R-M"
     assert items["MUG"]["title"] == "Mug ☕"
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        ("https://s.example/p?utm_source=google&id=7&UTM_Medium=cpc&gclid=x&srsltid=y", "https://s.example/p?id=7"),
+        ("https://s.example/p?srsltid=y#sizes", "https://s.example/p#sizes"),
+        ("https://s.example/p?q=a%20b&c&d=&utm=1", "https://s.example/p?q=a%20b&c&d=&utm=1"),
+        ("https://s.example/p?variant=1;2", "https://s.example/p?variant=1;2"),
+    ],
+)
+def test_a_feeds_address_is_without_marks_of_advertising(tmp_path: Path, given: str, held: str) -> None:
+    """A click on a recommendation would count as paid traffic; an address under our own name is as the shop wrote it."""
+    file = tmp_path / "feed.csv"
+    file.write_text(f"id,title,link\nA,Shoe,{given}\n")
+    load(file)
+    assert Item.objects.get().url == held
+    file.write_text(f"item_id,title,url\nA,Shoe,{given}\n")
+    load(file)
+    assert Item.objects.get().url == given
