@@ -52,11 +52,15 @@ LOOKS = (
 )
 
 
-def advice(fields: Mapping[str, object]) -> str:
-    """What an object with these fields looks like, and where to send it; empty where it looks like nothing known."""
+def advice(fields: Mapping[str, object], *, at: str = "") -> str:
+    """What an object with these fields looks like, and where to send it; empty where it looks like nothing known.
+
+    ``at``: the system, by its name in ``sources.table``, at whose address it came, where it came at one.
+    """
     if {"event", "ecommerce"} <= fields.keys():
         return _("This looks like a push to GA4's dataLayer; in the page, recsite.fromDataLayer() sends it.")
-    if look := look_of(fields):
+    look = look_of(fields)
+    if look and look.system != at:
         return _("This looks like %(what)s; send it to %(address)s.") % {"what": look.what, "address": look.address}
     return ""
 

@@ -215,3 +215,23 @@ def test_a_line_behind_one_without_a_product_is_pointed_at_where_it_stands(shop:
     topic = {"shopify": "orders/create", "woocommerce": "order.created"}[shop]
     result = verdict(call(shop, topic, {**order, "line_items": lines_sent}))
     assert [line["pointer"] for line in result["waiting_items"]] == ["/line_items/1/product_id"]
+
+
+@pytest.mark.parametrize(
+    ("shop", "topic", "body"),
+    [
+        ("shopify", "orders/create", {"order": bodies.SHOPIFY_ORDER}),
+        ("shopify", "refunds/create", {"refund": bodies.SHOPIFY_REFUND}),
+        ("woocommerce", "order.created", {"order": bodies.WOO_ORDER}),
+    ],
+)
+def test_an_order_with_something_around_it_is_refused_with_a_remedy(shop: str, topic: str, body: Any) -> None:
+    result = verdict(call(shop, topic, body))
+    assert (result["verdict"], result.get("event_id")) == ("rejected", None)
+    assert result["reason"].endswith("Send what its webhook sends, with nothing around it.")
+
+
+def test_the_body_of_another_shop_is_named(settings: LazySettings) -> None:
+    order = {name: value for name, value in bodies.SHOPIFY_ORDER.items() if name not in {"id", "line_items"}}
+    result = verdict(call("woocommerce", "order.created", {**order, "refund_line_items": [], "order_id": 1}))
+    assert result["reason"] == "This looks like a Shopify refund; send it to /api/v1/hooks/shopify/."

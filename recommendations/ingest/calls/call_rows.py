@@ -71,7 +71,7 @@ class CallRows:
         if call.unused:
             self._leave_out(call.unused)
             return
-        row, _sent_id = row_of(call)
+        row, _sent_id = row_of(call, self._system, in_file=True)
         if isinstance(row, Unused):
             self._leave_out(row.name)
         elif isinstance(row, Refusal):

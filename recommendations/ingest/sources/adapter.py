@@ -21,7 +21,7 @@ class Call:
     """A row of a foreign body as an event of ours, in JSON that is not decoded yet.
 
     ``places``: our pointers and theirs, from the row. ``is_person``: it says who somebody is, and of no act.
-    ``unused``: what a call is called that nothing is learned from.
+    ``unused``: what a call is called that nothing is learned from; ``is_strange``: the row is none of the system's.
     """
 
     pointer: str
@@ -29,6 +29,7 @@ class Call:
     places: dict[str, str] = field(default_factory=dict)
     unused: str = ""
     is_person: bool = False
+    is_strange: bool = False
     properties: dict[str, Any] = field(default_factory=dict)
 
     def place(self, pointer: str) -> str:
@@ -62,6 +63,11 @@ def at(row: Any, path: str) -> Any:
 def first(row: Any, paths: Iterable[str]) -> Any:
     """What stands at the first of the paths at which there is anything."""
     return next((value for path in paths if (value := at(row, path)) is not None), None)
+
+
+def lacks(row: Any, names: Iterable[str]) -> bool:
+    """Whether a row is an object without any of these fields."""
+    return isinstance(row, Mapping) and row.keys().isdisjoint(names)
 
 
 def gathered(row: Any, table: Table) -> tuple[dict[str, Any], dict[str, str]]:

@@ -16,14 +16,15 @@ FIELDS: Table = {
     "transaction_id": ("transactionID",),
 }
 CONVERSIONS = {"addToCart": "add_to_cart", "purchase": "purchase"}
+MARKS = ("eventType",)
 LISTS = ("events",)
 """Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # noqa: ARG001 - a Reader
     for pointer, row in rows_of(body, *LISTS):
-        if not isinstance(row, Mapping):
-            yield Call(pointer, row)
+        if not isinstance(row, Mapping) or at(row, *MARKS) is None:
+            yield Call(pointer, row, is_strange=isinstance(row, Mapping))
             continue
         fields, places = gathered(row, FIELDS)
         name = _name(row)

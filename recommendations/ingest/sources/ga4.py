@@ -12,6 +12,7 @@ from recommendations.ingest.sources.adapter import (
     first,
     gathered,
     item_ids,
+    lacks,
     lines,
     made_key,
     rows_of,
@@ -34,6 +35,7 @@ FIELDS: Table = {
     "recommendation_id": ("params.recommendation_id",),
 }
 ITEM: Table = {"item_id": ("item_id",), "quantity": ("quantity",), "price": ("price",), "index": ("index",)}
+MARKS = ("name", "params")
 LISTS = ("events",)
 """Paths of lists that a body may have its calls in."""
 
@@ -42,8 +44,8 @@ def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
     around, _places = gathered(body, AROUND)
     denied = at(body, "consent.ad_personalization") == "DENIED" or at(body, "non_personalized_ads") is True
     for pointer, row in rows_of(body, *LISTS):
-        if not isinstance(row, Mapping):
-            yield Call(pointer, row)
+        if not isinstance(row, Mapping) or lacks(row, MARKS):
+            yield Call(pointer, row, is_strange=lacks(row, MARKS))
             continue
         fields, places = gathered(row, FIELDS)
         event = {**around, **fields, "name": row.get("name")}

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from recommendations.ingest.sources.adapter import Call, Options, Table, at, gathered, hidden, made_key, rows_of
+from recommendations.ingest.sources.adapter import Call, Options, Table, at, gathered, hidden, lacks, made_key, rows_of
 
 ADDED = {
     "purchases": "purchase", "detailviews": "view_item", "cartadditions": "add_to_cart", "bookmarks": "add_to_wishlist",
@@ -23,6 +23,8 @@ FIELDS: Table = {
     "session_id": ("sessionId",),
 }
 ITEM: Table = {"item_id": ("itemId",), "quantity": ("amount",), "price": ("price",)}
+MARKS = ("path",)
+WHO = ("userId", "itemId")
 LISTS = ("requests",)
 """Paths of lists that a body may have its calls in."""
 
@@ -33,6 +35,8 @@ def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
             kind = str(row["path"]).partition("?")[0].strip("/").partition("/")[0].lower()
             method = str(row.get("method", "POST")).upper()
             yield _call(f"{pointer}/params", at(row, "params") or {}, now, kind=kind, method=method)
+        elif isinstance(row, Mapping) and (not options.kind or lacks(row, WHO)):
+            yield Call(pointer, row, is_strange=True)
         else:
             yield _call(pointer, row, now, kind=options.kind.lower())
 

@@ -14,6 +14,7 @@ from recommendations.ingest.sources.adapter import (
     first,
     gathered,
     item_ids,
+    lacks,
     lines,
     made_key,
     rows_of,
@@ -73,6 +74,10 @@ NAMING = frozenset(
 )
 """Traits by which somebody could be named; they are not kept."""
 PLACES_OF_LIFE = ("city", "country", "state")  # of an address
+MARKS = ("type", "event")
+KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+"""Ends of addresses that say what their calls lack."""
+WHO = ("userId", "anonymousId")
 LISTS = ("batch",)
 """Paths of lists that a body may have its calls in."""
 
@@ -87,7 +92,10 @@ def _call(pointer: str, row: Any, now: datetime, options: Options, *, sent_at: A
     """A call; ``around`` is the context of the batch that it stands in."""
     if not isinstance(row, Mapping):
         return Call(pointer, row)
-    kind = at(row, "type") or ("track" if "event" in row else options.kind)
+    named = options.kind if options.kind in KINDS and not lacks(row, WHO) else ""
+    kind = at(row, "type") or ("track" if "event" in row else named)
+    if not kind:
+        return Call(pointer, row, is_strange=True)
     fields, places = gathered(row, FIELDS)
     event = {"timestamp": sent_at or now.isoformat(), "name": "view_homepage", **fields}
     event |= _consent(row) or _consent({"context": around})
@@ -107,7 +115,7 @@ def _call(pointer: str, row: Any, now: datetime, options: Options, *, sent_at: A
         if "rating" in event:
             event.setdefault("rating_scale", SCALE)
     else:
-        call.unused = str(kind or "type")
+        call.unused = str(kind)
     if page := _path(row):
         event["context"] = {"page": page}
     return call

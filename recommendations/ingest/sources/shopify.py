@@ -11,17 +11,21 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from recommendations.fields import LONGEST_ID
-from recommendations.ingest.sources.adapter import Call, Options, Table, at, beside, first, item_ids, lines
+from recommendations.ingest.sources.adapter import Call, Options, Table, at, beside, first, item_ids, lacks, lines
 
 ITEM: Table = {"item_id": ("product_id", "variant_id", "sku"), "quantity": ("quantity",), "price": ("price",)}
 NOTES = {"recsite_anonymous_id": "anonymous_id", "recsite_recommendation_id": "recommendation_id"}
 """Attributes of a cart in which a theme may hand on who the visitor was, and which answer led here."""
 BOUGHT = frozenset({"orders/create", "orders/paid"})
+TOPICS = BOUGHT | {"orders/cancelled", "refunds/create"}
+MARKS = ("id", "line_items", "refund_line_items")
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # noqa: ARG001 - a Reader
     if not isinstance(body, Mapping):
         return [Call("", body)]
+    if options.topic in TOPICS and lacks(body, MARKS):
+        return [Call("", body, is_strange=True)]
     if options.topic in BOUGHT:
         return [_order(body, options, name="purchase")]
     if options.topic == "orders/cancelled":

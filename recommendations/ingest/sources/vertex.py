@@ -15,6 +15,7 @@ from recommendations.ingest.sources.adapter import (
     gathered,
     hidden,
     item_ids,
+    lacks,
     lines,
     made_key,
     rows_of,
@@ -38,14 +39,15 @@ ITEM: Table = {
     "price": ("product.priceInfo.price",),
 }
 DETAILS = "/productDetails"
+MARKS = ("eventType",)
 LISTS = ("inputConfig.userEventInlineSource.userEvents", "userEventInlineSource.userEvents", "userEvents")
 """Paths of lists that a body may have its calls in."""
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:
     for pointer, row in rows_of(body, *LISTS):
-        if not isinstance(row, Mapping):
-            yield Call(pointer, row)
+        if not isinstance(row, Mapping) or lacks(row, MARKS):
+            yield Call(pointer, row, is_strange=lacks(row, MARKS))
             continue
         fields, places = gathered(row, FIELDS)
         event = {"timestamp": now.isoformat(), **fields, "name": row.get("eventType")}

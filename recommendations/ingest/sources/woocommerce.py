@@ -9,19 +9,22 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from recommendations.ingest.sources.adapter import Call, Options, Table, at, beside, first, item_ids, lines
+from recommendations.ingest.sources.adapter import Call, Options, Table, at, beside, first, item_ids, lacks, lines
 from recommendations.ingest.sources.shopify import NOTES, guest, with_ids
 
 VARIATION = "variation_id"
 ITEM: Table = {"item_id": ("product_id", VARIATION, "sku"), "quantity": ("quantity",), "price": ("price",)}
 BOUGHT = frozenset({"processing", "completed", "on-hold"})
 TOPICS = frozenset({"order.created", "order.updated"})
+MARKS = ("id", "line_items")
 TAKEN_BACK = frozenset({"cancelled", "refunded"})
 
 
 def calls_in(body: Any, now: datetime, options: Options) -> Iterable[Call]:  # noqa: ARG001 - a Reader
     if not isinstance(body, Mapping):
         return [Call("", body)]
+    if options.topic in TOPICS and lacks(body, MARKS):
+        return [Call("", body, is_strange=True)]
     status = str(at(body, "status"))
     name = "purchase" if status in BOUGHT else "refund" if status in TAKEN_BACK else ""
     if not name or options.topic not in TOPICS:

@@ -157,10 +157,6 @@ def test_recombees_batch(api: ApiClient) -> None:
     answer = send(api, "recombee/batch/", bodies.RECOMBEE_BATCH)
     assert verdicts(answer) == ["accepted", "accepted", "ignored", "ignored"]
     assert lines("name", "rating", "rating_scale") == [("view_item", None, None), ("rate_item", 1.5, 2.0)]
-    [result] = send(api, "recombee/", bodies.RECOMBEE_PURCHASE)
-    assert (result["verdict"], result["reason"]) == (
-        "ignored", "Recombee's “interaction” is left out: nothing is learned from it.",
-    )  # fmt: skip
 
 
 def test_algolias_events(api: ApiClient) -> None:
