@@ -40,6 +40,7 @@ class LiveWeights:
 class Frame:
     shop: str
     demo: bool
+    demo_data: bool  # of the demo, not of a shop's own files
     model: int | None
     live_since: datetime | None
     known_until: datetime | None  # end of the history that the live model knows
@@ -88,6 +89,7 @@ def read_frame() -> Frame:
     return Frame(
         shop=settings.SHOP_NAME,
         demo=settings.DEMO,
+        demo_data=first.get("weeks") is not None,
         model=first.get("model"),
         live_since=first.get("live_since"),
         known_until=cuts.get(Cut.LIVE),

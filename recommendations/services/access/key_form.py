@@ -27,8 +27,8 @@ def _with_code(words: Promise | str, code: str) -> SafeString:
     return format_html("{} <code>{}</code>", words, code)
 
 
-_SCOPES = [(code, lazy(_with_code, str)(words, code)) for code, words in labels.SCOPES]
-"""Scopes by what they let a key do, and by what docs and commands call them."""
+_SCOPES = [(code, lazy(_with_code, str)(words, code)) for code, words in labels.SCOPES if code != Scope.EVENTS_REPLAY]
+"""Scopes by what they let a key do, and by what docs and commands call them; the demo makes its own key of a replay."""
 
 
 def _why_not_in_a_page(scopes: Sequence[str]) -> str:

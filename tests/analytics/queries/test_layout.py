@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_a_new_installation_has_nothing_live(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1):
         frame = read_frame()
-    assert frame.demo
+    assert (frame.demo, frame.demo_data) == (True, False)
     assert (frame.model, frame.live_since, frame.tested_until, frame.newest_event, frame.clock_weeks) == (None,) * 4 + (
         0,
     )
@@ -34,7 +34,7 @@ def test_the_frame_has_live_versions_and_the_newest_event(django_assert_num_quer
     assert (frame.model, frame.live_since, frame.tested_until) == (live.pk, records.NOW, records.SPLIT)
     assert frame.newest_event == newest.occurred_at
     assert frame.weights == (LiveWeights(blend="For you", number=3), LiveWeights(blend="Discover", number=2))
-    assert frame.clock_weeks == 464
+    assert (frame.clock_weeks, frame.demo_data) == (464, True)
 
 
 def test_a_version_that_failed_is_not_live() -> None:
