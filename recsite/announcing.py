@@ -42,7 +42,7 @@ def announce_shop(data: Path) -> None:
         lines.append(f"Login       {values['username']}   (its password: manage.py changepassword, docs/commands.md)")
     if "server_key" in values:
         key = values["server_key"]
-        address = f"{values['url']}api/v1/placements/home/recommend/?user_id=1&n=5"
+        address = f"{values['url']}api/v1/placements/home/recommend/?n=5"  # of nobody: ids are the shop's
         lines.append(f"Server key  {key}   stays on the shop's server")
         lines.append(f"Try         curl -H 'Authorization: Api-Key {key}' '{address}'")
     if "pages_key" in values:

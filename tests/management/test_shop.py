@@ -105,6 +105,7 @@ def test_what_is_secret_is_printed_once_and_stored_nowhere(
     announce_shop(settings.DATA)
     printed = capsys.readouterr().out
     assert [text for text in secret if text not in printed] == []
+    assert "recommend/?n=5" in printed  # of no customer, as ours would be none of the shop's
     assert [path for path in settings.DATA.iterdir() for text in secret if text in path.read_text()] == []
     start()
     assert pending(settings).keys() == {"url", "username", "origins"}
