@@ -140,6 +140,7 @@ urlpatterns = [
     path("catalogue/", health.catalogue, name="catalogue"),
     path("catalogue/items/", health.items, name="catalogue_items"),
     path("catalogue/imports/", imports.imports, name="imports"),
+    path("catalogue/imports/feed/look/", imports.look_at_feed, name="look_at_feed"),
     path("catalogue/imports/new/", import_files.new_import, name="new_import"),
     path("catalogue/imports/template.csv", import_files.import_template, name="import_template"),
     path("catalogue/imports/<int:pk>/", imports.imported_file, name="imported_file"),

@@ -16,7 +16,7 @@ from analytics.queries.catalogue import imports as query
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
-from recommendations.services.catalogue.feed_schedule import marked
+from recommendations.services.catalogue.feed_schedule import look_soon, marked
 from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, undo_scope
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
 
@@ -64,6 +64,14 @@ def import_refused(_request: HttpRequest, pk: int) -> StreamingHttpResponse:
     answer = StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="import-{pk}-refused.csv"'
     return answer
+
+
+@post_requires(Action.EDIT_CATALOGUE)
+def look_at_feed(request: HttpRequest) -> HttpResponse:
+    if not look_soon(by=staff_of(request)):
+        raise Http404
+    messages.success(request, _("A worker looks at the feed now. What comes of it stands here within a minute or so."))
+    return redirect("imports")
 
 
 @post_requires(Action.EDIT_CATALOGUE)

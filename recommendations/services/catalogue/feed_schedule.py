@@ -1,20 +1,24 @@
 """The feed of items that ``ITEM_FEED`` names, looked at every so many hours, and imported where it changed."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
+from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, Func, JSONField, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from recommendations.ingest.import_files import import_items
-from recommendations.models import Import, ShopSetting
+from recommendations.models import Import, ShopSetting, Staff
+from recommendations.services.access import audit
 from recommendations.services.catalogue import feeds
 from recommendations.services.catalogue.feeds import (
     FeedAwayError,
@@ -28,6 +32,7 @@ from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.temp_tables import silent
 
 KEY = "item_feed"
+TASK = "recommendations.tasks.look_at_feed"
 LOCK = 0x17EED
 AGAIN = timedelta(hours=1)  # after a failure, where the feed is asked for less often
 SETTLED = timedelta(minutes=1)  # for which a file must not have changed, so that it is whole
@@ -91,6 +96,28 @@ def _stored() -> FeedState:
     value = ShopSetting.objects.filter(key=KEY).values_list("value", flat=True).first() or {}
     names = {each.name for each in fields(FeedState)}
     return FeedState(**{name: each for name, each in value.items() if name in names})
+
+
+@transaction.atomic
+def look_soon(*, by: Staff) -> bool:
+    """Have a worker look at the feed at once, whenever it is due; False where none is set."""
+    ShopSetting.objects.select_for_update().filter(key=KEY).first()  # a look that ends now is not overwritten
+    held = state()
+    if held is None:
+        return False
+    kept = {"value": asdict(replace(held, due_at=""))}
+    stored, _new = ShopSetting.objects.update_or_create(key=KEY, defaults=kept)
+    entry = audit.record(by=by, verb="look at", subject=stored)
+    entry.label = held.address[:300]
+    entry.save(update_fields=["label"])
+    transaction.on_commit(_ask_a_worker)
+    return True
+
+
+def _ask_a_worker() -> None:
+    """Send the task; where Valkey is away, the next that beat sends looks."""
+    with suppress(OperationalError):
+        current_app.send_task(TASK, expires=60)
 
 
 def look(*, now: datetime) -> list[Import]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from recommendations.models import Import, Item
+from recommendations.models import AuditEntry, Import, Item, Staff
 from recommendations.services.catalogue import feed_schedule
 from recommendations.services.catalogue.feed_schedule import FeedState
 from tests.feed_server import FeedServer, serving
@@ -42,6 +42,11 @@ def server(settings: LazySettings) -> Iterator[FeedServer]:
     with serving(FeedServer(content=feed(*range(10)), etag='"1"')) as up:
         settings.ITEM_FEED, settings.ITEM_FEED_HOURS = f"{up.address}/feed.tsv?key=secret", 6
         yield up
+
+
+@pytest.fixture
+def staff() -> Staff:
+    return Staff.objects.create_user("ann@example.com")
 
 
 def test_without_a_feed_nothing_is_looked_at() -> None:
@@ -86,6 +91,24 @@ def test_a_failure_is_kept_with_its_remedy_and_tried_again(server: FeedServer) -
     server.content = feed(1)
     assert len(look(2)) == 1
     assert (state().failure, state().stopped) == ("", False)
+
+
+def test_staff_have_it_looked_at_before_it_is_due(server: FeedServer, staff: Staff) -> None:
+    [first] = look(0)
+    server.content, server.etag = feed(1, 20), '"2"'
+    assert look(1) == []
+    assert feed_schedule.look_soon(by=staff)
+    assert (state().imports, state().etag) == ([first], '"1"')
+    [second] = look(1)
+    assert state().imports == [first, second]
+    assert look(2) == []
+    entry = AuditEntry.objects.get(verb="look at")
+    assert (entry.staff, entry.label) == (staff, f"{server.address}/feed.tsv?…")
+
+
+def test_without_a_feed_there_is_none_to_look_at(staff: Staff) -> None:
+    assert not feed_schedule.look_soon(by=staff)
+    assert not AuditEntry.objects.exists()
 
 
 def test_what_was_not_imported_is_asked_for_again(server: FeedServer) -> None:

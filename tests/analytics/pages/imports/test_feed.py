@@ -1,7 +1,8 @@
 """The feed of items on Imports and Overview: where it comes from, when it was looked at, why it was not taken."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -10,9 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from recommendations.models import Import, Item
+from recommendations.models import Import, Item, Staff
 from recommendations.services.catalogue import feed_schedule
 from recommendations.services.catalogue.feeds import WholeCatalogue, import_feed
+from recommendations.terms import Role
 from tests.feed_server import FeedServer, serving
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +96,23 @@ def test_what_a_feed_retired_is_put_on_sale_again(admin: Client, tmp_path: Path)
     imported.refresh_from_db()
     assert (imported.status, imported.kept) == (Import.Status.FINISHED, 1)
     assert "Undo what it retired" not in page(admin, address)
+
+
+def test_who_edits_the_catalogue_has_the_feed_looked_at_now(
+    admin: Client, server: FeedServer, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    assert "Look now" in page(admin)
+    with django_capture_on_commit_callbacks() as sent:
+        told = admin.post(reverse("look_at_feed"), follow=True).content.decode()
+    assert len(sent) == 1
+    assert "A worker looks at the feed now" in told
+    seen = page(admin, reverse("activity"))
+    assert "asked for a look at" in seen
+    assert f"{server.address}/feed.csv?…" in seen
+    Staff.objects.update(role=Role.MERCHANDISER, is_superuser=False)
+    assert "Look now" not in page(admin)
+    assert admin.post(reverse("look_at_feed")).status_code == 403
+
+
+def test_without_a_feed_there_is_none_to_look_at(admin: Client) -> None:
+    assert admin.post(reverse("look_at_feed")).status_code == 404
