@@ -16,7 +16,7 @@ from analytics.queries.catalogue import imports as query
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
-from recommendations.services.catalogue.feed_schedule import look_soon, marked
+from recommendations.services.catalogue.feed_schedule import look_soon, with_origin
 from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, undo_scope
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
 
@@ -34,7 +34,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 @require_safe
 def imported_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One import. The rows that it refused are for those alone who may mend them."""
-    imported = get_object_or_404(marked(Import.objects.all()), pk=pk)
+    imported = get_object_or_404(with_origin(Import.objects.all()), pk=pk)
     may_edit, back = may(staff_of(request), Action.EDIT_CATALOGUE), undo_scope(imported)
     lines = query.refused_of(imported) if may_edit and imported.rejected else []
     context = {

@@ -15,7 +15,7 @@ from analytics.templatetags.activity import field_text, field_words
 from analytics.templatetags.stored_words import in_own_words
 from recommendations.models import AuditEntry, Import, RejectedRow
 from recommendations.services.catalogue import feed_schedule
-from recommendations.services.catalogue.feed_schedule import FeedState, marked
+from recommendations.services.catalogue.feed_schedule import FeedState, with_origin
 from recommendations.services.catalogue.files import Preview
 from recommendations.services.catalogue.refused_rows import REASONS
 
@@ -55,7 +55,7 @@ class ChangedItem:
 
 def imports(number: int) -> tuple[Page[Import], list[tuple[Import, str]]]:
     """A page of imports, the newest first, each with who began it; "" for a command."""
-    page = Paginator(marked(Import.objects.order_by("-started_at", "-pk")), PER_PAGE).get_page(number)
+    page = Paginator(with_origin(Import.objects.order_by("-started_at", "-pk")), PER_PAGE).get_page(number)
     authors = authors_of(page)
     return page, [(each, authors.get(each.pk, "")) for each in page]
 
@@ -73,7 +73,7 @@ def feed_line() -> FeedLine | None:
 
 
 def authors_of(imported: Iterable[Import]) -> dict[int, str]:
-    """Who began each of these ``marked`` imports, by its key: staff, or the feed; those of commands are left out."""
+    """Who began each import, which has its origin, by its key: staff or the feed; those of commands are left out."""
     keys = [str(each.pk) for each in imported]
     entries = AuditEntry.objects.filter(object_type="import", verb="import", object_id__in=keys).select_related("staff")
     staff = {int(entry.object_id): str(entry.staff) for entry in entries if entry.staff}

@@ -33,7 +33,6 @@ from recommendations.services.access.origins import NotAnOriginError, TooManyOri
 from recommendations.services.catalogue import feeds, own_files
 from recommendations.services.catalogue.own_files import OwnFile
 from recommendations.terms import Scope
-from recsite.embedded.folders import remembered_settings
 
 FILE = "shop.json"
 """Says in the folder of the data whose it is; the file with ``.pending`` behind it has what is printed once."""
@@ -183,5 +182,7 @@ def _remember(named: dict[str, str]) -> None:
     """Note the variables of the shop for later: what is given now wins, and an empty one is forgotten."""
     file = settings.DATA / "settings.json"
     given = {name: os.environ[name] for name in REMEMBERED if name in os.environ}
-    values = remembered_settings(file, given=given) | given | named
+    anew = {name.removesuffix("_FILE") for name in given}  # a secret stands in its variable, or in a file
+    held = {name: value for name, value in read_private(file).items() if name.removesuffix("_FILE") not in anew}
+    values = held | given | named
     write_private(file, {name: value for name, value in values.items() if value})

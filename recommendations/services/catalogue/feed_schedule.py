@@ -86,7 +86,7 @@ def state() -> FeedState | None:
     return replace(stored, taken=(came, name))
 
 
-def marked(imports: QuerySet[Import]) -> QuerySet[Import]:
+def with_origin(imports: QuerySet[Import]) -> QuerySet[Import]:
     """Imports with ``from_feed``: whether each came from the feed that is set, or that was once."""
     key = Func(OuterRef("pk"), function="to_jsonb", output_field=JSONField())
     return imports.annotate(from_feed=Exists(ShopSetting.objects.filter(key=KEY, value__imports__contains=key)))
@@ -105,8 +105,8 @@ def look_soon(*, by: Staff) -> bool:
     held = state()
     if held is None:
         return False
-    kept = {"value": asdict(replace(held, due_at=""))}
-    stored, _new = ShopSetting.objects.update_or_create(key=KEY, defaults=kept)
+    due = {"value": asdict(replace(held, due_at=""))}
+    stored, _new = ShopSetting.objects.update_or_create(key=KEY, defaults=due)
     entry = audit.record(by=by, verb="look at", subject=stored)
     entry.label = held.address[:300]
     entry.save(update_fields=["label"])

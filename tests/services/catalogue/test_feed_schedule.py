@@ -74,9 +74,9 @@ def test_another_address_is_asked_afresh(server: FeedServer, settings: LazySetti
     [second] = look(0)
     Import.objects.create(kind=Import.Kind.ITEMS, file="by hand.csv")
     settings.ITEM_FEED = ""
-    marked = feed_schedule.marked(Import.objects.order_by("pk"))
-    assert list(marked.values_list("pk", "from_feed"))[:2] == [(first, True), (second, True)]
-    assert marked.get(file="by hand.csv").from_feed is False  # type: ignore[attr-defined]
+    imports = feed_schedule.with_origin(Import.objects.order_by("pk"))
+    assert list(imports.values_list("pk", "from_feed"))[:2] == [(first, True), (second, True)]
+    assert imports.get(file="by hand.csv").from_feed is False  # type: ignore[attr-defined]
     assert "If-None-Match" not in server.asked[1]
 
 
