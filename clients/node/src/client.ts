@@ -34,6 +34,7 @@ export interface Options {
 const API = "/api/v1";
 const AGENT = "recsite-client-node/0.3";
 const TIMEOUT = 500; // milliseconds
+const SHORTEST = 10; // seconds, given by mistake, are less
 const PATIENCE = 30_000;
 const WRITE_TIMEOUT = 10_000; // of one try
 const BATCH_TIMEOUT = 60_000; // the same of a batch of recommendations, which waits for others
@@ -66,11 +67,17 @@ export class Client {
 
   constructor(url: string, key: string, options: Options = {}) {
     const { timeout = TIMEOUT, patience = PATIENCE } = options;
+    if (key == null || (typeof key === "string" && !key.trim())) {
+      throw new SettingError("The key is empty: what holds it, such as RECSITE_KEY, is not set.");
+    }
     if (typeof key !== "string" || !/^[\x20-\x7e]*$/.test(key)) {
       throw new SettingError("The key has characters that no key has; is there a line end in it?");
     }
     if (!(Number.isFinite(timeout) && timeout > 0 && Number.isFinite(patience) && patience >= 0)) {
       throw new SettingError("timeout and patience are milliseconds, and timeout is more than 0");
+    }
+    if (timeout < SHORTEST) {
+      throw new SettingError(`timeout is ${timeout} ms, in which nothing answers: 500 is half a second`);
     }
     this.#timeout = timeout;
     this.#patience = patience;

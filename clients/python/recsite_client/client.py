@@ -69,6 +69,8 @@ class Client:
     """
 
     def __init__(self, url: str, key: str, *, timeout: float = 0.5, patience: float = 30.0) -> None:
+        if key is None or (isinstance(key, str) and not key.strip()):
+            raise SettingError("The key is empty: what holds it, such as RECSITE_KEY, is not set.")
         if not (isinstance(key, str) and key.isascii() and key.isprintable()):
             raise SettingError("The key has characters that no key has; is there a line end in it?")
         if not (_is_time(timeout) and timeout > 0 and _is_time(patience)):

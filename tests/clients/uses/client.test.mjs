@@ -148,7 +148,13 @@ test("what cannot be sent is refused before sending", () => serving(async (serve
 test("a client that cannot work is not made", () => {
   const wrongs = ["recsite.example", "ftp://a.example", "https://", "http://a:99999", "https://a?b=c", "https://ann:b@a", "", null, "http://a b", "http://a\n"];
   for (const url of wrongs) assert.throws(() => new Client(url, "a.b"), recsite.SettingError, String(url));
-  for (const key of ["a.b\n", "ключ", null]) assert.throws(() => new Client("http://a", key), recsite.SettingError);
+  for (const key of ["a.b\n", "ключ", 5]) assert.throws(() => new Client("http://a", key), recsite.SettingError);
+  for (const key of [null, undefined, "", " "]) {
+    assert.throws(() => new Client("http://a", key), { name: "SettingError", message: /^The key is empty/ });
+  }
+  const seconds = { name: "SettingError", message: /timeout is 0\.5 ms.* 500 is half a second/ };
+  assert.throws(() => new Client("http://a", "a.b", { timeout: 0.5 }), seconds);
+  assert.ok(new Client("http://a", "a.b", { timeout: 10 }));
   for (const options of [{ timeout: 0 }, { timeout: NaN }, { patience: -1 }, { timeout: "1" }]) {
     assert.throws(() => new Client("http://a", "a.b", options), recsite.SettingError);
   }
