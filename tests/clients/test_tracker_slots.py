@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.trained import trained_shop
 
 pytestmark = pytest.mark.django_db
 
+DOCS_STYLE = re.findall(r"```css\n(.+?)```", (ROOT / "docs/storefront.md").read_text(encoding="utf-8"), re.DOTALL)[0]
 AXE = (ROOT / "tests/vendor/axe.min.js").read_text(encoding="utf-8")
 BEFORE = 2_949  # bytes, compressed, when it only told
 MORE = 3_000
@@ -221,15 +223,27 @@ def test_a_slot_that_begins_hidden_stays_so_or_appears(page: Page, open_page: Op
 
 
 def test_the_page_does_not_move(page: Page, pages: Pages, open_page: Open) -> None:
-    pages.style = (
-        "[data-recsite-slot] { min-height: var(--recsite-height, 24rem) } [hidden] { display: none }"
-        ".recsite-list { display: flex; list-style: none } .recsite-image { width: 8rem; aspect-ratio: 1 }"
-    )
+    pages.style = DOCS_STYLE
     open_page(anonymous_id="a1")
     shown(page)
     until(page, lambda: page.eval_on_selector(".recsite-image", "(image) => image.complete"))
     page.wait_for_timeout(300)
     assert page.evaluate("window.shifts") == 0
+
+
+def test_the_style_sheet_of_the_docs_keeps_words_apart_and_no_room_for_the_servers_slots(
+    page: Page, pages: Pages, open_page: Open
+) -> None:
+    pages.style = DOCS_STYLE
+    open_page(SLOT + '<section data-recsite-slot="new"><a href="/p/x" data-item-id="x">x</a></section>')
+    shown(page)
+    parts = page.locator(".recsite-tile").first.locator(".recsite-title, .recsite-price, .recsite-reason")
+    boxes = parts.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().toJSON())")
+    assert len(boxes) == 3
+    assert all(above["bottom"] <= below["top"] for above, below in pairwise(boxes))
+    heights = page.eval_on_selector_all("section", "(all) => all.map((one) => one.offsetHeight)")
+    assert heights[0] >= 320
+    assert heights[1] < 50
 
 
 def test_a_filled_page_has_no_barrier(page: Page, open_page: Open) -> None:
