@@ -153,6 +153,7 @@ def _warming(known: Exposure | None) -> dict[str, Any]:
     return {
         "ages": [(group.words, age) for group, age in zip(groups, ages, strict=True)],
         "oldest": ages[-1] if ages else None,
+        "mostly_new": query.mostly_new(ages),
         "ages_figure": figure.to_json(engine="orjson"),
     }
 

@@ -132,5 +132,11 @@ def newest(known: Exposure | None, *, now: datetime) -> list[tuple[ItemRow, int]
     return [(row, slots[row.item.pk]) for row in item_rows(items, known)]
 
 
+def mostly_new(ages: Sequence[Age]) -> bool:
+    """Whether half of the items or more are new, so that there is nothing to compare new ones with."""
+    new = sum(age.items for age in ages if age.end is not None and age.end <= NEW_FOR.days)
+    return 2 * new >= sum(age.items for age in ages) > 0
+
+
 def _younger(known: Exposure, days: int | None) -> Q:
     return Q() if days is None else Q(listed_at__gt=known.ended_at - timedelta(days=days))

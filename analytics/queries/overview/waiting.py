@@ -64,7 +64,7 @@ class PendingWork(NamedTuple):
     rules: int  # whose present form is not served
     ending: tuple[Ending, ...]  # served rules, the first to end first
     new: int  # items on sale, listed lately
-    unseen: int  # of them without a slot in the newest answers
+    unseen: int  # of them without a slot in the newest answers; 0 while most of the catalogue is new
     returned: tuple[Returned, ...]
 
 
@@ -137,12 +137,13 @@ def _look(now: datetime) -> PendingWork:
     drafts = _drafts()
     unserved = {RuleStatus.DRAFT, RuleStatus.CHANGED}
     new = set(on_sale().filter(listed_at__gt=now - NEW_FOR).values_list("pk", flat=True))
+    among_older = 2 * len(new) < on_sale().count()  # else the shop itself is new, and its lists have no room for all
     return PendingWork(
         weights=tuple(dict.fromkeys((draft.blend.name, draft.status) for draft in drafts)),
         rules=sum(status_of(row, book, now) in unserved for row in rows),
         ending=_ending(book.rules if book else (), now),
         new=len(new),
-        unseen=len(new) - len(served(new)),
+        unseen=len(new) - len(served(new)) if among_older else 0,
         returned=(
             *(
                 Returned(str(draft), address, answer["note"], answer["to"])

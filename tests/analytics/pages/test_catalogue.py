@@ -13,6 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from analytics.queries.catalogue import health
+from analytics.queries.catalogue.health import Age
 from recommendations.models import AuditEntry, Customer, Event, Import, Item, Promotion, RejectedRow, Segment
 from recommendations.terms import Availability, Role, SuspicionRule
 from tests.analytics import quarantines
@@ -220,3 +222,13 @@ def test_pairs_are_drawn_listed_and_filtered(admin: Client) -> None:
     assert "No pair matches" in text(admin, "/segments/together/?q=zzzz")
     rows = admin.get("/segments/together/?q=wine&format=csv").content.decode("utf-8-sig").splitlines()
     assert f">{len(rows) - 1} pairs<" in only
+
+
+def test_how_new_items_warm_up_needs_older_ones_beside_them(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (Age(start=0, end=7, items=items, bought=0, recommended=0, slots=0) for items in (3, 5))
+    old = Age(start=182, end=None, items=5, bought=4, recommended=2, slots=9)
+    for young, compared in ((few, True), (many, False)):
+        monkeypatch.setattr(health, "warming", lambda _known, young=young: [young, old])
+        page = text(admin, "/catalogue/")
+        assert ("Of the newest items" in page) == compared
+        assert ("Most items are new" in page) != compared

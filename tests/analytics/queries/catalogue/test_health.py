@@ -60,6 +60,9 @@ def test_items_warm_up_from_group_to_group(known: Exposure) -> None:
         (182, None, 1, 1, 1, 3),
     ]
     assert health.warming(None) == []
+    assert health.mostly_new(ages), "three of five"
+    assert not health.mostly_new(ages[1:])
+    assert not health.mostly_new([])
 
 
 def test_the_tail_counts_items_unknown_to_the_model(known: Exposure) -> None:

@@ -70,7 +70,10 @@ def test_of_many_rules_that_end_only_the_number_is_said() -> None:
 
 def test_new_items_that_stood_in_none_of_the_newest_lists() -> None:
     seen, _unseen = records.item("a"), records.item("b")
-    Item.objects.filter(pk=records.item("old").pk).update(listed_at=NOW - timedelta(days=29))
+    old = [records.item(f"old{number}").pk for number in range(2)]
+    Item.objects.filter(pk__in=old).update(listed_at=NOW - timedelta(days=29))
+    assert told() == [], "half of the catalogue is new: a shop in its first weeks"
+    Item.objects.filter(pk=records.item("old2").pk).update(listed_at=NOW - timedelta(days=29))
     prepare_partitions(NOW, NOW)
     Slate.objects.create(
         served_at=NOW, recommendation_id="r", placement="home", source="model", personalised=True, items=[seen.pk],
