@@ -22,11 +22,11 @@ ANYMAIL = "anymail+"
 OF_SHOPS = frozenset(
     f"RECSITE_{name}"
     for name in (
-        "URL", "KEY", "PAGES_KEY", "CATALOGUE_KEY", "SHOP_URL", "CONSENT", "TIMEOUT", "FLUSH", "ITEM", "SLOTS", "ROBOTS",
-        "REFUNDED",
+        "URL", "KEY", "PAGES_KEY", "CATALOGUE_KEY", "SHOP_URL", "CONSENT", "TIMEOUT", "FLUSH", "ITEM", "SLOTS",
+        "ROBOTS", "REFUNDED",
     )
 )  # fmt: skip
-"""What a shop calls its own side of the clients (docs/storefront.md, docs/oscar.md); on one machine both are exported."""
+"""What a shop calls its own side of the clients (docs/storefront.md, docs/oscar.md), on the same machine, too."""
 
 
 def text(name: str, *, default: str | None = None) -> str:

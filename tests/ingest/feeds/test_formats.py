@@ -191,7 +191,7 @@ def test_json_lines_in_our_own_words() -> None:
     ],
 )
 def test_a_feeds_address_is_without_marks_of_advertising(tmp_path: Path, given: str, held: str) -> None:
-    """A click on a recommendation would count as paid traffic; an address under our own name is as the shop wrote it."""
+    """A click on a recommendation would count as paid traffic; a column of our own name stays as it is."""
     file = tmp_path / "feed.csv"
     file.write_text(f"id,title,link\nA,Shoe,{given}\n")
     load(file)
