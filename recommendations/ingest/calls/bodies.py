@@ -1,6 +1,6 @@
 """Bodies in a file of calls: JSON Lines with one on each line, a list of them, or one with a list of any length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,14 +18,24 @@ type Body = tuple[int, Any]
 NOT_JSON = Fault("", "not_json")
 
 
+def _decoded(raw: bytes) -> Any:
+    """A body as the live address decodes it."""
+    try:
+        return msgspec.json.decode(with_whole_numbers(raw))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return NOT_JSON
+
+
 class CallBodies:
     """Bodies of an open file, one after the other; ``lists``: paths of lists that a body has its calls in.
 
     A body whose list is cut into its elements is given once for each, with that element alone in its list.
     """
 
-    def __init__(self, file: BinaryIO, path: Path, *, lists: Sequence[str]) -> None:
-        self._file, self._path, self._lists = file, path, lists
+    def __init__(
+        self, file: BinaryIO, path: Path, *, lists: Sequence[str], decode: Callable[[bytes], Any] = _decoded
+    ) -> None:
+        self._file, self._path, self._lists, self._decode = file, path, lists, decode
 
     @property
     def consumed(self) -> int:
@@ -65,13 +75,13 @@ class CallBodies:
     def _by_line(self) -> Iterator[Body]:
         self._file.seek(0)
         for line, raw in lines_of(self._file):
-            yield line, Fault("", "line_too_long") if raw is None else _decoded(raw)
+            yield line, Fault("", "line_too_long") if raw is None else self._decode(raw)
 
     def _listed(self) -> Iterator[Body]:
         text, last = self._stream(), 0
         for line, _value in elements(text):
             last = max(line, last + 1)
-            yield last, _decoded(text.written().encode())
+            yield last, self._decode(text.written().encode())
         _end(text)
 
     def _taken_apart(self) -> Iterator[Body]:
@@ -105,7 +115,7 @@ class CallBodies:
             if path in self._lists and text.peek() == "[":
                 fields[name] = []
                 for line, _value in elements(text):
-                    yield path, line, _decoded(text.written().encode())
+                    yield path, line, self._decode(text.written().encode())
             elif text.peek() == "{" and any(each.startswith(f"{path}.") for each in self._lists):
                 fields[name] = {}
                 yield from self._members(text, fields[name], here=f"{path}.")
@@ -123,11 +133,3 @@ class CallBodies:
 def _end(text: JsonStream) -> None:
     if text.peek():
         raise text.unreadable(_("something follows its end"))
-
-
-def _decoded(raw: bytes) -> Any:
-    """A body as the live address decodes it."""
-    try:
-        return msgspec.json.decode(with_whole_numbers(raw))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return NOT_JSON

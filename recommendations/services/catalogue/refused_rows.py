@@ -30,7 +30,7 @@ FORMS: Mapping[str, Form] = {
     Import.Kind.CONTACTS: file_rows.FORM,
     Import.Kind.CUSTOMERS: customer_rows.FORM,
 }
-LINE, WHY, ROW = "line", "why", "row"
+LINE, FILE_LINE, WHY, ROW = "line", "file_line", "why", "row"
 """Columns of the file of refused rows that are no columns of an import, which does not read them."""
 EXAMPLE: Mapping[str, str] = {
     "item_id": "SKU-1001", "title": "Green tea, 20 bags", "description": "Sencha from Shizuoka, in bags of 2 g.",
@@ -69,13 +69,17 @@ def refused_file(flaws: Iterable[RejectedRow], *, kind: str, filled: Collection[
 
     ``flaws`` are in the order of their lines. What could not be cut into columns stands as it was read, and a file that
     was mended can be imported: it does not read the columns that are new. An empty cell clears its field, so that the
-    file has those columns alone that are needed or ``filled`` in some of the rows.
+    file has those columns alone that are needed or ``filled`` in some of the rows, and of events those whose values are
+    stored nowhere, which are empty.
     """
     form = FORMS[kind]
     if kind == Import.Kind.CUSTOMERS:  # whose columns have any name
         form = replace(form, known=[*form.known, *sorted(filled)])
-    names = [name for name in form.visible if name in form.needed or name in filled]
-    yield from _written([[LINE, WHY, *names, ROW]])
+    shown = {name for name in form.visible if name in form.needed or name in filled}
+    if kind == Import.Kind.EVENTS:
+        shown |= {column.name for column in form.hidden}
+    names = [name for name in form.known if name in shown]
+    yield from _written([[FILE_LINE if LINE in form.known else LINE, WHY, *names, ROW]])
     for row in _rows(flaws):
         first, whole = row[0], not row[0].given
         values = [str(first.given.get(name, "")) for name in names]

@@ -347,3 +347,36 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path, form: str) -> None:
 
 def blocks(table: Any) -> Iterator[list[Any]]:
     yield from table.blocks(())
+
+
+@pytest.mark.usefixtures("_shop")
+@pytest.mark.parametrize("name", FORMATS)
+def test_refused_calls_are_a_file_that_can_be_mended_and_imported(tmp_path: Path, name: str) -> None:
+    """As they were sent, with what stood around them, so that what was taken of a line is not taken again."""
+    calls = [{**VIEW, "messageId": f"m-{n}", "properties": {"product_id": each}} for n, each in enumerate("ABC", 1)]
+    calls[1]["properties"]["product_id"] = "A1"
+    (tmp_path / name).write_bytes(FORMATS[name](calls))
+    new = tmp_path / "mended.jsonl"
+    output, _errors = run(tmp_path / name, "--from", "segment", "--refused", str(new))
+    assert output[0].startswith(f"Lines with refused calls: {1 if name == 'batch.json' else 2}, in ")
+    assert counts() == (3, 1, 0, 2)
+    assert "u-secret" in new.read_text()
+    new.write_text(new.read_text().replace('"A"', '"A1"').replace('"C"', '"A2"'))
+    with pytest.raises(CommandError, match="is there already"):
+        run(tmp_path / name, "--from", "segment", "--refused", str(new))
+    run(new, "--from", "segment")
+    assert counts()[3] == 0
+    assert sorted(Event.objects.values_list("item__shop_id", flat=True)) == ["A1", "A1", "A2"]
+
+
+@pytest.mark.usefixtures("_shop")
+def test_a_refused_line_that_is_no_json_is_handed_back_as_it_is(tmp_path: Path) -> None:
+    file = write(tmp_path / "calls.jsonl", VIEW, {"data": [1e3, 10**30]})
+    with file.open("a") as more:
+        more.write('{"type": "track",\n')
+    run(file, "--from", "segment", "--refused", str(tmp_path / "new.jsonl"))
+    assert (tmp_path / "new.jsonl").read_text().splitlines() == file.read_text().splitlines()[1:]
+    run(write(tmp_path / "fine.jsonl", VIEW), "--from", "segment", "--refused", str(tmp_path / "none.jsonl"))
+    assert not (tmp_path / "none.jsonl").exists()
+    with pytest.raises(CommandError, match="say whose with --from"):
+        run(tmp_path / "calls.csv", "--refused", str(tmp_path / "none.jsonl"))

@@ -1,5 +1,7 @@
 """Event files into the record: the form, the rules, the keys that are made, and that twice is once."""
 
+import csv
+import io
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +14,7 @@ from django.db import connection
 
 from recommendations.ingest.event_repairs import event_key
 from recommendations.models import Customer, CustomerAlias, Event, Import, Item, RejectedRow
+from recommendations.services.catalogue.refused_rows import filled_columns, refused_file
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports import bulk_import
 from recommendations.store.temp_tables import silent
@@ -290,3 +293,28 @@ def test_rows_that_are_refused_beyond_the_limit_are_counted(tmp_path: Path, monk
     imported = load(tmp_path, "name,timestamp\n" + "x,y\n" * 5)
     assert (imported.rejected, imported.rejected_rows.values("line").distinct().count()) == (5, 2)
     assert imported.reasons == {"unknown_name": 5}
+
+
+def test_the_file_of_refused_rows_can_be_mended_and_imported(tmp_path: Path) -> None:
+    """Ids of people are stored nowhere, so that they are filled in from the shop's own file, by its line."""
+    head = "event_id,line,name,timestamp,user_id,item_id,price\n"
+    content = f"{head}o-1,0,view_item,2026-08-01T12:00:00Z,u1,A1,1\no-1,1,view_item,2026-08-01T12:00:00Z,u1,A1,cheap\n"
+    imported = load(tmp_path, content)
+    assert counts(imported) == (2, 1, 0, 1)
+    flaws = imported.rejected_rows.order_by("line", "pk")
+    text = "".join(refused_file(flaws, kind=imported.kind, filled=filled_columns(imported)))
+    [row] = csv.DictReader(io.StringIO(text))
+    assert [*row] == [
+        "file_line", "why", "event_id", "line", "name", "timestamp", "user_id", "anonymous_id", "item_id", "price",
+        "target_id", "row",
+    ]  # fmt: skip
+    assert (row["file_line"], row["line"], row["user_id"]) == ("3", "1", "")
+    unmended = load(tmp_path, text)
+    assert [(line, field) for line, field, _reason in refused(unmended)] == [(2, "user_id"), (2, "price")]
+    mended = io.StringIO()
+    writer = csv.DictWriter(mended, row)
+    writer.writeheader()
+    writer.writerow({**row, "user_id": "u1", "price": "2"})
+    assert counts(load(tmp_path, mended.getvalue())) == (1, 1, 0, 0)
+    stored = Event.objects.order_by("line").values_list("line", "price", "customer__pseudonym")
+    assert list(stored) == [(0, 1, pseudonym("u1")), (1, 2, pseudonym("u1"))]
