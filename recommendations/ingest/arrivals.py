@@ -5,13 +5,15 @@ from datetime import datetime
 from functools import partial
 
 from recommendations.ingest.event_lines import EventResult, Taken
-from recommendations.ingest.event_schema import EventForm, EventRow
+from recommendations.ingest.event_schema import EventForm, EventRow, PersonForm
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.live.arrivals import MOST, Arrival, Why, arrival_log, last_arrivals
 
 __all__ = ["Arrival", "Why", "last_arrivals", "note_arrivals", "note_refusal", "source_name"]
 
+PERSON = "identify"
+"""What is said of a person without an act, as Segment calls it."""
 ITEMS, WHYS, LONGEST = 5, 5, 300  # that are kept of an event, and characters of a reason
 
 
@@ -68,10 +70,16 @@ def _arrival(row: EventRow, verdict: EventResult, *, sent_id: str | None, owner:
     return Arrival(
         at,
         verdict.verdict,
-        "" if isinstance(row, Refusal) else row.name[:64],
+        _name_of(row),
         sent_id or ("" if verdict.event_id is None else str(verdict.event_id)),
         items[:ITEMS],
         max(0, len(items) - ITEMS),
         owner,
         [Why(why.pointer, why.reason[:LONGEST]) for why in whys],
     )
+
+
+def _name_of(row: EventRow) -> str:
+    if isinstance(row, Refusal):
+        return ""
+    return PERSON if isinstance(row, PersonForm) else row.name[:64]

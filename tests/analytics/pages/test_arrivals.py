@@ -20,7 +20,7 @@ from recommendations.terms import Role, Scope
 from tests.api.conftest import ApiClient, client_with
 from tests.api.events.conftest import EVENTS, event, key_of
 from tests.api.test_order_hooks import call
-from tests.foreign_bodies import SHOPIFY_ORDER
+from tests.foreign_bodies import SEGMENT_IDENTIFY, SHOPIFY_ORDER
 
 __all__ = ["client_with"]
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,12 @@ def test_events_stand_with_their_verdicts_the_newest_first(admin: Client, api: A
     assert re.search(r"page_view .* Ignored SKU1 – .* /name GA4's “page_view” is left out", ignored)
     assert re.search(rf"view_item .* Accepted SKU1 \S*{re.escape(code)}", accepted)
     assert all("storefront" in line for line in (newest, accepted))
+
+
+def test_a_call_that_says_who_somebody_is_is_no_event(admin: Client, api: ApiClient) -> None:
+    api.post("/api/v1/events/segment/", SEGMENT_IDENTIFY)
+    [line] = rows(admin)
+    assert re.search(r"identify says who somebody is; no event id-1 Accepted", line)
 
 
 def test_no_id_of_a_person_is_in_the_log(api: ApiClient, valkey: redis.Redis) -> None:

@@ -17,6 +17,7 @@ from tests.api.events.test_call_files import VIEW, counts, run, write
 SEGMENTS = {"batch": [bodies.SEGMENT_ORDER, bodies.SEGMENT_VIEW]}
 NONE = "This is no call of Segment: it has no “type” or “event”. Send one call, or {“batch”: [1 to 1000 calls]}."
 BATCH = "This looks like a Segment batch; send it to /api/v1/events/segment/."
+OTHERS = "This looks like a Recombee batch; import such lines by themselves, with --from recombee."
 STRANGE: list[tuple[str, Any, str]] = [
     ("segment/", {"events": [VIEW]}, NONE),
     ("segment/", {"data": [VIEW]}, NONE),
@@ -67,8 +68,7 @@ def test_lines_of_a_file_that_are_no_calls_are_refused(tmp_path: Path) -> None:
     assert counts() == (3, 1, 0, 2)
     assert errors == [
         f"calls.jsonl, line 1, row: {NONE}",
-        "calls.jsonl, line 3, row: This looks like a Recombee batch; import such lines by themselves, with --from "
-        "recombee.",
+        f"calls.jsonl, line 3, row: {OTHERS}",
     ]
     (tmp_path / "whole.json").write_text(json.dumps({"data": [VIEW, VIEW]}, indent=1))
     run(tmp_path / "whole.json", "--from", "segment")
