@@ -1,5 +1,6 @@
 """What came in just now, event by event, as it was taken or refused: the log of each source in Valkey."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from analytics import filters as fields
-from recommendations.ingest.arrivals import Arrival, last_arrivals, source_name
+from recommendations.ingest.arrivals import STRANGERS, Arrival, last_arrivals, source_name, turned_away_by
 from recommendations.ingest.sources.table import hooks_there
 from recommendations.models import ApiKey, Item
 from recommendations.terms import Scope
@@ -20,8 +21,10 @@ VERDICTS: Mapping[str, Promise] = {
     "ignored": pgettext_lazy("arrival", "Ignored"),
     "rejected": pgettext_lazy("arrival", "Rejected"),
     "refused": pgettext_lazy("arrival", "No events"),
+    "away": pgettext_lazy("arrival", "Not let in"),
 }
-"""What may become of an event; of a body without any it is the last."""
+"""What may become of an event; of a body without any, and of a request that was not let in, it is one of the last."""
+NOBODY = "–"
 
 
 class ArrivalFilters(fields.ListFilters):
@@ -41,12 +44,13 @@ class ArrivedItem:
 
 @dataclass(frozen=True)
 class ArrivedLine:
-    """An event as it came in, with the source that sent it."""
+    """An event as it came in, with the source that sent it; ``times``: how often, of what is only counted."""
 
     arrival: Arrival
     source: str
     at: datetime
     items: Sequence[ArrivedItem]
+    times: int
 
     @property
     def verdict(self) -> str:
@@ -62,10 +66,17 @@ def sources_of_events() -> dict[str, str]:
 def arrived(filters: ArrivalFilters, sources: Mapping[str, str]) -> list[ArrivedLine] | None:
     """The last events of the sources that are asked for, the newest first; None where Valkey is away."""
     wanted = [filters.source] if filters.source in sources else list(sources)
-    lists = last_arrivals(wanted)
+    whose = {name: sources[source] for source in wanted for name in (source, turned_away_by(source))}
+    if filters.source not in sources:
+        whose[STRANGERS] = NOBODY
+    lists = last_arrivals(list(whose))
     if lists is None:
         return None
-    every = [(arrival, source) for source, arrivals in lists.items() for arrival in arrivals]
+    strangers = lists.pop(STRANGERS, [])
+    times = Counter(map(_place, strangers))
+    newest = {_place(arrival): arrival for arrival in reversed(strangers)}
+    every = [(arrival, whose[name]) for name, arrivals in lists.items() for arrival in arrivals]
+    every += [(arrival, NOBODY) for arrival in newest.values()]
     chosen = [each for each in every if filters.verdict in {"", each[0].verdict}]
     chosen = sorted(chosen, key=lambda each: -each[0].at)[:MOST]
     named = {shop_id for arrival, _source in chosen for shop_id in arrival.items}
@@ -73,12 +84,18 @@ def arrived(filters: ArrivalFilters, sources: Mapping[str, str]) -> list[Arrived
     return [
         ArrivedLine(
             arrival,
-            sources[source],
+            source,
             datetime.fromtimestamp(arrival.at, UTC),
             [ArrivedItem(shop_id, keys.get(shop_id)) for shop_id in arrival.items],
+            times[_place(arrival)] if source == NOBODY else 1,
         )
         for arrival, source in chosen
     ]
+
+
+def _place(arrival: Arrival) -> tuple[str, str]:
+    """Where somebody without a known key came, and why they were not let in: by this they are counted."""
+    return arrival.name, arrival.whys[0].reason
 
 
 def example_item() -> str:

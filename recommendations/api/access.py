@@ -45,6 +45,14 @@ class _WithKey(msgspec.Struct):
 _with_key = msgspec.json.Decoder(_WithKey)
 
 
+class UnfitKeyError(AuthenticationFailed):
+    """A key that is known came in a way that it may not come."""
+
+    def __init__(self, key: keys.KnownKey, detail: str) -> None:
+        super().__init__(detail)
+        self.key = key
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Authentication by ``Authorization: Api-Key <prefix>.<secret>``; the key is in ``request.auth``; no session.
 
@@ -72,7 +80,7 @@ def _of_beacon(request: Request) -> tuple[AnonymousUser, keys.KnownKey] | None:
         return None
     key = valid_key(token)
     if not key.is_public:
-        raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in the body."))
+        raise UnfitKeyError(key, _("Only a key that can do nothing but send events may be in the body."))
     return AnonymousUser(), key
 
 

@@ -11,12 +11,16 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from recommendations.api.access import UnfitKeyError
 from recommendations.api.errors import problem
+from recommendations.ingest.arrivals import note_turned_away, source_name
 from recommendations.services.access import keys
 from recommendations.terms import Scope, Side
 
@@ -56,6 +60,21 @@ class BrowserView(APIView):
                 message = _("This API key cannot be used by pages of %(origin)s; make one that names this origin.")
             self.permission_denied(request, message=message % {"origin": origin})
 
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, AuthenticationFailed | NotAuthenticated | PermissionDenied):
+            key: Any = exc.key if isinstance(exc, UnfitKeyError) else None
+            self._turn_away(str(exc.detail), key=self.request.auth if isinstance(exc, PermissionDenied) else key)
+        return super().handle_exception(exc)
+
+    def _turn_away(self, reason: str, *, key: Any = None) -> None:
+        """Let whoever looks on see that events were not let in: by a key that sends some, else by the address."""
+        if self.required_scope is not Scope.EVENTS_WRITE:
+            return
+        address = "/".join(self.request.path.split("/")[:5]).rstrip("/")  # without another system's own end
+        sends = isinstance(key, keys.KnownKey) and Scope.EVENTS_WRITE in key.scopes
+        source = source_name(key=key.pk if sends else None)
+        note_turned_away(reason, at=timezone.now(), source=source, address=f"{address}/")
+
     def options(self, request: Any, *arguments: Any, **options: Any) -> Any:
         if _is_preflight(request):
             return self._preflight(_origin(request))
@@ -71,9 +90,9 @@ class BrowserView(APIView):
 
     def _preflight(self, origin: str) -> HttpResponse:
         if not keys.key_ring().knows_origin(origin, scope=self.required_scope):
-            return problem(
-                HTTPStatus.FORBIDDEN, _("No API key can be used by pages of %(origin)s.") % {"origin": origin}
-            )
+            reason = _("No API key can be used by pages of %(origin)s.") % {"origin": origin}
+            self._turn_away(reason)
+            return problem(HTTPStatus.FORBIDDEN, reason)
         self.allowed_origin = origin
         answer = HttpResponse(status=HTTPStatus.NO_CONTENT)
         answer["Access-Control-Allow-Methods"] = ", ".join(sorted({*self.allowed_methods} - {"OPTIONS", "HEAD"}))

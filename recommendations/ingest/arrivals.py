@@ -10,8 +10,13 @@ from recommendations.ingest.facts import Sender
 from recommendations.ingest.refusal import Refusal
 from recommendations.store.live.arrivals import MOST, Arrival, Why, arrival_log, last_arrivals
 
-__all__ = ["Arrival", "Why", "last_arrivals", "note_arrivals", "note_refusal", "source_name"]
+__all__ = [
+    "STRANGERS", "Arrival", "Why", "last_arrivals", "note_arrivals", "note_refusal", "note_turned_away", "source_name",
+    "turned_away_by",
+]  # fmt: skip
 
+STRANGERS = "strangers"
+"""Name in the log of whoever came without a key that is known."""
 PERSON = "identify"
 """What is said of a person without an act, as Segment calls it."""
 ITEMS, WHYS, LONGEST = 5, 5, 300  # that are kept of an event, and characters of a reason
@@ -45,6 +50,17 @@ def note_refusal(pointer: str, reason: str, *, key: int, at: datetime) -> None:
     """Note a body that holds no events."""
     why = Why(pointer, reason[:LONGEST])
     arrival_log().note(source_name(key=key), lambda: [Arrival(at.timestamp(), "refused", whys=[why])])
+
+
+def turned_away_by(source: str) -> str:
+    """The name in the log of what came in a source's name and was not let in: it pushes out nothing that was."""
+    return f"{source}:away"
+
+
+def note_turned_away(reason: str, *, at: datetime, source: str = "", address: str = "") -> None:
+    """Note a request that was not let in; without a source by the address that it came to."""
+    away = Arrival(at.timestamp(), "away", "" if source else address, whys=[Why("", reason[:LONGEST])])
+    arrival_log().note(turned_away_by(source) if source else STRANGERS, lambda: [away])
 
 
 def _arrivals(

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.exports.sources import sources_file
 from analytics.queries import sources as query
+from recommendations.ingest.sources.table import hooks_there
 
 
 @require_safe
@@ -17,6 +18,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "catalogue",
         "sources": every,
+        "hooks": hooks_there(),
         "most_named": query.NAMED,
         "times": query.TIMES,
         "quiet": query.QUIET,

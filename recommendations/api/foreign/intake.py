@@ -18,7 +18,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from recommendations.api.access import ApiKeyAuthentication, note, quotas_of, sender_of, valid_key
+from recommendations.api.access import ApiKeyAuthentication, UnfitKeyError, note, quotas_of, sender_of, valid_key
 from recommendations.api.cors import BrowserView
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.api.events import EventsAnswer, events_answer, lines_in, noting_refusals
@@ -70,7 +70,7 @@ class ForeignKeyAuthentication(ApiKeyAuthentication):
         if token := next((request.GET[name] for name in IN_QUERY if name in request.GET), None):
             key = valid_key(token)
             if not key.is_public:
-                raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in an address."))
+                raise UnfitKeyError(key, _("Only a key that can do nothing but send events may be in an address."))
             return AnonymousUser(), key
         return _of_body(request) or super().authenticate(request)
 
@@ -82,7 +82,7 @@ def _of_body(request: Request) -> tuple[AnonymousUser, KnownKey] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if key.scopes != {Scope.EVENTS_WRITE}:
-        raise AuthenticationFailed(_("Only a key that can do nothing but send events may be in the body."))
+        raise UnfitKeyError(key, _("Only a key that can do nothing but send events may be in the body."))
     return AnonymousUser(), key
 
 

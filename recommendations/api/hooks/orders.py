@@ -21,6 +21,7 @@ from recommendations.api.foreign.intake import item_id_of, reading_of
 from recommendations.api.hooks.mail import METHODS
 from recommendations.api.http.not_found import unknown
 from recommendations.ingest.accept import accept
+from recommendations.ingest.arrivals import note_turned_away
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.sources.adapter import Options
 from recommendations.ingest.sources.table import HOOKS, hooks_there
@@ -64,7 +65,9 @@ def order_hook(request: HttpRequest, shop: str) -> HttpResponse:
     if shop == "woocommerce" and body.startswith(PING):
         return HttpResponse()
     if not _proves(request.headers.get(signed.signature, ""), body, secret=getattr(settings, HOOKS[shop].secret)):
-        return problem(HTTPStatus.FORBIDDEN, _("The signature is missing, or not one by our secret."))
+        reason = _("The signature is missing, or not one by our secret.")
+        note_turned_away(reason, at=timezone.now(), source=shop)
+        return problem(HTTPStatus.FORBIDDEN, reason)
     return _take(request, body, shop, topic=request.headers.get(signed.topic, ""))
 
 

@@ -20,11 +20,12 @@ from recommendations.terms import Role, Scope
 from tests.api.conftest import ApiClient, client_with
 from tests.api.events.conftest import EVENTS, event, key_of
 from tests.api.test_order_hooks import call
-from tests.foreign_bodies import SEGMENT_IDENTIFY, SHOPIFY_ORDER
+from tests.foreign_bodies import GA4_PURCHASE, SEGMENT_IDENTIFY, SHOPIFY_ORDER
 
 __all__ = ["client_with"]
 pytestmark = pytest.mark.django_db
 PAGE = "/catalogue/arrivals/"
+JSON = "application/json"
 LINES = "/catalogue/arrivals/lines/"
 
 
@@ -91,6 +92,56 @@ def test_no_id_of_a_person_is_in_the_log(api: ApiClient, valkey: redis.Redis) ->
     assert "SKU1" in kept
     assert not any(secret in kept for secret in ("anna", "device-4711", "session-9"))
     assert 0 < valkey.ttl(valkey.keys("arrivals:*")[0]) <= 3_600
+
+
+def test_what_is_not_let_in_stands_with_its_key_or_webhook(
+    admin: Client, client_with: Callable[..., ApiClient], settings: LazySettings
+) -> None:
+    settings.SHOPIFY_WEBHOOK_SECRET = "hush-hush"
+    server = client_with(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ)
+    token = server.headers["Authorization"].removeprefix("Api-Key ")
+    stranger = Client()
+    assert stranger.post(f"/api/v1/events/ga4/?api_secret={token}", GA4_PURCHASE, JSON).status_code == 401
+    server.headers["Origin"] = "https://other.example"
+    assert server.post(EVENTS, event()).status_code == 403
+    assert call("shopify", "orders/create", SHOPIFY_ORDER, secret="another").status_code == 403
+    signed, in_page, unfit = rows(admin, verdict="away")
+    assert re.search(r"Not let in – – Shopify / The signature is missing, or not one by our secret", signed)
+    assert re.search(r"Not let in – – storefront .* This is a server key, and a browser sent it", in_page)
+    assert re.search(r"Not let in – – storefront .* nothing but send events may be in an address", unfit)
+    assert rows(admin, source="shopify") == [signed]
+    assert token.partition(".")[2] not in "".join(rows(admin))
+
+
+def test_who_comes_without_a_known_key_is_counted_by_the_address(
+    admin: Client, api: ApiClient, client_with: Callable[..., ApiClient], valkey: redis.Redis
+) -> None:
+    api.post(EVENTS, event())
+    stranger = Client()
+    for kind in ("v1/track", "v1/page", "x" * 200):
+        stranger.post(f"/api/v1/events/segment/{kind}", {}, JSON, headers={"Authorization": "Bearer rs_secret.guess"})
+    stranger.post(EVENTS, event(), JSON)
+    client_with(Scope.RECOMMENDATIONS_READ).post(EVENTS, event())
+    ask = {"Origin": "https://other.example", "Access-Control-Request-Method": "POST"}
+    stranger.options(EVENTS, headers=ask)
+    stranger.options("/api/v1/recommend/", headers=ask)
+    origin, scope, without, unknown, accepted = rows(admin)
+    assert re.search(r"/api/v1/events/ Not let in .* No API key can be used by pages of https://other.example", origin)
+    assert re.search(r"/api/v1/events/ Not let in – – – / This API key lacks the scope “events:write”", scope)
+    assert re.search(r"/api/v1/events/ Not let in", without)
+    assert re.search(r"/api/v1/events/segment/ 3 times Not let in – – – / This API key is unknown", unknown)
+    assert "Accepted" in accepted
+    kept = b"".join(row for name in valkey.keys("arrivals:*") for row in valkey.lrange(name, 0, -1)).decode()
+    assert "guess" not in kept
+    assert len(rows(admin, source=ApiKey.objects.earliest("pk").pk)) == 1
+
+
+def test_what_is_not_let_in_pushes_out_nothing_that_was(admin: Client, api: ApiClient) -> None:
+    api.post(EVENTS, event())
+    api.headers["Origin"] = "https://other.example"
+    for _number in range(101):
+        api.post(EVENTS, event())
+    assert len(rows(admin, source=ApiKey.objects.get().pk, verdict="accepted")) == 1
 
 
 def test_one_source_and_one_verdict_are_chosen(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import redis
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -127,3 +128,11 @@ def test_a_purchase_of_a_page_is_marked_until_the_server_tells_of_it(admin: Clie
         told = admin.get(address).content.decode()
         assert "not confirmed" not in told
         assert told.count("confirmed by the server") == 1
+
+
+def test_webhooks_are_sources_too(admin: Client, settings: LazySettings) -> None:
+    assert "Order webhooks" not in admin.get(ADDRESS).content.decode()
+    settings.SHOPIFY_WEBHOOK_SECRET = "hush-hush"
+    page = admin.get(ADDRESS).content.decode()
+    assert "Shopify: <code>/api/v1/hooks/shopify/</code>" in page
+    assert "/catalogue/arrivals/?source=shopify" in page
