@@ -153,6 +153,8 @@ def import_events(
         values = event_rows.rule_values(currency=currency, now=now)
         refused = validate.judge(form, verdict, joins=event_rows.JOINS, values=values)
         with heavy():
+            if refused:
+                run(event_rows.HOLD_PLACES)
             run(event_rows.NEW_CUSTOMERS, now=now)
             mergers.merge([Merger(*pair) for pair in rows(event_rows.mergers(knowable=knowable))], told=Told.IMPORT)
             people = call_rows.take_people(now=now) if calls else 0

@@ -168,6 +168,24 @@ ONE_LINE = sql.SQL("0")
 # Lines of one event are told apart by what stands in them, so that a row that stands there twice is one line.
 NUMBERED = sql.SQL("""CASE WHEN event_id IS NULL THEN 0 ELSE dense_rank() OVER (
   PARTITION BY occurred_at, event_id ORDER BY called, shop_id, quantity, price, amount, position, hash) - 1 END""")
+# Refused lines hold their places, or the others would be numbered anew when the file comes again with all items there.
+HOLD_PLACES = """
+WITH held AS (
+  SELECT file_line, given FROM refused WHERE given ? 'event_id' AND fault NOT LIKE 'event_id:%%'
+), lines AS (
+  SELECT file_line, given ->> 'event_id' AS event_id, given ->> 'timestamp' AS timestamp, given ->> 'name' AS name,
+    given ->> 'item_id' AS item_id, given ->> 'quantity' AS quantity, given ->> 'price' AS price,
+    given ->> 'amount' AS amount, given ->> 'position' AS position
+  FROM held
+  UNION ALL SELECT file_line, event_id, timestamp, name, item_id, quantity, price, amount, position
+  FROM staged WHERE event_id IN (SELECT given ->> 'event_id' FROM held)
+)
+UPDATE staged SET line = numbered.place FROM (
+  SELECT file_line, dense_rank() OVER (
+    PARTITION BY timestamp, event_id ORDER BY name, item_id, quantity, price, amount, position) - 1 AS place
+  FROM lines
+) numbered WHERE numbered.file_line = staged.file_line AND staged.line IS NULL
+"""
 CROWDED = """
 UPDATE staged SET fault = 'event_id:too_many_lines' FROM (
   SELECT file_line, row_number() OVER (PARTITION BY event_id, timestamp ORDER BY file_line) AS place FROM staged

@@ -174,6 +174,15 @@ def test_lines_of_one_event_are_told_apart_by_their_content(tmp_path: Path) -> N
     assert counts(load(tmp_path, header + "\n".join(reversed(rows)) + "\n")) == (3, 0, 3, 0)
 
 
+def test_a_line_that_was_refused_comes_in_with_the_same_file_once_its_item_is_there(tmp_path: Path) -> None:
+    header = "event_id,name,timestamp,user_id,item_id,quantity,transaction_id\n"
+    rows = [f"{EVENT},purchase,2026-08-01T12:00:00Z,u1,{item},1,t1\n" for item in ("A0-new", "A1", "A2")]
+    assert counts(load(tmp_path, header + "".join(rows))) == (3, 2, 0, 1)
+    Item.objects.create(shop_id="A0-new", title="It came late")
+    assert counts(load(tmp_path, header + "".join(rows))) == (3, 1, 2, 0)
+    assert sorted(Event.objects.values_list("item__shop_id", flat=True)) == ["A0-new", "A1", "A2"]
+
+
 def test_line_numbers_of_the_file_are_kept(tmp_path: Path) -> None:
     header = "event_id,line,name,timestamp,user_id,item_id\n"
     load(tmp_path, header + f"{EVENT},7,view_item,2026-08-01T12:00:00Z,u1,A1\n")
