@@ -16,7 +16,7 @@ from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
 from recommendations.models import Blend, BlendWeights, Customer, Item, Slate
-from recommendations.serving import serve as serving
+from recommendations.serving import serving_state
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.store.attribution.settle import settle
@@ -63,7 +63,7 @@ def answer(count: int, *, n: int = SLOTS, users: Sequence[int] = range(60)) -> l
     """Serve so many answers at home, the customers in turn."""
     asked = [f"u{users[number % len(users)]}" for number in range(count)]
     draw = generator(Slate.objects.count(), "ids")  # what an answer explores is settled by its id
-    with patch.object(serving, "_new_id", lambda _now: f"r-{draw.bytes(16).hex()}"):
+    with patch.object(serving_state, "new_id", lambda _now: f"r-{draw.bytes(16).hex()}"):
         ids = [
             serve(Request(placement="home", user_id=user, n=n), now=timezone.now()).recommendation_id for user in asked
         ]

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -72,6 +73,8 @@ def pytest_runtest_teardown() -> None:
     """What a request left to a thread beside it ends before the test's database goes."""
     for thread in threading.enumerate():
         if thread.name in {"api-keys", "panels", "password-link"}:
+            while thread.ident is None:  # another thread is about to start it
+                time.sleep(0.001)
             thread.join(10)
 
 

@@ -91,7 +91,7 @@ FAULTS = (
         file="recommendations/serving/serve.py",
         old="snapshot=state.snapshot.under(arms), state=live, now=state.now, arms=arms)\n",
         new="snapshot=state.snapshot.under(arms), state=live, now=state.now,\n"
-        "                   arms=_arms(replace(state, snapshot=snapshot_holder().any()), live))\n",
+        "                   arms=arms_under(replace(state, snapshot=snapshot_holder().any()), live))\n",
         tests=[f"{SERVING}/test_arms.py::test_the_arm_of_an_answer_is_that_of_the_snapshot_that_answers"],
     ),
     PlantedFault(
@@ -131,14 +131,14 @@ FAULTS = (
     ),
     PlantedFault(
         name="the unit is the customer's key",
-        file="recommendations/serving/serve.py",
+        file="recommendations/serving/serving_state.py",
         old="snapshot=snapshot, unit=unit_of(named),",
         new="snapshot=snapshot, unit=customer,",
         tests=[f"{SERVING}/test_answer_record.py::test_the_unit_is_the_person_before_any_event"],
     ),
     PlantedFault(
         name="the unit is the customer's key where many are asked",
-        file="recommendations/serving/serve.py",
+        file="recommendations/serving/serving_state.py",
         old="unit=unit_of(own), customer=customer, raw=one",
         new="unit=customer, customer=customer, raw=one",
         tests=[f"{SERVING}/test_arms.py::test_a_person_stays_in_an_arm_at_every_door_and_in_every_process"],

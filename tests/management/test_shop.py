@@ -278,6 +278,6 @@ def test_whose_export_it_is_can_be_said_and_is_remembered(ran: Ran, files: Path)
     with pytest.raises(CommandError, match=r"This is JSON\. Say whose events it holds: --from segment"):
         start(items=files / "items.csv", events=export)
     arguments = {"items": files / "items.csv", "events": export, "from": "segment"}
-    assert "export.json: 2 rows: 2 kept" in start(**arguments)
+    assert "export.json: 14 rows: 2 kept, 0 already there, 12 refused" in start(**arguments)
     export.write_text(json.dumps([*bare * 6, *CALLS, {**CALLS[0], "messageId": "m-3"}]))
-    assert "export.json: 3 rows: 1 kept, 2 already there" in start()
+    assert "export.json: 15 rows: 1 kept, 2 already there, 12 refused" in start()
