@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 
 from recommendations.models import Audience, Campaign
@@ -13,13 +12,7 @@ from recommendations.services.campaigns.lifecycle import form_of
 from recommendations.store.push.triggers import views, visits
 from tests.analytics.pages.campaigns.forms import begun, page_of, save
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _installed(settings: LazySettings) -> None:
-    settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": 1}
-    settings.PUSH_FROM, settings.POSTAL_ADDRESS = "a@shop.example", "1 Market Square"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mail_is_set")]
 
 
 class TestNew:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils import timezone
 from recommendations.models import Audience, Campaign, Customer, Item, Occurrence
 from tests.analytics.pages.campaigns.test_pages import begun, go_live, message, sending
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mail_is_set")]
 
 HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 913*17 }}&lt;b&gt;"
 
@@ -32,12 +31,6 @@ class Tags(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
-
-
-@pytest.fixture(autouse=True)
-def _installed(settings: LazySettings) -> None:
-    settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": 1}
-    settings.PUSH_FROM, settings.POSTAL_ADDRESS = "a@shop.example", "1 Market Square"
 
 
 def pages(campaign: Campaign, occurrence: Occurrence, audience: Audience, customer: Customer) -> Iterator[str]:
