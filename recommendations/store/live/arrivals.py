@@ -17,7 +17,9 @@ from recommendations.store.process_held import ProcessHeld
 MOST = 100  # of a source
 KEPT = 3_600  # seconds
 TELL = 1.0  # seconds
-_PREFIX = "arrivals:"
+_PREFIX, _REFUSED = "arrivals:", ":refused"
+REFUSED = frozenset({"rejected", "refused"})
+"""Verdicts of what is looked for long after it came; a second list holds it, from which nothing else pushes it."""
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -69,28 +71,44 @@ class ArrivalLog:
         commands: list[Command] = []
         for source, makers in made.items():
             name, newest = f"{_PREFIX}{source}", _newest(makers)
-            if newest:
-                commands += [("LPUSH", name, *newest), ("LTRIM", name, 0, MOST - 1), ("EXPIRE", name, KEPT)]
+            commands += _push(name, newest)
+            commands += _push(f"{name}{_REFUSED}", [arrival for arrival in newest if arrival.verdict in REFUSED])
         if commands:
             valkey().ask(commands)
 
 
-def _newest(makers: deque[Make]) -> list[bytes]:
-    """The newest arrivals in JSON, in their order."""
+def _newest(makers: deque[Make]) -> list[Arrival]:
+    """The newest arrivals, in their order."""
     newest: list[Arrival] = []
     while makers and len(newest) < MOST:
         newest = [*makers.pop()(), *newest]
-    return [msgspec.json.encode(arrival) for arrival in newest[-MOST:]]
+    return newest[-MOST:]
+
+
+def _push(name: str, arrivals: Sequence[Arrival]) -> list[Command]:
+    if not arrivals:
+        return []
+    rows = map(msgspec.json.encode, arrivals)
+    return [("LPUSH", name, *rows), ("LTRIM", name, 0, MOST - 1), ("EXPIRE", name, KEPT)]
 
 
 arrival_log = ProcessHeld(ArrivalLog)
 
 
 def last_arrivals(sources: Sequence[str]) -> dict[str, list[Arrival]] | None:
-    """The last arrivals of each source, the newest first; None where Valkey is away."""
+    """The last arrivals of each source, the newest first, and older ones refused; None where Valkey is away."""
     if not sources:
         return {}
-    lists = valkey().ask([("LRANGE", f"{_PREFIX}{source}", 0, MOST - 1) for source in sources])
+    names = [f"{_PREFIX}{source}{end}" for source in sources for end in ("", _REFUSED)]
+    lists = valkey().ask([("LRANGE", name, 0, MOST - 1) for name in names])
     if lists is None:
         return None
-    return {source: [_arrivals.decode(row) for row in rows] for source, rows in zip(sources, lists, strict=True)}
+    every, refused = ([list(map(_arrivals.decode, rows)) for rows in lists[start::2]] for start in (0, 1))
+    return {source: _both(*pair) for source, *pair in zip(sources, every, refused, strict=True)}
+
+
+def _both(every: list[Arrival], refused: list[Arrival]) -> list[Arrival]:
+    """Arrivals, and behind them what was refused before the first of them and so is in its own list alone."""
+    if len(every) < MOST:
+        return every
+    return [*every, *(arrival for arrival in refused if arrival.at < every[-1].at)]

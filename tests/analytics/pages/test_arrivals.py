@@ -172,6 +172,16 @@ def test_of_many_the_last_hundred_are_kept_in_their_order(admin: Client, api: Ap
     assert valkey.llen(valkey.keys("arrivals:*")[0]) == 100
 
 
+def test_what_was_refused_is_there_however_much_came_after_it(admin: Client, api: ApiClient) -> None:
+    api.post(EVENTS, event(event_id="wrong", user_id=..., items=[]))
+    api.post(EVENTS, event(event_id="right"))
+    assert len(rows(admin, verdict="rejected")) == 1  # and no second time, as long as it is among the last
+    api.post(EVENTS, {"events": [event(event_id=f"n-{number}") for number in range(150)]})
+    assert len(rows(admin)) == 100
+    [refused] = rows(admin, verdict="rejected")
+    assert "No customer is named" in refused
+
+
 def test_it_asks_again_unless_it_is_paused(admin: Client, api: ApiClient) -> None:
     assert 'hx-trigger="every 2s"' in admin.get(PAGE, {"verdict": "rejected"}).content.decode()
     assert f"{LINES}?verdict=rejected" in admin.get(PAGE, {"verdict": "rejected"}).content.decode()
