@@ -14,6 +14,7 @@ from recommendations.store.temp_tables import copy, like, rows, run, temporary, 
 from recommendations.terms import PATH_SEPARATOR
 
 READY = "ready_item"
+ANALYSED = 1_000  # so many new items change what the planner should expect
 COLUMNS = (
     "shop_id", "title", "description", "brand", "price", "original_price", "cost", "availability",
     "available_quantity", "available_at", "expires_at", "image_url", "url", "tags", "attributes", "rating_average",
@@ -87,6 +88,8 @@ def merge_ready(*, given: Iterable[str], links: bytes | None, now: datetime, upd
             relinked = {key for (key,) in (rows(UNLINK) if update else [])} | {key for (key,) in linked}
         run(TOUCH, now=now, keys=list(relinked - new))
         changed |= relinked - new
+    if len(new) >= ANALYSED:  # the first page that counts items would come before autovacuum, and take minutes
+        run("ANALYZE recommendations_item, recommendations_item_categories")
     return Merged(new=new, changed=changed)
 
 
