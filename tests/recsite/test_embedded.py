@@ -110,8 +110,9 @@ def test_no_process_outlives_the_wrapper(start: Start, data: Path, name: str) ->
 def test_servers_whose_script_ends_say_so(start: Start, data: Path) -> None:
     """``python -m recsite.embedded … &`` in a script that ends goes with it; nobody would know why."""
     command = shlex.join([*map(str, WRAPPER), "--data", str(data), *map(str, COMMAND)])
-    family = start("bash", "-c", f"{command} & sleep 0.1; while [ ! -e {data}/servers.json ]; do sleep 0.1; done")
+    family = start("bash", "-c", f"{command} & while [ ! -e {data}/told ]; do sleep 0.1; done")
     told(family)
+    (data / "told").touch()
     assert family.is_gone(seconds=30), family.members()
     words = "The program that started recsite.embedded has ended, so the servers end with it."
     assert words in (data / "embedded.log").read_text(encoding="utf-8")

@@ -167,6 +167,7 @@ CHANGES = {
     "new_contact_import": Action.MANAGE_CONTACTS,
     "take_contacts": Action.MANAGE_CONTACTS,
     "undo_import": Action.EDIT_CATALOGUE,
+    "look_at_feed": Action.EDIT_CATALOGUE,
     "set_first_steps": Action.SET_PLACEMENTS,
     "leave_tour": Action.SEE,
     "start_run": Action.RUN_LOOP,
