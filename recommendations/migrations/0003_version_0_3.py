@@ -951,7 +951,10 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "import", "status",
             models.CharField(
-                choices=[("running", "Running"), ("finished", "Finished"), ("failed", "Failed"), ("undone", "Undone")],
+                choices=[
+                    ("running", "Running"), ("finished", "Finished"), ("failed", "Failed"), ("stopped", "Stopped"),
+                    ("undone", "Undone"),
+                ],
                 default="running", max_length=10, verbose_name="status",
             ),
         ),

@@ -86,7 +86,7 @@ def test_a_full_file_asks_before_it_retires(items: Path, tmp_path: Path, monkeyp
     with pytest.raises(CommandError, match="Nothing was imported"):
         run(without_two, "--full")
     assert (len(asked), on_sale()) == (1, ids(*range(10)))
-    assert Import.objects.first().status == Import.Status.FAILED  # type: ignore[union-attr]
+    assert Import.objects.first().status == Import.Status.STOPPED  # type: ignore[union-attr]
     monkeypatch.setattr(builtins, "input", lambda _question: "y")
     told = run(without_two, "--full")
     assert "Retires 2 of 10 items, which the file lacks: A08 (Item 8), A09 (Item 9)\n" in told

@@ -227,7 +227,10 @@ def _import(
             header = validate.read_header(table, form, path=path)
             count = validate.fill(table, header, form, report=report, limits=source.limits)
             load(imported, table.settle(header), count)
-    except (UnreadableFileError, FileTooLargeError, StoppedError, DatabaseError) as error:
+    except StoppedError as stop:
+        import_record.fail(imported, str(stop), status=Import.Status.STOPPED)
+        raise
+    except (UnreadableFileError, FileTooLargeError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
     return imported

@@ -45,9 +45,9 @@ def finish(
     _end(imported, Import.Status.FINISHED, timezone.now())
 
 
-def fail(imported: Import, message: str) -> None:
+def fail(imported: Import, message: str, *, status: Import.Status = Import.Status.FAILED) -> None:
     imported.message = storable(message)
-    _end(imported, Import.Status.FAILED, timezone.now())
+    _end(imported, status, timezone.now())
 
 
 def _interrupted(imported: Import) -> str:

@@ -131,7 +131,7 @@ def test_a_full_feed_retires_a_little_and_stops_at_much(server: FeedServer, sett
     assert state().stopped
     assert "lacks 2 of 8 items, 25%: more than 20%, so nothing was imported" in state().failure
     last = Import.objects.order_by("-pk")[0]
-    assert (last.status, last.message) == (Import.Status.FAILED, state().failure)
+    assert (last.status, last.message) == (Import.Status.STOPPED, state().failure)
 
 
 def arrived(path: Path) -> timedelta:
