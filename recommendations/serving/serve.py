@@ -1,7 +1,9 @@
 """Serving the shop: the customer and the live state of a request, the answer to it, and a note of its slate."""
 
+import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -36,6 +38,8 @@ __all__ = [
     "NotLoadedError", "Served", "UnknownArmError", "UnknownPageError", "UnknownPlacementError", "UnknownSlotError",
     "Write", "has_item", "knows", "looks_up", "most_items", "serve", "serve_all", "serve_page", "serve_written",
 ]  # fmt: skip
+
+_TURN = threading.Lock()
 
 type Write = Callable[[Answer], bytes]
 """Serialiser of an answer without its id; two that are equal write the same."""
@@ -82,16 +86,30 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     state = serving_state(request, now=now)
     key = _cache_key(state, write)
     cached = answer_cache().get(key, state)
-    prepared = cached.prepared if cached else _prepared(state)
-    explores = _may_explore(state, prepared)
-    written = None if cached is None or explores else cached.written
+    written = None if cached is None or _may_explore(state, cached.prepared) else cached.written
     if written is None:
-        written = _written(complete(_named_as(state, prepared)), state, prepared, write)
-        if cached is None or not explores:
-            _cache(key, state, prepared, None if explores else written)
+        with _turn(state):
+            written = _made(key, state, cached, write)
     if not request.dry_run:
         _note(state, written.slate, nameless=written.nameless)
     return Served(state.recommendation_id, written.content)
+
+
+def _made(key: Hashable, state: ServingState, cached: CachedAnswer | None, write: Write) -> WrittenAnswer:
+    """Make an answer, of what was prepared where that is known, and keep what others may get, too."""
+    prepared = cached.prepared if cached else _prepared(state)
+    explores = _may_explore(state, prepared)
+    written = _written(complete(_named_as(state, prepared)), state, prepared, write)
+    if cached is None or not explores:
+        _cache(key, state, prepared, None if explores else written)
+    return written
+
+
+def _turn(state: ServingState) -> AbstractContextManager[object]:
+    """Wait until no other thread makes an answer: numpy lets the interpreter go at every step, and threads that hand it
+    to one another all the while cost half as much again. An answer that asks PostgreSQL waits for nobody.
+    """
+    return _TURN if state.repeatable and not looks_up(state.request) else nullcontext()
 
 
 def _cache_key(state: ServingState, write: Write) -> Hashable:
