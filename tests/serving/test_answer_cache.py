@@ -1,7 +1,9 @@
 """Cached answers are given again, and never when anything that they were made of has changed."""
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -19,7 +21,7 @@ from recommendations.serving import serve as serving
 from recommendations.serving.page import prepare_page, share_out
 from recommendations.serving.pipeline import TICK, Prepared, prepare
 from recommendations.serving.serve import Served, serve, serve_page, serve_written
-from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
+from recommendations.serving.types import Answer, Filter, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -34,6 +36,7 @@ from tests.trained import NOW
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 HOME = Request(placement="home", user_id="u0")
+USERS = ("u0", "u1", "u2", "u3")
 written = count()
 
 
@@ -108,6 +111,46 @@ def test_a_repeated_request_gets_the_cached_answer() -> None:
     assert first.content == second.content
     assert first.recommendation_id != second.recommendation_id
     assert said(first) == fresh()
+
+
+def test_answers_are_made_one_at_a_time() -> None:
+    """Four threads ask; what each makes is made while no other makes one."""
+    current_snapshot()
+    at_once, most = count(), []
+    making: list[int] = []
+
+    def slow(answer: Answer) -> bytes:
+        making.append(next(at_once))
+        most.append(len(making))
+        time.sleep(0.02)
+        making.pop()
+        return write(answer)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(lambda user: serve_written(replace(HOME, user_id=user), write=slow, now=NOW), USERS)
+        assert len({said(one) for one in answers}) == len(USERS)
+    assert most == [1] * len(USERS)
+
+
+def test_an_answer_that_asks_postgresql_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    red = replace(HOME, filter=Filter(attributes=(("colour", ("red",)),)))
+    first = ask()
+    monkeypatch.setattr(serving, "_TURN", _Held())
+    assert ask().content == first.content  # it was kept
+    with pytest.raises(TimeoutError):
+        ask(replace(HOME, user_id="u1"))
+    assert ask(red).content
+    valkey().run(lambda pipeline: pipeline.flushdb())
+    assert ask(replace(HOME, user_id="u1")).content
+
+
+class _Held:
+    """A turn that never comes."""
+
+    def __enter__(self) -> None:
+        raise TimeoutError
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 def test_a_cached_answer_is_noted_for_every_request() -> None:
