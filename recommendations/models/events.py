@@ -211,7 +211,7 @@ class Import(models.Model):
         RUNNING = "running", _("Running")
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
-        STOPPED = "stopped", pgettext_lazy("import", "Stopped")  # by somebody, or by a bound, before it changed anything
+        STOPPED = "stopped", pgettext_lazy("import", "Stopped")  # by somebody or a bound, before it changed anything
         UNDONE = "undone", _("Undone")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)

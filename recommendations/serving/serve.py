@@ -89,13 +89,13 @@ def serve_written(request: Request, *, write: Write, now: datetime) -> Served:
     written = None if cached is None or _may_explore(state, cached.prepared) else cached.written
     if written is None:
         with _turn(state):
-            written = _made(key, state, cached, write)
+            written = _make(key, state, cached, write)
     if not request.dry_run:
         _note(state, written.slate, nameless=written.nameless)
     return Served(state.recommendation_id, written.content)
 
 
-def _made(key: Hashable, state: ServingState, cached: CachedAnswer | None, write: Write) -> WrittenAnswer:
+def _make(key: Hashable, state: ServingState, cached: CachedAnswer | None, write: Write) -> WrittenAnswer:
     """Make an answer, of what was prepared where that is known, and keep what others may get, too."""
     prepared = cached.prepared if cached else _prepared(state)
     explores = _may_explore(state, prepared)
