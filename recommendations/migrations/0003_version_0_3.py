@@ -951,10 +951,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "import", "status",
             models.CharField(
-                choices=[
-                    ("running", "Running"), ("finished", "Finished"), ("failed", "Failed"), ("stopped", "Stopped"),
-                    ("undone", "Undone"),
-                ],
+                choices=[(each, each.title()) for each in ("running", "finished", "failed", "stopped", "undone")],
                 default="running", max_length=10, verbose_name="status",
             ),
         ),
