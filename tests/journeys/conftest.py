@@ -166,7 +166,7 @@ def _plan_and_send(by: Staff) -> None:
     texts = {"en": {"subjects": ["Spring is here"], "heading": "Picked for you"}}
     draft = {
         "what": {"texts": texts, "blocks": [{"placement": "home", "n": 4}]},
-        "when": {"weekdays": [1, 2, 3, 4, 5, 6, 7], "hour": "18:00:00", "clock": "shop"},
+        "when": {"weekdays": [1, 2, 3, 4, 5, 6, 7], "hour": "23:59:00", "clock": "shop"},  # once it is over none comes
     }  # fmt: skip
     campaign = create_campaign(
         name="Spring picks", kind=CampaignKind.RECURRING, trigger=None, purpose=Purpose.FOR_YOU, draft=draft, by=by,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from recommendations.models import BlendWeights, DraftEstimate, Experiment, Item, PracticeRun, RuleBook, Slate
 from recommendations.services.catalogue.editing import update_item
@@ -113,6 +113,13 @@ def to_an_experiment(visitor: Visitor) -> None:
     page.get_by_role("button", name="Go on to the experiment").click()
 
 
+def save_draft(page: Page) -> None:
+    """Save the draft of an experiment, once all is there that moves the button when it comes."""
+    for part in page.locator("#plan, #preview").all():
+        expect(part.locator("> *").first).to_be_visible()
+    page.get_by_role("button", name="Save draft").last.click()
+
+
 def practised(visitor: Visitor, *, truth: str) -> None:
     """Let simulated visitors through the draft that is open, as a worker does it, until its verdict stands there."""
     page = visitor.page
@@ -155,7 +162,7 @@ def test_from_a_draft_to_what_it_would_have_earned_to_practice_to_everybody(ada:
     expect(price).to_contain_text(re.compile(r"\d"))  # what it costs
     to_an_experiment(ada)
     page.get_by_label("Name", exact=True).fill("Less of the first")
-    page.get_by_role("button", name="Save draft").last.click()
+    save_draft(page)
     practised(ada, truth="30% more clicks")
     expect(page.locator(".verdict-sentence")).to_contain_text("Ship B")
     assert ada.complaints() == []
@@ -190,7 +197,7 @@ def test_a_bandit_of_three_versions_finds_the_best_in_practice(ada: Visitor) -> 
     page.get_by_role("button", name="Add another version").click()
     page.locator("#arms select").nth(1).select_option(f"home:{third.pk}")
     page.get_by_label("Placement").select_option("home")
-    page.get_by_role("button", name="Save draft").last.click()
+    save_draft(page)
     practised(ada, truth="30% more clicks")
     rows = page.locator("[aria-labelledby=bandit-arms-title] tbody tr")
     expect(rows).to_have_count(3)
