@@ -37,11 +37,13 @@ def mean_difference(arm: Moments, control: Moments, *, theta: float = 0.0) -> Tr
         return TreatmentEffect(float("nan"), math.inf, float("nan"))
     overall = (arm.x + control.x) / (arm.n + control.n)
     means = [side.mean - theta * (side.mean_x - overall) for side in (arm, control)]
-    spreads = [
-        max(side.variance - 2 * theta * side.covariance + theta * theta * side.variance_x, 0.0) / side.n
-        for side in (arm, control)
-    ]
+    spreads = [adjusted_spread(side, theta) for side in (arm, control)]
     return TreatmentEffect(means[0] - means[1], _standard_error(spreads), means[1])
+
+
+def adjusted_spread(side: Moments, theta: float) -> float:
+    """Variance of the mean of y − θx of one arm; NaN with fewer than two units."""
+    return max(side.variance - 2 * theta * side.covariance + theta * theta * side.variance_x, 0.0) / side.n
 
 
 def ratio_difference(arm: Moments, control: Moments) -> TreatmentEffect:

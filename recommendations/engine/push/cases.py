@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.push.choices import AgentChoice
 from recommendations.engine.push.competition import PressureCap, SentMessage
 from recommendations.engine.push.timing import QuietHours
+from recommendations.engine.push.value import MessageCosts
 from recommendations.push_terms import Channel, Purpose, Verdict
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -54,6 +59,9 @@ class Person:
     sent: tuple[SentMessage, ...] = ()
     shadows: tuple[SentMessage, ...] = ()
     worth: float = 0.0  # of an answer, in the shop's currency
+    caused: float = 1.0  # share of answers that messages cause
+    hours: NDArray[np.float64] | None = field(default=None, compare=False)  # [168], where a campaign asks for them
+    clicks: Mapping[Channel, float] = field(default_factory=dict)  # click share by channel, likewise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +78,9 @@ class CampaignTerms:
     chance: float = 0.0  # of an answer
     least_items: int = 1
     per_day: int | None = None  # messages
+    best_within: timedelta | None = None  # at the person's best hour within so long
+    variants: int = 1  # subjects
+    best_channel: bool = False  # that which the person clicks most, whichever is preferred
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +93,14 @@ class Pressure:
     season: bytes = b""
     per_day: int | None = None
     used: Mapping[tuple[int, int], int] = field(default_factory=dict)  # campaign or EVERYTHING, ordinal of the day
+    costs: MessageCosts = field(default_factory=MessageCosts)
 
 
 class PushCase(NamedTuple):
-    """A person whom a campaign has in view, and the occasion; ``done``: what it is for has happened already."""
+    """A person whom a campaign has in view, and the occasion; ``done``: what it is for has happened already.
+
+    ``chosen``: the agent chose it, so that its value is settled, and the gates alone are asked again.
+    """
 
     campaign: int
     customer: int
@@ -93,6 +108,14 @@ class PushCase(NamedTuple):
     wanted_at: datetime
     item: int | None = None
     done: bool = False
+    chosen: bool = False
+
+
+class CaseItems(NamedTuple):
+    """Items that a case would be shown, the best first, and how many of them are good enough for the campaign."""
+
+    items: tuple[int, ...]
+    good: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,3 +135,7 @@ class CaseVerdict:
     value: float = 0.0
     lost_to: int | None = None
     otherwise: Verdict | None = None
+    hour_propensity: float | None = None  # chance with which its hour was drawn
+    reaches: tuple[ChannelReach, ...] = ()  # all by which it may go, the best first
+    variant: int | None = None  # the subject, where the agent chose it
+    agent: AgentChoice | None = field(default=None, compare=False)

@@ -8,37 +8,39 @@ compared with.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from math import ceil
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import NamedTuple
 
-from recommendations.engine.experiments.assignment import share_of
+from recommendations.engine.push.agent.choosing import AgentFacts, after_taken, applied, choose
+from recommendations.engine.push.agent.points import PersonPoint, PointCase, point_of
 from recommendations.engine.push.cases import (
     EVERYTHING,
     CampaignTerms,
+    CaseItems,
     CaseVerdict,
-    ChannelReach,
-    Clock,
     Person,
     Pressure,
     PushCase,
 )
-from recommendations.engine.push.competition import (
-    Candidate,
-    PersonWindows,
-    PressureCap,
-    SentMessage,
-    compete,
-    fits_with,
-)
-from recommendations.engine.push.timing import DAY, allowed_from
-from recommendations.push_terms import Channel, Purpose, Verdict
+from recommendations.engine.push.choices import PointKey
+from recommendations.engine.push.competition import Candidate, PersonWindows, compete
+from recommendations.engine.push.gates import before_lists, candidate_of, caps_of, past_of
+from recommendations.engine.push.subjects import subject_of
+from recommendations.engine.push.value import ValueLine, messages_before, value_line
+from recommendations.push_terms import Verdict
 
-WEEK = timedelta(days=7).total_seconds()
-EVER = datetime.max.replace(tzinfo=UTC)  # no pause lasts so long
+type Lists = Callable[[Sequence[PushCase]], Sequence[CaseItems]]
+"""The items that each case would be shown."""
 
-type Lists = Callable[[Sequence[PushCase]], Sequence[tuple[int, ...]]]
-"""The items that each case would be shown, the best first."""
+
+class PersonalChances(NamedTuple):
+    """The chance that each case is answered, with the items that it would be shown.
+
+    What is not ``proven`` on messages of ours only orders: whether one is worth it the campaign's own chance says.
+    """
+
+    of: Callable[[Sequence[PushCase], Sequence[tuple[int, ...]]], Sequence[float]]
+    proven: bool
 
 
 def decide(
@@ -49,136 +51,103 @@ def decide(
     pressure: Pressure,
     lists: Lists,
     now: datetime,
+    chances: PersonalChances | None = None,
+    agent: AgentFacts | None = None,
 ) -> list[CaseVerdict]:
-    """The verdict on each case, in their order. Cases of all campaigns that want the same people belong in one call."""
+    """The verdict on each case, in their order. Cases of all campaigns that want the same people belong in one call.
+
+    Without ``chances`` all cases of a campaign have its own; without an ``agent`` the rule decides for everybody.
+    """
     first = [
         before_lists(case, people[case.customer], terms[case.campaign], pressure=pressure, now=now) for case in cases
     ]
-    listed = _with_lists(first, people, terms, lists)
+    listed = _with_values(_with_lists(first, terms, lists), people, terms, pressure, chances=chances)
+    if agent is not None:
+        listed = _with_agent(listed, people, terms, pressure, agent=agent, now=now)
     going = _after_competition(listed, people, terms, pressure)
     return [as_said(each, now) for each in _with_shadows(going, listed, people, terms, pressure)]
 
 
-def before_lists(
-    case: PushCase, person: Person, terms: CampaignTerms, *, pressure: Pressure, now: datetime
-) -> CaseVerdict:
-    """The gates that need no list; a case that passes them is ``now``."""
-    with_address = [one for channel in terms.channels for one in person.reach if one.channel is channel]
-    may_write = [one for one in with_address if _consents(person, one, terms, now)]
-    heard = [one for one in may_write if not one.silent]
-    closed = (
-        Verdict.NO_ADDRESS if not with_address
-        else Verdict.NO_CONSENT if not may_write
-        else Verdict.SUPPRESSED if not heard
-        else None
-    )  # fmt: skip
-    if closed is not None:
-        return CaseVerdict(case=case, verdict=closed)
-    held = _is_held(person, terms, pressure)
-    due_at = due_from(max(case.wanted_at, now), person, terms, shop=pressure.zone)
-    caps, past = caps_of(person, pressure), _past(person, held=held)
-    roomy = [one for one in heard if fits_with(past, _candidate(terms, one, due_at, 0.0), caps)]
-    verdict = Verdict.CAPPED if not roomy else Verdict.DONE_ALREADY if case.done else Verdict.NOW
-    return CaseVerdict(case=case, verdict=verdict, held=held, reach=(roomy or heard)[0], due_at=due_at)
-
-
-def due_from(at: datetime, person: Person, terms: CampaignTerms, *, shop: ZoneInfo) -> datetime:
-    """The earliest moment at or after ``at`` at the hour that is wanted, outside of quiet hours."""
-    if terms.hour is not None:
-        zone = person.zone if terms.hour.clock is Clock.CUSTOMER else shop
-        wall = at.astimezone(zone)
-        day = wall.date() if wall.time() <= terms.hour.at else wall.date() + DAY
-        at = datetime.combine(day, terms.hour.at, zone).astimezone(UTC)
-    return allowed_from(at, person.zone, person.quiet)
-
-
-def next_allowed(person: Person, terms: CampaignTerms, *, pressure: Pressure, after: datetime) -> datetime | None:
-    """The first moment from ``after`` on that is wanted, not quiet, and at which every cap has room.
-
-    None where no moment is allowed: nobody may write to the person for the campaign's purpose on its channels.
-    """
-    reach = next(
-        (one for channel in terms.channels for one in person.reach if _hears(person, one, channel, terms)), None
-    )
-    if reach is None:
-        return None
-    past, caps = person.sent, caps_of(person, pressure)
-    at = due_from(max(after, person.paused_until), person, terms, shop=pressure.zone)
-    while not fits_with(past, _candidate(terms, reach, at, 0.0), caps):
-        # Room comes only when a message leaves a window.
-        ends = (each.at + cap.seconds for each in past for cap in caps)
-        free = ceil(min(end for end in ends if end > at.timestamp()))
-        at = due_from(datetime.fromtimestamp(free, UTC), person, terms, shop=pressure.zone)
-    return at
-
-
-def full_caps(person: Person, terms: CampaignTerms, *, pressure: Pressure, at: datetime) -> list[PressureCap]:
-    """The caps, everybody's and the person's own, that leave no room for a message of the campaign at a moment."""
-    return [
-        cap
-        for channel in terms.channels
-        for cap in caps_of(person, pressure)
-        if not fits_with(
-            person.sent, Candidate(campaign=0, at=at.timestamp(), channel=channel, rank=0, value=0), (cap,)
-        )
-    ]
-
-
-def caps_of(person: Person, pressure: Pressure) -> tuple[PressureCap, ...]:
-    """Everybody's caps, and the person's own."""
-    own = () if person.most_a_week is None else (PressureCap(None, person.most_a_week, WEEK),)
-    return (*pressure.caps, *own)
-
-
-def _hears(person: Person, reach: ChannelReach, channel: Channel, terms: CampaignTerms) -> bool:
-    """Whether a channel reaches somebody for a purpose, when no pause is on."""
-    return reach.channel is channel and not reach.silent and _consents(person, reach, terms, EVER)
-
-
-def _consents(person: Person, reach: ChannelReach, terms: CampaignTerms, now: datetime) -> bool:
-    if terms.purpose not in reach.purposes or person.paused_until > now:
-        return False
-    return person.personalise or terms.purpose is Purpose.NEWS
-
-
-def is_held_from_all(customer: int, pressure: Pressure) -> bool:
-    """Whether somebody is held out of everything this season."""
-    return bool(pressure.holdout) and share_of(pressure.season, customer) < pressure.holdout
-
-
-def _is_held(person: Person, terms: CampaignTerms, pressure: Pressure) -> bool:
-    if terms.rank == 0:
-        return False
-    if is_held_from_all(person.customer, pressure):
-        return True
-    return bool(terms.holdout) and share_of(terms.salt, person.customer) < terms.holdout
-
-
-def _past(person: Person, *, held: bool) -> tuple[SentMessage, ...]:
-    """What counts: of a shadow its world, in which shadows were sent."""
-    return (*person.sent, *person.shadows) if held else person.sent
-
-
-def _candidate(terms: CampaignTerms, reach: ChannelReach, due_at: datetime, value: float) -> Candidate:
-    return Candidate(
-        campaign=terms.campaign, at=due_at.timestamp(), channel=reach.channel, rank=terms.rank, value=value
-    )
-
-
-def _with_lists(
-    first: Sequence[CaseVerdict], people: Mapping[int, Person], terms: Mapping[int, CampaignTerms], lists: Lists
-) -> list[CaseVerdict]:
-    """Add items and values; whoever has too few items gets too little."""
+def _with_lists(first: Sequence[CaseVerdict], terms: Mapping[int, CampaignTerms], lists: Lists) -> list[CaseVerdict]:
+    """Add items; whoever has too few good ones gets too little."""
     every = list(first)
     places = [place for place, each in enumerate(every) if each.verdict is Verdict.NOW]
-    for place, items in zip(places, lists([every[place].case for place in places]), strict=True):
-        each, own = every[place], terms[every[place].case.campaign]
-        value = own.chance * people[each.case.customer].worth
-        enough = len(items) >= own.least_items
-        every[place] = replace(
-            each, items=items, chance=own.chance, value=value, verdict=Verdict.NOW if enough else Verdict.TOO_LITTLE
-        )
+    for place, (items, good) in zip(places, lists([every[place].case for place in places]), strict=True):
+        each = every[place]
+        enough = good >= terms[each.case.campaign].least_items
+        every[place] = replace(each, items=items, verdict=Verdict.NOW if enough else Verdict.TOO_LITTLE)
     return every
+
+
+def _with_values(
+    listed: Sequence[CaseVerdict],
+    people: Mapping[int, Person],
+    terms: Mapping[int, CampaignTerms],
+    pressure: Pressure,
+    *,
+    chances: PersonalChances | None,
+) -> list[CaseVerdict]:
+    """Add chances and values; what costs more than it brings is not worth it, unless it was asked for or chosen."""
+    every = list(listed)
+    places = [place for place, each in enumerate(every) if each.verdict in {Verdict.NOW, Verdict.TOO_LITTLE}]
+    own = [terms[every[place].case.campaign].chance for place in places]
+    if chances is not None:
+        own = list(chances.of([every[place].case for place in places], [every[place].items for place in places]))
+    for place, chance in zip(places, own, strict=True):
+        each, asked = every[place], terms[every[place].case.campaign]
+        value = line_of(each, people[each.case.customer], pressure, chance=chance).value
+        counts = value
+        if chances is not None and not chances.proven:
+            counts = line_of(each, people[each.case.customer], pressure, chance=asked.chance).value
+        settled = asked.rank == 0 or each.case.chosen
+        goes = each.verdict is Verdict.NOW and (counts >= 0 or settled)
+        closed = Verdict.NOT_WORTH if each.verdict is Verdict.NOW else each.verdict
+        every[place] = replace(each, chance=chance, value=value, verdict=Verdict.NOW if goes else closed)
+    return every
+
+
+def _with_agent(
+    listed: Sequence[CaseVerdict],
+    people: Mapping[int, Person],
+    terms: Mapping[int, CampaignTerms],
+    pressure: Pressure,
+    *,
+    agent: AgentFacts,
+    now: datetime,
+) -> list[CaseVerdict]:
+    """What the agent chooses of all that would go today, person by person and class by class; never of a service."""
+    wanted: defaultdict[tuple[int, int], list[PointCase]] = defaultdict(list)
+    for place, each in enumerate(listed):
+        own = terms[each.case.campaign]
+        if each.verdict in {Verdict.NOW, Verdict.NOT_WORTH} and own.rank > 0:
+            subject = subject_of(own.campaign, each.case.customer, own.variants)
+            wanted[each.case.customer, own.rank].append(PointCase(place, each, own, subject))
+    every, points = list(listed), []
+    for (customer, rank), cases in wanted.items():
+        person, held = people[customer], cases[0].verdict.held
+        point = PersonPoint(
+            person=person, cases=sorted(cases, key=lambda case: (-case.verdict.value, case.terms.campaign)),
+            past=past_of(person, held=held), caps=caps_of(person, pressure), now=now,
+        )  # fmt: skip
+        before = agent.decided.get(PointKey(customer, point.day, rank))
+        if before is not None:
+            for case in cases:
+                every[case.place] = after_taken(case.verdict, before)
+            continue
+        decision = point_of(point, agent.policy.menu, agent.rules, rank=rank)
+        points += [decision] if decision else []
+    return applied(every, points, choose(points, agent))
+
+
+def line_of(each: CaseVerdict, person: Person, pressure: Pressure, *, chance: float) -> ValueLine:
+    """What a message brings and costs, by the channel and the moment of its verdict."""
+    if each.reach is None or each.due_at is None:
+        raise ValueError("a case that passed the gates has a channel and a moment")
+    past = past_of(person, held=each.held)
+    return value_line(
+        pressure.costs, chance=chance, worth=person.worth, channel=each.reach.channel,
+        before=messages_before(past, at=each.due_at.timestamp()), caused=person.caused,
+    )  # fmt: skip
 
 
 def _after_competition(
@@ -194,7 +163,7 @@ def _after_competition(
     for place in sorted(going, key=lambda place: _by_value(every[place], terms)):
         each, person = every[place], people[every[place].case.customer]
         one = _of_case(each, terms)
-        own = windows.setdefault(person.customer, PersonWindows(_past(person, held=False), caps_of(person, pressure)))
+        own = windows.setdefault(person.customer, PersonWindows(past_of(person, held=False), caps_of(person, pressure)))
         budgets = _budgets_of(each, terms, pressure)
         if not each.held and not own.have_room(one):
             # Room in the past was found before: what is in the way is another candidate.
@@ -233,7 +202,7 @@ def _with_shadows(
         if not any(listed[place].held for place in places):
             continue
         person, candidates = people[customer], [_of_case(listed[place], terms) for place in places]
-        outcomes = compete(_past(person, held=True), candidates, caps_of(person, pressure))
+        outcomes = compete(past_of(person, held=True), candidates, caps_of(person, pressure))
         for place, outcome in zip(places, outcomes, strict=True):
             if listed[place].held and not outcome.goes:
                 every[place] = replace(every[place], verdict=Verdict.OUTRANKED, lost_to=outcome.lost_to)
@@ -243,7 +212,7 @@ def _with_shadows(
 def _of_case(each: CaseVerdict, terms: Mapping[int, CampaignTerms]) -> Candidate:
     if each.reach is None or each.due_at is None:
         raise ValueError("a case that passed the gates has a channel and a moment")
-    return _candidate(terms[each.case.campaign], each.reach, each.due_at, each.value)
+    return candidate_of(terms[each.case.campaign], each.reach, each.due_at, each.value)
 
 
 def _by_value(each: CaseVerdict, terms: Mapping[int, CampaignTerms]) -> tuple[int, float, int, int]:

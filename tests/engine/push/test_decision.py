@@ -14,6 +14,7 @@ from recommendations.engine.experiments.assignment import share_of
 from recommendations.engine.push.cases import (
     EVERYTHING,
     CampaignTerms,
+    CaseItems,
     CaseVerdict,
     ChannelReach,
     Clock,
@@ -23,8 +24,10 @@ from recommendations.engine.push.cases import (
     PushCase,
 )
 from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, fits, fits_with
-from recommendations.engine.push.decision import caps_of, decide, due_from, full_caps, is_held_from_all, next_allowed
+from recommendations.engine.push.decision import decide
+from recommendations.engine.push.gates import caps_of, due_from, full_caps, is_held_from_all, next_allowed
 from recommendations.engine.push.timing import QuietHours
+from recommendations.engine.push.value import MessageCosts
 from recommendations.push_terms import SENDING, Channel, Purpose, Verdict
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -55,8 +58,8 @@ def case(customer: int = 1, campaign: int = 1, **fields: Any) -> PushCase:
     return PushCase(**{"campaign": campaign, "customer": customer, "key": "1", "wanted_at": NOW, **fields})  # type: ignore[arg-type]
 
 
-def three_items(cases: Sequence[PushCase]) -> list[tuple[int, ...]]:
-    return [(1, 2, 3) for _ in cases]
+def three_items(cases: Sequence[PushCase]) -> list[CaseItems]:
+    return [CaseItems((1, 2, 3), 3) for _ in cases]
 
 
 def decided(
@@ -67,10 +70,11 @@ def decided(
     pressure: Pressure = PRESSURE,
     lists: Any = three_items,
     now: datetime = NOW,
+    chances: Any = None,
 ) -> list[CaseVerdict]:
     return decide(
         cases, people={each.customer: each for each in people}, terms={each.campaign: each for each in campaigns},
-        pressure=pressure, lists=lists, now=now,
+        pressure=pressure, lists=lists, now=now, chances=chances,
     )  # fmt: skip
 
 
@@ -176,7 +180,7 @@ def test_a_shadow_bears_what_shadows_have_borne() -> None:
     assert one(person(shadows=(ago(1),)), held).would_send is False
     assert one(person(shadows=(ago(25),)), held).would_send is True
     assert one(person(shadows=(ago(1),))).verdict is Verdict.NOW  # not held: shadows were never sent
-    assert one(person(), held, lists=lambda cases: [() for _ in cases]).would_send is False
+    assert one(person(), held, lists=lambda cases: [CaseItems((), 0) for _ in cases]).would_send is False
 
 
 def test_the_holdout_of_a_season_is_a_share_of_everybody_and_the_same_people() -> None:
@@ -260,6 +264,7 @@ def some_terms(rng: random.Random, campaign: int) -> CampaignTerms:
         campaign, purpose=rng.choice(list(Purpose)), rank=rng.randrange(3), chance=rng.random() / 20,
         holdout=rng.choice((0.0, 0.2)), salt=bytes([campaign]), per_day=rng.choice((None, None, 5)),
         hour=rng.choice((None, Hour(time(rng.randrange(24)), rng.choice(list(Clock))))),
+        best_within=rng.choice((None, None, timedelta(hours=rng.randrange(3, 72)))),
     )  # fmt: skip
 
 
@@ -272,8 +277,11 @@ def test_in_1_000_random_plans_verdicts_add_up_and_no_cap_no_budget_no_night_is_
             case(who.customer, what.campaign, wanted_at=NOW + timedelta(hours=rng.randrange(24)))
             for who in people for what in campaigns if rng.random() < 0.9
         ]  # fmt: skip
-        pressure = replace(PRESSURE, holdout=rng.choice((0.0, 0.1)), season=b"s", per_day=rng.choice((None, 8)))
-        lists = [tuple(range(rng.randrange(4))) for _ in cases]
+        pressure = replace(
+            PRESSURE, holdout=rng.choice((0.0, 0.1)), season=b"s", per_day=rng.choice((None, 8)),
+            costs=MessageCosts(leaving=(0.001, 0.002, 0.004, 0.02), lost_contact=rng.choice((0.0, 20.0, 200.0))),
+        )  # fmt: skip
+        lists = [CaseItems(tuple(range(number)), number) for _ in cases for number in [rng.randrange(4)]]
         by_case = dict(zip(cases, lists, strict=True))
         outcomes = decided(
             cases, people, campaigns, pressure=pressure, lists=lambda asked, of=by_case: [of[each] for each in asked]
@@ -285,7 +293,7 @@ def test_in_1_000_random_plans_verdicts_add_up_and_no_cap_no_budget_no_night_is_
             cases, people, campaigns, pressure=pressure, lists=lambda asked, of=by_case: [of[each] for each in asked]
         )
         assert again == outcomes
-    assert set(seen) == set(Verdict) - {Verdict.DONE_ALREADY}
+    assert set(seen) == set(Verdict) - {Verdict.DONE_ALREADY, Verdict.WAITS}
 
 
 def check(
