@@ -7,6 +7,8 @@ class Channel(StrEnum):
     """How a message reaches a customer."""
 
     EMAIL = "email"
+    WEB_PUSH = "web_push"
+    WEBHOOK = "webhook"
 
 
 class Purpose(StrEnum):
@@ -43,6 +45,7 @@ class ConsentSource(StrEnum):
     PREFERENCES = "preferences"
     ONE_CLICK = "one_click"
     COMPLAINT = "complaint"
+    BROWSER = "browser"  # by letting the shop notify
     STAFF = "staff"
     DEMO = "demo"
 
@@ -81,6 +84,7 @@ class CampaignKind(StrEnum):
     ONCE = "once"
     RECURRING = "recurring"
     TRIGGERED = "triggered"
+    IMPORTED = "imported"  # sent by another system; never by us
 
 
 class Trigger(StrEnum):
@@ -124,14 +128,16 @@ class Verdict(StrEnum):
     CAPPED = "capped"
     DONE_ALREADY = "done_already"
     TOO_LITTLE = "too_little"
+    NOT_WORTH = "not_worth"  # it costs more than it brings
     OUTRANKED = "outranked"
+    WAITS = "waits"  # not today, says the agent
     OVER_BUDGET = "over_budget"
     LATER = "later"
     NOW = "now"
 
 
 SENDING = frozenset({Verdict.LATER, Verdict.NOW})
-WAITS_ON = frozenset({Verdict.CAPPED, Verdict.OUTRANKED, Verdict.OVER_BUDGET})
+WAITS_ON = frozenset({Verdict.CAPPED, Verdict.OUTRANKED, Verdict.WAITS, Verdict.OVER_BUDGET})
 """Verdicts that may turn: who got one of these stays a candidate until the campaign's message would be too late."""
 
 
@@ -191,3 +197,40 @@ class MessageEventKind(StrEnum):
 
 SETTLED_CLICK = "settled"
 """What a click is told as that is known to be a person's; before that it may turn out to be a machine's."""
+
+
+class PushModelKind(StrEnum):
+    """What is learned of messages."""
+
+    DUE = "due"  # whether somebody buys an item again within a week
+    RESPONSE = "response"  # whether they answer a campaign that is sent to them
+    RELEVANCE = "relevance"  # whether they buy an item that a list shows
+    ACTIVITY = "activity"  # at which hours they act
+    FATIGUE = "fatigue"  # whether one more message makes them leave
+
+
+class PushRate(StrEnum):
+    """Rates of a campaign that pause it when they are too high."""
+
+    COMPLAINTS = "complaints"
+    BOUNCES = "bounces"  # for good
+    UNSUBSCRIBES = "unsubscribes"
+    FAILURES = "failures"  # refused or failed
+
+
+class AgentStatus(StrEnum):
+    """How far the agent may go; each step is a publisher's act."""
+
+    OFF = "off"
+    WATCHES = "watches"  # it decides, and nobody gets what it chose
+    EXPLORES = "explores"  # half of some people's decisions are even over what is allowed
+    ACTS = "acts"
+    PAUSED = "paused"  # the rule decides
+
+
+class AgentGroup(StrEnum):
+    """Whose choice somebody gets."""
+
+    AGENT = "agent"
+    RULE = "rule"
+    HOLDOUT = "holdout"

@@ -5,9 +5,15 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from recommendations.push_terms import Channel
 from recommendations.services.access import passwords
 from recommendations.services.access.sessions import SessionStore
+from recommendations.services.agents import practice as agent_practice
+from recommendations.services.agents.guarding import watch_agent as look_at_agent
+from recommendations.services.agents.learning import learn_night
+from recommendations.services.agents.statements import write_statements
 from recommendations.services.audiences.editing import refresh_audiences
+from recommendations.services.campaigns import receipt_uploads
 from recommendations.services.catalogue import feed_schedule, files, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
@@ -95,13 +101,31 @@ def decide_pushes() -> int:
 
 
 @shared_task(name="recommendations.tasks.send_pushes")
-def send_pushes() -> int:
-    return ticks.send()
+def send_pushes(channel: str = Channel.EMAIL) -> int:
+    return ticks.send(Channel(channel))
 
 
 @shared_task(name="recommendations.tasks.settle_pushes")
 def settle_pushes() -> int:
     return ticks.settle(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.teach_agent")
+def teach_agent() -> str | None:
+    now = timezone.now()
+    version = learn_night(now=now)
+    write_statements(now=now)
+    return version.digest if version else None
+
+
+@shared_task(name="recommendations.tasks.watch_agent")
+def watch_agent() -> int:
+    return look_at_agent(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.practise_agent")
+def practise_agent(key: str) -> str | None:
+    return agent_practice.work(UUID(key))
 
 
 @shared_task(name="recommendations.tasks.plan_sending")
@@ -166,7 +190,7 @@ def send_own_data_link(address_pk: int) -> None:
 
 @shared_task(name="recommendations.tasks.work_on_file")
 def work_on_file(key: str) -> str | None:
-    return uploads.work(UUID(key))
+    return uploads.work(UUID(key), also=receipt_uploads.WORK)
 
 
 @shared_task(name="recommendations.tasks.look_at_feed")

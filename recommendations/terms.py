@@ -283,7 +283,8 @@ class ApprovalState(StrEnum):
 
 class Scope(StrEnum):
     """What an API key may do. In a page may stand ``events:write``, whose word proves little, and with named origins
-    ``recommendations:read``, which is told of nobody what they did.
+    ``recommendations:read``, which is told of nobody what they did, and ``push:subscribe``, which takes a browser for
+    nobody but its visitor without a proof.
     """
 
     EVENTS_WRITE = "events:write"
@@ -295,6 +296,7 @@ class Scope(StrEnum):
     CONTACTS_READ = "contacts:read"
     CONTACTS_WRITE = "contacts:write"
     CAMPAIGNS_TRIGGER = "campaigns:trigger"
+    PUSH_SUBSCRIBE = "push:subscribe"
     PRIVACY_WRITE = "privacy:write"
     METRICS_READ = "metrics:read"
 

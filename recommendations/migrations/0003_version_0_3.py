@@ -28,11 +28,11 @@ SCOPES = [
     ("catalogue:write", "Change the catalogue"),
     ("customers:write", "Send customer properties"),
     ("contacts:read", "Read consents, and addresses with stars"), ("contacts:write", "Send addresses and consents"),
-    ("campaigns:trigger", "Trigger messages of campaigns"),
+    ("campaigns:trigger", "Trigger messages of campaigns"), ("push:subscribe", "Subscribe browsers to notifications"),
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]
-CHANNELS = [("email", "E-mail")]
+CHANNELS = [("email", "E-mail"), ("web_push", "Browser notification"), ("webhook", "Webhook")]
 PURPOSES = [
     ("for_you", "Recommendations for you"), ("reminders", "Reminders"), ("news", "News and offers for everybody"),
 ]  # fmt: skip
@@ -40,18 +40,20 @@ CONSENT_STATES = [("asked", "Asked"), ("given", "Given"), ("refused", "Refused")
 CONSENT_SOURCES = [
     ("api", "The shop's server"), ("import", "An imported file"), ("confirmed", "Confirmation mail"),
     ("preferences", "Preference page"), ("one_click", "One-click unsubscribe"), ("complaint", "Complaint"),
-    ("staff", "Staff"), ("demo", "Invented for the demo"),
+    ("browser", "Browser"), ("staff", "Staff"), ("demo", "Invented for the demo"),
 ]  # fmt: skip
 IMPORT_KINDS = [
     ("items", "Items"), ("events", "Events"), ("promotions", "Promotions"), ("contacts", "Contacts"),
-    ("customers", "Customers"),
+    ("customers", "Customers"), ("receipts", "Campaigns of other systems"),
 ]  # fmt: skip
 ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]
 SUPPRESSION_REASONS = [
     ("hard_bounce", "It does not exist"), ("complaint", "Complained"),
     ("unsubscribed_all", "Unsubscribed from everything"), ("staff", "Set by staff"), ("erased", "Erased"),
 ]  # fmt: skip
-CAMPAIGN_KINDS = [("once", "Once"), ("recurring", "Recurring"), ("triggered", "Triggered")]
+CAMPAIGN_KINDS = [
+    ("once", "Once"), ("recurring", "Recurring"), ("triggered", "Triggered"), ("imported", "Imported"),
+]  # fmt: skip
 TRIGGERS = [
     ("cart_left", "Left in the cart"), ("viewed", "Looked at and not bought"), ("back_in_stock", "Back in stock"),
     ("price_drop", "Cheaper now"), ("due_again", "Running low"), ("new_for_you", "New for you"),
@@ -73,10 +75,22 @@ OCCURRENCE_STATES = [
     ("finished", "Finished"), ("cancelled", "Cancelled"),
 ]  # fmt: skip
 VERDICTS = [
-    ("no_address", "No address"), ("no_consent", "No consent"), ("suppressed", "Must not be written to"),
+    ("no_address", "No address in use"), ("no_consent", "No consent"), ("suppressed", "Must not be written to"),
     ("held_out", "Held out"), ("capped", "Has had enough"), ("done_already", "Bought or seen already"),
-    ("too_little", "Nothing good to say"), ("outranked", "A better message first"), ("over_budget", "Over the budget"),
+    ("too_little", "Nothing good to say"), ("not_worth", "Costs more than it brings"),
+    ("outranked", "A better message first"), ("waits", "Not today"), ("over_budget", "Over the budget"),
     ("later", "Sent later"), ("now", "Sent now"),
+]  # fmt: skip
+AGENT_STATUSES = [
+    ("off", "Off"), ("watches", "Watches"), ("explores", "Explores"), ("acts", "Acts"), ("paused", "Paused"),
+]  # fmt: skip
+PUSH_MODEL_KINDS = [
+    ("due", "What runs low"), ("response", "Who answers"), ("relevance", "What suits"), ("activity", "When they act"),
+    ("fatigue", "What tires"),
+]  # fmt: skip
+PUSH_RATES = [
+    ("complaints", "Complaints"), ("bounces", "Addresses that do not exist"), ("unsubscribes", "Unsubscribed"),
+    ("failures", "Refused or failed"),
 ]  # fmt: skip
 SUSPICION_RULES = [
     ("twins", "They share items that hardly anyone buys"), ("rush", "A sudden rush"), ("pace", "They act like clockwork"),
@@ -209,6 +223,17 @@ def let_mails_be_read_later(apps: Apps, editor: BaseDatabaseSchemaEditor | None)
     alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
     placements = apps.get_model("recommendations", "Placement").objects.using(alias)
     placements.filter(name="email", attribution_window=24).update(attribution_window=72)
+
+
+def furnish_channels(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
+    """The placements under which lists of notifications and webhooks are kept, beside that of mails."""
+    alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
+    blend = apps.get_model("recommendations", "Blend").objects.using(alias).filter(name="home").first()
+    placements = apps.get_model("recommendations", "Placement").objects.using(alias)
+    for name, n, hours in (("web_push", 1, 24), ("webhook", 6, 72)):
+        placements.get_or_create(
+            name=name, defaults={"blend": blend, "n": n, "diversity": 0.3, "attribution_window": hours}
+        )
 
 
 def let_similar_be_similar(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -424,7 +449,11 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=models.Q(side="server", origins=[])
                 | models.Q(scopes=["events:write"])
-                | (models.Q(scopes=["events:write", "recommendations:read"]) & ~models.Q(origins=[])),
+                | (
+                    models.Q(scopes__contains=["events:write"])
+                    & models.Q(scopes__contained_by=["events:write", "recommendations:read", "push:subscribe"])
+                    & ~models.Q(origins=[])
+                ),
                 name="a_key_in_a_page_does_little",
             ),
         ),
@@ -1800,6 +1829,10 @@ class Migration(migrations.Migration):
                 ("confirmed_at", models.DateTimeField(null=True, verbose_name="confirmed")),
                 ("confirmations", models.PositiveSmallIntegerField(default=0, verbose_name="confirmation mails")),
                 ("asked_at", models.DateTimeField(null=True, verbose_name="last asked to confirm")),
+                (
+                    "proven",
+                    models.BooleanField(db_default=False, default=False, verbose_name="the shop vouches for it"),
+                ),
                 ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
             ],
             {
@@ -1821,7 +1854,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(channel="email") & ~models.Q(state="gone"), fields=("contact",),
                         name="one_email_per_contact",
                     ),
+                    models.UniqueConstraint(
+                        condition=models.Q(channel="webhook") & ~models.Q(state="gone"), fields=("contact",),
+                        name="one_webhook_per_contact",
+                    ),
                 ],
+                "indexes": [models.Index(fields=["digest"], name="address_by_digest")],
             },
         ),
         migrations.AlterField(
@@ -1959,6 +1997,12 @@ class Migration(migrations.Migration):
                 ("variant", models.PositiveSmallIntegerField(default=0, verbose_name="subject variant")),
                 ("chance", models.FloatField(default=0, verbose_name="chance")),
                 ("value", models.FloatField(default=0, verbose_name="value")),
+                (
+                    "hour_propensity",
+                    models.FloatField(
+                        help_text="Empty: the hour was not drawn.", null=True, verbose_name="chance of its hour"
+                    ),
+                ),
                 ("recommendation_id", models.CharField(blank=True, max_length=64, verbose_name="recommendation")),
                 ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("faults", models.PositiveSmallIntegerField(default=0, verbose_name="times it could not be written")),
@@ -2128,6 +2172,20 @@ class Migration(migrations.Migration):
                 ("holdout", models.FloatField(verbose_name="held out")),
                 ("season", models.CharField(max_length=20, verbose_name="season of the holdout")),
                 ("per_day", models.PositiveIntegerField(null=True, verbose_name="messages a day")),
+                (
+                    "prices",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="By channel, in the shop's currency.",
+                        verbose_name="price of a message",
+                    ),
+                ),
+                (
+                    "lost_contact",
+                    models.FloatField(
+                        help_text="Empty: 5% of what one spends in 90 days.", null=True,
+                        verbose_name="worth of a contact that leaves",
+                    ),
+                ),
                 ("note", models.TextField(blank=True, verbose_name="note")),
                 ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
                 ("is_default", models.BooleanField(default=False, verbose_name="live")),
@@ -2436,4 +2494,336 @@ class Migration(migrations.Migration):
                 condition=models.Q(variants__in=["one", "each"]), name="placement_variants_is_known"
             ),
         ),
+        migrations.CreateModel(
+            "Endpoint",
+            [
+                ID,
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                ("url", models.URLField(max_length=500, verbose_name="address")),
+                ("sealed_secret", models.BinaryField(verbose_name="secret, sealed")),
+                ("sealed_before", models.BinaryField(null=True, verbose_name="secret before, sealed")),
+                ("before_until", models.DateTimeField(null=True, verbose_name="the secret before signs until")),
+                ("enabled", models.BooleanField(default=True, verbose_name="in use")),
+                ("off_reason", models.CharField(blank=True, max_length=300, verbose_name="why it is off")),
+                ("failing_since", models.DateTimeField(null=True, verbose_name="failing since")),
+                ("last_taken_at", models.DateTimeField(null=True, verbose_name="last taken")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="author",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "webhook",
+                "verbose_name_plural": "webhooks",
+                "ordering": ["name"],
+                "constraints": [models.UniqueConstraint(Lower("name"), name="endpoint_name_once")],
+            },
+        ),
+        migrations.CreateModel(
+            "PushModel",
+            [
+                ID,
+                ("kind", models.CharField(choices=PUSH_MODEL_KINDS, max_length=10, verbose_name="what")),
+                ("fitted_at", models.DateTimeField(default=timezone.now, verbose_name="learned")),
+                ("lessons_until", models.DateTimeField(null=True, verbose_name="learned from what was before")),
+                ("parameters", models.JSONField(default=dict, verbose_name="parameters")),
+                ("figures", models.JSONField(default=dict, verbose_name="figures")),
+                ("refusal", models.CharField(blank=True, max_length=60, verbose_name="why it is not used")),
+                ("in_use", models.BooleanField(default=False, verbose_name="in use")),
+            ],
+            {
+                "verbose_name": "model of messages",
+                "verbose_name_plural": "models of messages",
+                "ordering": ["kind", "-fitted_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(in_use=True), fields=("kind",), name="one_push_model_in_use_per_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(kind__in=[code for code, _ in PUSH_MODEL_KINDS]),
+                        name="push_model_kind_is_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "ImportedReceipt",
+            [
+                ID,
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="receipts",
+                        to="recommendations.campaign", verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recommendations.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="received")),
+                ("answers", models.PositiveIntegerField(default=0, verbose_name="answers")),
+                ("answered_at", models.DateTimeField(null=True, verbose_name="first answered")),
+            ],
+            {
+                "verbose_name": "receipt of an imported campaign",
+                "verbose_name_plural": "receipts of imported campaigns",
+                "constraints": [
+                    models.UniqueConstraint(fields=("campaign", "customer"), name="one_receipt_per_customer"),
+                    models.CheckConstraint(
+                        condition=models.Q(answers=0, answered_at=None)
+                        | models.Q(answers__gt=0, answered_at__isnull=False),
+                        name="an_answered_receipt_says_when",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "GuardrailLook",
+            [
+                ID,
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="looks",
+                        to="recommendations.campaign", verbose_name="campaign",
+                    ),
+                ),
+                ("guardrail", models.CharField(choices=PUSH_RATES, max_length=12, verbose_name="rate")),
+                ("messages", models.PositiveIntegerField(verbose_name="messages")),
+                ("count", models.PositiveIntegerField(verbose_name="of them")),
+                ("limit", models.FloatField(verbose_name="limit")),
+                ("at", models.DateTimeField(verbose_name="when")),
+                ("fired", models.BooleanField(default=False, verbose_name="paused the campaign")),
+            ],
+            {
+                "verbose_name": "look at a guardrail",
+                "verbose_name_plural": "looks at guardrails",
+                "constraints": [
+                    models.UniqueConstraint(fields=("campaign", "guardrail", "messages"), name="one_look_per_step"),
+                    models.CheckConstraint(
+                        condition=models.Q(guardrail__in=[code for code, _ in PUSH_RATES]), name="guardrail_is_known"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "AgentRules",
+            [
+                ID,
+                ("number", models.PositiveIntegerField(unique=True, verbose_name="version")),
+                ("levers", models.JSONField(default=list, verbose_name="may vary")),
+                ("pins", models.JSONField(blank=True, default=list, verbose_name="pinned")),
+                ("forbids", models.JSONField(blank=True, default=list, verbose_name="forbidden")),
+                ("floors", models.JSONField(blank=True, default=list, verbose_name="kept in play")),
+                ("floor", models.FloatField(default=0.02, verbose_name="chance of a trial")),
+                (
+                    "share",
+                    models.FloatField(
+                        default=0.45, validators=[MinValueValidator(0.05), MaxValueValidator(0.8)],
+                        verbose_name="share of people",
+                    ),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="author",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "rules of the agent",
+                "verbose_name_plural": "rules of the agent",
+                "ordering": ["-number"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(share__gte=0.05, share__lte=0.8), name="the_rule_keeps_its_people"
+                    ),
+                    models.CheckConstraint(condition=models.Q(floor__gt=0, floor__lte=0.02), name="trials_go_on"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "AgentVersion",
+            [
+                ID,
+                ("night", models.DateField(unique=True, verbose_name="night")),
+                ("seed", models.BigIntegerField(verbose_name="seed")),
+                ("menu", models.JSONField(verbose_name="campaigns and channels")),
+                ("scales", models.JSONField(verbose_name="scales")),
+                ("rate", models.FloatField(verbose_name="answers a message")),
+                ("mean", models.BinaryField(verbose_name="mean")),
+                ("precision", models.BinaryField(verbose_name="precision")),
+                ("draws", models.BinaryField(verbose_name="drawn models")),
+                ("digest", models.CharField(max_length=32, verbose_name="digest")),
+                ("prices", models.JSONField(default=dict, verbose_name="caused answers and the price of tiredness")),
+                ("counts", models.JSONField(default=dict, verbose_name="what it rests on")),
+                ("refusal", models.CharField(blank=True, max_length=60, verbose_name="why it was not taken")),
+                ("is_live", models.BooleanField(default=False, verbose_name="live")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="created")),
+            ],
+            {
+                "verbose_name": "version of the agent",
+                "verbose_name_plural": "versions of the agent",
+                "ordering": ["-night"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(is_live=True), fields=("is_live",), name="one_live_version_of_the_agent"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "Agent",
+            [
+                ID,
+                (
+                    "status",
+                    models.CharField(choices=AGENT_STATUSES, default="off", max_length=10, verbose_name="status"),
+                ),
+                ("salt", models.CharField(max_length=40, verbose_name="salt")),
+                ("since", models.DateTimeField(default=timezone.now, verbose_name="since")),
+                ("paused_reason", models.TextField(blank=True, verbose_name="why it is paused")),
+                (
+                    "was",
+                    models.CharField(
+                        blank=True, choices=AGENT_STATUSES, max_length=10, verbose_name="before the pause"
+                    ),
+                ),
+                (
+                    "rules",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+",
+                        to="recommendations.agentrules", verbose_name="rules",
+                    ),
+                ),
+                ("guardrail", models.JSONField(blank=True, default=dict, verbose_name="guardrail that paused it")),
+                ("reading", models.JSONField(blank=True, default=dict, verbose_name="latest look")),
+            ],
+            {
+                "verbose_name": "agent",
+                "verbose_name_plural": "agents",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in AGENT_STATUSES]), name="agent_status_is_known"
+                    ),
+                    models.CheckConstraint(condition=models.Q(pk=1), name="there_is_one_agent"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "AgentDecision",
+            [
+                ID,
+                ("day", models.DateField(verbose_name="day")),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="class")),
+                ("group", models.CharField(max_length=8, verbose_name="group")),
+                ("held", models.BooleanField(default=False, verbose_name="held out")),
+                ("allowed", models.BinaryField(verbose_name="allowed options")),
+                ("features", models.BinaryField(verbose_name="what was known")),
+                ("option", models.SmallIntegerField(verbose_name="option")),
+                ("agents", models.SmallIntegerField(verbose_name="the agent's option")),
+                ("chance", models.FloatField(verbose_name="chance")),
+                ("chances", models.BinaryField(verbose_name="chances")),
+                ("trial", models.BooleanField(default=False, verbose_name="a trial")),
+                ("value", models.FloatField(default=0, verbose_name="value")),
+                ("rule", models.SmallIntegerField(verbose_name="the rule's option")),
+                ("worth", models.FloatField(default=0, verbose_name="worth of an answer")),
+                ("leaving", models.FloatField(default=0, verbose_name="price of leaving")),
+                ("campaign", models.BigIntegerField(null=True, verbose_name="campaign")),
+                ("key", models.CharField(blank=True, max_length=64, verbose_name="occasion")),
+                ("answered", models.BooleanField(null=True, verbose_name="answered")),
+                ("void", models.BooleanField(default=False, verbose_name="closed before it left")),
+                ("decided_at", models.DateTimeField(db_default=Now(), verbose_name="decided")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="agent_decisions",
+                        to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="decisions",
+                        to="recommendations.agentversion", verbose_name="version",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "decision of the agent",
+                "verbose_name_plural": "decisions of the agent",
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "day", "rank"), name="one_decision_a_day_and_class"),
+                ],
+                "indexes": [models.Index(fields=["day"], name="agent_decision_of_day")],
+            },
+        ),
+        migrations.CreateModel(
+            "AgentStatement",
+            [
+                ID,
+                ("month", models.DateField(unique=True, verbose_name="month")),
+                ("until", models.DateField(verbose_name="until")),
+                ("facts", models.JSONField(verbose_name="facts")),
+                ("written_at", models.DateTimeField(default=timezone.now, verbose_name="written")),
+            ],
+            {
+                "verbose_name": "statement of the agent",
+                "verbose_name_plural": "statements of the agent",
+                "ordering": ["-month"],
+            },
+        ),
+        migrations.CreateModel(
+            "AgentPractice",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("seed", models.PositiveIntegerField(verbose_name="seed")),
+                ("result", models.JSONField(default=dict, verbose_name="what came of it")),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="started by",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "practice of the agent",
+                "verbose_name_plural": "practices of the agent",
+                "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in STATUSES]),
+                        name="agentpractice_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(progress__gte=0, progress__lte=1),
+                        name="agentpractice_progress_is_a_share",
+                    ),
+                ],
+            },
+        ),
+        migrations.RunPython(furnish_channels, migrations.RunPython.noop),
     ]  # fmt: skip

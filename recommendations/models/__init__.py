@@ -24,9 +24,20 @@ from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
 from recommendations.models.promotions import Promotion
 from recommendations.models.push.absences import ItemAbsence, ShopOccasion
+from recommendations.models.push.agents import (
+    Agent,
+    AgentDecision,
+    AgentPractice,
+    AgentRules,
+    AgentStatement,
+    AgentVersion,
+)
 from recommendations.models.push.campaigns import Campaign, CampaignVersion, Occurrence, PressureRules
 from recommendations.models.push.contacts import Address, ConsentStatement, Contact, Permission, Suppression
+from recommendations.models.push.endpoints import Endpoint
+from recommendations.models.push.learned import PushModel
 from recommendations.models.push.messages import Considered, Message, MessageEvent
+from recommendations.models.push.outcomes import GuardrailLook, ImportedReceipt
 from recommendations.models.push.plans import SendPlan
 from recommendations.models.quarantine import Aside, Quarantine
 from recommendations.models.serving import Slate
@@ -36,15 +47,16 @@ from recommendations.models.watches import Alarm, PlacementHour, RateWatch, Stab
 from recommendations.models.weight_searches import DraftEstimate, WeightSearch
 
 __all__ = [
-    "Address", "Alarm", "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare",
-    "Artefact", "Aside", "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry",
-    "AuthenticatorApp", "Blend", "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category",
-    "ConsentStatement", "Considered", "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "Evaluation",
-    "Event", "Experiment", "ExperimentNote", "Group", "Import", "InterestProfile", "Item", "ItemAbsence", "ItemPrice",
-    "Judgement", "Measurement", "Message", "MessageEvent", "ModelVersion", "Occurrence", "PageSlot", "Permission",
-    "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion", "Quarantine",
-    "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment",
-    "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
-    "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit", "WaitingLine", "WeightSearch",
-    "group_fields",
+    "Address", "Agent", "AgentDecision", "AgentPractice", "AgentRules", "AgentStatement", "AgentVersion", "Alarm",
+    "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare", "Artefact", "Aside",
+    "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry", "AuthenticatorApp", "Blend",
+    "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement", "Considered",
+    "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "Endpoint", "Evaluation", "Event", "Experiment",
+    "ExperimentNote", "Group", "GuardrailLook", "Import", "ImportedReceipt", "InterestProfile", "Item", "ItemAbsence",
+    "ItemPrice", "Judgement", "Measurement", "Message", "MessageEvent", "ModelVersion", "Occurrence", "PageSlot",
+    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion",
+    "PushModel", "Quarantine", "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine",
+    "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting",
+    "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit",
+    "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

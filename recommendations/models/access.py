@@ -65,7 +65,14 @@ class ApiKey(models.Model):
                 condition=models.Q(side=terms.Side.SERVER, origins=[])
                 | models.Q(scopes=[terms.Scope.EVENTS_WRITE])
                 | (
-                    models.Q(scopes=[terms.Scope.EVENTS_WRITE, terms.Scope.RECOMMENDATIONS_READ])
+                    models.Q(scopes__contains=[terms.Scope.EVENTS_WRITE])
+                    & models.Q(
+                        scopes__contained_by=[
+                            terms.Scope.EVENTS_WRITE,
+                            terms.Scope.RECOMMENDATIONS_READ,
+                            terms.Scope.PUSH_SUBSCRIBE,
+                        ]
+                    )
                     & ~models.Q(origins=[])
                 ),
                 name="a_key_in_a_page_does_little",

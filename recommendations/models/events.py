@@ -206,6 +206,7 @@ class Import(models.Model):
         PROMOTIONS = "promotions", _("Promotions")
         CONTACTS = "contacts", _("Contacts")
         CUSTOMERS = "customers", _("Customers")
+        RECEIPTS = "receipts", _("Campaigns of other systems")
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")

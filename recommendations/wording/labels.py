@@ -123,6 +123,8 @@ PLACEMENTS: Mapping[str, Promise] = {
     "search": _("Search results"),
     "new": _("New in the shop"),
     "email": _("E-mail"),
+    "web_push": _("Browser notification"),
+    "webhook": _("Webhook"),
 }
 """Labels of the placements that ship; a shop's own are called by their code."""
 SHOP_PAGES: Mapping[str, Promise] = {
@@ -252,6 +254,7 @@ SCOPES: Choices = [
     (Scope.CONTACTS_READ, _("Read consents, and addresses with stars")),
     (Scope.CONTACTS_WRITE, _("Send addresses and consents")),
     (Scope.CAMPAIGNS_TRIGGER, _("Trigger messages of campaigns")),
+    (Scope.PUSH_SUBSCRIBE, _("Subscribe browsers to notifications")),
     (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]

@@ -5,6 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 from recommendations.push_terms import (
     AddressState,
+    AgentStatus,
     CampaignKind,
     CampaignStatus,
     Channel,
@@ -16,13 +17,19 @@ from recommendations.push_terms import (
     OccurrenceState,
     Priority,
     Purpose,
+    PushModelKind,
+    PushRate,
     SuppressionReason,
     Trigger,
     Verdict,
 )
 from recommendations.wording.labels import Choices
 
-CHANNELS: Choices = [(Channel.EMAIL, _("E-mail"))]
+CHANNELS: Choices = [
+    (Channel.EMAIL, _("E-mail")),
+    (Channel.WEB_PUSH, _("Browser notification")),
+    (Channel.WEBHOOK, _("Webhook")),
+]
 PURPOSES: Choices = [
     (Purpose.FOR_YOU, _("Recommendations for you")),
     (Purpose.REMINDERS, _("Reminders")),
@@ -48,6 +55,7 @@ CONSENT_SOURCES: Choices = [
     (ConsentSource.PREFERENCES, _("Preference page")),
     (ConsentSource.ONE_CLICK, _("One-click unsubscribe")),
     (ConsentSource.COMPLAINT, _("Complaint")),
+    (ConsentSource.BROWSER, _("Browser")),
     (ConsentSource.STAFF, _("Staff")),
     (ConsentSource.DEMO, _("Invented for the demo")),
 ]
@@ -74,6 +82,7 @@ CAMPAIGN_KINDS: Choices = [
     (CampaignKind.ONCE, pgettext_lazy("campaign", "Once")),
     (CampaignKind.RECURRING, pgettext_lazy("campaign", "Recurring")),
     (CampaignKind.TRIGGERED, pgettext_lazy("campaign", "Triggered")),
+    (CampaignKind.IMPORTED, pgettext_lazy("campaign", "Imported")),
 ]
 TRIGGERS: Choices = [
     (Trigger.CART_LEFT, _("Left in the cart")),
@@ -124,14 +133,16 @@ PRIORITIES: Choices = [
     (Priority.CAMPAIGN, _("Campaign")),
 ]
 VERDICTS: Choices = [
-    (Verdict.NO_ADDRESS, pgettext_lazy("verdict", "No address")),
+    (Verdict.NO_ADDRESS, pgettext_lazy("verdict", "No address in use")),
     (Verdict.NO_CONSENT, pgettext_lazy("verdict", "No consent")),
     (Verdict.SUPPRESSED, pgettext_lazy("verdict", "Must not be written to")),
     (Verdict.HELD_OUT, pgettext_lazy("verdict", "Held out")),
     (Verdict.CAPPED, pgettext_lazy("verdict", "Has had enough")),
     (Verdict.DONE_ALREADY, pgettext_lazy("verdict", "Bought or seen already")),
     (Verdict.TOO_LITTLE, pgettext_lazy("verdict", "Nothing good to say")),
+    (Verdict.NOT_WORTH, pgettext_lazy("verdict", "Costs more than it brings")),
     (Verdict.OUTRANKED, pgettext_lazy("verdict", "A better message first")),
+    (Verdict.WAITS, pgettext_lazy("verdict", "Not today")),
     (Verdict.OVER_BUDGET, pgettext_lazy("verdict", "Over the budget")),
     (Verdict.LATER, pgettext_lazy("verdict", "Sent later")),
     (Verdict.NOW, pgettext_lazy("verdict", "Sent now")),
@@ -166,4 +177,24 @@ MESSAGE_EVENTS: Choices = [
     (MessageEventKind.SOFT_BOUNCED, pgettext_lazy("message", "Came back for now")),
     (MessageEventKind.COMPLAINED, pgettext_lazy("message", "Complained")),
     (MessageEventKind.DELIVERED, pgettext_lazy("message", "Delivered")),
+]
+PUSH_MODEL_KINDS: Choices = [
+    (PushModelKind.DUE, _("What runs low")),
+    (PushModelKind.RESPONSE, _("Who answers")),
+    (PushModelKind.RELEVANCE, _("What suits")),
+    (PushModelKind.ACTIVITY, _("When they act")),
+    (PushModelKind.FATIGUE, _("What tires")),
+]
+PUSH_RATES: Choices = [
+    (PushRate.COMPLAINTS, _("Complaints")),
+    (PushRate.BOUNCES, _("Addresses that do not exist")),
+    (PushRate.UNSUBSCRIBES, _("Unsubscribed")),
+    (PushRate.FAILURES, _("Refused or failed")),
+]
+AGENT_STATUSES: Choices = [
+    (AgentStatus.OFF, pgettext_lazy("agent", "Off")),
+    (AgentStatus.WATCHES, pgettext_lazy("agent", "Watches")),
+    (AgentStatus.EXPLORES, pgettext_lazy("agent", "Explores")),
+    (AgentStatus.ACTS, pgettext_lazy("agent", "Acts")),
+    (AgentStatus.PAUSED, pgettext_lazy("agent", "Paused")),
 ]

@@ -107,6 +107,8 @@ def test_a_demo_goes_on_with_all_its_rows(old_database: Any) -> None:
     assert rows(old_database, "SELECT name, attribution_window FROM recommendations_placement ORDER BY id") == [
         ("new", 24),
         ("email", 72),
+        ("web_push", 24),
+        ("webhook", 72),
     ]
     explores = rows(old_database, "SELECT exploration, cards FROM recommendations_blendweights ORDER BY number")
     assert explores == [(0, 0.05), (0, 0)]

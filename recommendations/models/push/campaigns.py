@@ -16,6 +16,10 @@ from recommendations.wording import push_labels
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def ours(self) -> Self:
+        """Campaigns that were made here; another system sent the others, and nothing can be done with them."""
+        return self.exclude(kind=CampaignKind.IMPORTED)
+
     def unarchived(self) -> Self:
         return self.filter(archived_at=None)
 
@@ -136,6 +140,12 @@ class PressureRules(models.Model):
     holdout = models.FloatField(_("held out"))
     season = models.CharField(_("season of the holdout"), max_length=20)
     per_day = models.PositiveIntegerField(_("messages a day"), null=True)
+    prices = models.JSONField(
+        _("price of a message"), default=dict, blank=True, help_text=_("By channel, in the shop's currency.")
+    )
+    lost_contact = models.FloatField(
+        _("worth of a contact that leaves"), null=True, help_text=_("Empty: 5% of what one spends in 90 days.")
+    )
     note = models.TextField(_("note"), blank=True)
     author = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("author"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)

@@ -62,7 +62,11 @@ class Contact(models.Model):
 
 
 class Address(models.Model):
-    """Where a channel reaches a contact. ``sealed`` opens just before it is used; ``digest`` finds it without."""
+    """Where a channel reaches a contact. ``sealed`` opens just before it is used; ``digest`` finds it without.
+
+    Sealed is JSON: {email}; of a browser {endpoint, p256dh, auth}; of a webhook {user_id}, the customer in the shop's
+    own words. ``proven``: the shop said that the browser is this customer's.
+    """
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses", verbose_name=_("contact"))
     channel = models.CharField(_("channel"), max_length=10, choices=push_labels.CHANNELS)
@@ -74,6 +78,7 @@ class Address(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     confirmations = models.PositiveSmallIntegerField(_("confirmation mails"), default=0)
     asked_at = models.DateTimeField(_("last asked to confirm"), null=True)
+    proven = models.BooleanField(_("the shop vouches for it"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
@@ -90,7 +95,14 @@ class Address(models.Model):
                 fields=["contact"], condition=models.Q(channel=Channel.EMAIL) & ~models.Q(state=AddressState.GONE),
                 name="one_email_per_contact",
             ),
+            models.UniqueConstraint(
+                fields=["contact"], condition=models.Q(channel=Channel.WEBHOOK) & ~models.Q(state=AddressState.GONE),
+                name="one_webhook_per_contact",
+            ),
         ]  # fmt: skip
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["digest"], name="address_by_digest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"

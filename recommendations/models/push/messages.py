@@ -80,6 +80,9 @@ class Message(models.Model):
     variant = models.PositiveSmallIntegerField(_("subject variant"), default=0)
     chance = models.FloatField(_("chance"), default=0)
     value = models.FloatField(_("value"), default=0)
+    hour_propensity = models.FloatField(
+        _("chance of its hour"), null=True, help_text=_("Empty: the hour was not drawn.")
+    )
     recommendation_id = models.CharField(_("recommendation"), max_length=64, blank=True)
     tries = models.PositiveSmallIntegerField(_("attempts"), default=0)
     faults = models.PositiveSmallIntegerField(_("times it could not be written"), default=0)
