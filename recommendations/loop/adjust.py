@@ -18,7 +18,7 @@ from recommendations.engine.evaluation.panel_measures import ACCURACY
 from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
-from recommendations.loop import challenger, gate, guard
+from recommendations.loop import challenger, gate, guard, push_models
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
 from recommendations.loop.risers import Demand, risers
@@ -70,7 +70,10 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
                 blend=blend, now=context.run.now, publish=True, author=None,
                 made=Made(weights=PRESETS[blend], exponents=_preset(blend).exponents, reason="Shipped preset"),
             )  # fmt: skip
+    push_models.learn_relevance(context)
+    push_models.learn_from_messages(context)
     if may_go_live:
+        push_models.put_in_use(context)
         live_version.go_live(context.version, now=timezone.now())
         fetch.announce("model")
         members.refresh_all(now=context.run.now)

@@ -19,7 +19,7 @@ from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
-from recommendations.loop import challenger, second_stage
+from recommendations.loop import challenger, push_models, second_stage
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.models import model
@@ -65,6 +65,8 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, recommenders)
+    if cut is Cut.LIVE:
+        push_models.learn_from_history(context, snapshot.training)
     ModelVersion.objects.filter(pk=context.version.pk).update(instances=challenger.settings())
     context.report(1, text=f"{cut}: {len(recommenders)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
     scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}

@@ -7,7 +7,6 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from recommendations.channels.outbound import is_public
 from recommendations.store.imports.table_files import MEGABYTE
 
 SCHEMES = ("http", "https")
@@ -136,19 +136,13 @@ def _connection(parts: SplitResult, *, trusted: str, named: str) -> _Direct:
         text = _("%(address)s: the host is not known. Is the name right, and does this machine reach a name server?")
         raise FeedAwayError(text % {"address": named}) from error
     places = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
-    if parts.hostname != trusted and not all(map(_is_public, places)):
+    if parts.hostname != trusted and not all(map(is_public, places)):
         text = _(
             "%(address)s is inside this network, where only the host of ITEM_FEED is asked. Set ITEM_FEED to it, or "
             "fetch the file yourself."
         )
         raise FeedAwayError(text % {"address": named})
     return _Direct(parts, places, tls=tls)
-
-
-def _is_public(place: str) -> bool:
-    at = ip_address(place.partition("%")[0])
-    mapped = at.ipv4_mapped if isinstance(at, IPv6Address) else None
-    return (mapped or at).is_global and not at.is_multicast
 
 
 def _ask(

@@ -9,6 +9,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from functools import cache
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -21,7 +22,10 @@ from recommendations.push_terms import Channel
 CHECK_VALUE = "contact_hash_key_check"
 STARS = "•••"
 type OpenAddress = Mapping[str, str]
-"""An address as a channel needs it: ``{"email": …}``."""
+"""An address as a channel needs it: {email}; of a browser {endpoint, p256dh, auth}; of a webhook {user_id}."""
+
+OWN = {Channel.EMAIL: "email", Channel.WEB_PUSH: "endpoint", Channel.WEBHOOK: "user_id"}
+"""The field of an address that tells it from all others of its channel."""
 
 
 class KeysMissingError(Exception):
@@ -90,12 +94,15 @@ def digest_of(channel: Channel, address: OpenAddress) -> bytes:
     """HMAC-SHA256 under ``CONTACT_HASH_KEY``, 32 bytes; of an e-mail whatever its case. Raises KeysMissingError."""
     if not settings.CONTACT_HASH_KEY:
         raise KeysMissingError
-    own = address["email"].casefold()
+    own = address[OWN[channel]]
+    own = own.casefold() if channel is Channel.EMAIL else own
     return hmac.digest(settings.CONTACT_HASH_KEY.encode(), f"{channel}:{own}".encode(), "sha256")
 
 
 def masked(address: OpenAddress) -> str:
-    """What pages and the API show: ``s•••@example.com``."""
+    """What pages and the API show: ``s•••@example.com``; of a browser its push service, ``•••@push.example.com``."""
+    if "email" not in address:
+        return f"{STARS}@{urlsplit(address['endpoint']).hostname}" if "endpoint" in address else STARS
     name, _at, domain = address["email"].rpartition("@")
     return f"{name[:1]}{STARS}@{domain}"
 

@@ -25,9 +25,9 @@ def lift(channel: Channel, digest: bytes, *, reasons: Collection[SuppressionReas
     return bool(Suppression.objects.filter(channel=channel, digest=digest, reason__in=reasons).delete()[0])
 
 
-def suppressions(channel: Channel, digests: Collection[bytes], *, now: datetime) -> dict[bytes, Suppression]:
-    """Why, and since when, those of these addresses are silent that are so now."""
-    silent = Suppression.objects.filter(channel=channel, digest__in=digests).exclude(until__lte=now)
+def suppressions(digests: Collection[bytes], *, now: datetime) -> dict[bytes, Suppression]:
+    """Why, and since when, those of these addresses are silent that are so now; a hash is of one channel's address."""
+    silent = Suppression.objects.filter(digest__in=digests).exclude(until__lte=now)
     return {bytes(each.digest): each for each in silent}
 
 

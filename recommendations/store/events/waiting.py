@@ -37,10 +37,11 @@ SELECT count(*) FROM (
   SELECT FROM recommendations_waitingline WHERE key_id IS NOT DISTINCT FROM %b::integer LIMIT %b::integer) waits
 """
 _TAKE = """
-DELETE FROM recommendations_waitingline WHERE id IN (
+WITH next AS MATERIALIZED (
   SELECT waits.id FROM recommendations_waitingline waits JOIN recommendations_item item ON item.shop_id = waits.shop_id
   WHERE %b::text[] IS NULL OR waits.shop_id = ANY(%b::text[])
   ORDER BY waits.id LIMIT %b::integer FOR UPDATE OF waits SKIP LOCKED)
+DELETE FROM recommendations_waitingline WHERE id IN (SELECT id FROM next)
 RETURNING (SELECT id FROM recommendations_item WHERE shop_id = recommendations_waitingline.shop_id),
   key_id, received_at, sent::text
 """

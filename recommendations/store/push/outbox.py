@@ -21,13 +21,16 @@ _RESERVE = """
 WITH there AS (SELECT id FROM recommendations_address WHERE id = ANY(%(addresses)s) FOR KEY SHARE)
 INSERT INTO recommendations_message
   (campaign_id, version_id, occurrence_id, customer_id, contact, key, channel, address_id, state, due_at, expires_at,
-   trigger_item, items, variant, chance, value, recommendation_id, tries, faults, holder, provider_id, reason)
+   trigger_item, items, variant, chance, value, hour_propensity, recommendation_id, tries, faults, holder,
+   provider_id, reason)
 SELECT %(campaign)s, %(version)s, %(occurrence)s, customer, contact, key, %(channel)s, address, state, due_at,
-       expires_at, trigger_item, items::bigint[], variant, chance, value, '', 0, 0, '', '', ''
+       expires_at, trigger_item, items::bigint[], variant, chance, value, hour_propensity, '', 0, 0, '', '', ''
 FROM unnest(%(customers)s::bigint[], %(contacts)s::bigint[], %(keys)s::text[], %(addresses)s::bigint[],
             %(states)s::text[], %(due)s::timestamptz[], %(expires)s::timestamptz[], %(triggers)s::bigint[],
-            %(items)s::text[], %(variants)s::int[], %(chances)s::float8[], %(values)s::float8[])
-  AS new(customer, contact, key, address, state, due_at, expires_at, trigger_item, items, variant, chance, value)
+            %(items)s::text[], %(variants)s::int[], %(chances)s::float8[], %(values)s::float8[],
+            %(propensities)s::float8[])
+  AS new(customer, contact, key, address, state, due_at, expires_at, trigger_item, items, variant, chance, value,
+         hour_propensity)
 WHERE address IS NULL OR address IN (SELECT id FROM there)
 ON CONFLICT DO NOTHING RETURNING channel, state
 """
@@ -35,15 +38,18 @@ _HAS_DUE = """
 SELECT EXISTS (SELECT FROM recommendations_message WHERE state = 'due' AND channel = %(channel)s
                AND due_at <= clock_timestamp())
 """
+# What is locked stands in a part of its own, which is read once: a plan may read a subquery anew for every row, and it
+# locks other ones each time.
 _LEASE = """
-UPDATE recommendations_message SET state = 'leased', holder = %(holder)s,
-  lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id IN (
+WITH next AS MATERIALIZED (
   SELECT message.id FROM recommendations_message message
   JOIN recommendations_campaign campaign ON campaign.id = message.campaign_id
   WHERE message.state = 'due' AND message.due_at <= clock_timestamp() AND message.channel = %(channel)s
     AND campaign.paused_at IS NULL
   ORDER BY message.due_at, message.id LIMIT %(most)s FOR UPDATE OF message SKIP LOCKED)
+UPDATE recommendations_message SET state = 'leased', holder = %(holder)s,
+  lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id IN (SELECT id FROM next)
 RETURNING id
 """
 # Whichever commits first, this or a withdrawal (which takes what is due and leased), wins; a row is never both.
@@ -100,6 +106,11 @@ WHERE address.id = message.address_id AND address.channel = %(channel)s AND addr
   AND message.state IN ('due', 'leased')
 RETURNING message.channel, message.state
 """
+_LEFT = """
+UPDATE recommendations_message SET state = 'withdrawn', reason = 'no_address', settled_at = clock_timestamp(),
+  holder = '', lease_until = NULL
+WHERE address_id = ANY(%(addresses)s) AND state IN ('due', 'leased') RETURNING channel, state
+"""
 _END = """
 UPDATE recommendations_message SET state = 'withdrawn', reason = %(reason)s, settled_at = clock_timestamp(),
   holder = '', lease_until = NULL
@@ -143,6 +154,7 @@ class Reservation:
     chance: float = 0.0
     value: float = 0.0
     held: bool = False
+    hour_propensity: float | None = None  # chance with which its hour was drawn
 
 
 def reserve(
@@ -163,6 +175,7 @@ def reserve(
         variants=[each.variant for each in reservations],
         chances=[each.chance for each in reservations],
         values=[each.value for each in reservations],
+        propensities=[each.hour_propensity for each in reservations],
     )  # fmt: skip
 
 
@@ -237,6 +250,11 @@ def withdraw(contacts: Collection[int]) -> int:
 def withdraw_from(channel: Channel, digest: bytes) -> int:
     """Withdraw what waits for an address that is silent from now on, whoever's it is; how many messages."""
     return _written(_SILENCED, channel=channel.value, digest=digest)
+
+
+def withdraw_to(addresses: Collection[int]) -> int:
+    """Withdraw what waits for addresses that are not in use any more; how many messages."""
+    return _written(_LEFT, addresses=list(addresses))
 
 
 def end(campaign: int, *, reason: str) -> int:

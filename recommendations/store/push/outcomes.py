@@ -51,9 +51,11 @@ SELECT whole, taken, people, unknown, coalesce(clicked, 0), coalesce(machine_cli
   coalesce(complained, 0), coalesce(buyers, 0), coalesce(lines, 0), coalesce(revenue, 0)
 FROM handed LEFT JOIN act USING (whole) LEFT JOIN gone USING (whole) LEFT JOIN sale USING (whole)
 """  # noqa: S608 - parts of our own
-# Each message is of several wholes: of the campaign, of a subject, of an hour where the customer lives, of a segment.
+# Each message is of several wholes: of the campaign, of a subject, of a channel, of an hour where the customer lives,
+# of a segment.
 _PARTS = """
-unnest(ARRAY['all', 'variant:' || variant, 'hour:' || extract(hour FROM handed_at AT TIME ZONE coalesce(
+unnest(ARRAY['all', 'variant:' || variant, 'channel:' || channel,
+  'hour:' || extract(hour FROM handed_at AT TIME ZONE coalesce(
   (SELECT nullif(there.time_zone, '') FROM recommendations_contact there
    WHERE there.customer_id = recommendations_message.contact), %(zone)s)),
   'segment:' || coalesce((SELECT membership.segment_id::text FROM recommendations_segmentmembership membership
@@ -132,15 +134,15 @@ def outcomes_of_sendings(campaign: int) -> dict[int, PushOutcome]:
     return _results([campaign], by="occurrence_id")
 
 
-def outcomes_of_parts(campaign: int, *, zone: str) -> dict[tuple[str, int | None], PushOutcome]:
-    """Outcomes of a campaign as a whole, ``("all", None)``, and by ``variant``, ``hour`` and ``segment``.
+def outcomes_of_parts(campaign: int, *, zone: str) -> dict[tuple[str, int | str | None], PushOutcome]:
+    """Outcomes of a campaign as a whole, ``("all", None)``, and by ``variant``, ``channel``, ``hour`` and ``segment``.
 
     The hour is that of the hand-over where the customer lives, else in the shop's zone; who is in no segment is in
     that of None.
     """
     counted = _results([campaign], by=_PARTS, zone=zone)
     parts = ((*key.partition(":")[::2], outcome) for key, outcome in counted.items())
-    return {(part, int(number) if number else None): outcome for part, number, outcome in parts}
+    return {(part, int(name) if name.isdigit() else name or None): outcome for part, name, outcome in parts}
 
 
 def repeats(*, since: datetime, until: datetime) -> Repeats:

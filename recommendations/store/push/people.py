@@ -1,11 +1,11 @@
 """Facts about the people of an audience, read in a few statements: how they are reached, what they were sent."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from recommendations.engine.push.cases import NEVER, ChannelReach, Person
@@ -33,6 +33,9 @@ WITH asked AS (SELECT unnest(%(people)s::bigint[]) AS person), keys AS (
   SELECT alias.customer_id, alias.anonymous_id, true FROM recommendations_customeralias alias
   JOIN asked ON asked.person = alias.customer_id WHERE alias.undone_at IS NULL)
 """
+# A browser counts for the very customer on whose contact it is, never for whom its visitor was merged into, and for a
+# signed-in one only where the shop vouches for it: whoever has it would read what that customer did. The one that was
+# heard of last is used.
 _REACH = f"""
 {KEYS}
 SELECT DISTINCT ON (keys.person, address.channel) keys.person, address.channel, contact.customer_id, address.id,
@@ -44,7 +47,10 @@ SELECT DISTINCT ON (keys.person, address.channel) keys.person, address.channel, 
   contact.time_zone, contact.quiet_from, contact.quiet_until, contact.paused_until, contact.most_a_week
 FROM keys JOIN recommendations_contact contact ON contact.customer_id = keys.key
 JOIN recommendations_address address ON address.contact_id = contact.customer_id AND address.state = 'active'
-ORDER BY keys.person, address.channel, keys.merged, contact.changed_at DESC, contact.customer_id
+JOIN recommendations_customer customer ON customer.id = contact.customer_id
+WHERE address.channel <> 'web_push' OR (NOT keys.merged AND (address.proven OR customer.kind = 'anonymous'))
+ORDER BY keys.person, address.channel, keys.merged, contact.changed_at DESC, contact.customer_id,
+  address.confirmed_at DESC NULLS LAST, address.id DESC
 """  # noqa: S608 - parts of our own
 _SENT = f"""
 {KEYS}
@@ -63,15 +69,12 @@ FROM keys JOIN recommendations_event event ON event.customer_id = keys.key
 WHERE event.occurred_at > %(lately)s AND event.occurred_at <= %(now)s AND event.item_id IS NOT NULL
   AND event.name = ANY(%(acts)s)
 """  # noqa: S608
-_OBJECT = """
-SELECT id FROM recommendations_customer WHERE id = ANY(%(people)s::bigint[]) AND NOT personalise
-"""
 _EARNED = f"""
 {KEYS}
-SELECT keys.person, sum(event.amount), count(DISTINCT event.transaction_id)
-FROM keys JOIN recommendations_event event ON event.customer_id = keys.key
-WHERE event.name = '{EventName.PURCHASE}' AND event.occurred_at > %(since)s AND event.occurred_at <= %(now)s
-  AND event.trust >= {Trust.SERVER}
+SELECT customer.id, NOT customer.personalise, coalesce(sum(event.amount), 0), count(DISTINCT event.transaction_id)
+FROM recommendations_customer customer JOIN keys ON keys.person = customer.id
+LEFT JOIN recommendations_event event ON event.customer_id = keys.key AND event.name = '{EventName.PURCHASE}'
+  AND event.occurred_at > %(since)s AND event.occurred_at <= %(now)s AND event.trust >= {Trust.SERVER}
 GROUP BY 1
 """  # noqa: S608
 _EARNED_OF_ALL = f"""
@@ -105,8 +108,9 @@ def people_of(
     people = sorted(set(customers))
     reach, chosen = _reach(people, now=now)
     sent, shadows = _sent(people, now=now, but=but)
-    objectors = {person for (person,) in rows(_OBJECT, people=people)}
-    worth = _worth(people, now=now)
+    earned = {person: own for person, *own in rows(_EARNED, people=people, since=now - EARNS, now=now)}
+    objectors = {person for person, (objects, *_amounts) in earned.items() if objects}
+    worth = _worth(people, {person: own[1:] for person, own in earned.items()}, now=now)
     return {
         customer: _person(
             customer, chosen.get(customer), reach=tuple(reach[customer]), sent=tuple(sent[customer]),
@@ -202,14 +206,11 @@ class OrderMeans:
 order_means = ProcessHeld(OrderMeans)
 
 
-def _worth(people: list[int], *, now: datetime) -> Mapping[int, float]:
-    """Mean amount of an order of each person, drawn towards that of the shop."""
-    earned = {person: (float(amount), orders) for person, amount, orders in rows(
-        _EARNED, people=people, since=now - EARNS, now=now
-    )}  # fmt: skip
+def _worth(people: list[int], earned: Mapping[int, Sequence[Any]], *, now: datetime) -> Mapping[int, float]:
+    """Mean amount of an order of each person, drawn towards that of the shop, by the amount and number of their own."""
     mean = order_means().as_of(now)
     return {
-        person: (amount + SHRINKS * mean) / (number + SHRINKS)
+        person: (float(amount) + SHRINKS * mean) / (number + SHRINKS)
         for person in people
         for amount, number in [earned.get(person, (0.0, 0))]
     }

@@ -1,6 +1,5 @@
 """Django's cache where Valkey is there, away and full."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from kombu.exceptions import OperationalError
 from recommendations.models import Staff
 from recommendations.services.access import passwords
 from recommendations.store.live.django_cache import Cache
+from tests.side_threads import end_threads
 
 AWAY = "redis://127.0.0.1:1/0"
 PASSWORD = "correct horse battery"
@@ -104,7 +104,5 @@ def test_a_forgotten_password_is_helped_once_a_minute_without_valkey(
     monkeypatch.setattr(passwords, "send_link", sent.append)
     for _ in range(2):
         assert client.post("/password/", {"email": "ada@example.com"}).status_code == 302
-    for thread in threading.enumerate():
-        if thread.name == "password-link":
-            thread.join(10)
+    end_threads("password-link")
     assert sent == ["ada@example.com"]

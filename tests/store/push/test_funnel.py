@@ -84,9 +84,10 @@ def test_outcomes_are_told_by_subject_hour_and_segment_and_each_adds_up() -> Non
         MessageEvent.objects.create(message=each, kind=MessageEventKind.UNSUBSCRIBED, at=NOW)
     parts = outcomes_of_parts(first.campaign_id, zone="UTC")
     assert {key: outcome.taken for key, outcome in parts.items()} == {
-        ("all", None): 2, ("variant", 0): 1, ("variant", 1): 1, ("hour", 11): 1, ("hour", 20): 1, ("segment", None): 2,
+        ("all", None): 2, ("variant", 0): 1, ("variant", 1): 1, ("channel", "email"): 2,
+        ("hour", 11): 1, ("hour", 20): 1, ("segment", None): 2,
     }  # fmt: skip
-    for part in ("variant", "hour", "segment"):
+    for part in ("variant", "channel", "hour", "segment"):
         assert sum(outcome.unsubscribed for (name, _), outcome in parts.items() if name == part) == 2
 
 
@@ -127,16 +128,36 @@ def test_an_effect_has_an_interval_and_under_fifty_held_out_there_is_none(tea: I
         bought(who, tea, (2 if held else 4) + number % 3)
     compared = compare(first.campaign_id, Goal(), now=NOW)
     assert (compared.people, compared.held_people, compared.too_few) == (150, 50, False)
-    assert compared.effect is not None
-    assert compared.effect.value == pytest.approx(2.0, abs=0.1)
-    assert compared.low < compared.effect.value < compared.high
-    assert compared.smallest == pytest.approx(2.8 * compared.effect.se)
+    assert compared.lift is not None
+    assert compared.lift.effect.value == pytest.approx(2.0, abs=0.1)
+    assert compared.lift.low < compared.lift.effect.value < compared.lift.high
+    assert compared.lift.smallest == pytest.approx(2.8 * compared.lift.effect.se)
+    assert compared.lift.is_shown
     for left_out, alike in ((150, True), (400, False)):  # of the others, as no budget was left; of those held out 50
         counts = {"no_address": 9, "held_out": 100, "would_send": 50, "now": 100, "later": 50, "over_budget": left_out}
         Occurrence.objects.filter(pk=first.occurrence_id).update(counts=counts)
         compared = compare(first.campaign_id, Goal(), now=NOW)
-        assert (compared.alike, compared.effect is not None) == (alike, alike)
+        assert (compared.alike, compared.lift is not None) == (alike, alike)
     Occurrence.objects.update(counts={})
     Message.objects.filter(state=MessageState.HELD).earliest("pk").delete()
     fewer = compare(first.campaign_id, Goal(), now=NOW)
-    assert (fewer.held_people, fewer.effect, fewer.too_few) == (49, None, True)
+    assert (fewer.held_people, fewer.lift, fewer.too_few) == (49, None, True)
+
+
+def test_what_people_spent_before_makes_the_interval_narrower(tea: Item) -> None:
+    first = sent_to(customer("p0"), None, items=[tea.pk])
+    for number in range(1, 200):
+        who, held = customer(f"p{number}"), number % 2 == 1
+        sent_to(
+            who, first, items=[tea.pk], state=MessageState.HELD if held else MessageState.TAKEN,
+            handed_at=None if held else THEN,
+        )  # fmt: skip
+        habit = 1 + number % 20
+        bought(who, tea, habit, days=-5)
+        bought(who, tea, habit + number % 3 + (0 if held else 1))
+        bought(who, tea, 1_000, days=-85)
+    lift = compare(first.campaign_id, Goal(), now=NOW).lift
+    assert lift is not None
+    assert lift.explained > 0.9
+    assert lift.low < 1 < lift.high
+    assert lift.high - lift.low < 1  # without what they spent before 4 times as wide

@@ -23,6 +23,7 @@ from recommendations.store.contacts.ledger import Statement
 from recommendations.store.push import outbox
 from recommendations.store.push.outbox import Reservation
 from tests.push_records import campaign, contact
+from tests.store.plans import by_nested_loops
 
 EMAIL = Channel.EMAIL
 
@@ -111,6 +112,12 @@ class TestOneSender:
         outbox.lease(EMAIL, holder="me", most=1)
         withdraw(ann, Purpose.FOR_YOU)
         assert states() == ["withdrawn", "due"]
+
+    def test_no_more_are_leased_than_wanted_whatever_the_plan(self) -> None:
+        """Where a part is read anew for every row, what it locked is skipped, and the next one is taken as well."""
+        reserve(campaign(), *(contact(name) for name in ("ann", "bo", "cy")))
+        by_nested_loops()
+        assert [len(outbox.lease(EMAIL, holder="me", most=1)) for _ in range(4)] == [1, 1, 1, 0]
 
     def test_what_a_sender_left(self) -> None:
         reserve(campaign(), *(contact(name) for name in ("ann", "bo", "cy")))

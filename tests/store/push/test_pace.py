@@ -8,9 +8,9 @@ import redis
 from django.utils import timezone
 
 from recommendations.push_terms import Channel
-from recommendations.store.live.valkey import valkey as link
 from recommendations.store.process_held import drop_all
 from recommendations.store.push import pace
+from tests.dead_servers import dead_valkey
 
 EMAIL, KEY = Channel.EMAIL, "push:line:email"
 
@@ -104,14 +104,11 @@ def test_a_try_that_had_nothing_to_hand_over_leaves_it_to_the_next(valkey: redis
     assert take() == 1
 
 
-def test_while_valkey_is_away_a_tenth_of_the_pace_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as away:
-        away.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
-        link.cache_clear()
+def test_while_valkey_is_away_a_tenth_of_the_pace_goes_on() -> None:
+    with dead_valkey():
         drop_all()
         assert take() == 1
         nothing, wait = pace.take(EMAIL, most=10, per_minute=600)
         assert (nothing, round(wait)) == (0, 1)
         assert pace.line_state(EMAIL) is None
         assert not pace.line_failed(EMAIL)
-    link.cache_clear()

@@ -154,7 +154,7 @@ def test_many_people_cost_as_many_statements_as_one() -> None:
     people_of([addresses[0].contact_id], habits=HABITS, now=NOW)  # asks for the shop's mean order, once an hour
     with CaptureQueriesContext(connection) as queries:
         people_of([each.contact_id for each in addresses], habits=HABITS, now=NOW)
-    assert len(queries) == 4
+    assert len(queries) == 3
 
 
 def test_somebody_is_worth_the_same_whoever_is_looked_at_beside_them() -> None:

@@ -44,7 +44,7 @@ def running_low(look: TriggerLook, *, model: Model, sellable: IdArray) -> list[H
     due = due.where(np.isin(keys, np.fromiter(person_of, np.int64)))
     people = np.array([person_of[key] for key in model.users.ids[due.user].tolist()], np.int64)
     items = model.items.ids[due.item]
-    bought = _bought(look, since=model.as_of - ARRIVES)
+    bought = bought_since(look, since=model.as_of - ARRIVES)
     acts = zip(people.tolist(), items.tolist(), due.last.tolist(), strict=True)
     wanting = np.fromiter(
         (bought.get((who, item), 0.0) < last + MINUTE for who, item, last in acts), np.bool_, len(due)
@@ -52,7 +52,7 @@ def running_low(look: TriggerLook, *, model: Model, sellable: IdArray) -> list[H
     return _happenings(due.where(wanting), people[wanting], items[wanting], look=look)
 
 
-def _bought(look: TriggerLook, *, since: datetime) -> dict[tuple[int, int], float]:
+def bought_since(look: TriggerLook, *, since: datetime) -> dict[tuple[int, int], float]:
     """The last purchase of each person and item since a moment, in seconds since 1970-01-01 UTC."""
     bounds = look.bounds() | {"since": since}
     bought = rows(_BOUGHT.format(asked=look.asked, theirs=look.theirs), **bounds)

@@ -1,0 +1,1 @@
+"""What the push agent sees, writes down, learns from and is measured by."""
