@@ -11,8 +11,11 @@ _ONCE = ("password", "server_key", "pages_key")
 """What is printed when it is new, and kept nowhere."""
 
 
-def announce_demo(data: Path) -> None:
-    """Publish the demo's credentials (their file appears only now, so it also says that the demo is up)."""
+def announce_demo(data: Path, *, mailbox: bool) -> None:
+    """Publish the demo's credentials (their file appears only now, so it also says that the demo is up).
+
+    ``mailbox``: what it sends to customers stays here, and can be read.
+    """
     pending, published = data / "demo.json.pending", data / "demo.json"
     if pending.exists():
         pending.rename(published)
@@ -23,6 +26,7 @@ def announce_demo(data: Path) -> None:
     _print(
         f"Recsite   {credentials['url']}",
         f"Shop      {credentials['shop_url']}",
+        *([f"Mailbox   {credentials['url']}mailbox/   what customers are sent"] if mailbox else []),
         f"Login     {credentials['username']}   {credentials['password']}",
         f"API key   {credentials['read_key']}   reads recommendations only",
         f"Try       curl -H 'Authorization: Api-Key {credentials['read_key']}' '{address}'",

@@ -96,10 +96,26 @@ app.conf.update(
             "schedule": 60,
             "options": {"expires": 15},
         },
-        "send pushes": {
-            "task": "recommendations.tasks.send_pushes",
-            "schedule": 5,
-            "options": {"expires": 5},
+        # A channel each, so that none waits for another's provider.
+        **{
+            f"send pushes by {channel}": {
+                "task": "recommendations.tasks.send_pushes",
+                "schedule": 5,
+                "args": [channel],
+                "options": {"expires": 5},
+            }
+            for channel in ("email", "web_push", "webhook")
+        },
+        # A night is learned once, after three; the later hours are for one on which no worker ran.
+        "teach agent": {
+            "task": "recommendations.tasks.teach_agent",
+            "schedule": crontab(minute="12"),
+            "options": {"expires": 3_000},
+        },
+        "watch agent": {
+            "task": "recommendations.tasks.watch_agent",
+            "schedule": crontab(minute="42"),
+            "options": {"expires": 3_000},
         },
         "settle pushes": {
             "task": "recommendations.tasks.settle_pushes",

@@ -15,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from recommendations.channels import sealing
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _asked: set[str] = set()
@@ -68,6 +70,17 @@ def secrets(name: str, *, shortest: int) -> list[str]:
     return parts
 
 
+def vapid_key(name: str) -> str:
+    """A private key of P-256 as 32 bytes in base64url; "" where the variable is not set."""
+    value = secret(name, shortest=43, default="")
+    try:
+        if value:
+            sealing.vapid_key(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is no key of VAPID; manage.py push_keys makes one.") from error
+    return value
+
+
 def flag(name: str, *, default: bool) -> bool:
     value = text(name, default=str(default)).strip().lower()
     if value in _TRUE | _FALSE:
@@ -111,6 +124,11 @@ def hosts(name: str) -> list[str]:
                 f"{name}: {host!r} is not a host; write it like https://cdn.example.com, without a path."
             )
     return given
+
+
+def origins(name: str) -> list[str]:
+    """Hosts as ``hosts`` takes them, in small letters; one without a scheme is spoken to by https."""
+    return [each if "://" in each else f"https://{each}" for host in hosts(name) for each in [host.lower()]]
 
 
 def folder(name: str, *, default: Path) -> Path:

@@ -61,6 +61,7 @@ if not DEMO and SECRET_KEY == PSEUDONYM_KEY:
 CONTACT_KEYS = env.secrets("CONTACT_KEYS", shortest=32)
 CONTACT_HASH_KEY = env.secret("CONTACT_HASH_KEY", shortest=32, default="")
 LINK_KEYS = env.secrets("LINK_KEYS", shortest=32)
+VAPID_KEY = env.vapid_key("VAPID_KEY")  # signs for push services; browsers subscribe under its public half
 DOUBLE_OPT_IN = env.flag("DOUBLE_OPT_IN", default=True)
 
 # --- Applications
@@ -260,6 +261,8 @@ MAILBOX = DATA / "post"  # where the demo's post office writes what it takes
 PUSH_FROM = env.text("PUSH_FROM", default="push@shop.example" if DEMO else "")
 BOUNCE_DOMAIN = env.text("BOUNCE_DOMAIN", default="")  # mail that comes back goes there, each to its own address
 PUSH_EMAIL_PER_MINUTE = env.integer("PUSH_EMAIL_PER_MINUTE", default=600, at_least=1)
+PUSH_SERVICE_HOSTS = [host.lower() for host in env.hosts("PUSH_SERVICE_HOSTS")]  # beside those of the browsers' makers
+WEBHOOK_HOSTS = env.origins("WEBHOOK_HOSTS")  # inside the shop's own network
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", default="1 Market Square, Demo Town" if DEMO else "")
 FOUR_EYES = env.flag("FOUR_EYES", default=not DEMO)  # who wrote part of a campaign does not approve it
 SUBJECT_MARK = env.text("SUBJECT_MARK", default="")

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from demo.invented import push_service
 from recsite import announcing
 from recsite.processes import spawn
 
@@ -174,8 +175,14 @@ def post_environment(port: int) -> dict[str, str]:
     return {"PUSH_EMAIL_URL": address, "POST_OFFICE": address}
 
 
-def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Child]:
-    """Programs of an installation; ``shop_port`` None: without the demo's shop."""
+def web_environment(port: int) -> dict[str, str]:
+    """Environment of whoever posts to browsers and webhooks: those of the post office may be on this machine."""
+    names = ("PUSH_SERVICE_HOSTS", "WEBHOOK_HOSTS")
+    return {name: ",".join(filter(None, (os.environ.get(name, ""), push_service(port)))) for name in names}
+
+
+def children(*, port: int, data: Path, shop_port: int | None = None, push_port: int | None = None) -> list[Child]:
+    """Programs of an installation; ``shop_port`` None: without the demo's shop, ``push_port``: its push service."""
     beat = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(data / "beat-schedule"))
     polite = partial(Child, stop=signal.SIGTERM, orphaned=signal.SIGTERM)
     # SIGQUIT: a worker gives the task in hand back to the queue instead of finishing it first. For that it needs Valkey
@@ -189,7 +196,7 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
                 "shop",
                 _web("storefront.wsgi:application", port=shop_port),
                 port=shop_port,
-                env=shop_environment(data),
+                env=shop_environment(data) | ({"STOREFRONT_PUSH": push_service(push_port)} if push_port else {}),
             )
         ]
     )
@@ -197,7 +204,10 @@ def children(*, port: int, data: Path, shop_port: int | None = None) -> list[Chi
     if has_post_office():
         post_port = _free_port()
         sends = post_environment(post_port)
-        argv = (sys.executable, "-m", "recsite.post", "--folder", str(data / "post"), "--port", str(post_port))
+        argv = [sys.executable, "-m", "recsite.post", "--folder", str(data / "post"), "--port", str(post_port)]
+        if push_port is not None:
+            sends |= web_environment(push_port)
+            argv += ["--web-port", str(push_port)]
         post = [polite("post", (*_LAST, *argv), port=post_port)]
     pages_port = _free_port()
     web = partial(_web, "recsite.wsgi:application", threads=_THREADS_OF_WEB)
@@ -226,10 +236,10 @@ def missing(url: str) -> dict[str, str] | None:
         return None
 
 
-def run(*, port: int, shop_port: int | None, data: Path, patience: float) -> int:
+def run(*, port: int, shop_port: int | None, data: Path, patience: float, push_port: int | None = None) -> int:
     """Keep everything running until a signal ends it; says when it is ready, and ends if it is not so in time."""
     url, announced, begin = f"http://127.0.0.1:{port}/", False, time.monotonic()
-    family = children(port=port, shop_port=shop_port, data=data)
+    family = children(port=port, shop_port=shop_port, push_port=push_port, data=data)
     try:
         while True:
             for child in family:
@@ -258,7 +268,7 @@ def _announce(data: Path) -> bool:
     if (data / "shop.json.pending").exists():
         announcing.announce_shop(data)
     else:
-        announcing.announce_demo(data)
+        announcing.announce_demo(data, mailbox=has_post_office())
     return True
 
 
@@ -272,12 +282,16 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m recsite.supervisor")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--shop-port", type=int, help="of the demo's shop; without it, none")
+    parser.add_argument("--push-port", type=int, help="of the demo's push service; without it, none")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--patience", type=float, default=_READY_SECONDS, help="seconds until it has to be ready")
     options = parser.parse_args(argv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    return run(port=options.port, shop_port=options.shop_port, data=options.data, patience=options.patience)
+    return run(
+        port=options.port, shop_port=options.shop_port, push_port=options.push_port, data=options.data,
+        patience=options.patience,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

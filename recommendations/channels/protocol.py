@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """A message that is ready to leave. ``address`` is open, and is in no log and no error."""
+    """A message that is ready to leave. ``address`` is open, and is in no log and no error.
+
+    It has {email}; for a browser {endpoint, p256dh, auth}; for a webhook {url, secrets}.
+    """
 
     message: int
     idempotency_key: str
     address: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # as the channel sends it: a whole mail
+    content: bytes = field(repr=False)  # as the channel sends it: a whole mail, or JSON
+    expires_at: datetime | None = None  # what a service keeps for its reader is kept no longer
+    topic: str = ""  # of two notifications of a topic a browser gets the later one
 
 
 @dataclass(frozen=True)

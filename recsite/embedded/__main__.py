@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -25,14 +25,17 @@ try:
 except ImportError as missing:
     raise SystemExit("The embedded servers need Linux or macOS; on Windows use WSL or docker-compose.yml.") from missing
 
-from recsite.embedded.folders import demo_secret, remembered_settings, write_private
+from recsite.embedded.folders import demo_secret, demo_vapid_key, remembered_settings, write_private
 from recsite.embedded.postgres import Postgres
 from recsite.embedded.server import Server, ServerError
 from recsite.embedded.valkey import Valkey
 from recsite.processes import die_with_parent, keep_private, make_was_interrupted, spawn, stop
 
 _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
-_SECRETS = ("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS")
+_SECRETS: Mapping[str, Callable[[Path], Path]] = {
+    **dict.fromkeys(("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"), demo_secret),
+    "VAPID_KEY": demo_vapid_key,
+}
 _EPHEMERAL_PREFIX = "recsite-test-"
 _PUBLISHED = "servers.json"
 _LOG = "embedded.log"
@@ -134,9 +137,9 @@ def _run(command: Sequence[str], *, root: Path, ephemeral: bool) -> int:
         env = {**os.environ, **addresses, "DATA": str(root)}
         env.setdefault("RECSITE_DEMO", "1")
         env = remembered_settings(root / "settings.json", given=env) | env
-        for name in _SECRETS:
+        for name, make in _SECRETS.items():
             if not env.get(name) and not env.get(f"{name}_FILE"):
-                env[f"{name}_FILE"] = str(demo_secret(root / name.lower()))
+                env[f"{name}_FILE"] = str(make(root / name.lower()))
         return _supervise(command, env=env, servers=ours, published=root / _PUBLISHED)
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from recommendations.channels.sealing import new_vapid_key
 from recsite.embedded.server import ServerError
 
 
@@ -47,6 +48,13 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     draft.rename(path)
+
+
+def demo_vapid_key(path: Path) -> Path:
+    """A file with a key of VAPID, made on first use."""
+    if not path.exists():
+        write_private(path, f"{new_vapid_key()}\n")
+    return path
 
 
 def remembered_settings(path: Path, *, given: Mapping[str, str]) -> dict[str, str]:

@@ -13,8 +13,9 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from demo.load import lacks_complete_journey
-from recommendations.models import Event, Import, Item, Promotion, ShopSetting
+from recommendations.models import Customer, Event, Import, Item, Promotion, ShopSetting
 from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -117,7 +118,7 @@ def test_no_row_is_kept_when_the_database_refuses(files: Path) -> None:
 def test_load_complete_journey_prints_seconds_and_counts() -> None:
     output, _ = run("load_complete_journey", households=5)
     lines = [line.split() for line in output.splitlines()]
-    steps = ["wheel", "items", "reading", "purchases", "shares", "promotions"]
+    steps = ["wheel", "items", "reading", "purchases", "shares", "promotions", "campaigns"]
     assert [line[0] for line in lines[: len(steps)]] == steps
     figures = [(" ".join(line[:-1]), int(line[-1].replace(",", ""))) for line in lines[len(steps) :]]
     refused = sum(count for name, count in figures if name.startswith("refused"))
@@ -167,6 +168,18 @@ def test_contacts_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
     assert output.splitlines() == ["contacts.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
     assert errors.splitlines() == [
         "contacts.csv, line 3, email: This is no e-mail address; write one such as ann@example.com."
+    ]
+
+
+@pytest.mark.django_db
+def test_campaigns_of_another_system_are_imported_and_refused_rows_named(tmp_path: Path) -> None:
+    rows = "Spring,u1,2026-03-02T08:00:00Z,\nSpring,u2,2026-03-02T08:00:00Z,\n"
+    (tmp_path / "sent.csv").write_text(f"campaign,user_id,sent_at,clicked_at\n{rows}")
+    Customer.objects.create(pseudonym=pseudonym("u1"))
+    output, errors = run("import_receipts", tmp_path / "sent.csv")
+    assert output.splitlines() == ["sent.csv: 2 rows: 1 kept, 0 already there, 1 refused."]
+    assert errors.splitlines() == [
+        "sent.csv, line 3, user_id: Nothing was ever told of this customer. Import customers or events first."
     ]
 
 

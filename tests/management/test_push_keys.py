@@ -24,6 +24,7 @@ from recommendations.store.temp_tables import run as run_sql
 from recsite import env
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+NAMES = ["CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS", "VAPID_KEY"]
 OLD, NEW = "old-" * 10, "new-" * 10
 
 
@@ -39,12 +40,12 @@ def lines(text: str) -> dict[str, str]:
 
 def test_printed_keys_are_long_enough_and_never_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (lines(run("push_keys")[0]) for _ in range(2))
-    assert list(first) == ["CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"]
-    assert len({*first.values(), *second.values()}) == 6
+    assert list(first) == NAMES
+    assert len({*first.values(), *second.values()}) == 8
     for name, value in first.items():
         monkeypatch.delenv(f"{name}_FILE", raising=False)
         monkeypatch.setenv(name, value)
-        assert env.secrets(name, shortest=64) == [value]
+        assert env.vapid_key(name) == value if name == "VAPID_KEY" else env.secrets(name, shortest=64) == [value]
 
 
 def test_whoever_has_keys_already_is_told_what_to_leave(settings: LazySettings) -> None:
@@ -55,12 +56,13 @@ def test_whoever_has_keys_already_is_told_what_to_leave(settings: LazySettings) 
 
 def test_files_of_keys_are_private_and_named_as_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = lines(run("push_keys", "--folder", tmp_path / "keys")[0])
-    assert list(told) == ["CONTACT_KEYS_FILE", "CONTACT_HASH_KEY_FILE", "LINK_KEYS_FILE"]
+    assert list(told) == [f"{name}_FILE" for name in NAMES]
     for name, path in told.items():
         assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
         monkeypatch.delenv(name.removesuffix("_FILE"), raising=False)
         monkeypatch.setenv(name, path)
-        assert len(env.secret(name.removesuffix("_FILE"), shortest=64)) == 64
+        value = env.secret(name.removesuffix("_FILE"), shortest=43)
+        assert len(value) == (43 if name == "VAPID_KEY_FILE" else 64)
 
 
 def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def manage(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[st
 def test_keys_are_made_before_there_are_any_settings() -> None:
     done = manage("push_keys")
     assert (done.returncode, done.stderr) == (0, "")
-    assert list(lines(done.stdout)) == ["CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"]
+    assert list(lines(done.stdout)) == NAMES
     assert "has keys already" in manage("push_keys", CONTACT_HASH_KEY="x" * 32).stderr
 
 

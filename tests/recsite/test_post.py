@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import Envelope
 
-from recsite.post import MOST_BYTES, PostOffice, name_of
+from recsite.post.mails import MOST_BYTES, PostOffice, name_of
 from tests.post_office import free_port
 from tests.recsite.processes import wait_for
 from tests.recsite.test_supervisor import alive

@@ -26,6 +26,7 @@ OURS = (
     "WOOCOMMERCE_",
     "SECRET_KEY",
     "PSEUDONYM_KEY",
+    "VAPID_KEY",
     "DATABASE_URL",
     "REDIS_URL",
     "DATA",
@@ -110,6 +111,10 @@ def test_settings_that_production_needs_are_required(name: str) -> None:
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL='LOUD'"),
         ("PUBLIC_URL", "http://shop.example", "PUBLIC_URL='http://shop.example' is no address"),
         ("PUBLIC_URL", "https://shop.example/recsite", "without a path"),
+        ("VAPID_KEY", "_" * 43, "VAPID_KEY is no key of VAPID"),
+        ("VAPID_KEY", "short", "at least 43"),
+        ("PUSH_SERVICE_HOSTS", "https://push.example/x", "is not a host"),
+        ("WEBHOOK_HOSTS", "ftp://erp.internal", "is not a host"),
         ("ALLOWED_HOSTS", "*", "PUBLIC_URL='https://*' is no address"),
     ],
 )

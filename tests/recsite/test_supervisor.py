@@ -96,7 +96,10 @@ def test_no_answer_is_not_ready() -> None:
     assert supervisor.missing("http://127.0.0.1:1/") is None
 
 
-def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_credentials_appear_when_the_pages_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PUSH_EMAIL_URL", raising=False)
     credentials = {
         "url": "http://127.0.0.1:8000/",
         "shop_url": "http://127.0.0.1:8001/",
@@ -112,6 +115,10 @@ def test_credentials_appear_when_the_pages_answer(tmp_path: Path, capsys: pytest
     secret = credentials.pop("api_key")
     assert all(value in printed for value in credentials.values())
     assert secret not in printed
+    assert "http://127.0.0.1:8000/mailbox/" in printed
+    monkeypatch.setenv("PUSH_EMAIL_URL", "smtp://mail.shop.example")
+    supervisor._announce(tmp_path)
+    assert "mailbox" not in capsys.readouterr().out
 
 
 def test_a_port_that_another_program_took_ends_it_with_a_sentence(
@@ -139,6 +146,17 @@ def test_mail_goes_to_the_post_office_and_nowhere_else(monkeypatch: pytest.Monke
     assert all(child._env["POST_OFFICE"] == child._env["PUSH_EMAIL_URL"] for child in others)
     assert post._argv[-4:] == ("--folder", "data/post", "--port", str(post._port))
     assert "PUSH_EMAIL_URL" not in post._env | shop._env
+
+
+def test_the_push_service_is_the_post_offices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUSH_EMAIL_URL", raising=False)
+    monkeypatch.setenv("PUSH_SERVICE_HOSTS", "push.example.com")
+    post, *others, shop = supervisor.children(port=8000, shop_port=8001, push_port=8002, data=Path("data"))
+    assert post._argv[-2:] == ("--web-port", "8002")
+    origin = "http://127.0.0.1:8002"
+    assert {child._env["PUSH_SERVICE_HOSTS"] for child in others} == {f"push.example.com,{origin}"}
+    assert {child._env["WEBHOOK_HOSTS"] for child in others} == {origin}
+    assert shop._env["STOREFRONT_PUSH"] == origin
 
 
 def test_who_sends_real_mail_has_no_post_office(monkeypatch: pytest.MonkeyPatch) -> None:

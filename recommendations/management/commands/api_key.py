@@ -66,7 +66,8 @@ class Command(BaseCommand):
             raise CommandError(f"At most {MOST} origins.") from error
         except keys.ReadablePageKeyError as error:
             raise CommandError(
-                "A key in a page has the scope events:write and no other, but with an --origin recommendations:read."
+                "A key in a page has the scope events:write and no other, but with an --origin recommendations:read "
+                "and push:subscribe."
             ) from error
         self.stdout.write(f"{key.prefix}.{secret}")
 

@@ -9,16 +9,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from recommendations.channels.sealing import new_vapid_key
+
 NAMES = ("CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS")
 BYTES = 48
 HAVE_KEYS = (
     "This installation has keys already. Leave CONTACT_HASH_KEY as it is for ever; put a new one of CONTACT_KEYS or "
-    "LINK_KEYS in front of the old ones, with a comma between (docs/push.md)."
+    "LINK_KEYS in front of the old ones, with a comma between; a new VAPID_KEY loses every browser (docs/push.md)."
 )
 
 
 class Command(BaseCommand):
-    help = "Prints fresh values for CONTACT_KEYS, CONTACT_HASH_KEY and LINK_KEYS. It changes nothing by itself."
+    help = "Prints fresh values of the keys for messages to customers. It changes nothing by itself."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, folder: Path | None, **_options: Any) -> None:
-        keys = {name: secrets.token_urlsafe(BYTES) for name in NAMES}
+        keys = {name: secrets.token_urlsafe(BYTES) for name in NAMES} | {"VAPID_KEY": new_vapid_key()}
         if settings.CONTACT_HASH_KEY:
             self.stderr.write(HAVE_KEYS)
         lines = _files(keys, folder) if folder else keys

@@ -7,12 +7,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recommendations.management.progress import Bar
 from recommendations.services.contacts.rotation import KeysMissingError, Rotation, rotate
+from recommendations.services.endpoints.book import SealBrokenError, reseal_secrets
 
 MOST_NAMED = 100
 
 
 class Command(BaseCommand):
-    help = "Seals every address with the first of CONTACT_KEYS. It may be stopped and run again at any time."
+    help = (
+        "Seals every address, and every secret of a webhook, with the first of CONTACT_KEYS. It may be stopped and run "
+        "again at any time."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -22,9 +26,15 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, after: int, **_options: Any) -> None:
         rotation = Rotation(last=after)
         try:
+            reseal_secrets()
             rotate(rotation, report=Bar(self.stdout))
         except KeysMissingError as error:
             raise CommandError("CONTACT_KEYS is not set; manage.py push_keys makes keys.") from error
+        except SealBrokenError as error:
+            raise CommandError(
+                "No key of CONTACT_KEYS opens the secret of a webhook. Put the key that sealed it back at the end of "
+                "CONTACT_KEYS, and run this again."
+            ) from error
         except KeyboardInterrupt as error:
             raise CommandError(
                 f"{_summary(rotation)} Stopped behind address {rotation.last}; "

@@ -32,11 +32,11 @@ _SCOPES = [(code, lazy(_with_code, str)(words, code)) for code, words in labels.
 
 
 def _why_not_in_a_page(scopes: Sequence[str]) -> str:
-    if {*scopes} == keys.ASKS:
-        return gettext("To read recommendations in a page, a key needs the origins of these pages.")
+    if {*scopes} >= keys.SENDS and {*scopes} <= keys.ASKS:
+        return gettext("To do more in a page than send events, a key needs the origins of these pages.")
     return gettext(
         "Anyone who looks into a page finds its key: such a key can only send events and, from its origins, read "
-        "recommendations."
+        "recommendations and subscribe browsers."
     )
 
 
@@ -45,7 +45,10 @@ class KeyForm(OfKey):
 
     scopes = forms.MultipleChoiceField(
         label=capfirst(_("may")), choices=_SCOPES, widget=forms.CheckboxSelectMultiple,
-        help_text=_("A key in a page can “Send events” and, from its origins, “Read recommendations”."),
+        help_text=_(
+            "A key in a page can “Send events” and, from its origins, “Read recommendations” and “Subscribe browsers "
+            "to notifications”."
+        ),
     )  # fmt: skip
     origins = forms.CharField(
         label=capfirst(_("origins")), required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 50}),

@@ -38,8 +38,8 @@ UNKNOWN = 1.0  # seconds; an unknown prefix makes the process read again, at mos
 USE = 60.0  # seconds between two notes of the last use of a key
 GRACE = timedelta(hours=24)  # for which a key goes on working beside the one that replaces it
 SENDS = frozenset({Scope.EVENTS_WRITE})
-ASKS = SENDS | {Scope.RECOMMENDATIONS_READ}
-"""All that a key in a page may do, and it asks from its named origins alone."""
+ASKS = SENDS | {Scope.RECOMMENDATIONS_READ, Scope.PUSH_SUBSCRIBE}
+"""All that a key in a page may do; more than to send it may from its named origins alone."""
 
 LIMITS = ("requests_per_minute", "lines_per_minute", "new_people_per_hour")
 NEVER_0 = LIMITS[:2]  # with 0 of them a key could send nothing
@@ -70,7 +70,7 @@ class KnownKey:
 
 
 class ReadablePageKeyError(Exception):
-    """Whoever looks into a page finds its key, so such a key may send events, from named origins ask, and no more."""
+    """Whoever looks into a page finds its key: such a key may send events, from named origins ask and subscribe."""
 
 
 class NotReplaceableError(Exception):
@@ -153,7 +153,7 @@ def revoke_key(*, key: ApiKey, by: Staff | None) -> bool:
 
 def fits_a_page(scopes: Iterable[str], *, origins: Sequence[str]) -> bool:
     """Whether a key in a page may have these scopes."""
-    return {*scopes} == SENDS or (bool(origins) and {*scopes} == ASKS)
+    return {*scopes} == SENDS or (bool(origins) and {*scopes} >= SENDS and {*scopes} <= ASKS)
 
 
 def prepare() -> None:

@@ -33,6 +33,9 @@ ADDRESS_LINES = 600  # a minute; this and the next of one address that uses a ke
 ADDRESS_BYTES = 4 * 1024 * 1024  # a minute
 ADDRESS_QUESTIONS = 600  # a minute: recommendations that it asks for
 ADDRESS_PEOPLE = 60  # new ones an hour
+BROWSERS = 6_000  # an hour: subscriptions of browsers by a key in a page, of one address, and of one visitor
+ADDRESS_BROWSERS = 60
+VISITOR_BROWSERS = 20
 NETWORK = 64  # bits of an address of IPv6 that one customer of a provider has at least
 
 
@@ -43,6 +46,9 @@ class Quota(StrEnum):
     ADDRESS_QUESTIONS = "address_questions"
     PEOPLE = "people"
     ADDRESS_PEOPLE = "address_people"
+    BROWSERS = "browsers"
+    ADDRESS_BROWSERS = "address_browsers"
+    VISITOR_BROWSERS = "visitor_browsers"
 
 
 class OverQuotaError(Exception):
@@ -97,6 +103,22 @@ class EventQuotas:
             raise OverQuotaError(Quota.ADDRESS_QUESTIONS, rate, asked=1)
         return {Quota.ADDRESS_QUESTIONS: rate}
 
+    def take_browser(self, visitor: str) -> dict[str, Rate]:
+        """Count a subscription of a browser, or its end; what each quota has left. Raises OverQuotaError."""
+        if self.key.side is Side.SERVER:
+            return {}
+        limits = (
+            (Quota.ADDRESS_BROWSERS, self._here("browsers"), ADDRESS_BROWSERS),
+            (Quota.VISITOR_BROWSERS, f"{_digest_of_day(visitor, self.clock())}:browsers", VISITOR_BROWSERS),
+            (Quota.BROWSERS, f"{self.key.prefix}:browsers", BROWSERS),
+        )
+        taken: dict[str, Rate] = {}
+        for quota, name, limit in limits:
+            taken[quota] = rate = self.limiter().take(name, limit=limit, window=HOUR)
+            if rate.wait is not None:
+                raise OverQuotaError(quota, rate, asked=1)
+        return taken
+
     def newcomers(self, count: int, *, proven: bool) -> int:
         """How many of so many people whom nobody knew are added; whom the shop's server has named always are."""
         admitted = count
@@ -137,9 +159,14 @@ class EventQuotas:
         source_counters().note(self.key.pk, {sent: count}, at=datetime.fromtimestamp(self.clock(), UTC))
 
     def _here(self, what: str) -> str:
-        """Name under which an address is counted: a keyed hash that is another on another day."""
-        key = _key_of_day(settings.SECRET_KEY, int(self.clock()) // (24 * HOUR))
-        return f"{hmac.digest(key, _network(self.address).encode(), 'sha256')[:16].hex()}:{what}"
+        """Name under which an address is counted."""
+        return f"{_digest_of_day(_network(self.address), self.clock())}:{what}"
+
+
+def _digest_of_day(text: str, now: float) -> str:
+    """A keyed hash that is another on another day."""
+    key = _key_of_day(settings.SECRET_KEY, int(now) // (24 * HOUR))
+    return hmac.digest(key, text.encode(errors="surrogatepass"), "sha256")[:16].hex()
 
 
 def _network(address: str) -> str:

@@ -30,6 +30,7 @@ SUBJECT_SHOWN = 60  # of an inbox on a phone
 LONGEST_TEXT = 2_000
 MOST_SUBJECTS, MOST_BLOCKS, MOST_ITEMS = 3, 3, 12
 SHORTEST_LIFE, LONGEST_LIFE = 24, 24 * 14  # hours: longer than any night
+SHORTEST_WAIT, LONGEST_WAIT = 3, 24 * 7  # hours, for the best one: a week has them all
 
 type Key = Annotated[int, Meta(ge=1)]
 type Line = Annotated[str, Meta(max_length=LONGEST_SUBJECT)]
@@ -88,16 +89,23 @@ class What(Struct, forbid_unknown_fields=True, kw_only=True):
     texts: dict[str, Texts] = {}
     blocks: Annotated[list[Block], Meta(min_length=1, max_length=MOST_BLOCKS)]
     least_items: Annotated[int, Meta(ge=1, le=MOST_ITEMS)] = 3
+    least_chance: Annotated[float, Meta(ge=0, le=0.5)] = 0.0  # that an item is bought in 28 days; of fewer it is none
 
 
 class When(Struct, forbid_unknown_fields=True, kw_only=True):
-    """When it begins and ends, on which days it comes again, and at which hour; None is at once."""
+    """When it begins and ends, on which days it comes again, and at which hour; None is at once.
+
+    ``best_within`` so many hours it may wait for the hour at which the customer is most active; ``best_channel``: by
+    the channel that they click most, whichever is preferred.
+    """
 
     starts_at: datetime | None = None  # None: at the approval
     ends_at: datetime | None = None
     weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
     hour: time | None = None
     clock: Clock = Clock.CUSTOMER
+    best_within: Annotated[int, Meta(ge=SHORTEST_WAIT, le=LONGEST_WAIT)] | None = None
+    best_channel: bool = False
     expires_hours: Annotated[int, Meta(ge=SHORTEST_LIFE, le=LONGEST_LIFE)] = 72
 
 
@@ -121,6 +129,7 @@ class Occasion(Struct, forbid_unknown_fields=True, kw_only=True):
     views: Annotated[int, Meta(ge=2, le=20)] = 2
     percent: Annotated[int, Meta(ge=1, le=90)] = 10  # cheaper
     days: Annotated[int, Meta(ge=1, le=90)] = 30  # not seen
+    due_percent: Annotated[int, Meta(ge=1, le=95)] = 35  # chance that it is bought again within a week
 
 
 class CampaignForm(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -132,6 +141,7 @@ class CampaignForm(Struct, forbid_unknown_fields=True, kw_only=True):
     safety: Safety
     occasion: Occasion = msgspec.field(default_factory=Occasion)
     channels: Annotated[list[Channel], Meta(min_length=1)] = msgspec.field(default_factory=lambda: [Channel.EMAIL])
+    endpoint: Key | None = None  # the webhook; None: the only one in use
 
 
 PARTS: Mapping[str, Any] = {"who": Who, "what": What, "when": When, "safety": Safety, "occasion": Occasion}
@@ -230,8 +240,10 @@ def _of_times(when: When, *, recurring: bool) -> Iterator[Refusal]:
         yield Refusal("/when/ends_at", _("It ends before it starts."))
     if recurring and not when.weekdays:
         yield Refusal("/when/weekdays", _("Choose the days of the week on which it comes."))
-    if recurring and when.hour is None:
+    if recurring and when.hour is None and when.best_within is None:
         yield Refusal("/when/hour", _("Say at which hour it comes."))
+    if when.hour is not None and when.best_within is not None:
+        yield Refusal("/when/best_within", _("Choose an hour of the day, or the best one: not both."))
 
 
 def _of_past(when: When, *, once: bool, now: datetime) -> Iterator[Refusal]:

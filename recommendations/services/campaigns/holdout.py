@@ -1,32 +1,31 @@
-"""People who were written to beside those held out: a plain comparison of what they spent, as far as it can tell."""
+"""People who were written to beside those held out: what they spent, as far as it can tell."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from recommendations.engine.experiments.effects import TreatmentEffect, mean_difference
 from recommendations.engine.experiments.moments import Moments, joined
+from recommendations.engine.push.lift import PushLift, lift_of
 from recommendations.models import Occurrence
 from recommendations.push_terms import SENDING, OccurrenceState, Verdict
 from recommendations.services.campaigns.form import Goal, GoalKind
-from recommendations.store.push.funnel import spending
+from recommendations.store.push.funnel import spending, typical_spending
 
 LEAST_HELD = 50  # people; below, no figure
-Z = 1.96  # of an interval at 95 %
 Z_UNLIKE = 3.29  # standard errors between two shares that chance parts so far once in a thousand times
 AFTER_HOLDOUT = frozenset({
-    Verdict.CAPPED, Verdict.DONE_ALREADY, Verdict.TOO_LITTLE, Verdict.OUTRANKED, Verdict.OVER_BUDGET, *SENDING,
+    Verdict.CAPPED, Verdict.DONE_ALREADY, Verdict.TOO_LITTLE, Verdict.NOT_WORTH, Verdict.OUTRANKED, Verdict.WAITS,
+    Verdict.OVER_BUDGET, *SENDING,
 })  # fmt: skip
 """Verdicts of those who were not held out, and had passed all gates before."""
-Z_VISIBLE = 2.8  # standard errors of the smallest effect that is seen four times of five
 
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutComparison:
     """People whose time is over, by side, and how many are still in it.
 
-    ``effect`` None: too few were held out, or written to, nobody spent anything, or the sides are not ``alike``.
+    ``lift`` None: too few were held out, or written to, nobody spent anything, or the sides are not ``alike``.
     """
 
     sent: Moments
@@ -34,20 +33,7 @@ class HoldoutComparison:
     waiting: int
     days: int
     alike: bool
-    effect: TreatmentEffect | None
-
-    @property
-    def low(self) -> float:
-        return self.effect.value - Z * self.effect.se if self.effect else 0.0
-
-    @property
-    def high(self) -> float:
-        return self.effect.value + Z * self.effect.se if self.effect else 0.0
-
-    @property
-    def smallest(self) -> float:
-        """The smallest effect that would have been seen."""
-        return Z_VISIBLE * self.effect.se if self.effect else 0.0
+    lift: PushLift | None
 
     @property
     def people(self) -> int:
@@ -63,7 +49,7 @@ class HoldoutComparison:
 
 
 def compare(campaign: int, goal: Goal, *, now: datetime) -> HoldoutComparison:
-    """Means of what people spent for the goal, sent against held out, without any adjustment."""
+    """What people spent for the goal, sent against held out, adjusted by what they spent on the same before."""
     days = timedelta(days=goal.days)
     parts = spending(
         campaign, anything=goal.kind is GoalKind.ANYTHING, shown=goal.kind is GoalKind.SHOWN,
@@ -73,10 +59,10 @@ def compare(campaign: int, goal: Goal, *, now: datetime) -> HoldoutComparison:
         joined(*(part.moments for part in parts if part.over and part.held is side)) for side in (False, True)
     )
     alike = _are_alike(campaign)
-    effect = mean_difference(sent, held) if alike and min(sent.n, held.n) >= LEAST_HELD else None
+    enough = alike and min(sent.n, held.n) >= LEAST_HELD
     return HoldoutComparison(
         sent=sent, held=held, waiting=round(sum(part.moments.n for part in parts if not part.over)), days=goal.days,
-        alike=alike, effect=effect if effect and math.isfinite(effect.se) else None,
+        alike=alike, lift=lift_of(sent, held, typical=typical_spending(campaign, days=days)) if enough else None,
     )  # fmt: skip
 
 

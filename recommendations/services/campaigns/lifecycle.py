@@ -29,7 +29,7 @@ from recommendations.services.campaigns.draft_trail import (
     writers_of,
 )
 from recommendations.services.campaigns.form import PARTS, CampaignForm, UnfinishedError, as_json, frozen_of
-from recommendations.services.mails.line import missing_settings
+from recommendations.services.campaigns.routes import missing_for, without_route
 from recommendations.services.rules.editing import Difference
 from recommendations.store.push import outbox
 
@@ -286,12 +286,12 @@ def _refuse_again(campaign: Campaign, expected: Mapping[str, int]) -> None:
 
 def _ready(campaign: Campaign, *, now: datetime) -> CampaignForm:
     """The form of a campaign that may be approved. Raises NotReadyError."""
-    missing = missing_settings()
+    missing = missing_for(campaign.draft)
     try:
         form = form_of(campaign, now=now)
     except UnfinishedError as error:
         raise NotReadyError(refusals=error.refusals, settings=missing) from error
-    unknown = unknown_placements(campaign.draft)
+    unknown = [*unknown_placements(campaign.draft), *without_route(campaign.draft)]
     if unknown or missing:
         raise NotReadyError(refusals=unknown, settings=missing)
     if Campaign.objects.live().exclude(pk=campaign.pk).count() >= MOST_LIVE:

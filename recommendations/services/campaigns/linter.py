@@ -23,7 +23,7 @@ from recommendations.services.campaigns.form import (
 )
 from recommendations.services.campaigns.lifecycle import has_come, unknown_placements
 from recommendations.services.campaigns.presets import fits
-from recommendations.services.mails.line import missing_settings
+from recommendations.services.campaigns.routes import missing_for, without_route
 from recommendations.wording import push_labels
 
 HAS_COME = gettext_lazy("It comes once, and it has come. Copy it to send something like it again.")
@@ -41,10 +41,11 @@ class CampaignFinding(NamedTuple):
 
 def findings(campaign: Campaign, draft: Mapping[str, Any] | None = None) -> list[CampaignFinding]:
     """All that stands against the draft of a campaign, or against another one that it would have."""
-    missing, draft = missing_settings(), campaign.draft if draft is None else draft
+    draft = campaign.draft if draft is None else draft
+    missing = missing_for(draft)
     come = has_come(campaign)
     form, refusals = _form_of(campaign, draft, now=None if come else timezone.now())
-    refusals += [*unknown_placements(draft), *([Refusal("", str(HAS_COME))] if come else [])]
+    refusals += [*unknown_placements(draft), *without_route(draft), *([Refusal("", str(HAS_COME))] if come else [])]
     own = [CampaignFinding(each.pointer, each.reason, refuses=True) for each in refusals]
     own += [CampaignFinding("", _unset(missing), refuses=True)] if missing else []
     if form is None:

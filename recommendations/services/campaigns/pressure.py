@@ -1,7 +1,10 @@
-"""How much customers bear: caps, quiet hours, holdout and messages a day, in versions that are never changed."""
+"""How much customers bear: caps, quiet hours, holdout and messages a day, in versions that are never changed.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+What a message costs is said there, too: its price, and what a contact is worth that leaves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from django.core.exceptions import ValidationError
@@ -19,6 +22,7 @@ MOST = 50
 QUIET_HOURS = (time(21), time(8))
 HOLDOUT = 0.1
 MOST_HELD = 0.5
+MOST_PRICE, MOST_WORTH = 100.0, 1_000_000.0  # in the shop's currency
 
 
 class StalePressureError(Exception):
@@ -47,11 +51,14 @@ class PressureForm:
     quiet_until: time
     holdout: float
     per_day: int | None
+    prices: Mapping[Channel, float] = field(default_factory=dict)  # of a message, in the shop's currency
+    lost_contact: float | None = None  # worth of a contact that leaves; None is 5 % of what one spends in 90 days
 
 
 DEFAULT = PressureForm(
     caps=(
         CapForm(channel=Channel.EMAIL, most=1, hours=24), CapForm(channel=Channel.EMAIL, most=3, hours=168),
+        CapForm(channel=Channel.WEB_PUSH, most=2, hours=24), CapForm(channel=Channel.WEB_PUSH, most=5, hours=168),
         CapForm(channel=None, most=5, hours=168),
     ),
     quiet_from=QUIET_HOURS[0], quiet_until=QUIET_HOURS[1], holdout=HOLDOUT, per_day=None,
@@ -75,7 +82,8 @@ def form_of(rules: PressureRules) -> PressureForm:
     ]
     return PressureForm(
         caps=caps, quiet_from=rules.quiet_from, quiet_until=rules.quiet_until, holdout=rules.holdout,
-        per_day=rules.per_day,
+        per_day=rules.per_day, lost_contact=rules.lost_contact,
+        prices={Channel(channel): price for channel, price in rules.prices.items()},
     )  # fmt: skip
 
 
@@ -117,11 +125,17 @@ def season_of(moment: datetime) -> str:
     return f"{moment.year}-{1 if moment.month <= 6 else 2}"
 
 
+def season_salt(rules: PressureRules) -> bytes:
+    """The salt by which people are drawn who are held out of everything in a season."""
+    return f"push:{rules.season}".encode()
+
+
 def _values(form: PressureForm) -> dict[str, object]:
     caps = [{"channel": cap.channel and cap.channel.value, "most": cap.most, "hours": cap.hours} for cap in form.caps]
     return {
         "caps": caps, "quiet_from": form.quiet_from, "quiet_until": form.quiet_until, "holdout": form.holdout,
-        "per_day": form.per_day,
+        "per_day": form.per_day, "lost_contact": form.lost_contact,
+        "prices": {channel.value: price for channel, price in form.prices.items() if price},
     }  # fmt: skip
 
 
@@ -133,5 +147,9 @@ def _check(form: PressureForm) -> None:
         errors["holdout"] = _("Hold out at most half of the customers.")
     if form.per_day is not None and form.per_day < 1:
         errors["per_day"] = _("At least one message a day, or no limit.")
+    if any(not 0 <= price <= MOST_PRICE for price in form.prices.values()):
+        errors["prices"] = _("A message costs from 0 to %(most)d.") % {"most": MOST_PRICE}
+    if form.lost_contact is not None and not 0 <= form.lost_contact <= MOST_WORTH:
+        errors["lost_contact"] = _("A contact is worth from 0 to %(most)d.") % {"most": MOST_WORTH}
     if errors:
         raise ValidationError(errors)

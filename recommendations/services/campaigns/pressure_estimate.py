@@ -1,10 +1,11 @@
 """What other rules of pressure would have let through of the messages of the last weeks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -12,8 +13,11 @@ from django.conf import settings
 from recommendations.engine.experiments.assignment import share_of
 from recommendations.engine.push.competition import HOUR, Candidate, PressureCap, SentMessage, fits_with
 from recommendations.engine.push.timing import QuietHours, allowed_from
+from recommendations.engine.push.value import messages_before
+from recommendations.models import PressureRules
 from recommendations.push_terms import Priority
 from recommendations.services.campaigns.pressure import PressureForm, rules_now
+from recommendations.services.push_models.in_use import LearnedModels, costs_under
 from recommendations.store.push.pressure import PARTS, PastMessage, erased_messages, held_back, past_messages
 
 SPAN = timedelta(days=28)
@@ -34,6 +38,8 @@ class TriedRules:
     holdout: float
     season: bytes | None
     zone: ZoneInfo  # of the shop
+    dearer: Mapping[str, float] = field(default_factory=dict)  # by channel: how much more a message costs
+    leaving: tuple[float, ...] = (0.0,)  # how much more it costs that somebody may leave, by messages of 28 days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,7 @@ def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
         holdout=form.holdout,
         season=None if form.holdout == live.holdout else f"push:{live.season}".encode(),
         zone=ZoneInfo(settings.SHOP_TIME_ZONE),
+        **_dearer(form, live, now=now),
     )
     counts = run_again(messages, rules, since=since.timestamp())
     return PressureEstimate(
@@ -81,6 +88,20 @@ def estimate(form: PressureForm, *, now: datetime) -> PressureEstimate:
         erased=erased_messages(since=since),
         share=share,
     )
+
+
+def _dearer(form: PressureForm, live: PressureRules, *, now: datetime) -> dict[str, Any]:
+    """How much more messages would have cost than by the rules that count; nothing where both say the same."""
+    if form.lost_contact == live.lost_contact and dict(form.prices) == live.prices:
+        return {}
+    models = LearnedModels.in_use()
+    after, before = (costs_under(rules, models=models, now=now) for rules in (form, live))
+    channels = {*after.prices, *before.prices}
+    more = after.lost_contact - before.lost_contact
+    return {
+        "dearer": {channel: after.prices.get(channel, 0) - before.prices.get(channel, 0) for channel in channels},
+        "leaving": tuple(chance * more for chance in models.leaving),
+    }
 
 
 def run_again(messages: Sequence[PastMessage], rules: TriedRules, *, since: float) -> dict[str, int]:
@@ -109,11 +130,18 @@ def _going(messages: Sequence[PastMessage], rules: TriedRules) -> Iterator[PastM
             own = past[each.person] = [sent for sent in past[each.person] if sent.at > oldest]
             day = datetime.fromtimestamp(one.at, rules.zone).toordinal()
             is_spent = rules.per_day is not None and used[day] >= rules.per_day
-            if is_spent or not fits_with(own, one, rules.caps):
+            if is_spent or not _is_worth(one, rules, own) or not fits_with(own, one, rules.caps):
                 continue
             used[day] += 1
             own.append(SentMessage(one.at, one.channel))
             yield each
+
+
+def _is_worth(one: Candidate, rules: TriedRules, past: Sequence[SentMessage]) -> bool:
+    """Whether a message would still bring what it costs; what its reader asked for need not."""
+    before = min(messages_before(past, at=one.at), len(rules.leaving) - 1)
+    more = rules.dearer.get(one.channel, 0.0) + rules.leaving[before]
+    return one.rank == 0 or more <= 0 or one.value >= more
 
 
 def _is_held(each: PastMessage, rules: TriedRules) -> bool:

@@ -12,7 +12,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def parts_of(campaign: int) -> dict[tuple[str, int | None], PushOutcome]:
+def parts_of(campaign: int) -> dict[tuple[str, int | str | None], PushOutcome]:
     """Outcomes of a campaign as a whole and by part, hours in the shop's zone where the customer's is not known."""
     return outcomes_of_parts(campaign, zone=settings.SHOP_TIME_ZONE)
 

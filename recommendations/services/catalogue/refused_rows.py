@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from recommendations.models import Import, RejectedRow
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.services.contacts import file_rows
-from recommendations.store.imports import customer_rows, event_rows, item_rows, promotion_rows
+from recommendations.store.imports import customer_rows, event_rows, item_rows, promotion_rows, receipt_rows
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.validate import Form
 
 __all__ = [
-    "BYTE_ORDER_MARK", "COLUMNS", "CONTACT_COLUMNS", "REASONS", "contact_template", "filled_columns", "refused_file",
-    "template",
+    "BYTE_ORDER_MARK", "COLUMNS", "CONTACT_COLUMNS", "REASONS", "RECEIPT_COLUMNS", "contact_template", "filled_columns",
+    "receipt_template", "refused_file", "template",
 ]  # fmt: skip
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets read Chinese as something else
@@ -29,6 +29,7 @@ FORMS: Mapping[str, Form] = {
     Import.Kind.PROMOTIONS: promotion_rows.FORM,
     Import.Kind.CONTACTS: file_rows.FORM,
     Import.Kind.CUSTOMERS: customer_rows.FORM,
+    Import.Kind.RECEIPTS: receipt_rows.FORM,
 }
 LINE, FILE_LINE, WHY, ROW = "line", "file_line", "why", "row"
 """Columns of the file of refused rows that are no columns of an import, which does not read them."""
@@ -43,11 +44,16 @@ EXAMPLE: Mapping[str, str] = {
 }  # fmt: skip
 """An item of a template; the currency is the shop's."""
 CONTACT_EXAMPLE: Mapping[str, str] = {
-    "user_id": "u1", "email": "ann@example.com", "language": "en", "time_zone": "Europe/Paris",
+    "user_id": "u1", "email": "ann@example.com", "language": "en", "time_zone": "Europe/Paris", "channel": "email",
     "purposes": "for_you, news", "consent_at": "2026-08-01T10:00:00Z", "source": "checkout", "proof": "order 1017",
-    "confirmed": "no",
+    "confirmed": "no", "endpoint": "",
+}  # fmt: skip
+RECEIPT_EXAMPLE: Mapping[str, str] = {
+    "campaign": "Spring sale", "user_id": "u1", "sent_at": "2026-03-02T08:00:00Z", "channel": "email", "opened_at": "",
+    "clicked_at": "2026-03-02T09:10:00Z", "answered_at": "2026-03-03T18:40:00Z",
 }  # fmt: skip
 CONTACT_COLUMNS = [(name, name in file_rows.FORM.needed, CONTACT_EXAMPLE[name]) for name in file_rows.FORM.known]
+RECEIPT_COLUMNS = [(name, name in receipt_rows.NEEDED, RECEIPT_EXAMPLE[name]) for name in receipt_rows.COLUMNS]
 COLUMNS = [
     (name, name in item_rows.FORM.needed, EXAMPLE.get(name, settings.SHOP_CURRENCY)) for name in item_rows.FORM.known
 ]
@@ -62,6 +68,11 @@ def template() -> str:
 def contact_template() -> str:
     """A CSV file with every column that an import of contacts reads, and a contact as an example."""
     return _template(file_rows.FORM, CONTACT_EXAMPLE)
+
+
+def receipt_template() -> str:
+    """A CSV file with every column that an import of another system's campaigns reads, and a row as an example."""
+    return _template(receipt_rows.FORM, RECEIPT_EXAMPLE)
 
 
 def refused_file(flaws: Iterable[RejectedRow], *, kind: str, filled: Collection[str]) -> Iterator[str]:

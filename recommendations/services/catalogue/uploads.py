@@ -1,8 +1,12 @@
-"""Files of items and contacts that staff hand in: a worker looks through each, and takes it when somebody says yes."""
+"""Files that staff hand in: a worker looks through each, and takes it when somebody says yes.
+
+Of items and contacts all is here; who works on another kind says so to ``work``.
+"""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import IO, Any
 from uuid import UUID
 
@@ -28,7 +32,7 @@ from recommendations.terms import RunStatus
 MEMORY = 1024 * 1024 * 1024
 """Bytes that a file may cost its worker."""
 
-_STEPS = {"reading": 0, "items": 1, "contacts": 1}  # of an import; half of it each
+_STEPS = {"reading": 0, "items": 1, "contacts": 1, "receipts": 1}  # of an import; half of it each
 KEYS_MISSING = gettext_lazy("There are no keys for contacts yet: manage.py push_keys makes them (docs/push.md).")
 _HELD = 600  # seconds for which a progress is known
 
@@ -37,6 +41,10 @@ logger = structlog.get_logger(__name__)
 
 class FileRefusedError(Exception):
     """Nothing of the file was taken; the message says why, and what to do, in the words of who handed it in."""
+
+
+type FileWork = Mapping[tuple[Import.Kind, CatalogueFile.Phase], Callable[[CatalogueFile], None]]
+"""What a worker does with a file of a kind, in each phase."""
 
 
 def hand_in(
@@ -53,7 +61,7 @@ def take(looked: CatalogueFile, *, by: Staff) -> CatalogueFile:
     with transaction.atomic():
         CatalogueFile.objects.select_for_update().get(pk=looked.pk)  # two who say yes at once
         gone = taken_of(looked) is not None or not files.is_kept(looked.stored_as)
-        if gone or not _is_looked_through(looked):
+        if gone or not is_looked_through(looked):
             raise FileGoneError
         return _begin(
             CatalogueFile.Phase.TAKE, kind=Import.Kind(looked.kind), file=looked.file, stored_as=looked.stored_as, by=by
@@ -68,18 +76,18 @@ def taken_of(looked: CatalogueFile) -> CatalogueFile | None:
 
 def is_closed(job: CatalogueFile) -> bool:
     """Whether a file was looked through that can no longer be taken."""
-    return _is_looked_through(job) and not files.is_kept(job.stored_as)
+    return is_looked_through(job) and not files.is_kept(job.stored_as)
 
 
-def work(key: UUID) -> RunStatus | None:
-    """Look through a file, or take it, in the worker; None where that is over."""
-    job = CatalogueFile.objects.filter(pk=key).first()
-    return jobs.run_job(job, _work, clock=timezone.now, refusals=(FileRefusedError,))
+def work(key: UUID, also: FileWork | None = None) -> RunStatus | None:
+    """Look through a file, or take it, in the worker; None where that is over. ``also``: the work on other kinds."""
+    job, ways = CatalogueFile.objects.filter(pk=key).first(), _WORK | dict(also or {})
+    return jobs.run_job(job, partial(_work, ways=ways), clock=timezone.now, refusals=(FileRefusedError,))
 
 
 def preview_of(job: CatalogueFile) -> Preview | None:
     """What the file would change; None before the worker has seen all of it."""
-    if job.kind != Import.Kind.ITEMS or not _is_looked_through(job):
+    if job.kind != Import.Kind.ITEMS or not is_looked_through(job):
         return None
     lists = {
         "changes": [ItemChange(**change) for change in job.result["changes"]],
@@ -90,7 +98,7 @@ def preview_of(job: CatalogueFile) -> Preview | None:
 
 def contacts_in(job: CatalogueFile) -> ContactsLook | None:
     """What a file of contacts holds, with the first refused rows; None before the worker has seen all of it."""
-    if job.kind != Import.Kind.CONTACTS or not _is_looked_through(job):
+    if job.kind != Import.Kind.CONTACTS or not is_looked_through(job):
         return None
     return ContactsLook(**{**job.result, "refused": [file_import.RowFlaw(*flaw) for flaw in job.result["refused"]]})
 
@@ -107,8 +115,8 @@ def _begin(phase: CatalogueFile.Phase, *, kind: Import.Kind, file: str, stored_a
     return job
 
 
-def _work(job: CatalogueFile) -> None:
-    work_on = _WORK[Import.Kind(job.kind), CatalogueFile.Phase(job.phase)]
+def _work(job: CatalogueFile, *, ways: FileWork) -> None:
+    work_on = ways[Import.Kind(job.kind), CatalogueFile.Phase(job.phase)]
     with translation.override(job.lang), memory_limit(MEMORY):
         try:
             work_on(job)
@@ -130,7 +138,7 @@ def _work(job: CatalogueFile) -> None:
 
 
 def _look(job: CatalogueFile) -> None:
-    preview = files.look(key=job.stored_as, now=timezone.now(), report=_reporter(job))
+    preview = files.look(key=job.stored_as, now=timezone.now(), report=reporter(job))
     refused = [model_to_dict(row, fields=("line", "field", "reason", "content", "given")) for row in preview.refused]
     job.result = {**asdict(preview), "refused": refused}
     job.save(update_fields=["result"])
@@ -139,14 +147,14 @@ def _look(job: CatalogueFile) -> None:
 def _take(job: CatalogueFile) -> None:
     with transaction.atomic():
         job.imported = files.import_kept(
-            key=job.stored_as, name=job.file, by=job.started_by, now=timezone.now(), report=_reporter(job)
+            key=job.stored_as, name=job.file, by=job.started_by, now=timezone.now(), report=reporter(job)
         )
         job.save(update_fields=["imported"])
 
 
 def _look_at_contacts(job: CatalogueFile) -> None:
     seen = file_import.look(
-        files.stored_path(job.stored_as), now=timezone.now(), report=_reporter(job), limits=files.limits()
+        files.stored_path(job.stored_as), now=timezone.now(), report=reporter(job), limits=files.limits()
     )
     files.keep_refused(job.stored_as, file_import.rejected_rows(seen.refused), kind=Import.Kind.CONTACTS)
     job.result = {**asdict(seen), "refused": seen.refused[: files.SHOWN]}
@@ -157,7 +165,7 @@ def _take_contacts(job: CatalogueFile) -> None:
     """Take a file of contacts, part by part, each of which is committed: it may be taken again after a fault."""
     try:
         job.imported = file_import.import_contacts(
-            files.stored_path(job.stored_as), name=job.file, now=timezone.now(), report=_reporter(job),
+            files.stored_path(job.stored_as), name=job.file, now=timezone.now(), report=reporter(job),
             limits=files.limits(),
         )  # fmt: skip
     except DatabaseError as error:
@@ -171,7 +179,7 @@ def _take_contacts(job: CatalogueFile) -> None:
     files.forget(job.stored_as)
 
 
-_WORK: Mapping[tuple[Import.Kind, CatalogueFile.Phase], Callable[[CatalogueFile], None]] = {
+_WORK: dict[tuple[Import.Kind, CatalogueFile.Phase], Callable[[CatalogueFile], None]] = {
     (Import.Kind.ITEMS, CatalogueFile.Phase.LOOK): _look,
     (Import.Kind.ITEMS, CatalogueFile.Phase.TAKE): _take,
     (Import.Kind.CONTACTS, CatalogueFile.Phase.LOOK): _look_at_contacts,
@@ -179,7 +187,8 @@ _WORK: Mapping[tuple[Import.Kind, CatalogueFile.Phase], Callable[[CatalogueFile]
 }
 
 
-def _is_looked_through(job: CatalogueFile) -> bool:
+def is_looked_through(job: CatalogueFile) -> bool:
+    """Whether a worker has looked through all of a file."""
     return job.phase == CatalogueFile.Phase.LOOK and job.status == RunStatus.SUCCEEDED
 
 
@@ -195,7 +204,9 @@ def too_large(error: FileTooLargeError, *, kind: Import.Kind = Import.Kind.ITEMS
     return texts[error.unit] % {"most": f"{error.most:,}", "command": f"import_{kind}"}
 
 
-def _reporter(job: CatalogueFile) -> Callable[[str, int, int], None]:
+def reporter(job: CatalogueFile) -> Callable[[str, int, int], None]:
+    """What the work on a file reports its progress to."""
+
     def report(step: str, done: int, total: int) -> None:
         share = (_STEPS[step] + done / max(total, 1)) / 2
         with suppress(Exception):  # without Valkey nobody sees how far it is

@@ -17,6 +17,7 @@ from recommendations.push_terms import Channel, ConsentSource, ConsentState, Pur
 from recommendations.services.contacts.objection import personalised_keys, restore_personalised, set_personalised
 from recommendations.services.contacts.preferences import (
     PAUSE,
+    addresses_of,
     choose,
     no_earlier,
     proof_of,
@@ -52,12 +53,13 @@ FIELDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class OwnAct:
-    """What somebody did; ``purpose`` where it was about one, ``undoes`` where it gave back what was before."""
+    """What somebody did; ``purpose`` where it was about one of a channel, ``undoes`` where it gave back what was so."""
 
     respect: Respect
     before: State
     after: State
     purpose: Purpose | None = None
+    channel: Channel = Channel.EMAIL
     undoes: bool = False
 
 
@@ -72,7 +74,7 @@ def switch(
     def work() -> None:
         choose(address, {purpose: on}, source=source, now=now)
 
-    return _acted(address, Respect.PURPOSES, work, purpose=purpose, now=now)
+    return _acted(address, Respect.PURPOSES, work, purpose=purpose, channel=Channel(address.channel), now=now)
 
 
 def stop(address: Address, *, now: datetime) -> OwnAct:
@@ -109,7 +111,7 @@ def undo(address: Address, act: OwnAct, *, now: datetime) -> OwnAct:
     """Give back exactly what was before an act, whatever happened since; an undoing that is undone is the act again."""
     return _acted(
         address, act.respect, lambda: _restore(address, act.respect, act.before, now=now), undoes=not act.undoes,
-        purpose=act.purpose, now=now, in_one=act.respect is not Respect.TRAITS,
+        purpose=act.purpose, channel=act.channel, now=now, in_one=act.respect is not Respect.TRAITS,
     )  # fmt: skip
 
 
@@ -122,7 +124,7 @@ def signed(act: OwnAct, address: Address, *, now: datetime) -> str:
     """The act as a page carries it."""
     content = {
         "address": address.pk, "at": int(now.timestamp()), "respect": act.respect, "before": act.before,
-        "after": act.after, "purpose": act.purpose, "undoes": act.undoes,
+        "after": act.after, "purpose": act.purpose, "channel": act.channel, "undoes": act.undoes,
     }  # fmt: skip
     return _signer().sign_object(content, compress=True)
 
@@ -140,12 +142,13 @@ def of_signed(text: str, address: Address, *, now: datetime) -> OwnAct | None:
         before=content["before"],
         after=content["after"],
         purpose=Purpose(content["purpose"]) if content["purpose"] else None,
+        channel=Channel(content["channel"]),
         undoes=content["undoes"],
     )
 
 
 def _signer() -> Signer:
-    return Signer(salt=__name__)
+    return Signer(salt=f"{__name__}/2")  # those of other forms open no more
 
 
 def _acted(
@@ -155,6 +158,7 @@ def _acted(
     *,
     now: datetime,
     purpose: Purpose | None = None,
+    channel: Channel = Channel.EMAIL,
     undoes: bool = False,
     in_one: bool = True,
 ) -> OwnAct:
@@ -162,22 +166,23 @@ def _acted(
     if in_one:
         with transaction.atomic():
             Contact.objects.select_for_update().get(pk=address.contact_id)
-            return _acted(address, respect, work, purpose=purpose, undoes=undoes, now=now, in_one=False)
+            return _acted(
+                address, respect, work, purpose=purpose, channel=channel, undoes=undoes, now=now, in_one=False
+            )
     before = _state(address, respect, now=now)
     work()
-    return OwnAct(
-        respect=respect, before=before, after=_state(address, respect, now=now), purpose=purpose, undoes=undoes
-    )
+    after = _state(address, respect, now=now)
+    return OwnAct(respect=respect, before=before, after=after, purpose=purpose, channel=channel, undoes=undoes)
 
 
 def _state(address: Address, respect: Respect, *, now: datetime) -> dict[str, Any]:
     if respect is Respect.TRAITS:
         return {str(key): may for key, may in personalised_keys(address.contact_id).items()}
     if respect is Respect.PURPOSES:
-        stopped = silence.reason_of(Channel(address.channel), bytes(address.digest), now=now)
+        addresses = addresses_of(address.contact_id)
         return {
-            "states": states_of(address),
-            "stopped": stopped == SuppressionReason.UNSUBSCRIBED_ALL,
+            "states": {each.channel: states_of(each) for each in addresses},
+            "stopped": [each.pk for each in addresses if _has_stopped(each, now=now)],
         }
     values = Contact.objects.values(*FIELDS[respect]).get(pk=address.contact_id)
     return {name: value if isinstance(value, int | None) else _text(value) for name, value in values.items()}
@@ -202,25 +207,31 @@ def _restore(address: Address, respect: Respect, before: State, *, now: datetime
 
 def _restore_purposes(address: Address, before: State, *, now: datetime) -> None:
     """State again what was stated before; of what nothing was, that it is withdrawn."""
-    channel, digest = Channel(address.channel), bytes(address.digest)
-    at = no_earlier(address, now=now)
-    current = _state(address, Respect.PURPOSES, now=now)["states"]
+    addresses, at = addresses_of(address.contact_id), no_earlier(address, now=now)
     ledger.record(
         [
             Statement(
                 contact=address.contact_id,
-                channel=channel,
+                channel=Channel(channel),
                 purpose=Purpose(purpose),
-                state=ConsentState(before["states"].get(purpose, ConsentState.WITHDRAWN)),
+                state=ConsentState(before["states"].get(channel, {}).get(purpose, ConsentState.WITHDRAWN)),
                 at=at,
                 source=ConsentSource.PREFERENCES,
                 proof=proof_of(address, form="undo"),
             )
-            for purpose, state in current.items()
-            if state != before["states"].get(purpose)
+            for channel, each in {each.channel: each for each in addresses}.items()
+            for purpose, state in states_of(each).items()
+            if state != before["states"].get(channel, {}).get(purpose)
         ]
     )
-    if before["stopped"]:
-        silence.silence(channel, digest, reason=SuppressionReason.UNSUBSCRIBED_ALL, now=now)
-    else:
-        silence.lift(channel, digest, reasons=[SuppressionReason.UNSUBSCRIBED_ALL])
+    for each in addresses:
+        channel, digest = Channel(each.channel), bytes(each.digest)
+        if each.pk in before["stopped"]:
+            silence.silence(channel, digest, reason=SuppressionReason.UNSUBSCRIBED_ALL, now=now)
+        else:
+            silence.lift(channel, digest, reasons=[SuppressionReason.UNSUBSCRIBED_ALL])
+
+
+def _has_stopped(address: Address, *, now: datetime) -> bool:
+    reason = silence.reason_of(Channel(address.channel), bytes(address.digest), now=now)
+    return reason == SuppressionReason.UNSUBSCRIBED_ALL

@@ -4,15 +4,14 @@ They are no advertising, so no cap and no quiet hour holds them back. A mail cou
 killed on the way leaves one unsent rather than sent twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -35,13 +34,15 @@ AGAIN = timedelta(days=3)
 HOUR = timedelta(hours=1)
 MOST_AN_HOUR = 5  # addresses of a contact that are asked
 AT_ONCE = 300
+NEWEST = 100  # of these come before those that wait the longest
+PAGE = 1_000  # addresses that are looked at together
 RETRY = timedelta(minutes=5)  # until an address is tried again that the server put off
 PATIENCE = 3  # mails in a row that the server puts off
 
 
 def send_waiting(*, now: datetime) -> int:
     """Ask whoever waits by the installation's mail server; nobody where it is not set up."""
-    if missing_settings() or not waiting(now).exists():
+    if missing_settings() or not _due(now).exists():
         return 0
     with closing(mail_line()) as line:
         return send_confirmations(line, now=now)
@@ -70,37 +71,55 @@ def send_confirmations(line: Line, *, now: datetime) -> int:
     return left
 
 
-def waiting(now: datetime) -> QuerySet[Address]:
-    """Addresses whose owners are asked next: somebody said yes for them, they are not silent, nor asked too often."""
-    silent = Suppression.objects.filter(channel=Channel.EMAIL, digest=OuterRef("digest")).exclude(until__lte=now)
-    same = Address.objects.filter(channel=Channel.EMAIL, digest=OuterRef("digest")).values("digest")
-    lately = Address.objects.filter(contact=OuterRef("contact"), asked_at__gt=now - HOUR).values("contact")
-    return (
-        _due(now)
-        .filter(~Exists(silent))
-        .annotate(mails=Subquery(same.annotate(number=Sum("confirmations")).values("number")))
-        .annotate(tries=Coalesce(Subquery(lately.annotate(number=Count("pk")).values("number")), 0))
-        .filter(~Exists(_due(now).filter(digest=OuterRef("digest"), pk__lt=OuterRef("pk"))))  # one at a time
-        .filter(mails__lt=MOST, tries__lt=MOST_AN_HOUR)
-        .order_by("pk")
-    )
-
-
 def _due(now: datetime) -> QuerySet[Address]:
-    """Addresses for which somebody said yes, maybe with another one, whose owners were not asked, or not lately."""
-    yes = Permission.objects.filter(contact=OuterRef("contact"), channel=Channel.EMAIL, state__in=OPEN)
+    """Addresses whose owners were not asked, or not lately."""
     unconfirmed = Address.objects.filter(channel=Channel.EMAIL, state=AddressState.UNCONFIRMED)
-    return unconfirmed.filter(Exists(yes)).filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))
+    return unconfirmed.filter(Q(asked_at=None) | Q(asked_at__lte=now - AGAIN))
 
 
 @transaction.atomic
 def _take_up(now: datetime) -> Sequence[Address]:
-    """Count the mails of the addresses that are asked next; nobody else takes them up."""
-    locked = waiting(now).select_related("contact").select_for_update(skip_locked=True, of=("self",))
-    addresses = list(locked[:AT_ONCE])
-    keys = [each.pk for each in addresses]
+    """Count the mails of the addresses that are asked next; nobody else takes them up.
+
+    The newest come first, then those that wait the longest: who signs up now does not wait behind a file of thousands.
+    What is due is looked at a page at a time, each page as a whole, its contacts by their keys. One statement for all,
+    or a join, would compare every address with all others where PostgreSQL takes the tables for small ones.
+    """
+    due = _due(now).prefetch_related("contact").select_for_update(skip_locked=True)
+    taken = {each.pk: each for each in _askable(list(due.order_by("-pk")[:NEWEST]), now)}
+    last = 0
+    while len(taken) < AT_ONCE and (page := list(due.filter(pk__gt=last).order_by("pk")[:PAGE])):
+        taken |= {each.pk: each for each in _askable(page, now)}
+        last = page[-1].pk
+    keys = list(taken)[:AT_ONCE]
     Address.objects.filter(pk__in=keys).update(confirmations=F("confirmations") + 1, asked_at=now)
-    return addresses
+    return [taken[key] for key in keys]
+
+
+def _askable(page: Sequence[Address], now: datetime) -> list[Address]:
+    """Rows of the page that somebody said yes for, neither silent nor asked too often; of equal addresses one."""
+    digests = {bytes(each.digest) for each in page}
+    of_all = Address.objects.filter(channel=Channel.EMAIL, digest__in=digests).values_list("digest")
+    mails = {bytes(digest): number for digest, number in of_all.annotate(Sum("confirmations"))}
+    lately = Address.objects.filter(contact__in={each.contact_id for each in page}, asked_at__gt=now - HOUR)
+    tries = dict(lately.values_list("contact").annotate(Count("pk")))
+    quiet = Suppression.objects.filter(channel=Channel.EMAIL, digest__in=digests).exclude(until__lte=now)
+    silent = set(map(bytes, quiet.values_list("digest", flat=True)))
+    first = _first_of_each(digests, now)
+    return [
+        each
+        for each in page
+        if first.get(digest := bytes(each.digest)) == each.pk and digest not in silent
+        and mails[digest] < MOST and tries.get(each.contact_id, 0) < MOST_AN_HOUR
+    ]  # fmt: skip
+
+
+def _first_of_each(digests: Collection[bytes], now: datetime) -> dict[bytes, int]:
+    """Key of the first row that is due of each address, of those with somebody's yes, maybe for another one."""
+    due = list(_due(now).filter(digest__in=digests).order_by("-pk").values_list("digest", "pk", "contact"))
+    yes = Permission.objects.filter(channel=Channel.EMAIL, state__in=OPEN, contact__in={contact for *_, contact in due})
+    agreed = set(yes.values_list("contact", flat=True))
+    return {bytes(digest): pk for digest, pk, contact in due if contact in agreed}
 
 
 def _give_back(addresses: Sequence[Address], *, asked_at: datetime | None = None) -> None:

@@ -1,7 +1,7 @@
 """Imports of contacts: a file is read through first, then taken in parts; running it twice changes nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -14,11 +14,11 @@ from recommendations.ingest.import_files import FileLimits, FileTooLargeError, U
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Import, RejectedRow
 from recommendations.push_terms import ConsentSource
-from recommendations.services.contacts.file_rows import ContactLine, RowFlaw, contact_lines, flaws_of, read_through
+from recommendations.services.contacts.file_rows import ContactLine, contact_lines, flaws_of, read_through
 from recommendations.services.contacts.rows import ContactVerdict, rehearse, take_contacts
 from recommendations.store.contacts.sealing import KeysMissingError, have_keys
 from recommendations.store.imports import import_record
-from recommendations.store.imports.csv_rows import storable
+from recommendations.store.imports.row_flaws import RowFlaw, rejected_rows
 from recommendations.store.imports.validate import LISTED
 from recommendations.store.temp_tables import Report, silent
 
@@ -81,14 +81,6 @@ def look(path: Path, *, now: datetime, report: Report = silent, limits: FileLimi
             seen.silent += verdict.silent_for is not None
     seen.rejected, seen.refused = len(refused), [flaw for row in sorted(refused) for flaw in row][:LISTED]
     return seen
-
-
-def rejected_rows(flaws: Iterable[RowFlaw], *, source: Import | None = None) -> list[RejectedRow]:
-    """Flaws as an import lists them, without anything that stood in the row."""
-    return [
-        RejectedRow(source=source, line=flaw.line, field=storable(flaw.field), reason=flaw.reason[:300])
-        for flaw in sorted(flaws, key=lambda flaw: flaw.line)
-    ]
 
 
 def import_contacts(

@@ -5,7 +5,7 @@ No refusal repeats what stands in a cell: refused rows are stored, and addresses
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,36 +14,36 @@ from django.utils.translation import gettext as _
 
 from recommendations.fields import LONGEST_ID
 from recommendations.ingest.refusal import Refusal
-from recommendations.push_terms import Purpose
+from recommendations.push_terms import Channel, Purpose
 from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
 from recommendations.services.contacts.rows import ContactRow
 from recommendations.store.contacts.sealing import InvalidAddressError, checked_email
 from recommendations.store.imports.csv_rows import FileRow
-from recommendations.store.imports.reasons import REASONS
-from recommendations.store.imports.table_files import FileLimits, Header, Table, UnreadableFileError, open_table
-from recommendations.store.imports.validate import Form, Hidden, ignored_text, read_header
+from recommendations.store.imports.row_flaws import (
+    RowFlaw,
+    counted_rows,
+    flaw_of,
+    private_header,
+    read_moment,
+    reason_of,
+)
+from recommendations.store.imports.table_files import FileLimits, Header, open_table
+from recommendations.store.imports.validate import Form, Hidden, ignored_text
 from recommendations.store.temp_tables import Report, silent
 
 COLUMNS = (
-    "user_id", "email", "language", "time_zone", "purposes", "consent_at", "source", "proof", "confirmed",
+    "user_id", "email", "language", "time_zone", "channel", "purposes", "consent_at", "source", "proof", "confirmed",
+    "endpoint",
 )  # fmt: skip
 FORM = Form(known=COLUMNS, needed=["user_id"], hidden=[Hidden(name, lambda _value: "") for name in COLUMNS])
-LONGEST = {"user_id": LONGEST_ID, "email": 320, "language": 35, "time_zone": 64, "purposes": 200, "confirmed": 10}
+LONGEST = {
+    "user_id": LONGEST_ID, "email": 320, "language": 35, "time_zone": 64, "channel": 20, "purposes": 200,
+    "confirmed": 10,
+}  # fmt: skip
 COLUMN_OF = {"at": "consent_at", "purpose": "purposes"}
 """The column behind a field of a statement that is called otherwise."""
 BETWEEN = re.compile(r"[\s,;|]+")
-OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
-REPORTED = 1_000  # rows between two reports
-
-
-class RowFlaw(NamedTuple):
-    """Why a row is refused; ``code`` stands for it among the reasons of an import."""
-
-    line: int
-    field: str
-    code: str
-    reason: str
 
 
 class WholeFile(NamedTuple):
@@ -66,8 +66,8 @@ def read_through(path: Path, *, report: Report = silent, limits: FileLimits | No
     Raises UnreadableFileError, and FileTooLargeError as soon as more than the limits has been read.
     """
     with open_table(path) as table:
-        header = _header(table, path)
-        rows = sum(1 for _row in _rows(table, report=report, limits=limits))
+        header = private_header(table, FORM, path=path)
+        rows = sum(1 for _row in counted_rows(table, report=report, limits=limits))
     return WholeFile(rows, ignored_text(header))
 
 
@@ -76,8 +76,8 @@ def contact_lines(
 ) -> Iterator[ContactLine | list[RowFlaw]]:
     """Read the rows of a file, each as a contact or as all that is wrong with it. Raises as ``read_through``."""
     with open_table(path) as table:
-        header = _header(table, path)
-        for row in _rows(table, report=report, limits=limits):
+        header = private_header(table, FORM, path=path)
+        for row in counted_rows(table, report=report, limits=limits):
             yield _line(row, header, now=now)
 
 
@@ -91,33 +91,9 @@ def flaws_of(line: int, refusals: Iterable[Refusal]) -> list[RowFlaw]:
     return list(flaws.values())
 
 
-def _header(table: Table, path: Path) -> Header:
-    """Columns of the file. Where it has no names of columns its first line is somebody's: that is not repeated."""
-    if missing := [name for name in FORM.needed if name not in table.columns]:
-        text = _("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s.")
-        known = ", ".join(COLUMNS)
-        raise UnreadableFileError(text % {"file": path.name, "name": missing[0], "known": known})
-    return read_header(table, FORM, path=path)
-
-
-def _rows(table: Table, *, report: Report, limits: FileLimits | None) -> Iterator[FileRow]:
-    if limits:
-        table.check(limits)
-    count = size = 0
-    for row in table:
-        count += 1
-        size += sum(len(value) for value in row.values if value) + len(row.text)
-        if limits:
-            limits.check(count, size)
-        yield row
-        if count % REPORTED == 0:
-            report("reading", count, table.estimate(count))
-    report("reading", count, count)
-
-
 def _line(row: FileRow, header: Header, *, now: datetime) -> ContactLine | list[RowFlaw]:
     if row.fault:
-        return [RowFlaw(row.line, row.fault.field[:50], row.fault.code, str(REASONS[row.fault.code]))]
+        return [flaw_of(row.line, *row.fault)]
     try:
         return ContactLine(row.line, contact_row({name: row.values[at] for name, at in header.places.items()}, now=now))
     except ContactRuleError as error:
@@ -175,9 +151,28 @@ def _consents(cells: Mapping[str, str], parts: Mapping[str, Any]) -> list[Statem
     proof = {"form": cells.get("source", ""), "shop_reference": cells["proof"]} if "proof" in cells else {}
     given = {name: value for name, value in proof.items() if value}
     return [
-        StatementForm(purpose=purpose, state="given", at=parts.get("consent_at"), proof=given)
+        StatementForm(
+            purpose=purpose,
+            state="given",
+            channel=parts.get("channel") or Channel.EMAIL,
+            at=parts.get("consent_at"),
+            proof=given,
+        )
         for purpose in parts.get("purposes") or ()
     ]
+
+
+def _channel(typed: str) -> Channel:
+    try:
+        return Channel(typed.lower())
+    except ValueError as error:
+        reason = _("Write one of %(known)s, or leave the cell empty for e-mail.") % {"known": ", ".join(Channel)}
+        raise ContactRuleError(Refusal("/channel", reason)) from error
+
+
+def _endpoint(_typed: str) -> None:
+    reason = _("A browser says where it gets notifications itself, on a page of the shop. Leave the cell empty.")
+    raise ContactRuleError(Refusal("/endpoint", reason))
 
 
 def _purposes(typed: str) -> list[Purpose]:
@@ -191,23 +186,18 @@ def _purposes(typed: str) -> list[Purpose]:
 
 
 def _moment(typed: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(typed)
-        if moment.tzinfo is None:
-            raise ContactRuleError(_broken("consent_at", "no_zone"))
-        moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ContactRuleError(_broken("consent_at", "not_a_time")) from error
-    if moment < OLDEST:
-        raise ContactRuleError(_broken("consent_at", "too_old"))
+    moment = read_moment(typed)
+    if isinstance(moment, str):
+        raise ContactRuleError(_broken("consent_at", moment))
     return moment
 
 
 def _broken(field: str, code: str) -> Refusal:
-    return Refusal(f"/{field}", str(REASONS[code]))
+    return Refusal(f"/{field}", reason_of(code, most=LONGEST.get(field)))
 
 
 _PARTS: Mapping[str, Callable[[str], Any]] = {
-    "email": _email, "purposes": _purposes, "consent_at": _moment, "confirmed": _confirmed,
+    "email": _email, "channel": _channel, "purposes": _purposes, "consent_at": _moment, "confirmed": _confirmed,
+    "endpoint": _endpoint,
 }  # fmt: skip
 """Columns that are more than a text, in the order in which their flaws are named."""

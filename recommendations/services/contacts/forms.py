@@ -75,7 +75,7 @@ def checked[Form: ContactChanges](form: Form, *, now: datetime) -> Form:
                 changes[name] = normal(typed)
         except ContactRuleError as error:
             broken += error.refusals
-    if form.time_zone and form.time_zone not in _time_zones():
+    if form.time_zone and form.time_zone not in time_zones():
         broken.append(Refusal("/time_zone", _("There is no such time zone; send one such as Europe/Paris.")))
     for place, statement in enumerate(form.consents):
         broken += _of_statement(statement, pointer=f"/consents/{place}", now=now)
@@ -85,7 +85,7 @@ def checked[Form: ContactChanges](form: Form, *, now: datetime) -> Form:
 
 
 @cache
-def _time_zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
     """Names of all time zones, for which a whole folder is searched."""
     return frozenset(available_timezones())
 

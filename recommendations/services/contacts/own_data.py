@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from recommendations.channels.protocol import Later, Outcome
 from recommendations.models import Address, ConsentStatement
+from recommendations.push_terms import Channel
 from recommendations.services.access.keys import rates
 from recommendations.services.access.rates import HOUR
 from recommendations.services.contacts.links import link_for
@@ -21,7 +22,7 @@ from recommendations.services.contacts.own_messages import everything_of
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
-from recommendations.store.contacts.sealing import unseal
+from recommendations.store.contacts.sealing import OWN, unseal
 
 TASK = "recommendations.tasks.send_own_data_link"
 LINKS_AN_HOUR = 3
@@ -98,7 +99,7 @@ def file_of(address: Address, *, now: datetime) -> dict[str, Any]:
         "addresses": [
             {
                 "channel": each.channel,
-                "address": unseal(each.sealed)["email"] if each.sealed else None,
+                "address": unseal(each.sealed)[OWN[Channel(each.channel)]] if each.sealed else None,
                 "state": each.state,
                 "created_at": each.created_at,
                 "confirmed_at": each.confirmed_at,

@@ -21,6 +21,7 @@ from recommendations.push_terms import (
     SuppressionReason,
 )
 from recommendations.store.contacts import ledger, silence
+from recommendations.store.contacts.book import LIVING
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.contacts.sealing import masked, unseal
 from recommendations.wording import push_labels
@@ -46,6 +47,7 @@ class Preferences:
     personalise: bool
     silent_for: SuppressionReason | None
     waits: bool  # for the owner to confirm the address
+    browsers: Mapping[Purpose, bool] | None  # what browser notifications are given for; None: there is no browser
 
 
 def preferences_of(address: Address, *, now: datetime) -> Preferences:
@@ -65,7 +67,16 @@ def preferences_of(address: Address, *, now: datetime) -> Preferences:
         personalise=contact.customer.personalise,
         silent_for=silence.reason_of(Channel(address.channel), bytes(address.digest), now=now),
         waits=address.state == AddressState.UNCONFIRMED,
+        browsers=_given_to_browsers(address),
     )
+
+
+def _given_to_browsers(address: Address) -> dict[Purpose, bool] | None:
+    browser = address_on(address, Channel.WEB_PUSH)
+    if browser is None:
+        return None
+    states = states_of(browser)
+    return {purpose: states.get(purpose) == ConsentState.GIVEN for purpose in Purpose}
 
 
 def states_of(address: Address) -> dict[str, str]:
@@ -74,9 +85,21 @@ def states_of(address: Address) -> dict[str, str]:
     return dict(own.order_by("purpose").values_list("purpose", "state"))
 
 
+def addresses_of(contact: int) -> list[Address]:
+    """Addresses that a contact has in use, or that wait for their owner's yes."""
+    return list(Address.objects.filter(contact=contact, state__in=LIVING).order_by("channel", "-pk"))
+
+
+def address_on(address: Address, channel: Channel) -> Address | None:
+    """The address, or of another channel one of the same contact's; None where it has none there."""
+    if address.channel == channel:
+        return address
+    return next((each for each in addresses_of(address.contact_id) if each.channel == channel), None)
+
+
 def no_earlier(address: Address, *, now: datetime) -> datetime:
     """The moment of what is said now: after all that was, as a shop whose clock is ahead may date its statements."""
-    permissions = Permission.objects.filter(contact=address.contact_id, channel=address.channel)
+    permissions = Permission.objects.filter(contact=address.contact_id)
     latest = permissions.aggregate(latest=Max("since"))["latest"]
     return max(now, latest + timedelta(microseconds=1)) if latest else now
 
@@ -93,7 +116,7 @@ def choose(
 ) -> dict[Purpose, bool]:
     """Say yes or no to purposes; those that changed, with what they were. A no also ends what was only asked.
 
-    A yes lets an address speak again that had stopped everything.
+    A yes lets the addresses of this channel speak again that had stopped everything.
     """
     Contact.objects.select_for_update().get(pk=address.contact_id)
     states = states_of(address)
@@ -103,13 +126,16 @@ def choose(
         for purpose, yes in purposes.items()
         if (states.get(purpose) != ConsentState.GIVEN if yes else states.get(purpose) in OPEN)
     }
+    channel = Channel(address.channel)
     if any(purposes.values()):
-        silence.lift(Channel(address.channel), bytes(address.digest), reasons=[SuppressionReason.UNSUBSCRIBED_ALL])
+        for each in addresses_of(address.contact_id):
+            if each.channel == channel:
+                silence.lift(channel, bytes(each.digest), reasons=[SuppressionReason.UNSUBSCRIBED_ALL])
     ledger.record(
         [
             Statement(
                 contact=address.contact_id,
-                channel=Channel(address.channel),
+                channel=channel,
                 purpose=purpose,
                 state=ConsentState.GIVEN if purposes[purpose] else ConsentState.WITHDRAWN,
                 at=at,
@@ -123,9 +149,11 @@ def choose(
 
 
 @transaction.atomic
-def stop_everything(address: Address, *, now: datetime) -> dict[Purpose, bool]:
-    """Withdraw every purpose and silence the address; what was given before."""
-    moved = choose(address, dict.fromkeys(Purpose, False), source=ConsentSource.PREFERENCES, now=now)
-    channel = Channel(address.channel)
-    silence.silence(channel, bytes(address.digest), reason=SuppressionReason.UNSUBSCRIBED_ALL, now=now)
-    return moved
+def stop_everything(address: Address, *, now: datetime) -> None:
+    """Withdraw every purpose of every channel, and silence all addresses of the contact."""
+    Contact.objects.select_for_update().get(pk=address.contact_id)
+    addresses = addresses_of(address.contact_id)
+    for each in {each.channel: each for each in addresses}.values():
+        choose(each, dict.fromkeys(Purpose, False), source=ConsentSource.PREFERENCES, now=now)
+    for each in addresses:
+        silence.silence(Channel(each.channel), bytes(each.digest), reason=SuppressionReason.UNSUBSCRIBED_ALL, now=now)

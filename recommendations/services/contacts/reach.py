@@ -70,7 +70,8 @@ class ProvenStatement:
 class Reach:
     """A contact of a person; ``gone`` addresses left a hash only; ``older`` statements are not among those here.
 
-    Each purpose is in ``said``, its permission without a state where nothing was ever said of it.
+    Each purpose of a channel that matters is in ``said``, its permission without a state where nothing was ever said of
+    it.
     """
 
     contact: Contact
@@ -114,7 +115,7 @@ def reach_of(keys: Sequence[int], *, now: datetime) -> list[Reach]:
     places = {key: place for place, key in enumerate(keys)}
     ordered = sorted(contacts, key=lambda contact: places[contact.pk])
     living = [address for contact in ordered for address in contact.addresses.all() if address.state in LIVING]
-    silent = silence.suppressions(Channel.EMAIL, [bytes(address.digest) for address in living], now=now)
+    silent = silence.suppressions([bytes(address.digest) for address in living], now=now)
     return [_reach(contact, silent, now=now) for contact in ordered]
 
 
@@ -143,10 +144,11 @@ def _reach(contact: Contact, silent: Mapping[bytes, Suppression], *, now: dateti
 def _said(
     contact: Contact, addresses: Mapping[str, Address], silent: Mapping[bytes, Suppression], *, now: datetime
 ) -> list[SaidOfPurpose]:
-    """What holds for each purpose of each channel."""
+    """What holds for each purpose: of mail, and of each channel that has an address or of which something was said."""
     permissions = {(each.channel, each.purpose): each for each in contact.permissions.all()}
+    spoken_of = {Channel.EMAIL, *addresses, *(channel for channel, _purpose in permissions)}
     said = []
-    for channel, purpose in product(Channel, Purpose):
+    for channel, purpose in product([each for each in Channel if each in spoken_of], Purpose):
         address = addresses.get(channel)
         permission = permissions.get((channel, purpose)) or Permission(
             contact=contact, channel=channel, purpose=purpose, state=""

@@ -57,7 +57,7 @@ def record_of(contact: Contact, *, now: datetime) -> ContactRecord:
     Raises KeysMissingError and SealBrokenError.
     """
     addresses = list(contact.addresses.filter(state__in=book.LIVING).order_by("pk"))
-    silent = silence.suppressions(Channel.EMAIL, [bytes(each.digest) for each in addresses], now=now)
+    silent = silence.suppressions([bytes(each.digest) for each in addresses], now=now)
     by_channel = {each.channel: each for each in addresses}
     return ContactRecord(
         contact=contact,

@@ -4,7 +4,7 @@ An address that the shop does not vouch for is asked for its owner's yes by e-ma
 shop calls “given” stands in the ledger as asked, and nothing but that mail goes out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from recommendations.ingest.refusal import Refusal
 from recommendations.models import Customer
 from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, SuppressionReason
 from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
-from recommendations.store.contacts import ledger, silence
+from recommendations.store.contacts import hooks, ledger, silence
 from recommendations.store.contacts.book import AddressIsTakenError, ContactBook
 from recommendations.store.contacts.ledger import Statement
 from recommendations.store.events import id_cache
@@ -82,6 +82,7 @@ def take_contacts(
             statements += _statements(book, key, row.form.consents, source=source, now=now)
             verdicts.append(ContactVerdict("unchanged", row.user_id))
         book.save()
+        hooks.name_customers(_named(good, keys, {each.contact for each in statements if _by_webhook(each)}), now=now)
         changed |= ledger.record(statements)
         silent = _silent(book, keys.values(), now=now)
     return [
@@ -96,10 +97,19 @@ def take_contacts(
     ]
 
 
+def _by_webhook(statement: Statement) -> bool:
+    return statement.channel is Channel.WEBHOOK and statement.state is ConsentState.GIVEN
+
+
+def _named(rows: Iterable[ContactRow], keys: Mapping[str, int], contacts: Collection[int]) -> dict[int, str]:
+    """What the shop calls these contacts, which a webhook has to say."""
+    return {keys[row.user_id]: row.user_id for row in rows if keys[row.user_id] in contacts}
+
+
 def _silent(book: ContactBook, customers: Iterable[int], *, now: datetime) -> dict[int, SuppressionReason]:
     """Why the addresses of these customers are silent; without those whose are not."""
     digests = {key: bytes(book.addresses[key].digest) for key in customers if key in book.addresses}
-    silent = silence.suppressions(Channel.EMAIL, list(digests.values()), now=now)
+    silent = silence.suppressions(list(digests.values()), now=now)
     return {key: SuppressionReason(silent[digest].reason) for key, digest in digests.items() if digest in silent}
 
 
@@ -168,13 +178,13 @@ def _statements(
     book: ContactBook, key: int, forms: Sequence[StatementForm], *, source: ConsentSource, now: datetime
 ) -> list[Statement]:
     """Statements as the ledger has them: what nobody vouches for was only asked."""
-    waits = book.state_of(key) == AddressState.UNCONFIRMED
+    waits = {Channel.EMAIL} if book.state_of(key) == AddressState.UNCONFIRMED else ()
     return [
         Statement(
             contact=key,
             channel=form.channel,
             purpose=form.purpose,
-            state=ConsentState.ASKED if waits and form.state == "given" else ConsentState(form.state),
+            state=ConsentState.ASKED if form.state == "given" and form.channel in waits else ConsentState(form.state),
             at=form.at or now,
             source=source,
             proof=form.proof,

@@ -1,26 +1,29 @@
 """The line on which mails to customers leave, and what the installation lacks for it."""
 
+from collections.abc import Mapping
 from importlib import import_module
 
 from django.conf import settings
 
 from recommendations.channels.protocol import Line, Parcel
 from recommendations.channels.smtp import Smtp, SmtpServer
+from recommendations.push_terms import Channel
 from recommendations.services.mails.providers import backend_of, note_of
 from recommendations.services.mails.returns import ReturnedTo, key_of, return_path
 
+OF_ALL = ("CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS")
+OF_CHANNEL: Mapping[Channel, tuple[str, ...]] = {
+    Channel.EMAIL: ("PUSH_EMAIL_URL", "PUSH_FROM", "POSTAL_ADDRESS"), Channel.WEB_PUSH: ("VAPID_KEY",),
+    Channel.WEBHOOK: (),
+}  # fmt: skip
+CALLED = {"PUSH_EMAIL_URL": "PUSH_MAIL_SERVER"}
+"""Settings that the code calls otherwise than the environment."""
 
-def missing_settings() -> list[str]:
-    """Names of the settings without which nobody can be written to."""
-    have = {
-        "CONTACT_KEYS": settings.CONTACT_KEYS,
-        "CONTACT_HASH_KEY": settings.CONTACT_HASH_KEY,
-        "LINK_KEYS": settings.LINK_KEYS,
-        "PUSH_EMAIL_URL": settings.PUSH_MAIL_SERVER,
-        "PUSH_FROM": settings.PUSH_FROM,
-        "POSTAL_ADDRESS": settings.POSTAL_ADDRESS,
-    }
-    return [name for name, value in have.items() if not value]
+
+def missing_settings(*channels: Channel) -> list[str]:
+    """Names of the settings without which nobody can be written to on these channels, by default by e-mail."""
+    names = [*OF_ALL, *(name for channel in channels or (Channel.EMAIL,) for name in OF_CHANNEL[channel])]
+    return [name for name in names if not getattr(settings, CALLED.get(name, name))]
 
 
 def mail_line() -> Line:

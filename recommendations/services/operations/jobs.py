@@ -5,7 +5,15 @@ from itertools import chain
 
 from django.db import transaction
 
-from recommendations.models import CatalogueFile, DraftEstimate, PracticeRun, SendPlan, Staff, WeightSearch
+from recommendations.models import (
+    AgentPractice,
+    CatalogueFile,
+    DraftEstimate,
+    PracticeRun,
+    SendPlan,
+    Staff,
+    WeightSearch,
+)
 from recommendations.models.jobs import Job
 from recommendations.services.access import audit
 from recommendations.store import jobs
@@ -39,7 +47,7 @@ def resume_job(job: Job, *, by: Staff | None, now: datetime) -> None:
 
 def watch_jobs(*, now: datetime) -> list[Job]:
     """Give jobs whose worker died, or whose message was lost, to the next worker; returns them."""
-    kinds = (WeightSearch, DraftEstimate, PracticeRun, CatalogueFile, SendPlan)
+    kinds = (WeightSearch, DraftEstimate, PracticeRun, CatalogueFile, SendPlan, AgentPractice)
     others = (jobs.interrupted(kind, now=now) for kind in kinds)
     lost: list[Job] = list(chain(runs.interrupted_runs(now=now), *others))
     for job in lost:

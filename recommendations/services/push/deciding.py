@@ -5,20 +5,25 @@ The plan of a draft, the decision of a sending and the last look before a messag
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from recommendations.engine.push.cases import CampaignTerms, CaseVerdict, Hour, Pressure, PushCase
+from recommendations.engine.push.cases import CampaignTerms, CaseItems, CaseVerdict, Hour, Pressure, PushCase
 from recommendations.engine.push.competition import HOUR, PressureCap
-from recommendations.engine.push.decision import decide
+from recommendations.engine.push.decision import PersonalChances, decide
 from recommendations.engine.push.timing import QuietHours
 from recommendations.models import Campaign, PressureRules
 from recommendations.push_terms import Priority, Purpose
 from recommendations.services.campaigns.form import Block, CampaignForm, ContextItem
+from recommendations.services.campaigns.pressure import season_salt
+from recommendations.services.push_models.agent_facts import agent_facts, known_people, with_agent_prices
+from recommendations.services.push_models.answers import chances_of
+from recommendations.services.push_models.in_use import LearnedModels, costs_under
+from recommendations.services.push_models.people import with_habits
 from recommendations.serving.types import Filter
 from recommendations.simulation.message_lists import ListBlock, MessageLists, items_of_many
 from recommendations.store.push.people import Habits, people_of, shown_lately
@@ -48,7 +53,7 @@ class Sending:
 class Ground:
     """What one decision stands on: one snapshot, one set of rules, one moment.
 
-    ``but`` are messages that do not count, as they are looked at again themselves.
+    ``but`` are messages that do not count, as they are looked at again themselves; the agent is not asked again.
     """
 
     snapshot: Snapshot
@@ -60,17 +65,25 @@ class Ground:
 def considered(sendings: Sequence[Sending], *, ground: Ground, progress: Progress | None = None) -> list[CaseVerdict]:
     """The verdict on every case, sending by sending. Raises UnknownPlacementError."""
     cases = [case for sending in sendings for case in sending.cases]
-    people = people_of(
-        {case.customer for case in cases}, habits=habits_of(ground.rules), now=ground.now, but=ground.but
-    )
+    models, terms = LearnedModels.in_use(), terms_of(sendings)
+    plain = people_of({case.customer for case in cases}, habits=habits_of(ground.rules), now=ground.now, but=ground.but)
+    usual = with_habits(plain, terms, models=models, model=ground.snapshot.model, now=ground.now)
+    pressure = pressure_under(ground.rules, now=ground.now, but=ground.but, models=models)
+    known = known_people(usual, now=ground.now) if models.has_agent else None
+    people, costs = with_agent_prices(usual, pressure.costs, known=known)
     return decide(
         cases,
         people=people,
-        terms=terms_of(sendings),
-        pressure=pressure_under(ground.rules, now=ground.now, but=ground.but),
-        lists=partial(_lists, forms={each.campaign.pk: each for each in sendings}, ground=ground, progress=progress),
+        terms=terms,
+        pressure=replace(pressure, costs=costs),
+        agent=None if ground.but else agent_facts(people, costs=costs, known=known, now=ground.now),
+        lists=partial(_lists, forms={each.campaign.pk: each for each in sendings}, ground=ground, progress=progress,
+                      models=models),
+        chances=PersonalChances(
+            of=partial(chances_of, terms=terms, models=models, now=ground.now), proven=models.proven
+        ),
         now=ground.now,
-    )
+    )  # fmt: skip
 
 
 def terms_of(sendings: Iterable[Sending]) -> dict[int, CampaignTerms]:
@@ -79,24 +92,28 @@ def terms_of(sendings: Iterable[Sending]) -> dict[int, CampaignTerms]:
     chance = chances([each.campaign for each in every])
     terms = {each.campaign.pk: terms_under(each.form, each.campaign, chance[each.campaign.pk]) for each in every}
     waited = {each.campaign.pk for each in every if each.has_waited}
-    return terms | {key: replace(terms[key], hour=None) for key in waited}
+    return terms | {key: replace(terms[key], hour=None, best_within=None) for key in waited}
 
 
 def habits_of(rules: PressureRules) -> Habits:
     return Habits(zone=_shop(), quiet=QuietHours(rules.quiet_from, rules.quiet_until))
 
 
-def pressure_under(rules: PressureRules, *, now: datetime, but: frozenset[int] = frozenset()) -> Pressure:
+def pressure_under(
+    rules: PressureRules, *, now: datetime, but: frozenset[int] = frozenset(), models: LearnedModels | None = None
+) -> Pressure:
     """What everybody bears under rules, and the budgets that are used up; messages of ``but`` do not count."""
-    return replace(personal_pressure(rules), used=messages_by_day(now=now, zone=_shop(), but=but))
+    used = messages_by_day(now=now, zone=_shop(), but=but)
+    return replace(personal_pressure(rules, now=now, models=models), used=used)
 
 
-def personal_pressure(rules: PressureRules) -> Pressure:
-    """What a person bears under rules, whatever the budgets say."""
+def personal_pressure(rules: PressureRules, *, now: datetime, models: LearnedModels | None = None) -> Pressure:
+    """What a person bears under rules and what messages cost, whatever the budgets say; by the models of now."""
     caps = tuple(PressureCap(cap["channel"], cap["most"], cap["hours"] * HOUR) for cap in rules.caps)
     return Pressure(
-        caps=caps, zone=_shop(), holdout=rules.holdout, season=f"push:{rules.season}".encode(), per_day=rules.per_day
-    )
+        caps=caps, zone=_shop(), holdout=rules.holdout, season=season_salt(rules), per_day=rules.per_day,
+        costs=costs_under(rules, models=models or LearnedModels.in_use(), now=now),
+    )  # fmt: skip
 
 
 def lists_of(case: PushCase, sending: Sending, *, customer: int, but: frozenset[int]) -> MessageLists:
@@ -107,12 +124,19 @@ def lists_of(case: PushCase, sending: Sending, *, customer: int, but: frozenset[
     everybody = sending.campaign.purpose == Purpose.NEWS
     blocks = tuple(_block(block, case) for block in sending.form.what.blocks)
     left_out = frozenset() if everybody else but - {case.item}
-    return MessageLists(customer=customer, blocks=blocks, but=left_out, everybody=everybody)
+    return MessageLists(
+        customer=customer, blocks=blocks, but=left_out, everybody=everybody, least_chance=sending.form.what.least_chance
+    )
 
 
 def _lists(
-    cases: Sequence[PushCase], *, forms: Mapping[int, Sending], ground: Ground, progress: Progress | None
-) -> list[tuple[int, ...]]:
+    cases: Sequence[PushCase],
+    *,
+    forms: Mapping[int, Sending],
+    ground: Ground,
+    progress: Progress | None,
+    models: LearnedModels,
+) -> list[CaseItems]:
     """Items of each case; lists that are the same for everybody are made once."""
     shown = shown_lately({case.customer for case in cases}, now=ground.now, but=ground.but)
     wanted = [
@@ -122,7 +146,7 @@ def _lists(
     once = {each.blocks: each for each in wanted if each.everybody}
     own = [each for each in wanted if not each.everybody]
     asked = [*once.values(), *own]
-    items = items_of_many(asked, snapshot=ground.snapshot, now=ground.now)
+    items = items_of_many(asked, snapshot=ground.snapshot, now=ground.now, relevance=models.relevance)
     if progress is not None:
         items = _reporting(items, len(asked), progress)
     of_all = dict(zip(once, items, strict=False))
@@ -147,8 +171,11 @@ def terms_under(form: CampaignForm, campaign: Campaign, chance: float = 0.0) -> 
         holdout=form.safety.holdout,
         salt=f"campaign:{campaign.pk}".encode(),
         chance=chance,
+        variants=max((len(texts.subjects) for texts in form.what.texts.values()), default=1),
         least_items=form.what.least_items,
         per_day=form.safety.per_day,
+        best_within=None if form.when.best_within is None else timedelta(hours=form.when.best_within),
+        best_channel=form.when.best_channel,
     )
 
 

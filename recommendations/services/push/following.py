@@ -20,7 +20,6 @@ from recommendations.services.contacts.tokens import LinkKind, SignedLink, opene
 from recommendations.store.events import insert
 from recommendations.store.events.insert import EventLine
 
-HOME = 255  # place of the link to the shop, beside those of the items
 AT_ONCE = timedelta(seconds=10)  # after the hand-over
 BURST, WITHIN = 3, timedelta(seconds=2)  # so many different links are no person's
 SETTLED = timedelta(seconds=5)  # after it a click is a person's or a machine's

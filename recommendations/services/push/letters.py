@@ -1,4 +1,4 @@
-"""A message that is about to leave: its lists with their reasons, the letter, the slate that is stored of it."""
+"""A message that is about to leave: its lists with their reasons, what it says, the slate that is stored of it."""
 
 import secrets
 from collections.abc import Sequence
@@ -8,21 +8,17 @@ from datetime import datetime
 import msgspec
 from django.utils import timezone
 
-from recommendations.channels.protocol import Parcel
 from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.event_types import EventName
-from recommendations.models import Address, Campaign, Message, Permission
-from recommendations.push_terms import Channel, Purpose, Trigger
+from recommendations.models import Campaign, Message
+from recommendations.push_terms import Trigger
 from recommendations.services.campaigns.form import CampaignForm
-from recommendations.services.mails.letters import Letter, bytes_of, own_domain, shop_envelope
-from recommendations.services.mails.returns import id_part, key_of
+from recommendations.services.parcels.content import MessageContent
 from recommendations.services.push.deciding import Sending, lists_of
-from recommendations.services.push.links import links_of
-from recommendations.services.push.rendering import Reader, letter_of
+from recommendations.serving.arms import unit_of
 from recommendations.serving.pipeline import complete
 from recommendations.serving.types import Answer, Shown
 from recommendations.simulation.message_lists import MessageLists, prepared_lists
-from recommendations.store.contacts.sealing import unseal
 from recommendations.store.live import fetch
 from recommendations.store.push.item_acts import last_act, price_before
 from recommendations.store.push.people import shown_lately
@@ -31,16 +27,15 @@ from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import Source
 from recommendations.wording.occasions import ItemOccasion
 
-PLACEMENTS = {Channel.EMAIL: "email"}
-"""The placement under which the list of a message is stored and attributed, by its channel."""
-
 ACTS = {Trigger.CART_LEFT: EventName.ADD_TO_CART, Trigger.VIEWED: EventName.VIEW_ITEM}
 """The act with the item of an occasion, by the trigger."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    letter: Letter
+    """What a message says, and the list in it as it is stored and attributed, under the placement of its channel."""
+
+    content: MessageContent
     slate: ServedSlate
 
 
@@ -79,44 +74,12 @@ def written_for(message: Message, verdict: CaseVerdict, *, snapshot: Snapshot, n
     wanted = lists_of(verdict.case, sending, customer=person, but=frozenset(shown.get(person, ())))
     answers = answers_of(wanted, snapshot=snapshot, now=now)
     items = [one for answer in answers for one in answer.shown]
-    address = _address(message)
-    letter = letter_of(
-        form, items, reader=_reader(message, address), variant=message.variant,
-        links=links_of(message.pk, address, now=now),
+    slate = _slate(message, answers, items, now=now)
+    content = MessageContent(
+        message=message, form=form, items=items, recommendation=slate.recommendation_id, now=now,
         occasion=occasion_of(message.campaign, verdict.case, items, now=now),
     )  # fmt: skip
-    return Written(letter=letter, slate=_slate(message, answers, items, now=now))
-
-
-def parcel_of(message: Message, written: Written, *, now: datetime) -> Parcel:
-    """The parcel with the address opened; it lives only until it is handed over."""
-    opened = unseal(_address(message).sealed)
-    unsubscribe = links_of(message.pk, _address(message), now=now).unsubscribe
-    headers = {
-        "List-Unsubscribe": f"<{unsubscribe}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": f"<{message.campaign.purpose}.{own_domain()}>",
-    }
-    envelope = shop_envelope(str(message.pk), to=opened["email"], date=now, headers=headers, unique=id_part(message.pk))
-    return Parcel(
-        message=message.pk, idempotency_key=key_of(message.pk), address=opened,
-        content=bytes_of(written.letter, envelope),
-    )  # fmt: skip
-
-
-def _reader(message: Message, address: Address) -> Reader:
-    purpose = Purpose(message.campaign.purpose)
-    yes = Permission.objects.filter(contact=address.contact_id, channel=message.channel, purpose=purpose).first()
-    return Reader(
-        language=address.contact.language, purpose=purpose, said_yes_at=yes.since if yes else None,
-        zone=address.contact.time_zone,
-    )  # fmt: skip
-
-
-def _address(message: Message) -> Address:
-    if message.address is None:
-        raise ValueError("its address is gone")
-    return message.address
+    return Written(content=content, slate=slate)
 
 
 def _slate(message: Message, answers: Sequence[Answer], items: Sequence[Shown], *, now: datetime) -> ServedSlate:
@@ -126,7 +89,7 @@ def _slate(message: Message, answers: Sequence[Answer], items: Sequence[Shown], 
         served_at=now.isoformat(),
         recommendation_id=f"r-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}",
         customer_id=None if first.nameless else message.customer_id,
-        placement=PLACEMENTS[Channel(message.channel)],
+        placement=message.channel,
         source=first.source if items else Source.NONE,
         personalised=any(answer.personalised for answer in answers),
         fallback_reason=first.fallback_reason or "",
@@ -138,4 +101,6 @@ def _slate(message: Message, answers: Sequence[Answer], items: Sequence[Shown], 
         propensities=[one.propensity for one in items],
         latency_us=0,
         places=[one.place for one in items],
+        arms=(arms := sorted({arm.key for answer in answers for arm in answer.arms})),
+        unit=unit_of([bytes(message.customer.pseudonym)]) if arms else None,
     )

@@ -17,10 +17,12 @@ from recommendations.engine.frames import IdArray
 from recommendations.engine.push.cases import PushCase
 from recommendations.push_terms import Trigger
 from recommendations.services.campaigns.form import Occasion
+from recommendations.services.push_models.in_use import LearnedModels
 from recommendations.simulation.message_lists import ListBlock, MessageLists, current_snapshot, items_of_many
 from recommendations.store.push.absences import follow_stock
 from recommendations.store.push.audience import people_in
 from recommendations.store.push.triggers.carts import carts_left
+from recommendations.store.push.triggers.due import due_within_a_week
 from recommendations.store.push.triggers.look import STANDS, Happening, TriggerLook, persons
 from recommendations.store.push.triggers.prices import price_drops
 from recommendations.store.push.triggers.returns import back_in_stock
@@ -118,9 +120,14 @@ def _price_drop(asked: _Asked) -> Iterable[Happening]:
 
 
 def _due_again(asked: _Asked) -> Iterable[Happening]:
-    """Nothing is due before the first run of the loop."""
-    model = asked.snapshot.model
-    return [] if model is None else running_low(asked.look, model=model, sellable=asked.sellable)
+    """What is due as was learned, where that is in use, else by the usual gap; nothing before the first run."""
+    model, logistic = asked.snapshot.model, LearnedModels.in_use().due
+    if model is None:
+        return []
+    if logistic is None:
+        return running_low(asked.look, model=model, sellable=asked.sellable)
+    chance = asked.numbers.due_percent / 100
+    return due_within_a_week(asked.look, model=model, logistic=logistic, chance=chance, sellable=asked.sellable)
 
 
 def _new_for_you(asked: _Asked) -> Iterator[Happening]:
@@ -139,8 +146,8 @@ def _new_for_you(asked: _Asked) -> Iterator[Happening]:
         return
     people = people_in(any_of=()) if asked.among is None else sorted(set(asked.among))
     lists = [MessageLists(customer=person, blocks=(ListBlock(DISCOVER, LISTED),)) for person in people]
-    for person, items in zip(people, items_of_many(lists, snapshot=asked.snapshot, now=now), strict=True):
-        item = next((item for item in items if item in since), None)
+    for person, listed in zip(people, items_of_many(lists, snapshot=asked.snapshot, now=now), strict=True):
+        item = next((item for item in listed.items if item in since), None)
         if item is not None:
             begun = _of_week(person, now)
             yield begun._replace(item=item, at=max(begun.at, datetime.fromtimestamp(since[item], UTC)))

@@ -1,5 +1,7 @@
 """How fast a channel hands over, and whether its line works, by the settings and by what the line itself says."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 
 from recommendations.channels.protocol import Later, Outcome, Unknown
@@ -12,10 +14,14 @@ __all__ = ["Grant", "LineState", "give_back", "line_goes_on", "line_state", "roo
 
 give_back, line_state = pace.give_back, pace.line_state
 
+PER_MINUTE: Mapping[Channel, int] = {Channel.WEB_PUSH: 3_000, Channel.WEBHOOK: 600}
+"""Messages a minute; mails have a setting, as each mail server bears another number."""
+
 
 def room_for(channel: Channel) -> Grant:
     """How many messages a sender may take up now."""
-    return pace.take(channel, most=AT_ONCE, per_minute=settings.PUSH_EMAIL_PER_MINUTE)
+    per_minute = PER_MINUTE.get(channel) or settings.PUSH_EMAIL_PER_MINUTE
+    return pace.take(channel, most=AT_ONCE, per_minute=per_minute)
 
 
 def line_goes_on(channel: Channel, outcome: Outcome) -> bool:

@@ -1,22 +1,28 @@
 """One person of a sending, as things stand now: what is in the way, when a message may come, what it would show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
+from django.db.models import Q
 
 from recommendations.engine.push.cases import CampaignTerms, ChannelReach, Clock, Person, PushCase
+from recommendations.engine.push.choices import NOT_NOW
 from recommendations.engine.push.competition import PressureCap
-from recommendations.engine.push.decision import full_caps, is_held_from_all, next_allowed
-from recommendations.models import Considered, Message, Occurrence
-from recommendations.push_terms import COUNTING, OccurrenceState, Verdict
+from recommendations.engine.push.gates import full_caps, is_held_from_all, next_allowed
+from recommendations.engine.push.value import ValueLine, messages_before, value_line
+from recommendations.models import AgentDecision, Considered, Message, Occurrence
+from recommendations.push_terms import COUNTING, SENDING, AgentGroup, Channel, OccurrenceState, Verdict
 from recommendations.services.campaigns.form import CampaignForm, UnfinishedError
 from recommendations.services.campaigns.lifecycle import form_of
 from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Sending, habits_of, lists_of, personal_pressure, terms_under
 from recommendations.services.push.letters import answers_of
+from recommendations.services.push_models.agent_facts import known_people, with_agent_prices
+from recommendations.services.push_models.in_use import LearnedModels
 from recommendations.serving.types import Shown
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.push import verdicts
@@ -48,6 +54,9 @@ class PersonNow:
     terms: CampaignTerms
     next_at: datetime | None
     rules: int  # number of the rules of pressure by which all this is so
+    line: ValueLine  # what the message would bring and cost now, by the chance of its verdict
+    prices: Mapping[Channel, float]  # of sending
+    decision: AgentDecision | None  # of the agent, where it chose: its own sum counts then, and ``line`` does not
     full: Sequence[PressureCap]  # caps that leave no room now
     held_from_all: bool  # held out of everything, and not of this campaign alone
     lately: Sequence[Message]  # of the last week, counting against caps
@@ -96,13 +105,24 @@ def person_now(case: Considered, *, form: CampaignForm, messages: Sequence[Messa
     then, own = case.occurrence.pressure, _own(case, messages)
     rules = then if then and then.is_default else rules_now(now=now)
     at = max(now, case.decided_at)
-    person = people_of([case.customer_id], habits=habits_of(rules), now=at, but=own)[case.customer_id]
-    pressure, terms = personal_pressure(rules), terms_under(form, case.occurrence.campaign)
-    decided_by = personal_pressure(then or rules)
+    plain = people_of([case.customer_id], habits=habits_of(rules), now=at, but=own)
+    models, terms = LearnedModels.in_use(), terms_under(form, case.occurrence.campaign)
+    pressure = personal_pressure(rules, now=at, models=models)
+    zone, rank = plain[case.customer_id].zone, terms.rank
+    decision = agents_decision(case, zone=zone, rank=rank) if models.has_agent else None
+    known = known_people(plain, now=now) if models.has_agent and decision is None else None
+    people, costs = with_agent_prices(plain, pressure.costs, known=known)
+    person = people[case.customer_id]
+    line = value_line(
+        costs, chance=case.chance, worth=person.worth, before=messages_before(person.sent, at=at.timestamp()),
+        channel=Channel(case.channel) if case.channel else terms.channels[0], caused=person.caused,
+    )  # fmt: skip
+    decided_by = personal_pressure(then or rules, now=at, models=models)
     return PersonNow(
         person=person, terms=terms, held_from_all=is_held_from_all(case.customer_id, decided_by), rules=rules.number,
         next_at=None if case.verdict in FOR_GOOD else next_allowed(person, terms, pressure=pressure, after=at),
         full=full_caps(person, terms, pressure=pressure, at=at),
+        line=line, prices=costs.prices, decision=decision,
         lately=[each for each in messages if each.state in COUNTING and each.due_at > at - LATELY],
         rivals=_rivals(case),
     )  # fmt: skip
@@ -134,6 +154,18 @@ def lists_now(case: Considered, *, form: CampaignForm, messages: Sequence[Messag
         items=[one for answer in answers for one in answer.shown],
         model_version=snapshot.model.version_id if snapshot.model else None,
     )
+
+
+def agents_decision(case: Considered, *, zone: ZoneInfo, rank: int) -> AgentDecision | None:
+    """What the agent chose of a verdict on one of its people; None where it did not, as in a plan, which keeps none."""
+    waits = case.verdict == Verdict.WAITS
+    if case.occurrence.state == OccurrenceState.PLANNED or not (waits or case.verdict in SENDING):
+        return None
+    own = Q(campaign=case.occurrence.campaign_id, key=case.key)
+    if waits:
+        own = Q(day=case.decided_at.astimezone(zone).date(), rank=rank, option=NOT_NOW)
+    stored = AgentDecision.objects.filter(own, customer=case.customer_id, group=AgentGroup.AGENT, held=False)
+    return stored.select_related("version").first()
 
 
 def _own(case: Considered, messages: Sequence[Message]) -> list[int]:

@@ -13,18 +13,21 @@ from datetime import datetime
 import msgspec
 import structlog
 from django.db import transaction
+from msgspec import structs
 
 from recommendations.channels.protocol import Gone, Later, Line, Outcome, Refused, Taken
 from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.models import Message
 from recommendations.push_terms import WAITS_ON, CampaignKind, Channel, MessageState, Purpose, Trigger, Verdict
 from recommendations.services.campaigns.form import CampaignForm
-from recommendations.services.contacts import bounces
+from recommendations.services.parcels.content import Delivery, NowhereError
+from recommendations.services.parcels.lines import WAYS
 from recommendations.services.push.deciding import Ground, Sending, considered
 from recommendations.services.push.failing import pause_what_fails
-from recommendations.services.push.letters import parcel_of, written_for
+from recommendations.services.push.letters import written_for
 from recommendations.services.push.occasions import occasions
 from recommendations.serving.pipeline import UnknownPlacementError
+from recommendations.store.agents import decision_log
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
 from recommendations.store.push import outbox
 from recommendations.store.push.owners import Owner, owners_of
@@ -35,7 +38,7 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError
 log = structlog.get_logger(__name__)
 RETRIES = (60, 300, 1_800, 7_200)  # seconds until the next try
 SPREAD = 0.2  # of it, at random
-PATIENCE = 3_600  # seconds until a message is looked at again that its reader cannot bear yet
+PATIENCE = 3_600  # seconds until a message is looked at again that its reader cannot bear yet, or has no way now
 FAULTS = (LookupError, NotLoadedError, SealBrokenError, KeysMissingError, UnknownPlacementError, TypeError, ValueError)
 """What may be wrong with one message; the others go on."""
 MOST_FAULTS = 3  # times that a message may fail to be written
@@ -82,7 +85,7 @@ class ChannelSender:
             if rules is None:
                 raise ValueError("a message was reserved under rules of pressure")
             ground = Ground(snapshot=snapshot, rules=rules, now=now, but=frozenset(each.pk for each in some))
-            outcome = considered(_sendings(some, owners, now=now), ground=ground)
+            outcome = considered(_sendings(some, owners, channel=self.channel, now=now), ground=ground)
             verdicts |= dict(zip(_in_order(some), outcome, strict=True))
         return verdicts
 
@@ -97,9 +100,21 @@ class ChannelSender:
         if verdict.verdict is not Verdict.NOW:
             self._let_go(message, MessageState.WITHDRAWN, reason=verdict.verdict.value)
             return None
+        if self.channel is Channel.WEB_PUSH and verdict.case.customer != message.contact:
+            # Whoever has the browser would read what was made of the acts of a customer whom it was merged into.
+            self._let_go(message, MessageState.WITHDRAWN, reason=Verdict.NO_ADDRESS.value)
+            return None
+        return self._hand_over(message, verdict, snapshot, now=now)
+
+    def _hand_over(
+        self, message: Message, verdict: CaseVerdict, snapshot: Snapshot, *, now: datetime
+    ) -> Outcome | None:
         try:
             written = written_for(message, verdict, snapshot=snapshot, now=now)
-            parcel = parcel_of(message, written, now=now)
+            delivery = WAYS[self.channel].write(written.content)
+        except NowhereError as error:
+            self._put_back(message, after=PATIENCE, reason=str(error))
+            return None
         except FAULTS as error:
             log.exception("message could not be written", message=message.pk, error=type(error).__name__)
             self._failed(message)
@@ -107,8 +122,8 @@ class ChannelSender:
         if not self._hand(message, written.slate):
             self._not_handed(message)
             return None
-        outcome = self.line.hand_over(parcel)
-        self._settle(message, outcome)
+        outcome = self.line.hand_over(delivery.parcel)
+        self._settle(message, outcome, delivery)
         return outcome
 
     @transaction.atomic
@@ -134,7 +149,7 @@ class ChannelSender:
         else:
             self._let_go(message, MessageState.WITHDRAWN, reason="no longer wanted")
 
-    def _settle(self, message: Message, outcome: Outcome) -> None:
+    def _settle(self, message: Message, outcome: Outcome, delivery: Delivery) -> None:
         state = STATES.get(type(outcome), MessageState.UNKNOWN)
         reason = getattr(outcome, "reason", "")
         after = 0.0
@@ -144,8 +159,7 @@ class ChannelSender:
             after = outcome.after or planned * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - no secret
         provider = outcome.provider_id if isinstance(outcome, Taken) else ""
         outbox.settle(message.pk, state, holder=self.holder, reason=reason, provider_id=provider, after=after)
-        if isinstance(outcome, Gone) and message.address is not None:
-            bounces.let_go(message.address, now=self.clock())
+        delivery.note(outcome, self.clock())
 
     def _put_back(self, message: Message, *, after: float, reason: str) -> None:
         outbox.settle(
@@ -170,14 +184,17 @@ def new_holder(name: str) -> str:
     return f"{name}-{secrets.token_hex(6)}"
 
 
-def _sendings(messages: Sequence[Message], owners: Mapping[int, Owner], *, now: datetime) -> list[Sending]:
-    """The messages as cases, campaign by campaign."""
+def _sendings(
+    messages: Sequence[Message], owners: Mapping[int, Owner], *, channel: Channel, now: datetime
+) -> list[Sending]:
+    """The messages as cases, campaign by campaign; a message leaves on the channel that it was reserved for, or not."""
     by_campaign: dict[int, list[Message]] = {}
     for message in messages:
         by_campaign.setdefault(message.campaign_id, []).append(message)
     return [
         Sending(
-            campaign=some[0].campaign, form=msgspec.convert(some[0].version.frozen, CampaignForm),
+            campaign=some[0].campaign,
+            form=structs.replace(msgspec.convert(some[0].version.frozen, CampaignForm), channels=[channel]),
             cases=_cases(some, owners, now=now), has_waited=True,
         )
         for some in by_campaign.values()
@@ -202,9 +219,10 @@ def _cases(messages: Sequence[Message], owners: Mapping[int, Owner], *, now: dat
         people = [owners[each.pk].person for each in messages]
         happened = occasions(Trigger(campaign.trigger), form.occasion, campaign=campaign.pk, now=now, people=people)
         there = {(case.customer, case.key) for case in happened}
+    chosen = decision_log.agents_choices([each.pk for each in messages])
     return [
         PushCase(
-            campaign.pk, owner.person, each.key, each.due_at, each.trigger_item,
+            campaign.pk, owner.person, each.key, each.due_at, each.trigger_item, chosen=each.pk in chosen,
             done=owner.has_another or (there is not None and (owner.person, each.key) not in there),
         )
         for each in messages

@@ -10,17 +10,20 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from recommendations.engine.experiments.assignment import share_of
 from recommendations.engine.push.cases import CaseVerdict, PushCase
+from recommendations.engine.push.choices import NOT_NOW, AgentChoice
 from recommendations.engine.push.schedule import Moment, moments
+from recommendations.engine.push.subjects import subject_of
 from recommendations.models import Campaign, CampaignVersion, Occurrence
 from recommendations.push_terms import SENDING, CampaignKind, Channel, OccurrenceState, Trigger, Verdict
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.campaigns.pressure import rules_now
 from recommendations.services.push.deciding import Ground, Progress, Sending, considered
 from recommendations.services.push.occasions import PACES, occasions
+from recommendations.services.push_models.agent_facts import AgentState, agent_stands
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.agents import decision_log
 from recommendations.store.push import outbox, verdicts
 from recommendations.store.push.audience import people_in
 from recommendations.store.push.outbox import Reservation
@@ -72,14 +75,27 @@ def _decide(*, now: datetime) -> int:
     if not owners:
         return 0
     ground = Ground(snapshot=current_snapshot(), rules=rules_now(now=now), now=now)
-    rivals = [case for case in upcoming(running, people_of(owners), now=now) if case not in owners]
+    outcome: Mapping[int, Sequence[CaseVerdict]] = {}
+    stands: AgentState | None = None
+    for occurrence in Occurrence.objects.filter(pk__in=set(owners.values())).order_by("pk"):
+        while (present := agent_stands()) != stands:  # at first, and where somebody paused it or bound it meanwhile
+            stands, left = present, {case: key for case, key in owners.items() if key >= occurrence.pk}
+            outcome = _outcome(left, running, live, ground=ground)
+        if outcome.get(occurrence.pk):
+            _settle(occurrence, outcome[occurrence.pk], live[occurrence.campaign_id], ground=ground)
+    return len(owners)
+
+
+def _outcome(
+    owners: Mapping[PushCase, int], running: Iterable[LiveCampaign], live: Mapping[int, LiveCampaign], *, ground: Ground
+) -> dict[int, list[CaseVerdict]]:
+    """The verdicts on cases, by the key of their sending, beside all others that want the same people."""
+    rivals = [case for case in upcoming(running, people_of(owners), now=ground.now) if case not in owners]
     by_occurrence: defaultdict[int, list[CaseVerdict]] = defaultdict(list)
     for verdict in considered(sendings_of([*owners, *rivals], live), ground=ground):
         if verdict.case in owners:
             by_occurrence[owners[verdict.case]].append(verdict)
-    for occurrence in Occurrence.objects.filter(pk__in=by_occurrence).order_by("pk"):
-        _settle(occurrence, by_occurrence[occurrence.pk], live[occurrence.campaign_id], ground=ground)
-    return len(owners)
+    return by_occurrence
 
 
 def plan(draft: LiveCampaign, *, ground: Ground, progress: Progress | None = None) -> list[CaseVerdict]:
@@ -231,6 +247,7 @@ def _settle(occurrence: Occurrence, outcome: Sequence[CaseVerdict], live: LiveCa
     brakes = first and too_many(counts, live.version.expected)
     if not brakes:
         reserve(occurrence, outcome, live)
+        decision_log.write(_agent_choices(outcome))
     occurrence.state = OccurrenceState.WAITING if brakes else OccurrenceState.DECIDED
     occurrence.counts, occurrence.decided_at = verdicts.counts_for_good(occurrence.pk), ground.now
     occurrence.pressure, occurrence.version = ground.rules, live.version
@@ -250,6 +267,16 @@ def reserve(occurrence: Occurrence, outcome: Sequence[CaseVerdict], live: LiveCa
             )
 
 
+def _agent_choices(outcome: Iterable[CaseVerdict]) -> Iterator[tuple[AgentChoice, str]]:
+    """Decisions of the agent that count from now on, each with its occasion: *not now*, and what is on its way."""
+    for each in outcome:
+        goes = each.verdict in SENDING or (each.held and each.would_send)
+        if each.agent is not None and (
+            each.agent.option == NOT_NOW or (goes and each.case.campaign == each.agent.campaign)
+        ):
+            yield each.agent, "" if each.agent.option == NOT_NOW else each.case.key
+
+
 def was_held_back(occurrence: Occurrence) -> bool:
     """Whether somebody let a sending go that had waited: it has been counted, and is due all the same."""
     return occurrence.state == OccurrenceState.DUE and bool(occurrence.counts)
@@ -263,11 +290,6 @@ def too_many(counts: Mapping[str, int], expected: Mapping[str, int]) -> bool:
     return going > BRAKE_FACTOR * planned and going > planned + BRAKE_PEOPLE
 
 
-def variant_of(campaign: int, customer: int, number: int) -> int:
-    """The subject that somebody gets of so many, at random and always the same."""
-    return int(share_of(f"subject:{campaign}".encode(), customer) * number)
-
-
 def _place(each: CaseVerdict, live: LiveCampaign) -> Reservation:
     if each.reach is None or each.due_at is None:
         raise ValueError("what goes has a channel and a moment")
@@ -275,6 +297,9 @@ def _place(each: CaseVerdict, live: LiveCampaign) -> Reservation:
     return Reservation(
         customer=each.case.customer, contact=each.reach.contact, address=each.reach.address, key=each.case.key,
         due_at=each.due_at, expires_at=each.due_at + live.lifetime, trigger_item=each.case.item, items=each.items,
-        variant=variant_of(live.campaign.pk, each.case.customer, len(subjects)), chance=each.chance,
-        value=each.value, held=each.verdict is Verdict.HELD_OUT,
+        variant=each.variant if each.variant is not None else subject_of(
+            live.campaign.pk, each.case.customer, len(subjects)
+        ),
+        chance=each.chance,
+        value=each.value, held=each.verdict is Verdict.HELD_OUT, hour_propensity=each.hour_propensity,
     )  # fmt: skip

@@ -8,7 +8,9 @@ from functools import partial
 from django.utils import timezone
 
 from recommendations.push_terms import Channel
-from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.campaigns.guardrails import watch_rates
+from recommendations.services.mails.line import missing_settings
+from recommendations.services.parcels.lines import REPEATING, WAYS
 from recommendations.services.push.finishing import finish_sendings
 from recommendations.services.push.following import settle_clicks
 from recommendations.services.push.occasions import follow_returns
@@ -30,17 +32,17 @@ def decide(*, now: datetime) -> int:
     return decide_pushes(now=now)
 
 
-def send() -> int:
-    """Send what is due by e-mail, for a while and at its pace; how many messages were handed over.
+def send(channel: Channel = Channel.EMAIL) -> int:
+    """Send what is due on a channel, for a while and at its pace; how many messages were handed over.
 
     One worker or many do it.
     """
-    if missing_settings():
+    if missing_settings(channel) or not outbox.has_due(channel):
         return 0
-    until, handed, channel = time.monotonic() + SHIFT, 0, Channel.EMAIL
-    with closing(mail_line()) as line:
+    until, handed = time.monotonic() + SHIFT, 0
+    with closing(WAYS[channel].open_line()) as line:
         sender = ChannelSender(
-            channel=channel, line=line, holder=new_holder("mail"), clock=timezone.now,
+            channel=channel, line=line, holder=new_holder(channel), clock=timezone.now,
             goes_on=partial(line_goes_on, channel),
         )  # fmt: skip
         while outbox.has_due(channel):
@@ -61,5 +63,8 @@ def send() -> int:
 
 
 def settle(*, now: datetime) -> int:
-    """Take back what senders have left, make events of clicks, finish what is over; how many of them all."""
-    return sum(outbox.reap().values()) + settle_clicks(now=now) + finish_sendings(now=now)
+    """Take back what senders have left, make events of clicks, finish what is over, pause what does harm; how many of
+    them all.
+    """
+    reaped = sum(outbox.reap(repeating=REPEATING).values())
+    return reaped + settle_clicks(now=now) + finish_sendings(now=now) + watch_rates(now=now)

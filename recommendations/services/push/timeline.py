@@ -35,7 +35,9 @@ class MessageReason(StrEnum):
     CAPPED = Verdict.CAPPED.value
     DONE_ALREADY = Verdict.DONE_ALREADY.value
     TOO_LITTLE = Verdict.TOO_LITTLE.value
+    NOT_WORTH = Verdict.NOT_WORTH.value
     OUTRANKED = Verdict.OUTRANKED.value
+    WAITS = Verdict.WAITS.value
     OVER_BUDGET = Verdict.OVER_BUDGET.value
 
 

@@ -11,7 +11,8 @@ import msgspec
 from django.db import transaction
 
 from recommendations.engine.push.cases import PushCase
-from recommendations.engine.push.decision import as_said, before_lists
+from recommendations.engine.push.decision import as_said
+from recommendations.engine.push.gates import before_lists
 from recommendations.models import Campaign, CampaignVersion, Considered, Customer, Item, Message, ShopOccasion
 from recommendations.push_terms import SENDING, CampaignStatus, MessageState, OccurrenceState, Trigger, Verdict
 from recommendations.services.campaigns.form import CampaignForm

@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from recommendations.channels.protocol import Outcome, Parcel
 from recommendations.engine.push.cases import PushCase
+from recommendations.engine.push.subjects import subject_of
 from recommendations.event_types import EventName
 from recommendations.models import AuditEntry, Campaign, Contact, Event, Permission, Staff
 from recommendations.push_terms import CampaignKind, Channel, Purpose, Trigger
@@ -20,13 +22,14 @@ from recommendations.services.campaigns.form import CampaignForm, Who, texts_for
 from recommendations.services.campaigns.lifecycle import NotReadyError
 from recommendations.services.mails.letters import Letter, bytes_of, shop_envelope
 from recommendations.services.mails.line import mail_line, missing_settings
+from recommendations.services.parcels.hook import body_from
+from recommendations.services.parcels.links import preview_links
+from recommendations.services.parcels.notification import ShownNotification, notification_seen
+from recommendations.services.parcels.rendering import InboxLine, Reader, inbox_lines, letter_of
 from recommendations.services.push.deciding import Sending, lists_of
 from recommendations.services.push.letters import answers_of, occasion_of
-from recommendations.services.push.links import preview_links
-from recommendations.services.push.rendering import InboxLine, Reader, inbox_lines, letter_of
-from recommendations.services.push.sendings import variant_of
 from recommendations.serving.types import Shown
-from recommendations.simulation.message_lists import current_snapshot, items_of_many
+from recommendations.simulation.message_lists import MessageLists, current_snapshot, items_of_many
 from recommendations.store.push.audience import people_in
 from recommendations.store.push.people import shown_lately
 from recommendations.store.serving.snapshot import Snapshot
@@ -40,6 +43,7 @@ TWICE = timedelta(seconds=5)
 """Within which a second test of the same campaign is a second click."""
 NEEDED = frozenset({"PUSH_EMAIL_URL", "PUSH_FROM"})
 """Settings without which not even a test leaves."""
+EXAMPLE_ID, EXAMPLE_OCCASION, EXAMPLE_RECOMMENDATION = "…", "…", "r-…"
 LOOKED_AT = 60  # people among whom one with few items is looked for
 LAST_ACTS = 40  # of a customer, among which an item for the occasion is looked for
 ACTS = (EventName.VIEW_ITEM, EventName.SELECT_ITEM, EventName.ADD_TO_CART, EventName.PURCHASE)
@@ -64,16 +68,26 @@ class SentJustNowError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignLook:
-    """What a customer would see; ``occasion`` is the item that stands for the one of an occasion."""
+    """What a customer would see, on each channel; ``occasion`` is the item that stands for the one of an occasion.
+
+    ``notifications`` has one for each subject, as ``inbox`` has; ``hook`` is the body of a webhook, as JSON.
+    """
 
     customer: int
     language: str
     letter: Letter
     inbox: Sequence[InboxLine]
+    notifications: Sequence[ShownNotification]
+    hook: bytes
     variant: int
     items: int
     enough: bool
     occasion: Product | None
+
+    @property
+    def notification(self) -> ShownNotification:
+        """The notification with the customer's own subject."""
+        return self.notifications[self.variant % len(self.notifications)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +118,8 @@ def look_at(campaign: Campaign, form: CampaignForm, *, customer: int, language: 
         language=texts_for(form.what, reading.reader.language)[0],
         letter=_letter(form, reading),
         inbox=inbox_lines(form, reading.shown, language=reading.reader.language),
+        notifications=_notifications(form, reading),
+        hook=_hook(campaign, reading, now=now),
         variant=reading.variant,
         items=len(reading.shown),
         enough=len(reading.shown) >= form.what.least_items,
@@ -134,20 +150,41 @@ def send_test(campaign: Campaign, form: CampaignForm, *, customer: int, by: Staf
 def with_few_items(campaign: Campaign, form: CampaignForm, people: Collection[int], *, now: datetime) -> int | None:
     """Whoever of these people has the fewest items; None of nobody. Raises as ``look_at``."""
     some = list(people)[:LOOKED_AT]
-    cases = [PushCase(campaign.pk, key, "", now, None) for key in some]
+    wanted = wanted_of(campaign, form, some, now=now)
+    counts = [len(listed.items) for listed in items_of_many(wanted, snapshot=current_snapshot(), now=now)]
+    return min(zip(counts, some, strict=True), default=(0, None))[1]
+
+
+def wanted_of(campaign: Campaign, form: CampaignForm, people: Sequence[int], *, now: datetime) -> list[MessageLists]:
+    """The lists that each of these people would get, without an item of an occasion."""
+    cases = [PushCase(campaign.pk, key, "", now, None) for key in people]
     sending = Sending(campaign=campaign, form=form, cases=cases)
-    shown = shown_lately(some, now=now)
-    wanted = [
+    shown = shown_lately(people, now=now)
+    return [
         lists_of(case, sending, customer=case.customer, but=frozenset(shown.get(case.customer, ()))) for case in cases
     ]
-    counts = [len(items) for items in items_of_many(wanted, snapshot=current_snapshot(), now=now)]
-    return min(zip(counts, some, strict=True), default=(0, None))[1]
 
 
 def _letter(form: CampaignForm, reading: _Reading, *, is_test: bool = False) -> Letter:
     return letter_of(
         form, reading.shown, reader=reading.reader, links=preview_links(), variant=reading.variant,
         occasion=reading.why, is_test=is_test,
+    )  # fmt: skip
+
+
+def _notifications(form: CampaignForm, reading: _Reading) -> list[ShownNotification]:
+    language, texts = texts_for(form.what, reading.reader.language)
+    return [
+        notification_seen(form, reading.shown, language=language, variant=variant, occasion=reading.why)
+        for variant in range(len(texts.subjects))
+    ]
+
+
+def _hook(campaign: Campaign, reading: _Reading, *, now: datetime) -> bytes:
+    """The webhook, with examples of what only a message has; the shop's id of a customer is sealed, and not shown."""
+    return body_from(
+        reading.shown, user_id=EXAMPLE_ID, campaign=campaign.slug, occasion=EXAMPLE_OCCASION,
+        language=reading.reader.language or settings.SHOP_LANGUAGE, recommendation=EXAMPLE_RECOMMENDATION, now=now,
     )  # fmt: skip
 
 
@@ -164,7 +201,7 @@ def _reading(
     return _Reading(
         shown=shown,
         reader=_reader(campaign, customer, language=language),
-        variant=variant_of(campaign.pk, customer, len(subjects)),
+        variant=subject_of(campaign.pk, customer, len(subjects)),
         occasion=occasion,
         why=occasion_of(campaign, case, shown, now=now),
     )

@@ -84,7 +84,7 @@ def test_the_item_of_the_occasion_stands_first_and_only_once(trigger: Trigger) -
     case = PushCase(1, customer, "key", now, tea)
     sending, snapshot = Sending(campaign=campaign, form=form_of(preset), cases=[case]), current_snapshot()
     wanted = lists_of(case, sending, customer=customer, but=frozenset())
-    [decided] = items_of_many([wanted], snapshot=snapshot, now=now)
+    [(decided, _good)] = items_of_many([wanted], snapshot=snapshot, now=now)
     shown = [one.item for answer in answers_of(wanted, snapshot=snapshot, now=now) for one in answer.shown]
     assert shown[0] == decided[0] == tea
     assert len(shown) == len(set(shown)) >= 4

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
 from recommendations.channels.smtp import Smtp, SmtpServer
 from recommendations.models import Address, Suppression
 from recommendations.push_terms import AddressState, Channel, ConsentSource
+from recommendations.services.contacts import confirmations
 from recommendations.services.contacts.confirmations import AT_ONCE, send_confirmations, send_waiting
 from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.rows import ContactRow, take_contacts
@@ -18,6 +20,7 @@ from recommendations.services.contacts.tokens import LinkKind, opened
 from recommendations.store.contacts import silence
 from recommendations.store.contacts.sealing import seal
 from tests.post_office import Office, post_office
+from tests.store.plans import by_nested_loops
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +162,7 @@ def test_an_address_that_does_not_exist_is_let_go_and_stays_silent(office: Offic
     assert Suppression.objects.get().reason == "hard_bounce"
 
 
-def test_those_who_may_not_be_asked_do_not_stand_in_the_way(office: Office) -> None:
+def put_many(people: range) -> None:
     rows = [
         ContactRow(
             user_id=f"s{number}",
@@ -167,13 +170,61 @@ def test_those_who_may_not_be_asked_do_not_stand_in_the_way(office: Office) -> N
                 {"email": f"s{number}@example.com", "consents": [{"purpose": "news", **YES}]}, ContactChanges
             ),
         )
-        for number in range(AT_ONCE)
+        for number in people
     ]
     take_contacts(rows, source=ConsentSource.API, now=NOW)
+
+
+def rows_read(office: Office) -> int:
+    """Rows that PostgreSQL reads for one round, whose mails the server puts off."""
+    counted = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+    with connection.cursor() as cursor:
+        before = cursor.execute(counted).fetchone()[0]
+        assert send(office) == 0
+        return int(cursor.execute(counted).fetchone()[0] - before)
+
+
+def test_four_times_as_many_who_wait_are_some_four_times_the_work(office: Office) -> None:
+    """Also where PostgreSQL has not counted the tables, as right after an import: no address looks at all others."""
+    office.at_rcpt = "451 4.3.0 later"
+    put_many(range(300))
+    few = rows_read(office)
+    assert few < 20 * 300
+    put_many(range(300, 1_200))
+    assert rows_read(office) < 8 * few
+
+
+def test_whatever_the_plan_no_address_looks_at_all_others(office: Office) -> None:
+    """PostgreSQL takes a small table for one that may be read anew for every row."""
+    office.at_rcpt = "451 4.3.0 later"
+    put_many(range(300))
+    by_nested_loops()
+    assert rows_read(office) < 40 * 300
+
+
+@pytest.mark.parametrize("page", [100, 1_000])
+def test_those_who_may_not_be_asked_do_not_stand_in_the_way(
+    office: Office, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(confirmations, "PAGE", page)
+    put_many(range(AT_ONCE))
     for address in Address.objects.all():
         silence.silence(Channel.EMAIL, bytes(address.digest), reason="staff", now=NOW)  # type: ignore[arg-type]
     put()
     assert send(office) == 1
+
+
+def test_a_round_asks_the_newest_and_those_who_wait_the_longest(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signs up at the till does not wait behind a file, and the file is not forgotten."""
+    for name, number in {"PAGE": 2, "AT_ONCE": 4, "NEWEST": 1}.items():
+        monkeypatch.setattr(confirmations, name, number)
+    put_many(range(8))
+    put("till", "till@example.com")
+    assert [send(office) for _ in range(4)] == [4, 4, 1, 0]
+    asked = [to.split("@")[0] for _, addresses, _ in office.got for to in addresses]
+    assert asked == ["till", "s0", "s1", "s2", "s7", "s3", "s4", "s5", "s6"]
 
 
 def test_the_worker_sends_by_the_server_of_the_settings(office: Office, settings: LazySettings) -> None:

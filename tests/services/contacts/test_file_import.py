@@ -101,7 +101,7 @@ def test_what_nobody_vouches_for_is_asked(file: Path) -> None:
     ("changes", "field", "remedy"),
     [
         ({"user_id": ""}, "user_id", "required"),
-        ({"user_id": "u" * 129}, "user_id", "too long"),
+        ({"user_id": "u" * 129}, "user_id", "too long: at most 128 characters"),
         ({"email": "ann"}, "email", "no e-mail address"),
         ({"email": "=ann@example.com"}, "email", "no e-mail address"),
         ({"email": "=cmd|' /C calc'!A0"}, "email", "no e-mail address"),
@@ -159,8 +159,8 @@ def test_a_row_names_each_column_that_is_wrong_and_counts_once(file: Path) -> No
 def test_flawed_lines_leave_their_neighbours(file: Path) -> None:
     head, sound = csv_of(SOUND).splitlines()
     lines = [
-        head, b"u2,\xff\xfe@example.com,,,,,,,", b"u3,a\x00b@example.com,,,,,,,", b"u4,too,few",
-        b"u5," + b"x" * 10_000_000 + b"@example.com,,,,,,,", b"u6,,,,,,,,no", sound,
+        head, b"u2,\xff\xfe@example.com,,,,,,,,,", b"u3,a\x00b@example.com,,,,,,,,,", b"u4,too,few",
+        b"u5," + b"x" * 10_000_000 + b"@example.com,,,,,,,,,", b"u6,,,,,,,,,no,", sound,
     ]  # fmt: skip
     imported = take(file, b"\n".join(lines) + b"\n")
     assert flaws(imported) == [(2, "email"), (3, "email"), (4, ""), (5, "")]
@@ -336,3 +336,30 @@ def test_without_keys_nothing_is_begun(file: Path, settings: LazySettings) -> No
     with pytest.raises(KeysMissingError):
         take(file, csv_of(SOUND))
     assert not Import.objects.exists()
+
+
+def test_a_yes_is_to_a_channel_and_one_to_notifications_waits_for_a_browser(file: Path) -> None:
+    yes = SOUND | {"email": "", "confirmed": ""}
+    imported = take(file, csv_of(SOUND, yes | {"channel": "web_push"}, yes | {"channel": "Webhook"}))
+    assert (imported.kept, imported.rejected) == (3, 0)
+    assert set(Permission.objects.values_list("channel", "purpose", "state")) == {
+        (channel, "for_you", "given") for channel in Channel
+    }
+    assert set(Address.objects.values_list("channel", flat=True)) == {Channel.EMAIL, Channel.WEBHOOK}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "told"),
+    [
+        ({"channel": "fax"}, "channel", "Write one of email, web_push, webhook"),
+        ({"endpoint": "https://push.example/abc"}, "endpoint", "A browser says where it gets notifications itself"),
+    ],
+)
+def test_what_no_file_can_say_of_a_channel_is_refused(
+    file: Path, changes: dict[str, str], field: str, told: str
+) -> None:
+    imported = take(file, csv_of(SOUND | changes))
+    [flaw] = imported.rejected_rows.all()
+    assert (flaw.field, imported.kept) == (field, 0)
+    assert told in flaw.reason
+    assert "push.example" not in flaw.reason

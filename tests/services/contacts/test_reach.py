@@ -65,6 +65,22 @@ def test_a_yes_beside_a_new_address_that_nobody_confirmed_is_held() -> None:
     assert reach()[0].addresses[0].asked_in_vain
 
 
+def test_a_channel_stands_beside_mail_once_something_is_said_of_it() -> None:
+    address_of(consents=[{**said("news"), "channel": "webhook"}])
+    [one] = reach()
+    assert [(each.address.channel, each.masked) for each in one.addresses] == [
+        ("email", "u•••@example.com"), ("webhook", "•••"),
+    ]  # fmt: skip
+    assert [(each.permission.channel, each.permission.purpose, each.permission.state) for each in one.said][3:] == [
+        ("webhook", "for_you", ""), ("webhook", "reminders", ""), ("webhook", "news", "given"),
+    ]  # fmt: skip
+    [hook] = [each for each in one.addresses if each.address.channel == "webhook"]
+    silence.silence(Channel.WEBHOOK, bytes(hook.address.digest), reason=SuppressionReason.STAFF, now=NOW)
+    assert [each.silent is not None for each in reach()[0].addresses] == [False, True]
+    assert one.said[5].held_by is None
+    assert reach()[0].said[5].held_by is Obstacle.SILENT
+
+
 @pytest.mark.parametrize("reason", list(SuppressionReason))
 def test_a_silent_address_says_why_and_who_may_end_it(reason: SuppressionReason) -> None:
     address = address_of()

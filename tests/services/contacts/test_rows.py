@@ -248,3 +248,32 @@ def test_a_refused_row_names_all_that_is_wrong_up_to_ten() -> None:
     [many] = take(row(consents=[wrong] * 20))
     assert len({each.pointer for each in (many, *many.also)}) == 10
     assert not Contact.objects.exists()
+
+
+def test_a_yes_to_webhooks_keeps_the_shops_own_id_sealed_and_in_use_at_once() -> None:
+    yes = YES | {"channel": "webhook"}
+    assert [each.verdict for each in (*take(row("用户 7", consents=[yes])), *take(row("用户 7", consents=[yes])))] == [
+        "stored", "unchanged",
+    ]  # fmt: skip
+    address = living().get()
+    assert (address.channel, address.state, unseal(address.sealed)) == ("webhook", "active", {"user_id": "用户 7"})
+    assert masked(unseal(address.sealed)) == "•••"
+    assert permissions() == {"for_you": "given"}
+
+
+def test_an_email_that_waits_for_its_owner_keeps_no_webhook_waiting() -> None:
+    take(row(email="ann@example.com", consents=[YES, YES | {"channel": "webhook"}]))
+    assert dict(Permission.objects.values_list("channel", "state")) == {"email": "asked", "webhook": "given"}
+    assert dict(living().values_list("channel", "state")) == {"email": "unconfirmed", "webhook": "active"}
+
+
+def test_a_no_to_webhooks_keeps_no_id() -> None:
+    take(row(consents=[{"channel": "webhook", "purpose": "news", "state": "refused"}]))
+    assert not living().exists()
+
+
+def test_an_erasure_takes_the_addresses_of_all_channels() -> None:
+    take(row(email="ann@example.com", confirmed=True, consents=[YES | {"channel": "webhook"}]))
+    assert erase_contact(Contact.objects.get(), now=NOW) == Erasure(addresses=2, statements=1)
+    assert not Address.objects.exists()
+    assert dict(Suppression.objects.values_list("channel", "reason")) == {"email": "erased", "webhook": "erased"}

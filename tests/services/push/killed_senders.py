@@ -1,6 +1,7 @@
 """Senders that are killed (-9) again and again: a program beside the test, as a process cannot be killed in a thread.
 
-It forks two senders, kills both at a random moment, takes back what they left, and begins anew; the last two may end.
+It forks two senders, kills both at a random moment, takes back what they left, and begins anew; the last ones may end,
+and others try again what the channel left to be tried again.
 """
 
 import os
@@ -18,11 +19,14 @@ from django.db import connection  # noqa: E402
 
 from recommendations.channels.protocol import Outcome  # noqa: E402
 from recommendations.push_terms import Channel  # noqa: E402
+from recommendations.services.parcels.lines import REPEATING  # noqa: E402
 from recommendations.services.push import ticks  # noqa: E402
 from recommendations.store.push import outbox  # noqa: E402
 from recsite.processes import die_with_parent  # noqa: E402
 
+CHANNEL = Channel(os.environ.get("KILLED_CHANNEL", "email"))
 SENDERS = 2
+MOST = 10  # times that senders may end and leave something
 PATIENCE = 60  # seconds, on a busy machine
 _line_goes_on = ticks.line_goes_on
 
@@ -40,23 +44,26 @@ def sender(told: int) -> int:
 
         ticks.line_goes_on = goes_on
         try:
-            while outbox.has_due(Channel.EMAIL):
-                ticks.send()
+            while outbox.has_due(CHANNEL):
+                ticks.send(CHANNEL)
             code = 0
         finally:
             os._exit(code)
     return pid
 
 
-def take_back() -> None:
-    """Fork who lets the leases of the dead run out and takes back what they held: the servers' clock went on."""
+def take_back() -> bool:
+    """Fork who lets the leases of the dead run out and takes back what they held: the servers' clock went on, also for
+    what is to be tried again. Whether anything is due.
+    """
     pid = os.fork()
     if pid == 0:
         with connection.cursor() as cursor:
             cursor.execute("UPDATE recommendations_message SET lease_until = now() WHERE lease_until IS NOT NULL")
-        outbox.reap()
-        os._exit(0)
-    os.waitpid(pid, 0)
+            cursor.execute("UPDATE recommendations_message SET due_at = now() WHERE state = 'due'")
+        outbox.reap(repeating=REPEATING)
+        os._exit(int(outbox.has_due(CHANNEL)))
+    return os.waitpid(pid, 0)[1] != 0
 
 
 def round_of_kills(rng: random.Random) -> None:
@@ -80,10 +87,13 @@ def main(kills: int, seed: int) -> int:
         round_of_kills(rng)
         take_back()
     telling, told = os.pipe()
-    pids = [sender(told) for _ in range(SENDERS)]
-    codes = [os.waitpid(pid, 0)[1] for pid in pids]
+    for _ in range(MOST):
+        pids = [sender(told) for _ in range(SENDERS)]
+        code = max(os.waitpid(pid, 0)[1] for pid in pids)
+        if code or not take_back():
+            break
     os.close(telling)
-    return max(codes)
+    return code
 
 
 if __name__ == "__main__":

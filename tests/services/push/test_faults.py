@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations.engine.experiments.assignment import share_of
+from recommendations.engine.push.cases import CaseItems
 from recommendations.models import (
     Artefact,
     BlendWeights,
@@ -179,7 +180,7 @@ class TestAModelThatChangesInBetween:
         old, listed = current_snapshot(), deciding.items_of_many
         before = {each.campaign.pk: plan(each, ground=Ground(snapshot=old, rules=rules, now=now)) for each in made}
 
-        def in_the_middle(*args: Any, **options: Any) -> Iterator[tuple[int, ...]]:
+        def in_the_middle(*args: Any, **options: Any) -> Iterator[CaseItems]:
             for place, items in enumerate(listed(*args, **options)):
                 if place == PEOPLE // 2:
                     self.publish()

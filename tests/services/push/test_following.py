@@ -13,7 +13,8 @@ from recommendations.models import Event, Item, Message, MessageEvent
 from recommendations.push_terms import MessageEventKind
 from recommendations.services.contacts.links import path_of
 from recommendations.services.contacts.tokens import LinkKind, SignedLink
-from recommendations.services.push.following import HOME, is_of_shop, note_click, settle_clicks, target_of
+from recommendations.services.parcels.links import HOME
+from recommendations.services.push.following import is_of_shop, note_click, settle_clicks, target_of
 from recommendations.store.events.partitions import prepare_partitions
 from tests.public.test_unsubscribe import sent
 

@@ -19,7 +19,7 @@ from recommendations.ingest.refusal import Refusal
 from recommendations.push_terms import Purpose
 from recommendations.services.campaigns.form import UnfinishedError, frozen_of
 from recommendations.services.mails.letters import Letter, bytes_of, shop_envelope
-from recommendations.services.push.rendering import Reader, letter_of
+from recommendations.services.parcels.rendering import Reader, letter_of
 from recommendations.serving.types import Shown, ShownReason
 from recommendations.terms import Reason
 from tests.channels.esp_server import mail_service

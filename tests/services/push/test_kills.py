@@ -59,7 +59,7 @@ def test_senders_that_are_killed_send_nobody_two(settings: LazySettings) -> None
     assert Message.objects.count() == CAMPAIGNS * PEOPLE
     with post_office(Slippery()) as office:
         ended = subprocess.run(
-            [sys.executable, str(PROGRAM), str(KILLS), "1"], env=_environment(office.port), check=False, timeout=600
+            [sys.executable, str(PROGRAM), str(KILLS), "1"], env=environment_of(office.port), check=False, timeout=600
         )
     assert ended.returncode == 0
     messages = dict(Message.objects.values_list("pk", "state"))
@@ -74,7 +74,7 @@ def test_senders_that_are_killed_send_nobody_two(settings: LazySettings) -> None
     assert Message.objects.filter(state=MessageState.TAKEN).count() == len(office.got)
 
 
-def _environment(port: int) -> dict[str, str]:
+def environment_of(port: int) -> dict[str, str]:
     """The environment of a program that works on the test's own servers and files."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     folder = django_settings.STORAGES["artefacts"]["OPTIONS"]["location"]

@@ -19,6 +19,7 @@ from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import Availability, CustomerKind
 from tests.push_acts import NOW as NOON
 from tests.push_acts import buy, cart, wish
+from tests.push_models import use_due
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -86,6 +87,24 @@ class TestRunningLow:
         of_ann = {each.item for each in cases(low, late + timedelta(days=14), people=[ann])}  # a message may wait
         assert of_ann == {item(f"bread-{number}") for number in range(3)}
 
+    def test_by_what_was_learned_the_likeliest_is_due_from_the_chance_that_is_asked_for_on(self) -> None:
+        low, ann = of(Trigger.DUE_AGAIN), who(0)
+        use_due(intercept=-3.0, due=6.0, times=0.0)  # of the logarithm of the share of the usual gap that has passed
+        early, late = (NOW + timedelta(days=days) for days in (0, 6))
+        assert case(low, early, ann) is None
+        told = case(low, late, ann)
+        assert told
+        assert told._replace(wanted_at=DUE) == PushCase(low.pk, ann, f"{told.item}:2026-09-14", DUE, told.item)
+        assert {each.customer for each in cases(low, late)} >= {who(number) for number in range(10)}
+        assert told.item in {item(f"bread-{number}") for number in range(3)}
+        assert case(low, late, ann) == told  # the same at every look
+        assert stands(told, low, late + timedelta(days=2))
+        buy(ann, told.item or 0, hours=hours(late - timedelta(hours=30)))
+        assert not stands(told, low, late)
+        again = case(low, late, ann)
+        assert again
+        assert again.item != told.item
+
     def test_what_was_bought_since_is_not_due(self) -> None:
         low, ann = of(Trigger.DUE_AGAIN), who(0)
         told = case(low, DUE, ann)
@@ -142,8 +161,8 @@ class TestRunningLow:
         assert len({each.customer for each in everybody}) == len(everybody) == 60
         with CaptureQueriesContext(connection) as alone:
             cases(low, late, snapshot=snapshot, people=[ann])
-        assert len(queries) == 2
-        assert len(alone) == 3  # one more for the keys of the person
+        assert len(queries) == 3
+        assert len(alone) == 4  # one more for the keys of the person
 
     def test_nothing_is_due_before_a_first_run(self) -> None:
         snapshot = current()
@@ -155,7 +174,7 @@ class TestNewForYou:
     @staticmethod
     def listed(person: int) -> tuple[int, ...]:
         wanted = MessageLists(customer=person, blocks=(ListBlock("discover", 10),))
-        return next(items_of_many([wanted], snapshot=current(), now=NOW))
+        return next(items_of_many([wanted], snapshot=current(), now=NOW)).items
 
     def test_a_new_item_in_the_list_of_somebody(self) -> None:
         new, ann = of(Trigger.NEW_FOR_YOU), who(0)

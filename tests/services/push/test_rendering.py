@@ -8,7 +8,7 @@ import pytest_django
 from django.utils import timezone
 
 from recommendations.push_terms import Purpose
-from recommendations.services.push.rendering import Reader, letter_of, picture_for_mail
+from recommendations.services.parcels.rendering import Reader, letter_of, picture_for_mail
 from tests.push_letters import TITLES, form, items, letter, links
 
 LAYOUTS = ("tiles", "list", "single")

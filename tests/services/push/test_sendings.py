@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from recommendations.channels.smtp import Smtp, SmtpServer
+from recommendations.engine.experiments.assignment import share_of
 from recommendations.models import (
     Campaign,
     CampaignVersion,
@@ -19,6 +20,7 @@ from recommendations.models import (
     Occurrence,
     PressureRules,
     ShopOccasion,
+    ShopSetting,
     Slate,
 )
 from recommendations.push_terms import (
@@ -34,16 +36,20 @@ from recommendations.push_terms import (
     Verdict,
 )
 from recommendations.services.campaigns.form import as_json, frozen_of
+from recommendations.services.campaigns.pressure import season_salt
 from recommendations.services.push.deciding import Ground
 from recommendations.services.push.sender import ChannelSender
 from recommendations.services.push.sendings import LiveCampaign, decide_pushes, plan
 from recommendations.simulation.message_lists import current_snapshot
 from recommendations.store.contacts import ledger, silence
 from recommendations.store.contacts.ledger import Statement
+from recommendations.store.live import writes
 from recommendations.store.push import outbox
+from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from tests.post_office import Office, post_office
 from tests.push_records import contact
 from tests.services.campaigns.test_form import draft, what
+from tests.serving.test_arms import weights_test
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -64,8 +70,14 @@ def now() -> datetime:
 def rules() -> PressureRules:
     return PressureRules.objects.create(
         number=1, caps=[{"channel": "email", "most": 1, "hours": 24}], quiet_from=time(0), quiet_until=time(0),
-        holdout=0.1, season="2026-2", is_default=True,
+        holdout=0.2, season="2026-2", is_default=True,
     )  # fmt: skip
+
+
+@pytest.fixture
+def nobody_held(rules: PressureRules) -> None:
+    """For a test of one person, who may by their key be among those who are held out."""
+    PressureRules.objects.update(holdout=0.0)
 
 
 @pytest.fixture
@@ -126,8 +138,39 @@ def test_the_plan_of_each_of_five_campaigns_is_its_sending(now: datetime, rules:
     assert {"no_address", "held_out", "outranked", "now"} <= set(seen)
 
 
-def test_mails_leave_once_with_what_was_decided(now: datetime, sender: ChannelSender, office: Office) -> None:
+def test_an_experiment_on_the_list_of_mails_gives_each_arm_its_own_and_the_slate_says_so(
+    now: datetime, sender: ChannelSender, office: Office, rules: PressureRules
+) -> None:
+    PressureRules.objects.update(holdout=0.0)
     customers()
+    writes.rebuild()
+    ShopSetting.objects.create(key=TRAFFIC_SALT, value="0a" * 16)
+    test = weights_test(placements=("email",))
+    live = campaign("weekly", now, parts={"what": what(blocks=[{"placement": "email", "n": 4}])})
+    rules.refresh_from_db()
+    ground = Ground(snapshot=current_snapshot(), rules=rules, now=now)
+    planned = {each.case.customer: list(each.items) for each in plan(live, ground=ground) if each.items}
+    decide_pushes(now=now)
+    assert {each.customer_id: each.items for each in Message.objects.all()} == planned
+    sender.send_some(current_snapshot(), most=PEOPLE)
+    arms = {arm.pk: arm.position for arm in test.arms.all()}
+    served = {each.customer_id: (arms[each.arms[0]], each.unit) for each in Slate.objects.filter(placement="email")}
+    assert set(served) == set(planned)
+    assert {position for position, _unit in served.values()} == {0, 1}
+    assert all(unit is not None for _position, unit in served.values())
+    lists = {
+        position: {tuple(planned[key]) for key, (own, _unit) in served.items() if own == position}
+        for position in (0, 1)
+    }
+    assert lists[0] != lists[1]
+    assert len(office.got) == len(planned)
+
+
+def test_mails_leave_once_with_what_was_decided(
+    now: datetime, sender: ChannelSender, office: Office, rules: PressureRules
+) -> None:
+    people = [each.contact_id for each in customers()]
+    held = sum(share_of(season_salt(rules), each) < rules.holdout for each in people)
     live = campaign("weekly", now)
     assert decide_pushes(now=now) == 60
     assert decide_pushes(now=now) == 0  # nothing is left to decide
@@ -136,8 +179,8 @@ def test_mails_leave_once_with_what_was_decided(now: datetime, sender: ChannelSe
         pass
     counts = Occurrence.objects.get().counts
     taken = Message.objects.filter(state=MessageState.TAKEN)
-    assert len(office.got) == counts["now"] == taken.count() > 25
-    assert Message.objects.filter(state=MessageState.HELD).count() == counts["would_send"] > 0
+    assert len(office.got) == counts["now"] == taken.count() == PEOPLE - held
+    assert Message.objects.filter(state=MessageState.HELD).count() == counts["would_send"] == held > 0
     for message in taken:
         slate = Slate.objects.get(recommendation_id=message.recommendation_id)
         assert (slate.customer_id, slate.placement, slate.items) == (message.customer_id, "email", message.items)
@@ -220,6 +263,7 @@ def test_a_paused_campaign_decides_and_sends_nothing(now: datetime, sender: Chan
     assert (Occurrence.objects.count(), office.got) == (1, [])
 
 
+@pytest.mark.usefixtures("nobody_held")
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
@@ -241,6 +285,7 @@ def test_what_the_server_says_is_what_is_known(
         assert message.due_at > timezone.now() + timedelta(seconds=40)
 
 
+@pytest.mark.usefixtures("nobody_held")
 @pytest.mark.parametrize(
     ("meanwhile", "state"),
     [
@@ -274,6 +319,7 @@ def test_what_cannot_be_handed_over_says_why(
     assert (Message.objects.get(customer=address.contact_id).state, office.got) == (state, [])
 
 
+@pytest.mark.usefixtures("nobody_held")
 def test_what_waited_for_its_hour_leaves_in_the_seconds_after_it(
     now: datetime, sender: ChannelSender, office: Office
 ) -> None:
@@ -286,6 +332,7 @@ def test_what_waited_for_its_hour_leaves_in_the_seconds_after_it(
     assert (Message.objects.get().state, len(office.got)) == (MessageState.TAKEN, 1)
 
 
+@pytest.mark.usefixtures("nobody_held")
 def test_who_bears_less_by_now_gets_it_later_and_not_never(
     now: datetime, sender: ChannelSender, office: Office
 ) -> None:

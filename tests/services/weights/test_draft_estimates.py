@@ -193,8 +193,8 @@ def test_answers_whose_parts_are_gone_cannot_be_asked() -> None:
 def test_answers_of_older_models_say_too_little_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logged_answers, "MOST", 100)
     drawn = answer_log("home", now=timezone.now()).ids()
-    Slate.objects.filter(recommendation_id__in=drawn[:15]).update(model_version=9_001)
-    Slate.objects.filter(recommendation_id__in=drawn[15:20]).update(model_version=9_000)
+    Slate.objects.filter(recommendation_id__in=drawn[:15]).update(model_version=10**9 + 1)
+    Slate.objects.filter(recommendation_id__in=drawn[15:20]).update(model_version=10**9)
     code = refusal(logs.draft())
     assert code["code"] == RefusalCode.MOVED
     assert code["facts"]["share"] == pytest.approx(0.2)

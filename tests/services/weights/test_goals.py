@@ -36,10 +36,10 @@ def costly() -> None:
     """Every other item leaves nine tenths of its price, the others one; of every third there are a thousand."""
     version = ModelVersion.objects.live().get()
     for cut in Cut:
-        keys = load_snapshot(version.pk, cut)[0].items.ids
         price = load_snapshot(version.pk, cut)[0].training.catalogue.price
-        cost = price * np.where(keys % 2, 0.1, 0.9)
-        stock = np.where(keys % 3, 1, 1000)
+        place = np.arange(1, len(price) + 1)  # keys would differ by what was tested before
+        cost = price * np.where(place % 2, 0.1, 0.9)
+        stock = np.where(place % 3, 1, 1000)
         told: Mapping[str, np.ndarray] = {"catalogue/cost": cost, "catalogue/stock": stock}
         save_arrays(version, cut, {name: values.astype(np.float32) for name, values in told.items()})
         lifts = goal_lifts(load_snapshot(version.pk, cut)[0].training)

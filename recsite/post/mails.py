@@ -1,27 +1,17 @@
-"""``python -m recsite.post --folder DIR --port N``: the demo's post office. Mails become files; none goes further.
+"""Mails that become files. A mail is written whole before it is said to be taken.
 
-It listens on this machine only, takes what it is sent, and writes a mail whole before it says that it has it. What is
-larger than ``MOST_BYTES`` is refused by its size (RFC 1870); of more than ``MOST_MAILS`` the oldest go.
+What is larger than ``MOST_BYTES`` is refused by its size (RFC 1870); of more than ``MOST_MAILS`` the oldest go.
 """
 
-import argparse
-import asyncio
 import hashlib
-import logging
 import re
-import signal
-import sys
 from collections import deque
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from recsite.processes import keep_private
-
-HOST = "127.0.0.1"
 MOST_BYTES = 10_000_000
 MOST_MAILS = 5_000
 _NAME = re.compile(r"\d{20}-[0-9a-f]{16}\.eml")
@@ -78,38 +68,3 @@ def name_of(content: bytes, *, now: datetime) -> str:
 def _plain(address: str) -> str:
     """An address that cannot end its line, nor fail to be written."""
     return _CONTROLS.sub("?", address).encode(errors="replace").decode()
-
-
-async def serve(folder: Path, *, port: int) -> None:
-    """Take mails until a signal ends it."""
-    office, loop, ended = PostOffice(folder), asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-
-    def protocol() -> SMTP:
-        return SMTP(office, data_size_limit=MOST_BYTES, enable_SMTPUTF8=True, hostname="localhost", loop=loop)
-
-    server = await loop.create_server(protocol, HOST, port)
-    await ended.wait()
-    server.close()
-
-
-def mute() -> None:
-    """Silence the library, which logs recipients, and asyncio, which shows what was sent with an error."""
-    for name in ("mail.log", "asyncio"):
-        logging.getLogger(name).disabled = True
-
-
-def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m recsite.post", description="Take mails, and write them down.")
-    parser.add_argument("--folder", type=Path, required=True, help="where each mail becomes a file")
-    parser.add_argument("--port", type=int, required=True, help="of this machine; nobody else can reach it")
-    options = parser.parse_args(argv)
-    keep_private()
-    mute()
-    asyncio.run(serve(options.folder, port=options.port))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

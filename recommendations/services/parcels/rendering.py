@@ -99,18 +99,18 @@ def letter_of(
     """The letter that a reader gets; ``variant`` is the number of the subject. The item of the ``occasion`` says it."""
     language, texts = texts_for(form.what, reader.language)
     with translation.override(language):
-        values = _values(shown)
-        subject = _filled(texts.subjects[variant % len(texts.subjects)], values)
+        values = values_of(shown)
+        subject = fill(texts.subjects[variant % len(texts.subjects)], values)
         mail = MessageMail(
             language=language,
             shop=settings.SHOP_NAME,
-            subject=f"{_('[Test]')} {subject}" if is_test else _marked(subject),
-            preheader=_filled(texts.preheader, values),
-            heading=_filled(texts.heading, values) or subject,
-            intro=_filled(texts.intro, values),
-            button=_filled(texts.button, values),
+            subject=f"{_('[Test]')} {subject}" if is_test else mark(subject),
+            preheader=fill(texts.preheader, values),
+            heading=fill(texts.heading, values) or subject,
+            intro=fill(texts.intro, values),
+            button=fill(texts.button, values),
             link=links.home,
-            items=[_item(one, links.item(place), occasion) for place, one in enumerate(shown)],
+            items=[item_of(one, links.item(place), occasion) for place, one in enumerate(shown)],
             links=links,
             why=_why(reader),
             postal_address=settings.POSTAL_ADDRESS,
@@ -122,9 +122,9 @@ def letter_of(
 def inbox_lines(form: CampaignForm, shown: Sequence[Shown], *, language: str) -> list[InboxLine]:
     """The message as an inbox shows it, with each of its subjects."""
     _language, texts = texts_for(form.what, language)
-    values = _values(shown)
+    values = values_of(shown)
     return [
-        InboxLine(subject=_marked(_filled(subject, values)), preheader=_filled(texts.preheader, values))
+        InboxLine(subject=mark(fill(subject, values)), preheader=fill(texts.preheader, values))
         for subject in texts.subjects
     ]
 
@@ -143,12 +143,12 @@ def drawn_picture(shop_id: str) -> str:
     return f"{settings.PUBLIC_URL}{reverse('item-tile-png', args=[shop_id])}"
 
 
-def _marked(subject: str) -> str:
+def mark(subject: str) -> str:
     """The subject with what the law wants before it."""
     return f"{settings.SUBJECT_MARK} {subject}" if settings.SUBJECT_MARK else subject
 
 
-def _values(shown: Sequence[Shown]) -> Mapping[str, str]:
+def values_of(shown: Sequence[Shown]) -> Mapping[str, str]:
     """What the names in braces stand for."""
     return {
         "shop": settings.SHOP_NAME,
@@ -157,11 +157,13 @@ def _values(shown: Sequence[Shown]) -> Mapping[str, str]:
     }
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with what its names in braces stand for."""
     return BRACES.sub(lambda match: values.get(match[0].strip("{}"), match[0]), text)
 
 
-def _item(shown: Shown, link: str, occasion: ItemOccasion | None) -> MailItem:
+def item_of(shown: Shown, link: str, occasion: ItemOccasion | None) -> MailItem:
+    """A product as a message shows it; that of the ``occasion`` says it."""
     product = shown.product
     price = "" if product.price is None else currency() + formats.number_format(product.price, 2, force_grouping=True)
     if occasion and occasion.item == shown.item:

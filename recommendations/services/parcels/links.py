@@ -5,8 +5,9 @@ from datetime import datetime
 from recommendations.models import Address
 from recommendations.services.contacts.links import link_for, link_to
 from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
-from recommendations.services.push.following import HOME
-from recommendations.services.push.rendering import Links
+from recommendations.services.parcels.rendering import Links
+
+HOME = 255  # place of the link to the shop, beside those of the items
 
 
 def links_of(message: int, address: Address, *, now: datetime) -> Links:

@@ -1,0 +1,1 @@
+"""Browsers that customers let the shop notify: their subscriptions, and whose each is."""

@@ -1,0 +1,1 @@
+"""Webhooks: systems of the shop that messages go to."""
