@@ -56,6 +56,8 @@ export interface RecsiteTracker {
   watch(root?: ParentNode): void;
   /** The visitor's ids; "" where nothing is kept. */
   ids(): { anonymous_id: string; session_id: string };
+  /** Where the page's words go, under which key, and whose they are; for recsite-push.js. */
+  here(): { at: string; key: string; user_id?: string; anonymous_id?: string; proof?: string; session_id?: string };
   /** Send the ecommerce events that the page pushes for Google, earlier and later ones, each once. */
   fromDataLayer(layer?: unknown[]): void;
   viewHome(fields?: RecsiteFields): string;

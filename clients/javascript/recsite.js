@@ -311,7 +311,7 @@
       keep({ queue });
       tell(document, "ids", ids());
     },
-    track, watch, ids, fromDataLayer,
+    track, watch, ids, fromDataLayer, here: () => ({ at, key, ...who() }),
     viewHome: (fields) => track("view_homepage", fields),
     search: (search_term, fields) => track("search", { search_term, ...fields }),
     beginCheckout: (items, fields) => track("begin_checkout", { items, ...fields }),

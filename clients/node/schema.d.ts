@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/v1/agents/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The push agent
+         * @description The push agent of the shop: how far it may go, whose people there are (`shares` of all people), the `night` that
+         *     decides, what it may not do yet (`refusal`, with how many are `missing` where it waits for a number), and what it
+         *     learned. A term is listed only where it rests on 100 answers and its interval, of all terms together, leaves out "no
+         *     difference": `times` as often a step. null stands for what there is none of.
+         */
+        get: operations["agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause the push agent
+         * @description The agent is paused: from the next pass on, within a minute, the rule decides for everybody. What it learned is kept,
+         *     and staff let it go on, from where it `was`. The body may be left out. `409` where it is off or paused already.
+         */
+        post: operations["agent_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/answers/{recommendation_id}/": {
         parameters: {
             query?: never;
@@ -566,6 +610,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/push/key/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key under which browsers subscribe
+         * @description The public key of this installation (VAPID), the `applicationServerKey` of `PushManager.subscribe`.
+         */
+        get: operations["push_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/subscriptions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A browser to notify
+         * @description A browser that lets the shop notify, as `PushManager.subscribe` gives it, with the purposes that its user said yes to.
+         *     The same endpoint again changes nothing but adds purposes; nothing is doubled. A contact has ten browsers at most: the
+         *     one that was not heard of for the longest time goes. Languages and time zones that are not known are the shop's.
+         *
+         *     With `anonymous_id` alone it is the **visitor's** browser, and what it gets is made from what that visitor did under
+         *     that id: it never gets anything of a customer into whom the visitor was merged. To say that it is a customer's send
+         *     `user_id`, `anonymous_id` and the `proof` that your server got for these two from `POST /api/v1/identity/`; without one
+         *     that holds it is a 403, `code` `browser_needs_proof`. An endpoint of a push service that is not known is a 400, `code`
+         *     `unknown_push_service` (`PUSH_SERVICE_HOSTS` adds others).
+         */
+        post: operations["push_subscribe"];
+        /**
+         * A browser that wants no more
+         * @description Lets a browser go, with all that waits for it, in one transaction. `auth`, the browser's own secret, is the proof; an
+         *     endpoint that is not known and a secret that does not fit are the same 404.
+         */
+        delete: operations["push_unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recommendations/batch/": {
         parameters: {
             query?: never;
@@ -738,6 +835,46 @@ export interface components {
             /** @description Default: {"weights":null,"rules":null}. */
             instead?: components["schemas"]["InsteadVersions"];
         };
+        /** AgentList */
+        AgentList: {
+            agents: components["schemas"]["AgentSummary"][];
+        };
+        /**
+         * AgentPauseBody
+         * @description Why it is paused.
+         */
+        AgentPauseBody: {
+            /** @description Stands on its page and in the trail. Default: "". */
+            reason?: string;
+        };
+        /** AgentPaused */
+        AgentPaused: {
+            status: components["schemas"]["AgentStatus"];
+            was: components["schemas"]["AgentStatus"];
+            since: string;
+        };
+        /**
+         * AgentStatus
+         * @description How far the agent may go; each step is a publisher's act.
+         * @enum {unknown}
+         */
+        AgentStatus: "acts" | "explores" | "off" | "paused" | "watches";
+        /** AgentSummary */
+        AgentSummary: {
+            status: components["schemas"]["AgentStatus"];
+            since: string;
+            rules: number;
+            shares: components["schemas"]["SharesOfAgent"];
+            night: string | null;
+            learned_at: string | null;
+            /** @description Of the last 56 days. */
+            answers: number;
+            /** @description Of the last 56 days, whose outcome is known. */
+            decisions: number;
+            /** @description null: it may act. */
+            refusal: components["schemas"]["RefusalOfAgent"] | null;
+            learned: components["schemas"]["TermOfAgent"][];
+        };
         /** AnswerAgain */
         AnswerAgain: {
             recommendation_id: string;
@@ -853,11 +990,21 @@ export interface components {
             name?: string | null;
         };
         /**
+         * BrowserKeys
+         * @description Keys of a browser, in base64url.
+         */
+        BrowserKeys: {
+            /** @description Its public point on P-256. */
+            p256dh: string;
+            /** @description Its secret of 16 bytes. */
+            auth: string;
+        };
+        /**
          * Channel
          * @description How a message reaches a customer.
          * @enum {unknown}
          */
-        Channel: "email";
+        Channel: "email" | "web_push" | "webhook";
         /**
          * ConsentForm
          * @description What the customer allows.
@@ -871,7 +1018,7 @@ export interface components {
          * @description Where a statement was made.
          * @enum {unknown}
          */
-        ConsentSource: "api" | "complaint" | "confirmed" | "demo" | "import" | "one_click" | "preferences" | "staff";
+        ConsentSource: "api" | "browser" | "complaint" | "confirmed" | "demo" | "import" | "one_click" | "preferences" | "staff";
         /**
          * ConsentState
          * @description What a statement of the ledger says.
@@ -1388,7 +1535,7 @@ export interface components {
          *     address.
          * @enum {unknown}
          */
-        MessageReason: "campaign_ended" | "capped" | "done_already" | "held_out" | "no_address" | "no_consent" | "no_longer_wanted" | "not_written" | "outranked" | "over_budget" | "paused" | "provider" | "quiet_hours" | "sender_ended" | "suppressed" | "too_late" | "too_little";
+        MessageReason: "campaign_ended" | "capped" | "done_already" | "held_out" | "no_address" | "no_consent" | "no_longer_wanted" | "not_worth" | "not_written" | "outranked" | "over_budget" | "paused" | "provider" | "quiet_hours" | "sender_ended" | "suppressed" | "too_late" | "too_little" | "waits";
         /**
          * MessageState
          * @description What is known of a message; “taken” is what the provider said, never that it was delivered.
@@ -1522,6 +1669,11 @@ export interface components {
          * @enum {unknown}
          */
         Purpose: "for_you" | "news" | "reminders";
+        /** PushKeyAnswer */
+        PushKeyAnswer: {
+            /** @description 65 bytes in base64url. */
+            key: string;
+        };
         /**
          * RatingForm
          * @description Stars of the shop's own scale, and how many people gave some.
@@ -1624,6 +1776,11 @@ export interface components {
             pointer: string;
             reason: string;
         };
+        /** RefusalOfAgent */
+        RefusalOfAgent: {
+            code: string;
+            missing: number | null;
+        };
         /**
          * RowResult
          * @description The verdict on a row; pointers start at the body.
@@ -1647,6 +1804,12 @@ export interface components {
         SegmentGiven: {
             number: number;
             name: string;
+        };
+        /** SharesOfAgent */
+        SharesOfAgent: {
+            agent: number;
+            rule: number;
+            held_out: number;
         };
         /**
          * SlotOptions
@@ -1678,12 +1841,63 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** SubscriptionAnswer */
+        SubscriptionAnswer: {
+            /**
+             * @description Whose acts make what it gets.
+             * @enum {unknown}
+             */
+            whose: "customer" | "visitor";
+            /**
+             * @description Default: "subscribed".
+             * @enum {unknown}
+             */
+            verdict?: "subscribed";
+        };
+        /**
+         * SubscriptionBody
+         * @description A browser, what it wants to hear of, and whose it is.
+         */
+        SubscriptionBody: {
+            endpoint: string;
+            keys: components["schemas"]["BrowserKeys"];
+            purposes: components["schemas"]["Purpose"][];
+            language?: string | null;
+            time_zone?: string | null;
+            anonymous_id?: string | null;
+            user_id?: string | null;
+            proof?: string | null;
+        };
+        /**
+         * SubscriptionEnd
+         * @description A browser that wants no more, by its own secret.
+         */
+        SubscriptionEnd: {
+            endpoint: string;
+            auth: string;
+        };
+        /** SubscriptionEnded */
+        SubscriptionEnded: {
+            /**
+             * @description Default: "unsubscribed".
+             * @enum {unknown}
+             */
+            verdict?: "unsubscribed";
+        };
         /**
          * SuppressionReason
          * @description Why an address must not be written to, whoever's it is.
          * @enum {unknown}
          */
         SuppressionReason: "complaint" | "erased" | "hard_bounce" | "staff" | "unsubscribed_all";
+        /** TermOfAgent */
+        TermOfAgent: {
+            term: string;
+            times: number;
+            low: number;
+            high: number;
+            answers: number;
+        };
         /**
          * TriggerAnswer
          * @description What will happen.
@@ -1731,7 +1945,7 @@ export interface components {
          * @description Why somebody of the audience gets a message or not; the gates in their order, the first that closes counts.
          * @enum {unknown}
          */
-        Verdict: "capped" | "done_already" | "held_out" | "later" | "no_address" | "no_consent" | "now" | "outranked" | "over_budget" | "suppressed" | "too_little";
+        Verdict: "capped" | "done_already" | "held_out" | "later" | "no_address" | "no_consent" | "not_worth" | "now" | "outranked" | "over_budget" | "suppressed" | "too_little" | "waits";
     };
     responses: never;
     parameters: never;
@@ -1741,6 +1955,338 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentPauseBody"];
+            };
+        };
+        responses: {
+            /** @description It is paused. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPaused"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     answer: {
         parameters: {
             query?: never;
@@ -6651,6 +7197,552 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Recommendations"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushKeyAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionBody"];
+            };
+        };
+        responses: {
+            /** @description It is known already. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionAnswer"];
+                };
+            };
+            /** @description It is on disk. */
+            201: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionEnd"];
+            };
+        };
+        responses: {
+            /** @description Nothing more is sent to it. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionEnded"];
                 };
             };
             /** @description Bad Request */

@@ -50,6 +50,21 @@ OVER_QUOTA: Mapping[Quota, Promise] = {
         "One address may ask for recommendations %(limit)s times a minute with a key in a page. Ask again after "
         "Retry-After, or from your server with a key of its own."
     ),
+    Quota.BROWSERS: gettext_lazy(
+        "This key may subscribe browsers %(limit)s times an hour; nothing was stored. Send it again after Retry-After."
+    ),
+    Quota.ADDRESS_BROWSERS: gettext_lazy(
+        "One address may subscribe browsers %(limit)s times an hour with a key in a page; nothing was stored. Send it "
+        "again after Retry-After."
+    ),
+    Quota.VISITOR_BROWSERS: gettext_lazy(
+        "One visitor may subscribe browsers %(limit)s times an hour; nothing was stored. Send it again after "
+        "Retry-After."
+    ),
+    Quota.PEOPLE: gettext_lazy(
+        "Too many visitors whom nobody knew were named with this key; nothing was stored. Send it again after "
+        "Retry-After, or with a proof of who is signed in."
+    ),
 }
 
 log = structlog.get_logger(__name__)

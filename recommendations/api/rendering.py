@@ -3,29 +3,24 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 from itertools import chain
-from typing import cast
 
 import msgspec
-from django.conf import settings
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils.translation import override
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from recommendations.api.errors import Flaw, problem
 from recommendations.ingest.refusal import Refusal
 from recommendations.services.catalogue.rows import ItemVerdict
 from recommendations.services.contacts.rows import ContactVerdict
+from recommendations.serving.results import Recommended, product_shown, reasons_given
 from recommendations.serving.serve import Served
-from recommendations.serving.types import Answer, Fact, Product, Shown, ShownReason
+from recommendations.serving.types import Answer, Shown, ShownReason
 from recommendations.terms import Fallback, Reason, Source
-from recommendations.wording.reasons import reason_text
 
 HEAD = b'{"recommendation_id":"'
-PRODUCTS = 50_000  # that a process remembers as they are written
 ITEM = frozenset({"item_id", "title"})
 IMPERSONAL: Mapping[Reason, frozenset[str]] = {
     Reason.POPULAR: frozenset({"buyers", "days"}),
@@ -38,36 +33,6 @@ IMPERSONAL: Mapping[Reason, frozenset[str]] = {
     Reason.SIMILAR_ITEM: ITEM,
 }
 """Reasons that are nobody's own, and what they may say; those about an item only where the question names it."""
-
-
-class ReasonGiven(Struct):
-    code: Reason
-    text: str
-    evidence: Mapping[str, Fact]
-
-
-class ProductShown(Struct):
-    """The price is the catalogue's, a text with two decimals; the picture of an item without one is its tile."""
-
-    title: str
-    brand: str | None
-    price: str | None
-    currency: str
-    image_url: str
-    url: str | None
-    parent_id: str | None
-
-
-class Recommended(Struct):
-    item_id: str
-    rank: int
-    source: Source
-    score: float | UnsetType = UNSET
-    final: float | UnsetType = UNSET
-    reasons: list[ReasonGiven] | UnsetType = UNSET
-    contributions: Mapping[str, float] | UnsetType = UNSET
-    rules: list[str] = []
-    product: ProductShown | UnsetType = UNSET
 
 
 class ArmServed(Struct):
@@ -147,15 +112,11 @@ def _result(shown: Shown, rule_names: Mapping[int, str], writing: Writing) -> Re
     if "score" in fields:
         result.score, result.final = shown.score, shown.final
     if "reasons" in fields:
-        result.reasons = [
-            ReasonGiven(reason.code, reason_text(reason.code, reason.evidence), reason.evidence)
-            for reason in (shown.reasons if named is None else _impersonal(shown.reasons, named))
-        ]
+        result.reasons = reasons_given(shown.reasons if named is None else _impersonal(shown.reasons, named))
     if "contributions" in fields:
         result.contributions = shown.contributions
     if "product" in fields:
-        written = _product(shown.product, writing.site, settings.SHOP_CURRENCY)
-        result.product = cast("ProductShown", written)  # bytes, which the encoder takes as they are
+        result.product = product_shown(shown.product, writing.site)
     return result
 
 
@@ -167,20 +128,6 @@ def _impersonal(reasons: Sequence[ShownReason], named: frozenset[str]) -> Iterat
             continue
         evidence = {name: fact for name, fact in reason.evidence.items() if name in facts}
         yield ShownReason(code=reason.code, evidence=evidence)
-
-
-@lru_cache(PRODUCTS)
-def _product(product: Product, site: str, currency: str) -> Raw:
-    shown = ProductShown(
-        title=product.title,
-        brand=product.brand or None,
-        price=None if product.price is None else str(product.price),
-        currency=currency,
-        image_url=product.image_url or f"{site}{reverse('item-tile', args=[product.shop_id])}",
-        url=product.url or None,
-        parent_id=product.parent_id,
-    )
-    return Raw(msgspec.json.encode(shown))
 
 
 def with_ignored(body: bytes, ignored: Sequence[Refusal]) -> bytes:

@@ -3,6 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
+from recommendations.api.customers.browsers import PushKeyView, SubscriptionsView
 from recommendations.api.customers.contact_batch import ContactBatchView
 from recommendations.api.customers.contacts import ContactView
 from recommendations.api.customers.identity import Identity
@@ -23,6 +24,7 @@ from recommendations.api.recommend_many import BatchView
 from recommendations.api.recommend_page import PageView
 from recommendations.api.reference.docs import docs
 from recommendations.api.reference.schema_page import schema
+from recommendations.api.review.agents import AgentPauseView, AgentsView
 from recommendations.api.review.answers import AnswerAgainView, AnswerView
 from recommendations.api.review.experiments import ExperimentsView, ExperimentView
 from recommendations.api.tiles import item_tile, item_tile_png
@@ -52,6 +54,8 @@ urlpatterns = [
     path("v1/campaigns/<slug:slug>/trigger/", TriggerView.as_view(), name="campaign-trigger"),
     path("v1/contacts/batch/", ContactBatchView.as_view(), name="contacts"),
     path("v1/contacts/<shop_id:user_id>/", ContactView.as_view(), name="contact"),
+    path("v1/push/key/", PushKeyView.as_view(), name="push-key"),
+    path("v1/push/subscriptions/", SubscriptionsView.as_view(), name="push-subscriptions"),
     path("v1/items/<shop_id:item_id>/similar/", SimilarView.as_view(), name="similar-items"),
     path("v1/items/<shop_id:item_id>/also-bought/", AlsoBoughtView.as_view(), name="also-bought-items"),
     path("v1/items/<shop_id:shop_id>/tile.svg", item_tile, name="item-tile"),
@@ -62,6 +66,8 @@ urlpatterns = [
     path("v1/answers/<str:recommendation_id>/again/", AnswerAgainView.as_view(), name="answer-again"),
     path("v1/experiments/", ExperimentsView.as_view(), name="experiment-list"),
     path("v1/experiments/<str:experiment_id>/", ExperimentView.as_view(), name="experiment-results"),
+    path("v1/agents/", AgentsView.as_view(), name="agent-list"),
+    path("v1/agents/pause/", AgentPauseView.as_view(), name="agent-pause"),
     path("v1/hooks/mail/<slug:provider>/", mail_hook, name="mail-hook"),
     path("v1/hooks/<slug:shop>/", order_hook, name="order-hook"),
     path("schema/", schema, name="schema"),

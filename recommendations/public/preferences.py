@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.public.door import Guest, door
 from recommendations.public.sentences import sentence, word, words
 from recommendations.public.zones import time_zones, zone_choices
-from recommendations.push_terms import BY_TRAITS, Purpose
+from recommendations.push_terms import BY_TRAITS, Channel, Purpose
 from recommendations.services.contacts import acts, own_data
 from recommendations.services.contacts.acts import MOST_A_WEEK, OwnAct
-from recommendations.services.contacts.preferences import preferences_of
+from recommendations.services.contacts.preferences import address_on, preferences_of
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.push.why import reason_of
 from recommendations.wording import push_labels
@@ -33,6 +33,7 @@ class SwitchForm(forms.Form):
 
 class PurposeForm(SwitchForm):
     purpose = forms.ChoiceField(choices=push_labels.PURPOSES)
+    channel = forms.ChoiceField(choices=push_labels.CHANNELS, required=False)  # empty: that of the address
 
 
 class LimitForm(forms.Form):
@@ -100,11 +101,13 @@ def _centre(guest: Guest, *, wrong: Promise | str = "", status: HTTPStatus = HTT
         }
         for purpose in Purpose
     ]
+    browsers = own.browsers if guest.address.channel != Channel.WEB_PUSH else None
     zones = zone_choices()
     listed = {name for _region, names in zones for name, _words in names}
     context = {
         "own": own,
         "purposes": purposes,
+        "browsers": _of_browsers(browsers, may) if browsers is not None else (),
         "names": words(push_labels.PURPOSES, [purpose for purpose in Purpose if own.given[purpose] and may[purpose]]),
         "wrong": wrong,
         "zones": zones,
@@ -115,6 +118,19 @@ def _centre(guest: Guest, *, wrong: Promise | str = "", status: HTTPStatus = HTT
         **_done(guest),
     }
     return guest.answer("centre", context, status=status)
+
+
+def _of_browsers(given: Mapping[Purpose, bool], may: Mapping[Purpose, bool]) -> list[Mapping[str, Any]]:
+    """A switch for each purpose of browser notifications."""
+    return [
+        {
+            "code": purpose.value,
+            "name": word(push_labels.PURPOSES, purpose),
+            "on": given[purpose],
+            "objected": given[purpose] and not may[purpose],
+        }
+        for purpose in Purpose
+    ]
 
 
 def _why(guest: Guest) -> Mapping[str, Any] | None:
@@ -151,7 +167,10 @@ def _valid[Form: forms.Form](form: Form) -> Form:
 def _switch(guest: Guest) -> OwnAct:
     form = _valid(PurposeForm(guest.request.POST))
     purpose, on = Purpose(form.cleaned_data["purpose"]), form.cleaned_data["on"] == "yes"
-    return acts.switch(guest.address, purpose, on=on, now=guest.now)
+    address = address_on(guest.address, Channel(form.cleaned_data["channel"] or guest.address.channel))
+    if address is None:
+        raise NotUnderstoodError(NOT_UNDERSTOOD)
+    return acts.switch(address, purpose, on=on, now=guest.now)
 
 
 def _limit(guest: Guest) -> OwnAct:

@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from recommendations.push_terms import Channel
 from recommendations.services.contacts.acts import OwnAct, Respect
 from recommendations.wording import push_labels
 from recommendations.wording.labels import Choices
@@ -39,9 +40,14 @@ def sentence(act: OwnAct) -> str:
 
 def _of_purposes(act: OwnAct) -> str:
     if act.purpose is None:
-        return _("Everything is stopped. Nothing more will be sent to this address.")
+        return _("Everything is stopped. Nothing more will be sent to you.")
     purpose = {"purpose": word(push_labels.PURPOSES, act.purpose)}
-    if act.after["states"].get(act.purpose) == "given":
+    is_given = act.after["states"].get(act.channel, {}).get(act.purpose) == "given"
+    if act.channel == Channel.WEB_PUSH:
+        if is_given:
+            return _("You said yes to “%(purpose)s” as browser notifications.") % purpose
+        return _("You get no browser notifications of “%(purpose)s” any more.") % purpose
+    if is_given:
         return _("You said yes to “%(purpose)s”.") % purpose
     return _("You are unsubscribed from “%(purpose)s”. No more of it will be sent.") % purpose
 

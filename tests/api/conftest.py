@@ -1,4 +1,4 @@
-"""A key with the wanted scopes, a client that sends it, and a database that is away."""
+"""A key with the wanted scopes, and a client that sends it."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client
 
@@ -64,19 +64,3 @@ def problem(answer: HttpResponse, status: int) -> dict[str, Any]:
     assert all(error.keys() == {"pointer", "message"} for error in body["errors"])
     assert b"Traceback" not in answer.content
     return dict(body)
-
-
-class dead_database:  # noqa: N801 - reads as a with statement
-    """Context in which the default database's connections lead nowhere."""
-
-    def __enter__(self) -> None:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
-        self._host = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
-        connection.settings_dict.update(HOST="127.0.0.1", PORT="1")
-
-    def __exit__(self, *_error: object) -> None:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
-        host, port = self._host
-        connection.settings_dict.update(HOST=host, PORT=port)

@@ -56,6 +56,8 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "contact": {"GET": Scope.CONTACTS_READ, **dict.fromkeys(("PUT", "PATCH", "DELETE"), Scope.CONTACTS_WRITE)},
     "contacts": {"POST": Scope.CONTACTS_WRITE},
     "campaign-trigger": {"POST": Scope.CAMPAIGNS_TRIGGER},
+    "push-key": {"GET": Scope.PUSH_SUBSCRIBE},
+    "push-subscriptions": {"POST": Scope.PUSH_SUBSCRIBE, "DELETE": Scope.PUSH_SUBSCRIBE},
     "customer-messages": {"GET": Scope.CONTACTS_READ},
     "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
@@ -63,6 +65,8 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "answer-again": {"POST": Scope.METRICS_READ},
     "experiment-list": {"GET": Scope.METRICS_READ},
     "experiment-results": {"GET": Scope.METRICS_READ},
+    "agent-list": {"GET": Scope.METRICS_READ},
+    "agent-pause": {"POST": Scope.CAMPAIGNS_TRIGGER},
     "metrics": {"GET": Scope.METRICS_READ},
 }
 PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "mail-hook", "order-hook", "unknown-path"}
@@ -178,9 +182,12 @@ def test_scopes_and_endpoints(name: str, scope: Scope, client_with: Callable[...
 
 
 @pytest.mark.parametrize("name", sorted(NEEDS))
-def test_a_key_in_a_page_opens_events_and_slots_alone(name: str, client_with: Callable[..., ApiClient]) -> None:
+def test_a_key_in_a_page_opens_events_slots_and_subscriptions_alone(
+    name: str, client_with: Callable[..., ApiClient]
+) -> None:
     """With all scopes that it may have, and from its own origin or none."""
-    client = client_with(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, origins=["https://shop.example"])
+    scopes = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.PUSH_SUBSCRIBE)
+    client = client_with(*scopes, origins=["https://shop.example"])
     own = {**client.headers, "Origin": "https://shop.example"}
     for method, needed in NEEDS[name].items():
         told = client.send(method, address_of(name), {})
@@ -191,6 +198,8 @@ def test_a_key_in_a_page_opens_events_and_slots_alone(name: str, client_with: Ca
             assert 403 not in {told.status_code, asked.status_code}, method
         elif name in {"recommend", "recommend-page"}:
             assert (told.status_code, asked.status_code) == (403, 200), method
+        elif needed is Scope.PUSH_SUBSCRIBE:
+            assert told.status_code == 403 != asked.status_code, method
         else:
             problem(told, 403)
             problem(asked, 403)

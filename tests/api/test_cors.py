@@ -17,9 +17,10 @@ from recommendations.api.cors import BrowserView
 from recommendations.models import Event
 from recommendations.services.access import keys
 from recommendations.terms import Scope
-from tests.api.conftest import ApiClient, dead_database, problem
+from tests.api.conftest import ApiClient, problem
 from tests.api.events.conftest import EVENTS, event
 from tests.api.test_access import ADDRESSES
+from tests.dead_servers import dead_database
 
 SHOP, OTHER = "https://shop.example", "https://evil.example"
 CORS = "Access-Control-"
@@ -177,7 +178,7 @@ def test_only_events_and_slots_are_for_browsers(name: str, client_with: Callable
     shop = client_with(Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, origins=[SHOP])
     address, method, scope = ADDRESSES[name]
     view = resolve(address).func.cls  # type: ignore[attr-defined]
-    is_for_pages = scope is Scope.EVENTS_WRITE or name in {"recommend", "recommend-page"}
+    is_for_pages = scope in {Scope.EVENTS_WRITE, Scope.PUSH_SUBSCRIBE} or name in {"recommend", "recommend-page"}
     assert issubclass(view, BrowserView) == getattr(view, "for_pages", False) == is_for_pages
     if is_for_pages:
         return

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.terms import Scope
-from tests.api.conftest import ApiClient, dead_database, problem
+from tests.api.conftest import ApiClient, problem
 from tests.api.test_access import ADDRESSES, METHODS, NEEDS
+from tests.dead_servers import dead_database
 
 EVENTS = "/api/v1/events/"
 HOME = "/api/v1/placements/home/recommend/"

@@ -15,8 +15,9 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.api.reference import catalogue_examples
-from recommendations.models import Campaign, CampaignVersion, Category, Item
-from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.models import Agent, Campaign, CampaignVersion, Category, Item
+from recommendations.push_terms import AgentStatus, CampaignKind, Purpose, Trigger
+from recommendations.services.agents.supervision import the_agent
 from recommendations.services.campaigns.form import CampaignForm, as_json
 from recommendations.store.serving.slates import write_slates
 from recommendations.terms import Availability, Scope
@@ -76,6 +77,8 @@ def test_every_example_of_every_operation_is_answered_with_2xx(api: ApiClient) -
     schema = json.loads(Client().get("/api/schema/").content)
     served = api.get("/api/v1/placements/home/recommend/", user_id="u1").json()
     write_slates()
+    the_agent()
+    Agent.objects.update(status=AgentStatus.WATCHES)  # so that it can be paused
     given = {"recommendation_id": served["recommendation_id"], "experiment_id": f"e{experiment().pk}"}
     refused, seen = [], 0
     for path, methods in schema["paths"].items():

@@ -28,8 +28,8 @@ from tests.api.conftest import ApiClient, problem
 EVENTS = "/api/v1/events/"
 NOW = timezone.now().isoformat()
 CASES = 300
-OF_THE_PAST = {"answer", "answer_again", "experiment"}
-"""Operations on what a small shop does not have; ``test_review.py`` asks for them where it is there."""
+OF_THE_PAST = {"answer", "answer_again", "experiment", "agent_pause"}
+"""Operations on what a small shop does not have; ``test_review.py`` and ``test_agents.py`` ask where it is there."""
 FIELDS = sorted(EventForm.__struct_fields__)
 INNER = ["item_id", "quantity", "price", "index", "extra"]
 odd = st.sampled_from(HOSTILE) | st.sampled_from(NUMBERS) | anything

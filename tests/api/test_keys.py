@@ -14,9 +14,8 @@ from django.utils import timezone
 from recommendations.models import ApiKey, AuditEntry
 from recommendations.services.access import keys
 from recommendations.store.live import fetch
-from recommendations.store.live.valkey import valkey
 from recommendations.terms import Scope, Side
-from tests.api.conftest import dead_database
+from tests.dead_servers import dead_database, dead_valkey
 
 
 def wait_until(true: Callable[[], bool], seconds: float) -> bool:
@@ -64,19 +63,16 @@ def test_a_new_key_works_in_a_process_that_has_read_the_others(transactional_db:
     assert keys.find_key(f"{second.prefix}.{secret}") is not None
 
 
-def test_a_key_that_was_read_works_without_any_server(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_was_read_works_without_any_server(transactional_db: None) -> None:
     key, secret = keys.create_key(name="Shop", scopes=[Scope.EVENTS_WRITE], by=None)
     token = f"{key.prefix}.{secret}"
     assert keys.find_key(token) is not None
-    valkey.cache_clear()
-    monkeypatch.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
-    with dead_database():
+    with dead_valkey(), dead_database():
         begin = time.monotonic()
         matches = [keys.find_key(token) for _ in range(100)]
         assert all(matches)
         assert time.monotonic() - begin < 1
         assert keys.count_request(matches[0]).taken  # type: ignore[arg-type]
-    valkey.cache_clear()
 
 
 def test_a_new_process_reads_the_keys_before_the_first_request(transactional_db: None) -> None:

@@ -26,12 +26,12 @@ from recommendations.services.push.coming_back import take_report
 from recommendations.services.push.unsubscribing import unsubscribe
 from recommendations.store.live import counters
 from recommendations.store.live.counters import Counters
-from recommendations.store.live.valkey import valkey as link
 from recommendations.store.push import outbox, pace, verdicts
 from recommendations.store.serving import slates
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
-from tests.api.conftest import ApiClient, dead_database, problem
+from tests.api.conftest import ApiClient, problem
 from tests.api.events.conftest import EVENTS, event
+from tests.dead_servers import dead_database, dead_valkey
 from tests.experiment_records import arms_of, experiment
 from tests.push_records import campaign, contact
 from tests.store.push.test_outbox import handed, reserve
@@ -184,18 +184,15 @@ def test_a_process_sends_its_counts_once_a_second(valkey: redis.Redis) -> None:
     assert valkey.hgetall(counters.KEY) == {b"events|accepted": b"1001"}
 
 
-def test_counts_wait_while_valkey_is_away(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_wait_while_valkey_is_away(valkey: redis.Redis) -> None:
     metrics.count_events({"accepted": 2})
-    link.cache_clear()
-    with monkeypatch.context() as away:
-        away.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
+    with dead_valkey():
         assert counters.totals() is None
         metrics.count_events({"accepted": 1, "rejected": 1})
-    link.cache_clear()
     assert counters.totals() == {("events", "accepted"): 3, ("events", "rejected"): 1}
 
 
-def test_metrics_are_answered_while_a_server_is_away(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_are_answered_while_a_server_is_away(transactional_db: None) -> None:
     key, secret = keys.create_key(name="Prometheus", scopes=[Scope.METRICS_READ], by=None)
     watcher = ApiClient(f"Api-Key {key.prefix}.{secret}")
     figures = samples(watcher.get(METRICS))
@@ -205,11 +202,8 @@ def test_metrics_are_answered_while_a_server_is_away(transactional_db: None, mon
     assert (named(figures, "up", server="postgresql"), named(figures, "up", server="valkey")) == (0, 1)
     assert named(figures, "rules_version") is None
     assert named(figures, "slates_waiting") == 0
-    link.cache_clear()
-    with monkeypatch.context() as away:
-        away.setattr("django.conf.settings.REDIS_URL", "redis://127.0.0.1:1/0")
+    with dead_valkey():
         figures = samples(watcher.get(METRICS))
-    link.cache_clear()
     assert (named(figures, "up", server="postgresql"), named(figures, "up", server="valkey")) == (1, 0)
     assert named(figures, "slates_waiting") is None
     assert named(figures, "rules_version") == 0

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import pytest_django
-from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.models import Item
 from recommendations.services.access.keys import create_key
 from recommendations.terms import Scope
 from tests.architecture.source import ROOT
-from tests.trained import furnish, trained_shop
+from tests.emptying import empty
+from tests.trained import trained_shop
 from tools.clients import MissingError
 
 type Need[Thing] = Callable[[], Thing]
@@ -96,8 +96,7 @@ def recsite(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBloc
             yield Recsite(server.url, token(Scope.EVENTS_WRITE, origins=(pages.url,)), token(*Scope))
         finally:
             server.stop()
-            call_command("flush", verbosity=0, interactive=False)
-            furnish()
+            empty()
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +116,8 @@ def token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
 
 
 FIELDS = (
-    "addresses", "arms", "categories", "experiments", "messages", "proof", "recommendation_id", "results", "sameness",
-    "slots", "statements", "verdict",
+    "addresses", "agents", "arms", "categories", "experiments", "messages", "proof", "recommendation_id", "results",
+    "sameness", "slots", "statements", "verdict", "was",
 )  # fmt: skip
 """One of the answer to each operation, by which a client knows it."""
 GOOD = (202, {}, json.dumps({"accepted": 1, "duplicates": 0, "rejected": 0, **dict.fromkeys(FIELDS)}).encode())

@@ -1,4 +1,4 @@
-"""10,000 calls of the Python client of a server that does all that goes wrong between a shop and Recsite.
+"""4,000 calls of the Python client of a server that does all that goes wrong between a shop and Recsite.
 
 Each ends in the right answer or in a RecsiteError, so that an event is stored or its sender knows that it may not be.
 """
@@ -24,7 +24,7 @@ from recsite_client import (
 )
 from tests.clients.hostile import DONE, GOOD, REFUSED, SLOW, TIMEOUT, HostileServer
 
-CALLS = 10_000
+CALLS = 4_000
 THREADS = 80
 SEED = 20261129
 
@@ -66,7 +66,7 @@ def test_every_call_has_the_right_answer_or_a_recsite_error(
     kinds = (UnreachableError, MisdirectedError, RedirectedError, ProblemError)
     assert counts.keys() - {RestingError.__name__} == {"right", *(kind.__name__ for kind in kinds)}
     assert server.met.keys() == {*GOOD, *DONE, *REFUSED, *SLOW}
-    assert min(server.met.values()) > 50
+    assert min(server.met.values()) > CALLS / 200
     lost = [
         number for number in range(0, CALLS, 2) if outcomes[number] == "right" and f"e{number}" not in server.stored
     ]

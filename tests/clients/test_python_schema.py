@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from recommendations.api.schema import document
-from recsite_client import Client, ProblemError, answers, bodies, new_event
+from recsite_client import Client, ProblemError, agents, answers, bodies, new_event
 from tests.clients.conftest import Recsite, Server
 
 pytestmark = pytest.mark.django_db
@@ -98,11 +98,13 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("change_items", lambda client: client.change_items([{"item_id": "new/1", "brand": None}]), answers.ItemsAnswer),
     ("retire_item", lambda client: client.retire_item("new/1"), None),
     ("experiments", lambda client: client.experiments(), answers.ExperimentsAnswer),
+    ("agents", lambda client: client.agents(), agents.AgentsAnswer),
 ]  # fmt: skip
 OF_THE_PAST: list[tuple[str, Call, Any]] = [
     ("answer", lambda client: client.answer("r-1"), answers.StoredAnswer),
     ("answer_again", lambda client: client.answer_again("r-1", weights=2, rules=0), answers.RemadeAnswer),
     ("experiment", lambda client: client.experiment("e1"), answers.ExperimentAnswer),
+    ("pause_agent", lambda client: client.pause_agent(reason="x"), agents.PausedAgent),
     (
         "trigger",
         lambda client: client.trigger("visit", user_id="u3", key="visit-1", item_ids=["tea-1"]),
@@ -156,7 +158,8 @@ def test_the_client_can_do_all_that_the_api_does(schema: dict[str, Any], server:
     done = {operation_of(schema, line) for _, call, _ in CALLS + OF_THE_PAST for line, _ in requests_of(call, server)}
     missing = {path for _method, path in set(operations(schema)) - done}
     of_others = {f"/api/v1/events/{system}/" for system in ("segment", "ga4", "vertex", "recombee", "algolia")}
-    assert missing == of_others  # other systems' senders call these
+    of_browsers = {"/api/v1/push/key/", "/api/v1/push/subscriptions/"}
+    assert missing == of_others | of_browsers  # other systems' senders call these, and the tracker
     public = {name for name, value in vars(Client).items() if callable(value) and not name.startswith("_")}
     assert public - {name for name, _, _ in CALLS + OF_THE_PAST} == {"close"}
 

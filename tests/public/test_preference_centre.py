@@ -63,7 +63,7 @@ ACTS: dict[str, tuple[dict[str, str], str, Callable[[], bool]]] = {
     ),
     "stop": (
         {"act": "stop"},
-        "Everything is stopped. Nothing more will be sent to this address.",
+        "Everything is stopped. Nothing more will be sent to you.",
         lambda: states() == {"for_you": "withdrawn", "news": "refused"} and Suppression.objects.exists(),
     ),
 }
@@ -203,9 +203,9 @@ def test_both_languages_without_a_cookie() -> None:
     after = Client().post(f"{page}?language=en", {"act": "stop"})
     assert "language=en" in after["Location"]
     said_now = shown(Client().get(after["Location"]))
-    assert "Everything is stopped. Nothing more will be sent to this address." in said_now
+    assert "Everything is stopped. Nothing more will be sent to you." in said_now
     [other] = re.findall(r'<a href="([^"]+)" lang="zh-hans"', said_now)
-    assert "不会再向此地址发送任何邮件。" in shown(Client().get(other.replace("&amp;", "&")))
+    assert "不会再向您发送任何消息。" in shown(Client().get(other.replace("&amp;", "&")))
     assert "Your mails" not in shown(Client().get(f"{page}?language=fr"))
     assert Contact.objects.get().language == "zh-hans"
 

@@ -97,6 +97,10 @@ export declare class Client {
     experiments(): Promise<Schemas["ExperimentList"]>;
     /** An experiment, named as answers name it (e7), and what came of it. */
     experiment(experimentId: string): Promise<Schemas["ExperimentDetail"]>;
+    /** The push agent: how far it may go, whose people there are, and what it learned. */
+    agents(): Promise<Schemas["AgentList"]>;
+    /** Let the rule decide for everybody, with a key that may trigger campaigns; 409 where it is off or paused already. */
+    pauseAgent(reason?: string): Promise<Schemas["AgentPaused"]>;
 }
 /** An event that has an id and a time of its own: sent twice, it counts once. */
 export declare function newEvent(name: string, fields?: Omit<EventFields, "name">): Event;

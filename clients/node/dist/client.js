@@ -174,6 +174,14 @@ export class Client {
     async experiment(experimentId) {
         return this.#send("arms", "GET", `/experiments/${part(experimentId)}/`);
     }
+    /** The push agent: how far it may go, whose people there are, and what it learned. */
+    agents() {
+        return this.#send("agents", "GET", "/agents/");
+    }
+    /** Let the rule decide for everybody, with a key that may trigger campaigns; 409 where it is off or paused already. */
+    async pauseAgent(reason = "") {
+        return this.#send("was", "POST", "/agents/pause/", { reason }, { repeatable: false });
+    }
     // --- how
     async #send(expects, method, address, body, { timeout = WRITE_TIMEOUT, repeatable = true } = {}) {
         const request = { method, path: API + address, body: body && encoded(body), timeout, repeatable, expects };

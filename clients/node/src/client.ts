@@ -249,6 +249,16 @@ export class Client {
     return this.#send("arms", "GET", `/experiments/${part(experimentId)}/`);
   }
 
+  /** The push agent: how far it may go, whose people there are, and what it learned. */
+  agents(): Promise<Schemas["AgentList"]> {
+    return this.#send("agents", "GET", "/agents/");
+  }
+
+  /** Let the rule decide for everybody, with a key that may trigger campaigns; 409 where it is off or paused already. */
+  async pauseAgent(reason = ""): Promise<Schemas["AgentPaused"]> {
+    return this.#send("was", "POST", "/agents/pause/", { reason }, { repeatable: false });
+  }
+
   // --- how
 
   async #send<Answer>(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from recsite_client.agents import AgentsAnswer, PausedAgent
 from recsite_client.answers import (
     BatchAnswer,
     ContactsAnswer,
@@ -276,6 +277,19 @@ class Client:
     def experiment(self, experiment_id: str) -> ExperimentAnswer:
         """An experiment, named as answers name it (e7), and what came of it."""
         answer: ExperimentAnswer = self._send("arms", "GET", f"/experiments/{_part(experiment_id)}/")
+        return answer
+
+    def agents(self) -> AgentsAnswer:
+        """The push agent: how far it may go, whose people there are, and what it learned."""
+        answer: AgentsAnswer = self._send("agents", "GET", "/agents/")
+        return answer
+
+    def pause_agent(self, *, reason: str = "") -> PausedAgent:
+        """Let the rule decide for everybody, with a key that may trigger campaigns.
+
+        ProblemError 409 where the agent is off or paused already.
+        """
+        answer: PausedAgent = self._send("was", "POST", "/agents/pause/", {"reason": reason}, repeatable=False)
         return answer
 
     # --- how

@@ -129,14 +129,14 @@ class ContactsView(APIView):
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, KeysMissingError):
-            return _without_keys(
+            return without_keys(
                 _(
                     "This installation has no keys for contacts yet: set CONTACT_KEYS, CONTACT_HASH_KEY and LINK_KEYS; "
                     "manage.py push_keys makes them."
                 )
             )
         if isinstance(exc, SealBrokenError):
-            return _without_keys(_("None of the keys in CONTACT_KEYS opens this address: add the one that sealed it."))
+            return without_keys(_("None of the keys in CONTACT_KEYS opens this address: add the one that sealed it."))
         return super().handle_exception(exc)
 
 
@@ -261,7 +261,8 @@ def _answer(user_id: str, record: ContactRecord) -> ContactAnswer:
     )
 
 
-def _without_keys(text: str) -> HttpResponse:
+def without_keys(text: str) -> HttpResponse:
+    """The answer of an installation that lacks keys, which somebody has to set first."""
     answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, text)
     answer["Retry-After"] = str(KEYS_RETRY_SECONDS)
     return answer

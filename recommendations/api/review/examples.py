@@ -1,4 +1,4 @@
-"""Examples of past answers and of experiments, for ``/api/docs/``."""
+"""Examples of past answers, of experiments and of the push agent, for ``/api/docs/``."""
 
 from recommendations.api.examples import answer, request
 
@@ -80,3 +80,18 @@ EXPERIMENT = answer(
         ],
     },
 )  # fmt: skip
+_AGENT = {
+    "status": "acts",
+    "since": "2026-11-20T09:00:00Z",
+    "rules": 4,
+    "shares": {"agent": 0.405, "rule": 0.495, "held_out": 0.1},
+    "night": "2026-11-28",
+    "learned_at": "2026-11-29T03:10:00Z",
+    "answers": 1570,
+    "decisions": 48211,
+    "refusal": None,
+    "learned": [{"term": "channel_browses:web_push", "times": 1.4, "low": 1.1, "high": 1.7, "answers": 431}],
+}
+AGENTS = answer("It acts", {"agents": [_AGENT]})
+AGENT_PAUSE = request("For the stocktaking", {"reason": "Stocktaking until Monday"})
+AGENT_PAUSED = answer("It is paused", {"status": "paused", "was": "acts", "since": "2026-11-29T10:02:11Z"})

@@ -123,7 +123,7 @@ def test_vertexs_events_single_and_imported(api: ApiClient) -> None:
     both = {"inputConfig": {"userEventInlineSource": {"userEvents": [bodies.VERTEX_PURCHASE, bodies.VERTEX_SEARCH]}}}
     assert verdicts(send(api, "vertex/", both)) == ["duplicate", "accepted"]
     assert lines("name", "item__shop_id", "quantity", "amount", "search_term", "recommendation_id") == [
-        ("purchase", "abc", 3, 30, None, None), ("search", None, None, None, "dinnerware", None),
+        ("search", None, None, None, "dinnerware", None), ("purchase", "abc", 3, 30, None, None),
     ]  # fmt: skip
     browse = {name: value for name, value in bodies.VERTEX_SEARCH.items() if name != "searchQuery"}
     assert verdicts(send(api, "vertex/", {"userEvents": [browse]})) == ["accepted"]

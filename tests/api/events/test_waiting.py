@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -15,6 +16,7 @@ from recommendations.ingest import import_files
 from recommendations.ingest.waiting import join_waiting
 from recommendations.models import ApiKey, Aside, Customer, Event, Item, Quarantine, SourceHour, WaitingLine
 from recommendations.services.operations import housekeeping
+from recommendations.store.events import waiting
 from recommendations.store.events.quarantine import delete_events
 from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import fetch
@@ -23,6 +25,7 @@ from recommendations.store.temp_tables import silent
 from recommendations.terms import Scope, Side, SuspicionRule, Trust
 from tests.api.conftest import ApiClient
 from tests.api.events.conftest import EVENTS, accepted, event, key_of, purchase, results, when
+from tests.store.plans import by_nested_loops
 
 COMMITS = DjangoCaptureOnCommitCallbacks
 
@@ -103,6 +106,17 @@ def test_an_item_that_came_by_another_way_is_found_by_the_schedule(api: ApiClien
     Item.objects.create(shop_id="NEW", title="Late")
     assert housekeeping.join_waiting() == 7
     assert Event.objects.count() == 7
+
+
+def test_no_more_are_taken_out_at_once_than_fit_whatever_the_plan(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [event(items=[{"item_id": "NEW"}], user_id=f"u{number}") for number in range(5)]
+    api.post(EVENTS, {"events": rows})
+    Item.objects.create(shop_id="NEW", title="Late")
+    monkeypatch.setattr(waiting, "BATCH", 2)
+    by_nested_loops()
+    assert [len(waiting.take_arrived(None)) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_what_waits_too_long_is_forgotten(api: ApiClient) -> None:

@@ -34,6 +34,7 @@ const OF_THE_PAST = process.argv.includes("--past") ? [
   () => client.answer("r-1"),
   () => client.answerAgain("r-1", { weights: 2, rules: 0 }),
   () => client.experiment("e1"),
+  () => client.pauseAgent("x"),
   () => client.trigger("visit", { user_id: "u3", key: "visit-1", item_ids: ["tea-1"] }),
 ] : [];
 const CALLS = [
@@ -66,6 +67,7 @@ const CALLS = [
   () => client.changeItems([{ item_id: "new/1", brand: null }]),
   () => client.retireItem("new/1"),
   () => client.experiments(),
+  () => client.agents(),
   ...OF_THE_PAST,
 ];
 const answers = [];
