@@ -1,9 +1,10 @@
 """Campaigns of the demo: three live and one in review from the first minute on, for contacts that are invented.
 
-Nobody reads these mails: they lie in the demo's Mailbox, so that every effect of them has to be none.
+Nobody reads these mails: they lie in the demo's Mailbox, so that every effect of them has to be none. The push agent
+watches them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
+from demo.agent import let_agent_watch
 from demo.replay import demo_door
+from demo.webhook import furnish_webhook
 from recommendations.engine.push.cases import Clock
 from recommendations.models import Campaign, CampaignVersion, ModelVersion
-from recommendations.push_terms import CampaignKind, Trigger
+from recommendations.push_terms import CampaignKind, Channel, Trigger
 from recommendations.services.campaigns.lifecycle import approve, ask_for_review, create_campaign
 from recommendations.services.campaigns.presets import CampaignPreset, preset_of
 from recommendations.store.advisory_lock import advisory_lock
@@ -36,11 +39,12 @@ class DemoCampaign:
     preset: CampaignPreset
     note: str
     live: bool = True
+    channels: Sequence[Channel] = (Channel.EMAIL,)
     parts: Mapping[str, Mapping[str, Any]]
 
     def begin(self, *, now: datetime) -> Campaign:
         """Make the campaign, and let it go live or be reviewed. Raises NotReadyError."""
-        draft = self.preset.draft()
+        draft = {**self.preset.draft(), "channels": [channel.value for channel in self.channels]}
         for part, values in self.parts.items():
             draft[part] = draft[part] | values
         with translation.override(settings.SHOP_LANGUAGE):
@@ -57,7 +61,7 @@ class DemoCampaign:
 
 
 def begin_campaigns(*, now: datetime) -> int:
-    """Begin the demo's campaigns, once, as soon as its pages answer; how many were begun.
+    """Begin the demo's campaigns and its agent, once, as soon as its pages answer; how many campaigns were begun.
 
     Nothing is sent by a demo whose mail would leave the machine.
     """
@@ -68,7 +72,10 @@ def begin_campaigns(*, now: datetime) -> int:
         if not alone:
             return 0
         with transaction.atomic():
-            return len([each.begin(now=now) for each in campaigns_of_the_demo(now=now)])
+            furnish_webhook(now=now)
+            begun = [each.begin(now=now) for each in campaigns_of_the_demo(now=now)]
+            let_agent_watch(now=now)  # of these campaigns
+            return len(begun)
 
 
 def campaigns_of_the_demo(*, now: datetime) -> list[DemoCampaign]:
@@ -84,7 +91,9 @@ def campaigns_of_the_demo(*, now: datetime) -> list[DemoCampaign]:
         ),
         DemoCampaign(
             preset=preset_of(CampaignKind.TRIGGERED, Trigger.CART_LEFT),
-            note=f"An hour after a visitor of the demo's shop left. At most {A_DAY} mails a day.",
+            note=f"An hour after a visitor of the demo's shop left, to their browser if they let it tell them. At most "
+            f"{A_DAY} messages a day.",
+            channels=(Channel.WEB_PUSH, Channel.EMAIL),
             parts={"occasion": {"hours": CART_HOURS}, "safety": {"per_day": A_DAY}},
         ),
         DemoCampaign(

@@ -6,13 +6,14 @@ since, nothing is touched: who has a contact keeps it, and who was erased stays 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import NamedTuple
 
 from django.db import transaction
 
+from demo.browsers import invent_browsers
 from recommendations.customer_codes import customer_code
 from recommendations.models import Contact, Customer, Suppression
 from recommendations.push_terms import Channel, ConsentSource, ConsentState, Purpose, SuppressionReason
@@ -24,6 +25,7 @@ from recommendations.terms import CustomerKind
 
 DOMAIN = "shop.example"  # no such domain can ever be (RFC 2606)
 GIVEN, WITHDRAWN, UNCONFIRMED = 0.70, 0.10, 0.05  # shares of the customers; the rest was never asked
+BROWSERS = 0.30  # of those who said yes: they let the shop notify, too
 ALL_PURPOSES = 0.60  # of those who said yes
 SOME_PURPOSES = [each for size in range(1, len(Purpose)) for each in combinations(Purpose, size)]
 LANGUAGES = (("en", 0.85), ("zh-hans", 0.15))
@@ -67,6 +69,7 @@ class InventedContact:
     purposes: Sequence[Purpose]
     given_ago: timedelta
     withdrawn_ago: timedelta
+    has_browser: bool = False
 
     def statements(self, *, now: datetime) -> Iterator[Statement]:
         """What stands in the ledger: who has withdrawn had said yes before."""
@@ -80,10 +83,11 @@ class InventedContact:
         }[self.state]
         for purpose in self.purposes:
             for state, at in times:
-                yield Statement(
-                    contact=self.customer, channel=Channel.EMAIL, purpose=purpose, state=state, at=at,
-                    source=ConsentSource.DEMO, proof=PROOF,
-                )  # fmt: skip
+                for channel in (Channel.EMAIL, Channel.WEB_PUSH) if self.has_browser else (Channel.EMAIL,):
+                    yield Statement(
+                        contact=self.customer, channel=channel, purpose=purpose, state=state, at=at,
+                        source=ConsentSource.DEMO, proof=PROOF,
+                    )  # fmt: skip
 
 
 def invented(customer: int) -> InventedContact | None:
@@ -105,21 +109,27 @@ def invented(customer: int) -> InventedContact | None:
         purposes=tuple(Purpose) if draw.number("purposes") < ALL_PURPOSES else some,
         given_ago=ago,
         withdrawn_ago=ago * draw.number("withdrawn"),
+        has_browser=state == ConsentState.GIVEN and draw.number("browser") < BROWSERS,
     )
 
 
 @transaction.atomic
-def invent_contacts(*, now: datetime) -> int:
-    """Invent contacts of signed-in customers who have none; how many. Raises KeysMissingError."""
+def invent_contacts(*, now: datetime, push_service: str = "") -> int:
+    """Invent contacts of signed-in customers who have none; how many. Raises KeysMissingError.
+
+    ``push_service``: the origin of the demo's, for the browsers that some of them have; without it, none has.
+    """
     book.lock()
     lacking = Customer.objects.filter(kind=CustomerKind.SIGNED_IN).exclude(pk__in=Contact.objects.values("pk"))
     drawn = [contact for key in lacking.order_by("pk").values_list("pk", flat=True) if (contact := invented(key))]
-    new = _never_erased(drawn)
+    new = [replace(each, has_browser=each.has_browser and bool(push_service)) for each in _never_erased(drawn)]
     contacts = ContactBook.of([each.customer for each in new], emails=[each.email for each in new], now=now)
     for each in new:
         contacts.set_fields(each.customer, {"language": each.language, "time_zone": each.time_zone})
         contacts.set_email(each.customer, each.email, vouched=each.state != ConsentState.ASKED)
     contacts.save()
+    if push_service:
+        invent_browsers([each.customer for each in new if each.has_browser], push_service=push_service, now=now)
     ledger.record([statement for each in new for statement in each.statements(now=now)])
     return len(new)
 

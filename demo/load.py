@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from demo import held_back
-from demo.complete_journey import load, wheel
+from demo.complete_journey import campaigns, load, wheel
 from recommendations.models import Event, Import, Promotion
 from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
@@ -30,6 +30,7 @@ def load_complete_journey(
     items = load.load_catalogue(journey, weeks=shift, now=now, report=report)
     purchases = load.load_purchases(journey, weeks=shift, hold_from=held_back.held_from(), report=report)
     promotions = load.load_promotions(journey, weeks=shift, report=report)
+    campaigns.load_campaigns(weeks=shift, hold_from=held_back.held_from(), report=report)
     transaction.on_commit(lambda: fetch.announce(Changed.CATALOGUE))
     return items, purchases, promotions
 

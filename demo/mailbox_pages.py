@@ -1,4 +1,4 @@
-"""The demo's mailbox: every mail to a customer, as it came, as its reader sees it, and where its links lead.
+"""The demo's mailbox: every message to a customer, as it came, as its reader sees it, and where its links lead.
 
 Its links hold for whoever presses them, so mails are opened by those only who may publish.
 A mail is foreign: it is shown in a frame of its own, from an address whose policy lets nothing run, load or be sent.
@@ -22,7 +22,9 @@ from analytics.pages.addresses import or_404
 from analytics.pages.mail_frame import mail_frame
 from analytics.parameters import page_number, typed
 from demo import mailbox as post
+from demo import notices
 from demo.contacts import DOMAIN
+from demo.notices import NoticeKind
 from recommendations.customer_codes import customer_key
 from recommendations.services.access.policy import Action
 
@@ -37,17 +39,25 @@ OWN_PAGES: dict[str, Promise] = {
     "own_data": gettext_lazy("Page of what is stored about the customer"),
     "unknown_link": gettext_lazy("No page"),
 }
+KINDS: dict[NoticeKind, Promise] = {
+    NoticeKind.PUSHES: gettext_lazy("Browser notifications"),
+    NoticeKind.HOOKS: gettext_lazy("Webhooks"),
+}
 _INVENTED = re.compile(rf"customer-(C-\w+)@{re.escape(DOMAIN)}")
 
 
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """List of the mails, fifty a page."""
+    """List of the mails, or of what else came, fifty a page."""
+    kind = typed(request.GET.get("kind"), longest=LONGEST_QUERY)
+    if kind in set(NoticeKind):
+        return _notices(request, NoticeKind(kind))
     text = typed(request.GET.get("q"), longest=LONGEST_QUERY)
     keys = post.matching(settings.MAILBOX, text) if text else post.keys_of(settings.MAILBOX)
     page = Paginator(keys, PER_PAGE).get_page(page_number(request.GET.get("page")))
     context = {
         "section": "mailbox",
+        "kinds": _kinds(""),
         "text": text,
         "page": page,
         "mails": post.lines_of(settings.MAILBOX, page),
@@ -55,6 +65,41 @@ def mailbox(request: HttpRequest) -> HttpResponse:
         "is_real": settings.DEMO_REAL_MAIL,
     }
     return render(request, "demo/mailbox.html", context)
+
+
+def _notices(request: HttpRequest, kind: NoticeKind) -> HttpResponse:
+    keys = notices.notice_keys(settings.MAILBOX, kind)
+    page = Paginator(keys, PER_PAGE).get_page(page_number(request.GET.get("page")))
+    context = {
+        "section": "mailbox",
+        "kind": kind,
+        "kinds": _kinds(kind),
+        "page": page,
+        "notices": notices.notices_of(settings.MAILBOX, kind, page),
+        "who_opens": roles_words(Action.PUBLISH),
+        "is_real": settings.DEMO_REAL_MAIL,
+    }
+    return render(request, "demo/notices.html", context)
+
+
+def _kinds(current: str) -> list[tuple[str, Promise, int, bool]]:
+    """The tabs: code, words, how many, and whether it is the one that is open."""
+    mails = len(post.keys_of(settings.MAILBOX))
+    return [("", gettext_lazy("E-mails"), mails, not current)] + [
+        (code, words, len(notices.notice_keys(settings.MAILBOX, code)), code == current)
+        for code, words in KINDS.items()
+    ]
+
+
+@require_safe
+@requires(Action.PUBLISH)
+def notice(request: HttpRequest, kind: str, key: str) -> HttpResponse:
+    """One notification or webhook: as it is seen, its headers and what it is made of."""
+    if kind not in set(NoticeKind):
+        raise Http404
+    opened = notices.notices_of(settings.MAILBOX, NoticeKind(kind), [key])
+    context = {"section": "mailbox", "kind": kind, "notice": or_404(opened[0] if opened else None)}
+    return render(request, "demo/notice.html", context)
 
 
 @require_safe

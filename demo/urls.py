@@ -11,4 +11,5 @@ urlpatterns = [
     path("mailbox/", mailbox_pages.mailbox, name="mailbox"),
     path("mailbox/<slug:key>/", mailbox_pages.mail, name="mail"),
     path("mailbox/<slug:key>/html/", mailbox_pages.mail_html, name="mail_html"),
+    path("mailbox/<slug:kind>/<slug:key>/", mailbox_pages.notice, name="notice"),
 ]

@@ -18,7 +18,11 @@ FILES = {
     "shop.css": FOLDER / "static/shop.css",
     "icon.svg": FOLDER / "static/icon.svg",
     "shop.js": FOLDER / "static/shop.js",
-    "recsite.js": FOLDER.parent / "clients/javascript/recsite.js",
+    "push.js": FOLDER / "static/push.js",
+    "push-store.js": FOLDER / "static/push-store.js",
+    "worker.js": FOLDER / "static/worker.js",
+} | {
+    name: FOLDER.parent / "clients/javascript" / name for name in ("recsite.js", "recsite-push.js", "recsite-worker.js")
 }
 
 type Start = Callable[[str, list[tuple[str, str]]], object]
@@ -44,11 +48,14 @@ class Response:
     visit_key: str = field(default="")  # to be remembered
 
 
-def application(answer: Callable[[Request], Response], *, recsite: str) -> Wsgi:
-    """WSGI application that serves ``answer``; ``recsite``: where pages may send events and load pictures."""
+def application(answer: Callable[[Request], Response], *, recsite: str, push_service: str = "") -> Wsgi:
+    """WSGI application that serves ``answer``; ``recsite``: where pages may send events and load pictures.
+
+    ``push_service``: where they may fetch what waits for them.
+    """
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'; img-src 'self' {recsite}; connect-src {recsite}"
+        f"frame-ancestors 'none'; img-src 'self' {recsite}; connect-src {recsite} {push_service}".rstrip()
     )
     always = [
         ("Content-Security-Policy", policy),

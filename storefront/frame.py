@@ -47,6 +47,7 @@ class Frame:
             dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",
             choice=fill("choice", back=visit.here) if visit.consent is None else "",
+            notify=fill("notify", push_service=self._settings.push_service),
             panel=_panel(filled) if filled else "",
         )
 

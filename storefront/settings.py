@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from typing import Any
 class Settings:
     recsite: str  # address, as the shop and its visitors reach it
     server_key: str  # events:write, recommendations:read and catalogue:write; never leaves this process
-    browser_key: str  # events:write and recommendations:read, of its origin; stands in every page
+    browser_key: str  # events:write, recommendations:read and push:subscribe, of its origin; stands in every page
     catalogue: Path  # CSV, the one that was given to Recsite
     timeout: float  # seconds that a page waits for a slot
     currency: str  # as it stands before an amount
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
+    push_service: str = ""  # for browsers that have none: the demo's
 
     @classmethod
     def load(cls, file: Path) -> "Settings":
@@ -32,4 +33,4 @@ class Settings:
 
     @classmethod
     def of_environment(cls) -> "Settings":
-        return cls.load(Path(os.environ["STOREFRONT"]))
+        return replace(cls.load(Path(os.environ["STOREFRONT"])), push_service=os.environ.get("STOREFRONT_PUSH", ""))

@@ -54,9 +54,9 @@ class ShopStock:
             self._deliver(item_id, after=self._delivery)  # Recsite is away: both go on saying that it is sold out
             return
         with self._lock:
-            self._left[item_id] = self._full.get(item_id, 1)
             self._due.pop(item_id, None)
-            self._write()
+            self._write()  # first: whoever sees it there may read the file
+            self._left[item_id] = self._full.get(item_id, 1)
 
     def _tell(self, item_id: str, quantity: int) -> bool:
         """Say to Recsite how many there are; whether it heard it."""

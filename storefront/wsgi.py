@@ -9,4 +9,4 @@ from storefront.shop import ShopSite
 _settings = Settings.of_environment()
 _client = Client(_settings.recsite, _settings.server_key, timeout=_settings.timeout)
 _shop = ShopSite(_settings, Catalogue.load(_settings.catalogue), _client)
-application = serving(_shop.answer, recsite=_settings.recsite)
+application = serving(_shop.answer, recsite=_settings.recsite, push_service=_settings.push_service)

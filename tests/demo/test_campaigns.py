@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from demo.campaigns import A_DAY, begin_campaigns
-from recommendations.models import Campaign, CampaignVersion, Message, Occurrence, PressureRules
+from recommendations.models import Campaign, CampaignVersion, Endpoint, Message, Occurrence, PressureRules
 from recommendations.push_terms import CampaignStatus, MessageState, Trigger
 from recommendations.services.campaigns.lifecycle import end
 from recommendations.services.push.sendings import decide_pushes
@@ -52,6 +52,21 @@ def test_three_are_live_and_one_is_in_review() -> None:
     assert {each.frozen["safety"]["per_day"] for each in CampaignVersion.objects.all()} == {A_DAY}
     assert CampaignVersion.objects.get(campaign__trigger=Trigger.CART_LEFT).frozen["occasion"]["hours"] == 1
     assert "first weekday" in weekly.note
+    left = CampaignVersion.objects.get(campaign__trigger=Trigger.CART_LEFT)
+    assert left.frozen["channels"] == ["web_push", "email"]
+
+
+def test_the_post_office_knows_the_secret_of_the_webhook_that_is_made_once(settings: LazySettings, demo: Path) -> None:
+    settings.WEBHOOK_HOSTS = frozenset({"http://127.0.0.1:8077"})
+    begin_campaigns(now=NOW)
+    made = Endpoint.objects.get()
+    assert made.url == "http://127.0.0.1:8077/hooks/till/"
+    file = demo.parent / "post" / "webhook-secret"
+    assert file.read_text(encoding="utf-8").startswith("whsec_")
+    assert file.stat().st_mode & 0o077 == 0
+    Campaign.objects.all().delete()
+    begin_campaigns(now=NOW)
+    assert Endpoint.objects.get() == made
 
 
 def test_they_are_begun_once_whatever_staff_do_with_them() -> None:

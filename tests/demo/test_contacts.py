@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from demo.contacts import DOMAIN, invent_contacts
 from recommendations.models import Address, ConsentStatement, Contact, Customer, Permission
 from recommendations.push_terms import AddressState, Purpose
-from recommendations.services.contacts.confirmations import waiting
+from recommendations.services.contacts.confirmations import send_waiting
 from recommendations.services.contacts.confirming import confirm, deny
 from recommendations.services.contacts.reading import erase_contact
 from recommendations.store.contacts.sealing import checked_email, unseal
 from recommendations.terms import CustomerKind
 from recommendations.wording import push_labels
+from tests.post_office import post_office
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +55,16 @@ def test_shares_are_as_promised_and_fast() -> None:
     asked = set(Permission.objects.filter(state="asked").values_list("contact", flat=True))
     unconfirmed = Address.objects.filter(state=AddressState.UNCONFIRMED)
     assert set(unconfirmed.values_list("contact", flat=True)) == asked
-    assert set(waiting(NOW).values_list("contact", flat=True)) == asked
+
+
+@pytest.mark.usefixtures("households")
+def test_who_did_not_confirm_yet_is_asked(settings: LazySettings) -> None:
+    invent_contacts(now=NOW)
+    asked = Permission.objects.filter(state="asked").values_list("contact").distinct()
+    with post_office() as office:
+        settings.PUSH_MAIL_SERVER = {"host": "127.0.0.1", "port": office.port}
+        assert send_waiting(now=NOW) == asked.count() == len(office.mails) > 0
+    assert set(Address.objects.filter(confirmations=1).values_list("contact")) == set(asked)
 
 
 @pytest.mark.usefixtures("households")

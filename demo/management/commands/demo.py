@@ -13,6 +13,7 @@ from django.utils import timezone
 from demo.contacts import invent_contacts
 from demo.exploration import publish_exploration
 from demo.fatigue import set_fatigue
+from demo.invented import push_service
 from demo.load import lacks_complete_journey
 from recommendations.management.first_start import (
     SERVER_SCOPES,
@@ -52,8 +53,9 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("This is no demo: start it with `make demo`, or `python -m recsite.embedded -- …`.")
         shop_port = shop_port or port + 1
+        push_port = shop_port + 1
         url, shop_url = f"http://127.0.0.1:{port}/", f"http://127.0.0.1:{shop_port}/"
-        for each in (port, shop_port):
+        for each in (port, shop_port, push_port):
             refuse_taken(each, command="make demo")
         if (settings.DATA / "shop.json").exists():
             raise CommandError(
@@ -68,13 +70,14 @@ class Command(BaseCommand):
             step(self.stdout, "First run of the loop", lambda: call_command("run_loop"))
         step(self.stdout, "Exploration", lambda: publish_exploration(now=timezone.now()))
         step(self.stdout, "Fatigue", set_fatigue)
-        step(self.stdout, "Invented contacts", lambda: invent_contacts(now=timezone.now()))
+        pushes = push_service(push_port)
+        step(self.stdout, "Invented contacts", lambda: invent_contacts(now=timezone.now(), push_service=pushes))
         step(self.stdout, "Login and API key", lambda: _publish_credentials(url, shop_url))
         step(self.stdout, "Catalogue and keys of the shop", lambda: _furnish_shop(url, shop_url))
         self.stdout.write("Starting web, workers, beat, the post office and the shop")
         self.stdout.flush()
         # The supervisor needs none of the memory that the run took, so it replaces this program.
-        ports = ["--port", str(port), "--shop-port", str(shop_port)]
+        ports = ["--port", str(port), "--shop-port", str(shop_port), "--push-port", str(push_port)]
         argv = [sys.executable, "-m", "recsite.supervisor", *ports, "--data", str(settings.DATA)]
         environment = {"LOG_LEVEL": "WARNING", "PUBLIC_URL": url.rstrip("/"), "SHOP_URL": shop_url} | os.environ
         os.execve(sys.executable, argv, environment)  # noqa: S606 - no shell, our own program
@@ -93,7 +96,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         part.rename(catalogue)
     old, admin = read_private(file), Staff.objects.filter(email=_USERNAME).first()
     origin = shop_url.rstrip("/")
-    pages = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ)
+    pages = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.PUSH_SUBSCRIBE)
     loaded = [name for name in _SHOPPERS if Customer.objects.filter(pseudonym=pseudonym(name)).exists()]
     options = {
         "recsite": url,
