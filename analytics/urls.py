@@ -4,9 +4,24 @@ from django.urls import path, register_converter
 
 from analytics.pages import approvals, runs, search, tour, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
+from analytics.pages.agents import acts as agent_acts
+from analytics.pages.agents import overview as agent_overview
+from analytics.pages.agents import person as agent_person
+from analytics.pages.agents import practice as agent_practice
+from analytics.pages.agents import statements as agent_statements
 from analytics.pages.audiences import editor as audience_editor
 from analytics.pages.audiences import overview as audiences_overview
-from analytics.pages.campaigns import approving, people, pressure, report, send_plan, sending
+from analytics.pages.campaigns import (
+    approving,
+    learned,
+    people,
+    pressure,
+    receipt_files,
+    report,
+    results,
+    send_plan,
+    sending,
+)
 from analytics.pages.campaigns import calendar as campaign_calendar
 from analytics.pages.campaigns import editor as campaign_editor
 from analytics.pages.campaigns import listing as campaign_listing
@@ -42,7 +57,7 @@ from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
 from analytics.pages.segments import overview as segments_overview
 from analytics.pages.segments import together
-from analytics.pages.setup import api_keys, placements, staff, your_data
+from analytics.pages.setup import api_keys, placements, staff, webhooks, your_data
 from analytics.pages.shop_page import arrange, preview
 from analytics.pages.stability import view as stability_view
 from analytics.pages.weights import changes, desk, earned, suggestion
@@ -99,9 +114,30 @@ urlpatterns = [
     path("campaigns/calendar/", campaign_calendar.campaign_calendar, name="campaign_calendar"),
     path("campaigns/<int:pk>/report/", report.campaign_report, name="campaign_report"),
     path("campaigns/<int:pk>/again/", report.send_messages_again, name="send_again"),
+    path("campaigns/results/", results.push_results, name="push_results"),
+    path("campaigns/results/all/", results.push_effect, name="push_effect"),
+    path("campaigns/<int:pk>/remove/", results.remove_imported_campaign, name="remove_imported_campaign"),
+    path("campaigns/import/", receipt_files.new_receipt_import, name="new_receipt_import"),
+    path("campaigns/import/template.csv", receipt_files.receipt_template, name="receipt_template"),
+    path("campaigns/import/<uuid:key>/", receipt_files.receipt_file, name="receipt_file"),
+    path("campaigns/import/<uuid:key>/take/", receipt_files.take_receipts, name="take_receipts"),
+    path("campaigns/import/<uuid:key>/refused.csv", receipt_files.receipts_refused, name="receipts_refused"),
+    path("campaigns/learned/", learned.message_models, name="message_models"),
     path("campaigns/pressure/", pressure.pressure, name="pressure"),
     path("campaigns/pressure/effect/", pressure.pressure_effect, name="pressure_effect"),
     path("campaigns/pressure/proof/", pressure.pressure_proof, name="pressure_proof"),
+    path("campaigns/agent/", agent_overview.agent, name="agent"),
+    path("campaigns/agent/effect/", agent_overview.agent_effect, name="agent_effect"),
+    path("campaigns/agent/rules/", agent_acts.publish_rules_of_agent, name="publish_rules_of_agent"),
+    path("campaigns/agent/step/", agent_acts.step_agent, name="step_agent"),
+    path("campaigns/agent/pause/", agent_acts.pause_the_agent, name="pause_the_agent"),
+    path("campaigns/agent/resume/", agent_acts.resume_the_agent, name="resume_the_agent"),
+    path("campaigns/agent/nights/", agent_acts.go_back_to_night, name="go_back_to_night"),
+    path("campaigns/agent/statements/", agent_statements.agent_statements, name="agent_statements"),
+    path("campaigns/agent/practice/", agent_practice.agent_practice, name="agent_practice"),
+    path("campaigns/agent/practice/begin/", agent_practice.practise_agent, name="practise_agent"),
+    path("campaigns/agent/practice/cancel/", agent_practice.cancel_agent_practice, name="cancel_agent_practice"),
+    path("campaigns/agent/people/<customer:customer>/", agent_person.agent_person, name="agent_person"),
     path("rules/", rules_overview.rules, name="rules"),
     path("rules/new/", editor.new_rule, name="new_rule"),
     path("rules/calendar/", calendar.rule_calendar, name="rule_calendar"),
@@ -253,6 +289,11 @@ urlpatterns = [
     path("setup/keys/<int:pk>/replace/", api_keys.rotate_api_key, name="rotate_api_key"),
     path("setup/keys/<int:pk>/revoke/", api_keys.revoke_api_key, name="revoke_api_key"),
     path("undo/", undo.undo, name="undo"),
+    path("setup/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("setup/webhooks/new/", webhooks.new_webhook, name="new_webhook"),
+    path("setup/webhooks/<int:pk>/secret/", webhooks.change_webhook_secret, name="change_webhook_secret"),
+    path("setup/webhooks/<int:pk>/switch/", webhooks.switch_webhook, name="switch_webhook"),
+    path("setup/webhooks/<int:pk>/test/", webhooks.try_webhook, name="try_webhook"),
     path("setup/staff/", staff.staff_list, name="staff_list"),
     path("setup/staff/invite/", staff.invite, name="invite_staff"),
     path("setup/staff/<int:pk>/", staff.staff_member, name="staff_member"),

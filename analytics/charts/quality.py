@@ -1,4 +1,4 @@
-"""Figures of the quality page: leaders, slices and history of measured rows, with their 95 % intervals.
+"""Figures of quality: leaders, slices and history of measured rows, with 95 % intervals, and calibrations of models.
 
 A trace that says ``band`` in its meta is an area that the browser fills with its hue.
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from analytics.charts import marks
+from analytics.charts import hues, marks
 from analytics.charts.marks import MeasuredRow
 
+SAID_AND_SO = 3  # hue of the marks
+CALIBRATION_HEIGHT = 260  # pixels
 DODGE = 0.24  # of a group's height, between the marks of one group
 
 
@@ -119,3 +121,48 @@ def history(lines: Sequence[FigureHistory], *, versions: str, axis: str) -> go.F
         },
         yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationPart:
+    """Rows of about equal chance: the share that was said, the share that was so with its interval, and words of it."""
+
+    said: float
+    was: float
+    low: float
+    high: float
+    words: str
+
+
+def calibration(parts: Sequence[CalibrationPart], *, said: str, was: str) -> go.Figure:
+    """A mark with its interval for each part, and the line on which what is said is so."""
+    most = max((max(part.said, part.high) for part in parts), default=1.0) * 1.05
+    figure = go.Figure(
+        go.Scatter(
+            x=[0, most],
+            y=[0, most],
+            mode="lines",
+            line={"width": 1, "dash": "dash"},
+            hoverinfo="skip",
+            meta=hues.meta(hues.INK),
+        )
+    )
+    figure.add_scatter(
+        x=[part.said for part in parts],
+        y=[part.was for part in parts],
+        error_y={
+            "symmetric": False, "array": [part.high - part.was for part in parts],
+            "arrayminus": [part.was - part.low for part in parts], "thickness": 1.75, "width": 4,
+        },
+        mode="markers",
+        marker={"size": 8},
+        cliponaxis=False,
+        hovertext=[part.words for part in parts],
+        hovertemplate="%{hovertext}<extra></extra>",
+        meta=hues.meta(SAID_AND_SO),
+    )  # fmt: skip
+    axis = {"range": [0, most], "tickformat": ".0%", "nticks": 5}
+    return figure.update_layout(
+        height=CALIBRATION_HEIGHT, showlegend=False, margin={"t": 6, "b": 48, "l": 56, "r": 12},
+        xaxis={**axis, "title": {"text": said}}, yaxis={**axis, "title": {"text": was}},
+    )  # fmt: skip

@@ -15,8 +15,9 @@ REACH, HELD, ENOUGH, CONTENT, SENT = 6, 5, 2, 4, 3
 KINDS: Mapping[Verdict | None, int] = {
     None: INK,
     Verdict.NO_ADDRESS: REACH, Verdict.NO_CONSENT: REACH, Verdict.SUPPRESSED: REACH, Verdict.HELD_OUT: HELD,
-    Verdict.CAPPED: ENOUGH, Verdict.OUTRANKED: ENOUGH, Verdict.OVER_BUDGET: ENOUGH, Verdict.DONE_ALREADY: CONTENT,
-    Verdict.TOO_LITTLE: CONTENT, Verdict.LATER: SENT, Verdict.NOW: SENT,
+    Verdict.CAPPED: ENOUGH, Verdict.OUTRANKED: ENOUGH, Verdict.WAITS: ENOUGH, Verdict.OVER_BUDGET: ENOUGH,
+    Verdict.DONE_ALREADY: CONTENT, Verdict.TOO_LITTLE: CONTENT, Verdict.NOT_WORTH: CONTENT, Verdict.LATER: SENT,
+    Verdict.NOW: SENT,
 }  # fmt: skip
 """Hues by what is in the way: nobody to write to, the holdout, enough messages, nothing to say; and of what is sent."""
 

@@ -15,6 +15,8 @@ from recommendations.services.access.audit import ERASED_BY_OWNER, entries_for
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
+TOGETHER = {"agent": ("agent", "agentrules", "agentpractice")}
+"""Kinds that are asked for by one of them: of the agent its rules and practices as well."""
 OURS = Q(staff=None, api_key=None) & ~Q(verb__in={*BY_STRANGERS, ERASED_BY_OWNER})
 """Entries of commands and of the schedule."""
 
@@ -48,7 +50,10 @@ def all_entries(filters: Filters, *, by: Staff) -> QuerySet[AuditEntry]:
 
 def _chosen(filters: Filters, by: Staff) -> QuerySet[AuditEntry]:
     entries = entries_for(by).select_related("staff", "api_key").order_by("-at", "-pk")
-    exact = {"object_type": filters.kind, "object_id": filters.key, "verb": filters.verb}
+    if filters.kind:
+        alone = (filters.kind,)  # one object has one kind
+        entries = entries.filter(object_type__in=alone if filters.key else TOGETHER.get(filters.kind, alone))
+    exact = {"object_id": filters.key, "verb": filters.verb}
     entries = entries.filter(**{name: value for name, value in exact.items() if value})
     if filters.staff is not None:
         entries = entries.filter(staff=filters.staff) if filters.staff else entries.filter(OURS)

@@ -224,10 +224,12 @@ def _address(entry: AuditEntry, _names: Names) -> list[str]:
 
 
 def _imported(entry: AuditEntry, _names: Names) -> list[str]:
-    names = ("new", "changed", "refused", "retired", "brought_back")
+    names = ("new", "changed", "refused", "retired", "brought_back", "receipts")
     parts = {name: (entry.after or {}).get(name, 0) for name in names}
     if "retired" in (entry.after or {}):  # a whole catalogue; what else it changed is in no trail
         return [_("retired, as the file lacks them: %(retired)s; on sale again: %(brought_back)s") % parts]
+    if "receipts" in (entry.after or {}):
+        return [_("%(receipts)s messages of another system stored, %(refused)s rows refused") % parts]
     if "new" not in (entry.after or {}):  # contacts
         return [_("%(changed)s contacts stored, %(refused)s rows refused") % parts]
     return [_("%(new)s new items, %(changed)s changed, %(refused)s rows refused") % parts]

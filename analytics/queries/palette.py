@@ -73,6 +73,7 @@ PAGES: Mapping[str, Promise] = {
     "answer_list": gettext_lazy("Answers"),
     "placement_list": gettext_lazy("Placements"),
     "your_data": gettext_lazy("Your data"),
+    "webhooks": gettext_lazy("Webhooks"),
     "activity": pgettext_lazy("page", "Activity"),
     "account": gettext_lazy("Your account"),
 }
@@ -81,7 +82,10 @@ PAGES_OF: Mapping[Action, Mapping[str, Promise]] = {
         "new_import": gettext_lazy("Import items"),
         "admin:index": gettext_lazy("Engineer's admin"),
     },
-    Action.MANAGE_CONTACTS: {"new_contact_import": gettext_lazy("Import contacts")},
+    Action.MANAGE_CONTACTS: {
+        "new_contact_import": gettext_lazy("Import contacts"),
+        "new_receipt_import": gettext_lazy("Import campaigns of another system"),
+    },
     Action.MANAGE_KEYS: {"api_keys": gettext_lazy("API keys")},
     Action.MANAGE_STAFF: {"staff_list": gettext_lazy("Staff")},
 }

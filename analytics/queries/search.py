@@ -130,7 +130,7 @@ def _audiences(text: str) -> list[Audience]:
 def _campaigns(text: str) -> list[Campaign]:
     if len(text) < SHORTEST:
         return []
-    return list(Campaign.objects.unarchived().filter(name__icontains=text)[:MOST_ITEMS])
+    return list(Campaign.objects.ours().unarchived().filter(name__icontains=text)[:MOST_ITEMS])
 
 
 def _segments(text: str) -> list[Segment]:

@@ -132,6 +132,9 @@ KINDS: Mapping[str, Promise] = {
     "contact": gettext_lazy("Contact"),
     "campaign": gettext_lazy("Campaign"),
     "pressurerules": gettext_lazy("Rules of pressure"),
+    "agent": pgettext_lazy("push", "Agent"),
+    "agentrules": gettext_lazy("Rules of the agent"),
+    "agentpractice": gettext_lazy("Practice of the agent"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),

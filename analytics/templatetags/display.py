@@ -177,6 +177,15 @@ def money(value: Number) -> str:
 
 
 @register.filter
+def small_money(value: float) -> str:
+    """An amount; below one cent to a tenth of it, as one message is often worth less."""
+    smallest = 1 if settings.SHOP_CURRENCY in WITHOUT_CENTS else 0.01
+    is_small = 0.0005 <= abs(value) < smallest
+    text = currency() + number(abs(value), 3) if is_small else money(abs(value))
+    return ("−" if value < 0 and any(digit in text for digit in "123456789") else "") + text
+
+
+@register.filter
 def round_money(value: Number) -> str:
     """An amount without cents, where the next digit would only be noise: from a thousand on."""
     if value is None or value == "" or abs(float(value)) < WITHOUT_CENTS_FROM:
@@ -211,6 +220,7 @@ def moment(value: datetime | None) -> str:
     return date_format(_local(value), "DATETIME_FORMAT") if value else MISSING
 
 
+@register.filter
 def one_stop(text: str) -> str:
     """A sentence that ends in one full stop, though a moment may stand last in it, as 4:31 a.m. does."""
     return text.removesuffix(".") if text.endswith("..") else text

@@ -69,7 +69,13 @@ FORMS = (
     gettext_noop("%(address)s: the host is not known. Is the name right, and does this machine reach a name server?"),
     gettext_noop("%(file)s, line 1: one of the columns %(names)s is needed. The file has %(present)s."),
     gettext_noop("%(file)s, line 1: the column %(names)s appears twice; remove or rename one."),
-    gettext_noop("%(file)s, line 1: the column “%(name)s” is missing. The columns are %(known)s."),
+    gettext_noop("%(file)s, line 1: the column %(names)s is missing. The columns are %(known)s."),
+    gettext_noop("%(file)s, line 1: these columns are missing: %(names)s. The columns are %(known)s."),
+    gettext_noop(
+        "%(file)s, line 1: these columns are missing: %(names)s, and one of %(either)s. The columns are %(known)s."
+    ),
+    gettext_noop("The text is too long: at most %(most)s characters."),
+    gettext_noop("Rows that repeat a campaign and a customer: %(count)s. With the first they are one receipt."),
     gettext_noop("Events that are left out, because nothing is learned from them: %(counts)s."),
     gettext_noop("%(system)s's “%(name)s” is left out on purpose: nothing is learned from it."),
     gettext_noop("%(system)s's “%(name)s” is left out: nothing is learned from it."),

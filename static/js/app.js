@@ -75,6 +75,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
+/* Where tabs do not fit beside one another, the current one is in sight. */
+for (const tab of document.querySelectorAll(".switch > [aria-current]")) {
+  const bar = tab.parentElement, from = tab.getBoundingClientRect().left - bar.getBoundingClientRect().left;
+  bar.scrollLeft += from - (bar.clientWidth - tab.offsetWidth) / 2;
+}
+
 /* What opens to be typed into has the focus at once. */
 document.addEventListener("toggle", ({ target }) => { if (target.open && target.matches("details.rename")) target.querySelector("input:not([type=hidden])")?.select(); }, true);
 

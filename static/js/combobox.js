@@ -67,6 +67,8 @@ function offer(box) {
   const told = box.querySelector("[data-told]");
   if (told) told.textContent = popupOf(box).querySelector("[data-tells]")?.dataset.tells ?? "";
   if (document.activeElement !== field) {
+    const [first] = optionsOf(box);
+    if (wanted && first) return first.click();
     close(box);
     if (box.dataset.combobox === "text") complain(box, isNothing(box));
     return;
@@ -88,6 +90,16 @@ function choose(option) {
   field.focus();
 }
 
+/* A choice brings a new part of the page, and htmx goes to its field with autofocus right after it has settled: whoever
+   has gone on to another field meanwhile stays there. */
+let chosen = false;
+document.addEventListener("htmx:after:settle", (event) => {
+  const place = document.activeElement, leads = (part) => part.matches?.("[autofocus]") || part.querySelector?.("[autofocus]");
+  if (!chosen || !event.detail?.newContent?.some(leads)) return;
+  chosen = false;
+  if (place !== document.body) queueMicrotask(() => place.focus());
+});
+
 /* Between the click and what it starts, the option has to stay in its form. */
 document.addEventListener("click", (event) => {
   const option = event.target.closest?.(".combobox-popup [role=option]"), box = boxOf(option ?? event.target);
@@ -98,7 +110,7 @@ document.addEventListener("click", (event) => {
     fieldOf(box).value = option.dataset.value;
     Object.assign(stateOf(box), { shown: option.dataset.value });
     fieldOf(box).dispatchEvent(new Event("change", { bubbles: true }));
-  }
+  } else chosen = true;
   complain(box, false);
   close(box);
 });
@@ -134,16 +146,23 @@ document.addEventListener("keydown", (event) => {
   } else if (key === "Escape" && (isOpen(box) || textOf(box)) && box.dataset.combobox !== "free") {
     event.preventDefault(); // the dialog around it stays
     event.stopPropagation();
+    stateOf(box).enter = false;
     if (isOpen(box)) close(box);
     else { fieldOf(box).value = ""; complain(box, false); }
   }
 }, true);
 
-document.addEventListener("input", (event) => { const box = boxOf(event.target); if (box) { complain(box, false); activate(box, null); } });
+document.addEventListener("input", (event) => {
+  const box = boxOf(event.target);
+  if (!box) return;
+  stateOf(box).enter = false;
+  complain(box, false);
+  activate(box, null);
+});
 document.addEventListener("focusout", (event) => {
   const box = boxOf(event.target);
   if (!box || box.contains(event.relatedTarget)) return;
-  stateOf(box).enter = false;
+  if (box.dataset.combobox === "free") stateOf(box).enter = false;
   close(box);
   if (box.dataset.combobox === "text") complain(box, isNothing(box));
 });

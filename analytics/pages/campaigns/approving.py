@@ -45,7 +45,7 @@ from recommendations.services.push.plans import NoPlanError, approve_as_planned,
 @requires(Action.DRAFT)
 def review_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask those who approve to look at the draft."""
-    campaign = get_object_or_404(with_last_word(Campaign.objects.select_related("author")), pk=pk)
+    campaign = get_object_or_404(with_last_word(Campaign.objects.ours().select_related("author")), pk=pk)
     if request.method != "POST":
         return _review(request, campaign)
     try:
@@ -106,7 +106,7 @@ def send_campaign_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _to_approve(pk: int) -> Campaign:
-    campaigns = with_last_word(Campaign.objects.select_related("author", "review_asked_by"))
+    campaigns = with_last_word(Campaign.objects.ours().select_related("author", "review_asked_by"))
     return get_object_or_404(campaigns, pk=pk)
 
 

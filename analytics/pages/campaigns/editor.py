@@ -40,6 +40,7 @@ from recommendations.services.campaigns.lifecycle import (
     save_draft,
 )
 from recommendations.services.campaigns.linter import CampaignFinding, findings
+from recommendations.services.endpoints.book import in_use
 from recommendations.wording import push_labels
 from recommendations.wording.labels import placement_label
 from recommendations.wording.linter import listed
@@ -65,6 +66,13 @@ OCCASION_FIELDS: Mapping[str, Sequence[tuple[str, Promise, Promise]]] = {
         ("hours", gettext_lazy("It comes after the last look by"), pgettext_lazy("unit", "hours")),
     ],
     Trigger.PRICE_DROP: [("percent", gettext_lazy("Cheaper by at least"), pgettext_lazy("unit", "%"))],
+    Trigger.DUE_AGAIN: [
+        (
+            "due_percent",
+            gettext_lazy("They buy it again within 7 days with a chance of at least"),
+            pgettext_lazy("unit", "%"),
+        )
+    ],
     Trigger.WIN_BACK: [
         (
             "days",
@@ -171,6 +179,8 @@ def _render(
         "audiences": audience_choices(editor),
         "weekdays": [(day + 1, name) for day, name in WEEKDAYS.items()],
         "names": NAMES_IN_BRACES.items(),
+        "channels": push_labels.CHANNELS,
+        "endpoints": [(str(each.pk), each.name) for each in in_use()],
         "layouts": words.LAYOUTS.items(),
         "clocks": words.CLOCKS.items(),
         "goals": words.GOALS.items(),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from analytics.pages.campaigns.parsing import (
     ABOUT,
+    CHANNELS,
     LINES,
     OCCASION,
     as_list,
@@ -21,6 +22,7 @@ from analytics.pages.campaigns.parsing import (
 )
 from analytics.parameters import typed
 from recommendations.models import Audience, Campaign
+from recommendations.push_terms import Channel
 from recommendations.services.campaigns.form import MOST_BLOCKS, MOST_SUBJECTS, ContextItem
 from recommendations.services.campaigns.lifecycle import LONGEST_NAME
 from recommendations.services.campaigns.linter import CampaignFinding
@@ -93,21 +95,31 @@ class CampaignEditor:
         """Values of the fields that stand alone."""
         when, safety, occasion = (self._part(name) for name in ("when", "safety", "occasion"))
         goal = self._goal
-        held = safety.get("holdout", 0)
+        held, least = safety.get("holdout", 0), self._part("what").get("least_chance", 0)
         return {
+            "endpoint": as_text(self.draft.get("endpoint")),
             "layout": as_text(self._part("what").get("layout", "tiles")),
             "least_items": as_text(self._part("what").get("least_items", 3)),
             **{name: as_text(occasion.get(name, usual)) for name, usual in OCCASION.items()},
             **{name: local_text(when.get(name)) for name in ("starts_at", "ends_at")},
             "hour": as_text(when.get("hour"))[:5],
             "clock": as_text(when.get("clock", "customer")),
+            "best_within": as_text(when.get("best_within")),
+            "best_channel": "yes" if when.get("best_channel") else "",
             "expires_hours": as_text(when.get("expires_hours", 72)),
-            "holdout": f"{round(held * 100, 4):g}" if isinstance(held, int | float) else as_text(held),
+            "least_chance": percent_text(least) if least else "",
+            "holdout": percent_text(held),
             "priority": as_text(safety.get("priority", "campaign")),
             "per_day": as_text(safety.get("per_day")),
             "goal": as_text(goal.get("kind", "shown")),
             "goal_days": as_text(goal.get("days", 7)),
         }
+
+    @property
+    def channels(self) -> list[tuple[str, str]]:
+        """Fields of the channels with what each has, the preferred one first."""
+        stored = [*map(as_text, as_list(self.draft.get("channels")) or [Channel.EMAIL.value])]
+        return list(zip(CHANNELS, (stored + [""] * len(CHANNELS))[: len(CHANNELS)], strict=True))
 
     @property
     def weekdays(self) -> list[int]:
@@ -145,6 +157,8 @@ class CampaignEditor:
     def field_of(self, pointer: str) -> str:
         """The field that a place of the draft is typed into; its part where it is none."""
         part, *rest = pointer.strip("/").split("/")
+        if part == "channels":
+            rest = [f"channel-{rest[0]}" if rest else CHANNELS[0]]
         match (part, rest):
             case ("what", ["blocks", place, name, *_more]) if place.isdigit():
                 row = self._rows[int(place)] if int(place) < len(self._rows) else int(place)
@@ -171,6 +185,11 @@ class CampaignEditor:
         return part if isinstance(part, Mapping) else {}
 
 
+def percent_text(value: Any) -> str:
+    """A share as its field has it; what is none stays as it was typed."""
+    return f"{round(value * 100, 4):g}" if isinstance(value, int | float) else as_text(value)
+
+
 def step_of(pointer: str) -> str:
     """The step of the editor in which a place of the draft is."""
     part = pointer.strip("/").partition("/")[0]
@@ -180,7 +199,17 @@ def step_of(pointer: str) -> str:
 def step_of_field(field: str) -> str:
     if field in {"any_of", "none_of", "who", "occasion", *OCCASION}:
         return "who"
-    if field in {"starts_at", "ends_at", "weekdays", "hour", "clock", "expires_hours", "when"}:
+    if field in {
+        "starts_at",
+        "ends_at",
+        "weekdays",
+        "hour",
+        "clock",
+        "best_within",
+        "best_channel",
+        "expires_hours",
+        "when",
+    }:
         return "when"
     if field in {"holdout", "priority", "per_day", "goal", "goal_categories", "goal_days", "safety"}:
         return "safety"

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from analytics.queries.campaigns import listing as query
 from recommendations.push_terms import CampaignStatus
+from recommendations.services.endpoints.health import switched_off
 from recommendations.services.mails.line import missing_settings
 from recommendations.wording import push_labels
 
@@ -36,5 +37,6 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "running": len(every.of(*RUNNING)),
         "paused": every.of(CampaignStatus.PAUSED),
         "missing": missing_settings(),
+        "stopped_webhooks": switched_off(),
     }
     return render(request, "dashboard/campaigns/listing.html", context)

@@ -11,13 +11,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from analytics.parameters import number, typed
+from recommendations.push_terms import Channel
 from recommendations.services.campaigns.form import LONGEST_TEXT, MOST_SUBJECTS, ContextItem
 
 LONGEST = 2 * LONGEST_TEXT  # characters of a field
 LINES = ("preheader", "heading", "intro", "button")
 ABOUT = "about:"
 """Before the placement of a list that is about the item of the occasion."""
-OCCASION: Mapping[str, int] = {"hours": 4, "views": 2, "percent": 10, "days": 30}
+CHANNELS = tuple(f"channel-{place}" for place in range(len(Channel)))
+"""Fields of the channels, the preferred first; an empty one is none."""
+OCCASION: Mapping[str, int] = {"hours": 4, "views": 2, "percent": 10, "days": 30, "due_percent": 35}
 """The numbers of a trigger, and what they usually are."""
 
 
@@ -34,6 +37,7 @@ def draft_of(data: QueryDict, rows: Iterable[int]) -> dict[str, Any]:
             "texts": texts,
             "blocks": [_sent_block(data, f"block-{row}") for row in rows],
             "least_items": _whole(_field(data, "least_items")),
+            "least_chance": _percent(_field(data, "least_chance") or "0"),
         },
         "when": {
             "starts_at": _sent_moment(_field(data, "starts_at")) if data.get("starts") == "at" else None,
@@ -41,6 +45,8 @@ def draft_of(data: QueryDict, rows: Iterable[int]) -> dict[str, Any]:
             "weekdays": sorted({day for text in data.getlist("weekdays") if (day := number(text))}),
             "hour": _sent_hour(_field(data, "hour")),
             "clock": _field(data, "clock"),
+            "best_within": _whole(text) if (text := _field(data, "best_within")) else None,
+            "best_channel": data.get("best_channel") == "yes",
             "expires_hours": _whole(_field(data, "expires_hours")),
         },
         "safety": {
@@ -53,8 +59,16 @@ def draft_of(data: QueryDict, rows: Iterable[int]) -> dict[str, Any]:
                 "days": _whole(_field(data, "goal_days")),
             },
         },
+        "channels": _sent_channels(data),
+        "endpoint": _whole(text) if (text := _field(data, "endpoint")) else None,
         "occasion": {name: _whole(_field(data, name) or str(usual)) for name, usual in OCCASION.items()},
     }
+
+
+def _sent_channels(data: QueryDict) -> list[str]:
+    """The channels in their order, each once; e-mail where none was sent."""
+    chosen = (_field(data, name) for name in CHANNELS)
+    return list(dict.fromkeys(filter(None, chosen))) or [Channel.EMAIL.value]
 
 
 def _sent_texts(data: QueryDict, code: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from analytics.exports.sending import sending_file
 from analytics.pages.addresses import or_404
 from analytics.parameters import page_number
+from analytics.queries.agents.sendings import chosen_by_agent
 from analytics.queries.campaigns import people as query
 from analytics.queries.campaigns.sendings import find_sending, revision_of
 from analytics.queries.campaigns.verdict_words import caps_text, verdict_sentence, what_would_change_it
@@ -68,8 +69,10 @@ def sending_person(request: HttpRequest, pk: int, occurrence: int, customer: int
 def _now(case: Considered, form: CampaignForm, messages: Sequence[Message]) -> dict[str, Any]:
     """What holds for the person now."""
     facts = person_now(case, form=form, messages=messages, now=timezone.now())
+    chosen = chosen_by_agent(case, facts)
     return {
-        "facts": facts, "change": what_would_change_it(case, facts, form), "zone": facts.person.zone.key,
+        "facts": facts, "chosen": chosen, "sentence": (chosen and chosen.sentence) or verdict_sentence(case),
+        "change": (chosen and chosen.change) or what_would_change_it(case, facts, form), "zone": facts.person.zone.key,
         "caps": caps_text(facts.full), "priority": dict(push_labels.PRIORITIES)[form.safety.priority],
         "rivals": sorted(
             ((each, _priority(each)) for each in facts.rivals), key=lambda rival: (RANKS[rival[1]], -rival[0].value)

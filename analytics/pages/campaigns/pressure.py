@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages.access.permission import requires, staff_of
-from analytics.pages.campaigns.pressure_form import CAPS, PressureFields
+from analytics.pages.campaigns.pressure_form import CAPS, PRICES, PressureFields
 from analytics.pages.undo import offer_undo
 from analytics.parameters import note_in, number
 from analytics.queries.campaigns import pressure as query
@@ -26,7 +27,7 @@ from recommendations.services.campaigns.results import erased_messages, proof_of
 @require_http_methods(["GET", "HEAD", "POST"])
 def pressure(request: HttpRequest) -> HttpResponse:
     """The rules that count; those of the address to try, or of an earlier version, ``like`` its number."""
-    fields = CAPS.keys() | PressureFields.base_fields.keys()
+    fields = CAPS.keys() | PRICES.keys() | PressureFields.base_fields.keys()
     if request.method == "POST" and "look" in request.POST:
         return redirect(reverse("pressure", query={name: request.POST.get(name, "") for name in sorted(fields)}))
     if request.method == "POST":
@@ -92,7 +93,7 @@ def _page(
     live = rules_now(now=timezone.now())
     context = {
         "section": "campaigns", "form": form, "live": live, "sentence": query.sentence(form_of(live)), "like": like,
-        "idle_limits": query.idle_limits(form_of(live)),
+        "idle_limits": query.idle_limits(form_of(live)), "currency": settings.SHOP_CURRENCY,
         "versions": query.versions(), "note": note_in(request.POST), "note_missing": note_missing, "stale": stale,
         **(_effect(form) if effect else {}),
     }  # fmt: skip

@@ -10,15 +10,32 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations.push_terms import Channel
-from recommendations.services.campaigns.pressure import HOURS, MOST, MOST_HELD, CapForm, PressureForm
+from recommendations.services.campaigns.pressure import (
+    HOURS,
+    MOST,
+    MOST_HELD,
+    MOST_PRICE,
+    MOST_WORTH,
+    CapForm,
+    PressureForm,
+)
+from recommendations.wording import push_labels
 
 CAPS: Mapping[str, tuple[Channel | None, int]] = {
-    f"most_{channel or 'all'}_{hours}": (channel, hours) for channel in (*Channel, None) for hours in HOURS
+    f"most_{channel or 'all'}_{hours}": (channel, hours)
+    for channel in (Channel.EMAIL, Channel.WEB_PUSH, None)
+    for hours in HOURS
 }
-"""Fields of limits, with what each is of."""
+"""Fields of limits, with what each is of; what the shop's own systems get counts with all together."""
+PRICES: Mapping[str, Channel] = {f"price_{channel}": channel for channel in Channel}
+"""Fields of prices, with their channels."""
+FIRST_OF = {"caps": next(iter(CAPS)), "prices": next(iter(PRICES))}
+"""Fields beside which is put what is refused of several."""
 WORDS = {
     "most_email_24": _("Mails a day"),
     "most_email_168": _("Mails a week"),
+    "most_web_push_24": _("Browser notifications a day"),
+    "most_web_push_168": _("Browser notifications a week"),
     "most_all_24": _("Messages a day, all channels together"),
     "most_all_168": _("Messages a week, all channels together"),
 }
@@ -48,12 +65,29 @@ class PressureFields(forms.Form):
         help_text=_("Empty: no limit. When it is short, the most valuable go first."),
     )
 
+    lost_contact = forms.FloatField(
+        label=_("Worth of a contact that leaves"),
+        required=False,
+        min_value=0,
+        max_value=MOST_WORTH,
+        widget=forms.NumberInput({"step": "0.01", "min": "0", "inputmode": "decimal"}),
+        help_text=_("Empty: 5% of what an active customer spends in 90 days."),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limits: dict[str, forms.Field] = {
             name: forms.IntegerField(label=WORDS[name], required=False, min_value=1, max_value=MOST) for name in CAPS
         }
-        self.fields = {**limits, **self.fields}
+        labels: dict[str, Any] = dict(push_labels.CHANNELS)
+        prices: dict[str, forms.Field] = {
+            name: forms.FloatField(
+                label=labels[channel], required=False, min_value=0, max_value=MOST_PRICE,
+                widget=forms.NumberInput({"step": "0.0001", "min": "0", "inputmode": "decimal"}),
+            )
+            for name, channel in PRICES.items()
+        }  # fmt: skip
+        self.fields = {**limits, **self.fields, **prices}
 
     @classmethod
     def initial_of(cls, form: PressureForm) -> dict[str, object]:
@@ -62,11 +96,15 @@ class PressureFields(forms.Form):
         limits = {name: most.get(of) for name, of in CAPS.items()}
         return {
             **limits, "quiet_from": form.quiet_from, "quiet_until": form.quiet_until,
-            "holdout": f"{form.holdout * 100:.6g}", "per_day": form.per_day,
+            "holdout": f"{form.holdout * 100:.6g}", "per_day": form.per_day, "lost_contact": form.lost_contact,
+            **{name: form.prices.get(channel) for name, channel in PRICES.items()},
         }  # fmt: skip
 
     def limits(self) -> list[forms.BoundField]:
         return [self[name] for name in CAPS]
+
+    def prices(self) -> list[forms.BoundField]:
+        return [self[name] for name in PRICES]
 
     def clean_quiet_from(self) -> time:
         return _whole_minute(self.cleaned_data["quiet_from"])
@@ -84,13 +122,14 @@ class PressureFields(forms.Form):
         ]
         return PressureForm(
             caps=caps, quiet_from=values["quiet_from"], quiet_until=values["quiet_until"],
-            holdout=values["holdout"] / 100, per_day=values["per_day"],
+            holdout=values["holdout"] / 100, per_day=values["per_day"], lost_contact=values["lost_contact"],
+            prices={channel: values[name] for name, channel in PRICES.items() if values[name]},
         )  # fmt: skip
 
     def complain(self, error: ValidationError) -> None:
-        """Put what the rules refuse beside its field; of limits, beside the first."""
+        """Put what the rules refuse beside its field; of limits and prices, beside the first."""
         for name, texts in error.message_dict.items():
-            self.add_error(next(iter(CAPS)) if name == "caps" else name, texts)
+            self.add_error(FIRST_OF.get(name, name), texts)
 
 
 def _whole_minute(value: time) -> time:

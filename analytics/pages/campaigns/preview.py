@@ -3,15 +3,17 @@
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires
@@ -24,9 +26,11 @@ from analytics.queries.campaigns.listing import find_campaign
 from analytics.queries.campaigns.words import CampaignWords, part_of, place_words, safety_words, what_words, when_words
 from recommendations.customer_codes import customer_key
 from recommendations.models import Campaign
-from recommendations.push_terms import CampaignKind
+from recommendations.push_terms import CampaignKind, Channel
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.form import SUBJECT_SHOWN, CampaignForm, UnfinishedError, Who, frozen_of
+from recommendations.services.parcels.notification import BODY, TITLE
+from recommendations.services.push.likely import MOST_PEOPLE, kept_shares
 from recommendations.services.push.trying import in_view, look_at, with_few_items
 from recommendations.serving.serve import NotLoadedError, UnknownPlacementError
 
@@ -36,6 +40,15 @@ WIDTHS: Mapping[str, Promise] = {
     "dark": gettext_lazy("Dark"),
     "text": gettext_lazy("Plain text"),
 }
+"""Ways to look at a mail."""
+WAYS: Mapping[str, Mapping[str, Promise]] = {
+    Channel.EMAIL: WIDTHS,
+    Channel.WEB_PUSH: {"notification": gettext_lazy("Notification")},
+    Channel.WEBHOOK: {"webhook": gettext_lazy("Webhook")},
+}
+"""Ways to look at a message, by its channel."""
+SCREENS: Mapping[str, Promise] = {"desktop": gettext_lazy("On a computer"), "phone": gettext_lazy("On a phone")}
+"""Where a notification is drawn as it would be seen."""
 LASTS = 600  # seconds for which a mail that was looked at can be shown
 LONGEST_CODE = 128
 
@@ -59,10 +72,25 @@ def _of_form(request: HttpRequest, pk: int) -> HttpResponse:
     draft = editor.draft
     if request.GET.get("part") == "audiences":
         return _audiences(request, editor)
+    if request.GET.get("part") == "likely":
+        return render(request, "dashboard/campaigns/likely.html", _likely(stored, draft))
     if request.GET.get("part") == "people":
         who = part_of(draft, "who", Who)
         return render(request, "dashboard/campaigns/view_count.html", {"people": len(in_view(who)) if who else None})
     return _answer(request, stored, draft, request.POST, edited=True)
+
+
+def _likely(campaign: Campaign, draft: Mapping[str, Any]) -> dict[str, Any]:
+    """The shares of people who keep enough likely items; nothing while the form is unfinished."""
+    try:
+        form = frozen_of(
+            draft, recurring=campaign.kind == CampaignKind.RECURRING, triggered=campaign.kind == CampaignKind.TRIGGERED
+        )
+        people = query.some_of(query.reachable(campaign, form), most=MOST_PEOPLE)
+        rows = kept_shares(campaign, form, people, now=timezone.now()) if people else None
+    except (UnfinishedError, NotLoadedError, UnknownPlacementError):
+        return {"unfinished": True}
+    return {"rows": rows, "people": len(people), "least": form.what.least_items, "asked": form.what.least_chance}
 
 
 def _audiences(request: HttpRequest, editor: CampaignEditor) -> HttpResponse:
@@ -76,14 +104,15 @@ def _audiences(request: HttpRequest, editor: CampaignEditor) -> HttpResponse:
 def _answer(
     request: HttpRequest, campaign: Campaign, draft: Mapping[str, Any], asked: QueryDict, *, edited: bool = False
 ) -> HttpResponse:
-    width = asked.get("width", "")
+    width, widths = asked.get("width", ""), _widths(draft)
     context: dict[str, Any] = {
         "campaign": campaign,
         "edited": edited,
-        "width": width if width in WIDTHS else "desktop",
-        "widths": WIDTHS.items(),
+        "width": width if width in widths else next(iter(widths)),
+        "widths": widths.items(),
         "reads": asked.get("reads", "") if asked.get("reads", "") in dict(settings.LANGUAGES) else "",
         "languages": settings.LANGUAGES,
+        "mails": WIDTHS,
         "sender": settings.SHOP_NAME,
         "cut": SUBJECT_SHOWN,
         "lines": lines_of(campaign, draft) if edited else {},
@@ -91,6 +120,13 @@ def _answer(
     return render(
         request, "dashboard/campaigns/preview.html", context | _look(campaign, draft, asked, context["reads"])
     )
+
+
+def _widths(draft: Mapping[str, Any]) -> dict[str, Promise]:
+    """The ways to look at a message on the channels of a draft, in their order."""
+    chosen = draft.get("channels")
+    channels = [each for each in chosen if each in WAYS] if isinstance(chosen, list) else []
+    return {code: words for channel in channels or [Channel.EMAIL] for code, words in WAYS[channel].items()}
 
 
 def lines_of(campaign: Campaign, draft: Mapping[str, Any]) -> dict[str, str]:
@@ -129,7 +165,17 @@ def _look(campaign: Campaign, draft: Mapping[str, Any], asked: QueryDict, langua
                 % {"name": error.name}}  # fmt: skip
     token = secrets.token_urlsafe(16)
     cache.set(f"campaign-look:{token}", look.letter.html, LASTS)
-    return {"look": look, "token": token, "problem": problem, "least": form.what.least_items}
+    return {
+        "look": look, "token": token, "problem": problem, "least": form.what.least_items,
+        "picture": look.notification.icon.removeprefix(settings.PUBLIC_URL), "host": _shop_host(),
+        "screens": SCREENS.items(), "longest": (TITLE, BODY), "page_language": get_language(),
+        "hook": msgspec.json.format(look.hook).decode(),
+    }  # fmt: skip
+
+
+def _shop_host() -> str:
+    """The shop's host as browsers write it under a notification."""
+    return urlsplit(settings.SHOP_URL).netloc or "shop.example"
 
 
 def _customer(campaign: Campaign, form: CampaignForm, asked: QueryDict) -> tuple[int | None, str]:
@@ -140,11 +186,11 @@ def _customer(campaign: Campaign, form: CampaignForm, asked: QueryDict) -> tuple
         if match is not None:
             return match, ""
         problem = _("No customer has this code or this id.")
-        return current or query.neighbour(query.reachable(campaign, form.who), None, step=0), problem
+        return current or query.neighbour(query.reachable(campaign, form), None, step=0), problem
     go = asked.get("go", "")
     if current is not None and go not in {"next", "previous", "random", "few"}:
         return current, ""
-    people = query.reachable(campaign, form.who)
+    people = query.reachable(campaign, form)
     if go == "few":
         return with_few_items(campaign, form, query.some_of(people), now=timezone.now()), ""
     if go == "random":

@@ -21,7 +21,7 @@ from recommendations.services.push.again import send_again
 
 @require_safe
 def campaign_report(request: HttpRequest, pk: int) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, pk=pk)
+    campaign = get_object_or_404(Campaign.objects.ours(), pk=pk)
     now = timezone.now()
     context = {
         "section": "campaigns", "campaign": campaign, "report": report_of(campaign, now=now),
@@ -34,7 +34,7 @@ def campaign_report(request: HttpRequest, pk: int) -> HttpResponse:
 @post_requires(Action.PUBLISH)
 def send_messages_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Let messages leave again of which nobody knows whether they arrived."""
-    campaign = get_object_or_404(Campaign, pk=pk)
+    campaign = get_object_or_404(Campaign.objects.ours(), pk=pk)
     try:
         count = send_again(campaign, by=staff_of(request), note=note_in(request.POST))
     except NoteNeededError:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.pages.access.permission import requires, staff_of
 from analytics.pages.campaigns.sending import sending_context
+from analytics.queries.agents.sendings import is_new_to_agent
 from analytics.queries.campaigns import plans as query
 from recommendations.models import Campaign
 from recommendations.services.access.policy import Action
@@ -27,19 +28,19 @@ def send_plan(request: HttpRequest, pk: int) -> HttpResponse:
     """The latest plan of the draft; a POST makes one, or cancels the one that goes on."""
     if request.method == "POST":
         return _ask(request, pk)
-    return _page(request, get_object_or_404(Campaign, pk=pk))
+    return _page(request, get_object_or_404(Campaign.objects.ours(), pk=pk))
 
 
 @requires(Action.DRAFT)
 def _ask(request: HttpRequest, pk: int) -> HttpResponse:
-    campaign, now = get_object_or_404(Campaign, pk=pk), timezone.now()
+    campaign, now = get_object_or_404(Campaign.objects.ours(), pk=pk), timezone.now()
     if CANCEL in request.POST:
         latest = service.latest_plan(campaign)
         if latest is not None:
             with suppress(service.PlanIsOverError):
                 service.cancel(latest, now=now)
         return _done(request, campaign)
-    as_of = query.moment_in(request.POST, now=now)
+    as_of = query.moment_in(request.POST, now=now, campaign=campaign)
     try:
         if as_of is None:
             raise service.MomentError
@@ -65,13 +66,14 @@ def _page(request: HttpRequest, campaign: Campaign, *, problem: str = "", refuse
         "section": "campaigns", "campaign": campaign, "plan": plan, "problem": problem,
         "here": reverse("send_plan", args=[campaign.pk]) if request.method == "POST" else request.get_full_path(),
         "chosen": request.POST.get("when", query.NOW), "typed": request.POST.get("at", ""),
-        "choices": query.moment_choices(now), "latest_moment": query.latest_moment(now),
+        "choices": query.moment_choices(now, campaign), "latest_moment": query.latest_moment(now),
         "earliest_moment": now.astimezone(query.shop_zone()), "zone": query.shop_zone().key, **_why_not(campaign),
     }  # fmt: skip
     if plan is not None and plan.is_done and plan.plan.occurrence is not None:
         plan.plan.occurrence.campaign = campaign
         plan.plan.occurrence.plan = plan.plan
-        context |= {"occurrence": plan.plan.occurrence, **sending_context(request, plan.plan.occurrence)}
+        context |= {"occurrence": plan.plan.occurrence, "new_to_agent": is_new_to_agent(campaign.pk)}
+        context |= sending_context(request, plan.plan.occurrence)
     template = "plan_panel" if request.headers.get("HX-Request") else "plan"
     status = 422 if (problem or refused) and template == "plan" else 200
     return render(request, f"dashboard/campaigns/{template}.html", context, status=status)

@@ -2,13 +2,14 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from analytics.pages.access.permission import staff_of
 from analytics.pages.addresses import or_404
 from analytics.queries.campaigns import view as query
-from analytics.queries.campaigns.listing import find_campaign
+from analytics.queries.campaigns.listing import find_campaign, is_imported
 from recommendations.push_terms import CampaignStatus
 from recommendations.services.access.policy import Action, may
 from recommendations.services.mails.line import missing_settings
@@ -18,7 +19,10 @@ DIALOGS = ("pause", "end")
 
 @require_safe
 def campaign(request: HttpRequest, pk: int) -> HttpResponse:
-    stored = or_404(find_campaign(pk))
+    stored = find_campaign(pk)
+    if stored is None and is_imported(pk):
+        return redirect(f"{reverse('push_results')}#campaign-{pk}")
+    stored = or_404(stored)
     now = timezone.now()
     view = query.view_of(stored, now=now)
     writes = may(staff_of(request), Action.DRAFT)

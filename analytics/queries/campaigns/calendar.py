@@ -121,7 +121,7 @@ def _entries(
         one = entry(timezone.localdate(each.due_at), each.campaign)
         one.sending, one.sent = one.sending or each.pk, one.sent + _erased(each)
     for planned in live:
-        for at in _planned(planned, until=end, now=now):
+        for at in _planned(planned, begin=begin, end=end, now=now):
             one = entry(timezone.localdate(at), planned.campaign)
             if one.sending is None:
                 one.planned_at, one.expected = at, _expected(planned)
@@ -151,16 +151,16 @@ def _erased(sending: Occurrence) -> int:
     return int(sending.counts.get(f"{ERASED}taken", 0))
 
 
-def _planned(live: LiveCampaign, *, until: datetime, now: datetime) -> Iterator[datetime]:
-    """Moments to come of a campaign, at its hour; those of one with a trigger cannot be told."""
+def _planned(live: LiveCampaign, *, begin: datetime, end: datetime, now: datetime) -> Iterator[datetime]:
+    """Moments to come of a campaign in some weeks, at its hour; those of one with a trigger cannot be told."""
     if live.campaign.kind == CampaignKind.TRIGGERED or live.campaign.paused_at is not None:
         return
     hour = live.form.when.hour
-    for moment in moments_of(live, after=now - timedelta(days=1), until=until):
+    for moment in moments_of(live, after=max(now, begin) - timedelta(days=1), until=end):
         at = moment.at
         if hour is not None:
             at = timezone.make_aware(datetime.combine(timezone.localdate(moment.at), hour))
-        if now < at < until:
+        if now < at and begin <= at < end:
             yield at
 
 

@@ -39,7 +39,7 @@ def funnel_of(campaign: Campaign, fates: Sequence[MessageFate]) -> list[FunnelSt
         FunnelStep(words=pgettext("funnel", "Planned"), count=planned),
         *_not_taken(sent),
         *_erased(erased - erased_taken),
-        FunnelStep(words=_("Taken by the mail server"), count=total + erased_taken),
+        FunnelStep(words=_("Taken by the provider"), count=total + erased_taken),
         *_erased(erased_taken),
         FunnelStep(words=_("Not clicked by a person"), count=total - clicked, minus=True),
         FunnelStep(words=_("Clicked by a person"), count=clicked),

@@ -98,9 +98,11 @@ class CampaignList:
 
 
 def campaigns(*, now: datetime) -> CampaignList:
-    """All campaigns, the archived ones among them: those that run first, then the others, the last changed first."""
+    """All campaigns of ours, the archived ones among them: those that run first, then the others, the last changed
+    first.
+    """
     live = Prefetch("versions", CampaignVersion.objects.filter(is_live=True), to_attr="live")
-    stored = list(Campaign.objects.prefetch_related(live))
+    stored = list(Campaign.objects.ours().prefetch_related(live))
     words = CampaignWords.of(_form(each) for each in stored)
     weeks = weeks_of(now=now)
     waiting = {
@@ -111,7 +113,12 @@ def campaigns(*, now: datetime) -> CampaignList:
 
 
 def find_campaign(pk: int) -> Campaign | None:
-    return with_last_word(Campaign.objects.select_related("author").filter(pk=pk)).first()
+    return with_last_word(Campaign.objects.ours().select_related("author").filter(pk=pk)).first()
+
+
+def is_imported(pk: int) -> bool:
+    """Whether another system sent the campaign, so that it has no page of its own."""
+    return Campaign.objects.filter(pk=pk, kind=CampaignKind.IMPORTED).exists()
 
 
 def weeks_of(*, now: datetime, campaign: int | None = None) -> dict[int, WeekOfCampaign]:

@@ -10,16 +10,27 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from analytics.queries.campaigns.words import place_words
-from analytics.templatetags.display import moment, one_stop
+from analytics.queries.campaigns.words import part_of, place_words
+from analytics.templatetags.display import day, moment, one_stop
+from recommendations.engine.push.schedule import moments
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Campaign, SendPlan
+from recommendations.push_terms import CampaignKind
+from recommendations.services.campaigns.form import When
 from recommendations.services.push.plans import AHEAD
 from recommendations.terms import RunStatus
 
-NOW, TONIGHT, TOMORROW, AT = "now", "tonight", "tomorrow", "at"
+NOW, TONIGHT, TOMORROW, NEXT, AT = "now", "tonight", "tomorrow", "next", "at"
 EVENING, MORNING = time(20), time(9)
-STEPS = {"who": "who", "occasion": "who", "what": "what", "channels": "what", "when": "when", "safety": "safety"}
+STEPS = {
+    "who": "who",
+    "occasion": "who",
+    "what": "what",
+    "channels": "what",
+    "endpoint": "what",
+    "when": "when",
+    "safety": "safety",
+}
 """Step of the editor by the first part of a pointer."""
 
 
@@ -55,8 +66,10 @@ def shop_zone() -> ZoneInfo:
     return ZoneInfo(settings.SHOP_TIME_ZONE)
 
 
-def moment_choices(now: datetime) -> list[MomentChoice]:
-    """Now, tonight where it is not evening yet, tomorrow morning, and whatever is typed; in the shop's zone."""
+def moment_choices(now: datetime, campaign: Campaign | None = None) -> list[MomentChoice]:
+    """Now, tonight where it is not evening yet, tomorrow morning, the next day of a ``campaign`` that comes again, and
+    whatever is typed; in the shop's zone.
+    """
     here = now.astimezone(shop_zone())
     tonight = datetime.combine(here.date(), EVENING, shop_zone())
     tomorrow = datetime.combine(here.date() + timedelta(days=1), MORNING, shop_zone())
@@ -64,15 +77,33 @@ def moment_choices(now: datetime) -> list[MomentChoice]:
         MomentChoice(code=NOW, words=pgettext("moment of a plan", "Now"), at=now),
         MomentChoice(code=TONIGHT, words=_("Tonight, 20:00"), at=tonight),
         MomentChoice(code=TOMORROW, words=_("Tomorrow, 09:00"), at=tomorrow),
-        MomentChoice(code=AT, words=_("At another time"), at=None),
     ]
+    coming = next_day(campaign, now=now) if campaign else None
+    if coming is not None:
+        words = _("Its next day, %(day)s") % {"day": day(coming)}
+        choices.append(MomentChoice(code=NEXT, words=words, at=coming))
+    choices.append(MomentChoice(code=AT, words=_("At another time"), at=None))
     return [choice for choice in choices if choice.at is None or choice.at >= now]
 
 
-def moment_in(sent: QueryDict, *, now: datetime) -> datetime | None:
+def next_day(campaign: Campaign, *, now: datetime) -> datetime | None:
+    """When the next day of the draft begins, after today, on which it is decided; None of one that comes but once, or
+    when something happens.
+    """
+    when = part_of(campaign.draft, "when", When)
+    if campaign.kind != CampaignKind.RECURRING or when is None:
+        return None
+    coming = moments(
+        CampaignKind.RECURRING, starts_at=max(when.starts_at or now, now), ends_at=when.ends_at,
+        weekdays=when.weekdays, hour=when.hour, zone=shop_zone(), after=now, until=now + AHEAD,
+    )  # fmt: skip
+    return next((each.at for each in coming), None)
+
+
+def moment_in(sent: QueryDict, *, now: datetime, campaign: Campaign | None = None) -> datetime | None:
     """The moment that a form asks for; None where it makes no sense."""
     code = sent.get("when", NOW)
-    chosen = next((choice for choice in moment_choices(now) if choice.code == code), None)
+    chosen = next((choice for choice in moment_choices(now, campaign) if choice.code == code), None)
     if chosen is None or chosen.at is not None:
         return chosen.at if chosen else None
     try:

@@ -7,11 +7,13 @@ from datetime import time
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analytics.templatetags.display import number, share
+from analytics.templatetags.display import money, number, share
 from recommendations.models import PressureRules
 from recommendations.push_terms import Channel
 from recommendations.services.campaigns.pressure import CapForm, PressureForm, form_of
+from recommendations.wording import push_labels
 from recommendations.wording.linter import listed
+from recommendations.wording.money import currency
 
 VERSIONS = 30  # that are listed
 
@@ -50,6 +52,8 @@ def changes(before: PressureForm, after: PressureForm) -> Iterator[tuple[str, st
         (_("Quiet hours"), lambda form: _hours(form.quiet_from, form.quiet_until)),
         (_("Never written to"), lambda form: share(form.holdout, 1 if form.holdout * 100 % 1 else 0)),
         (_("Messages a day of all campaigns"), lambda form: number(form.per_day) if form.per_day else _("no limit")),
+        (_("Price of a message"), _prices),
+        (_("Worth of a contact that leaves"), _lost),
     )
     for name, words in parts:
         if words(before) != words(after):
@@ -82,6 +86,11 @@ def _cap(cap: CapForm) -> str:
             ngettext("%(n)s mail a day", "%(n)s mails a day", cap.most) if cap.hours == 24
             else ngettext("%(n)s mail a week", "%(n)s mails a week", cap.most)
         )  # fmt: skip
+    elif cap.channel is Channel.WEB_PUSH:
+        words = (
+            ngettext("%(n)s notification a day", "%(n)s notifications a day", cap.most) if cap.hours == 24
+            else ngettext("%(n)s notification a week", "%(n)s notifications a week", cap.most)
+        )  # fmt: skip
     else:
         words = (
             ngettext("%(n)s message a day altogether", "%(n)s messages a day altogether", cap.most) if cap.hours == 24
@@ -101,9 +110,29 @@ def _hours(start: time, end: time) -> str:
     return _("none") if start == end else f"{start:%H:%M}–{end:%H:%M}"
 
 
+def _prices(form: PressureForm) -> str:
+    names = dict(push_labels.CHANNELS)
+    prices = [
+        _("%(channel)s %(price)s") % {"channel": names[channel], "price": currency() + number(price, 4)}
+        for channel, price in form.prices.items()
+        if price
+    ]
+    return listed(prices) if prices else _("nothing")
+
+
+def _lost(form: PressureForm) -> str:
+    if form.lost_contact is None:
+        return _("5% of what one spends in 90 days")
+    return money(form.lost_contact)
+
+
 def _others(form: PressureForm) -> Iterator[str]:
     if form.holdout:
         held = share(form.holdout, 1 if form.holdout * 100 % 1 else 0)
         yield _("%(share)s of the customers are never written to, so that the effect can be seen") % {"share": held}
     if form.per_day:
         yield _("%(n)s messages a day of all campaigns together") % {"n": number(form.per_day)}
+    if any(form.prices.values()):
+        yield _("a message costs: %(prices)s") % {"prices": _prices(form)}
+    if form.lost_contact is not None:
+        yield _("a contact that leaves costs %(money)s") % {"money": money(form.lost_contact)}

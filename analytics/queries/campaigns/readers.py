@@ -4,16 +4,16 @@ import random
 from collections.abc import Sequence
 
 from recommendations.models import Campaign, Customer, Permission
-from recommendations.push_terms import Channel, ConsentState
-from recommendations.services.campaigns.form import Who
+from recommendations.push_terms import ConsentState
+from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.customers import find_customers
 from recommendations.services.push.trying import LOOKED_AT, in_view
 
 
-def reachable(campaign: Campaign, who: Who) -> list[int]:
-    """Keys of the people in view who said yes, in their order; of everybody in view where nobody did."""
-    people = in_view(who)
-    yes = Permission.objects.filter(channel=Channel.EMAIL, purpose=campaign.purpose, state=ConsentState.GIVEN)
+def reachable(campaign: Campaign, form: CampaignForm) -> list[int]:
+    """Keys of the people in view who said yes on one of its channels, in their order; of everybody where nobody did."""
+    people = in_view(form.who)
+    yes = Permission.objects.filter(channel__in=form.channels, purpose=campaign.purpose, state=ConsentState.GIVEN)
     said_yes = set(yes.values_list("contact_id", flat=True))
     return [key for key in people if key in said_yes] or people
 
@@ -27,9 +27,9 @@ def neighbour(people: Sequence[int], current: int | None, *, step: int) -> int |
     return people[(people.index(current) + step) % len(people)]
 
 
-def some_of(people: Sequence[int]) -> list[int]:
+def some_of(people: Sequence[int], *, most: int = LOOKED_AT) -> list[int]:
     """A few of them at random."""
-    return random.sample(people, min(len(people), LOOKED_AT))
+    return random.sample(people, min(len(people), most))
 
 
 def existing(key: int | None) -> int | None:

@@ -16,13 +16,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from analytics.queries.campaigns.funnel import FunnelStep, erased_of, funnel_of
 from analytics.queries.campaigns.listing import next_of
 from analytics.templatetags.display import money, number, share
+from recommendations.engine.push.subjects import SubjectEffect, subject_effects
 from recommendations.models import Campaign, CampaignVersion, Placement, Segment
 from recommendations.push_terms import MessageState, OccurrenceState
 from recommendations.services.campaigns.form import CampaignForm, GoalKind
+from recommendations.services.campaigns.guardrails import RateReading, readings_of
 from recommendations.services.campaigns.holdout import HoldoutComparison, compare
 from recommendations.services.campaigns.results import PushOutcome, fates_of, parts_of
 from recommendations.services.push.again import sendable
 from recommendations.services.push.sendings import LiveCampaign, was_held_back
+from recommendations.wording import push_labels
 
 PLACEMENT = "email"  # whose window says how long after a click a purchase counts
 GOALS: Mapping[GoalKind, Promise] = {
@@ -63,22 +66,24 @@ class CampaignReport:
     funnel: Sequence[FunnelStep]
     parts: Sequence[tuple[str, Sequence[ReportPart]]]
     comparison: HoldoutComparison | None
+    rates: Sequence[RateReading]
+    subjects: Sequence[tuple[str, SubjectEffect]]
     goal: str
     hours: int
     sendable: int
     waiting: int
     next_at: datetime | None
-    erased: int  # of the mails sent: to people whose contacts have been erased since
+    erased: int  # of the messages sent: to people whose contacts have been erased since
     held: HeldSending | None
 
     @property
     def erased_sentence(self) -> str:
         """What is not known of those who have been erased."""
         text = ngettext(
-            "%(n)s of the mails went to somebody whose contact has been erased since: it counts as sent, what came of "
-            "it is not known any more. “Attributed purchases” still has what was bought.",
-            "%(n)s of the mails went to people whose contacts have been erased since: they count as sent, what came of "
-            "them is not known any more. “Attributed purchases” still has what was bought.",
+            "%(n)s of the messages went to somebody whose contact has been erased since: it counts as sent, what came "
+            "of it is not known any more. “Attributed purchases” still has what was bought.",
+            "%(n)s of the messages went to people whose contacts have been erased since: they count as sent, what came "
+            "of them is not known any more. “Attributed purchases” still has what was bought.",
             self.erased,
         )  # fmt: skip
         return text % {"n": number(self.erased)} if self.erased else ""
@@ -106,6 +111,7 @@ def report_of(campaign: Campaign, *, now: datetime) -> CampaignReport:
         hours=hours, erased=erased,
         funnel=funnel_of(campaign, fates), parts=list(_parts(parts, form)),
         comparison=compare(campaign.pk, form.safety.goal, now=now) if form and fates else None,
+        rates=readings_of(campaign), subjects=_subjects(parts, form),
         goal=str(GOALS[form.safety.goal.kind]) if form else "",
         sendable=sendable(campaign) if outcome.unknown else 0,
         waiting=sum(fate.messages for fate in fates if fate.state in STANDING),
@@ -132,8 +138,8 @@ def _held(campaign: Campaign) -> HeldSending | None:
 def _sentence(outcome: PushOutcome, *, erased: int, hours: int) -> str:
     """What came of it, in one sentence; people clicked, and bought after a click."""
     clicked = outcome.clicked / outcome.people if outcome.people else 0.0
-    mails = outcome.taken + erased
-    sent = ngettext("%(n)s mail sent", "%(n)s mails sent", mails) % {"n": number(mails)}
+    messages = outcome.taken + erased
+    sent = ngettext("%(n)s message sent", "%(n)s messages sent", messages) % {"n": number(messages)}
     people = ngettext("%(n)s person clicked (%(share)s)", "%(n)s people clicked (%(share)s)", outcome.clicked)
     gone = ngettext("%(n)s unsubscribed", "%(n)s unsubscribed", outcome.unsubscribed)
     bought = ngettext(
@@ -149,20 +155,32 @@ def _sentence(outcome: PushOutcome, *, erased: int, hours: int) -> str:
 
 
 def _parts(
-    parts: Mapping[tuple[str, int | None], PushOutcome], form: CampaignForm | None
+    parts: Mapping[tuple[str, int | str | None], PushOutcome], form: CampaignForm | None
 ) -> Iterator[tuple[str, list[ReportPart]]]:
     """Outcomes by subject, by hour and by segment; a single part tells nothing beside the whole."""
+    channels = dict(push_labels.CHANNELS)
     of_segment = {segment.pk: str(segment) for segment in Segment.objects.all()}
     names: Mapping[str, tuple[str, Any]] = {
         "variant": (_("By subject"), lambda value: _subject(form, value)),
+        "channel": (_("By channel"), lambda value: str(channels[value])),
         "hour": (_("By hour, where the customer lives"), lambda value: f"{value:02}:00"),
         "segment": (_("By segment"), lambda value: of_segment.get(value, _("in no segment"))),
     }
     for kind, (title, words) in names.items():
-        own = [(value, outcome) for (part, value), outcome in parts.items() if part == kind]
-        order = sorted(own, key=lambda pair: -pair[1].taken if kind == "segment" else pair[0] or 0)
+        own: list[tuple[Any, PushOutcome]] = [(value, each) for (part, value), each in parts.items() if part == kind]
+        order = sorted(own, key=lambda pair: pair[0] if kind in {"variant", "hour"} else -pair[1].taken)
         if len(own) > 1:
             yield title, [ReportPart(words=words(value), outcome=outcome) for value, outcome in order]
+
+
+def _subjects(
+    parts: Mapping[tuple[str, int | str | None], PushOutcome], form: CampaignForm | None
+) -> list[tuple[str, SubjectEffect]]:
+    """How each subject is answered beside the others; an answer is a purchase after a click, and no opened mail."""
+    own = [(value, each) for (part, value), each in parts.items() if part == "variant" and isinstance(value, int)]
+    own.sort(key=lambda pair: pair[0])
+    effects = subject_effects([(each.people, each.buyers) for _value, each in own])
+    return [(_subject(form, value), effect) for (value, _each), effect in zip(own, effects, strict=False)]
 
 
 def _subject(form: CampaignForm | None, variant: int) -> str:

@@ -54,7 +54,7 @@ def returned(campaign: Campaign) -> SentBack | None:
 def returned_drafts() -> Sequence[ReturnedDraft]:
     """All drafts that wait no longer and have not been handed over again; not those that their asker changed."""
     asker = Subquery(_words().filter(verb=ASKED).values("staff")[:1])
-    waiting = Campaign.objects.filter(review_asked_at=None, ended_at=None, archived_at=None)
+    waiting = Campaign.objects.ours().filter(review_asked_at=None, ended_at=None, archived_at=None)
     rows = with_last_word(waiting).annotate(asker=asker)
     words = ((each, returned(each), vars(each)["asker"]) for each in rows)
     return [

@@ -293,7 +293,7 @@ def _later(occurrence: Occurrence, form: CampaignForm | None) -> list[LaterPart]
     """
     parts = [
         LaterPart(
-            words="" if form is None else later_text(by_quiet_hours=not part.by_hour), people=part.people,
+            words="" if form is None else later_text(form, by_hour=part.by_hour), people=part.people,
             first=part.first,
         )
         for part in put_off(occurrence.pk, form)

@@ -19,14 +19,16 @@ NOT_SENT = frozenset({OccurrenceState.PLANNED, OccurrenceState.WAITING, Occurren
 """States of a sending in which nothing of it leaves, so that people would get it, and do not."""
 
 BECAUSE: Mapping[Verdict, Promise] = {
-    Verdict.NO_ADDRESS: gettext_lazy("no address of theirs is known"),
+    Verdict.NO_ADDRESS: gettext_lazy("no address of theirs is in use"),
     Verdict.NO_CONSENT: gettext_lazy("they did not say yes to it"),
     Verdict.SUPPRESSED: gettext_lazy("their address must not be written to"),
     Verdict.HELD_OUT: gettext_lazy("they are held out, to measure what messages bring"),
     Verdict.CAPPED: gettext_lazy("they have had, or are about to get, as many messages as they bear"),
     Verdict.DONE_ALREADY: gettext_lazy("they have bought or seen it already"),
     Verdict.TOO_LITTLE: gettext_lazy("there is too little to show them"),
+    Verdict.NOT_WORTH: gettext_lazy("a message would cost more than it brings"),
     Verdict.OUTRANKED: gettext_lazy("another campaign has the better message for them"),
+    Verdict.WAITS: gettext_lazy("the agent sends them none of this class today"),
     Verdict.OVER_BUDGET: gettext_lazy("the messages of the day are used up"),
 }
 """Why people get nothing, after “because”."""
@@ -39,7 +41,9 @@ OF_ONE: Mapping[Verdict, Promise] = {
     Verdict.CAPPED: gettext_lazy("No message for now: they have had, or are about to get, as many as they bear."),
     Verdict.DONE_ALREADY: gettext_lazy("No message: what it is for has happened already."),
     Verdict.TOO_LITTLE: gettext_lazy("No message: there is too little to show them."),
+    Verdict.NOT_WORTH: gettext_lazy("No message: it would cost more than it brings."),
     Verdict.OUTRANKED: gettext_lazy("No message for now: “%(other)s” goes first."),
+    Verdict.WAITS: gettext_lazy("No message of this class today: the agent finds that waiting is worth more."),
     Verdict.OVER_BUDGET: gettext_lazy("No message for now: the messages of the day are used up."),
     Verdict.LATER: gettext_lazy("They get it later: %(when)s."),
     Verdict.NOW: gettext_lazy("They get it at once."),
@@ -50,6 +54,7 @@ WHY_WITHDRAWN: Mapping[str, Promise] = {
     Verdict.SUPPRESSED: gettext_lazy("may no longer be written to"),
     Verdict.NO_ADDRESS: gettext_lazy("have no address any more"),
     Verdict.TOO_LITTLE: gettext_lazy("had too little left to see"),
+    Verdict.NOT_WORTH: gettext_lazy("would cost more by now than it brings"),
     Verdict.HELD_OUT: gettext_lazy("are held out by now"),
     "ended": gettext_lazy("were left when the campaign ended"),
 }
@@ -60,6 +65,7 @@ OTHERWISE_WITHDRAWN = gettext_lazy("could not be written to any more")
 WOULD: Mapping[Verdict, Promise] = {
     Verdict.LATER: gettext_lazy("They would get it later: %(when)s."),
     Verdict.NOW: gettext_lazy("They would get it at once."),
+    Verdict.WAITS: gettext_lazy("No message of this class that day: the agent would send none."),
 }
 """The same of a plan, and of a sending that is held back."""
 
@@ -82,7 +88,11 @@ CHANGES: Mapping[Verdict, Promise] = {
         "An admin may let the address speak again, if the reason allows it; see the customer's page."
     ),
     Verdict.DONE_ALREADY: gettext_lazy("A new occasion has to come up."),
+    Verdict.NOT_WORTH: gettext_lazy("An answer would have to be likelier or worth more, or a message cost less."),
     Verdict.OUTRANKED: gettext_lazy("This message would have to be worth more, or be of a class that goes first."),
+    Verdict.WAITS: gettext_lazy(
+        "An answer would have to be likelier or worth more, or a message cost less; it is decided anew tomorrow."
+    ),
     Verdict.OVER_BUDGET: gettext_lazy(
         "More messages a day have to be allowed, or its value has to be higher than that of others."
     ),
@@ -139,9 +149,11 @@ def cap_text(cap: PressureCap) -> str:
     return _("at most %(most)s in %(days)s days") % {"most": number(cap.most), "days": number(hours // 24)}
 
 
-def later_text(*, by_quiet_hours: bool) -> str:
+def later_text(form: CampaignForm, *, by_hour: bool) -> str:
     """Why something is sent later."""
-    return pgettext("why later", "quiet hours") if by_quiet_hours else pgettext("why later", "hour of the campaign")
+    if form.when.best_within is not None:
+        return pgettext("why later", "best hour of each")
+    return pgettext("why later", "hour of the campaign") if by_hour else pgettext("why later", "quiet hours")
 
 
 def withdrawn_text(reason: str, people: int) -> str:

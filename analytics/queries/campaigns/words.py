@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analytics.templatetags.display import moment, number, share
 from recommendations.engine.push.cases import Clock
 from recommendations.models import Audience, Campaign
-from recommendations.push_terms import CampaignKind, Priority, Trigger
+from recommendations.push_terms import CampaignKind, Channel, Priority, Trigger
 from recommendations.services.campaigns.form import ContextItem, GoalKind, Layout, Occasion, Safety, What, When, Who
 from recommendations.services.campaigns.presets import ITSELF
 from recommendations.wording import push_labels
@@ -45,6 +45,8 @@ FIELDS: Mapping[str, Promise] = {
     "views": gettext_lazy("Looks"),
     "percent": gettext_lazy("Per cent"),
     "days": gettext_lazy("Days"),
+    "channels": gettext_lazy("Sent by"),
+    "endpoint": gettext_lazy("Webhook"),
     "layout": gettext_lazy("Layout"),
     "texts": gettext_lazy("Texts"),
     "blocks": gettext_lazy("Lists"),
@@ -59,11 +61,15 @@ FIELDS: Mapping[str, Promise] = {
     "price_to": gettext_lazy("Price up to"),
     "categories": gettext_lazy("Categories"),
     "least_items": gettext_lazy("Least items"),
+    "least_chance": gettext_lazy("Least chance of an item"),
+    "due_percent": gettext_lazy("Chance, per cent"),
     "starts_at": gettext_lazy("Starts"),
     "ends_at": gettext_lazy("Ends"),
     "weekdays": gettext_lazy("Days of the week"),
     "hour": gettext_lazy("Hour"),
     "clock": gettext_lazy("Clock"),
+    "best_within": gettext_lazy("Best hour within"),
+    "best_channel": gettext_lazy("Best channel"),
     "expires_hours": gettext_lazy("Too late after"),
     "holdout": gettext_lazy("Held out"),
     "priority": gettext_lazy("Priority"),
@@ -134,6 +140,9 @@ def when_words(campaign: Campaign, draft: Mapping[str, Any]) -> str:
         words = _("Every %(days)s") % {"days": days} if days else _("No day chosen yet")
     else:
         words = moment(when.starts_at) if when.starts_at else _("As soon as it is approved")
+    if when.best_within is not None:
+        hours = ngettext("%(n)d hour", "%(n)d hours", when.best_within) % {"n": when.best_within}
+        return _("%(when)s, at the best hour within %(hours)s") % {"when": words, "hours": hours}
     if when.hour is None:
         return words
     at = {"when": words, "hour": time_format(when.hour, "TIME_FORMAT")}
@@ -212,6 +221,7 @@ def with_defaults(draft: Mapping[str, Any]) -> dict[str, Any]:
     for name, part in PARTS.items():
         converted = part_of(draft, name, part)
         whole[name] = draft.get(name, {}) if converted is None else msgspec.to_builtins(converted)
+    whole["channels"] = draft.get("channels") or [Channel.EMAIL.value]
     return whole
 
 
@@ -245,12 +255,14 @@ def value_text(pointer: str, value: Any) -> str:
     if value in (None, "", []):
         return "–"
     field = next((part for part in reversed(pointer.split("/")) if part in FIELDS), "")
-    codes: Mapping[str, Mapping[str, Any]] = {
+    codes: Mapping[str, Mapping[Any, Any]] = {
         "layout": LAYOUTS, "clock": CLOCKS, "kind": GOALS, "priority": dict(push_labels.PRIORITIES),
+        "channels": dict(push_labels.CHANNELS),
+        "best_channel": {True: _("yes"), False: _("no")},
     }  # fmt: skip
     if field in codes:
         return str(codes[field].get(value, value))
-    if field == "holdout" and isinstance(value, int | float):
+    if field in {"holdout", "least_chance"} and isinstance(value, int | float):
         return share(value)
     if field in {"starts_at", "ends_at"}:
         return _moment_text(value)

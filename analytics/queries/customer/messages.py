@@ -70,7 +70,7 @@ class SilenceReason:
 class MessagesOfCustomer:
     """What stands on the panel.
 
-    ``shut_words`` say why nothing may be sent at all, ``next_words`` when one more mail may come at the earliest;
+    ``shut_words`` say why nothing may be sent at all, ``next_words`` when one more message may come at the earliest;
     ``coming`` is the campaign to come.
     """
 
@@ -91,7 +91,7 @@ def messages_of(keys: Sequence[int], *, now: datetime, personalise: bool = True)
     messages = list(stored.order_by("-due_at", "-pk")[:MOST])
     considered = _considered(keys, now=now)
     reach, chosen = channels_to(keys[0], now=now)
-    used, next_at = _pressure(messages, chosen, now=now)
+    used, next_at = _pressure(messages, chosen, channels=[one.channel for one in reach], now=now)
     allowed, shut = _allowed(reach, personalise=personalise)
     coming, words = _coming(messages, considered, keys, allowed, now=now)
     weekly = [each for each in messages if each.state in SHOWING and now - WEEK < _at(each) <= now]
@@ -147,11 +147,17 @@ def _at(message: Message) -> datetime:
     return message.handed_at or message.due_at
 
 
-def _pressure(messages: Sequence[Message], chosen: OwnChoices | None, *, now: datetime) -> tuple[list[str], datetime]:
-    """How much of each limit is used, and from when on there is room for one more mail."""
-    rules = rules_now(now=now)
+def _pressure(
+    messages: Sequence[Message], chosen: OwnChoices | None, *, channels: Sequence[Channel], now: datetime
+) -> tuple[list[str], datetime]:
+    """How much of each limit is used, and from when on there is room for one more message on one of the channels."""
+    rules, channels = rules_now(now=now), channels or [Channel.EMAIL]
     sent = [SentMessage(_at(each).timestamp(), each.channel) for each in messages if each.state in COUNTING]
-    caps = [PressureCap(cap.channel, cap.most, cap.hours * HOUR) for cap in form_of(rules).caps]
+    caps = [
+        PressureCap(cap.channel, cap.most, cap.hours * HOUR)
+        for cap in form_of(rules).caps
+        if cap.channel is None or cap.channel in channels
+    ]
     if chosen and chosen.most_a_week:
         caps.append(PressureCap(None, chosen.most_a_week, WEEK.total_seconds()))
     quiet = QuietHours(rules.quiet_from, rules.quiet_until)
@@ -159,7 +165,7 @@ def _pressure(messages: Sequence[Message], chosen: OwnChoices | None, *, now: da
         quiet = QuietHours(chosen.quiet_from, chosen.quiet_until)
     zone = ZoneInfo(chosen.zone if chosen and chosen.zone else settings.SHOP_TIME_ZONE)
     after = max(now, chosen.paused_until) if chosen and chosen.paused_until else now
-    at = room_from(sent, Channel.EMAIL, caps, after=after.timestamp())
+    at = min(room_from(sent, channel, caps, after=after.timestamp()) for channel in channels)
     used = [_used(cap, sent, now=now.timestamp()) for cap in caps]
     return used, allowed_from(datetime.fromtimestamp(at, UTC), zone, quiet)
 
@@ -172,6 +178,16 @@ def _used(cap: PressureCap, sent: Sequence[SentMessage], *, now: float) -> str:
             ngettext("%(n)s of %(most)s mail in 24 hours", "%(n)s of %(most)s mails in 24 hours", cap.most) if daily
             else ngettext("%(n)s of %(most)s mail this week", "%(n)s of %(most)s mails this week", cap.most)
         )  # fmt: skip
+    elif cap.channel == Channel.WEB_PUSH:
+        words = (
+            ngettext(
+                "%(n)s of %(most)s notification in 24 hours", "%(n)s of %(most)s notifications in 24 hours", cap.most
+            )
+            if daily
+            else ngettext(
+                "%(n)s of %(most)s notification this week", "%(n)s of %(most)s notifications this week", cap.most
+            )
+        )
     else:
         words = (
             ngettext("%(n)s of %(most)s message in 24 hours", "%(n)s of %(most)s messages in 24 hours", cap.most)

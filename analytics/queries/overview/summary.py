@@ -52,7 +52,7 @@ def arrivals(*, newest: datetime, days: int) -> Arrivals:
         both.annotate(day=TruncDate("occurred_at"))
         .values("day", "name")
         .annotate(count=Count("*"), replayed=Count("name", filter=Q(source="replay")))
-        .order_by("day")
+        .order_by("day", "name")
     )
     replayed = sum(row["replayed"] for row in by_day if row["day"] >= start.date())
     counts = [(row["day"], row["name"], row["count"]) for row in by_day]

@@ -53,6 +53,14 @@ def test_entries_of_one_object(admin: Client, trail: Item) -> None:
     assert "Spring" not in page
 
 
+def test_the_agent_is_shown_with_its_rules_and_practices(admin: Client, trail: Item) -> None:
+    for kind in ("agent", "agentrules", "agentpractice"):
+        AuditEntry.objects.create(object_type=kind, object_id="1", verb="publish", label=f"of {kind}")
+    assert "3 entries" in text(admin, "?type=agent")
+    assert "1 entry" in text(admin, "?type=agentrules")
+    assert "1 entry" in text(admin, "?type=agent&id=1")
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from recommendations.models import Audience, Campaign
-from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.models import Audience, Campaign, Endpoint
+from recommendations.push_terms import CampaignKind, Channel, Purpose, Trigger
 from recommendations.services.campaigns.lifecycle import form_of
+from recommendations.services.campaigns.routes import without_route
 from recommendations.store.push.triggers import views, visits
 from tests.analytics.pages.campaigns.forms import begun, page_of, save
 
@@ -73,6 +74,43 @@ class TestSave:
         campaign.refresh_from_db()
         answer = save(admin, campaign, step="when", then="safety")
         assert answer["Location"] == f"/campaigns/{campaign.pk}/edit/?step=safety"
+
+    def test_a_webhook_is_chosen_where_there_are_several(self, admin: Client) -> None:
+        campaign = begun()
+        first = Endpoint.objects.create(name="ERP", url="https://erp.example/", sealed_secret=b"")
+        edit = f"/campaigns/{campaign.pk}/edit/?step=what"
+        assert 'name="endpoint"' not in page_of(admin.get(edit))
+        save(admin, campaign, **{"channel-0": "webhook"})
+        campaign.refresh_from_db()
+        assert [*without_route(campaign.draft)] == []
+        second = Endpoint.objects.create(name="CRM", url="https://crm.example/", sealed_secret=b"")
+        page = page_of(admin.get(edit))
+        assert "There are several webhooks" in page
+        assert '<option value="">Choose a webhook</option>' in page
+        assert "The only one in use" not in page
+        save(admin, campaign, **{"channel-0": "webhook", "endpoint": str(second.pk)})
+        campaign.refresh_from_db()
+        assert (campaign.draft["endpoint"], [*without_route(campaign.draft)]) == (second.pk, [])
+        assert f'<option value="{second.pk}" selected>CRM' in page_of(admin.get(edit))
+        Endpoint.objects.exclude(pk=first.pk).update(enabled=False)
+        assert [each.pointer for each in without_route(campaign.draft)] == ["/endpoint"]
+        page = page_of(admin.get(edit))
+        assert "This webhook is off." in page
+        assert '<option value="">The only one in use</option>' in page
+        first.delete()
+        assert [each.pointer for each in without_route({"channels": ["webhook"]})] == ["/endpoint"]
+
+    def test_channels_stay_in_their_order_each_once_and_a_wrong_one_says_so(self, admin: Client) -> None:
+        campaign = begun()
+        save(admin, campaign, **{"channel-0": "web_push", "channel-1": "email", "channel-2": "web_push"})
+        campaign.refresh_from_db()
+        assert form_of(campaign).channels == [Channel.WEB_PUSH, Channel.EMAIL]
+        page = page_of(admin.get(f"/campaigns/{campaign.pk}/edit/?step=what"))
+        assert '<option value="web_push" selected>Browser notification</option>' in page
+        save(admin, campaign, **{"channel-0": "pigeon"})
+        campaign.refresh_from_db()
+        assert campaign.draft["channels"] == ["pigeon"]
+        assert 'id="channel-0-error"' in page_of(admin.get(f"/campaigns/{campaign.pk}/edit/?step=what"))
 
     def test_every_field_arrives(self, admin: Client) -> None:
         coffee = Audience.objects.create(name="Coffee", conditions={"all": [], "none": []})

@@ -50,7 +50,7 @@ def test_every_page_has_the_same_number_and_says_the_same(
 ) -> None:
     number = mails[1]
     own = f"/campaigns/{campaign.pk}/"
-    assert text(merchandiser, f"{own}report/").startswith(f"{number} mails sent, ")
+    assert text(merchandiser, f"{own}report/").startswith(f"{number} messages sent, ")
     for address, words in {
         own: f"Messages sent {number} ",
         "/campaigns/": f"{number} messages in the last seven days",

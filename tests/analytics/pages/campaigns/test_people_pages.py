@@ -57,7 +57,7 @@ class TestPeople:
         body = answer.content.decode("utf-8-sig")
         head, *lines = csv.reader(io.StringIO(body))
         assert (head[:2], len(lines)) == (["Customer", "Verdict"], 60)
-        assert len([line for line in lines if line[1] == "No address"]) == sending.counts["no_address"]
+        assert len([line for line in lines if line[1] == "No address in use"]) == sending.counts["no_address"]
         assert "@" not in body
         assert 'filename="weekly-1.csv"' in answer["Content-Disposition"]
 
@@ -78,6 +78,8 @@ class TestPerson:
             "suppressed": "let the address speak again", "held_out": "this campaign holds them out",
             "capped": "there is room", "done_already": "A new occasion", "outranked": "“Other” goes first",
             "too_little": "items would be shown; the campaign asks for at least 3", "over_budget": "messages a day",
+            "not_worth": "An answer would have to be likelier or worth more",
+            "waits": "it is decided anew tomorrow",
             "later": "get it later", "now": "They would get it at once." if is_plan else "They get it at once.",
         }  # fmt: skip
         assert set(says) == set(Verdict)
@@ -86,6 +88,8 @@ class TestPerson:
             page = text(merchandiser, address)
             assert words in page, verdict
             assert "What would have to change" in page
+            assert "that they answer × $" in page
+            assert "that they leave × $" in page
             assert "@example.com" not in page
 
     def test_who_has_had_enough_sees_by_what_and_until_when(

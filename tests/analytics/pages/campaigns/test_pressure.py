@@ -18,8 +18,9 @@ from tests.store.push.test_people import message
 pytestmark = pytest.mark.django_db
 PAGE = "/campaigns/pressure/"
 RULES = {
-    "most_email_24": "1", "most_email_168": "2", "most_all_24": "", "most_all_168": "5", "quiet_from": "22:00",
-    "quiet_until": "07:30", "holdout": "5", "per_day": "",
+    "most_email_24": "1", "most_email_168": "2", "most_web_push_24": "", "most_web_push_168": "", "most_all_24": "",
+    "most_all_168": "5", "quiet_from": "22:00", "quiet_until": "07:30", "holdout": "5", "per_day": "",
+    "price_email": "", "price_web_push": "", "price_webhook": "", "lost_contact": "",
 }  # fmt: skip
 
 
@@ -47,8 +48,9 @@ def text_of(client: Client, address: str, **more: str) -> str:
 
 def test_what_holds_is_one_sentence(client_of: Callable[[Role], Client]) -> None:
     sentence = (
-        "At most 1 mail a day, 3 mails a week and 5 messages a week altogether; none between 21:00 and 08:00 where "
-        "the customer lives; 10% of the customers are never written to, so that the effect can be seen."
+        "At most 1 mail a day, 2 notifications a day, 3 mails a week, 5 notifications a week and 5 messages a week "
+        "altogether; none between 21:00 and 08:00 where the customer lives; 10% of the customers are never "
+        "written to, so that the effect can be seen."
     )
     page = client_of(Role.VIEWER).get(PAGE)
     assert page.context["sentence"] == sentence
@@ -65,7 +67,8 @@ def test_a_draft_in_the_address_says_what_it_would_have_done(publisher: Client, 
         "Check the marked fields first" in publisher.get(f"{PAGE}effect/", {**tried, "holdout": "90"}).content.decode()
     )
     assert PressureRules.objects.count() == 1
-    same = {**tried, "most_email_168": "3", "quiet_from": "21:00", "quiet_until": "08:00"}
+    limits = {"most_email_168": "3", "most_web_push_24": "2", "most_web_push_168": "5"}
+    same = {**tried, **limits, "quiet_from": "21:00", "quiet_until": "08:00"}
     assert publisher.get(f"{PAGE}effect/", same).context["nothing_changed"]
 
 
@@ -94,6 +97,23 @@ def test_a_limit_that_never_counts_is_said(publisher: Client, limits: dict[str, 
         assert page.content.decode().count("never counts") == len(texts)
     publisher.post(PAGE, {**tried, "based_on": "1", "note": "Try"})
     assert publisher.get(PAGE).content.decode().count("never counts") == len(texts)
+
+
+def test_a_price_and_the_worth_of_a_contact_keep_back_what_does_not_bring_them(
+    publisher: Client, sent: list[Message]
+) -> None:
+    Message.objects.update(value=0.02)
+    free = {**RULES, "most_email_168": "3", "holdout": "10", "quiet_from": "21:00", "quiet_until": "08:00"}
+    for more, change in (({"price_email": "0.01"}, 0), ({"price_email": "0.03"}, -3), ({"lost_contact": "20"}, -3)):
+        assert publisher.get(f"{PAGE}effect/", {**free, **more}).context["effect"].change == change
+    publisher.post(PAGE, {**free, "price_email": "0.015", "lost_contact": "12.5", "based_on": "1", "note": "It costs"})
+    live = rules_now(now=timezone.now())
+    assert (live.prices, live.lost_contact) == ({"email": 0.015}, 12.5)
+    page = text_of(publisher, PAGE)
+    assert "a message costs: E-mail $0.0150; a contact that leaves costs $12.50." in page
+    for name, value in (("price_email", "101"), ("lost_contact", "-1")):
+        answer = publisher.post(PAGE, {**free, name: value, "based_on": "2", "note": "x"})
+        assert (answer.status_code, list(answer.context["form"].errors)) == (422, [name])
 
 
 def test_rules_are_published_with_a_note_and_taken_back(publisher: Client) -> None:

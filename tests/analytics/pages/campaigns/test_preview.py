@@ -1,10 +1,11 @@
 """The live preview and the test to oneself: what is seen is what would be sent, and nothing of it stays."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html import unescape
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import LazySettings
@@ -12,15 +13,16 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.customer_codes import customer_code
-from recommendations.models import Audience, Campaign, CampaignVersion, Customer, Message, Slate
-from recommendations.push_terms import CampaignKind, Purpose, Trigger
+from recommendations.models import Audience, Campaign, CampaignVersion, Customer, Message, Permission, Slate
+from recommendations.push_terms import CampaignKind, Channel, Purpose, PushModelKind, Trigger
 from recommendations.services.campaigns.lifecycle import create_campaign
 from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.push import trying
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import Role
+from recommendations.terms import BlendName, Role
 from tests.analytics.pages.campaigns.forms import typed
 from tests.post_office import Office, post_office
+from tests.push_models import logistic, use
 from tests.push_records import contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -169,6 +171,79 @@ class TestLook:
             block__0__price_to="0.01",
         )  # fmt: skip
         assert "this customer gets no message" in page
+
+
+class TestLikely:
+    def test_how_many_keep_enough_items_stands_beside_the_chance(self, admin: Client) -> None:
+        campaign = begun()
+        part = f"/campaigns/{campaign.pk}/preview/?part=likely"
+        sent = typed(campaign, block__0__list="home", least_chance="2", least_items="2")
+        assert "“What suits” is not in use" in admin.post(part, sent).content.decode()
+        line = logistic(("score", "place"), intercept=0.0, place=-1.0)
+        blends = {BlendName.HOME.value: {**line, "borders": [0.0, 1.0], "steps": [0.0, 1.0]}}
+        use(PushModelKind.RELEVANCE, {"blends": blends})
+        page = admin.post(part, sent).content.decode()
+        assert "at least 2 items that count, by 60 customers" in page
+        assert re.findall(r'<tr class="is-asked"><th scope="row" class="num">(\d+)%', page) == ["2"]
+        assert re.findall(r'<th scope="row" class="num">(\d+)%', page) == ["0", "1", "2", "5", "10", "20", "30", "50"]
+        assert "Not finished" in admin.post(part, sent | {"least_items": "x"}).content.decode()
+
+
+class TestChannels:
+    CHANNELS: ClassVar = {"channel__0": "web_push", "channel__1": "webhook", "channel__2": ""}
+
+    def test_a_message_is_shown_as_its_channels_show_it(self, admin: Client) -> None:
+        campaign = begun()
+        pressed = re.compile(r'name="width" value="(\w+)"')
+        assert pressed.findall(look(admin, campaign, choice={"customer": code()})) == [
+            "desktop",
+            "phone",
+            "dark",
+            "text",
+        ]
+        page = look(admin, campaign, choice={"customer": code(), "width": "dark"}, **self.CHANNELS)
+        assert pressed.findall(page) == ["notification", "webhook"]
+        assert page.count('class="notice-card"') == 2  # a width of a mail is none of a notification's
+        assert "<iframe" not in page
+        assert "Send me this as a test" not in page
+        assert "Tests go by e-mail alone: in a browser it looks as it does here." in page
+        page = look(admin, campaign, choice={"customer": code(), "width": "webhook"}, **self.CHANNELS)
+        assert "“Send a test” in Setup → Webhooks" in page
+
+    def test_a_notification_follows_what_is_typed_and_is_no_markup(self, admin: Client) -> None:
+        fields = self.CHANNELS | {
+            "en__subject__0": "<b>Tea</b> from {shop}",
+            "en__subject__1": "",
+            "en__intro": "x" * 200,
+        }
+        answer = admin.post(f"/campaigns/{(one := begun()).pk}/preview/", typed(one, **fields) | {"customer": code()})
+        page = answer.content.decode()
+        assert page.count('<p class="notice-head">&lt;b&gt;Tea&lt;/b&gt; from Corner</p>') == 2
+        assert page.count(f'<p class="notice-text">{"x" * 139}…</p>') == 2
+        assert re.search(r'<img src="/api/v1/items/[^"]+" alt=""', page)
+        page = look(admin, one, choice={"customer": code(), "reads": "zh-hans"}, **self.CHANNELS)
+        assert '<div class="notices" lang="zh-hans">' in page
+
+    def test_each_title_stands_there_and_the_customers_own_is_marked(self, admin: Client) -> None:
+        page = look(admin, begun(), choice={"customer": code()}, **self.CHANNELS)
+        assert page.count('class="is-title ') == 2
+        assert page.count('class="is-title is-own"') == 1
+
+    def test_a_webhook_is_shown_as_it_is_posted_and_names_nobody(self, admin: Client) -> None:
+        page = look(admin, begun(), choice={"customer": code(), "width": "webhook"}, **self.CHANNELS)
+        match = re.search(r"<pre[^>]*>(.*)</pre>", page, re.DOTALL)
+        assert match
+        told = json.loads(match[1])
+        assert told["type"] == "recommendations.push"
+        assert told["data"]["user_id"] == "…"
+        assert told["data"]["results"][0]["product"]["title"]
+
+    def test_who_can_be_reached_on_its_channels_is_looked_at(self, admin: Client) -> None:
+        contact("u1", purposes=(Purpose.FOR_YOU,))  # by mail
+        contact("u2", purposes=())
+        statement = {"channel": Channel.WEB_PUSH, "purpose": Purpose.FOR_YOU, "state": "given", "since": timezone.now()}
+        Permission.objects.create(contact_id=who("u2"), source="browser", **statement)
+        assert looked_at(look(admin, begun(), **self.CHANNELS)) == code("u2")
 
 
 def begun_again() -> Campaign:

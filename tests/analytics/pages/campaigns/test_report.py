@@ -66,17 +66,17 @@ def page(client: Client, campaign: Campaign) -> str:
 
 def test_the_sentence_comes_first_and_machines_are_apart(admin: Client, sent: Campaign) -> None:
     text = page(admin, sent)
-    assert text.startswith("3 mails sent, 1 person clicked (33.3%), 1 unsubscribed; 0 bought something shown within")
+    assert text.startswith("3 messages sent, 1 person clicked (33.3%), 1 unsubscribed; 0 bought something shown within")
     assert "within 72 h of a click: $0.00." in text
     assert "1 link was opened by a machine and counts nowhere." in text
-    assert "after the mail, not because of it" in text
+    assert "after the message, not because of it" in text
     assert "No figure yet: nobody's 7 days are over." in text
 
 
 def test_the_funnel_adds_up(sent: Campaign) -> None:
     steps = report_of(sent, now=timezone.now()).funnel
     assert [(step.words, step.count) for step in steps if not step.minus and not step.beside] == [
-        ("Considered", 10), ("Planned", 5), ("Taken by the mail server", 3), ("Clicked by a person", 1),
+        ("Considered", 10), ("Planned", 5), ("Taken by the provider", 3), ("Clicked by a person", 1),
     ]  # fmt: skip
     assert ("Withdrawn: Bought or seen already", 1) in [(step.words, step.count) for step in steps if step.minus]
     assert adds_up(steps)
@@ -101,12 +101,12 @@ def test_who_is_erased_stays_in_the_number_of_mails_and_nothing_untrue_is_said(a
     clicked = Message.objects.order_by("pk")[0]
     erase_contact(Contact.objects.get(pk=clicked.contact), now=timezone.now())
     text = page(admin, sent)
-    assert text.startswith("3 mails sent, 0 people clicked (0.0%), 1 unsubscribed;")
-    assert "1 of the mails went to somebody whose contact has been erased since: it counts as sent" in text
+    assert text.startswith("3 messages sent, 0 people clicked (0.0%), 1 unsubscribed;")
+    assert "1 of the messages went to somebody whose contact has been erased since: it counts as sent" in text
     assert "Held up or cancelled" not in text
     steps = report_of(sent, now=timezone.now()).funnel
     assert [(step.words, step.count) for step in steps if not step.minus and not step.beside] == [
-        ("Considered", 10), ("Planned", 5), ("Taken by the mail server", 3), ("Clicked by a person", 0),
+        ("Considered", 10), ("Planned", 5), ("Taken by the provider", 3), ("Clicked by a person", 0),
     ]  # fmt: skip
     assert adds_up(steps)
     erase_contact(Contact.objects.get(pk=Message.objects.get(state=MessageState.WITHDRAWN).contact), now=timezone.now())

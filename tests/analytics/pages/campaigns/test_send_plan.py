@@ -13,14 +13,17 @@ from django.test import Client
 
 from analytics.queries.campaigns import plans as plan_query
 from recommendations.models import (
+    Agent,
     Campaign,
     CampaignVersion,
+    Considered,
     Occurrence,
     PressureRules,
     SendPlan,
     Staff,
 )
-from recommendations.push_terms import Verdict
+from recommendations.push_terms import AgentStatus, CampaignKind, Verdict
+from recommendations.services.agents.supervision import let_go
 from recommendations.services.campaigns import lifecycle
 from recommendations.services.push import sendings
 from recommendations.services.push.plans import make_plan
@@ -50,6 +53,16 @@ def hidden_in(client: Client, address: str) -> dict[str, str]:
 
 
 class TestPlan:
+    def test_of_a_campaign_that_the_night_does_not_know_it_says_who_decides(
+        self, merchandiser: Client, campaign: Campaign, now: datetime
+    ) -> None:
+        planned(campaign, now)
+        words = "The agent knows this campaign from the night after its approval on."
+        assert words not in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+        let_go(AgentStatus.WATCHES, note="to see", by=None, now=now)
+        Agent.objects.update(status=AgentStatus.ACTS)
+        assert words in text(merchandiser, f"/campaigns/{campaign.pk}/plan/")
+
     def test_from_no_plan_to_its_waterfall(self, merchandiser: Client, campaign: Campaign) -> None:
         address = f"/campaigns/{campaign.pk}/plan/"
         assert "No plan yet" in text(merchandiser, address)
@@ -67,7 +80,7 @@ class TestPlan:
         counts = Occurrence.objects.get().counts
         assert f"would have been sent: {counts['would_send']}" in panel
         assert f"Of 60 people {counts['now']} would get it at once and {counts['later']} later." in panel
-        assert "20 of them because no address of theirs is known." in panel
+        assert "20 of them because no address of theirs is in use." in panel
         assert f"quiet hours: {counts['later']}, first at" in panel
         assert flat(merchandiser.get(address)).count('id="waterfall"') == 1
 
@@ -150,6 +163,26 @@ class TestPlan:
         assert late == {"now", "tomorrow", "at"}
         typed = plan_query.moment_in(QueryDict("when=at&at=2026-07-03T10:30"), now=afternoon)
         assert typed == datetime(2026, 7, 3, 10, 30, tzinfo=london)
+
+    def test_what_comes_again_is_planned_for_its_next_day(self, merchandiser: Client, campaign: Campaign) -> None:
+        london, address = ZoneInfo("Europe/London"), f"/campaigns/{campaign.pk}/plan/"
+        monday = datetime(2026, 11, 30, 5, 40, tzinfo=london)
+        weekly = Campaign(kind=CampaignKind.RECURRING, draft=draft(when={"weekdays": [1, 4], "hour": "05:05:00"}))
+        [choice] = [each for each in plan_query.moment_choices(monday, weekly) if each.code == "next"]
+        assert choice.at == datetime(2026, 12, 3, tzinfo=london)
+        assert plan_query.moment_in(QueryDict("when=next"), now=monday, campaign=weekly) == choice.at
+        assert plan_query.next_day(campaign, now=monday) is None
+        Campaign.objects.update(kind=CampaignKind.RECURRING, draft=weekly.draft)
+        assert "Its next day, " in text(merchandiser, address)
+        merchandiser.post(address, {"when": "next"})
+        make_plan(SendPlan.objects.get().pk)
+        job = SendPlan.objects.select_related("occurrence").get()
+        assert job.as_of.astimezone(london).isoweekday() in {1, 4}
+        later = Considered.objects.filter(occurrence=job.occurrence, verdict=Verdict.LATER)
+        assert job.as_of.astimezone(london).date() in {
+            each.due_at.astimezone(london).date() for each in later if each.due_at
+        }
+        assert "As if it came at that moment" in text(merchandiser, address)
 
 
 class TestApproval:

@@ -122,13 +122,13 @@ class TestSending:
         many = {"now": 676, "later": 388, "no_address": 412, "held_out": 174, "would_send": 121}
         assert sending_sentence(many, leaves=True) == (
             "Of 1,650 people 676 get it at once and 388 later. 586 do not, 412 of them because no address of theirs "
-            "is known."
+            "is in use."
         )
         of_one_kind = {"now": 2, "no_consent": 9}
         assert sending_sentence(of_one_kind, leaves=False).endswith("9 would not, because they did not say yes to it.")
         assert sending_sentence(of_one_kind, leaves=True).endswith("9 do not, because they did not say yes to it.")
         assert sending_sentence({"no_address": 1}, leaves=True).endswith(
-            "1 does not, because no address of theirs is known."
+            "1 does not, because no address of theirs is in use."
         )
 
 

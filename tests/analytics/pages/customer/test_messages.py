@@ -82,7 +82,7 @@ def test_messages_stand_with_what_became_of_them(ann: Address, admin: Client, no
     MessageEvent.objects.create(message=clicked, kind=MessageEventKind.RESUBSCRIBED, at=now + HOUR)
     assert messages_of([ann.contact_id], now=now).lines[0].left is None
     text = page(admin, ann.contact_id)
-    assert "0 of 1 mail in 24 hours · 2 of 3 mails this week ; the next mail may come at once." in text
+    assert "0 of 1 mail in 24 hours · 2 of 3 mails this week ; the next message may come at once." in text
     weeks = timeline([ann.contact_id])
     assert sorted({week.words for week in weeks.weeks}) == ["Message held out", "Message sent", "Message withdrawn"]
     assert (weeks.events, weeks.last) == (0, None)
@@ -150,7 +150,7 @@ def test_where_nothing_may_be_sent_that_is_said_with_why_and_no_campaign_comes(
 
     Permission.objects.filter(purpose="for_you").update(state="withdrawn")
     text = page(admin, ann.contact_id)
-    assert "the next mail may come at once." in text  # of another purpose, and this campaign's is none
+    assert "the next message may come at once." in text  # of another purpose, and this campaign's is none
     assert "Next:" not in text
     Customer.objects.update(personalise=False)
     Permission.objects.filter(purpose="news").update(state="withdrawn")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import LazySettings
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendations.models import Address, AuditEntry, Contact, Customer, CustomerAlias, Suppression
-from recommendations.push_terms import Channel, SuppressionReason
+from recommendations.push_terms import AddressState, Channel, SuppressionReason
 from recommendations.services.contacts import staff_acts
 from recommendations.store.contacts import silence
 from recommendations.terms import CustomerKind, Role
@@ -132,6 +133,7 @@ def test_a_contact_is_erased_with_a_receipt(admin: Client) -> None:
     assert "The contact is erased: 1 address and 2 statements." in page
     shown = panel(admin, address.contact_id)
     assert "The contact was erased on" in shown
+    assert ".m.." not in shown
     assert "By whom and why" in shown
     assert not Contact.objects.exists()
     [entry] = AuditEntry.objects.all()
@@ -270,3 +272,12 @@ def test_the_panel_takes_no_more_queries_with_more_contacts(admin: Client) -> No
     assert shown.count("@example.com</th>") == 4
     assert len(many) == len(few)
     assert len(many) - 1 <= 12  # the test itself asks for the code
+
+
+def test_who_waits_to_be_asked_and_who_was_asked_look_different(admin: Client) -> None:
+    address = contact()
+    assert "not asked yet" not in panel(admin, address.contact_id)
+    Address.objects.update(state=AddressState.UNCONFIRMED)
+    assert "<small>not asked yet</small>" in panel(admin, address.contact_id)
+    Address.objects.update(asked_at=datetime(2026, 9, 3, 12, tzinfo=UTC))
+    assert "<small>asked on Sept. 3, 2026</small>" in panel(admin, address.contact_id)

@@ -198,9 +198,9 @@ def test_a_parquet_file_is_previewed(admin: Client, items: list[Item]) -> None:
 def test_progress_of_a_file_is_seen_before_its_transaction_ends(admin: Client, items: list[Item]) -> None:
     admin.post(NEW, {"file": SimpleUploadedFile("spring.csv", FILE.encode())})
     job = CatalogueFile.objects.get()
-    uploads._reporter(job)("reading", 3, 4)
+    uploads.reporter(job)("reading", 3, 4)
     assert uploads.progress_of(job) == 0.375
-    uploads._reporter(job)("items", 1, 2)
+    uploads.reporter(job)("items", 1, 2)
     assert uploads.progress_of(job) == 0.75
     assert 'value="0.750"' in admin.get(reverse("import_file", args=[job.pk])).content.decode()
     assert job in watch_jobs(now=timezone.now() + timedelta(minutes=2))  # its message was lost
