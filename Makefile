@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-demo bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -96,8 +96,17 @@ bench-past-answers: .venv/stamp  ## A thousand answers made again after everythi
 bench-push: .venv/stamp  ## What campaigns cost: the plan of 100,000 customers, mails a minute (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.push $(ARGS)
 
+bench-push-agent: .venv/stamp  ## The agent beside the rule, its intervals, refusals and costs, on made people (ARGS="--quick --json out.json")
+	OMP_NUM_THREADS=1 $(PYTHON) -m bench.push.agent $(ARGS)
+
 bench-push-demo: .venv/stamp  ## Plans beside their sendings, limits, scanners and repeats, on the demo's data after it ran (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.push.demo --data "$(DATA)" $(ARGS)
+
+bench-push-lift: .venv/stamp  ## What a holdout shows of an effect that is there, and of none, on the demo's purchases (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.push.lift $(ARGS)
+
+bench-push-quality: .venv/stamp  ## What is learned of messages beside naive rules, on the demo's wheel (ARGS="--json out.json")
+	$(PYTHON) -m bench.push.quality $(ARGS)
 
 bench-readings: .venv/stamp  ## A reading of an experiment with 200,000 people and 2 million answers (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.readings $(ARGS)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bars import Figure, report, say
+from bench.mutations.agent_faults import AGENT_FAULTS
 from bench.mutations.faults import FAULTS, PlantedFault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--only", nargs="*", metavar="WORDS", help="faults with these words in their names")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     given = options.parse_args(argv)
-    faults = [fault for fault in FAULTS if not given.only or any(words in fault.name for words in given.only)]
+    faults = [
+        fault
+        for fault in (*FAULTS, *AGENT_FAULTS)
+        if not given.only or any(words in fault.name for words in given.only)
+    ]
     tests = list(dict.fromkeys(test for fault in faults for test in fault.tests))
     with tempfile.TemporaryDirectory(prefix="recsite-mutations-") as folder:
         copy_tree(Path(folder))

@@ -1,8 +1,9 @@
 """What campaigns promise, on the data of the demo, after it ran: ``make bench-push-demo``. Nothing of it is kept.
 
-Is a plan in time? Are the plans of five campaigns their sendings, to the last person? Did any message that ever left
-break a rule? What does a scanner change that opens every link of a hundred mails, and how many items of the messages
-had their reader just bought, clicked or been sent? Ends with 1 where a bar is not kept.
+Is a plan in time? Are the plans of five campaigns their sendings, to the last person, also where the agent
+decides? Does an agent that is out of its mind break a limit, how soon does one stop, and are its groups alike? Did any
+message that ever left break a rule? What does a scanner change that opens every link of a hundred mails, and how many
+items of the messages had their reader just bought, clicked or been sent? Ends with 1 where a bar is not kept.
 """
 
 import argparse
@@ -13,12 +14,12 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email import policy
+from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import django
 
@@ -32,42 +33,20 @@ from django.utils import timezone  # noqa: E402
 
 from bench.bars import Figure, report  # noqa: E402
 from bench.meter import metered  # noqa: E402
-from bench.push import crowd  # noqa: E402
-from recommendations.models import (  # noqa: E402
-    Address,
-    Campaign,
-    CampaignVersion,
-    Considered,
-    Contact,
-    MessageEvent,
-    Occurrence,
-    Permission,
-)
-from recommendations.push_terms import CampaignKind, MessageEventKind, Trigger, Verdict  # noqa: E402
-from recommendations.services.campaigns.form import as_json, frozen_of  # noqa: E402
-from recommendations.services.campaigns.presets import CampaignPreset, preset_of  # noqa: E402
-from recommendations.services.campaigns.pressure import rules_now  # noqa: E402
+from bench.push import agent_acts, agent_demo, crowd, five_campaigns  # noqa: E402
+from recommendations.models import Address, Contact, MessageEvent, Permission  # noqa: E402
+from recommendations.push_terms import MessageEventKind, Verdict  # noqa: E402
 from recommendations.services.operations.housekeeping import restore_live_state  # noqa: E402
 from recommendations.services.push.deciding import Ground  # noqa: E402
 from recommendations.services.push.following import settle_clicks  # noqa: E402
-from recommendations.services.push.sendings import LiveCampaign, decide_pushes, plan  # noqa: E402
+from recommendations.services.push.sendings import plan  # noqa: E402
 from recommendations.simulation.message_lists import current_snapshot  # noqa: E402
 from recommendations.store.push import outcomes, pressure  # noqa: E402
 
 PLAN_SECONDS = 5.0
 MAILS = 100
 REPEATS = 0.01
-CAMPAIGNS: Sequence[tuple[CampaignKind, Trigger | None]] = (
-    (CampaignKind.ONCE, None),
-    (CampaignKind.RECURRING, None),
-    (CampaignKind.TRIGGERED, Trigger.DUE_AGAIN),
-    (CampaignKind.TRIGGERED, Trigger.CART_LEFT),
-    (CampaignKind.TRIGGERED, Trigger.NEW_FOR_YOU),
-)
 LINK = re.compile(r"https?://[^/\s]+(/m/[^\s\"'<>]+)")
-
-Decided = tuple[int, str, tuple[int, ...], int | None]
-"""Customer, verdict, items, and the campaign that they lost to."""
 
 
 class _UndoneError(Exception):
@@ -82,7 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.disable()  # of each link that the scanner opens
     restore_live_state()  # a demo that was just started does so within seconds
     figures = list[Figure]()
-    for measure in (planned, as_planned, lambda: scanned(given.data)):
+    measures: Sequence[Callable[[], list[Figure]]] = (
+        planned,
+        as_planned,
+        *agent_demo.MEASURES,
+        *agent_acts.MEASURES,
+        partial(scanned, given.data),
+    )
+    for measure in measures:
         with suppress(_UndoneError), transaction.atomic():
             figures += measure()
             raise _UndoneError
@@ -109,50 +95,13 @@ def planned() -> list[Figure]:
 
 def as_planned() -> list[Figure]:
     """Five campaigns come beside those of the demo: their plans, and what is decided at the same moment."""
-    now = timezone.now()
-    begun = [_begin(preset_of(kind, trigger), now=now) for kind, trigger in CAMPAIGNS]
-    ground = Ground(snapshot=current_snapshot(), rules=rules_now(now=now), now=now)
-    plans = {each.campaign.pk: Counter(_planned(each, ground)) for each in begun}
-    decide_pushes(now=now)
-    different = unsummed = 0
-    verdicts = Counter[str]()
-    for each in begun:
-        sending = Occurrence.objects.get(campaign=each.campaign)
-        decided = Counter(_decided(sending))
-        different += (plans[each.campaign.pk] - decided).total() + (decided - plans[each.campaign.pk]).total()
-        unsummed += sum(sending.counts.get(verdict.value, 0) for verdict in Verdict) != decided.total()
-        verdicts.update(verdict for _customer, verdict, _items, _lost_to in decided.elements())
+    compared = five_campaigns.compare(now=five_campaigns.next_morning(timezone.now()))
     return [
-        Figure("verdicts of five campaigns", verdicts.total(), least=1),
-        *(Figure(f"of them {verdict}", count) for verdict, count in sorted(verdicts.items())),
-        Figure("verdicts that differ from the plan", different, most=0),
-        Figure("waterfalls that do not add up", unsummed, most=0),
+        Figure("verdicts of five campaigns", compared.verdicts.total(), least=1),
+        *(Figure(f"of them {verdict}", count) for verdict, count in sorted(compared.verdicts.items())),
+        Figure("verdicts that differ from the plan", compared.different, most=0),
+        Figure("waterfalls that do not add up", compared.unsummed, most=0),
     ]
-
-
-def _begin(preset: CampaignPreset, *, now: datetime) -> LiveCampaign:
-    """A campaign as *New campaign* begins it, live from now on."""
-    recurring, triggered = preset.kind is CampaignKind.RECURRING, preset.kind is CampaignKind.TRIGGERED
-    draft = preset.draft()
-    if recurring:
-        draft["when"]["weekdays"] = [now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).isoweekday()]
-    form = frozen_of(draft, recurring=recurring, triggered=triggered)
-    own = Campaign.objects.create(
-        slug=f"bench-{preset.trigger or preset.kind}", name=f"Bench: {preset.title}", kind=preset.kind,
-        trigger=preset.trigger or "", purpose=preset.purpose,
-    )  # fmt: skip
-    version = CampaignVersion.objects.create(campaign=own, number=1, frozen=as_json(form), starts_at=now, is_live=True)
-    return LiveCampaign(campaign=own, version=version, form=form)
-
-
-def _planned(live: LiveCampaign, ground: Ground) -> Iterator[Decided]:
-    for each in plan(live, ground=ground):
-        yield each.case.customer, each.verdict.value, tuple(each.items), each.lost_to
-
-
-def _decided(sending: Occurrence) -> Iterator[Decided]:
-    for each in Considered.objects.filter(occurrence=sending):
-        yield each.customer_id, each.verdict, tuple(each.items), each.lost_to_id
 
 
 def scanned(data: Path) -> list[Figure]:

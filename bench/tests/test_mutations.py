@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.mutations.agent_faults import AGENT_FAULTS
 from bench.mutations.faults import FAULTS, PlantedFault
 
 ROOT = Path(__file__).resolve().parents[2]
-by_name = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+EVERY = (*FAULTS, *AGENT_FAULTS)
+by_name = pytest.mark.parametrize("fault", EVERY, ids=[fault.name for fault in EVERY])
 
 
 @by_name
