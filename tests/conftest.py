@@ -3,8 +3,6 @@
 import gc
 import os
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -17,10 +15,13 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from recommendations.store.process_held import drop_all
+from tests.emptying import delete_all, furnish
+from tests.side_threads import end_threads
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the test's thread
 
@@ -61,6 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not settings.SERVERS_ARE_GIVEN and any(map(_needs_servers, session.items)):
         pytest.exit("These tests need PostgreSQL and Valkey: make check FILE=tests/…", pytest.ExitCode.USAGE_ERROR)
+    gc.freeze()  # 11,000 tests stay until the end: a collection that looks at them each time takes a second
 
 
 def _needs_servers(item: pytest.Item) -> bool:
@@ -71,11 +73,7 @@ def _needs_servers(item: pytest.Item) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
     """What a request left to a thread beside it ends before the test's database goes."""
-    for thread in threading.enumerate():
-        if thread.name in {"api-keys", "panels", "password-link"}:
-            while thread.ident is None:  # another thread is about to start it
-                time.sleep(0.001)
-            thread.join(10)
+    end_threads("api-keys", "panels", "password-link")
 
 
 @pytest.fixture
@@ -120,7 +118,15 @@ def _furnished_shop(request: pytest.FixtureRequest) -> None:
         return
     request.getfixturevalue("transactional_db" if real or real_marked else "db")
     if not apps.get_model("recommendations", "Blend").objects.exists():
-        import_module("tests.trained").furnish()
+        furnish()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_emptied() -> Iterator[None]:
+    """What a test with real transactions left is deleted, where Django would truncate every table."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: delete_all())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import msgspec
 from recommendations.push_terms import Purpose
 from recommendations.services.campaigns.form import CampaignForm
 from recommendations.services.mails.letters import Letter
-from recommendations.services.push.rendering import Links, Reader, letter_of
+from recommendations.services.parcels.rendering import Links, Reader, letter_of
 from recommendations.serving.types import Shown, ShownReason
 from recommendations.store.serving.stock import Product
 from recommendations.terms import Reason, Source

@@ -4,7 +4,6 @@ The first module that asks for it trains it; what the run left behind, in the da
 modules get the same again.
 """
 
-import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -12,13 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import pytest_django
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
@@ -29,6 +26,7 @@ from recommendations.models import Blend
 from recommendations.services.operations.runs import start_run
 from recommendations.store.process_held import drop_all
 from recommendations.terms import RunStatus
+from tests.emptying import delete_all, empty, furnish
 from tests.grocery import open_shop
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
@@ -66,23 +64,7 @@ def trained_shop(
             yield
         finally:
             empty()
-            gc.collect()  # a model's memory-mapped files are in cycles, and there are as many as a process may open
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def furnish() -> None:
-    """Fill in what the migrations put into an empty database."""
-    import_module("recommendations.migrations.0002_version_0_2").furnish(apps, None)
-    latest = import_module("recommendations.migrations.0003_version_0_3")
-    latest.furnish_pages(apps, None)
-    latest.let_mails_be_read_later(apps, None)
-    latest.show_each_that_was_found(apps, None)
-
-
-def empty() -> None:
-    """Empty the database: it is as after the migrations."""
-    call_command("flush", verbosity=0, interactive=False)
-    furnish()
 
 
 @dataclass(frozen=True)
@@ -108,9 +90,9 @@ class _Kept:
     @transaction.atomic
     def give(self, folder: Path) -> None:
         """Put the rows in place of what the tables hold; references between them are checked when all are there."""
+        delete_all()
         with connection.cursor() as cursor:
             for name, rows in self.tables.items():
-                cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
                 if rows:
                     with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
                         copy.write(rows)

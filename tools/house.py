@@ -124,19 +124,19 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=75_800,
+        words="lines of recommendations without migrations", limit=88_000,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=3_630,
+        words="lines of its migrations", limit=4_100,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=28_400, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=31_900, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=24, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=25, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(

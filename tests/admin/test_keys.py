@@ -93,7 +93,7 @@ def test_a_flaw_is_named_once_and_completely(
 
 def test_a_key_in_a_page_may_ask_for_its_origins(admin: Client) -> None:
     errors = admin.post(ADD, {**FORM, "side": "page"}).context["adminform"].form.errors
-    assert errors == {"scopes": ["To read recommendations in a page, a key needs the origins of these pages."]}
+    assert errors == {"scopes": ["To do more in a page than send events, a key needs the origins of these pages."]}
     assert admin.post(ADD, {**FORM, "side": "page", "origins": "https://shop.example"}).status_code == 200
     assert ApiKey.objects.get().origins == ["https://shop.example"]
 

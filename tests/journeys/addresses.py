@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from demo import mailbox
+from demo.notices import NoticeKind, notice_keys
 from recommendations.models import Audience, Campaign, Customer, Experiment, Import, Item, Quarantine, Rule, Run, Staff
 from recommendations.push_terms import OccurrenceState
 from recommendations.store.events.pseudonyms import pseudonym
@@ -103,6 +104,8 @@ def of_setup() -> dict[str, str]:
         "your data": "/setup/your-data/",
         "API keys": "/setup/keys/",
         "new API key": "/setup/keys/new/",
+        "webhooks": "/setup/webhooks/",
+        "new webhook": "/setup/webhooks/new/",
         "staff": "/setup/staff/",
         "member of staff": f"/setup/staff/{colleague}/",
     }
@@ -182,9 +185,19 @@ def of_campaigns() -> dict[str, str]:
 def of_pressure() -> dict[str, str]:
     tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
     return {
+        "what messages teach": "/campaigns/learned/",
+        "what messages bring": "/campaigns/results/",
+        "effect of all messages": "/campaigns/results/all/",
+        "new import of campaigns": "/campaigns/import/",
         "pressure": "/campaigns/pressure/",
         "rules of pressure to try": "/campaigns/pressure/?most_email_24=1&quiet_from=22:00&quiet_until=07:00&holdout=5",
         "proof of the rules of pressure": "/campaigns/pressure/proof/",
+        "agent": "/campaigns/agent/",
+        "step of the agent": "/campaigns/agent/?open=step&to=acts",
+        "draft of the agent's rules": "/campaigns/agent/effect/?levers=hour&share=45&floor=2",
+        "statements of the agent": "/campaigns/agent/statements/",
+        "practice of the agent": "/campaigns/agent/practice/",
+        "person of the agent": f"/campaigns/agent/people/{tea_drinker}/",
         "calendar of campaigns": "/campaigns/calendar/",
         "messages of a customer": f"/customers/{tea_drinker}/messages/",
     }
@@ -192,11 +205,18 @@ def of_pressure() -> dict[str, str]:
 
 def of_the_mailbox() -> dict[str, str]:
     mail = mailbox.keys_of(settings.MAILBOX)[0]
+    keys = {kind: notice_keys(settings.MAILBOX, kind) for kind in NoticeKind}
+    pushes, hooks = keys[NoticeKind.PUSHES], keys[NoticeKind.HOOKS]
     return {
         "mailbox": "/mailbox/",
         "no mail matches": "/mailbox/?q=zzzz",
         "mail": f"/mailbox/{mail}/",
         "mail on a phone": f"/mailbox/{mail}/?width=phone",
+        "notifications that were sent": "/mailbox/?kind=pushes",
+        "notification": f"/mailbox/pushes/{pushes[1]}/",
+        "notification that is sealed": f"/mailbox/pushes/{pushes[0]}/",
+        "webhooks that were sent": "/mailbox/?kind=hooks",
+        "webhook that was sent": f"/mailbox/hooks/{hooks[0]}/",
     }
 
 

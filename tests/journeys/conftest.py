@@ -8,6 +8,7 @@ from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_django
@@ -20,9 +21,10 @@ from playwright.sync_api import Error as PageError
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.customer_codes import customer_code
-from recommendations.models import Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
+from recommendations.models import AgentPractice, Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
 from recommendations.practice_terms import PracticeEffect
 from recommendations.push_terms import CampaignKind, Channel, OccurrenceState, Purpose, SuppressionReason, Trigger
+from recommendations.services.agents.practice import work as let_agent_practise
 from recommendations.services.audiences.editing import save_audience
 from recommendations.services.campaigns.form import as_json
 from recommendations.services.campaigns.lifecycle import create_campaign, form_of
@@ -38,7 +40,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
 from tests.analytics.pages.experiments import drafting
-from tests.demo.mails import confirmation, put
+from tests.demo.mails import confirmation, put, put_hook, put_push
 from tests.push_records import contact
 from tests.services.contacts.addresses import address_of, said
 from tests.sources import send_for_weeks
@@ -98,6 +100,7 @@ def _furnish() -> None:
     _plan_and_send(ada)
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
     _begin_campaigns(ada)
+    let_agent_practise(AgentPractice.objects.create(seed=1).pk, now=NOW + timedelta(days=30))
 
 
 def _set_aside() -> None:
@@ -183,6 +186,11 @@ def _send() -> None:
     for number in range(51):
         to = f"customer-{customer_code(number)}@shop.example"
         put(settings.MAILBOX, confirmation(to=to, link="http://127.0.0.1:8000/m/k/token/"), to=to, minutes=number)
+    put_push(
+        settings.MAILBOX, customer=2, id="m1", title="Running low?", body="Tea: time again", url="https://a.example/"
+    )
+    put_push(settings.MAILBOX, customer=None, title="For nobody here", minutes=1)
+    put_hook(settings.MAILBOX, {"type": "recommendations.push", "data": {"user_id": "u1", "results": []}})
 
 
 def committed[T](work: Callable[[], T]) -> T:
@@ -305,6 +313,7 @@ def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Cal
     to be ``alone``, have their own.
     """
     contexts: list[BrowserContext] = []
+    origins: set[str] = set()
 
     def make(*, width: int = 1440, theme: str = "light", language: str = "en", alone: bool = False) -> Visitor:
         context = browser.new_context(reduced_motion="reduce") if alone or contexts else profile
@@ -312,6 +321,7 @@ def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Cal
         cookies = {"recsite_theme": theme, "django_language": language}
         context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
         page = context.new_page()
+        page.on("framenavigated", lambda frame: origins.add("{0.scheme}://{0.netloc}".format(urlsplit(frame.url))))
         page.set_viewport_size({"width": width, "height": 900})
         return Visitor(page=page, site=site)
 
@@ -319,17 +329,17 @@ def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Cal
     for context in contexts:
         if context is not profile:
             context.close()
-    _forget(profile)
+    _forget(profile, origins)
 
 
-def _forget(profile: BrowserContext) -> None:
-    """Close the windows, and leave nothing of what a page has stored but the cache."""
+def _forget(profile: BrowserContext, origins: set[str]) -> None:
+    """Close the windows, and leave nothing of what pages of these origins have stored but the cache."""
     if profile.pages:
         ahead = profile.pages[0].evaluate("Date.now()") / 1_000 - time.time()
         assert abs(ahead) < CLOCK, "who moves the clock, which all windows of the profile share, asks for one alone"
         session = profile.new_cdp_session(profile.pages[0])
-        for kept in profile.storage_state()["origins"]:  # the site, and the shop of the demo
-            session.send("Storage.clearDataForOrigin", {"origin": kept["origin"], "storageTypes": "local_storage"})
+        for origin in origins:  # the site, and the shop of the demo; to ask the profile for them takes longer
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
     for page in profile.pages:
         page.close()
     profile.clear_cookies()

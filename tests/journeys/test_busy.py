@@ -51,8 +51,8 @@ def test_a_rule_is_sent_again_from_the_busy_page(
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExitStack]:
     """Parts of pages find no room until this is closed; whole pages do."""
-    monkeypatch.setattr(lanes, "_parts", lane := Lane(at_once=1, waiting=0, seconds=0, retry=1))
-    monkeypatch.setattr(busy, "RETRY_SECONDS", 1)
+    monkeypatch.setattr(lanes, "_parts", lane := Lane(at_once=1, waiting=0, seconds=0, retry=2))
+    monkeypatch.setattr(busy, "RETRY_SECONDS", 2)
     with ExitStack() as taken:
         taken.enter_context(lane.entered())
         yield taken
@@ -70,7 +70,7 @@ def unexpected(visitor: Visitor) -> list[str]:
 def test_parts_of_a_page_are_asked_for_again_and_come(ada: Visitor, editor: str, parts: ExitStack) -> None:
     page = ada.page
     page.set_viewport_size({"width": NARROW, "height": 900})
-    page.goto(ada.site + editor)
+    page.goto(ada.site + editor, wait_until="commit")  # it asks again three times at the most
     preview = page.locator("#campaign-preview")
     expect(preview).to_contain_text("Busy, trying again…")
     expect(preview).not_to_contain_text("Writing the message")

@@ -1,7 +1,7 @@
 """The editor of a campaign in a browser: it stays where one is, and a form is sent once, however often one clicks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.utils import timezone
@@ -121,3 +121,19 @@ def distance(page: Page) -> float:
     assert buttons
     assert row
     return row["y"] - buttons["y"] - buttons["height"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_notification_is_drawn_as_one_types(window: Callable[..., Visitor], editor: str, theme: str) -> None:
+    visitor = window(width=390, theme=theme)
+    visitor.log_in()
+    visitor.visit(f"{editor}?step=what")
+    page = visitor.page
+    page.locator("#channel-0").select_option("web_push")
+    for subject in page.locator("[id^=en-subject-]").all():  # which of them a customer gets, depends on their key
+        subject.fill("Tea for two")
+    expect(page.locator(".is-phone .notice-head")).to_have_text("Tea for two")
+    picture = page.locator(".is-desktop .notice-body img")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("(image) => image.naturalWidth") > 0
+    assert visitor.complaints() == []

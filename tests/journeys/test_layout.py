@@ -201,3 +201,32 @@ def test_a_sending_with_somebody_erased_is_as_wide_as_its_window(
     expect(visitor.page.locator(".sequel-table")).to_contain_text("Contact erased since")
     assert visitor.page.evaluate("document.documentElement.scrollWidth") == width
     assert visitor.complaints() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_phone_shows_of_the_agent_what_is_asked_for(ada: Callable[[int], Visitor], width: int) -> None:
+    visitor = ada(width)
+    visitor.visit("/campaigns/agent/")
+    steps, share = visitor.page.locator(".agent-ladder > li:visible"), visitor.page.get_by_label("Acts on, %")
+    side = visitor.page.get_by_role("heading", name="With these rules")
+    if width == min(WIDTHS):
+        expect(steps).to_have_count(2)
+        for hidden in (share, side):
+            expect(hidden).to_be_hidden()
+        visitor.page.get_by_text("Other steps:").click()
+        visitor.page.get_by_text("It may vary 5 of 5").click()
+    expect(steps).to_have_count(4)
+    for shown in (share, side):
+        expect(shown).to_be_visible()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == width
+    assert visitor.complaints() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", ["agent", "learned"])
+def test_the_tab_of_a_page_is_in_sight(ada: Callable[[int], Visitor], page: str, width: int) -> None:
+    visitor = ada(width)
+    visitor.visit(f"/campaigns/{page}/")
+    tabs = visitor.page.get_by_role("navigation", name="Campaigns")
+    [bar], [tab] = boxes(tabs), boxes(tabs.locator("[aria-current]"))
+    assert bar[0] <= tab[0] < tab[2] <= bar[2]

@@ -14,12 +14,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from demo.contacts import invent_contacts
 from demo.mailbox import keys_of
-from recommendations.models import Address, Customer, Permission, Staff
+from recommendations.models import Address, Contact, Customer, Permission, Staff
 from recommendations.push_terms import AddressState
 from recommendations.services.contacts.confirmations import send_waiting
 from recommendations.store.contacts.sealing import unseal
 from recommendations.terms import Role
-from recsite.post import PostOffice
+from recsite.post.mails import PostOffice
 from tests.demo.mails import mail, put
 from tests.demo.test_mailbox import HOSTILE
 from tests.journeys.conftest import Visitor
@@ -64,9 +64,10 @@ def office(folder: Path, settings: pytest_django.Settings) -> Iterator[None]:
 
 @pytest.mark.usefixtures("office")
 def test_a_confirmation_mail_is_opened_followed_and_confirmed(staff: Visitor, folder: Path) -> None:
-    Customer.objects.bulk_create([Customer(pseudonym=f"household {number}".encode()) for number in range(60)])
+    Customer.objects.bulk_create([Customer(pseudonym=f"household {number}".encode()) for number in range(200)])
     now = timezone.now()
     invent_contacts(now=now)
+    Contact.objects.update(language="en")
     waiting = Address.objects.filter(state=AddressState.UNCONFIRMED)
     assert send_waiting(now=now) == waiting.count() == len(keys_of(folder)) > 0
     address = waiting.earliest("pk")

@@ -27,7 +27,7 @@ DRAWN_AS_ANOTHER = """() => [...document.querySelectorAll("[data-figure-for]")].
 })"""
 """Plotly draws a type that its bundle lacks as a scatter, and says nothing."""
 WIDER_WHEN_UNFOLDED = """() => {
-  document.querySelectorAll("details.numbers").forEach((each) => { each.open = true; });
+  document.querySelectorAll("details.numbers, details.phone-fold").forEach((each) => { each.open = true; });
   return document.documentElement.scrollWidth - window.innerWidth;
 }"""
 WORDS = {"en": "Overview", "zh-hans": "概览"}

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from recommendations.models import Customer, Item
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import Visitor
+from tests.journeys.test_price_tag import holding
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +118,84 @@ def test_a_value_of_a_rule_is_chosen_and_the_list_stays_closed(ada: Visitor) -> 
     expect(page.locator("#effect")).to_contain_text("of the slots")  # dimmed until it is measured
     assert ada.complaints() == []
     assert ada.problems == []
+
+
+def test_an_enter_that_waits_counts_although_one_goes_on_to_the_next_field(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/rules/new/")
+    choose_attribute(page, "category")
+    held = holding(page, "**/rules/values/**")
+    page.locator("#items-0-typed").focus()
+    page.keyboard.type("win")
+    page.keyboard.press("Enter")
+    page.locator("#strength").focus()
+    held(1).continue_()
+    expect(page.locator("input[name=items-0-values]")).to_have_value("FOOD > WINE")
+    expect(page.locator("#strength")).to_be_focused()
+    expect(page.locator("#items-0-typed")).to_have_value("")
+    assert ada.problems == []
+
+
+def test_whoever_goes_on_before_the_new_part_comes_stays_where_they_are(ada: Visitor) -> None:
+    """Their digits went into the category."""
+    page = ada.page
+    ada.visit("/rules/new/")
+    choose_attribute(page, "category")
+    type_in(page, "#items-0-typed", "win")
+    held = holding(page, "**/rules/conditions/**")
+    page.keyboard.press("Enter")
+    page.locator("#strength").focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("6")
+    held(1).continue_()
+    expect(page.locator("input[name=items-0-values]")).to_have_value("FOOD > WINE")
+    page.keyboard.type("0")
+    expect(page.locator("#strength")).to_have_value("60")
+    expect(page.locator("#items-0-typed")).to_have_value("")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_an_enter_that_waits_is_taken_back_by_what_is_typed_after_it(ada: Visitor) -> None:
+    page = ada.page
+    ada.visit("/rules/new/")
+    choose_attribute(page, "category")
+    held = holding(page, "**/rules/values/**")
+    page.locator("#items-0-typed").focus()
+    page.keyboard.type("win")
+    page.keyboard.press("Enter")
+    held(1)
+    page.locator("#strength").focus()
+    page.locator("#items-0-typed").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Backspace")
+    page.unroute_all(behavior="ignoreErrors")
+    page.keyboard.press("Backspace")
+    expect(options(page).first).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator("input[name=items-0-values]")).to_have_count(0)
+    expect(page.locator("#items-0-typed")).to_have_value("w")
+
+
+def test_a_customer_chosen_by_an_enter_that_waited_moves_nobody(ada: Visitor) -> None:
+    """It comes without a part of the page; what is measured after it puts the focus nowhere else."""
+    page, who = ada.page, Customer.objects.get(pseudonym=pseudonym("u3"))
+    ada.visit("/rules/new/")
+    choose_attribute(page, "category")
+    type_in(page, "#items-0-typed", "win")
+    page.keyboard.press("Enter")
+    expect(page.locator("input[name=items-0-values]")).to_have_value("FOOD > WINE")
+    measured, held = holding(page, "**/rules/effect/"), holding(page, "**/rules/customers/**")
+    page.locator("#customer").focus()
+    page.keyboard.type("u3")
+    page.keyboard.press("Enter")
+    page.locator("#strength").focus()
+    held(1).continue_()
+    expect(page.locator("#customer")).to_have_value(who.code)
+    page.locator("#name").focus()
+    measured(1).continue_()
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#name")).to_be_focused()
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_rule_with_a_typed_value_that_is_nothing_is_not_sent(ada: Visitor) -> None:

@@ -126,6 +126,7 @@ def roll_back(ada: Visitor) -> None:
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Roll back to r1?")
     expect(dialog.get_by_text("withdrawn")).to_be_visible()
+    expect(dialog.get_by_label("Why (required)")).to_be_focused()
     page.keyboard.type("The fair is over")
     tab_to(page, dialog.get_by_role("button", name="Roll back to r1"))
     page.keyboard.press("Enter")

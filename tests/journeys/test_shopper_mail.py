@@ -26,7 +26,7 @@ from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.push import ticks
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
-from recsite.post import PostOffice
+from recsite.post.mails import PostOffice
 from tests.journeys.conftest import Visitor, committed
 from tests.journeys.test_shopper import done, press, switched
 from tests.post_office import free_port

@@ -58,9 +58,9 @@ def free_port() -> int:
 
 @contextmanager
 def shop_process(
-    data: Path, *, recsite: str, customers: Sequence[str] = ("u3",), **keys: Callable[[str], str]
+    data: Path, *, recsite: str, customers: Sequence[str] = ("u3",), push: str = "", **keys: Callable[[str], str]
 ) -> Iterator[str]:
-    """The shop, as the demo starts it; its address. ``keys``: made for that address."""
+    """The shop, as the demo starts it; its address. ``push``: its push service, ``keys``: made for that address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     file = shop_settings(data)
@@ -78,7 +78,7 @@ def shop_process(
     file.write_text(json.dumps(options), encoding="utf-8")
     argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     argv += ["--blocking-threads", "4", "--log-level", "warning", "storefront.wsgi:application"]
-    process = spawn(argv, stop=signal.SIGTERM, env=os.environ | shop_environment(data))
+    process = spawn(argv, stop=signal.SIGTERM, env=os.environ | shop_environment(data) | {"STOREFRONT_PUSH": push})
     try:
         assert wait_for(lambda: answers(port) or process.poll() is not None, seconds=30)
         assert process.poll() is None
