@@ -301,6 +301,7 @@ class Visitor:
 def profile(browser: Browser) -> Iterator[BrowserContext]:
     """A browser's profile that keeps scripts and styles from test to test: a page loads in a third of the time."""
     context = browser.new_context(reduced_motion="reduce")
+    context.new_page()  # stays, to forget what the others leave
     yield context
     context.close()
 
@@ -329,19 +330,23 @@ def window(site: str, browser: Browser, profile: BrowserContext) -> Iterator[Cal
     for context in contexts:
         if context is not profile:
             context.close()
-    _forget(profile, origins)
+    forget(profile, origins)
 
 
-def _forget(profile: BrowserContext, origins: set[str]) -> None:
-    """Close the windows, and leave nothing of what pages of these origins have stored but the cache."""
-    if profile.pages:
-        ahead = profile.pages[0].evaluate("Date.now()") / 1_000 - time.time()
-        assert abs(ahead) < CLOCK, "who moves the clock, which all windows of the profile share, asks for one alone"
-        session = profile.new_cdp_session(profile.pages[0])
-        for origin in origins:  # the site, and the shop of the demo; to ask the profile for them takes longer
-            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
-    for page in profile.pages:
+def forget(profile: BrowserContext, origins: set[str]) -> None:
+    """Close the windows, and leave nothing of what pages of these origins have stored but the cache.
+
+    A window goes on storing until it is closed: what it stored is forgotten after that, by the one that stays.
+    """
+    blank, *windows = profile.pages
+    ahead = blank.evaluate("Date.now()") / 1_000 - time.time()
+    assert abs(ahead) < CLOCK, "who moves the clock, which all windows of the profile share, asks for one alone"
+    for page in windows:
         page.close()
+    session = profile.new_cdp_session(blank)
+    for origin in origins:  # the site, and the shop of the demo; to ask the profile for them takes longer
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+    session.detach()
     profile.clear_cookies()
     profile.clear_permissions()
 

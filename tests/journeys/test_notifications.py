@@ -22,8 +22,8 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import CustomerKind, Scope
 from recsite.post.web import PostServer
 from tests.journeys.conftest import Visitor, committed, until
+from tests.journeys.holding import holding
 from tests.journeys.notices import Notices
-from tests.journeys.test_price_tag import holding
 from tests.journeys.test_storefront import allow, shop_process, token
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from recommendations.models import Customer, Item
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.journeys.conftest import Visitor
-from tests.journeys.test_price_tag import holding
+from tests.journeys.holding import holding
 
 pytestmark = pytest.mark.django_db
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from recommendations.models import Rule, RuleBook
 from recommendations.services.rules.editing import save_rule
 from tests.journeys.conftest import Visitor, committed, until
+from tests.journeys.holding import holding
 from tests.trained import NOW
 
 pytestmark = pytest.mark.django_db
@@ -19,24 +20,6 @@ IN_SIGHT = """(selector) => { const box = document.querySelector(selector).getBo
   return box.top >= 0 && box.top < innerHeight && box.bottom > 0; }"""
 TOPS = """() => [...document.querySelectorAll(".rule-column, .rule-bar, .effect-customers")]
   .map((part) => Math.round(part.getBoundingClientRect().top + scrollY))"""
-
-
-def holding(page: Page, address: str) -> Callable[[int], Route]:
-    """Requests to an address wait from now on; what is returned waits for the nth of them."""
-    held = list[Route]()
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    def nth(n: int) -> Route:
-        for _ in range(400):
-            if len(held) >= n:
-                return held[n - 1]
-            page.wait_for_timeout(25)
-        raise AssertionError(f"{address} was not asked for {n} times")
-
-    page.route(address, hold)
-    return nth
 
 
 def in_sight(page: Page, selector: str) -> bool:
