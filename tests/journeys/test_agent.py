@@ -203,6 +203,7 @@ def tells_why_somebody_got_nothing(ada: Visitor) -> None:
     expect(main).to_contain_text(re.compile(r"chance [\d.]+% × caused [\d.]+ × \$[\d.]+ = .* tiredness .* = −?\$"))
     expect(main).to_contain_text(re.compile(r"\d+ of 32 models chose it\."))
     expect(main).to_contain_text("the model of the night")
+    ada.settle()  # the sum stands below all that
     assert adds_up(ada)
     assert ada.complaints() == []
 

@@ -13,8 +13,9 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from recommendations.models import Campaign, Item, Message, PressureRules, SendPlan
-from recommendations.push_terms import MessageState
+from recommendations.event_types import EventName
+from recommendations.models import AttributedLine, Campaign, Item, Message, PressureRules, SendPlan
+from recommendations.push_terms import Channel, MessageState
 from recommendations.services.push import ticks
 from recommendations.services.push.following import settle_clicks
 from recommendations.services.push.plans import make_plan
@@ -26,6 +27,7 @@ from tests.journeys.conftest import Visitor, committed
 from tests.journeys.test_storefront import allow, shop_process, token
 from tests.post_office import free_port
 from tests.push_records import contact
+from tests.recsite.processes import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +92,7 @@ def test_from_a_new_campaign_to_the_line_in_attributed(ada: Visitor, shop: str) 
         letter.get_by_role("link").nth(2).click()
     bought = buy(popup.value)
     committed(lambda: settle_clicks(now=timezone.now() + timedelta(minutes=1)))
-    committed(lambda: [None for _ in iter(settle, 0)])
+    assert wait_for(lambda: committed(attributed), seconds=30)  # the shop may thank before its order has come
 
     ada.visit("/attributed/")
     line = page.locator("#lines tbody tr").filter(has_text=bought)
@@ -99,6 +101,11 @@ def test_from_a_new_campaign_to_the_line_in_attributed(ada: Visitor, shop: str) 
     expect(page.locator("#report .lead-sentence")).to_contain_text("1 person clicked")
     expect(page.frame_locator("#campaign-preview iframe").get_by_role("heading", name="Time for tea?")).to_be_visible()
     assert ada.complaints() == []
+
+
+def attributed() -> bool:
+    settle()
+    return AttributedLine.objects.filter(placement=Channel.EMAIL, name=EventName.PURCHASE).exists()
 
 
 def write(ada: Visitor) -> None:

@@ -31,6 +31,7 @@ def test_from_login_to_a_cancelled_run(window: Callable[..., Visitor]) -> None:
 
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Customers").click()
     expect(page.get_by_role("row")).to_have_count(51)  # a head and fifty customers
+    page.wait_for_load_state()  # what is chosen is sent once the scripts have run
     page.get_by_label("State").select_option("Heavy")
     expect(page).to_have_url(re.compile("state=heavy"))
     page.get_by_role("link", name="Heavy remove this filter").click()
@@ -53,6 +54,7 @@ def test_from_login_to_a_cancelled_run(window: Callable[..., Visitor]) -> None:
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Runs").click()
     page.get_by_role("button", name="Start a run").click()
     expect(page.get_by_role("status").filter(has_text="Waiting for a worker.")).to_be_visible()
+    page.wait_for_load_state()  # the button opens its dialog once the scripts have run
     page.get_by_role("button", name="Cancel…").click()
     dialog = page.get_by_role("dialog", name="Cancel this run?")
     expect(dialog).to_be_visible()
@@ -113,6 +115,7 @@ def test_help_and_shortcuts_can_be_turned_off(ada: Visitor) -> None:
     page.keyboard.press("g")
     page.keyboard.press("r")
     expect(page).to_have_url(f"{ada.site}/runs/")
+    page.wait_for_load_state()  # the button opens its dialog once the scripts have run
     page.get_by_role("button", name="Keyboard shortcuts").click()
     dialog.get_by_label("Single keys act as shortcuts").uncheck()
     dialog.get_by_role("button", name="Close").click()

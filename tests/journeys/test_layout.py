@@ -157,6 +157,7 @@ def test_nothing_lies_over_a_label_of_the_dialog_of_an_arm(
     assert [texts.nth(at).inner_text() for at in range(texts.count()) if not texts.nth(at).evaluate(ON_TOP)] == []
     assert texts.count() == (10 if pinned is None else 11)
     dialog.get_by_role("link", name="Take B out…").click()
+    visitor.page.wait_for_load_state()  # what has no style sheet yet lies nowhere
     dialog = visitor.page.get_by_role("dialog", name="Take B out of “Which mix” for good?")
     expect(dialog).to_contain_text("It cannot be put back.")
     assert dialog.get_by_role("button", name="Take B out", exact=True).evaluate(ON_TOP)

@@ -92,10 +92,10 @@ def read_why(ada: Visitor, first: Item) -> None:
     page.get_by_role("link", name="Why here").first.click()
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_role("heading", name=re.compile(first.title))).to_be_visible()
+    ada.settle()
     terms = [value(text) for text in drawer.locator(".terms-table tbody td.num").all_inner_texts()]
     total = value(drawer.locator(".terms-table tfoot td").inner_text())
     assert sum(terms) == pytest.approx(total, abs=0.00005 * (len(terms) + 1))  # each is rounded to four digits
-    ada.settle()
     assert ada.complaints() == []
     drawer.get_by_role("button", name="Close").click()
 
@@ -134,6 +134,7 @@ def publish_weights(ada: Visitor, former: BlendWeights) -> None:
 
 
 def roll_back(page: Page, former: BlendWeights) -> None:
+    page.wait_for_load_state()  # the button asks once the scripts have run
     page.get_by_role("button", name=f"Roll back to v{former.number}…").click()
     dialog = page.get_by_role("dialog", name=re.compile("^Roll back"))
     dialog.get_by_role("textbox").fill("The tea drinkers complained")
