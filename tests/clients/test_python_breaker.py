@@ -20,9 +20,9 @@ from tests.clients.test_python_transport import ask, fail, send
 def test_one_slow_answer_takes_away_no_other(server: Server) -> None:
     with Client(f"http://127.0.0.1:{server.server_port}", "a.b", timeout=0.2) as client:
         for _ in range(3):
-            server.delay = 0.5
+            server.delay, client.timeout = 0.5, 0.2
             fail(client, times=4)
-            server.delay = 0
+            server.delay, client.timeout = 0, 5
             ask(client)
         assert len(server.got) == 15
 
@@ -37,10 +37,10 @@ def test_after_five_failures_in_a_row_questions_fail_at_once(server: Server, mon
         assert len(server.got) == 5
         send(client)  # events are sent all the same
         monkeypatch.setattr(breaker, "WINDOW", 0.1)
-        server.delay = 0
+        server.delay, client.timeout = 0, 5
         time.sleep(breaker.REST)
         ask(client)
-        server.delay = 0.5
+        server.delay, client.timeout = 0.5, 0.1
         for _ in range(10):  # failures that are far apart are no series
             fail(client, times=1)
             time.sleep(0.02)
@@ -71,9 +71,9 @@ def test_one_probe_asks_for_all(server: Server, monkeypatch: pytest.MonkeyPatch)
             time.sleep(0.3)
             assert outcomes() == {"UnreachableError": 1, "RestingError": 63}
         time.sleep(0.3)
-        server.delay = 0
+        server.delay, client.timeout = 0, 5
         assert outcomes()["NoneType"] >= 1
-        server.delay, client.timeout = 0.1, 5
+        server.delay = 0.1
         assert outcomes() == {"NoneType": 64}
 
 

@@ -43,14 +43,22 @@ def sent(page: Page) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def open_page(page: Page, pages: Pages, recsite: Recsite) -> Open:
-    """Open a page of the shop with ``body``; the tracker begins with ``options``."""
+    """Open a page of the shop with ``body``; the tracker begins with ``options``, its events meet ``answer``."""
     pages.policy = f"{CSP}; connect-src {recsite.url}"
     page.add_init_script("window.violations = []; document.addEventListener('securitypolicyviolation',"
                          " (event) => window.violations.push(event.violatedDirective));")  # fmt: skip
 
-    def show(*, body: str = "", script: str = '<script src="/shop/recsite.js"></script>', **options: Any) -> None:
+    def show(
+        *,
+        body: str = "",
+        script: str = '<script src="/shop/recsite.js"></script>',
+        answer: Callable[[Route], object] | None = None,
+        **options: Any,
+    ) -> None:
         pages.body = PAGE.format(script=script, body=body)
         page.unroute_all()
+        if answer:
+            page.route("**/api/v1/events/", answer)
         page.goto(f"{pages.url}/shop/index.html")
         page.evaluate("(options) => recsite.init(options)", {"url": recsite.url, "key": recsite.browser_key} | options)
 
@@ -107,7 +115,6 @@ def test_events_go_in_batches(page: Page, open_page: Open, sent: list[Any]) -> N
 
 
 def test_a_server_that_is_busy_gets_the_same_event_later(page: Page, open_page: Open, sent: list[Any]) -> None:
-    open_page(anonymous_id="busy")
     answers = [503, 429]
     times: list[float] = []
 
@@ -119,7 +126,7 @@ def test_a_server_that_is_busy_gets_the_same_event_later(page: Page, open_page: 
         else:
             route.continue_()
 
-    page.route("**/api/v1/events/", fail)
+    open_page(anonymous_id="busy", answer=fail)
     page.evaluate("recsite.viewItem('SKU1')")
     assert len(stored(page, "busy", 1)) == 1
     row_of(page, sent, 3)
@@ -149,8 +156,7 @@ def test_the_next_page_sends_the_queue_of_the_last_one(page: Page, open_page: Op
 
 
 def test_the_queue_is_bounded(page: Page, open_page: Open) -> None:
-    open_page(anonymous_id="bound", consent=True)
-    page.route("**/api/v1/events/", lambda route: route.abort())
+    open_page(anonymous_id="bound", consent=True, answer=lambda route: route.abort())
     page.evaluate("for (let number = 0; number < 300; number++) recsite.search(`word ${number}`)")
     assert queued(page) == 200
     assert page.evaluate("JSON.parse(localStorage.getItem('recsite')).queue[199].search_term") == "word 299"

@@ -158,16 +158,15 @@ def test_a_reloaded_thank_you_page_counts_once(
     for load in range(3):
         page.goto(pages.url)
         begin(page, recsite, visitor)
-        if way == "purchase":
-            page.evaluate(
-                "(order) => recsite.purchase(order, [{ item_id: 'SKU1', quantity: 1, price: '9.50' }])", order
-            )
-        else:
-            ordered = {"transaction_id": order, "currency": "USD", "items": [ITEM]}
-            push(page, {"ecommerce": None}, {"event": "purchase", "ecommerce": ordered})
-            page.evaluate("recsite.fromDataLayer()")
         with page.expect_response("**/api/v1/events/") as answer:
-            pass
+            if way == "purchase":
+                page.evaluate(
+                    "(order) => recsite.purchase(order, [{ item_id: 'SKU1', quantity: 1, price: '9.50' }])", order
+                )
+            else:
+                ordered = {"transaction_id": order, "currency": "USD", "items": [ITEM]}
+                push(page, {"ecommerce": None}, {"event": "purchase", "ecommerce": ordered})
+                page.evaluate("recsite.fromDataLayer()")
         counts = answer.value.json()
         assert (counts["accepted"], counts["duplicates"]) == ((1, 0) if load == 0 else (0, 1))
     assert {row["event_id"] for row in sent} == {f"purchase:{order}"}

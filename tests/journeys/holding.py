@@ -1,29 +1,44 @@
 """Answers that a test keeps back until it has looked at what a page says meanwhile."""
 
-from collections.abc import Callable
-
 from playwright.sync_api import Page, Route
 
 ASK = "(number) => { new Image().src = `${document.querySelector('link[rel=icon]').href}?held=${number}`; }"
 
 
-def holding(page: Page, address: str) -> Callable[[int], Route]:
-    """Requests to an address wait from now on; what is returned waits for the nth of them."""
-    held = list[Route]()
+class Held:
+    """Requests to an address that wait from now on; called with n it waits for the nth of them."""
 
-    def hold(route: Route) -> None:
-        held.append(route)
+    def __init__(self, page: Page, address: str) -> None:
+        self._page, self._address = page, address
+        self._routes, self._go_on = list[Route](), False
+        page.route(address, self._hold)
 
-    def nth(n: int) -> Route:
+    def _hold(self, route: Route) -> None:
+        if self._go_on:
+            route.continue_()
+        else:
+            self._routes.append(route)
+
+    def __call__(self, n: int) -> Route:
         for _ in range(400):
-            if len(held) >= n:
-                return held[n - 1]
-            page.wait_for_timeout(25)
-        raise AssertionError(f"{address} was not asked for {n} times")
+            if len(self._routes) >= n:
+                return self._routes[n - 1]
+            self._page.wait_for_timeout(25)
+        raise AssertionError(f"{self._address} was not asked for {n} times")
 
-    page.route(address, hold)
-    _begin(page)
-    return nth
+    def let_go(self) -> None:
+        """Let all go on that wait, and what comes after them: a page may ask again in place of what it asked first."""
+        self._go_on = True
+        for route in self._routes:
+            route.continue_()
+
+
+def holding(page: Page, address: str) -> Held:
+    """Hold requests to an address: from now on, or where there is no page yet from its first one on."""
+    held = Held(page, address)
+    if page.url != "about:blank":
+        _begin(page)
+    return held
 
 
 def _begin(page: Page) -> None:

@@ -143,7 +143,8 @@ def test_a_push_event_of_the_browsers_own_shows_each_message_once(shopper: Visit
     line.on("ServiceWorker.workerRegistrationUpdated", lambda event: registrations.extend(event["registrations"]))
     line.send("ServiceWorker.enable")
     until(page, "async () => (await navigator.serviceWorker.getRegistration('/static/worker.js')).active !== null")
-    page.wait_for_timeout(200)
+    while not registrations:  # the browser tells of them a moment after it was asked
+        page.wait_for_timeout(50)
     push = {"origin": shopper.site, "registrationId": registrations[0]["registrationId"]}
     for number in (1, 2, 1):
         line.send("ServiceWorker.deliverPushMessage", {**push, "data": json.dumps(note(number))})

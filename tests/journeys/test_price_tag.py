@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from recommendations.models import Rule, RuleBook
 from recommendations.services.rules.editing import save_rule
@@ -27,17 +27,12 @@ def in_sight(page: Page, selector: str) -> bool:
 
 
 def test_beside_the_form_at_a_desk(ada: Visitor) -> None:
-    page, held = ada.page, list[Route]()
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/rules/effect/", hold)
+    page, held = ada.page, holding(ada.page, "**/rules/effect/")
     ada.visit(BOOST)
     expect(page.locator("#effect .skeleton dt").first).to_have_text("Revenue")
     expect(page.locator(".effect-wait")).to_be_visible()
     before = page.evaluate(TOPS)
-    held[0].continue_()
+    held(1).continue_()
     expect(page.locator("#effect-body")).to_contain_text("of the slots")
     assert page.evaluate(TOPS) == before
     expect(page.locator("#effect-expected")).to_contain_text(re.compile(r"about \d+ s"))
@@ -52,8 +47,9 @@ def test_a_server_that_does_not_answer_is_told(ada: Visitor) -> None:
     page = ada.page
     ada.visit(BOOST)
     expect(page.locator("#effect-body")).to_contain_text("of the slots")
-    page.route("**/rules/effect/", lambda route: route.abort())
+    held = holding(page, "**/rules/effect/")
     page.get_by_role("button", name="Measure again").click()
+    held(1).abort()
     expect(page.locator("#effect-failed")).to_contain_text("press “Measure again”")
     expect(page.locator("#effect-told")).to_contain_text("nothing was measured")
     page.unroute("**/rules/effect/")
@@ -73,7 +69,7 @@ def test_a_line_at_the_foot_of_a_phone(window: Callable[..., Visitor]) -> None:
     page.locator("#items-builder").scroll_into_view_if_needed()
     assert in_sight(page, ".price-bar")
     line.get_by_role("link", name="Details").click()
-    assert in_sight(page, "#effect-body .price-tag")
+    until(page, IN_SIGHT, "#effect-body .price-tag")  # the browser goes there with its next frame
     assert visitor.complaints() == []
 
 

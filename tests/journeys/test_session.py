@@ -92,8 +92,9 @@ def test_sliders_stand_again_where_they_were(ada: Visitor) -> None:
     default = committed(lambda: BlendWeights.objects.defaults().get(blend__name="home", segment=None))
     strongest = max(default.weights, key=lambda name: default.weights[name])
     box = page.locator(f'[data-setting="w.{strongest}"] [type=number]')
-    box.fill("7")
-    box.press("Tab")
+    with page.expect_response("**/weights/exploration/**"):  # a part that asks later would lead to the login by itself
+        box.fill("7")
+        box.press("Tab")
     save = page.get_by_role("button", name="Save draft")
     save.scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")  # a part that comes into view later would lead to the login by itself

@@ -54,6 +54,7 @@ def test_a_card_is_moved_by_keys_and_becomes_a_draft(ada: Visitor) -> None:
     assert drafts() == rules
     price.get_by_role("button", name="Make a draft").click()
     expect(page.get_by_text("Draft rule made")).to_be_visible()
+    ada.settle()  # the lists stand below it
     assert titles(page, "buy_again")[0] == before[2]
     assert before[2] not in titles(page)
     assert drafts() == rules + 1

@@ -74,6 +74,7 @@ def test_1_and_2_why_an_item_is_first_and_why_another_is_not_there(ada: Visitor,
     page.keyboard.type(WHO)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"Customer {who.code}")).to_be_visible()
+    ada.settle()
     page.get_by_role("link", name="Why here").first.click()
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_role("heading", name="How the score adds up")).to_be_visible()
@@ -85,6 +86,7 @@ def test_1_and_2_why_an_item_is_first_and_why_another_is_not_there(ada: Visitor,
     expect(page.locator(".option").first).to_contain_text("Soap 1")
     page.keyboard.press("Enter")
     expect(drawer.get_by_text("smallest change")).to_be_visible()
+    ada.settle()
     drawer.get_by_role("link", name="Apply as draft …").first.click()
     drawer.get_by_role("button", name="Make a draft").click()
     expect(page).to_have_url(re.compile(r"/(rules/\d+/|weights/\?blend=home.*)$"))
@@ -96,6 +98,7 @@ def test_3_a_weight_is_moved_published_and_rolled_back(ada: Visitor, taken: Comp
     page, before = ada.page, committed(_default)
     page.keyboard.press("g")
     page.keyboard.press("w")
+    page.wait_for_url("**/weights/")
     ada.settle()
     slider = _strongest(page, before)
     slider.click(position={"x": 1, "y": 5})  # to nothing
@@ -135,6 +138,7 @@ def test_4_a_category_is_boosted_this_week(ada: Visitor, taken: Compare) -> None
     page.keyboard.press("g")
     page.keyboard.press("u")
     page.get_by_role("link", name="New rule").click()
+    page.wait_for_url("**/rules/new/")
     page.get_by_label("Name", exact=True).click()
     page.keyboard.type("Wine week")
     page.get_by_label("Placement").select_option("home")
@@ -208,6 +212,7 @@ def test_8_a_run_is_started_and_cancelled(ada: Visitor, taken: Compare) -> None:
     ada.visit("/runs/")
     page.get_by_role("button", name="Start a run").click()
     expect(page.get_by_role("status").filter(has_text="Waiting for a worker.")).to_be_visible()
+    page.wait_for_load_state()  # before that no script opens the dialog
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("dialog", name="Cancel this run?").get_by_role("button", name="Cancel the run").click()
     expect(page.get_by_role("heading", name=re.compile("^Run of .* Cancelled$"))).to_be_visible()
@@ -219,6 +224,7 @@ def test_11_weights_by_keyboard_alone(ada: Visitor) -> None:
     ada.visit("/")
     page.keyboard.press("g")
     page.keyboard.press("w")
+    page.wait_for_url("**/weights/")
     ada.settle()
     _skip_to_content(page)
     assert 2 + _tabs_to(page, page.locator("[data-setting] [type=range]").first) <= TABS["slider"]
