@@ -1,5 +1,7 @@
 """Practice of the agent with made answers: it repeats itself, and what it is told to be true is what was made."""
 
+from functools import cache
+
 import numpy as np
 
 from recommendations.engine.push.agent.explain import best_option, money_line, waterfall
@@ -28,6 +30,12 @@ def known(people: int = PEOPLE, *, seed: int = 1) -> RecipientTraits:
     return RecipientTraits(traits=made.traits, buys=made.buys, worth=made.worth, hours=made.hours)
 
 
+@cache
+def practised(*, seed: int) -> PracticeOutcome:
+    """Practice of people of this seed, by the same seed; it is read by several tests and changed by none."""
+    return practise(known(seed=seed), seed=seed)
+
+
 def as_told(outcome: PracticeOutcome) -> tuple[object, ...]:
     return outcome.arms, outcome.terms, outcome.morning
 
@@ -54,7 +62,7 @@ def test_the_truth_of_the_terms_is_what_people_answer_by() -> None:
 def test_a_practice_repeats_itself_and_finds_the_planted_morning_people() -> None:
     shares: list[float] = []
     outcome = practise(known(), seed=1, progress=shares.append)
-    assert as_told(practise(known(), seed=1)) == as_told(outcome)
+    assert as_told(practised(seed=1)) == as_told(outcome)
     assert as_told(practise(known(), seed=2)) != as_told(outcome)
     assert (len(shares), shares[-1]) == (3 * 56, 1.0)
     assert shares == sorted(shares)
@@ -67,7 +75,7 @@ def test_a_practice_repeats_itself_and_finds_the_planted_morning_people() -> Non
 
 def test_somebody_who_got_nothing_can_be_explained() -> None:
     """Nothing that was open to them on the last day is worth what it costs, and the sums of it hold."""
-    case = practise(known(), seed=1).waiting
+    case = practised(seed=1).waiting
     assert case is not None
     open_to = np.flatnonzero(case.allowed)
     assert len(open_to)
@@ -83,7 +91,7 @@ def test_most_of_what_it_says_that_it_knows_is_so() -> None:
     """A term that it knows has the sign that is true, of several seeds."""
     right = wrong = 0
     for seed in range(3):
-        outcome = practise(known(seed=seed), seed=seed)
+        outcome = practised(seed=seed)
         signs = [(each.value, outcome.truth.get(each.term, 0.0)) for each in outcome.terms if each.is_known]
         right += sum(value * truth > 0 for value, truth in signs)
         wrong += sum(value * truth < 0 for value, truth in signs)
