@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
+from threadpoolctl import threadpool_limits
 
 from recommendations.store.process_held import drop_all
 from tests.emptying import delete_all, furnish
@@ -63,6 +64,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not settings.SERVERS_ARE_GIVEN and any(map(_needs_servers, session.items)):
         pytest.exit("These tests need PostgreSQL and Valkey: make check FILE=tests/…", pytest.ExitCode.USAGE_ERROR)
     gc.freeze()  # 11,000 tests stay until the end: a collection that looks at them each time takes a second
+    # Two processes share two cores. A thread of BLAS that waits for the other half of a product spins on the core that
+    # this half needs: tests of a belief took 43 seconds instead of one. Processes that tests start keep their threads.
+    threadpool_limits(1, user_api="blas")
 
 
 def _needs_servers(item: pytest.Item) -> bool:
