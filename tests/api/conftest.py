@@ -32,7 +32,8 @@ class ApiClient:
         return self.send("POST", path, body, **options)
 
 
-def _at_once(work: Callable[[], None]) -> None:
+def at_once(work: Callable[[], None]) -> None:
+    """Do what is left to a thread beside a request within the test's transaction, which no other thread sees."""
     with suppress(DatabaseError):
         work()
 
@@ -43,7 +44,7 @@ def client_with(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ApiC
 
     A test's transaction is seen by no other thread, so what is done beside a request is done within it.
     """
-    monkeypatch.setattr(keys, "_beside", _at_once)
+    monkeypatch.setattr(keys, "_beside", at_once)
 
     def make(*scopes: Scope, **options: Any) -> ApiClient:
         key, secret = keys.create_key(name="storefront", scopes=scopes, by=None, **options)

@@ -20,7 +20,7 @@ from recommendations.simulation.message_lists import ListBlock, MessageLists, cu
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.push.people import reach_of
 from recommendations.terms import CustomerKind, Scope
-from tests.api.conftest import ApiClient
+from tests.api.conftest import ApiClient, at_once
 from tests.push_browsers import VAPID_KEY, TestBrowser
 from tests.push_records import contact, pressure
 from tests.services.campaigns.test_form import what
@@ -39,6 +39,7 @@ type Trick = Callable[[ApiClient, ApiClient, TestBrowser, str, str], None]
 def _installed(settings: LazySettings, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis) -> None:
     settings.VAPID_KEY, settings.PUSH_SERVICE_HOSTS = VAPID_KEY, []
     valkey.set("live:built", 1)
+    monkeypatch.setattr(keys, "_beside", at_once)
     for name in ("BROWSERS", "ADDRESS_BROWSERS", "ADDRESS_PEOPLE"):
         monkeypatch.setattr(quotas, name, 10_000)  # the limits are for floods; this stranger has time
 

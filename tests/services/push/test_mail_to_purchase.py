@@ -32,7 +32,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.push.outcomes import PushOutcome, outcomes_of, outcomes_of_sendings
 from recommendations.terms import Scope
-from tests.api.conftest import ApiClient
+from tests.api.conftest import ApiClient, at_once
 from tests.post_office import Office, post_office
 from tests.push_records import contact, pressure
 from tests.services.push.test_following import PHONE
@@ -60,7 +60,8 @@ def office() -> Iterator[Office]:
 
 
 @pytest.fixture
-def server() -> ApiClient:
+def server(monkeypatch: pytest.MonkeyPatch) -> ApiClient:
+    monkeypatch.setattr(keys, "_beside", at_once)
     key, secret = keys.create_key(name="shop", scopes=[Scope.EVENTS_WRITE], by=None)
     keys.key_ring.drop()
     return ApiClient(f"Api-Key {key.prefix}.{secret}")
