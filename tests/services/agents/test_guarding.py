@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 SINCE = NOW - timedelta(days=30)
 DAY = (NOW - timedelta(days=10)).date()
 YESTERDAY = (NOW - timedelta(days=1)).date()
-PEOPLE = 400
+PEOPLE, HELD = 400, 40
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def rules(settings: LazySettings) -> PressureRules:
 
 def groups(rules: PressureRules) -> tuple[list[int], list[int]]:
     """The agent's people and the rule's, all with a decision of one day; each has an address."""
-    own, customers = agent(SINCE), people(PEOPLE)
+    own, customers = agent(SINCE), _of_whom_are_held(rules, people(2 * PEOPLE))
     decisions(customers, DAY, version(DAY))
     Contact.objects.bulk_create(Contact(customer_id=each, language="en") for each in customers)
     Address.objects.bulk_create(
@@ -65,6 +65,13 @@ def groups(rules: PressureRules) -> tuple[list[int], list[int]]:
     written = [each for each in customers if share_of(season_salt(rules), each) >= rules.holdout]
     mine = {each for each in written if share_of(own.salt.encode(), each) < own.rules.share}
     return sorted(mine), [each for each in written if each not in mine]
+
+
+def _of_whom_are_held(rules: PressureRules, customers: list[int]) -> list[int]:
+    """So many of the customers as are wanted, a tenth of them held out whatever their keys are."""
+    held = [each for each in customers if share_of(season_salt(rules), each) < rules.holdout]
+    others = [each for each in customers if each not in {*held}]
+    return sorted([*held[:HELD], *others[: PEOPLE - HELD]])
 
 
 def send(customers: list[int], number: int = 1) -> list[Message]:
