@@ -207,7 +207,7 @@ def test_a_typed_rule_outlives_the_session(ada: Visitor) -> None:
     holding(page, "**/rules/effect/")  # the price tag would lead to the login by itself
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="Save draft").last.click()
-    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_text("Your session had ended. What you typed is kept")).to_be_visible()  # by the script
     page.unroute_all(behavior="ignoreErrors")
     page.fill("#id_username", EMAIL)
     page.fill("#id_password", PASSWORD)

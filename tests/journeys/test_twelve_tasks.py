@@ -292,6 +292,7 @@ def test_12_a_half_filled_form_outlives_the_session(ada: Visitor, taken: Compare
         page.fill(field, text)
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.locator("#name").press("Enter")
+    page.wait_for_load_state()  # the script of the login keeps what was typed
     page.fill("#id_username", EMAIL)
     page.fill("#id_password", PASSWORD)
     page.keyboard.press("Enter")

@@ -194,6 +194,7 @@ def test_an_ended_session_is_told_and_nothing_is_lost(ada: Visitor) -> None:
     page.locator("[data-setting^='w.'] [type=number]").first.fill("3")
     expect(page.locator("#ended")).to_be_visible()
     page.get_by_role("link", name="Log in again").click()
+    page.wait_for_load_state()  # the script of the login keeps what was typed
     ada.page.fill("#id_username", EMAIL)
     ada.page.fill("#id_password", "correct horse battery")
     ada.page.click("form.stack button")
