@@ -65,6 +65,8 @@ if (login) {
 } else if (document.body.hasAttribute("data-failed")) {
   lose();
 } else {
+  // Whoever logs in before the script of that page has come: what its form did not take is lost all the same.
+  if (/\/login\//.test(document.referrer)) lose();
   document.addEventListener("DOMContentLoaded", () => {  // the page's own module listens by then
     const forms = new Map([...document.querySelectorAll("form[data-keep]")].map((form) => [keyOf(form), form]));
     for (const key of keys()) {

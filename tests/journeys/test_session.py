@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from recommendations.models import BlendWeights, Rule, StaffSession
 from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
+from tests.journeys.holding import holding
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,25 @@ def log_in_again(visitor: Visitor) -> None:
     page.fill("#id_username", EMAIL)
     page.fill("#id_password", PASSWORD)
     page.click("form.stack button")
+
+
+def test_what_was_typed_is_back_although_the_script_of_the_login_came_too_late(ada: Visitor) -> None:
+    page = ada.page
+    holding(page, "**/rules/effect/")  # the preview would lead to the login by itself
+    ada.visit("/rules/new/?action=pin&item=tea-1&slot=3")
+    page.get_by_label("Name").fill("Early teas")
+    committed(end_session)
+    script = holding(page, "**/js/keep*.js")
+    page.get_by_role("button", name="Save draft").click()
+    script(1)
+    page.fill("#id_username", EMAIL)
+    page.fill("#id_password", PASSWORD)
+    page.click("form.stack button", no_wait_after=True)
+    script(2)
+    script.let_go()
+    expect(page.get_by_role("status").filter(has_text="What you had typed before the session ended")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("Early teas")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_rule_is_there_again_after_the_login(ada: Visitor) -> None:
