@@ -44,7 +44,10 @@ def interactions(acts: Sequence[Act], *, n_users: int, n_items: int) -> Interact
 
 
 def catalogue(category_of: Sequence[int]) -> Catalogue:
-    """One category per item; each item is described by its category (term c) and by itself (a term of its own)."""
+    """One category per item; each item is described by its category (term c) and by itself (a term of its own).
+
+    Its vector says its category.
+    """
     n_items, n_categories = len(category_of), max(category_of, default=-1) + 1
     rows, ones = np.arange(n_items), np.ones(n_items, np.float32)
     categories = sparse.csr_matrix((ones, (rows, list(category_of))), shape=(n_items, n_categories))
@@ -54,6 +57,7 @@ def catalogue(category_of: Sequence[int]) -> Catalogue:
         terms=sparse.csr_matrix(sparse.hstack([categories, own]), dtype=np.float32),
         price=np.full(n_items, 2, np.float32),
         listed_age=np.full(n_items, 365, np.float32),
+        vectors=categories.toarray().astype(np.float16),
     )
 
 

@@ -15,6 +15,7 @@ from scipy import sparse
 type IntArray = NDArray[np.int32]
 type IdArray = NDArray[np.int64]
 type FloatArray = NDArray[np.float32]
+type HalfArray = NDArray[np.float16]
 type BoolArray = NDArray[np.bool_]
 type Sparse = sparse.csr_matrix[np.float32]
 
@@ -137,6 +138,7 @@ class Catalogue:
     listed_age: FloatArray  # days since the item entered the catalogue, at the cut
     cost: FloatArray | None = None  # what the shop pays for it, as the catalogue has it today; NaN where unknown
     stock: FloatArray | None = None  # units of it today; NaN where unknown
+    vectors: HalfArray | None = None  # items × dimensions: what the texts say, unit rows, 0 where nothing is known
 
     @property
     def n_items(self) -> int:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from recommendations.engine.describe.items import with_vectors
+from recommendations.engine.describe.text import CountedTexts, count_texts
 from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.ids import IdMap
@@ -37,6 +39,7 @@ class Shop(NamedTuple):
     """What a shop tells of its items, at any time."""
 
     attributes: ItemAttributes
+    texts: CountedTexts
     categories: IdMap
     plan: pd.DataFrame
     weights: EventWeights
@@ -83,7 +86,7 @@ def _shop(context: RunContext) -> Shop:
     plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
     weights = EventWeights(points=event_points())
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
-    return Shop(attributes, categories, plan, weights)
+    return Shop(attributes, count_texts(attributes.texts), categories, plan, weights)
 
 
 def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
@@ -101,6 +104,7 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
     """Make the training set of a cut and save it."""
     made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
     made = _taught(past.people, _with_promotions(shop.plan, made))
+    made = with_vectors(made, texts=shop.texts, ids=shop.attributes.ids)
     _require_enough(made, cut)
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
     model.save_levels(context.version, cut, past.people.of(made.users.ids))

@@ -1,6 +1,6 @@
 """Training set of the clean events before a cut (``maths.md`` §1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -50,6 +50,7 @@ class ItemAttributes:
     listed_at: NDArray[np.float64]  # days since 1970-01-01 UTC; NaN where unknown
     cost: FloatArray | None = None
     stock: FloatArray | None = None
+    texts: Sequence[str] = ()  # all words that the shop says of each; empty: of none
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ BURSTS = "cleaning/bursts"
 TEACHES = "interactions/teaches"
 LEVELS = "levels/of_users"
 ROWS = ("user", *COLUMNS)
-TOLD = ("price", "listed_age", "cost", "stock")
+TOLD = ("price", "listed_age", "cost", "stock", "vectors")
 PROMOTED = ("item", "start", "display", "mailer")
 
 

@@ -49,7 +49,9 @@ COPY (
 """
 ITEMS = """
 COPY (
-  SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), item.price,
+  SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), left(item.description, {longest}),
+         array_to_string(item.tags, ' '),
+         (SELECT string_agg(value, ' ' ORDER BY key) FROM jsonb_each_text(item.attributes)), item.price,
          item.cost, CASE WHEN item.availability = 'in_stock' THEN item.available_quantity END,
          extract(epoch FROM item.listed_at) / 86400.0, string_agg(category.id::text, ' '),
          string_agg(category.path, '|')
@@ -66,6 +68,8 @@ COPY (
   FROM recommendations_promotion WHERE week >= {since} AND week < {until}
 ) TO STDOUT (FORMAT csv)
 """
+LONGEST_TEXT = 2_000  # characters of a description: after them little is said that is new
+SAID = ("title", "brand", "paths", "tags", "values", "description")
 DAY = timedelta(days=1)
 PAST = timedelta(days=364)  # of the plan before a cut: the same week of last year, too
 PLANNED = timedelta(days=28)  # after a cut: what the windows of an evaluation are long
@@ -87,6 +91,9 @@ ITEM_TYPES = {
     "title": pa.string(),
     "brand": pa.string(),
     "size": pa.string(),
+    "description": pa.string(),
+    "tags": pa.string(),
+    "values": pa.string(),
     "price": pa.float32(),
     "cost": pa.float32(),
     "stock": pa.float32(),
@@ -131,7 +138,7 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:
     """Attributes of every item, and the ids of the category columns."""
-    items = pd.DataFrame(_copied(ITEMS, ITEM_TYPES).to_pandas())
+    items = pd.DataFrame(_copied(ITEMS, ITEM_TYPES, longest=LONGEST_TEXT).to_pandas())
     columns = id_map(np.fromiter(Category.objects.values_list("pk", flat=True), np.int64))
     keys = [[int(key) for key in value.split()] for value in items["categories"].fillna("")]
     attributes = ItemAttributes(
@@ -142,6 +149,7 @@ def item_attributes() -> tuple[ItemAttributes, IdMap]:
         listed_at=items["listed_at"].to_numpy(np.float64),
         cost=items["cost"].to_numpy(np.float32),
         stock=items["stock"].to_numpy(np.float32),
+        texts=_texts(items),
     )
     return attributes, columns
 
@@ -174,6 +182,12 @@ def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
     columns = items[["title", "brand", "size", "paths"]].fillna("").itertuples(index=False, name=None)
     for title, brand, size, paths in columns:
         yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [])
+
+
+def _texts(items: pd.DataFrame) -> list[str]:
+    """All that the catalogue says of each item in words."""
+    rows = items[[*SAID]].fillna("").itertuples(index=False, name=None)
+    return [" ".join(part for part in row if part) for row in rows]
 
 
 def _copied(query: str, types: dict[str, pa.DataType], **values: date | str | int) -> pa.Table:

@@ -1,0 +1,1 @@
+"""What items are, from what the catalogue says of them: never from what anybody did."""
