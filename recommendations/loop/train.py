@@ -18,7 +18,7 @@ from recommendations.engine.ranking.goals import goal_lifts
 from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of
+from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of, leaning_of
 from recommendations.loop import challenger, push_models, second_stage
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
@@ -135,6 +135,7 @@ def plans_of(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:
             weights=second_stage.first_stage_weights(blend),
             instances=tuple(instance.name for instance in instances_of(blend)),
             excluded=bought if blend is BlendName.DISCOVER else disliked,
+            leaning=leaning_of(blend),
         )
         for blend in RANKED
     }

@@ -307,5 +307,6 @@ def _reordered(training: TrainingSet, order: np.ndarray) -> TrainingSet:
             terms=catalogue.terms[order],
             price=catalogue.price[order],
             listed_age=catalogue.listed_age[order],
+            vectors=None if catalogue.vectors is None else catalogue.vectors[order],
         ),
     )

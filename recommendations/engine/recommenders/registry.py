@@ -4,14 +4,17 @@ Home and discover want different settings of the same recommender. They were cho
 never on its test window.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recommendations.engine.ranking.confidence import PopularityLeaning
 from recommendations.engine.recommenders import (
     als,
     also_bought,
     buy_again,
     content,
+    content_ridge,
     ease,
     interests,
     item_knn,
@@ -97,6 +100,7 @@ INSTANCES: tuple[Instance, ...] = (
         trend=TREND,
     ),
     _instance("content_discover", content.Content, content.Config(), DISCOVER, trend=TREND),
+    _instance("content_ridge_discover", content_ridge.ContentRidge, content_ridge.Config(), DISCOVER, trend=TREND),
     _instance("segments_discover", segments.Segments, segments.Config(affinity_half_life=28.0), DISCOVER, trend=TREND),
     _instance("popularity_discover", popularity.Popularity, popularity.Config(half_life=28.0), DISCOVER),
     _instance("also_bought", also_bought.AlsoBought, also_bought.Config(), ITEM, CART, SESSION),
@@ -114,6 +118,23 @@ INSTANCES: tuple[Instance, ...] = (
     ),
     _instance("session_knn", session_knn.SessionKnn, session_knn.Config(), SESSION),
 )
+
+
+IMPERSONAL: frozenset[type[Recommender]] = frozenset({popularity.Popularity, segments.Segments})
+"""Kinds that say what many take, not what this person does."""
+
+POPULAR: Mapping[BlendName, str] = {BlendName.HOME: "popularity_home", BlendName.DISCOVER: "popularity_discover"}
+"""What a blend leans on where little is known of a person. The weights of a visit were found on visits as short as they
+are, and a blend of items in view does not ask who looks at them: neither leans.
+"""
+
+
+def leaning_of(blend: BlendName) -> PopularityLeaning | None:
+    """How the blend leans on what everybody takes; None where it does not."""
+    if blend not in POPULAR:
+        return None
+    personal = frozenset(one.name for one in instances_of(blend) if one.kind not in IMPERSONAL)
+    return PopularityLeaning(personal=personal, popular=POPULAR[blend])
 
 
 def instances_of(blend: BlendName) -> tuple[Instance, ...]:

@@ -1,0 +1,64 @@
+"""Content ridge: what a history says of items by what they are, so that an item nobody has bought yet has a score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import chosen, silenced
+from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    transform: Transform = "log"
+    half_life: float | None = 90.0  # days
+    ridge: float = 10.0  # λ: between 3 and 100 it makes no difference that can be seen
+    constant: float = 0.3  # of every described item: what all of them have in common
+
+
+class ContentRidge(Configured[Config]):
+    """score_ij = x_i F A f_j with A = (F_w'F_w + λI)⁻¹, where F are the items' vectors and F_w those of what was sold.
+
+    This is the ridge regression of each person's history x_i on the vectors, in which every item that they did not
+    take counts as 0, in closed form: A has no person in it, so that a history need not be in training.
+    """
+
+    features_: FloatArray  # items × (dimensions + 1): f, all 0 where nothing is known
+    whitening_: FloatArray  # A
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        vectors = training.catalogue.vectors
+        if vectors is None:
+            vectors = np.zeros((training.n_items, 0), np.float16)
+        constant = np.where(vectors.any(axis=1), np.float32(self.config.constant), np.float32(0))
+        self.features_ = np.column_stack([vectors.astype(np.float32), constant])
+        sold = np.bincount(act_weights(training.teaching).indices, minlength=training.n_items) > 0
+        known = self.features_[sold].astype(np.float64)
+        gram = known.T @ known + self.config.ridge * np.eye(known.shape[1])
+        self.whitening_ = np.linalg.inv(gram).astype(np.float32)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self._profile(queries)
+        scores = (profile @ self.features_) @ self.whitening_ @ self.features_.T
+        return silenced(np.asarray(scores, np.float32), profile=profile, known=self._is_described)
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        profile = query.once((self, "profile"), lambda: self._profile(query))
+        sources = query.once((self, "sources"), lambda: self.features_[profile.indices])
+        terms = profile.data * (sources @ (self.whitening_ @ self.features_[item]))
+        return from_history(query.histories, item, sources=profile.indices, terms=terms, reason=Reason.SIMILAR_ITEM)
+
+    def _profile(self, queries: Queries) -> Sparse:
+        """What of the histories is described; of the rest the vectors say nothing."""
+        weights = transformed(act_weights(queries.histories, half_life=self.config.half_life), self.config.transform)
+        return chosen(weights, self._is_described[weights.indices])
+
+    @property
+    def _is_described(self) -> BoolArray:
+        return np.asarray(self.features_[:, -1] > 0)
