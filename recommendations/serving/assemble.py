@@ -16,6 +16,7 @@ from recommendations.serving.candidate_choice import ChosenCandidates
 from recommendations.serving.candidates import CandidatePool
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import Backfilled, FallbackSource, backfill
+from recommendations.serving.leaning import parts_of
 from recommendations.serving.types import Shown, ShownReason
 from recommendations.terms import RuleAction, Source
 
@@ -70,12 +71,14 @@ def _selected(
     ranks: Sequence[int],
 ) -> list[Shown]:
     products = explainer.snapshot.stock.products
-    names = [*(chosen.pool.instances if chosen.pool else ()), *map(str, selection.lifted)]
-    whole = np.vstack([selection.contributions, *selection.lifted.values()]).T
+    items = explainer.rows_of_model(selection.items)
+    own = parts_of(selection, chosen, items)
+    names = [*own, *map(str, selection.lifted)]
+    whole = np.vstack([*own.values(), *selection.lifted.values(), np.empty((0, len(selection.items)))]).T
     parts = whole.tolist()
     times = None if params.ignored is None else params.ignored.times_of(selection.items)
     ignored = [0] * len(selection.items) if times is None else times.tolist()
-    reasons, rules = _reasons(selection, chosen.pool, explainer, names, whole), _rules(selection, params)
+    reasons, rules = _reasons(items, chosen.pool, explainer, names, whole), _rules(selection, params)
     return [
         Shown(
             item=products[row].item,
@@ -110,18 +113,17 @@ def _rules(selection: Selection, params: SelectionParams) -> list[list[int]]:
 
 
 def _reasons(
-    selection: Selection,
+    items: IntArray,
     pool: CandidatePool | None,
     explainer: Explainer,
     names: Sequence[str],
     parts: NDArray[np.float64],
 ) -> list[tuple[ShownReason, ...]]:
-    """Reasons of each item; nothing speaks for one that is only pinned."""
+    """Reasons of each item, a row of the model; nothing speaks for one that is only pinned."""
     if pool is None or explainer.candidates is None:
-        return [() for _ in selection.items]
-    items = explainer.candidates.model.items.rows(explainer.snapshot.stock.ids.ids[selection.items]).tolist()
+        return [() for _ in items]
     speaking = speakers(names, parts)
-    return [explainer.of_pool(pool, item, own) for item, own in zip(items, speaking, strict=True)]
+    return [explainer.of_pool(pool, item, own) for item, own in zip(items.tolist(), speaking, strict=True)]
 
 
 def _filling(rest: Sequence[Backfilled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:

@@ -1,6 +1,6 @@
 """Candidate pools: the stored records of customers, and pools that are scored while the shop waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from scipy import sparse
 from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.confidence import PopularityLeaning, leaned
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.score_rows import DenseRow, ScoreRow, nominees, standing
 from recommendations.engine.ranking.scores import Standardised
@@ -18,7 +19,7 @@ from recommendations.engine.ranking.second_stage import SecondStage
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.recommenders.registry import Instance, instances_of
+from recommendations.engine.recommenders.registry import Instance, instances_of, leaning_of
 from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
@@ -55,6 +56,8 @@ class CandidatePool:
     visit: History | None = None
     visiting: frozenset[str] = frozenset()
     record: "CandidatePool | None" = None  # whose instances are the first ones, where a visit is beside it
+    leaning: PopularityLeaning | None = None  # that the scores have, where little is known of who asks
+    sure: float = 1.0  # confidence in the history, or in the visit that is all of it
 
     def history_for(self, instance: str) -> History:
         """The history that the instance's scores were made from."""
@@ -158,7 +161,12 @@ class CandidateSource:
         records = self.model.candidates.get(blend)
         if records is None:
             return None
-        return _pool(records, row, history=self.nobody if row == self.model.stranger else self.history_of(row))
+        return _pool(
+            records,
+            row,
+            history=self.nobody if row == self.model.stranger else self.history_of(row),
+            leaning=leaning_of(blend),
+        )
 
     def _history_of(self, row: int) -> History:
         return History.of(self.model.training.queries(np.array([row])), until=self.until)
@@ -199,8 +207,12 @@ class CandidateSource:
             items = wanted[np.logical_or.reduce(known)] if known else wanted[:0]
         else:
             items = nominees([*rows.values()], nominated=NOMINATED, but=barred, width=len(self.model.items))
-        z = standing([*rows.values()], items)
-        return CandidatePool(instances=tuple(rows), items=items, z=z, history=History.of(query, until=history.until))
+        leaning, sure = leaning_of(blend), history.sure
+        z = leaned_standing(rows, items, leaning, sure)
+        return CandidatePool(
+            instances=tuple(rows), items=items, z=z, history=History.of(query, until=history.until), leaning=leaning,
+            sure=sure,
+        )  # fmt: skip
 
     def query_of(self, history: History, context: Sequence[int], *, fading: float = 1.0) -> Queries:
         """A history as a query with items in view; each counts ``fading`` times as much as the one before it."""
@@ -222,19 +234,31 @@ class CandidateSource:
         return DenseRow(np.maximum(recommender.score(query)[0], np.float32(0)) * factor)
 
 
+def leaned_standing(
+    rows: Mapping[str, ScoreRow], items: IntArray, leaning: PopularityLeaning | None, sure: float
+) -> Standardised:
+    """Scores of these items by each instance, standardised, as a history that is believed so far has them."""
+    z = standing([*rows.values()], items)
+    if leaning is None or sure == 1 or not len(items):
+        return z
+    return leaned(z.astype(np.float32), tuple(rows), leaning, np.array(sure, np.float32)).astype(np.float16)
+
+
 @held_by_model
 def candidate_source(model: Model) -> CandidateSource:
     """Candidates of a model."""
     return CandidateSource(model)
 
 
-def _pool(records: Candidates, row: int, *, history: History) -> CandidatePool:
+def _pool(records: Candidates, row: int, *, history: History, leaning: PopularityLeaning | None) -> CandidatePool:
     count = int(np.count_nonzero(records.items[row] >= 0))
     return CandidatePool(
         instances=records.instances,
         items=np.asarray(records.items[row, :count]),
         z=np.asarray(records.z[row, :, :count]),
         history=history,
+        leaning=leaning,
+        sure=history.sure,
     )
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import numpy as np
 
+from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.confidence import LITTLE_KNOWN
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
@@ -74,14 +76,14 @@ class Explainer:
             listed = float(self.snapshot.stock.column("listed")[row])
             days = max(0.0, (self.now.timestamp() - listed) / DAY)
             return (ShownReason(code=Reason.NEW, evidence={"days": round(days, 1)}),)
-        item = self._row_of_model(row)
+        item = int(self.rows_of_model(np.array([row], np.int32))[0])
         if source is Source.SEGMENT:
             return (ShownReason(code=Reason.SEGMENT, evidence=self._segment()),)
         popular = self._popular(item)
         return tuple(reason for reason in (self._reason(term, None) for term in popular) if reason is not None)
 
     def _evidence(self, pool: CandidatePool, instance: str, item: int) -> Sequence[Evidence]:
-        if instance == TRENDING or self.candidates is None:
+        if instance in {TRENDING, LITTLE_KNOWN} or self.candidates is None:
             return self._popular(item)
         if instance == Lift.PROMOTION:
             return self._promoted(self.candidates, item)
@@ -153,7 +155,8 @@ class Explainer:
         last = max(pool.history.until - days * DAY, self.state.bought.get(item, -np.inf))
         return max(0.0, (self.now.timestamp() - last) / DAY)
 
-    def _row_of_model(self, row: int) -> int:
+    def rows_of_model(self, rows: IntArray) -> IntArray:
+        """Rows of the model of these rows of the stock; −1 where it does not know them."""
         if self.candidates is None:
-            return NOBODY
-        return int(self.candidates.model.items.rows(self.snapshot.stock.ids.ids[row : row + 1])[0])
+            return np.full(len(rows), NOBODY, np.int32)
+        return self.candidates.model.items.rows(self.snapshot.stock.ids.ids[rows])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray, Interactions, Queries
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
+from recommendations.engine.ranking.confidence import confidence, n_acts
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
 from recommendations.event_types import EventName
 
@@ -43,6 +45,11 @@ class History:
         return cls(
             query=query, until=until, rows=purchases.items, last=until - purchases.newest * DAY, every=every * DAY
         )
+
+    @cached_property
+    def sure(self) -> float:
+        """How far the history is believed, 0 … 1."""
+        return float(confidence(n_acts(self.query.histories))[0])
 
     def asking(self, query: Queries) -> Self:
         """Ask this history about items in view; the evidence is that of the new query alone."""

@@ -99,7 +99,7 @@ class Visits:
         z[len(own.instances) :] = standing([visit.scores[name] for name in names], items)
         return CandidatePool(
             instances=(*own.instances, *names), items=items, z=z, history=own.history,
-            visit=visit.history, visiting=frozenset(names), record=own,
+            visit=visit.history, visiting=frozenset(names), record=own, leaning=own.leaning, sure=own.sure,
         )  # fmt: skip
 
 

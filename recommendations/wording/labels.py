@@ -278,6 +278,7 @@ INSTANCES: Mapping[str, Promise] = {
     "interests_discover": _("Interests (Discover)"),
     "content": _("Similar descriptions"),
     "content_discover": _("Similar descriptions (Discover)"),
+    "content_ridge_discover": _("Fitting descriptions (Discover)"),
     "content_context": _("Described like the item in view"),
     "segments": _("Segment"),
     "segments_discover": _("Segment (Discover)"),
@@ -298,6 +299,7 @@ INSTANCES: Mapping[str, Promise] = {
     "margin": pgettext_lazy("goal", "Margin"),
     "clearance": pgettext_lazy("goal", "Stock to clear"),
     "second_stage": _("Second stage"),
+    "little_known": _("Little is known yet"),
     "popular": _("Best sellers"),
     "personal_frequency": _("What they always buy"),
 }

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse
 from recommendations.engine.ranking.candidates import Candidates, joined, weight_vector
+from recommendations.engine.ranking.confidence import PopularityLeaning, confidence, leaned, n_acts
 from recommendations.engine.ranking.scores import blend_planes, gathered, largest, spoken, standardised, top
 
 NOMINATED = 200
@@ -46,6 +47,7 @@ class BlendPlan:
     weights: Mapping[str, float]
     instances: tuple[str, ...]
     excluded: Sparse | None = None  # queries × items; every stored entry is excluded
+    leaning: PopularityLeaning | None = None  # where little is known of who asks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,7 @@ class _Bench:
         self.twins = [
             [at for at, other in enumerate(recommenders) if other == one] for one in dict.fromkeys(recommenders)
         ]
+        self.sure = confidence(n_acts(queries.histories))
         self.pooled = np.empty((0, queries.histories.n_items), np.bool_)
         self.rank = np.empty((0, queries.histories.n_items), np.uint8)
 
@@ -169,7 +172,7 @@ class _Bench:
         planes = [raw[self.place[name]] for name in names]
         with _without(plan.excluded, planes, rows):
             nominated, own = self._nominations(planes, n_rows=len(rows))
-            items, z = self._cut(planes, nominated, own, weights=weight_vector(names, plan.weights))
+            items, z = self._cut(planes, nominated, own, plan=plan, names=names, rows=rows)
         return Candidates(instances=names, items=items, z=z, own=own)
 
     def _nominations(self, planes: Sequence[FloatArray], *, n_rows: int) -> tuple[IntArray, IntArray]:
@@ -184,7 +187,14 @@ class _Bench:
         return nominated, own
 
     def _cut(
-        self, planes: Sequence[FloatArray], nominated: IntArray, own: IntArray, *, weights: FloatArray
+        self,
+        planes: Sequence[FloatArray],
+        nominated: IntArray,
+        own: IntArray,
+        *,
+        plan: BlendPlan,
+        names: tuple[str, ...],
+        rows: NDArray[np.int64],
     ) -> tuple[IntArray, NDArray[np.float16]]:
         """Standardise and round the pool, then cut it to what is kept: each instance's own best, then by blend."""
         pooled, rank = self.pooled[: len(nominated)], self.rank[: len(nominated)]
@@ -198,10 +208,17 @@ class _Bench:
         counts = np.bincount(flat // max(pooled.shape[1], 1), minlength=len(pooled))
         values = np.array([plane.ravel()[flat] for plane in planes], np.float32).reshape(len(planes), len(flat))
         starts = (np.cumsum(counts) - counts)[counts > 0]
-        z = standardised(values, starts).astype(np.float16) if len(flat) else values.astype(np.float16)
+        z = standardised(values, starts) if len(flat) else values
+        if plan.leaning is not None:
+            z = leaned(z, names, plan.leaning, np.repeat(self.sure[rows], counts))
+        rounded, weights = z.astype(np.float16), weight_vector(names, plan.weights)
         columns = flat % max(pooled.shape[1], 1)
         return _packed(
-            columns, z, counts, order_by=(protected, blend_planes(spoken(z), weights)), kept=self.limits.kept
+            columns,
+            rounded,
+            counts,
+            order_by=(protected, blend_planes(spoken(rounded), weights)),
+            kept=self.limits.kept,
         )
 
 

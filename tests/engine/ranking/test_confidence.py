@@ -1,0 +1,70 @@
+"""Confidence: who is new gets what everybody takes, who is known is ranked as ever, and the parts add up."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from recommendations.engine.ranking.confidence import FEW, PopularityLeaning, by_leaning, confidence, leaned, n_acts
+from recommendations.engine.ranking.scores import blend, contributions
+from tests.shop import Act, interactions
+
+NAMES = ("ease", "segments", "popular")
+LEANING = PopularityLeaning(personal=frozenset({"ease"}), popular="popular")
+Z = np.array([[1, -1, np.nan], [0.5, 0, 2], [-1, 2, 0.25]], np.float32)
+
+
+def test_confidence_grows_with_the_acts_and_is_full_from_twenty_on() -> None:
+    sure = confidence(np.array([0, 1, 2, 6, 18, FEW - 1, FEW, 400]))
+    np.testing.assert_allclose(sure, [0, 1 / 3, 1 / 2, 3 / 4, 0.9, 19 / 21, 1, 1], rtol=1e-6)
+
+
+def test_each_item_of_a_basket_is_an_act_and_what_was_taken_back_is_none() -> None:
+    acts = [Act(0, 3, 0), Act(0, 3, 1), Act(0, 4, 1, strength=0.2), Act(1, 2, 2), Act(1, 2, 3, strength=-1.0)]
+    assert n_acts(interactions(acts, n_users=3, n_items=5)).tolist() == [3, 1, 0]
+
+
+def test_half_known_is_half_personal_and_half_popular() -> None:
+    z = leaned(Z, NAMES, LEANING, np.float32(0.5) * np.ones(3, np.float32))
+    np.testing.assert_allclose(z[0], [0, 0.5, np.nan])  # silence stays
+    np.testing.assert_array_equal(z[1:], Z[1:])
+
+
+def test_of_whom_nothing_is_known_the_order_is_popularitys() -> None:
+    z = leaned(Z[:, :2], NAMES, LEANING, np.zeros(2, np.float32))
+    np.testing.assert_array_equal(z[0], Z[2, :2])
+    weights = np.array([0.7, 0, 0.3], np.float32)
+    np.testing.assert_array_equal(np.argsort(-blend(z, weights)), np.argsort(-Z[2, :2]))
+
+
+def test_who_is_known_is_ranked_to_the_bit() -> None:
+    assert leaned(Z, NAMES, LEANING, np.ones(3, np.float32)) is Z
+    mixed = leaned(Z, NAMES, LEANING, np.array([1, 0.5, 1], np.float32))
+    np.testing.assert_array_equal(mixed[:, [0, 2]], Z[:, [0, 2]])
+
+
+def test_where_nobody_tells_what_is_popular_nothing_leans() -> None:
+    np.testing.assert_array_equal(leaned(Z[:2], NAMES[:2], LEANING, np.zeros(3, np.float32)), Z[:2])
+
+
+@given(
+    arrays(np.float32, (3, 4), elements=st.floats(-4, 4, width=16)),
+    arrays(np.float32, 3, elements=st.floats(0, 1, width=16)),
+    st.integers(1, FEW),
+)
+def test_the_parts_before_leaning_and_leaning_add_up_to_the_score(z: np.ndarray, weights: np.ndarray, n: int) -> None:
+    sure = confidence(np.array([n]))
+    rounded = leaned(z, NAMES, LEANING, np.repeat(sure, 4)).astype(np.float16)
+    parts = contributions(rounded, weights)
+    before, added = by_leaning(parts, rounded, weights=weights, instances=NAMES, leaning=LEANING, sure=float(sure[0]))
+    np.testing.assert_allclose(before.sum(axis=0) + added, parts.sum(axis=0), atol=1e-9)
+    np.testing.assert_allclose(before, contributions(z, weights), atol=0.05)  # z is rounded to half floats
+
+
+@pytest.mark.parametrize("sure", [0, 1])
+def test_nothing_stands_apart_of_the_known_and_of_the_unknown(sure: float) -> None:
+    parts = contributions(Z, np.array([1, 1, 1], np.float32))
+    before, added = by_leaning(parts, Z, weights=np.ones(3, np.float32), instances=NAMES, leaning=LEANING, sure=sure)
+    assert before is parts
+    assert not added.any()
