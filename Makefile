@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -74,6 +74,12 @@ bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, forged, p
 
 bench-bandits: .venv/stamp  ## What daily shares of versions earn and whom they pause, on made days (ARGS="--quick --json out.json")
 	$(PYTHON) -m bench.bandits $(ARGS)
+
+bench-cold-items: .venv/stamp  ## How well items that nobody has bought yet are ranked, on the demo's wheel (ARGS="--json out.json")
+	$(PYTHON) -m bench.cold_items $(ARGS)
+
+bench-cold-people: .venv/stamp  ## How good lists are for people of whom little is known, on the demo's wheel (ARGS="--window test --json out.json")
+	$(PYTHON) -m bench.cold_people $(ARGS)
 
 bench-experiments: .venv/stamp  ## False alarms, power, planned days and the split check, on made visitors (ARGS="--quick --json out.json")
 	$(PYTHON) -m bench.experiments $(ARGS)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from demo.complete_journey import wheel
 from demo.complete_journey.promotions import read_shares
+from recommendations.engine.describe.items import with_vectors
+from recommendations.engine.describe.text import CountedTexts, count_texts
 from recommendations.engine.evaluation.split import Truth, Windows, truths
 from recommendations.engine.frames import Promotions
 from recommendations.engine.preprocess.clean import clean
@@ -94,12 +96,24 @@ class Shop:
             ),
             price=products["price"].to_numpy(np.float32),
             listed_at=days(products["first_sale"]),
+            texts=self.texts,
         )
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """What the catalogue says of every item, as the product reads it."""
+        columns = self.products[["title", "brand_name", "path", "manufacturer_id", "size"]].astype(object).fillna("")
+        return [" ".join(str(part) for part in row if part) for row in columns.itertuples(index=False, name=None)]
+
+    @cached_property
+    def counted_texts(self) -> CountedTexts:
+        return count_texts(self.texts)
 
     def part(self, cut: float) -> Part:
         """Make the part of a cut, cleaned by what was known at it."""
         cleaned, _ = clean(self.events[self.events["at"].to_numpy() < cut], until=cut)
         taken = snapshot(cleaned, self.attributes, cut=cut, weights=EventWeights())
+        taken = with_vectors(taken, texts=self.counted_texts, ids=self.attributes.ids)
         everything, _ = clean(self.events, until=np.inf)
         return Part(cut=cut, snapshot=taken, truths=truths(everything, taken, window=(cut, cut + WINDOW)))
 

@@ -1,0 +1,85 @@
+"""Data sets in which some items are cold: the catalogue describes them, and no act before the cut is about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from bench.ranking.complete_journey import WINDOW, shop
+from recommendations.engine.describe.items import places
+from recommendations.engine.describe.text import CountedTexts, count_texts, text_space
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import BoolArray, HalfArray, Queries, TrainingSet
+from recommendations.engine.preprocess.clean import clean
+from recommendations.engine.preprocess.matrix import EventWeights, snapshot
+from recommendations.engine.rng import generator
+
+MOMENT = 1e-6  # days: so long before the cut a cold item is taken to have been listed
+HELD = 0.1  # of the items, where time does not say which are cold
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ColdSet:
+    """``truth`` has nothing but cold items, and the rows of those who took one."""
+
+    name: str
+    training: TrainingSet  # cold items have rows, and no acts
+    queries: Queries
+    truth: Truth
+    cold: BoolArray
+    vectors: HalfArray  # of the training set's catalogue
+
+    def shuffled(self, seed: int) -> "ColdSet":
+        """The same set with the vectors of its items dealt out again: what they say is then of somebody else."""
+        order = generator(seed, "shuffled texts").permutation(len(self.vectors))
+        return replace(self, training=_with(self.training, self.vectors[order]), vectors=self.vectors[order])
+
+
+def complete_journey(cut: float, *, name: str) -> ColdSet:
+    """Products first sold in the 28 days after the cut, and the households that bought one of them."""
+    data, attributes = shop(), shop().attributes
+    first = attributes.listed_at
+    listed = np.where((first >= cut) & (first < cut + WINDOW), cut - MOMENT, first)
+    cleaned, _ = clean(data.events[data.events["at"].to_numpy() < cut], until=cut)
+    made = snapshot(cleaned, replace(attributes, listed_at=listed), cut=cut, weights=EventWeights())
+    cold = (first >= cut)[places(attributes.ids, made.items)]
+    later = data.events[(data.events["at"] >= cut) & (data.events["at"] < cut + WINDOW)]
+    user, item = made.users.rows(later["user"].to_numpy()), made.items.rows(later["item"].to_numpy())
+    pairs = (user >= 0) & (item >= 0)
+    pairs[pairs] = cold[item[pairs]]
+    shape = (made.training.n_users, made.training.n_items)
+    spent = sparse.csr_matrix((np.ones(pairs.sum(), np.float32), (user[pairs], item[pairs])), shape=shape)
+    at = places(attributes.ids, made.items)
+    return _set(name, made.training, Truth(spent=spent), cold, vectors=_vectors(data.counted_texts, at, cold))
+
+
+def with_a_cold_tenth(training: TrainingSet, texts: Sequence[str], *, name: str, seed: int, most: int) -> ColdSet:
+    """A random tenth of the items made cold: acts about them become the truth of at most ``most`` people, drawn."""
+    draw = generator(seed, "cold items")
+    cold = draw.random(training.n_items) < HELD
+    acts = training.interactions
+    known, taken = acts.where(~cold[acts.item]), acts.where(cold[acts.item]).matrix()
+    asked = np.flatnonzero((np.diff(taken.indptr) > 0) & (np.diff(known.matrix().indptr) > 0))
+    asked = np.sort(draw.permutation(asked)[:most])
+    mine = np.isin(np.arange(training.n_users), asked).astype(np.float32)
+    truth = sparse.csr_matrix(sparse.diags_array(mine) @ taken, dtype=np.float32)
+    truth.eliminate_zeros()
+    vectors = _vectors(count_texts(texts), np.arange(training.n_items), cold)
+    return _set(name, replace(training, interactions=known), Truth(spent=truth), cold, vectors=vectors)
+
+
+def _set(name: str, training: TrainingSet, truth: Truth, cold: BoolArray, *, vectors: HalfArray) -> ColdSet:
+    described = _with(training, vectors)
+    everybody = described.queries(np.arange(training.n_users))
+    return ColdSet(name=name, training=described, queries=everybody, truth=truth, cold=cold, vectors=vectors)
+
+
+def _with(training: TrainingSet, vectors: HalfArray) -> TrainingSet:
+    return replace(training, catalogue=replace(training.catalogue, vectors=vectors))
+
+
+def _vectors(counts: CountedTexts, items: NDArray[np.integer], cold: BoolArray) -> HalfArray:
+    """Vectors of all items, in what the warm ones have in common."""
+    return text_space(counts, items[~cold]).vectors(counts, items)
