@@ -128,15 +128,15 @@ NUMBERS: Mapping[str, Number] = {
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=4_100,
+        words="lines of its migrations", limit=4_200,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=31_900, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=32_300, count=lambda house: house.lines("analytics")),
     "fullest": Number(
-        words="files of the fullest folder", limit=26, count=lambda house: len(house.fullest()), places=House.fullest
+        words="files of the fullest folder", limit=27, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=25, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=26, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(
