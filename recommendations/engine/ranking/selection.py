@@ -104,6 +104,7 @@ class Selection:
     fixed: tuple[int, ...]  # places that rules hold, among those shown
     way: Way
     trace: Trace
+    promised: int | None = None  # place of a new item that stands there because it was promised
 
 
 def select(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import chosen, silenced
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
@@ -45,8 +46,22 @@ class ContentRidge(Configured[Config]):
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
-        scores = (profile @ self.features_) @ self.whitening_ @ self.features_.T
+        scores = self._taste(profile) @ self.features_.T
         return silenced(np.asarray(scores, np.float32), profile=profile, known=self._is_described)
+
+    def score_of(self, query: Queries, items: IntArray) -> FloatArray:
+        """Scores of one history for some items, as ``score`` has them: [items], NaN where nothing can be said."""
+        scores = self._taste(self._profile(query)) @ self.features_[items].T
+        return np.where(self._is_described[items] & (scores != 0).any(), scores[0], np.nan).astype(np.float32)
+
+    def mean_score(self, queries: Queries) -> FloatArray:
+        """Mean score of each item over all histories, [items]; NaN for what is not described."""
+        together = sparse.csr_matrix(self._profile(queries).sum(axis=0) / max(len(queries), 1), dtype=np.float32)
+        scores = (self._taste(together) @ self.features_.T)[0]
+        return np.where(self._is_described, scores, np.nan).astype(np.float32)
+
+    def _taste(self, profile: Sparse) -> FloatArray:
+        return np.asarray((profile @ self.features_) @ self.whitening_, np.float32)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         profile = query.once((self, "profile"), lambda: self._profile(query))
