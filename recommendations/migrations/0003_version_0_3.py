@@ -46,6 +46,10 @@ IMPORT_KINDS = [
     ("items", "Items"), ("events", "Events"), ("promotions", "Promotions"), ("contacts", "Contacts"),
     ("customers", "Customers"), ("receipts", "Campaigns of other systems"),
 ]  # fmt: skip
+NEW_ITEM_STATES = [
+    ("waiting", "Waiting"), ("promised", "Promised"), ("kept", "Kept"), ("late", "Late"),
+    ("missed", "No promise in time"), ("known", "Shown enough already"), ("stopped", "Taken out"),
+]  # fmt: skip
 ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]
 SUPPRESSION_REASONS = [
     ("hard_bounce", "It does not exist"), ("complaint", "Complained"),
@@ -2821,6 +2825,161 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(progress__gte=0, progress__lte=1),
                         name="agentpractice_progress_is_a_share",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "NewItemBudget",
+            [
+                (
+                    "placement",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="new_item_budget",
+                        serialize=False, to="recommendations.placement", verbose_name="placement",
+                    ),
+                ),
+                ("share", models.FloatField(verbose_name="share of the answers")),
+                ("load", models.FloatField(help_text="0: empty; 1: as full as it may be.", verbose_name="load")),
+                ("requests_a_day", models.FloatField(verbose_name="answers a day")),
+                ("counted_until", models.DateTimeField(verbose_name="counted until")),
+            ],
+            {"verbose_name": "room for new items", "verbose_name_plural": "room for new items"},
+        ),
+        migrations.CreateModel(
+            "NewItemPromise",
+            [
+                ID,
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("impressions", models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(10_000)], verbose_name="impressions")),
+                ("days", models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(60)], verbose_name="days")),
+                (
+                    "highest_share",
+                    models.FloatField(
+                        help_text="Share of the answers that may give their last open slot to a new item.",
+                        validators=[MinValueValidator(0.01), MaxValueValidator(0.5)], verbose_name="answers at most",
+                    ),
+                ),
+                (
+                    "new_days",
+                    models.PositiveSmallIntegerField(
+                        validators=[MinValueValidator(1), MaxValueValidator(365)], verbose_name="days for which an item is new"
+                    ),
+                ),
+                ("needs_price", models.BooleanField(default=True, verbose_name="only with a price")),
+                ("needs_picture", models.BooleanField(default=False, verbose_name="only with a picture")),
+                (
+                    "gives",
+                    models.BooleanField(
+                        default=True, help_text="Without, promises that were given are kept and none is new.",
+                        verbose_name="gives promises",
+                    ),
+                ),
+                ("is_default", models.BooleanField(default=False, verbose_name="live")),
+                (
+                    "price",
+                    models.JSONField(
+                        default=dict, help_text="What it could cost at most when it was published.",
+                        verbose_name="price",
+                    ),
+                ),
+                ("note", models.TextField(verbose_name="note")),
+                ("created_at", models.DateTimeField(default=timezone.now, verbose_name="published")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="author",
+                    ),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="promises",
+                        to="recommendations.placement", verbose_name="placement",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "promise to new items",
+                "verbose_name_plural": "promises to new items",
+                "ordering": ["placement", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=["placement", "number"], name="promise_number_once_per_placement"),
+                    models.UniqueConstraint(
+                        fields=["placement"], condition=models.Q(is_default=True),
+                        name="one_default_promise_per_placement",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(impressions__gte=1, days__gte=1, new_days__gte=1),
+                        name="promise_is_of_something",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(highest_share__gt=0, highest_share__lte=0.5), name="promise_leaves_half"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "NewItem",
+            [
+                ID,
+                ("state", models.CharField(choices=NEW_ITEM_STATES, max_length=10, verbose_name="state")),
+                ("first", models.BooleanField(default=False, verbose_name="put first")),
+                (
+                    "fit",
+                    models.FloatField(
+                        help_text="How well it fits customers on average, by its texts.", null=True, verbose_name="fit"
+                    ),
+                ),
+                ("noted_at", models.DateTimeField(verbose_name="noted")),
+                ("promised_at", models.DateTimeField(null=True, verbose_name="promised")),
+                ("shown", models.PositiveIntegerField(default=0, verbose_name="shown")),
+                ("clicks", models.PositiveIntegerField(default=0, verbose_name="clicks")),
+                (
+                    "expected",
+                    models.FloatField(
+                        default=0, help_text="As many as other items got in the same slots.",
+                        verbose_name="expected clicks",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="new_at", to="recommendations.item",
+                        verbose_name="item",
+                    ),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="new_items",
+                        to="recommendations.placement", verbose_name="placement",
+                    ),
+                ),
+                (
+                    "promise",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, related_name="items",
+                        to="recommendations.newitempromise", verbose_name="promise",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "new item",
+                "verbose_name_plural": "new items",
+                "ordering": ["placement", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=["placement", "item"], name="item_is_new_once_per_placement"),
+                    models.CheckConstraint(
+                        condition=models.Q(state__in=[code for code, _ in NEW_ITEM_STATES]),
+                        name="state_of_new_item_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=~models.Q(state="promised")
+                        | models.Q(promise__isnull=False, promised_at__isnull=False),
+                        name="promised_item_has_a_promise",
                     ),
                 ],
             },

@@ -22,6 +22,7 @@ from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
+from recommendations.models.promises import NewItem, NewItemBudget, NewItemPromise
 from recommendations.models.promotions import Promotion
 from recommendations.models.push.absences import ItemAbsence, ShopOccasion
 from recommendations.models.push.agents import (
@@ -53,10 +54,10 @@ __all__ = [
     "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement", "Considered",
     "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "Endpoint", "Evaluation", "Event", "Experiment",
     "ExperimentNote", "Group", "GuardrailLook", "Import", "ImportedReceipt", "InterestProfile", "Item", "ItemAbsence",
-    "ItemPrice", "Judgement", "Measurement", "Message", "MessageEvent", "ModelVersion", "Occurrence", "PageSlot",
-    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion",
-    "PushModel", "Quarantine", "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine",
-    "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting",
-    "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit",
-    "WaitingLine", "WeightSearch", "group_fields",
+    "ItemPrice", "Judgement", "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget",
+    "NewItemPromise", "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay", "PlacementHour",
+    "PracticeRun", "PressureRules", "Promotion", "PushModel", "Quarantine", "RateWatch", "Reading", "RejectedRow",
+    "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan",
+    "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
+    "StaffSession", "Suppression", "Unit", "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

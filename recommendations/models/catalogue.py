@@ -112,6 +112,13 @@ class Item(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_sold_out(self) -> bool:
+        """Whether it is known that there is none left."""
+        if self.availability == terms.Availability.OUT_OF_STOCK:
+            return True
+        return self.availability == terms.Availability.IN_STOCK and self.available_quantity == 0
+
 
 class ItemPrice(models.Model):
     """Catalogue price of an item from a moment on, so that prices can be taken as of a date."""

@@ -61,3 +61,7 @@ class Slate(models.Model):
 
     def __str__(self) -> str:
         return self.recommendation_id
+
+    def promised(self, slot: int) -> bool:
+        """Whether a new item stood in a slot, from 0, because it was promised: held, and of no place in the ranking."""
+        return slot in self.fixed and self.places[slot] < 0
