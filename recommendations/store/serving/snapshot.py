@@ -18,6 +18,7 @@ from recommendations.models.experiments import BUCKETS
 from recommendations.store.live.fetch import ROTATION
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model, likeness
+from recommendations.store.promises.served_promises import ServedPromises
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
@@ -82,6 +83,7 @@ class ServedPlacement:
     explores: bool
     fatigue: float = 0.0  # how far goes down what was shown and not clicked; 0: not at all
     variants: Variants = Variants.EACH  # as answers were made before there was a choice
+    promised: ServedPromises | None = None  # to new items
 
     def families_of(self, stock: Stock) -> IntArray | None:
         """The product of each row of the stock, where of each there is one tile; None where variants have their own."""

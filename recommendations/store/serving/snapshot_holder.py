@@ -25,6 +25,7 @@ from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
+from recommendations.store.promises.served_promises import ServedPromises, served_promises
 from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_experiments import running_experiments
 from recommendations.store.serving.served_rules import ServedRules
@@ -204,7 +205,9 @@ def _model(version: int) -> Model | None:
 
 def _small() -> dict[str, Any]:
     enabled = Placement.objects.filter(enabled=True).select_related("blend")
-    placements, pages = {placement.name: _placement(placement) for placement in enabled}, _pages()
+    promises = served_promises()
+    placements = {row.name: _placement(row, promises.get(row.pk)) for row in enabled}
+    pages = _pages()
     weights = BlendWeights.objects.defaults().select_related("blend", "segment", "audience")
     return {
         "placements": placements,
@@ -236,7 +239,7 @@ def _pages() -> dict[str, list[ServedSlot]]:
     return pages
 
 
-def _placement(row: Placement) -> ServedPlacement:
+def _placement(row: Placement, promised: ServedPromises | None) -> ServedPlacement:
     return ServedPlacement(
         name=row.name,
         blend=BlendName(row.blend.name) if row.blend else None,
@@ -249,4 +252,5 @@ def _placement(row: Placement) -> ServedPlacement:
         explores=row.explores,
         fatigue=row.fatigue,
         variants=Variants(row.variants),
+        promised=promised,
     )
