@@ -92,11 +92,12 @@ def _selected(
             boosts={key: float(added[place]) for key, added in selection.boosts.items() if added[place]},
             diversity=float(selection.diversity[place]),
             rules=tuple(rules[place]),
-            reasons=reasons[place],
+            reasons=explainer.of_fallback(Source.NEWEST, row) if place == selection.promised else reasons[place],
             propensity=float(selection.propensity[place]),
             place=int(selection.places[place]),
             fixed=place in selection.fixed,
             source=chosen.source,
+            promised=place == selection.promised,
         )
         for place, row in enumerate(selection.items.tolist())
     ]

@@ -16,6 +16,7 @@ from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.score_rows import DenseRow, ScoreRow, nominees, standing
 from recommendations.engine.ranking.scores import Standardised
 from recommendations.engine.ranking.second_stage import SecondStage
+from recommendations.engine.recommenders.content_ridge import ContentRidge
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.protocol import Recommender
@@ -117,6 +118,12 @@ class CandidateSource:
     @cached_property
     def trend(self) -> FloatArray:
         return trend(self.model.training.teaching)
+
+    @cached_property
+    def descriptions(self) -> ContentRidge | None:
+        """The recommender that knows what items are; None where the model has none."""
+        every = self.model.recommenders.values()
+        return next((each for each in every if isinstance(each, ContentRidge)), None)
 
     @cached_property
     def facts(self) -> ItemFacts:

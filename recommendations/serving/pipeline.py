@@ -13,6 +13,7 @@ from numpy.random import Generator
 
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
+from recommendations.engine.ranking.offers import PromiseOffer, with_promise
 from recommendations.engine.ranking.rules import Rule, of_kind
 from recommendations.engine.ranking.selection import NOTHING, CatalogueState, Selection, SelectionParams, select
 from recommendations.engine.ranking.variants import siblings
@@ -27,6 +28,7 @@ from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import FallbackSource
 from recommendations.serving.history import SESSION_GAP
 from recommendations.serving.ignored_showings import ignored_showings
+from recommendations.serving.promised import offer_of, promise_draw
 from recommendations.serving.request_filter import asked_boosts, boost_names, matching_items
 from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, narrowed, resolved, scope_of
 from recommendations.serving.types import Answer, ResolvedRequest, Shown, ShownReason, Trace
@@ -67,6 +69,7 @@ class Prepared:
     weights: ServedWeights | None  # of the blend, or of a visit that makes all of the answer; they may not count
     session: ServedWeights | None  # of a visit beside a record
     arms: Arms = ()  # of experiments; the snapshot is as they have it
+    offer: PromiseOffer | None = None  # to new items; None: no slot goes to one
     reasons: dict[int, tuple[ShownReason, ...]] = field(default_factory=dict)  # ``Explainer.given``
 
     def fallbacks(self) -> Iterable[FallbackSource]:
@@ -141,6 +144,8 @@ def prepare(
         request=request, snapshot=snapshot, state=state, now=tick, candidates=candidates, customer=customer,
         chosen=chosen, params=params, catalogue=catalogue, scope=scope,
         weights=weights, session=None if session is weights else session, arms=arms,
+        offer=offer_of(placement, snapshot=snapshot, candidates=candidates, customer=customer, now=tick)
+        if request.explore else None,
     )  # fmt: skip
 
 
@@ -160,7 +165,7 @@ def complete(prepared: Prepared) -> Answer:
         snapshot=prepared.snapshot, candidates=prepared.candidates, customer=prepared.customer, state=prepared.state,
         now=prepared.now, asked=prepared.request.explain, given=prepared.reasons,
     )  # fmt: skip
-    selection, chosen = select_candidates(prepared), prepared.chosen
+    selection, chosen = _with_promise(prepared, select_candidates(prepared)), prepared.chosen
     shown, counts = shown_items(
         selection,
         chosen,
@@ -247,6 +252,16 @@ def select_candidates(prepared: Prepared) -> Selection | None:
         params=params,
         draw=draw_of(prepared.request.recommendation_id) if params.exploration or params.cards else None,
     )
+
+
+def _with_promise(prepared: Prepared, selection: Selection | None) -> Selection | None:
+    """The selection, with a new item in a slot where the draw of the answer says so."""
+    if selection is None or prepared.offer is None:
+        return selection
+    return with_promise(
+        selection, prepared.offer, catalogue=prepared.catalogue, params=prepared.params,
+        draw=promise_draw(prepared.request.recommendation_id),
+    )  # fmt: skip
 
 
 def draw_of(recommendation_id: str) -> Generator:

@@ -16,6 +16,7 @@ from recommendations.serving.answer_record import page_ids, slate_of
 from recommendations.serving.arms import Arms, UnknownArmError, joined
 from recommendations.serving.page import UnknownPageError, UnknownSlotError, prepare_page, requests_of, share_out
 from recommendations.serving.pipeline import Prepared, UnknownPlacementError, complete, draw_of, prepare
+from recommendations.serving.promised import promise_draw
 from recommendations.serving.request_filter import conditions_of
 from recommendations.serving.scope import MOST
 from recommendations.serving.serving_state import (
@@ -187,6 +188,8 @@ def has_item(shop_id: str) -> bool:
 def _may_explore(state: ServingState, prepared: Prepared) -> bool:
     """Whether this very answer may show what others do not."""
     params = prepared.params
+    if prepared.offer and promise_draw(state.recommendation_id).random() < prepared.offer.budget.share:
+        return True
     if not (params.exploration or params.cards):
         return False
     return may_explore(draw_of(state.recommendation_id), shuffled=params.exploration, cards=params.cards)

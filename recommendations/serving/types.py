@@ -134,6 +134,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     ignored: int = 0  # how often it was
     diversity: float = 0.0  # final = score + fatigue + boosts + diversity
     rules: tuple[int, ...] = ()  # keys of those that acted on it
+    promised: bool = False  # a new item, in a slot that it was promised
 
 
 @dataclass(frozen=True, kw_only=True)

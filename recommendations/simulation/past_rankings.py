@@ -210,7 +210,11 @@ def _checked(prepared: Prepared, slate: Slate) -> Selection | None:
     again: list[tuple[int, int]] = []
     if selection is not None:
         keys = prepared.snapshot.stock.ids.ids[selection.items]
-        again = list(zip(keys.tolist(), selection.places.tolist(), strict=True))
+        again = [
+            (key, place)
+            for slot, (key, place) in enumerate(zip(keys.tolist(), selection.places.tolist(), strict=True))
+            if not slate.promised(slot)  # a new item stood there, of no ranking
+        ]
     if ranked != again:
         raise CannotMakeError(Missing.CATALOGUE_UNKNOWN)
     return selection

@@ -1,7 +1,7 @@
 """A past answer made again by the functions that serve, of what it was made of or of what holds now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -133,7 +133,10 @@ class Reconstruction:
         then = {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in rows}
         blends = {basis.placement.blend, *(key.blend for key in then)}
         now = {key: weights for key, weights in live.weights.items() if key.blend in blends}
-        return live.placements.get(basis.placement.name) == basis.placement and now == then
+        placement = live.placements.get(basis.placement.name)
+        if placement is not None:  # how much room there is for new items changes by the minute, and is no setting
+            placement = replace(placement, promised=basis.placement.promised)
+        return placement == basis.placement and now == then
 
     def answer(self, instead: Instead) -> Answer:
         """Make the answer. Raises CannotMakeError where a model's files are gone."""
