@@ -18,6 +18,7 @@ from recommendations.services.catalogue import feed_schedule, files, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
+from recommendations.services.promises import keeping
 from recommendations.services.push import plans, ticks
 from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import draft_estimates, suggestions
@@ -68,6 +69,16 @@ def sweep_quarantines() -> int:
 @shared_task(name="recommendations.tasks.count_audiences")
 def count_audiences() -> int:
     return refresh_audiences(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.keep_promises")
+def keep_promises() -> int:
+    return keeping.keep_promises(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.judge_new_items")
+def judge_new_items() -> int:
+    return keeping.judge_new_items(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.settle_units")

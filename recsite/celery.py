@@ -80,6 +80,16 @@ app.conf.update(
             "schedule": crontab(minute="*/10"),
             "options": {"expires": 300},
         },
+        "keep promises": {
+            "task": "recommendations.tasks.keep_promises",
+            "schedule": 60,
+            "options": {"expires": 15},
+        },
+        "judge new items": {
+            "task": "recommendations.tasks.judge_new_items",
+            "schedule": crontab(minute="*/10"),
+            "options": {"expires": 300},
+        },
         "settle people of experiments": {
             "task": "recommendations.tasks.settle_units",
             "schedule": 60,

@@ -56,5 +56,5 @@ def test_a_killed_worker_loses_no_task() -> None:
 def test_frequent_tasks_do_not_pile_up() -> None:
     """Two days without a worker leave no backlog of the tasks that beat sends every few seconds."""
     frequent = [entry for entry in app.conf.beat_schedule.values() if isinstance(entry["schedule"], int)]
-    assert len(frequent) == 18
+    assert len(frequent) == 19
     assert all(entry["options"]["expires"] <= 15 for entry in frequent)

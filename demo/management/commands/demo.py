@@ -15,6 +15,7 @@ from demo.exploration import publish_exploration
 from demo.fatigue import set_fatigue
 from demo.invented import push_service
 from demo.load import lacks_complete_journey
+from demo.promises import promise_impressions
 from recommendations.management.first_start import (
     SERVER_SCOPES,
     collect_static,
@@ -70,6 +71,7 @@ class Command(BaseCommand):
             step(self.stdout, "First run of the loop", lambda: call_command("run_loop"))
         step(self.stdout, "Exploration", lambda: publish_exploration(now=timezone.now()))
         step(self.stdout, "Fatigue", set_fatigue)
+        step(self.stdout, "Promise to new items", lambda: promise_impressions(now=timezone.now()))
         pushes = push_service(push_port)
         step(self.stdout, "Invented contacts", lambda: invent_contacts(now=timezone.now(), push_service=pushes))
         step(self.stdout, "Login and API key", lambda: _publish_credentials(url, shop_url))
