@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 
 from analytics.charts import hues
 
 BOUGHT, OTHERS = 1, 2  # hues
+BAR = 0.8 * 7 * 86_400_000  # milliseconds: of a week, with a gap beside it
+FEW, ROOM = 6, timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,7 @@ def weeks(acts: Sequence[WeekActs], *, time: str, events: str, bought: str, othe
             figure.add_bar(
                 x=[each.week.isoformat() for each in acts],
                 y=counts,
+                width=BAR,
                 name=words,
                 meta=hues.meta(hue),
                 hovertemplate="%{x}: %{y:,} <extra>%{fullData.name}</extra>",
@@ -70,6 +74,13 @@ def weeks(acts: Sequence[WeekActs], *, time: str, events: str, bought: str, othe
         height=260,
         margin={"t": 34, "b": 48},
         showlegend=True,
-        xaxis={"title": {"text": time}, "type": "date", "nticks": 6},
+        xaxis={"title": {"text": time}, "type": "date", "nticks": 6, **_around(acts)},
         yaxis={"title": {"text": events}, "rangemode": "tozero", "nticks": 6},
     )
+
+
+def _around(acts: Sequence[WeekActs]) -> dict[str, Any]:
+    """Room around the few weeks of a young item: a bar alone would be as wide as the figure, with hours on its axis."""
+    if not acts or len(acts) >= FEW:
+        return {}
+    return {"range": [(acts[0].week - ROOM).isoformat(), (acts[-1].week + ROOM).isoformat()]}

@@ -16,13 +16,14 @@ from django.views.decorators.http import require_POST
 from analytics.pages.access.permission import staff_of
 from analytics.pages.addresses import own_address
 from analytics.queries.weights.groups import group_of
-from recommendations.models import Alarm, Audience, Campaign, Rule, RuleBook, Segment, Staff
+from recommendations.models import Alarm, Audience, Campaign, NewItemPromise, Rule, RuleBook, Segment, Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.audiences import editing as audiences
 from recommendations.services.campaigns import lifecycle
 from recommendations.services.campaigns.pressure import StalePressureError, undo_publication
 from recommendations.services.campaigns.shelving import restore_campaign
 from recommendations.services.operations.segments import rename_segment
+from recommendations.services.promises.publishing import StalePromiseError, undo_promise
 from recommendations.services.rules import books
 from recommendations.services.rules import editing as rules
 from recommendations.services.watches.alarms import unmark_seen
@@ -42,8 +43,8 @@ class ChangedMeanwhileError(Exception):
 
 GONE = (
     ObjectDoesNotExist, ValidationError, ChangedMeanwhileError, rules.StaleRuleError, rules.RuleIsServedError,
-    books.StaleBookError, StalePressureError, audiences.StaleAudienceError, audiences.AudienceIsUsedError,
-    drafts.StaleDraftError, lifecycle.StaleCampaignError, lifecycle.CampaignOverError,
+    books.StaleBookError, StalePressureError, StalePromiseError, audiences.StaleAudienceError,
+    audiences.AudienceIsUsedError, drafts.StaleDraftError, lifecycle.StaleCampaignError, lifecycle.CampaignOverError,
 )  # fmt: skip
 
 
@@ -122,6 +123,10 @@ def _bring_back_weights(facts: Facts, by: Staff, now: datetime) -> None:
     )
 
 
+def _publish_former_promise(facts: Facts, by: Staff, now: datetime) -> None:
+    undo_promise(NewItemPromise.objects.select_related("placement").get(pk=facts["promise"]), by=by, now=now)
+
+
 def _publish_former_pressure(facts: Facts, by: Staff, now: datetime) -> None:
     undo_publication(facts["pressure"], by=by, now=now)
 
@@ -148,6 +153,7 @@ WAYS: Mapping[str, WayBack] = {
     "segment renamed": WayBack(Action.DRAFT, _name_segment_back),
     "alarm seen": WayBack(Action.DRAFT, _ring_again),
     "pressure published": WayBack(Action.PUBLISH, _publish_former_pressure),
+    "promise published": WayBack(Action.PUBLISH, _publish_former_promise),
     "weights discarded": WayBack(Action.DRAFT, _bring_back_weights),
 }
 

@@ -62,6 +62,7 @@ PAGES: Mapping[str, Promise] = {
     "imports": gettext_lazy("Imports"),
     "sources": gettext_lazy("Sources"),
     "arrivals": gettext_lazy("Arrivals"),
+    "new_items": gettext_lazy("New items"),
     "suspicious": gettext_lazy("Suspicious demand"),
     "segments": gettext_lazy("Segments"),
     "together": gettext_lazy("Bought together"),

@@ -131,6 +131,8 @@ KINDS: Mapping[str, Promise] = {
     "alarm": gettext_lazy("Alarm"),
     "contact": gettext_lazy("Contact"),
     "campaign": gettext_lazy("Campaign"),
+    "newitempromise": gettext_lazy("Promise to new items"),
+    "newitem": gettext_lazy("New item"),
     "pressurerules": gettext_lazy("Rules of pressure"),
     "agent": pgettext_lazy("push", "Agent"),
     "agentrules": gettext_lazy("Rules of the agent"),

@@ -114,6 +114,9 @@ def of_setup() -> dict[str, str]:
 def of_suspicion() -> dict[str, str]:
     quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
     return {
+        "new items": "/catalogue/new-items/",
+        "what reads like an item": f"/catalogue/{Item.objects.get(shop_id='tea-0').pk}/alike/",
+        "new items of a placement that promises nothing": "/catalogue/new-items/?placement=home",
         "suspicious demand": "/catalogue/suspicious/",
         "nothing suspicious matches": "/catalogue/suspicious/?state=deleted",
         "quarantine": f"/catalogue/suspicious/{quarantine}/",

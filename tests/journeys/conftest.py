@@ -21,8 +21,22 @@ from playwright.sync_api import Error as PageError
 from pytest_django.live_server_helper import LiveServer
 
 from recommendations.customer_codes import customer_code
-from recommendations.models import AgentPractice, Contact, Customer, Experiment, Import, Item, RejectedRow, Run, Staff
+from recommendations.models import (
+    AgentPractice,
+    Contact,
+    Customer,
+    Experiment,
+    Import,
+    Item,
+    NewItem,
+    NewItemBudget,
+    Placement,
+    RejectedRow,
+    Run,
+    Staff,
+)
 from recommendations.practice_terms import PracticeEffect
+from recommendations.promise_terms import NewItemState
 from recommendations.push_terms import CampaignKind, Channel, OccurrenceState, Purpose, SuppressionReason, Trigger
 from recommendations.services.agents.practice import work as let_agent_practise
 from recommendations.services.audiences.editing import save_audience
@@ -31,6 +45,7 @@ from recommendations.services.campaigns.lifecycle import create_campaign, form_o
 from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.experiments.practice import practise, work
+from recommendations.services.promises.publishing import PromiseForm, publish_promise
 from recommendations.services.push.plans import ask as ask_for_plan
 from recommendations.services.push.plans import make_plan
 from recommendations.services.push.sendings import decide_pushes
@@ -100,6 +115,7 @@ def _furnish() -> None:
     _plan_and_send(ada)
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
     _begin_campaigns(ada)
+    _promise_impressions(ada)
     let_agent_practise(AgentPractice.objects.create(seed=1).pk, now=NOW + timedelta(days=30))
 
 
@@ -152,6 +168,21 @@ def _begin_campaigns(by: Staff) -> None:
         state=OccurrenceState.FINISHED,
         counts={"now": 3, "no_address": 57},
     )
+
+
+def _promise_impressions(by: Staff) -> None:
+    """A promise of "Discover" with an item of each state; it has no room now: no answer changes."""
+    now, discover = timezone.now(), Placement.objects.get(name="discover")
+    promise = publish_promise(discover, PromiseForm(), note="What is new is seen.", by=by, now=now)
+    for number, (item, state) in enumerate(zip(Item.objects.order_by("pk"), NewItemState, strict=False)):
+        given = state in {NewItemState.PROMISED, NewItemState.KEPT, NewItemState.LATE, NewItemState.STOPPED}
+        over = state not in {NewItemState.WAITING, NewItemState.PROMISED}
+        NewItem.objects.create(
+            placement=discover, item=item, state=state, promise=promise if given else None, fit=0.9 - 0.1 * number,
+            noted_at=now, promised_at=now - timedelta(days=3) if given else None, ended_at=now if over else None,
+            shown=30 if state == NewItemState.KEPT else 12 * given, clicks=2 * given, expected=1.5 * given,
+        )  # fmt: skip
+    NewItemBudget.objects.create(placement=discover, share=0, load=0, requests_a_day=1487, counted_until=now)
 
 
 def _refuse() -> None:

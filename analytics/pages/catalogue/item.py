@@ -13,6 +13,7 @@ from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import item as query
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS, served
+from recommendations.services.catalogue.alike import reads_like
 from recommendations.services.catalogue.exposure import Exposure, exposure
 from recommendations.wording import labels
 
@@ -39,6 +40,15 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
         "newest_answers": NEWEST_ANSWERS,
     }
     return render(request, "dashboard/catalogue/item.html", context | _standing(query.standing(record, live), live))
+
+
+@require_safe
+def item_alike(request: HttpRequest, pk: int) -> HttpResponse:
+    """Items that read like one; a part of its page, or a page where nobody scripts."""
+    record = or_404(query.find_item(pk))
+    context = {"section": "catalogue", "item": record, "alike": reads_like(record, version=read_frame().model)}
+    part = "HX-Request" in request.headers
+    return render(request, f"dashboard/catalogue/alike{'' if part else '_page'}.html", context)
 
 
 def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> dict[str, Any]:

@@ -148,6 +148,7 @@ class SlateItem:
     carted: bool
     bought: bool
     revenue: Decimal | None
+    promised: bool  # a new item that was promised the impression
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +176,7 @@ def story(recommendation_id: str) -> SlateStory | None:
             SlateItem(
                 position=place, item=items.get(key), score=score, seen=place in seen, clicked=place in clicked,
                 carted=place in carted, bought=place in revenue, revenue=revenue.get(place),
+                promised=slate.promised(place - 1),
             )
             for place, (key, score) in enumerate(zip(slate.items, slate.scores, strict=True), start=1)
         ],

@@ -166,6 +166,19 @@ def test_an_item_lists_the_customers_who_get_it(admin: Client) -> None:
     assert {"Tea 1", "Tea 2"} <= set(titles(neighbours))
 
 
+def test_an_item_stands_beside_what_reads_like_it(admin: Client) -> None:
+    alike = admin.get(f"/catalogue/{tea().pk}/alike/").context["alike"]
+    assert alike
+    assert all(each.item.title.startswith("Tea") for each in alike[:3])
+    assert all(0 < each.reads <= 1 and each.item != tea() for each in alike)
+    assert [each.reads for each in alike] == sorted((each.reads for each in alike), reverse=True)
+    together = next(each for each in alike if each.item.title == "Tea 1")
+    assert together.bought is not None
+    assert 0.3 < together.bought <= 1
+    soap = admin.get(f"/catalogue/{Item.objects.get(shop_id='soap-1').pk}/alike/").context["alike"]
+    assert all(each.bought is None for each in soap)
+
+
 def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:
     page = text(admin, f"/catalogue/{Item.objects.get(shop_id='soap-1').pk}/")
     assert "the model cannot recommend it" in page
