@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 DATA ?= .local
@@ -86,6 +86,9 @@ bench-experiments: .venv/stamp  ## False alarms, power, planned days and the spl
 
 bench-faults: .venv/stamp  ## Kill, starve and fill up real processes, then look every event up (ARGS="--full --json out.json")
 	$(PYTHON) -m bench.faults $(ARGS)
+
+bench-first-impressions: .venv/stamp  ## Promises to new items, replayed on the demo's wheel: how many are kept, and the price (ARGS="--json out.json")
+	$(PYTHON) -m bench.first_impressions $(ARGS)
 
 bench-leaks: .venv/stamp  ## Customers' addresses where they must not be, in the demo's data after it ran (ARGS="--log demo.log")
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.leaks --data "$(DATA)" $(ARGS)
