@@ -241,6 +241,7 @@ class Reason(StrEnum):
     POPULAR = "popular"
     PROMOTED = "promoted"
     NEW = "new"
+    FOLLOWING = "following"
 
 
 class MeasuredKind(StrEnum):

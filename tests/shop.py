@@ -5,7 +5,7 @@
 that sheet stand here, and every layer (engine, loop, API) has to give them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -92,7 +92,8 @@ def in_view(rows: Sequence[Sequence[int]], *, n_items: int) -> Sparse:
 def checkerboard(n: int = 20) -> TrainingSet:
     """User u buys every item of u's parity but item u, in each of three baskets 30, 20 and 10 days ago.
 
-    The parity is the item's category, so content and interests, too, have one new item left to recommend: u.
+    The parity is the item's category, so content and interests, too, have one new item left to recommend: u. Everybody
+    follows all of their own parity.
     """
     acts = [
         Act(user=user, item=item, basket=3 * user + trip, age=30.0 - 10 * trip)
@@ -101,7 +102,15 @@ def checkerboard(n: int = 20) -> TrainingSet:
         for item in range(user % 2, n, 2)
         if item != user
     ]
-    return training_set(acts, n_users=n, category_of=[item % 2 for item in range(n)])
+    board = training_set(acts, n_users=n, category_of=[item % 2 for item in range(n)])
+    return replace(board, links=follows({user: range(user % 2, n, 2) for user in range(n)}, n_users=n))
+
+
+def follows(followed: Mapping[int, Iterable[int]], *, n_users: int) -> Sparse:
+    """Whom each user follows as a matrix; nobody follows themselves."""
+    pairs = [(user, other) for user, others in followed.items() for other in others if other != user]
+    ones = np.ones(len(pairs), np.float32)
+    return sparse.csr_matrix((ones, tuple(np.array(pairs, np.int32).reshape(-1, 2).T)), shape=(n_users, n_users))
 
 
 # The worked example. Items are numbered from 1 on paper; item j is row j − 1 and belongs to category (j − 1) mod 8.

@@ -180,6 +180,7 @@ class Queries:
     histories: Interactions  # user = number of the query in the block
     training_rows: IntArray  # the user's row in the training set; −1 where folded in
     context: Sparse | None = None  # queries × items: the item in view, the items in the basket
+    links: Sparse | None = None  # queries × users of the training set: 1 for whom they follow; None: nobody is followed
     _derived: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -191,6 +192,7 @@ class Queries:
             histories=self.histories.of_users(rows),
             training_rows=self.training_rows[rows],
             context=None if self.context is None else self.context[rows],
+            links=None if self.links is None else self.links[rows],
         )
 
     def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
@@ -211,6 +213,7 @@ class TrainingSet:
     catalogue: Catalogue
     promotions: Promotions | None = None  # None where the shop has told of none
     teaches: BoolArray | None = None  # rows of the interactions that others learn from; None = all
+    links: Sparse | None = None  # users × users: 1 for whom each follows; None: nobody follows anybody
 
     @cached_property
     def teaching(self) -> Interactions:
@@ -228,5 +231,8 @@ class TrainingSet:
     def queries(self, rows: NDArray[np.integer], *, context: Sparse | None = None) -> Queries:
         """The queries of users whose history was in training."""
         return Queries(
-            histories=self.interactions.of_users(rows), training_rows=np.asarray(rows, np.int32), context=context
+            histories=self.interactions.of_users(rows),
+            training_rows=np.asarray(rows, np.int32),
+            context=context,
+            links=None if self.links is None else self.links[rows],
         )

@@ -257,6 +257,7 @@ FACTS = {
     Reason.INTEREST: {"share"},
     Reason.SEGMENT: {"segment", "share"},
     Reason.POPULAR: {"buyers", "days"},
+    Reason.FOLLOWING: {"people"},
 }
 
 
@@ -288,6 +289,7 @@ def _one(queries: Queries, row: int) -> Queries:
         histories=queries.histories.of_users(np.asarray([row])),
         training_rows=queries.training_rows[[row]],
         context=None if queries.context is None else queries.context[[row]],
+        links=None if queries.links is None else queries.links[[row]],
     )
 
 
@@ -309,4 +311,5 @@ def _reordered(training: TrainingSet, order: np.ndarray) -> TrainingSet:
             listed_age=catalogue.listed_age[order],
             vectors=None if catalogue.vectors is None else catalogue.vectors[order],
         ),
+        links=training.links,
     )

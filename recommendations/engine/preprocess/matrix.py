@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recommendations.engine.frames import Catalogue, FloatArray, Interactions, Sparse, TrainingSet
 from recommendations.engine.ids import IdMap, id_map
+from recommendations.engine.preprocess.links import Follows
 from recommendations.event_types import EventName
 
 NEW_DAYS = 28.0
@@ -62,6 +63,7 @@ class TrainingSnapshot:
     users: IdMap
     items: IdMap
     disliked: Sparse  # users × items: days before the cut, plus one, of what a user never wants to see again
+    links: Follows | None = None  # who follows whom
 
     @cached_property
     def bought(self) -> Sparse:

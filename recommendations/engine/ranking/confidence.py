@@ -19,10 +19,11 @@ FEW = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class PopularityLeaning:
-    """Instances of a blend that speak of the person, and the one that says what everybody takes."""
+class BlendLeaning:
+    """Instances of a blend that speak of the person, and what they lean on: those whom the person follows, else all."""
 
     personal: frozenset[str]
+    friends: str
     popular: str
 
 
@@ -37,15 +38,18 @@ def n_acts(histories: Interactions) -> NDArray[np.int64]:
     return np.bincount(histories.user[histories.strength > 0], minlength=histories.n_users).astype(np.int64)
 
 
-def leaned(z: FloatArray, instances: tuple[str, ...], leaning: PopularityLeaning, sure: FloatArray) -> FloatArray:
-    """c z + (1 − c) z_popular for what speaks of the person, [instances, candidates]; the others, and silence, stay.
+def leaned(z: FloatArray, instances: tuple[str, ...], leaning: BlendLeaning, sure: FloatArray) -> FloatArray:
+    """c z + (1 − c) z_others for what speaks of the person, [instances, candidates]; what speaks of all stays.
 
-    ``sure`` is c, of each candidate or of all. Where c is 1, or nobody tells what is popular, nothing changes.
+    The others are those whom the person follows, and everybody where they say nothing. Silence stays, too, but where
+    those whom the person follows speak: then it is 0. ``sure`` is c, of each candidate or of all. Where c is 1, or
+    nobody tells what is popular, nothing changes.
     """
     if leaning.popular not in instances or (sure == 1).all():
         return z
-    personal, popular = _rows(instances, leaning)
-    moved = sure * z + (1 - sure) * spoken(z[popular])
+    personal = _personal(instances, leaning)
+    theirs, told = others(z, instances, leaning)
+    moved = sure * np.where(told, spoken(z), z) + (1 - sure) * theirs
     return np.where(personal[:, None] & (sure < 1), moved, z).astype(np.float32)
 
 
@@ -55,24 +59,38 @@ def by_leaning(
     *,
     weights: FloatArray,
     instances: tuple[str, ...],
-    leaning: PopularityLeaning,
+    leaning: BlendLeaning,
     sure: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The contributions as they were before leaning, [instances, items], and what leaning added to each item.
 
-    Together they are the same score: of α z' with z' = c z + (1 − c) z_popular, α (1 − c) / c · (z_popular − z') is
-    leaning's.
+    Together they are the same score: of α z' with z' = c z + (1 − c) z_others, α (1 − c) / c · (z_others − z') is
+    leaning's; of whom nothing is known (c = 0) all is.
     """
-    added = np.zeros(contributions.shape[1])
-    if leaning.popular not in instances or sure in {0, 1}:
-        return contributions, added
-    personal, popular = _rows(instances, leaning)
-    values = spoken(z).astype(np.float64)
-    away = (1 - sure) / sure * (values[popular] - values) * np.asarray(weights, np.float64)[:, None]
-    away[~personal] = 0
+    if leaning.popular not in instances or sure == 1:
+        return contributions, np.zeros(contributions.shape[1])
+    if sure:
+        theirs, _told = others(z, instances, leaning)
+        weighed = np.asarray(weights, np.float64)[:, None]
+        away = (1 - sure) / sure * (theirs - spoken(z).astype(np.float64)) * weighed
+    else:
+        away = contributions.astype(np.float64)
+    away[~_personal(instances, leaning)] = 0
     away[np.isnan(np.asarray(z, np.float32))] = 0
     return contributions - away, away.sum(axis=0)
 
 
-def _rows(instances: tuple[str, ...], leaning: PopularityLeaning) -> tuple[BoolArray, int]:
-    return np.array([name in leaning.personal for name in instances], np.bool_), instances.index(leaning.popular)
+def others(
+    z: Standardised | FloatArray, instances: tuple[str, ...], leaning: BlendLeaning
+) -> tuple[FloatArray, BoolArray]:
+    """What is leaned on, of each candidate, and where those whom the person follows say it."""
+    popular = spoken(z[[instances.index(leaning.popular)]])[0]
+    if leaning.friends not in instances:
+        return popular, np.zeros(len(popular), np.bool_)
+    friends = np.asarray(z[instances.index(leaning.friends)], np.float32)
+    told = ~np.isnan(friends)
+    return np.where(told, friends, popular).astype(np.float32), told
+
+
+def _personal(instances: tuple[str, ...], leaning: BlendLeaning) -> BoolArray:
+    return np.array([name in leaning.personal for name in instances], np.bool_)

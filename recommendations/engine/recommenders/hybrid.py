@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse
 from recommendations.engine.ranking.candidates import Candidates, joined, weight_vector
-from recommendations.engine.ranking.confidence import PopularityLeaning, confidence, leaned, n_acts
+from recommendations.engine.ranking.confidence import BlendLeaning, confidence, leaned, n_acts
 from recommendations.engine.ranking.scores import blend_planes, gathered, largest, spoken, standardised, top
 
 NOMINATED = 200
@@ -47,7 +47,7 @@ class BlendPlan:
     weights: Mapping[str, float]
     instances: tuple[str, ...]
     excluded: Sparse | None = None  # queries × items; every stored entry is excluded
-    leaning: PopularityLeaning | None = None  # where little is known of who asks
+    leaning: BlendLeaning | None = None  # where little is known of who asks
 
 
 @dataclass(frozen=True, kw_only=True)

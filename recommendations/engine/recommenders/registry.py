@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recommendations.engine.ranking.confidence import PopularityLeaning
+from recommendations.engine.ranking.confidence import BlendLeaning
 from recommendations.engine.recommenders import (
     als,
     also_bought,
@@ -24,6 +24,7 @@ from recommendations.engine.recommenders import (
     segments,
     sequence,
     session_knn,
+    social,
     user_knn,
 )
 from recommendations.engine.recommenders.protocol import Recommender
@@ -45,6 +46,11 @@ class Instance:
     config: Any
     trend: float = 0.0
     blends: frozenset[BlendName] = frozenset()
+
+    @property
+    def is_social(self) -> bool:
+        """Whether it has nothing to say where nobody follows anybody."""
+        return self.kind is social.Social
 
     def build(self) -> Recommender:
         """A recommender that is not fitted yet."""
@@ -117,11 +123,22 @@ INSTANCES: tuple[Instance, ...] = (
         SESSION,
     ),
     _instance("session_knn", session_knn.SessionKnn, session_knn.Config(), SESSION),
+    _instance("social", social.Social, social.Config(), HOME),
+    _instance(
+        "social_discover",
+        social.Social,
+        social.Config(transform="binary", half_life=180.0, ridge=300.0, profile_half_life=120.0),
+        DISCOVER,
+        trend=TREND,
+    ),
 )
 
 
-IMPERSONAL: frozenset[type[Recommender]] = frozenset({popularity.Popularity, segments.Segments})
-"""Kinds that say what many take, not what this person does."""
+IMPERSONAL: frozenset[type[Recommender]] = frozenset({popularity.Popularity, segments.Segments, social.Social})
+"""Kinds that say what many take, or those whom a person follows, not what this person does."""
+
+FRIENDS: Mapping[BlendName, str] = {BlendName.HOME: "social", BlendName.DISCOVER: "social_discover"}
+"""What a blend leans on where little is known of a person who follows others."""
 
 POPULAR: Mapping[BlendName, str] = {BlendName.HOME: "popularity_home", BlendName.DISCOVER: "popularity_discover"}
 """What a blend leans on where little is known of a person. The weights of a visit were found on visits as short as they
@@ -129,12 +146,12 @@ are, and a blend of items in view does not ask who looks at them: neither leans.
 """
 
 
-def leaning_of(blend: BlendName) -> PopularityLeaning | None:
-    """How the blend leans on what everybody takes; None where it does not."""
+def leaning_of(blend: BlendName) -> BlendLeaning | None:
+    """How the blend leans on friends and on what everybody takes; None where it does not."""
     if blend not in POPULAR:
         return None
     personal = frozenset(one.name for one in instances_of(blend) if one.kind not in IMPERSONAL)
-    return PopularityLeaning(personal=personal, popular=POPULAR[blend])
+    return BlendLeaning(personal=personal, friends=FRIENDS[blend], popular=POPULAR[blend])
 
 
 def instances_of(blend: BlendName) -> tuple[Instance, ...]:

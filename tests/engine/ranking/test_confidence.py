@@ -1,17 +1,16 @@
 """Confidence: who is new gets what everybody takes, who is known is ranked as ever, and the parts add up."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recommendations.engine.ranking.confidence import FEW, PopularityLeaning, by_leaning, confidence, leaned, n_acts
+from recommendations.engine.ranking.confidence import FEW, BlendLeaning, by_leaning, confidence, leaned, n_acts
 from recommendations.engine.ranking.scores import blend, contributions
 from tests.shop import Act, interactions
 
 NAMES = ("ease", "segments", "popular")
-LEANING = PopularityLeaning(personal=frozenset({"ease"}), popular="popular")
+LEANING = BlendLeaning(personal=frozenset({"ease"}), friends="social", popular="popular")
 Z = np.array([[1, -1, np.nan], [0.5, 0, 2], [-1, 2, 0.25]], np.float32)
 
 
@@ -62,9 +61,38 @@ def test_the_parts_before_leaning_and_leaning_add_up_to_the_score(z: np.ndarray,
     np.testing.assert_allclose(before, contributions(z, weights), atol=0.05)  # z is rounded to half floats
 
 
-@pytest.mark.parametrize("sure", [0, 1])
-def test_nothing_stands_apart_of_the_known_and_of_the_unknown(sure: float) -> None:
+def test_of_the_known_nothing_stands_apart() -> None:
     parts = contributions(Z, np.array([1, 1, 1], np.float32))
-    before, added = by_leaning(parts, Z, weights=np.ones(3, np.float32), instances=NAMES, leaning=LEANING, sure=sure)
+    before, added = by_leaning(parts, Z, weights=np.ones(3, np.float32), instances=NAMES, leaning=LEANING, sure=1)
     assert before is parts
     assert not added.any()
+
+
+def test_of_whom_nothing_is_known_all_that_is_personal_is_leanings() -> None:
+    z, weights = leaned(Z, NAMES, LEANING, np.zeros(3, np.float32)), np.array([0.7, 0.1, 0.2], np.float32)
+    parts = contributions(z, weights)
+    before, added = by_leaning(parts, z, weights=weights, instances=NAMES, leaning=LEANING, sure=0)
+    assert not before[0].any()
+    np.testing.assert_array_equal(added, parts[0])
+    np.testing.assert_array_equal(before[1:], parts[1:])
+
+
+FRIENDS_Z = np.array([[1, -1, np.nan], [0.5, 0, 2], [-1, 2, 0.25], [2, np.nan, -2]], np.float32)
+WITH_FRIENDS = (*NAMES, "social")
+
+
+def test_those_whom_one_follows_come_before_everybody_and_speak_for_the_silent() -> None:
+    half = leaned(FRIENDS_Z, WITH_FRIENDS, LEANING, np.float32(0.5) * np.ones(3, np.float32))
+    np.testing.assert_allclose(half[0], [1.5, 0.5, -1])  # friends, everybody, friends for what was silent
+    np.testing.assert_array_equal(half[1:], FRIENDS_Z[1:])
+    unknown = leaned(FRIENDS_Z, WITH_FRIENDS, LEANING, np.zeros(3, np.float32))
+    np.testing.assert_allclose(unknown[0], [2, 2, -2])
+
+
+def test_with_friends_the_parts_add_up_too() -> None:
+    weights, sure = np.array([0.6, 0.1, 0.3, 0], np.float32), 0.25
+    z = leaned(FRIENDS_Z, WITH_FRIENDS, LEANING, np.full(3, sure, np.float32))
+    parts = contributions(z, weights)
+    before, added = by_leaning(parts, z, weights=weights, instances=WITH_FRIENDS, leaning=LEANING, sure=sure)
+    np.testing.assert_allclose(before.sum(axis=0) + added, parts.sum(axis=0), atol=1e-6)
+    np.testing.assert_allclose(before, contributions(FRIENDS_Z, weights), atol=1e-6)

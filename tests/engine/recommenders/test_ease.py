@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import TrainingSet
-from recommendations.engine.recommenders import ease
+from recommendations.engine.recommenders import item_regression
 from recommendations.engine.recommenders.ease import Config, Ease
 from recommendations.terms import Reason
 from tests.shop import WEIGHTS, Act, everybody, folded_in, interactions, training_set, worked_example
@@ -155,10 +155,10 @@ def test_the_most_bought_items_are_solved_as_if_there_were_no_others() -> None:
 def test_products_and_inverses_in_parts_are_those_of_the_whole(at_once: int) -> None:
     rows = random_shop().interactions.matrix()
     dense = rows.toarray().astype(np.float64)
-    gram = ease._gram(rows, stored=at_once)
+    gram = item_regression._gram(rows, stored=at_once)
     np.testing.assert_array_equal(gram, dense @ dense.T)
     expected = np.linalg.inv(gram + RIDGE * np.eye(len(gram)))
-    np.testing.assert_allclose(ease._inverse(gram, RIDGE, mirrored=at_once), expected, atol=1e-12)
+    np.testing.assert_allclose(item_regression._inverse(gram, RIDGE, mirrored=at_once), expected, atol=1e-12)
 
 
 def test_histories_are_cut_where_they_hold_too_many_pairs() -> None:

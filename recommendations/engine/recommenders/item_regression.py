@@ -1,0 +1,163 @@
+"""Regression of each item on all others, exact on the full catalogue: what EASE is, whatever profile it is asked of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
+
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import (
+    ITEMS_AT_ONCE,
+    STORED_AT_ONCE,
+    dense_product,
+    silenced,
+    strips,
+    strongest,
+)
+from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
+from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
+from recommendations.engine.recommenders.protocol import Configured
+
+MIRRORED_AT_ONCE = 1024  # rows
+EXPLAINED = 1_000  # items whose explanation is half remembered, 4 bytes a user each
+SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionConfig:
+    transform: Transform = "sqrt"
+    half_life: float | None = 120.0  # days
+    ridge: float = 100.0  # λ
+    profile_half_life: float | None = 90.0  # days: what the person liked lately counts more than what taught the model
+    dual_users: int = 15_000  # up to so many users the users' Gram matrix is inverted, if there are no fewer items
+    primal_items: int = 15_000  # otherwise the items' Gram matrix, of so many items at most
+    most_pairs: int = MOST_PAIRS  # of items of one history, counted for it; longer histories keep their largest weights
+
+
+class ItemRegression[C: RegressionConfig](Configured[C]):
+    """score = p B with B = I − P / diag(P), P = (X'X + λI)⁻¹, for a profile p.
+
+    Dual: with K = (XX' + λI)⁻¹, P = (I − X'KX) / λ, so that p B = p + (((p X') K) X − p) / (λ diag(P)). Only K, X and
+    the diagonal are kept. Primal: B itself, on the items with the most users; other items cannot be known.
+    """
+
+    known_: BoolArray  # [items]
+    by_item_: Sparse  # dual: X', items × users
+    kernel_: FloatArray  # dual: K, users × users
+    scale_: FloatArray  # dual: 1 / (λ diag(P)), [items]
+    kept_: IntArray  # primal: rows of the items in B
+    weights_: FloatArray  # primal: B, kept × kept
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        taught = transformed(act_weights(training.teaching, half_life=self.config.half_life), self.config.transform)
+        users = np.bincount(taught.indices, minlength=training.n_items)
+        n_items = np.count_nonzero(users)
+        fits_primal = n_items <= self.config.primal_items
+        if training.n_users <= self.config.dual_users and not (fits_primal and n_items < training.n_users):
+            self._fit_dual(taught)
+            self.known_ = users > 0
+        else:
+            self._fit_primal(taught, users)
+        return self
+
+    def score(self, queries: Queries) -> FloatArray:
+        profile = self.profile(queries)
+        if not hasattr(self, "kernel_"):
+            scores = np.zeros((len(queries), len(self.known_)), np.float32)
+            scores[:, self.kept_] = profile[:, self.kept_] @ self.weights_
+            return silenced(scores, profile=profile, known=self.known_)
+        like_users = (profile @ self.by_item_).toarray() @ self.kernel_
+        scores = dense_product(like_users, self.by_item_)
+        scores *= self.scale_
+        rows = np.repeat(np.arange(len(queries)), np.diff(profile.indptr))
+        scores[rows, profile.indices] += profile.data * (1 - self.scale_[profile.indices])
+        return silenced(scores, profile=profile, known=self.known_)
+
+    def profile(self, queries: Queries) -> Sparse:
+        """What the queries are about, queries × items."""
+        weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
+        return transformed(weights, self.config.transform)
+
+    def column(self, query: Queries, sources: IntArray, item: int) -> FloatArray:
+        """B[sources, item] for the sources of this query; 0 for an item that is not known."""
+        if not hasattr(self, "kernel_"):
+            place = np.full(len(self.known_), -1)
+            place[self.kept_] = np.arange(len(self.kept_))
+            column = self.weights_[place[sources], place[item]]
+            return np.where(place[sources] >= 0, column, 0).astype(np.float32)
+        users_of = query.once((self, "users of sources"), lambda: self.by_item_[sources])
+        column = users_of @ self._like_buyers(item) * self.scale_[item]
+        return np.where(sources == item, 0, column).astype(np.float32)
+
+    @cached_property
+    def _like_buyers(self) -> Callable[[int], FloatArray]:
+        """Item → how alike each user is to its buyers: the same for every customer, and megabytes to read."""
+
+        def like(item: int) -> FloatArray:
+            target = self.by_item_[item]
+            alike: FloatArray = target.data @ self.kernel_[target.indices]  # K is symmetric; rows are read faster
+            return alike
+
+        return lru_cache(EXPLAINED)(like)
+
+    def _fit_dual(self, taught: Sparse) -> None:
+        ridge = self.config.ridge
+        kernel = _inverse(_gram(taught), ridge)
+        self.kernel_ = kernel.astype(np.float32)
+        self.by_item_ = taught.T.tocsr()
+        diagonal = (1 - _quadratic_diagonal(taught, kernel)) / ridge
+        self.scale_ = (1 / (ridge * np.maximum(diagonal, SMALLEST_DIAGONAL))).astype(np.float32)
+
+    def _fit_primal(self, taught: Sparse, users: NDArray[np.integer]) -> None:
+        top = np.argsort(-users, kind="stable")[: self.config.primal_items]
+        self.kept_ = np.sort(top[users[top] > 0]).astype(np.int32)
+        self.known_ = np.zeros(len(users), np.bool_)
+        self.known_[self.kept_] = True
+        columns = taught[:, self.kept_]
+        columns = strongest(columns, longest_affordable(np.diff(columns.indptr), self.config.most_pairs))
+        precision = _inverse(_gram(columns.T.tocsr()), self.config.ridge)
+        self.weights_ = np.empty(precision.shape, np.float32)
+        np.divide(precision, -np.diag(precision), out=self.weights_, casting="same_kind")
+        np.fill_diagonal(self.weights_, 0)
+
+
+def _gram(rows: Sparse, *, stored: int = STORED_AT_ONCE) -> NDArray[np.float64]:
+    """rows @ rows.T as an array."""
+    turned = rows.T.tocsr()
+    gram = np.empty((rows.shape[0], rows.shape[0]))
+    for strip in strips(rows, turned, stored=stored):
+        gram[strip] = (rows[strip] @ turned).toarray()
+    return gram
+
+
+def _inverse(gram: NDArray[np.float64], ridge: float, *, mirrored: int = MIRRORED_AT_ONCE) -> NDArray[np.float64]:
+    """(gram + ridge · I)⁻¹ in place of ``gram``, by Cholesky; both are symmetric."""
+    if not len(gram):
+        return gram
+    gram[np.diag_indices_from(gram)] += ridge
+    factor, failed = dpotrf(gram.T, lower=True, overwrite_a=True, clean=False)  # gram.T: Fortran's order, no copy
+    inverse, singular = dpotri(factor, lower=True, overwrite_c=True)
+    if failed or singular:
+        raise np.linalg.LinAlgError("the ridge is too small for these data")
+    for start in range(0, len(inverse), mirrored):  # LAPACK fills the lower triangle
+        strip = slice(start, start + mirrored)
+        square = inverse[strip, strip]
+        inverse[strip, strip] = np.tril(square) + np.tril(square, -1).T
+        inverse[strip, strip.stop :] = inverse[strip.stop :, strip].T
+    return np.asarray(inverse.T)
+
+
+def _quadratic_diagonal(taught: Sparse, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """diag(X' K X), [items], a strip of items at a time."""
+    by_item = taught.T.tocsr()
+    diagonal = np.empty(by_item.shape[0])
+    for start in range(0, by_item.shape[0], ITEMS_AT_ONCE):
+        strip = by_item[start : start + ITEMS_AT_ONCE]
+        row = np.repeat(np.arange(strip.shape[0]), np.diff(strip.indptr))
+        terms = strip.data * (strip @ kernel)[row, strip.indices]
+        diagonal[start : start + ITEMS_AT_ONCE] = np.bincount(row, terms, minlength=strip.shape[0])
+    return diagonal
