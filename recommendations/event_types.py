@@ -45,7 +45,7 @@ class EventType:
 
 
 class EventName(StrEnum):
-    """Names of events: GA4's, but ``rate_item``, ``dislike_item``, ``follow`` and ``view_homepage``, which are ours."""
+    """Names of events: GA4's, and ``rate_item``, ``dislike_item``, ``follow``, ``unfollow`` and ``view_homepage``."""
 
     facts: EventType
 
@@ -80,6 +80,7 @@ class EventName(StrEnum):
                           fields=("rating", "rating_scale"), points=5.0, stated_from=Trust.PROVEN)
     DISLIKE_ITEM = "dislike_item"  # it has no points: it takes the item out of history and answers
     FOLLOW = EventType("follow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
+    UNFOLLOW = EventType("unfollow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
     VIEW_HOMEPAGE = EventType("view_homepage", aliases=("home-page-view",), item=ItemNeed.OPTIONAL)
     VIEW_CART = EventType("view_cart", aliases=("Cart Viewed", "shopping-cart-page-view"), item=ItemNeed.OPTIONAL)
     # fmt: on

@@ -13,14 +13,14 @@ RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
     "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
 )  # fmt: skip
-SHARED = {"repurchase": "also_bought", "session_knn": "segments", "content_ridge": "sequence"}
+SHARED = {"repurchase": "also_bought", "session_knn": "segments", "content_ridge": "sequence", "social": "also_bought"}
 """Recommenders with the hue of another one, which no blend gives weight beside them."""
 
 CONTEXTS = ("_home", "_discover", "_context")
 EVENTS = (
     "purchase", "view_item", "add_to_cart", "select_item", "search", "view_item_list",
     "dislike_item", "view_homepage", "remove_from_cart", "begin_checkout", "refund", "add_to_wishlist",
-    "share", "rate_item", "follow", "view_cart",
+    "share", "rate_item", "follow", "view_cart", "unfollow",
 )  # fmt: skip
 TIMELINE = (*EVENTS, "message_sent", "message_held", "message_withdrawn")
 """Kinds of events, and behind them what became of messages."""

@@ -1686,7 +1686,7 @@ export interface components {
          * Reason
          * @enum {unknown}
          */
-        Reason: "because_you_bought" | "because_you_viewed" | "bought_before" | "bought_next" | "bought_together" | "interest" | "new" | "popular" | "promoted" | "segment" | "similar_customers" | "similar_item" | "you_buy_together";
+        Reason: "because_you_bought" | "because_you_viewed" | "bought_before" | "bought_next" | "bought_together" | "following" | "interest" | "new" | "popular" | "promoted" | "segment" | "similar_customers" | "similar_item" | "you_buy_together";
         /** ReasonGiven */
         ReasonGiven: {
             code: components["schemas"]["Reason"];

@@ -393,7 +393,8 @@ EVENT_NAMES = [
     ("search", "Searched"), ("add_to_cart", "Added to cart"), ("remove_from_cart", "Removed from cart"),
     ("begin_checkout", "Began checkout"), ("purchase", "Bought"), ("refund", "Returned"),
     ("add_to_wishlist", "Wishlisted"), ("share", "Shared"), ("rate_item", "Rated"), ("dislike_item", "Disliked"),
-    ("follow", "Followed"), ("view_homepage", "Viewed home page"), ("view_cart", "Viewed cart"),
+    ("follow", "Followed"), ("unfollow", "Unfollowed"), ("view_homepage", "Viewed home page"),
+    ("view_cart", "Viewed cart"),
 ]  # fmt: skip
 
 

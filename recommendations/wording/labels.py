@@ -60,6 +60,7 @@ EVENT_NAMES: Choices = [
     (EventName.RATE_ITEM, _("Rated")),
     (EventName.DISLIKE_ITEM, _("Disliked")),
     (EventName.FOLLOW, _("Followed")),
+    (EventName.UNFOLLOW, _("Unfollowed")),
     (EventName.VIEW_HOMEPAGE, _("Viewed home page")),
     (EventName.VIEW_CART, _("Viewed cart")),
 ]
@@ -281,6 +282,8 @@ INSTANCES: Mapping[str, Promise] = {
     "content_ridge_discover": _("Fitting descriptions (Discover)"),
     "content_context": _("Described like the item in view"),
     "segments": _("Segment"),
+    "social": _("People they follow"),
+    "social_discover": _("People they follow (Discover)"),
     "segments_discover": _("Segment (Discover)"),
     "popularity_home": _("Popularity of the week"),
     "popularity_discover": _("Popularity of the month"),

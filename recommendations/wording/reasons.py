@@ -39,6 +39,7 @@ _REASONS: Mapping[Reason, Promise] = {
     Reason.INTEREST: _("You often buy %(name)s"),
     Reason.SEGMENT: _("Popular with customers who like %(name)s"),
     Reason.NEW: _("New in the shop"),
+    Reason.FOLLOWING: _("Liked by people you follow"),
 }
 
 
