@@ -14,6 +14,7 @@ from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.clean import CleaningReport, clean
 from recommendations.engine.preprocess.influence import borne_out
 from recommendations.engine.preprocess.levels import Levels, levels
+from recommendations.engine.preprocess.links import links_at
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
 from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
@@ -42,6 +43,7 @@ class Shop(NamedTuple):
     texts: CountedTexts
     categories: IdMap
     plan: pd.DataFrame
+    links: pd.DataFrame  # who began or ceased to follow whom, and when
     weights: EventWeights
 
 
@@ -86,7 +88,8 @@ def _shop(context: RunContext) -> Shop:
     plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
     weights = EventWeights(points=event_points())
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
-    return Shop(attributes, count_texts(attributes.texts), categories, plan, weights)
+    links = training_data.link_frame(until=max(cuts))
+    return Shop(attributes, count_texts(attributes.texts), categories, plan, links, weights)
 
 
 def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
@@ -104,7 +107,7 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
     """Make the training set of a cut and save it."""
     made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
     made = _taught(past.people, _with_promotions(shop.plan, made))
-    made = with_vectors(made, texts=shop.texts, ids=shop.attributes.ids)
+    made = with_vectors(_linked(shop.links, made), texts=shop.texts, ids=shop.attributes.ids)
     _require_enough(made, cut)
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
     model.save_levels(context.version, cut, past.people.of(made.users.ids))
@@ -140,6 +143,14 @@ def _taught(people: Levels, made: TrainingSnapshot) -> TrainingSnapshot:
 def _with_promotions(plan: pd.DataFrame, made: TrainingSnapshot) -> TrainingSnapshot:
     promotions = training_data.promotions_at(made.cut, plan, made.items)
     return replace(made, training=replace(made.training, promotions=promotions))
+
+
+def _linked(said: pd.DataFrame, made: TrainingSnapshot) -> TrainingSnapshot:
+    """The snapshot with who follows whom."""
+    links = links_at(said, made.users, cut=made.cut)
+    if links is None:
+        return made
+    return replace(made, links=links, training=replace(made.training, links=links.of_users(made.users)))
 
 
 def _require_enough(made: TrainingSnapshot, cut: Cut) -> None:

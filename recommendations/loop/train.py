@@ -43,6 +43,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         return {"skipped": "no history before this cut"}
     before = challenger.changed() if cut is Cut.TEST else {}
     wanted = [one for one in INSTANCES if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+    wanted = [one for one in wanted if snapshot.training.links is not None or not one.is_social]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
     started = time.monotonic()

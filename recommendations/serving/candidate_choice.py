@@ -98,7 +98,8 @@ def _of_person(
     if record is not None:
         joined = visits_of(candidates.model).joined(blend, customer.row, customer.visit) if customer.visit else None
         return joined or record, Source.MODEL
-    return candidates.scored(blend, customer.history, ()), Source.SESSION
+    source = Source.SESSION if len(customer.history.query.histories) else Source.MODEL  # who only follows others
+    return candidates.scored(blend, customer.history, ()), source
 
 
 def _of_context(

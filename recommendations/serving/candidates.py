@@ -11,7 +11,7 @@ from scipy import sparse
 from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.engine.ranking.confidence import PopularityLeaning, leaned
+from recommendations.engine.ranking.confidence import BlendLeaning, leaned
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.score_rows import DenseRow, ScoreRow, nominees, standing
 from recommendations.engine.ranking.scores import Standardised
@@ -57,7 +57,7 @@ class CandidatePool:
     visit: History | None = None
     visiting: frozenset[str] = frozenset()
     record: "CandidatePool | None" = None  # whose instances are the first ones, where a visit is beside it
-    leaning: PopularityLeaning | None = None  # that the scores have, where little is known of who asks
+    leaning: BlendLeaning | None = None  # that the scores have, where little is known of who asks
     sure: float = 1.0  # confidence in the history, or in the visit that is all of it
 
     def history_for(self, instance: str) -> History:
@@ -189,11 +189,23 @@ class CandidateSource:
         stored = replace(stored, age=stored.age - np.float32(back))
         late = interactions_of(acts, until=until, n_items=len(self.model.items))
         histories = appended(stored, late) if acts else stored
-        return History.of(Queries(histories=histories, training_rows=np.array([-1], np.int32)), until=until)
+        links = self.model.training.links
+        query = Queries(
+            histories=histories, training_rows=np.array([-1], np.int32), links=None if links is None else links[[row]]
+        )
+        return History.of(query, until=until)
 
-    def _folded(self, acts: tuple[HistoryEvent, ...], until: float) -> History:
-        histories = interactions_of(acts, until=until, n_items=len(self.model.items))
-        query = Queries(histories=histories, training_rows=np.array([-1], np.int32))
+    def follows(self, customer: int | None) -> bool:
+        """Whether a customer follows anybody of whom the model knows."""
+        return customer is not None and self.model.links is not None and self.model.links.followers.row(customer) >= 0
+
+    def _folded(self, acts: tuple[HistoryEvent, ...], until: float, customer: int | None = None) -> History:
+        """History of somebody new to the model, who may follow others."""
+        histories, links = interactions_of(acts, until=until, n_items=len(self.model.items)), self.model.links
+        own = None
+        if links is not None and customer is not None and (row := links.followers.row(customer)) >= 0:
+            own = links.follows[[row]]
+        query = Queries(histories=histories, training_rows=np.array([-1], np.int32), links=own)
         return History.of(query, until=until)
 
     def _scored(
@@ -227,6 +239,7 @@ class CandidateSource:
             histories=history.query.histories,
             training_rows=history.query.training_rows,
             context=_row(context, len(self.model.items), fading=fading) if context else None,
+            links=history.query.links,
         )
 
     def score_rows(self, blend: BlendName, query: Queries) -> dict[str, ScoreRow]:
@@ -242,7 +255,7 @@ class CandidateSource:
 
 
 def leaned_standing(
-    rows: Mapping[str, ScoreRow], items: IntArray, leaning: PopularityLeaning | None, sure: float
+    rows: Mapping[str, ScoreRow], items: IntArray, leaning: BlendLeaning | None, sure: float
 ) -> Standardised:
     """Scores of these items by each instance, standardised, as a history that is believed so far has them."""
     z = standing([*rows.values()], items)
@@ -257,7 +270,7 @@ def candidate_source(model: Model) -> CandidateSource:
     return CandidateSource(model)
 
 
-def _pool(records: Candidates, row: int, *, history: History, leaning: PopularityLeaning | None) -> CandidatePool:
+def _pool(records: Candidates, row: int, *, history: History, leaning: BlendLeaning | None) -> CandidatePool:
     count = int(np.count_nonzero(records.items[row] >= 0))
     return CandidatePool(
         instances=records.instances,

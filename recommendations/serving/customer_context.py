@@ -59,7 +59,7 @@ def context_of(
     history = (
         candidates.history_of(row)
         if row != NOBODY and not request.folded
-        else _folded(candidates, state, row=row, now=now)
+        else _folded(candidates, state, row=row, customer=request.customer, now=now)
     )
     trade = _Purchases.of(history, candidates, state)
     disliked = set(state.disliked)
@@ -81,14 +81,20 @@ def context_of(
     )
 
 
-def _folded(candidates: CandidateSource, state: LiveState, *, row: int, now: datetime) -> History | None:
-    """The history up to now; of a customer whom the model does not know (row −1) the live state, and nothing else."""
+def _folded(
+    candidates: CandidateSource, state: LiveState, *, row: int, customer: int | None, now: datetime
+) -> History | None:
+    """The history up to now; of a customer whom the model does not know (row −1) the live state, and whom they
+    follow.
+    """
     bought = [(item, EventName.PURCHASE, at) for item, at in state.bought.items()]
     acts = [*(act for act in bought if act[2] >= state.refunded.get(act[0], NEVER)), *state.recent]
     rows = candidates.model.items.rows(np.array([item for item, _, _ in acts], np.int64)).tolist()
     events = tuple(HistoryEvent(row, name, at) for row, (_, name, at) in zip(rows, acts, strict=True) if row >= 0)
     until = now.timestamp()
     if row == NOBODY:
+        if candidates.follows(customer):
+            return candidates.folded(events, until, customer)
         return candidates.folded(events, until) if events else None
     history = candidates.history_at(row, tuple(act for act in events if act.at >= candidates.until), until)
     return history if len(history.query.histories) else None

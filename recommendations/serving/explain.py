@@ -83,7 +83,10 @@ class Explainer:
         return tuple(reason for reason in (self._reason(term, None) for term in popular) if reason is not None)
 
     def _evidence(self, pool: CandidatePool, instance: str, item: int) -> Sequence[Evidence]:
-        if instance in {TRENDING, LITTLE_KNOWN} or self.candidates is None:
+        if instance == LITTLE_KNOWN and self.candidates is not None:
+            friends = self._followed(self.candidates, pool, item)
+            return friends or self._popular(item)
+        if instance == TRENDING or self.candidates is None:
             return self._popular(item)
         if instance == Lift.PROMOTION:
             return self._promoted(self.candidates, item)
@@ -92,6 +95,12 @@ class Explainer:
         if instance == SECOND_STAGE:
             return self._weighed(self.candidates, pool, item)
         return pool.history_for(instance).evidence(self.candidates.model.recommenders, instance, item)
+
+    def _followed(self, candidates: CandidateSource, pool: CandidatePool, item: int) -> Sequence[Evidence]:
+        """Evidence of those whom the customer follows, where the list leans on them."""
+        if pool.leaning is None or pool.leaning.friends not in candidates.model.recommenders:
+            return []
+        return pool.history.evidence(candidates.model.recommenders, pool.leaning.friends, item)
 
     def _weighed(self, candidates: CandidateSource, pool: CandidatePool, item: int) -> Sequence[Evidence]:
         """The second stage only weighs what the recommenders say: evidence of the one that speaks most for the item."""

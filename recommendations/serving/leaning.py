@@ -23,7 +23,7 @@ def parts_of(selection: Selection, chosen: ChosenCandidates, items: IntArray) ->
     pool, parts = chosen.pool, selection.contributions
     if pool is None:
         return {}
-    if pool.leaning is None or pool.sure in {0, 1}:
+    if pool.leaning is None or pool.sure == 1:
         return dict(zip(pool.instances, parts, strict=True))
     before, added = by_leaning(
         parts,

@@ -23,6 +23,7 @@ from recommendations.engine.frames import (
 )
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.levels import Level
+from recommendations.engine.preprocess.links import Follows
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import Likeness
@@ -56,6 +57,7 @@ class Model:
     categories: IdMap  # category keys → columns of ``Catalogue.categories``
     training: TrainingSet
     disliked: Sparse  # as in ``TrainingSnapshot``
+    links: Follows | None = None  # likewise
     recommenders: Mapping[str, Recommender]
     candidates: Mapping[BlendName, Candidates]
     segments: IntArray  # segment number per user row, −1 = none
@@ -81,7 +83,11 @@ def moment(value: float) -> datetime:
 def everyone_and_a_stranger(training: TrainingSet) -> Queries:
     """All users of the training set in order, then one query without history."""
     histories = replace(training.interactions, n_users=training.n_users + 1)
-    return Queries(histories=histories, training_rows=np.append(np.arange(training.n_users), -1).astype(np.int32))
+    rows, links = np.append(np.arange(training.n_users), -1).astype(np.int32), training.links
+    if links is not None:
+        starts = np.append(links.indptr, links.indptr[-1])
+        links = sparse.csr_matrix((links.data, links.indices, starts), shape=(training.n_users + 1, training.n_users))
+    return Queries(histories=histories, training_rows=rows, links=links)
 
 
 def likeness(catalogue: Catalogue) -> Likeness:
@@ -101,6 +107,8 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
         arrays[TEACHES] = snapshot.training.teaches
     if snapshot.training.promotions is not None:
         arrays |= {f"promotions/{name}": getattr(snapshot.training.promotions, name) for name in PROMOTED}
+    if snapshot.links is not None:
+        arrays |= {"links/followers": snapshot.links.followers.ids} | _parts("links/follows", snapshot.links.follows)
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
 
 
@@ -119,15 +127,22 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
     promotions = (
         Promotions(**{name: arrays[f"promotions/{name}"] for name in PROMOTED}) if "promotions/item" in arrays else None
     )
+    links = (
+        Follows(IdMap(ids=arrays["links/followers"]), _matrix(arrays, "links/follows"))
+        if "links/followers" in arrays
+        else None
+    )
     snapshot = TrainingSnapshot(
         cut=float(arrays["cut"][0]),
         training=TrainingSet(
-            interactions=acts, catalogue=catalogue, promotions=promotions, teaches=arrays.get(TEACHES)
+            interactions=acts, catalogue=catalogue, promotions=promotions, teaches=arrays.get(TEACHES),
+            links=links.of_users(users) if links else None,
         ),
         users=users,
         items=items,
         disliked=_matrix(arrays, "disliked"),
-    )
+        links=links,
+    )  # fmt: skip
     return snapshot, IdMap(ids=arrays["ids/categories"])
 
 
@@ -240,6 +255,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         categories=categories,
         training=snapshot.training,
         disliked=snapshot.disliked,
+        links=snapshot.links,
         recommenders=_recommenders(version_id, cut),
         candidates=load_candidates(version_id, cut),
         segments=load_segments(version_id, cut, n_users=len(snapshot.users)),

@@ -68,6 +68,25 @@ COPY (
   FROM recommendations_promotion WHERE week >= {since} AND week < {until}
 ) TO STDOUT (FORMAT csv)
 """
+# Of who objects to personal answers, or is set aside, nothing is lent to others, and they are lent nothing.
+LINKS = """
+COPY (
+  SELECT follower.id, followed.id, extract(epoch FROM event.occurred_at) / 86400.0, (event.name = 'follow')::text
+  FROM recommendations_event event
+  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+  JOIN recommendations_customer follower ON follower.id = coalesce(alias.customer_id, event.customer_id)
+  JOIN recommendations_customer named ON named.pseudonym = decode(event.target_id, 'hex')
+  LEFT JOIN recommendations_customeralias other ON other.anonymous_id = named.id AND other.undone_at IS NULL
+  JOIN recommendations_customer followed ON followed.id = coalesce(other.customer_id, named.id)
+  WHERE event.name IN ('follow', 'unfollow') AND event.target_type = 'customer' AND event.occurred_at < {until}
+    AND event.target_id ~ '^([0-9a-f]{{2}})+$' AND follower.personalise AND followed.personalise
+    AND NOT EXISTS (
+      SELECT FROM recommendations_aside aside
+      JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
+      WHERE quarantine.state <> {restored} AND aside.customer_id IN (follower.id, followed.id))
+  ORDER BY event.occurred_at, event.event_id
+) TO STDOUT (FORMAT csv)
+"""
 LONGEST_TEXT = 2_000  # characters of a description: after them little is said that is new
 SAID = ("title", "brand", "paths", "tags", "values", "description")
 DAY = timedelta(days=1)
@@ -101,6 +120,7 @@ ITEM_TYPES = {
     "categories": pa.string(),
     "paths": pa.string(),
 }
+LINK_TYPES = {"follower": pa.int64(), "followed": pa.int64(), "at": pa.float64(), "follows": pa.bool_()}
 PROMOTION_TYPES = {"item": pa.int64(), "start": pa.float64(), "display": pa.float32(), "mailer": pa.float32()}
 
 
@@ -134,6 +154,11 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
         "zone": settings.SHOP_TIME_ZONE,
     }
     return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until, **values).to_pandas())
+
+
+def link_frame(*, until: datetime) -> pd.DataFrame:
+    """Every time that a customer began or ceased to follow another one, the oldest first."""
+    return pd.DataFrame(_copied(LINKS, LINK_TYPES, until=until, restored=QuarantineState.RESTORED).to_pandas())
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:

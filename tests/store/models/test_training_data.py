@@ -11,7 +11,13 @@ from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, CustomerAlias, Event, Item
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.models.training_data import arrivals, event_frame, item_attributes, newest_event
+from recommendations.store.models.training_data import (
+    arrivals,
+    event_frame,
+    item_attributes,
+    link_frame,
+    newest_event,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
@@ -119,3 +125,32 @@ def test_item_attributes_have_memberships_terms_and_ids_of_the_columns() -> None
     assert np.isnan(attributes.price[1])
     # Terms of at least two items: brand:Kan, category:DRINKS (twice in both), category:DRINKS > TEA, word:tea.
     assert attributes.terms.toarray().tolist() == [[1, 1, 1, 1], [1, 2, 1, 1], [0, 0, 0, 0]]
+
+
+def follows(who: Customer, whom: str, *, days: float, **fields: Any) -> None:
+    values = {"name": "follow", "target_type": "customer", "target_id": pseudonym(whom).hex()} | fields
+    event(who, None, days=days, **values)
+
+
+def test_links_are_what_people_said_of_people_who_are_known() -> None:
+    anna, bert, carl = customer("anna"), customer("bert"), customer("carl", personalise=False)
+    device = customer("device", kind="anonymous")
+    CustomerAlias.objects.create(anonymous=device, customer=bert, source="test")
+    follows(anna, "bert", days=3)
+    follows(device, "anna", days=2)
+    follows(anna, "bert", days=1, name="unfollow")
+    follows(anna, "carl", days=1)  # who objects is lent to nobody
+    follows(carl, "anna", days=1)  # and lent nothing
+    follows(anna, "dora", days=1)  # of whom nothing is known
+    follows(anna, "x", days=1, target_type="brand", target_id="ACME")
+    follows(anna, "x", days=1, target_id="no hash")
+    frame = link_frame(until=NOW)
+    rows = list(frame[["follower", "followed", "follows"]].itertuples(index=False, name=None))
+    assert rows == [(anna.pk, bert.pk, True), (bert.pk, anna.pk, True), (anna.pk, bert.pk, False)]
+    assert frame["at"].is_monotonic_increasing
+    assert len(link_frame(until=NOW - timedelta(days=2.5))) == 1
+
+
+def test_without_a_link_the_frame_has_its_columns() -> None:
+    frame = link_frame(until=NOW)
+    assert (len(frame), frame.columns.tolist()) == (0, ["follower", "followed", "at", "follows"])

@@ -1,0 +1,117 @@
+"""Whom people follow, from events to answers: it helps who is new, tells nothing of anybody, changes no regular."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import pytest_django
+
+from recommendations.engine.ranking.confidence import LITTLE_KNOWN
+from recommendations.event_types import EventName
+from recommendations.models import Customer, Event, ModelVersion
+from recommendations.serving.pipeline import recommend
+from recommendations.serving.types import Answer, ResolvedRequest
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.live.state import NOTHING
+from recommendations.store.models.model import load_model
+from recommendations.store.serving.snapshot import Snapshot
+from recommendations.store.serving.snapshot_holder import SnapshotHolder
+from recommendations.terms import Cut, Reason, Source
+from tests.trained import NOW, trained_shop
+
+pytestmark = pytest.mark.django_db
+TEA = (3, 8, 13, 18, 23)  # customers of one taste
+NEWCOMER, QUIET, CHANGED = "newcomer", "quiet", "changed"
+
+
+def follow() -> None:
+    """Somebody new follows people who drink tea, another two of them, a third no longer; a regular follows others."""
+    people = {name: Customer.objects.create(pseudonym=pseudonym(name)) for name in (NEWCOMER, QUIET, CHANGED)}
+    regular = Customer.objects.get(pseudonym=pseudonym("u4"))
+    said = [(people[NEWCOMER], number, EventName.FOLLOW) for number in TEA]
+    said += [(people[QUIET], number, EventName.FOLLOW) for number in TEA[:2]]
+    said += [(people[CHANGED], 3, EventName.FOLLOW), (people[CHANGED], 3, EventName.UNFOLLOW)]
+    said += [(regular, number, EventName.FOLLOW) for number in TEA]
+    Event.objects.bulk_create(
+        Event(
+            customer=who, name=name, event_id=uuid4(), target_type="customer",
+            target_id=pseudonym(f"u{number}").hex(), occurred_at=NOW - timedelta(days=60) + timedelta(minutes=place),
+        )
+        for place, (who, number, name) in enumerate(said)
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    with trained_shop(django_db_blocker, furnished=follow):
+        yield
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    return SnapshotHolder().current(None)
+
+
+def answer(snapshot: Snapshot, name: str, *, placement: str = "home") -> Answer:
+    customer = Customer.objects.get(pseudonym=pseudonym(name)).pk
+    request = ResolvedRequest(placement=placement, customer=customer, recommendation_id="r-1", n=5, explore=False)
+    return recommend(request, snapshot=snapshot, state=NOTHING, now=NOW)
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_every_cut_knows_who_followed_whom_then(cut: Cut) -> None:
+    model = load_model(ModelVersion.objects.live().get().pk, cut)
+    assert model.links is not None
+    newcomer, changed = (Customer.objects.get(pseudonym=pseudonym(name)).pk for name in (NEWCOMER, CHANGED))
+    assert model.links.follows[model.links.followers.row(newcomer)].nnz == len(TEA)
+    assert model.links.followers.row(changed) == -1
+    assert model.users.row(newcomer) == -1
+    regular = model.users.row(Customer.objects.get(pseudonym=pseudonym("u4")).pk)
+    assert model.training.links is not None
+    assert model.training.links[[regular]].nnz == len(TEA)
+    assert model.training.links.nnz == len(TEA)
+
+
+def test_who_is_new_gets_what_those_like_whom_they_follow(snapshot: Snapshot) -> None:
+    given = answer(snapshot, NEWCOMER)
+    assert given.source is Source.MODEL
+    assert given.personalised
+    assert {shown.product.title.split()[0] for shown in given.shown} == {"Tea"}
+    for shown in given.shown:
+        assert set(shown.contributions) <= {LITTLE_KNOWN, "popularity_home", "segments"}
+        assert shown.contributions[LITTLE_KNOWN] > 0
+    told = [reason for shown in given.shown for reason in shown.reasons if reason.code is Reason.FOLLOWING]
+    assert told
+    assert all(set(reason.evidence) == {"people"} and reason.evidence["people"] >= 3 for reason in told)
+
+
+def test_of_two_people_nothing_is_told(snapshot: Snapshot) -> None:
+    given = answer(snapshot, QUIET)
+    assert given.personalised
+    assert not any(reason.code is Reason.FOLLOWING for shown in given.shown for reason in shown.reasons)
+
+
+def test_who_follows_nobody_any_more_gets_what_everybody_takes(snapshot: Snapshot) -> None:
+    assert not answer(snapshot, CHANGED).personalised
+
+
+@pytest.mark.parametrize("placement", ["home", "discover"])
+def test_a_regular_gets_the_same_with_and_without_links(snapshot: Snapshot, placement: str) -> None:
+    model = snapshot.model
+    assert model is not None
+    bare = replace(model, links=None, training=replace(model.training, links=None))
+    with_links, without = (
+        answer(snapshot, "u4", placement=placement),
+        answer(replace(snapshot, model=bare), "u4", placement=placement),
+    )
+    assert [(shown.item, shown.score) for shown in with_links.shown] == [
+        (shown.item, shown.score) for shown in without.shown
+    ]
+
+
+def test_who_objects_is_lent_nothing(snapshot: Snapshot) -> None:
+    newcomer = Customer.objects.get(pseudonym=pseudonym(NEWCOMER))
+    objecting = replace(snapshot, objectors=frozenset({newcomer.pk}))
+    assert not answer(objecting, NEWCOMER).personalised
