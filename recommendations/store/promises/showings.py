@@ -22,13 +22,14 @@ WITH rate AS (
   WHERE placement = %(placement)s AND position > 0 AND day >= %(from_day)s GROUP BY 1 HAVING sum(seen) > 0
 )
 SELECT new.id, count(*) FILTER (WHERE at.position = ANY(outcome.clicked)), coalesce(sum(rate.clicks), 0)
-FROM recommendations_newitem new
-JOIN recommendations_slate slate ON slate.placement = %(placement)s AND slate.served_at >= new.promised_at
-  AND slate.served_at < coalesce(new.ended_at, %(now)s) AND slate.items @> ARRAY[new.item_id]
+FROM recommendations_slate slate
 JOIN recommendations_slateoutcome outcome USING (recommendation_id)
-CROSS JOIN LATERAL (SELECT array_position(slate.items, new.item_id) AS position) AS at
+CROSS JOIN LATERAL unnest(slate.items) WITH ORDINALITY AS at (item_id, position)
+JOIN recommendations_newitem new ON new.item_id = at.item_id AND new.id = ANY(%(new)s)
+  AND slate.served_at >= new.promised_at AND slate.served_at < coalesce(new.ended_at, %(now)s)
 LEFT JOIN rate ON rate.position = at.position
-WHERE new.id = ANY(%(new)s) AND slate.served_at >= %(since)s AND at.position = ANY(outcome.seen)
+WHERE slate.placement = %(placement)s AND slate.served_at >= %(since)s AND slate.items && %(items)s::bigint[]
+  AND at.position = ANY(outcome.seen)
 GROUP BY 1
 """
 
@@ -59,7 +60,7 @@ def clicks_of(new: Collection[NewItem], *, placement: str, now: datetime) -> Map
     if not begun:
         return {}
     counted = rows(
-        _CLICKS, placement=placement, new=[each.pk for each in new], since=min(begun), now=now,
-        from_day=(now - timedelta(days=RATE_DAYS)).date(),
+        _CLICKS, placement=placement, new=[each.pk for each in new], items=[each.item_id for each in new],
+        since=min(begun), now=now, from_day=(now - timedelta(days=RATE_DAYS)).date(),
     )  # fmt: skip
     return {key: Clicks(clicks, float(expected)) for key, clicks, expected in counted}
