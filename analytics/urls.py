@@ -207,6 +207,7 @@ urlpatterns = [
     path("catalogue/items/mend/", item_editing.mend_item, name="mend_item"),
     path("catalogue/<int:pk>/", item.item, name="item"),
     path("catalogue/<int:pk>/alike/", item.item_alike, name="item_alike"),
+    path("catalogue/<int:pk>/suits/", item.item_suits, name="item_suits"),
     path("catalogue/<int:pk>/edit/", item_editing.edit_item, name="edit_item"),
     path("catalogue/<int:pk>/on-sale/", item_editing.set_item_on_sale, name="set_item_on_sale"),
     path("segments/", segments_overview.segments, name="segments"),

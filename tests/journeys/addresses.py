@@ -115,6 +115,7 @@ def of_suspicion() -> dict[str, str]:
     quarantine = Quarantine.objects.values_list("pk", flat=True)[0]
     return {
         "new items": "/catalogue/new-items/",
+        "whom an item suits": f"/catalogue/{Item.objects.get(shop_id='soap-1').pk}/suits/",
         "what reads like an item": f"/catalogue/{Item.objects.get(shop_id='tea-0').pk}/alike/",
         "new items of a placement that promises nothing": "/catalogue/new-items/?placement=home",
         "suspicious demand": "/catalogue/suspicious/",

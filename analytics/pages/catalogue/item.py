@@ -15,6 +15,7 @@ from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS, served
 from recommendations.services.catalogue.alike import reads_like
 from recommendations.services.catalogue.exposure import Exposure, exposure
+from recommendations.services.promises.suiting import suited
 from recommendations.wording import labels
 
 
@@ -51,6 +52,16 @@ def item_alike(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, f"dashboard/catalogue/alike{'' if part else '_page'}.html", context)
 
 
+@require_safe
+def item_suits(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whom an item suits; a part of its page, or a page where nobody scripts."""
+    record = or_404(query.find_item(pk))
+    suits = suited(record.pk)
+    context = {"section": "catalogue", "item": record, "suited": suits, "segments": query.suited_segments(suits)}
+    part = "HX-Request" in request.headers
+    return render(request, f"dashboard/catalogue/suits{'' if part else '_page'}.html", context)
+
+
 def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> dict[str, Any]:
     if standing is None or known is None:
         return {"standing": None}
@@ -60,6 +71,7 @@ def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> di
     words = dict(labels.BLENDS)
     return {
         "standing": standing,
+        "young": standing.buyers < query.FEW_BUYERS,
         "until": known.ended_at,
         "receivers": [(words[each.blend], each) for each in standing.receivers],
         "weeks_figure": figure.to_json(engine="orjson"),

@@ -11,12 +11,15 @@ from analytics.charts.item import PricePoint, WeekActs
 from recommendations.engine.frames import IdArray, IntArray
 from recommendations.models import AssociationRule, Item, Promotion, Segment
 from recommendations.services.catalogue.exposure import Exposure, acts_with
+from recommendations.services.promises.suiting import Suited
 from recommendations.terms import BlendName
 
 MOST_RECEIVERS = 10
 MOST_NEIGHBOURS = 12
 MOST_PRICES = 50
 MOST_PROMOTIONS = 12
+MOST_SEGMENTS = 8
+FEW_BUYERS = 10  # below which an item's buyers tell less of it than its texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,14 @@ def neighbours(item: Item, *, model: int | None) -> list[AssociationRule]:
     """Rules of items that go into its baskets more often than by chance, the most baskets first."""
     rules = AssociationRule.objects.filter(version=model or 0, antecedents=[item.pk]).select_related("consequent")
     return list(rules.order_by("-baskets", "pk")[:MOST_NEIGHBOURS])
+
+
+def suited_segments(suits: Suited | None) -> list[tuple[Segment, float]]:
+    """Segments that an item suits more than everybody, and how much more: 1.5 is half as much again."""
+    if suits is None:
+        return []
+    named = {segment.number: segment for segment in Segment.objects.filter(number__in=suits.segments)}
+    return [(named[number], beside) for number, beside in suits.segments.items() if number in named][:MOST_SEGMENTS]
 
 
 def _first(at: np.ndarray, customers: IdArray) -> list[tuple[int, int]]:

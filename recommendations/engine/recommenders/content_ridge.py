@@ -54,6 +54,13 @@ class ContentRidge(Configured[Config]):
         scores = self._taste(self._profile(query)) @ self.features_[items].T
         return np.where(self._is_described[items] & (scores != 0).any(), scores[0], np.nan).astype(np.float32)
 
+    def scores_of_users(self, queries: Queries, item: int) -> FloatArray:
+        """Scores of one item for many histories, as ``score`` has them: [queries], NaN where nothing can be said."""
+        profile = self._profile(queries)
+        scores = profile @ (self.features_ @ (self.whitening_ @ self.features_[item]))
+        known = self._is_described[item] & (np.diff(profile.indptr) > 0)
+        return np.where(known, scores, np.nan).astype(np.float32)
+
     def mean_score(self, queries: Queries) -> FloatArray:
         """Mean score of each item over all histories, [items]; NaN for what is not described."""
         together = sparse.csr_matrix(self._profile(queries).sum(axis=0) / max(len(queries), 1), dtype=np.float32)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from analytics.queries.catalogue import health
 from analytics.queries.catalogue.health import Age
 from recommendations.models import AuditEntry, Customer, Event, Import, Item, Promotion, RejectedRow, Segment
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Availability, Role, SuspicionRule
 from tests.analytics import quarantines
 
@@ -164,6 +165,23 @@ def test_an_item_lists_the_customers_who_get_it(admin: Client) -> None:
     assert "The live model does not know it".lower() not in page.lower()
     neighbours = page[page.index("Bought together with it") :]
     assert {"Tea 1", "Tea 2"} <= set(titles(neighbours))
+
+
+def test_an_item_tells_whom_it_suits_by_what_is_written_of_it(admin: Client) -> None:
+    suits = admin.get(f"/catalogue/{tea().pk}/suits/").context
+    first = Customer.objects.in_bulk(suits["suited"].customers)
+    taste = {bytes(pseudonym(f"u{number}")) for number in range(3, 60, 5)}
+    assert len(first) == 10
+    assert {bytes(customer.pseudonym) for customer in first.values()} <= taste  # of those who drink tea
+    assert suits["segments"][0][1] > 1.5
+    assert [beside for _segment, beside in suits["segments"]] == sorted(
+        (beside for _segment, beside in suits["segments"]), reverse=True
+    )
+    assert "Nobody can say yet" in text(admin, f"/catalogue/{Item.objects.create(shop_id='x', title='X').pk}/suits/")
+
+
+def test_whom_it_suits_stands_on_the_page_of_what_few_have_bought(admin: Client) -> None:
+    assert "Whom it suits" not in text(admin, f"/catalogue/{tea().pk}/")
 
 
 def test_an_item_stands_beside_what_reads_like_it(admin: Client) -> None:

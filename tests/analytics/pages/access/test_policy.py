@@ -27,7 +27,7 @@ LOOKS = {
     "weights", "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values",
     "rule_books", "rule_calendar", "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items",
     "catalogue", "catalogue_items", "item", "sources", "suspicious", "quarantine", "arrivals", "arrival_lines",
-    "new_items", "promise_price", "item_alike",
+    "new_items", "promise_price", "item_alike", "item_suits",
     "segments", "segment", "together",
     "runs", "run", "run_progress", "replay_progress",
     "mailbox", "activity", "search", "palette", "approvals", "account",

@@ -1,0 +1,53 @@
+"""Whom an item suits by what is written of it: customers, and segments beside everybody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendations.serving.candidates import candidate_source
+from recommendations.store.live.array_cache import Arrays, cached
+from recommendations.store.models.model import Model
+from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
+
+MOST = 10
+FEWEST = 5  # customers of a segment that a mean is told of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suited:
+    customers: Sequence[int]  # keys, the best first
+    segments: Mapping[int, float]  # number → mean score beside everybody's, above 1, the largest first
+
+
+def suited(item: int) -> Suited | None:
+    """Whom an item suits; None where the live model does not know it, or nothing is written of it."""
+    try:
+        model = current_snapshot().model
+    except NotLoadedError:
+        return None
+    row = -1 if model is None else model.items.row(item)
+    if model is None or row < 0:
+        return None
+    arrays = cached(f"suits:{model.version_id}:{item}", lambda: _arrays(model, row))
+    if not len(arrays["customers"]):
+        return None
+    beside = dict(zip(arrays["segments"].tolist(), arrays["beside"].tolist(), strict=True))
+    return Suited(customers=arrays["customers"].tolist(), segments=beside)
+
+
+def _arrays(model: Model, row: int) -> Arrays:
+    nobody = {"customers": np.empty(0, np.int64), "segments": np.empty(0, np.int64), "beside": np.empty(0)}
+    descriptions = candidate_source(model).descriptions
+    if descriptions is None:
+        return nobody
+    scores = descriptions.scores_of_users(model.training.queries(np.arange(model.training.n_users)), row)
+    told = np.flatnonzero(~np.isnan(scores))
+    if not len(told) or scores[told].mean() <= 0:
+        return nobody
+    numbers, place, sizes = np.unique(model.segments[told], return_inverse=True, return_counts=True)
+    beside = np.bincount(place, scores[told]) / sizes / scores[told].mean()
+    shown = np.flatnonzero((numbers >= 0) & (sizes >= FEWEST) & (beside > 1))
+    shown = shown[np.argsort(-beside[shown], kind="stable")]
+    best = told[np.argsort(-scores[told], kind="stable")[:MOST]]
+    return {"customers": model.users.ids[best], "segments": numbers[shown].astype(np.int64), "beside": beside[shown]}
