@@ -22,7 +22,9 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def now() -> datetime:
-    return timezone.now()
+    """This moment; in the last hour of a day the beginning of the next, so that an hour from then is of one day."""
+    here = timezone.localtime()
+    return here if here.hour < 23 else (here + timedelta(hours=1)).replace(hour=0, minute=5)
 
 
 def entries() -> QuerySet[AuditEntry]:
