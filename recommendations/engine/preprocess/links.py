@@ -12,6 +12,9 @@ from recommendations.engine.ids import IdMap, id_map
 MOST = 300
 """Others that one person follows, at most: of more the newest count."""
 
+FEWEST = 3
+"""Others whom a person has to follow before anything is lent: a list made of one or two would tell what these did."""
+
 
 class Follows(NamedTuple):
     """People who follow somebody, whether they have a history or not, and whom: followers × users, 1 for each."""
@@ -30,7 +33,7 @@ class Follows(NamedTuple):
         return sparse.csr_matrix((ones, indices, starts), shape=(len(users), self.follows.shape[1]))
 
 
-def links_at(said: pd.DataFrame, users: IdMap, *, cut: float, most: int = MOST) -> Follows | None:
+def links_at(said: pd.DataFrame, users: IdMap, *, cut: float, most: int = MOST, fewest: int = FEWEST) -> Follows | None:
     """The links before a cut to those who have a history; None where there are none.
 
     ``said`` has a row per time that somebody (``follower``) began or ceased (``follows``) to follow somebody
@@ -40,6 +43,7 @@ def links_at(said: pd.DataFrame, users: IdMap, *, cut: float, most: int = MOST) 
     row = users.rows(past["followed"].to_numpy(np.int64))
     counts = past["follows"].to_numpy(np.bool_) & (row >= 0) & (past["follower"] != past["followed"]).to_numpy()
     past = past[counts].assign(row=row[counts]).groupby("follower", sort=True).tail(most)
+    past = past[past.groupby("follower")["row"].transform("size") >= fewest]
     if past.empty:
         return None
     followers = id_map(past["follower"].to_numpy(np.int64))

@@ -9,13 +9,11 @@ from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import unit_rows
+from recommendations.engine.preprocess.links import FEWEST
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.item_regression import ItemRegression, RegressionConfig
 from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.terms import Reason
-
-FEWEST = 3
-"""So many of those whom a person follows are told of together, at least: fewer would tell who it was."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,8 @@ COPY (
   FROM recommendations_promotion WHERE week >= {since} AND week < {until}
 ) TO STDOUT (FORMAT csv)
 """
-# Of who objects to personal answers, or is set aside, nothing is lent to others, and they are lent nothing.
+# Of who objects to personal answers, or is set aside, nothing is lent to others, and they are lent nothing. A follow is
+# believed of the shop's server, and of a page with a proof: others could say it in somebody's name.
 LINKS = """
 COPY (
   SELECT follower.id, followed.id, extract(epoch FROM event.occurred_at) / 86400.0, (event.name = 'follow')::text
@@ -80,6 +81,7 @@ COPY (
   JOIN recommendations_customer followed ON followed.id = coalesce(other.customer_id, named.id)
   WHERE event.name IN ('follow', 'unfollow') AND event.target_type = 'customer' AND event.occurred_at < {until}
     AND event.target_id ~ '^([0-9a-f]{{2}})+$' AND follower.personalise AND followed.personalise
+    AND event.trust >= {proven}
     AND NOT EXISTS (
       SELECT FROM recommendations_aside aside
       JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
@@ -158,7 +160,9 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
 
 def link_frame(*, until: datetime) -> pd.DataFrame:
     """Every time that a customer began or ceased to follow another one, the oldest first."""
-    return pd.DataFrame(_copied(LINKS, LINK_TYPES, until=until, restored=QuarantineState.RESTORED).to_pandas())
+    return pd.DataFrame(
+        _copied(LINKS, LINK_TYPES, until=until, restored=QuarantineState.RESTORED, proven=int(Trust.PROVEN)).to_pandas()
+    )
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:

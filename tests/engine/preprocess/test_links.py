@@ -15,7 +15,7 @@ def said(*rows: tuple[int, int, float, bool]) -> pd.DataFrame:
 
 
 def pairs(frame: pd.DataFrame, *, cut: float = 100.0) -> list[tuple[int, int]]:
-    made = links_at(frame, USERS, cut=cut)
+    made = links_at(frame, USERS, cut=cut, fewest=1)
     if made is None:
         return []
     rows, columns = made.follows.nonzero()
@@ -37,7 +37,7 @@ def test_what_cannot_be_a_link_is_none() -> None:
 
 
 def test_somebody_without_a_history_may_follow() -> None:
-    made = links_at(said((5, 20, 1, True), (10, 40, 2, True)), USERS, cut=9)
+    made = links_at(said((5, 20, 1, True), (10, 40, 2, True)), USERS, cut=9, fewest=1)
     assert made is not None
     assert made.followers.ids.tolist() == [5, 10]
     own = made.of_users(USERS)
@@ -47,6 +47,14 @@ def test_somebody_without_a_history_may_follow() -> None:
 
 def test_of_many_the_newest_count() -> None:
     frame = said((10, 20, 1, True), (10, 30, 2, True), (10, 40, 3, True), (5, 20, 1, True))
-    made = links_at(frame, USERS, cut=9, most=2)
+    made = links_at(frame, USERS, cut=9, most=2, fewest=1)
     assert made is not None
     assert made.follows.toarray().tolist() == [[0, 1, 0, 0], [0, 0, 1, 1]]
+
+
+def test_who_follows_fewer_than_three_of_whom_anything_is_known_is_lent_nothing() -> None:
+    frame = said(*((10, other, 1, True) for other in (20, 30, 40)), *((20, other, 1, True) for other in (10, 30, 99)))
+    made = links_at(frame, USERS, cut=9)
+    assert made is not None
+    assert made.followers.ids.tolist() == [10]
+    assert links_at(said((10, 20, 1, True), (10, 30, 1, True)), USERS, cut=9) is None

@@ -18,6 +18,7 @@ from recommendations.store.models.training_data import (
     link_frame,
     newest_event,
 )
+from recommendations.terms import Trust
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
@@ -142,11 +143,18 @@ def test_links_are_what_people_said_of_people_who_are_known() -> None:
     follows(anna, "carl", days=1)  # who objects is lent to nobody
     follows(carl, "anna", days=1)  # and lent nothing
     follows(anna, "dora", days=1)  # of whom nothing is known
+    follows(anna, "bert", days=0.5, trust=Trust.PAGE)  # anybody could have said so
+    follows(bert, "anna", days=1.5, trust=Trust.PROVEN)
     follows(anna, "x", days=1, target_type="brand", target_id="ACME")
     follows(anna, "x", days=1, target_id="no hash")
     frame = link_frame(until=NOW)
     rows = list(frame[["follower", "followed", "follows"]].itertuples(index=False, name=None))
-    assert rows == [(anna.pk, bert.pk, True), (bert.pk, anna.pk, True), (anna.pk, bert.pk, False)]
+    assert rows == [
+        (anna.pk, bert.pk, True),
+        (bert.pk, anna.pk, True),
+        (bert.pk, anna.pk, True),
+        (anna.pk, bert.pk, False),
+    ]
     assert frame["at"].is_monotonic_increasing
     assert len(link_frame(until=NOW - timedelta(days=2.5))) == 1
 
