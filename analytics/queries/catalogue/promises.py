@@ -17,10 +17,8 @@ from recommendations.promise_terms import Lacking, NewItemState
 from recommendations.services.promises.publishing import (
     Price,
     PromiseForm,
-    form_of,
     may_promise,
     price_of,
-    promise_now,
     rule_of,
 )
 from recommendations.wording.labels import placement_label
@@ -182,12 +180,6 @@ def outcome(found: PromiseCounts) -> str:
     return text % {"kept": number(found.n_kept), "n": number(found.ended)}
 
 
-def form_now(placement: Placement) -> tuple[NewItemPromise | None, PromiseForm]:
-    """The promise that counts, and it as a form; the usual one where there is none."""
-    promise = promise_now(placement)
-    return promise, form_of(promise) if promise else PromiseForm()
-
-
 def _of(placement: Placement, *, state: str, now: datetime) -> QuerySet[NewItem]:
     own = _lately(placement, now=now).select_related("item", "promise")
     own = own.filter(state=state) if state else own
@@ -208,5 +200,5 @@ def _row(new: NewItem, *, now: datetime) -> NewItemRow:
     first = None
     if new.expected > 0 and new.shown:
         rate = new.expected / new.shown
-        first = click_belief(shown=new.shown, clicks=new.clicks, expected=rate, middle=rate)
+        first = click_belief(shown=new.shown, clicks=new.clicks, expected=rate)
     return NewItemRow(new=new, left=left, first=first, sold_out=new.item.is_sold_out)

@@ -1,4 +1,4 @@
-"""What is believed of an item after its first impressions: its click rate, and whether it is above that of others."""
+"""What is believed of an item after its first impressions: its click rate."""
 
 from typing import NamedTuple
 
@@ -14,14 +14,13 @@ class ClickBelief(NamedTuple):
     rate: float
     low: float
     high: float
-    above: float  # chance that it is above the placement's middle
 
 
-def click_belief(*, shown: int, clicks: int, expected: float, middle: float) -> ClickBelief:
-    """Beta(κ p̂ + clicks, κ (1 − p̂) + shown − clicks), its 95 % interval, and the chance of more than the middle."""
+def click_belief(*, shown: int, clicks: int, expected: float) -> ClickBelief:
+    """The mean of Beta(κ p̂ + clicks, κ (1 − p̂) + shown − clicks), and its 95 % interval."""
     from scipy.stats import beta  # noqa: PLC0415 - a second to import
 
     expected = float(np.clip(expected, 1e-6, 1 - 1e-6))
     belief = beta(BELIEF * expected + clicks, BELIEF * (1 - expected) + max(shown - clicks, 0))
     low, high = belief.ppf([0.025, 0.975])
-    return ClickBelief(float(belief.mean()), float(low), float(high), float(belief.sf(middle)))
+    return ClickBelief(float(belief.mean()), float(low), float(high))
