@@ -113,9 +113,9 @@ def _note(promise: NewItemPromise, *, now: datetime) -> None:
 
 def _give(promise: NewItemPromise, open_: Sequence[NewItem], *, rate: float, now: datetime) -> list[NewItem]:
     """Promise to as many of the waiting as there is room for."""
-    line = list(arriving.waiting(promise, now=now))
-    count = admitted(len(line), promised=float(_left(open_).sum()), rate=rate, promise=rule_of(promise))
-    given = line[:count]
+    line = arriving.waiting(promise, now=now)  # of a catalogue that was just imported: all of it
+    count = admitted(line.count(), promised=float(_left(open_).sum()), rate=rate, promise=rule_of(promise))
+    given = list(line[:count])
     for each in given:
         each.state, each.promise, each.promised_at = NewItemState.PROMISED, promise, now
     NewItem.objects.bulk_update(given, ["state", "promise", "promised_at"])
