@@ -12,12 +12,13 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError, curren
 
 MOST = 10
 FEWEST = 5  # customers of a segment that a mean is told of
+CLEARLY = 1.05  # times everybody's mean: less than that reads as no more
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suited:
     customers: Sequence[int]  # keys, the best first
-    segments: Mapping[int, float]  # number → mean score beside everybody's, above 1, the largest first
+    segments: Mapping[int, float]  # number → mean score beside everybody's, where it is clearly more; the largest first
 
 
 def suited(item: int) -> Suited | None:
@@ -47,7 +48,7 @@ def _arrays(model: Model, row: int) -> Arrays:
         return nobody
     numbers, place, sizes = np.unique(model.segments[told], return_inverse=True, return_counts=True)
     beside = np.bincount(place, scores[told]) / sizes / scores[told].mean()
-    shown = np.flatnonzero((numbers >= 0) & (sizes >= FEWEST) & (beside > 1))
+    shown = np.flatnonzero((numbers >= 0) & (sizes >= FEWEST) & (beside >= CLEARLY))
     shown = shown[np.argsort(-beside[shown], kind="stable")]
     best = told[np.argsort(-scores[told], kind="stable")[:MOST]]
     return {"customers": model.users.ids[best], "segments": numbers[shown].astype(np.int64), "beside": beside[shown]}
