@@ -1,0 +1,136 @@
+"""Next item: what is taken shortly after what, within a window of places and both ways, in closed form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.preprocess.blocks import chosen
+from recommendations.engine.preprocess.carriers import PEOPLE
+from recommendations.engine.preprocess.sizes import MOST_ROWS, thinned
+from recommendations.engine.preprocess.weighting import context_weights
+from recommendations.engine.recommenders.protocol import Evidence, Sparing, from_context, from_history
+from recommendations.terms import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    profile: Literal["history", "context"] = "history"
+    window: int = 7  # places after an item that still count
+    fading: float = 0.6  # of each place more
+    back: float = 0.25  # what the way back counts beside the way ahead
+    source_power: float = 0.5
+    target_power: float = 0.35  # 0 is kind to what many take, more is kinder to rare items
+    damping: float = 3.0  # added to the counts, so that few observations do not make a strong transition
+    recency: float = 0.75  # weight of an act against the one after it
+    acts: int = 50  # of the person, the newest ones
+    people: int = PEOPLE
+    most: int = MOST_ROWS  # acts that teach; of more, those of every second person, or third
+
+
+class Near(NamedTuple):
+    """Pairs of acts of one person that lie near one another, the earlier one first."""
+
+    user: IntArray
+    before: IntArray  # items
+    after: IntArray
+    weight: FloatArray
+
+
+class NextItem(Sparing[Config]):
+    """score_j = Σ_k .75^rank(k) T_kj / ((n_k + 3)^½ (n_j + 3)^.35).
+
+    T_kj = Σ over people, and over pairs k before j that are g ≤ 7 places apart, of .6^(g − 1), and a quarter of T_jk;
+    n = acts on the item. What fewer than five people have had so near counts for those alone who have. Acts are in the
+    order of time, and those of one moment in any.
+    """
+
+    transitions_: Sparse  # from × to
+    own_transitions_: Sparse  # the same of a few people
+    known_: BoolArray
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        config, n_items = self.config, training.n_items
+        teaching = thinned(training.teaching, config.most)
+        taken = np.bincount(teaching.item[teaching.strength > 0], minlength=n_items)
+        near = self._near(teaching)
+        ahead = sparse.csr_matrix((near.weight, (near.before, near.after)), shape=(n_items, n_items))
+        both = sparse.csr_matrix(ahead + config.back * ahead.T)
+        row = np.repeat(np.arange(n_items), np.diff(both.indptr))
+        source, target = ((taken + config.damping) ** -power for power in (config.source_power, config.target_power))
+        values = (both.data * source[row] * target[both.indices]).astype(np.float32)
+        shared = _people(near, row, both.indices, n_items=n_items) >= config.people
+        self.transitions_, self.own_transitions_ = (chosen(both, part, values=values) for part in (shared, ~shared))
+        self.known_ = np.bincount(training.teaching.item, minlength=n_items) > 0
+        return self
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
+        if self.config.profile == "context":
+            return from_context(item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+        return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+
+    @property
+    def _matrix(self) -> Sparse:
+        return self.transitions_
+
+    def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
+        """Transitions of a few from each item of the profile, where who asks has had both so near; entries × items."""
+        if not self.own_transitions_.nnz or not profile.nnz or not len(queries.histories):
+            return None
+        near, n_items = self._near(queries.histories), profile.shape[1]
+        user, source, target = (np.concatenate(pair) for pair in (
+            (near.user, near.user), (near.before, near.after), (near.after, near.before)
+        ))  # fmt: skip
+        wanted = np.repeat(np.arange(len(queries)), np.diff(profile.indptr)) * n_items + profile.indices
+        order = np.argsort(wanted)
+        had = user.astype(np.int64) * n_items + source
+        at = order[np.minimum(np.searchsorted(wanted[order], had), len(wanted) - 1)]
+        there = wanted[at] == had
+        ones = np.ones(np.count_nonzero(there), np.float32)
+        theirs = sparse.csr_matrix((ones, (at[there], target[there])), shape=(len(wanted), n_items))
+        theirs.data[:] = 1
+        return sparse.csr_matrix(theirs.multiply(self.own_transitions_[profile.indices]))
+
+    def _profile(self, queries: Queries) -> Sparse:
+        if self.config.profile == "context":
+            return context_weights(queries)
+        user, item = _in_order(queries.histories)
+        newest = np.cumsum(np.bincount(user, minlength=len(queries))) - 1
+        rank = newest[user] - np.arange(len(user))
+        weights = np.where(rank < self.config.acts, self.config.recency**rank, 0).astype(np.float32)
+        profile = sparse.csr_matrix((weights, (user, item)), shape=(len(queries), queries.histories.n_items))
+        profile.eliminate_zeros()
+        return profile
+
+    def _near(self, acts: Interactions) -> Near:
+        user, item = _in_order(acts)
+        parts = []
+        for gap in range(1, self.config.window + 1):
+            same = np.flatnonzero(user[:-gap] == user[gap:])
+            weight = np.full(len(same), self.config.fading ** (gap - 1), np.float32)
+            parts.append(Near(user[same], item[same], item[same + gap], weight))
+        return Near(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _in_order(acts: Interactions) -> tuple[IntArray, IntArray]:
+    """User and item of the acts that count, each one's oldest first; of one moment, the later row is the older."""
+    wanted = acts.where(acts.strength > 0)
+    order = np.lexsort((-np.arange(len(wanted)), -wanted.age, wanted.user))
+    return wanted.user[order], wanted.item[order]
+
+
+def _people(near: Near, source: NDArray[np.integer], target: NDArray[np.integer], *, n_items: int) -> IntArray:
+    """The number of people who have had each pair of items near one another, whichever came first."""
+    low, high = np.minimum(near.before, near.after), np.maximum(near.before, near.after)
+    pairs, code = np.unique(low.astype(np.int64) * n_items + high, return_inverse=True)
+    n_users = int(near.user.max(initial=0)) + 1
+    carriers = np.unique(code * n_users + near.user) // n_users
+    people = np.bincount(carriers, minlength=len(pairs)).astype(np.int32)
+    wanted = np.minimum(source, target).astype(np.int64) * n_items + np.maximum(source, target)
+    counted: IntArray = people[np.searchsorted(pairs, wanted)]
+    return counted
