@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray, Interactions
 
-BASE_USERS = 20_000
-"""Number of users whom all others are compared with."""
+BASE_USERS = 200_000
+"""Number of users whom all others are compared with, at most."""
+
+BASE_ROWS = 4_000_000
+"""Rows of history that these have together, at most: it is rows that a comparison touches."""
 
 ENOUGH = 10
 """Rows of history that make a person worth comparing with."""
@@ -29,14 +32,19 @@ def thinned(interactions: Interactions, rows: int) -> Interactions:
     return interactions.of_users(np.arange(0, interactions.n_users, len(interactions) / rows).astype(np.int64))
 
 
-def base_users(interactions: Interactions, n: int) -> IntArray:
-    """Rows of at most ``n`` users, ascending: those with enough history first, of them the most recently active."""
-    if interactions.n_users <= n:
+def base_users(interactions: Interactions, n: int, *, rows: int = BASE_ROWS) -> IntArray:
+    """Rows of at most ``n`` users, ascending: those with enough history first, of them the most recently active.
+
+    They are fewer where they would have more than ``rows`` rows of history together; one there is always.
+    """
+    if interactions.n_users <= n and len(interactions) <= rows:
         return np.arange(interactions.n_users, dtype=np.int32)
     history = np.minimum(np.diff(interactions.offsets), ENOUGH)
     newest = np.full(interactions.n_users, np.inf, np.float32)
     np.minimum.at(newest, interactions.user, interactions.age)
-    return np.sort(np.lexsort((newest, -history))[:n]).astype(np.int32)
+    order = np.lexsort((newest, -history))[:n]
+    together = np.cumsum(np.diff(interactions.offsets)[order])
+    return np.sort(order[: max(np.searchsorted(together, rows, side="right"), 1)]).astype(np.int32)
 
 
 def longest_affordable(lengths: NDArray[np.integer], work: float) -> int:

@@ -17,6 +17,8 @@ def test_base_users_are_those_with_enough_history_then_the_most_recent() -> None
     assert base_users(history, 4).tolist() == [0, 2, 3, 4]  # user 1 was here last, but is known too little
     assert base_users(history, 5).tolist() == [0, 1, 2, 3, 4]
     assert base_users(history, 6).tolist() == list(range(6))
+    assert base_users(history, 6, rows=2 * ENOUGH).tolist() == [3, 4]  # as many as have so many rows together
+    assert base_users(history, 6, rows=1).tolist() == [3]
 
 
 @pytest.mark.parametrize(
