@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import dense_product, silenced
-from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
-from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
+from recommendations.engine.preprocess.weighting import Transform, act_weights, context_weights, transformed
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
 from recommendations.terms import Reason
 
 ITERATIONS = 4  # of the randomised SVD
@@ -20,6 +20,7 @@ OVERSAMPLES = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
+    profile: Literal["history", "context"] = "history"
     transform: Transform = "binary"
     half_life: float | None = None  # days
     profile_half_life: float | None = None  # days
@@ -65,6 +66,8 @@ class Spectral(Configured[Config]):
             return []
         near = (self.by_item_[profile.indices] @ self.by_item_[item].T).toarray().ravel()
         terms = profile.data * (near + self._entering[profile.indices] @ self._leaving[item])
+        if self.config.profile == "context":
+            return from_context(item, sources=profile.indices, terms=terms, reason=Reason.BECAUSE_YOU_VIEWED)
         reason = Reason.BECAUSE_YOU_BOUGHT
         return from_history(query.histories, item, sources=profile.indices, terms=terms, reason=reason)
 
@@ -81,6 +84,8 @@ class Spectral(Configured[Config]):
         return leaving
 
     def _profile(self, queries: Queries) -> Sparse:
+        if self.config.profile == "context":
+            return context_weights(queries)
         weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
         return transformed(weights, self.config.transform)
 

@@ -1,10 +1,12 @@
 """The spectral filter against the matrices that it never makes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recommendations.engine.recommenders.spectral import Config, Spectral
-from tests.shop import Act, everybody, folded_in, training_set
+from tests.shop import Act, everybody, folded_in, in_view, stranger, training_set
 
 N_USERS, N_ITEMS = 12, 9
 
@@ -45,3 +47,12 @@ def test_the_terms_are_parts_of_the_score() -> None:
     assert [one.share for one in evidence] == pytest.approx(
         sorted((terms[terms > 0] / total).tolist(), reverse=True)[: len(evidence)], abs=1e-4
     )
+
+
+def test_what_is_in_view_is_the_profile() -> None:
+    taken, _, training = shop()
+    fitted = Spectral(Config(profile="context", factors=3, smooth=0.7)).fit(training, seed=0)
+    query = replace(stranger(N_ITEMS), context=in_view([[2, 5]], n_items=N_ITEMS))
+    expected = explicit(taken, factors=3, smooth=0.7)[[2, 5]].sum(axis=0)
+    np.testing.assert_allclose(fitted.score(query)[0, :-1], expected[:-1], rtol=1e-4, atol=1e-5)
+    assert {one.item for one in fitted.evidence(query, 0)} <= {2, 5}
