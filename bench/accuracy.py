@@ -23,6 +23,7 @@ from bench.ranking.report import TaskResult, as_json, table, write_json
 from recommendations.terms import Task
 
 FILES = ("train", "queries", "truth")
+QUICK = 150.0  # seconds of processor time
 LONGEST = 20  # places of the lists that baselines and peers of the demo give
 
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     for result in results:
         sys.stdout.write(table(result) + "\n\n")
+    if arguments.train is not None:
+        sys.stdout.write(spending(protocol) + "\n")
     if arguments.json:
         write_json(arguments.json, as_json(protocol, results))
     return 0
@@ -57,6 +60,14 @@ def on_the_demo(arguments: argparse.Namespace, tell: Progress) -> tuple[dict[str
     return demo.run(setup, tell)
 
 
+def spending(protocol: dict[str, Any]) -> str:
+    """Sentence on what the run took, and on how rough a quick one is."""
+    said = f"{protocol['spent_s']:,.0f} of {protocol['budget_s']:,.0f} seconds of processor time"
+    if protocol["compared_on"] >= Options().compared:
+        return said
+    return f"{said}; quick: few settings were compared, on {protocol['compared_on']} people: these are no figures"
+
+
 def files(arguments: argparse.Namespace) -> Files:
     return Files(train=arguments.train, queries=arguments.queries, truth=arguments.truth, items=arguments.items)
 
@@ -64,7 +75,7 @@ def files(arguments: argparse.Namespace) -> Files:
 def choices(arguments: argparse.Namespace) -> Options:
     tasks = (Task(arguments.task),) if arguments.task else ()
     if arguments.quick:
-        return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=10.0, most=8, quick=True, compared=500)
+        return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=QUICK, most=8, quick=True, compared=500)
     return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=arguments.budget)
 
 
@@ -97,9 +108,9 @@ def options() -> argparse.ArgumentParser:
     own.add_argument(
         "--budget",
         type=float,
-        default=60.0,
+        default=Options().budget,
         metavar="SECONDS",
-        help="processor time of the search for each recommender and task",
+        help="processor time of the whole run",
     )
     demo = parser.add_argument_group("demo data")
     demo.add_argument("--peers", action="store_true", help="other libraries too, each in an environment made for it")

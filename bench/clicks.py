@@ -29,7 +29,15 @@ from bench.ranking.report import TaskResult, as_json, table, write_json
 from bench.ranking.trials import Grid, Setting
 from recommendations.engine.frames import Interactions, Queries, TrainingSet
 from recommendations.engine.preprocess.clean import SESSION_GAP
-from recommendations.engine.recommenders import also_bought, item_knn, popularity, sequence, session_knn
+from recommendations.engine.recommenders import (
+    also_bought,
+    item_knn,
+    next_item,
+    popularity,
+    sequence,
+    session_knn,
+    spectral,
+)
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.rng import generator
 from recommendations.terms import Task
@@ -40,6 +48,8 @@ LONGEST = 20  # clicks before the one that is asked for
 KS = (10, 20)
 TASK = Task.DISCOVER  # what was clicked in this session is no answer
 VIEWS = (1.0, 0.8, 0.6, 0.4)
+PEOPLE: list[object] = [1, 5]
+"""How many must carry a pair. A shop asks for five, so as to tell nobody's habits; what is published may tell."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -170,23 +180,32 @@ def _histories(items: Sequence[Sequence[int]], *, n_items: int) -> Interactions:
 def grids() -> list[Grid]:
     """Grids of the recommenders of a visit, and of what most often came after the last click."""
     by_act = Reading(basket="act", view=0.8)
-    transitions = sequence.Config(profile="context", target_power=0.0, min_together=1)
+    transitions = sequence.Config(profile="context", target_power=0.0, min_together=1, people=1)
     return [
         _grid(
             "session_knn", session_knn.SessionKnn, session_knn.Config(),
-            {"target_power": [0.0, 0.05, 0.2, 0.4]}, {"length_power": [0.0, 0.3, 0.5, 0.8]},
+            {"target_power": [0.05, 0.2, 0.3, 0.5]}, {"length_power": [0.0, 0.3, 0.5, 0.8]},
             {"neighbours": [100, 500, 2000]}, {"rarity": [0.0, 1.0, 2.0]},
         ),
         _grid(
             "sequence", sequence.Transitions, transitions,
-            {"target_power": [0.0, 0.2, 0.4, 0.6]}, {"min_together": [1, 2, 3]}, reading=by_act,
+            {"target_power": [0.0, 0.2, 0.4, 0.6]}, {"min_together": [1, 2, 3]}, {"people": PEOPLE}, reading=by_act,
+        ),
+        _grid(
+            "next_item", next_item.NextItem, next_item.Config(profile="context", people=1),
+            {"target_power": [0.2, 0.35, 0.5, 0.7]}, {"fading": [0.3, 0.6, 0.9]}, {"back": [0.0, 0.25, 0.5, 1.0]},
+            {"source_power": [0.3, 0.5, 0.8]}, {"window": [3, 7, 15]}, {"people": PEOPLE},
         ),
         _grid(
             "item_knn", item_knn.ItemKnn, item_knn.Config(profile="context"),
             {"transform": ["bm25", "tfidf", "binary"]}, {"target_power": [0.2, 0.4, 0.6]},
             {"source_power": [0.2, 0.4, 0.6]}, {"neighbours": [50, 200]}, {"shrinkage": [0.0, 5.0]},
         ),
-        _grid("also_bought", also_bought.AlsoBought, also_bought.Config(), {"min_together": [2, 3]}),
+        _grid("also_bought", also_bought.AlsoBought, also_bought.Config(people=1), {"min_together": [1, 2, 3]}),
+        _grid(
+            "spectral", spectral.Spectral, spectral.Config(profile="context"),
+            {"smooth": [0.1, 0.3, 1.0, 3.0]}, {"factors": [64, 256, 640]}, {"power": [0.3, 0.5, 0.7]},
+        ),
         Grid(name="popular", start=_setting(popularity.Popularity, popularity.Config(half_life=None)), axes=[
             [{"half_life": None}, {"half_life": 7.0}, {"half_life": 28.0}]
         ]),

@@ -21,8 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.files.acts import Acts
 from bench.files.parts import Part, pairs_of, part, undescribed
 from bench.meter import Progress
+from bench.ranking.axes import Shape
 from bench.ranking.choice import Search
-from bench.ranking.grids import Shape, grids
+from bench.ranking.grids import grids
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.lists import ranked_alone
 from bench.ranking.picking import Options, described_choice, judged, pick
@@ -118,6 +119,7 @@ def shape(acts: Acts) -> Shape:
         span=float(np.ptp(acts.at)),
         median_history=float(np.median(counts)),
         sessions=False,
+        folded=False,
         described=False,
         repeats=False,
         trended=False,

@@ -8,6 +8,7 @@ from scipy import sparse
 from bench.files.acts import Vocabulary
 from bench.files.parts import undescribed
 from bench.files.tables import read_items
+from recommendations.engine.describe.text import count_texts, text_space
 from recommendations.engine.frames import Catalogue
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 
@@ -34,12 +35,15 @@ def catalogue(path: Path | None, items: Vocabulary, *, n_items: int) -> tuple[Ca
     categories = membership(
         [np.array([numbers[path] for path in row], np.int64) for row in paths], n_columns=len(numbers)
     )
-    rows = zip(texts("title"), texts("brand"), paths, strict=True)
+    rows = list(zip(texts("title"), texts("brand"), paths, strict=True))
     terms = term_counts(description(title, brand=brand, paths=row) for title, brand, row in rows)
+    counted = count_texts([" ".join(part for part in (title, brand, *row) if part) for title, brand, row in rows])
+    every = np.arange(n_items)
     described = Catalogue(
         categories=sparse.csr_matrix(categories, dtype=np.float32),
         terms=terms,
         price=blank.price,
         listed_age=blank.listed_age,
+        vectors=text_space(counted, every).vectors(counted, every),
     )
     return described, sum(row >= 0 for row in places)

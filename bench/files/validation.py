@@ -1,7 +1,8 @@
 """Validation part that settings and weights are chosen on, carved from the training file.
 
-By time where enough users act on both sides; else the last basket or act of each user; else, where no time tells what
-was last, a seeded fifth of each user's items.
+It looks like the question. Where that is the next basket, some people are asked for their last one while the others
+keep all of theirs, as everybody's last basket teaches in use. Else by time, where enough users act on both sides; else
+the last basket or act of each user; else, where no time tells what was last, a seeded fifth of each user's items.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ type Rule = Literal["time", "last_basket_or_act", "random_items", "none"]
 
 ENOUGH_USERS = 500
 ENOUGH_SHARE = 0.05
+ASKED_SHARE = 0.5  # of more than 500 users, at most: the others are to teach by their last baskets
 BEFORE = (0.9, 0.8)  # share of the acts before the cut: the later cut first
 HELD_SHARE = 0.2  # of each user's items, where there is no order
 MOST_USERS = 5000
@@ -25,8 +27,8 @@ MOMENT = 1e-6  # days after the newest act at which is asked
 
 SAID: dict[Rule, str] = {
     "time": "acts after a cut in time are held out; users have acts on both sides of it",
-    "last_basket_or_act": "the last basket of each user is held out, or the last act where there is one basket only: "
-    "too few users act on both sides of a cut in time",
+    "last_basket_or_act": "the last basket of some users is held out, or the last act where they have one basket only; "
+    "all others keep theirs",
     "random_items": "a seeded fifth of each user's items is held out: no time tells which came last",
     "none": "nobody has two different items: nothing could be held out, so settings and weights are the shipped ones",
 }
@@ -43,11 +45,17 @@ class Carving:
     cut: float
 
 
-def carve(acts: Acts, *, n_users: int, seed: int, most_users: int = MOST_USERS) -> Carving:
-    """Carve by the first rule of the three that gives enough users, with at most ``most_users`` of them (seeded)."""
+def carve(acts: Acts, *, n_users: int, seed: int, most_users: int = MOST_USERS, next_basket: bool = False) -> Carving:
+    """Carve by the first rule that gives enough users, with at most ``most_users`` of them (seeded).
+
+    ``next_basket``: whether the question is what comes next, not what comes after a moment.
+    """
     enough = max(1, min(ENOUGH_USERS, int(np.ceil(ENOUGH_SHARE * n_users))))
-    split = _by_time(acts, n_users=n_users, enough=enough) or _by_last(acts, n_users=n_users, enough=enough)
-    split = split or _at_random(acts, n_users=n_users, seed=seed)
+    rules = (_by_last, _by_time) if next_basket else (_by_time, _by_last)
+    splits = (rule(acts, n_users=n_users, enough=enough) for rule in rules)
+    split = next((one for one in splits if one is not None), None) or _at_random(acts, n_users=n_users, seed=seed)
+    if split.rule == "last_basket_or_act":
+        most_users = min(most_users, max(int(ASKED_SHARE * len(split.users)), ENOUGH_USERS))
     if len(split.users) > most_users:
         draw = generator(seed, "validation users")
         users = np.sort(draw.choice(split.users, most_users, replace=False))

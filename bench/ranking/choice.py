@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bench.files.parts import Part
@@ -27,6 +27,11 @@ class Chosen:
     setting: Setting
     ndcg: float
     tried: int
+    whole: Setting | None = None  # the setting on all items, where it was searched on a part of them
+
+    def grown(self) -> "Chosen":
+        """The same on all items."""
+        return self if self.whole is None else replace(self, setting=self.whole, whole=None)
 
 
 @dataclass(kw_only=True)
@@ -56,7 +61,8 @@ class Search:
         setting, value = ascend(
             self._ndcg, grid.start, self._ndcg(grid.start), axes=lambda _: axes, rounds=self.most, gain=GAIN
         )
-        return Chosen(name=grid.name, setting=setting.changed(grid.final), ndcg=value, tried=len(tried))
+        whole = setting.changed(grid.final) if grid.final else None
+        return Chosen(name=grid.name, setting=setting, ndcg=value, tried=len(tried), whole=whole)
 
     def _ndcg(self, setting: Setting) -> float:
         if setting not in self.measured:

@@ -11,7 +11,7 @@ from bench.files.data import Data, Files, read
 from bench.files.parts import REPEATS, Part, pairs_of, part
 from bench.files.tables import InputError
 from bench.files.validation import MOST_USERS, SAID, Carving, carve
-from bench.ranking.grids import Shape
+from bench.ranking.axes import Shape
 from bench.ranking.picking import TREND_DAYS, Options, Picked, Tell, described_choice, judged, pick, shipped
 from bench.ranking.report import TaskResult
 from recommendations.engine.frames import Queries
@@ -19,6 +19,7 @@ from recommendations.terms import Task
 
 FOLDED = 0.5  # share of the asked users unknown to training, above which validation folds in its users too
 FOLDED_SHARE = 0.2  # of the users, at most, whose histories training then does without
+LIKE_A_BASKET = 1.5  # times as many items as a basket has: up to so many of truth are one
 FEW = 50  # users: of fewer none is taken out of training
 
 
@@ -45,6 +46,7 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
     if not test.tasks:
         remedy = "Leave --task out, or ask for home, where repeats count"
         raise InputError(files.truth, "nobody has truth for the task: all of it repeats the histories", remedy=remedy)
+    options = options.shared(shape, test.tasks)
     picked = {
         task: pick(validation.part, task, shape=shape, options=options, tell=tell)
         if validation.part is not None and task in validation.part.tasks
@@ -56,19 +58,20 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
 
 
 def repeated_acts(acts: Acts) -> float:
-    """Share of the acts that repeat an item of an earlier basket of the same person."""
+    """Share of the acts on an item that the same person met before, in whatever basket; what comes at once is one."""
     wanted = acts.where(acts.bought)
-    n_items = int(wanted.item.max(initial=0)) + 1
-    in_baskets = len(np.unique(wanted.basket.astype(np.int64) * n_items + wanted.item))
-    pairs = len(np.unique(wanted.user.astype(np.int64) * n_items + wanted.item))
-    return 1 - pairs / max(in_baskets, 1)
+    order = np.lexsort((wanted.at, wanted.item, wanted.user))
+    user, item, at = wanted.user[order], wanted.item[order], wanted.at[order]
+    same = (user[1:] == user[:-1]) & (item[1:] == item[:-1])
+    again = int(np.count_nonzero(same & (at[1:] > at[:-1])))
+    return again / max(len(order) - int(np.count_nonzero(same)) + again, 1)
 
 
 def tasks_of(data: Data, options: Options, repeated: float) -> tuple[tuple[Task, ...], str]:
     """Decide the tasks, and tell how: discover is asked of all data that have such truth, home where people repeat."""
     if options.tasks:
         return options.tasks, "asked for"
-    share = f"{repeated:.1%} of the acts repeat an item of an earlier basket"
+    share = f"{repeated:.1%} of the acts are on an item met before"
     if repeated >= REPEATS:
         return (Task.HOME, Task.DISCOVER), f"home and discover: {share}"
     key = data.true_row.astype(np.int64) * data.n_columns + data.true_item
@@ -81,7 +84,7 @@ def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
     """Carve the validation part from the training file alone."""
     folded = float(np.mean(data.rows < 0)) > FOLDED and data.n_users >= FEW
     most = min(MOST_USERS, int(FOLDED_SHARE * data.n_users)) if folded else MOST_USERS
-    carving = carve(data.acts, n_users=data.n_users, seed=seed, most_users=most)
+    carving = carve(data.acts, n_users=data.n_users, seed=seed, most_users=most, next_basket=asks_next_basket(data))
     if not len(carving.users):
         return Validation(carving=carving, folded=False, part=None)
     chosen = np.full(data.n_users, -1, np.int32)
@@ -95,6 +98,14 @@ def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
     pairs = pairs_of(number[held], data.acts.item[held], shape=(len(carving.users), data.n_items))
     queries = Queries(histories=histories, training_rows=rows)
     return Validation(carving=carving, folded=folded, part=part(training, queries, pairs, tasks=tuple(tasks)))
+
+
+def asks_next_basket(data: Data) -> bool:
+    """Whether the truth is as long as a basket: then the question is what comes next, not what comes in a while."""
+    key = np.unique(data.acts.basket.astype(np.int64) * data.n_items + data.acts.item)
+    baskets = np.unique(key // data.n_items, return_counts=True)[1]
+    asked = np.bincount(data.true_row, minlength=data.n_questions)
+    return bool(np.median(asked) <= LIKE_A_BASKET * np.median(baskets))
 
 
 def asked_part(data: Data, tasks: Sequence[Task], validation: Validation) -> Part:
@@ -118,10 +129,11 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
         n_items=data.n_items,
         span=span,
         median_history=float(np.median(per_user[per_user > 0])),
+        folded=validation.folded,
         sessions=n_baskets > 1.2 * data.n_users and len(acts) > 1.2 * n_baskets,
         described=data.described > 0,
         repeats=repeats,
-        trended=data.clock.dated and span > 3 * TREND_DAYS and validation.carving.rule != "random_items",
+        trended=data.clock.dated and span > 3 * TREND_DAYS and validation.carving.rule == "time",
     )
 
 
@@ -154,6 +166,9 @@ def protocol(data: Data, validation: Validation, picked: Mapping[Task, Picked], 
             "items_described": data.described,
         },
         "seed": options.seed,
+        "compared_on": options.compared,
+        "budget_s": options.budget,
+        "spent_s": round(options.spent, 1),
         "ks": list(options.ks),
         "intervals": "95 %, 1,000 bootstrap resamples of users (the normal form above 20,000 users), paired by user",
         "costs": "fit_s and score_s are wall seconds; the hybrid's are all fits with weight, and scoring, pooling and "

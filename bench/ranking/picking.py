@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.files.parts import Part
 from bench.meter import metered
+from bench.ranking.axes import Shape
 from bench.ranking.choice import Chosen, Search
 from bench.ranking.contest import Field, entered, entries, weighed
-from bench.ranking.grids import Shape, grids
+from bench.ranking.grids import grids
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.lists import ranked_alone
 from bench.ranking.readings import Read, ReadConfig
@@ -19,25 +23,44 @@ from recommendations.engine.frames import FloatArray
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.engine.rng import generator
 from recommendations.terms import Task
 
 type Tell = Callable[[str], None]
 
 TREND_DAYS = 21.0
+SEARCH = 0.4  # of the budget, for the search of settings; fits, weights and the judgement are the rest
+GROWTH = 0.6  # of the budget: when so much is spent, nothing is fitted that costs more
+EARNED = 0.05  # of the blend: with less, what costs the cube of the items is not worth it
 RECENT_PART = 50  # of the span: the half-life of the baseline "recent"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Options of the bench. ``tasks``: those asked for; none: what the data allow."""
+    """Options of the bench. ``tasks``: those asked for; none: what the data allow.
+
+    All times are of the processor, so that a busy machine does not change what is chosen.
+    """
 
     tasks: tuple[Task, ...] = ()
     ks: tuple[int, ...] = (10, 20)
     seed: int = 0
-    budget: float = 60.0  # seconds of processor time for each recommender and task
+    budget: float = 900.0  # seconds, of the whole run
+    search: float = 60.0  # seconds, of the search for each recommender and task
+    started: float = field(default_factory=time.process_time)
     most: int = 40  # settings tried for each recommender and task
     quick: bool = False
     compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the run began."""
+        return time.process_time() - self.started
+
+    def shared(self, shape: Shape, tasks: Sequence[Task]) -> "Options":
+        """The same with the search's part of the budget in equal shares."""
+        searches = sum(len(grids(shape, task)) for task in tasks)
+        return replace(self, search=SEARCH * self.budget / max(searches, 1))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,9 +81,9 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
     """Choose the best setting of each recommender, then the weights, on a validation part."""
     started = time.monotonic()
     factors = trend_of(part, shape)
-    rows = part.truths[task].users[: options.compared]
+    rows = drawn(part.truths[task].users, options.compared, seed=options.seed)
     search = Search(
-        part=part.of_queries(rows), task=task, trend=factors, seed=options.seed, budget=options.budget,
+        part=part.of_queries(rows), task=task, trend=factors, seed=options.seed, budget=options.search,
         most=options.most,
     )  # fmt: skip
     chosen = []
@@ -68,17 +91,37 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
         best = search.best(grid)
         tell(f"{task}: {best.name} {best.ndcg:.4f} on validation, {best.tried} settings tried")
         chosen.append(best)
-    entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
-    field = Field(part=part, task=task, entrants=entrants, trend=factors)
-    tuned = weighed(field, seed=options.seed, quick=options.quick)
+    tuned = _weighed(part, task, chosen, factors, options=options)
+    there_is_time = options.spent < GROWTH * options.budget
+    grown = [one.grown() if there_is_time and tuned.weights[one.name] >= EARNED else one for one in chosen]
+    small = ", ".join(one.name for one in grown if one.whole is not None)
+    if small:
+        why = f"its share of the blend is below {EARNED:.0%}" if there_is_time else "most of the budget is spent"
+        tell(f"{task}: {small} stays on the items it was searched on: {why}")
+    if grown != chosen:
+        chosen, tuned = grown, _weighed(part, task, grown, factors, options=options)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(tuned.weights))
     tell(f"{task}: hybrid {tuned.ndcg:.4f} against {tuned.best_single} {tuned.best_single_ndcg:.4f}: {heavy}")
     return Picked(chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=time.monotonic() - started)
 
 
+def _weighed(part: Part, task: Task, chosen: Sequence[Chosen], trend: FloatArray | None, *, options: Options) -> Tuned:
+    entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
+    weighing = Field(part=part, task=task, entrants=entrants, trend=trend)
+    return weighed(weighing, seed=options.seed, quick=options.quick)
+
+
+def drawn(users: NDArray[np.integer], n: int, *, seed: int) -> NDArray[np.integer]:
+    """Draw so many users, as files are often sorted."""
+    if len(users) <= n:
+        return users
+    return np.sort(generator(seed, "compared users").choice(users, n, replace=False))
+
+
 def shipped(shape: Shape, task: Task) -> Picked:
     """Choice where nothing can be chosen: the first setting of each grid, all weight on the first and popularity."""
-    chosen = [Chosen(name=grid.name, setting=grid.start, ndcg=0.0, tried=0) for grid in grids(shape, task)]
+    starts = {grid.name: grid.start.changed(grid.final) for grid in grids(shape, task)}
+    chosen = [Chosen(name=name, setting=start, ndcg=0.0, tried=0) for name, start in starts.items()]
     return Picked(chosen=chosen, tuned=None, weights={chosen[0].name: 0.8, "popularity": 0.2}, seconds=0.0)
 
 
@@ -91,9 +134,9 @@ def judged(part: Part, task: Task, picked: Picked, *, shape: Shape, options: Opt
     """Fit everyone anew on the part and hold them against its truth."""
     tell(f"{task}: fitting {len(picked.chosen)} recommenders on {len(part.training.interactions):,} acts")
     entrants = entered(part, picked.chosen, seed=options.seed, tell=lambda text: tell(f"{task}: {text}"))
-    field = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
+    contest = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
     k = max(options.ks)
-    answers = entries(field, picked.weights, k=k)
+    answers = entries(contest, picked.weights, k=k)
     answers += baselines(part, task, shape=shape, k=k, seed=options.seed)
     judge = Judge(truth=part.truths[task], ks=options.ks, n_items=part.training.n_items, seed=options.seed)
     return TaskResult(task=task.value, judge=judge, lines=[judge.line(entry) for entry in answers])

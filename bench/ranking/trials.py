@@ -7,11 +7,14 @@ from typing import Any
 from bench.ranking.readings import ReadConfig
 from recommendations.engine.recommenders import (
     buy_again,
+    content_ridge,
     ease,
     item_knn,
+    next_item,
     recent_neighbours,
     sequence,
     session_knn,
+    spectral,
     user_knn,
 )
 from recommendations.engine.recommenders.protocol import Recommender
@@ -60,6 +63,9 @@ SCORED: Mapping[type[Recommender], frozenset[str]] = {
     user_knn.UserKnn: frozenset({"neighbours", "power"}),
     buy_again.BuyAgain: frozenset({"half_life"}),
     session_knn.SessionKnn: frozenset({"neighbours"}),
+    next_item.NextItem: frozenset({"recency", "acts"}),
+    spectral.Spectral: frozenset({"profile_half_life"}),
+    content_ridge.ContentRidge: frozenset({"half_life", "transform"}),
 }
 """Fields that only the scores depend on: a model that is fitted need not be fitted again for them."""
 

@@ -65,7 +65,7 @@ def test_the_shape_of_the_json(sessions: tuple[Path, dict[str, Any]]) -> None:
 def test_short_histories_tune_sequence_recommenders_first(sessions: tuple[Path, dict[str, Any]]) -> None:
     _, content = sessions
     order = list(content["protocol"]["chosen"]["discover"]["recommenders_on_validation"])
-    assert order[:2] == ["sequence", "item_knn"]
+    assert order[:4] == ["next_item", "session_knn", "item_knn", "sequence"]
 
 
 def test_the_hybrid_is_never_below_the_best_single_on_validation(sessions: tuple[Path, dict[str, Any]]) -> None:

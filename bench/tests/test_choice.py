@@ -1,5 +1,6 @@
 """Search of settings on values that are known beforehand: which are tried, which is chosen, and what is fitted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +71,13 @@ def test_a_search_without_time_stays_at_its_start(tmp_path: Path) -> None:
     assert (chosen.setting, chosen.tried) == (setting(None), 1)
 
 
-def test_what_was_left_small_for_the_search_is_made_large_in_what_is_chosen(tmp_path: Path) -> None:
+def test_what_was_left_small_for_the_search_can_be_grown(tmp_path: Path) -> None:
     grid = Grid(name="popularity", start=setting(8.0), axes=[], final={"half_life": 90.0})
     chosen = search(tmp_path).best(grid)
-    assert (chosen.setting, chosen.ndcg, chosen.tried) == (setting(90.0), 0.2, 1)
+    assert (chosen.setting, chosen.ndcg, chosen.tried) == (setting(8.0), 0.2, 1)
+    assert (chosen.grown().setting, chosen.grown().whole) == (setting(90.0), None)
+    plain = replace(chosen, whole=None)
+    assert plain.grown() == plain
 
 
 def test_a_setting_is_measured_by_the_lists_of_its_model(tmp_path: Path) -> None:

@@ -65,3 +65,15 @@ def test_of_many_users_some_are_asked_about_and_the_rest_teach(tmp_path: Path) -
     assert carving.rule == "time"
     assert carving.held.sum() == 5
     assert carving.known.sum() == 180
+
+
+def test_where_the_next_basket_is_asked_half_of_the_people_teach_by_theirs(tmp_path: Path) -> None:
+    """1,200 people come on each of three days, so that a cut in time would do as well."""
+    rows = [(f"u{user}", f"i{day}", day) for user in range(1200) for day in range(3)]
+    coded, n_users = acts(tmp_path, rows)
+    assert carve(coded, n_users=n_users, seed=0).rule == "time"
+    carving = carve(coded, n_users=n_users, seed=0, next_basket=True)
+    assert carving.rule == "last_basket_or_act"
+    assert len(carving.users) == carving.held.sum() == 600
+    assert held_items(coded, carving.held) == [(user, 2) for user in carving.users.tolist()]
+    assert carving.known.sum() == len(coded) - 600
