@@ -442,6 +442,9 @@ export interface paths {
          *     Repeating it changes nothing, and says `unchanged`. Categories that do not exist are made, with those above them. A
          *     change of the price is kept with its time. The next answer has the item as it is now: what is sold out (`out_of_stock`,
          *     or a quantity of 0 where it is `in_stock`) is in none.
+         *
+         *     `embedding` is a vector of the shop's own, in a space that it names: up to 4 spaces, each of one model. It lies beside
+         *     what Recsite makes of the texts from the next run on. A body without it leaves the vectors as they are.
          */
         put: operations["item_put"];
         post?: never;
@@ -1146,6 +1149,16 @@ export interface components {
             p: number;
         };
         /**
+         * EmbeddingForm
+         * @description A vector of the shop's own, in a space that it names: all vectors of a space are of one model.
+         */
+        EmbeddingForm: {
+            /** @description Small letters, digits, `.`, `_` and `-`. */
+            space: string;
+            /** @description Of any length but 0; direction counts. */
+            values: number[];
+        };
+        /**
          * ErasureReceipt
          * @description What an erasure took away, and when.
          */
@@ -1363,6 +1376,7 @@ export interface components {
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
+            embedding?: components["schemas"]["EmbeddingForm"] | null;
         };
         /**
          * ItemChangesBatch
@@ -1395,6 +1409,7 @@ export interface components {
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
+            embedding?: components["schemas"]["EmbeddingForm"] | null;
             item_id: string;
         };
         /**
@@ -1440,6 +1455,7 @@ export interface components {
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
+            embedding?: components["schemas"]["EmbeddingForm"] | null;
         };
         /**
          * ItemKind
@@ -1470,6 +1486,7 @@ export interface components {
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
+            embedding?: components["schemas"]["EmbeddingForm"] | null;
             item_id: string;
         };
         /**

@@ -32,7 +32,7 @@ from recommendations.ingest.refusal import UnreadableError
 from recommendations.services.access.keys import KnownKey
 from recommendations.services.catalogue import item_schema
 from recommendations.services.catalogue import rows as catalogue_rows
-from recommendations.services.catalogue.item_checks import BrokenRuleError, checked_id, fields_of
+from recommendations.services.catalogue.item_checks import BrokenRuleError, checked_id
 from recommendations.services.catalogue.item_schema import (
     ItemBatch,
     ItemChanges,
@@ -51,6 +51,9 @@ The whole item: what the body does not say gets its default (null: unknown). An 
 Repeating it changes nothing, and says `unchanged`. Categories that do not exist are made, with those above them. A
 change of the price is kept with its time. The next answer has the item as it is now: what is sold out (`out_of_stock`,
 or a quantity of 0 where it is `in_stock`) is in none.
+
+`embedding` is a vector of the shop's own, in a space that it names: up to 4 spaces, each of one model. It lies beside
+what Recsite makes of the texts from the next run on. A body without it leaves the vectors as they are.
 """
 PATCH = "The fields that are given, of an item that exists; null empties one. A retired item stays retired."
 DELETE = """
@@ -188,7 +191,7 @@ def _checked(item_id: str) -> str:
 def _only_row(item_id: str, body: bytes, kind: type[ItemChanges]) -> ItemRow:
     shop_id = _checked(item_id)
     try:
-        return ItemRow(shop_id=shop_id, fields=fields_of(item_schema.read_one(body, kind)))
+        return ItemRow.of(shop_id, item_schema.read_one(body, kind))
     except (UnreadableError, BrokenRuleError) as error:
         raise refused(Flaw(error.refusal.pointer, error.refusal.reason)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -210,7 +213,7 @@ def _row(form: RowForm | RefusedRow) -> ItemRow | ItemVerdict:
         refusal = form.refusal
     else:
         try:
-            return ItemRow(shop_id=checked_id(form.item_id, "/item_id"), fields=fields_of(form))
+            return ItemRow.of(checked_id(form.item_id, "/item_id"), form)
         except BrokenRuleError as error:
             refusal = error.refusal
     return ItemVerdict("rejected", form.item_id, refusal.pointer, refusal.reason)

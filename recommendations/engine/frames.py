@@ -128,6 +128,14 @@ class Interactions:
         return replace(self, user=user, n_users=n_users, **columns)
 
 
+class Space(NamedTuple):
+    """A space of vectors: the columns from ``first`` up to ``last``, which is not of it."""
+
+    name: str
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """Attributes of the items that need no behaviour: categories, terms, price and age of the listing."""
@@ -138,7 +146,8 @@ class Catalogue:
     listed_age: FloatArray  # days since the item entered the catalogue, at the cut
     cost: FloatArray | None = None  # what the shop pays for it, as the catalogue has it today; NaN where unknown
     stock: FloatArray | None = None  # units of it today; NaN where unknown
-    vectors: HalfArray | None = None  # items × dimensions: what the texts say, unit rows, 0 where nothing is known
+    vectors: HalfArray | None = None  # items × dimensions: what is said of each, unit rows, 0 where nothing is known
+    spaces: tuple[Space, ...] = ()  # in which the vectors lie, side by side; none: all are of their texts
 
     @property
     def n_items(self) -> int:

@@ -1,12 +1,12 @@
 """Stage 2: the events up to each cut, cleaned and counted, become a training set; what followed becomes its truth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
 
-from recommendations.engine.describe.items import with_vectors
+from recommendations.engine.describe.items import KnownVectors, with_vectors
 from recommendations.engine.describe.text import CountedTexts, count_texts
 from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
@@ -22,6 +22,7 @@ from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_po
 from recommendations.models import ModelVersion
 from recommendations.store.models import model, training_data
 from recommendations.store.models.event_points import event_points
+from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.terms import Cut, Task
 
 FEWEST_USERS = 2
@@ -41,6 +42,7 @@ class Shop(NamedTuple):
 
     attributes: ItemAttributes
     texts: CountedTexts
+    vectors: Sequence[KnownVectors]  # that others made
     categories: IdMap
     plan: pd.DataFrame
     links: pd.DataFrame  # who began or ceased to follow whom, and when
@@ -62,6 +64,8 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     events, left = held.without(events, live.people), held.without(live.events, live.people)
     counts = _described(live.report) | {"set_aside": len(live.events) - len(left), "promotions": len(shop.plan)}
     counts |= live.people.counts()
+    if shop.vectors:
+        counts["vectors"] = sum(len(each.ids) for each in shop.vectors)
     learned = learned_points(context, left, shop.weights.points)
     trials: dict[Cut, PointsTrial] = {}
     for number, cut in enumerate(Cut):
@@ -89,7 +93,7 @@ def _shop(context: RunContext) -> Shop:
     weights = EventWeights(points=event_points())
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     links = training_data.link_frame(until=max(cuts))
-    return Shop(attributes, count_texts(attributes.texts), categories, plan, links, weights)
+    return Shop(attributes, count_texts(attributes.texts), known_vectors(), categories, plan, links, weights)
 
 
 def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
@@ -107,7 +111,7 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
     """Make the training set of a cut and save it."""
     made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
     made = _taught(past.people, _with_promotions(shop.plan, made))
-    made = with_vectors(_linked(shop.links, made), texts=shop.texts, ids=shop.attributes.ids)
+    made = with_vectors(_linked(shop.links, made), texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
     _require_enough(made, cut)
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
     model.save_levels(context.version, cut, past.people.of(made.users.ids))

@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from recommendations.models.experiments import new_salt
@@ -2981,6 +2982,82 @@ class Migration(migrations.Migration):
                         condition=~models.Q(state="promised")
                         | models.Q(promise__isnull=False, promised_at__isnull=False),
                         name="promised_item_has_a_promise",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "EmbeddingSpace",
+            [
+                KEY,
+                ("name", models.CharField(max_length=40, unique=True, verbose_name="name")),
+                ("provider", models.CharField(max_length=20, verbose_name="provider")),
+                ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
+                (
+                    "dimensions",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Empty until the first vector is there.", null=True,
+                        verbose_name="dimensions",
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(blank=True, null=True, verbose_name="last asked")),
+                (
+                    "outcome",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="What the provider gave then.", verbose_name="outcome"
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "space of vectors",
+                "verbose_name_plural": "spaces of vectors",
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(provider__in=["given", "http"]), name="provider_of_vectors_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(dimensions=None) | models.Q(dimensions__gte=1, dimensions__lte=3072),
+                        name="space_has_few_dimensions",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "ItemVector",
+            [
+                KEY,
+                ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
+                ("dimensions", models.PositiveSmallIntegerField(verbose_name="dimensions")),
+                ("values", models.BinaryField(verbose_name="values")),
+                ("made_at", models.DateTimeField(verbose_name="made")),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="vectors",
+                        to="recommendations.item", verbose_name="item",
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="vectors",
+                        to="recommendations.embeddingspace", verbose_name="space",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "vector of an item",
+                "verbose_name_plural": "vectors of items",
+                "indexes": [models.Index(fields=["space", "made_at"], name="item_vector_made")],
+                "constraints": [
+                    models.UniqueConstraint(fields=["item", "space"], name="item_has_one_vector_in_a_space"),
+                    models.CheckConstraint(
+                        condition=Exact(
+                            models.Func("values", function="octet_length", output_field=models.IntegerField()),
+                            models.F("dimensions") * 2,
+                        ),
+                        name="vector_is_as_long_as_it_says",
                     ),
                 ],
             },

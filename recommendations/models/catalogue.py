@@ -1,4 +1,4 @@
-"""Items that the shop sells, the tree of categories in which they stand, and their prices."""
+"""Items that the shop sells, the tree of categories in which they stand, their prices, and vectors from outside."""
 
 import re
 from datetime import datetime
@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Upper
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -18,6 +19,8 @@ from recommendations import terms
 from recommendations.wording import labels
 
 WORD = re.compile(r"\w+")
+SMALLEST_SPACE, LARGEST_SPACE = 1, 3_072
+"""Dimensions that a space may have."""
 
 
 class Category(models.Model):
@@ -137,3 +140,70 @@ class ItemPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id}: {self.price}"
+
+
+class EmbeddingSpace(models.Model):
+    """A space of vectors of one provider and one model: those of another model never stand in it."""
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+    provider = models.CharField(_("provider"), max_length=20)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    dimensions = models.PositiveSmallIntegerField(
+        _("dimensions"), null=True, blank=True, help_text=_("Empty until the first vector is there.")
+    )
+    asked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
+    outcome = models.JSONField(_("outcome"), default=dict, blank=True, help_text=_("What the provider gave then."))
+
+    class Meta:
+        verbose_name = _("space of vectors")
+        verbose_name_plural = _("spaces of vectors")
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(provider__in=list(terms.VectorProvider)), name="provider_of_vectors_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(dimensions=None)
+                | models.Q(dimensions__gte=SMALLEST_SPACE, dimensions__lte=LARGEST_SPACE),
+                name="space_has_few_dimensions",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ItemVector(models.Model):
+    """The unit vector of an item in a space, as float16. ``digest`` is of the text that it was made of, or with."""
+
+    item = models.ForeignKey(
+        Item, models.CASCADE, related_name="vectors", db_index=False, verbose_name=_("item")
+    )  # found by the constraint, as the space is by its index
+    space = models.ForeignKey(
+        EmbeddingSpace, models.CASCADE, related_name="vectors", db_index=False, verbose_name=_("space")
+    )
+    digest = models.BinaryField(_("digest"), max_length=32)
+    dimensions = models.PositiveSmallIntegerField(_("dimensions"))
+    values = models.BinaryField(_("values"))
+    made_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("vector of an item")
+        verbose_name_plural = _("vectors of items")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["item", "space"], name="item_has_one_vector_in_a_space"),
+            models.CheckConstraint(
+                condition=Exact(
+                    models.Func("values", function="octet_length", output_field=models.IntegerField()),
+                    models.F("dimensions") * 2,
+                ),
+                name="vector_is_as_long_as_it_says",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # how many were made since a run began
+            models.Index(fields=["space", "made_at"], name="item_vector_made"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} in {self.space_id}"

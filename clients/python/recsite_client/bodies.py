@@ -212,6 +212,13 @@ class Rating(TypedDict, total=False):
     count: int | None
 
 
+class Embedding(TypedDict):
+    """A vector of the shop's own; all of a space are of one model."""
+
+    space: str
+    values: Sequence[float]
+
+
 class ItemFields(TypedDict, total=False):
     """Fields of an item; None: unknown. Categories are paths such as "Shoes > Running"."""
 
@@ -234,6 +241,7 @@ class ItemFields(TypedDict, total=False):
     rating: Rating | None
     kind: Literal["product"] | None
     parent_id: str | None
+    embedding: Embedding | None
 
 
 class Item(ItemFields):

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recommendations.engine.describe.neighbours import nearest
+from recommendations.engine.describe.neighbours import Neighbourhood
 from recommendations.engine.frames import IntArray
 from recommendations.models import Item
 from recommendations.store.models.artefacts import load_arrays
+from recommendations.store.models.model import SPACE_ENDS, SPACES, spaces_of
 from recommendations.terms import Cut
 
 MOST = 8
@@ -26,12 +27,12 @@ def reads_like(item: Item, *, version: int | None) -> list[Alike]:
     """Items that are sold and read most like this one, the nearest first; none where the model cannot tell."""
     if version is None:
         return []
-    arrays = load_arrays(version, Cut.LIVE, prefix=("ids/items", "catalogue/vectors"))
+    arrays = load_arrays(version, Cut.LIVE, prefix=("ids/items", "catalogue/vectors", SPACES, SPACE_ENDS))
     keys, vectors = arrays["ids/items"], arrays.get("catalogue/vectors")
     row = int(np.searchsorted(keys, item.pk))
     if vectors is None or row == len(keys) or keys[row] != item.pk:
         return []
-    rows, cosines = nearest(vectors, row, most=LOOKED_AT)
+    rows, cosines = Neighbourhood(vectors, spaces_of(arrays)).nearest(row, most=LOOKED_AT)
     sold = Item.objects.filter(retired_at=None).in_bulk(keys[rows].tolist())
     shown = [(place, sold[key]) for place, key in enumerate(keys[rows].tolist()) if key in sold][:MOST]
     bought = _bought_alike(row, rows[[place for place, _item in shown]], version=version)

@@ -16,6 +16,8 @@ from recommendations.terms import Availability, ItemKind
 
 MOST_ROWS = 1_000
 MOST_PATHS, MOST_TAGS = 50, 100
+MOST_VALUES = 1_024  # of a vector
+SPACE = "^[a-z0-9][a-z0-9._-]{0,39}$"
 
 type Given[Field] = Field | UnsetType | None
 """A field of changes: the value that it gets, null, or not given."""
@@ -27,6 +29,15 @@ class RatingForm(Struct, forbid_unknown_fields=True):
 
     average: Rating | None = None
     count: Count | None = None
+
+
+class EmbeddingForm(Struct, forbid_unknown_fields=True):
+    """A vector of the shop's own, in a space that it names: all vectors of a space are of one model."""
+
+    space: Annotated[str, Meta(pattern=SPACE, description="Small letters, digits, `.`, `_` and `-`.")]
+    values: Annotated[
+        list[float], Meta(min_length=1, max_length=MOST_VALUES, description="Of any length but 0; direction counts.")
+    ]
 
 
 class ItemChanges(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -55,6 +66,9 @@ class ItemChanges(Struct, forbid_unknown_fields=True, kw_only=True):
     rating: Given[RatingForm] = UNSET
     kind: Given[ItemKind] = UNSET
     parent_id: Given[Annotated[Id, Meta(description="The item that it is a variant of.")]] = UNSET
+    embedding: Given[
+        Annotated[EmbeddingForm, Meta(description="Left out, its vectors stay; null takes away those that were sent.")]
+    ] = UNSET
 
 
 class ItemForm(ItemChanges, kw_only=True):

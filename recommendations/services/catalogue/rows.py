@@ -1,17 +1,19 @@
 """Item rows from a shop's system: many in few statements, with a verdict on each.
 
-As with changes by staff, every change leaves an audit entry and acts on the next answer.
+As with changes by staff, every change leaves an audit entry and acts on the next answer; but for a vector, which says
+nothing that staff could read or undo, and counts from the next run on.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 from django.db import transaction
 from django.utils.translation import gettext as _
+from msgspec import UNSET, UnsetType
 
 from recommendations.ingest.refusal import Refusal
 from recommendations.ingest.waiting import join_waiting
@@ -19,7 +21,14 @@ from recommendations.models import ApiKey, Item
 from recommendations.services.access import audit
 from recommendations.services.access.keys import KnownKey
 from recommendations.services.catalogue import editing
-from recommendations.services.catalogue.item_checks import BrokenRuleError, check_times
+from recommendations.services.catalogue.given_vectors import (
+    GivenVector,
+    checked_vector,
+    refused_vectors,
+    take_vectors,
+)
+from recommendations.services.catalogue.item_checks import BrokenRuleError, check_times, fields_of
+from recommendations.services.catalogue.item_schema import ItemChanges
 from recommendations.store.imports import item_diff, item_upsert
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.item_upsert import Row
@@ -41,10 +50,17 @@ class ItemVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, kw_only=True)
 class ItemRow:
-    """A row of one item; ``fields`` as ``item_checks.fields_of`` gives them."""
+    """A row of one item; ``fields`` as ``item_checks.fields_of`` gives them, and its vector where it says one."""
 
     shop_id: str
     fields: Mapping[str, Any]
+    vector: GivenVector | UnsetType | None = UNSET
+
+    @classmethod
+    def of(cls, shop_id: str, form: ItemChanges) -> Self:
+        """The row of a form. Raises BrokenRuleError."""
+        vector = UNSET if form.embedding is UNSET else checked_vector(form.embedding)
+        return cls(shop_id=shop_id, fields=fields_of(form), vector=vector)
 
     @property
     def parent(self) -> str | None:
@@ -75,9 +91,10 @@ def retire_item(*, shop_id: str, by: KnownKey, now: datetime) -> bool:
 @transaction.atomic
 def _taken(rows: Sequence[ItemRow | ItemVerdict], take: Take, *, by: KnownKey, now: datetime) -> list[ItemVerdict]:
     """Take the rows, those of parents before those of their variants where a batch has both."""
-    due = _first_of_each(rows)
+    every = due = _first_of_each(rows)
     own = Refusal("/parent_id", _("An item cannot be a variant of itself."))
     became: dict[str, Became] = {row.shop_id: own for row in due.values() if row.parent == row.shop_id}
+    became |= refused_vectors((key, row.vector) for key, row in due.items() if isinstance(row.vector, GivenVector))
     due = {shop_id: row for shop_id, row in due.items() if shop_id not in became}
     parents = _keys_of(row.parent for row in due.values() if row.parent)
     while ready := [row for row in due.values() if row.parent is None or row.parent in parents]:
@@ -87,9 +104,23 @@ def _taken(rows: Sequence[ItemRow | ItemVerdict], take: Take, *, by: KnownKey, n
         parents |= _keys_of(row.parent for row in due.values() if row.parent)
     orphan = Refusal("/parent_id", _("There is no item with this id; send the item first."))
     became |= dict.fromkeys(due, orphan)
+    _take_vectors(every, became, now=now)
     if created := [shop_id for shop_id, outcome in became.items() if outcome == "created"]:
         transaction.on_commit(partial(join_waiting, created))
     return _verdicts(rows, became)
+
+
+def _take_vectors(due: Mapping[str, ItemRow], became: dict[str, Became], *, now: datetime) -> None:
+    """Take the vectors of the rows that were taken, and say that their items were updated where nothing else was."""
+    vectors = {
+        shop_id: row.vector
+        for shop_id, row in due.items()
+        if not isinstance(row.vector, UnsetType) and not isinstance(became[shop_id], Refusal)
+    }
+    keys = _keys_of(vectors)
+    changed = take_vectors({key: vectors[shop_id] for shop_id, key in keys.items()}, now=now) if keys else set()
+    unchanged = {shop_id for shop_id, key in keys.items() if key in changed and became[shop_id] == "unchanged"}
+    became |= dict.fromkeys(unchanged, "updated")
 
 
 def _first_of_each(rows: Iterable[ItemRow | ItemVerdict]) -> dict[str, ItemRow]:

@@ -18,6 +18,7 @@ from recommendations.engine.frames import (
     Interactions,
     Promotions,
     Queries,
+    Space,
     Sparse,
     TrainingSet,
 )
@@ -42,6 +43,7 @@ TEACHES = "interactions/teaches"
 LEVELS = "levels/of_users"
 ROWS = ("user", *COLUMNS)
 TOLD = ("price", "listed_age", "cost", "stock", "vectors")
+SPACES, SPACE_ENDS = "catalogue/spaces", "catalogue/space_ends"
 PROMOTED = ("item", "start", "display", "mailer")
 
 
@@ -101,6 +103,9 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
     arrays |= {"ids/users": snapshot.users.ids, "ids/items": snapshot.items.ids, "ids/categories": categories.ids}
     told = {f"catalogue/{name}": getattr(catalogue, name) for name in TOLD}
     arrays |= {name: values for name, values in told.items() if values is not None}
+    if catalogue.spaces:
+        names, _firsts, ends = zip(*catalogue.spaces, strict=True)
+        arrays |= {SPACES: np.array(names), SPACE_ENDS: np.array(ends, np.int64)}
     arrays |= _parts("catalogue/categories", catalogue.categories) | _parts("catalogue/terms", catalogue.terms)
     arrays |= _parts("disliked", snapshot.disliked)
     if snapshot.training.teaches is not None:
@@ -122,6 +127,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
     catalogue = Catalogue(
         categories=_matrix(arrays, "catalogue/categories"),
         terms=_matrix(arrays, "catalogue/terms"),
+        spaces=spaces_of(arrays),
         **{name: arrays[f"catalogue/{name}"] for name in TOLD if f"catalogue/{name}" in arrays},
     )
     promotions = (
@@ -144,6 +150,14 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
         links=links,
     )  # fmt: skip
     return snapshot, IdMap(ids=arrays["ids/categories"])
+
+
+def spaces_of(arrays: Mapping[str, NDArray[Any]]) -> tuple[Space, ...]:
+    """Spaces of the vectors among the arrays of a catalogue; none where all are of texts."""
+    if SPACES not in arrays:
+        return ()
+    ends = arrays[SPACE_ENDS].tolist()
+    return tuple(map(Space, arrays[SPACES].tolist(), [0, *ends[:-1]], ends))
 
 
 def save_truths(version: ModelVersion, cut: Cut, truths: Mapping[Task, Truth]) -> int:

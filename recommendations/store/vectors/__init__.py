@@ -1,0 +1,1 @@
+"""Vectors of items that came from outside, and the texts that they are of."""
