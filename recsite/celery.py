@@ -163,6 +163,12 @@ app.conf.update(
         },
         # Whether it is due is its own affair (ITEM_FEED_HOURS), so that a restart of beat puts nothing off.
         "look at feed": {"task": "recommendations.tasks.look_at_feed", "schedule": 60, "options": {"expires": 15}},
+        # Where a service makes vectors of texts; a turn takes minutes at most, and the next one goes on.
+        "embed items": {
+            "task": "recommendations.tasks.embed_items",
+            "schedule": crontab(minute="5-59/10"),
+            "options": {"expires": 300},
+        },
         "forget files": {"task": "recommendations.tasks.forget_files", "schedule": crontab(minute="25")},
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},

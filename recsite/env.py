@@ -16,6 +16,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from recommendations.channels import sealing
+from recommendations.channels.embeddings import service_place
+from recommendations.channels.outbound import ForbiddenAddressError
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -219,3 +221,17 @@ def mail_server(name: str) -> dict[str, Any]:
     if "host" not in options:
         raise ImproperlyConfigured(f"{name} must begin with smtp://, smtps:// or anymail+, and name a host or service.")
     return options | {"use_tls": options["use_tls"] and options["host"] not in {"127.0.0.1", "::1", "localhost"}}
+
+
+def service(name: str) -> str:
+    """Address of a service that embeds texts, such as ``https://embed.example/v1``; "" where it is not set."""
+    value = text(name, default="").strip()
+    try:
+        if value:
+            service_place(value)
+    except ForbiddenAddressError as error:
+        raise ImproperlyConfigured(
+            f"{name} may not be spoken to: {error}. Write it like https://embed.example/v1, or http://embedder:8080/v1 "
+            "inside your own network."
+        ) from error
+    return value

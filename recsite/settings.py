@@ -48,6 +48,17 @@ ITEM_FEED_HOURS = env.integer("ITEM_FEED_HOURS", default=24, at_least=1)
 ITEM_FEED_FULL = env.flag("ITEM_FEED_FULL", default=False)
 ITEM_FEED_MAP = env.pairs("ITEM_FEED_MAP")
 
+# --- Vectors of texts: a service that is asked for them; without one the texts alone speak
+
+EMBEDDING_URL = env.service("EMBEDDING_URL")
+EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", default="")
+EMBEDDING_KEY = env.secret("EMBEDDING_KEY", shortest=1, default="")
+EMBEDDING_PER_RUN = env.integer("EMBEDDING_PER_RUN", default=5_000, at_least=1)
+if EMBEDDING_URL and not EMBEDDING_MODEL:
+    raise ImproperlyConfigured(
+        "EMBEDDING_URL is set, and EMBEDDING_MODEL does not say by which model texts are embedded."
+    )
+
 # --- Secrets
 
 SECRET_KEY = env.secret("SECRET_KEY", shortest=50)
@@ -390,5 +401,13 @@ LOGGING = {
 }
 
 env.refuse_unasked(
-    "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_"
+    "ITEM_FEED",
+    "RECSITE_",
+    "SHOP_",
+    "SHOPIFY_WEBHOOK",
+    "WOOCOMMERCE_WEBHOOK",
+    "PUSH_",
+    "CONTACT_",
+    "LINK_",
+    "EMBEDDING_",
 )

@@ -114,13 +114,21 @@ def is_public(address: str) -> bool:
 
 class HttpClient:
     """Posts, and keeps connections open for what comes next. ``tls`` stands for the certificates that are believed;
-    ``timeout`` is what a post may take in all, in seconds.
+    ``timeout`` is what a post may take in all, in seconds, and ``largest`` what is read of an answer, in bytes. With
+    ``plain_inside`` a trusted place may be spoken to by http within this network, too.
     """
 
     def __init__(
-        self, *, trusted: Collection[str] = (), tls: ssl.SSLContext | None = None, timeout: float = ANSWERED_WITHIN
+        self,
+        *,
+        trusted: Collection[str] = (),
+        tls: ssl.SSLContext | None = None,
+        timeout: float = ANSWERED_WITHIN,
+        largest: int = LARGEST_ANSWER,
+        plain_inside: bool = False,
     ) -> None:
         self._trusted, self._timeout = frozenset(trusted), timeout
+        self._largest, self._plain_inside = largest, plain_inside
         self._tls = tls or ssl.create_default_context()
         self._open: dict[str, HTTPConnection] = {}
 
@@ -136,7 +144,11 @@ class HttpClient:
             connection = None
         if connection is None:
             connection = self._connected(place, until)
-        answer, is_whole = _exchange(connection, place, headers, body, until=until)
+        with _ended_at(until, connection):
+            response = _exchange(connection, place, headers, body, until=until)
+            text, is_whole = _body_of(response, largest=self._largest)
+        names = {name.lower(): value for name, value in response.headers.items()}
+        answer = HttpAnswer(status=response.status, headers=names, body=text)
         if is_whole and len(self._open) < MOST_OPEN:
             self._open[place.origin] = connection
         else:
@@ -172,7 +184,8 @@ class HttpClient:
             raise NotConnectedError("the host is not known") from error
         addresses = list(dict.fromkeys(str(each[4][0]) for each in rows))
         if place.scheme == "http":
-            allowed = all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
+            own = not any(map(is_public, addresses)) and self._plain_inside
+            allowed = own or all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
         else:
             allowed = place.origin in self._trusted or all(map(is_public, addresses))
         if not addresses or not allowed:
@@ -232,30 +245,26 @@ def _ended_at(until: float, connection: HTTPConnection) -> Iterator[None]:
 
 def _exchange(
     connection: HTTPConnection, place: WebPlace, headers: Mapping[str, str], body: bytes, *, until: float
-) -> tuple[HttpAnswer, bool]:
-    """Say it and hear the answer; whether the connection is good for another one."""
+) -> BaseHTTPResponse:
+    """Say it, and hear how the answer begins."""
     own = {"Host": place.origin.partition("://")[2], "User-Agent": "Recsite", "Accept-Encoding": "identity"}
-    with _ended_at(until, connection):
-        try:
-            if connection.sock is not None:
-                connection.sock.settimeout(max(until - time.monotonic(), 0.001))
-            connection.request(
-                "POST", place.path, body=body, headers={**own, **headers}, preload_content=False, decode_content=False
-            )
-            response = connection.getresponse()
-        except FAULTS as error:
-            connection.close()
-            raise CutOffError(type(error).__name__) from error
-        text, is_whole = _body_of(response)
-    names = {name.lower(): value for name, value in response.headers.items()}
-    return HttpAnswer(status=response.status, headers=names, body=text), is_whole
+    try:
+        if connection.sock is not None:
+            connection.sock.settimeout(max(until - time.monotonic(), 0.001))
+        connection.request(
+            "POST", place.path, body=body, headers={**own, **headers}, preload_content=False, decode_content=False
+        )
+        return connection.getresponse()
+    except FAULTS as error:
+        connection.close()
+        raise CutOffError(type(error).__name__) from error
 
 
-def _body_of(response: BaseHTTPResponse) -> tuple[bytes, bool]:
+def _body_of(response: BaseHTTPResponse, *, largest: int) -> tuple[bytes, bool]:
     """The beginning of an answer, and whether it is all; where it breaks off its status still holds."""
     try:
-        text = response.read(LARGEST_ANSWER + 1, decode_content=False) or b""
-        is_whole = len(text) <= LARGEST_ANSWER and not response.read(1, decode_content=False)
+        text = response.read(largest + 1, decode_content=False) or b""
+        is_whole = len(text) <= largest and not response.read(1, decode_content=False)
     except FAULTS:
         return b"", False
-    return text[:LARGEST_ANSWER], is_whole
+    return text[:largest], is_whole

@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,7 @@ class WebServer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
+    made: Callable[[bytes], bytes] | None = None  # the body, of what was posted
     conduct: str = ""
     cuts_every: int = 0  # hangs up after so many posts were taken, before it says so
     tls: ssl.SSLContext | None = None
@@ -69,6 +70,8 @@ class WebServer:
             return False
         body = said.read(int(headers.get("content-length", "0")))
         self.posts.append(Post(path=first.decode().split(" ")[1], headers=headers, body=body))
+        if self.made is not None:
+            self.body = self.made(body)
         if self.cuts_every and len(self.posts) % self.cuts_every == 0:
             return False
         if self.conduct in {"cut_after", "silent"}:
