@@ -14,13 +14,6 @@ class ItemKind(StrEnum):
     PRODUCT = "product"
 
 
-class VectorProvider(StrEnum):
-    """Who makes vectors of items that are kept: the shop, or a service that is asked over http."""
-
-    GIVEN = "given"
-    HTTP = "http"
-
-
 class Availability(StrEnum):
     IN_STOCK = "in_stock"
     OUT_OF_STOCK = "out_of_stock"

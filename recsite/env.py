@@ -223,9 +223,9 @@ def mail_server(name: str) -> dict[str, Any]:
     return options | {"use_tls": options["use_tls"] and options["host"] not in {"127.0.0.1", "::1", "localhost"}}
 
 
-def service(name: str) -> str:
-    """Address of a service that embeds texts, such as ``https://embed.example/v1``; "" where it is not set."""
-    value = text(name, default="").strip()
+def service(name: str, *, model: str) -> tuple[str, str]:
+    """Address of a service that embeds texts, such as ``https://embed.example/v1``, and its model; "" without one."""
+    value, by = text(name, default="").strip(), text(model, default="").strip()
     try:
         if value:
             service_place(value)
@@ -234,4 +234,6 @@ def service(name: str) -> str:
             f"{name} may not be spoken to: {error}. Write it like https://embed.example/v1, or http://embedder:8080/v1 "
             "inside your own network."
         ) from error
-    return value
+    if value and not by:
+        raise ImproperlyConfigured(f"{name} is set, and {model} does not say by which model texts are embedded.")
+    return value, by

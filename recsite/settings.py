@@ -41,23 +41,15 @@ PURCHASES_FROM = {"server": Trust.SERVER, "pages": Trust.PAGE}[
 if not (len(SHOP_CURRENCY) == 3 and SHOP_CURRENCY.isascii() and SHOP_CURRENCY.isupper()):
     raise ImproperlyConfigured(f"SHOP_CURRENCY={SHOP_CURRENCY!r} is not an ISO 4217 code such as USD or EUR.")
 
-# --- The feed of items: a file, a folder or an address, looked at every so many hours
+# --- The feed of items: a file, a folder or an address, looked at every so many hours; who embeds their texts
 
 ITEM_FEED = env.secret("ITEM_FEED", shortest=1, default="")  # an address may hold a password
 ITEM_FEED_HOURS = env.integer("ITEM_FEED_HOURS", default=24, at_least=1)
 ITEM_FEED_FULL = env.flag("ITEM_FEED_FULL", default=False)
 ITEM_FEED_MAP = env.pairs("ITEM_FEED_MAP")
-
-# --- Vectors of texts: a service that is asked for them; without one the texts alone speak
-
-EMBEDDING_URL = env.service("EMBEDDING_URL")
-EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", default="")
+EMBEDDING_URL, EMBEDDING_MODEL = env.service("EMBEDDING_URL", model="EMBEDDING_MODEL")
 EMBEDDING_KEY = env.secret("EMBEDDING_KEY", shortest=1, default="")
 EMBEDDING_PER_RUN = env.integer("EMBEDDING_PER_RUN", default=5_000, at_least=1)
-if EMBEDDING_URL and not EMBEDDING_MODEL:
-    raise ImproperlyConfigured(
-        "EMBEDDING_URL is set, and EMBEDDING_MODEL does not say by which model texts are embedded."
-    )
 
 # --- Secrets
 
@@ -401,13 +393,6 @@ LOGGING = {
 }
 
 env.refuse_unasked(
-    "ITEM_FEED",
-    "RECSITE_",
-    "SHOP_",
-    "SHOPIFY_WEBHOOK",
-    "WOOCOMMERCE_WEBHOOK",
-    "PUSH_",
-    "CONTACT_",
-    "LINK_",
+    "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_",
     "EMBEDDING_",
-)
+)  # fmt: skip

@@ -496,6 +496,13 @@ export interface paths {
          * @description The placement `item` with this item in view: the same answer, with the same parameters, as
          *     `/api/v1/placements/item/recommend/?item_id=…`. An id may have slashes in it. An item that the catalogue does not
          *     have is a 404; one that is sold out or retired is answered, as others may still look at its page.
+         *
+         *
+         *     `by` asks how alike items are, in place of an answer of the placement: `text` goes by what is said of them (their texts,
+         *     and vectors that the shop or a service made), `behaviour` by who bought both, `all` by the two together. Each item then
+         *     has its `likeness` in both, 0 to 1, or null where it cannot be known: of something that nobody has bought, or of which
+         *     nothing is said. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
+         *     popular; rules that leave items out hold. Beside `by` only `n`, `exclude_item_id` and `fields` may be given.
          */
         get: operations["similar_items"];
         put?: never;
@@ -877,6 +884,23 @@ export interface components {
             /** @description null: it may act. */
             refusal: components["schemas"]["RefusalOfAgent"] | null;
             learned: components["schemas"]["TermOfAgent"][];
+        };
+        /** AlikeItem */
+        AlikeItem: {
+            item_id: string;
+            rank: number;
+            likeness: components["schemas"]["LikenessGiven"];
+            product?: components["schemas"]["ProductShown"];
+        };
+        /**
+         * AlikeItems
+         * @description Items that are alike, the most alike first.
+         */
+        AlikeItems: {
+            item_id: string;
+            by: components["schemas"]["LikenessBy"];
+            model_version: string | null;
+            results: components["schemas"]["AlikeItem"][];
         };
         /** AnswerAgain */
         AnswerAgain: {
@@ -1507,6 +1531,20 @@ export interface components {
             unchanged: number;
             rejected: number;
             results: components["schemas"]["ItemVerdict"][];
+        };
+        /**
+         * LikenessBy
+         * @description What makes items alike.
+         * @enum {unknown}
+         */
+        LikenessBy: "all" | "behaviour" | "text";
+        /**
+         * LikenessGiven
+         * @description How alike an item is to the one that was asked about, 0 to 1; null: cannot be known.
+         */
+        LikenessGiven: {
+            text: number | null;
+            behaviour: number | null;
         };
         /** MergeAnswer */
         MergeAnswer: {
@@ -6249,6 +6287,8 @@ export interface operations {
         parameters: {
             query?: {
                 anonymous_id?: string;
+                /** @description text, behaviour or all: how alike the items are, instead of what the placement shows. */
+                by?: components["schemas"]["LikenessBy"];
                 /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
                 cursor?: string;
                 diversity?: number;
@@ -6295,7 +6335,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Recommendations"];
+                    "application/json": components["schemas"]["Recommendations"] | components["schemas"]["AlikeItems"];
                 };
             };
             /** @description Bad Request */

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from recommendations.vector_terms import LikenessBy
+
 MOST_IDS = 1_000
 MOST_USERS = 1_000
 MOST_SLOTS = 12  # of a page
@@ -198,6 +200,21 @@ class ItemToItemQuery(Struct, forbid_unknown_fields=True):
     fields: list[Field] | None = None
     dry_run: bool = False
     cursor: Cursor | None = None
+
+
+class SimilarQuery(ItemToItemQuery):
+    """The query of a GET of similar items; ``by`` asks for likeness in place of an answer of the placement."""
+
+    by: LikenessBy | None = None
+
+
+class LikenessQuery(Struct, forbid_unknown_fields=True):
+    """The query with ``by``, in which nothing else counts."""
+
+    by: LikenessBy
+    n: Annotated[int, Meta(ge=1, le=100)] = 8
+    exclude_item_id: Ids = []
+    fields: list[Field] | None = None
 
 
 class RecommendQuery(ItemToItemQuery):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from recommendations import terms
+from recommendations import terms, vector_terms
 from recommendations.wording import labels
 
 WORD = re.compile(r"\w+")
@@ -160,7 +160,7 @@ class EmbeddingSpace(models.Model):
         ordering: ClassVar[list[str]] = ["name"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=models.Q(provider__in=list(terms.VectorProvider)), name="provider_of_vectors_is_known"
+                condition=models.Q(provider__in=list(vector_terms.VectorProvider)), name="provider_of_vectors_is_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(dimensions=None)

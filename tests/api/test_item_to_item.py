@@ -1,16 +1,20 @@
 """``/api/v1/items/{id}/similar/`` and ``/also-bought/``: the placements with the item in view."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
 
-from recommendations.models import Item, Placement
+from recommendations.models import Item, ModelVersion, Placement, RuleBook
+from recommendations.store.models.model import load_model
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import Scope
+from recommendations.terms import Cut, Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body, ids, path
+
+BOOK = dict.fromkeys(("placement", "segment", "customer", "starts_at", "ends_at", "slot", "most", "share", "strength"))
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -57,3 +61,78 @@ def test_ids_may_have_slashes_and_a_new_item_is_known_at_once(api: ApiClient) ->
     for shop_id in ("a/b", "a/similar", "ä ö"):
         answer = body(api.get(beside("similar", shop_id)))
         assert (answer["source"], answer["fallback_reason"]) == ("popular", "no_context")  # the model has no word on it
+
+
+# --- likeness
+
+
+def alike(api: ApiClient, shop_id: str, **query: Any) -> dict[str, dict[str, float | None]]:
+    answer = body(api.get(beside("similar", shop_id), **query))
+    assert (answer["item_id"], answer["by"]) == (shop_id, query["by"])
+    assert [each["rank"] for each in answer["results"]] == list(range(1, len(answer["results"]) + 1))
+    return {each["item_id"]: each["likeness"] for each in answer["results"]}
+
+
+def test_likeness_is_what_texts_and_buyers_have_in_common(api: ApiClient) -> None:
+    """By hand, of the arrays of the version: a cosine of texts, and one of buyers."""
+    version = ModelVersion.objects.get(is_live=True).pk
+    model = load_model(version, Cut.LIVE)
+    vectors, acts = model.training.catalogue.vectors, model.training.teaching
+    assert vectors is not None
+    row = model.items.row(Item.objects.get(shop_id="cheese-0").pk)
+    buyers = [set(acts.user[acts.bought & (acts.item == other)].tolist()) for other in range(len(model.items))]
+    for by in ("text", "behaviour", "all"):
+        given = alike(api, "cheese-0", by=by, n=100)
+        assert "cheese-0" not in given
+        assert given
+        for shop_id, likeness in given.items():
+            other = model.items.row(Item.objects.get(shop_id=shop_id).pk)
+            text = float(vectors[row].astype(float) @ vectors[other].astype(float))
+            assert likeness["text"] == pytest.approx(min(max(text, 0), 1), abs=2e-3)
+            both = (len(buyers[row]) * len(buyers[other])) ** 0.5
+            expected = len(buyers[row] & buyers[other]) / both if both else None
+            assert likeness["behaviour"] == (None if expected is None else pytest.approx(expected, abs=1e-4))
+        values = [
+            likeness[by] or 0 if by != "all" else (likeness["text"] or 0) + (likeness["behaviour"] or 0)
+            for likeness in given.values()
+        ]
+        assert values == sorted(values, reverse=True)
+
+
+def test_what_cannot_be_shown_is_not_alike(api: ApiClient) -> None:
+    first, second, third, fourth = list(alike(api, "cheese-0", by="text", n=4))
+    Item.objects.filter(shop_id=first).update(availability="out_of_stock", updated_at=timezone.now())
+    rule = {"id": 1, "name": "Not this", "context": [], "action": "exclude", "per": "", **BOOK}
+    items = [{"attribute": "item", "operator": "is", "values": [second]}]
+    RuleBook.objects.create(number=1, is_default=True, rules=[{**rule, "items": items}])
+    snapshot_holder.drop()
+    given = alike(api, "cheese-0", by="text", n=1, exclude_item_id=third)
+    assert list(given) == [fourth]
+
+
+def test_parts_of_an_item_are_as_asked(api: ApiClient) -> None:
+    [plain] = body(api.get(beside("similar", "cheese-0"), by="all", n=1, fields="score"))["results"]
+    assert set(plain) == {"item_id", "rank", "likeness"}
+    [whole] = body(api.get(beside("similar", "cheese-0"), by="all", n=1))["results"]
+    assert whole["product"]["title"]
+
+
+def test_an_item_that_the_model_does_not_know_is_like_none(api: ApiClient) -> None:
+    Item.objects.create(shop_id="fresh", title="Cheese 0", updated_at=timezone.now())
+    snapshot_holder.drop()
+    assert alike(api, "fresh", by="all") == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"by": "picture"}, "by"), ({"by": ""}, "by"), ({"by": ["text", "all"]}, "by"), ({"by": "text", "n": 0}, "n"),
+        ({"by": "text", "user_id": "u1"}, "user_id"), ({"by": "text", "cursor": "x"}, "cursor"),
+    ],
+)  # fmt: skip
+def test_what_likeness_cannot_be_asked_is_refused(api: ApiClient, query: dict[str, Any], pointer: str) -> None:
+    assert [each["pointer"] for each in problem(api.get(beside("similar", "cheese-0"), **query), 400)["errors"]] == [
+        pointer
+    ]
+    assert "no-such" in problem(api.get(beside("similar", "no-such"), by="text"), 404)["detail"]
+    assert problem(api.get(beside("also-bought", "cheese-0"), by="text"), 400)["errors"][0]["pointer"] == "by"

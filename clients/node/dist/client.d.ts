@@ -5,7 +5,7 @@ type Query<Name extends keyof operations> = NonNullable<operations[Name]["parame
 export type Event = Schemas["EventForm"];
 export type EventFields = Partial<Event>;
 export type Wish = Schemas["RecommendBody"];
-export type BesideWish = Omit<Query<"similar_items">, "exclude_item_id"> & {
+export type BesideWish = Omit<Query<"also_bought_items">, "exclude_item_id"> & {
     exclude_item_ids?: string[];
 };
 export type PageWish = Schemas["PageBody"];

@@ -8,7 +8,7 @@ from recommendations.engine.describe.neighbours import Neighbourhood
 from recommendations.engine.frames import IntArray
 from recommendations.models import Item
 from recommendations.store.models.artefacts import load_arrays
-from recommendations.store.models.model import SPACE_ENDS, SPACES, spaces_of
+from recommendations.store.models.model import SPACE_ENDS, SPACES, TEACHES, spaces_of
 from recommendations.terms import Cut
 
 MOST = 8
@@ -41,9 +41,10 @@ def reads_like(item: Item, *, version: int | None) -> list[Alike]:
 
 def _bought_alike(row: int, others: IntArray, *, version: int) -> list[float | None]:
     """Cosine of the buyers of an item with those of each of the others: common ones / √(its · theirs)."""
-    acts = load_arrays(version, Cut.LIVE, prefix=("interactions/item", "interactions/user", "interactions/bought"))
-    item, user = acts["interactions/item"], acts["interactions/user"]
-    mine = acts["interactions/bought"] & np.isin(item, [row, *others.tolist()])
+    columns = ("interactions/item", "interactions/user", "interactions/bought")
+    acts = load_arrays(version, Cut.LIVE, prefix=(*columns, TEACHES))
+    item, user, bought = (acts[name] for name in columns)
+    mine = bought & acts.get(TEACHES, True) & np.isin(item, [row, *others.tolist()])
     buyers = {one: np.unique(user[mine & (item == one)]) for one in (row, *others.tolist())}
     own = buyers[row]
     return [

@@ -19,7 +19,7 @@ from recommendations.models.catalogue import LARGEST_SPACE
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.vectors.item_texts import DueText, due_texts
 from recommendations.store.vectors.item_vectors import NewVector, save_vectors, unit
-from recommendations.terms import VectorProvider
+from recommendations.vector_terms import VectorProvider
 
 NAME = "http"
 LOCK = 0x1E3BED

@@ -13,7 +13,7 @@ from recommendations.services.catalogue.item_checks import BrokenRuleError
 from recommendations.services.catalogue.item_schema import EmbeddingForm
 from recommendations.store.vectors.item_texts import digests_of
 from recommendations.store.vectors.item_vectors import NewVector, save_vectors, unit
-from recommendations.terms import VectorProvider
+from recommendations.vector_terms import VectorProvider
 
 MOST_SPACES = 4
 OURS = frozenset({"text", "words", "http", "picture"})

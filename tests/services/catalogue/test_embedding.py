@@ -12,7 +12,7 @@ from django.utils import timezone
 from recommendations.models import EmbeddingSpace, Item, ItemVector, Run
 from recommendations.services.catalogue import embedding
 from recommendations.services.catalogue.embedding import BATCH, embed_items
-from recommendations.terms import VectorProvider
+from recommendations.vector_terms import VectorProvider
 from tests.channels.web_server import WebServer, web_server
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from recommendations.store.vectors.item_vectors import (
     save_vectors,
     unit,
 )
-from recommendations.terms import VectorProvider
+from recommendations.vector_terms import VectorProvider
 
 pytestmark = pytest.mark.django_db
 
