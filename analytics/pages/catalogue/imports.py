@@ -13,12 +13,14 @@ from django.views.decorators.http import require_safe
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.parameters import page_number
 from analytics.queries.catalogue import imports as query
+from analytics.queries.layout import read_frame
 from analytics.templatetags import display
 from recommendations.models import Import
 from recommendations.services.access.policy import Action, may
 from recommendations.services.catalogue.feed_schedule import look_soon, with_origin
 from recommendations.services.catalogue.history import NothingToUndoError, Undone, undo_import, undo_scope
 from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, filled_columns, refused_file
+from recommendations.services.catalogue.spaces import outside_vectors
 
 MOST_NAMED = 10  # titles in a message
 
@@ -27,7 +29,15 @@ MOST_NAMED = 10  # titles in a message
 def imports(request: HttpRequest) -> HttpResponse:
     feed = query.feed_line()
     page, lines = query.imports(page_number(request.GET.get("page")))
-    context = {"section": "catalogue", "page": page, "lines": lines, "feed": feed}
+    frame = read_frame()
+    context = {
+        "section": "catalogue",
+        "frame": frame,
+        "page": page,
+        "lines": lines,
+        "feed": feed,
+        "vectors": outside_vectors(frame.model),
+    }
     return render(request, "dashboard/catalogue/imports.html", context)
 
 

@@ -65,6 +65,18 @@ FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
             "One item under two ids halves what is learned about it. Merge them, or give them different titles."
         ),
     ),
+    CatalogueFlaw.NO_TEXT: (
+        gettext_lazy("No word to read"),
+        gettext_lazy("Title, brand and description hold no word, so that nothing can be like these items. Write one."),
+    ),
+    CatalogueFlaw.SHARED_TEXT: (
+        gettext_lazy("The same text as five others"),
+        gettext_lazy("By their texts these items cannot be told apart. Say what is different about each."),
+    ),
+    CatalogueFlaw.OLD_VECTOR: (
+        gettext_lazy("Vector older than the text"),
+        gettext_lazy("The text has changed since. Send the shop's own vectors again; a service is asked by itself."),
+    ),
     CatalogueFlaw.NO_EVENTS: (
         gettext_lazy("No event yet"),
         gettext_lazy("The model cannot know these items: only a rule or the newest-items fallback shows them."),
@@ -85,6 +97,8 @@ FIELDS_OF: Mapping[CatalogueFlaw, str] = {
     CatalogueFlaw.OUT_OF_STOCK: "availability",
     CatalogueFlaw.STALE_PRICE: "price",
     CatalogueFlaw.LISTED_TWICE: "title",
+    CatalogueFlaw.NO_TEXT: "title",
+    CatalogueFlaw.SHARED_TEXT: "description",
 }
 """Field of an item's form in which a flaw is mended; those of the model are mended by rules."""
 

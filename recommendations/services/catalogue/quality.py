@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 
 import numpy as np
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, When
+from django.db.models.expressions import RawSQL
 
 from recommendations.engine.frames import BoolArray, IdArray, IntArray
 from recommendations.models import Item, ItemPrice
 from recommendations.models.catalogue import ItemQuerySet
 from recommendations.services.catalogue.exposure import Exposure
 from recommendations.store.live.array_cache import Arrays, cached
+from recommendations.store.vectors.item_texts import OLD, READABLE, SHARED
 from recommendations.terms import Availability
 
 STALE_AFTER = timedelta(days=180)
@@ -30,13 +34,19 @@ class CatalogueFlaw(StrEnum):
     OUT_OF_STOCK = "out_of_stock"
     STALE_PRICE = "stale_price"
     LISTED_TWICE = "listed_twice"
+    NO_TEXT = "no_text"
+    SHARED_TEXT = "shared_text"
+    OLD_VECTOR = "old_vector"
     NO_EVENTS = "no_events"
     NEVER_RECOMMENDED = "never_recommended"
 
 
 OF_MODEL = frozenset({CatalogueFlaw.NO_EVENTS, CatalogueFlaw.NEVER_RECOMMENDED})
 OF_RECORD = tuple(flaw for flaw in CatalogueFlaw if flaw not in OF_MODEL)
-OF_OTHER_ROWS = (CatalogueFlaw.NO_CATEGORY, CatalogueFlaw.STALE_PRICE, CatalogueFlaw.LISTED_TWICE)
+OF_OTHER_ROWS = (
+    CatalogueFlaw.NO_CATEGORY, CatalogueFlaw.STALE_PRICE, CatalogueFlaw.LISTED_TWICE, CatalogueFlaw.SHARED_TEXT,
+    CatalogueFlaw.OLD_VECTOR,
+)  # fmt: skip
 """Flaws counted one by one: as filters of one count, PostgreSQL would ask about the other rows item by item."""
 
 
@@ -75,8 +85,17 @@ def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
         | Q(availability=Availability.IN_STOCK, available_quantity=0),
         CatalogueFlaw.STALE_PRICE: Q(price__isnull=False) & ~Q(Exists(confirmed)),
         CatalogueFlaw.LISTED_TWICE: Q(parent=None, title__in=titles.values("title")),
+        CatalogueFlaw.NO_TEXT: ~_says_something(),
+        CatalogueFlaw.SHARED_TEXT: Q(pk__in=RawSQL(SHARED, [])),  # noqa: S611 - a constant of ours
+        CatalogueFlaw.OLD_VECTOR: Q(pk__in=RawSQL(OLD, [])),  # noqa: S611 - likewise
     }
     return conditions[flaw]
+
+
+def _says_something() -> Q:
+    """Filter for items with a word in title, brand or description."""
+    fields = ("title", "brand", "description")
+    return reduce(or_, (Q(**{f"{field}__regex": READABLE}) for field in fields))
 
 
 def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> BoolArray:
@@ -91,8 +110,8 @@ def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> Boo
 
 def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     """Count flaws, once for each state of the catalogue, the model and the weights, and once a day."""
-    newest = Item.objects.aggregate(newest=Max("updated_at"))["newest"]
-    mark = newest.isoformat() if newest else "empty"
+    newest = Item.objects.aggregate(item=Max("updated_at"), vector=Max("vectors__made_at"))
+    mark = ":".join(each.isoformat() if each else "none" for each in newest.values())
     counts = cached(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counts(known, now=now))
     items, slots = counts["items"].tolist(), counts["slots"].tolist()
     return Flaws(

@@ -27,6 +27,16 @@ WHERE vector.digest <> {DIGEST}
 """  # noqa: S608 - constants of ours
 """Items with a vector that was made of, or with, another text than theirs is now."""
 
+MOST_SHARING = 5
+SHARED = f"""
+SELECT unnest(array_agg(item.id)) FROM recommendations_item item
+WHERE item.retired_at IS NULL AND item.parent_id IS NULL GROUP BY {TEXT} HAVING count(*) > {MOST_SHARING}
+"""  # noqa: S608 - likewise
+"""Items on sale, variants apart, whose text more than five have."""
+
+READABLE = "[^[:space:][:punct:]]"
+"""A text with such a letter says something, in whatever script: what a letter is depends on the database's language."""
+
 DIGESTS = f"""
 SELECT item.id, {DIGEST} FROM recommendations_item item, recommendations_embeddingspace space
 WHERE space.id = %(space)s AND item.id = ANY(%(items)s)
@@ -37,7 +47,7 @@ SELECT item.id, due.text, due.digest FROM recommendations_item item
 CROSS JOIN recommendations_embeddingspace space
 CROSS JOIN LATERAL (SELECT {TEXT} AS text, {DIGEST} AS digest) due
 LEFT JOIN recommendations_itemvector vector ON vector.item_id = item.id AND vector.space_id = space.id
-WHERE space.id = %(space)s AND item.retired_at IS NULL AND due.text ~ '[[:alnum:]]'
+WHERE space.id = %(space)s AND item.retired_at IS NULL AND due.text ~ '{READABLE}'
   AND vector.digest IS DISTINCT FROM due.digest
 ORDER BY random() LIMIT %(most)s
 """  # noqa: S608 - likewise

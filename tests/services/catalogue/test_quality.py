@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from recommendations.models import Category, Item, ItemPrice
+from recommendations.models import Category, EmbeddingSpace, Item, ItemPrice
 from recommendations.services.catalogue.exposure import Exposure
 from recommendations.services.catalogue.quality import (
     OF_RECORD,
@@ -19,7 +19,10 @@ from recommendations.services.catalogue.quality import (
     has_flaw,
     on_sale,
 )
+from recommendations.store.vectors.item_texts import digests_of
+from recommendations.store.vectors.item_vectors import NewVector, save_vectors, unit
 from recommendations.terms import Availability, BlendName
+from recommendations.vector_terms import VectorProvider
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -82,7 +85,7 @@ def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: E
     }
     assert touched(flaws(known, now=NOW)) == expected
     for flaw in OF_RECORD:  # the list shows as many as the count says
-        assert on_sale().filter(condition(flaw, now=NOW)).count() == expected[flaw][0], flaw
+        assert on_sale().filter(condition(flaw, now=NOW)).count() == expected.get(flaw, (0, 0))[0], flaw
 
 
 def test_the_mask_of_items_with_a_flaw_of_the_model(items: list[Item], known: Exposure) -> None:
@@ -109,3 +112,42 @@ def test_flaws_of_the_record_are_counted_before_the_first_run(items: list[Item])
 
 def test_an_empty_catalogue_has_no_flaw() -> None:
     assert (flaws(None, now=NOW).listed, touched(flaws(None, now=NOW))) == (0, {})
+
+
+def keys(flaw: CatalogueFlaw) -> set[str]:
+    return set(on_sale().filter(condition(flaw, now=NOW)).values_list("shop_id", flat=True))
+
+
+def test_a_text_without_a_word_is_none(items: list[Item]) -> None:
+    Item.objects.filter(shop_id__in=["i1", "i2", "i3"]).update(title="-- !", description="", brand="")
+    Item.objects.filter(shop_id="i2").update(description="豆腐")
+    Item.objects.filter(shop_id="i3").update(brand="B")
+    assert keys(CatalogueFlaw.NO_TEXT) == {"i1"}
+
+
+def test_a_text_of_more_than_five_items_tells_none_apart(items: list[Item]) -> None:
+    assert keys(CatalogueFlaw.SHARED_TEXT) == set()
+    Item.objects.update(title="Milk", retired_at=None)
+    for item in items:
+        item.categories.set(items[0].categories.all())
+    assert keys(CatalogueFlaw.SHARED_TEXT) == {f"i{number}" for number in range(1, 7)}
+    Item.objects.filter(shop_id="i1").update(attributes={"size": "1 l"})  # five are left, and one of its own
+    assert keys(CatalogueFlaw.SHARED_TEXT) == set()
+    Item.objects.filter(shop_id="i1").update(attributes={}, parent=items[1])  # a variant may say the same
+    assert keys(CatalogueFlaw.SHARED_TEXT) == set()
+
+
+def test_a_vector_is_older_than_a_text_that_has_changed(items: list[Item], known: Exposure) -> None:
+    space = EmbeddingSpace.objects.create(name="own", provider=VectorProvider.GIVEN)
+    values = unit([1, 2])
+    assert values is not None
+    digests = digests_of(space, [item.pk for item in items[:3]])
+    save_vectors(space, {key: NewVector(digest, values) for key, digest in digests.items()}, now=NOW)
+    assert keys(CatalogueFlaw.OLD_VECTOR) == set()
+    Item.objects.filter(shop_id="i2").update(title="Another", price=3)
+    Item.objects.filter(shop_id="i3").update(price=3)
+    assert keys(CatalogueFlaw.OLD_VECTOR) == {"i2"}
+    assert touched(flaws(known, now=NOW))[CatalogueFlaw.OLD_VECTOR] == (1, 1)
+    digests = digests_of(space, [items[1].pk])  # what is sent again is counted at once
+    save_vectors(space, {key: NewVector(own, values) for key, own in digests.items()}, now=NOW + timedelta(hours=1))
+    assert CatalogueFlaw.OLD_VECTOR not in touched(flaws(known, now=NOW))

@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 
+from recommendations.engine.describe.items import KnownVectors, with_vectors
+from recommendations.engine.describe.text import count_texts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.registry import INSTANCES, instances_of
 from recommendations.models import Artefact, ModelVersion
-from recommendations.store.models.model import Model, everyone_and_a_stranger, load_model
+from recommendations.store.models.model import (
+    SPACE_ENDS,
+    SPACES,
+    Model,
+    everyone_and_a_stranger,
+    load_model,
+    load_snapshot,
+    save_snapshot,
+)
 from recommendations.terms import BlendName, Cut
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -44,3 +54,18 @@ def test_the_stranger_s_record_is_the_last_and_only_popularity_speaks(model: Mod
     silent = {name for name, z in zip(records.instances, records.z[model.stranger], strict=True) if np.isnan(z).all()}
     assert "popularity_home" not in silent
     assert {"buy_again", "ease_home", "user_knn"} <= silent
+
+
+def test_spaces_of_vectors_come_back_and_a_shop_without_has_none(model: Model) -> None:
+    assert model.training.catalogue.spaces == ()
+    assert not Artefact.objects.filter(name__in=[SPACES, SPACE_ENDS]).exists()
+    snapshot, categories = load_snapshot(model.version_id, Cut.LIVE)
+    beside = [KnownVectors("own", snapshot.items.ids[:2], np.array([[0, 1], [1, 0]], np.float16))]
+    texts = count_texts(["milk" for _ in snapshot.items.ids])
+    version = ModelVersion.objects.get(pk=model.version_id)
+    wide = with_vectors(snapshot, texts=texts, ids=snapshot.items.ids, beside=beside)
+    save_snapshot(version, Cut.TEST, wide, categories=categories)
+    again = load_snapshot(model.version_id, Cut.TEST)[0].training.catalogue
+    assert [space.name for space in again.spaces] == ["text", "own"]
+    assert again.spaces == wide.training.catalogue.spaces
+    np.testing.assert_array_equal(again.vectors, wide.training.catalogue.vectors)

@@ -56,9 +56,9 @@ def test_a_text_is_what_the_catalogue_says_in_public(space: EmbeddingSpace) -> N
 
 
 def test_an_unchanged_text_is_due_once(space: EmbeddingSpace) -> None:
-    one, other = item("A"), item("B", title="Beans")
+    one, other = item("A"), item("B", title="豆")
     item("C", title="Gone", retired_at=timezone.now())
-    item("D", title="🧶")
+    item("D", title="-- . !")
     assert {due.item for due in due_texts(space, most=9)} == {one.pk, other.pk}
     assert len(due_texts(space, most=1)) == 1
     assert embed(space, one, other) == {one.pk, other.pk}
