@@ -242,6 +242,8 @@ class Reason(StrEnum):
     PROMOTED = "promoted"
     NEW = "new"
     FOLLOWING = "following"
+    STATED = "stated"  # the person said so
+    FOLLOWED = "followed"  # a brand or a category
 
 
 class MeasuredKind(StrEnum):

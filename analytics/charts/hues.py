@@ -5,7 +5,7 @@ A trace carries its hue's number in ``meta``; the browser puts in the colour of 
 
 from typing import Any
 
-from recommendations.engine.ranking.confidence import LITTLE_KNOWN
+from recommendations.engine.ranking.confidence import LITTLE_KNOWN, STATED_TASTE
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.terms import Lift
 
@@ -56,7 +56,7 @@ RULES, VARIETY, FATIGUE = "rules", "diversity", "fatigue"  # what else a score i
 def of_recommender(instance: str) -> tuple[int, bool]:
     """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; lifts and the second stage
     have the text's colour, and so has what rules add, or what was ignored loses."""
-    if instance in {*Lift, SECOND_STAGE, LITTLE_KNOWN, RULES, FATIGUE}:
+    if instance in {*Lift, SECOND_STAGE, LITTLE_KNOWN, STATED_TASTE, RULES, FATIGUE}:
         return INK, instance == SECOND_STAGE
     name = instance
     for context in CONTEXTS:

@@ -11,6 +11,7 @@ from recommendations.api.customers.interests import InterestsView
 from recommendations.api.customers.merge import MergeUsers
 from recommendations.api.customers.messages import MessagesView
 from recommendations.api.customers.properties import CustomerView
+from recommendations.api.customers.taste import TasteView
 from recommendations.api.customers.triggers import TriggerView
 from recommendations.api.events import Events
 from recommendations.api.foreign.intake import ForeignKindEvents, view_of
@@ -50,6 +51,7 @@ urlpatterns = [
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
     path("v1/users/<shop_id:user_id>/messages/", MessagesView.as_view(), name="customer-messages"),
+    path("v1/users/<shop_id:user_id>/taste/", TasteView.as_view(), name="customer-taste"),
     path("v1/users/<shop_id:user_id>/", CustomerView.as_view(), name="customer-properties"),
     path("v1/campaigns/<slug:slug>/trigger/", TriggerView.as_view(), name="campaign-trigger"),
     path("v1/contacts/batch/", ContactBatchView.as_view(), name="contacts"),

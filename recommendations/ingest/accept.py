@@ -10,7 +10,7 @@ from recommendations.ingest.arrivals import note_arrivals
 from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of, waiting_lines
 from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender
-from recommendations.ingest.live_events import live_events
+from recommendations.ingest.live_events import likings_after, live_events
 from recommendations.store.events import insert, mergers, waiting
 from recommendations.store.events.mergers import Told
 from recommendations.store.live import writes
@@ -57,6 +57,7 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     held = [(event.row, line) for event, owner in owned if event.waits for line in waiting_lines(event, owner=owner)]
     waits = waiting.hold([line for _row, line in held], key=sender.key)
     facts += live_events((lines[number], customer) for number, customer in new.items() if customer is not None)
+    facts += likings_after((lines[number], customer) for number, customer in new.items() if customer is not None)
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember(facts)

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from recommendations.ingest.facts import REPLAY
 from recommendations.store.events.insert import EventLine
+from recommendations.store.live.likings import FOLLOWED, recorded_likings, text_of
 from recommendations.store.live.showings import whole_answers
 from recommendations.store.live.state import LISTS, LiveEvent
+from recommendations.store.live.writes import Liked
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 
 
@@ -28,3 +30,9 @@ def live_events(lines: Iterable[tuple[EventLine, int]]) -> list[LiveEvent]:
             seen = event._replace(slot=slot, answer=line.recommendation_id)
             (whole if line.item_id is None else events).append(seen)
     return events + whole_answers(whole)
+
+
+def likings_after(lines: Iterable[tuple[EventLine, int]]) -> list[Liked]:
+    """What each customer says they like now of whose lines one follows a brand or a category, or ceases to."""
+    spoken = {customer for line, customer in lines if line.target_type in FOLLOWED}
+    return [Liked(customer, text_of(recorded_likings(customer))) for customer in sorted(spoken)]

@@ -3062,5 +3062,30 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            "StatedTaste",
+            [
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="stated_taste",
+                        serialize=False, to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+                *(
+                    (
+                        name,
+                        ArrayField(
+                            models.CharField(max_length=longest), default=list, size=None, verbose_name=called
+                        ),
+                    )
+                    for name, longest, called in (
+                        ("categories", 500, "categories"), ("item_ids", 128, "items"), ("tags", 100, "tags"),
+                    )
+                ),
+                ("stated_at", models.DateTimeField(default=timezone.now, verbose_name="stated")),
+            ],
+            {"verbose_name": "stated taste", "verbose_name_plural": "stated tastes"},
+        ),
         migrations.RunPython(furnish_channels, migrations.RunPython.noop),
     ]  # fmt: skip

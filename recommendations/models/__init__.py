@@ -7,7 +7,7 @@ from recommendations.models.attribution import AttributedLine, DueLine, Placemen
 from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
 from recommendations.models.catalogue import Category, EmbeddingSpace, Item, ItemPrice, ItemVector
-from recommendations.models.customers import Customer, CustomerAlias
+from recommendations.models.customers import Customer, CustomerAlias, StatedTaste
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow, WaitingLine
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
 from recommendations.models.interests import (
@@ -59,6 +59,6 @@ __all__ = [
     "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion", "PushModel", "Quarantine",
     "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment",
     "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
-    "SourceHour", "StabilityReading", "Staff", "StaffSession", "Suppression", "Unit", "WaitingLine", "WeightSearch",
-    "group_fields",
+    "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste", "Suppression", "Unit", "WaitingLine",
+    "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from recommendations import terms
 from recommendations.customer_codes import customer_code
+from recommendations.fields import LONGEST_ID, LONGEST_PATH, LONGEST_TAG
 from recommendations.wording import labels
 
 UNIT = "('x' || encode(substring(pseudonym from 1 for 8), 'hex'))::bit(64)::bigint"
@@ -53,6 +55,25 @@ class Customer(models.Model):
     def code(self) -> str:
         """What people know the customer by."""
         return customer_code(self.pk)
+
+
+class StatedTaste(models.Model):
+    """What a customer said they like, as the shop asked who is new; it counts less with all that they do."""
+
+    customer = models.OneToOneField(
+        Customer, models.CASCADE, primary_key=True, related_name="stated_taste", verbose_name=_("customer")
+    )
+    categories = ArrayField(models.CharField(max_length=LONGEST_PATH), verbose_name=_("categories"), default=list)
+    item_ids = ArrayField(models.CharField(max_length=LONGEST_ID), verbose_name=_("items"), default=list)
+    tags = ArrayField(models.CharField(max_length=LONGEST_TAG), verbose_name=_("tags"), default=list)
+    stated_at = models.DateTimeField(_("stated"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("stated taste")
+        verbose_name_plural = _("stated tastes")
+
+    def __str__(self) -> str:
+        return self.customer.code
 
 
 class CustomerAlias(models.Model):

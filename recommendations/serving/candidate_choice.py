@@ -94,7 +94,8 @@ def _of_person(
         return candidates.scored(blend, customer.history, (), within.tobytes()), source
     if by_visit(placement, customer):
         return visits_of(candidates.model).alone(customer.visit), Source.SESSION
-    record = candidates.stored(blend, customer.row) if customer.row >= 0 else None
+    plain = customer.row >= 0 and customer.history.liked is None
+    record = candidates.stored(blend, customer.row) if plain else None
     if record is not None:
         joined = visits_of(candidates.model).joined(blend, customer.row, customer.visit) if customer.visit else None
         return joined or record, Source.MODEL

@@ -11,7 +11,7 @@ from scipy import sparse
 from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.engine.ranking.confidence import BlendLeaning, leaned
+from recommendations.engine.ranking.confidence import STATED_TASTE, BlendLeaning, leaned
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.score_rows import DenseRow, ScoreRow, nominees, standing
 from recommendations.engine.ranking.scores import Standardised
@@ -22,6 +22,7 @@ from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import Instance, instances_of, leaning_of
 from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
+from recommendations.serving.taste.liked_items import LikedItems
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.models.second_stage import load_stage
@@ -90,6 +91,7 @@ class CandidateSource:
         self.history_of = lru_cache(HISTORIES_HELD)(self._history_of)
         self.history_at = lru_cache(HISTORIES_HELD)(self._history_at)
         self.folded = lru_cache(HISTORIES_HELD)(self._folded)
+        self.liking = lru_cache(HISTORIES_HELD)(self._liking)
         self.scored = lru_cache(POOLS_HELD)(self._scored)
         self.second_stage = lru_cache(self._second_stage)
 
@@ -208,6 +210,10 @@ class CandidateSource:
         query = Queries(histories=histories, training_rows=np.array([-1], np.int32), links=own)
         return History.of(query, until=until)
 
+    def _liking(self, history: History, liked: LikedItems) -> History:
+        """The history of a customer who says what they like."""
+        return History.of(history.query, until=history.until, liked=liked)
+
     def _scored(
         self, blend: BlendName, history: History, context: tuple[int, ...], within: bytes | None = None
     ) -> CandidatePool:
@@ -216,7 +222,10 @@ class CandidateSource:
         ``within`` are the only rows (int32) that may be candidates; all of them are that some instance scores.
         """
         query = self.query_of(history, context)
-        rows = self.score_rows(blend, query)
+        rows, leaning = self.score_rows(blend, query), leaning_of(blend)
+        if leaning is not None and history.liked is not None:
+            rows[STATED_TASTE] = history.liked.row(len(self.model.items))
+            leaning = replace(leaning, stated=history.stated_part)
         barred = np.array(sorted(context), np.int32)
         if blend is BlendName.DISCOVER:
             barred = np.union1d(barred, history.rows).astype(np.int32)
@@ -226,11 +235,10 @@ class CandidateSource:
             items = wanted[np.logical_or.reduce(known)] if known else wanted[:0]
         else:
             items = nominees([*rows.values()], nominated=NOMINATED, but=barred, width=len(self.model.items))
-        leaning, sure = leaning_of(blend), history.sure
-        z = leaned_standing(rows, items, leaning, sure)
+        z = leaned_standing(rows, items, leaning, history.sure)
         return CandidatePool(
-            instances=tuple(rows), items=items, z=z, history=History.of(query, until=history.until), leaning=leaning,
-            sure=sure,
+            instances=tuple(rows), items=items, z=z,
+            history=History.of(query, until=history.until, liked=history.liked), leaning=leaning, sure=history.sure,
         )  # fmt: skip
 
     def query_of(self, history: History, context: Sequence[int], *, fading: float = 1.0) -> Queries:

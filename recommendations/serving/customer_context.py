@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.confidence import FADED
 from recommendations.engine.ranking.selection import NOTHING
 from recommendations.event_types import EventName
 from recommendations.serving.candidates import CandidateSource
 from recommendations.serving.history import History, HistoryEvent
+from recommendations.serving.taste.likings import liked_items
 from recommendations.serving.types import ResolvedRequest
 from recommendations.serving.visit import visit
 from recommendations.store.live.state import LiveState
@@ -61,6 +63,10 @@ def context_of(
         if row != NOBODY and not request.folded
         else _folded(candidates, state, row=row, customer=request.customer, now=now)
     )
+    told = _telling(
+        history, candidates, snapshot, state, row=row, customer=request.customer, now=now
+    )  # fmt: skip
+    history = told or history
     trade = _Purchases.of(history, candidates, state)
     disliked = set(state.disliked)
     learned = row != NOBODY and not (request.folded and now < model.as_of)  # what was learned is of a later time
@@ -72,13 +78,37 @@ def context_of(
         why_not=Fallback.NO_HISTORY if history is None else None,
         row=NOBODY if request.folded else row,
         known=row != NOBODY,
-        visit=visit(candidates, state, known=row != NOBODY) if not request.folded or row == NOBODY else (),
+        visit=visit(candidates, state, known=row != NOBODY) if _has_visit(request, row, told) else (),
         segment=int(model.segments[row]) if learned else NOBODY,
         audiences=audiences,
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
         disliked=_rows(snapshot, disliked),
     )
+
+
+def _has_visit(request: ResolvedRequest, row: int, told: History | None) -> bool:
+    """Whether what was seen since the model stands beside the history; else it is in it."""
+    return told is None and (not request.folded or row == NOBODY)
+
+
+def _telling(
+    history: History | None,
+    candidates: CandidateSource,
+    snapshot: Snapshot,
+    state: LiveState,
+    *,
+    row: int,
+    customer: int | None,
+    now: datetime,
+) -> History | None:
+    """The history up to now of a customer who says what they like; None where they say nothing, or it has faded."""
+    if not state.liked or (history is not None and history.n_acts >= FADED):
+        return None
+    liked = liked_items(state.liked, candidates.popularity, snapshot)
+    whole = _folded(candidates, state, row=row, customer=customer, now=now)
+    whole = whole or candidates.folded((), now.timestamp(), customer)
+    return None if liked is None or whole.n_acts >= FADED else candidates.liking(whole, liked)
 
 
 def _folded(

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from recommendations.engine.frames import IntArray
-from recommendations.engine.ranking.confidence import LITTLE_KNOWN
+from recommendations.engine.ranking.confidence import LITTLE_KNOWN, STATED_TASTE
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
@@ -16,12 +16,13 @@ from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, Can
 from recommendations.serving.customer_context import NOBODY, CustomerContext
 from recommendations.serving.history import DAY
 from recommendations.serving.types import Fact, ShownReason
-from recommendations.store.live.state import LiveState
+from recommendations.store.live.state import LikingKind, LiveState
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import Cut, Lift, Reason, Source
 
 DIGITS = 4
 LIFTS = frozenset(Lift)
+SAID = frozenset({Reason.STATED, Reason.FOLLOWED})
 ENOUGH = 0.5  # of the positive part of the score
 WORTH_TELLING = 0.1  # of the positive part of the score; a smaller part is told only where there is no larger one
 
@@ -65,7 +66,7 @@ class Explainer:
                 break
         strongest = reasons(evidence)
         worth = [one for one in strongest if one.share >= WORTH_TELLING] or strongest[:1]
-        written = [self._reason(one.term, pool) for one in worth]
+        written = [self._reason(one.term, pool, item) for one in worth]
         return tuple(reason for reason in written if reason is not None)
 
     def of_fallback(self, source: Source, row: int) -> tuple[ShownReason, ...]:
@@ -86,6 +87,8 @@ class Explainer:
         if instance == LITTLE_KNOWN and self.candidates is not None:
             friends = self._followed(self.candidates, pool, item)
             return friends or self._popular(item)
+        if instance == STATED_TASTE:
+            return self._stated(pool, item)
         if instance == TRENDING or self.candidates is None:
             return self._popular(item)
         if instance == Lift.PROMOTION:
@@ -95,6 +98,11 @@ class Explainer:
         if instance == SECOND_STAGE:
             return self._weighed(self.candidates, pool, item)
         return pool.history_for(instance).evidence(self.candidates.model.recommenders, instance, item)
+
+    def _stated(self, pool: CandidatePool, item: int) -> Sequence[Evidence]:
+        """Evidence that the customer said so; nothing of an item that they did not speak of."""
+        liking = pool.history.liked and pool.history.liked.liking_of(item)
+        return [Evidence(reason=Reason.FOLLOWED if liking.followed else Reason.STATED, share=1.0)] if liking else []
 
     def _followed(self, candidates: CandidateSource, pool: CandidatePool, item: int) -> Sequence[Evidence]:
         """Evidence of those whom the customer follows, where the list leans on them."""
@@ -127,10 +135,13 @@ class Explainer:
         facts = {"weeks": ahead, "display": week.display, "mailer": week.mailer}
         return [Evidence(reason=Reason.PROMOTED, share=1.0, facts=facts)]
 
-    def _reason(self, term: Evidence, pool: CandidatePool | None) -> ShownReason | None:
-        """The reason as it is shown; None where the evidence is no longer in the record."""
+    def _reason(self, term: Evidence, pool: CandidatePool | None, item: int = -1) -> ShownReason | None:
+        """The reason for an item of the model as it is shown; None where the evidence is no longer in the record."""
         facts: dict[str, Fact] = {name: round(value, DIGITS) for name, value in term.facts.items()}
         code = term.reason
+        if term.reason in SAID:
+            facts = self._said(item, pool)
+            return ShownReason(code=code, evidence=facts) if facts else None
         if term.item is not None:
             row = int(self.snapshot.stock_rows[term.item])
             if row < 0:
@@ -149,6 +160,21 @@ class Explainer:
         if term.reason is Reason.SEGMENT:
             facts = {**facts, **self._segment()}
         return ShownReason(code=code, evidence=facts)
+
+    def _said(self, item: int, pool: CandidatePool | None) -> dict[str, Fact]:
+        """What the customer said they like, by kind and name; nothing where it is no longer in the record."""
+        liking = pool.history.liked.liking_of(item) if pool and pool.history.liked else None
+        if liking is None:
+            return {}
+        match liking.kind:
+            case LikingKind.CATEGORY:
+                called = dict(self.snapshot.names.categories.values()).get(liking.name)
+                return {"kind": liking.kind, "category": liking.name, "name": called} if called else {}
+            case LikingKind.ITEM:
+                row = self.snapshot.stock.row_of.get(liking.name)
+                title = "" if row is None else self.snapshot.stock.products[row].title
+                return {"kind": liking.kind, "item_id": liking.name, "name": title} if title else {}
+        return {"kind": liking.kind, "name": liking.name}
 
     def _segment(self) -> Mapping[str, Fact]:
         """The lasting number of the customer's segment and its name; nothing for somebody without one."""

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray, Interactions, Queries
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
-from recommendations.engine.ranking.confidence import confidence, n_acts
+from recommendations.engine.ranking.confidence import confidence, n_acts, stated_acts, stated_part
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
 from recommendations.event_types import EventName
+from recommendations.serving.taste.liked_items import LikedItems
 
 DAY = 86_400.0
 SESSION_GAP = 1_800.0  # seconds
@@ -35,21 +36,37 @@ class History:
     rows: IntArray
     last: NDArray[np.float64]  # seconds since 1970-01-01 UTC
     every: NDArray[np.float64]  # mean gap in seconds, NaN where bought once
+    liked: LikedItems | None = None  # what the customer says they like, as long as that counts
     evidence_by_item: dict[tuple[str, int], Sequence[Evidence]] = field(default_factory=dict)  # by instance and item
 
     @classmethod
-    def of(cls, query: Queries, *, until: float) -> Self:
+    def of(cls, query: Queries, *, until: float, liked: LikedItems | None = None) -> Self:
         purchases = query.histories.purchases
         gaps = purchases.oldest - purchases.newest
         every = np.where(purchases.times > 1, gaps / np.maximum(purchases.times - 1, 1), np.nan)
         return cls(
-            query=query, until=until, rows=purchases.items, last=until - purchases.newest * DAY, every=every * DAY
-        )
+            query=query, until=until, rows=purchases.items, last=until - purchases.newest * DAY, every=every * DAY,
+            liked=liked,
+        )  # fmt: skip
+
+    @cached_property
+    def n_acts(self) -> int:
+        return int(n_acts(self.query.histories)[0])
+
+    @property
+    def stated(self) -> float:
+        """Acts that what the customer says they like counts for."""
+        return 0.0 if self.liked is None else stated_acts(self.n_acts)
+
+    @property
+    def stated_part(self) -> float:
+        """The part of leaning that goes to what the customer says they like."""
+        return stated_part(self.stated)
 
     @cached_property
     def sure(self) -> float:
         """How far the history is believed, 0 … 1."""
-        return float(confidence(n_acts(self.query.histories))[0])
+        return float(confidence(np.array([self.n_acts]), self.stated)[0])
 
     def asking(self, query: Queries) -> Self:
         """Ask this history about items in view; the evidence is that of the new query alone."""

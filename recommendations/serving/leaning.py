@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.candidates import weight_vector
-from recommendations.engine.ranking.confidence import LITTLE_KNOWN, by_leaning
+from recommendations.engine.ranking.confidence import by_leaning
 from recommendations.engine.ranking.selection import Selection
 from recommendations.serving.candidate_choice import ChosenCandidates
 from recommendations.serving.candidates import CandidatePool
@@ -33,7 +33,7 @@ def parts_of(selection: Selection, chosen: ChosenCandidates, items: IntArray) ->
         leaning=pool.leaning,
         sure=pool.sure,
     )
-    return {**dict(zip(pool.instances, before, strict=True)), LITTLE_KNOWN: added}
+    return {**dict(zip(pool.instances, before, strict=True)), **added}
 
 
 def _z_of(pool: CandidatePool, items: IntArray) -> NDArray[np.float32]:

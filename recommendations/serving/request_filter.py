@@ -6,7 +6,6 @@ import numpy as np
 
 from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.rules import Rule
-from recommendations.serving.scope import keys_under
 from recommendations.serving.types import AskedBoost, Filter
 from recommendations.store.rules.conditions import OWN, Condition
 from recommendations.store.serving.snapshot import Snapshot
@@ -33,9 +32,9 @@ def matching_items(wanted: Filter, snapshot: Snapshot) -> BoolArray:
     if wanted.not_brands:
         allowed &= ~of_brands(stock, wanted.not_brands)
     if wanted.categories is not None:
-        allowed &= of_categories(stock, keys_under(snapshot, wanted.categories))
+        allowed &= of_categories(stock, snapshot.names.under(wanted.categories))
     if wanted.not_categories:
-        allowed &= ~of_categories(stock, keys_under(snapshot, wanted.not_categories))
+        allowed &= ~of_categories(stock, snapshot.names.under(wanted.not_categories))
     if wanted.items is not None:
         named = np.zeros(len(stock), np.bool_)
         named[[stock.row_of[shop_id] for shop_id in wanted.items if shop_id in stock.row_of]] = True

@@ -1,6 +1,6 @@
 """Placements that show a part of the shop: a category, what a search found, the newest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from recommendations.serving.types import ResolvedRequest
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.stock import Stock, of_categories
-from recommendations.terms import PATH_SEPARATOR, CatalogueScope, Fallback, Source
+from recommendations.terms import CatalogueScope, Fallback, Source
 
 NEW = 100
 """So many of the newest items that may be shown are put into the order of the customer's taste."""
@@ -97,18 +97,11 @@ def fallbacks_of(
     return fallback_chain(snapshot, candidates, customer)
 
 
-def keys_under(snapshot: Snapshot, paths: Sequence[str]) -> frozenset[int]:
-    """Keys of the categories with these paths, and of all that lie under them."""
-    under = tuple(f"{path}{PATH_SEPARATOR}" for path in paths)
-    names = snapshot.names.categories.items()
-    return frozenset(key for key, (path, _) in names if path in paths or path.startswith(under))
-
-
 def _category(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:
     """Items in the categories of the request, else in those of the items in view."""
     stock = snapshot.stock
     if request.categories:
-        keys = keys_under(snapshot, request.categories)
+        keys = snapshot.names.under(request.categories)
     else:
         seen = stock.ids.rows(np.array(request.context_items, np.int64))
         kinds = list(stock.kinds)

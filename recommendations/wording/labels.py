@@ -303,6 +303,7 @@ INSTANCES: Mapping[str, Promise] = {
     "clearance": pgettext_lazy("goal", "Stock to clear"),
     "second_stage": _("Second stage"),
     "little_known": _("Little is known yet"),
+    "stated_taste": _("What they say they like"),
     "popular": _("Best sellers"),
     "personal_frequency": _("What they always buy"),
 }

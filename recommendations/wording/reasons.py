@@ -40,6 +40,8 @@ _REASONS: Mapping[Reason, Promise] = {
     Reason.SEGMENT: _("Popular with customers who like %(name)s"),
     Reason.NEW: _("New in the shop"),
     Reason.FOLLOWING: _("Liked by people you follow"),
+    Reason.STATED: _("You told us that you like %(name)s"),
+    Reason.FOLLOWED: _("You follow %(name)s"),
 }
 
 

@@ -60,6 +60,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "push-subscriptions": {"POST": Scope.PUSH_SUBSCRIBE, "DELETE": Scope.PUSH_SUBSCRIBE},
     "customer-messages": {"GET": Scope.CONTACTS_READ},
     "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
+    "customer-taste": dict.fromkeys(("GET", "POST", "DELETE"), Scope.CUSTOMERS_WRITE),
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "answer-served": {"GET": Scope.METRICS_READ},
     "answer-again": {"POST": Scope.METRICS_READ},

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from recommendations.api.schema import document
-from recsite_client import Client, ProblemError, agents, answers, bodies, new_event
+from recsite_client import Client, ProblemError, agents, answers, bodies, new_event, taste
 from tests.clients.conftest import Recsite, Server
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,13 @@ CALLS: list[tuple[str, Call, Any]] = [
         lambda client: client.change_customer("u3", properties={"city": "Rome", "age": 40, "vip": True, "old": None}),
         answers.CustomerVerdict,
     ),
+    (
+        "state_taste",
+        lambda client: client.state_taste("u3", categories=["FOOD > TEA"], item_ids=["tea-1", "gone"]),
+        taste.StatedTasteAnswer,
+    ),
+    ("taste", lambda client: client.taste("u3"), taste.TasteAnswer),
+    ("withdraw_taste", lambda client: client.withdraw_taste("u3"), taste.WithdrawnTasteAnswer),
     ("put_contact", lambda client: client.put_contact("u3", **CONTACT), answers.StoredContact),
     ("patch_contact", lambda client: client.patch_contact("u3", time_zone=None), answers.StoredContact),
     ("contact", lambda client: client.contact("u3"), answers.ContactState),

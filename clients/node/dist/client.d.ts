@@ -47,6 +47,15 @@ export declare class Client {
     mergeUsers(who: Schemas["MergeBody"]): Promise<Schemas["MergeAnswer"]>;
     /** Say what a customer is like, for audiences. null deletes a property. */
     changeCustomer(userId: string, properties: Record<string, Property>): Promise<Schemas["CustomerVerdict"]>;
+    /**
+     * Say what a customer told you that they like, in the place of what they said before. Their next recommendations are
+     * made of it. `unknown` names what the catalogue does not know; ProblemError 400 where it knows nothing of all that.
+     */
+    stateTaste(userId: string, taste: Schemas["TasteBody"]): Promise<Schemas["TasteStated"]>;
+    /** What a customer said they like, as it is kept. */
+    taste(userId: string): Promise<Schemas["TasteGiven"]>;
+    /** Forget what a customer said they like. */
+    withdrawTaste(userId: string): Promise<Schemas["TasteWithdrawn"]>;
     /** Addresses of a customer, with stars, and what they said yes to. ProblemError 404 where nothing is known. */
     contact(userId: string): Promise<Schemas["ContactAnswer"]>;
     /** Set the whole contact: an address that is not given is taken away. Statements of consent are only added. */

@@ -71,6 +71,21 @@ export class Client {
     async changeCustomer(userId, properties) {
         return this.#send("verdict", "PATCH", `/users/${part(userId)}/`, { properties });
     }
+    /**
+     * Say what a customer told you that they like, in the place of what they said before. Their next recommendations are
+     * made of it. `unknown` names what the catalogue does not know; ProblemError 400 where it knows nothing of all that.
+     */
+    async stateTaste(userId, taste) {
+        return this.#send("categories", "POST", `/users/${part(userId)}/taste/`, taste);
+    }
+    /** What a customer said they like, as it is kept. */
+    async taste(userId) {
+        return this.#ask("categories", `/users/${part(userId)}/taste/`, {});
+    }
+    /** Forget what a customer said they like. */
+    async withdrawTaste(userId) {
+        return this.#send("verdict", "DELETE", `/users/${part(userId)}/taste/`);
+    }
     // --- how customers may be reached, with a key that may send or read contacts
     /** Addresses of a customer, with stars, and what they said yes to. ProblemError 404 where nothing is known. */
     async contact(userId) {

@@ -45,6 +45,7 @@ from recsite_client.bodies import (
 from recsite_client.breaker import CircuitBreaker
 from recsite_client.hints import Self, Unpack
 from recsite_client.problems import SettingError, UnsendableError
+from recsite_client.taste import StatedTasteAnswer, TasteAnswer, WithdrawnTasteAnswer
 from recsite_client.transport import Transport
 
 API = "/api/v1"
@@ -128,6 +129,28 @@ class Client:
             "verdict", "PATCH", f"/users/{_part(user_id)}/", {"properties": dict(properties)}
         )
         return verdict
+
+    def state_taste(
+        self, user_id: str, *, categories: Sequence[str] = (), item_ids: Sequence[str] = (), tags: Sequence[str] = ()
+    ) -> StatedTasteAnswer:
+        """Say what a customer told you that they like, in the place of what they said before.
+
+        Their next recommendations are made of it. ``unknown`` names what the catalogue does not know; ProblemError 400
+        where it knows nothing of all that.
+        """
+        body = {"categories": list(categories), "item_ids": list(item_ids), "tags": list(tags)}
+        answer: StatedTasteAnswer = self._send("categories", "POST", f"/users/{_part(user_id)}/taste/", body)
+        return answer
+
+    def taste(self, user_id: str) -> TasteAnswer:
+        """What a customer said they like, as it is kept."""
+        answer: TasteAnswer = self._ask("categories", f"/users/{_part(user_id)}/taste/")
+        return answer
+
+    def withdraw_taste(self, user_id: str) -> WithdrawnTasteAnswer:
+        """Forget what a customer said they like."""
+        answer: WithdrawnTasteAnswer = self._send("verdict", "DELETE", f"/users/{_part(user_id)}/taste/")
+        return answer
 
     # --- how customers may be reached, with a key that may send or read contacts
 

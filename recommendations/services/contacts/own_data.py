@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from recommendations.channels.protocol import Later, Outcome
-from recommendations.models import Address, ConsentStatement
+from recommendations.models import Address, ConsentStatement, StatedTaste
 from recommendations.push_terms import Channel
 from recommendations.services.access.keys import rates
 from recommendations.services.access.rates import HOUR
@@ -96,6 +96,7 @@ def file_of(address: Address, *, now: datetime) -> dict[str, Any]:
             "created_at": contact.created_at,
             "changed_at": contact.changed_at,
         },
+        "stated_taste": _taste(contact.customer_id),
         "addresses": [
             {
                 "channel": each.channel,
@@ -120,6 +121,11 @@ def file_of(address: Address, *, now: datetime) -> dict[str, Any]:
         ],
         **everything_of(address.contact_id),
     }
+
+
+def _taste(customer: int) -> dict[str, Any] | None:
+    stated = StatedTaste.objects.filter(customer=customer).values("categories", "item_ids", "tags", "stated_at")
+    return next(map(dict, stated), None)
 
 
 def _mail(address: Address, *, now: datetime) -> ServiceMail:

@@ -9,6 +9,7 @@ from django.db import transaction
 from recommendations.models import Address, Contact, Permission, Suppression
 from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Obstacle, SuppressionReason
 from recommendations.services.contacts.obstacles import obstacle_of
+from recommendations.services.taste import forget_taste
 from recommendations.store.contacts import book, silence
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
 from recommendations.store.events.pseudonyms import pseudonym
@@ -106,5 +107,6 @@ def erase_contact(contact: Contact, *, now: datetime) -> Erasure:
         silence.lift(channel, digest, reasons=LIFTED_BY_STAFF)  # else staff could lift it after a later import
         silence.silence(channel, digest, reason=SuppressionReason.ERASED, now=now)
     retention.forget_contact(contact.pk)
+    forget_taste(contact.customer_id)
     contact.delete()
     return Erasure(addresses=len(addresses), statements=statements)

@@ -13,19 +13,20 @@ from typing import Any, NamedTuple
 import msgspec
 from redis.client import Pipeline
 
+from recommendations.store.live.likings import likings_in, text_of
 from recommendations.store.live.record import recorded_state
 from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told
 from recommendations.store.live.valkey import valkey
 
 ASKED_AT_ONCE = 200  # customers in a round trip
 
-CHANGED, BUILT, OBJECTED = "live:changed", "live:built", "live:objected"
+CHANGED, BUILT, OBJECTED, LIKED = "live:changed", "live:built", "live:objected", "live:liked"
 ROTATION = "rotation"
 """Field beside the marks of change: some request asked that what was shown and ignored goes down."""
 type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
 
 # The marks of change, whether all is known, and of each customer the members and times of every set, the newest first,
-# and the word on personalisation: a text each, which costs a process less than its parts.
+# what they say they like, and their word on personalisation: a text each, which costs a process less than its parts.
 _TELL = (
     """
 local told = {cmsgpack.pack(redis.call('HGETALL', 'CHANGED')), redis.call('EXISTS', 'BUILT')}
@@ -34,6 +35,7 @@ for at, customer in ipairs(ARGV) do
   for place, name in ipairs({SETS}) do
     acts[place] = redis.call('ZREVRANGE', name .. customer, 0, -1, 'WITHSCORES')
   end
+  acts[#acts + 1] = redis.call('HGET', 'LIKED', customer)
   acts[#acts + 1] = redis.call('HGET', 'OBJECTED', customer)
   told[at + 2] = cmsgpack.pack(acts)
 end
@@ -41,6 +43,7 @@ return told
 """.replace("CHANGED", CHANGED)
     .replace("BUILT", BUILT)
     .replace("OBJECTED", OBJECTED)
+    .replace("LIKED", LIKED)
 )
 _SETS = [f"'{acts}:'" for acts in Acts]  # what was shown is the last of them
 _TELL_MOST, _TELL_ALL = (_TELL.replace("SETS", ", ".join(sets)) for sets in (_SETS[:-1], _SETS))
@@ -132,14 +135,16 @@ def packed(state: LiveState) -> bytes:
     )
     flat = [[text for member, at in one for text in (member, repr(at))] for one in acts]
     objected = False if state.objected is None else str(int(state.objected))
-    return msgspec.msgpack.encode([*flat, objected])
+    return msgspec.msgpack.encode([*flat, text_of(state.liked) or False, objected])
 
 
 def unpacked(content: bytes) -> LiveState:
     """Decode what Valkey tells of a customer."""
     *acts, objected = msgspec.msgpack.decode(content)
+    liked = acts.pop() if acts and not isinstance(acts[-1], list) else ""  # older records have none
     pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
-    return state_told(*pairs, objected=None if objected is False else objected == "1")
+    told = None if objected is False else objected == "1"
+    return state_told(*pairs, objected=told, liked=likings_in(liked or ""))
 
 
 def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:

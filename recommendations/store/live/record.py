@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recommendations.event_types import TRADES, EventName
 from recommendations.models import Customer, CustomerAlias, Event, ModelVersion
+from recommendations.store.live.likings import recorded_likings
 from recommendations.store.live.showings import recorded_showings
 from recommendations.store.live.state import (
     INTEREST,
@@ -48,7 +49,7 @@ def state_at(customer: int, *, since: datetime | None, at: datetime, showings: b
     events = [LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows]
     if showings:
         events += recorded_showings(_keys_of(customer), at=at)
-    return state_from(customer, times_of(events), objected=False)
+    return state_from(customer, times_of(events), objected=False, liked=recorded_likings(customer, at=at))
 
 
 def recorded_state(customer: int, since: datetime | None, *, showings: bool = False) -> LiveState:
@@ -59,12 +60,12 @@ def recorded_state(customer: int, since: datetime | None, *, showings: bool = Fa
         events = list(recorded(since=since, customer=customer))
         if showings:
             events += recorded_showings(_keys_of(customer))
-        times = times_of(events)
+        times, liked = times_of(events), recorded_likings(customer)
         objected = Customer.objects.filter(pk=customer, personalise=False).exists()
     except DatabaseError as error:
         _record.trip(error)
         return UNKNOWN
-    return state_from(customer, times, objected=objected)
+    return state_from(customer, times, objected=objected, liked=liked)
 
 
 def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:

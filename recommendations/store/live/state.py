@@ -67,15 +67,33 @@ class Showing(NamedTuple):
     at: float
 
 
+class LikingKind(StrEnum):
+    """What a customer can say they like."""
+
+    CATEGORY = "category"
+    BRAND = "brand"
+    ITEM = "item"
+    TAG = "tag"
+
+
+class Liking(NamedTuple):
+    """Something that a customer says they like, by its path, name or id in the catalogue."""
+
+    kind: LikingKind
+    name: str
+    followed: bool = False  # by an event, until they unfollow it; else it was stated
+
+
 @dataclass(frozen=True, kw_only=True)
 class LiveState:
-    """What one customer did lately; times are seconds since 1970-01-01 UTC."""
+    """What one customer did lately, and says they like; times are seconds since 1970-01-01 UTC."""
 
     bought: Mapping[int, float] = field(default_factory=dict)  # item → last purchase
     refunded: Mapping[int, float] = field(default_factory=dict)  # item → last refund
     disliked: Mapping[int, float] = field(default_factory=dict)  # item → last dislike
     recent: tuple[Act, ...] = ()  # newest first, at most 50
     shown: tuple[Showing, ...] = ()  # newest first, at most 60; none where nobody asked for them
+    liked: tuple[Liking, ...] = ()
     objected: bool | None = None  # to personalisation; None = nothing is known here
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
@@ -106,13 +124,15 @@ def _member(event: LiveEvent, kept_in: Acts) -> str:
     return str(event.item)
 
 
-def state_from(customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool) -> LiveState:
+def state_from(
+    customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool, liked: tuple[Liking, ...] = ()
+) -> LiveState:
     newest = [sorted(times.get(f"{acts}:{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
     newest = [acts[: LIMITS.get(kind)] for kind, acts in zip(Acts, newest, strict=True)]
-    return state_told(*newest, objected=objected or None)
+    return state_told(*newest, objected=objected or None, liked=liked)
 
 
-def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None) -> LiveState:
+def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None, liked: tuple[Liking, ...] = ()) -> LiveState:
     """Live state from ``acts``: the members of each of ``Acts`` with their times, the newest first.
 
     The last of them, what was shown, may be left out.
@@ -124,6 +144,7 @@ def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None) -> Liv
         disliked={int(item): at for item, at in disliked},
         recent=tuple(_act(member, at) for member, at in recent),
         shown=tuple(_showing(member, at) for each in shown for member, at in each),
+        liked=liked,
         objected=objected,
     )
 
@@ -152,6 +173,7 @@ def merged(one: LiveState, other: LiveState) -> LiveState:
         disliked=_latest(one.disliked, other.disliked),
         recent=tuple(recent[:RECENT_ACTS]),
         shown=tuple(shown[:SHOWINGS]),
+        liked=one.liked or other.liked,
         objected=other.objected if one.objected is None else one.objected,
         known=one.known and other.known,
     )

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import batched, chain
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from redis.client import Pipeline
 
 from recommendations.fields import PAST
 from recommendations.models import Customer
-from recommendations.store.live import fetch, record, showings
+from recommendations.store.live import fetch, likings, record, showings
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import ALONE, LIMITS, RECENT, Acts, LiveEvent, times_of
 from recommendations.store.live.valkey import valkey
@@ -71,7 +72,14 @@ class Forgotten(NamedTuple):
     customer: int
 
 
-type Fact = LiveEvent | Objection | Joined | Forgotten
+class Liked(NamedTuple):
+    """What a customer says they like now, as ``likings.text_of`` has it."""
+
+    customer: int
+    text: str
+
+
+type Fact = LiveEvent | Objection | Joined | Forgotten | Liked
 
 
 class ValkeyAwayError(Exception):
@@ -172,6 +180,8 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
     words = spoken.values_list("pk", "personalise")
     _run(lambda pipeline: _write(pipeline, [Objection(key, objected=not may) for key, may in words]))
+    for told in batched(likings.everybodys_likings(), BATCH):
+        _run(partial(_write, facts=[Liked(*each) for each in told]))
     since = record.end_of_history()
     total = record.count_recorded(since=since) if report is not silent else 0
     read = 0
@@ -222,7 +232,8 @@ def _taken() -> list[Fact]:
 
 def _forget_state() -> None:
     """Delete the live state; while it is not there, answers take it from the record."""
-    _run(lambda pipeline: (pipeline.delete(fetch.BUILT, fetch.OBJECTED), pipeline.hdel(fetch.CHANGED, fetch.ROTATION)))
+    state = fetch.BUILT, fetch.OBJECTED, fetch.LIKED
+    _run(lambda pipeline: (pipeline.delete(*state), pipeline.hdel(fetch.CHANGED, fetch.ROTATION)))
     for acts in Acts:
         _forget_all(f"{acts}:*")
 
@@ -281,6 +292,16 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
     }
     if objections:
         pipeline.hset(fetch.OBJECTED, mapping=objections)
+    for fact in others:
+        if isinstance(fact, Liked):
+            _write_liked(pipeline, fact)
+
+
+def _write_liked(pipeline: Pipeline, fact: Liked) -> None:
+    if fact.text:
+        pipeline.hset(fetch.LIKED, str(fact.customer), fact.text)
+    else:
+        pipeline.hdel(fetch.LIKED, str(fact.customer))
 
 
 def _packed(events: Sequence[LiveEvent]) -> bytes | None:

@@ -24,7 +24,7 @@ from recommendations.store.serving.served_audiences import ServedAudiences
 from recommendations.store.serving.served_rules import ServedRules
 from recommendations.store.serving.stock import Stock
 from recommendations.store.serving.word_index import WordIndex
-from recommendations.terms import BlendName, CatalogueScope, Cut, Lift, Repeat, Variants
+from recommendations.terms import PATH_SEPARATOR, BlendName, CatalogueScope, Cut, Lift, Repeat, Variants
 
 
 class WeightsKey(NamedTuple):
@@ -164,6 +164,12 @@ class Names:
             categories={key: (path, name) for key, path, name in categories},
             segments={segment.number: str(segment) for segment in Segment.objects.all()},
         )
+
+    def under(self, paths: Sequence[str]) -> frozenset[int]:
+        """Keys of the categories with these paths, and of all that lie under them."""
+        below = tuple(f"{path}{PATH_SEPARATOR}" for path in paths)
+        named = self.categories.items()
+        return frozenset(key for key, (path, _name) in named if path in paths or path.startswith(below))
 
     @cached_property
     def words(self) -> WordIndex:

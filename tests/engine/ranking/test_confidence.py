@@ -1,11 +1,25 @@
 """Confidence: who is new gets what everybody takes, who is known is ranked as ever, and the parts add up."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recommendations.engine.ranking.confidence import FEW, BlendLeaning, by_leaning, confidence, leaned, n_acts
+from recommendations.engine.ranking.confidence import (
+    FEW,
+    LITTLE_KNOWN,
+    STATED_TASTE,
+    BlendLeaning,
+    by_leaning,
+    confidence,
+    leaned,
+    n_acts,
+    stated_acts,
+    stated_part,
+)
 from recommendations.engine.ranking.scores import blend, contributions
 from tests.shop import Act, interactions
 
@@ -57,7 +71,7 @@ def test_the_parts_before_leaning_and_leaning_add_up_to_the_score(z: np.ndarray,
     rounded = leaned(z, NAMES, LEANING, np.repeat(sure, 4)).astype(np.float16)
     parts = contributions(rounded, weights)
     before, added = by_leaning(parts, rounded, weights=weights, instances=NAMES, leaning=LEANING, sure=float(sure[0]))
-    np.testing.assert_allclose(before.sum(axis=0) + added, parts.sum(axis=0), atol=1e-9)
+    np.testing.assert_allclose(before.sum(axis=0) + added[LITTLE_KNOWN], parts.sum(axis=0), atol=1e-9)
     np.testing.assert_allclose(before, contributions(z, weights), atol=0.05)  # z is rounded to half floats
 
 
@@ -65,7 +79,7 @@ def test_of_the_known_nothing_stands_apart() -> None:
     parts = contributions(Z, np.array([1, 1, 1], np.float32))
     before, added = by_leaning(parts, Z, weights=np.ones(3, np.float32), instances=NAMES, leaning=LEANING, sure=1)
     assert before is parts
-    assert not added.any()
+    assert not added[LITTLE_KNOWN].any()
 
 
 def test_of_whom_nothing_is_known_all_that_is_personal_is_leanings() -> None:
@@ -73,7 +87,7 @@ def test_of_whom_nothing_is_known_all_that_is_personal_is_leanings() -> None:
     parts = contributions(z, weights)
     before, added = by_leaning(parts, z, weights=weights, instances=NAMES, leaning=LEANING, sure=0)
     assert not before[0].any()
-    np.testing.assert_array_equal(added, parts[0])
+    np.testing.assert_array_equal(added[LITTLE_KNOWN], parts[0])
     np.testing.assert_array_equal(before[1:], parts[1:])
 
 
@@ -94,5 +108,36 @@ def test_with_friends_the_parts_add_up_too() -> None:
     z = leaned(FRIENDS_Z, WITH_FRIENDS, LEANING, np.full(3, sure, np.float32))
     parts = contributions(z, weights)
     before, added = by_leaning(parts, z, weights=weights, instances=WITH_FRIENDS, leaning=LEANING, sure=sure)
-    np.testing.assert_allclose(before.sum(axis=0) + added, parts.sum(axis=0), atol=1e-6)
+    np.testing.assert_allclose(before.sum(axis=0) + added[LITTLE_KNOWN], parts.sum(axis=0), atol=1e-6)
     np.testing.assert_allclose(before, contributions(FRIENDS_Z, weights), atol=1e-6)
+
+
+STATED_Z = np.array([[1, -1, np.nan], [0.5, 0, 2], [-1, 2, 0.25], [3, -1, 0]], np.float32)
+WITH_TASTE = (*NAMES, STATED_TASTE)
+
+
+def test_a_stated_taste_is_three_acts_that_fade_with_the_first_ten() -> None:
+    assert [stated_acts(n) for n in (0, 5, 10, 400)] == [3, 1.5, 0, 0]
+    np.testing.assert_allclose(confidence(np.array([0, 5, 10]), stated_acts(5)), [0, 5 / 8.5, 10 / 13.5], rtol=1e-6)
+
+
+def test_of_whom_nothing_is_known_but_what_they_said_three_fifths_is_that() -> None:
+    leaning = replace(LEANING, stated=stated_part(stated_acts(0)))
+    z = leaned(STATED_Z, WITH_TASTE, leaning, np.zeros(3, np.float32))
+    np.testing.assert_allclose(z[0], 0.6 * STATED_Z[3] + 0.4 * STATED_Z[2], rtol=1e-6)  # what was silent speaks, too
+    np.testing.assert_array_equal(z[1:], STATED_Z[1:])
+
+
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_what_was_said_has_a_part_of_its_own_and_the_parts_add_up(n: int) -> None:
+    said, weights = stated_acts(n), np.array([0.6, 0.1, 0.3, 0], np.float32)
+    leaning, sure = replace(LEANING, stated=stated_part(said)), float(confidence(np.array([n]), said)[0])
+    z = leaned(STATED_Z, WITH_TASTE, leaning, np.full(3, sure, np.float32))
+    parts = contributions(z, weights)
+    before, added = by_leaning(parts, z, weights=weights, instances=WITH_TASTE, leaning=leaning, sure=sure)
+    assert added.keys() == {STATED_TASTE, LITTLE_KNOWN}
+    np.testing.assert_allclose(before.sum(axis=0) + sum(added.values()), parts.sum(axis=0), atol=1e-6)
+    own = np.nan_to_num(STATED_Z[0]) * (sure > 0)
+    np.testing.assert_allclose(before[0], 0.6 * own, atol=1e-5)
+    away = said / (n + said + 2) * (STATED_Z[3] - np.nan_to_num(STATED_Z[0])) if n else 0.6 * STATED_Z[3]
+    np.testing.assert_allclose(added[STATED_TASTE], 0.6 * away, atol=1e-5)

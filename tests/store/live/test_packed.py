@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 
 from recommendations.event_types import EventName
 from recommendations.store.live.fetch import packed, unpacked
-from recommendations.store.live.state import INTEREST, Act, LiveState, Showing
+from recommendations.store.live.state import INTEREST, Act, Liking, LikingKind, LiveState, Showing
 
 KEYS = st.integers(1, 2**62)
 TIMES = st.floats(0, 4e9, allow_nan=False)
 ACTS = st.builds(Act, KEYS, st.sampled_from([EventName(name) for name in INTEREST]), TIMES)
 SHOWINGS = st.builds(Showing, KEYS, st.integers(1, 100), st.text("0123456789abcdef-r", max_size=8), TIMES)
+LIKINGS = st.builds(Liking, st.sampled_from(LikingKind), st.text(min_size=1, max_size=8), st.booleans())
 STATES = st.builds(
     LiveState,
     bought=st.dictionaries(KEYS, TIMES, max_size=5),
@@ -20,6 +21,7 @@ STATES = st.builds(
         lambda acts: tuple(sorted(acts, key=lambda act: -act.at))
     ),
     shown=st.lists(SHOWINGS, max_size=5, unique_by=lambda each: each[:3]).map(tuple),
+    liked=st.lists(LIKINGS, max_size=5, unique=True).map(tuple),
     objected=st.sampled_from([None, True, False]),
 )
 

@@ -1,0 +1,85 @@
+"""What customers say they like, from the record: what they stated, and which brands and categories they follow.
+
+A page alone can follow in anybody's name, so an event counts only with a proof, or as the shop's own word.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from recommendations.event_types import EventName
+from recommendations.models import Customer, CustomerAlias, Event, StatedTaste
+from recommendations.store.live.state import Liking, LikingKind
+from recommendations.terms import Trust
+
+MOST_FOLLOWED = 100
+"""Brands and categories that count of one customer; of more the newest."""
+
+BATCH = 1_000
+_texts = msgspec.json.Decoder(tuple[Liking, ...])
+
+
+def text_of(likings: Iterable[Liking]) -> str:
+    """Likings as Valkey has them; "" where there are none."""
+    told = tuple(likings)
+    return msgspec.json.encode(told).decode() if told else ""
+
+
+def likings_in(text: str) -> tuple[Liking, ...]:
+    return _texts.decode(text) if text else ()
+
+
+def recorded_likings(customer: int, *, at: datetime | None = None) -> tuple[Liking, ...]:
+    """Likings of a customer at a moment, or now, with those of the keys that were merged into them."""
+    until = Q() if at is None else Q(occurred_at__lt=at)
+    own = Event.objects.of_customer(Customer(pk=customer)).filter(until)
+    followed = _followed(own).get(None, ())
+    stated = StatedTaste.objects.filter(customer=customer)
+    if at is not None:
+        stated = stated.filter(stated_at__lt=at)
+    return (*(one for taste in stated for one in _stated(taste)), *followed)
+
+
+def everybodys_likings() -> Iterator[tuple[int, str]]:
+    """Each customer who says that they like something, and the text of it."""
+    merged = dict(CustomerAlias.objects.filter(undone_at=None).values_list("anonymous", "customer"))
+    followed = _followed(Event.objects.filter(customer__isnull=False), merged=merged)
+    for taste in StatedTaste.objects.order_by("pk").iterator(chunk_size=BATCH):
+        yield taste.pk, text_of((*_stated(taste), *followed.pop(taste.pk, ())))
+    for customer, likings in followed.items():
+        if customer is not None and likings:
+            yield customer, text_of(likings)
+
+
+def _stated(taste: StatedTaste) -> Iterator[Liking]:
+    for kind, names in (
+        (LikingKind.CATEGORY, taste.categories), (LikingKind.ITEM, taste.item_ids), (LikingKind.TAG, taste.tags),
+    ):  # fmt: skip
+        yield from (Liking(kind, name) for name in names)
+
+
+def _followed(
+    events: QuerySet[Event, Any], *, merged: dict[int, int] | None = None
+) -> dict[int | None, tuple[Liking, ...]]:
+    """What is followed now, by customer where ``merged`` says whose each key is, else all of one (None)."""
+    said = events.filter(
+        name__in=(EventName.FOLLOW, EventName.UNFOLLOW), target_type__in=list(FOLLOWED),
+        trust__gte=Trust.PROVEN, target_id__isnull=False,
+    ).order_by("occurred_at", "event_id")  # fmt: skip
+    rows = said.values_list("customer", "name", "target_type", "target_id")
+    by_customer: defaultdict[int | None, dict[Liking, None]] = defaultdict(dict)
+    for key, name, kind, target in rows.iterator(chunk_size=BATCH):
+        own = by_customer[merged.get(key, key) if merged is not None and key is not None else None]
+        liking = Liking(FOLLOWED[str(kind)], str(target), followed=True)
+        own.pop(liking, None)
+        if name == EventName.FOLLOW:
+            own[liking] = None
+    return {key: tuple(own)[-MOST_FOLLOWED:] for key, own in by_customer.items()}
+
+
+FOLLOWED = {"category": LikingKind.CATEGORY, "brand": LikingKind.BRAND}
+"""Targets of follow events that say what somebody likes; customers are links between people."""
