@@ -86,6 +86,7 @@ urlpatterns = [
     path("customers/<customer:pk>/why-not/<int:item>/apply/", change.apply_change, name="apply_change"),
     path("customers/<customer:pk>/judge/<int:item>/", actions.judge_card, name="judge"),
     path("customers/<customer:pk>/rule/<int:item>/", actions.rule_from_card, name="rule_from_card"),
+    path("customers/<customer:pk>/forget-taste/", actions.forget_taste, name="forget_taste"),
     path("customers/<customer:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
     path("customers/<customer:pk>/reach/", reach.reach, name="reach"),
     path("customers/<customer:pk>/messages/", messages.customer_messages, name="customer_messages"),

@@ -130,6 +130,7 @@ KINDS: Mapping[str, Promise] = {
     "experiment": gettext_lazy("Experiment"),
     "alarm": gettext_lazy("Alarm"),
     "contact": gettext_lazy("Contact"),
+    "statedtaste": gettext_lazy("Stated taste"),
     "campaign": gettext_lazy("Campaign"),
     "newitempromise": gettext_lazy("Promise to new items"),
     "newitem": gettext_lazy("New item"),
@@ -164,6 +165,7 @@ PAGES: Mapping[str, str] = {
     "import": "imported_file",
     "staff": "staff_member",
     "contact": "customer",
+    "statedtaste": "customer",
 }
 """Kinds of objects that have a page of their own: the name of its address, which takes the primary key."""
 

@@ -7,11 +7,11 @@ from functools import partial
 
 from django.db import transaction
 
-from recommendations.models import Category, Customer, Item, StatedTaste
+from recommendations.models import Category, Customer, Item, Staff, StatedTaste
+from recommendations.services.access import audit
 from recommendations.store.events import id_cache
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import likings, writes
-from recommendations.store.live.state import Liking
 from recommendations.store.live.writes import Liked
 from recommendations.terms import CustomerKind
 
@@ -92,14 +92,20 @@ def forget_taste(customer: int) -> bool:
     return bool(deleted)
 
 
+@transaction.atomic
+def forget_stated_taste(customer: Customer, *, by: Staff) -> bool:
+    """Forget what a customer stated, at their word to staff; False where there was nothing. The trail has no names."""
+    row = StatedTaste.objects.select_for_update().filter(customer=customer).first()
+    if row is None:
+        return False
+    before = {"categories": len(row.categories), "items": len(row.item_ids), "tags": len(row.tags)}
+    audit.record(by=by, verb=audit.ERASED, subject=row, before=before)
+    return forget_taste(customer.pk)
+
+
 def tell_live(customer: int) -> None:
     """Have the next answers know what a customer says they like now, as the record has it."""
     writes.remember([Liked(customer, likings.text_of(likings.recorded_likings(customer)))])
-
-
-def followed_by(customer: int) -> Sequence[Liking]:
-    """Brands and categories that a customer follows, the newest last."""
-    return [one for one in likings.recorded_likings(customer) if one.followed]
 
 
 def _of_catalogue(stated: Taste) -> Taste:

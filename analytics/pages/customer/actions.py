@@ -18,6 +18,7 @@ from recommendations.services.access.policy import Action
 from recommendations.services.operations.quarantine import set_aside_customer
 from recommendations.services.review.judgements import judge, judgements_of
 from recommendations.services.rules.card_rules import CardAction, card_rule
+from recommendations.services.taste import forget_stated_taste
 from recommendations.terms import JudgementKind
 
 LONGEST_NAME = 40
@@ -73,6 +74,17 @@ def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, _("Say why. Nothing was changed."))
     else:
         messages.success(request, _("It is set aside: a run that starts from now on learns nothing from it."))
+    return redirect("customer", pk=pk)
+
+
+@post_requires(Action.MANAGE_CONTACTS)
+def forget_taste(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget what a customer said they like, as they asked for; what they follow stays."""
+    person = get_object_or_404(Customer, pk=pk)
+    if forget_stated_taste(person, by=staff_of(request)):
+        messages.success(request, _("What they said they like is forgotten; the next answer knows nothing of it."))
+    else:
+        messages.info(request, _("There was nothing any more, so nothing was changed."))
     return redirect("customer", pk=pk)
 
 

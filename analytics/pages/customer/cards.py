@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from analytics.charts import customer as charts
 from analytics.charts.hues import FATIGUE, RULES, VARIETY, of_recommender
 from analytics.queries.customer import profile as query
+from analytics.queries.customer.stated_taste import confidence_words
 from analytics.templatetags.words import label
 from recommendations.models import Judgement
 from recommendations.services.review.review import Card, Review
@@ -113,6 +114,7 @@ def answer_context(found: Review) -> dict[str, Any]:
         "review": found,
         "legend": [(part_label(name), *of_recommender(name)) for name in names],
         "table": [(card, [own.get(name) for name in names]) for card, own in of_cards],
+        "confidence": confidence_words(found.confidence),
         "hits": len(hits),
         "precision": len(hits) / len(found.cards) if found.cards else None,
         "source": label(labels.SOURCES, found.answer.source),

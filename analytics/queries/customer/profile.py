@@ -7,13 +7,11 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
     Count,
     Exists,
     F,
-    Func,
     Max,
     Min,
     OuterRef,
@@ -31,6 +29,7 @@ from django.utils.translation import pgettext_lazy
 from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.dislikes import DislikedCategory, disliked_categories, dislikes_of_customer
 from analytics.queries.customer.filters import State, browsable, state_of
+from analytics.queries.customer.stated_taste import IsOneOf, SaidTaste, said_taste, said_taste_fields
 from analytics.templatetags.words import label
 from recommendations.event_types import EventName
 from recommendations.models import (
@@ -63,14 +62,6 @@ CONTEXT_ITEMS = 3
 SEGMENT_FIELDS = ("id", "number", "name", "automatic_name")
 
 
-class IsOneOf(Func):
-    """Whether a value is in an array."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
-
-
 @dataclass(frozen=True, kw_only=True)
 class CustomerAside:
     """The first quarantine in force that covers a customer; ``by``: who on the staff decided so, else empty."""
@@ -93,6 +84,7 @@ class CustomerHead:
     interests: Sequence[InterestBar]
     dislikes: Sequence[DislikedCategory]
     aside: CustomerAside | None
+    said: SaidTaste
 
 
 MESSAGES: Mapping[str, tuple[frozenset[MessageState], Promise]] = {
@@ -149,6 +141,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
                 .order_by()
                 .values(category=JSONObject(key="pk", name="name"))
             ),
+            **said_taste_fields(),
             **{f"segment_{name}": F(f"memberships_now__segment__{name}") for name in SEGMENT_FIELDS},
         )
         .first()
@@ -171,6 +164,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
         interests=_interests(row),
         dislikes=disliked_categories(row["disliked"], now=timezone.now()),
         aside=row["aside"] and _aside(**row["aside"]),
+        said=said_taste(row),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import OuterRef, Subquery
@@ -16,8 +17,8 @@ from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
 from recommendations.services.weights.movers import ListPlace
 from recommendations.serving.arms import Arms, arms_of_customer
-from recommendations.serving.candidates import candidate_source
-from recommendations.serving.pipeline import Prepared, prepare, recommend
+from recommendations.serving.candidates import CandidatePool, candidate_source
+from recommendations.serving.pipeline import Prepared, complete, prepare
 from recommendations.serving.types import Answer, ResolvedRequest, ShownReason
 from recommendations.simulation.second_stage_terms import broken_down
 from recommendations.store.live import fetch, record
@@ -89,6 +90,17 @@ class Card:
     bought_later: bool | None  # in the window after the cut; None where nothing came after it
 
 
+class Confidence(NamedTuple):
+    """How far a list is the customer's own: of how many acts it is made, how far these are believed, the part of the
+    rest that goes to what the customer says they like, and whether people whom they follow have what is left.
+    """
+
+    acts: int
+    sure: float
+    stated: float
+    follows: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """A reviewed answer; purchases in the ``window`` after it count as later ones; None where the answer is of now."""
@@ -99,6 +111,7 @@ class Review:
     cards: list[Card]
     as_of: datetime | None  # the end of the history that it is made from; None without a model
     window: tuple[datetime, datetime] | None
+    confidence: Confidence | None  # None where the list does not lean on others
 
 
 def compare(live: Review, draft: Review) -> list[ListPlace]:
@@ -153,6 +166,7 @@ class _Made:
 
     basis: _Basis
     answer: Answer
+    confidence: Confidence | None
     window: tuple[datetime, datetime] | None  # in which purchases count as later ones
 
 
@@ -160,9 +174,17 @@ def _make(look: Look, request: ResolvedRequest, basis: _Basis) -> _Made:
     if look.draft is not None:
         basis = replace(basis, snapshot=drafted(basis.snapshot, look.draft))
     request = replace(request, cut=look.cut, folded=basis.making is Making.FOLDED)
-    answer = recommend(request, snapshot=basis.snapshot, state=basis.state, now=basis.now, arms=basis.arms)
+    prepared = prepare(request, snapshot=basis.snapshot, state=basis.state, now=basis.now, arms=basis.arms)
     window = _window(basis.snapshot.model) if look.as_of is None else (look.as_of, look.as_of + LATER)
-    return _Made(basis=basis, answer=answer, window=window)
+    return _Made(basis=basis, answer=complete(prepared), confidence=_confidence(prepared.chosen.pool), window=window)
+
+
+def _confidence(pool: CandidatePool | None) -> Confidence | None:
+    if pool is None or pool.leaning is None:
+        return None
+    links = pool.history.query.links
+    follows = links is not None and links.nnz > 0
+    return Confidence(acts=pool.history.n_acts, sure=pool.sure, stated=pool.leaning.stated, follows=follows)
 
 
 def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None, *, customer: int) -> Review:
@@ -174,6 +196,7 @@ def _review(made: _Made, items: Mapping[int, Item], later: frozenset[int] | None
         cards=_cards(made, items, later, customer=customer),
         as_of=basis.now if basis.making is Making.FOLDED else model.as_of if model else None,
         window=made.window,
+        confidence=made.confidence,
     )
 
 

@@ -203,6 +203,7 @@ CHANGES = {
     "remove_second_factor": Action.SEE,
     "set_aside_sent": Action.SET_ASIDE,
     "set_aside_customer": Action.SET_ASIDE,
+    "forget_taste": Action.MANAGE_CONTACTS,
     "find_by_address": Action.MANAGE_CONTACTS,
     "silence_address": Action.MANAGE_CONTACTS,
     "let_address_speak": Action.MANAGE_CONTACTS,
