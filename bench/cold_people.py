@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bench.meter import Progress
 from bench.ranking.complete_journey import TEST_CUT, WINDOW, Part, shop
 from recommendations.engine.evaluation.accuracy import judge, ndcg
+from recommendations.engine.evaluation.acts_known import cut_down, left_out, without
 from recommendations.engine.evaluation.intervals import differences, measures, resamples
 from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.frames import IntArray, Interactions, Queries
@@ -27,7 +28,6 @@ from recommendations.engine.recommenders.registry import POPULAR, instances_of, 
 from recommendations.engine.rng import generator
 from recommendations.terms import BlendName, Task
 
-LEFT_OUT = 0.25  # of the customers, of training
 KNOWN: Mapping[str, tuple[int, int]] = {"1": (1, 1), "2–5": (2, 5), "6–9": (6, 9), "10–19": (10, 19)}
 """How many acts are known of a history: from … to, drawn."""
 K = 10
@@ -52,10 +52,8 @@ def run(cut: float, *, seed: int, tell: Progress) -> dict[str, Any]:
     """Figures by how much is known; each is printed as it comes."""
     part, draw = shop().part(cut), generator(seed, "cold people")
     training = part.snapshot.training
-    out = np.zeros(training.n_users, np.bool_)
-    out[draw.permutation(training.n_users)[: int(LEFT_OUT * training.n_users)]] = True
-    acts = training.interactions
-    taught = replace(training, interactions=acts.where(~out[acts.user]))
+    out, acts = left_out(training, draw), training.interactions
+    taught = without(training, out)
     fitted = [
         FittedInstance(name=one.name, recommender=one.build().fit(taught, seed=seed)) for one in instances_of(BLEND)
     ]
@@ -63,19 +61,10 @@ def run(cut: float, *, seed: int, tell: Progress) -> dict[str, Any]:
     tell(f"{len(fitted)} recommenders fitted without {out.sum():,} customers, of whom {len(people):,} bought")
     drawn, figures = resamples(len(people), seed=seed), {}
     for name, (least, most) in KNOWN.items():
-        histories = _cut_down(acts.of_users(people), draw, least=least, most=most)
+        histories = cut_down(acts.of_users(people), draw, least=least, most=most)
         figures[name] = _measured(part, people, histories, fitted, drawn=drawn)
         sys.stdout.write(f"{name} acts known\n" + "".join(f"  {line}\n" for line in _lines(figures[name])))
     return figures
-
-
-def _cut_down(acts: Interactions, draw: np.random.Generator, *, least: int, most: int) -> Interactions:
-    """Of each history its newest acts, as of somebody who came lately; of equals some are drawn."""
-    order = np.lexsort((draw.random(len(acts)), acts.age, acts.user))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) - acts.offsets[acts.user[order]]
-    wanted = draw.integers(least, most + 1, size=acts.n_users)
-    return acts.where(place < wanted[acts.user])
 
 
 def _measured(

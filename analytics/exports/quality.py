@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.exports.table import Value, csv_file
+from analytics.queries.quality.acts_known import LittleKnown
 from analytics.queries.quality.leader_table import COLUMNS, Quality
 from analytics.templatetags.words import label, measured_label, metric_label
 from recommendations.models import Measurement
@@ -22,6 +23,16 @@ def quality_file(found: Quality, *, sort: str) -> HttpResponse:
         for what in (words, _("%(metric)s, difference to the hybrid") % {"metric": words}):
             head += [what, _("%(what)s: low end") % {"what": what}, _("%(what)s: high end") % {"what": what}]
     return csv_file(f"quality-{found.task}", head=head, rows=[_line(row) for row in found.sorted(sort)])
+
+
+def acts_known_file(known: LittleKnown) -> HttpResponse:
+    """A CSV file of how good the lists are by how much is known."""
+    head = [_("Acts known"), _("Customers")]
+    for words in (_("Hybrid"), _("Best sellers"), _("Ahead of best sellers")):
+        head += [words, _("%(what)s: low end") % {"what": words}, _("%(what)s: high end") % {"what": words}]
+    rows = [(each, (each.blend, each.popular, each.ahead)) for each in known.bands]
+    lines = [[each.words, each.people, *(getattr(row, end) for row in own for end in ENDS)] for each, own in rows]
+    return csv_file("quality-acts-known", head=head, rows=lines)
 
 
 def _line(row: Measurement) -> Sequence[Value]:

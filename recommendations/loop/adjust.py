@@ -19,6 +19,7 @@ from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop import challenger, gate, guard, push_models
+from recommendations.loop.acts_known import measure_by_acts_known
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
 from recommendations.loop.risers import Demand, risers
@@ -240,6 +241,8 @@ def _measure_hybrid(
     done = tabulate(context, task, hybrids=hybrids)
     if done is None:
         return {}
+    if task is Task.HOME:
+        measure_by_acts_known(context, default.weights)
     value, low, high = done.lines[0].row.metrics[MAIN]
     context.report(0, text=f"{task}: {MAIN} {value:.4f} [{low:.4f}, {high:.4f}] on the test window")
     return {f"{task}_{MAIN}": round(value, 4)}

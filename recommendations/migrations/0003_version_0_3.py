@@ -2986,6 +2986,13 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddField(
+            "evaluation", "acts_known",
+            models.JSONField(
+                default=dict, verbose_name="by acts known",
+                help_text="NDCG@10 on histories cut to few acts, of customers left out of training: "
+                "blend and popularity."),
+        ),
         migrations.CreateModel(
             "EmbeddingSpace",
             [

@@ -23,6 +23,11 @@ class Evaluation(models.Model):
         default=dict,
         help_text=_("Names of the rows, and for every two of them the mean share of the top 10 that both show."),
     )
+    acts_known = models.JSONField(
+        _("by acts known"),
+        default=dict,
+        help_text=_("NDCG@10 on histories cut to few acts, of customers left out of training: blend and popularity."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -15,9 +15,10 @@ from analytics.charts.pareto import Spot, pareto
 from analytics.charts.quality import history as history_figure
 from analytics.charts.quality import leaders as leaders_figure
 from analytics.charts.quality import slices as slices_figure
-from analytics.exports.quality import quality_file
+from analytics.exports.quality import acts_known_file, quality_file
 from analytics.pages.quality import judgements
 from analytics.queries.quality import figures as query
+from analytics.queries.quality.acts_known import little_known
 from analytics.queries.quality.differences import most_different
 from analytics.queries.quality.figures import SLICES
 from analytics.queries.quality.headline import lead
@@ -57,6 +58,8 @@ def quality(request: HttpRequest) -> HttpResponse:
     table = qualities().get(choice.task)
     if table and request.GET.get("format") == "csv":
         return quality_file(table, sort=choice.sort)
+    if table and request.GET.get("format") == "acts-known" and (known := little_known(table.evaluation)):
+        return acts_known_file(known)
     context = {
         "section": "quality",
         "choice": choice,
@@ -66,7 +69,7 @@ def quality(request: HttpRequest) -> HttpResponse:
     if table:
         details = query.details(table)
         context |= _leaders(table, choice) | _slices(details, choice)
-        context |= _pictures(table, details) | _customers(table, choice) | judgements.panel()
+        context |= _little_known(table) | _pictures(table, details) | _customers(table, choice) | judgements.panel()
     return render(request, "dashboard/quality/figures.html", context)
 
 
@@ -108,6 +111,14 @@ def _slices(details: query.Details, choice: Choice) -> dict[str, Any]:
         "compared_rows": COMPARED,
         "slices_figure": figure.to_json(engine="orjson"),
     }
+
+
+def _little_known(found: Quality) -> dict[str, Any]:
+    known = little_known(found.evaluation)
+    if known is None:
+        return {}
+    figure = history_figure(known.lines, versions=_("Acts known"), axis=metric_label(MAIN_METRIC))
+    return {"little_known": known, "little_known_figure": figure.to_json(engine="orjson")}
 
 
 def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:

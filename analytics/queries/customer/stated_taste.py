@@ -81,7 +81,8 @@ def confidence_words(confidence: Confidence | None) -> str:
         return ""
     others = (1 - confidence.sure) * (1 - confidence.stated)
     words = {
-        "n": number(confidence.acts), "few": number(FEW), "stated": share(1 - confidence.sure - others), "share": share(others),
+        "n": number(confidence.acts), "few": number(FEW), "share": share(others),
+        "stated": share(1 - confidence.sure - others),
         "others": _("what people they follow take") if confidence.follows else _("what everybody buys"),
     }  # fmt: skip
     if confidence.stated:

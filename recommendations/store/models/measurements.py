@@ -1,6 +1,6 @@
 """Storage of an evaluation's figures: tables as rows, what is per customer as artefacts of the version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
+from recommendations.engine.evaluation.acts_known import BandFigures
 from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.table import Table, TableLine
@@ -53,6 +54,20 @@ def save_evaluation(
     plain = [line.row for line in table.lines if line.row.kind is MeasuredKind.BASELINE]
     save_arrays(version, cut, {f"lists/{task}/{row.name}": row.ranked for row in plain})
     return run
+
+
+def save_acts_known(
+    version: ModelVersion, cut: Cut, task: Task, figures: Sequence[BandFigures], *, left_out: int
+) -> None:
+    """Save the figures by how much is known of a customer beside the table of the task."""
+    bands = [
+        {"band": each.band, "people": each.people, "blend": described(each.blend), "popular": described(each.popular),
+         "ahead": described(each.ahead)}
+        for each in figures
+    ]  # fmt: skip
+    Evaluation.objects.filter(version=version, cut=cut, task=task).update(
+        acts_known={"left_out": left_out, "bands": bands}
+    )
 
 
 def save_per_user(
