@@ -154,6 +154,7 @@ class CatalogueScope(StrEnum):
     CATEGORY = "category"  # what lies under the categories of the request
     FOUND = "found"  # what the shop's search found, else what matches its term
     NEWEST = "newest"
+    FOLLOWED = "followed"  # of the brands and categories that the customer follows, the newest first
 
 
 class WeightsStatus(StrEnum):
@@ -223,6 +224,7 @@ class Fallback(StrEnum):
     SILENT = "silent"  # no recommender with a weight has anything to say
     SHORT = "short"  # too few candidates may be shown
     UNKNOWN_CATEGORY = "unknown_category"  # the catalogue has none of those that were given
+    NOTHING_FOLLOWED = "nothing_followed"  # or nothing of it may be shown
     NO_MATCH = "no_match"  # no item has a word of the search term
     NO_LIVE_STATE = "no_live_state"  # neither Valkey nor PostgreSQL can tell what the customer did lately
 

@@ -21,6 +21,7 @@ def furnish() -> None:
     latest = import_module("recommendations.migrations.0003_version_0_3")
     latest.furnish_pages(apps, None)
     latest.furnish_channels(apps, None)
+    latest.furnish_following(apps, None)
     latest.let_mails_be_read_later(apps, None)
     latest.show_each_that_was_found(apps, None)
 

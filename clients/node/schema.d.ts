@@ -1349,7 +1349,7 @@ export interface components {
          * @description Why an answer, or the end of it, does not come from the model.
          * @enum {unknown}
          */
-        Fallback: "no_context" | "no_history" | "no_live_state" | "no_match" | "no_model" | "not_personalised" | "short" | "silent" | "unknown_category";
+        Fallback: "no_context" | "no_history" | "no_live_state" | "no_match" | "no_model" | "not_personalised" | "nothing_followed" | "short" | "silent" | "unknown_category";
         /**
          * Flaw
          * @description What is wrong at one place of the request; the pointer is a JSON pointer (RFC 6901), or a parameter's name.

@@ -33,6 +33,10 @@ SCOPES = [
     ("privacy:write", "Part customers that were merged"),
     ("metrics:read", "Read metrics"),
 ]
+SCOPES_SHOWN = [
+    ("whole", "All of it"), ("category", "A category"), ("found", "What a search found"),
+    ("newest", "The newest items"), ("followed", "What the customer follows"),
+]  # fmt: skip
 CHANNELS = [("email", "E-mail"), ("web_push", "Browser notification"), ("webhook", "Webhook")]
 PURPOSES = [
     ("for_you", "Recommendations for you"), ("reminders", "Reminders"), ("news", "News and offers for everybody"),
@@ -239,6 +243,13 @@ def furnish_channels(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> Non
         placements.get_or_create(
             name=name, defaults={"blend": blend, "n": n, "diversity": 0.3, "attribution_window": hours}
         )
+
+
+def furnish_following(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
+    """The placement of what is new from the brands and categories that a customer follows."""
+    alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
+    placements = apps.get_model("recommendations", "Placement").objects.using(alias)
+    placements.get_or_create(name="following", defaults={"scope": "followed", "n": 20, "explores": False})
 
 
 def let_similar_be_similar(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -3094,5 +3105,17 @@ class Migration(migrations.Migration):
             ],
             {"verbose_name": "stated taste", "verbose_name_plural": "stated tastes"},
         ),
+        migrations.AlterField(
+            "placement", "scope",
+            models.CharField(choices=SCOPES_SHOWN, default="whole", max_length=8, verbose_name="part of the shop"),
+        ),
+        migrations.RemoveConstraint("placement", "placement_scope_is_known"),
+        migrations.AddConstraint(
+            "placement",
+            models.CheckConstraint(
+                condition=models.Q(scope__in=[code for code, _ in SCOPES_SHOWN]), name="placement_scope_is_known"
+            ),
+        ),
         migrations.RunPython(furnish_channels, migrations.RunPython.noop),
+        migrations.RunPython(furnish_following, migrations.RunPython.noop),
     ]  # fmt: skip

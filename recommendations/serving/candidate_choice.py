@@ -9,6 +9,7 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.serving.candidates import TRENDING, CandidatePool, CandidateSource
 from recommendations.serving.customer_context import CustomerContext
+from recommendations.serving.scope import BY_TIME
 from recommendations.serving.types import ResolvedRequest
 from recommendations.serving.visit import mixed, visits_of
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights
@@ -43,11 +44,12 @@ def choose_candidates(
     part of the shop that the answer is of, ``within`` the rows of the model in it; None: all of them.
     """
     if candidates is None:
-        return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=Fallback.NO_MODEL)
+        why = None if scope is CatalogueScope.FOLLOWED else Fallback.NO_MODEL  # which needs none
+        return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=why)
     if not request.ranks and within is not None:
         return _unranked(candidates, within)
     if placement.blend is None:
-        if scope is CatalogueScope.NEWEST:
+        if scope in BY_TIME:
             return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST)
         return ChosenCandidates(pool=candidates.trending, weights={TRENDING: 1.0}, source=Source.POPULAR)
     if placement.blend in OF_CONTEXT:

@@ -16,7 +16,7 @@ from recommendations.serving.history import History, HistoryEvent
 from recommendations.serving.taste.likings import liked_items
 from recommendations.serving.types import ResolvedRequest
 from recommendations.serving.visit import visit
-from recommendations.store.live.state import LiveState
+from recommendations.store.live.state import Liking, LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Fallback
 
@@ -33,6 +33,7 @@ class CustomerContext:
     row: int = NOBODY  # of the customer in the model
     known: bool = False  # to the model
     visit: tuple[int, ...] = ()  # rows of the model: what was seen since it was made, the newest first
+    followed: tuple[Liking, ...] = ()  # brands and categories
     segment: int = NOBODY
     audiences: tuple[int, ...] = ()  # keys, the first of the list first
     bought: IntArray = field(default_factory=lambda: NOTHING)
@@ -54,8 +55,9 @@ def context_of(
     if objects or not request.personalise:
         return CustomerContext(why_not=Fallback.NOT_PERSONALISED)
     audiences = snapshot.audiences.of(request.customer)
+    followed = tuple(liking for liking in state.liked if liking.followed)
     if candidates is None:
-        return CustomerContext(why_not=Fallback.NO_MODEL, audiences=audiences)
+        return CustomerContext(why_not=Fallback.NO_MODEL, audiences=audiences, followed=followed)
     model = candidates.model
     row = NOBODY if request.customer is None else model.users.row(request.customer)
     history = (
@@ -81,6 +83,7 @@ def context_of(
         visit=visit(candidates, state, known=row != NOBODY) if _has_visit(request, row, told) else (),
         segment=int(model.segments[row]) if learned else NOBODY,
         audiences=audiences,
+        followed=followed,
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
         disliked=_rows(snapshot, disliked),

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
-from recommendations.engine.frames import IntArray
+from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ranking.confidence import LITTLE_KNOWN, STATED_TASTE
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
@@ -15,8 +16,9 @@ from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, CandidatePool, CandidateSource
 from recommendations.serving.customer_context import NOBODY, CustomerContext
 from recommendations.serving.history import DAY
+from recommendations.serving.taste.likings import meaning
 from recommendations.serving.types import Fact, ShownReason
-from recommendations.store.live.state import LikingKind, LiveState
+from recommendations.store.live.state import Liking, LikingKind, LiveState
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import Cut, Lift, Reason, Source
 
@@ -37,6 +39,7 @@ class Explainer:
     state: LiveState
     now: datetime
     asked: bool = True  # for reasons at all
+    follows: bool = False  # whether the answer is of what the customer follows
     given: dict[int, tuple[ShownReason, ...]] = field(default_factory=dict)  # of candidates, by row of the model
 
     def of_pool(self, pool: CandidatePool, item: int, speaking: Sequence[tuple[str, float]]) -> tuple[ShownReason, ...]:
@@ -69,11 +72,19 @@ class Explainer:
         written = [self._reason(one.term, pool, item) for one in worth]
         return tuple(reason for reason in written if reason is not None)
 
+    @cached_property
+    def _follows(self) -> Sequence[tuple[Liking, BoolArray]]:
+        """What the customer follows, with a mask of the stock each; nothing in answers of another part of the shop."""
+        return [(liking, meaning(liking, self.snapshot)) for liking in self.customer.followed] if self.follows else []
+
     def of_fallback(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Reasons for a filler at the end of an answer; ``row`` is one of the stock."""
         if not self.asked:
             return ()
         if source is Source.NEWEST:
+            if liking := next((each for each, means in self._follows if means[row]), None):
+                facts = self._named(liking)
+                return (ShownReason(code=Reason.FOLLOWED, evidence=facts),) if facts else ()
             listed = float(self.snapshot.stock.column("listed")[row])
             days = max(0.0, (self.now.timestamp() - listed) / DAY)
             return (ShownReason(code=Reason.NEW, evidence={"days": round(days, 1)}),)
@@ -164,8 +175,9 @@ class Explainer:
     def _said(self, item: int, pool: CandidatePool | None) -> dict[str, Fact]:
         """What the customer said they like, by kind and name; nothing where it is no longer in the record."""
         liking = pool.history.liked.liking_of(item) if pool and pool.history.liked else None
-        if liking is None:
-            return {}
+        return self._named(liking) if liking else {}
+
+    def _named(self, liking: Liking) -> dict[str, Fact]:
         match liking.kind:
             case LikingKind.CATEGORY:
                 called = dict(self.snapshot.names.categories.values()).get(liking.name)

@@ -114,7 +114,7 @@ def prepare(
     scope = WHOLE
     if placement.scope is not CatalogueScope.WHOLE:
         open_ = sellable if params.allowed is None else sellable & params.allowed
-        scope = scope_of(request, placement, snapshot=snapshot, open_=open_)
+        scope = scope_of(request, placement, snapshot=snapshot, customer=customer, open_=open_)
         params = narrowed(params, scope, request=request, stock=snapshot.stock)
     within = scope.of_model(snapshot.model, snapshot.stock) if snapshot.model else None
     chosen = choose_candidates(
@@ -164,6 +164,7 @@ def complete(prepared: Prepared) -> Answer:
     explainer = Explainer(
         snapshot=prepared.snapshot, candidates=prepared.candidates, customer=prepared.customer, state=prepared.state,
         now=prepared.now, asked=prepared.request.explain, given=prepared.reasons,
+        follows=prepared.scope.scope is CatalogueScope.FOLLOWED,
     )  # fmt: skip
     selection, chosen = _with_promise(prepared, select_candidates(prepared)), prepared.chosen
     shown, counts = shown_items(
@@ -273,12 +274,14 @@ def _answer(
     prepared: Prepared, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]
 ) -> Answer:
     request, snapshot, chosen = prepared.request, prepared.snapshot, prepared.chosen
-    short = counts or (len(shown) < prepared.params.n and not request.fill)
+    follows = prepared.scope.scope is CatalogueScope.FOLLOWED
+    lacks = len(shown) < prepared.params.n
+    short = lacks if follows else counts or (lacks and not request.fill)
     why = prepared.scope.why or chosen.why or (Fallback.SHORT if short else None)
     if why is None and request.customer is not None and not prepared.state.known:
         why = Fallback.NO_LIVE_STATE
     source = shown[0].source if shown else Source.NONE
-    personal = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and prepared.customer.history is not None
+    by_history = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and prepared.customer.history is not None
     acting, names = {key for one in shown for key in one.rules}, snapshot.rules.names
     if request.boosts:
         names = {**names, **boost_names(request.boosts)}
@@ -288,7 +291,7 @@ def _answer(
         model_version=snapshot.model.version_id if snapshot.model else None,
         weights=chosen.served,
         rules_version=snapshot.rules.version,
-        personalised=personal,
+        personalised=follows or by_history,
         source=source,
         fallback_reason=why,
         shown=tuple(shown),

@@ -12,6 +12,7 @@ from recommendations.serving.candidates import CandidateSource
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.fallback import FallbackSource, fallback_chain
 from recommendations.serving.search import matching
+from recommendations.serving.taste.likings import meaning
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.models.model import Model
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
@@ -44,6 +45,7 @@ class ScopedItems(NamedTuple):
 
 
 WHOLE = ScopedItems()
+BY_TIME = frozenset({CatalogueScope.NEWEST, CatalogueScope.FOLLOWED})
 
 
 def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRequest:
@@ -54,7 +56,12 @@ def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRe
 
 
 def scope_of(
-    request: ResolvedRequest, placement: ServedPlacement, *, snapshot: Snapshot, open_: BoolArray
+    request: ResolvedRequest,
+    placement: ServedPlacement,
+    *,
+    snapshot: Snapshot,
+    customer: CustomerContext,
+    open_: BoolArray,
 ) -> ScopedItems:
     """The part of the shop that a placement shows; ``open_`` by row of the stock: what may be shown, but for that."""
     match placement.scope:
@@ -65,6 +72,8 @@ def scope_of(
         case CatalogueScope.NEWEST:
             order = snapshot.stock.newest
             return ScopedItems(CatalogueScope.NEWEST, np.sort(order[open_[order]][:NEW]))
+        case CatalogueScope.FOLLOWED:
+            return _followed(customer, snapshot=snapshot, open_=open_)
         case _:
             return WHOLE
 
@@ -90,11 +99,21 @@ def fallbacks_of(
     customer: CustomerContext,
 ) -> Iterable[FallbackSource]:
     """Fallback sources of a scope; what was found and what is new fills up always, as it was asked for."""
-    if scope.scope is CatalogueScope.NEWEST:
+    if scope.scope in BY_TIME:
         return (FallbackSource(Source.NEWEST, snapshot.stock.newest),)
     if not request.fill and scope.scope is not CatalogueScope.FOUND:
         return ()
     return fallback_chain(snapshot, candidates, customer)
+
+
+def _followed(customer: CustomerContext, *, snapshot: Snapshot, open_: BoolArray) -> ScopedItems:
+    """The newest items of the brands and categories that a customer follows."""
+    wanted = np.zeros(len(snapshot.stock), np.bool_)
+    for liking in customer.followed:
+        wanted |= meaning(liking, snapshot)
+    order = snapshot.stock.newest
+    rows = np.sort(order[(open_ & wanted)[order]][:NEW])
+    return ScopedItems(CatalogueScope.FOLLOWED, rows) if len(rows) else ScopedItems(why=Fallback.NOTHING_FOLLOWED)
 
 
 def _category(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:

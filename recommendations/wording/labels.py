@@ -123,6 +123,7 @@ PLACEMENTS: Mapping[str, Promise] = {
     "category": _("Best of the category"),
     "search": _("Search results"),
     "new": _("New in the shop"),
+    "following": _("New from what they follow"),
     "email": _("E-mail"),
     "web_push": _("Browser notification"),
     "webhook": _("Webhook"),
@@ -152,6 +153,7 @@ CATALOGUE_SCOPES: Choices = [
     (CatalogueScope.CATEGORY, _("A category")),
     (CatalogueScope.FOUND, _("What a search found")),
     (CatalogueScope.NEWEST, _("The newest items")),
+    (CatalogueScope.FOLLOWED, _("What the customer follows")),
 ]
 WEIGHTS_STATUSES: Choices = [
     (WeightsStatus.DRAFT, _("Draft")),
@@ -227,6 +229,7 @@ FALLBACKS: Choices = [
     (Fallback.SILENT, _("No recommender has a suggestion")),
     (Fallback.SHORT, _("Too few candidates")),
     (Fallback.UNKNOWN_CATEGORY, _("No such category")),
+    (Fallback.NOTHING_FOLLOWED, _("The customer follows no brand or category with anything to show")),
     (Fallback.NO_MATCH, _("Nothing matches the search term")),
     (Fallback.NO_LIVE_STATE, _("Recent activity is unavailable")),
 ]
@@ -320,9 +323,8 @@ def gate_text(gate: Mapping[str, Any]) -> str:
         return ""
     outcome, parts = gate["outcome"], {"users": f"{gate['users']:,}", "length": str(gate.get("length", 10))}
     if outcome == GateOutcome.UNMEASURED and gate["users"]:
-        return (
-            gettext("Only %(users)s of these customers bought anything in the test window: too few to compare.") % parts
-        )
+        text = gettext("Only %(users)s of these customers bought anything in the test window: too few to compare.")
+        return text % parts
     if outcome == GateOutcome.UNMEASURED:
         return gettext("No one with a history bought anything in the test window, so nothing could be compared.")
     if outcome == GateOutcome.PASSED:

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 PLACEMENTS = (
     "home", "discover", "buy_again", "item", "also_bought", "cart", "trending", "category", "search", "new", "email",
+    "following",
 )  # fmt: skip
 MEMBERS = {
     "recommendation_id", "placement", "model_version", "weights_version", "rules_version", "experiment", "experiments",

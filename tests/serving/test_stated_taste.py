@@ -1,9 +1,11 @@
 """What people say they like makes the list of whom little else is known, says so, and gives way to what they do."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 
 from recommendations.engine.ranking.confidence import LITTLE_KNOWN, STATED_TASTE
 from recommendations.event_types import EventName
@@ -14,7 +16,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, Liking, LikingKind, LiveState
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import Reason, Source
+from recommendations.terms import Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
 
@@ -134,3 +136,46 @@ def test_it_is_not_used_against_the_will(snapshot: Snapshot, newcomer: int) -> N
     found = recommend(ask, snapshot=snapshot, state=objects, now=NOW)
     assert shelves(found) == everybody
     assert not any(reason.code is Reason.STATED for shown in found.shown for reason in shown.reasons)
+
+
+def newest(shelf: str, n: int) -> list[str]:
+    """Let the last items of a shelf be the newest of the shop, the last one first."""
+    ids = [f"{shelf}-{number}" for number in range(11, 11 - n, -1)]
+    for place, shop_id in enumerate(ids):
+        at = NOW - timedelta(hours=place)
+        Item.objects.filter(shop_id=shop_id).update(listed_at=at, updated_at=timezone.now())
+    return ids
+
+
+def test_what_is_new_of_what_is_followed_comes_by_time_and_needs_no_model(newcomer: int) -> None:
+    teas, wines = newest("tea", 3), newest("wine", 3)
+    tea, brand = Liking(LikingKind.CATEGORY, "FOOD > TEA", True), Liking(LikingKind.BRAND, "Brand 2", True)
+    with_model = SnapshotHolder().current(None)
+    for snapshot in (with_model, replace(with_model, model=None)):
+        found = answer(snapshot, newcomer, tea, placement="following", n=4)
+        assert [shown.product.shop_id for shown in found.shown][:3] == teas
+        assert {shown.product.title.split()[0] for shown in found.shown} == {"Tea"}
+        assert (found.source, found.fallback_reason, found.personalised) == (Source.NEWEST, None, True)
+        reasons = {reason_text(one.code, one.evidence) for shown in found.shown for one in shown.reasons}
+        assert reasons == {"You follow Tea"}
+    both = answer(with_model, newcomer, tea, brand, placement="following", n=4)
+    assert [shown.product.shop_id for shown in both.shown] == [teas[0], wines[0], teas[1], teas[2]]
+
+
+@pytest.mark.parametrize(
+    "likings", [(), (WINE,), (Liking(LikingKind.BRAND, "Gone", True),)], ids=["nothing", "stated alone", "gone"]
+)
+def test_who_follows_nothing_gets_what_is_popular_and_is_told_so(
+    snapshot: Snapshot, newcomer: int, likings: tuple[Liking, ...]
+) -> None:
+    found = answer(snapshot, newcomer, *likings, placement="following")
+    assert (found.source, found.fallback_reason) == (Source.POPULAR, Fallback.NOTHING_FOLLOWED)
+    assert found.shown
+    unfilled = answer(snapshot, newcomer, *likings, placement="following", fill=False)
+    assert unfilled.fallback_reason is Fallback.NOTHING_FOLLOWED
+    assert not answer(snapshot, newcomer, *likings, placement="following").personalised
+
+
+def test_following_is_not_used_against_the_will(snapshot: Snapshot, newcomer: int) -> None:
+    tea = Liking(LikingKind.CATEGORY, "FOOD > TEA", True)
+    assert answer(snapshot, newcomer, tea, placement="following", personalise=False).source is Source.POPULAR

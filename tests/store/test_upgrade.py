@@ -109,6 +109,7 @@ def test_a_demo_goes_on_with_all_its_rows(old_database: Any) -> None:
         ("email", 72),
         ("web_push", 24),
         ("webhook", 72),
+        ("following", 24),
     ]
     explores = rows(old_database, "SELECT exploration, cards FROM recommendations_blendweights ORDER BY number")
     assert explores == [(0, 0.05), (0, 0)]

@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, F, Func, OuterRef, Q
+from django.db.models import BooleanField, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from analytics.templatetags.display import number, share
 from recommendations.engine.ranking.confidence import FEW
 from recommendations.event_types import EventName
-from recommendations.models import CustomerAlias, Event, Item
+from recommendations.models import Category, CustomerAlias, Event, Item
 from recommendations.services.review.review import Confidence
-from recommendations.terms import PATH_SEPARATOR, Trust
+from recommendations.terms import Trust
 
 MOST_NAMED = 12
 
@@ -51,21 +51,27 @@ def said_taste_fields() -> dict[str, Any]:
     own = Q(customer=OuterRef("pk")) | Q(customer__in=merged)
     words = Event.objects.filter(own, name__in=(EventName.FOLLOW, EventName.UNFOLLOW), trust__gte=Trust.PROVEN)
     last = words.order_by("target_type", "target_id", "-occurred_at").distinct("target_type", "target_id")
+    called = Subquery(Category.objects.filter(path=OuterRef("target_id")).values("name")[:1])
+    categories = Category.objects.filter(IsOneOf(F("path"), OuterRef("stated_taste__categories")))
     items = Item.objects.filter(IsOneOf(F("shop_id"), OuterRef("stated_taste__item_ids")))
     return {
-        "stated_categories": F("stated_taste__categories"),
+        "stated_categories": ArraySubquery(
+            categories.order_by("path").values(category=JSONObject(path="path", name="name"))
+        ),
         "stated_tags": F("stated_taste__tags"),
         "stated_at": F("stated_taste__stated_at"),
         "stated_items": ArraySubquery(items.order_by("shop_id").values(item=JSONObject(pk="pk", title="title"))),
-        "follows": ArraySubquery(last.values(word=JSONObject(name="name", kind="target_type", target="target_id"))),
+        "follows": ArraySubquery(
+            last.values(word=JSONObject(name="name", kind="target_type", target="target_id", called=called))
+        ),
     }
 
 
 def said_taste(row: Mapping[str, Any]) -> SaidTaste:
     follows = [word for word in row["follows"] if word["name"] == EventName.FOLLOW]
-    named = [_leaf(word["target"]) for word in follows if word["kind"] != "customer"]
+    named = [word["called"] or word["target"] for word in follows if word["kind"] != "customer"]
     return SaidTaste(
-        categories=[(path, _leaf(path)) for path in row["stated_categories"] or ()],
+        categories=[(each["path"], each["name"]) for each in row["stated_categories"]],
         items=[(item["pk"], item["title"]) for item in row["stated_items"]],
         tags=row["stated_tags"] or (),
         stated_at=row["stated_at"],
@@ -95,7 +101,3 @@ def confidence_words(confidence: Confidence | None) -> str:
     else:
         text = _("None of %(few)s acts known: what would be personal is %(others)s.")
     return text % words
-
-
-def _leaf(path: str) -> str:
-    return path.split(PATH_SEPARATOR)[-1]

@@ -98,9 +98,11 @@ def by_acts_known(
 def _ranked(
     fitted: Sequence[FittedInstance], histories: Interactions, *, weights: Mapping[str, float], leaning: BlendLeaning
 ) -> tuple[IntArray, IntArray]:
-    """Lists by the blend, and by popularity alone, [people, 10]."""
+    """Lists by the blend, and by popularity alone, [people, 10]; who did nothing gets the latter, as when served."""
     queries = Queries(histories=histories, training_rows=np.full(histories.n_users, -1, np.int32))
     names = tuple(one.name for one in fitted)
     plan = BlendPlan(weights=weights, instances=names, leaning=leaning)
     record = candidates(fitted, queries, plans={"": plan})[""]
-    return record.ranked(weights, K), record.own[:, names.index(leaning.popular), :K]
+    popular = record.own[:, names.index(leaning.popular), :K]
+    known = np.diff(histories.offsets) > 0
+    return np.where(known[:, None], record.ranked(weights, K), popular), popular

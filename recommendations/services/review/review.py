@@ -91,7 +91,7 @@ class Card:
 
 
 class Confidence(NamedTuple):
-    """How far a list is the customer's own: of how many acts it is made, how far these are believed, the part of the
+    """Confidence of a list: of how many acts it is made, how far these are believed, the part of the
     rest that goes to what the customer says they like, and whether people whom they follow have what is left.
     """
 

@@ -36,19 +36,24 @@ def liked_items(likings: Sequence[Liking], popularity: FloatArray, snapshot: Sna
     return LikedItems(tuple(likings), rows.tobytes(), together[rows].astype(np.float32).tobytes(), strongest.tobytes())
 
 
-def _scores(liking: Liking, popularity: FloatArray, snapshot: Snapshot) -> FloatArray:
-    """Scores of one liking, [items of the model]: the root of what is popular of it, at most 1."""
+def meaning(liking: Liking, snapshot: Snapshot) -> BoolArray:
+    """Mask of the stock: what belongs to a category, a brand or a tag, or is the item."""
     stock = snapshot.stock
     match liking.kind:
         case LikingKind.CATEGORY:
-            means = of_categories(stock, snapshot.names.under([liking.name]))
+            return of_categories(stock, snapshot.names.under([liking.name]))
         case LikingKind.BRAND:
-            means = of_brands(stock, [liking.name])
+            return of_brands(stock, [liking.name])
         case LikingKind.TAG:
-            means = _tagged(liking.name, snapshot)
-        case LikingKind.ITEM:
-            return _of_item(stock.row_of.get(liking.name), popularity, snapshot)
-    return _by_popularity(_of_model(means, snapshot), popularity)
+            return _tagged(liking.name, snapshot)
+    return np.asarray(np.arange(len(stock)) == stock.row_of.get(liking.name, -1))
+
+
+def _scores(liking: Liking, popularity: FloatArray, snapshot: Snapshot) -> FloatArray:
+    """Scores of one liking, [items of the model]: the root of what is popular of it, at most 1."""
+    if liking.kind is LikingKind.ITEM:
+        return _of_item(snapshot.stock.row_of.get(liking.name), popularity, snapshot)
+    return _by_popularity(_of_model(meaning(liking, snapshot), snapshot), popularity)
 
 
 def _of_item(row: int | None, popularity: FloatArray, snapshot: Snapshot) -> FloatArray:

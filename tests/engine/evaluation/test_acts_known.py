@@ -27,7 +27,7 @@ WEIGHTS = {"ease_home": 1.0}
 
 @pytest.fixture(scope="module")
 def training() -> TrainingSet:
-    """Five tastes of twelve items: everybody took from their own shelf, the first shelf has the most people."""
+    """Five tastes of twelve items: everybody took from their own shelf, the last shelf has the most people."""
     draw = np.random.default_rng(5)
     acts = [
         Act(user, int(shelf_of(user) * SHELF + draw.integers(SHELF)), 30 * user + day, age=float(day))
@@ -38,7 +38,7 @@ def training() -> TrainingSet:
 
 
 def shelf_of(user: int) -> int:
-    return max(0, user % 7 - 2)
+    return min(4, user % 7)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def test_the_head_is_read_in_one_round_trip(django_assert_num_queries: DjangoAss
     assert [(place.name, place.needs_context) for place in person.placements] == [
         ("home", False), ("discover", False), ("buy_again", False),
         ("item", True), ("also_bought", True), ("cart", True), ("category", True), ("search", False), ("new", False),
-        ("email", False), ("web_push", False), ("webhook", False),
+        ("email", False), ("web_push", False), ("webhook", False), ("following", False),
     ]  # fmt: skip
 
 
