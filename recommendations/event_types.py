@@ -45,7 +45,7 @@ class EventType:
 
 
 class EventName(StrEnum):
-    """Names of events: GA4's, and ``rate_item``, ``dislike_item``, ``follow``, ``unfollow`` and ``view_homepage``."""
+    """Names of events: GA4's, and ours of what it has none for, from ``rate_item`` to ``save``."""
 
     facts: EventType
 
@@ -78,11 +78,15 @@ class EventName(StrEnum):
     SHARE = EventType("share", aliases=("Product Shared",), item=ItemNeed.EXPECTED)
     RATE_ITEM = EventType("rate_item", aliases=("Product Reviewed", "AddRating", "rating"),
                           fields=("rating", "rating_scale"), points=5.0, stated_from=Trust.PROVEN)
-    DISLIKE_ITEM = "dislike_item"  # it has no points: it takes the item out of history and answers
+    DISLIKE_ITEM = EventType("dislike_item", aliases=("hide",))  # without points: it takes the item out of all
     FOLLOW = EventType("follow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
     UNFOLLOW = EventType("unfollow", item=ItemNeed.OPTIONAL, fields=("target_type", "target_id"))
     VIEW_HOMEPAGE = EventType("view_homepage", aliases=("home-page-view",), item=ItemNeed.OPTIONAL)
     VIEW_CART = EventType("view_cart", aliases=("Cart Viewed", "shopping-cart-page-view"), item=ItemNeed.OPTIONAL)
+    PLAY = EventType("play", points=1.0, live=True, outcome=Outcome.CLICKED)
+    COMPLETE = EventType("complete", points=1.0, live=True, outcome=Outcome.CLICKED)
+    SKIP = EventType("skip", points=-1.0, takes_back="play")
+    SAVE = EventType("save", points=2.0, live=True)
     # fmt: on
 
 

@@ -12,6 +12,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 class ItemKind(StrEnum):
     PRODUCT = "product"
+    ARTICLE = "article"
+    TRACK = "track"
+    ALBUM = "album"
+    ARTIST = "artist"
+    FILM = "film"
+    EPISODE = "episode"
+    SERIES = "series"
 
 
 class Availability(StrEnum):

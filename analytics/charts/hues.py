@@ -20,7 +20,8 @@ CONTEXTS = ("_home", "_discover", "_context")
 EVENTS = (
     "purchase", "view_item", "add_to_cart", "select_item", "search", "view_item_list",
     "dislike_item", "view_homepage", "remove_from_cart", "begin_checkout", "refund", "add_to_wishlist",
-    "share", "rate_item", "follow", "view_cart", "unfollow",
+    "share", "rate_item", "follow", "view_cart", "unfollow", "play",
+    "complete", "skip", "save",
 )  # fmt: skip
 TIMELINE = (*EVENTS, "message_sent", "message_held", "message_withdrawn")
 """Kinds of events, and behind them what became of messages."""

@@ -20,7 +20,8 @@ export interface RecsiteFields {
   transaction_id?: string;
   rating?: number;
   rating_scale?: number;
-  target_type?: "customer" | "brand" | "category";
+  progress?: number;
+  target_type?: "customer" | "brand" | "category" | "creator" | "collection";
   target_id?: string;
   context?: { channel?: string; page?: string; locale?: string; source?: string };
 }

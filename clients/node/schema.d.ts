@@ -1272,6 +1272,7 @@ export interface components {
             recommendation_id?: string | null;
             rating?: number | null;
             rating_scale?: number | null;
+            progress?: number | null;
             target_type?: string | null;
             target_id?: string | null;
             context?: components["schemas"]["EventContextForm"] | null;
@@ -1430,6 +1431,12 @@ export interface components {
             url?: string | null;
             tags?: string[] | null;
             attributes?: Record<string, never> | null;
+            creator?: string | null;
+            collection?: string | null;
+            number?: number | null;
+            duration?: number | null;
+            published_at?: string | null;
+            language?: string | null;
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
@@ -1463,6 +1470,12 @@ export interface components {
             url?: string | null;
             tags?: string[] | null;
             attributes?: Record<string, never> | null;
+            creator?: string | null;
+            collection?: string | null;
+            number?: number | null;
+            duration?: number | null;
+            published_at?: string | null;
+            language?: string | null;
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
@@ -1509,6 +1522,12 @@ export interface components {
             url?: string | null;
             tags?: string[] | null;
             attributes?: Record<string, never> | null;
+            creator?: string | null;
+            collection?: string | null;
+            number?: number | null;
+            duration?: number | null;
+            published_at?: string | null;
+            language?: string | null;
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;
@@ -1518,7 +1537,7 @@ export interface components {
          * ItemKind
          * @enum {unknown}
          */
-        ItemKind: "product";
+        ItemKind: "album" | "article" | "artist" | "episode" | "film" | "product" | "series" | "track";
         /**
          * ItemRowForm
          * @description A whole item of a batch.
@@ -1540,6 +1559,12 @@ export interface components {
             url?: string | null;
             tags?: string[] | null;
             attributes?: Record<string, never> | null;
+            creator?: string | null;
+            collection?: string | null;
+            number?: number | null;
+            duration?: number | null;
+            published_at?: string | null;
+            language?: string | null;
             rating?: components["schemas"]["RatingForm"] | null;
             kind?: components["schemas"]["ItemKind"] | null;
             parent_id?: string | null;

@@ -112,6 +112,9 @@ class ItemAdmin(PolicyAdmin[Item]):
             "prices_so_far", "weeks_to_come",
         )}),
         (_("In the shop"), {"fields": ("image_url", "url", "kind", "parent", "attributes")}),
+        (_("Creator and collection"), {"fields": (
+            "creator", ("collection", "number"), "duration", "published_at", "language",
+        )}),
         (_("Derived data"), {"fields": (
             ("rating_average", "rating_count"), ("listed_at", "retired_at", "updated_at"),
         )}),

@@ -277,6 +277,7 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> It
             REPLAY if replayed else SOURCE,
             attributes,
             event.allowed.trust,
+            form.progress,
         )
 
 

@@ -101,7 +101,7 @@ IN_EVENT: Mapping[str, Repair] = {
         ("user_id", "anonymous_id", "session_id", "transaction_id", "recommendation_id", "target_id", "search_term"),
         whole_as_text,
     ),
-    **dict.fromkeys(("rating", "rating_scale"), text_as_number),
+    **dict.fromkeys(("rating", "rating_scale", "progress"), text_as_number),
 }
 IN_ITEM: Mapping[str, Repair] = {
     "item_id": whole_as_text,

@@ -20,9 +20,11 @@ from recommendations.event_types import NAMES
 from recommendations.fields import (
     LONGEST_ID,
     MOST_LINES,
+    TARGETS,
     Id,
     Money,
     Position,
+    Progress,
     Quantity,
     RatingScale,
     SearchTerm,
@@ -100,7 +102,8 @@ class EventForm(Struct, forbid_unknown_fields=True, gc=False):
     recommendation_id: Annotated[SlateId, Meta(description="Of the answer that led here.")] | None = None
     rating: float | None = None
     rating_scale: Annotated[RatingScale, Meta(description="The best rating there is.")] | None = None
-    target_type: Annotated[Word, Meta(description="Followed: customer, brand or category.")] | None = None
+    progress: Annotated[Progress, Meta(description="How much of it was played or read, 0 to 1.")] | None = None
+    target_type: Annotated[Word, Meta(description=f"Followed: {', '.join(TARGETS)}.")] | None = None
     target_id: Id | None = None
     context: EventContextForm | None = None
     consent: ConsentForm | None = None

@@ -406,8 +406,35 @@ EVENT_NAMES = [
     ("begin_checkout", "Began checkout"), ("purchase", "Bought"), ("refund", "Returned"),
     ("add_to_wishlist", "Wishlisted"), ("share", "Shared"), ("rate_item", "Rated"), ("dislike_item", "Disliked"),
     ("follow", "Followed"), ("unfollow", "Unfollowed"), ("view_homepage", "Viewed home page"),
-    ("view_cart", "Viewed cart"),
+    ("view_cart", "Viewed cart"), ("play", "Played"), ("complete", "Finished"), ("skip", "Skipped"), ("save", "Saved"),
 ]  # fmt: skip
+
+
+ITEM_KINDS = [
+    ("product", "Product"), ("article", "Article"), ("track", "Track"), ("album", "Album"), ("artist", "Artist"),
+    ("film", "Film"), ("episode", "Episode"), ("series", "Series"),
+]  # fmt: skip
+MORE_OF_ITEMS = {
+    "creator": models.CharField(
+        blank=True, db_default="", default="", help_text="Who made it: the author, artist or director.", max_length=200,
+        verbose_name="creator",
+    ),
+    "collection": models.CharField(
+        blank=True, db_default="", default="", help_text="What it is a part of: the album, series or column.",
+        max_length=200, verbose_name="collection",
+    ),
+    "number": models.PositiveIntegerField(
+        blank=True, help_text="Its place in the collection, the first is 1.", null=True, verbose_name="number in it"
+    ),
+    "duration": models.PositiveIntegerField(blank=True, null=True, verbose_name="seconds long"),
+    "published_at": models.DateTimeField(
+        blank=True, help_text="When it came out, wherever that was.", null=True, verbose_name="published"
+    ),
+    "language": models.CharField(
+        blank=True, db_default="", default="", help_text="A tag such as en or zh-Hans.", max_length=35,
+        verbose_name="language",
+    ),
+}  # fmt: skip
 
 
 def name_field() -> models.CharField:
@@ -3118,4 +3145,16 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(furnish_channels, migrations.RunPython.noop),
         migrations.RunPython(furnish_following, migrations.RunPython.noop),
+        *(migrations.AddField("item", name, field) for name, field in MORE_OF_ITEMS.items()),
+        migrations.AlterField(
+            "item", "kind",
+            models.CharField(choices=ITEM_KINDS, default="product", max_length=20, verbose_name="kind"),
+        ),
+        migrations.AddField("event", "progress", models.FloatField(null=True, verbose_name="share played")),
+        migrations.AddConstraint(
+            "event",
+            models.CheckConstraint(
+                condition=models.Q(progress__gte=0, progress__lte=1), name="event_progress_is_a_share"
+            ),
+        ),
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations import terms, vector_terms
-from recommendations.wording import labels
+from recommendations.wording import item_labels, labels
 
 WORD = re.compile(r"\w+")
 SMALLEST_SPACE, LARGEST_SPACE = 1, 3_072
@@ -56,7 +56,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
 class Item(models.Model):
     shop_id = models.CharField(_("item id"), max_length=128, unique=True, help_text=_("The shop's own id."))
-    kind = models.CharField(_("kind"), max_length=20, choices=labels.ITEM_KINDS, default=terms.ItemKind.PRODUCT)
+    kind = models.CharField(_("kind"), max_length=20, choices=item_labels.ITEM_KINDS, default=terms.ItemKind.PRODUCT)
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="variants", verbose_name=_("variant of")
     )
@@ -68,7 +68,7 @@ class Item(models.Model):
     original_price = models.DecimalField(_("original price"), max_digits=12, decimal_places=2, null=True, blank=True)
     cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=2, null=True, blank=True)
     availability = models.CharField(
-        _("availability"), max_length=20, choices=labels.AVAILABILITIES, default=terms.Availability.IN_STOCK
+        _("availability"), max_length=20, choices=item_labels.AVAILABILITIES, default=terms.Availability.IN_STOCK
     )
     available_quantity = models.PositiveIntegerField(
         _("quantity in stock"), null=True, blank=True, help_text=_("Empty: unknown, treated as for sale.")
@@ -77,6 +77,24 @@ class Item(models.Model):
     expires_at = models.DateTimeField(_("for sale until"), null=True, blank=True)
     image_url = models.CharField(_("picture"), max_length=1000, blank=True)
     url = models.CharField(_("page"), max_length=1000, blank=True)
+    creator = models.CharField(
+        _("creator"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("Who made it: the author, artist or director."),
+    )  # fmt: skip
+    collection = models.CharField(
+        _("collection"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("What it is a part of: the album, series or column."),
+    )  # fmt: skip
+    number = models.PositiveIntegerField(
+        _("number in it"), null=True, blank=True, help_text=_("Its place in the collection, the first is 1.")
+    )
+    duration = models.PositiveIntegerField(_("seconds long"), null=True, blank=True)
+    published_at = models.DateTimeField(
+        _("published"), null=True, blank=True, help_text=_("When it came out, wherever that was.")
+    )
+    language = models.CharField(
+        _("language"), max_length=35, blank=True, default="", db_default="", help_text=_("A tag such as en or zh-Hans.")
+    )
     tags = ArrayField(models.CharField(max_length=100), verbose_name=_("tags"), default=list, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     rating_average = models.FloatField(_("average rating"), null=True, blank=True)

@@ -89,6 +89,7 @@ class Event(models.Model):
     position = models.SmallIntegerField(_("position"), null=True)
     target_type = models.CharField(_("followed kind"), max_length=20, null=True)  # noqa: DJ001
     target_id = models.CharField(_("followed"), max_length=128, null=True)  # noqa: DJ001
+    progress = models.FloatField(_("share played"), null=True)
     source = models.CharField(_("source"), max_length=20, default="api")
     attributes = models.JSONField(_("attributes"), null=True)
     trust = models.SmallIntegerField(
@@ -106,6 +107,9 @@ class Event(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(name__in=list(TRADES)) | ~models.Q(transaction_id=None),
                 name="purchase_has_a_transaction",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(progress__gte=0, progress__lte=1), name="event_progress_is_a_share"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

@@ -11,7 +11,6 @@ from recommendations.event_types import EventName
 from recommendations.terms import (
     ApprovalState,
     AudienceKind,
-    Availability,
     BlendName,
     CapPer,
     CatalogueScope,
@@ -19,7 +18,6 @@ from recommendations.terms import (
     Cut,
     Fallback,
     GateOutcome,
-    ItemKind,
     JudgementKind,
     MeasuredKind,
     Operator,
@@ -63,13 +61,10 @@ EVENT_NAMES: Choices = [
     (EventName.UNFOLLOW, _("Unfollowed")),
     (EventName.VIEW_HOMEPAGE, _("Viewed home page")),
     (EventName.VIEW_CART, _("Viewed cart")),
-]
-ITEM_KINDS: Choices = [(ItemKind.PRODUCT, _("Product"))]
-AVAILABILITIES: Choices = [
-    (Availability.IN_STOCK, _("In stock")),
-    (Availability.OUT_OF_STOCK, _("Out of stock")),
-    (Availability.PREORDER, _("Pre-order")),
-    (Availability.BACKORDER, _("Back order")),
+    (EventName.PLAY, _("Played")),
+    (EventName.COMPLETE, _("Finished")),
+    (EventName.SKIP, _("Skipped")),
+    (EventName.SAVE, _("Saved")),
 ]
 CUSTOMER_KINDS: Choices = [(CustomerKind.SIGNED_IN, _("Signed in")), (CustomerKind.ANONYMOUS, _("Anonymous"))]
 STAGES: Choices = [

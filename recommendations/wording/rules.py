@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.customer_codes import customer_code
 from recommendations.terms import CapPer, Operator, RuleAction
-from recommendations.wording.labels import AVAILABILITIES, OPERATORS, placement_quoted
+from recommendations.wording.item_labels import AVAILABILITIES
+from recommendations.wording.labels import OPERATORS, placement_quoted
 from recommendations.wording.money import short_amount
 
 type Condition = Mapping[str, Any]

@@ -36,6 +36,7 @@ GROUPS = {
         "price", "original_price", "cost", "availability", "available_quantity", "available_at", "expires_at",
     ),
     "shop": ("image_url", "url", "parent"),
+    "work": ("kind", "creator", "collection", "number", "duration", "published_at", "language"),
 }  # fmt: skip
 YES, NO = gettext_lazy("yes"), gettext_lazy("no")
 
@@ -71,7 +72,7 @@ class ItemEditor(OfItem):
             label=self.fields["description"].label, required=False, max_length=LONGEST_TEXT,
             widget=forms.Textarea({"rows": 4}),
         )  # fmt: skip
-        for name in ("available_at", "expires_at"):
+        for name in ("available_at", "expires_at", "published_at"):
             self.fields[name].widget = forms.DateTimeInput(
                 {"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"
             )
@@ -214,8 +215,8 @@ class ItemEditor(OfItem):
 
 def _own_words(name: str, field: forms.Field) -> dict[str, str]:
     """Errors of a field in our words where Django's name no limit, or in words of its own."""
-    if name == "available_quantity":
-        return dict.fromkeys(("invalid", "min_value", "max_value"), str(REASONS["not_a_stock"]))
+    if name in (whole := {"available_quantity": "not_a_stock", "number": "not_a_count", "duration": "not_a_count"}):
+        return dict.fromkeys(("invalid", "min_value", "max_value"), str(REASONS[whole[name]]))
     if isinstance(field, forms.DecimalField):
         return {"invalid": str(REASONS["not_a_number"])}
     longest = getattr(field, "max_length", None)

@@ -16,7 +16,7 @@ from analytics.templatetags.words import label
 from recommendations.models import Category, Item
 from recommendations.services.rules.attributes import OWN, AttributeKind, attributes, kind_of
 from recommendations.terms import PATH_SEPARATOR
-from recommendations.wording import labels
+from recommendations.wording.item_labels import AVAILABILITIES
 from recommendations.wording.money import currency
 from recommendations.wording.rules import attribute_name
 
@@ -120,7 +120,7 @@ def _items_counted(count: int) -> str:
 
 
 def _availabilities(text: str) -> list[Value]:
-    values = [Value(code=str(code), words=label(labels.AVAILABILITIES, code)) for code, _words in labels.AVAILABILITIES]
+    values = [Value(code=str(code), words=label(AVAILABILITIES, code)) for code, _words in AVAILABILITIES]
     return [value for value in values if text.casefold() in value.words.casefold()]
 
 

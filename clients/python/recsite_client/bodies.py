@@ -49,7 +49,8 @@ class EventFields(TypedDict, total=False):
     recommendation_id: str
     rating: float
     rating_scale: float
-    target_type: Literal["customer", "brand", "category"]
+    progress: float
+    target_type: Literal["customer", "brand", "category", "creator", "collection"]
     target_id: str
     context: EventContext
     consent: Consent
@@ -238,8 +239,14 @@ class ItemFields(TypedDict, total=False):
     url: str | None
     tags: Sequence[str] | None
     attributes: Mapping[str, Any] | None
+    creator: str | None
+    collection: str | None
+    number: int | None
+    duration: int | None
+    published_at: Time | None
+    language: str | None
     rating: Rating | None
-    kind: Literal["product"] | None
+    kind: Literal["product", "article", "track", "album", "artist", "film", "episode", "series"] | None
     parent_id: str | None
     embedding: Embedding | None
 

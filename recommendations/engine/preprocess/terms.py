@@ -21,14 +21,20 @@ def membership(columns: Sequence[NDArray[np.integer]], *, n_columns: int) -> Spa
     return sparse.csr_matrix((share, indices, starts), shape=(len(columns), n_columns))
 
 
-def description(title: str, *, brand: str = "", size: str = "", paths: Sequence[str] = ()) -> list[str]:
-    """Tokens of every level of each path, brand, size and the words of the title, each marked with where it stands."""
+def description(
+    title: str, *, brand: str = "", size: str = "", paths: Sequence[str] = (), made: Sequence[str] = ()
+) -> list[str]:
+    """Tokens of every level of each path, brand, size and the words of the title, each marked with where it stands.
+
+    ``made``: the creator and the collection, either of which may be empty.
+    """
     tokens = [f"word:{word}" for word in title.lower().split() if word.isalpha()]
     for path in paths:
         levels = path.split(PATH_SEPARATOR)
         tokens += [f"category:{PATH_SEPARATOR.join(levels[:depth])}" for depth in range(1, len(levels) + 1)]
     tokens += [f"brand:{brand}"] if brand else []
     tokens += [f"size:{size}"] if size else []
+    tokens += [f"made:{name}" for name in made if name]
     return tokens
 
 

@@ -26,7 +26,7 @@ FIELDS: Mapping[str, str] = {"items": "item_id", "index": "position", "value": "
 """Our columns of fields that an event has under another name."""
 SAME = (
     "event_id", "name", "user_id", "anonymous_id", "session_id", "transaction_id", "currency", "search_term",
-    "recommendation_id", "rating", "rating_scale", "target_type", "target_id",
+    "recommendation_id", "rating", "rating_scale", "progress", "target_type", "target_id",
 )  # fmt: skip
 POINTERS: Mapping[str, str] = {
     **{name: f"/{name}" for name in (*SAME, "timestamp")},

@@ -20,6 +20,7 @@ from recommendations.terms import Availability
 CHANGEABLE = (
     "title", "description", "brand", "price", "original_price", "cost", "availability", "available_quantity",
     "available_at", "expires_at", "image_url", "url", "tags", "attributes", "parent",
+    "kind", "creator", "collection", "number", "duration", "published_at", "language",
 )  # fmt: skip
 BATCH = 1_000
 TILES = 4_096  # items whose texts a process keeps

@@ -245,6 +245,7 @@ def _line(item: Item) -> Iterable[Any]:
         item.price, item.original_price, item.cost, item.availability, item.available_quantity,
         _moment(item.available_at), _moment(item.expires_at), item.image_url, item.url, "|".join(item.tags),
         json.dumps(item.attributes, ensure_ascii=False) if item.attributes else "",
+        item.creator, item.collection, item.number, item.duration, _moment(item.published_at), item.language, item.kind,
         item.parent.shop_id if item.parent else "",
     )  # fmt: skip
 

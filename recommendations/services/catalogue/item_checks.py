@@ -18,7 +18,8 @@ from recommendations.store.imports.item_rows import OURS, category_path
 from recommendations.store.imports.reasons import REASONS
 
 LAST = datetime(3000, 1, 1, tzinfo=UTC)
-_THEIRS = {ours: name for name, ours in OURS.items()}
+_THEIRS = {ours: name for name, ours in OURS.items() if ours in {"available_at", "expires_at"}}
+"""Fields of a row by columns that are called otherwise; what only files call otherwise is not among them."""
 DEEPEST = 20  # levels of attributes
 APART = "|"  # what separates categories and tags in files of the catalogue
 
@@ -97,7 +98,7 @@ def _currency(value: str | None, pointer: str, _name: str) -> dict[str, Any]:
 def _moment(value: datetime | None, pointer: str, name: str) -> dict[str, Any]:
     if value is not None and not EARLIEST <= value < LAST:
         raise BrokenRuleError(pointer, _("A time must be between 1990 and 2999; omit it where there is none."))
-    return {OURS[name]: value and value.astimezone(UTC)}
+    return {OURS.get(name, name): value and value.astimezone(UTC)}
 
 
 def _address(value: str | None, pointer: str, name: str) -> dict[str, Any]:
@@ -176,5 +177,6 @@ _READERS: Mapping[str, Callable[[Any, str, str], dict[str, Any]]] = {
     "title": _title, "description": _text, "brand": _text, "categories": _categories, "price": _money,
     "original_price": _money, "cost": _money, "currency": _currency, "availability": _same, "available_quantity": _same,
     "available_time": _moment, "expire_time": _moment, "image_url": _address, "url": _address, "tags": _tags,
-    "attributes": _attributes, "rating": _rating, "kind": _same, "parent_id": _parent,
+    "attributes": _attributes, "creator": _text, "collection": _text, "number": _same, "duration": _same,
+    "published_at": _moment, "language": _text, "rating": _rating, "kind": _same, "parent_id": _parent,
 }  # fmt: skip

@@ -9,7 +9,7 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, ValidationError
 
-from recommendations.fields import Address, Brand, Count, Id, Money, Path, Rating, Tag, Text, Title, Word
+from recommendations.fields import Address, Brand, Count, Id, Language, Money, Path, Rating, Tag, Text, Title, Word
 from recommendations.ingest.misfit import misfit, unreadable
 from recommendations.ingest.refusal import Refusal, UnreadableError
 from recommendations.terms import Availability, ItemKind
@@ -63,6 +63,12 @@ class ItemChanges(Struct, forbid_unknown_fields=True, kw_only=True):
     url: Given[Address] = UNSET
     tags: Given[Annotated[list[Tag], Meta(max_length=MOST_TAGS)]] = UNSET
     attributes: Given[dict[str, Any]] = UNSET
+    creator: Given[Annotated[Brand, Meta(description="Who made it: the author, artist or director.")]] = UNSET
+    collection: Given[Annotated[Brand, Meta(description="What it is a part of: the album, series or column.")]] = UNSET
+    number: Given[Annotated[Count, Meta(description="Its place in the collection, the first is 1.")]] = UNSET
+    duration: Given[Annotated[Count, Meta(description="In seconds.")]] = UNSET
+    published_at: Given[Annotated[Moment, Meta(description="When it came out.")]] = UNSET
+    language: Given[Language] = UNSET
     rating: Given[RatingForm] = UNSET
     kind: Given[ItemKind] = UNSET
     parent_id: Given[Annotated[Id, Meta(description="The item that it is a variant of.")]] = UNSET

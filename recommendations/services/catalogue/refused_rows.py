@@ -39,8 +39,9 @@ EXAMPLE: Mapping[str, str] = {
     "cost": "2.10", "availability": "in_stock", "available_quantity": "120",
     "available_time": "2026-09-01T08:00:00Z", "expire_time": "2027-09-01T08:00:00Z",
     "image_url": "https://shop.example/images/1001.jpg", "url": "https://shop.example/tea/1001",
-    "tags": "organic|vegan", "attributes": '{"bags": 20, "origin": "Japan"}', "rating_average": "4.6",
-    "rating_count": "87", "parent_id": "", "item_group_id": "green-tea",
+    "tags": "organic|vegan", "attributes": '{"bags": 20, "origin": "Japan"}', "creator": "", "collection": "",
+    "collection_number": "", "duration": "", "published_at": "", "language": "en", "item_kind": "",
+    "rating_average": "4.6", "rating_count": "87", "parent_id": "", "item_group_id": "green-tea",
 }  # fmt: skip
 """An item of a template; the currency is the shop's."""
 CONTACT_EXAMPLE: Mapping[str, str] = {

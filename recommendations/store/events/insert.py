@@ -59,6 +59,7 @@ class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
     source: str | None = None
     attributes: EventPlace | None = None
     trust: int = Trust.SERVER
+    progress: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def reachable() -> Iterator[None]:
 _TYPES = (
     *("timestamptz", "uuid", "smallint", "text", "bigint", "bigint", "numeric", "numeric", "numeric"),
     *("double precision", "double precision", "text", "text", "text", "text", "smallint", "text", "text"),
-    *("text", "jsonb", "smallint"),
+    *("text", "jsonb", "smallint", "double precision"),
 )
 _NAMES = EventLine.__struct_fields__
 # Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.

@@ -38,7 +38,7 @@ FORM = Form(
     known=[
         "event_id", "line", "name", "timestamp", "user_id", "anonymous_id", "session_id", "item_id", "quantity",
         "price", "amount", "currency", "transaction_id", "rating", "rating_scale", "search_term",
-        "recommendation_id", "position", "target_type", "target_id",
+        "recommendation_id", "position", "progress", "target_type", "target_id",
     ],
     needed=["name", "timestamp"],
     hidden=[
@@ -108,6 +108,7 @@ RULES = [
         joint=True,
     ),
     *checks_of(fields.Position, "position", code="not_a_position"),
+    *checks_of(fields.Progress, "progress", code="not_a_progress"),
     _missing("target_type"),
     RowCheck("target_type", "unknown_target", sql.SQL("target_type <> ALL({})").format(list(fields.TARGETS))),
     _missing("target_id"),
@@ -135,13 +136,13 @@ EVERYBODY: LiteralString = "true"
 READY = sql.SQL("""
 INSERT INTO ready_event (
   occurred_at, event_id, line, name, customer_id, item_id, quantity, price, amount, rating, rating_scale, search_term,
-  transaction_id, session_id, recommendation_id, position, target_type, target_id)
+  transaction_id, session_id, recommendation_id, position, target_type, target_id, progress)
 SELECT occurred_at, {event_id}, {line}, called,
   CASE WHEN personalise THEN customer_id END, item_id, quantity,
   coalesce(price, round(amount / coalesce(quantity, 1), 2)),
   coalesce(amount, round(price * coalesce(quantity, 1), 2)), rating, rating_scale,
   search_term, transaction_id, CASE WHEN personalise THEN session_id END, recommendation_id, position, target_type,
-  target_id
+  target_id, progress
 FROM (
   SELECT staged.timestamp::timestamptz AS occurred_at,
     CASE WHEN pg_input_is_valid(staged.event_id, 'uuid') THEN staged.event_id::uuid ELSE {text_id} END AS event_id,
@@ -153,17 +154,20 @@ FROM (
     staged.rating::numeric::float AS rating, staged.rating_scale::numeric::float AS rating_scale, staged.search_term,
     staged.transaction_id, staged.session_id, staged.recommendation_id,
     trunc(staged.position::numeric)::smallint AS position, staged.target_type, staged.target_id,
+    staged.progress::numeric::float AS progress,
     coalesce(staged.user_id, staged.anonymous_id) AS hash, staged.item_id AS shop_id
   FROM staged {joins}
   LEFT JOIN recommendations_customer customer
     ON customer.pseudonym = decode(coalesce(staged.user_id, staged.anonymous_id), 'hex')
 ) typed
 """)
-# RFC 9562 version 8: the first 128 bits of SHA-256 over all that makes the row.
-MADE_ID = sql.SQL("""overlay(overlay(encode(substr(sha256(convert_to(jsonb_build_array(
+# RFC 9562 version 8: the first 128 bits of SHA-256 over all that makes the row; what newer versions added only where it
+# is given, so that a file of before makes the ids of before.
+MADE_ID = sql.SQL("""overlay(overlay(encode(substr(sha256(convert_to((jsonb_build_array(
   extract(epoch FROM occurred_at), called, hash, session_id, shop_id, trim_scale(quantity), price, amount, rating,
   rating_scale, search_term, transaction_id, recommendation_id, position, target_type, target_id
-)::text, 'UTF8')), 1, 16), 'hex') PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid""")
+) || CASE WHEN progress IS NULL THEN '[]' ELSE to_jsonb(progress) END)::text,
+'UTF8')), 1, 16), 'hex') PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid""")
 ONE_LINE = sql.SQL("0")
 # Lines of one event are told apart by what stands in them, so that a row that stands there twice is one line.
 NUMBERED = sql.SQL("""CASE WHEN event_id IS NULL THEN 0 ELSE dense_rank() OVER (

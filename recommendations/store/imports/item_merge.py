@@ -17,8 +17,9 @@ READY = "ready_item"
 ANALYSED = 1_000  # so many new items change what the planner should expect
 COLUMNS = (
     "shop_id", "title", "description", "brand", "price", "original_price", "cost", "availability",
-    "available_quantity", "available_at", "expires_at", "image_url", "url", "tags", "attributes", "rating_average",
-    "rating_count", "kind", "parent_id", "listed_at", "retired_at",
+    "available_quantity", "available_at", "expires_at", "image_url", "url", "tags", "attributes", "creator",
+    "collection", "number", "duration", "published_at", "language", "rating_average", "rating_count", "kind",
+    "parent_id", "listed_at", "retired_at",
 )  # fmt: skip
 DEFINITION = f"{like('recommendations_item', COLUMNS)}; ALTER TABLE {READY} ADD PRIMARY KEY (shop_id)"
 # What an item has where the file is silent. The names are columns of ours, never text from outside.
@@ -28,6 +29,9 @@ DEFAULTS: dict[str, LiteralString] = {
     "availability": "'in_stock'",
     "image_url": "''",
     "url": "''",
+    "creator": "''",
+    "collection": "''",
+    "language": "''",
     "tags": "'{}'",
     "attributes": "'{}'",
     "kind": "'product'",

@@ -14,17 +14,21 @@ from recommendations.store.imports.row_checks import RowCheck, all_broken, check
 from recommendations.store.imports.table_files import Header
 from recommendations.store.imports.validate import Form
 from recommendations.store.temp_tables import rows
-from recommendations.terms import PATH_SEPARATOR, Availability
+from recommendations.terms import PATH_SEPARATOR, Availability, ItemKind
 
 FORM = Form(
     known=[
         "item_id", "title", "description", "brand", "categories", "price", "original_price", "cost", "currency",
         "availability", "available_quantity", "available_time", "expire_time", "image_url", "url", "tags",
-        "attributes", "rating_average", "rating_count", "parent_id", "item_group_id",
+        "attributes", "creator", "collection", "collection_number", "duration", "published_at", "language",
+        "rating_average", "rating_count", "item_kind", "parent_id", "item_group_id",
     ],
     needed=["item_id", "title"],
 )  # fmt: skip
-OURS = {"item_id": "shop_id", "available_time": "available_at", "expire_time": "expires_at"}
+OURS = {
+    "item_id": "shop_id", "available_time": "available_at", "expire_time": "expires_at", "item_kind": "kind",
+    "collection_number": "number",
+}  # fmt: skip
 """Columns that are called otherwise in the catalogue."""
 NOT_STORED = {"currency", "categories", "parent_id", "item_group_id"}
 """Columns that are no column of the catalogue's items; links to categories and parents are made after the merge."""
@@ -46,7 +50,8 @@ RULES = [
     *checks_of(fields.Id, "item_id"),
     *needed("title"),
     *checks_of(fields.Title, "title"),
-    *checks_of(fields.Brand, "brand"),
+    *checks_of(fields.Brand, "brand", "creator", "collection"),
+    *checks_of(fields.Language, "language"),
     *checks_of(fields.Text, "description", "attributes"),
     *checks_of(fields.Address, "image_url", "url"),
     RowCheck("categories", "bad_category", "staged.categories = ANY(%(bad_categories)s)"),
@@ -61,6 +66,9 @@ RULES = [
     RowCheck("tags", "bad_tags", sql.SQL("staged.tags ~ {}").format(f"[^|]{{{fields.LONGEST_TAG + 1}}}")),
     RowCheck("attributes", "not_an_object", "NOT pg_input_is_valid(staged.attributes, 'jsonb')"),
     RowCheck("attributes", "not_an_object", "jsonb_typeof(staged.attributes::jsonb) <> 'object'"),
+    *checks_of(fields.Count, "collection_number", "duration", code="not_a_count"),
+    *moment("published_at", dates=True),
+    RowCheck("item_kind", "unknown_kind", "staged.item_kind <> ALL(%(kinds)s)"),
     *checks_of(fields.Rating, "rating_average", code="not_a_rating"),
     *checks_of(fields.Count, "rating_count", code="not_a_count"),
     *checks_of(fields.Id, "parent_id", "item_group_id"),
@@ -73,13 +81,15 @@ VERDICT = all_broken(RULES)
 READY = sql.SQL("""
 INSERT INTO ready_item (
   shop_id, title, description, brand, price, original_price, cost, availability, available_quantity, available_at,
-  expires_at, image_url, url, tags, attributes, rating_average, rating_count)
+  expires_at, image_url, url, tags, attributes, creator, collection, number, duration, published_at, language,
+  rating_average, rating_count, kind)
 SELECT item_id, title, description, brand, round(price::numeric, 2), round(original_price::numeric, 2),
   round(cost::numeric, 2), availability, trunc(available_quantity::numeric)::integer, {}, {}, image_url, url,
   ARRAY(SELECT trim(tag) FROM unnest(string_to_array(tags, '|')) AS tag WHERE trim(tag) <> ''), attributes::jsonb,
-  rating_average::numeric::float, trunc(rating_count::numeric)::integer
+  creator, collection, trunc(collection_number::numeric)::integer, trunc(duration::numeric)::integer, {}, language,
+  rating_average::numeric::float, trunc(rating_count::numeric)::integer, item_kind
 FROM staged
-""").format(STARTS, ENDS)
+""").format(STARTS, ENDS, instant("published_at"))
 
 CURRENCIES = """
 SELECT currency FROM staged WHERE currency IS NOT NULL
@@ -103,6 +113,7 @@ def rule_values(header: Header, *, currency: str) -> dict[str, object]:
         "currency": currency,
         "zone": settings.TIME_ZONE,
         "availabilities": list(Availability),
+        "kinds": list(ItemKind),
         "bad_categories": [text for (text,) in rows(CATEGORIES) if None in _paths(text)],
         "gives_start": "available_time" in header.places,
         "gives_end": "expire_time" in header.places,

@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from recommendations.terms import ItemKind
+
 OTHER_WEEKDAY = _("The shop's promotion weeks start on a {weekday}; enter the date of that day.")
 
 FOREIGN = _("The shop's currency is {currency}. Convert the amounts, or leave the column out.")
@@ -34,6 +36,7 @@ REASONS: Mapping[str, Promise] = {
     "not_a_position": _("The number must be a whole one from 0 to 32,767."),
     "not_a_quantity": _("The quantity must be a number from 0.001 to 1,000,000."),
     "not_a_rating": _("A rating must be a number from 0 to 1,000,000."),
+    "not_a_progress": _("What was played is a share between 0 and 1; write half of it as 0.5."),
     "not_a_share": _("A share of the stores must be between 0 and 1; write a quarter as 0.25."),
     "not_a_stock": _("The quantity in stock must be a whole number from 0 to 2,147,483,647."),
     "not_a_time": _("Not a time. Write it like 2026-09-01T10:02:11Z."),
@@ -59,12 +62,13 @@ REASONS: Mapping[str, Promise] = {
     "too_many_properties": _("The customer would have more than 50 properties; empty some of them."),
     "too_recent": _("It was sent less than 7 days ago, so nobody knows yet who will answer. Import it later."),
     "unknown_availability": _("Availability must be in_stock, out_of_stock, preorder or backorder."),
+    "unknown_kind": format_lazy(_("The kind of an item is one of {kinds}."), kinds=", ".join(ItemKind)),
     "unknown_customer": _("Nothing was ever told of this customer. Import customers or events first."),
     "unknown_item": _("The catalogue has no such item; import the items first."),
     "unknown_name": _("There is no event with this name; use GA4 names such as view_item, add_to_cart, purchase."),
     "unknown_parent": _("Neither the catalogue nor another row has this item; add it, or clear the field."),
     "unknown_product": _("The product is not in the list of products."),
-    "unknown_target": _("Only a customer, a brand or a category can be followed."),
+    "unknown_target": _("Only a customer, a brand, a category, a creator or a collection can be followed."),
 } | {
     f"not_a_{name}": format_lazy(OTHER_WEEKDAY, weekday=WEEKDAYS[number])
     for number, name in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))

@@ -26,7 +26,8 @@ COPY (
          extract(epoch FROM event.occurred_at) / 86400.0,
          coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
                   & x'7fffffffffffffff'::bigint, -1),
-         event.quantity, event.price, event.amount, event.rating / nullif(event.rating_scale, 0), event.trust,
+         event.quantity, event.price, event.amount,
+         coalesce(event.rating / nullif(event.rating_scale, 0), event.progress), event.trust,
          (CASE WHEN event.trust >= {server} THEN event.occurred_at ELSE event.received_at END
           AT TIME ZONE {zone})::date - date '1970-01-01'
   FROM recommendations_event event
@@ -51,7 +52,8 @@ ITEMS = """
 COPY (
   SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), left(item.description, {longest}),
          array_to_string(item.tags, ' '),
-         (SELECT string_agg(value, ' ' ORDER BY key) FROM jsonb_each_text(item.attributes)), item.price,
+         (SELECT string_agg(value, ' ' ORDER BY key) FROM jsonb_each_text(item.attributes)), item.creator,
+         item.collection, item.price,
          item.cost, CASE WHEN item.availability = 'in_stock' THEN item.available_quantity END,
          extract(epoch FROM item.listed_at) / 86400.0, string_agg(category.id::text, ' '),
          string_agg(category.path, '|')
@@ -90,7 +92,7 @@ COPY (
 ) TO STDOUT (FORMAT csv)
 """
 LONGEST_TEXT = 2_000  # characters of a description: after them little is said that is new
-SAID = ("title", "brand", "paths", "tags", "values", "description")
+SAID = ("title", "brand", "creator", "collection", "paths", "tags", "values", "description")
 DAY = timedelta(days=1)
 PAST = timedelta(days=364)  # of the plan before a cut: the same week of last year, too
 PLANNED = timedelta(days=28)  # after a cut: what the windows of an evaluation are long
@@ -115,6 +117,8 @@ ITEM_TYPES = {
     "description": pa.string(),
     "tags": pa.string(),
     "values": pa.string(),
+    "creator": pa.string(),
+    "collection": pa.string(),
     "price": pa.float32(),
     "cost": pa.float32(),
     "stock": pa.float32(),
@@ -208,9 +212,9 @@ def promotions_at(cut: float, frame: pd.DataFrame, items: IdMap) -> Promotions |
 
 
 def _tokens(items: pd.DataFrame) -> Iterator[list[str]]:
-    columns = items[["title", "brand", "size", "paths"]].fillna("").itertuples(index=False, name=None)
-    for title, brand, size, paths in columns:
-        yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [])
+    columns = items[["title", "brand", "size", "paths", "creator", "collection"]].fillna("")
+    for title, brand, size, paths, *made in columns.itertuples(index=False, name=None):
+        yield description(title, brand=brand, size=size, paths=paths.split("|") if paths else [], made=made)
 
 
 def _texts(items: pd.DataFrame) -> list[str]:

@@ -63,6 +63,7 @@ def test_the_example_of_the_contract(api: ApiClient) -> None:
         "position": 3,
         "target_type": None,
         "target_id": None,
+        "progress": None,
         "source": "api",
         "attributes": {"channel": "web", "locale": "en-GB", "page": "/p/1", "value": "39.80"},
         "trust": Trust.SERVER,

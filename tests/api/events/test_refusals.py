@@ -93,6 +93,8 @@ def refusal(api: ApiClient, row: dict[str, Any]) -> tuple[str, str]:
         ({"name": "rate_item", "rating": 6, "rating_scale": 5}, "/rating", "not between"),
         ({"name": "rate_item", "rating": -1, "rating_scale": 5}, "/rating", "not between"),
         ({"name": "rate_item", "rating": 0, "rating_scale": 0}, "/rating_scale", "above 0."),
+        ({"name": "play", "progress": 1.2}, "/progress", "at most 1."),
+        ({"name": "play", "progress": -0.1}, "/progress", "at least 0."),
         ({"name": "follow", "target_id": "b"}, "/target_type", "missing"),
         ({"target_type": "x" * 21}, "/target_type", "customer, brand, category"),
         ({"name": "follow", "target_type": "planet", "target_id": "b"}, "/target_type", "customer, brand, category"),

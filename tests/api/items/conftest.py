@@ -31,7 +31,13 @@ FULL: dict[str, Any] = {
     "tags": ["red", " new ", "red"],
     "attributes": {"size": "42", "inner": {"list": [1, 2.5, None, True]}},
     "rating": {"average": 4.5, "count": 12},
-    "kind": "product",
+    "creator": " Ann ",
+    "collection": "Spring",
+    "number": 2,
+    "duration": 90,
+    "published_at": "2026-08-01T00:00:00Z",
+    "language": "en",
+    "kind": "film",
 }
 
 

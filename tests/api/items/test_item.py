@@ -36,7 +36,9 @@ def test_every_field_is_kept(put: Callable[..., HttpResponse]) -> None:
     assert item.expires_at == datetime(2026, 11, 30, 23, tzinfo=UTC)
     assert (item.image_url, item.url, item.tags) == ("https://shop/a1.png", "/a1", ["red", "new"])
     assert item.attributes == {"size": "42", "inner": {"list": [1, 2.5, None, True]}}
-    assert (item.rating_average, item.rating_count, item.kind, item.parent) == (4.5, 12, "product", None)
+    assert (item.rating_average, item.rating_count, item.kind, item.parent) == (4.5, 12, "film", None)
+    assert (item.creator, item.collection, item.number, item.duration) == ("Ann", "Spring", 2, 90)
+    assert (item.published_at, item.language) == (datetime(2026, 8, 1, tzinfo=UTC), "en")
     assert sorted(item.categories.values_list("path", flat=True)) == ["Sale", "Shoes > Running"]
     assert Category.objects.get(path="Shoes > Running").parent == Category.objects.get(path="Shoes")
     assert list(ItemPrice.objects.values_list("item__shop_id", "price")) == [("A1", Decimal("19.90"))]

@@ -248,8 +248,10 @@ BAD_FIELDS = [
     ("search_term", "x" * 513, "The text is too long"),
     ("recommendation_id", "x" * 65, "The text is too long"),
     ("position", "32768", "The number must be a"),
-    ("target_type", "planet", "Only a customer, a brand"),
+    ("target_type", "planet", "Only a customer, a brand,"),
     ("rating", "6", "The rating is not between"),
+    ("progress", "1.2", "What was played is a"),
+    ("progress", "half", "Not a number. Use a"),
 ]
 
 

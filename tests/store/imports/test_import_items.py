@@ -68,6 +68,17 @@ def test_every_column_of_an_item_file_is_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_a_work_is_kept_with_who_made_it_and_where_it_stands(tmp_path: Path) -> None:
+    load(
+        tmp_path,
+        "item_id,title,item_kind,creator,collection,collection_number,duration,published_at,language\n"
+        "T1,So What,track,Miles Davis,Kind of Blue,1,562,1959-08-17T00:00:00Z,en\n",
+    )
+    item = Item.objects.get()
+    assert (item.kind, item.creator, item.collection, item.number) == ("track", "Miles Davis", "Kind of Blue", 1)
+    assert (item.duration, item.published_at, item.language) == (562, datetime(1959, 8, 17, tzinfo=UTC), "en")
+
+
 def test_a_short_file_gives_items_their_defaults(tmp_path: Path) -> None:
     load(tmp_path, "item_id,title\nA1,Shoe\n")
     item = Item.objects.get()
@@ -127,6 +138,9 @@ BAD = [
     ("item_id,title,available_time\nA,Shoe,tomorrow\n", "available_time", "Not a time. Write it"),
     ("item_id,title,available_time\nA,Shoe,2026-02-30T00:00:00Z\n", "available_time", "Not a time. Write it"),
     ("item_id,title,image_url\nA,Shoe,javascript:alert(1)\n", "image_url", "An address must begin with"),
+    ("item_id,title,item_kind\nA,Song,tune\n", "item_kind", "The kind of an item"),
+    ("item_id,title,duration\nA,Song,3:20\n", "duration", "The number must be a"),
+    ("item_id,title,published_at\nA,Song,1999\n", "published_at", "Not a time. Write it"),
     (f"item_id,title,tags\nA,Shoe,ok|{'x' * 101}\n", "tags", "Separate tags with |; each"),
     ("item_id,title,attributes\nA,Shoe,{\n", "attributes", "Attributes must be a JSON"),
     ("item_id,title,attributes\nA,Shoe,[]\n", "attributes", "Attributes must be a JSON"),
