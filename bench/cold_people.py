@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from bench.meter import Progress
 from bench.ranking.complete_journey import TEST_CUT, WINDOW, Part, shop
+from recommendations.domains.goods import GOODS
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.acts_known import cut_down, left_out, without
 from recommendations.engine.evaluation.intervals import differences, measures, resamples
-from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.frames import IntArray, Interactions, Queries
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.registry import POPULAR, instances_of, leaning_of
@@ -82,10 +82,10 @@ def _measured(
 def _ranked(histories: Interactions, fitted: Sequence[FittedInstance]) -> dict[str, IntArray]:
     queries = Queries(histories=histories, training_rows=np.full(histories.n_users, -1, np.int32))
     names = tuple(one.name for one in fitted)
-    plain = BlendPlan(weights=PRESETS[BLEND], instances=names)
+    plain = BlendPlan(weights=GOODS.weights[BLEND], instances=names)
     records = candidates(fitted, queries, plans={PLAIN: plain, SHIPPED: replace(plain, leaning=leaning_of(BLEND))})
     popular = records[PLAIN].own[:, names.index(POPULAR[BLEND]), :K]
-    lists = {name: record.ranked(PRESETS[BLEND], K) for name, record in records.items()}
+    lists = {name: record.ranked(GOODS.weights[BLEND], K) for name, record in records.items()}
     return {POPULAR_LIST: popular, **lists}
 
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from bench.meter import Progress, metered
 from bench.ranking.complete_journey import TEST_CUT, WINDOW, shop
+from recommendations.domains.goods import GOODS
 from recommendations.engine.describe.items import places, with_vectors
 from recommendations.engine.evaluation.intervals import resamples
-from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.preprocess.clean import clean
 from recommendations.engine.preprocess.matrix import EventWeights, TrainingSnapshot, snapshot
@@ -120,9 +120,9 @@ def _lists(taken: TrainingSnapshot, *, seed: int) -> IntArray:
         FittedInstance(name=one.name, recommender=one.build().fit(training, seed=seed)) for one in instances_of(blend)
     ]
     names = tuple(one.name for one in fitted)
-    plan = BlendPlan(weights=PRESETS[blend], instances=names, leaning=leaning_of(blend))
+    plan = BlendPlan(weights=GOODS.weights[blend], instances=names, leaning=leaning_of(blend))
     records = candidates(fitted, training.queries(np.arange(training.n_users)), plans={"home": plan})
-    return records["home"].ranked(PRESETS[blend], K)
+    return records["home"].ranked(GOODS.weights[blend], K)
 
 
 def _visits(taken: TrainingSnapshot) -> tuple[Values, tuple[Values, IntArray, Sequence[frozenset[int]]]]:

@@ -22,7 +22,7 @@ from bench.ranking.complete_journey import TEST_CUT, WINDOW, shop
 from bench.ranking.judging import Entry, Judge, Line
 from bench.ranking.readings import in_view
 from bench.ranking.report import TaskResult, as_json, table, write_json
-from recommendations.engine.feedback.presets import PRESETS
+from recommendations.domains.goods import GOODS
 from recommendations.engine.frames import Interactions, Queries, TrainingSet
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
 from recommendations.engine.preprocess.weighting import SESSION_FADING
@@ -129,14 +129,14 @@ def lines(asked: Part, fitted: Mapping[str, Recommender], judge: Judge) -> list[
     answers = []
     for name, kind, blend in blends:
         names = tuple(one.name for one in instances_of(blend))
-        plan = BlendPlan(weights=PRESETS[blend], instances=names, excluded=asked.excluded[TASK])
+        plan = BlendPlan(weights=GOODS.weights[blend], instances=names, excluded=asked.excluded[TASK])
         records = candidates(
             [FittedInstance(name=one, recommender=fitted[one]) for one in names],
             asked.queries,
             plans={blend: plan},
             limits=Limits(own=length, block_rows=128),
         )[blend]
-        answers.append(Entry(name=name, kind=kind, ranked=records.ranked(PRESETS[blend], length)))
+        answers.append(Entry(name=name, kind=kind, ranked=records.ranked(GOODS.weights[blend], length)))
         if blend is BlendName.SESSION:
             alone = [Entry(name=one, kind="recommender", ranked=records.own[:, m]) for m, one in enumerate(names)]
     return [judge.line(entry) for entry in [*answers, *alone]]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from recommendations.models import NewItemPromise, Placement
-from recommendations.services.promises.publishing import PromiseForm, publish_promise
+from recommendations.services.promises.publishing import publish_promise, usual_promise
 
 
 def promise_impressions(*, now: datetime) -> bool:
@@ -11,5 +11,5 @@ def promise_impressions(*, now: datetime) -> bool:
     home = Placement.objects.get(name="home")
     if NewItemPromise.objects.filter(placement=home).exists():
         return False
-    publish_promise(home, PromiseForm(), note="What is new is seen.", by=None, now=now)
+    publish_promise(home, usual_promise(), note="What is new is seen.", by=None, now=now)
     return True

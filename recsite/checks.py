@@ -11,9 +11,9 @@ from django.core.checks import Warning as Advice
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, NotSupportedError, connection
 
-from recommendations.models import Staff
+from recommendations.models import ShopSetting, Staff
 from recommendations.services.mails.providers import backend_of, may_prove
-from recommendations.services.operations.readiness import missing_static_files, what_valkey_lacks
+from recommendations.services.operations.readiness import foreign_domain, missing_static_files, what_valkey_lacks
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +60,22 @@ def the_database_answers_and_is_new_enough(*, databases: Sequence[str] | None, *
         hint = "Is PostgreSQL running where DATABASE_URL says, with that user, password and database? The log has more."
         return [Error(f"The database does not answer: {error}.", hint=hint, id="recsite.E005")]
     return []
+
+
+@register(Tags.database)
+def the_database_is_of_this_domain(*, databases: Sequence[str] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse the database of a shop that offers something else, before anything is read or changed."""
+    try:
+        foreign = foreign_domain() if databases and ShopSetting._meta.db_table in _tables() else ""
+    except DatabaseError:  # it is away, or too old: another check says so
+        return []
+    hint = "docs/domains.md says what a domain decides."
+    return [Error(foreign, hint=hint, id="recsite.E008")] if foreign else []
+
+
+def _tables() -> list[str]:
+    """Names of the tables that there are; a new database has none."""
+    return connection.introspection.table_names()
 
 
 @register(Tags.database, deploy=True)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from recommendations.domains.protocol import DomainName
 from recommendations.terms import Trust
 from recsite import env
 
@@ -34,6 +35,7 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 SHOP_NAME = env.text("SHOP_NAME", default="Recsite")
 SHOP_CURRENCY = env.text("SHOP_CURRENCY", default="USD")
 SHOP_TIME_ZONE = env.choice("SHOP_TIME_ZONE", among=available_timezones(), default="UTC")
+SHOP_DOMAIN = env.choice("SHOP_DOMAIN", among=list(DomainName), default=DomainName.GOODS)
 SHOP_LANGUAGE = env.choice("SHOP_LANGUAGE", among=[code for code, _name in LANGUAGES], default="en")
 PURCHASES_FROM = {"server": Trust.SERVER, "pages": Trust.PAGE}[
     env.choice("PURCHASES_FROM", among=["server", "pages"], default="server")
@@ -200,7 +202,7 @@ STORAGES = {
 # --- Language and time
 
 LANGUAGE_CODE = SHOP_LANGUAGE
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale" / "domains" / SHOP_DOMAIN, BASE_DIR / "locale"]  # the first that has words for it
 TIME_ZONE = SHOP_TIME_ZONE  # days and hours are shown as the shop lives them; PostgreSQL stores UTC
 USE_I18N = True
 USE_TZ = True

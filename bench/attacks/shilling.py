@@ -29,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.attacks.fakes import FIRST, Source, fakes
 from bench.attacks.undefended import acts_trend, instance_of, undefended
 from bench.ranking.complete_journey import TEST_CUT, WINDOW, shop
+from recommendations.domains.goods import GOODS
 from recommendations.engine.evaluation.accuracy import judge, ndcg
 from recommendations.engine.evaluation.intervals import differences, resamples
 from recommendations.engine.evaluation.split import truths
-from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.preprocess.clean import clean
 from recommendations.engine.preprocess.held import Held
@@ -121,7 +121,7 @@ class Learned:
         found = {"trending": _by_score(self.scores, rows), "also_bought": _by_score(self.beside, rows)}
         asked = self.made.users.rows(demo.asked)
         for task, blend in BLENDS.items():
-            lists = self.records[blend].of(asked).ranked(PRESETS[blend], FIRST_PLACES)
+            lists = self.records[blend].of(asked).ranked(GOODS.weights[blend], FIRST_PLACES)
             worth = 1 / np.log2(2 + np.arange(lists.shape[1]))
             found[task] = float(np.mean([(np.isin(lists, [row]) * worth).sum(axis=1).mean() for row in rows]))
         return {place: round(found[place], 5) for place in PLACES}
@@ -155,7 +155,7 @@ def learn(demo: Demo, events: pd.DataFrame, *, defended: bool) -> Learned:
 
 def _fitted(demo: Demo, made: TrainingSnapshot, *, defended: bool, aside: float) -> Learned:
     training = made.training
-    weighted = {name for blend in BLENDS.values() for name in PRESETS[blend]} | {"also_bought"}
+    weighted = {name for blend in BLENDS.values() for name in GOODS.weights[blend]} | {"also_bought"}
     wanted = [one if defended else instance_of(one) for one in INSTANCES if one.name in weighted]
     fitted = {one.name: one.build().fit(training, seed=0) for one in wanted}
     rising = trend(training.teaching) if defended else acts_trend(training.interactions)
@@ -165,7 +165,7 @@ def _fitted(demo: Demo, made: TrainingSnapshot, *, defended: bool, aside: float)
     ]  # fmt: skip
     plans = {
         blend.value: BlendPlan(
-            weights=PRESETS[blend], instances=tuple(PRESETS[blend]),
+            weights=GOODS.weights[blend], instances=tuple(GOODS.weights[blend]),
             excluded=made.bought if blend is BlendName.DISCOVER else None,
         )
         for blend in BLENDS.values()
@@ -213,7 +213,7 @@ def costs(demo: Demo, before: Learned, after: Learned) -> Iterator[Cost]:
         values = []
         for learned in (before, after):
             truth = truths(demo.events, learned.made, window=(TEST_CUT, TEST_CUT + WINDOW))[task]
-            lists = learned.records[blend].of(truth.users).ranked(PRESETS[blend], 10)
+            lists = learned.records[blend].of(truth.users).ranked(GOODS.weights[blend], 10)
             found = np.full(len(learned.made.users), np.nan, np.float32)
             found[truth.users] = ndcg(judge(lists, truth.per_user), 10)
             values.append(dict(zip(learned.made.users.ids.tolist(), found.tolist(), strict=True)))

@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from bench.growth import synthetic
 from bench.meter import peak_mb
+from recommendations.domains.goods import GOODS
 from recommendations.engine.evaluation.backtest import backtest, baselines
 from recommendations.engine.evaluation.breadth import assortment
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.panel import panel
 from recommendations.engine.evaluation.split import Truth
-from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.feedback.tuning import tuned
 from recommendations.engine.frames import Catalogue, Interactions, Sparse, TrainingSet
 from recommendations.engine.preprocess.popularity import trend
@@ -102,7 +102,7 @@ def _score(folder: Path) -> Figures:
     bought = queries.histories.where(queries.histories.bought).matrix()
     plans = {
         str(blend): BlendPlan(
-            weights=PRESETS[blend],
+            weights=GOODS.weights[blend],
             instances=tuple(one.name for one in instances_of(blend)),
             excluded=bought if blend is BlendName.DISCOVER else None,
         )
@@ -125,7 +125,7 @@ def _tuning(folder: Path) -> Figures:
     training, records, truth = _training(folder), _records(folder, BlendName.HOME), _truth(folder)
     likeness = Likeness(traits=np.full((training.n_items, 1), -1, np.int32))
     seen = panel(records, truth, shop=assortment(training), likeness=likeness)
-    best = tuned(seen, seed=SEED, starts=[PRESETS[BlendName.HOME]])
+    best = tuned(seen, seed=SEED, starts=[GOODS.weights[BlendName.HOME]])
     return {"ndcg": best.ndcg, "best_single_ndcg": best.best_single_ndcg, "evaluations": best.evaluations}
 
 
@@ -134,7 +134,7 @@ def _evaluation(folder: Path) -> Figures:
     lines = backtest(
         _records(folder, BlendName.HOME),
         truth,
-        hybrids={"preset": PRESETS[BlendName.HOME]},
+        hybrids={"preset": GOODS.weights[BlendName.HOME]},
         baselines=baselines(training, users, excluded=None),
         shop=assortment(training),
         drawn=resamples(len(truth.users), seed=SEED),

@@ -18,8 +18,8 @@ from bench.ranking.picking import Tell, sorted_weights
 from bench.ranking.report import TaskResult
 from bench.ranking.rivals import baseline_entries, peer_entries
 from bench.ranking.staged import staged
+from recommendations.domains.goods import GOODS
 from recommendations.engine.evaluation.panel import Panel
-from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import SearchConfig, Tuned, best_exponent, tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
@@ -71,7 +71,7 @@ def _result(
     tuning = earlier[0]
     board = tuning_panel(tuning.records[task], tuning.part.truths[task])
     search = SHORT if demo.quick else SearchConfig()
-    best = tuned(board, seed=demo.seed, incumbent=PRESETS[BLENDS[task]], search=search)
+    best = tuned(board, seed=demo.seed, incumbent=GOODS.weights[BLENDS[task]], search=search)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(best.weights))
     tell(f"{task}: tuned to {best.ndcg:.4f} against {best.best_single} {best.best_single_ndcg:.4f}: {heavy}")
     truth = test.part.truths[task]
@@ -79,7 +79,7 @@ def _result(
     k, exponents = max(demo.ks), {}
     entries = [_hybrid(test, task, best, k=k), *_instances(test, task), *baseline_entries(test, task)]
     for plan, weeks in PLANS.items():
-        exponents[plan] = _exponent(board, best, tuning.lift_of_plan(weeks), incumbent=PROMOTION[BLENDS[task]])
+        exponents[plan] = _exponent(board, best, tuning.lift_of_plan(weeks), incumbent=GOODS.promotion[BLENDS[task]])
         planned = _hybrid(test, task, best, k=k, lift=test.lift_of_plan(weeks), promotion=exponents[plan])
         entries.append(replace(planned, name=f"hybrid, {plan}"))
     entries += [] if demo.quick else _staged(test, earlier, task, best, demo=demo, tell=tell)

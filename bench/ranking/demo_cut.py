@@ -11,7 +11,7 @@ from bench.ranking.judging import Entry
 from bench.ranking.picking import Tell
 from bench.ranking.readings import Read, ReadConfig
 from bench.ranking.staged import Window
-from recommendations.engine.feedback.presets import PRESETS
+from recommendations.domains.goods import GOODS
 from recommendations.engine.frames import FloatArray, Promotions, Sparse
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
@@ -68,7 +68,7 @@ def scored_cut(part: Part, *, tasks: Sequence[Task], k: int, seed: int, tell: Te
     tell(f"cut {part.cut:.0f}: {len(set(map(id, fitted.values())))} recommenders fitted")
     plans = {
         BLENDS[task].value: BlendPlan(
-            weights=PRESETS[BLENDS[task]],
+            weights=GOODS.weights[BLENDS[task]],
             instances=tuple(instance.name for instance in instances_of(BLENDS[task])),
             excluded=part.snapshot.bought if task is Task.DISCOVER else None,
         )

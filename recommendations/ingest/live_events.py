@@ -6,7 +6,7 @@ from recommendations.ingest.facts import REPLAY
 from recommendations.store.events.insert import EventLine
 from recommendations.store.live.likings import FOLLOWED, recorded_likings, text_of
 from recommendations.store.live.showings import whole_answers
-from recommendations.store.live.state import LISTS, LiveEvent
+from recommendations.store.live.state import LISTS, LiveEvent, live_name
 from recommendations.store.live.writes import Liked
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 
@@ -22,7 +22,7 @@ def live_events(lines: Iterable[tuple[EventLine, int]]) -> list[LiveEvent]:
     held = snapshot_holder().snapshot
     used = held is None or held.remembers_showings
     for line, customer in lines:
-        event = LiveEvent(customer, line.name, line.item_id, line.occurred_at)
+        event = LiveEvent(customer, live_name(line.name, line.progress), line.item_id, line.occurred_at)
         if line.name not in LISTS:
             events.append(event)
         elif used and line.recommendation_id is not None and line.source != REPLAY:

@@ -15,7 +15,6 @@ from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import resamples
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.evaluation.panel_measures import ACCURACY
-from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.engine.feedback.tuning import ablation, tuned
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop import challenger, gate, guard, push_models
@@ -25,6 +24,7 @@ from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabul
 from recommendations.loop.risers import Demand, risers
 from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store.audiences import members
+from recommendations.store.domain import shop_domain
 from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, live_version, weight_versions
 from recommendations.store.models.measurements import described_all, described_gate_result
@@ -69,7 +69,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
         if weight_versions.default_weights(blend) is None:
             weight_versions.append_weights(
                 blend=blend, now=context.run.now, publish=True, author=None,
-                made=Made(weights=PRESETS[blend], exponents=_preset(blend).exponents, reason="Shipped preset"),
+                made=Made(weights=_preset(blend).weights, exponents=_preset(blend).exponents, reason="Shipped preset"),
             )  # fmt: skip
     push_models.learn_relevance(context)
     push_models.learn_from_messages(context)
@@ -87,7 +87,8 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
 
 
 def _preset(blend: BlendName) -> Configuration:
-    return Configuration(weights=PRESETS[blend], exponents={Lift.PROMOTION: PROMOTION[blend]})
+    domain = shop_domain()
+    return Configuration(weights=domain.weights[blend], exponents={Lift.PROMOTION: domain.promotion[blend]})
 
 
 def proposal(

@@ -25,6 +25,7 @@ from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.gate import LIVE, K
 from recommendations.models import ModelVersion
+from recommendations.store.domain import of_shop
 from recommendations.store.models import measurements, weight_versions
 from recommendations.store.models.event_points import with_learned
 from recommendations.store.models.model import everyone_and_a_stranger
@@ -106,7 +107,7 @@ def _reached(
 
 def _ndcg(context: RunContext, trained: TrainedOn, configuration: Configuration) -> NDArray[np.float32]:
     made, truth = trained
-    wanted = [one for one in INSTANCES if configuration.weights.get(one.name)]
+    wanted = [one for one in of_shop(INSTANCES) if configuration.weights.get(one.name)]
     fitted = [
         FittedInstance(
             name=one.name, recommender=one.build().fit(made.training, seed=context.run.seed), trend_exponent=one.trend

@@ -20,6 +20,7 @@ from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
 from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_points, propose, proposed_points
 from recommendations.models import ModelVersion
+from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, training_data
 from recommendations.store.models.event_points import event_points
 from recommendations.store.vectors.item_vectors import known_vectors
@@ -72,9 +73,9 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
         past = live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(context.windows.cuts[cut], events)
         made = _make(context, cut, past, shop)
         if cut is not Cut.LIVE:
-            counts |= _save_truths(context, cut, left, made)
+            counts |= _save_truths(context, cut, left, made, shop.weights)
             if learned:
-                weights = EventWeights(points=proposed_points(shop.weights.points, learned))
+                weights = replace(shop.weights, points=proposed_points(shop.weights.points, learned))
                 trials[cut] = _trial(context, cut, past, shop._replace(weights=weights), everything=left, made=made)
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
         context.report(
@@ -90,7 +91,7 @@ def _shop(context: RunContext) -> Shop:
     attributes, categories = training_data.item_attributes()
     cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
     plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
-    weights = EventWeights(points=event_points())
+    weights = EventWeights(points=event_points(), domain=shop_domain())
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     links = training_data.link_frame(until=max(cuts))
     return Shop(attributes, count_texts(attributes.texts), known_vectors(), categories, plan, links, weights)
@@ -98,7 +99,7 @@ def _shop(context: RunContext) -> Shop:
 
 def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
     """Levels, and the events that count; of who is new none is left, so that nothing that is learned depends on it."""
-    people = levels(events)
+    people = levels(events, taken=shop_domain().taken)
     return Past(people, *clean(events, until=until, people=people))
 
 
@@ -125,15 +126,20 @@ def _trial(
     other = snapshot(past.events, proposed.attributes, cut=context.windows.cuts[cut], weights=proposed.weights)
     other = _taught(past.people, _with_promotions(proposed.plan, other))
     window = context.windows.window(cut)
-    of_now, of_other = (TrainedOn(one, truths(everything, one, window=window)[Task.HOME]) for one in (made, other))
+    of_now, of_other = (
+        TrainedOn(one, truths(everything, one, window=window, weights=proposed.weights)[Task.HOME])
+        for one in (made, other)
+    )
     return PointsTrial(of_now, of_other)
 
 
-def _save_truths(context: RunContext, cut: Cut, everything: pd.DataFrame, made: TrainingSnapshot) -> dict[str, object]:
+def _save_truths(
+    context: RunContext, cut: Cut, everything: pd.DataFrame, made: TrainingSnapshot, weights: EventWeights
+) -> dict[str, object]:
     """Save what was bought after a cut; the number of customers who bought, by task."""
     window = context.windows.window(cut)
     refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
-    window_truths = truths(everything, made, window=window)
+    window_truths = truths(everything, made, window=window, weights=weights)
     model.save_truths(context.version, cut, window_truths)
     return {f"{cut}_{task}_users": len(truth.users) for task, truth in window_truths.items()}
 

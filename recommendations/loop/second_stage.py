@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import labels
 from recommendations.engine.evaluation.split import Truth
-from recommendations.engine.feedback.presets import PRESETS
 from recommendations.engine.frames import IdArray, Queries, TrainingSet
 from recommendations.engine.ranking.candidates import Candidates, with_plane
 from recommendations.engine.ranking.features import Features, features
@@ -32,6 +31,7 @@ from recommendations.engine.ranking.second_stage import (
 )
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import of_second_stage
+from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, weight_versions
 from recommendations.store.models import second_stage as store
 from recommendations.terms import TASKS, BlendName, Cut
@@ -63,7 +63,7 @@ class Staged:
 def first_stage_weights(blend: BlendName) -> Mapping[str, float]:
     """Weights that choose the candidates: those of the recommenders, and the preset's where they have none."""
     weights = {name: weight for name, weight in weight_versions.starting_weights(blend).items() if name != NAME}
-    return weights if any(weight > 0 for weight in weights.values()) else PRESETS[blend]
+    return weights if any(weight > 0 for weight in weights.values()) else shop_domain().weights[blend]
 
 
 def staged(context: RunContext, training: TrainingSet, records: Mapping[BlendName, Candidates]) -> Staged:

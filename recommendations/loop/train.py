@@ -22,6 +22,7 @@ from recommendations.engine.recommenders.registry import INSTANCES, Instance, in
 from recommendations.loop import challenger, push_models, second_stage
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
+from recommendations.store.domain import of_shop
 from recommendations.store.models import model
 from recommendations.terms import BlendName, Cut, Lift
 
@@ -42,7 +43,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         context.report(1, text=f"{cut}: no history before this cut, so nothing is fitted on it")
         return {"skipped": "no history before this cut"}
     before = challenger.changed() if cut is Cut.TEST else {}
-    wanted = [one for one in INSTANCES if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+    wanted = [one for one in of_shop(INSTANCES) if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
     wanted = [one for one in wanted if snapshot.training.links is not None or not one.is_social]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)

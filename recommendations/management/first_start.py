@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from recommendations.management.progress import Output
 from recommendations.models import ApiKey, Staff
 from recommendations.services.access.keys import create_key
+from recommendations.services.operations.readiness import foreign_domain
 from recommendations.terms import Scope
 
 SERVER_SCOPES = (Scope.CATALOGUE_WRITE, Scope.EVENTS_WRITE, Scope.IDENTITY_PROVE, Scope.RECOMMENDATIONS_READ)
@@ -33,7 +34,10 @@ def step(output: Output, title: str, work: Callable[[], object]) -> None:
 
 
 def prepare_tables() -> None:
+    """Bring the tables up to date. Raises CommandError where they are of a shop that offers something else."""
     call_command("migrate", verbosity=0, interactive=False)
+    if foreign := foreign_domain():
+        raise CommandError(foreign)
 
 
 def refuse_taken(port: int, *, command: str) -> None:

@@ -15,6 +15,9 @@ from django.db.models.functions import Lower, Now
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from recommendations.domains.goods import GOODS
+from recommendations.domains.protocol import Domain
+from recommendations.domains.table import DOMAINS
 from recommendations.models.experiments import new_salt
 
 SIDES = [("server", "On a server"), ("page", "In a page or an app")]
@@ -232,6 +235,31 @@ def let_mails_be_read_later(apps: Apps, editor: BaseDatabaseSchemaEditor | None)
     alias = editor.connection.alias if editor else DEFAULT_DB_ALIAS
     placements = apps.get_model("recommendations", "Placement").objects.using(alias)
     placements.filter(name="email", attribution_window=24).update(attribution_window=72)
+
+
+def furnish_domain(apps: Apps, _editor: BaseDatabaseSchemaEditor | None) -> None:
+    """The placements and pages of a new shop's domain; where something happened already it goes on selling goods."""
+    known = {name: apps.get_model("recommendations", name).objects for name in ("Item", "Run")}
+    if GOODS.name != settings.SHOP_DOMAIN and not any(rows.exists() for rows in known.values()):
+        set_up(DOMAINS[settings.SHOP_DOMAIN], apps)
+
+
+def set_up(domain: Domain, apps: Apps) -> None:
+    """Put the placements and pages of a domain in the place of those that are there."""
+    page, slot, placement = (apps.get_model("recommendations", name) for name in ("ShopPage", "PageSlot", "Placement"))
+    blends = {blend.name: blend for blend in apps.get_model("recommendations", "Blend").objects.all()}
+    page.objects.all().delete()
+    placement.objects.all().delete()
+    rows = {}
+    for preset in domain.placements:
+        fields = vars(preset) | {"blend": blends[preset.blend] if preset.blend else None}
+        rows[preset.name] = placement.objects.create(**fields)
+    for name, parts in domain.pages.items():
+        of = page.objects.create(name=name)
+        for position, (part, n) in enumerate(parts, 1):
+            slot.objects.create(page=of, placement=rows[part], position=position, n=n)
+    settings_of = apps.get_model("recommendations", "ShopSetting").objects
+    settings_of.update_or_create(key="domain", defaults={"value": domain.name.value})
 
 
 def furnish_channels(apps: Apps, editor: BaseDatabaseSchemaEditor | None) -> None:
@@ -3157,4 +3185,5 @@ class Migration(migrations.Migration):
                 condition=models.Q(progress__gte=0, progress__lte=1), name="event_progress_is_a_share"
             ),
         ),
+        migrations.RunPython(furnish_domain, migrations.RunPython.noop),
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recommendations import terms, vector_terms
-from recommendations.wording import item_labels, labels
+from recommendations.wording import item_labels
 
 WORD = re.compile(r"\w+")
 SMALLEST_SPACE, LARGEST_SPACE = 1, 3_072

@@ -1,7 +1,7 @@
 """Context of a customer: what an answer may take into account of them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -16,6 +16,7 @@ from recommendations.serving.history import History, HistoryEvent
 from recommendations.serving.taste.likings import liked_items
 from recommendations.serving.types import ResolvedRequest
 from recommendations.serving.visit import visit
+from recommendations.store.domain import shop_domain
 from recommendations.store.live.state import Liking, LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Fallback
@@ -69,7 +70,7 @@ def context_of(
         history, candidates, snapshot, state, row=row, customer=request.customer, now=now
     )  # fmt: skip
     history = told or history
-    trade = _Purchases.of(history, candidates, state)
+    trade = _Purchases.of(history, candidates, with_taken(state))
     disliked = set(state.disliked)
     learned = row != NOBODY and not (request.folded and now < model.as_of)  # what was learned is of a later time
     if learned:
@@ -112,6 +113,16 @@ def _telling(
     whole = _folded(candidates, state, row=row, customer=customer, now=now)
     whole = whole or candidates.folded((), now.timestamp(), customer)
     return None if liked is None or whole.n_acts >= FADED else candidates.liking(whole, liked)
+
+
+def with_taken(state: LiveState) -> LiveState:
+    """The state with the items that were taken lately by other acts than a purchase as bought."""
+    taken = shop_domain().taken
+    late = {act.item: act.at for act in reversed(state.recent) if act.name in taken}
+    if not late:
+        return state
+    bought = {item: max(at, state.bought.get(item, NEVER)) for item, at in late.items()}
+    return replace(state, bought={**state.bought, **bought})
 
 
 def _folded(

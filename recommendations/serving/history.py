@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import IntArray, Interactions, Queries
-from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
 from recommendations.engine.ranking.confidence import confidence, n_acts, stated_acts, stated_part
 from recommendations.engine.recommenders.protocol import Evidence, Recommender
 from recommendations.event_types import EventName
 from recommendations.serving.taste.liked_items import LikedItems
+from recommendations.store.domain import shop_domain
 
 DAY = 86_400.0
 SESSION_GAP = 1_800.0  # seconds
@@ -82,18 +82,19 @@ class History:
 
 def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int) -> Interactions:
     """Interactions of one customer; of several acts on an item in a session the strongest counts."""
-    unit = DEFAULT_POINTS[EventName.PURCHASE]
+    domain = shop_domain()
+    points, unit = domain.points, domain.points[domain.unit]
     rows: dict[tuple[int, int], HistoryEvent] = {}
     session, before = 0, -np.inf
-    for act in sorted(acts, key=lambda act: act.at):
+    for act in sorted((act for act in acts if act.name in points), key=lambda act: act.at):
         session += act.at - before > SESSION_GAP
         before = act.at
-        bought = act.name == EventName.PURCHASE
+        bought = act.name in domain.taken
         strongest = rows.get((2 * session + bought, act.item))
-        if strongest is None or DEFAULT_POINTS[act.name] >= DEFAULT_POINTS[strongest.name]:
+        if strongest is None or points[act.name] >= points[strongest.name]:
             rows[2 * session + bought, act.item] = act
     counting = list(rows.values())
-    strength = np.array([DEFAULT_POINTS[act.name] / unit for act in counting], np.float32)
+    strength = np.array([points[act.name] / unit for act in counting], np.float32)
     return Interactions(
         user=np.zeros(len(counting), np.int32),
         item=np.array([act.item for act in counting], np.int32),
@@ -102,7 +103,7 @@ def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int)
         quantity=np.ones(len(counting), np.float32),
         strength=strength,
         amount=np.zeros(len(counting), np.float32),
-        bought=np.array([act.name == EventName.PURCHASE for act in counting], np.bool_),
+        bought=np.array([act.name in domain.taken for act in counting], np.bool_),
         n_users=1,
         n_items=n_items,
     )

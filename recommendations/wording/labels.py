@@ -122,6 +122,8 @@ PLACEMENTS: Mapping[str, Promise] = {
     "email": _("E-mail"),
     "web_push": _("Browser notification"),
     "webhook": _("Webhook"),
+    "on_repeat": _("On repeat"),
+    "radio": _("Radio"),
 }
 """Labels of the placements that ship; a shop's own are called by their code."""
 SHOP_PAGES: Mapping[str, Promise] = {

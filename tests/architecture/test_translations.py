@@ -16,6 +16,7 @@ import pytest
 from tests.architecture.source import ROOT
 
 CATALOGUES = sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po"))
+OF_DOMAINS = sorted((ROOT / "locale" / "domains").glob("*/*/LC_MESSAGES/django.po"))
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%[sd]|\{[a-z_]*\}")
 
 type Entry = dict[str, str]
@@ -69,7 +70,7 @@ def compiled(catalogue: Path) -> dict[str, str]:
     return {name if isinstance(name, str) else f"{name[0]}[{name[1]}]": text for name, text in messages.items()}
 
 
-@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("catalogue", [*CATALOGUES, *OF_DOMAINS], ids=lambda path: "-".join(path.parts[-4:-2]))
 def test_the_compiled_catalogue_is_in_step(catalogue: Path) -> None:
     expected = {}
     for _flags, fields in entries(catalogue):

@@ -10,7 +10,7 @@ import pytest
 import pytest_django
 from django.test import Client
 
-from recommendations.engine.feedback.presets import PRESETS
+from recommendations.domains.goods import GOODS
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.ranking.candidates import Candidates, without_plane
 from recommendations.engine.ranking.second_stage import NAME
@@ -241,7 +241,7 @@ def test_candidates_are_chosen_by_the_recommenders_alone() -> None:
     default.update(weights={NAME: 0.9, "als": 0.1})
     assert first_stage_weights(BlendName.HOME) == {"als": 0.1}
     default.update(weights={NAME: 1.0, "als": 0.0})
-    assert first_stage_weights(BlendName.HOME) == PRESETS[BlendName.HOME]
+    assert first_stage_weights(BlendName.HOME) == GOODS.weights[BlendName.HOME]
 
 
 def test_new_settings_are_compared_without_the_second_stage_on_either_side(version: ModelVersion) -> None:

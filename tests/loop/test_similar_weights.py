@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.engine.feedback.presets import PRESETS
+from recommendations.domains.goods import GOODS
 from recommendations.models import BlendWeights
 from recommendations.store.models.weight_versions import Made, append_weights, default_weights
 from recommendations.terms import BlendName
@@ -31,7 +31,7 @@ def migrated(weights: Mapping[str, float]) -> BlendWeights:
 
 def test_weights_that_shipped_are_followed_by_those_that_ship() -> None:
     default = migrated(migration.SIMILAR_BEFORE)
-    assert default.weights == PRESETS[BlendName.ITEM]
+    assert default.weights == GOODS.weights[BlendName.ITEM]
     assert (default.number, default.blend.last_number) == (2, 2)
     assert default.parent
     assert default.parent.weights == migration.SIMILAR_BEFORE

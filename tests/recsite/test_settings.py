@@ -104,6 +104,7 @@ def test_settings_that_production_needs_are_required(name: str) -> None:
         ("SECRET_KEY", "short", "at least 50"),
         ("SHOP_CURRENCY", "Dollar", "ISO 4217"),
         ("SHOP_TIME_ZONE", "Mars/Olympus", "SHOP_TIME_ZONE='Mars/Olympus' is unknown"),
+        ("SHOP_DOMAIN", "shoes", "use one of articles, goods, music, video"),
         ("SHOP_LANGUAGE", "tlh", "use one of en, zh-hans"),
         ("RECSITE_DEBUG", "1", "Unknown settings: RECSITE_DEBUG"),
         ("SHOPIFY_WEBHOOK_SECRT", "x", "Unknown settings: SHOPIFY_WEBHOOK_SECRT"),

@@ -33,6 +33,7 @@ from recommendations.services.promises.publishing import (
     form_of,
     publish_promise,
     rule_of,
+    usual_promise,
 )
 from recommendations.wording import promise_labels
 
@@ -51,7 +52,7 @@ def new_items(request: HttpRequest) -> HttpResponse:
     like = number(request.GET.get("like"))
     earlier = NewItemPromise.objects.filter(placement=placement, number=like).first() if like is not None else None
     stored = earlier or promise
-    form = form_of(stored) if stored else PromiseForm()
+    form = form_of(stored) if stored else usual_promise()
     fields = PromiseFields(initial=PromiseFields.initial_of(form))
     return _page(request, placement, fields, form, every=every, like=earlier)
 
@@ -140,7 +141,7 @@ def _page(
     now = timezone.now()
     every = query.placements() if every is None else every
     promise = next((live for row, live in every if row.pk == placement.pk), None)
-    live = form_of(promise) if promise else PromiseForm()
+    live = form_of(promise) if promise else usual_promise()
     is_open = promise is None or status != HTTPStatus.OK or bool(context.get("like"))
     context |= {
         "section": "catalogue", "placements": every, "placement": placement, "promise": promise, "is_open": is_open,

@@ -13,7 +13,7 @@ from analytics.queries.catalogue.items import ItemRow, item_rows
 from analytics.queries.overview.served import served
 from recommendations.engine.evaluation.concentration import gini, lorenz, share_of_top
 from recommendations.services.catalogue.exposure import Exposure
-from recommendations.services.catalogue.quality import NEW_FOR, CatalogueFlaw, Flaws, on_sale
+from recommendations.services.catalogue.quality import NEW_FOR, CatalogueFlaw, Flaws, is_flaw, on_sale
 
 FIELDS: Mapping[CatalogueFlaw, Promise] = {
     CatalogueFlaw.NO_PICTURE: _("Picture"),
@@ -21,6 +21,10 @@ FIELDS: Mapping[CatalogueFlaw, Promise] = {
     CatalogueFlaw.NO_CATEGORY: _("Category"),
     CatalogueFlaw.NO_DESCRIPTION: _("Description"),
     CatalogueFlaw.NO_BRAND: _("Brand"),
+    CatalogueFlaw.NO_CREATOR: _("Creator"),
+    CatalogueFlaw.NO_DATE: _("Day of publication"),
+    CatalogueFlaw.NO_DURATION: _("Duration"),
+    CatalogueFlaw.NO_NUMBER: _("Number in its collection"),
 }
 AGES = (7, 14, 28, 56, 91, 182, None)  # days since listed: ends of the groups
 NEWEST = 10
@@ -82,6 +86,7 @@ def completeness(found: Flaws) -> list[Field]:
             there=1 - found.found[flaw].items / found.listed if found.listed else 1.0,
         )
         for flaw, words in FIELDS.items()
+        if is_flaw(flaw)
     ]
     return sorted(fields, key=lambda field: field.there)
 

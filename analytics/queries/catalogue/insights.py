@@ -51,6 +51,22 @@ FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
         gettext_lazy("No brand"),
         gettext_lazy("Brand rules and caps skip these items. Add brands."),
     ),
+    CatalogueFlaw.NO_CREATOR: (
+        gettext_lazy("No creator"),
+        gettext_lazy("Nobody who follows its creator hears of it, and similar items are found worse. Add creators."),
+    ),
+    CatalogueFlaw.NO_DATE: (
+        gettext_lazy("No day of publication"),
+        gettext_lazy("Nobody can tell what is new from what is old. Add the day on which it came out."),
+    ),
+    CatalogueFlaw.NO_DURATION: (
+        gettext_lazy("No duration"),
+        gettext_lazy("Nobody can check which share of it was played. Add how long it is, in seconds."),
+    ),
+    CatalogueFlaw.NO_NUMBER: (
+        gettext_lazy("No number in its collection"),
+        gettext_lazy("Nobody can tell which one comes next. Number the parts of a series or an album."),
+    ),
     CatalogueFlaw.OUT_OF_STOCK: (
         gettext_lazy("Out of stock"),
         gettext_lazy("Customers would get these items, but get the next best instead. Restock the most wanted."),
@@ -94,6 +110,10 @@ FIELDS_OF: Mapping[CatalogueFlaw, str] = {
     CatalogueFlaw.NO_CATEGORY: "category",
     CatalogueFlaw.NO_DESCRIPTION: "description",
     CatalogueFlaw.NO_BRAND: "brand",
+    CatalogueFlaw.NO_CREATOR: "creator",
+    CatalogueFlaw.NO_DATE: "published_at",
+    CatalogueFlaw.NO_DURATION: "duration",
+    CatalogueFlaw.NO_NUMBER: "number",
     CatalogueFlaw.OUT_OF_STOCK: "availability",
     CatalogueFlaw.STALE_PRICE: "price",
     CatalogueFlaw.LISTED_TWICE: "title",

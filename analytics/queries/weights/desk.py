@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from analytics.queries.weights.lacking import lacking
 from analytics.queries.weights.sliders import Setting, fields, settings_of
 from analytics.templatetags.display import ago
-from recommendations.engine.feedback.presets import PRESETS, PROMOTION
 from recommendations.models import Audience, BlendWeights, Group
 from recommendations.services.weights import versions as service
 from recommendations.services.weights.drafts import draft_of
-from recommendations.services.weights.values import Values
+from recommendations.services.weights.values import Values, shipped_values
 from recommendations.services.weights.versions import WeightsVersion
 from recommendations.terms import BlendName
 from recommendations.wording import labels
@@ -175,9 +174,10 @@ def _points(
     points = [_version_point(live, key=LIVE, words=_("Live v%(n)s") % {"n": live.number})]
     if draft:
         points.append(_version_point(draft, key=DRAFT, words=_("Draft v%(n)s") % {"n": draft.number}))
-    shipped = Values(weights=PRESETS[blend], promotion=PROMOTION[blend], exploration=live.exploration, cards=live.cards)
     about = _("The start for shops that have no purchases to tune on yet")
-    points.append(StartingPoint(key=PRESET, words=_("Shipped preset"), about=about, values=shipped))
+    points.append(
+        StartingPoint(key=PRESET, words=_("Shipped preset"), about=about, values=shipped_values(blend, beside=live))
+    )
     return [*points, *([best] if best else []), *map(_version_point, versions)]
 
 

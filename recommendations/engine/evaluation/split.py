@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import Sparse
-from recommendations.engine.preprocess.matrix import TrainingSnapshot
-from recommendations.event_types import EventName
+from recommendations.engine.preprocess.matrix import EventWeights, TrainingSnapshot
 from recommendations.terms import Cut, Task
 
 WINDOW_DAYS = 28.0
 SECOND = 1 / 86_400
+USUAL = EventWeights()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +64,16 @@ class Truth:
         return self.spent[self.users]
 
 
-def truths(events: pd.DataFrame, snapshot: TrainingSnapshot, *, window: tuple[float, float]) -> dict[Task, Truth]:
-    """Truth of both tasks: items and users with history in the snapshot; discover leaves out what was bought before."""
+def truths(
+    events: pd.DataFrame, snapshot: TrainingSnapshot, *, window: tuple[float, float], weights: EventWeights = USUAL
+) -> dict[Task, Truth]:
+    """Truth of both tasks: items and users with history in the snapshot; discover leaves out what was bought before.
+
+    What counts as bought is what takes an item under these weights.
+    """
     start, end = window
-    bought = events[(events["name"] == EventName.PURCHASE) & (events["at"] >= start) & (events["at"] < end)]
+    within = events[(events["at"] >= start) & (events["at"] < end)]
+    bought = within[weights.takes(within["name"], within["rating"].to_numpy(np.float64))]
     user = snapshot.users.rows(bought["user"].to_numpy())
     item = snapshot.items.rows(bought["item"].to_numpy())
     acts = snapshot.training.interactions

@@ -1,5 +1,6 @@
 """What is known of each customer: confirmed, seen or new (``maths.md`` §1)."""
 
+from collections.abc import Collection
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ APART = 7  # days from the first of them to the last
 FEWEST = 20
 """Customers that must be known; in a younger shop nobody is new, or there would be nothing to learn from."""
 
-CONFIRMING = (EventName.PURCHASE, EventName.RATE_ITEM)
+CONFIRMING = frozenset({EventName.PURCHASE, EventName.RATE_ITEM})
 _TAKING_BACK = tuple(name for name in EventName if name.facts.takes_back == EventName.PURCHASE)
 
 
@@ -46,17 +47,18 @@ class Levels(NamedTuple):
         return {level.name.lower(): int((self.level == level).sum()) for level in Level}
 
 
-def levels(events: pd.DataFrame) -> Levels:
+def levels(events: pd.DataFrame, *, taken: Collection[EventName] = ()) -> Levels:
     """Learn the levels from the events before a cut, in the columns of ``clean.py``.
 
     Only what nobody can invent counts: days are those of receipt but where the shop itself tells of them, and purchases
-    are the shop's word. Where fewer than 20 customers are known the others are seen, too.
+    are the shop's word, as are the acts of ``taken``, which take an item as a purchase does. Where fewer than 20
+    customers are known the others are seen, too.
     """
     named = events[events["user"].to_numpy() >= 0]
     users, row = np.unique(named["user"].to_numpy(np.int64), return_inverse=True)
     trust, n = named["trust"].to_numpy(), len(users)
     own_word, name = trust >= Trust.SERVER, named["name"]
-    given = np.bincount(row, own_word & name.isin(CONFIRMING).to_numpy(), minlength=n)
+    given = np.bincount(row, own_word & name.isin(CONFIRMING.union(taken)).to_numpy(), minlength=n)
     taken_back = np.bincount(row, own_word & name.isin(_TAKING_BACK).to_numpy(), minlength=n)
     level = np.full(n, Level.NEW, np.int8)
     level[_returned(row, named["day"].to_numpy(np.int64), n_users=n)] = Level.SEEN

@@ -9,35 +9,59 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import Catalogue, FloatArray, Interactions, Sparse, TrainingSet
+from recommendations.domains.goods import GOODS
+from recommendations.domains.protocol import Domain
+from recommendations.engine.frames import BoolArray, Catalogue, FloatArray, Interactions, Sparse, TrainingSet
 from recommendations.engine.ids import IdMap, id_map
 from recommendations.engine.preprocess.links import Follows
 from recommendations.event_types import EventName
 
 NEW_DAYS = 28.0
 
-DEFAULT_POINTS: Mapping[str, float] = {name: name.facts.points for name in EventName if name.facts.points}
+DEFAULT_POINTS: Mapping[str, float] = GOODS.points
 """α per event name. A name that is not listed says nothing about interest; ``dislike_item`` excludes the item."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventWeights:
-    """How much each kind of act counts, in points; staff edit them, a purchase is the unit."""
+    """How much each kind of act counts, in points that staff edit, and which of them take the item."""
 
     points: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_POINTS))
+    domain: Domain = GOODS
 
     def __post_init__(self) -> None:
-        if not self.points.get(EventName.PURCHASE, 0) > 0:
-            raise ValueError("a purchase is the unit of the event weights: it must have more than 0 points")
+        if not self.points.get(self.domain.unit, 0) > 0:
+            raise ValueError(f"{self.domain.unit} is the unit of the event weights: it must have more than 0 points")
 
-    def relative(self, names: pd.Series, ratings: NDArray[np.floating]) -> FloatArray:
-        """α relative to a purchase, one per event; a rating (share of its scale, 0 … 1) in proportion, unrated 0."""
-        unit = self.points[EventName.PURCHASE]
+    def relative(self, names: pd.Series, shares: NDArray[np.floating]) -> FloatArray:
+        """α relative to the unit, one per event.
+
+        A rating counts by its share of the scale (0 … 1), unrated 0; a play by the share that was played, whole where
+        nothing is said of that.
+        """
+        unit = self.points[self.domain.unit]
         strength = names.map({name: points / unit for name, points in self.points.items()}).to_numpy(
             np.float64, copy=True
         )
-        rated = (names == EventName.RATE_ITEM).to_numpy()
-        return np.nan_to_num(np.where(rated, strength * ratings, strength)).astype(np.float32)
+        rated, played = (names == EventName.RATE_ITEM).to_numpy(), (names == EventName.PLAY).to_numpy()
+        if played.any():
+            strength = np.where(played, strength * self._played(shares), strength)
+        return np.nan_to_num(np.where(rated, strength * shares, strength)).astype(np.float32)
+
+    def takes(self, names: pd.Series, shares: NDArray[np.floating]) -> BoolArray:
+        """Whether each event takes its item, as a purchase does."""
+        taken: BoolArray = names.isin(self.domain.taken).to_numpy()
+        return taken & ((names != EventName.PLAY).to_numpy() | (_whole(shares) >= np.float32(self.domain.taken_from)))
+
+    def _played(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What a play is worth by the share that was played."""
+        share, at_once = _whole(shares), self.domain.played_at_once
+        return np.where(share < np.float32(self.domain.least_played), 0.0, at_once + (1 - at_once) * share)
+
+
+def _whole(shares: NDArray[np.floating]) -> FloatArray:
+    """The shares that were played, as exact as events have them; a play of which none is known is a whole one."""
+    return np.where(np.isnan(shares), 1.0, shares).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +107,11 @@ def snapshot(
     in the 28 days before the cut. An act on an item without attributes keeps the item, with empty attributes.
     """
     past = events[(events["at"].to_numpy() < cut) & (events["item"].to_numpy() >= 0)]
-    strength = weights.relative(past["name"], past["rating"].to_numpy(np.float64))
+    shares = past["rating"].to_numpy(np.float64)
+    strength, takes = weights.relative(past["name"], shares), weights.takes(past["name"], shares)
     disliked = past[(past["name"] == EventName.DISLIKE_ITEM).to_numpy()]
-    acts = _without_disliked(past.assign(strength=strength)[strength != 0], disliked)
-    rows = _per_basket(acts)
+    acts = _without_disliked(past.assign(strength=strength, takes=takes)[strength != 0], disliked)
+    rows = _per_basket(_played_once(acts), weights.domain)
     new = (attributes.listed_at < cut) & (attributes.listed_at >= cut - NEW_DAYS)
     users, items = id_map(rows["user"].to_numpy()), id_map(np.concatenate([rows["item"], attributes.ids[new]]))
     return TrainingSnapshot(
@@ -107,16 +132,28 @@ def _without_disliked(acts: pd.DataFrame, disliked: pd.DataFrame) -> pd.DataFram
     return acts[~pd.MultiIndex.from_frame(acts[["user", "item"]]).isin(pairs)]
 
 
-def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
+def _played_once(acts: pd.DataFrame) -> pd.DataFrame:
+    """The acts with one play of an item in a session: the one of which most was played, of equal ones the first."""
+    played = (acts["name"] == EventName.PLAY).to_numpy()
+    if not played.any():
+        return acts
+    plays = acts[played].sort_values("strength", ascending=False, kind="stable")
+    again = plays.index[plays.duplicated(["user", "basket", "item"]).to_numpy()]
+    return acts.drop(index=again)
+
+
+def _per_basket(acts: pd.DataFrame, domain: Domain) -> pd.DataFrame:
     """One row per (user, basket, kind of act, item), sorted so; what a transaction takes back in full leaves no row.
 
     The row's strength is that of its strongest act and its quantity is Σ α · q in units of it: the product is kept.
+    A row is traded where an act in it takes the item, or takes back one that does.
     """
     kinds = list(EventName)
     kind = (
         acts["name"].astype(object).map({name: kinds.index(EventName(name.facts.takes_back or name)) for name in kinds})
     )
-    traded = (kind == kinds.index(EventName.PURCHASE)).to_numpy()
+    taking_back = acts["name"].isin([name for name in EventName if name.facts.takes_back in domain.taken]).to_numpy()
+    traded = acts["takes"].to_numpy() | taking_back
     quantity = np.nan_to_num(acts["quantity"].to_numpy(np.float64), nan=1.0)
     sign = np.where(acts["strength"].to_numpy() < 0, -1.0, 1.0)
     amount = np.nan_to_num(acts["amount"].to_numpy(np.float64))
@@ -131,11 +168,11 @@ def _per_basket(acts: pd.DataFrame) -> pd.DataFrame:
             "amount": np.where(traded, sign * amount, 0),
             "highest": acts["strength"].to_numpy(np.float64),
             "lowest": acts["strength"].to_numpy(np.float64),
+            "traded": traded,
         }
     )
-    how = {"at": "max", "weight": "sum", "amount": "sum", "highest": "max", "lowest": "min"}
+    how = {"at": "max", "weight": "sum", "amount": "sum", "highest": "max", "lowest": "min", "traded": "max"}
     rows = frame.groupby(["user", "basket", "kind", "item"], sort=True).agg(how).reset_index()
-    rows["traded"] = rows["kind"] == kinds.index(EventName.PURCHASE)
     rows["strength"] = np.where(rows["weight"] > 0, rows["highest"], rows["lowest"])
     rows["quantity"] = rows["weight"] / rows["strength"]
     return rows[rows["quantity"].abs() > 1e-6]

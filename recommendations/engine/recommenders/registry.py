@@ -5,8 +5,8 @@ never on its test window.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from recommendations.engine.ranking.confidence import BlendLeaning
 from recommendations.engine.recommenders import (
@@ -51,6 +51,10 @@ class Instance:
     def is_social(self) -> bool:
         """Whether it has nothing to say where nobody follows anybody."""
         return self.kind is social.Social
+
+    def under(self, settings: Mapping[str, float]) -> Self:
+        """The instance with these settings in the place of its own."""
+        return replace(self, config=replace(self.config, **settings)) if settings else self
 
     def build(self) -> Recommender:
         """A recommender that is not fitted yet."""

@@ -37,7 +37,8 @@ from recommendations.terms import Scope
 FILE = "shop.json"
 """Says in the folder of the data whose it is; the file with ``.pending`` behind it has what is printed once."""
 REMEMBERED = (
-    "SHOP_NAME", "SHOP_CURRENCY", "SHOP_TIME_ZONE", "SHOP_LANGUAGE", "SHOP_URL", "SHOP_HOSTS", "WAITING_LINES",
+    "SHOP_NAME", "SHOP_DOMAIN", "SHOP_CURRENCY", "SHOP_TIME_ZONE", "SHOP_LANGUAGE", "SHOP_URL", "SHOP_HOSTS",
+    "WAITING_LINES",
     "SHOPIFY_WEBHOOK_SECRET", "WOOCOMMERCE_WEBHOOK_SECRET", "PURCHASES_FROM", "ITEM_FEED", "ITEM_FEED_FILE",
     "ITEM_FEED_HOURS", "ITEM_FEED_FULL", "ITEM_FEED_MAP", "PICTURE_HOSTS", "SUBJECT_MARK", "POSTAL_ADDRESS",
     "PUSH_FROM", "BOUNCE_DOMAIN", "DOUBLE_OPT_IN", "FOUR_EYES",

@@ -15,6 +15,7 @@ from recommendations.engine.frames import BoolArray, IdArray, IntArray
 from recommendations.models import Item, ItemPrice
 from recommendations.models.catalogue import ItemQuerySet
 from recommendations.services.catalogue.exposure import Exposure
+from recommendations.store.domain import shop_domain
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.store.vectors.item_texts import OLD, READABLE, SHARED
 from recommendations.terms import Availability
@@ -31,6 +32,10 @@ class CatalogueFlaw(StrEnum):
     NO_CATEGORY = "no_category"
     NO_DESCRIPTION = "no_description"
     NO_BRAND = "no_brand"
+    NO_CREATOR = "no_creator"
+    NO_DATE = "no_date"
+    NO_DURATION = "no_duration"
+    NO_NUMBER = "no_number"
     OUT_OF_STOCK = "out_of_stock"
     STALE_PRICE = "stale_price"
     LISTED_TWICE = "listed_twice"
@@ -40,6 +45,19 @@ class CatalogueFlaw(StrEnum):
     NO_EVENTS = "no_events"
     NEVER_RECOMMENDED = "never_recommended"
 
+
+WANTED: Mapping[CatalogueFlaw, str] = {
+    CatalogueFlaw.NO_PICTURE: "picture",
+    CatalogueFlaw.NO_PRICE: "price",
+    CatalogueFlaw.NO_CATEGORY: "category",
+    CatalogueFlaw.NO_DESCRIPTION: "description",
+    CatalogueFlaw.NO_BRAND: "brand",
+    CatalogueFlaw.NO_CREATOR: "creator",
+    CatalogueFlaw.NO_DATE: "published_at",
+    CatalogueFlaw.NO_DURATION: "duration",
+    CatalogueFlaw.NO_NUMBER: "number",
+}
+"""What an item lacks that has the flaw; whether that is one depends on what the shop offers."""
 
 OF_MODEL = frozenset({CatalogueFlaw.NO_EVENTS, CatalogueFlaw.NEVER_RECOMMENDED})
 OF_RECORD = tuple(flaw for flaw in CatalogueFlaw if flaw not in OF_MODEL)
@@ -66,6 +84,11 @@ class Flaws:
     found: Mapping[CatalogueFlaw, Touched]
 
 
+def is_flaw(flaw: CatalogueFlaw) -> bool:
+    """Whether it is a flaw in this shop: films need no price, and shoes no duration."""
+    return flaw not in WANTED or WANTED[flaw] in shop_domain().wanted
+
+
 def on_sale() -> ItemQuerySet:
     return Item.objects.filter(retired_at=None)
 
@@ -81,6 +104,10 @@ def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
         CatalogueFlaw.NO_CATEGORY: ~Q(Exists(links)),
         CatalogueFlaw.NO_DESCRIPTION: Q(description=""),
         CatalogueFlaw.NO_BRAND: Q(brand=""),
+        CatalogueFlaw.NO_CREATOR: Q(creator=""),
+        CatalogueFlaw.NO_DATE: Q(published_at=None),
+        CatalogueFlaw.NO_DURATION: Q(duration=None),
+        CatalogueFlaw.NO_NUMBER: Q(number=None) & ~Q(collection=""),
         CatalogueFlaw.OUT_OF_STOCK: Q(availability=Availability.OUT_OF_STOCK)
         | Q(availability=Availability.IN_STOCK, available_quantity=0),
         CatalogueFlaw.STALE_PRICE: Q(price__isnull=False) & ~Q(Exists(confirmed)),
@@ -112,7 +139,10 @@ def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     """Count flaws, once for each state of the catalogue, the model and the weights, and once a day."""
     newest = Item.objects.aggregate(item=Max("updated_at"), vector=Max("vectors__made_at"))
     mark = ":".join(each.isoformat() if each else "none" for each in newest.values())
-    counts = cached(f"flaws:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}", lambda: _counts(known, now=now))
+    counts = cached(
+        f"flaws:{shop_domain().name}:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}",
+        lambda: _counts(known, now=now),
+    )
     items, slots = counts["items"].tolist(), counts["slots"].tolist()
     return Flaws(
         listed=int(counts["listed"]),
@@ -124,10 +154,12 @@ def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
 
 def _counts(known: Exposure | None, *, now: datetime) -> Arrays:
     items, slots, recommended = dict.fromkeys(CatalogueFlaw, 0), dict.fromkeys(CatalogueFlaw, 0), 0
-    simple = {flaw: condition(flaw, now=now) for flaw in OF_RECORD if flaw not in OF_OTHER_ROWS}
+    asked = [flaw for flaw in OF_RECORD if is_flaw(flaw)]
+    simple = {flaw: condition(flaw, now=now) for flaw in asked if flaw not in OF_OTHER_ROWS}
     listed = on_sale().aggregate(every=Count("pk"), **{flaw: Count("pk", filter=each) for flaw, each in simple.items()})
     items |= {flaw: listed[flaw] for flaw in simple}
-    items |= {flaw: on_sale().filter(condition(flaw, now=now)).count() for flaw in OF_OTHER_ROWS}
+    others = (flaw for flaw in OF_OTHER_ROWS if flaw in asked)
+    items |= {flaw: on_sale().filter(condition(flaw, now=now)).count() for flaw in others}
     if known is not None:
         there = np.ones(len(known.items), np.bool_)
         there[_retired(known)] = False

@@ -20,6 +20,7 @@ from recommendations.models import ModelVersion
 from recommendations.services.access import keys
 from recommendations.services.weights.panels import panels
 from recommendations.store.contacts.sealing import hash_key_is_the_stored_one
+from recommendations.store.domain import stored_domain
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
@@ -84,9 +85,22 @@ def _of_record() -> dict[str, str]:
         missing["contact_hash_key"] = (
             "This database was filled under another CONTACT_HASH_KEY: who unsubscribed would be written to again."
         )
+    if foreign := foreign_domain():
+        missing["domain"] = foreign
     if not ModelVersion.objects.live().exists():
         missing["model_version"] = "No run of the loop has finished yet; start one on the page Runs."
     return missing
+
+
+def foreign_domain() -> str:
+    """Why this database cannot serve the domain of the settings; empty where it can."""
+    stored = stored_domain()
+    if stored == settings.SHOP_DOMAIN:
+        return ""
+    return (
+        f"This database is of a shop of {stored}, and SHOP_DOMAIN={settings.SHOP_DOMAIN}: set SHOP_DOMAIN={stored}, "
+        "or begin with a new database."
+    )
 
 
 def what_valkey_lacks() -> dict[str, str]:

@@ -14,6 +14,7 @@ from recommendations.models import NewItemPromise, Placement, PlacementDay, Staf
 from recommendations.models.promises import MOST_DAYS, MOST_IMPRESSIONS, MOST_SHARE
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
+from recommendations.store.domain import shop_domain
 from recommendations.store.live import fetch
 from recommendations.store.promises.showings import answers_a_day
 from recommendations.terms import CatalogueScope, Repeat
@@ -42,6 +43,12 @@ class PromiseForm:
     needs_price: bool = True
     needs_picture: bool = False
     gives: bool = True
+
+
+def usual_promise() -> PromiseForm:
+    """The promise that a placement begins with, by what the shop offers."""
+    domain = shop_domain()
+    return PromiseForm(impressions=domain.impressions, days=domain.days, needs_price="price" in domain.wanted)
 
 
 class Price(NamedTuple):

@@ -27,6 +27,7 @@ from recommendations.loop.evaluate import of_second_stage
 from recommendations.loop.second_stage import CONFIG, TAUGHT_BY
 from recommendations.loop.train import plans_of
 from recommendations.models import Run
+from recommendations.store.domain import of_shop
 from recommendations.store.models import runs
 from recommendations.store.models.model import Model, days, everyone_and_a_stranger, stored_config
 from recommendations.store.models.second_stage import load_lesson, load_stage
@@ -89,7 +90,7 @@ class Refits:
     @cached_property
     def _instances(self) -> list[Instance]:
         """The instances that the run fitted, with its settings."""
-        return [one for one in INSTANCES if one.name in self.learned.recommenders]
+        return [one for one in of_shop(INSTANCES) if one.name in self.learned.recommenders]
 
     @cached_property
     def _stages(self) -> Stages:

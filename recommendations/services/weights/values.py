@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import instances_of
 from recommendations.models import BlendWeights
+from recommendations.store.domain import shop_domain
 from recommendations.terms import BlendName, Lift
 
 HIGHEST: Mapping[str, float] = {
@@ -89,6 +90,15 @@ def shares(weights: Mapping[str, float]) -> dict[str, float]:
     largest = max(parts, key=lambda name: parts[name])
     parts[largest] = round(parts[largest] + 1 - sum(parts.values()), DECIMALS)
     return {name: part for name, part in parts.items() if part > 0}
+
+
+def shipped_values(blend: BlendName, *, beside: BlendWeights) -> Values:
+    """The preset of the shop's domain, exploring as these weights do."""
+    domain = shop_domain()
+    return Values(
+        weights=domain.weights[blend], promotion=domain.promotion[blend], exploration=beside.exploration,
+        cards=beside.cards,
+    )  # fmt: skip
 
 
 def weighable(blend: BlendName) -> Sequence[str]:

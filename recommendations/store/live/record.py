@@ -20,6 +20,7 @@ from recommendations.store.live.state import (
     UNKNOWN,
     LiveEvent,
     LiveState,
+    live_name,
     state_from,
     times_of,
 )
@@ -45,8 +46,11 @@ def state_at(customer: int, *, since: datetime | None, at: datetime, showings: b
         | Q(name__in=TRADES, occurred_at__gte=since or at - RECENT)
     )
     acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
-    rows = acts.values_list("name", "item", "occurred_at")
-    events = [LiveEvent(customer=customer, name=EventName(name), item=item, at=when) for name, item, when in rows]
+    rows = acts.values_list("name", "item", "occurred_at", "progress")
+    events = [
+        LiveEvent(customer=customer, name=live_name(name, progress), item=item, at=when)
+        for name, item, when, progress in rows
+    ]
     if showings:
         events += recorded_showings(_keys_of(customer), at=at)
     return state_from(customer, times_of(events), objected=False, liked=recorded_likings(customer, at=at))
@@ -78,9 +82,9 @@ def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator
     """
     merged, parts = _recorded_parts(since=since, customer=customer)
     for part in parts:
-        rows = part.values_list("customer", "name", "item", "occurred_at")
-        for key, name, item, at in rows.iterator(chunk_size=BATCH):
-            yield LiveEvent(merged.get(key, key), name, item, at)
+        rows = part.values_list("customer", "name", "item", "occurred_at", "progress")
+        for key, name, item, at, progress in rows.iterator(chunk_size=BATCH):
+            yield LiveEvent(merged.get(key, key), live_name(name, progress), item, at)
 
 
 def _keys_of(customer: int) -> list[int]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from recommendations.event_types import EventName, Outcome
+from recommendations.store.domain import shop_domain
 
 RECENT_ACTS = 50
 SHOWINGS = 60  # newest ones that are remembered
@@ -100,6 +101,13 @@ class LiveState:
 
 NOTHING = LiveState()
 UNKNOWN = LiveState(known=False)
+
+
+def live_name(name: str, progress: float | None) -> str:
+    """The act that an event is to the next answers: a play that does not take the item is a look at it."""
+    if name != EventName.PLAY or progress is None or progress >= shop_domain().taken_from:
+        return name
+    return EventName.VIEW_ITEM.value
 
 
 def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from recommendations.engine.preprocess.matrix import DEFAULT_POINTS
 from recommendations.models import ShopSetting
+from recommendations.store.domain import shop_domain
 
 KEY = "event_points"
 
@@ -20,7 +20,7 @@ def with_learned(points: Mapping[str, float], learned: Mapping[str, float]) -> d
 def event_points() -> dict[str, float]:
     """Points of every kind of act that has any."""
     stored = ShopSetting.objects.filter(key=KEY).values_list("value", flat=True).first() or {}
-    return {**DEFAULT_POINTS, **stored}
+    return {**shop_domain().points, **stored}
 
 
 def set_event_points(points: Mapping[str, float]) -> None:

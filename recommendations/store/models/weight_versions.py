@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from recommendations.engine.feedback.presets import PRESETS
 from recommendations.models import Blend, BlendWeights, Group, Staff, group_fields
+from recommendations.store.domain import shop_domain
 from recommendations.terms import BlendName, Lift, WeightsStatus
 
 
@@ -25,7 +25,7 @@ def served_weights(blend: BlendName, group: Group) -> BlendWeights | None:
 def starting_weights(blend: BlendName) -> Mapping[str, float]:
     """The default's weights, else the shipped preset."""
     default = default_weights(blend)
-    return default.weights if default else PRESETS[blend]
+    return default.weights if default else shop_domain().weights[blend]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from pytest_django.fixtures import Settings
 
 from recommendations.models import Category, EmbeddingSpace, Item, ItemPrice
 from recommendations.services.catalogue.exposure import Exposure
@@ -17,6 +18,7 @@ from recommendations.services.catalogue.quality import (
     condition,
     flaws,
     has_flaw,
+    is_flaw,
     on_sale,
 )
 from recommendations.store.vectors.item_texts import digests_of
@@ -84,8 +86,18 @@ def test_every_flaw_counts_its_items_and_their_slots(items: list[Item], known: E
         CatalogueFlaw.NEVER_RECOMMENDED: (1, 0),
     }
     assert touched(flaws(known, now=NOW)) == expected
-    for flaw in OF_RECORD:  # the list shows as many as the count says
+    for flaw in filter(is_flaw, OF_RECORD):  # the list shows as many as the count says
         assert on_sale().filter(condition(flaw, now=NOW)).count() == expected.get(flaw, (0, 0))[0], flaw
+
+
+def test_films_lack_other_things_than_goods(items: list[Item], known: Exposure, settings: Settings) -> None:
+    settings.SHOP_DOMAIN = "video"
+    Item.objects.filter(shop_id="i1").update(duration=90, brand="", price=None, collection="Trilogy")
+    Item.objects.filter(shop_id="i2").update(duration=90, collection="Trilogy", number=2)
+    found = touched(flaws(known, now=NOW))
+    assert found[CatalogueFlaw.NO_DURATION][0] == 3
+    assert found[CatalogueFlaw.NO_NUMBER] == (1, 2)
+    assert not {CatalogueFlaw.NO_BRAND, CatalogueFlaw.NO_PRICE, CatalogueFlaw.NO_CREATOR} & set(found)
 
 
 def test_the_mask_of_items_with_a_flaw_of_the_model(items: list[Item], known: Exposure) -> None:

@@ -1,0 +1,1 @@
+"""Domains: what differs between shops of goods, of articles, of music and of films, as data."""

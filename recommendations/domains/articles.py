@@ -1,0 +1,52 @@
+"""Articles: each is read once, and is old in days."""
+
+from recommendations.domains.protocol import Domain, DomainName, PlacementPreset, channels, halving
+from recommendations.event_types import EventName
+from recommendations.terms import BlendName, CatalogueScope, ItemKind, Repeat, Variants
+
+HOME, DISCOVER, ITEM = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM
+
+ARTICLES = Domain(
+    name=DomainName.ARTICLES,
+    kinds=(ItemKind.ARTICLE,),
+    points={
+        EventName.SELECT_ITEM: 0.2,
+        EventName.VIEW_ITEM: 0.2,
+        EventName.SEARCH: 0.2,
+        EventName.PLAY: 1.0,
+        EventName.COMPLETE: 1.0,
+        EventName.SAVE: 2.0,
+        EventName.ADD_TO_WISHLIST: 2.0,
+        EventName.SHARE: 3.0,
+        EventName.RATE_ITEM: 2.0,
+    },
+    unit=EventName.COMPLETE,
+    taken=frozenset({EventName.COMPLETE, EventName.PLAY}),
+    taken_from=0.9,
+    settings=halving(taste=14.0, popularity=1.0),
+    weights={
+        BlendName.HOME: {"ease_home": 0.4, "content": 0.3, "popularity_home": 0.3},
+        BlendName.DISCOVER: {"content_ridge_discover": 0.6, "ease_discover": 0.2, "popularity_discover": 0.2},
+        BlendName.ITEM: {"content_context": 0.7, "item_knn_context": 0.2, "popularity_home": 0.1},
+        BlendName.CART: {"item_knn_context": 0.6, "also_bought": 0.4},
+        BlendName.SESSION: {"content_context": 0.4, "item_knn_context": 0.3, "popularity_home": 0.3},
+    },
+    promotion=dict.fromkeys(BlendName, 0.0),
+    placements=(
+        PlacementPreset(name="home", blend=DISCOVER, repeat=Repeat.EXCLUDE),
+        PlacementPreset(name="item", blend=ITEM, repeat=Repeat.EXCLUDE, needs_context=True),
+        PlacementPreset(name="trending", blend=None),
+        PlacementPreset(name="category", blend=HOME, needs_context=True, scope=CatalogueScope.CATEGORY),
+        PlacementPreset(name="search", blend=HOME, scope=CatalogueScope.FOUND, explores=False, variants=Variants.EACH),
+        PlacementPreset(name="new", blend=DISCOVER, repeat=Repeat.EXCLUDE, scope=CatalogueScope.NEWEST),
+        *channels(DISCOVER, Repeat.EXCLUDE),
+    ),
+    pages={
+        "home": (("home", 12), ("trending", 6), ("new", 6)),
+        "item": (("item", 6),),
+        "category": (("category", 24),),
+        "search": (("search", 24),),
+    },
+    days=2,
+    wanted=frozenset({"picture", "category", "description", "creator", "published_at"}),
+)

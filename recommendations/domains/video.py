@@ -1,0 +1,53 @@
+"""Video: films and series that are watched once."""
+
+from recommendations.domains.protocol import Domain, DomainName, PlacementPreset, channels, halving
+from recommendations.event_types import EventName
+from recommendations.terms import BlendName, CatalogueScope, ItemKind, Repeat, Variants
+
+HOME, DISCOVER, ITEM = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM
+
+VIDEO = Domain(
+    name=DomainName.VIDEO,
+    kinds=(ItemKind.FILM, ItemKind.EPISODE, ItemKind.SERIES),
+    points={
+        EventName.SELECT_ITEM: 0.1,
+        EventName.VIEW_ITEM: 0.1,
+        EventName.SEARCH: 0.1,
+        EventName.PLAY: 1.0,
+        EventName.COMPLETE: 1.0,
+        EventName.RATE_ITEM: 1.0,
+        EventName.SAVE: 1.0,
+        EventName.ADD_TO_WISHLIST: 1.0,
+        EventName.SHARE: 1.0,
+    },
+    unit=EventName.COMPLETE,
+    taken=frozenset({EventName.COMPLETE, EventName.PLAY, EventName.RATE_ITEM}),
+    least_played=0.1,
+    taken_from=0.9,
+    settings=halving(taste=180.0, popularity=28.0),
+    weights={
+        BlendName.HOME: {"ease_home": 0.6, "content": 0.25, "popularity_home": 0.15},
+        BlendName.DISCOVER: {"ease_discover": 0.65, "content_ridge_discover": 0.23, "popularity_discover": 0.12},
+        BlendName.ITEM: {"item_knn_context": 0.5, "content_context": 0.4, "popularity_home": 0.1},
+        BlendName.CART: {"item_knn_context": 0.6, "also_bought": 0.4},
+        BlendName.SESSION: {"item_knn_context": 0.5, "content_context": 0.3, "popularity_home": 0.2},
+    },
+    promotion=dict.fromkeys(BlendName, 0.0),
+    placements=(
+        PlacementPreset(name="home", blend=DISCOVER, repeat=Repeat.EXCLUDE),
+        PlacementPreset(name="item", blend=ITEM, repeat=Repeat.EXCLUDE, needs_context=True),
+        PlacementPreset(name="trending", blend=None),
+        PlacementPreset(name="category", blend=HOME, needs_context=True, scope=CatalogueScope.CATEGORY),
+        PlacementPreset(name="search", blend=HOME, scope=CatalogueScope.FOUND, explores=False, variants=Variants.EACH),
+        PlacementPreset(name="new", blend=DISCOVER, repeat=Repeat.EXCLUDE, scope=CatalogueScope.NEWEST),
+        *channels(DISCOVER, Repeat.EXCLUDE),
+    ),
+    pages={
+        "home": (("home", 12), ("trending", 6), ("new", 6)),
+        "item": (("item", 6),),
+        "category": (("category", 24),),
+        "search": (("search", 24),),
+    },
+    days=14,
+    wanted=frozenset({"picture", "category", "description", "duration", "number"}),
+)
