@@ -6,7 +6,9 @@
 .PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
-DATA ?= .local
+# What the demo offers: goods, articles, music or video, each in a folder of its own.
+DOMAIN ?= goods
+DATA ?= $(if $(filter-out goods,$(DOMAIN)),.local-$(DOMAIN),.local)
 HOUSEHOLDS ?=
 # The demo's folder is no shop's.
 OWN = $(if $(filter .local,$(DATA)),own,$(DATA))
@@ -30,8 +32,9 @@ help:  ## Show this list
 install: .venv/stamp  ## Make .venv with everything that the product and its tests need
 
 demo: export SHOP_NAME ?= Corner Shop
-demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300); prints address, login and API key
-	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)")
+demo: export SHOP_DOMAIN ?= $(DOMAIN)
+demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300 DOMAIN=goods|articles|music|video); prints address, login and API key
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)") $(if $(ACCEPT_LICENCE),--accept-licence)
 
 shop: .venv/stamp  ## Open a shop of your own: DATA=own ITEMS=feed EVENTS=file (FROM= NAME= PORT= ORIGIN= EMAIL=); later DATA=own alone
 	$(SERVERS) --data "$(OWN)" -- $(PYTHON) manage.py shop --port "$(PORT)" $(if $(ITEMS),--items "$(ITEMS)") $(if $(EVENTS),--events "$(EVENTS)") $(if $(FROM),--from "$(FROM)") $(if $(NAME),--name "$(NAME)") $(if $(ORIGIN),--origin "$(ORIGIN)") $(if $(EMAIL),--email "$(EMAIL)")

@@ -17,12 +17,14 @@ from django.utils import translation
 from demo.agent import let_agent_watch
 from demo.replay import demo_door
 from demo.webhook import furnish_webhook
+from recommendations.domains.goods import GOODS
 from recommendations.engine.push.cases import Clock
 from recommendations.models import Campaign, CampaignVersion, ModelVersion
 from recommendations.push_terms import CampaignKind, Channel, Trigger
 from recommendations.services.campaigns.lifecycle import approve, ask_for_review, create_campaign
 from recommendations.services.campaigns.presets import CampaignPreset, preset_of
 from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.domain import shop_domain
 
 LOCK = 7_264_131
 A_DAY = 300  # mails of a campaign, so that the two which have much to say send 600 on the first day
@@ -63,9 +65,10 @@ class DemoCampaign:
 def begin_campaigns(*, now: datetime) -> int:
     """Begin the demo's campaigns and its agent, once, as soon as its pages answer; how many campaigns were begun.
 
-    Nothing is sent by a demo whose mail would leave the machine.
+    Nothing is sent by a demo whose mail would leave the machine; where nothing is bought, no cart is written about.
     """
-    ready = settings.DEMO and settings.POST_OFFICE and demo_door() is not None and ModelVersion.objects.live().exists()
+    served = demo_door() is not None and ModelVersion.objects.live().exists()
+    ready = settings.DEMO and settings.POST_OFFICE and served and shop_domain() is GOODS
     if not ready or CampaignVersion.objects.filter(note__startswith=NOTE.format("")).exists():
         return 0
     with advisory_lock(LOCK) as alone:

@@ -43,16 +43,16 @@ class Catalogue:
 
     @classmethod
     def load(cls, file: Path) -> "Catalogue":
-        """The items that have a price, of a file as ``manage.py import_items`` takes it."""
+        """The items that have a price, or all where none has, of a file as ``manage.py import_items`` takes it."""
         with file.open(encoding="utf-8", newline="") as lines:
-            return cls(
-                CatalogueProduct(
-                    row["item_id"], _plain(row["title"]), _plain(row["brand"]), row["price"],
-                    _plain(row["categories"]).partition("|")[0], int(row.get("available_quantity") or 0) or None,
-                )
-                for row in csv.DictReader(lines)
-                if row["price"]
-            )  # fmt: skip
+            rows = list(csv.DictReader(lines))
+        return cls(
+            CatalogueProduct(
+                row["item_id"], _plain(row["title"]), _plain(row["brand"] or row.get("creator") or ""), row["price"],
+                _plain(row["categories"]).partition("|")[0], int(row.get("available_quantity") or 0) or None,
+            )
+            for row in [row for row in rows if row["price"]] or rows
+        )  # fmt: skip
 
     @property
     def stock(self) -> dict[str, int]:

@@ -42,7 +42,7 @@ class Frame:
             anonymous_id=visit.anonymous_id if named else "",
             proof=visit.proof if named else "",
             session_id=visit.session_id if named else "",
-            basket_size=sum(visit.basket.values()),
+            basket="" if self._settings.plays else fill("basket-link", size=sum(visit.basket.values())),
             people=self._people(visit),
             dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",

@@ -34,6 +34,14 @@ class Outbox:
         _behind(lambda: self._client.send_events([event]))
         return total
 
+    def play(self, visit: Visit, item_id: str, recommendation_id: str) -> None:
+        """Tell Recsite that the visitor played an item to its end."""
+        fields: EventFields = {**who(visit), "items": [{"item_id": item_id}], "progress": 1.0}
+        if recommendation_id:
+            fields["recommendation_id"] = recommendation_id
+        event = new_event("play", **fields)
+        _behind(lambda: self._client.send_events([event]))
+
     def sign_in(self, visit: Visit) -> None:
         """Merge the visitor into the customer: what was done before counts for the customer from now on."""
         anonymous_id, user_id = visit.anonymous_id, visit.user_id

@@ -16,6 +16,7 @@ class Settings:
     timeout: float  # seconds that a page waits for a slot
     currency: str  # as it stands before an amount
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
+    plays: str = ""  # what a button says where items are not bought: Read, Play or Watch
     push_service: str = ""  # for browsers that have none: the demo's
 
     @classmethod
@@ -29,6 +30,7 @@ class Settings:
             timeout=values["timeout"],
             currency=values["currency"],
             customers=tuple(values["customers"]),
+            plays=values.get("plays", ""),
         )
 
     @classmethod

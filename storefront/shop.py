@@ -22,7 +22,7 @@ from storefront.visits import Visit, Visits, new_id
 
 SHELVES = 12
 MOST_LISTED = 24
-OF_CUSTOMERS = ("buy_again", "discover")
+OF_CUSTOMERS = ("buy_again", "discover", "on_repeat")
 """Placements that say nothing to somebody who is not known."""
 
 TITLES = {
@@ -34,6 +34,8 @@ TITLES = {
     "item": "Similar",
     "also_bought": "Often bought with it",
     "cart": "Goes well with it",
+    "on_repeat": "On repeat",
+    "radio": "Goes on like this",
 }
 
 UTM = re.compile(r"[\w.-]{1,64}")
@@ -72,6 +74,7 @@ class ShopSite:
             ("POST", "cart"): self.put,
             ("POST", "cart/remove"): self.remove,
             ("POST", "wish"): self.wish,
+            ("POST", "play"): self.play,
             ("POST", "checkout"): self.buy,
             ("POST", "visit"): self.shop_as,
             ("POST", "consent"): self.choose,
@@ -122,7 +125,8 @@ class ShopSite:
         if product is None:
             return self.nothing(request, visit)
         filled = self._slots.fill("item", visit, context={"item_ids": [product.item_id], "basket": list(visit.basket)})
-        seen: dict[str, object] = {"name": "view_item", "items": [{"item_id": product.item_id, "price": product.price}]}
+        line = {"item_id": product.item_id} | ({"price": product.price} if product.price else {})
+        seen: dict[str, object] = {"name": "view_item", "items": [line]}
         slots = self._slot_list(filled, TITLES, back=item_address(product.item_id))
         rid, sold_out = request.query.get("rid", ""), self._stock.left(product.item_id) == 0
         main = self._tiles.item(product, slots=slots, recommendation_id=rid, sold_out=sold_out)
@@ -200,6 +204,15 @@ class ShopSite:
             return self.nothing(request, visit)
         visit.told = f"We write to you when {product.title} is back, if you said yes to reminders."
         return self._go(item_address(product.item_id))
+
+    def play(self, request: Request, visit: Visit) -> Response:
+        """Play, read or watch an item to its end, where that is what the shop offers."""
+        product = self._catalogue.find(request.form.get("item_id", ""))
+        if product is None or not self._settings.plays:
+            return self.nothing(request, visit)
+        self._outbox.play(visit, product.item_id, request.form.get("rid", ""))
+        visit.told = f"{product.title}: done. The lists know of it."
+        return self._go(request.form.get("back", "/"))
 
     def buy(self, _request: Request, visit: Visit) -> Response:
         if not visit.basket:

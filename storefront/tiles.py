@@ -79,7 +79,8 @@ class Tiles:
     ) -> Html:
         recommendation_id = more.get("recommendation_id", "")
         return fill(
-            "tile",
+            "play-tile" if self._settings.plays else "tile",
+            plays=self._settings.plays,
             item_id=item_id,
             index=index,
             title=title,
@@ -93,9 +94,10 @@ class Tiles:
         )
 
     def item(self, product: CatalogueProduct, *, slots: Html, recommendation_id: str, sold_out: bool) -> Html:
+        kind = "play" if self._settings.plays else "wish" if sold_out else "buy"
         form = fill(
-            "wish" if sold_out else "buy", item_id=product.item_id, price=product.price,
-            recommendation_id=recommendation_id,
+            kind, item_id=product.item_id, price=product.price, plays=self._settings.plays,
+            recommendation_id=recommendation_id, back=item_address(product.item_id),
         )  # fmt: skip
         return fill(
             "item",
@@ -103,7 +105,7 @@ class Tiles:
             picture=self.picture(product.item_id),
             title=product.title,
             brand=product.brand,
-            money=self.money(product.price),
+            money=self.money(product.price) if product.price else "",
             form=form,
             slots=slots,
         )

@@ -15,7 +15,10 @@ from demo.exploration import publish_exploration
 from demo.fatigue import set_fatigue
 from demo.invented import push_service
 from demo.load import lacks_complete_journey
+from demo.movielens import LICENCE, SetIsMissingError
+from demo.other_domains import load_domain
 from demo.promises import promise_impressions
+from recommendations.domains.protocol import DomainName
 from recommendations.management.first_start import (
     SERVER_SCOPES,
     collect_static,
@@ -28,13 +31,19 @@ from recommendations.management.first_start import (
 )
 from recommendations.models import Customer, Item, ModelVersion, Staff
 from recommendations.services.catalogue import files
+from recommendations.store.domain import shop_domain
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.temp_tables import silent
 from recommendations.terms import Scope
 from recommendations.wording.money import currency
 
 _USERNAME = "admin@example.com"
-_SHOPPERS = ("2375", "1228", "718", "1609", "982", "19", "88", "113", "253", "40")
-"""Households of Complete Journey; a visitor may shop as the first five that were loaded."""
+_SHOPPERS = (
+    "2375", "1228", "718", "1609", "982", "19", "88", "113", "253", "40", "1", "2", "3", "p0", "p1", "p2", "p3", "p4",
+)  # fmt: skip
+"""Households of Complete Journey, and people of the other demos; a visitor may shop as the first five of them."""
+_PLAYS = {DomainName.ARTICLES: "Read", DomainName.MUSIC: "Play", DomainName.VIDEO: "Watch"}
+"""What a button of the shop says where items are not bought."""
 _HOLD_DAYS = 14  # of the data, for the replay
 _TIMEOUT = 1.0  # seconds that a page of the shop waits for a slot
 
@@ -49,8 +58,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--households", type=int, metavar="N", help="load only the first N households: a small shop, up sooner"
         )
+        parser.add_argument("--accept-licence", action="store_true", help="of MovieLens, with SHOP_DOMAIN=video")
 
-    def handle(self, *, port: int, shop_port: int | None, households: int | None, **_options: Any) -> None:
+    def handle(
+        self, *, port: int, shop_port: int | None, households: int | None, accept_licence: bool, **_options: Any
+    ) -> None:
         if not settings.DEMO:
             raise CommandError("This is no demo: start it with `make demo`, or `python -m recsite.embedded -- …`.")
         shop_port = shop_port or port + 1
@@ -62,9 +74,14 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{settings.DATA} holds a shop of your own: start that with `make shop`, or choose another folder."
             )
+        video = settings.SHOP_DOMAIN == DomainName.VIDEO
+        if video and not accept_licence:
+            raise CommandError(f"{LICENCE}\nIf you accept this: make demo DOMAIN=video ACCEPT_LICENCE=1")
         step(self.stdout, "Tables", prepare_tables)
         step(self.stdout, "Styles and scripts", collect_static)
-        if lacks_complete_journey():
+        if settings.SHOP_DOMAIN != DomainName.GOODS:
+            self._load_domain()
+        elif lacks_complete_journey():
             arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS, "households": households}
             step(self.stdout, "Complete Journey", lambda: call_command("load_complete_journey", **arguments))
         if not ModelVersion.objects.live().exists():
@@ -84,6 +101,17 @@ class Command(BaseCommand):
         environment = {"LOG_LEVEL": "WARNING", "PUBLIC_URL": url.rstrip("/"), "SHOP_URL": shop_url} | os.environ
         os.execve(sys.executable, argv, environment)  # noqa: S606 - no shell, our own program
 
+    def _load_domain(self) -> None:
+        """Fill an empty shop with what its domain's demo offers."""
+        if Item.objects.exists():
+            return
+        domain, file = shop_domain(), settings.DATA / "settings.json"
+        write_private(file, read_private(file) | {"SHOP_DOMAIN": domain.name.value})  # for later commands on the folder
+        try:
+            step(self.stdout, f"Data of {domain.name}", lambda: load_domain(domain, now=timezone.now(), report=silent))
+        except SetIsMissingError as error:
+            raise CommandError(str(error)) from error
+
 
 def _furnish_shop(url: str, shop_url: str) -> None:
     """Write what ``storefront.settings`` reads: the catalogue as a file and two keys. Known ones are kept."""
@@ -91,7 +119,9 @@ def _furnish_shop(url: str, shop_url: str) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     catalogue, file = folder / "catalogue.csv", folder / "settings.json"
     if not catalogue.exists():
-        on_sale = Item.objects.filter(retired_at=None, price__gt=0).order_by("pk")
+        on_sale = Item.objects.filter(retired_at=None).order_by("pk")
+        if settings.SHOP_DOMAIN == DomainName.GOODS:
+            on_sale = on_sale.filter(price__gt=0)
         part = catalogue.with_suffix(".part")
         with part.open("w", encoding="utf-8", newline="") as lines:
             lines.writelines(files.export(on_sale))
@@ -106,6 +136,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         "currency": currency(),
         "catalogue": catalogue.name,
         "customers": loaded[:5],
+        "plays": _PLAYS.get(DomainName(settings.SHOP_DOMAIN), ""),
         "server_key": key_of(old.get("server_key", ""), name="Demo shop, server", scopes=SERVER_SCOPES, by=admin),
         "browser_key": key_of(
             old.get("browser_key", ""), name="Demo shop, pages", scopes=pages, by=admin, origins=[origin]
