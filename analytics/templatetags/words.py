@@ -90,7 +90,7 @@ COUNTS: Mapping[str, Promise] = {
     "sessions": gettext_lazy("visits"),
     "burst_threshold": gettext_lazy("events a day that count as a burst"),
     "set_aside": gettext_lazy("events set aside"),
-    "vectors": gettext_lazy("vectors of items from outside"),
+    "vectors": gettext_lazy("further vectors of items"),
     "removed_new": gettext_lazy("events of new customers left out"),
     "removed_duplicate": gettext_lazy("duplicates removed"),
     "removed_near_duplicate": gettext_lazy("near duplicates removed"),

@@ -24,6 +24,7 @@ from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, training_data
 from recommendations.store.models.event_points import event_points
 from recommendations.store.vectors.item_vectors import known_vectors
+from recommendations.store.vectors.words import word_vectors
 from recommendations.terms import Cut, Task
 
 FEWEST_USERS = 2
@@ -43,7 +44,7 @@ class Shop(NamedTuple):
 
     attributes: ItemAttributes
     texts: CountedTexts
-    vectors: Sequence[KnownVectors]  # that others made
+    vectors: Sequence[KnownVectors]  # that others made, or words have
     categories: IdMap
     plan: pd.DataFrame
     links: pd.DataFrame  # who began or ceased to follow whom, and when
@@ -94,7 +95,8 @@ def _shop(context: RunContext) -> Shop:
     weights = EventWeights(points=event_points(), domain=shop_domain())
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     links = training_data.link_frame(until=max(cuts))
-    return Shop(attributes, count_texts(attributes.texts), known_vectors(), categories, plan, links, weights)
+    vectors = [*known_vectors(), *word_vectors(attributes.ids, attributes.texts)]
+    return Shop(attributes, count_texts(attributes.texts), vectors, categories, plan, links, weights)
 
 
 def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
