@@ -49,7 +49,7 @@ class LittleKnown:
 
     @property
     def sentence(self) -> str:
-        """From where on the lists are better than what everybody buys."""
+        """The number of acts from which on the lists are better than what everybody buys."""
         first = next((each for each in self.bands if each.ahead.low > 0), None)
         if first is None:
             return _("However much is known, the lists are not surely better than what everybody buys.")
