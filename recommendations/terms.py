@@ -66,20 +66,6 @@ class QuarantineState(StrEnum):
     DELETED = "deleted"
 
 
-class GuardCheck(StrEnum):
-    """What may be so unusual about a model version that it waits for a person."""
-
-    CUSTOMERS = "customers"
-    ITEMS = "items"
-    EVENTS = "events"
-    TRUTH = "truth"  # customers who bought in the test window
-    CONFIRMED = "confirmed"  # their share of the customers
-    SET_ASIDE = "set_aside"  # share of the events
-    TRENDING = "trending"  # share of the list that hardly any confirmed customer buys
-    ACCURACY = "accuracy"
-    SEGMENTS = "segments"  # gone, although live rules or weights hang on them
-
-
 class Stage(StrEnum):
     """The six stages of the loop, in order."""
 

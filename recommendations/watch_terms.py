@@ -1,4 +1,4 @@
-"""Codes of watches: the rates that are watched, the ways that they go, and what changes lists."""
+"""Codes of watches: rates that are watched, the ways that they go, what changes lists, what a guard looks at."""
 
 from enum import StrEnum
 
@@ -31,3 +31,17 @@ class ChurnPart(StrEnum):
     RULES = "rules"
     CATALOGUE = "catalogue"
     SETTINGS = "settings"  # of the recommenders
+
+
+class GuardCheck(StrEnum):
+    """What may be so unusual about a model version that it waits for a person."""
+
+    CUSTOMERS = "customers"
+    ITEMS = "items"
+    EVENTS = "events"
+    TRUTH = "truth"  # customers who bought in the test window
+    CONFIRMED = "confirmed"  # their share of the customers
+    SET_ASIDE = "set_aside"  # share of the events
+    TRENDING = "trending"  # share of the list that hardly any confirmed customer buys
+    ACCURACY = "accuracy"
+    SEGMENTS = "segments"  # gone, although live rules or weights hang on them

@@ -19,7 +19,8 @@ from recommendations.models import Audience, BlendWeights, ModelVersion, RunStag
 from recommendations.store.audiences.members import segments_of
 from recommendations.store.models import live_version, measurements, weight_versions
 from recommendations.store.rules.conditions import FrozenRule, default_book
-from recommendations.terms import TASKS, GuardCheck, Stage
+from recommendations.terms import TASKS, Stage
+from recommendations.watch_terms import GuardCheck
 
 FEWEST = 100  # customers of the live version
 TIMES = 2.0

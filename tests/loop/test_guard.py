@@ -8,7 +8,8 @@ from recommendations.loop import gate, guard
 from recommendations.loop.guard import Advantage, lead
 from recommendations.models import BlendWeights, ModelVersion
 from recommendations.store.models import measurements, weight_versions
-from recommendations.terms import TASKS, GuardCheck
+from recommendations.terms import TASKS
+from recommendations.watch_terms import GuardCheck
 
 BASELINE = np.random.default_rng(0).uniform(0.2, 0.6, 2000).astype(np.float32)
 OURS = BASELINE + np.random.default_rng(1).normal(0.035, 0.1, 2000).astype(np.float32)

@@ -28,7 +28,8 @@ from recommendations.store import jobs
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.live_version import go_live
-from recommendations.terms import GuardCheck, RunStatus, VersionStatus
+from recommendations.terms import RunStatus, VersionStatus
+from recommendations.watch_terms import GuardCheck
 from tests.grocery import TASTES, open_shop
 from tests.trained import NOW, artefact_folder
 

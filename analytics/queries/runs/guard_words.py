@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics.templatetags.display import number, share, signed_share
-from recommendations.terms import GuardCheck
+from recommendations.watch_terms import GuardCheck
 
 SENTENCES: Mapping[GuardCheck, Promise] = {
     GuardCheck.CUSTOMERS: _("Customers: %(before)s became %(now)s."),

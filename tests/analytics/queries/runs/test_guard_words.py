@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from analytics.queries.runs.guard_words import sentence
-from recommendations.terms import GuardCheck
+from recommendations.watch_terms import GuardCheck
 
 SENTENCES = {
     GuardCheck.CUSTOMERS: "Customers: 0 became 1.",
