@@ -1,0 +1,72 @@
+"""A run describes items by their texts and by what vectors there are of them, and waits for none."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+
+from recommendations.loop.context import RunContext
+from recommendations.loop.preprocess import make_snapshots
+from recommendations.models import EmbeddingSpace, Item
+from recommendations.services.catalogue.alike import reads_like
+from recommendations.services.operations.runs import start_run
+from recommendations.store import jobs
+from recommendations.store.models.model import load_snapshot
+from recommendations.store.vectors.item_texts import digests_of
+from recommendations.store.vectors.item_vectors import NewVector, save_vectors, unit
+from recommendations.terms import Cut, RunStatus
+from recommendations.vector_terms import VectorProvider
+from tests.grocery import open_shop
+from tests.trained import artefact_folder
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 9, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[None]:
+    open_shop(now=NOW)
+    with artefact_folder(tmp_path):
+        yield
+
+
+def preprocessed() -> tuple[int, dict[str, object]]:
+    """The version of a run that went through the stage, and its counts."""
+    run = start_run(by=None, now=NOW, in_worker=False)
+    context = RunContext.of(run, cut=None, report=lambda share, *, text="": None)  # type: ignore[arg-type]
+    counts = dict(make_snapshots(context))
+    jobs.finish(run, RunStatus.SUCCEEDED, now=NOW)
+    return context.version.pk, counts
+
+
+@pytest.mark.usefixtures("shop")
+def test_vectors_that_are_there_lie_beside_the_texts_in_every_cut(settings: LazySettings) -> None:
+    settings.EMBEDDING_URL, settings.EMBEDDING_MODEL = "http://127.0.0.1:9/v1", "away"  # nobody is asked
+    bare, counts = preprocessed()
+    assert "vectors" not in counts
+    space = EmbeddingSpace.objects.create(name="own", provider=VectorProvider.GIVEN)
+    some = list(Item.objects.order_by("pk").values_list("pk", flat=True)[::2])
+    digests, vector = digests_of(space, some), unit([1, 2, 2])
+    assert vector is not None
+    save_vectors(space, {key: NewVector(digests[key], vector) for key in some}, now=NOW)
+    described, counts = preprocessed()
+    assert counts["vectors"] == len(some)
+    for cut in Cut:
+        before, after = (load_snapshot(version, cut)[0] for version in (bare, described))
+        texts, both = before.training.catalogue.vectors, after.training.catalogue.vectors
+        assert before.training.catalogue.spaces == ()
+        assert [each.name for each in after.training.catalogue.spaces] == ["text", "own"]
+        assert texts is not None
+        assert both is not None
+        np.testing.assert_array_equal(both[:, : texts.shape[1]], texts)
+        there = np.isin(after.items.ids, some)
+        np.testing.assert_allclose(both[there, -3:], np.tile([1 / 3, 2 / 3, 2 / 3], (there.sum(), 1)), atol=1e-3)
+        assert not both[~there, -3:].any()
+    tea = Item.objects.get(pk=some[0])
+    nearest = reads_like(tea, version=described)
+    assert nearest
+    assert all(0 < each.reads <= 1 for each in nearest)
+    assert nearest[0].item.pk in some  # by text and by the vector
