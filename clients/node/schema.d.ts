@@ -1592,7 +1592,6 @@ export interface components {
         };
         /**
          * LikenessBy
-         * @description What makes items alike.
          * @enum {unknown}
          */
         LikenessBy: "all" | "behaviour" | "text";

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api import recommend_form
-from recommendations.api.access import note, quotas_of
 from recommendations.api.examples import RECOMMENDATION
 from recommendations.api.recommend import PARAMETERS, not_loaded, respond, site_of
 from recommendations.api.recommend_bodies import ItemToItemQuery, LikenessQuery, SimilarQuery
@@ -21,7 +20,7 @@ from recommendations.api.schema import parameters_of, problems, schema_of
 from recommendations.services.catalogue.similar import SimilarItems, similar_items
 from recommendations.serving.results import ProductShown, product_shown
 from recommendations.serving.serve import NotLoadedError, has_item
-from recommendations.terms import Scope, Side
+from recommendations.terms import Scope
 from recommendations.vector_terms import LikenessBy
 
 DESCRIPTION = """
@@ -88,7 +87,7 @@ class BesideView(APIView):
 
     def get(self, request: Request, item_id: str) -> HttpResponse:
         parsed = recommend_form.of_item(self.placement, item_id, dict(request.query_params.lists()))
-        return not_loaded() if _is_missing(item_id) else respond(request, parsed)
+        return not_loaded() if _knows_nothing_yet(item_id) else respond(request, parsed)
 
 
 @extend_schema_view(
@@ -104,11 +103,8 @@ class SimilarView(BesideView):
         if "by" not in request.query_params:
             return super().get(request, item_id)
         wish = recommend_form.converted(dict(request.query_params.lists()), LikenessQuery)
-        if _is_missing(item_id):
+        if _knows_nothing_yet(item_id):
             return not_loaded()
-        quotas = quotas_of(request)
-        if quotas.key.side is not Side.SERVER:
-            note(request, quotas.take_question())
         alike = similar_items(item_id, by=wish.by, n=wish.n, now=timezone.now(), but=wish.exclude_item_id)
         return as_json(_answer(item_id, wish, alike, site=site_of(request)))
 
@@ -123,8 +119,8 @@ class AlsoBoughtView(BesideView):
     placement = "also_bought"
 
 
-def _is_missing(item_id: str) -> bool:
-    """Whether nothing can be said as this process has read nothing yet. Raises Http404 for an item that is unknown."""
+def _knows_nothing_yet(item_id: str) -> bool:
+    """Whether this process has read nothing yet. Raises Http404 for an item that the catalogue does not have."""
     try:
         if not has_item(item_id):
             raise Http404(_("There is no item “%(item)s”.") % {"item": item_id})

@@ -216,7 +216,8 @@ def test_a_servers_key_in_a_browser_is_refused(server: ApiClient, address: str) 
 
 
 OTHERS = (
-    ("GET", "/api/v1/items/tea-0/similar/"), ("GET", "/api/v1/items/tea-0/also-bought/"),
+    ("GET", "/api/v1/items/tea-0/similar/"), ("GET", "/api/v1/items/tea-0/similar/?by=text"),
+    ("GET", "/api/v1/items/tea-0/also-bought/"),
     ("GET", "/api/v1/users/u1/interests/"), ("POST", "/api/v1/recommendations/batch/"),
 )  # fmt: skip
 

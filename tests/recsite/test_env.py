@@ -87,6 +87,18 @@ def test_database(monkeypatch: pytest.MonkeyPatch, url: str, own: dict[str, str]
     assert env.database("DATABASE_URL") == (own, rest)
 
 
+def test_a_service_has_an_address_that_may_be_spoken_to_and_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.service("EMBEDDING_URL", model="EMBEDDING_MODEL") == ("", "")
+    monkeypatch.setenv("EMBEDDING_URL", " http://embedder:8080/v1 ")
+    with pytest.raises(ImproperlyConfigured, match="EMBEDDING_MODEL does not say by which model"):
+        env.service("EMBEDDING_URL", model="EMBEDDING_MODEL")
+    monkeypatch.setenv("EMBEDDING_MODEL", "small")
+    assert env.service("EMBEDDING_URL", model="EMBEDDING_MODEL") == ("http://embedder:8080/v1", "small")
+    monkeypatch.setenv("EMBEDDING_URL", "http://embed.example/v1")
+    with pytest.raises(ImproperlyConfigured, match="EMBEDDING_URL may not be spoken to: it is not https"):
+        env.service("EMBEDDING_URL", model="EMBEDDING_MODEL")
+
+
 @pytest.mark.parametrize("url", ["sqlite:///x", "mysql://u@h/d", "postgresql://h/d?nonsense=1", "postgresql://[::1/d"])
 def test_database_refuses(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("DATABASE_URL", url)

@@ -30,7 +30,7 @@ COUNTS = ("sent", "embedded", "missing", "other_dimension")
 logger = structlog.get_logger(__name__)
 
 
-def embed_items(*, now: datetime, service: EmbeddingService | None = None) -> int:
+def embed_items(*, now: datetime) -> int:
     """Have texts without a vector embedded, at most ``EMBEDDING_PER_RUN`` of them between two runs; how many were.
 
     What goes wrong is counted in the outcome of the space, and tried again at the next turn.
@@ -42,14 +42,13 @@ def embed_items(*, now: datetime, service: EmbeddingService | None = None) -> in
             return 0
         space = _space_of_model()
         outcome = _outcome_since_run(space)
-        due = due_texts(space, most=max(settings.EMBEDDING_PER_RUN - outcome["sent"], 0))
-        if not due:
+        room = max(settings.EMBEDDING_PER_RUN - outcome["sent"], 0)
+        due = due_texts(space, most=room)
+        if not due and (not room or not outcome.get("failure")):
             return 0
-        own = service or EmbeddingService(
-            settings.EMBEDDING_URL, model=settings.EMBEDDING_MODEL, key=settings.EMBEDDING_KEY
-        )
-        with closing(own):
-            came = _embed(space, due, own)
+        service = EmbeddingService(settings.EMBEDDING_URL, model=settings.EMBEDDING_MODEL, key=settings.EMBEDDING_KEY)
+        with closing(service):
+            came = _embed(space, due, service)  # of nothing where what failed is no longer there: then nothing fails
         outcome |= {name: outcome[name] + came[name] for name in COUNTS} | {"failure": came["failure"]}
         EmbeddingSpace.objects.filter(pk=space.pk).update(asked_at=now, outcome=outcome)
         return int(came["embedded"])

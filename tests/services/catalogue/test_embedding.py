@@ -120,6 +120,17 @@ def test_a_service_that_answers_nothing_of_use_is_left_alone(service: Embedder) 
     assert "failure" not in outcome()
 
 
+def test_a_failure_ends_with_what_failed(service: Embedder) -> None:
+    stock(1)
+    service.most = 0
+    embed()
+    assert "failure" in outcome()
+    Item.objects.update(retired_at=timezone.now())
+    embed()
+    assert "failure" not in outcome()
+    assert len(service.web.posts) == 1
+
+
 def test_vectors_of_another_length_are_not_taken(service: Embedder) -> None:
     stock(1)
     embed()
