@@ -15,6 +15,7 @@ def new_items_file(rows: Sequence[NewItemRow]) -> HttpResponse:
     head = [
         _("Id"), _("Item"), _("Listed"), _("State"), _("Promised"), _("Shown"), pgettext("promise", "Of"),
         _("Days left"), _("Clicks"), _("Expected clicks"), _("Fit"),
+        _("By what people do"),
     ]  # fmt: skip
     return csv_file("new-items", head=head, rows=[_row(row) for row in rows])
 
@@ -33,4 +34,5 @@ def _row(row: NewItemRow) -> list[Value]:
         new.clicks if new.promised_at else None,
         round(new.expected, 2) if new.promised_at else None,
         None if new.fit is None else round(new.fit, 3),
+        round(row.grown, 3),
     ]

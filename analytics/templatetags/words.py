@@ -99,6 +99,15 @@ COUNTS: Mapping[str, Promise] = {
     "removed_impossible_time": gettext_lazy("impossible times removed"),
     "removed_impossible_value": gettext_lazy("impossible quantities or prices removed"),
     "removed_orphan": gettext_lazy("events without item or customer removed"),
+    "removed_unknown_customer": gettext_lazy(
+        "follows of customers that nobody knows: send the same ids as in other events"
+    ),
+    "removed_unknown_brand": gettext_lazy(
+        "follows of brands that no item has: send the brand as the catalogue writes it"
+    ),
+    "removed_unknown_category": gettext_lazy(
+        "follows of categories that do not exist: send the whole path, Shoes > Running"
+    ),
     "confirmed": gettext_lazy("confirmed customers"),
     "seen": gettext_lazy("customers who were seen"),
     "new_customers": gettext_lazy("new customers"),

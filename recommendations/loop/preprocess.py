@@ -68,6 +68,9 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     counts |= live.people.counts()
     if shop.vectors:
         counts["vectors"] = sum(len(each.ids) for each in shop.vectors)
+    counts |= {
+        f"removed_unknown_{kind}": n for kind, n in training_data.unknown_follows(until=model.moment(end)).items()
+    }
     learned = learned_points(context, left, shop.weights.points)
     trials: dict[Cut, PointsTrial] = {}
     for number, cut in enumerate(Cut):

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
@@ -116,6 +117,12 @@ class CandidateSource:
     def buyers(self) -> FloatArray:
         """Different buyers of every item in the last week."""
         return recent_buyers(self.model.training.teaching, days=POPULAR_DAYS)
+
+    @cached_property
+    def acts(self) -> NDArray[np.int64]:
+        """Acts of every item that count for something."""
+        acts = self.model.training.interactions
+        return np.bincount(acts.item[acts.strength > 0], minlength=acts.n_items).astype(np.int64)
 
     @cached_property
     def trend(self) -> FloatArray:

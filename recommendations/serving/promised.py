@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.engine.ranking.graduation import graduated
 from recommendations.engine.ranking.offers import PromiseOffer
 from recommendations.engine.ranking.promise import Budget
 from recommendations.engine.rng import generator
@@ -13,6 +14,9 @@ from recommendations.serving.candidates import CandidateSource
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.history import DAY
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
+
+BEHAVIOUR = "ease_home"
+"""Instance that says how well an item fits by what people do."""
 
 
 def offer_of(
@@ -47,9 +51,17 @@ def promise_draw(recommendation_id: str) -> Generator:
 
 
 def _fit(items: IntArray, candidates: CandidateSource, customer: CustomerContext) -> FloatArray:
-    """How well each of these rows of the model fits a customer by its texts; NaN where nobody can say."""
+    """How well each of these rows of the model fits a customer: by its texts while nobody has taken it, and the more it
+    was taken the more by what people do; NaN where nobody can say.
+    """
     fit = np.full(len(items), np.nan, np.float32)
     known = items >= 0
-    if candidates.descriptions is not None and customer.history is not None and known.any():
-        fit[known] = candidates.descriptions.score_of(customer.history.query, items[known])
+    if customer.history is None or not known.any():
+        return fit
+    rows, query = items[known], customer.history.query
+    content = fit[known] if candidates.descriptions is None else candidates.descriptions.score_of(query, rows)
+    n_acts, behaviour = candidates.acts[rows], candidates.model.recommenders.get(BEHAVIOUR)
+    fit[known] = content
+    if behaviour is not None and n_acts.any():
+        fit[known] = graduated(behaviour.row(query).at(rows), content, n_acts)
     return fit

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recommendations.engine.ranking.offers import PromiseOffer
 from recommendations.models import Customer, Item, NewItem, NewItemBudget, NewItemPromise, Placement, Slate
 from recommendations.promise_terms import NewItemState
 from recommendations.services.promises import fits
 from recommendations.services.promises.publishing import PromiseForm, publish_promise
 from recommendations.serving.past.again import Reconstruction, Sameness
 from recommendations.serving.past.again import again as made_again
-from recommendations.serving.pipeline import recommend
+from recommendations.serving.pipeline import prepare, recommend
 from recommendations.serving.serve import serve, serve_page, serve_written
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
@@ -154,3 +155,22 @@ def test_what_is_written_of_an_item_says_how_well_it_fits(snapshot: Snapshot) ->
     assert set(standing) <= set(every)
     assert standing
     assert 0 <= min(standing.values()) <= max(standing.values()) < 1
+
+
+def test_an_item_grows_from_its_texts_to_what_people_do_with_it(snapshot: Snapshot) -> None:
+    """Each customer's own shelf speaks for an item: teas fit who buys tea, whichever of the two is asked."""
+    keys = dict(Item.objects.filter(shop_id__in=("tea-9", "wine-9", "soap-9")).values_list("shop_id", "pk"))
+    grown = fits.graduation_of(list(keys.values()))
+    assert 0 < grown[keys["tea-9"]] < 1
+    assert grown[keys["soap-9"]] == 0  # nobody bought it
+    offers = [prepare_offer(promised(snapshot, *keys), somebody(number)) for number in (3, 4)]  # tea, wine
+    rows = {name: int(snapshot.stock.ids.row(key)) for name, key in keys.items()}
+    for offer, likes, other in zip(offers, ("tea-9", "wine-9"), ("wine-9", "tea-9"), strict=True):
+        fit = dict(zip(offer.rows.tolist(), offer.fit.tolist(), strict=True))
+        assert fit[rows[likes]] > fit[rows[other]]
+
+
+def prepare_offer(snapshot: Snapshot, customer: int) -> PromiseOffer:
+    ready = prepare(ResolvedRequest(placement="home", customer=customer), snapshot=snapshot, state=NOTHING, now=NOW)
+    assert ready.offer is not None
+    return ready.offer

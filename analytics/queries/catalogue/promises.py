@@ -14,6 +14,7 @@ from analytics.templatetags.display import number, share
 from recommendations.engine.ranking.first_impressions import ClickBelief, click_belief
 from recommendations.models import Item, NewItem, NewItemPromise, Placement
 from recommendations.promise_terms import Lacking, NewItemState
+from recommendations.services.promises.fits import graduation_of
 from recommendations.services.promises.publishing import (
     Price,
     PromiseForm,
@@ -38,6 +39,7 @@ class NewItemRow:
     left: float | None
     first: ClickBelief | None  # what is believed of its clicks; None before anything can be
     sold_out: bool
+    grown: float  # how far it is ordered among new items by what people do, 0 … 1
 
     @property
     def share(self) -> float:
@@ -125,7 +127,8 @@ def page(placement: Placement, counted: PromiseCounts, *, state: str, number: st
 
 
 def rows(new: Sequence[NewItem], *, now: datetime) -> list[NewItemRow]:
-    return [_row(each, now=now) for each in new]
+    grown = graduation_of([each.item_id for each in new])
+    return [_row(each, grown=grown[each.item_id], now=now) for each in new]
 
 
 def every_row(placement: Placement, *, state: str, now: datetime) -> list[NewItemRow]:
@@ -193,7 +196,7 @@ def _lately(placement: Placement, *, now: datetime) -> QuerySet[NewItem]:
     return NewItem.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now - LATELY), placement=placement)
 
 
-def _row(new: NewItem, *, now: datetime) -> NewItemRow:
+def _row(new: NewItem, *, grown: float, now: datetime) -> NewItemRow:
     left = None
     if new.promise and new.promised_at and new.state == NewItemState.PROMISED:
         left = new.promise.days - (now - new.promised_at) / DAY
@@ -201,4 +204,4 @@ def _row(new: NewItem, *, now: datetime) -> NewItemRow:
     if new.expected > 0 and new.shown:
         rate = new.expected / new.shown
         first = click_belief(shown=new.shown, clicks=new.clicks, expected=rate)
-    return NewItemRow(new=new, left=left, first=first, sold_out=new.item.is_sold_out)
+    return NewItemRow(new=new, left=left, first=first, sold_out=new.item.is_sold_out, grown=grown)

@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from recommendations.engine.frames import FloatArray
+from recommendations.engine.ranking.graduation import graduation
+from recommendations.models import ModelVersion
 from recommendations.serving.candidates import candidate_source
+from recommendations.store.live.array_cache import cached
 from recommendations.store.models.held_by_model import held_by_model
-from recommendations.store.models.model import Model
+from recommendations.store.models.model import Model, acts_of_items
 from recommendations.store.serving.snapshot_holder import NotLoadedError, current_snapshot
 
 
@@ -26,6 +29,17 @@ def fits_of(items: Sequence[int]) -> Mapping[int, float]:
     rows = model.items.rows(np.array(items, np.int64))
     known = [(item, standing[row]) for item, row in zip(items, rows.tolist(), strict=True) if row >= 0]
     return {item: float(place) for item, place in known if not np.isnan(place)}
+
+
+def graduation_of(items: Sequence[int]) -> Mapping[int, float]:
+    """How far each item is ordered among new ones by what people do with it, by its key; 0 of one the model lacks."""
+    version = ModelVersion.objects.live().values_list("pk", flat=True).first() if items else None
+    if version is None:
+        return dict.fromkeys(items, 0.0)
+    arrays = cached(f"acts:m{version}", lambda: acts_of_items(version))
+    acts = dict(zip(arrays["items"].tolist(), arrays["acts"].tolist(), strict=True))
+    n_acts = np.array([acts.get(item, 0) for item in items])
+    return dict(zip(items, graduation(n_acts).tolist(), strict=True))
 
 
 @held_by_model

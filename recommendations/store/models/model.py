@@ -117,6 +117,13 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
 
 
+def acts_of_items(version_id: int) -> dict[str, NDArray[np.int64]]:
+    """Keys of the items that the live cut of a version knows, and how many acts that count for something each has."""
+    arrays = load_arrays(version_id, Cut.LIVE, prefix=("ids/items", "interactions/item", "interactions/strength"))
+    items, counts = arrays["ids/items"], arrays["interactions/item"][arrays["interactions/strength"] > 0]
+    return {"items": items, "acts": np.bincount(counts, minlength=len(items)).astype(np.int64)}
+
+
 def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
     """The training set of a cut with its ids, and the ids of the category columns."""
     arrays = load_arrays(version_id, cut)

@@ -3,20 +3,22 @@
 import io
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Exists, F, Func, OuterRef, QuerySet, TextField, Value
 from psycopg import sql
 
 from recommendations.engine.frames import Promotions
 from recommendations.engine.ids import IdMap, id_map
 from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.engine.preprocess.terms import description, membership, term_counts
-from recommendations.models import Category, Event
+from recommendations.event_types import EventName
+from recommendations.models import Category, Customer, Event, Item
 from recommendations.store.temp_tables import copying
 from recommendations.terms import QuarantineState, Trust
 
@@ -167,6 +169,21 @@ def link_frame(*, until: datetime) -> pd.DataFrame:
     return pd.DataFrame(
         _copied(LINKS, LINK_TYPES, until=until, restored=QuarantineState.RESTORED, proven=int(Trust.PROVEN)).to_pandas()
     )
+
+
+def unknown_follows(*, until: datetime) -> dict[str, int]:
+    """How many follow events name a customer, a brand or a category that the record does not have, by kind."""
+    hexed = Func(F("pseudonym"), Value("hex"), function="encode", output_field=TextField())
+    known: dict[str, QuerySet[Any]] = {
+        "customer": Customer.objects.annotate(hexed=hexed).filter(hexed=OuterRef("target_id")),
+        "brand": Item.objects.filter(brand=OuterRef("target_id")),
+        "category": Category.objects.filter(path=OuterRef("target_id")),
+    }
+    follows = Event.objects.filter(name=EventName.FOLLOW, occurred_at__lt=until)
+    return {
+        kind: follows.filter(~Exists(those), target_type=kind, target_id__isnull=False).count()
+        for kind, those in known.items()
+    }
 
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:

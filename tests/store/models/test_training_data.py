@@ -17,6 +17,7 @@ from recommendations.store.models.training_data import (
     item_attributes,
     link_frame,
     newest_event,
+    unknown_follows,
 )
 from recommendations.terms import Trust
 
@@ -157,6 +158,21 @@ def test_links_are_what_people_said_of_people_who_are_known() -> None:
     ]
     assert frame["at"].is_monotonic_increasing
     assert len(link_frame(until=NOW - timedelta(days=2.5))) == 1
+
+
+def test_follows_of_what_nobody_knows_are_counted_by_kind() -> None:
+    anna, bert = customer("anna"), customer("bert")
+    Item.objects.create(shop_id="tea", title="Tea", brand="Acme")
+    Category.objects.create(path="FOOD > TEA", name="Tea")
+    said = [
+        ("customer", pseudonym("bert").hex()), ("customer", pseudonym("nobody").hex()), ("customer", "no pseudonym"),
+        ("brand", "Acme"), ("brand", "acme"), ("category", "FOOD > TEA"), ("category", "TEA"), ("category", "FOOD"),
+    ]  # fmt: skip
+    for kind, target in said:
+        event(anna, None, name="follow", target_type=kind, target_id=target, days=2)
+    event(bert, None, name="unfollow", target_type="brand", target_id="gone", days=2)
+    assert unknown_follows(until=NOW) == {"customer": 2, "brand": 1, "category": 2}
+    assert set(unknown_follows(until=NOW - timedelta(days=3)).values()) == {0}
 
 
 def test_without_a_link_the_frame_has_its_columns() -> None:
