@@ -266,7 +266,8 @@ def _basis(look: Look, customer: int, placement: str, *, reading: fetch.LiveRead
     snapshot, state, moment = snapshot_holder().current(reading.changed), reading.state, min(look.as_of or now, now)
     if moment < now:
         since, showings = snapshot.model.as_of if snapshot.model else None, bool(snapshot.tiring)
-        state = record.state_at(customer, since=since, at=moment, showings=showings)
+        liked = reading.state.liked
+        state = record.state_at(customer, since=since, at=moment, showings=showings, liked=liked)
     [arms] = arms_of_customer(customer, [placement], snapshot=snapshot, state=state, now=moment)
     return _Basis(
         arms=arms,

@@ -16,6 +16,9 @@ from recommendations.terms import Operator
 EVEN = np.float32(0.1)
 """What is liked of a kind counts at least so much, though nobody takes it at present."""
 
+MOST_LIKINGS = 100
+"""Likings of one customer that a list is made of: first what they stated."""
+
 OF_ITS_KIND = np.float32(0.5)
 """How much what stands in the same categories as a liked item counts beside it."""
 
@@ -25,15 +28,17 @@ def liked_items(likings: Sequence[Liking], popularity: FloatArray, snapshot: Sna
 
     ``popularity`` is of the items of the model. None where they mean nothing that it knows.
     """
-    if not likings:
-        return None
-    scores = np.stack([_scores(one, popularity, snapshot) for one in likings])
-    together = scores.sum(axis=0)
+    together, most = np.zeros(len(popularity), np.float32), np.zeros(len(popularity), np.float32)
+    strongest = np.zeros(len(popularity), np.int32)
+    for place, liking in enumerate(likings[:MOST_LIKINGS]):
+        scores = _scores(liking, popularity, snapshot)
+        together += scores
+        strongest[scores > most] = place
+        np.maximum(most, scores, out=most)
     rows = np.flatnonzero(together).astype(np.int32)
     if not len(rows):
         return None
-    strongest = scores[:, rows].argmax(axis=0).astype(np.int32)
-    return LikedItems(tuple(likings), rows.tobytes(), together[rows].astype(np.float32).tobytes(), strongest.tobytes())
+    return LikedItems(tuple(likings), rows.tobytes(), together[rows].tobytes(), strongest[rows].tobytes())
 
 
 def meaning(liking: Liking, snapshot: Snapshot) -> BoolArray:

@@ -5,11 +5,10 @@ A page alone can follow in anybody's name, so an event counts only with a proof,
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, StatedTaste
@@ -33,14 +32,10 @@ def likings_in(text: str) -> tuple[Liking, ...]:
     return _texts.decode(text) if text else ()
 
 
-def recorded_likings(customer: int, *, at: datetime | None = None) -> tuple[Liking, ...]:
-    """Likings of a customer at a moment, or now, with those of the keys that were merged into them."""
-    until = Q() if at is None else Q(occurred_at__lt=at)
-    own = Event.objects.of_customer(Customer(pk=customer)).filter(until)
-    followed = _followed(own).get(None, ())
+def recorded_likings(customer: int) -> tuple[Liking, ...]:
+    """Likings of a customer, with those of the keys that were merged into them."""
+    followed = _followed(Event.objects.of_customer(Customer(pk=customer))).get(None, ())
     stated = StatedTaste.objects.filter(customer=customer)
-    if at is not None:
-        stated = stated.filter(stated_at__lt=at)
     return (*(one for taste in stated for one in _stated(taste)), *followed)
 
 
@@ -59,7 +54,7 @@ def _stated(taste: StatedTaste) -> Iterator[Liking]:
     for kind, names in (
         (LikingKind.CATEGORY, taste.categories), (LikingKind.ITEM, taste.item_ids), (LikingKind.TAG, taste.tags),
     ):  # fmt: skip
-        yield from (Liking(kind, name) for name in names)
+        yield from (Liking(kind, name, at=taste.stated_at.timestamp()) for name in names)
 
 
 def _followed(
@@ -70,15 +65,15 @@ def _followed(
         name__in=(EventName.FOLLOW, EventName.UNFOLLOW), target_type__in=list(FOLLOWED),
         trust__gte=Trust.PROVEN, target_id__isnull=False,
     ).order_by("occurred_at", "event_id")  # fmt: skip
-    rows = said.values_list("customer", "name", "target_type", "target_id")
-    by_customer: defaultdict[int | None, dict[Liking, None]] = defaultdict(dict)
-    for key, name, kind, target in rows.iterator(chunk_size=BATCH):
+    rows = said.values_list("customer", "name", "target_type", "target_id", "occurred_at")
+    by_customer: defaultdict[int | None, dict[tuple[str, str], Liking]] = defaultdict(dict)
+    for key, name, kind, target, at in rows.iterator(chunk_size=BATCH):
         own = by_customer[merged.get(key, key) if merged is not None and key is not None else None]
-        liking = Liking(FOLLOWED[str(kind)], str(target), followed=True)
-        own.pop(liking, None)
+        own.pop((str(kind), str(target)), None)
         if name == EventName.FOLLOW:
-            own[liking] = None
-    return {key: tuple(own)[-MOST_FOLLOWED:] for key, own in by_customer.items()}
+            liking = Liking(FOLLOWED[str(kind)], str(target), followed=True, at=at.timestamp())
+            own[str(kind), str(target)] = liking
+    return {key: tuple(own.values())[-MOST_FOLLOWED:] for key, own in by_customer.items()}
 
 
 FOLLOWED = {"category": LikingKind.CATEGORY, "brand": LikingKind.BRAND}

@@ -18,6 +18,7 @@ from recommendations.store.live.state import (
     LASTING,
     RECENT,
     UNKNOWN,
+    Liking,
     LiveEvent,
     LiveState,
     live_name,
@@ -34,9 +35,11 @@ _record = Breaker("postgresql", pause=5.0)
 at_drop(_record.close)
 
 
-def state_at(customer: int, *, since: datetime | None, at: datetime, showings: bool) -> LiveState:
+def state_at(
+    customer: int, *, since: datetime | None, at: datetime, showings: bool, liked: Sequence[Liking] = ()
+) -> LiveState:
     """Live state at a moment of the past, from the record, with what was shown where asked: what came later does not
-    count.
+    count, of what the customer says they like (``liked`` is that of now) neither.
 
     Trade counts ``since`` the end of a model's history, interest of the 30 days before, and every dislike.
     """
@@ -53,7 +56,8 @@ def state_at(customer: int, *, since: datetime | None, at: datetime, showings: b
     ]
     if showings:
         events += recorded_showings(_keys_of(customer), at=at)
-    return state_from(customer, times_of(events), objected=False, liked=recorded_likings(customer, at=at))
+    then = tuple(liking for liking in liked if liking.at < at.timestamp())
+    return state_from(customer, times_of(events), objected=False, liked=then)
 
 
 def recorded_state(customer: int, since: datetime | None, *, showings: bool = False) -> LiveState:

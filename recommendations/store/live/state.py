@@ -83,6 +83,7 @@ class Liking(NamedTuple):
     kind: LikingKind
     name: str
     followed: bool = False  # by an event, until they unfollow it; else it was stated
+    at: float = 0.0  # since when, seconds since 1970-01-01 UTC
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ KEYS = st.integers(1, 2**62)
 TIMES = st.floats(0, 4e9, allow_nan=False)
 ACTS = st.builds(Act, KEYS, st.sampled_from([EventName(name) for name in INTEREST]), TIMES)
 SHOWINGS = st.builds(Showing, KEYS, st.integers(1, 100), st.text("0123456789abcdef-r", max_size=8), TIMES)
-LIKINGS = st.builds(Liking, st.sampled_from(LikingKind), st.text(min_size=1, max_size=8), st.booleans())
+LIKINGS = st.builds(Liking, st.sampled_from(LikingKind), st.text(min_size=1, max_size=8), st.booleans(), TIMES)
 STATES = st.builds(
     LiveState,
     bought=st.dictionaries(KEYS, TIMES, max_size=5),

@@ -15,6 +15,7 @@ from recommendations.services.taste import Taste, state_taste
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Trust
 from tests.analytics.pages.customer.conftest import text
+from tests.review import review
 
 ALL = "what everybody buys"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -67,6 +68,14 @@ def test_who_said_nothing_has_no_such_card(admin: Client, tea_drinker: Customer)
     page = text(admin, f"/customers/{tea_drinker.code}/")
     assert 'id="said"' not in page
     assert "acts known" not in page  # far more than twenty
+
+
+def test_a_list_of_the_past_knows_nothing_that_was_said_later(newcomer: Customer) -> None:
+    now = review(customer=newcomer.pk, placement="home").confidence
+    assert now is not None
+    assert now.stated == pytest.approx(0.6)
+    past = review(customer=newcomer.pk, placement="home", as_of=timezone.now() - timedelta(days=1))
+    assert past.confidence is None or past.confidence.stated == 0
 
 
 def test_staff_forget_it_at_the_customers_word_and_the_trail_says_so(
