@@ -34,6 +34,7 @@ ARTICLES = Domain(
     promotion=dict.fromkeys(BlendName, 0.0),
     placements=(
         PlacementPreset(name="home", blend=DISCOVER, repeat=Repeat.EXCLUDE),
+        PlacementPreset(name="discover", blend=DISCOVER, repeat=Repeat.EXCLUDE),
         PlacementPreset(name="item", blend=ITEM, repeat=Repeat.EXCLUDE, needs_context=True),
         PlacementPreset(name="trending", blend=None),
         PlacementPreset(name="category", blend=HOME, needs_context=True, scope=CatalogueScope.CATEGORY),

@@ -5,6 +5,7 @@ deleted before its events, and the check would cost a bulk load half its speed.
 """
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -43,6 +44,13 @@ class EventQuerySet(models.QuerySet["Event"]):
     def purchases(self) -> Self:
         """Purchases that count: of a source that is believed (``settings.PURCHASES_FROM``)."""
         return self.filter(name=EventName.PURCHASE, trust__gte=settings.PURCHASES_FROM)
+
+    def taking(self, names: Collection[str], *, played_from: float) -> Self:
+        """Acts of these names by which an item was taken: purchases that count, plays of at least this share."""
+        long_enough = models.Q(progress=None) | models.Q(progress__gte=played_from)
+        others = models.Q(name__in=[name for name in names if name != EventName.PURCHASE])
+        bought = models.Q(name=EventName.PURCHASE, trust__gte=settings.PURCHASES_FROM)
+        return self.filter((others & long_enough) | bought if EventName.PURCHASE in names else others & long_enough)
 
     def told_once(self) -> Self:
         """Purchases among these without what was told again, as attribution counts them.

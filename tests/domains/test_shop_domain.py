@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from django.apps import apps
 from django.core.checks import run_checks
-from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -25,8 +24,10 @@ from recommendations.ingest.import_files import import_events, import_items
 from recommendations.loop import adjust
 from recommendations.loop.run import run_loop
 from recommendations.models import BlendWeights, Customer, Event, Item, ModelVersion, PageSlot, Placement
+from recommendations.services.campaigns.presets import PRESETS, offered
 from recommendations.services.operations import readiness
 from recommendations.services.operations.runs import start_run
+from recommendations.services.review.acts import simulated_acts, taking
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.domain import shop_domain, stored_domain
@@ -56,6 +57,14 @@ def test_a_new_shop_gets_the_placements_and_pages_of_its_domain(settings: Settin
     home = PageSlot.objects.filter(page__name="home").order_by("position")
     assert list(home.values_list("placement__name", "n")) == list(MUSIC.pages["home"])
     assert (stored_domain(), shop_domain()) == (MUSIC.name, MUSIC)
+
+
+def test_pages_offer_the_acts_and_campaigns_that_a_shop_has(settings: Settings) -> None:
+    assert [str(name) for name in simulated_acts()] == ["view_item", "add_to_cart", "purchase"]
+    assert offered() == list(PRESETS)
+    settings.SHOP_DOMAIN = "music"
+    assert [str(name) for name in simulated_acts()] == ["view_item", "play", "complete"]
+    assert [each.trigger for each in offered()] == [None, None, "new_for_you", "viewed", "win_back", "shop"]
 
 
 @pytest.mark.django_db
@@ -110,7 +119,7 @@ def test_a_shop_of_films_learns_and_recommends_what_was_planted(films: Synthetic
     for person in range(20):
         customer = Customer.objects.get(pseudonym=pseudonym(f"p{person}"))
         given = [shown.product.shop_id for shown in answer(customer).shown]
-        watched = Event.objects.filter(customer=customer).filter(Q(name="complete") | Q(name="play", progress__gte=0.9))
+        watched = taking(Event.objects.filter(customer=customer))
         again += len(set(given) & set(watched.values_list("item__shop_id", flat=True)))
         suits.append(np.mean([taste[item] == films.taste_of_person[person] for item in given]))
     assert again == 0

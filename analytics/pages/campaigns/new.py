@@ -16,7 +16,7 @@ from recommendations.models import Audience
 from recommendations.push_terms import CampaignKind, Purpose
 from recommendations.services.access.policy import Action
 from recommendations.services.campaigns.lifecycle import LONGEST_NAME, create_campaign
-from recommendations.services.campaigns.presets import PRESETS, CampaignPreset, fits
+from recommendations.services.campaigns.presets import CampaignPreset, fits, offered
 from recommendations.services.campaigns.shelving import free_name
 from recommendations.wording import push_labels
 
@@ -40,8 +40,8 @@ def new_campaign(request: HttpRequest) -> HttpResponse:
 
 def kind_cards() -> list[tuple[str, Sequence[KindCard]]]:
     """The cards: first those that come by the calendar, then those that something calls for."""
-    calendar = [_card(each) for each in PRESETS if each.kind is not CampaignKind.TRIGGERED]
-    return [("calendar", calendar), ("trigger", [_card(each) for each in PRESETS if each.trigger])]
+    calendar = [_card(each) for each in offered() if each.kind is not CampaignKind.TRIGGERED]
+    return [("calendar", calendar), ("trigger", [_card(each) for each in offered() if each.trigger])]
 
 
 def _create(request: HttpRequest) -> HttpResponse:
@@ -109,4 +109,4 @@ def _card(preset: CampaignPreset) -> KindCard:
 
 
 def _preset(code: str) -> CampaignPreset | None:
-    return next((each for each in PRESETS if (each.trigger or each.kind) == code), None)
+    return next((each for each in offered() if (each.trigger or each.kind) == code), None)

@@ -14,7 +14,6 @@ from analytics.charts import customer as charts
 from analytics.pages.customer.filters import chips, jumps
 from analytics.pages.customer.found import open_found
 from analytics.pages.customer.recommendations import recommendations
-from analytics.pages.customer.view import ACTS
 from analytics.parameters import number
 from analytics.queries.customer import profile as query
 from analytics.queries.customer.filters import Filters
@@ -24,6 +23,7 @@ from analytics.queries.layout import read_frame
 from analytics.queries.search import find_items
 from recommendations.customer_codes import customer_code
 from recommendations.services.customers import find_customers
+from recommendations.services.review.acts import simulated_acts
 
 SENT_AS = {"around", "add", "why_not"}
 """Parameters that an item, found by its title, is sent as."""
@@ -97,6 +97,6 @@ def _settled(request: HttpRequest, pk: int) -> str:
     act, item = sent.get("act", ""), sent.get("add", "")
     for name in TYPED:
         sent.pop(name, None)
-    if act in ACTS and number(item) is not None:
+    if act in simulated_acts() and number(item) is not None:
         sent.appendlist("did", f"{act}:{item}")
     return reverse("customer", args=[pk], query=sent, fragment="recommendations")

@@ -20,6 +20,7 @@ from analytics.queries.experiments.arm_words import stored_arms
 from analytics.queries.layout import Frame
 from recommendations.models import Judgement
 from recommendations.services.access.policy import Action, may
+from recommendations.services.review.acts import simulated_acts
 from recommendations.services.review.judgements import judgements_of
 from recommendations.services.review.review import Making
 
@@ -75,7 +76,7 @@ def _choices(request: HttpRequest, looked: Looked) -> dict[str, Any]:
     }
     return {
         "comparisons": [(code, words, possible[code]) for code, words in COMPARISONS.items()],
-        "acts": ACTS.items(),
+        "acts": [(name, ACTS[name]) for name in simulated_acts()],
         "judgements": judgement_choices(),
         "rest": {
             "compare": _rest(request, "compare"),

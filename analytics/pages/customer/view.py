@@ -20,6 +20,7 @@ from analytics.queries.days import midnight
 from analytics.queries.layout import Frame, read_frame
 from recommendations.event_types import EventName
 from recommendations.models import Item, Placement
+from recommendations.services.review.acts import simulated_acts
 from recommendations.services.review.review import Simulated
 from recommendations.terms import Cut
 
@@ -31,8 +32,10 @@ ACTS: Mapping[str, Promise] = {
     EventName.VIEW_ITEM: gettext_lazy("Views"),
     EventName.ADD_TO_CART: gettext_lazy("Puts in the cart"),
     EventName.PURCHASE: gettext_lazy("Buys"),
+    EventName.PLAY: gettext_lazy("Plays"),
+    EventName.COMPLETE: gettext_lazy("Finishes"),
 }
-"""What can be simulated."""
+"""What acts that can be simulated are called."""
 
 
 class Compare(StrEnum):
@@ -160,7 +163,7 @@ def _asked_acts(sent: QueryDict) -> list[tuple[EventName, int, str]]:
     for raw in sent.getlist("did")[:MOST_ACTS]:
         name, _colon, text = raw.partition(":")
         key = number(text)
-        if name in ACTS and key is not None:
+        if name in simulated_acts() and key is not None:
             acts.append((EventName(name), key, raw))
     return acts
 

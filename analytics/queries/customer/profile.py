@@ -51,6 +51,7 @@ from recommendations.models import (
 )
 from recommendations.push_terms import MessageState
 from recommendations.services.campaigns.results import SHOWING
+from recommendations.services.review.acts import taking
 from recommendations.terms import SuspicionRule, WeightsStatus
 from recommendations.wording import labels
 
@@ -293,7 +294,7 @@ def rule_names(keys: Iterable[int]) -> dict[int, str]:
 
 def last_bought(keys: Sequence[int], *, until: datetime | None) -> list[Item]:
     """The items of the last few lines bought before a moment, or at all, each once."""
-    bought = Event.objects.purchases().filter(customer__in=keys, item__isnull=False)
+    bought = taking(Event.objects.filter(customer__in=keys, item__isnull=False))
     if until:
         bought = bought.filter(occurred_at__lt=until)
     lines = bought.select_related("item").order_by("-occurred_at", "event_id", "line")[:CONTEXT_ITEMS]

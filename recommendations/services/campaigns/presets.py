@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from recommendations.push_terms import CampaignKind, Priority, Purpose, Trigger
 from recommendations.services.campaigns.form import ContextItem, Layout
+from recommendations.store.domain import shop_domain
 
 ITSELF = "search"
 """Placement that, about the item of the occasion, shows that item."""
@@ -92,6 +93,15 @@ class CampaignPreset:
 def preset_of(kind: CampaignKind, trigger: Trigger | None = None) -> CampaignPreset:
     """The campaign to begin with. Raises KeyError where kind and trigger do not belong together."""
     return {(each.kind, each.trigger): each for each in PRESETS}[kind, trigger]
+
+
+def offered() -> list[CampaignPreset]:
+    """The campaigns that make sense in this shop: it has the placements of their lists, and prices that can fall."""
+    domain = shop_domain()
+    names = {placement.name for placement in domain.placements}
+    of_goods = set() if "price" in domain.wanted else {Trigger.PRICE_DROP, Trigger.BACK_IN_STOCK}
+    having = [each for each in PRESETS if names.issuperset(block["placement"] for block in each.blocks)]
+    return [each for each in having if each.trigger not in of_goods]
 
 
 def fits(purpose: Purpose, trigger: Trigger | None) -> bool:

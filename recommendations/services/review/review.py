@@ -13,6 +13,7 @@ from django.utils import timezone
 from recommendations.engine.ranking.second_stage import NAME
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Category, Customer, Event, Item, ModelVersion
+from recommendations.services.review.acts import taking
 from recommendations.services.review.answer_funnel import Step, steps
 from recommendations.services.review.waterfall import Term, waterfall
 from recommendations.services.weights.movers import ListPlace
@@ -309,5 +310,5 @@ def _bought_in(
     if window is None:
         return None
     acts = Event.objects.of_customer(Customer(pk=customer))
-    bought = acts.purchases().between(*window).filter(item__in=list(items))
+    bought = taking(acts).between(*window).filter(item__in=list(items))
     return frozenset(bought.values_list("item", flat=True))
