@@ -56,8 +56,9 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
         raise
     held = [(event.row, line) for event, owner in owned if event.waits for line in waiting_lines(event, owner=owner)]
     waits = waiting.hold([line for _row, line in held], key=sender.key)
-    facts += live_events((lines[number], customer) for number, customer in new.items() if customer is not None)
-    facts += likings_after((lines[number], customer) for number, customer in new.items() if customer is not None)
+    own = [(lines[number], customer) for number, customer in new.items() if customer is not None]
+    facts += live_events(own)
+    facts += likings_after(own, joined=[customer for _visitor, customer in change.joined])
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember(facts)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from recommendations.ingest.facts import REPLAY
 from recommendations.store.events.insert import EventLine
-from recommendations.store.live.likings import FOLLOWED, recorded_likings, text_of
+from recommendations.store.live.likings import FOLLOWED
 from recommendations.store.live.showings import whole_answers
 from recommendations.store.live.state import LISTS, LiveEvent, live_name
-from recommendations.store.live.writes import Liked
+from recommendations.store.live.writes import Liked, liked_now
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 
 
@@ -32,7 +32,9 @@ def live_events(lines: Iterable[tuple[EventLine, int]]) -> list[LiveEvent]:
     return events + whole_answers(whole)
 
 
-def likings_after(lines: Iterable[tuple[EventLine, int]]) -> list[Liked]:
-    """What each customer says they like now of whose lines one follows a brand or a category, or ceases to."""
+def likings_after(lines: Iterable[tuple[EventLine, int]], *, joined: Iterable[int]) -> list[Liked]:
+    """What each customer says they like now of whose lines one follows a brand or a category, or ceases to, and each
+    whom a visitor ``joined``, who may follow some.
+    """
     spoken = {customer for line, customer in lines if line.target_type in FOLLOWED}
-    return [Liked(customer, text_of(recorded_likings(customer))) for customer in sorted(spoken)]
+    return liked_now(sorted(spoken | {*joined}))

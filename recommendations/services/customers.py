@@ -15,7 +15,7 @@ from recommendations.models import Customer, CustomerAlias
 from recommendations.store.events import id_cache, mergers, pseudonyms
 from recommendations.store.events.mergers import MergedElsewhereError, Merger, Told
 from recommendations.store.live import writes
-from recommendations.store.live.writes import Joined
+from recommendations.store.live.writes import Joined, liked_now
 from recommendations.terms import CustomerKind
 
 __all__ = [
@@ -78,6 +78,7 @@ def merge_customers(*, anonymous_id: str, user_id: str, now: datetime, told: Tol
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember([Joined(*pair) for pair in change.joined])
+    writes.remember(liked_now(whose for _visitor, whose in change.joined))
 
 
 def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:

@@ -11,8 +11,8 @@ from recommendations.models import Category, Customer, Item, Staff, StatedTaste
 from recommendations.services.access import audit
 from recommendations.store.events import id_cache
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.live import likings, writes
-from recommendations.store.live.writes import Liked
+from recommendations.store.live import writes
+from recommendations.store.live.writes import liked_now
 from recommendations.terms import CustomerKind
 
 
@@ -105,7 +105,7 @@ def forget_stated_taste(customer: Customer, *, by: Staff) -> bool:
 
 def tell_live(customer: int) -> None:
     """Have the next answers know what a customer says they like now, as the record has it."""
-    writes.remember([Liked(customer, likings.text_of(likings.recorded_likings(customer)))])
+    writes.remember(liked_now([customer]))
 
 
 def _of_catalogue(stated: Taste) -> Taste:

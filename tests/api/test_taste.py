@@ -25,7 +25,7 @@ NOTHING = {"categories": [], "item_ids": [], "tags": []}
 
 @pytest.fixture
 def server(client_with: Callable[..., ApiClient]) -> ApiClient:
-    return client_with(Scope.CUSTOMERS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.EVENTS_WRITE)
+    return client_with(*Scope)
 
 
 def send(server: ApiClient, body: Any) -> Any:
@@ -161,3 +161,17 @@ def test_it_is_in_the_file_of_the_person_and_goes_with_them(
         erase_contact(contact, now=timezone.now())
     assert not StatedTaste.objects.exists()
     assert likings() == ()
+
+
+def test_what_a_visitor_follows_is_the_customers_whom_they_become(server: ApiClient) -> None:
+    send(server, WINE)
+    event = {
+        "event_id": str(uuid4()), "name": "follow", "timestamp": timezone.now().isoformat(), "anonymous_id": "taste-a",
+        "target_type": "brand", "target_id": "Brand 1",
+    }  # fmt: skip
+    assert server.send("POST", "/api/v1/events/", event).status_code == 202
+    pair = {"anonymous_id": "taste-a", "user_id": "taste-1"}
+    assert server.send("POST", "/api/v1/users/merge/", pair).status_code == 202
+    assert [one.name for one in likings()] == ["FOOD > WINE", "Brand 1"]
+    assert server.send("POST", "/api/v1/users/merge/", {**pair, "undo": True}).status_code == 202
+    assert [one.name for one in likings()] == ["FOOD > WINE"]

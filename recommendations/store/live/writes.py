@@ -166,7 +166,12 @@ def unmerge(*keys: int) -> bool:
     if _showings_are_used():
         own += showings.recorded_showings(keys)
     fetch.announce(Changed.CUSTOMERS)
-    return remember(own) and gone
+    return remember([*own, *liked_now(keys)]) and gone
+
+
+def liked_now(customers: Iterable[int]) -> list[Liked]:
+    """What each of these customers says they like, as the record has it."""
+    return [Liked(key, likings.text_of(likings.recorded_likings(key))) for key in customers]
 
 
 def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
