@@ -8,7 +8,7 @@
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
 DOMAIN ?= goods
-DATA ?= $(if $(filter-out goods,$(DOMAIN)),.local-$(DOMAIN),.local)
+DATA ?= $(if $(filter articles music video,$(DOMAIN)),.local-$(DOMAIN),.local)
 HOUSEHOLDS ?=
 # The demo's folder is no shop's.
 OWN = $(if $(filter .local,$(DATA)),own,$(DATA))

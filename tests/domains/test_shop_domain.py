@@ -48,7 +48,7 @@ def set_up(domain: Domain, settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_a_new_shop_gets_the_placements_and_pages_of_its_domain(settings: Settings) -> None:
+def test_a_new_shop_gets_the_placements_and_pages_of_its_domain(settings: Settings, tmp_path: Path) -> None:
     set_up(MUSIC, settings)
     assert list(Placement.objects.values_list("name", "repeat")) == [
         (each.name, each.repeat) for each in MUSIC.placements
@@ -57,6 +57,8 @@ def test_a_new_shop_gets_the_placements_and_pages_of_its_domain(settings: Settin
     home = PageSlot.objects.filter(page__name="home").order_by("position")
     assert list(home.values_list("placement__name", "n")) == list(MUSIC.pages["home"])
     assert (stored_domain(), shop_domain()) == (MUSIC.name, MUSIC)
+    import_items(write_rows([{"item_id": "T1", "title": "So What"}], tmp_path / "i.csv"), now=NOW, report=silent)
+    assert Item.objects.get().kind == "track"
 
 
 def test_pages_offer_the_acts_and_campaigns_that_a_shop_has(settings: Settings) -> None:

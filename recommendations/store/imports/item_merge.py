@@ -10,6 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from recommendations.models import Category
+from recommendations.store.domain import shop_domain
 from recommendations.store.temp_tables import copy, like, rows, run, temporary, upsert
 from recommendations.terms import PATH_SEPARATOR
 
@@ -34,7 +35,6 @@ DEFAULTS: dict[str, LiteralString] = {
     "language": "''",
     "tags": "'{}'",
     "attributes": "'{}'",
-    "kind": "'product'",
     "listed_at": "%(now)s",
 }
 LINKS = "ready_link"
@@ -131,14 +131,18 @@ def _levels(path: str) -> list[str]:
     return path.split(PATH_SEPARATOR)
 
 
+def _default(name: str) -> sql.Composable:
+    """What an item has in this column where nobody says: its kind is the first of what the shop offers."""
+    return sql.Literal(shop_domain().kinds[0].value) if name == "kind" else sql.SQL(DEFAULTS.get(name, "NULL"))
+
+
 def _merge(given: Iterable[str], *, now: datetime, update: bool) -> tuple[set[int], set[int]]:
     """Keys of the items that are new, and of those that changed."""
     names = [name for name in given if update and name not in {"shop_id", "listed_at"}]
     statement = INSERT.format(
         names=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
         values=sql.SQL(", ").join(
-            sql.SQL("coalesce({}, {})").format(sql.Identifier(name), sql.SQL(DEFAULTS.get(name, "NULL")))
-            for name in COLUMNS
+            sql.SQL("coalesce({}, {})").format(sql.Identifier(name), _default(name)) for name in COLUMNS
         ),
         action=upsert(names, stored="item", also=", updated_at = %(now)s"),
     )
