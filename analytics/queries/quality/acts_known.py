@@ -23,6 +23,8 @@ BANDS: Mapping[str, Promise] = {
     "6-20": gettext_lazy("6–20 acts"),
     "more": gettext_lazy("More than 20"),
 }
+FEWEST: Mapping[str, int] = {"0": 0, "1": 1, "2-5": 2, "6-20": 6, "more": 21}
+"""Acts of a customer with the fewest in each band."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +55,10 @@ class LittleKnown:
         first = next((each for each in self.bands if each.ahead.low > 0), None)
         if first is None:
             return _("However much is known, the lists are not surely better than what everybody buys.")
-        ahead = {"ahead": signed(first.ahead.value, 3), "band": first.words}
+        ahead = {"ahead": signed(first.ahead.value, 3), "acts": FEWEST[first.band]}
         if first.band == "1":
             return _("From the first act on the lists are better than what everybody buys: %(ahead)s NDCG@10.") % ahead
-        return _("The lists are better than what everybody buys from here on: %(band)s, %(ahead)s NDCG@10.") % ahead
+        return _("From %(acts)d acts on the lists are better than what everybody buys: %(ahead)s NDCG@10.") % ahead
 
     @property
     def lines(self) -> list[FigureHistory]:
