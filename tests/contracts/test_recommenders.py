@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import Catalogue, Queries, TrainingSet
-from recommendations.engine.recommenders import buy_again, popularity
+from recommendations.engine.recommenders import buy_again, next_item, popularity, spectral
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
 from recommendations.engine.recommenders.registry import INSTANCES, SEEDED, Instance, instances_of
 from recommendations.terms import BlendName, Reason
@@ -27,6 +27,10 @@ from tests.shop import (
 EVERY = (
     *INSTANCES,
     Instance(name="popular", kind=popularity.Popularity, config=popularity.Config(half_life=None)),
+    Instance(name="next_item", kind=next_item.NextItem, config=next_item.Config()),
+    Instance(name="next_item_context", kind=next_item.NextItem, config=next_item.Config(profile="context")),
+    Instance(name="spectral", kind=spectral.Spectral, config=spectral.Config()),
+    Instance(name="spectral_context", kind=spectral.Spectral, config=spectral.Config(profile="context")),
     Instance(name="personal_frequency", kind=buy_again.BuyAgain, config=buy_again.Config(half_life=None, prior=1e-4)),
 )
 LEAVES_ONESELF_OUT = {"user_knn", "user_knn_discover", "recent_neighbours_home", "recent_neighbours_discover"}
