@@ -36,7 +36,6 @@ from recommendations.store.models import live_version, model
 from recommendations.terms import (
     CustomerKind,
     Cut,
-    GuardCheck,
     QuarantineState,
     RunStatus,
     Scope,
@@ -45,6 +44,7 @@ from recommendations.terms import (
     Trust,
     VersionStatus,
 )
+from recommendations.watch_terms import GuardCheck
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
 
