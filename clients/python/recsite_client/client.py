@@ -138,7 +138,8 @@ class Client:
         Their next recommendations are made of it. ``unknown`` names what the catalogue does not know; ProblemError 400
         where it knows nothing of all that.
         """
-        body = {"categories": list(categories), "item_ids": list(item_ids), "tags": list(tags)}
+        told = {"categories": categories, "item_ids": item_ids, "tags": tags}
+        body = {name: list(values) for name, values in told.items() if values}
         answer: StatedTasteAnswer = self._send("categories", "POST", f"/users/{_part(user_id)}/taste/", body)
         return answer
 
