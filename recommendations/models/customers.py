@@ -64,7 +64,9 @@ class StatedTaste(models.Model):
         Customer, models.CASCADE, primary_key=True, related_name="stated_taste", verbose_name=_("customer")
     )
     categories = ArrayField(models.CharField(max_length=LONGEST_PATH), verbose_name=_("categories"), default=list)
-    item_ids = ArrayField(models.CharField(max_length=LONGEST_ID), verbose_name=_("items"), default=list)
+    item_ids = ArrayField(
+        models.CharField(max_length=LONGEST_ID), verbose_name=pgettext_lazy("of a taste", "items"), default=list
+    )
     tags = ArrayField(models.CharField(max_length=LONGEST_TAG), verbose_name=_("tags"), default=list)
     stated_at = models.DateTimeField(_("stated"), default=timezone.now)
 
