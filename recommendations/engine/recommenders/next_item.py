@@ -1,6 +1,5 @@
 """Next item: what is taken shortly after what, within a window of places and both ways, in closed form."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
@@ -13,8 +12,7 @@ from recommendations.engine.preprocess.blocks import chosen
 from recommendations.engine.preprocess.carriers import PEOPLE
 from recommendations.engine.preprocess.sizes import MOST_ROWS, thinned
 from recommendations.engine.preprocess.weighting import context_weights
-from recommendations.engine.recommenders.protocol import Evidence, Sparing, from_context, from_history
-from recommendations.terms import Reason
+from recommendations.engine.recommenders.protocol import Successions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +39,7 @@ class Near(NamedTuple):
     weight: FloatArray
 
 
-class NextItem(Sparing[Config]):
+class NextItem(Successions[Config]):
     """score_j = Σ_k .75^rank(k) T_kj / ((n_k + 3)^½ (n_j + 3)^.35).
 
     T_kj = Σ over people, and over pairs k before j that are g ≤ 7 places apart, of .6^(g − 1), and a quarter of T_jk;
@@ -49,7 +47,6 @@ class NextItem(Sparing[Config]):
     order of time, and those of one moment in any.
     """
 
-    transitions_: Sparse  # from × to
     own_transitions_: Sparse  # the same of a few people
     known_: BoolArray
 
@@ -67,16 +64,6 @@ class NextItem(Sparing[Config]):
         self.transitions_, self.own_transitions_ = (chosen(both, part, values=values) for part in (shared, ~shared))
         self.known_ = np.bincount(training.teaching.item, minlength=n_items) > 0
         return self
-
-    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
-        if self.config.profile == "context":
-            return from_context(item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
-        return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
-
-    @property
-    def _matrix(self) -> Sparse:
-        return self.transitions_
 
     def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
         """Transitions of a few from each item of the profile, where who asks has had both so near; entries × items."""

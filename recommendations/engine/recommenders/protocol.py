@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +162,29 @@ class Sparing[C](Configured[C]):
     def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
         """What more counts for who asks alone: entries of the profile × items."""
         return None
+
+
+class Profiled(Protocol):
+    """Settings that say what a query is about: the history of who asks, or what is in view."""
+
+    @property
+    def profile(self) -> Literal["history", "context"]: ...
+
+
+class Successions[C: Profiled](Sparing[C]):
+    """Base of a recommender whose m_kj says how often j comes after k."""
+
+    transitions_: Sparse  # from × to
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
+        if self.config.profile == "context":
+            return from_context(item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+        return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
+
+    @property
+    def _matrix(self) -> Sparse:
+        return self.transitions_
 
 
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:

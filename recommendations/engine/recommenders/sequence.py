@@ -1,6 +1,5 @@
 """Sequence recommender: transitions from one basket to the next."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -11,8 +10,7 @@ from recommendations.engine.frames import BoolArray, Interactions, Queries, Spar
 from recommendations.engine.preprocess.blocks import chosen, frequent
 from recommendations.engine.preprocess.carriers import PEOPLE, Together, carried, own
 from recommendations.engine.preprocess.weighting import context_weights
-from recommendations.engine.recommenders.protocol import Evidence, Sparing, from_context, from_history
-from recommendations.terms import Reason
+from recommendations.engine.recommenders.protocol import Successions
 
 DAMPING = 5.0  # added to the expected count, so that few observations do not make a strong transition
 
@@ -27,7 +25,7 @@ class Config:
     people: int = PEOPLE
 
 
-class Transitions(Sparing[Config]):
+class Transitions(Successions[Config]):
     """score_j = Σ_k p_k · T_kj / (n_k^(1−a) m_j^a + 5), T_kj = times that k in a basket was followed by j in the next.
 
     What fewer than five people have done counts for those alone who have.
@@ -36,7 +34,6 @@ class Transitions(Sparing[Config]):
     baskets with k. A basket is a purchase or a session, so views lead to purchases.
     """
 
-    transitions_: Sparse  # from × to
     own_transitions_: Sparse | None = None  # the same of a few people; None = not told apart (models of before)
     known_: BoolArray
 
@@ -54,16 +51,6 @@ class Transitions(Sparing[Config]):
         )
         self.known_ = np.bincount(training.teaching.item, minlength=training.n_items) > 0
         return self
-
-    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
-        if self.config.profile == "context":
-            return from_context(item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
-        return from_history(query.histories, item, sources=sources, terms=terms, reason=Reason.BOUGHT_NEXT)
-
-    @property
-    def _matrix(self) -> Sparse:
-        return self.transitions_
 
     def _own_terms(self, queries: Queries, profile: Sparse) -> Sparse | None:
         """Transitions of a few from each item of the profile, where who asks has done them; entries × items."""
