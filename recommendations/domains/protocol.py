@@ -88,3 +88,25 @@ def channels(blend: BlendName, repeat: Repeat = Repeat.ALLOW) -> tuple[Placement
         PlacementPreset(name="web_push", blend=blend, repeat=repeat, n=1, diversity=0.3),
         PlacementPreset(name="webhook", blend=blend, repeat=repeat, n=6, diversity=0.3, attribution_window=72),
     )
+
+
+TAKEN_ONCE: tuple[PlacementPreset, ...] = (
+    PlacementPreset(name="home", blend=BlendName.DISCOVER, repeat=Repeat.EXCLUDE),
+    PlacementPreset(name="discover", blend=BlendName.DISCOVER, repeat=Repeat.EXCLUDE),
+    PlacementPreset(name="item", blend=BlendName.ITEM, repeat=Repeat.EXCLUDE, needs_context=True),
+    PlacementPreset(name="trending", blend=None),
+    PlacementPreset(name="category", blend=BlendName.HOME, needs_context=True, scope=CatalogueScope.CATEGORY),
+    PlacementPreset(
+        name="search", blend=BlendName.HOME, scope=CatalogueScope.FOUND, explores=False, variants=Variants.EACH
+    ),
+    PlacementPreset(name="new", blend=BlendName.DISCOVER, repeat=Repeat.EXCLUDE, scope=CatalogueScope.NEWEST),
+    *channels(BlendName.DISCOVER, Repeat.EXCLUDE),
+)
+"""Placements of what people take once: nothing is shown again."""
+
+PAGES_TAKEN_ONCE: Mapping[str, Sequence[tuple[str, int]]] = {
+    "home": (("home", 12), ("trending", 6), ("new", 6)),
+    "item": (("item", 6),),
+    "category": (("category", 24),),
+    "search": (("search", 24),),
+}

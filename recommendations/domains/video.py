@@ -1,10 +1,8 @@
 """Video: films and series that are watched once."""
 
-from recommendations.domains.protocol import Domain, DomainName, PlacementPreset, channels, halving
+from recommendations.domains.protocol import PAGES_TAKEN_ONCE, TAKEN_ONCE, Domain, DomainName, halving
 from recommendations.event_types import EventName
-from recommendations.terms import BlendName, CatalogueScope, ItemKind, Repeat, Variants
-
-HOME, DISCOVER, ITEM = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM
+from recommendations.terms import BlendName, ItemKind
 
 VIDEO = Domain(
     name=DomainName.VIDEO,
@@ -33,22 +31,8 @@ VIDEO = Domain(
         BlendName.SESSION: {"item_knn_context": 0.5, "content_context": 0.3, "popularity_home": 0.2},
     },
     promotion=dict.fromkeys(BlendName, 0.0),
-    placements=(
-        PlacementPreset(name="home", blend=DISCOVER, repeat=Repeat.EXCLUDE),
-        PlacementPreset(name="discover", blend=DISCOVER, repeat=Repeat.EXCLUDE),
-        PlacementPreset(name="item", blend=ITEM, repeat=Repeat.EXCLUDE, needs_context=True),
-        PlacementPreset(name="trending", blend=None),
-        PlacementPreset(name="category", blend=HOME, needs_context=True, scope=CatalogueScope.CATEGORY),
-        PlacementPreset(name="search", blend=HOME, scope=CatalogueScope.FOUND, explores=False, variants=Variants.EACH),
-        PlacementPreset(name="new", blend=DISCOVER, repeat=Repeat.EXCLUDE, scope=CatalogueScope.NEWEST),
-        *channels(DISCOVER, Repeat.EXCLUDE),
-    ),
-    pages={
-        "home": (("home", 12), ("trending", 6), ("new", 6)),
-        "item": (("item", 6),),
-        "category": (("category", 24),),
-        "search": (("search", 24),),
-    },
+    placements=TAKEN_ONCE,
+    pages=PAGES_TAKEN_ONCE,
     days=14,
     wanted=frozenset({"picture", "category", "description", "duration", "number"}),
 )
