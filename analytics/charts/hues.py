@@ -55,10 +55,11 @@ RULES, VARIETY, FATIGUE = "rules", "diversity", "fatigue"  # what else a score i
 
 
 def of_recommender(instance: str) -> tuple[int, bool]:
-    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; lifts and the second stage
-    have the text's colour, and so has what rules add, or what was ignored loses."""
+    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; lifts have the text's colour, and
+    so has what rules add, or what was ignored loses. Hatched in it are the second stage, which has something to say of
+    those who are known well, and what people say they like, which counts of those who are not."""
     if instance in {*Lift, SECOND_STAGE, LITTLE_KNOWN, STATED_TASTE, RULES, FATIGUE}:
-        return INK, instance == SECOND_STAGE
+        return INK, instance in {SECOND_STAGE, STATED_TASTE}
     name = instance
     for context in CONTEXTS:
         name = name.removesuffix(context)

@@ -255,6 +255,11 @@ def test_plan_and_second_stage_look_like_no_recommender_and_unlike_each_other() 
     assert len(marks) == len(hues.RECOMMENDERS) + len(hues.MEASURED)
 
 
+def test_what_a_list_of_somebody_new_is_made_of_can_be_told_apart() -> None:
+    parts = ("popularity_home", "segments", "stated_taste", "little_known", "social", "content")
+    assert len({hues.of_recommender(name) for name in parts}) == len(parts)
+
+
 def test_a_shared_hue_never_stands_beside_its_owner() -> None:
     for one, owner in hues.SHARED.items():
         blends = [
