@@ -66,9 +66,7 @@ def context_of(
         if row != NOBODY and not request.folded
         else _folded(candidates, state, row=row, customer=request.customer, now=now)
     )
-    told = _telling(
-        history, candidates, snapshot, state, row=row, customer=request.customer, now=now
-    )  # fmt: skip
+    told = _telling(history, candidates, snapshot, state, row=row, customer=request.customer, now=now)
     history = told or history
     trade = _Purchases.of(history, candidates, with_taken(state))
     disliked = set(state.disliked)
