@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 from recommendations import terms
 from recommendations.event_types import TRADES, EventName
 from recommendations.models.catalogue import Item
-from recommendations.models.customers import Customer
+from recommendations.models.customers import Customer, CustomerAlias
 from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.staff import Staff
 from recommendations.wording import labels
@@ -28,8 +28,12 @@ from recommendations.wording import labels
 class EventQuerySet(models.QuerySet["Event"]):
     def of_customer(self, customer: Customer) -> Self:
         """Events of a customer, with those of the anonymous keys that were merged into them."""
-        merged = customer.merged.filter(undone_at=None).values("anonymous")
-        own = Customer.objects.filter(pk=customer.pk).values("pk")
+        return self.of_customers([customer.pk])
+
+    def of_customers(self, customers: Collection[int]) -> Self:
+        """Events of customers by their keys, with those of the anonymous keys that were merged into them."""
+        merged = CustomerAlias.objects.filter(customer__in=customers, undone_at=None).values("anonymous")
+        own = Customer.objects.filter(pk__in=customers).values("pk")
         return self.filter(customer__in=merged.union(own, all=True))  # "or" would read every event of the shop
 
     def between(self, start: datetime, end: datetime) -> Self:

@@ -78,7 +78,7 @@ def merge_customers(*, anonymous_id: str, user_id: str, now: datetime, told: Tol
     for pair in change.parted:
         writes.unmerge(*pair)
     writes.remember([Joined(*pair) for pair in change.joined])
-    writes.remember(liked_now(whose for _visitor, whose in change.joined))
+    writes.remember(liked_now([whose for _visitor, whose in change.joined]))
 
 
 def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None:

@@ -105,11 +105,11 @@ def _lists_of_many(
         showings = any(snapshot.tires(block.placement) for each in part for block in each.blocks)
         raw = fetch.fetch_raw_of_all([each.customer for each in part], showings=showings)
         people = _people(part, snapshot)
-        for each, told in zip(part, raw, strict=True):
-            state = fetch.decode(told, each.customer, since=since).state
+        readings = fetch.decode_all(raw, [each.customer for each in part], since=since)
+        for each, reading in zip(part, readings, strict=True):
             yield list(
                 _prepared(
-                    each, snapshot=snapshot, state=state, now=now, ranks_one=False, relevance=relevance,
+                    each, snapshot=snapshot, state=reading.state, now=now, ranks_one=False, relevance=relevance,
                     person=people.get(each.customer),
                 )
             )  # fmt: skip

@@ -14,7 +14,7 @@ import msgspec
 from redis.client import Pipeline
 
 from recommendations.store.live.likings import likings_in, text_of
-from recommendations.store.live.record import recorded_state
+from recommendations.store.live.record import recorded_states
 from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told
 from recommendations.store.live.valkey import valkey
 
@@ -149,17 +149,27 @@ def unpacked(content: bytes) -> LiveState:
 
 def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:
     """Decode the raw state of a customer into a reading, as ``state_of`` gives it."""
-    if told.changed is None:
-        return LiveReading(NOTHING if customer is None else _recorded(customer, since, told), None)
+    return decode_all([told], [customer], since=since)[0]
+
+
+def decode_all(
+    told: Sequence[RawState], customers: Sequence[int | None], *, since: datetime | None
+) -> list[LiveReading]:
+    """Decode the raw states of these customers; what Valkey does not know is asked of PostgreSQL for all at once."""
+    asked = list(zip(told, customers, strict=True))
+    lost = {customer for raw, customer in asked if customer is not None and (raw.changed is None or not raw.built)}
+    recorded = recorded_states(lost, since, showings=any(raw.showings for raw in told))
+    return [_reading(raw, customer, recorded) for raw, customer in asked]
+
+
+def _reading(told: RawState, customer: int | None, recorded: Mapping[int, LiveState]) -> LiveReading:
     changed = marks_of(told)
     if customer is None:
         return LiveReading(NOTHING, changed)
+    if changed is None:
+        return LiveReading(recorded[customer], None)
     state = unpacked(told.customer)
-    return LiveReading(state if told.built else merged(state, _recorded(customer, since, told)), changed)
-
-
-def _recorded(customer: int, since: datetime | None, told: RawState) -> LiveState:
-    return recorded_state(customer, since, showings=told.showings)
+    return LiveReading(state if told.built else merged(state, recorded[customer]), changed)
 
 
 def marks_of(told: RawState) -> Mapping[str, str] | None:

@@ -4,14 +4,14 @@ A page alone can follow in anybody's name, so an event counts only with a proof,
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from django.db.models import QuerySet
 
 from recommendations.event_types import EventName
-from recommendations.models import Customer, CustomerAlias, Event, StatedTaste
+from recommendations.models import CustomerAlias, Event, StatedTaste
 from recommendations.store.live.state import Liking, LikingKind
 from recommendations.terms import Trust
 
@@ -32,11 +32,13 @@ def likings_in(text: str) -> tuple[Liking, ...]:
     return _texts.decode(text) if text else ()
 
 
-def recorded_likings(customer: int) -> tuple[Liking, ...]:
-    """Likings of a customer, with those of the keys that were merged into them."""
-    followed = _followed(Event.objects.of_customer(Customer(pk=customer))).get(None, ())
-    stated = StatedTaste.objects.filter(customer=customer)
-    return (*(one for taste in stated for one in _stated(taste)), *followed)
+def recorded_likings(customers: Collection[int]) -> dict[int, tuple[Liking, ...]]:
+    """Likings by customer, of those who have any, with those of the keys that were merged into them."""
+    merged = CustomerAlias.objects.filter(customer__in=customers, undone_at=None)
+    likings = _followed(Event.objects.of_customers(customers), merged=dict(merged.values_list("anonymous", "customer")))
+    for taste in StatedTaste.objects.filter(customer__in=customers):
+        likings[taste.pk] = (*_stated(taste), *likings.get(taste.pk, ()))
+    return likings
 
 
 def everybodys_likings() -> Iterator[tuple[int, str]]:
@@ -46,7 +48,7 @@ def everybodys_likings() -> Iterator[tuple[int, str]]:
     for taste in StatedTaste.objects.order_by("pk").iterator(chunk_size=BATCH):
         yield taste.pk, text_of((*_stated(taste), *followed.pop(taste.pk, ())))
     for customer, likings in followed.items():
-        if customer is not None and likings:
+        if likings:
             yield customer, text_of(likings)
 
 
@@ -57,18 +59,16 @@ def _stated(taste: StatedTaste) -> Iterator[Liking]:
         yield from (Liking(kind, name, at=taste.stated_at.timestamp()) for name in names)
 
 
-def _followed(
-    events: QuerySet[Event, Any], *, merged: dict[int, int] | None = None
-) -> dict[int | None, tuple[Liking, ...]]:
-    """What is followed now, by customer where ``merged`` says whose each key is, else all of one (None)."""
+def _followed(events: QuerySet[Event, Any], *, merged: Mapping[int, int]) -> dict[int, tuple[Liking, ...]]:
+    """What is followed now, by customer; ``merged`` says whose a merged key is."""
     said = events.filter(
         name__in=(EventName.FOLLOW, EventName.UNFOLLOW), target_type__in=list(FOLLOWED),
         trust__gte=Trust.PROVEN, target_id__isnull=False,
     ).order_by("occurred_at", "event_id")  # fmt: skip
     rows = said.values_list("customer", "name", "target_type", "target_id", "occurred_at")
-    by_customer: defaultdict[int | None, dict[tuple[str, str], Liking]] = defaultdict(dict)
+    by_customer: defaultdict[int, dict[tuple[str, str], Liking]] = defaultdict(dict)
     for key, name, kind, target, at in rows.iterator(chunk_size=BATCH):
-        own = by_customer[merged.get(key, key) if merged is not None and key is not None else None]
+        own = by_customer[merged.get(key, key)]
         own.pop((str(kind), str(target)), None)
         if name == EventName.FOLLOW:
             liking = Liking(FOLLOWED[str(kind)], str(target), followed=True, at=at.timestamp())

@@ -1,6 +1,6 @@
 """Live state from the record: it stands in for Valkey, and Valkey's is made again from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
 
@@ -55,28 +55,38 @@ def state_at(
         for name, item, when, progress in rows
     ]
     if showings:
-        events += recorded_showings(_keys_of(customer), at=at)
+        events += recorded_showings(_keys_of([customer]), at=at)
     then = tuple(liking for liking in liked if liking.at < at.timestamp())
     return state_from(customer, times_of(events), objected=False, liked=then)
 
 
-def recorded_state(customer: int, since: datetime | None, *, showings: bool = False) -> LiveState:
-    """Live state as Valkey has it, with what was shown where asked; not known where PostgreSQL is away."""
+def recorded_states(
+    customers: Collection[int], since: datetime | None, *, showings: bool = False
+) -> dict[int, LiveState]:
+    """Live state of each customer as Valkey has it, with what was shown where asked.
+
+    It takes as many queries for all of them as for one. Not known where PostgreSQL is away.
+    """
+    if not customers:
+        return {}
     if not _record:
-        return UNKNOWN
+        return dict.fromkeys(customers, UNKNOWN)
     try:
-        events = list(recorded(since=since, customer=customer))
+        events = list(recorded(since=since, customers=customers))
         if showings:
-            events += recorded_showings(_keys_of(customer))
-        times, liked = times_of(events), recorded_likings(customer)
-        objected = Customer.objects.filter(pk=customer, personalise=False).exists()
+            events += recorded_showings(_keys_of(customers))
+        times, liked = times_of(events), recorded_likings(customers)
+        objectors = set(Customer.objects.filter(pk__in=customers, personalise=False).values_list("pk", flat=True))
     except DatabaseError as error:
         _record.trip(error)
-        return UNKNOWN
-    return state_from(customer, times, objected=objected, liked=liked)
+        return dict.fromkeys(customers, UNKNOWN)
+    return {
+        customer: state_from(customer, times, objected=customer in objectors, liked=liked.get(customer, ()))
+        for customer in customers
+    }
 
 
-def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator[LiveEvent]:
+def recorded(*, since: datetime | None, customers: Collection[int] | None = None) -> Iterator[LiveEvent]:
     """Purchases, refunds and dislikes since the end of the model's history, and the interest of the last 30 days.
 
     A purchase that counts for nothing yet counts for the customer's own answers as long as interest does.
@@ -84,33 +94,33 @@ def recorded(*, since: datetime | None, customer: int | None = None) -> Iterator
     Merged keys count as the customer. The model knows what keys that were merged since did before, but not whose it
     was, so that is among it. Without a model nobody asks what was bought, and the first one will know it.
     """
-    merged, parts = _recorded_parts(since=since, customer=customer)
+    merged, parts = _recorded_parts(since=since, customers=customers)
     for part in parts:
         rows = part.values_list("customer", "name", "item", "occurred_at", "progress")
         for key, name, item, at, progress in rows.iterator(chunk_size=BATCH):
             yield LiveEvent(merged.get(key, key), live_name(name, progress), item, at)
 
 
-def _keys_of(customer: int) -> list[int]:
-    """The customer's key, and those that were merged into it."""
-    aliases = CustomerAlias.objects.filter(customer=customer, undone_at=None)
-    return [customer, *aliases.values_list("anonymous", flat=True)]
+def _keys_of(customers: Collection[int]) -> list[int]:
+    """The customers' keys, and those that were merged into them."""
+    aliases = CustomerAlias.objects.filter(customer__in=customers, undone_at=None)
+    return [*customers, *aliases.values_list("anonymous", flat=True)]
 
 
 def count_recorded(*, since: datetime | None) -> int:
-    return sum(part.count() for part in _recorded_parts(since=since, customer=None)[1])
+    return sum(part.count() for part in _recorded_parts(since=since, customers=None)[1])
 
 
 def _recorded_parts(
-    *, since: datetime | None, customer: int | None
+    *, since: datetime | None, customers: Collection[int] | None
 ) -> tuple[Mapping[int, int], Sequence[QuerySet[Event]]]:
     """The customer of each merged key, and the queries for the events."""
     recently = timezone.now() - RECENT
     since = since or recently
     aliases, events = CustomerAlias.objects.filter(undone_at=None), Event.objects.filter(item__isnull=False)
     own = events.filter(customer__isnull=False)
-    if customer is not None:
-        aliases, own = aliases.filter(customer=customer), events.of_customer(Customer(pk=customer))
+    if customers is not None:
+        aliases, own = aliases.filter(customer__in=customers), events.of_customers(customers)
     pairs = list(aliases.values_list("anonymous", "customer", "changed_at"))
     unconfirmed = Q(name=EventName.PURCHASE, trust__lt=settings.PURCHASES_FROM)  # no model knows of it
     wanted = Q(name__in=LASTING, occurred_at__gte=since) | Q(

@@ -7,7 +7,7 @@ or was never told because the process died between the commit and the write, ``r
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import batched, chain
@@ -162,16 +162,17 @@ def unmerge(*keys: int) -> bool:
     """
     since = record.end_of_history()
     gone = remember(map(Forgotten, keys))  # first, so that nothing is lost of what happens while the record is read
-    own = [event for key in keys for event in record.recorded(since=since, customer=key)]
+    own = list(record.recorded(since=since, customers=keys))
     if _showings_are_used():
         own += showings.recorded_showings(keys)
     fetch.announce(Changed.CUSTOMERS)
     return remember([*own, *liked_now(keys)]) and gone
 
 
-def liked_now(customers: Iterable[int]) -> list[Liked]:
+def liked_now(customers: Collection[int]) -> list[Liked]:
     """What each of these customers says they like, as the record has it."""
-    return [Liked(key, likings.text_of(likings.recorded_likings(key))) for key in customers]
+    told = likings.recorded_likings(customers)
+    return [Liked(key, likings.text_of(told.get(key, ()))) for key in customers]
 
 
 def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
