@@ -22,6 +22,7 @@ ARTICLES = Domain(
     taken=frozenset({EventName.COMPLETE, EventName.PLAY}),
     taken_from=0.9,
     settings=halving(taste=14.0, popularity=1.0),
+    extra=("next_item", "next_item_discover", "next_item_context"),
     weights={
         BlendName.HOME: {"ease_home": 0.4, "content": 0.3, "popularity_home": 0.3},
         BlendName.DISCOVER: {"content_ridge_discover": 0.6, "ease_discover": 0.2, "popularity_discover": 0.2},

@@ -26,6 +26,7 @@ MUSIC = Domain(
     played_at_once=0.2,
     taken_from=0.5,
     settings=halving(taste=60.0, popularity=14.0),
+    extra=("next_item", "next_item_discover", "next_item_context"),
     weights={
         BlendName.HOME: {"ease_home": 0.5, "buy_again": 0.3, "content": 0.2},
         BlendName.DISCOVER: {"ease_discover": 0.65, "content_ridge_discover": 0.2, "popularity_discover": 0.15},

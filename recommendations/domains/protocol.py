@@ -55,6 +55,7 @@ class Domain:
     least_played: float = 0.0
     taken_from: float = 0.0
     settings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # instance → what differs in its settings
+    extra: Collection[str] = ()  # instances beside those that every shop has
     weights: Mapping[BlendName, Mapping[str, float]]  # first weights of each blend, adding up to 1
     promotion: Mapping[BlendName, float]  # exponent of the promotion plan's lift
     placements: Sequence[PlacementPreset]

@@ -23,6 +23,7 @@ VIDEO = Domain(
     least_played=0.1,
     taken_from=0.9,
     settings=halving(taste=180.0, popularity=28.0),
+    extra=("next_item", "next_item_discover", "next_item_context"),
     weights={
         BlendName.HOME: {"ease_home": 0.6, "content": 0.25, "popularity_home": 0.15},
         BlendName.DISCOVER: {"ease_discover": 0.65, "content_ridge_discover": 0.23, "popularity_discover": 0.12},

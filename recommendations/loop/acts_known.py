@@ -6,10 +6,10 @@ import numpy as np
 
 from recommendations.engine.evaluation.acts_known import FEWEST, BandFigures, by_acts_known, left_out, without
 from recommendations.engine.recommenders.hybrid import FittedInstance
-from recommendations.engine.recommenders.registry import instances_of, leaning_of
+from recommendations.engine.recommenders.registry import leaning_of
 from recommendations.engine.rng import generator
 from recommendations.loop.context import RunContext
-from recommendations.store.domain import of_shop
+from recommendations.store.domain import shop_instances
 from recommendations.store.models import measurements, model
 from recommendations.terms import TASKS, Cut, Task
 
@@ -30,7 +30,7 @@ def measure_by_acts_known(context: RunContext, weights: Mapping[str, float]) -> 
     if leaning is not None and len(people) >= FEWEST:
         taught = without(training, out)
         wanted = {name for name, weight in weights.items() if weight > 0} | {leaning.popular}
-        chosen = [one for one in of_shop(instances_of(TASKS[Task.HOME])) if one.name in wanted]
+        chosen = [one for one in shop_instances(TASKS[Task.HOME]) if one.name in wanted]
         fitted = []
         for one in chosen:
             fitted.append(FittedInstance(name=one.name, recommender=one.build().fit(taught, seed=seed)))

@@ -15,11 +15,11 @@ from recommendations.engine.evaluation.gate import GateResult, gate_result
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
-from recommendations.engine.recommenders.registry import INSTANCES, Instance
+from recommendations.engine.recommenders.registry import Instance
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.gate import LIVE, K, figures_of
-from recommendations.store.domain import of_shop
+from recommendations.store.domain import shop_instances
 from recommendations.store.models import live_version, measurements, model, weight_versions
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
@@ -31,7 +31,7 @@ CHAMPION = "@live"
 
 def settings() -> dict[str, dict[str, Any]]:
     """Settings of every registered instance, as they are kept with a version."""
-    return {one.name: {**asdict(one.config), "trend": one.trend} for one in of_shop(INSTANCES)}
+    return {one.name: {**asdict(one.config), "trend": one.trend} for one in shop_instances()}
 
 
 def changed() -> dict[str, Instance]:
@@ -41,7 +41,7 @@ def changed() -> dict[str, Instance]:
         return {}
     weighted = {name for one in _live().values() for name, weight in one.weights.items() if weight > 0}
     instances = {}
-    for one in of_shop(INSTANCES):
+    for one in shop_instances():
         if one.name not in weighted or one.name not in live.instances:
             continue
         stored = live.instances[one.name]

@@ -19,10 +19,10 @@ from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.scores import Exponents
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
-from recommendations.engine.recommenders.registry import instances_of
 from recommendations.loop.context import RunContext
 from recommendations.models import BlendWeights
 from recommendations.store import jobs
+from recommendations.store.domain import shop_instances
 from recommendations.store.models import interests, measurements, model, runs
 from recommendations.store.models.measurements import Costs
 from recommendations.store.models.weight_versions import Made
@@ -108,7 +108,7 @@ def _costs(context: RunContext, blend: BlendName, hybrids: Iterable[str]) -> Cos
     """Costs of the rows: a hybrid takes what its recommenders take together; the peak is that of the whole process."""
     counts = runs.stage_counts(context.run, Stage.TRAIN, Cut.TEST)
     fit, score = (_of_blend(counts.get(key, {}), blend) for key in ("fit_seconds", "score_seconds"))
-    names = {instance.name for instance in instances_of(blend)} | {SECOND_STAGE}
+    names = {instance.name for instance in shop_instances(blend)} | {SECOND_STAGE}
     for hybrid in hybrids:
         fit[hybrid] = round(sum(seconds for name, seconds in fit.items() if name in names), 2)
         score[hybrid] = round(sum(seconds for name, seconds in score.items() if name in names), 2)

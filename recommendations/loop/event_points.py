@@ -19,13 +19,12 @@ from recommendations.engine.feedback.event_weights import LearnedPoints, learn_p
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
-from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.engine.rng import generator
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.loop.gate import LIVE, K
 from recommendations.models import ModelVersion
-from recommendations.store.domain import of_shop
+from recommendations.store.domain import shop_instances
 from recommendations.store.models import measurements, weight_versions
 from recommendations.store.models.event_points import with_learned
 from recommendations.store.models.model import everyone_and_a_stranger
@@ -107,7 +106,7 @@ def _reached(
 
 def _ndcg(context: RunContext, trained: TrainedOn, configuration: Configuration) -> NDArray[np.float32]:
     made, truth = trained
-    wanted = [one for one in of_shop(INSTANCES) if configuration.weights.get(one.name)]
+    wanted = [one for one in shop_instances() if configuration.weights.get(one.name)]
     fitted = [
         FittedInstance(
             name=one.name, recommender=one.build().fit(made.training, seed=context.run.seed), trend_exponent=one.trend

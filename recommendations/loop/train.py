@@ -18,11 +18,11 @@ from recommendations.engine.ranking.goals import goal_lifts
 from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.recommenders.registry import INSTANCES, Instance, instances_of, leaning_of
+from recommendations.engine.recommenders.registry import Instance, leaning_of
 from recommendations.loop import challenger, push_models, second_stage
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
-from recommendations.store.domain import of_shop
+from recommendations.store.domain import shop_instances
 from recommendations.store.models import model
 from recommendations.terms import BlendName, Cut, Lift
 
@@ -43,7 +43,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         context.report(1, text=f"{cut}: no history before this cut, so nothing is fitted on it")
         return {"skipped": "no history before this cut"}
     before = challenger.changed() if cut is Cut.TEST else {}
-    wanted = [one for one in of_shop(INSTANCES) if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+    wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
     wanted = [one for one in wanted if snapshot.training.links is not None or not one.is_social]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
@@ -135,7 +135,7 @@ def plans_of(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:
     return {
         blend: BlendPlan(
             weights=second_stage.first_stage_weights(blend),
-            instances=tuple(instance.name for instance in instances_of(blend)),
+            instances=tuple(instance.name for instance in shop_instances(blend)),
             excluded=bought if blend is BlendName.DISCOVER else disliked,
             leaning=leaning_of(blend),
         )

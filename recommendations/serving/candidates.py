@@ -21,9 +21,10 @@ from recommendations.engine.recommenders.content_ridge import ContentRidge
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.recommenders.registry import Instance, instances_of, leaning_of
+from recommendations.engine.recommenders.registry import Instance, leaning_of
 from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
 from recommendations.serving.taste.liked_items import LikedItems
+from recommendations.store.domain import shop_instances
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.models.second_stage import load_stage
@@ -259,7 +260,7 @@ class CandidateSource:
 
     def score_rows(self, blend: BlendName, query: Queries) -> dict[str, ScoreRow]:
         """The query's scores by each instance that the blend may weigh."""
-        fitted = [(part, self.model.recommenders.get(part.name)) for part in instances_of(blend)]
+        fitted = [(part, self.model.recommenders.get(part.name)) for part in shop_instances(blend)]
         return {part.name: self._score_row(part, one, query) for part, one in fitted if one is not None}
 
     def _score_row(self, part: Instance, recommender: Recommender, query: Queries) -> ScoreRow:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.scores import blend
-from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.engine.recommenders.registry import EVERY
 from recommendations.serving.candidate_choice import ChosenCandidates
 from recommendations.serving.candidates import CandidatePool, CandidateSource
 
-TREND_OF = {instance.name: instance.trend for instance in INSTANCES}
+TREND_OF = {instance.name: instance.trend for instance in EVERY}
 
 
 class WouldRank(NamedTuple):

@@ -1,13 +1,12 @@
 """The domain of this shop, which its settings name and its database keeps from its first day."""
 
-from collections.abc import Iterable
-
 from django.conf import settings
 
 from recommendations.domains.protocol import Domain, DomainName
 from recommendations.domains.table import DOMAINS
-from recommendations.engine.recommenders.registry import Instance
+from recommendations.engine.recommenders.registry import EXTRA, INSTANCES, Instance, instances_of
 from recommendations.models import ShopSetting
+from recommendations.terms import BlendName
 
 KEY = "domain"
 
@@ -17,10 +16,12 @@ def shop_domain() -> Domain:
     return DOMAINS[DomainName(settings.SHOP_DOMAIN)]
 
 
-def of_shop(instances: Iterable[Instance]) -> list[Instance]:
-    """The instances under the settings of the shop's domain."""
-    settings_of = shop_domain().settings
-    return [one.under(settings_of.get(one.name, {})) for one in instances]
+def shop_instances(blend: BlendName | None = None) -> list[Instance]:
+    """The instances of a shop of this domain, under its settings; those alone that ``blend`` may weigh."""
+    domain = shop_domain()
+    present = (*INSTANCES, *(one for one in EXTRA if one.name in domain.extra))
+    wanted = present if blend is None else instances_of(blend, among=present)
+    return [one.under(domain.settings.get(one.name, {})) for one in wanted]
 
 
 def stored_domain() -> str:

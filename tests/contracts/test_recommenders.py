@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import Catalogue, Queries, TrainingSet
-from recommendations.engine.recommenders import buy_again, next_item, popularity, spectral
+from recommendations.engine.recommenders import buy_again, popularity, spectral
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
-from recommendations.engine.recommenders.registry import INSTANCES, SEEDED, Instance, instances_of
+from recommendations.engine.recommenders.registry import EVERY, SEEDED, Instance, instances_of
 from recommendations.terms import BlendName, Reason
 from tests.shop import (
     Act,
@@ -24,11 +24,9 @@ from tests.shop import (
     worked_example,
 )
 
-EVERY = (
-    *INSTANCES,
+CONTRACTED = (
+    *EVERY,
     Instance(name="popular", kind=popularity.Popularity, config=popularity.Config(half_life=None)),
-    Instance(name="next_item", kind=next_item.NextItem, config=next_item.Config()),
-    Instance(name="next_item_context", kind=next_item.NextItem, config=next_item.Config(profile="context")),
     Instance(name="spectral", kind=spectral.Spectral, config=spectral.Config()),
     Instance(name="spectral_context", kind=spectral.Spectral, config=spectral.Config(profile="context")),
     Instance(name="personal_frequency", kind=buy_again.BuyAgain, config=buy_again.Config(half_life=None, prior=1e-4)),
@@ -39,7 +37,7 @@ SAME_FOR_ALL = {"popularity_home", "popularity_discover", "popular"}
 ONLY_OLD = {"buy_again", "repurchase", "personal_frequency"}  # what was never bought is there only by its popularity
 
 
-@pytest.fixture(params=EVERY, ids=lambda instance: instance.name)
+@pytest.fixture(params=CONTRACTED, ids=lambda instance: instance.name)
 def instance(request: pytest.FixtureRequest) -> Instance:
     return request.param
 
@@ -87,8 +85,8 @@ def tiny_shops() -> dict[str, TrainingSet]:
 
 
 def test_names_are_unique_and_every_blend_has_instances() -> None:
-    assert len({instance.name for instance in EVERY}) == len(EVERY)
-    assert all(instance.blends for instance in INSTANCES)
+    assert len({instance.name for instance in CONTRACTED}) == len(CONTRACTED)
+    assert all(instance.blends for instance in EVERY)
     assert all(len(instances_of(blend)) >= 3 for blend in BlendName)
 
 

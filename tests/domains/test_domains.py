@@ -7,34 +7,44 @@ import pytest
 from recommendations.domains.goods import GOODS
 from recommendations.domains.protocol import Domain, DomainName
 from recommendations.domains.table import DOMAINS
-from recommendations.engine.recommenders.registry import INSTANCES, instances_of
+from recommendations.engine.recommenders.registry import EXTRA, INSTANCES, Instance, instances_of
 from recommendations.event_types import EventName
 from recommendations.terms import BlendName, Repeat
 from recommendations.wording import labels
 
-EVERY = pytest.mark.parametrize("domain", DOMAINS.values(), ids=list(DOMAINS))
+EACH = pytest.mark.parametrize("domain", DOMAINS.values(), ids=list(DOMAINS))
+
+
+def instances(domain: Domain) -> list[Instance]:
+    return [*INSTANCES, *(one for one in EXTRA if one.name in domain.extra)]
 
 
 def test_every_name_has_a_preset() -> None:
     assert set(DOMAINS) == set(DomainName)
 
 
-@EVERY
+@EACH
 @pytest.mark.parametrize("blend", BlendName)
 def test_every_blend_has_weights_of_its_own_instances_that_add_up_to_one(domain: Domain, blend: BlendName) -> None:
     weights = domain.weights[blend]
-    assert set(weights) <= {instance.name for instance in instances_of(blend)}
+    assert set(weights) <= {instance.name for instance in instances_of(blend, among=instances(domain))}
     assert sum(weights.values()) == pytest.approx(1, abs=1e-9)
     assert all(weight > 0 for weight in weights.values())
 
 
-@EVERY
+@EACH
+def test_extra_instances_exist_and_are_not_every_shop_s(domain: Domain) -> None:
+    assert set(domain.extra) <= {one.name for one in EXTRA}
+    assert not {one.name for one in EXTRA} & {one.name for one in INSTANCES}
+
+
+@EACH
 def test_every_blend_has_an_exponent_of_the_promotion_plan(domain: Domain) -> None:
     assert set(domain.promotion) == set(BlendName)
     assert all(exponent >= 0 for exponent in domain.promotion.values())
 
 
-@EVERY
+@EACH
 def test_the_unit_takes_the_item_and_whatever_takes_it_has_points(domain: Domain) -> None:
     assert set(domain.points) <= set(EventName)
     assert domain.unit in domain.taken
@@ -42,16 +52,16 @@ def test_the_unit_takes_the_item_and_whatever_takes_it_has_points(domain: Domain
     assert 0 <= domain.least_played <= domain.taken_from <= 1
 
 
-@EVERY
+@EACH
 def test_settings_are_of_fields_that_an_instance_has(domain: Domain) -> None:
-    of_name = {instance.name: instance for instance in INSTANCES}
+    of_name = {instance.name: instance for instance in instances(domain)}
     assert set(domain.settings) <= set(of_name)
     for name, settings in domain.settings.items():
         assert set(settings) <= {field.name for field in fields(of_name[name].config)}
         assert vars(of_name[name].under(settings).config).items() >= settings.items()
 
 
-@EVERY
+@EACH
 def test_pages_show_placements_that_there_are_and_each_has_a_label(domain: Domain) -> None:
     names = [placement.name for placement in domain.placements]
     assert len(set(names)) == len(names)
@@ -69,6 +79,7 @@ def test_goods_weighs_acts_as_before() -> None:
     assert {name: GOODS.points[name] for name in of_trade} == of_trade
     assert set(GOODS.points) - set(of_trade) == {"play", "complete", "skip", "save"}
     assert (GOODS.unit, GOODS.taken, GOODS.settings) == ("purchase", {"purchase"}, {})
+    assert not GOODS.extra
     assert (GOODS.played_at_once, GOODS.least_played, GOODS.taken_from) == (0, 0, 0)
 
 

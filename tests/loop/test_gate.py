@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
 from recommendations.engine.recommenders.registry import INSTANCES
-from recommendations.loop import adjust, challenger, train
+from recommendations.loop import adjust
 from recommendations.loop.run import run_loop
 from recommendations.models import Blend, BlendWeights, Event, ModelVersion, Run
 from recommendations.services.operations.runs import start_run
+from recommendations.store import domain
 from recommendations.terms import BlendName, GateOutcome, RunStatus, Trust, VersionStatus, WeightsStatus
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
@@ -63,8 +64,7 @@ def test_a_version_with_worse_settings_does_not_go_live(monkeypatch: pytest.Monk
         else one
         for one in INSTANCES
     )
-    for module in (train, challenger):
-        monkeypatch.setattr(module, "INSTANCES", spoilt)
+    monkeypatch.setattr(domain, "INSTANCES", spoilt)
     second = go_round()
     assert second.status == RunStatus.SUCCEEDED, second.message
     held = second.model_version
@@ -85,8 +85,7 @@ def test_a_version_with_settings_that_are_not_worse_goes_live(monkeypatch: pytes
         replace(one, config=replace(one.config, half_life=80.0)) if one.name == "buy_again" else one
         for one in INSTANCES
     )
-    for module in (train, challenger):
-        monkeypatch.setattr(module, "INSTANCES", changed)
+    monkeypatch.setattr(domain, "INSTANCES", changed)
     second = go_round()
     assert ModelVersion.objects.live().get().run == second
     assert second.model_version.gate["home"]["outcome"] == GateOutcome.PASSED

@@ -4,7 +4,7 @@ Home and discover want different settings of the same recommender. They were cho
 never on its test window.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from recommendations.engine.recommenders import (
     ease,
     interests,
     item_knn,
+    next_item,
     popularity,
     recent_neighbours,
     repurchase,
@@ -137,6 +138,14 @@ INSTANCES: tuple[Instance, ...] = (
     ),
 )
 
+EXTRA: tuple[Instance, ...] = (
+    _instance("next_item", next_item.NextItem, next_item.Config(), HOME),
+    _instance("next_item_discover", next_item.NextItem, next_item.Config(), DISCOVER),
+    _instance("next_item_context", next_item.NextItem, next_item.Config(profile="context"), ITEM, CART, SESSION),
+)
+"""Instances of the shops alone whose domain names them."""
+
+EVERY: tuple[Instance, ...] = (*INSTANCES, *EXTRA)
 
 IMPERSONAL: frozenset[type[Recommender]] = frozenset({popularity.Popularity, segments.Segments, social.Social})
 """Kinds that say what many take, or those whom a person follows, not what this person does."""
@@ -154,10 +163,10 @@ def leaning_of(blend: BlendName) -> BlendLeaning | None:
     """How the blend leans on friends and on what everybody takes; None where it does not."""
     if blend not in POPULAR:
         return None
-    personal = frozenset(one.name for one in instances_of(blend) if one.kind not in IMPERSONAL)
+    personal = frozenset(one.name for one in instances_of(blend, among=EVERY) if one.kind not in IMPERSONAL)
     return BlendLeaning(personal=personal, friends=FRIENDS[blend], popular=POPULAR[blend])
 
 
-def instances_of(blend: BlendName) -> tuple[Instance, ...]:
-    """The instances that this blend may weigh, in the order of the list."""
-    return tuple(instance for instance in INSTANCES if blend in instance.blends)
+def instances_of(blend: BlendName, among: Iterable[Instance] = INSTANCES) -> tuple[Instance, ...]:
+    """Those that this blend may weigh, in the order of the list."""
+    return tuple(instance for instance in among if blend in instance.blends)

@@ -22,12 +22,12 @@ from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.second_stage import NAME, SecondStage
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.recommenders.registry import INSTANCES, SEEDED, Instance
+from recommendations.engine.recommenders.registry import SEEDED, Instance
 from recommendations.loop.evaluate import of_second_stage
 from recommendations.loop.second_stage import CONFIG, TAUGHT_BY
 from recommendations.loop.train import plans_of
 from recommendations.models import Run
-from recommendations.store.domain import of_shop
+from recommendations.store.domain import shop_instances
 from recommendations.store.models import runs
 from recommendations.store.models.model import Model, days, everyone_and_a_stranger, stored_config
 from recommendations.store.models.second_stage import load_lesson, load_stage
@@ -90,7 +90,7 @@ class Refits:
     @cached_property
     def _instances(self) -> list[Instance]:
         """The instances that the run fitted, with its settings."""
-        return [one for one in of_shop(INSTANCES) if one.name in self.learned.recommenders]
+        return [one for one in shop_instances() if one.name in self.learned.recommenders]
 
     @cached_property
     def _stages(self) -> Stages:

@@ -9,9 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
-from recommendations.engine.recommenders.registry import instances_of
 from recommendations.models import BlendWeights
-from recommendations.store.domain import shop_domain
+from recommendations.store.domain import shop_domain, shop_instances
 from recommendations.terms import BlendName, Lift
 
 HIGHEST: Mapping[str, float] = {
@@ -103,7 +102,7 @@ def shipped_values(blend: BlendName, *, beside: BlendWeights) -> Values:
 
 def weighable(blend: BlendName) -> Sequence[str]:
     """The instances that a blend may weigh; a second stage is one where a run has trained it."""
-    names = [instance.name for instance in instances_of(blend)]
+    names = [instance.name for instance in shop_instances(blend)]
     return [*names, SECOND_STAGE] if blend in (BlendName.HOME, BlendName.DISCOVER) else names
 
 

@@ -31,8 +31,8 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.goals import margin_share
 from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
-from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.models import ModelVersion
+from recommendations.store.domain import shop_instances
 from recommendations.store.models.artefacts import load_arrays, save_arrays
 from recommendations.store.models.feedback import LearnedFeedback, feedback_of
 from recommendations.terms import BlendName, Cut, Lift, Task
@@ -292,7 +292,7 @@ def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
         grouped.setdefault(owner, {})[part] = array
     configs = ModelVersion.objects.values_list("instances", flat=True).get(pk=version_id)
     fitted: dict[str, Recommender] = {}
-    for instance in INSTANCES:
+    for instance in shop_instances():
         if instance.name not in configs:
             continue
         config = stored_config(instance.config, configs[instance.name])
