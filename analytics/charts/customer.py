@@ -39,7 +39,7 @@ class Piece:
     x: float
     width: float
     hue: int
-    hatched: bool
+    pattern: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +116,10 @@ def _pieces(parts: Sequence[tuple[str, float]], *, zero: float, unit: float) -> 
     for instance, value in parts:
         width = abs(value) * unit
         left -= width if value < 0 else 0
-        hue, hatched = hues.of_recommender(instance)
+        hue, pattern = hues.of_recommender(instance)
         x = right if value >= 0 else left
         pieces.append(
-            Piece(instance=instance, value=value, x=round(x, 3), width=round(width, 3), hue=hue, hatched=hatched)
+            Piece(instance=instance, value=value, x=round(x, 3), width=round(width, 3), hue=hue, pattern=pattern)
         )
         right += width if value >= 0 else 0
     return pieces

@@ -1,4 +1,5 @@
-"""Hues of recommenders, events and stages, always the same of six; the second six recommenders are hatched as well.
+"""Hues of recommenders, events and stages, always the same of six; the second six recommenders are hatched as well,
+and those after them crossed.
 
 A trace carries its hue's number in ``meta``; the browser puts in the colour of the theme.
 """
@@ -12,9 +13,15 @@ from recommendations.terms import Lift
 RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
     "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
+    "next_item",
 )  # fmt: skip
 SHARED = {"repurchase": "also_bought", "session_knn": "segments", "content_ridge": "sequence", "social": "also_bought"}
 """Recommenders with the hue of another one, which no blend gives weight beside them."""
+
+PATTERNS = {"": "", "hatch": "/", "cross": "x"}
+"""Patterns over the hues of recommenders, in the order of these: by their names in a page (``dashboard/patterns.html``),
+the shape of each in a chart.
+"""
 
 CONTEXTS = ("_home", "_discover", "_context")
 EVENTS = (
@@ -31,6 +38,7 @@ SHAPES = ("", "/", "x", ".")
 ARM_SHAPES = ("", "/", "x", ".", "-", "+")
 """Patterns of an experiment's arms, the control first."""
 
+CIRCLES = {"": "circle", "hatch": "circle-open", "cross": "circle-x-open"}
 MEASURED = {
     "hybrid": (1, "diamond"),
     "hybrid_proposed": (1, "diamond-open"),
@@ -54,29 +62,29 @@ INK = 0  # of the text: neither a lift nor the second stage is a recommender
 RULES, VARIETY, FATIGUE = "rules", "diversity", "fatigue"  # what else a score is made of
 
 
-def of_recommender(instance: str) -> tuple[int, bool]:
-    """Hue 1 … 6 and whether hatched, of a recommender or one of its named instances; lifts have the text's colour, and
-    so has what rules add, or what was ignored loses. Hatched in it are the second stage, which has something to say of
-    those who are known well, and what people say they like, which counts of those who are not."""
+def of_recommender(instance: str) -> tuple[int, str]:
+    """Hue 1 … 6 and pattern, of a recommender or one of its named instances; lifts have the text's colour, and so has
+    what rules add, or what was ignored loses. Hatched in it are the second stage, which has something to say of those
+    who are known well, and what people say they like, which counts of those who are not."""
     if instance in {*Lift, SECOND_STAGE, LITTLE_KNOWN, STATED_TASTE, RULES, FATIGUE}:
-        return INK, instance in {SECOND_STAGE, STATED_TASTE}
+        return INK, "hatch" if instance in {SECOND_STAGE, STATED_TASTE} else ""
     name = instance
     for context in CONTEXTS:
         name = name.removesuffix(context)
     name = SHARED.get(name, name)
     if name not in RECOMMENDERS:
-        return OTHER, True
+        return OTHER, "hatch"
     at = RECOMMENDERS.index(name)
-    return at % N_HUES + 1, at >= N_HUES
+    return at % N_HUES + 1, tuple(PATTERNS)[at // N_HUES]
 
 
 def of_measured(name: str) -> tuple[int, str]:
     """Hue and symbol of a row of the quality table: the hybrid a diamond, baselines square or triangular, the others
-    circles of their own hue, open where they are hatched elsewhere."""
+    circles of their own hue, open where they are hatched elsewhere and crossed where they are crossed."""
     if look := MEASURED.get(name) or POINTS.get(name):
         return look
-    hue, hatched = of_recommender(name)
-    return hue, "circle-open" if hatched else "circle"
+    hue, pattern = of_recommender(name)
+    return hue, CIRCLES[pattern]
 
 
 def of_event(name: str) -> tuple[int, str]:

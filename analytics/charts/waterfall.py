@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from analytics.charts.hues import INK
+from analytics.charts.hues import INK, PATTERNS
 from analytics.charts.marks import named_rows, on_a_phone, plain
 
 ROW = 27  # pixels
@@ -13,12 +13,12 @@ ROW = 27  # pixels
 
 @dataclass(frozen=True, kw_only=True)
 class Fall:
-    """A term of a score with its hue; hatched ones share their hue with another recommender."""
+    """A term of a score with its hue; one with a pattern shares its hue with another recommender."""
 
     words: str
     value: float
     hue: int
-    hatched: bool = False
+    pattern: str = ""  # by its name in ``hues.PATTERNS``
 
 
 def waterfall(terms: Sequence[Fall], *, total: str, axis: str) -> go.Figure:
@@ -32,7 +32,7 @@ def waterfall(terms: Sequence[Fall], *, total: str, axis: str) -> go.Figure:
             base=[*(round(start, 6) for start in starts[:-1]), 0],
             y=list(range(len(rows))),
             orientation="h",
-            marker={"pattern": {"shape": ["/" if row.hatched else "" for row in rows], "size": 6}},
+            marker={"pattern": {"shape": [PATTERNS[row.pattern] for row in rows], "size": 6}},
             meta={"hues": [row.hue for row in rows]},
             customdata=[plain(each) for each in words],
             hovertemplate="%{customdata}: %{x:+.4f}<extra></extra>",

@@ -60,13 +60,13 @@ def losses(parts: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
         for part in parts
     ]
     for place, part in enumerate(rows):
-        hue, hatched = hues.of_recommender(part.name)
+        hue, pattern = hues.of_recommender(part.name)
         figure.add_bar(
             x=[part.value],
             y=[place],
             orientation="h",
             meta=hues.meta(hue),
-            marker={"pattern": {"shape": "/" if hatched else "", "fillmode": "overlay"}},
+            marker={"pattern": {"shape": hues.PATTERNS[pattern], "fillmode": "overlay"}},
             error_x=marks.interval([part]),
             hovertemplate=f"{marks.plain(part.words)}: {part.value:.2f} % [{part.low:.2f}, {part.high:.2f}]"
             "<extra></extra>",

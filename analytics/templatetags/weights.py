@@ -25,7 +25,7 @@ from recommendations.services.weights.movers import SHOWN, ListPlace
 from recommendations.services.weights.values import MOST
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure
 from recommendations.terms import Lift
-from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 register = template.Library()
 
@@ -107,7 +107,7 @@ _BY_SIZE: Mapping[Size, Direction] = {
 @register.filter("setting")
 def setting_label(name: str) -> str:
     """Label of a recommender, or of what is set beside them."""
-    return str(BESIDE[name][0]) if name in BESIDE else labels.instance_label(name)
+    return str(BESIDE[name][0]) if name in BESIDE else instance_label(name)
 
 
 @register.filter

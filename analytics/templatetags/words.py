@@ -15,11 +15,12 @@ from recommendations.models import RunStage
 from recommendations.services.weights.what_if import Unmeasured
 from recommendations.terms import Cut, RunStatus, Stage
 from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 register = template.Library()
 register.filter("placement", labels.placement_label)
 register.filter("shop_page", labels.shop_page_label)
-register.filter("instance", labels.instance_label)
+register.filter("instance", instance_label)
 register.filter("gate", labels.gate_text)
 
 MAIN_METRIC, COVERAGE = "ndcg@10", "coverage@10"
@@ -165,11 +166,11 @@ def label(choices: labels.Choices, code: str) -> str:
 @register.filter("measured")
 def measured_label(name: str) -> str:
     """Label of the hybrid, a recommender or a baseline."""
-    return str(MEASURED[name]) if name in MEASURED else labels.instance_label(name)
+    return str(MEASURED[name]) if name in MEASURED else instance_label(name)
 
 
 def term_label(name: str) -> str:
-    return str(TERMS[name]) if name in TERMS else labels.instance_label(name)
+    return str(TERMS[name]) if name in TERMS else instance_label(name)
 
 
 @register.filter("metric")

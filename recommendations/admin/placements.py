@@ -10,7 +10,7 @@ from recommendations.admin.rights import PolicyAdmin, staff_of
 from recommendations.models import BlendWeights, Placement
 from recommendations.services.access.policy import Action
 from recommendations.services.operations.placements import CHANGEABLE, set_placement
-from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 
 @admin.register(Placement)
@@ -50,4 +50,4 @@ class BlendWeightsAdmin(PolicyAdmin[BlendWeights]):
 
 def _named(weights: BlendWeights) -> list[str]:
     ordered = sorted(weights.weights.items(), key=lambda weight: (-weight[1], weight[0]))
-    return [f"{labels.instance_label(name)} {weight:.2f}" for name, weight in ordered]
+    return [f"{instance_label(name)} {weight:.2f}" for name, weight in ordered]

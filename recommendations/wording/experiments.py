@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.experiment_terms import NoteCode
 from recommendations.terms import ExperimentKind, Metric
 from recommendations.wording.experiment_starts import refusal_of_start
-from recommendations.wording.labels import INSTANCES
+from recommendations.wording.instance_labels import INSTANCES
 from recommendations.wording.linter import listed
 from recommendations.wording.metrics import (
     OF_CLICKS,

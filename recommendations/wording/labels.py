@@ -39,6 +39,7 @@ from recommendations.terms import (
     Way,
     WeightsStatus,
 )
+from recommendations.wording.instance_labels import instance_label
 
 type Choices = list[tuple[str, Promise]]
 type NumberedChoices = list[tuple[int, Promise]]
@@ -266,52 +267,6 @@ ROLES: Choices = [
     (Role.CATALOGUE_ADMIN, _("Catalogue admin")),
     (Role.ADMIN, _("Admin")),
 ]
-INSTANCES: Mapping[str, Promise] = {
-    "buy_again": _("Bought often"),
-    "repurchase": _("Due for repurchase"),
-    "ease_home": _("Goes with purchases"),
-    "ease_discover": _("Goes with purchases (Discover)"),
-    "recent_neighbours_home": _("Recent baskets of similar customers"),
-    "recent_neighbours_discover": _("Recent baskets of similar customers (Discover)"),
-    "user_knn": _("Similar customers"),
-    "user_knn_discover": _("Similar customers (Discover)"),
-    "interests": _("Interests"),
-    "interests_discover": _("Interests (Discover)"),
-    "content": _("Similar descriptions"),
-    "content_discover": _("Similar descriptions (Discover)"),
-    "content_ridge_discover": _("Fitting descriptions (Discover)"),
-    "content_context": _("Described like the item in view"),
-    "segments": _("Segment"),
-    "social": _("People they follow"),
-    "social_discover": _("People they follow (Discover)"),
-    "segments_discover": _("Segment (Discover)"),
-    "popularity_home": _("Popularity of the week"),
-    "popularity_discover": _("Popularity of the month"),
-    "item_knn": _("Similar to past purchases"),
-    "item_knn_discover": _("Similar to past purchases (Discover)"),
-    "item_knn_context": _("Similar to the item in view"),
-    "als": _("Hidden factors"),
-    "als_discover": _("Hidden factors (Discover)"),
-    "sequence": _("Usual next purchase"),
-    "sequence_context": _("Usual next purchase after the item in view"),
-    "session_knn": _("Similar sessions"),
-    "also_bought": _("Bought together"),
-    "trending": _("Trend"),
-    "promotion": _("Promotion plan"),
-    "revenue": pgettext_lazy("goal", "Revenue"),
-    "margin": pgettext_lazy("goal", "Margin"),
-    "clearance": pgettext_lazy("goal", "Stock to clear"),
-    "second_stage": _("Second stage"),
-    "little_known": _("Little is known yet"),
-    "stated_taste": _("What they say they like"),
-    "popular": _("Best sellers"),
-    "personal_frequency": _("What they always buy"),
-}
-
-
-def instance_label(name: str) -> str:
-    """Label of an instance, a baseline or the list for everybody; of any other its name."""
-    return str(INSTANCES.get(name, name))
 
 
 def gate_text(gate: Mapping[str, Any]) -> str:

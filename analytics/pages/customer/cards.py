@@ -18,6 +18,7 @@ from recommendations.services.review.review import Card, Review
 from recommendations.services.review.waterfall import TermKind
 from recommendations.terms import JudgementKind
 from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 JUDGEMENTS: Mapping[JudgementKind, str] = {
     JudgementKind.GOOD: "thumb-up",
@@ -81,7 +82,7 @@ def parts(card: Card) -> list[tuple[str, float]]:
 
 
 def part_label(name: str) -> str:
-    return str(BESIDE[name]) if name in BESIDE else labels.instance_label(name)
+    return str(BESIDE[name]) if name in BESIDE else instance_label(name)
 
 
 def card_views(

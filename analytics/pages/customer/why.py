@@ -20,7 +20,7 @@ from analytics.queries.customer.answer_stages import STAGES
 from analytics.queries.customer.evidence_words import facts_in_words
 from analytics.templatetags.words import term_label
 from recommendations.services.review.waterfall import Term, TermKind
-from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 OF_DRAFT = "draft"
 NO_RECOMMENDER = {TermKind.BOOST, TermKind.PLACED, TermKind.FATIGUE, TermKind.DIVERSITY}
@@ -33,7 +33,7 @@ class TermRow:
     words: str
     value: float | None
     hue: int
-    hatched: bool
+    pattern: str
 
 
 @require_safe
@@ -74,7 +74,7 @@ def why_context(item: int, answers: Answers, *, person: query.CustomerHead, of_d
 
 def _figure(lines: list[TermRow]) -> go.Figure:
     falls = [
-        Fall(words=line.words, value=line.value, hue=line.hue, hatched=line.hatched)
+        Fall(words=line.words, value=line.value, hue=line.hue, pattern=line.pattern)
         for line in lines
         if line.value is not None
     ]
@@ -82,14 +82,14 @@ def _figure(lines: list[TermRow]) -> go.Figure:
 
 
 def _line(term: Term) -> TermRow:
-    hue, hatched = of_recommender(term.name) if term.kind not in NO_RECOMMENDER else (INK, False)
+    hue, pattern = of_recommender(term.name) if term.kind not in NO_RECOMMENDER else (INK, "")
     match term.kind:
         case TermKind.BOOST if term.rule is not None and term.rule < 0:
             words = _("Asked for by the shop: %(name)s") % {"name": term.name}
         case TermKind.BOOST:
             words = _("Rule “%(rule)s”") % {"rule": term.name}
         case TermKind.PLACED:
-            return TermRow(words=_("Rule “%(rule)s”") % {"rule": term.name}, value=None, hue=hue, hatched=hatched)
+            return TermRow(words=_("Rule “%(rule)s”") % {"rule": term.name}, value=None, hue=hue, pattern=pattern)
         case TermKind.FATIGUE:
             words = ngettext("Shown %(n)d time, not clicked", "Shown %(n)d times, not clicked", term.times) % {
                 "n": term.times
@@ -97,5 +97,5 @@ def _line(term: Term) -> TermRow:
         case TermKind.DIVERSITY:
             words = _("Variety")
         case _:
-            words = labels.instance_label(term.name)
-    return TermRow(words=words, value=term.value, hue=hue, hatched=hatched)
+            words = instance_label(term.name)
+    return TermRow(words=words, value=term.value, hue=hue, pattern=pattern)

@@ -80,7 +80,7 @@ def _voices(found: WhyNot) -> list[Piece]:
             x=round(50 + min(value, 0) / longest * 50, 2),
             width=round(abs(value) / longest * 50, 2),
             hue=of_recommender(name)[0],
-            hatched=of_recommender(name)[1],
+            pattern=of_recommender(name)[1],
         )
         for name, value in sorted(loudest, key=lambda each: -each[1])
     ]

@@ -14,7 +14,7 @@ from recommendations.services.weights.drafts import draft_of
 from recommendations.services.weights.values import Values, shipped_values
 from recommendations.services.weights.versions import WeightsVersion
 from recommendations.terms import BlendName
-from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 LIVE, DRAFT, PRESET, BEST_SINGLE = "live", "draft", "preset", "best"
 """What can be loaded besides a version, which is called by its number."""
@@ -139,7 +139,7 @@ def best_single(blend: BlendName, group: Group) -> StartingPoint | None:
     best = service.best_single(blend, group)
     if best is None:
         return None
-    about = _("The best recommender on its own: %(name)s") % {"name": labels.instance_label(best[0])}
+    about = _("The best recommender on its own: %(name)s") % {"name": instance_label(best[0])}
     return StartingPoint(key=BEST_SINGLE, words=_("Only the best one"), about=about, values=best[1])
 
 

@@ -28,7 +28,7 @@ class Setting:
     highest: float
     share: float | None = None  # of the whole; None for what is no weight
     hue: int | None = None
-    hatched: bool = False
+    pattern: str = ""
     help: str = ""
     error: str = ""
     lack: Lack | None = None  # of data: then nobody can move it
@@ -102,12 +102,12 @@ def settings_of(
     settings = []
     for name in (*sorted(names, key=lambda name: -at_live[f"{WEIGHT}{name}"]), *BESIDE):
         at = field_name(name)
-        hue, hatched = (None, False) if name in BESIDE else of_recommender(name)
+        hue, pattern = (None, "") if name in BESIDE else of_recommender(name)
         settings.append(
             Setting(
                 name=name, field=at, text=given.get(at, plain(sliders[at])), live=at_live[at], saved=stored[at],
                 highest=HIGHEST.get(name, MOST), share=None if name in BESIDE or not whole else sliders[at] / whole,
-                hue=hue, hatched=hatched, help=str(BESIDE[name][1]) if name in BESIDE else "",
+                hue=hue, pattern=pattern, help=str(BESIDE[name][1]) if name in BESIDE else "",
                 error=errors.get(name, ""), lack=lacking.get(name),
             )
         )  # fmt: skip

@@ -12,7 +12,8 @@ from recommendations.serving.pipeline import Prepared
 from recommendations.simulation.counterfactuals import Counterfactual, CounterfactualKind
 from recommendations.simulation.diagnosis import Diagnosis
 from recommendations.terms import AnswerStage
-from recommendations.wording.labels import instance_label, placement_quoted
+from recommendations.wording.instance_labels import instance_label
+from recommendations.wording.labels import placement_quoted
 
 
 def stage_text(stands: Diagnosis, asked: Prepared) -> str:

@@ -21,7 +21,7 @@ from analytics.charts import (
     waterfall,
 )
 from analytics.charts.marks import MeasuredRow
-from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.engine.recommenders.registry import EVERY
 from recommendations.event_types import EventName
 
 HYBRID = MeasuredRow(name="hybrid", words="Hybrid", value=0.42, low=0.40, high=0.44)
@@ -38,7 +38,7 @@ SPOTS = [
 
 FALLS = [
     waterfall.Fall(words="Bought often", value=3.0, hue=1),
-    waterfall.Fall(words="Segment", value=-1.0, hue=3, hatched=True),
+    waterfall.Fall(words="Segment", value=-1.0, hue=3, pattern="hatch"),
     waterfall.Fall(words="Diversity", value=-0.5, hue=0),
 ]
 
@@ -242,9 +242,9 @@ def test_stage_bar_of_a_run_that_has_not_begun() -> None:
 
 
 def test_every_recommender_has_a_look_of_its_own() -> None:
-    """Hue and hatching tell any two recommenders apart; instances of one look alike."""
+    """Hue and pattern tell any two recommenders apart; instances of one look alike."""
     looks = {name: hues.of_recommender(name) for name in hues.RECOMMENDERS}
-    assert len(set(looks.values())) == len(looks) == 12
+    assert len(set(looks.values())) == len(looks) == len(hues.RECOMMENDERS)
     assert hues.of_recommender("ease_home") == hues.of_recommender("ease_discover") == looks["ease"]
 
 
@@ -263,15 +263,14 @@ def test_what_a_list_of_somebody_new_is_made_of_can_be_told_apart() -> None:
 def test_a_shared_hue_never_stands_beside_its_owner() -> None:
     for one, owner in hues.SHARED.items():
         blends = [
-            {blend for part in INSTANCES if part.name.startswith(name) for blend in part.blends}
-            for name in (one, owner)
+            {blend for part in EVERY if part.name.startswith(name) for blend in part.blends} for name in (one, owner)
         ]
         assert all(blends)
         assert not blends[0] & blends[1]
 
 
 def test_every_instance_of_a_recommender_has_a_hue() -> None:
-    unknown = [instance.name for instance in INSTANCES if hues.of_recommender(instance.name) == (hues.OTHER, True)]
+    unknown = [instance.name for instance in EVERY if hues.of_recommender(instance.name) == (hues.OTHER, "hatch")]
     assert [name for name in unknown if not name.startswith("popularity")] == []
 
 

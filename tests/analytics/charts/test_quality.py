@@ -4,7 +4,7 @@ import pytest
 
 from analytics.charts import differences, hues, marks, overlap, pareto, quality
 from analytics.charts.marks import MeasuredRow
-from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.engine.recommenders.registry import EVERY
 
 
 def measured(name: str, value: float) -> MeasuredRow:
@@ -100,8 +100,8 @@ def test_better_same_and_worse_have_hues_of_their_own() -> None:
 
 
 def test_every_row_of_the_table_has_a_mark_that_tells_it_from_the_baselines() -> None:
-    looks = {instance.name: hues.of_measured(instance.name) for instance in INSTANCES}
-    assert {symbol for _hue, symbol in looks.values()} <= {"circle", "circle-open"}
+    looks = {instance.name: hues.of_measured(instance.name) for instance in EVERY}
+    assert {symbol for _hue, symbol in looks.values()} <= {"circle", "circle-open", "circle-x-open"}
     assert len(set(hues.MEASURED.values())) == len(hues.MEASURED)
     assert marks.mark("hybrid")["marker"]["size"] > marks.mark("als")["marker"]["size"]
 

@@ -11,6 +11,7 @@ from analytics.templatetags.words import (
 )
 from recommendations.terms import Stage
 from recommendations.wording import labels
+from recommendations.wording.instance_labels import instance_label
 
 
 def test_counts_keep_an_order_and_say_what_they_count() -> None:
@@ -52,4 +53,4 @@ def test_unknown_codes_are_called_by_their_code() -> None:
     assert labels.placement_label("zero_results") == "zero results"
     assert metric_label("mean@3") == "mean@3"
     assert measured_label("hybrid") == "Hybrid, as served"
-    assert measured_label("ease_home") == labels.instance_label("ease_home")
+    assert measured_label("ease_home") == instance_label("ease_home")
