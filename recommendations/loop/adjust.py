@@ -22,6 +22,7 @@ from recommendations.loop.acts_known import measure_by_acts_known
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import HYBRID, Configuration, panel_of, tabulate
 from recommendations.loop.risers import Demand, risers
+from recommendations.loop.visits import learn_visit_shares
 from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store.audiences import members
 from recommendations.store.domain import shop_domain
@@ -71,6 +72,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
                 blend=blend, now=context.run.now, publish=True, author=None,
                 made=Made(weights=_preset(blend).weights, exponents=_preset(blend).exponents, reason="Shipped preset"),
             )  # fmt: skip
+    counts |= learn_visit_shares(context)
     push_models.learn_relevance(context)
     push_models.learn_from_messages(context)
     if may_go_live:

@@ -10,6 +10,7 @@ from recommendations.engine.describe.items import KnownVectors, with_vectors
 from recommendations.engine.describe.text import CountedTexts, count_texts
 from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
+from recommendations.engine.evaluation.visits import visits_in
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.clean import CleaningReport, clean
 from recommendations.engine.preprocess.influence import borne_out
@@ -23,6 +24,7 @@ from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, training_data
 from recommendations.store.models.event_points import event_points
+from recommendations.store.models.visits import save_visits
 from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
 from recommendations.terms import Cut, Task
@@ -141,11 +143,14 @@ def _trial(
 def _save_truths(
     context: RunContext, cut: Cut, everything: pd.DataFrame, made: TrainingSnapshot, weights: EventWeights
 ) -> dict[str, object]:
-    """Save what was bought after a cut; the number of customers who bought, by task."""
+    """Save what was bought after a cut, and the visits of the tuning window; the number of buyers, by task."""
     window = context.windows.window(cut)
     refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
     window_truths = truths(everything, made, window=window, weights=weights)
     model.save_truths(context.version, cut, window_truths)
+    if cut is Cut.TUNING:
+        visits = visits_in(everything, made, window=window, weights=weights, seed=context.run.seed)
+        save_visits(context.version, visits)
     return {f"{cut}_{task}_users": len(truth.users) for task, truth in window_truths.items()}
 
 

@@ -19,7 +19,7 @@ from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import Instance, leaning_of
-from recommendations.loop import challenger, push_models, second_stage
+from recommendations.loop import challenger, push_models, second_stage, visits
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
@@ -43,7 +43,8 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         context.report(1, text=f"{cut}: no history before this cut, so nothing is fitted on it")
         return {"skipped": "no history before this cut"}
     before = challenger.changed() if cut is Cut.TEST else {}
-    wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends.intersection(RANKED)]
+    asked = visits.weighed() if cut is Cut.TUNING else ()
+    wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends & {*RANKED} or one.name in asked]
     wanted = [one for one in wanted if snapshot.training.links is not None or not one.is_social]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
@@ -62,6 +63,8 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     scored = time.monotonic() - started
     staged = second_stage.staged(context, snapshot.training, {BlendName(name): records[name] for name in plans})
     size = model.save_candidates(context.version, cut, staged.records)
+    if cut is Cut.TUNING:
+        size += visits.join(context, snapshot, staged.records, {name: fitted[name] for name in asked})
     if as_live:
         challenger.keep_as_live(context, records, as_live)
     recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
@@ -87,11 +90,8 @@ def _lifts(training: TrainingSet) -> Lifts:
 def _fit(
     context: RunContext, wanted: Sequence[Instance], training: TrainingSet
 ) -> tuple[dict[str, Recommender], dict[str, float]]:
-    """Fit all that are wanted, two at a time; instances that differ by their trend share one."""
-    first = {
-        one.name: next(other for other in wanted if other.kind is one.kind and other.config == one.config)
-        for one in wanted
-    }
+    """Fit all that are wanted, two at a time; instances that learn the same learn it once."""
+    first = {one.name: next(other for other in wanted if other.learns_as(one)) for one in wanted}
     once = [one for one in wanted if first[one.name] is one]
 
     def fit(instance: Instance) -> tuple[Recommender, float]:
@@ -104,7 +104,7 @@ def _fit(
         for instance, result in zip(once, threads.map(fit, once), strict=True):
             done[instance.name] = result
             context.report(FITTED * len(done) / len(once))
-    fitted = {one.name: done[first[one.name].name][0] for one in wanted}
+    fitted = {one.name: one.taught_by(done[first[one.name].name][0]) for one in wanted}
     return fitted, {name: seconds for name, (_, seconds) in done.items()}
 
 

@@ -1620,6 +1620,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            "modelversion", "visit_shares",
+            models.JSONField(
+                default=dict, db_default={}, verbose_name="shares of visits",
+                help_text="What a visit makes of a known customer's score, by blend, and what it was learned on.",
+            ),
+        ),
+        migrations.AddField(
             "modelversion", "points_proposal",
             models.JSONField(
                 default=dict, db_default={}, verbose_name="proposed event weights",

@@ -102,6 +102,10 @@ class ModelVersion(models.Model):
         _("looking at lists"), default=dict, db_default={},
         help_text=_("Patience and attention, and what they were measured on."),
     )  # fmt: skip
+    visit_shares = models.JSONField(
+        _("shares of visits"), default=dict, db_default={},
+        help_text=_("What a visit makes of a known customer's score, by blend, and what it was learned on."),
+    )  # fmt: skip
     points_proposal = models.JSONField(
         _("proposed event weights"), default=dict, db_default={},
         help_text=_("Learned from outcomes, with how they did, and what staff decided."),

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.visit_share import SHARE, mixed
 from recommendations.engine.recommenders.popularity import Popularity
 from recommendations.serving.candidates import TRENDING, CandidatePool, CandidateSource
 from recommendations.serving.customer_context import CustomerContext
 from recommendations.serving.scope import BY_TIME
 from recommendations.serving.types import ResolvedRequest
-from recommendations.serving.visit import mixed, visits_of
+from recommendations.serving.visit import visits_of
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights
 from recommendations.terms import BlendName, CatalogueScope, Fallback, Repeat, Source
 
@@ -62,7 +63,9 @@ def choose_candidates(
     pool, source = choice
     vector = weights.weights if weights else {}
     if session and pool.visiting:
-        vector = mixed(pool, vector, session.weights)
+        learned = candidates.model.visit_shares.get(placement.blend)
+        share = learned.share if learned else SHARE
+        vector = mixed(vector, session.weights, visiting=pool.visiting, share=share)
     telling = {name for name in pool.heard if vector.get(name, 0) > 0}
     if not telling - _popularities(candidates):
         return _stand_in(request, placement.blend, candidates, scope=scope, why=Fallback.SILENT)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from recommendations.engine.frames import IntArray
-from recommendations.engine.preprocess.row_terms import union
 from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.score_rows import ScoreRow, nominees, standing
+from recommendations.engine.ranking.visit_share import Standing, with_visit
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.serving.candidates import CandidatePool, CandidateSource, candidate_source
 from recommendations.serving.history import History
@@ -23,11 +23,6 @@ from recommendations.store.models.model import Model
 from recommendations.terms import BlendName
 
 MOST = 20  # items of a visit that count, the newest ones
-SHARE = 0.2
-"""The visit's part of a known customer's score. With one or two items of a basket of the tuning window in view, the
-rest of it is found about as well as by the record alone (NDCG@10 .2543 for .2556, .2492 for .2498), and recall rises;
-at half NDCG loses a tenth and more.
-"""
 NEVER = -np.inf
 VISITS_HELD, JOINED_HELD = 64, 1_024  # of about 150 and 40 kB
 
@@ -84,19 +79,14 @@ class Visits:
         return ScoredVisit(scores=scores, items=items, history=self.pools.nobody.asking(query))
 
     def _joined(self, blend: BlendName, record: int, rows: tuple[int, ...]) -> CandidatePool | None:
-        """A record with the candidates of a visit beside its own; None without a record.
-
-        The recommenders of the record do not know the visit's candidates: these are as good as the average one.
-        """
+        """A record with the candidates of a visit beside its own; None without a record."""
         own = self.pools.stored(blend, record)
         if own is None:
             return None
         visit = self.scored(rows)
         names = tuple(name for name in visit.scores if name not in own.instances)
-        items = union((own.items, visit.items), width=self.width)
-        z = np.full((len(own.instances) + len(names), len(items)), np.nan, np.float16)
-        z[: len(own.instances), np.searchsorted(items, own.items)] = own.z
-        z[len(own.instances) :] = standing([visit.scores[name] for name in names], items)
+        scores = [visit.scores[name] for name in names]
+        items, z = with_visit(Standing(own.items, own.z), scores, visit.items, width=self.width)
         return CandidatePool(
             instances=(*own.instances, *names), items=items, z=z, history=own.history,
             visit=visit.history, visiting=frozenset(names), record=own, leaning=own.leaning, sure=own.sure,
@@ -107,16 +97,3 @@ class Visits:
 def visits_of(model: Model) -> Visits:
     """Visits under a model."""
     return Visits(candidate_source(model))
-
-
-def mixed(pool: CandidatePool, weights: Mapping[str, float], visiting: Mapping[str, float]) -> Mapping[str, float]:
-    """The weights of a joined pool; those of the record alone where nothing of the visit counts.
-
-    ``visiting`` are those of the session blend. What both weigh stays with the record.
-    """
-    own = {name: visiting.get(name, 0.0) for name in pool.visiting}
-    total = sum(own.values())
-    if not total:
-        return weights
-    shared = {name: (1 - SHARE) * weight for name, weight in weights.items()}
-    return shared | {name: SHARE * weight / total for name, weight in own.items()}

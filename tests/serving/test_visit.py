@@ -1,21 +1,27 @@
 """A visit since the model was made counts in the next answer: it makes all of a visitor's, a share of a customer's."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
+from recommendations.engine.evaluation.visits import Visits
+from recommendations.engine.feedback.visit_share import FEWEST, LearnedShare, Records, joined_records
+from recommendations.engine.ranking.visit_share import SHARE, mixed
 from recommendations.event_types import EventName
 from recommendations.models import Customer, Item
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
-from recommendations.serving.visit import SHARE, mixed, visit, visits_of
+from recommendations.serving.visit import visit, visits_of
+from recommendations.store.domain import shop_instances
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState
 from recommendations.store.serving.snapshot import Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import BlendName, Fallback, Reason, Source
+from recommendations.terms import TASKS, BlendName, Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
 
@@ -163,9 +169,56 @@ def test_weights_of_a_joined_pool_add_up(snapshot: Snapshot) -> None:
     joined = visits_of(pools.model).joined(BlendName.HOME, 0, visit(pools, state, known=True))
     assert joined
     assert joined.visiting == {"session_knn", "also_bought", "item_knn_context", "content_context", "sequence_context"}
-    weights = mixed(joined, {"buy_again": 0.6, "popularity_home": 0.4}, {"session_knn": 0.3, "popularity_home": 0.7})
+    weights = mixed(
+        {"buy_again": 0.6, "popularity_home": 0.4},
+        {"session_knn": 0.3, "popularity_home": 0.7},
+        visiting=joined.visiting,
+        share=SHARE,
+    )
     assert weights == pytest.approx({
         "buy_again": 0.6 * (1 - SHARE), "popularity_home": 0.4 * (1 - SHARE), "session_knn": SHARE,
         "also_bought": 0, "item_knn_context": 0, "content_context": 0, "sequence_context": 0,
     })  # fmt: skip
-    assert mixed(joined, {"buy_again": 1.0}, {"popularity_home": 1.0}) == {"buy_again": 1.0}
+
+
+@pytest.mark.parametrize("blend", TASKS.values())
+def test_the_share_is_learned_on_the_very_pools_that_answers_have(snapshot: Snapshot, blend: BlendName) -> None:
+    assert snapshot.model
+    model, seen = snapshot.model, np.array([[4, -1], [9, 2], [0, 30]], np.int32)
+    row = np.arange(3, dtype=np.int32)
+    visits = Visits(user=row, seen=seen, spent=model.training.interactions.matrix()[row])
+    recommenders = {
+        one.name: model.recommenders[one.name] for one in shop_instances(BlendName.SESSION) if not one.is_social
+    }
+    records = {blend: Records(model.candidates[blend].of(row))}
+    learned_on = joined_records(visits, records, recommenders, model.training)[blend]
+    for user, items in zip(row.tolist(), seen, strict=True):
+        served = visits_of(model).joined(blend, user, tuple(items[items >= 0].tolist()))
+        assert served
+        assert served.instances == learned_on.instances
+        np.testing.assert_array_equal(served.items, learned_on.items[user][learned_on.items[user] >= 0])
+        np.testing.assert_array_equal(served.z, learned_on.z[user][:, : len(served.items)])
+
+
+def test_the_share_is_the_version_s_own_and_the_usual_where_it_learned_none(snapshot: Snapshot) -> None:
+    assert snapshot.model
+    state = looked_at("wine-3", "wine-4")
+
+    def part_of_the_visit(shares: Mapping[BlendName, LearnedShare]) -> float:
+        assert snapshot.model
+        served = replace(snapshot, model=replace(snapshot.model, visit_shares=shares))
+        shown = answer(served, known(), state).shown
+        wine = next(one for one in shown if one.product.title.startswith("Wine"))
+        return wine.contributions["session_knn"]
+
+    usual = part_of_the_visit({})
+    assert part_of_the_visit({BlendName.HOME: LearnedShare(share=0.7)}) == pytest.approx(usual * 0.7 / SHARE, rel=1e-3)
+    assert part_of_the_visit({BlendName.DISCOVER: LearnedShare(share=0.7)}) == usual
+
+
+def test_a_run_learns_the_shares_and_of_a_few_visits_keeps_the_usual(snapshot: Snapshot) -> None:
+    assert snapshot.model
+    assert {blend: one.share for blend, one in snapshot.model.visit_shares.items()} == dict.fromkeys(
+        TASKS.values(), SHARE
+    )
+    assert {one.visits < FEWEST for one in snapshot.model.visit_shares.values()} == {True}

@@ -5,7 +5,7 @@ never on its test window.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from recommendations.engine.ranking.confidence import BlendLeaning
@@ -28,7 +28,7 @@ from recommendations.engine.recommenders import (
     social,
     user_knn,
 )
-from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.engine.recommenders.protocol import Recommender, learned, restored
 from recommendations.terms import BlendName
 
 HOME, DISCOVER, ITEM, CART = BlendName.HOME, BlendName.DISCOVER, BlendName.ITEM, BlendName.CART
@@ -56,6 +56,17 @@ class Instance:
     def under(self, settings: Mapping[str, float]) -> Self:
         """The instance with these settings in the place of its own."""
         return replace(self, config=replace(self.config, **settings)) if settings else self
+
+    def learns_as(self, other: Self) -> bool:
+        """Whether both learn the same: what a question is about, ``profile``, is no part of that."""
+        if self.kind is not other.kind:
+            return False
+        one, two = ({**asdict(each.config), "profile": None} for each in (self, other))
+        return one == two
+
+    def taught_by(self, fitted: Recommender) -> Recommender:
+        """The recommender of an instance that learns the same; ``fitted`` itself where it is asked the same, too."""
+        return fitted if fitted.config == self.config else restored(self.kind, self.config, learned(fitted))
 
     def build(self) -> Recommender:
         """A recommender that is not fitted yet."""

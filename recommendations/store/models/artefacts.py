@@ -18,7 +18,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db.models import Q, Sum
 from numpy.typing import NDArray
+from scipy import sparse
 
+from recommendations.engine.frames import Sparse
 from recommendations.models import Artefact, ModelVersion
 from recommendations.terms import Cut
 
@@ -49,6 +51,20 @@ def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = ""
     begins_so = reduce(or_, (Q(name__startswith=each) for each in prefixes))
     rows = Artefact.objects.filter(begins_so, version=version_id, cut=cut)
     return {row.name: np.asarray(np.load(_checked(row), mmap_mode="r")) for row in rows}  # plain views are quicker
+
+
+def matrix_parts(name: str, matrix: Sparse) -> dict[str, NDArray[Any]]:
+    """A matrix as arrays to save."""
+    rows = matrix.tocsr()
+    parts = {f"{name}/{part}": getattr(rows, part) for part in ("data", "indices", "indptr")}
+    return parts | {f"{name}/shape": np.asarray(rows.shape, np.int64)}
+
+
+def matrix_of(arrays: Mapping[str, NDArray[Any]], name: str) -> Sparse:
+    """The matrix that ``matrix_parts`` made the arrays of."""
+    data, indices, indptr = (arrays[f"{name}/{part}"] for part in ("data", "indices", "indptr"))
+    n_rows, n_columns = (int(side) for side in arrays[f"{name}/shape"])
+    return sparse.csr_matrix((data, indices, indptr), shape=(n_rows, n_columns), copy=False)
 
 
 def forget_old_versions(*, answered: Collection[int] = (), most: int = 0) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.feedback.visit_share import LearnedShare
 from recommendations.engine.frames import (
     COLUMNS,
     Catalogue,
@@ -33,8 +34,9 @@ from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
-from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.store.models.artefacts import load_arrays, matrix_of, matrix_parts, save_arrays
 from recommendations.store.models.feedback import LearnedFeedback, feedback_of
+from recommendations.store.models.visits import visit_shares_of
 from recommendations.terms import BlendName, Cut, Lift, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,6 +67,7 @@ class Model:
     segments: IntArray  # segment number per user row, −1 = none
     lifts: Lifts  # of every item; none of what the shop tells nothing of
     feedback: LearnedFeedback = field(default_factory=LearnedFeedback)
+    visit_shares: Mapping[BlendName, LearnedShare] = field(default_factory=dict)
     worked_out: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # by ``held_by_model``
 
     @property
@@ -106,14 +109,16 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
     if catalogue.spaces:
         names, _firsts, ends = zip(*catalogue.spaces, strict=True)
         arrays |= {SPACES: np.array(names), SPACE_ENDS: np.array(ends, np.int64)}
-    arrays |= _parts("catalogue/categories", catalogue.categories) | _parts("catalogue/terms", catalogue.terms)
-    arrays |= _parts("disliked", snapshot.disliked)
+    arrays |= matrix_parts("catalogue/categories", catalogue.categories)
+    arrays |= matrix_parts("catalogue/terms", catalogue.terms)
+    arrays |= matrix_parts("disliked", snapshot.disliked)
     if snapshot.training.teaches is not None:
         arrays[TEACHES] = snapshot.training.teaches
     if snapshot.training.promotions is not None:
         arrays |= {f"promotions/{name}": getattr(snapshot.training.promotions, name) for name in PROMOTED}
     if snapshot.links is not None:
-        arrays |= {"links/followers": snapshot.links.followers.ids} | _parts("links/follows", snapshot.links.follows)
+        arrays |= {"links/followers": snapshot.links.followers.ids}
+        arrays |= matrix_parts("links/follows", snapshot.links.follows)
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
 
 
@@ -132,8 +137,8 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
         n_users=len(users), n_items=len(items), **{name: arrays[f"interactions/{name}"] for name in ROWS}
     )
     catalogue = Catalogue(
-        categories=_matrix(arrays, "catalogue/categories"),
-        terms=_matrix(arrays, "catalogue/terms"),
+        categories=matrix_of(arrays, "catalogue/categories"),
+        terms=matrix_of(arrays, "catalogue/terms"),
         spaces=spaces_of(arrays),
         **{name: arrays[f"catalogue/{name}"] for name in TOLD if f"catalogue/{name}" in arrays},
     )
@@ -141,7 +146,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
         Promotions(**{name: arrays[f"promotions/{name}"] for name in PROMOTED}) if "promotions/item" in arrays else None
     )
     links = (
-        Follows(IdMap(ids=arrays["links/followers"]), _matrix(arrays, "links/follows"))
+        Follows(IdMap(ids=arrays["links/followers"]), matrix_of(arrays, "links/follows"))
         if "links/followers" in arrays
         else None
     )
@@ -153,7 +158,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
         ),
         users=users,
         items=items,
-        disliked=_matrix(arrays, "disliked"),
+        disliked=matrix_of(arrays, "disliked"),
         links=links,
     )  # fmt: skip
     return snapshot, IdMap(ids=arrays["ids/categories"])
@@ -170,13 +175,13 @@ def spaces_of(arrays: Mapping[str, NDArray[Any]]) -> tuple[Space, ...]:
 def save_truths(version: ModelVersion, cut: Cut, truths: Mapping[Task, Truth]) -> int:
     arrays: dict[str, NDArray[Any]] = {}
     for task, truth in truths.items():
-        arrays |= _parts(f"truth/{task}", truth.spent)
+        arrays |= matrix_parts(f"truth/{task}", truth.spent)
     return save_arrays(version, cut, arrays)
 
 
 def load_truths(version_id: int, cut: Cut) -> dict[Task, Truth]:
     arrays = load_arrays(version_id, cut, prefix="truth/")
-    return {task: Truth(spent=_matrix(arrays, f"truth/{task}")) for task in Task}
+    return {task: Truth(spent=matrix_of(arrays, f"truth/{task}")) for task in Task}
 
 
 def save_bursts(version: ModelVersion, bursts: NDArray[np.int64]) -> int:
@@ -209,7 +214,7 @@ def truth_customers(version_id: int, cut: Cut, task: Task) -> NDArray[np.int64]:
     """Keys of the customers of a truth, in its order."""
     truth = f"truth/{task}"
     arrays = load_arrays(version_id, cut, prefix=("ids/users", f"{truth}/"))
-    return arrays["ids/users"][Truth(spent=_matrix(arrays, truth)).users]
+    return arrays["ids/users"][Truth(spent=matrix_of(arrays, truth)).users]
 
 
 def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str, Recommender]) -> int:
@@ -282,6 +287,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         segments=load_segments(version_id, cut, n_users=len(snapshot.users)),
         lifts=load_lifts(version_id, cut),
         feedback=feedback_of(version_id),
+        visit_shares=visit_shares_of(version_id),
     )
 
 
@@ -308,17 +314,3 @@ def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
 def stored_config(default: Any, stored: Mapping[str, Any]) -> Any:
     """The configuration that the version was fitted with; a parameter it did not know has its default."""
     return replace(default, **{field.name: stored[field.name] for field in fields(default) if field.name in stored})
-
-
-def _parts(name: str, matrix: Sparse) -> dict[str, NDArray[Any]]:
-    rows = matrix.tocsr()
-    shape = np.asarray(rows.shape, np.int64)
-    return {f"{name}/data": rows.data, f"{name}/indices": rows.indices, f"{name}/indptr": rows.indptr} | {
-        f"{name}/shape": shape
-    }
-
-
-def _matrix(arrays: Mapping[str, NDArray[Any]], name: str) -> Sparse:
-    data, indices, indptr = (arrays[f"{name}/{part}"] for part in ("data", "indices", "indptr"))
-    n_rows, n_columns = (int(side) for side in arrays[f"{name}/shape"])
-    return sparse.csr_matrix((data, indices, indptr), shape=(n_rows, n_columns), copy=False)
