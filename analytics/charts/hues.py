@@ -19,8 +19,8 @@ SHARED = {"repurchase": "also_bought", "session_knn": "segments", "content_ridge
 """Recommenders with the hue of another one, which no blend gives weight beside them."""
 
 PATTERNS = {"": "", "hatch": "/", "cross": "x"}
-"""Patterns over the hues of recommenders, in the order of these: by their names in a page (``dashboard/patterns.html``),
-the shape of each in a chart.
+"""Patterns over the hues of recommenders, in the order of these: the name of each in a page
+(``dashboard/patterns.html``), its shape in a chart.
 """
 
 CONTEXTS = ("_home", "_discover", "_context")

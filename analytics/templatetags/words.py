@@ -130,6 +130,8 @@ COUNTS: Mapping[str, Promise] = {
     "skipped": gettext_lazy("skipped"),
     "home_weights": gettext_lazy("new weights of For you"),
     "discover_weights": gettext_lazy("new weights of Discover"),
+    "home_visit_share": gettext_lazy("share of a visit in For you"),
+    "discover_visit_share": gettext_lazy("share of a visit in Discover"),
 }
 MEASURED: Mapping[str, Promise] = {
     "hybrid": gettext_lazy("Hybrid, as served"),

@@ -1,6 +1,7 @@
 """A shop's domain: set up once, kept in the database, learned and answered by; another one is refused."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from django.apps import apps
 from django.core.checks import run_checks
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -19,6 +21,7 @@ from recommendations.domains.music import MUSIC
 from recommendations.domains.protocol import Domain
 from recommendations.domains.video import VIDEO
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
+from recommendations.engine.recommenders.registry import EXTRA, INSTANCES, instances_of
 from recommendations.event_types import EventName
 from recommendations.ingest.import_files import import_events, import_items
 from recommendations.loop import adjust
@@ -28,14 +31,16 @@ from recommendations.services.campaigns.presets import PRESETS, offered
 from recommendations.services.operations import readiness
 from recommendations.services.operations.runs import start_run
 from recommendations.services.review.acts import simulated_acts, taking
+from recommendations.services.weights.values import Values, values_of, weighable
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
-from recommendations.store.domain import shop_domain, stored_domain
+from recommendations.store.domain import shop_domain, shop_instances, stored_domain
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState, live_name
+from recommendations.store.serving.snapshot import Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.store.temp_tables import silent
-from recommendations.terms import BlendName, RunStatus
+from recommendations.terms import BlendName, Reason, RunStatus
 from tests.trained import artefact_folder
 
 NOW = datetime(2026, 9, 15, 6, tzinfo=UTC)
@@ -67,6 +72,21 @@ def test_pages_offer_the_acts_and_campaigns_that_a_shop_has(settings: Settings) 
     settings.SHOP_DOMAIN = "music"
     assert [str(name) for name in simulated_acts()] == ["view_item", "play", "complete"]
     assert [each.trigger for each in offered()] == [None, None, "new_for_you", "viewed", "win_back", "shop"]
+
+
+def test_a_shop_has_the_instances_of_its_domain_and_a_shop_of_goods_those_of_before(settings: Settings) -> None:
+    assert shop_instances() == list(INSTANCES)
+    assert all(shop_instances(blend) == list(instances_of(blend)) for blend in BlendName)
+    assert not {one.name for one in EXTRA} & {name for blend in BlendName for name in weighable(blend)}
+    of_goods = Values(weights={"buy_again": 1.0})
+    with pytest.raises(ValidationError, match="no recommender next_item in this blend"):
+        values_of({"weights": {"next_item": 1}}, blend=BlendName.HOME, otherwise=of_goods)
+    settings.SHOP_DOMAIN = "video"
+    assert {one.name for one in shop_instances()} - {one.name for one in INSTANCES} == set(VIDEO.extra)
+    assert values_of({"weights": {"next_item": 1}}, blend=BlendName.HOME, otherwise=of_goods).weights == {
+        "next_item": 1
+    }
+    assert "next_item_context" in weighable(BlendName.SESSION)
 
 
 @pytest.mark.django_db
@@ -134,8 +154,24 @@ def test_a_shop_of_films_learns_and_recommends_what_was_planted(films: Synthetic
         recent = tuple(Act(first, EventName(name), NOW.timestamp()) for name in names)
         shown = [each.item for each in answer(customer, state=LiveState(recent=recent)).shown]
         assert (first in shown) is there
+    what_follows_what_has_its_part_and_says_why(customer)
 
 
-def answer(customer: Customer, *, state: LiveState = NOTHING) -> Answer:
+def what_follows_what_has_its_part_and_says_why(customer: Customer) -> None:
+    snapshot = SnapshotHolder().current(None)
+    key = WeightsKey(BlendName.DISCOVER)
+    next_only = replace(snapshot.weights[key], weights={"next_item_discover": 0.5, "ease_discover": 0.5})
+    snapshot = replace(snapshot, weights={**snapshot.weights, key: next_only})
+    shown = answer(customer, snapshot=snapshot).shown
+    for each in shown:
+        assert sum(each.contributions.values()) == pytest.approx(each.score, abs=1e-6)
+    assert any(each.contributions.get("next_item_discover") for each in shown)
+    after = [one for each in shown for one in each.reasons if one.code is Reason.BOUGHT_NEXT]
+    watched = Event.objects.filter(customer=customer).values_list("item__shop_id", flat=True)
+    assert {one.evidence["item_id"] for one in after} <= set(watched)
+    assert after
+
+
+def answer(customer: Customer, *, state: LiveState = NOTHING, snapshot: Snapshot | None = None) -> Answer:
     request = ResolvedRequest(placement="home", customer=customer.pk, recommendation_id="r-1", n=10, explore=False)
-    return recommend(request, snapshot=SnapshotHolder().current(None), state=state, now=NOW)
+    return recommend(request, snapshot=snapshot or SnapshotHolder().current(None), state=state, now=NOW)

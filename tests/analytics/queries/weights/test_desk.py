@@ -8,9 +8,10 @@ from django.template.loader import render_to_string
 
 from analytics.queries.weights import changes, sliders
 from analytics.queries.weights import desk as weights_desk
+from analytics.queries.weights.visiting import visit_texts
 from analytics.templatetags.weights import rise
 from recommendations.customer_codes import customer_code
-from recommendations.models import BlendWeights, Item, Segment
+from recommendations.models import BlendWeights, Item, ModelVersion, Segment
 from recommendations.services.weights.drafts import StaleDraftError, draft_of, save_draft
 from recommendations.services.weights.movers import ListPlace, Mover
 from recommendations.services.weights.values import Values, differences
@@ -174,3 +175,35 @@ def text_of(template: str, **context: object) -> str:
     """What a reader reads of a part of the page."""
     html = re.sub(r"<svg.*?</svg>", "", render_to_string(f"dashboard/weights/{template}", context), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+# --- What a visit makes of the score
+
+
+def visits(**learned: object) -> str:
+    """What the desk of home says where the live version learned this."""
+    live = ModelVersion.objects.live().first() or records.version(records.run())
+    ModelVersion.objects.filter(pk=live.pk).update(visit_shares={"home": learned})
+    (text,) = visit_texts(BlendName.HOME)
+    return text
+
+
+def test_a_share_that_was_learned_stands_with_what_it_gains() -> None:
+    tried = [[0.0, 0.19], [0.2, 0.2], [0.35, 0.25]]
+    text = visits(share=0.35, visits=1200, ndcg=tried, gain=[0.05, 0.02, 0.08])
+    assert "a visit makes up 35% of the score" in text
+    assert "1,200 visits" in text
+    assert "better by +25% (95% interval +10% to +40%) than with the usual 20%" in text
+
+
+def test_the_usual_share_says_why_it_is_the_usual() -> None:
+    assert "no other was measurably better" in visits(share=0.2, visits=400, ndcg=[[0.2, 0.2]], gain=[0.0, 0.0, 0.0])
+
+
+def test_too_few_visits_and_a_version_of_before_keep_the_usual() -> None:
+    assert "40 visits, too few" in visits(share=0.2, visits=40, ndcg=[], gain=None)
+    ModelVersion.objects.update(visit_shares={})
+    both = visit_texts(BlendName.SESSION)
+    assert [text.partition(":")[0] for text in both] == ["For you", "Discover"]
+    assert all("20% of the score. That is the usual share; the next run" in text for text in both)
+    assert visit_texts(BlendName.CART) == []
