@@ -22,7 +22,6 @@ from analytics.queries.weights import desk as query
 from analytics.queries.weights import effect as effect_query
 from analytics.queries.weights import past as past_query
 from analytics.queries.weights.groups import group_choices, group_of, place
-from analytics.queries.weights.visiting import visit_texts
 from analytics.templatetags.weights import WEIGHT, sentence
 from recommendations.engine.evaluation.panel_measures import ACCURACY, COVERAGE, REVENUE
 from recommendations.models import Group
@@ -85,7 +84,6 @@ def desk_page(
         "groups": group_choices(group),
         "desk": desk,
         "approval": of_weights(desk.draft),
-        "visiting": visit_texts(blend) if desk.loaded else [],
     }
     if desk.loaded:
         values = sent_values(given or {}, blend, otherwise=desk.loaded.values)

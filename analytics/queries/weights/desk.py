@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from analytics.queries.weights.lacking import lacking
+from analytics.queries.weights.live_facts import live_facts
 from analytics.queries.weights.sliders import Setting, fields, settings_of
+from analytics.queries.weights.visiting import visit_texts
 from analytics.templatetags.display import ago
 from recommendations.models import Audience, BlendWeights, Group
 from recommendations.services.weights import versions as service
@@ -42,6 +43,7 @@ class Desk:
     loaded: StartingPoint | None
     settings: Sequence[Setting] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
+    visiting: Sequence[str] = ()  # what a visit makes of the score
 
     @property
     def live(self) -> BlendWeights | None:
@@ -108,12 +110,15 @@ def desk(
     points = {point.key: point for point in _points(blend, live, draft, rows, best)} if live else {}
     loaded = points.get(load) or points.get(DRAFT) or points.get(LIVE)
     settings: Sequence[Setting] = ()
+    visiting: Sequence[str] = ()
     if loaded:
+        facts = live_facts()
+        visiting = visit_texts(blend, facts.visit_shares)
         base = points.get(LIVE, loaded)
         settings = settings_of(
             blend, loaded.values, live=base.values, saved=points.get(DRAFT, base).values,
             points=[point.values for point in points.values()], given=given or {}, errors=errors or {},
-            lacking=lacking(),
+            lacking=facts.lacking,
         )  # fmt: skip
     return Desk(
         blend=blend,
@@ -123,6 +128,7 @@ def desk(
         loaded=loaded,
         settings=settings,
         errors=errors or {},
+        visiting=visiting,
     )
 
 

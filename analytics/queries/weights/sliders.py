@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.charts.hues import of_recommender
-from analytics.queries.weights.lacking import Lack
+from analytics.queries.weights.live_facts import Lack
 from analytics.templatetags.display import number
 from analytics.templatetags.weights import BESIDE, EXPLORING, GOALS, WEIGHT, field_name, plain
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE

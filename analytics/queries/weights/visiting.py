@@ -6,18 +6,19 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from recommendations.engine.ranking.visit_share import SHARE
-from recommendations.models import ModelVersion
 from recommendations.terms import TASKS, BlendName
 from recommendations.wording.labels import BLENDS
 from recommendations.wording.metrics import percent_text
 
 
-def visit_texts(blend: BlendName) -> list[str]:
-    """A sentence for the blend, or for each that a visit stands beside where it is that of visits; else nothing."""
+def visit_texts(blend: BlendName, learned: Mapping[str, Any]) -> list[str]:
+    """A sentence for the blend, or for each that a visit stands beside where it is that of visits; else nothing.
+
+    ``learned`` is what the live version learned, by blend.
+    """
     beside = list(TASKS.values()) if blend is BlendName.SESSION else [blend]
     if not set(beside) <= set(TASKS.values()):
         return []
-    learned: Mapping[str, Any] = ModelVersion.objects.live().values_list("visit_shares", flat=True).first() or {}
     if blend is BlendName.SESSION:
         names = dict(BLENDS)
         return [f"{names[one]}: {_text(learned.get(one))}" for one in beside]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from analytics.queries.weights.lacking import lacking
+from analytics.queries.weights.live_facts import live_facts
 from analytics.queries.weights.suggestion import progress_text
 from recommendations.engine.evaluation.panel_measures import CLEARANCE, MARGIN
 from recommendations.engine.ranking.goals import goal_lifts
@@ -57,12 +57,12 @@ def test_a_shop_without_costs_and_stocks_has_revenue_alone_and_says_what_it_lack
     answer = what_if(blend=HOME, weights=live().weights, revenue=1.0, margin=2.0)
     assert {MARGIN, CLEARANCE}.isdisjoint(answer.figures)
     assert answer.figures == what_if(blend=HOME, weights=live().weights, revenue=1.0).figures
-    told = lacking()
+    told = live_facts().lacking
     assert told.keys() == {Lift.MARGIN, Lift.CLEARANCE}
     assert all(one.mended_by_import for one in told.values())
     Item.objects.filter(pk=Item.objects.values("pk")[:1]).update(cost=1)
-    assert "The next run will pick it up." in str(lacking()[Lift.MARGIN].why)
-    assert lacking()[Lift.CLEARANCE].mended_by_import
+    assert "The next run will pick it up." in str(live_facts().lacking[Lift.MARGIN].why)
+    assert live_facts().lacking[Lift.CLEARANCE].mended_by_import
 
 
 def test_a_run_reads_costs_and_the_stock_of_what_is_in_stock() -> None:
@@ -80,7 +80,7 @@ def test_a_run_reads_costs_and_the_stock_of_what_is_in_stock() -> None:
 @pytest.mark.usefixtures("costly")
 def test_goals_move_the_lists_to_what_they_aim_at() -> None:
     assert goals_of_version(ModelVersion.objects.live().get().pk) == {Lift.REVENUE, Lift.MARGIN, Lift.CLEARANCE}
-    assert lacking() == {}
+    assert live_facts().lacking == {}
     answer = what_if(blend=HOME, weights=live().weights, clearance=1.0)
     assert answer.length == 5
     assert answer.figures[CLEARANCE].against.low > 0

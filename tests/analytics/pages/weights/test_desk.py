@@ -85,6 +85,12 @@ def test_blends_of_items_in_view_say_that_nothing_measures_them(publisher: Clien
     assert "In view:" in parts["lists"]
 
 
+def test_the_desk_says_what_a_visit_makes_of_the_score(publisher: Client) -> None:
+    assert "a visit makes up 20% of the score" in text(publisher)
+    assert text(publisher, "/weights/?blend=session").count("a visit makes up 20% of the score") == 2
+    assert "a visit makes up" not in text(publisher, "/weights/?blend=cart")
+
+
 def test_a_segment_gets_everybodys_weights_until_it_has_its_own(publisher: Client) -> None:
     segment = Segment.objects.order_by("-size")[0]
     page = text(publisher, f"/weights/?group=segment-{segment.number}")

@@ -1,4 +1,4 @@
-"""Goals whose sliders nobody can move yet: what data they lack, and where that is mended."""
+"""What the live model says of the sliders: which nobody can move yet, and the share of a visit beside a record."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -30,13 +30,22 @@ FIELDS: Mapping[Lift, tuple[str, Promise]] = {
 """The field of an item that a goal needs, and what is said where no item has it."""
 
 
-def lacking() -> dict[str, Lack]:
-    """What each goal lacks in this shop, by goal; none of those whose data the live model has."""
+class LiveFacts(NamedTuple):
+    lacking: Mapping[str, Lack]  # what each goal lacks in this shop; none of those whose data the live model has
+    visit_shares: Mapping[str, Any]  # by blend, as ``ModelVersion`` has them
+
+
+def live_facts() -> LiveFacts:
+    """Ask for all of it at once."""
     told = {goal: Exists(Item.objects.filter(**{f"{field}__isnull": False})) for goal, (field, _why) in FIELDS.items()}
-    version = Subquery(ModelVersion.objects.live().values("pk")[:1])
-    row: Mapping[str, Any] = Item.objects.order_by().values(version=version, **told).first() or {}
+    live = ModelVersion.objects.live()
+    version, shares = (Subquery(live.values(field)[:1]) for field in ("pk", "visit_shares"))
+    row: Mapping[str, Any] = Item.objects.order_by().values(version=version, shares=shares, **told).first() or {}
     known = goals_of_version(row["version"]) if row.get("version") else frozenset()
-    return {goal: _lack(why, told=bool(row.get(goal))) for goal, (_field, why) in FIELDS.items() if goal not in known}
+    lacking = {
+        goal: _lack(why, told=bool(row.get(goal))) for goal, (_field, why) in FIELDS.items() if goal not in known
+    }
+    return LiveFacts(lacking, row.get("shares") or {})
 
 
 def _lack(why: Promise, *, told: bool) -> Lack:
