@@ -42,9 +42,8 @@ def live_facts() -> LiveFacts:
     version, shares = (Subquery(live.values(field)[:1]) for field in ("pk", "visit_shares"))
     row: Mapping[str, Any] = Item.objects.order_by().values(version=version, shares=shares, **told).first() or {}
     known = goals_of_version(row["version"]) if row.get("version") else frozenset()
-    lacking = {
-        goal: _lack(why, told=bool(row.get(goal))) for goal, (_field, why) in FIELDS.items() if goal not in known
-    }
+    missing = {goal: why for goal, (_field, why) in FIELDS.items() if goal not in known}
+    lacking: dict[str, Lack] = {goal: _lack(why, told=bool(row.get(goal))) for goal, why in missing.items()}
     return LiveFacts(lacking, row.get("shares") or {})
 
 
