@@ -13,7 +13,7 @@ import numpy as np
 from recommendations.engine.frames import IntArray
 from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.score_rows import ScoreRow, nominees, standing
-from recommendations.engine.ranking.visit_share import Standing, with_visit
+from recommendations.engine.ranking.visit_share import ScoredItems, with_visit
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.serving.candidates import CandidatePool, CandidateSource, candidate_source
 from recommendations.serving.history import History
@@ -86,7 +86,7 @@ class Visits:
         visit = self.scored(rows)
         names = tuple(name for name in visit.scores if name not in own.instances)
         scores = [visit.scores[name] for name in names]
-        items, z = with_visit(Standing(own.items, own.z), scores, visit.items, width=self.width)
+        items, z = with_visit(ScoredItems(own.items, own.z), scores, visit.items, width=self.width)
         return CandidatePool(
             instances=(*own.instances, *names), items=items, z=z, history=own.history,
             visit=visit.history, visiting=frozenset(names), record=own, leaning=own.leaning, sure=own.sure,

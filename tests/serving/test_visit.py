@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from recommendations.engine.evaluation.visits import Visits
+from recommendations.engine.evaluation.visits import SampledVisits
 from recommendations.engine.feedback.visit_share import FEWEST, LearnedShare, Records, joined_records
 from recommendations.engine.ranking.visit_share import SHARE, mixed
 from recommendations.event_types import EventName
@@ -186,7 +186,7 @@ def test_the_share_is_learned_on_the_very_pools_that_answers_have(snapshot: Snap
     assert snapshot.model
     model, seen = snapshot.model, np.array([[4, -1], [9, 2], [0, 30]], np.int32)
     row = np.arange(3, dtype=np.int32)
-    visits = Visits(user=row, seen=seen, spent=model.training.interactions.matrix()[row])
+    visits = SampledVisits(user=row, seen=seen, spent=model.training.interactions.matrix()[row])
     recommenders = {
         one.name: model.recommenders[one.name] for one in shop_instances(BlendName.SESSION) if not one.is_social
     }

@@ -21,7 +21,7 @@ def visit_texts(blend: BlendName, learned: Mapping[str, Any]) -> list[str]:
         return []
     if blend is BlendName.SESSION:
         names = dict(BLENDS)
-        return [f"{names[one]}: {_text(learned.get(one))}" for one in beside]
+        return [_("%(blend)s: %(text)s") % {"blend": names[one], "text": _text(learned.get(one))} for one in beside]
     return [_text(learned.get(blend))]
 
 
@@ -29,7 +29,7 @@ def _text(learned: Mapping[str, Any] | None) -> str:
     share, usual = learned["share"] if learned else SHARE, percent_text(SHARE)
     said = _("For people with a history, a visit makes up %(share)s of the score.") % {"share": percent_text(share)}
     if learned is None:
-        return f"{said} {_('That is the usual share; the next run learns one.')}"
+        return _both(said, _("That is the usual share; the next run learns one."))
     words = {"visits": f"{learned['visits']:,}", "usual": usual}
     if learned["gain"] is None:
         why = _("That is the usual share: the tuning window has %(visits)s visits, too few to learn from.")
@@ -43,4 +43,8 @@ def _text(learned: Mapping[str, Any] | None) -> str:
             "Learned on %(visits)s visits of the tuning window: what comes later in a visit is predicted better by "
             "%(value)s (95%% interval %(low)s to %(high)s) than with the usual %(usual)s."
         )
-    return f"{said} {why % words}"
+    return _both(said, why % words)
+
+
+def _both(said: str, why: str) -> str:
+    return _("%(said)s %(why)s") % {"said": said, "why": why}

@@ -1,4 +1,4 @@
-"""Visits of a window: what known customers did first, and what they took in the same visit after that.
+"""SampledVisits of a window: what known customers did first, and what they took in the same visit after that.
 
 A visit is what one person did with less than half an hour between two acts. Of each customer one is drawn, and of that
 the first item is known, or the first two: those that were looked at or taken first, in the order of time, and where
@@ -21,7 +21,7 @@ MOST = 1_000  # visits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visits:
+class SampledVisits:
     """One visit of each of these customers."""
 
     user: IntArray  # rows of the training set, ascending, each once
@@ -34,7 +34,7 @@ class Visits:
 
 def visits_in(
     events: pd.DataFrame, snapshot: TrainingSnapshot, *, window: tuple[float, float], weights: EventWeights, seed: int
-) -> Visits:
+) -> SampledVisits:
     """Cut the visits of a window from clean events: of customers with a history, on items that have one."""
     draw = generator(seed, "visits")
     acts = _firsts(_acts(events, snapshot, window=window, weights=weights), draw)
@@ -51,7 +51,7 @@ def visits_in(
     shape = (len(asked), snapshot.training.n_items)
     spent = sparse.csr_matrix((truth["money"].to_numpy(np.float32), places), shape=shape)
     spent.sort_indices()
-    return Visits(user=asked["user"].to_numpy(np.int32), seen=seen, spent=spent)
+    return SampledVisits(user=asked["user"].to_numpy(np.int32), seen=seen, spent=spent)
 
 
 def _acts(

@@ -1,4 +1,4 @@
-"""Which share of a known customer's score their visit should make: tried on visits that were cut from a window."""
+"""The share of a known customer's score that a visit should make: tried on visits that were cut from a window."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,14 +9,14 @@ from scipy import sparse
 
 from recommendations.engine.evaluation.accuracy import PerUser, judge, ndcg
 from recommendations.engine.evaluation.intervals import Measure, differences, resamples
-from recommendations.engine.evaluation.visits import Visits
+from recommendations.engine.evaluation.visits import SampledVisits
 from recommendations.engine.feedback.tuning import measurably_better
 from recommendations.engine.frames import IntArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.weighting import SESSION_FADING
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.score_rows import DenseRow, nominees
 from recommendations.engine.ranking.scores import Exponents, Lifts
-from recommendations.engine.ranking.visit_share import SHARE, Standing, mixed, with_visit
+from recommendations.engine.ranking.visit_share import SHARE, ScoredItems, mixed, with_visit
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.engine.recommenders.protocol import Recommender
 
@@ -66,10 +66,13 @@ class Records(NamedTuple):
 
 
 def joined_records[Blend](
-    visits: Visits, records: Mapping[Blend, Records], recommenders: Mapping[str, Recommender], training: TrainingSet
+    visits: SampledVisits,
+    records: Mapping[Blend, Records],
+    recommenders: Mapping[str, Recommender],
+    training: TrainingSet,
 ) -> dict[Blend, Candidates]:
     """The records of each blend with what the recommenders of visits say, as an answer to the visit would have it."""
-    joined: dict[Blend, list[Standing]] = {blend: [] for blend in records}
+    joined: dict[Blend, list[ScoredItems]] = {blend: [] for blend in records}
     names = {blend: _visiting(of_blend, recommenders) for blend, of_blend in records.items()}
     for number, rows in enumerate(_scored(visits, recommenders, training)):
         seen = np.sort(visits.seen[number][visits.seen[number] >= 0])
@@ -77,7 +80,7 @@ def joined_records[Blend](
         for blend, (of_customers, barred) in records.items():
             own = of_customers.items[number]
             kept = own >= 0
-            record = Standing(own[kept], of_customers.z[number][:, kept])
+            record = ScoredItems(own[kept], of_customers.z[number][:, kept])
             wanted = items if barred is None else np.setdiff1d(items, barred[[number]].indices).astype(np.int32)
             scores = [rows[name] for name in names[blend]]
             joined[blend].append(with_visit(record, scores, wanted, width=training.n_items))
@@ -89,7 +92,7 @@ def joined_records[Blend](
 
 def reached_by_share(
     joined: Candidates,
-    visits: Visits,
+    visits: SampledVisits,
     *,
     weights: Mapping[str, float],
     session: Mapping[str, float],
@@ -111,7 +114,7 @@ def _visiting(records: Records, recommenders: Mapping[str, Recommender]) -> list
 
 
 def _scored(
-    visits: Visits, recommenders: Mapping[str, Recommender], training: TrainingSet
+    visits: SampledVisits, recommenders: Mapping[str, Recommender], training: TrainingSet
 ) -> Iterator[dict[str, DenseRow]]:
     """What each recommender says of the items, visit by visit, asked in blocks."""
     for start in range(0, len(visits), BLOCK):
@@ -131,7 +134,7 @@ def _queries(seen: IntArray, training: TrainingSet) -> Queries:
     return Queries(histories=nothing, training_rows=np.full(len(seen), -1, np.int32), context=context)
 
 
-def _padded(standings: Sequence[Standing], instances: tuple[str, ...]) -> Candidates:
+def _padded(standings: Sequence[ScoredItems], instances: tuple[str, ...]) -> Candidates:
     """Standings of one width as records; their instances' own best are not asked for."""
     width = max((len(one.items) for one in standings), default=0)
     items = np.full((len(standings), width), -1, np.int32)

@@ -14,14 +14,14 @@ SHARE = 0.2
 """The share where none was learned, and from which only a measurable gain leads away."""
 
 
-class Standing(NamedTuple):
+class ScoredItems(NamedTuple):
     """Candidates with what each instance says of them."""
 
     items: IntArray  # ascending
     z: Standardised  # [instances, candidates]
 
 
-def with_visit(record: Standing, scores: Sequence[ScoreRow], items: IntArray, *, width: int) -> Standing:
+def with_visit(record: ScoredItems, scores: Sequence[ScoreRow], items: IntArray, *, width: int) -> ScoredItems:
     """A record with a visit's candidates ``items`` beside its own, and the visit's ``scores`` of all of them behind.
 
     The recommenders of the record do not know the visit's candidates: these are as good as the average one.
@@ -30,7 +30,7 @@ def with_visit(record: Standing, scores: Sequence[ScoreRow], items: IntArray, *,
     z = np.full((own + len(scores), len(every)), np.nan, np.float16)
     z[:own, np.searchsorted(every, record.items)] = record.z
     z[own:] = standing(scores, every)
-    return Standing(every, z)
+    return ScoredItems(every, z)
 
 
 def mixed(

@@ -179,5 +179,5 @@ def leaning_of(blend: BlendName) -> BlendLeaning | None:
 
 
 def instances_of(blend: BlendName, among: Iterable[Instance] = INSTANCES) -> tuple[Instance, ...]:
-    """Those that this blend may weigh, in the order of the list."""
+    """The instances that this blend may weigh, in the order of the list."""
     return tuple(instance for instance in among if blend in instance.blends)

@@ -1,4 +1,4 @@
-"""Visits of the tuning window as arrays of a version, and the share of a visit that was learned on them."""
+"""SampledVisits of the tuning window as arrays of a version, and the share of a visit that was learned on them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.visits import Visits
+from recommendations.engine.evaluation.visits import SampledVisits
 from recommendations.engine.feedback.visit_share import LearnedShare
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.models import ModelVersion
@@ -18,14 +18,14 @@ FOLDER, JOINED = "visits", "joined"
 PARTS = ("items", "z", "own")
 
 
-def save_visits(version: ModelVersion, visits: Visits) -> int:
+def save_visits(version: ModelVersion, visits: SampledVisits) -> int:
     spent = matrix_parts(f"{FOLDER}/spent", visits.spent)
     return save_arrays(version, Cut.TUNING, {f"{FOLDER}/user": visits.user, f"{FOLDER}/seen": visits.seen, **spent})
 
 
-def load_visits(version_id: int) -> Visits:
+def load_visits(version_id: int) -> SampledVisits:
     arrays = load_arrays(version_id, Cut.TUNING, prefix=tuple(f"{FOLDER}/{part}" for part in ("user", "seen", "spent")))
-    return Visits(
+    return SampledVisits(
         user=arrays[f"{FOLDER}/user"], seen=arrays[f"{FOLDER}/seen"], spent=matrix_of(arrays, f"{FOLDER}/spent")
     )
 
@@ -40,7 +40,7 @@ def save_joined(version: ModelVersion, joined: Mapping[BlendName, Candidates]) -
 
 
 def load_joined(version_id: int) -> dict[BlendName, Candidates]:
-    """The same by blend; none where there were too few visits."""
+    """The records that ``save_joined`` saved; none where there were too few visits."""
     arrays = load_arrays(version_id, Cut.TUNING, prefix=f"{FOLDER}/{JOINED}/")
     return {
         blend: Candidates(

@@ -1,10 +1,10 @@
-"""Visits of a window: their first items, and what was taken after these."""
+"""SampledVisits of a window: their first items, and what was taken after these."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from recommendations.engine.evaluation.visits import MOST, Visits, visits_in
+from recommendations.engine.evaluation.visits import MOST, SampledVisits, visits_in
 from recommendations.engine.preprocess.matrix import EventWeights, snapshot
 from recommendations.event_types import EventName
 from tests.engine.preprocess.events import DAY, act, attributes, frame
@@ -21,7 +21,7 @@ def history(users: int) -> pd.DataFrame:
     return frame([act(user, item, at=CUT - 1, basket=user) for user in range(users) for item in range(ITEMS)])
 
 
-def cut(*rows: dict[str, object], users: int = 3, seed: int = 0) -> Visits:
+def cut(*rows: dict[str, object], users: int = 3, seed: int = 0) -> SampledVisits:
     before = history(users)
     past = snapshot(before, attributes(range(ITEMS), [CUT - 1.0] * ITEMS), cut=CUT, weights=EventWeights())
     events = pd.concat([before, frame(list(rows))], ignore_index=True)

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from recommendations.engine.evaluation.accuracy import PerUser
-from recommendations.engine.evaluation.visits import Visits
+from recommendations.engine.evaluation.visits import SampledVisits
 from recommendations.engine.feedback.visit_share import (
     FEWEST,
     SHARES,
@@ -77,12 +77,12 @@ def test_it_learns_whether_the_visit_or_the_record_tells_what_comes(telling: str
     spent = sparse.csr_matrix((np.ones(len(places[0]), np.float32), places), shape=(USERS, ITEMS))
     spent.sort_indices()
     seen = np.stack([viewed * EACH, np.full(USERS, -1)], axis=1).astype(np.int32)
-    visits = Visits(user=row.astype(np.int32), seen=seen, spent=spent)
+    visits = SampledVisits(user=row.astype(np.int32), seen=seen, spent=spent)
     learned = LearnedShare.of(shares_of(visits, training), seed=0)
     assert learned.share in expected
 
 
-def shares_of(visits: Visits, training: TrainingSet) -> dict[float, PerUser]:
+def shares_of(visits: SampledVisits, training: TrainingSet) -> dict[float, PerUser]:
     """NDCG by share, of a record by what is bought together with the history, and of a visit by the same in view."""
     by_history = FittedInstance(name="history", recommender=ItemKnn(Config()).fit(training, seed=0))
     plan = BlendPlan(weights={"history": 1.0}, instances=("history",))
