@@ -20,7 +20,7 @@ SHARED = {"repurchase": "also_bought", "session_knn": "segments", "content_ridge
 
 PATTERNS = {"": "", "hatch": "/", "cross": "x"}
 """Patterns over the hues of recommenders, in the order of these: the name of each in a page
-(``dashboard/patterns.html``), its shape in a chart.
+(``templates/dashboard/patterns.html``), its shape in a chart.
 """
 
 CONTEXTS = ("_home", "_discover", "_context")
