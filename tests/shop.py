@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import Catalogue, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.recommenders.sequence_net import SHAPES
 
 
 class Act(NamedTuple):
@@ -104,6 +105,27 @@ def checkerboard(n: int = 20) -> TrainingSet:
     ]
     board = training_set(acts, n_users=n, category_of=[item % 2 for item in range(n)])
     return replace(board, links=follows({user: range(user % 2, n, 2) for user in range(n)}, n_users=n))
+
+
+def with_net(training: TrainingSet) -> TrainingSet:
+    """The shop with a net made by hand: who took items of a category expects others of it, and more after more.
+
+    Its blocks add nothing. The places disturb what is expected, the later ones less.
+    """
+    n_places, kinds = 50, training.catalogue.categories.toarray()
+    d = 2 * (-(-kinds.shape[1] // 2) + 1)
+    disturbed = np.zeros((n_places, d), np.float32)
+    disturbed[:, -2] = 1 / np.arange(1, n_places + 1)
+    disturbed[:, -1] = -disturbed[:, -2]
+    sizes = {"n": training.n_items, "p": n_places, "d": d, "b": 1}
+    net = {
+        name: np.zeros([sizes[axis] if axis in sizes else int(axis) for axis in axes], np.float32)
+        for name, axes in SHAPES.items()
+    }
+    net["items"][:, : kinds.shape[1]] = kinds
+    net["places"] = disturbed
+    net["last_norm"][0] = 1
+    return replace(training, net=net)
 
 
 def follows(followed: Mapping[int, Iterable[int]], *, n_users: int) -> Sparse:

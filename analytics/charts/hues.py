@@ -13,7 +13,7 @@ from recommendations.terms import Lift
 RECOMMENDERS = (
     "buy_again", "ease", "recent_neighbours", "als", "user_knn", "content",
     "interests", "item_knn", "segments", "also_bought", "sequence", "popularity",
-    "next_item",
+    "next_item", "transformer",
 )  # fmt: skip
 SHARED = {"repurchase": "also_bought", "session_knn": "segments", "content_ridge": "sequence", "social": "also_bought"}
 """Recommenders with the hue of another one, which no blend gives weight beside them."""

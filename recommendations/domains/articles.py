@@ -1,6 +1,6 @@
 """Articles: each is read once, and is old in days."""
 
-from recommendations.domains.protocol import PAGES_TAKEN_ONCE, TAKEN_ONCE, Domain, DomainName, halving
+from recommendations.domains.protocol import ORDERED, PAGES_TAKEN_ONCE, TAKEN_ONCE, Domain, DomainName, halving
 from recommendations.event_types import EventName
 from recommendations.terms import BlendName, ItemKind
 
@@ -22,7 +22,7 @@ ARTICLES = Domain(
     taken=frozenset({EventName.COMPLETE, EventName.PLAY}),
     taken_from=0.9,
     settings=halving(taste=14.0, popularity=1.0),
-    extra=("next_item", "next_item_discover", "next_item_context"),
+    extra=ORDERED,
     weights={
         BlendName.HOME: {
             "item_knn": 0.3,

@@ -1,6 +1,6 @@
 """Music: what is liked is heard again and again."""
 
-from recommendations.domains.protocol import Domain, DomainName, PlacementPreset, channels, halving
+from recommendations.domains.protocol import ORDERED, Domain, DomainName, PlacementPreset, channels, halving
 from recommendations.event_types import EventName
 from recommendations.terms import BlendName, CatalogueScope, ItemKind, Repeat, Variants
 
@@ -26,7 +26,7 @@ MUSIC = Domain(
     played_at_once=0.2,
     taken_from=0.5,
     settings=halving(taste=60.0, popularity=14.0),
-    extra=("next_item", "next_item_discover", "next_item_context"),
+    extra=ORDERED,
     weights={
         BlendName.HOME: {"ease_home": 0.35, "content": 0.25, "buy_again": 0.2, "item_knn": 0.1, "next_item": 0.1},
         BlendName.DISCOVER: {

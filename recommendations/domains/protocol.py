@@ -65,6 +65,10 @@ class Domain:
     days: int = 7  # within which it gets them
 
 
+ORDERED = ("next_item", "next_item_discover", "next_item_context", "transformer", "transformer_discover")
+"""Instances of domains where it matters in what order things are taken."""
+
+
 def halving(taste: float, popularity: float) -> dict[str, Mapping[str, float]]:
     """Settings of the instances where a taste halves in ``taste`` days and what is popular in ``popularity``."""
     of_taste, of_all = {"half_life": taste}, {"half_life": popularity}

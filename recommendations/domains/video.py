@@ -1,6 +1,6 @@
 """Video: films and series that are watched once."""
 
-from recommendations.domains.protocol import PAGES_TAKEN_ONCE, TAKEN_ONCE, Domain, DomainName, halving
+from recommendations.domains.protocol import ORDERED, PAGES_TAKEN_ONCE, TAKEN_ONCE, Domain, DomainName, halving
 from recommendations.event_types import EventName
 from recommendations.terms import BlendName, ItemKind
 
@@ -23,7 +23,7 @@ VIDEO = Domain(
     least_played=0.1,
     taken_from=0.9,
     settings=halving(taste=180.0, popularity=28.0),
-    extra=("next_item", "next_item_discover", "next_item_context"),
+    extra=ORDERED,
     weights={
         BlendName.HOME: {
             "ease_home": 0.3,

@@ -223,6 +223,7 @@ class TrainingSet:
     promotions: Promotions | None = None  # None where the shop has told of none
     teaches: BoolArray | None = None  # rows of the interactions that others learn from; None = all
     links: Sparse | None = None  # users × users: 1 for whom each follows; None: nobody follows anybody
+    net: Mapping[str, FloatArray] | None = None  # trained on what lies before the cut (``sequence_net``); None: none is
 
     @cached_property
     def teaching(self) -> Interactions:

@@ -45,7 +45,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     before = challenger.changed() if cut is Cut.TEST else {}
     asked = visits.weighed() if cut is Cut.TUNING else ()
     wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends & {*RANKED} or one.name in asked]
-    wanted = [one for one in wanted if snapshot.training.links is not None or not one.is_social]
+    wanted = [one for one in wanted if one.can_learn(snapshot.training)]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
     started = time.monotonic()

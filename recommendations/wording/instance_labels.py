@@ -37,6 +37,8 @@ INSTANCES: Mapping[str, Promise] = {
     "next_item": _("Taken soon after"),
     "next_item_discover": _("Taken soon after (Discover)"),
     "next_item_context": _("Taken soon after the item in view"),
+    "transformer": _("What a net expects next"),
+    "transformer_discover": _("What a net expects next (Discover)"),
     "session_knn": _("Similar sessions"),
     "also_bought": _("Bought together"),
     "trending": _("Trend"),

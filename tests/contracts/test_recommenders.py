@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import Catalogue, Queries, TrainingSet
-from recommendations.engine.recommenders import buy_again, popularity, spectral
+from recommendations.engine.recommenders import buy_again, popularity, spectral, transformer
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
 from recommendations.engine.recommenders.registry import EVERY, SEEDED, Instance, instances_of
 from recommendations.terms import BlendName, Reason
@@ -21,6 +21,7 @@ from tests.shop import (
     interactions,
     stranger,
     training_set,
+    with_net,
     worked_example,
 )
 
@@ -55,6 +56,8 @@ def asked(training: TrainingSet) -> Queries:
 
 
 def fitted(instance: Instance, training: TrainingSet, *, seed: int = 7) -> Recommender:
+    if instance.kind is transformer.Transformer:
+        training = with_net(training)
     return instance.build().fit(training, seed=seed)
 
 

@@ -49,10 +49,10 @@ def left_out(training: TrainingSet, draw: Generator) -> BoolArray:
 
 
 def without(training: TrainingSet, out: BoolArray) -> TrainingSet:
-    """The training set without what these people did."""
+    """The training set without what these people did, and without a net, as that learned from everybody."""
     stays = ~out[training.interactions.user]
     teaches = None if training.teaches is None else training.teaches[stays]
-    return replace(training, interactions=training.interactions.where(stays), teaches=teaches)
+    return replace(training, interactions=training.interactions.where(stays), teaches=teaches, net=None)
 
 
 def cut_down(acts: Interactions, draw: Generator, *, least: int, most: int | None) -> Interactions:

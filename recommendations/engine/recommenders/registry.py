@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from recommendations.engine.frames import TrainingSet
 from recommendations.engine.ranking.confidence import BlendLeaning
 from recommendations.engine.recommenders import (
     als,
@@ -26,6 +27,7 @@ from recommendations.engine.recommenders import (
     sequence,
     session_knn,
     social,
+    transformer,
     user_knn,
 )
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
@@ -48,10 +50,11 @@ class Instance:
     trend: float = 0.0
     blends: frozenset[BlendName] = frozenset()
 
-    @property
-    def is_social(self) -> bool:
-        """Whether it has nothing to say where nobody follows anybody."""
-        return self.kind is social.Social
+    def can_learn(self, training: TrainingSet) -> bool:
+        """Whether it has anything to say: who follows whom, where it needs that, or a trained net."""
+        if self.kind is social.Social:
+            return training.links is not None
+        return self.kind is not transformer.Transformer or training.net is not None
 
     def under(self, settings: Mapping[str, float]) -> Self:
         """The instance with these settings in the place of its own."""
@@ -153,6 +156,8 @@ EXTRA: tuple[Instance, ...] = (
     _instance("next_item", next_item.NextItem, next_item.Config(), HOME),
     _instance("next_item_discover", next_item.NextItem, next_item.Config(), DISCOVER),
     _instance("next_item_context", next_item.NextItem, next_item.Config(profile="context"), ITEM, CART, SESSION),
+    _instance(transformer.Transformer.NAME, transformer.Transformer, transformer.Config(), HOME),
+    _instance("transformer_discover", transformer.Transformer, transformer.Config(), DISCOVER),
 )
 """Instances of the shops alone whose domain names them."""
 
