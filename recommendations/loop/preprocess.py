@@ -17,12 +17,14 @@ from recommendations.engine.preprocess.influence import borne_out
 from recommendations.engine.preprocess.levels import Levels, levels
 from recommendations.engine.preprocess.links import links_at
 from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
+from recommendations.engine.recommenders.sequence_net import NetShapeError
+from recommendations.engine.recommenders.transformer import Transformer
 from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
 from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_points, propose, proposed_points
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_domain
-from recommendations.store.models import model, training_data
+from recommendations.store.models import model, nets, training_data
 from recommendations.store.models.event_points import event_points
 from recommendations.store.models.visits import save_visits
 from recommendations.store.vectors.item_vectors import known_vectors
@@ -120,6 +122,7 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
     made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
     made = _taught(past.people, _with_promotions(shop.plan, made))
     made = with_vectors(_linked(shop.links, made), texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
+    made = _with_net(context, made)
     _require_enough(made, cut)
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
     model.save_levels(context.version, cut, past.people.of(made.users.ids))
@@ -131,7 +134,7 @@ def _trial(
 ) -> PointsTrial:
     """The training set of a cut, and the one that other points would make of the same events."""
     other = snapshot(past.events, proposed.attributes, cut=context.windows.cuts[cut], weights=proposed.weights)
-    other = _taught(past.people, _with_promotions(proposed.plan, other))
+    other = _with_net(context, _taught(past.people, _with_promotions(proposed.plan, other)))
     window = context.windows.window(cut)
     of_now, of_other = (
         TrainedOn(one, truths(everything, one, window=window, weights=proposed.weights)[Task.HOME])
@@ -171,6 +174,18 @@ def _linked(said: pd.DataFrame, made: TrainingSnapshot) -> TrainingSnapshot:
     if links is None:
         return made
     return replace(made, links=links, training=replace(made.training, links=links.of_users(made.users)))
+
+
+def _with_net(context: RunContext, made: TrainingSnapshot) -> TrainingSnapshot:
+    """The snapshot with the newest net that learned from nothing after its cut, in a domain that has nets."""
+    if Transformer.NAME not in shop_domain().extra:
+        return made
+    try:
+        newest = nets.net_at(made.cut, made.items)
+    except (nets.NetDamagedError, NetShapeError) as error:
+        context.report(0.4, text=f"{error} The run goes on without it.")
+        return made
+    return made if newest is None else replace(made, training=replace(made.training, net=newest[1]))
 
 
 def _require_enough(made: TrainingSnapshot, cut: Cut) -> None:

@@ -8,13 +8,15 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.models import Item, ModelVersion
+from recommendations.engine.recommenders.transformer import Transformer
+from recommendations.models import Artefact, Item, ModelVersion, ShopSetting
+from recommendations.services.operations.net_training import NETS
 from recommendations.services.weights.goals import goals_of_version
-from recommendations.terms import Lift
+from recommendations.terms import Cut, Lift
 
 
 class Lack(NamedTuple):
-    """Why a goal cannot be weighed, and the words and address of the link to what mends it."""
+    """Why something cannot be weighed, and the words and address of the link to what mends it."""
 
     why: Promise
     link: Promise
@@ -30,8 +32,17 @@ FIELDS: Mapping[Lift, tuple[str, Promise]] = {
 """The field of an item that a goal needs, and what is said where no item has it."""
 
 
+NET = {
+    "served": Exists(
+        Artefact.objects.filter(version__is_live=True, cut=Cut.LIVE, name=f"recommenders/{Transformer.NAME}/items_")
+    ),
+    "trained": Exists(ShopSetting.objects.filter(key=NETS, value__has_any_keys=[*Cut])),
+}
+"""Whether the live model has a net, and whether there is one for the next."""
+
+
 class LiveFacts(NamedTuple):
-    lacking: Mapping[str, Lack]  # what each goal lacks in this shop; none of those whose data the live model has
+    lacking: Mapping[str, Lack]  # what each goal and recommender lacks here; none of those whose data the live model has
     visit_shares: Mapping[str, Any]  # by blend, as ``ModelVersion`` has them
 
 
@@ -40,11 +51,23 @@ def live_facts() -> LiveFacts:
     told = {goal: Exists(Item.objects.filter(**{f"{field}__isnull": False})) for goal, (field, _why) in FIELDS.items()}
     live = ModelVersion.objects.live()
     version, shares = (Subquery(live.values(field)[:1]) for field in ("pk", "visit_shares"))
-    row: Mapping[str, Any] = Item.objects.order_by().values(version=version, shares=shares, **told).first() or {}
+    row: Mapping[str, Any] = Item.objects.order_by().values(version=version, shares=shares, **told, **NET).first() or {}
     known = goals_of_version(row["version"]) if row.get("version") else frozenset()
     missing = {goal: why for goal, (_field, why) in FIELDS.items() if goal not in known}
     lacking: dict[str, Lack] = {goal: _lack(why, told=bool(row.get(goal))) for goal, why in missing.items()}
+    if not row.get("served"):
+        lacking |= dict.fromkeys(Transformer.NAMES, _no_net(trained=bool(row.get("trained"))))
     return LiveFacts(lacking, row.get("shares") or {})
+
+
+def _no_net(*, trained: bool) -> Lack:
+    why = _("A net is trained, but the live model does not have it yet. The next run will pick it up.")
+    if not trained:
+        why = _(
+            "No net is trained yet. Whoever runs the server can do it: install the extra sequence-torch, then run "
+            "manage.py train_transformer."
+        )
+    return Lack(why=why, link=_("View runs"), url=reverse("runs"), mended_by_import=False)
 
 
 def _lack(why: Promise, *, told: bool) -> Lack:

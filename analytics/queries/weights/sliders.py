@@ -94,7 +94,7 @@ def settings_of(
     """Settings of the desk with ``loaded`` on the sliders, those that weigh most in what is live first.
 
     All that can be loaded are ``points``; ``given`` are fields as they were typed, ``errors`` are by name, and
-    ``lacking`` are goals without data.
+    ``lacking`` says what some of them lack; what counts live can be moved all the same.
     """
     names = _names(blend, points)
     sliders, at_live, stored = (fields(each, live=live, names=names) for each in (loaded, live, saved))
@@ -108,7 +108,7 @@ def settings_of(
                 name=name, field=at, text=given.get(at, plain(sliders[at])), live=at_live[at], saved=stored[at],
                 highest=HIGHEST.get(name, MOST), share=None if name in BESIDE or not whole else sliders[at] / whole,
                 hue=hue, pattern=pattern, help=str(BESIDE[name][1]) if name in BESIDE else "",
-                error=errors.get(name, ""), lack=lacking.get(name),
+                error=errors.get(name, ""), lack=lacking.get(name) if name in BESIDE or not at_live[at] else None,
             )
         )  # fmt: skip
     return settings

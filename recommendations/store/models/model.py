@@ -32,6 +32,7 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.goals import margin_share
 from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.protocol import Recommender, learned, restored
+from recommendations.engine.recommenders.sequence_net import SHAPES
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
 from recommendations.store.models.artefacts import load_arrays, matrix_of, matrix_parts, save_arrays
@@ -116,6 +117,7 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
         arrays[TEACHES] = snapshot.training.teaches
     if snapshot.training.promotions is not None:
         arrays |= {f"promotions/{name}": getattr(snapshot.training.promotions, name) for name in PROMOTED}
+    arrays |= {f"net/{name}": values for name, values in (snapshot.training.net or {}).items()}
     if snapshot.links is not None:
         arrays |= {"links/followers": snapshot.links.followers.ids}
         arrays |= matrix_parts("links/follows", snapshot.links.follows)
@@ -155,6 +157,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
         training=TrainingSet(
             interactions=acts, catalogue=catalogue, promotions=promotions, teaches=arrays.get(TEACHES),
             links=links.of_users(users) if links else None,
+            net={name: arrays[f"net/{name}"] for name in SHAPES} if "net/items" in arrays else None,
         ),
         users=users,
         items=items,
