@@ -24,7 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, minutes: float, threads: int, seed: int, forget: bool, **_options: Any) -> None:
         if forget:
-            self.stdout.write(f"{forget_nets()} nets forgotten. The next run has no transformer.")
+            there = forget_nets()
+            self.stdout.write("The next run has no transformer." if there else "No nets were there to forget.")
             return
         if not 0 < minutes <= MOST_MINUTES or threads < 1 or seed < 0:
             raise CommandError(

@@ -57,6 +57,10 @@ def _version() -> ModelVersion:
     version = live_version.live_version()
     if version is None:
         raise CannotTrainError("There is no live model yet, whose history a net could learn: run manage.py run_loop.")
+    try:
+        net_training.torch_library()
+    except net_training.TorchUnavailableError as error:
+        raise CannotTrainError(str(error)) from error
     return version
 
 
@@ -98,7 +102,7 @@ class _Work:
             net = net_training.train(
                 taught, self.plan, progress, seconds=self.seconds, seed=self.seed, tell=self._heard
             )
-        except (net_training.TorchUnavailableError, net_training.TooFewSequencesError) as error:
+        except net_training.TooFewSequencesError as error:
             raise CannotTrainError(str(error)) from error
         return nets.save_net(
             self.cut, net, snapshot.items.ids, until=snapshot.cut, sequences=len(taught.sequences),
