@@ -20,6 +20,7 @@ from bench.meter import Progress
 from bench.ranking import own_data
 from bench.ranking.picking import Options
 from bench.ranking.report import TaskResult, as_json, table, write_json
+from recommendations.engine.recommenders.net_training import TooFewSequencesError, TorchUnavailableError
 from recommendations.terms import Task
 
 FILES = ("train", "queries", "truth")
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             protocol, results = on_the_demo(arguments, tell)
         else:
             protocol, results = own_data.run(files(arguments), choices(arguments), tell)
-    except InputError as error:
+    except (InputError, TorchUnavailableError, TooFewSequencesError) as error:
         sys.stderr.write(f"accuracy: {error}\n")
         return 2
     for result in results:
@@ -76,7 +77,8 @@ def choices(arguments: argparse.Namespace) -> Options:
     tasks = (Task(arguments.task),) if arguments.task else ()
     if arguments.quick:
         return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=QUICK, most=8, quick=True, compared=500)
-    return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=arguments.budget)
+    net = 60 * arguments.net
+    return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=arguments.budget + net, net=net)
 
 
 def refuse_what_does_not_fit(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
@@ -86,6 +88,8 @@ def refuse_what_does_not_fit(parser: argparse.ArgumentParser, arguments: argpars
         parser.error(f"own data need all three files: {missing} is missing")
     if given and (arguments.peers or arguments.windows > 1):
         parser.error("--peers and --windows are for the demo's data: leave them out with files of your own")
+    if arguments.net and not (given and arguments.net > 0 and not arguments.quick):
+        parser.error("--net is above 0, for files of your own, and not for a quick run")
     if not given and arguments.items:
         parser.error("--items describes the items of --train: give --train, --queries and --truth too")
     if not given and max(arguments.k) > LONGEST:
@@ -111,6 +115,13 @@ def options() -> argparse.ArgumentParser:
         default=Options().budget,
         metavar="SECONDS",
         help="processor time of the whole run",
+    )
+    own.add_argument(
+        "--net",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="processor time beside it for the transformer's nets; needs torch (extra sequence-torch)",
     )
     demo = parser.add_argument_group("demo data")
     demo.add_argument("--peers", action="store_true", help="other libraries too, each in an environment made for it")

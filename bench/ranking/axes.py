@@ -23,6 +23,7 @@ class Shape:
     described: bool  # whether items have categories or words
     repeats: bool
     trended: bool  # whether times are dates of one clock, over long enough to know a trend
+    net: bool = False  # whether the transformer has one
 
 
 def over(name: str, *values: Any) -> list[Change]:

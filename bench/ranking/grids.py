@@ -24,6 +24,7 @@ from recommendations.engine.recommenders import (
     sequence,
     session_knn,
     spectral,
+    transformer,
     user_knn,
 )
 from recommendations.terms import Task
@@ -33,6 +34,8 @@ SHORT = 10
 
 FEW = 200_000
 """Acts: fewer are fitted before two threads have started."""
+
+NET = transformer.Transformer.NAME
 
 MANY = 2_000_000
 """Acts: with fewer there is time for a second model of a kind."""
@@ -58,6 +61,8 @@ def grids(shape: Shape, task: Task) -> list[Grid]:
     if shape.median_history < SHORT or shape.folded:
         tried = [_next_item(shape), _session_knn(shape), _item_knn(shape), _sequence(shape), *tried[3:6], *tried[7:]]
         tried.append(_ease(shape))
+    if shape.net:
+        tried.append(grid(NET, setting(transformer.Transformer, transformer.Config())))
     tried.append(_popularity(shape))
     if shape.span and shape.n_acts < MANY:
         tried.append(_ease_recent(shape))

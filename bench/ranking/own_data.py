@@ -1,7 +1,7 @@
 """The bench on anyone's data: three files in, choices on a part carved from the first, figures on the third."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from bench.files.parts import REPEATS, Part, pairs_of, part
 from bench.files.tables import InputError
 from bench.files.validation import MOST_USERS, SAID, Carving, carve
 from bench.ranking.axes import Shape
+from bench.ranking.net import with_nets
 from bench.ranking.picking import TREND_DAYS, Options, Picked, Tell, described_choice, judged, pick, shipped
 from bench.ranking.report import TaskResult
 from recommendations.engine.frames import Queries
@@ -41,11 +42,14 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
     tasks, why = tasks_of(data, options, repeated)
     validation = validated(data, tasks, seed=options.seed)
     tell(f"validation: {validation.carving.rule}, {len(validation.carving.users):,} users")
-    shape = shape_of(data, validation, repeats=repeated >= REPEATS)
     test = asked_part(data, tasks, validation)
     if not test.tasks:
         remedy = "Leave --task out, or ask for home, where repeats count"
         raise InputError(files.truth, "nobody has truth for the task: all of it repeats the histories", remedy=remedy)
+    if options.net and validation.part is not None:
+        chosen_on, test = with_nets(validation.part, test, options=options, tell=tell)
+        validation = replace(validation, part=chosen_on)
+    shape = shape_of(data, validation, repeats=repeated >= REPEATS)
     options = options.shared(shape, test.tasks)
     picked = {
         task: pick(validation.part, task, shape=shape, options=options, tell=tell)
@@ -133,6 +137,7 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
         sessions=n_baskets > 1.2 * data.n_users and len(acts) > 1.2 * n_baskets,
         described=data.described > 0,
         repeats=repeats,
+        net=validation.part is not None and validation.part.training.net is not None,
         trended=data.clock.dated and span > 3 * TREND_DAYS and validation.carving.rule == "time",
     )
 
@@ -168,6 +173,7 @@ def protocol(data: Data, validation: Validation, picked: Mapping[Task, Picked], 
         "seed": options.seed,
         "compared_on": options.compared,
         "budget_s": options.budget,
+        "net_s": options.net,
         "spent_s": round(options.spent, 1),
         "ks": list(options.ks),
         "intervals": "95 %, 1,000 bootstrap resamples of users (the normal form above 20,000 users), paired by user",

@@ -13,7 +13,7 @@ from bench.meter import metered
 from bench.ranking.axes import Shape
 from bench.ranking.choice import Chosen, Search
 from bench.ranking.contest import Field, entered, entries, weighed
-from bench.ranking.grids import grids
+from bench.ranking.grids import NET, grids
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.lists import ranked_alone
 from bench.ranking.readings import Read, ReadConfig
@@ -50,6 +50,7 @@ class Options:
     started: float = field(default_factory=time.process_time)
     most: int = 40  # settings tried for each recommender and task
     quick: bool = False
+    net: float = 0.0  # seconds of processor time for the transformer's nets; 0: there are none
     compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
 
     @property
@@ -71,6 +72,7 @@ class Picked:
     tuned: Tuned | None
     weights: Mapping[str, float]
     seconds: float
+    without_net: Mapping[str, float] | None = None  # weights that know of no net, where there is one
 
 
 def trend_of(part: Part, shape: Shape) -> FloatArray | None:
@@ -102,7 +104,10 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
         chosen, tuned = grown, _weighed(part, task, grown, factors, options=options)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(tuned.weights))
     tell(f"{task}: hybrid {tuned.ndcg:.4f} against {tuned.best_single} {tuned.best_single_ndcg:.4f}: {heavy}")
-    return Picked(chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=time.monotonic() - started)
+    others = [one for one in chosen if one.name != NET]
+    bare = _weighed(part, task, others, factors, options=options).weights if len(others) < len(chosen) else None
+    seconds = time.monotonic() - started
+    return Picked(chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=seconds, without_net=bare)
 
 
 def _weighed(part: Part, task: Task, chosen: Sequence[Chosen], trend: FloatArray | None, *, options: Options) -> Tuned:
@@ -137,6 +142,9 @@ def judged(part: Part, task: Task, picked: Picked, *, shape: Shape, options: Opt
     contest = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
     k = max(options.ks)
     answers = entries(contest, picked.weights, k=k)
+    if picked.without_net is not None:
+        others = replace(contest, entrants=[entrant for entrant in entrants if entrant.chosen.name != NET])
+        answers.insert(1, replace(entries(others, picked.without_net, k=k)[0], name="hybrid_without_net"))
     answers += baselines(part, task, shape=shape, k=k, seed=options.seed)
     judge = Judge(truth=part.truths[task], ks=options.ks, n_items=part.training.n_items, seed=options.seed)
     return TaskResult(task=task.value, judge=judge, lines=[judge.line(entry) for entry in answers])

@@ -46,8 +46,9 @@ class Plan:
     dimensions: int = 64
     blocks: int = 2
     places: int = 50
-    dropout: float = 0.3
-    rate: float = 3e-3  # at first; it falls to a twentieth by the end of the time
+    dropout: float = 0.4
+    rate: float = 1e-2  # at first; it falls to a twentieth by the end of the time
+    rate_again: float = 3e-3  # likewise, where a net is trained on
     rows: int = 128  # sequences of one length that are learned from at once
     negatives: int = 1_024
     people: int = PEOPLE  # of fewer who took an item the net does not learn it: it would tell their habits
@@ -64,6 +65,7 @@ class Training:
     net: Arrays
     best: Arrays  # the net as it was when it judged best
     moments: Arrays  # of Adam
+    rate: float
     round: int = 0
     best_round: int = 0
     best_reached: float = -1.0
@@ -155,7 +157,8 @@ def start(taught: Sequences, plan: Plan, *, seed: int, before: Mapping[str, NDAr
         net["items"][known] = before["items"][known]
     net["items"][taught.counts == 0] = 0
     zeros = {f"{moment}.{name}": np.zeros_like(net[name]) for moment in ("first", "second") for name in SHAPES}
-    return Training(net=net, best=_copy(net), moments={**zeros, "steps": np.zeros(1)})
+    rate = plan.rate if before is None else plan.rate_again
+    return Training(net=net, best=_copy(net), moments={**zeros, "steps": np.zeros(1)}, rate=rate)
 
 
 def train(
@@ -259,7 +262,7 @@ class _Trainer:
         for tensor in self.net.values():
             tensor.grad = None
         loss.backward()
-        self._adam(self.plan.rate * max(1 - share, 0.05))
+        self._adam(self.progress.rate * max(1 - share, 0.05))
 
     def _adam(self, rate: float) -> None:
         self.steps += 1

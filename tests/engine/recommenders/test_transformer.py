@@ -24,7 +24,7 @@ from recommendations.engine.recommenders.transformer import Config, Transformer
 from recommendations.terms import Reason
 from tests.shop import Act, everybody, stranger, training_set
 
-PLAN = Plan(dimensions=8, places=6, people=1, fewest=2, rows=4, negatives=12, dropout=0.1, patience=1_000)
+PLAN = Plan(dimensions=8, places=6, people=1, fewest=2, rows=4, negatives=12, dropout=0.1, rate=3e-3, patience=1_000)
 N = 9
 
 
