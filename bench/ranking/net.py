@@ -22,7 +22,7 @@ def with_nets(chosen_on: Part, judged_on: Part, *, options: Options, tell: Tell)
 
 def _trained(training: TrainingSet, *, seconds: float, options: Options, tell: Tell) -> TrainingSet:
     """The training set with a net; one that it has is trained on. Nothing that it knows is held out of that one."""
-    plan = PLAN if training.net is None else replace(PLAN, judged=0, patience=1_000_000)
+    plan = PLAN if training.net is None else replace(PLAN, judged=0)
     sequences = sequences_of(training, plan, seed=options.seed)
     state = start(sequences, plan, seed=options.seed, before=training.net)
     said = f"transformer: {len(sequences.sequences):,} sequences"

@@ -26,6 +26,7 @@ JUDGED_AT_ONCE = 256
 """People whose expectation of all items is held at once."""
 
 K = 10
+COOLING = 5.0  # in so many parts of the time the last one cools
 PARTS = ("net", "best", "moments")
 
 type Arrays = dict[str, NDArray[Any]]
@@ -47,14 +48,15 @@ class Plan:
     blocks: int = 2
     places: int = 50
     dropout: float = 0.4
-    rate: float = 1e-2  # at first; it falls to a twentieth by the end of the time
+    rate: float = 1e-2  # of learning: it falls in the last fifth of the time, and halves where nothing gets better
     rate_again: float = 3e-3  # likewise, where a net is trained on
     rows: int = 128  # sequences of one length that are learned from at once
     negatives: int = 1_024
     people: int = PEOPLE  # of fewer who took an item the net does not learn it: it would tell their habits
     fewest: int = 200  # sequences
     judged: int = 1_000  # people, at most a tenth of all, whose newest item is held out, to see when to stop
-    patience: int = 10  # rounds without getting better there, after which it stops
+    patience: int = 4  # rounds without getting better there, after which the rate halves
+    halvings: int = 4  # after which it stops
     threads: int = 1
 
 
@@ -66,6 +68,8 @@ class Training:
     best: Arrays  # the net as it was when it judged best
     moments: Arrays  # of Adam
     rate: float
+    halved: int = 0  # times
+    halved_round: int = 0
     round: int = 0
     best_round: int = 0
     best_reached: float = -1.0
@@ -177,7 +181,7 @@ def train(
     Raises TorchUnavailableError where there is no torch.
     """
     trainer = _Trainer(torch_library(), taught, plan, progress=progress, clock=clock)
-    while progress.seconds < seconds and progress.round - progress.best_round < plan.patience:
+    while progress.seconds < seconds and progress.halved <= plan.halvings:
         trainer.round(generator(seed, "round", str(progress.round)), until=seconds)
         tell(progress)
     return progress.best
@@ -231,6 +235,8 @@ class _Trainer:
         progress.reached.append(reached)
         if reached > progress.best_reached:
             progress.best, progress.best_reached, progress.best_round = _copy(progress.net), reached, progress.round
+        elif progress.round - max(progress.best_round, progress.halved_round) >= self.plan.patience:
+            progress.halved, progress.halved_round = progress.halved + 1, progress.round
         progress.seconds = spent + self.clock() - began
 
     def _batches(self, draw: np.random.Generator) -> list[IntArray]:
@@ -262,7 +268,7 @@ class _Trainer:
         for tensor in self.net.values():
             tensor.grad = None
         loss.backward()
-        self._adam(self.progress.rate * max(1 - share, 0.05))
+        self._adam(self.progress.rate * 0.5**self.progress.halved * min(COOLING * (1 - share), 1))
 
     def _adam(self, rate: float) -> None:
         self.steps += 1

@@ -24,7 +24,7 @@ from recommendations.engine.recommenders.transformer import Config, Transformer
 from recommendations.terms import Reason
 from tests.shop import Act, everybody, stranger, training_set
 
-PLAN = Plan(dimensions=8, places=6, people=1, fewest=2, rows=4, negatives=12, dropout=0.1, rate=3e-3, patience=1_000)
+PLAN = Plan(dimensions=8, places=6, people=1, fewest=2, rows=4, negatives=12, dropout=0.1, rate=3e-3, halvings=1_000)
 N = 9
 
 
@@ -302,7 +302,8 @@ def test_a_training_ends_when_its_time_is_over_or_nothing_gets_better() -> None:
         taught, PLAN, progress, seconds=50, seed=0, tell=lambda _: None, clock=lambda: float(next(ticks))
     )
     assert progress.seconds >= 50
-    impatient = replace(PLAN, patience=2)
+    impatient = replace(PLAN, patience=2, halvings=1)
     progress = net_training.start(taught, impatient, seed=0)
     net_training.train(taught, impatient, progress, seconds=1, seed=0, tell=lambda _: None, clock=lambda: 0.0)
-    assert progress.round == progress.best_round + 2
+    assert progress.halved == 2
+    assert progress.round >= progress.best_round + 2
