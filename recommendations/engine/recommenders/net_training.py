@@ -145,7 +145,10 @@ def _pieces(sequence: IntArray, most: int) -> list[IntArray]:
 
 
 def start(taught: Sequences, plan: Plan, *, seed: int, before: Mapping[str, NDArray[Any]] | None = None) -> Training:
-    """A training that has not begun. ``before`` is a net of the same items that is trained on; what it lacks is new."""
+    """A training that has not begun. ``before`` is a net of the same items that is trained on; what it lacks is new.
+
+    One of other sizes is of no use, and all begins.
+    """
     draw = generator(seed, "first net")
     sizes = {"n": len(taught.counts), "p": plan.places, "d": plan.dimensions, "b": plan.blocks}
     net: Arrays = {}
@@ -155,13 +158,14 @@ def start(taught: Sequences, plan: Plan, *, seed: int, before: Mapping[str, NDAr
         if name in ("items", "places", "mix", "inner"):
             net[name] = draw.normal(0, plan.dimensions**-0.5, shape).astype(np.float32)
     net["norms"][:, :, 0] = net["last_norm"][0] = 1
-    if before is not None:
+    again = before is not None and all(before[name].shape == net[name].shape for name in SHAPES)
+    if before is not None and again:
         known = known_items(before)
         net |= {name: np.array(before[name], np.float32) for name in SHAPES if name != "items"}
         net["items"][known] = before["items"][known]
     net["items"][taught.counts == 0] = 0
     zeros = {f"{moment}.{name}": np.zeros_like(net[name]) for moment in ("first", "second") for name in SHAPES}
-    rate = plan.rate if before is None else plan.rate_again
+    rate = plan.rate_again if again else plan.rate
     return Training(net=net, best=_copy(net), moments={**zeros, "steps": np.zeros(1)}, rate=rate)
 
 

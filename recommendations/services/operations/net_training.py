@@ -19,10 +19,13 @@ from recommendations.models import ModelVersion
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.domain import shop_domain
 from recommendations.store.models import live_version, model, nets
-from recommendations.store.models.nets import StoredNet
+from recommendations.store.models.nets import KEY, StoredNet
 from recommendations.terms import Cut
 
 LOCK = 7_041_983
+
+NETS = KEY
+"""Of the shop's settings, where the nets of the cuts stand by their names."""
 
 SHARES: Mapping[Cut, float] = {Cut.TUNING: 0.6, Cut.TEST: 0.2, Cut.LIVE: 0.2}
 """Of the time, by cut, earliest first: a later cut's net goes on from the earlier one's."""

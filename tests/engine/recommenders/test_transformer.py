@@ -236,14 +236,16 @@ def test_a_stored_progress_is_gone_on_from(tmp_path: Path) -> None:
 
 
 def test_a_later_training_begins_with_the_net_before_it_and_draws_new_items() -> None:
-    training = shop([[0, 1, 2, 3]] * 20)
-    before = drawn_net()
+    taught, before = net_training.sequences_of(shop([[0, 1, 2, 3]] * 20), PLAN, seed=0), drawn_net()
     before["items"][3] = 0
-    net = net_training.start(net_training.sequences_of(training, PLAN, seed=0), PLAN, seed=0, before=before).net
+    net = net_training.start(taught, PLAN, seed=0, before=before).net
     np.testing.assert_array_equal(net["items"][:3], before["items"][:3])
     assert net["items"][3].any()
     assert not net["items"][4:].any()
     np.testing.assert_array_equal(net["mix"], before["mix"])
+    anew = net_training.start(taught, PLAN, seed=0, before=drawn_net(d=16))
+    assert anew.net["mix"].shape == before["mix"].shape
+    assert anew.rate == PLAN.rate
 
 
 def cycles(n_people: int = 120) -> TrainingSet:
