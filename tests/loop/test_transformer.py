@@ -168,7 +168,7 @@ def test_a_checkpoint_is_of_one_training_and_a_damaged_one_is_none(tmp_path: Pat
     arrays = {f"{part}/{name}": np.ones(3, np.float32) for part in ("net", "best", "moments") for name in SHAPES}
     with artefact_folder(tmp_path):
         for n in (1, 2):
-            nets.save_checkpoint(arrays, digest="this", facts={"round": n})
+            nets.save_checkpoint(arrays, digest="this", facts={"round": n, "rate": 0.01})
         loaded = nets.load_checkpoint("this")
         assert loaded is not None
         assert Training.restored(*loaded).round == 2
