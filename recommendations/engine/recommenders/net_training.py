@@ -20,7 +20,7 @@ from recommendations.engine.recommenders.sequence_net import EPSILON, HEADS, SHA
 from recommendations.engine.rng import generator
 
 OLDEST = (2, 6)
-"""The version of torch from which on this was tried."""
+"""The first version of torch for Python 3.13; nothing older was tried."""
 
 JUDGED_AT_ONCE = 256
 """People whose expectation of all items is held at once."""

@@ -5,9 +5,11 @@ from html import unescape
 
 import pytest
 from django.template.loader import render_to_string
+from pytest_django.fixtures import Settings
 
 from analytics.queries.weights import changes, sliders
 from analytics.queries.weights import desk as weights_desk
+from analytics.queries.weights.live_facts import live_facts
 from analytics.queries.weights.visiting import visit_texts
 from analytics.templatetags.weights import rise
 from recommendations.customer_codes import customer_code
@@ -50,6 +52,20 @@ def test_live_weights_stand_at_their_marks() -> None:
         "w.buy_again": 50, "w.ease_home": 30, "w.content": 20, "w.als": 0,
         "diversity": 0, "exploration": 0, "cards": 0, "promotion": 0.5, "revenue": 0, "margin": 0, "clearance": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("weights", [{"ease_home": 1.0}, {"ease_home": 0.5, "transformer": 0.5}])
+def test_a_transformer_without_a_net_says_so_and_moves_only_where_it_counts(
+    weights: dict[str, float], settings: Settings
+) -> None:
+    settings.SHOP_DOMAIN = "video"
+    values = Values(weights=weights)
+    stood = sliders.settings_of(
+        BlendName.HOME, values, live=values, saved=values, points=[values], given={}, errors={}, lacking=live_facts().lacking
+    )
+    (setting,) = (one for one in stood if one.name == "transformer")
+    html = unescape(render_to_string("dashboard/weights/setting.html", {"setting": setting}))
+    assert ("install the extra sequence-torch" in html) == (html.count("disabled") == 2) == (len(weights) == 1)
 
 
 def test_only_the_slider_that_was_moved_leaves_its_mark() -> None:
