@@ -75,9 +75,18 @@ def files(arguments: argparse.Namespace) -> Files:
 
 def choices(arguments: argparse.Namespace) -> Options:
     tasks = (Task(arguments.task),) if arguments.task else ()
-    if arguments.quick:
-        return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=QUICK, most=8, quick=True, compared=500)
     net = 60 * arguments.net
+    if arguments.quick:
+        return Options(
+            tasks=tasks,
+            ks=arguments.k,
+            seed=arguments.seed,
+            budget=QUICK + net,
+            most=8,
+            quick=True,
+            compared=500,
+            net=net,
+        )
     return Options(tasks=tasks, ks=arguments.k, seed=arguments.seed, budget=arguments.budget + net, net=net)
 
 
@@ -88,8 +97,8 @@ def refuse_what_does_not_fit(parser: argparse.ArgumentParser, arguments: argpars
         parser.error(f"own data need all three files: {missing} is missing")
     if given and (arguments.peers or arguments.windows > 1):
         parser.error("--peers and --windows are for the demo's data: leave them out with files of your own")
-    if arguments.net and not (given and arguments.net > 0 and not arguments.quick):
-        parser.error("--net is above 0, for files of your own, and not for a quick run")
+    if arguments.net < 0 or (arguments.net and not given):
+        parser.error("--net is above 0, and for files of your own")
     if not given and arguments.items:
         parser.error("--items describes the items of --train: give --train, --queries and --truth too")
     if not given and max(arguments.k) > LONGEST:

@@ -1,6 +1,7 @@
 """The command on files of one's own, from the file to the JSON."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,25 @@ def test_data_with_repeat_purchases_are_asked_both_tasks(tmp_path: Path) -> None
     assert discover["popular"]["recall@10"]["value"] <= 0.5
 
 
+def test_a_net_is_weighed_beside_the_same_without_it(sessions: tuple[Path, dict[str, Any]]) -> None:
+    pytest.importorskip("torch")
+    content = run(sessions[0], "--k=1,5", "--net=0.1")
+    rows = {row["name"]: row for row in content["tasks"]["discover"]["rows"]}
+    assert rows["transformer"]["kind"] == "recommender"
+    assert rows["hybrid_without_net"]["kind"] == "hybrid"
+    assert rows["transformer"]["metrics"]["ndcg@1"]["value"] > 0.5
+    assert "hybrid_without_net" in content["protocol"]["hybrid_minus_others"]["discover"]
+
+
+def test_without_torch_a_net_is_refused_with_the_remedy(
+    sessions: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    argv = [f"--{name}={sessions[0] / name}.csv" for name in ("train", "queries", "truth")]
+    assert main([*argv, "--net=1", "--silent"]) == 2
+    assert "install the extra sequence-torch" in capsys.readouterr().err
+
+
 def test_own_data_of_one_user_at_one_time(tmp_path: Path) -> None:
     rows = [("me", f"i{item}", 7) for item in range(12)]
     written(tmp_path, "train.csv", rows)
@@ -137,6 +157,7 @@ def test_a_user_with_truth_but_no_query_is_an_input_error(tmp_path: Path, capsys
         (["--k=0"], "above 0"),
         (["--k=50"], "up to 20"),
         (["--train=a", "--queries=b", "--truth=c", "--peers"], "leave them out"),
+        (["--net=5"], "--net is above 0, and for files of your own"),
     ],
 )
 def test_options_that_do_not_fit(argv: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
