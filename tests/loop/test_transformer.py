@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from analytics.queries.weights.lacking import lacking
+from analytics.queries.weights.live_facts import live_facts
 from demo.town import synthetic_shop, write_rows
 from recommendations.domains.video import VIDEO
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
@@ -105,9 +105,9 @@ def test_every_cut_takes_the_newest_net_of_nothing_later() -> None:
 @pytest.mark.usefixtures("shop")
 def test_a_run_weighs_the_net_and_serves_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adjust, "tuned", partial(tuned, search=SearchConfig(draws=8, climbs=1, rounds=1)))
-    assert str(lacking()["transformer_discover"].why).startswith("No net is trained yet.")
+    assert str(live_facts().lacking["transformer_discover"].why).startswith("No net is trained yet.")
     ids = saved_net(Cut.LIVE, until=1.0)
-    assert str(lacking()["transformer_discover"].why).startswith("A net is trained, but the live model")
+    assert str(live_facts().lacking["transformer_discover"].why).startswith("A net is trained, but the live model")
     run = start_run(by=None, now=NOW, in_worker=False)
     run_loop(run.pk, clock=timezone.now)
     version = ModelVersion.objects.live().get()
@@ -120,7 +120,7 @@ def test_a_run_weighs_the_net_and_serves_it(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(net, Transformer)
     assert net is model.recommenders["transformer"]
     np.testing.assert_array_equal(net.items_.any(axis=1), np.isin(model.items.ids, ids))
-    assert "transformer" not in lacking()
+    assert "transformer" not in live_facts().lacking
     assert "transformer_discover" in weighable(BlendName.DISCOVER)
 
 

@@ -188,7 +188,9 @@ def test_the_share_is_learned_on_the_very_pools_that_answers_have(snapshot: Snap
     row = np.arange(3, dtype=np.int32)
     visits = SampledVisits(user=row, seen=seen, spent=model.training.interactions.matrix()[row])
     recommenders = {
-        one.name: model.recommenders[one.name] for one in shop_instances(BlendName.SESSION) if not one.is_social
+        one.name: model.recommenders[one.name]
+        for one in shop_instances(BlendName.SESSION)
+        if one.can_learn(model.training)
     }
     records = {blend: Records(model.candidates[blend].of(row))}
     learned_on = joined_records(visits, records, recommenders, model.training)[blend]

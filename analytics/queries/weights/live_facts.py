@@ -42,7 +42,7 @@ NET = {
 
 
 class LiveFacts(NamedTuple):
-    lacking: Mapping[str, Lack]  # what each goal and recommender lacks here; none of those whose data the live model has
+    lacking: Mapping[str, Lack]  # what goals and recommenders lack here; nothing of those whose data the live model has
     visit_shares: Mapping[str, Any]  # by blend, as ``ModelVersion`` has them
 
 

@@ -59,9 +59,9 @@ def test_a_transformer_without_a_net_says_so_and_moves_only_where_it_counts(
     weights: dict[str, float], settings: Settings
 ) -> None:
     settings.SHOP_DOMAIN = "video"
-    values = Values(weights=weights)
+    values, lacking = Values(weights=weights), live_facts().lacking
     stood = sliders.settings_of(
-        BlendName.HOME, values, live=values, saved=values, points=[values], given={}, errors={}, lacking=live_facts().lacking
+        BlendName.HOME, values, live=values, saved=values, points=[values], given={}, errors={}, lacking=lacking
     )
     (setting,) = (one for one in stood if one.name == "transformer")
     html = unescape(render_to_string("dashboard/weights/setting.html", {"setting": setting}))
