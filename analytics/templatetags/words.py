@@ -109,6 +109,12 @@ COUNTS: Mapping[str, Promise] = {
     "removed_unknown_category": gettext_lazy(
         "follows of categories that do not exist: send the whole path, Shoes > Running"
     ),
+    "removed_unknown_creator": gettext_lazy(
+        "follows of creators that no item has: send the name as the catalogue writes it"
+    ),
+    "removed_unknown_collection": gettext_lazy(
+        "follows of collections that no item has: send the name as the catalogue writes it"
+    ),
     "confirmed": gettext_lazy("confirmed customers"),
     "seen": gettext_lazy("customers who were seen"),
     "new_customers": gettext_lazy("new customers"),

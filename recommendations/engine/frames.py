@@ -190,6 +190,7 @@ class Queries:
     training_rows: IntArray  # the user's row in the training set; −1 where folded in
     context: Sparse | None = None  # queries × items: the item in view, the items in the basket
     links: Sparse | None = None  # queries × users of the training set: 1 for whom they follow; None: nobody is followed
+    followed: Sparse | None = None  # queries × categories: acts that followed groups count as much as; None: none
     _derived: dict[Hashable, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -202,6 +203,7 @@ class Queries:
             training_rows=self.training_rows[rows],
             context=None if self.context is None else self.context[rows],
             links=None if self.links is None else self.links[rows],
+            followed=None if self.followed is None else self.followed[rows],
         )
 
     def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
@@ -224,6 +226,7 @@ class TrainingSet:
     teaches: BoolArray | None = None  # rows of the interactions that others learn from; None = all
     links: Sparse | None = None  # users × users: 1 for whom each follows; None: nobody follows anybody
     net: Mapping[str, FloatArray] | None = None  # trained on what lies before the cut (``sequence_net``); None: none is
+    followed: Sparse | None = None  # users × categories, as in ``Queries``
 
     @cached_property
     def teaching(self) -> Interactions:
@@ -245,4 +248,5 @@ class TrainingSet:
             training_rows=np.asarray(rows, np.int32),
             context=context,
             links=None if self.links is None else self.links[rows],
+            followed=None if self.followed is None else self.followed[rows],
         )

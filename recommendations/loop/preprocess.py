@@ -13,6 +13,7 @@ from recommendations.engine.evaluation.split import truths
 from recommendations.engine.evaluation.visits import visits_in
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.clean import CleaningReport, clean
+from recommendations.engine.preprocess.followed_groups import GroupFollows
 from recommendations.engine.preprocess.influence import borne_out
 from recommendations.engine.preprocess.levels import Levels, levels
 from recommendations.engine.preprocess.links import links_at
@@ -26,6 +27,7 @@ from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, nets, training_data
 from recommendations.store.models.event_points import event_points
+from recommendations.store.models.group_follows import group_follows
 from recommendations.store.models.visits import save_visits
 from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
@@ -52,6 +54,7 @@ class Shop(NamedTuple):
     categories: IdMap
     plan: pd.DataFrame
     links: pd.DataFrame  # who began or ceased to follow whom, and when
+    follows: GroupFollows
     weights: EventWeights
 
 
@@ -103,7 +106,8 @@ def _shop(context: RunContext) -> Shop:
     ModelVersion.objects.filter(pk=context.version.pk).update(event_weights=dict(weights.points))
     links = training_data.link_frame(until=max(cuts))
     vectors = [*known_vectors(), *word_vectors(attributes.ids, attributes.texts)]
-    return Shop(attributes, count_texts(attributes.texts), vectors, categories, plan, links, weights)
+    follows = group_follows(attributes, until=max(cuts))
+    return Shop(attributes, count_texts(attributes.texts), vectors, categories, plan, links, follows, weights)
 
 
 def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
@@ -121,7 +125,8 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
     """Make the training set of a cut and save it."""
     made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
     made = _taught(past.people, _with_promotions(shop.plan, made))
-    made = with_vectors(_linked(shop.links, made), texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
+    made = _following(shop.follows, _linked(shop.links, made))
+    made = with_vectors(made, texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
     made = _with_net(context, made)
     _require_enough(made, cut)
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
@@ -186,6 +191,12 @@ def _with_net(context: RunContext, made: TrainingSnapshot) -> TrainingSnapshot:
         context.report(0.4, text=f"{error} The run goes on without it.")
         return made
     return made if newest is None else replace(made, training=replace(made.training, net=newest[1]))
+
+
+def _following(follows: GroupFollows, made: TrainingSnapshot) -> TrainingSnapshot:
+    """The snapshot with what people follow beside people."""
+    followed = follows.of_users(made.users, cut=made.cut)
+    return made if followed is None else replace(made, training=replace(made.training, followed=followed))
 
 
 def _require_enough(made: TrainingSnapshot, cut: Cut) -> None:

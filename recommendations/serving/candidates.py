@@ -199,10 +199,11 @@ class CandidateSource:
         stored = replace(stored, age=stored.age - np.float32(back))
         late = interactions_of(acts, until=until, n_items=len(self.model.items))
         histories = appended(stored, late) if acts else stored
-        links = self.model.training.links
+        links, followed = self.model.training.links, self.model.training.followed
         query = Queries(
-            histories=histories, training_rows=np.array([-1], np.int32), links=None if links is None else links[[row]]
-        )
+            histories=histories, training_rows=np.array([-1], np.int32), links=None if links is None else links[[row]],
+            followed=None if followed is None else followed[[row]],
+        )  # fmt: skip
         return History.of(query, until=until)
 
     def follows(self, customer: int | None) -> bool:
@@ -256,6 +257,7 @@ class CandidateSource:
             training_rows=history.query.training_rows,
             context=_row(context, len(self.model.items), fading=fading) if context else None,
             links=history.query.links,
+            followed=history.query.followed,
         )
 
     def score_rows(self, blend: BlendName, query: Queries) -> dict[str, ScoreRow]:

@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import numpy as np
 import pytest
 import pytest_django
+from scipy import sparse
 
 from recommendations.engine.ranking.confidence import LITTLE_KNOWN
+from recommendations.engine.recommenders.interests import Config, Interests
 from recommendations.event_types import EventName
-from recommendations.models import Customer, Event, ModelVersion
+from recommendations.models import Category, Customer, Event, ModelVersion
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
@@ -34,6 +37,10 @@ def follow() -> None:
     said += [(people[QUIET], number, EventName.FOLLOW) for number in TEA[:2]]
     said += [(people[CHANGED], 3, EventName.FOLLOW), (people[CHANGED], 3, EventName.UNFOLLOW)]
     said += [(regular, number, EventName.FOLLOW) for number in TEA]
+    Event.objects.create(
+        customer=regular, name=EventName.FOLLOW, event_id=uuid4(), target_type="category", target_id="FOOD > WINE",
+        occurred_at=NOW - timedelta(days=60),
+    )  # fmt: skip
     Event.objects.bulk_create(
         Event(
             customer=who, name=name, event_id=uuid4(), target_type="customer",
@@ -113,3 +120,24 @@ def test_who_objects_is_lent_nothing(snapshot: Snapshot) -> None:
     newcomer = Customer.objects.get(pseudonym=pseudonym(NEWCOMER))
     objecting = replace(snapshot, objectors=frozenset({newcomer.pk}))
     assert not answer(objecting, NEWCOMER).personalised
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_a_link_to_a_category_is_three_acts_of_a_regulars_interest(cut: Cut) -> None:
+    model = load_model(ModelVersion.objects.live().get().pk, cut)
+    followed = model.training.followed
+    assert followed is not None
+    regular = model.users.row(Customer.objects.get(pseudonym=pseudonym("u4")).pk)
+    [wine] = model.categories.rows(np.array([Category.objects.get(path="FOOD > WINE").pk]))
+    assert followed.nonzero()[0].tolist() == [regular]
+    assert followed[regular, wine] == pytest.approx(3)
+    bare = replace(model.training, followed=None)
+    interests, again = (Interests(Config()).fit(training, seed=0) for training in (model.training, bare))
+    for name in ("categories_", "within_", "overall_"):  # what is learned of the shop is the same to the bit
+        one, other = (sparse.csr_matrix(getattr(each, name)).toarray() for each in (interests, again))
+        np.testing.assert_array_equal(one, other)
+    rows = np.arange(len(model.users))
+    ours, without = (interests.score(training.queries(rows)) for training in (model.training, bare))
+    others = rows != regular
+    np.testing.assert_array_equal(ours[others], without[others])
+    assert not np.array_equal(ours[regular], without[regular])

@@ -25,7 +25,10 @@ class Config:
 
 
 class Interests(Configured[Config]):
-    """score_ij = Σ_c θ_ic d_cj, where d_cj is item j's part of Σ pop^p in category c, by membership."""
+    """score_ij = Σ_c θ_ic d_cj, where d_cj is item j's part of Σ pop^p in category c, by membership.
+
+    Of somebody who does something, what they follow counts beside what they do.
+    """
 
     categories_: Sparse  # items × categories
     within_: Sparse  # items × categories: d
@@ -45,7 +48,7 @@ class Interests(Configured[Config]):
 
     def score(self, queries: Queries) -> FloatArray:
         weights = act_weights(queries.histories, half_life=self.config.half_life)
-        scores = dense_product(self._shares(weights), self.within_)
+        scores = dense_product(self._shares(weights, queries.followed), self.within_)
         return silenced(scores, profile=weights, known=np.diff(self.categories_.indptr) > 0)
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
@@ -53,6 +56,7 @@ class Interests(Configured[Config]):
         if shares is None:
             return []
         row = self.within_[item]
+        speaking = row.data * query.once((self, "done"), lambda: self._done(query))[row.indices]
         return [
             Evidence(
                 reason=Reason.INTEREST,
@@ -60,14 +64,23 @@ class Interests(Configured[Config]):
                 category=int(row.indices[at]),
                 facts={"share": float(shares[row.indices[at]])},
             )
-            for at, share in largest(shares[row.indices] * row.data)
+            for at, share in largest(shares[row.indices] * speaking)
         ]
 
     def _shares_of(self, query: Queries) -> FloatArray | None:
         """Interest shares of a block of one query, shape [categories]; None without a history that counts."""
         weights = act_weights(query.histories, half_life=self.config.half_life)
-        return self._shares(weights)[0] if weights.nnz else None
+        return self._shares(weights, query.followed)[0] if weights.nnz else None
 
-    def _shares(self, weights: Sparse) -> FloatArray:
+    def _done(self, query: Queries) -> FloatArray:
+        """1 of the categories that are an interest by acts, 0 of those that are followed alone, shape [categories]."""
+        if query.followed is None:
+            return np.ones(len(self.overall_), np.float32)
+        acts = interest_weights(act_weights(query.histories, half_life=self.config.half_life), self.categories_)
+        return np.asarray((acts[0] > 0) | (query.followed.toarray()[0] == 0), np.float32)
+
+    def _shares(self, weights: Sparse, followed: Sparse | None) -> FloatArray:
         interests = interest_weights(weights, self.categories_)
+        if followed is not None:
+            interests += followed.toarray()
         return interest_shares(interests, prior=self.overall_, strength=self.config.shrinkage)

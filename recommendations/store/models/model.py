@@ -89,11 +89,15 @@ def moment(value: float) -> datetime:
 def everyone_and_a_stranger(training: TrainingSet) -> Queries:
     """All users of the training set in order, then one query without history."""
     histories = replace(training.interactions, n_users=training.n_users + 1)
-    rows, links = np.append(np.arange(training.n_users), -1).astype(np.int32), training.links
-    if links is not None:
-        starts = np.append(links.indptr, links.indptr[-1])
-        links = sparse.csr_matrix((links.data, links.indices, starts), shape=(training.n_users + 1, training.n_users))
-    return Queries(histories=histories, training_rows=rows, links=links)
+    rows = np.append(np.arange(training.n_users), -1).astype(np.int32)
+    links, followed = (None if rows is None else _and_a_stranger(rows) for rows in (training.links, training.followed))
+    return Queries(histories=histories, training_rows=rows, links=links, followed=followed)
+
+
+def _and_a_stranger(rows: Sparse) -> Sparse:
+    """The rows of all users, then an empty one."""
+    starts = np.append(rows.indptr, rows.indptr[-1])
+    return sparse.csr_matrix((rows.data, rows.indices, starts), shape=(rows.shape[0] + 1, rows.shape[1]))
 
 
 def likeness(catalogue: Catalogue) -> Likeness:
@@ -121,6 +125,8 @@ def save_snapshot(version: ModelVersion, cut: Cut, snapshot: TrainingSnapshot, *
     if snapshot.links is not None:
         arrays |= {"links/followers": snapshot.links.followers.ids}
         arrays |= matrix_parts("links/follows", snapshot.links.follows)
+    if snapshot.training.followed is not None:
+        arrays |= matrix_parts("followed", snapshot.training.followed)
     return save_arrays(version, cut, arrays | {"cut": np.array([snapshot.cut])})
 
 
@@ -158,6 +164,7 @@ def load_snapshot(version_id: int, cut: Cut) -> tuple[TrainingSnapshot, IdMap]:
             interactions=acts, catalogue=catalogue, promotions=promotions, teaches=arrays.get(TEACHES),
             links=links.of_users(users) if links else None,
             net={name: arrays[f"net/{name}"] for name in SHAPES} if "net/items" in arrays else None,
+            followed=matrix_of(arrays, "followed") if "followed/shape" in arrays else None,
         ),
         users=users,
         items=items,

@@ -161,23 +161,24 @@ def event_frame(*, until: datetime) -> pd.DataFrame:
         "server": int(Trust.SERVER),
         "zone": settings.SHOP_TIME_ZONE,
     }
-    return pd.DataFrame(_copied(EVENTS, EVENT_TYPES, until=until, **values).to_pandas())
+    return pd.DataFrame(copy_table(EVENTS, EVENT_TYPES, until=until, **values).to_pandas())
 
 
 def link_frame(*, until: datetime) -> pd.DataFrame:
     """Every time that a customer began or ceased to follow another one, the oldest first."""
-    return pd.DataFrame(
-        _copied(LINKS, LINK_TYPES, until=until, restored=QuarantineState.RESTORED, proven=int(Trust.PROVEN)).to_pandas()
-    )
+    table = copy_table(LINKS, LINK_TYPES, until=until, restored=QuarantineState.RESTORED, proven=int(Trust.PROVEN))
+    return pd.DataFrame(table.to_pandas())
 
 
 def unknown_follows(*, until: datetime) -> dict[str, int]:
-    """How many follow events name a customer, a brand or a category that the record does not have, by kind."""
+    """How many follow events name somebody or something that the record does not have, by kind."""
     hexed = Func(F("pseudonym"), Value("hex"), function="encode", output_field=TextField())
     known: dict[str, QuerySet[Any]] = {
         "customer": Customer.objects.annotate(hexed=hexed).filter(hexed=OuterRef("target_id")),
         "brand": Item.objects.filter(brand=OuterRef("target_id")),
         "category": Category.objects.filter(path=OuterRef("target_id")),
+        "creator": Item.objects.filter(creator=OuterRef("target_id")),
+        "collection": Item.objects.filter(collection=OuterRef("target_id")),
     }
     follows = Event.objects.filter(name=EventName.FOLLOW, occurred_at__lt=until)
     return {
@@ -188,7 +189,7 @@ def unknown_follows(*, until: datetime) -> dict[str, int]:
 
 def item_attributes() -> tuple[ItemAttributes, IdMap]:
     """Attributes of every item, and the ids of the category columns."""
-    items = pd.DataFrame(_copied(ITEMS, ITEM_TYPES, longest=LONGEST_TEXT).to_pandas())
+    items = pd.DataFrame(copy_table(ITEMS, ITEM_TYPES, longest=LONGEST_TEXT).to_pandas())
     columns = id_map(np.fromiter(Category.objects.values_list("pk", flat=True), np.int64))
     keys = [[int(key) for key in value.split()] for value in items["categories"].fillna("")]
     attributes = ItemAttributes(
@@ -210,7 +211,7 @@ def promotion_frame(*, first: datetime, last: datetime) -> pd.DataFrame:
     A plan is known before its weeks begin, so that a cut may see those after it; who bought what in them it may not.
     """
     since, until = (first - PAST).date() - DAY, (last + PLANNED).date() + DAY  # dates differ between time zones
-    table = _copied(PROMOTIONS, PROMOTION_TYPES, zone=settings.SHOP_TIME_ZONE, since=since, until=until)
+    table = copy_table(PROMOTIONS, PROMOTION_TYPES, zone=settings.SHOP_TIME_ZONE, since=since, until=until)
     return pd.DataFrame(table.to_pandas())
 
 
@@ -240,7 +241,7 @@ def _texts(items: pd.DataFrame) -> list[str]:
     return [" ".join(part for part in row if part) for row in rows]
 
 
-def _copied(query: str, types: dict[str, pa.DataType], **values: date | str | int) -> pa.Table:
+def copy_table(query: str, types: dict[str, pa.DataType], **values: date | str | int) -> pa.Table:
     statement = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
     buffer = io.BytesIO()
     with copying(statement) as copied:

@@ -1,7 +1,10 @@
 """The interest recommender, against the worked example."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import sparse
 
 from recommendations.engine.recommenders.interests import Config, Interests
 from recommendations.terms import Reason
@@ -61,3 +64,15 @@ def test_the_evidence_is_the_category_and_the_persons_share_of_it() -> None:
     (term,) = model.evidence(training.queries(np.asarray([0])), 0)
     assert (term.reason, term.category, term.share) == (Reason.INTEREST, 0, 1.0)
     assert term.facts["share"] == pytest.approx(0.75)
+
+
+def test_what_is_followed_counts_beside_acts_and_is_no_reason_of_its_own() -> None:
+    training = training_set(two_categories(), n_users=3, category_of=[0, 0, 1])
+    followed = sparse.csr_matrix(np.array([[0, 3], [0, 3], [0, 3]], np.float32))
+    config = Config(half_life=None, shrinkage=0.0, popularity_half_life=None)
+    model, query = Interests(config).fit(training, seed=0), replace(everybody(training), followed=followed)
+    scores = model.score(query)
+    np.testing.assert_allclose(scores[:2], [[1.5 / 7, 1.5 / 7, 4 / 7], [0.25, 0.25, 0.5]], rtol=1e-6)
+    assert np.isnan(scores[2]).all()  # who did nothing has no interests, whatever they follow
+    assert [term.category for term in model.evidence(query.of(np.asarray([0])), 2)] == [1]
+    assert model.evidence(query.of(np.asarray([1])), 2) == []

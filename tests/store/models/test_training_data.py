@@ -171,7 +171,7 @@ def test_follows_of_what_nobody_knows_are_counted_by_kind() -> None:
     for kind, target in said:
         event(anna, None, name="follow", target_type=kind, target_id=target, days=2)
     event(bert, None, name="unfollow", target_type="brand", target_id="gone", days=2)
-    assert unknown_follows(until=NOW) == {"customer": 2, "brand": 1, "category": 2}
+    assert unknown_follows(until=NOW) == {"customer": 2, "brand": 1, "category": 2, "creator": 0, "collection": 0}
     assert set(unknown_follows(until=NOW - timedelta(days=3)).values()) == {0}
 
 
