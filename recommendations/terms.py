@@ -147,7 +147,8 @@ class CatalogueScope(StrEnum):
     CATEGORY = "category"  # what lies under the categories of the request
     FOUND = "found"  # what the shop's search found, else what matches its term
     NEWEST = "newest"
-    FOLLOWED = "followed"  # of the brands and categories that the customer follows, the newest first
+    FOLLOWED = "followed"  # of what the customer follows, brands to collections, the newest first
+    BEGUN = "begun"  # what the customer began and has not finished, and the next episode of a series
 
 
 class WeightsStatus(StrEnum):
@@ -218,6 +219,7 @@ class Fallback(StrEnum):
     SHORT = "short"  # too few candidates may be shown
     UNKNOWN_CATEGORY = "unknown_category"  # the catalogue has none of those that were given
     NOTHING_FOLLOWED = "nothing_followed"  # or nothing of it may be shown
+    NOTHING_BEGUN = "nothing_begun"  # or all of it was finished, and no part comes next
     NO_MATCH = "no_match"  # no item has a word of the search term
     NO_LIVE_STATE = "no_live_state"  # neither Valkey nor PostgreSQL can tell what the customer did lately
 
@@ -238,7 +240,9 @@ class Reason(StrEnum):
     NEW = "new"
     FOLLOWING = "following"
     STATED = "stated"  # the person said so
-    FOLLOWED = "followed"  # a brand or a category
+    FOLLOWED = "followed"  # a brand, a category, a creator or a collection
+    BEGUN = "begun"
+    NEXT_PART = "next_part"
 
 
 class MeasuredKind(StrEnum):

@@ -22,7 +22,7 @@ from storefront.visits import Visit, Visits, new_id
 
 SHELVES = 12
 MOST_LISTED = 24
-OF_CUSTOMERS = ("buy_again", "discover", "on_repeat")
+OF_CUSTOMERS = ("buy_again", "discover", "on_repeat", "continue")
 """Placements that say nothing to somebody who is not known."""
 
 TITLES = {
@@ -35,6 +35,9 @@ TITLES = {
     "also_bought": "Often bought with it",
     "cart": "Goes well with it",
     "on_repeat": "On repeat",
+    "continue": "Go on watching",
+    "following": "New from what you follow",
+    "new_from_followed": "New from what you follow",
     "radio": "Goes on like this",
 }
 

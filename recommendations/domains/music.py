@@ -57,6 +57,7 @@ MUSIC = Domain(
         PlacementPreset(name="category", blend=HOME, needs_context=True, scope=CatalogueScope.CATEGORY),
         PlacementPreset(name="search", blend=HOME, scope=CatalogueScope.FOUND, explores=False, variants=Variants.EACH),
         PlacementPreset(name="new", blend=HOME, scope=CatalogueScope.NEWEST),
+        PlacementPreset(name="new_from_followed", blend=None, scope=CatalogueScope.FOLLOWED, explores=False),
         *channels(DISCOVER, Repeat.EXCLUDE),
     ),
     pages={

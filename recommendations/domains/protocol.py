@@ -54,6 +54,7 @@ class Domain:
     played_at_once: float = 0.0
     least_played: float = 0.0
     taken_from: float = 0.0
+    goes_on: bool = False  # what was begun is gone on with, and of a series the next episode is offered alone
     settings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # instance → what differs in its settings
     extra: Collection[str] = ()  # instances beside those that every shop has
     weights: Mapping[BlendName, Mapping[str, float]]  # first weights of each blend, adding up to 1
@@ -105,6 +106,7 @@ TAKEN_ONCE: tuple[PlacementPreset, ...] = (
         name="search", blend=BlendName.HOME, scope=CatalogueScope.FOUND, explores=False, variants=Variants.EACH
     ),
     PlacementPreset(name="new", blend=BlendName.DISCOVER, repeat=Repeat.EXCLUDE, scope=CatalogueScope.NEWEST),
+    PlacementPreset(name="following", blend=None, scope=CatalogueScope.FOLLOWED, explores=False),
     *channels(BlendName.DISCOVER, Repeat.EXCLUDE),
 )
 """Placements of what people take once: nothing is shown again."""

@@ -1,8 +1,16 @@
 """Video: films and series that are watched once."""
 
-from recommendations.domains.protocol import ORDERED, PAGES_TAKEN_ONCE, TAKEN_ONCE, Domain, DomainName, halving
+from recommendations.domains.protocol import (
+    ORDERED,
+    PAGES_TAKEN_ONCE,
+    TAKEN_ONCE,
+    Domain,
+    DomainName,
+    PlacementPreset,
+    halving,
+)
 from recommendations.event_types import EventName
-from recommendations.terms import BlendName, ItemKind
+from recommendations.terms import BlendName, CatalogueScope, ItemKind
 
 VIDEO = Domain(
     name=DomainName.VIDEO,
@@ -22,6 +30,7 @@ VIDEO = Domain(
     taken=frozenset({EventName.COMPLETE, EventName.PLAY, EventName.RATE_ITEM}),
     least_played=0.1,
     taken_from=0.9,
+    goes_on=True,
     settings=halving(taste=180.0, popularity=28.0),
     extra=ORDERED,
     weights={
@@ -48,8 +57,11 @@ VIDEO = Domain(
         },
     },
     promotion=dict.fromkeys(BlendName, 0.0),
-    placements=TAKEN_ONCE,
-    pages=PAGES_TAKEN_ONCE,
+    placements=(
+        *TAKEN_ONCE,
+        PlacementPreset(name="continue", blend=None, scope=CatalogueScope.BEGUN, explores=False),
+    ),
+    pages={**PAGES_TAKEN_ONCE, "home": (("home", 12), ("continue", 6), ("trending", 6), ("new", 6))},
     days=14,
     wanted=frozenset({"picture", "category", "description", "duration", "number"}),
 )

@@ -6,7 +6,7 @@ from recommendations.ingest.facts import REPLAY
 from recommendations.store.events.insert import EventLine
 from recommendations.store.live.likings import FOLLOWED
 from recommendations.store.live.showings import whole_answers
-from recommendations.store.live.state import LISTS, LiveEvent, live_name
+from recommendations.store.live.state import LISTS, LiveEvent, live_event
 from recommendations.store.live.writes import Liked, liked_now
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 
@@ -22,7 +22,7 @@ def live_events(lines: Iterable[tuple[EventLine, int]]) -> list[LiveEvent]:
     held = snapshot_holder().snapshot
     used = held is None or held.remembers_showings
     for line, customer in lines:
-        event = LiveEvent(customer, live_name(line.name, line.progress), line.item_id, line.occurred_at)
+        event = live_event(customer, line.name, line.item_id, line.occurred_at, line.progress)
         if line.name not in LISTS:
             events.append(event)
         elif used and line.recommendation_id is not None and line.source != REPLAY:
@@ -33,7 +33,7 @@ def live_events(lines: Iterable[tuple[EventLine, int]]) -> list[LiveEvent]:
 
 
 def likings_after(lines: Iterable[tuple[EventLine, int]], *, joined: Iterable[int]) -> list[Liked]:
-    """What each customer says they like now of whose lines one follows a brand or a category, or ceases to, and each
+    """What each customer says they like now of whose lines one follows something, or ceases to, and each
     whom a visitor ``joined``, who may follow some.
     """
     spoken = {customer for line, customer in lines if line.target_type in FOLLOWED}

@@ -39,6 +39,7 @@ SCOPES = [
 SCOPES_SHOWN = [
     ("whole", "All of it"), ("category", "A category"), ("found", "What a search found"),
     ("newest", "The newest items"), ("followed", "What the customer follows"),
+    ("begun", "What the customer has begun"),
 ]  # fmt: skip
 CHANNELS = [("email", "E-mail"), ("web_push", "Browser notification"), ("webhook", "Webhook")]
 PURPOSES = [

@@ -45,7 +45,8 @@ def choose_candidates(
     part of the shop that the answer is of, ``within`` the rows of the model in it; None: all of them.
     """
     if candidates is None:
-        why = None if scope is CatalogueScope.FOLLOWED else Fallback.NO_MODEL  # which needs none
+        needless = scope in {CatalogueScope.FOLLOWED, CatalogueScope.BEGUN}
+        why = None if needless else Fallback.NO_MODEL
         return ChosenCandidates(pool=None, weights={}, source=Source.NEWEST, why=why)
     if not request.ranks and within is not None:
         return _unranked(candidates, within)

@@ -18,6 +18,7 @@ from recommendations.serving.types import ResolvedRequest
 from recommendations.serving.visit import visit
 from recommendations.store.domain import shop_domain
 from recommendations.store.live.state import Liking, LiveState
+from recommendations.store.serving.series import Watched
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.terms import Fallback
 
@@ -34,7 +35,8 @@ class CustomerContext:
     row: int = NOBODY  # of the customer in the model
     known: bool = False  # to the model
     visit: tuple[int, ...] = ()  # rows of the model: what was seen since it was made, the newest first
-    followed: tuple[Liking, ...] = ()  # brands and categories
+    followed: tuple[Liking, ...] = ()  # brands, categories, creators and collections
+    watched: Watched = field(default_factory=Watched)  # in domains that go on with what was begun
     segment: int = NOBODY
     audiences: tuple[int, ...] = ()  # keys, the first of the list first
     bought: IntArray = field(default_factory=lambda: NOTHING)
@@ -58,7 +60,8 @@ def context_of(
     audiences = snapshot.audiences.of(request.customer)
     followed = tuple(liking for liking in state.liked if liking.followed)
     if candidates is None:
-        return CustomerContext(why_not=Fallback.NO_MODEL, audiences=audiences, followed=followed)
+        watched = Watched().with_plays(state.begun, snapshot.stock)
+        return CustomerContext(why_not=Fallback.NO_MODEL, audiences=audiences, followed=followed, watched=watched)
     model = candidates.model
     row = NOBODY if request.customer is None else model.users.row(request.customer)
     history = (
@@ -83,6 +86,7 @@ def context_of(
         segment=int(model.segments[row]) if learned else NOBODY,
         audiences=audiences,
         followed=followed,
+        watched=trade.watched(snapshot).with_plays(state.begun, snapshot.stock) if shop_domain().goes_on else Watched(),
         bought=trade.bought(snapshot),
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
         disliked=_rows(snapshot, disliked),
@@ -176,6 +180,11 @@ class _Purchases:
     def bought(self, snapshot: Snapshot) -> IntArray:
         own = _present(snapshot.stock_rows[self.rows])
         return np.union1d(own, _rows(snapshot, self.others)).astype(np.int32) if self.others else own
+
+    def watched(self, snapshot: Snapshot) -> Watched:
+        """What was taken before the live state begins, by row of the stock."""
+        times = zip(snapshot.stock_rows[self.rows].tolist(), self.last.tolist(), strict=True)
+        return Watched({row: at for row, at in times if row >= 0})
 
     def resting(self, snapshot: Snapshot, *, now: datetime, share: float) -> IntArray:
         """Rows of items bought so lately that less than ``share`` of the customer's usual gap has gone by."""

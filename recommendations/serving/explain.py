@@ -16,11 +16,14 @@ from recommendations.engine.recommenders.protocol import Evidence
 from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, CandidatePool, CandidateSource
 from recommendations.serving.customer_context import NOBODY, CustomerContext
 from recommendations.serving.history import DAY
+from recommendations.serving.scope import WHOLE as EVERYTHING
+from recommendations.serving.scope import ScopedItems
 from recommendations.serving.taste.likings import meaning
 from recommendations.serving.types import Fact, ShownReason
-from recommendations.store.live.state import Liking, LikingKind, LiveState
+from recommendations.store.live.state import WHOLE, Liking, LikingKind, LiveState
+from recommendations.store.serving.series import GoingOn
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.terms import Cut, Lift, Reason, Source
+from recommendations.terms import CatalogueScope, Cut, Lift, Reason, Source
 
 DIGITS = 4
 LIFTS = frozenset(Lift)
@@ -39,7 +42,7 @@ class Explainer:
     state: LiveState
     now: datetime
     asked: bool = True  # for reasons at all
-    follows: bool = False  # whether the answer is of what the customer follows
+    scope: ScopedItems = EVERYTHING  # that the answer is of
     given: dict[int, tuple[ShownReason, ...]] = field(default_factory=dict)  # of candidates, by row of the model
 
     def of_pool(self, pool: CandidatePool, item: int, speaking: Sequence[tuple[str, float]]) -> tuple[ShownReason, ...]:
@@ -75,7 +78,9 @@ class Explainer:
     @cached_property
     def _follows(self) -> Sequence[tuple[Liking, BoolArray]]:
         """What the customer follows, with a mask of the stock each; nothing in answers of another part of the shop."""
-        return [(liking, meaning(liking, self.snapshot)) for liking in self.customer.followed] if self.follows else []
+        if self.scope.scope is not CatalogueScope.FOLLOWED:
+            return []
+        return [(liking, meaning(liking, self.snapshot)) for liking in self.customer.followed]
 
     def of_fallback(self, source: Source, row: int) -> tuple[ShownReason, ...]:
         """Reasons for a filler at the end of an answer; ``row`` is one of the stock."""
@@ -88,6 +93,8 @@ class Explainer:
             listed = float(self.snapshot.stock.column("listed")[row])
             days = max(0.0, (self.now.timestamp() - listed) / DAY)
             return (ShownReason(code=Reason.NEW, evidence={"days": round(days, 1)}),)
+        if self.scope.scope is CatalogueScope.BEGUN:
+            return tuple(self._going_on(one) for one in self.scope.going_on if one.row == row)
         item = int(self.rows_of_model(np.array([row], np.int32))[0])
         if source is Source.SEGMENT:
             return (ShownReason(code=Reason.SEGMENT, evidence=self._segment()),)
@@ -187,6 +194,13 @@ class Explainer:
                 title = "" if row is None else self.snapshot.stock.products[row].title
                 return {"kind": liking.kind, "item_id": liking.name, "name": title} if title else {}
         return {"kind": liking.kind, "name": liking.name}
+
+    def _going_on(self, one: GoingOn) -> ShownReason:
+        """How much was played of what was begun, else the part that the next one comes after."""
+        if one.after < 0:
+            return ShownReason(code=Reason.BEGUN, evidence={"progress": one.tenths / WHOLE})
+        product = self.snapshot.stock.products[one.after]
+        return ShownReason(code=Reason.NEXT_PART, evidence={"item_id": product.shop_id, "title": product.title})
 
     def _segment(self) -> Mapping[str, Fact]:
         """The lasting number of the customer's segment and its name; nothing for somebody without one."""

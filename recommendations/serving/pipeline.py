@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 from numpy.random import Generator
 
+from recommendations.engine.frames import BoolArray
 from recommendations.engine.ranking.candidates import weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.offers import PromiseOffer, with_promise
@@ -32,9 +33,10 @@ from recommendations.serving.promised import offer_of, promise_draw
 from recommendations.serving.request_filter import asked_boosts, boost_names, matching_items
 from recommendations.serving.scope import WHOLE, ScopedItems, fallbacks_of, narrowed, resolved, scope_of
 from recommendations.serving.types import Answer, ResolvedRequest, Shown, ShownReason, Trace
+from recommendations.store.domain import shop_domain
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedPlacement, ServedWeights, Snapshot
-from recommendations.terms import BlendName, CatalogueScope, Fallback, RuleAction, Source, Way
+from recommendations.terms import BlendName, CatalogueScope, Fallback, Repeat, RuleAction, Source, Way
 
 NO_Z, NO_WEIGHTS = np.empty((0, 0), np.float32), np.empty(0, np.float32)
 TICK = SESSION_GAP
@@ -109,12 +111,12 @@ def prepare(
     if customer is None:
         customer = context_of(request, placement, snapshot=snapshot, candidates=candidates, state=state, now=tick)
     weights, session = _weights_of(placement, customer, snapshot)
-    params = _params(request, placement, snapshot=snapshot, customer=customer, weights=weights)
     sellable = snapshot.sellable(now)
+    params = _params(request, placement, snapshot=snapshot, customer=customer, weights=weights, sellable=sellable)
     scope = WHOLE
     if placement.scope is not CatalogueScope.WHOLE:
         open_ = sellable if params.allowed is None else sellable & params.allowed
-        scope = scope_of(request, placement, snapshot=snapshot, customer=customer, open_=open_)
+        scope = scope_of(request, placement, snapshot=snapshot, customer=customer, open_=open_, sellable=sellable)
         params = narrowed(params, scope, request=request, stock=snapshot.stock)
     within = scope.of_model(snapshot.model, snapshot.stock) if snapshot.model else None
     chosen = choose_candidates(
@@ -164,7 +166,7 @@ def complete(prepared: Prepared) -> Answer:
     explainer = Explainer(
         snapshot=prepared.snapshot, candidates=prepared.candidates, customer=prepared.customer, state=prepared.state,
         now=prepared.now, asked=prepared.request.explain, given=prepared.reasons,
-        follows=prepared.scope.scope is CatalogueScope.FOLLOWED,
+        scope=prepared.scope,
     )  # fmt: skip
     selection, chosen = _with_promise(prepared, select_candidates(prepared)), prepared.chosen
     shown, counts = shown_items(
@@ -185,8 +187,11 @@ def _params(
     snapshot: Snapshot,
     customer: CustomerContext,
     weights: ServedWeights | None,
+    sellable: BoolArray,
 ) -> SelectionParams:
     stock, excluded = snapshot.stock, customer.disliked
+    if placement.repeat is Repeat.EXCLUDE and shop_domain().goes_on:
+        excluded = np.union1d(customer.watched.out_of_turn(stock, sellable=sellable), excluded).astype(np.int32)
     if request.exclude_items:
         excluded = np.union1d(stock.rows_of(request.exclude_items), excluded).astype(np.int32)
     if in_view := (*request.context_items, *request.basket, *request.before):
@@ -274,9 +279,9 @@ def _answer(
     prepared: Prepared, selection: Selection | None, shown: list[Shown], counts: Mapping[Source, int]
 ) -> Answer:
     request, snapshot, chosen = prepared.request, prepared.snapshot, prepared.chosen
-    follows = prepared.scope.scope is CatalogueScope.FOLLOWED
+    own = prepared.scope.is_own
     lacks = len(shown) < prepared.params.n
-    short = lacks if follows else counts or (lacks and not request.fill)
+    short = lacks if own else counts or (lacks and not request.fill)
     why = prepared.scope.why or chosen.why or (Fallback.SHORT if short else None)
     if why is None and request.customer is not None and not prepared.state.known:
         why = Fallback.NO_LIVE_STATE
@@ -291,7 +296,7 @@ def _answer(
         model_version=snapshot.model.version_id if snapshot.model else None,
         weights=chosen.served,
         rules_version=snapshot.rules.version,
-        personalised=follows or by_history,
+        personalised=by_history or (own and bool(shown)),
         source=source,
         fallback_reason=why,
         shown=tuple(shown),

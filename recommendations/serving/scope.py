@@ -1,4 +1,4 @@
-"""Placements that show a part of the shop: a category, what a search found, the newest."""
+"""Placements that show a part of the shop: a category, what a search found, the newest, what somebody began."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,6 +15,7 @@ from recommendations.serving.search import matching
 from recommendations.serving.taste.likings import meaning
 from recommendations.serving.types import ResolvedRequest
 from recommendations.store.models.model import Model
+from recommendations.store.serving.series import GoingOn
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.stock import Stock, of_categories
 from recommendations.terms import CatalogueScope, Fallback, Source
@@ -29,12 +30,18 @@ MOST = 100
 class ScopedItems(NamedTuple):
     """The part of the shop that an answer is of; ``rows`` are those of the stock and ascend, None: the whole shop.
 
-    ``why`` says why it is not the part that was asked for.
+    ``why`` says why it is not the part that was asked for; ``going_on`` is what the customer has begun, in order.
     """
 
     scope: CatalogueScope = CatalogueScope.WHOLE
     rows: IntArray | None = None
     why: Fallback | None = None
+    going_on: tuple[GoingOn, ...] = ()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a part of its own for each customer, which takes no model."""
+        return self.scope in {CatalogueScope.FOLLOWED, CatalogueScope.BEGUN}
 
     def of_model(self, model: Model, stock: Stock) -> IntArray | None:
         """Rows of the model in place of the stock's, of the items that it knows; they ascend."""
@@ -45,7 +52,7 @@ class ScopedItems(NamedTuple):
 
 
 WHOLE = ScopedItems()
-BY_TIME = frozenset({CatalogueScope.NEWEST, CatalogueScope.FOLLOWED})
+BY_TIME = frozenset({CatalogueScope.NEWEST, CatalogueScope.FOLLOWED, CatalogueScope.BEGUN})
 
 
 def resolved(request: ResolvedRequest, placement: ServedPlacement) -> ResolvedRequest:
@@ -62,8 +69,11 @@ def scope_of(
     snapshot: Snapshot,
     customer: CustomerContext,
     open_: BoolArray,
+    sellable: BoolArray,
 ) -> ScopedItems:
-    """The part of the shop that a placement shows; ``open_`` by row of the stock: what may be shown, but for that."""
+    """The part of the shop that a placement shows; ``open_`` by row of the stock: what may be shown, but for that, and
+    ``sellable``: what is for sale, whatever the request filters.
+    """
     match placement.scope:
         case CatalogueScope.CATEGORY:
             return _category(request, snapshot)
@@ -74,6 +84,8 @@ def scope_of(
             return ScopedItems(CatalogueScope.NEWEST, np.sort(order[open_[order]][:NEW]))
         case CatalogueScope.FOLLOWED:
             return _followed(customer, snapshot=snapshot, open_=open_)
+        case CatalogueScope.BEGUN:
+            return _begun(customer, snapshot=snapshot, open_=open_, sellable=sellable)
         case _:
             return WHOLE
 
@@ -99,6 +111,8 @@ def fallbacks_of(
     customer: CustomerContext,
 ) -> Iterable[FallbackSource]:
     """Fallback sources of a scope; what was found and what is new fills up always, as it was asked for."""
+    if scope.scope is CatalogueScope.BEGUN:  # and nothing else, where that is not enough
+        return (FallbackSource(Source.SESSION, np.array([one.row for one in scope.going_on], np.int32)),)
     if scope.scope in BY_TIME:
         return (FallbackSource(Source.NEWEST, snapshot.stock.newest),)
     if not request.fill and scope.scope is not CatalogueScope.FOUND:
@@ -107,13 +121,22 @@ def fallbacks_of(
 
 
 def _followed(customer: CustomerContext, *, snapshot: Snapshot, open_: BoolArray) -> ScopedItems:
-    """The newest items of the brands and categories that a customer follows."""
+    """The newest items of the brands, categories, creators and collections that a customer follows."""
     wanted = np.zeros(len(snapshot.stock), np.bool_)
     for liking in customer.followed:
         wanted |= meaning(liking, snapshot)
     order = snapshot.stock.newest
     rows = np.sort(order[(open_ & wanted)[order]][:NEW])
     return ScopedItems(CatalogueScope.FOLLOWED, rows) if len(rows) else ScopedItems(why=Fallback.NOTHING_FOLLOWED)
+
+
+def _begun(customer: CustomerContext, *, snapshot: Snapshot, open_: BoolArray, sellable: BoolArray) -> ScopedItems:
+    """What a customer goes on with; nothing at all where they began nothing."""
+    going_on = tuple(one for one in customer.watched.goes_on(snapshot.stock, sellable=sellable) if open_[one.row])
+    rows = np.unique(np.array([one.row for one in going_on], np.int32))
+    if customer.why_not is Fallback.NOT_PERSONALISED:
+        return ScopedItems(CatalogueScope.BEGUN, rows, Fallback.NOT_PERSONALISED)
+    return ScopedItems(CatalogueScope.BEGUN, rows, None if going_on else Fallback.NOTHING_BEGUN, going_on)
 
 
 def _category(request: ResolvedRequest, snapshot: Snapshot) -> ScopedItems:

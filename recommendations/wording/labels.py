@@ -120,6 +120,8 @@ PLACEMENTS: Mapping[str, Promise] = {
     "search": _("Search results"),
     "new": _("New in the shop"),
     "following": _("New from what they follow"),
+    "new_from_followed": _("New from what they follow"),
+    "continue": _("Continue"),
     "email": _("E-mail"),
     "web_push": _("Browser notification"),
     "webhook": _("Webhook"),
@@ -152,6 +154,7 @@ CATALOGUE_SCOPES: Choices = [
     (CatalogueScope.FOUND, _("What a search found")),
     (CatalogueScope.NEWEST, _("The newest items")),
     (CatalogueScope.FOLLOWED, _("What the customer follows")),
+    (CatalogueScope.BEGUN, _("What the customer has begun")),
 ]
 WEIGHTS_STATUSES: Choices = [
     (WeightsStatus.DRAFT, _("Draft")),
@@ -227,7 +230,8 @@ FALLBACKS: Choices = [
     (Fallback.SILENT, _("No recommender has a suggestion")),
     (Fallback.SHORT, _("Too few candidates")),
     (Fallback.UNKNOWN_CATEGORY, _("No such category")),
-    (Fallback.NOTHING_FOLLOWED, _("The customer follows no brand or category with anything to show")),
+    (Fallback.NOTHING_FOLLOWED, _("The customer follows nothing that has anything to show")),
+    (Fallback.NOTHING_BEGUN, _("The customer has begun nothing that can be gone on with")),
     (Fallback.NO_MATCH, _("Nothing matches the search term")),
     (Fallback.NO_LIVE_STATE, _("Recent activity is unavailable")),
 ]

@@ -16,6 +16,8 @@ def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
         return _rhythm(evidence)
     if code == Reason.POPULAR:
         return _popular(float(evidence.get("days", 0)))
+    if code == Reason.BEGUN:
+        return gettext("Stopped after about %(percent)d%%") % {"percent": round(100 * float(evidence["progress"]))}
     if code == Reason.PROMOTED:
         return _promoted(evidence)
     if code == Reason.SEGMENT and "name" not in evidence:
@@ -42,6 +44,7 @@ _REASONS: Mapping[Reason, Promise] = {
     Reason.FOLLOWING: _("Liked by people you follow"),
     Reason.STATED: _("You told us that you like %(name)s"),
     Reason.FOLLOWED: _("You follow %(name)s"),
+    Reason.NEXT_PART: _("Comes after %(title)s"),
 }
 
 

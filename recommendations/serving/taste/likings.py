@@ -10,7 +10,7 @@ from recommendations.store.live.state import Liking, LikingKind
 from recommendations.store.rules.conditions import Condition
 from recommendations.store.serving.rule_matching import OutOfReachError
 from recommendations.store.serving.snapshot import Snapshot
-from recommendations.store.serving.stock import of_brands, of_categories
+from recommendations.store.serving.stock import of_brands, of_categories, of_collections, of_creators
 from recommendations.terms import Operator
 
 EVEN = np.float32(0.1)
@@ -42,13 +42,17 @@ def liked_items(likings: Sequence[Liking], popularity: FloatArray, snapshot: Sna
 
 
 def meaning(liking: Liking, snapshot: Snapshot) -> BoolArray:
-    """Mask of the stock: what belongs to a category, a brand or a tag, or is the item."""
+    """Mask of the stock: what belongs to a category, a brand, a creator, a collection or a tag, or is the item."""
     stock = snapshot.stock
     match liking.kind:
         case LikingKind.CATEGORY:
             return of_categories(stock, snapshot.names.under([liking.name]))
         case LikingKind.BRAND:
             return of_brands(stock, [liking.name])
+        case LikingKind.CREATOR:
+            return of_creators(stock, [liking.name])
+        case LikingKind.COLLECTION:
+            return of_collections(stock, [liking.name])
         case LikingKind.TAG:
             return _tagged(liking.name, snapshot)
     return np.asarray(np.arange(len(stock)) == stock.row_of.get(liking.name, -1))

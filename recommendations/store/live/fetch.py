@@ -33,7 +33,7 @@ local told = {cmsgpack.pack(redis.call('HGETALL', 'CHANGED')), redis.call('EXIST
 for at, customer in ipairs(ARGV) do
   local acts = {}
   for place, name in ipairs({SETS}) do
-    acts[place] = redis.call('ZREVRANGE', name .. customer, 0, -1, 'WITHSCORES')
+    acts[place] = name == '' and {} or redis.call('ZREVRANGE', name .. customer, 0, -1, 'WITHSCORES')
   end
   acts[#acts + 1] = redis.call('HGET', 'LIKED', customer)
   acts[#acts + 1] = redis.call('HGET', 'OBJECTED', customer)
@@ -45,8 +45,12 @@ return told
     .replace("OBJECTED", OBJECTED)
     .replace("LIKED", LIKED)
 )
-_SETS = [f"'{acts}:'" for acts in Acts]  # what was shown is the last of them
-_TELL_MOST, _TELL_ALL = (_TELL.replace("SETS", ", ".join(sets)) for sets in (_SETS[:-1], _SETS))
+LEAST_SETS = 4
+"""Sets that every stored state has; what was shown and what was begun came later."""
+_SETS = {acts: f"'{acts}:'" for acts in Acts}
+_TELL_MOST, _TELL_ALL = (
+    _TELL.replace("SETS", ", ".join(sets.values())) for sets in (_SETS | {Acts.SHOWN: "''"}, _SETS)
+)
 
 
 class Changed(StrEnum):
@@ -126,13 +130,16 @@ def fetch_raw_of_all(customers: Sequence[int | None], *, showings: bool = False)
 
 def packed(state: LiveState) -> bytes:
     """Encode a live state as Valkey tells of a customer."""
-    acts = (
+    acts = [
         sorted(((str(item), at) for item, at in state.bought.items()), key=lambda act: -act[1]),
         sorted(((str(item), at) for item, at in state.refunded.items()), key=lambda act: -act[1]),
         sorted(((str(item), at) for item, at in state.disliked.items()), key=lambda act: -act[1]),
         [(f"{act.item}:{act.name}", act.at) for act in state.recent],
-        *([[(f"{each.item}:{each.slot}:{each.answer}", each.at) for each in state.shown]] if state.shown else []),
-    )
+        [(f"{each.item}:{each.slot}:{each.answer}", each.at) for each in state.shown],
+        [(f"{each.item}:{each.tenths}", each.at) for each in state.begun],
+    ]
+    while len(acts) > LEAST_SETS and not acts[-1]:
+        acts.pop()
     flat = [[text for member, at in one for text in (member, repr(at))] for one in acts]
     objected = False if state.objected is None else str(int(state.objected))
     return msgspec.msgpack.encode([*flat, text_of(state.liked) or False, objected])

@@ -1,4 +1,4 @@
-"""What customers say they like, from the record: what they stated, and which brands and categories they follow.
+"""What customers say they like, from the record: what they stated, and what else than people they follow.
 
 A page alone can follow in anybody's name, so an event counts only with a proof, or as the shop's own word.
 """
@@ -16,7 +16,7 @@ from recommendations.store.live.state import Liking, LikingKind
 from recommendations.terms import Trust
 
 MOST_FOLLOWED = 100
-"""Brands and categories that count of one customer; of more the newest."""
+"""Brands, categories, creators and collections that count of one customer; of more the newest."""
 
 BATCH = 1_000
 _texts = msgspec.json.Decoder(tuple[Liking, ...])
@@ -76,5 +76,7 @@ def _followed(events: QuerySet[Event, Any], *, merged: Mapping[int, int]) -> dic
     return {key: tuple(own.values())[-MOST_FOLLOWED:] for key, own in by_customer.items()}
 
 
-FOLLOWED = {"category": LikingKind.CATEGORY, "brand": LikingKind.BRAND}
+FOLLOWED = {
+    str(kind): kind for kind in (LikingKind.CATEGORY, LikingKind.BRAND, LikingKind.CREATOR, LikingKind.COLLECTION)
+}
 """Targets of follow events that say what somebody likes; customers are links between people."""

@@ -21,7 +21,7 @@ from recommendations.store.live.state import (
     Liking,
     LiveEvent,
     LiveState,
-    live_name,
+    live_event,
     state_from,
     times_of,
 )
@@ -50,10 +50,7 @@ def state_at(
     )
     acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at", "progress")
-    events = [
-        LiveEvent(customer=customer, name=live_name(name, progress), item=item, at=when)
-        for name, item, when, progress in rows
-    ]
+    events = [live_event(customer, name, item, when, progress) for name, item, when, progress in rows]
     if showings:
         events += recorded_showings(_keys_of([customer]), at=at)
     then = tuple(liking for liking in liked if liking.at < at.timestamp())
@@ -98,7 +95,7 @@ def recorded(*, since: datetime | None, customers: Collection[int] | None = None
     for part in parts:
         rows = part.values_list("customer", "name", "item", "occurred_at", "progress")
         for key, name, item, at, progress in rows.iterator(chunk_size=BATCH):
-            yield LiveEvent(merged.get(key, key), live_name(name, progress), item, at)
+            yield live_event(merged.get(key, key), name, item, at, progress)
 
 
 def _keys_of(customers: Collection[int]) -> list[int]:

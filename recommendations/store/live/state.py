@@ -1,6 +1,6 @@
 """What a customer did lately, at least all that the live model does not know, as answers use it; no server is asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from recommendations.store.domain import shop_domain
 
 RECENT_ACTS = 50
 SHOWINGS = 60  # newest ones that are remembered
+BEGUN_PLAYS = 200  # newest ones; a work has a member for each tenth of it
 RECENT = timedelta(days=30)
 ALONE = timedelta(days=7)
 """How long Valkey keeps the act of interest of who has done nothing else: invented people have no second."""
@@ -24,6 +25,7 @@ class Acts(StrEnum):
     DISLIKED = "live:disliked"
     RECENT = "live:recent"
     SHOWN = "live:shown"  # items with their slot and the answer; only where a placement makes use of it
+    BEGUN = "live:begun"  # items with the tenths that were played, in domains that go on with what was begun
 
 
 LASTING: Mapping[str, Acts] = {
@@ -36,8 +38,11 @@ LISTS = tuple(name for name in EventName if name.facts.outcome is Outcome.SHOWN)
 KEPT_IN: Mapping[str, Acts] = {
     **LASTING, **dict.fromkeys(INTEREST, Acts.RECENT), **dict.fromkeys(LISTS, Acts.SHOWN)
 }  # fmt: skip
-LIMITS: Mapping[Acts, int] = {Acts.RECENT: RECENT_ACTS, Acts.SHOWN: SHOWINGS}
+LIMITS: Mapping[Acts, int] = {Acts.RECENT: RECENT_ACTS, Acts.SHOWN: SHOWINGS, Acts.BEGUN: BEGUN_PLAYS}
 """How many members, the newest ones, a set may have that has not all."""
+
+WHOLE = 10
+"""Tenths of a work that is finished."""
 
 OF_ANSWER = 8  # characters of an answer's id that tell it from the others of a customer
 
@@ -51,6 +56,7 @@ class LiveEvent(NamedTuple):
     at: datetime
     slot: int = 0  # of a showing: where the item stood, 1 = first
     answer: str = ""  # of a showing: the id of the answer
+    tenths: int = 0  # of a play: how much of the work, where that is remembered
 
 
 class Act(NamedTuple):
@@ -68,6 +74,14 @@ class Showing(NamedTuple):
     at: float
 
 
+class Begun(NamedTuple):
+    """A play of so many tenths of an item; ``WHOLE``: it was finished."""
+
+    item: int
+    tenths: int
+    at: float
+
+
 class LikingKind(StrEnum):
     """What a customer can say they like."""
 
@@ -75,6 +89,8 @@ class LikingKind(StrEnum):
     BRAND = "brand"
     ITEM = "item"
     TAG = "tag"
+    CREATOR = "creator"
+    COLLECTION = "collection"
 
 
 class Liking(NamedTuple):
@@ -95,6 +111,7 @@ class LiveState:
     disliked: Mapping[int, float] = field(default_factory=dict)  # item → last dislike
     recent: tuple[Act, ...] = ()  # newest first, at most 50
     shown: tuple[Showing, ...] = ()  # newest first, at most 60; none where nobody asked for them
+    begun: tuple[Begun, ...] = ()  # newest first, at most 200
     liked: tuple[Liking, ...] = ()
     objected: bool | None = None  # to personalisation; None = nothing is known here
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
@@ -111,21 +128,46 @@ def live_name(name: str, progress: float | None) -> str:
     return EventName.VIEW_ITEM.value
 
 
+def tenths_of(name: str, progress: float | None) -> int:
+    """Tenths of a work that an act says were played, ``WHOLE`` of one that takes it; 0 where nobody goes on with it."""
+    domain = shop_domain()
+    if not domain.goes_on or name not in domain.taken:
+        return 0
+    if name != EventName.PLAY or progress is None or progress >= domain.taken_from:
+        return WHOLE
+    return int(10 * progress) if progress >= domain.least_played else 0
+
+
+def live_event(customer: int, name: str, item: int | None, at: datetime, progress: float | None) -> LiveEvent:
+    """A line of an event as the next answers know of it."""
+    return LiveEvent(customer, live_name(name, progress), item, at, tenths=tenths_of(name, progress))
+
+
 def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:
     """The last time of each member, per key of a sorted set."""
     times: dict[str, dict[str, float]] = {}
     for event in events:
-        kept_in = KEPT_IN.get(event.name)
-        if kept_in is None or event.item is None or (kept_in is Acts.SHOWN and not event.slot):
+        if event.item is None:
             continue
-        member = _member(event, kept_in)
-        members = times.setdefault(f"{kept_in}:{event.customer}", {})
-        members[member] = max(members.get(member, 0.0), event.at.timestamp())
+        for kept_in in _sets_of(event):
+            member = _member(event, kept_in)
+            members = times.setdefault(f"{kept_in}:{event.customer}", {})
+            members[member] = max(members.get(member, 0.0), event.at.timestamp())
     return times
+
+
+def _sets_of(event: LiveEvent) -> Iterator[Acts]:
+    kept_in = KEPT_IN.get(event.name)
+    if kept_in is not None and (kept_in is not Acts.SHOWN or event.slot):
+        yield kept_in
+    if event.tenths:
+        yield Acts.BEGUN
 
 
 def _member(event: LiveEvent, kept_in: Acts) -> str:
     match kept_in:
+        case Acts.BEGUN:
+            return f"{event.item}:{event.tenths}"
         case Acts.RECENT:
             return f"{event.item}:{event.name}"
         case Acts.SHOWN:
@@ -144,15 +186,17 @@ def state_from(
 def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None, liked: tuple[Liking, ...] = ()) -> LiveState:
     """Live state from ``acts``: the members of each of ``Acts`` with their times, the newest first.
 
-    The last of them, what was shown, may be left out.
+    The last of them, what was shown and what was begun, may be left out.
     """
-    bought, refunded, disliked, recent, *shown = acts
+    bought, refunded, disliked, recent, *others = acts
+    shown, begun = (others[at] if len(others) > at else () for at in (0, 1))
     return LiveState(
         bought={int(item): at for item, at in bought},
         refunded={int(item): at for item, at in refunded},
         disliked={int(item): at for item, at in disliked},
         recent=tuple(_act(member, at) for member, at in recent),
-        shown=tuple(_showing(member, at) for each in shown for member, at in each),
+        shown=tuple(_showing(member, at) for member, at in shown),
+        begun=tuple(_begun(member, at) for member, at in begun),
         liked=liked,
         objected=objected,
     )
@@ -161,6 +205,11 @@ def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None, liked:
 def _act(member: str, at: float) -> Act:
     item, _, name = member.partition(":")
     return Act(int(item), EventName(name), at)
+
+
+def _begun(member: str, at: float) -> Begun:
+    item, _, tenths = member.partition(":")
+    return Begun(int(item), int(tenths), at)
 
 
 def _showing(member: str, at: float) -> Showing:
@@ -176,12 +225,15 @@ def merged(one: LiveState, other: LiveState) -> LiveState:
     recent = sorted((Act(item, name, at) for (item, name), at in acts.items()), key=lambda act: -act.at)
     seen = _latest({each[:3]: each.at for each in one.shown}, {each[:3]: each.at for each in other.shown})
     shown = sorted((Showing(*where, at) for where, at in seen.items()), key=lambda each: -each.at)
+    played = _latest({each[:2]: each.at for each in one.begun}, {each[:2]: each.at for each in other.begun})
+    begun = sorted((Begun(*what, at) for what, at in played.items()), key=lambda each: -each.at)
     return LiveState(
         bought=_latest(one.bought, other.bought),
         refunded=_latest(one.refunded, other.refunded),
         disliked=_latest(one.disliked, other.disliked),
         recent=tuple(recent[:RECENT_ACTS]),
         shown=tuple(shown[:SHOWINGS]),
+        begun=tuple(begun[:BEGUN_PLAYS]),
         liked=one.liked or other.liked,
         objected=other.objected if one.objected is None else one.objected,
         known=one.known and other.known,

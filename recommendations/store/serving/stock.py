@@ -18,7 +18,7 @@ from recommendations.engine.frames import BoolArray, IntArray
 from recommendations.engine.ids import IdMap
 from recommendations.models import Item
 from recommendations.store.serving.word_index import WordIndex
-from recommendations.terms import Availability
+from recommendations.terms import Availability, ItemKind
 
 
 class Product(NamedTuple):
@@ -58,6 +58,10 @@ class StockRow(NamedTuple):
     listed_at: datetime
     updated_at: datetime
     of_categories: list[int]
+    kind: str = ItemKind.PRODUCT.value
+    creator: str = ""
+    collection: str = ""
+    number: int | None = None
 
     @property
     def is_offered(self) -> bool:
@@ -68,6 +72,7 @@ class StockRow(NamedTuple):
 
 
 PARENT = StockRow._fields.index("parent_id")
+OF_WORKS = [*StockRow._field_defaults.values()]  # what is not said of goods
 COLUMNS = tuple("parent__shop_id" if name == "parent_id" else name for name in StockRow._fields)
 DEEPEST = 3  # rounds in which parents are followed, twice as far each time
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -82,6 +87,10 @@ FACTS = np.dtype(
         ("brand", np.int32),
         ("kind", np.int32),  # number of the set of categories
         ("parent", np.int32),  # row of the item that it is a variant of, −1: of none
+        ("creator", np.int32),
+        ("collection", np.int32),
+        ("number", np.int64),  # its place in the collection, 0 where unknown
+        ("episode", np.bool_),
     ]
 )
 
@@ -96,6 +105,8 @@ class Stock:
     facts: NDArray[np.void]  # a record of ``FACTS`` per row
     brands: dict[Hashable, int]  # brand → its number
     kinds: dict[Hashable, int]  # categories (primary keys, ascending) → the number of the set
+    creators: dict[Hashable, int]  # creator → its number
+    collections: dict[Hashable, int]  # likewise
     words: WordIndex  # of title and brand
     edits: Mapping[int, datetime] = field(default_factory=dict)  # primary key → time of the last one that is here
     marks: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))  # hash of each row
@@ -106,7 +117,7 @@ class Stock:
         """Stock of ``rows``, which are in the order of their keys."""
         nothing = cls(
             ids=IdMap(ids=np.empty(0, np.int64)), products=[], row_of={}, facts=np.empty(0, FACTS), brands={}, kinds={},
-            words=WordIndex.of([]),
+            creators={}, collections={}, words=WordIndex.of([]),
         )  # fmt: skip
         return nothing.updated(rows)
 
@@ -122,6 +133,15 @@ class Stock:
     def newest(self) -> IntArray:
         """All rows, the one that was listed last first."""
         return np.argsort(-self.column("listed"), kind="stable").astype(np.int32)
+
+    @cached_property
+    def parts(self) -> IntArray:
+        """Rows of the items that have a number in a collection, ascending."""
+        unnamed = self.collections.get("", -1)
+        return np.flatnonzero((self.column("number") > 0) & (self.column("collection") != unnamed)).astype(np.int32)
+
+    def has_collection(self, row: int) -> bool:
+        return bool(self.column("collection")[row] != self.collections.get("", -1))
 
     @cached_property
     def families(self) -> IntArray | None:
@@ -166,19 +186,20 @@ class Stock:
         return type(self)(
             ids=IdMap(ids=keys), products=self.products[:n],
             row_of={product.shop_id: row for row, product in enumerate(self.products[:n])}, facts=self.facts[:n],
-            brands=self.brands, kinds=self.kinds, words=self.words.first(n), edits=self.edits, marks=self.marks[:n],
+            brands=self.brands, kinds=self.kinds, creators=self.creators, collections=self.collections,
+            words=self.words.first(n), edits=self.edits, marks=self.marks[:n],
         )  # fmt: skip
 
     def updated(self, rows: Sequence[StockRow]) -> Self:
         """The stock with these rows for the old ones, and new ones at the end: their keys must be above all others."""
-        brands, kinds = dict(self.brands), dict(self.kinds)
+        groups = _Groups(*map(dict, (self.brands, self.kinds, self.creators, self.collections)))
         products, row_of = list(self.products), dict(self.row_of)
         keys = np.fromiter((row.pk for row in rows), np.int64, len(rows))
         at = self.ids.rows(keys)
         new = np.flatnonzero(at < 0)
         at[new] = len(self) + np.arange(len(new))
         facts = np.concatenate([self.facts, np.empty(len(new), FACTS)])
-        facts[at] = np.array([_facts(row, brands=brands, kinds=kinds) for row in rows], FACTS)
+        facts[at] = np.array([_facts(row, groups) for row in rows], FACTS)
         edited = {}
         for place, row in zip(at.tolist(), rows, strict=True):
             product = Product._make(row[: len(Product._fields)])
@@ -193,17 +214,20 @@ class Stock:
         marks[at] = [mark_of(row) for row in rows]
         words = self.words.updated(edited, texts=(product.text for product in products), n=len(products))
         return type(self)(
-            ids=ids, products=products, row_of=row_of, facts=facts, brands=brands, kinds=kinds, words=words,
-            edits=edits, marks=marks,
+            ids=ids, products=products, row_of=row_of, facts=facts, **groups._asdict(), words=words, edits=edits,
+            marks=marks,
         )  # fmt: skip
 
 
 def mark_of(row: StockRow) -> int:
     """Hash what a row says of an item, when it was edited aside, to 64 bits (BLAKE2b).
 
-    That of an item without a parent is what it was before there were variants, so that past stocks keep their marks.
+    That of an item without a parent is what it was before there were variants, and that of goods what it was before
+    there were works, so that past stocks keep their marks.
     """
     facts = list(row._replace(updated_at=EPOCH, of_categories=sorted(row.of_categories)))
+    if facts[-len(OF_WORKS) :] == OF_WORKS:
+        del facts[-len(OF_WORKS) :]
     if row.parent_id is None:
         del facts[PARENT]
     return int.from_bytes(blake2b(msgspec.msgpack.encode(facts), digest_size=8).digest(), "big")
@@ -234,8 +258,21 @@ def of_categories(stock: Stock, wanted: frozenset[int]) -> BoolArray:
 
 
 def of_brands(stock: Stock, wanted: Sequence[str]) -> BoolArray:
-    numbers: IntArray = np.array([stock.brands.get(brand, -1) for brand in wanted], np.int32)
-    return np.isin(stock.column("brand"), numbers)
+    return _of_named(stock, "brand", stock.brands, wanted)
+
+
+def of_creators(stock: Stock, wanted: Sequence[str]) -> BoolArray:
+    return _of_named(stock, "creator", stock.creators, wanted)
+
+
+def of_collections(stock: Stock, wanted: Sequence[str]) -> BoolArray:
+    return _of_named(stock, "collection", stock.collections, wanted)
+
+
+def _of_named(stock: Stock, column: str, numbers: Mapping[Hashable, int], wanted: Sequence[str]) -> BoolArray:
+    """Mask by row of the items with one of these names; "" is the name of none."""
+    rows: IntArray = np.array([numbers.get(name, -1) for name in wanted if name], np.int32)
+    return np.isin(stock.column(column), rows)
 
 
 def _rows(items: QuerySet[Item]) -> list[StockRow]:
@@ -244,7 +281,16 @@ def _rows(items: QuerySet[Item]) -> list[StockRow]:
     return [StockRow._make(row) for row in annotated.values_list(*COLUMNS)]
 
 
-def _facts(row: StockRow, *, brands: dict[Hashable, int], kinds: dict[Hashable, int]) -> tuple[object, ...]:
+class _Groups(NamedTuple):
+    """The numbers of the groups of a stock, to which new ones are added."""
+
+    brands: dict[Hashable, int]
+    kinds: dict[Hashable, int]
+    creators: dict[Hashable, int]
+    collections: dict[Hashable, int]
+
+
+def _facts(row: StockRow, groups: _Groups) -> tuple[object, ...]:
     return (
         row.is_offered,
         row.is_offered and row.availability == Availability.IN_STOCK,
@@ -252,7 +298,11 @@ def _facts(row: StockRow, *, brands: dict[Hashable, int], kinds: dict[Hashable, 
         row.expires_at.timestamp() if row.expires_at else np.inf,
         row.listed_at.timestamp(),
         np.nan if row.price is None else float(row.price),
-        brands.setdefault(row.brand, len(brands)),
-        kinds.setdefault(tuple(sorted(row.of_categories)), len(kinds)),
+        groups.brands.setdefault(row.brand, len(groups.brands)),
+        groups.kinds.setdefault(tuple(sorted(row.of_categories)), len(groups.kinds)),
         -1,
+        groups.creators.setdefault(row.creator, len(groups.creators)),
+        groups.collections.setdefault(row.collection, len(groups.collections)),
+        row.number or 0,
+        row.kind == ItemKind.EPISODE,
     )
