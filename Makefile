@@ -31,7 +31,11 @@ help:  ## Show this list
 
 install: .venv/stamp  ## Make .venv with everything that the product and its tests need
 
-demo: export SHOP_NAME ?= Corner Shop
+NAME_goods := Corner Shop
+NAME_articles := Corner Press
+NAME_music := Corner Radio
+NAME_video := Corner Cinema
+demo: export SHOP_NAME ?= $(NAME_$(DOMAIN))
 demo: export SHOP_DOMAIN ?= $(DOMAIN)
 demo: .venv/stamp  ## Start everything on real data (PORT=8000 DATA=.local HOUSEHOLDS=300 DOMAIN=goods|articles|music|video); prints address, login and API key
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) manage.py demo --port "$(PORT)" $(if $(HOUSEHOLDS),--households "$(HOUSEHOLDS)") $(if $(ACCEPT_LICENCE),--accept-licence)

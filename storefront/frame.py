@@ -31,6 +31,7 @@ class Frame:
         return fill(
             "page",
             title=title,
+            shop=self._settings.name,
             main=main,
             typed=typed,
             events=json.dumps(list(events)),

@@ -16,6 +16,7 @@ class Settings:
     timeout: float  # seconds that a page waits for a slot
     currency: str  # as it stands before an amount
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
+    name: str = "Corner Shop"
     plays: str = ""  # what a button says where items are not bought: Read, Play or Watch
     push_service: str = ""  # for browsers that have none: the demo's
 
@@ -30,6 +31,7 @@ class Settings:
             timeout=values["timeout"],
             currency=values["currency"],
             customers=tuple(values["customers"]),
+            name=values.get("name", cls.name),
             plays=values.get("plays", ""),
         )
 

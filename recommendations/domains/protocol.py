@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from recommendations.event_types import EventName
-from recommendations.terms import BlendName, CatalogueScope, ItemKind, Repeat, Variants
+from recommendations.terms import TASKS, BlendName, CatalogueScope, ItemKind, Repeat, Task, Variants
 
 
 class DomainName(StrEnum):
@@ -64,6 +64,12 @@ class Domain:
     wanted: Collection[str]  # of an item: what the data doctor asks for
     impressions: int = 30  # that a new item is promised
     days: int = 7  # within which it gets them
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """Tasks of evaluations whose blend makes lists of the whole shop; others say nothing of what people see."""
+        served = {each.blend for each in self.placements if each.scope is CatalogueScope.WHOLE}
+        return [task for task, blend in TASKS.items() if blend in served]
 
 
 ORDERED = ("next_item", "next_item_discover", "next_item_context", "transformer", "transformer_discover")

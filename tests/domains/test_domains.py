@@ -9,7 +9,7 @@ from recommendations.domains.protocol import Domain, DomainName
 from recommendations.domains.table import DOMAINS
 from recommendations.engine.recommenders.registry import EXTRA, INSTANCES, Instance, instances_of
 from recommendations.event_types import EventName
-from recommendations.terms import BlendName, Repeat
+from recommendations.terms import BlendName, Repeat, Task
 from recommendations.wording import labels
 
 EACH = pytest.mark.parametrize("domain", DOMAINS.values(), ids=list(DOMAINS))
@@ -69,6 +69,12 @@ def test_pages_show_placements_that_there_are_and_each_has_a_label(domain: Domai
     assert {"home", "trending", "email", "web_push", "webhook"} <= set(names)
     assert set(names) <= set(labels.PLACEMENTS)
     assert set(domain.pages) <= set(labels.SHOP_PAGES)
+
+
+def test_only_blends_that_make_lists_of_the_whole_shop_are_measured_for_staff() -> None:
+    tasks = {name: domain.tasks for name, domain in DOMAINS.items()}
+    both, once = [Task.HOME, Task.DISCOVER], [Task.DISCOVER]
+    assert tasks == {"goods": both, "articles": once, "music": both, "video": once}
 
 
 def test_goods_weighs_acts_as_before() -> None:

@@ -21,6 +21,7 @@ from analytics.queries.overview.waiting import waiting
 from analytics.queries.overview.works import works
 from analytics.queries.quality.leader_table import qualities
 from analytics.queries.runs.history import last_run
+from recommendations.services.operations.quality import served_tasks
 from recommendations.wording.money import currency
 
 LEVELS = ("danger", "warning", "info")
@@ -50,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "placements": earned.placements[:PLACEMENTS],
         "more_placements": len(earned.placements[PLACEMENTS:]),
         "revenue_figure": _figure(earned),
-        "works": [each for each in map(works, qualities().values()) if each],
+        "works": [each for task, table in qualities().items() if task in served_tasks() and (each := works(table))],
         "needs": needs[:NEEDS],
         "more_needs": needs[NEEDS:],
         "total_needs": len(needs),

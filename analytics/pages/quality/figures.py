@@ -36,6 +36,7 @@ from analytics.queries.quality.leader_table import (
     qualities,
 )
 from analytics.templatetags.words import COVERAGE, MAIN_METRIC, measured_label, metric_label
+from recommendations.services.operations.quality import served_tasks
 from recommendations.terms import SliceKind, Task
 from recommendations.wording import labels
 
@@ -76,7 +77,7 @@ def quality(request: HttpRequest) -> HttpResponse:
 def _choice(request: HttpRequest) -> Choice:
     task, kind, sort = (request.GET.get(name, "") for name in ("task", "slice", "sort"))
     return Choice(
-        task=Task(task) if task in set(Task) else Task.HOME,
+        task=Task(task) if task in set(Task) else served_tasks()[0],
         kind=SliceKind(kind) if kind in set(SliceKind) else SliceKind.ACTIVITY,
         sort=sort if sort.removeprefix("-") in {*COLUMNS, NAME, FIT} else f"-{MAIN_METRIC}",
         pair=(request.GET.get("a") or HYBRID, request.GET.get("b") or PERSONAL),

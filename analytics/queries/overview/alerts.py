@@ -20,7 +20,8 @@ from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
-from recommendations.terms import Cut, RunStatus, Task, Trust
+from recommendations.services.operations.quality import served_tasks
+from recommendations.terms import Cut, RunStatus, Trust
 from recommendations.wording.experiments import note_text
 
 STALE_AFTER = timedelta(days=2)
@@ -205,9 +206,8 @@ def _of_answers(answers: Answers) -> Iterator[Alert]:
 
 def _of_coverage() -> Iterator[Alert]:
     """Alert where coverage of the hybrid fell between the last two evaluations."""
-    rows = Measurement.objects.filter(name=HYBRID, evaluation__cut=Cut.TEST, evaluation__task=Task.HOME).order_by(
-        "-evaluation__created_at"
-    )
+    measured = Measurement.objects.filter(name=HYBRID, evaluation__cut=Cut.TEST, evaluation__task=served_tasks()[0])
+    rows = measured.order_by("-evaluation__created_at")
     values = rows.values_list(KeyTransform("value", KeyTransform(COVERAGE, "metrics")), flat=True)[:2]
     latest, before = [*(float(value) for value in values if value is not None), 0.0, 0.0][:2]
     if latest < (1 - FALLEN_BY) * before:

@@ -1,8 +1,11 @@
 """Figures per customer behind the Quality page; the tables themselves are ``Evaluation`` and ``Measurement``."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from recommendations.models import Customer
+from recommendations.store.domain import shop_domain
 from recommendations.store.models import live_version, measurements, model
 from recommendations.terms import Cut, Task
 
@@ -13,6 +16,11 @@ class NotMeasuredError(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} was not measured for the live version")
         self.name = name
+
+
+def served_tasks() -> Sequence[Task]:
+    """The tasks whose blend makes lists that the shop serves, the first one first."""
+    return shop_domain().tasks
 
 
 def differences(*, task: Task, a: str, b: str) -> pd.DataFrame:

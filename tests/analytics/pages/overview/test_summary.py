@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from analytics.queries.overview.watch import KEY
 from recommendations.models import ApiKey, AttributedLine, ModelVersion
@@ -20,6 +21,21 @@ pytestmark = pytest.mark.django_db
 
 def text(client: Client, address: str = "/") -> str:
     return " ".join(client.get(address).content.decode().split())
+
+
+def test_where_nothing_is_taken_twice_only_what_is_served_is_told_of(admin: Client, settings: Settings) -> None:
+    live = records.version(records.run())
+    for task, hits in ((Task.HOME, 0.27), (Task.DISCOVER, 0.56)):
+        evaluation = records.measured(live, task, {("hybrid", MeasuredKind.HYBRID): 0.4})
+        for row in evaluation.rows.all():
+            row.metrics |= {"hit_rate@10": {"value": hits, "low": hits, "high": hits}}
+            row.save()
+    assert all(words in text(admin) for words in ("27 <small>of 100", "56 <small>of 100"))
+    settings.SHOP_DOMAIN = "video"
+    page = text(admin)
+    assert "56 <small>of 100" in page
+    assert "27 <small>of 100" not in page
+    assert 'aria-current="true">First-time' in text(admin, "/quality/")
 
 
 def test_the_three_answers_stand_in_order(admin: Client) -> None:
