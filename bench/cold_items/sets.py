@@ -66,6 +66,7 @@ def with_a_cold_tenth(training: TrainingSet, texts: Sequence[str], *, name: str,
     mine = np.isin(np.arange(training.n_users), asked).astype(np.float32)
     truth = sparse.csr_matrix(sparse.diags_array(mine) @ taken, dtype=np.float32)
     truth.eliminate_zeros()
+    truth.sort_indices()
     vectors = _vectors(count_texts(texts), np.arange(training.n_items), cold)
     return _set(name, replace(training, interactions=known), Truth(spent=truth), cold, vectors=vectors)
 

@@ -36,7 +36,7 @@ MOST_TAGS = 20
 def items(folder: Path) -> Iterator[dict[str, str]]:
     """Rows of a file of items: an article each. Raises WrongFileError."""
     require(folder, FILES, source=SOURCE)
-    tags = _tags(folder) if all((folder / file.name).is_file() for file in BESIDE) else {}
+    tags = article_tags(folder) if all((folder / file.name).is_file() for file in BESIDE) else {}
     with (folder / TEXTS.name).open(encoding="utf-8", errors="replace", newline="") as lines:
         table = csv.DictReader(lines)
         lacking = [name for name in COLUMNS if name not in (table.fieldnames or ())]
@@ -68,7 +68,7 @@ def events(folder: Path, *, now: datetime) -> Iterator[dict[str, str]]:
             }  # fmt: skip
 
 
-def _tags(folder: Path) -> Mapping[int, list[str]]:
+def article_tags(folder: Path) -> Mapping[int, list[str]]:
     """The first tags of each article, by its number in the texts, which begin with 1."""
     names = [" ".join(row).replace("|", " ")[:100] for _, row in rows_of(folder, TAGS)]
     of_articles = {}
