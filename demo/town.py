@@ -81,13 +81,16 @@ class _Town:
         self.popularity = draw.permutation(1 / np.arange(1, n_items + 1) ** 0.7)
 
     def follows(self) -> Iterator[dict[str, str]]:
-        """Everybody follows a few of the same taste, from the first day on."""
+        """Everybody follows a few of the same taste, and somebody who makes what is to it, from the first day on."""
         first = self.now - timedelta(weeks=WEEKS, days=2)
         for person, taste in enumerate(self.taste_of_person):
             alike = np.flatnonzero(self.taste_of_person == taste)
             for other in self.draw.permutation(alike[alike != person])[:FOLLOWED]:
                 whom = {"target_type": "customer", "target_id": f"p{other}"}
                 yield _row(person, "follow", first + timedelta(seconds=person), **whom)
+            maker = _creator(WORDS[self.domain.name][0][taste], person)
+            at = first + timedelta(hours=1, seconds=person)
+            yield _row(person, "follow", at, target_type="creator", target_id=maker)
 
     def acts_of(self, person: int) -> Iterator[dict[str, str]]:
         """All that a person plays or reads: what is to their taste to the end, of the rest a part."""
@@ -129,13 +132,18 @@ def _item(domain: Domain, number: int, taste: int, *, now: datetime) -> dict[str
         "description": f"{word} by {word} House {collection % 5 + 1}.",
         "categories": word,
         "item_kind": domain.kinds[0],
-        "creator": f"{word} House {collection % 5 + 1}",
+        "creator": _creator(word, collection),
         "collection": f"{word} collection {collection + 1}",
         "collection_number": str(place % EACH + 1),
         "duration": str(180 + 7 * (number % 60)),
         "published_at": (now - timedelta(days=7 * WEEKS + 30 + number % 300)).isoformat(),
         "language": "en",
     }
+
+
+def _creator(word: str, number: int) -> str:
+    """One of the five who make what is to a taste."""
+    return f"{word} House {number % 5 + 1}"
 
 
 def _row(person: int, name: str, at: datetime, **known: str) -> dict[str, str]:

@@ -1350,7 +1350,7 @@ export interface components {
          * @description Why an answer, or the end of it, does not come from the model.
          * @enum {unknown}
          */
-        Fallback: "no_context" | "no_history" | "no_live_state" | "no_match" | "no_model" | "not_personalised" | "nothing_followed" | "short" | "silent" | "unknown_category";
+        Fallback: "no_context" | "no_history" | "no_live_state" | "no_match" | "no_model" | "not_personalised" | "nothing_begun" | "nothing_followed" | "short" | "silent" | "unknown_category";
         /**
          * Flaw
          * @description What is wrong at one place of the request; the pointer is a JSON pointer (RFC 6901), or a parameter's name.
@@ -1798,7 +1798,7 @@ export interface components {
          * Reason
          * @enum {unknown}
          */
-        Reason: "because_you_bought" | "because_you_viewed" | "bought_before" | "bought_next" | "bought_together" | "followed" | "following" | "interest" | "new" | "popular" | "promoted" | "segment" | "similar_customers" | "similar_item" | "stated" | "you_buy_together";
+        Reason: "because_you_bought" | "because_you_viewed" | "begun" | "bought_before" | "bought_next" | "bought_together" | "followed" | "following" | "interest" | "new" | "next_part" | "popular" | "promoted" | "segment" | "similar_customers" | "similar_item" | "stated" | "you_buy_together";
         /** ReasonGiven */
         ReasonGiven: {
             code: components["schemas"]["Reason"];

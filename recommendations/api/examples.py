@@ -91,6 +91,15 @@ RECOMMENDATION_REQUEST = request(
         "fields": ["product", "score", "reasons", "contributions"],
     },
 )
+_PRODUCT = {
+    "title": "Trail Shoes",
+    "brand": "Acme",
+    "price": "89.00",
+    "currency": "EUR",
+    "image_url": "https://shop.example/sku9.jpg",
+    "url": "https://shop.example/p/sku9",
+    "parent_id": None,
+}
 _RECOMMENDATION = {
     "recommendation_id": "r-01JD3Z5K8W",
     "placement": "home",
@@ -123,21 +132,29 @@ _RECOMMENDATION = {
                 },
             ],
             "contributions": {"buy_again": 0.31, "item_knn": 0.08, "also_bought": 0.15, "promotion": 0.2},
-            "product": {
-                "title": "Trail Shoes",
-                "brand": "Acme",
-                "price": "89.00",
-                "currency": "EUR",
-                "image_url": "https://shop.example/sku9.jpg",
-                "url": "https://shop.example/p/sku9",
-                "parent_id": None,
-            },
+            "product": _PRODUCT,
         }
     ],
     "missing_item_ids": [],
     "next_cursor": "AQECAkQC0eA",
 }
 RECOMMENDATION = answer("An answer", _RECOMMENDATION)
+LIKENESS = answer(
+    "How alike items are, with by=text",
+    {
+        "item_id": "SKU2",
+        "by": "text",
+        "model_version": "m12",
+        "results": [
+            {
+                "item_id": "SKU9",
+                "rank": 1,
+                "likeness": {"text": 0.71, "behaviour": None},
+                "product": _PRODUCT,
+            }
+        ],
+    },
+)
 PAGE_REQUEST = request(
     "The home page, with a longer first list",
     {

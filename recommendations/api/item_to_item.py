@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendations.api import recommend_form
+from recommendations.api.examples import LIKENESS as LIKENESS_EXAMPLE
 from recommendations.api.examples import RECOMMENDATION
 from recommendations.api.recommend import PARAMETERS, not_loaded, respond, site_of
 from recommendations.api.recommend_bodies import ItemToItemQuery, LikenessQuery, SimilarQuery
@@ -76,7 +77,7 @@ def _described(
             200: OpenApiResponse(schema_of(*answers), description="What to show."),
             **problems(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
-        examples=[RECOMMENDATION],
+        examples=[RECOMMENDATION, LIKENESS_EXAMPLE] if AlikeItems in answers else [RECOMMENDATION],
         tags=["recommendations"],
     )
 

@@ -8,6 +8,10 @@ export type Wish = Schemas["RecommendBody"];
 export type BesideWish = Omit<Query<"also_bought_items">, "exclude_item_id"> & {
     exclude_item_ids?: string[];
 };
+export type AlikeWish = Pick<Query<"similar_items">, "n" | "fields"> & {
+    by?: Schemas["LikenessBy"];
+    exclude_item_ids?: string[];
+};
 export type PageWish = Schemas["PageBody"];
 export type BatchUser = Schemas["BatchUser"];
 export type BatchWish = Omit<Schemas["BatchBody"], "placement" | "users">;
@@ -76,6 +80,11 @@ export declare class Client {
     recommendPage(page: string, wish?: PageWish): Promise<Schemas["PageAnswer"]>;
     /** Items like this one. */
     similar(itemId: string, wish?: BesideWish): Promise<Schemas["Recommendations"]>;
+    /**
+     * How alike other items are to this one, by what is said of them (`text`), by who bought both (`behaviour`) or by all
+     * that is known; the same for everybody, and nothing of it is written down.
+     */
+    alike(itemId: string, wish?: AlikeWish): Promise<Schemas["AlikeItems"]>;
     /** Items that are often bought with this one. */
     alsoBought(itemId: string, wish?: BesideWish): Promise<Schemas["Recommendations"]>;
     /**

@@ -132,6 +132,14 @@ export class Client {
     async similar(itemId, wish = {}) {
         return this.#ask("recommendation_id", `/items/${part(itemId)}/similar/`, { query: queryOf(wish) });
     }
+    /**
+     * How alike other items are to this one, by what is said of them (`text`), by who bought both (`behaviour`) or by all
+     * that is known; the same for everybody, and nothing of it is written down.
+     */
+    async alike(itemId, wish = {}) {
+        const query = queryOf({ by: "all", ...wish });
+        return this.#ask("results", `/items/${part(itemId)}/similar/`, { query });
+    }
     /** Items that are often bought with this one. */
     async alsoBought(itemId, wish = {}) {
         return this.#ask("recommendation_id", `/items/${part(itemId)}/also-bought/`, { query: queryOf(wish) });

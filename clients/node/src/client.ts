@@ -13,6 +13,10 @@ export type Event = Schemas["EventForm"];
 export type EventFields = Partial<Event>;
 export type Wish = Schemas["RecommendBody"];
 export type BesideWish = Omit<Query<"also_bought_items">, "exclude_item_id"> & { exclude_item_ids?: string[] };
+export type AlikeWish = Pick<Query<"similar_items">, "n" | "fields"> & {
+  by?: Schemas["LikenessBy"];
+  exclude_item_ids?: string[];
+};
 export type PageWish = Schemas["PageBody"];
 export type BatchUser = Schemas["BatchUser"];
 export type BatchWish = Omit<Schemas["BatchBody"], "placement" | "users">;
@@ -187,6 +191,15 @@ export class Client {
   /** Items like this one. */
   async similar(itemId: string, wish: BesideWish = {}): Promise<Schemas["Recommendations"]> {
     return this.#ask("recommendation_id", `/items/${part(itemId)}/similar/`, { query: queryOf(wish) });
+  }
+
+  /**
+   * How alike other items are to this one, by what is said of them (`text`), by who bought both (`behaviour`) or by all
+   * that is known; the same for everybody, and nothing of it is written down.
+   */
+  async alike(itemId: string, wish: AlikeWish = {}): Promise<Schemas["AlikeItems"]> {
+    const query = queryOf({ by: "all", ...wish });
+    return this.#ask("results", `/items/${part(itemId)}/similar/`, { query });
   }
 
   /** Items that are often bought with this one. */

@@ -237,6 +237,29 @@ class Recommendations(TypedDict):
     why_ignored: NotRequired[list[Refusal]]
 
 
+class Likeness(TypedDict):
+    """How alike two items are, 0 to 1; None: cannot be known."""
+
+    text: float | None
+    behaviour: float | None
+
+
+class AlikeItem(TypedDict):
+    item_id: str
+    rank: int
+    likeness: Likeness
+    product: NotRequired[Product]
+
+
+class AlikeItems(TypedDict):
+    """Items that are alike, the most alike first."""
+
+    item_id: str
+    by: str
+    model_version: str | None
+    results: list[AlikeItem]
+
+
 class PageRecommendations(TypedDict):
     """Answers of a whole page, one for each placement on it, in order; no item stands in two of them."""
 

@@ -144,6 +144,14 @@ class BesideWish(CommonWish, total=False):
     cursor: str
 
 
+class AlikeWish(TypedDict, total=False):
+    """Options of a question how alike items are: how many, without which ones, and with which parts."""
+
+    n: int
+    exclude_item_ids: Sequence[str]
+    fields: Sequence[Part]
+
+
 class ArmWish(TypedDict):
     """An arm of a running experiment, as answers name it."""
 

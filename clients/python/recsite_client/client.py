@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from recsite_client.agents import AgentsAnswer, PausedAgent
 from recsite_client.answers import (
+    AlikeItems,
     BatchAnswer,
     ContactsAnswer,
     ContactState,
@@ -30,6 +31,7 @@ from recsite_client.answers import (
 )
 from recsite_client.batches import joined, parts_of
 from recsite_client.bodies import (
+    AlikeWish,
     BatchUser,
     BatchWish,
     BesideWish,
@@ -224,6 +226,14 @@ class Client:
         answer: Recommendations = self._ask(
             "recommendation_id", f"/items/{_part(item_id)}/similar/", query=_query_of(wish)
         )
+        return answer
+
+    def alike(self, item_id: str, *, by: str = "all", **wish: Unpack[AlikeWish]) -> AlikeItems:
+        """How alike other items are to this one, by what is said of them (``text``), by who bought both (``behaviour``)
+        or by all that is known; the same for everybody, and nothing of it is written down.
+        """
+        query = _query_of({"by": by, **wish})
+        answer: AlikeItems = self._ask("results", f"/items/{_part(item_id)}/similar/", query=query)
         return answer
 
     def also_bought(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
