@@ -25,7 +25,7 @@ class PublishedFile:
     blob: str = ""  # SHA-1 of the object of Git, where the authors keep it in a repository
 
 
-class Events(Protocol):
+class EventRows(Protocol):
     """Rows of a file of events, up to ``now``. Raises WrongFileError."""
 
     def __call__(self, folder: Path, *, now: datetime) -> Iterator[Mapping[str, str]]: ...
@@ -39,7 +39,7 @@ class PublishedSet:
     files: Sequence[PublishedFile]
     beside: Sequence[PublishedFile]
     items: Callable[[Path], Iterator[Mapping[str, str]]]  # rows of a file of items; raises WrongFileError
-    events: Events
+    events: EventRows
 
 
 def require(folder: Path, files: Sequence[PublishedFile], *, source: str) -> None:

@@ -94,7 +94,7 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("similar", lambda client: client.similar("tea-1", **WISH), answers.Recommendations),
     (
         "alike", lambda client: client.alike("tea-1", by="text", n=3, exclude_item_ids=["tea-2"], fields=["product"]),
-        answers.AlikeItems,
+        answers.AlikeAnswer,
     ),
     ("also_bought", lambda client: client.also_bought("tea-1"), answers.Recommendations),
     (

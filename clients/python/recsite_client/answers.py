@@ -237,27 +237,27 @@ class Recommendations(TypedDict):
     why_ignored: NotRequired[list[Refusal]]
 
 
-class Likeness(TypedDict):
+class LikenessParts(TypedDict):
     """How alike two items are, 0 to 1; None: cannot be known."""
 
     text: float | None
     behaviour: float | None
 
 
-class AlikeItem(TypedDict):
+class AlikeResult(TypedDict):
     item_id: str
     rank: int
-    likeness: Likeness
+    likeness: LikenessParts
     product: NotRequired[Product]
 
 
-class AlikeItems(TypedDict):
+class AlikeAnswer(TypedDict):
     """Items that are alike, the most alike first."""
 
     item_id: str
     by: str
     model_version: str | None
-    results: list[AlikeItem]
+    results: list[AlikeResult]
 
 
 class PageRecommendations(TypedDict):

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from recsite_client.agents import AgentsAnswer, PausedAgent
 from recsite_client.answers import (
-    AlikeItems,
+    AlikeAnswer,
     BatchAnswer,
     ContactsAnswer,
     ContactState,
@@ -228,12 +228,12 @@ class Client:
         )
         return answer
 
-    def alike(self, item_id: str, *, by: str = "all", **wish: Unpack[AlikeWish]) -> AlikeItems:
+    def alike(self, item_id: str, *, by: str = "all", **wish: Unpack[AlikeWish]) -> AlikeAnswer:
         """How alike other items are to this one, by what is said of them (``text``), by who bought both (``behaviour``)
         or by all that is known; the same for everybody, and nothing of it is written down.
         """
         query = _query_of({"by": by, **wish})
-        answer: AlikeItems = self._ask("results", f"/items/{_part(item_id)}/similar/", query=query)
+        answer: AlikeAnswer = self._ask("results", f"/items/{_part(item_id)}/similar/", query=query)
         return answer
 
     def also_bought(self, item_id: str, **wish: Unpack[BesideWish]) -> Recommendations:
