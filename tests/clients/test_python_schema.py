@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from recommendations.api.schema import document
-from recsite_client import Client, ProblemError, agents, answers, bodies, new_event, taste
+from recsite_client import Client, ProblemError, agents, answers, bodies, likeness, new_event, taste
 from tests.clients.conftest import Recsite, Server
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("similar", lambda client: client.similar("tea-1", **WISH), answers.Recommendations),
     (
         "alike", lambda client: client.alike("tea-1", by="text", n=3, exclude_item_ids=["tea-2"], fields=["product"]),
-        answers.AlikeAnswer,
+        likeness.AlikeAnswer,
     ),
     ("also_bought", lambda client: client.also_bought("tea-1"), answers.Recommendations),
     (

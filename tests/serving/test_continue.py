@@ -113,3 +113,13 @@ def test_plays_are_remembered_by_valkey_as_the_record_has_them() -> None:
         state = fetch.state_of(customer.pk, since=None, showings=showings).state
         assert [each[:2] for each in state.begun] == expected
         assert fetch.unpacked(fetch.packed(state)) == replace(state, known=True)
+
+
+def test_plays_go_with_who_is_merged_and_with_who_is_forgotten() -> None:
+    visitor, customer = (Customer.objects.create(pseudonym=letter * 32) for letter in (b"a", b"b"))
+    writes.rebuild(afresh=True)
+    play = live_event(visitor.pk, EventName.PLAY, key("tea-1"), timezone.now(), 0.5)
+    writes.remember([play, writes.Joined(visitor.pk, customer.pk)])
+    assert [each[:2] for each in fetch.state_of(customer.pk, since=None).state.begun] == [(key("tea-1"), 5)]
+    writes.remember([writes.Forgotten(customer.pk)])
+    assert fetch.state_of(customer.pk, since=None).state.begun == ()

@@ -237,29 +237,6 @@ class Recommendations(TypedDict):
     why_ignored: NotRequired[list[Refusal]]
 
 
-class LikenessParts(TypedDict):
-    """How alike two items are, 0 to 1; None: cannot be known."""
-
-    text: float | None
-    behaviour: float | None
-
-
-class AlikeResult(TypedDict):
-    item_id: str
-    rank: int
-    likeness: LikenessParts
-    product: NotRequired[Product]
-
-
-class AlikeAnswer(TypedDict):
-    """Items that are alike, the most alike first."""
-
-    item_id: str
-    by: str
-    model_version: str | None
-    results: list[AlikeResult]
-
-
 class PageRecommendations(TypedDict):
     """Answers of a whole page, one for each placement on it, in order; no item stands in two of them."""
 

@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 
 from recsite_client.agents import AgentsAnswer, PausedAgent
 from recsite_client.answers import (
-    AlikeAnswer,
     BatchAnswer,
     ContactsAnswer,
     ContactState,
@@ -46,6 +45,7 @@ from recsite_client.bodies import (
 )
 from recsite_client.breaker import CircuitBreaker
 from recsite_client.hints import Self, Unpack
+from recsite_client.likeness import AlikeAnswer
 from recsite_client.problems import SettingError, UnsendableError
 from recsite_client.taste import StatedTasteAnswer, TasteAnswer, WithdrawnTasteAnswer
 from recsite_client.transport import Transport
