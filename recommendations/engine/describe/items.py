@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from recommendations.engine.describe.neighbours import PICTURE
 from recommendations.engine.describe.text import CountedTexts, text_space
 from recommendations.engine.frames import FloatArray, HalfArray, IdArray, Space
 from recommendations.engine.ids import IdMap
@@ -16,6 +17,9 @@ from recommendations.engine.preprocess.matrix import TrainingSnapshot
 OWN = "text"
 MOST_DIMENSIONS = 256
 """A wider space is seen along so many of its directions: those in which the items of the training set differ most."""
+
+PICTURE_DIMENSIONS, FEWEST_PICTURES = 128, 200
+"""Directions in which pictures are seen, from the middle of the shop's own; fewer pictures are seen as they are."""
 
 LEARNED_FROM = 8_192  # items
 TINY = 1e-6
@@ -57,23 +61,38 @@ def place_vectors(known: KnownVectors, items: IdMap) -> HalfArray | None:
     there = at >= 0
     if not there.any():
         return None
-    own = _narrowed(known.vectors[at[there]])
+    there_only = known.vectors[at[there]]
+    own = from_their_middle(there_only) if known.space == PICTURE else _narrowed(there_only)
     vectors = np.zeros((len(items), own.shape[1]), np.float16)
     vectors[there] = own
     return vectors
 
 
-def _narrowed(vectors: HalfArray) -> HalfArray:
+def from_their_middle(vectors: HalfArray) -> HalfArray:
+    """Unit vectors of pictures, seen from the middle of all along the directions in which they differ most.
+
+    A net that knows every kind of thing sees much of the same in the things of one shop. Of few pictures the middle
+    says nothing yet: they lose no more than what is no direction of any of them.
+    """
+    if len(vectors) < FEWEST_PICTURES:
+        return _narrowed(vectors)
+    middle = vectors.mean(axis=0, dtype=np.float32)
+    return _narrowed(vectors, most=PICTURE_DIMENSIONS, middle=middle)
+
+
+def _narrowed(vectors: HalfArray, *, most: int = MOST_DIMENSIONS, middle: FloatArray | None = None) -> HalfArray:
     """Unit vectors along the main directions of their space, where it has more than are looked at."""
-    if vectors.shape[1] <= MOST_DIMENSIONS:
-        return vectors
-    sample = vectors[:: -(-len(vectors) // LEARNED_FROM)].astype(np.float32)
     width = vectors.shape[1]
-    _, directions = eigh(sample.T @ sample, subset_by_index=(width - MOST_DIMENSIONS, width - 1))
-    narrow = np.empty((len(vectors), MOST_DIMENSIONS), np.float16)
+    if width <= most:
+        return vectors
+    origin = np.zeros(width, np.float32) if middle is None else middle
+    sample = vectors[:: -(-len(vectors) // LEARNED_FROM)].astype(np.float32) - origin
+    _, directions = eigh(sample.T @ sample, subset_by_index=(width - most, width - 1))
+    narrow = np.empty((len(vectors), most), np.float16)
     for start in range(0, len(vectors), LEARNED_FROM):
         block = slice(start, start + LEARNED_FROM)
-        narrow[block] = _unit_rows(vectors[block].astype(np.float32) @ directions)
+        seen = (vectors[block].astype(np.float32) - origin) @ directions
+        narrow[block] = _unit_rows(np.asarray(seen, np.float32))
     return narrow
 
 

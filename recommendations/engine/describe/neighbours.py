@@ -8,14 +8,29 @@ import numpy as np
 from recommendations.engine.frames import BoolArray, FloatArray, HalfArray, IntArray, Space
 
 ITEMS_AT_ONCE = 8_192
+PICTURE = "picture"
 ALL = "all"
 
 
 class Neighbourhood:
-    """Vectors of items, asked which of them are alike: by the mean cosine over the spaces that both stand in."""
+    """Vectors of items, asked which of them are alike: by the mean cosine over the spaces that both stand in.
+
+    Where spaces are given, only they are looked at.
+    """
 
     def __init__(self, vectors: HalfArray | FloatArray, spaces: Sequence[Space] = ()) -> None:
         self._vectors, self._spaces = vectors, spaces or (Space(ALL, 0, vectors.shape[1]),)
+
+    @classmethod
+    def of_texts(cls, vectors: HalfArray | FloatArray, spaces: Sequence[Space]) -> "Neighbourhood":
+        """The neighbourhood by what is said of items: by every space but that of pictures."""
+        return cls(vectors, [space for space in spaces if space.name != PICTURE])
+
+    @classmethod
+    def of_pictures(cls, vectors: HalfArray | FloatArray, spaces: Sequence[Space]) -> "Neighbourhood | None":
+        """The neighbourhood by pictures; None where none is known."""
+        own = [space for space in spaces if space.name == PICTURE]
+        return cls(vectors, own) if own else None
 
     @cached_property
     def membership(self) -> BoolArray:
@@ -24,7 +39,9 @@ class Neighbourhood:
 
     def cosines(self, row: int) -> FloatArray:
         """Likeness of every item to one, [items]; NaN where they share no space."""
-        own = np.asarray(self._vectors[row], np.float32)
+        own = np.zeros(self._vectors.shape[1], np.float32)
+        for space in self._spaces:
+            own[space.first : space.last] = self._vectors[row, space.first : space.last]
         total = np.empty(len(self._vectors), np.float32)
         for start in range(0, len(self._vectors), ITEMS_AT_ONCE):
             block = slice(start, start + ITEMS_AT_ONCE)

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from recommendations.engine.describe.items import MOST_DIMENSIONS, OWN, KnownVectors, place_vectors, with_vectors
+from recommendations.engine.describe.items import (
+    FEWEST_PICTURES,
+    MOST_DIMENSIONS,
+    OWN,
+    PICTURE_DIMENSIONS,
+    KnownVectors,
+    place_vectors,
+    with_vectors,
+)
+from recommendations.engine.describe.neighbours import PICTURE
 from recommendations.engine.describe.text import count_texts
 from recommendations.engine.frames import Space
 from recommendations.engine.ids import IdMap, id_map
@@ -111,3 +120,30 @@ def test_a_wide_space_keeps_its_cosines(n: int) -> None:
 
 def test_vectors_of_other_items_alone_are_none() -> None:
     assert place_vectors(drawn(3, 4), IdMap(ids=np.array([1, 2]))) is None
+
+
+def picture_vectors(n: int) -> np.ndarray:
+    """Pictures of two kinds of things that have nearly all in common, as a net that knows everything sees them."""
+    draw = generator(n, "pictures")
+    seen = draw.normal(0, 0.05, (n, 1_280)) + 1
+    seen[::2, :40] += 0.2
+    return (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float16)
+
+
+def test_many_pictures_are_seen_from_their_middle() -> None:
+    seen = picture_vectors(FEWEST_PICTURES)
+    known = KnownVectors(PICTURE, np.arange(len(seen)), seen)
+    placed = place_vectors(known, IdMap(ids=known.ids))
+    assert placed is not None
+    assert placed.shape == (len(seen), PICTURE_DIMENSIONS)
+    cosines = placed.astype(np.float32) @ placed[0].astype(np.float32)
+    assert (seen[0].astype(np.float32) @ seen[1].astype(np.float32)) > 0.99
+    assert cosines[2::2].mean() - cosines[1::2].mean() > 0.3
+
+
+def test_few_pictures_are_seen_as_they_are() -> None:
+    seen = picture_vectors(FEWEST_PICTURES - 1)
+    placed = place_vectors(KnownVectors(PICTURE, np.arange(len(seen)), seen), IdMap(ids=np.arange(len(seen))))
+    assert placed is not None
+    whole = seen.astype(np.float32) @ seen[0].astype(np.float32)
+    np.testing.assert_allclose(placed.astype(np.float32) @ placed[0].astype(np.float32), whole, atol=3e-3)

@@ -47,3 +47,15 @@ def test_one_space_is_as_no_space() -> None:
     alone = Neighbourhood(vectors, (Space("text", 0, 8),)).nearest(3, most=9)
     for one, other in zip(alone, Neighbourhood(vectors).nearest(3, most=9), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_pictures_and_texts_are_told_apart() -> None:
+    """Looks are of the space of pictures alone, words of all others, wherever it stands among them."""
+    vectors = np.array([[1, 0, 0, 1, 1], [0.6, 0.8, 1, 0, 1], [0, 1, 0, 0, -1]], np.float16)
+    spaces = (Space("text", 0, 2), Space("picture", 2, 4), Space("shop", 4, 5))
+    texts, pictures = Neighbourhood.of_texts(vectors, spaces), Neighbourhood.of_pictures(vectors, spaces)
+    np.testing.assert_allclose(texts.cosines(0), [1, 0.8, -0.5], atol=1e-3)
+    assert pictures is not None
+    np.testing.assert_allclose(pictures.cosines(0), [1, 0, np.nan], atol=1e-3)
+    assert Neighbourhood.of_pictures(vectors, ()) is None
+    np.testing.assert_allclose(Neighbourhood.of_texts(vectors, ()).cosines(2)[0], -1, atol=1e-3)
