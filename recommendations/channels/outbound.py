@@ -31,6 +31,7 @@ ANSWERED_WITHIN = 10.0  # seconds, from the connection to the last byte
 EMBEDDING = (IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16"), IPv6Network("2001::/32"))
 """Networks of IPv6 whose addresses carry one of IPv4, which may be anything."""
 INSIDE = "it is inside this network"
+OWN_HEADERS = {"User-Agent": "Recsite", "Accept-Encoding": "identity"}
 FAULTS = (OSError, HTTPException, HTTPError, ValueError)
 
 
@@ -113,9 +114,9 @@ def is_public(address: str) -> bool:
 
 
 class HttpClient:
-    """Posts, and keeps connections open for what comes next. ``tls`` stands for the certificates that are believed;
-    ``timeout`` is what a post may take in all, in seconds, and ``largest`` what is read of an answer, in bytes. With
-    ``plain_inside`` a trusted place may be spoken to by http within this network, too.
+    """Posts and gets, and keeps connections open for what comes next. ``tls`` stands for the certificates that are
+    believed; ``timeout`` is what a request may take in all, in seconds, and ``largest`` what is read of an answer, in
+    bytes. With ``plain_inside`` a trusted place may be spoken to by http within this network, too.
     """
 
     def __init__(
@@ -137,7 +138,17 @@ class HttpClient:
 
         Raises ForbiddenAddressError, NotConnectedError, CutOffError.
         """
-        place, until = place_of(url, trusted=self._trusted), time.monotonic() + self._timeout
+        return self._ask("POST", url, headers=headers, body=body, until=time.monotonic() + self._timeout)
+
+    def get(self, url: str, *, headers: Mapping[str, str], until: float | None = None) -> HttpAnswer:
+        """Get once, ``until`` a moment of the monotonic clock where it comes before the timeout; else like a post."""
+        latest = time.monotonic() + self._timeout
+        return self._ask("GET", url, headers=headers, body=None, until=min(latest, until or latest))
+
+    def _ask(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, until: float
+    ) -> HttpAnswer:
+        place = place_of(url, trusted=self._trusted)
         connection = self._open.pop(place.origin, None)
         if connection is not None and not connection.is_connected:
             connection.close()
@@ -145,7 +156,8 @@ class HttpClient:
         if connection is None:
             connection = self._connected(place, until)
         with _ended_at(until, connection):
-            response = _exchange(connection, place, headers, body, until=until)
+            asked = _Outgoing(method, place, {**OWN_HEADERS, **headers}, body)
+            response = _exchange(connection, asked, until=until)
             text, is_whole = _body_of(response, largest=self._largest)
         names = {name.lower(): value for name, value in response.headers.items()}
         answer = HttpAnswer(status=response.status, headers=names, body=text)
@@ -199,6 +211,15 @@ class HttpClient:
         return _TlsConnection(address, place.port, timeout=left, ssl_context=self._tls, server_hostname=place.host)
 
 
+class _Outgoing(NamedTuple):
+    """A request as it goes out."""
+
+    method: str
+    place: WebPlace
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
 class _Cuttable(HTTPConnection):
     """A connection with a handle by which another thread can end it in whatever state it is."""
 
@@ -243,17 +264,16 @@ def _ended_at(until: float, connection: HTTPConnection) -> Iterator[None]:
         watch.cancel()
 
 
-def _exchange(
-    connection: HTTPConnection, place: WebPlace, headers: Mapping[str, str], body: bytes, *, until: float
-) -> BaseHTTPResponse:
+def _exchange(connection: HTTPConnection, asked: _Outgoing, *, until: float) -> BaseHTTPResponse:
     """Say it, and hear how the answer begins."""
-    own = {"Host": place.origin.partition("://")[2], "User-Agent": "Recsite", "Accept-Encoding": "identity"}
+    headers = {"Host": asked.place.origin.partition("://")[2], **asked.headers}
     try:
         if connection.sock is not None:
             connection.sock.settimeout(max(until - time.monotonic(), 0.001))
         connection.request(
-            "POST", place.path, body=body, headers={**own, **headers}, preload_content=False, decode_content=False
-        )
+            asked.method, asked.place.path, body=asked.body, headers=headers, preload_content=False,
+            decode_content=False,
+        )  # fmt: skip
         return connection.getresponse()
     except FAULTS as error:
         connection.close()

@@ -1,4 +1,4 @@
-"""A web server on this machine that takes posts and answers as it is told, also as no server should."""
+"""A web server on this machine that takes posts and gets, and answers as it is told, also as no server should."""
 
 import datetime
 import ipaddress
@@ -38,6 +38,7 @@ class WebServer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
     made: Callable[[bytes], bytes] | None = None  # the body, of what was posted
+    files: dict[str, bytes] | None = None  # bodies by path; what lies at none is not found
     conduct: str = ""
     cuts_every: int = 0  # hangs up after so many posts were taken, before it says so
     tls: ssl.SSLContext | None = None
@@ -72,6 +73,7 @@ class WebServer:
         self.posts.append(Post(path=first.decode().split(" ")[1], headers=headers, body=body))
         if self.made is not None:
             self.body = self.made(body)
+        status = self._status_at(self.posts[-1].path)
         if self.cuts_every and len(self.posts) % self.cuts_every == 0:
             return False
         if self.conduct in {"cut_after", "silent"}:
@@ -80,7 +82,7 @@ class WebServer:
             return False
         size = LARGE if self.conduct == "large" else 1_000 if self.conduct == "drips" else len(self.body)
         named = {"Content-Length": str(size), **self.headers}
-        head = f"HTTP/1.1 {self.status} So\r\n" + "".join(f"{name}: {value}\r\n" for name, value in named.items())
+        head = f"HTTP/1.1 {status} So\r\n" + "".join(f"{name}: {value}\r\n" for name, value in named.items())
         if self.conduct == "drips head":
             self._drip(line, head.encode() + b"X-Slow: ")
             return False
@@ -92,6 +94,13 @@ class WebServer:
             line.sendall(b"x" * PART)
         line.sendall(b"" if self.conduct == "large" else self.body)
         return True
+
+    def _status_at(self, path: str) -> int:
+        """The status, once the body is what lies at a path."""
+        if self.files is None:
+            return self.status
+        self.body = self.files.get(path, b"")
+        return self.status if self.body else 404
 
     def _drip(self, line: socket.socket, first: bytes) -> None:
         line.sendall(first)
