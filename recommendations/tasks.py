@@ -14,7 +14,7 @@ from recommendations.services.agents.learning import learn_night
 from recommendations.services.agents.statements import write_statements
 from recommendations.services.audiences.editing import refresh_audiences
 from recommendations.services.campaigns import receipt_uploads
-from recommendations.services.catalogue import embedding, feed_schedule, files, uploads
+from recommendations.services.catalogue import embedding, feed_schedule, files, pictures, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
@@ -212,3 +212,8 @@ def look_at_feed() -> int:
 @shared_task(name="recommendations.tasks.embed_items")
 def embed_items() -> int:
     return embedding.embed_items(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.look_at_pictures")
+def look_at_pictures() -> int:
+    return pictures.look_at_pictures(now=timezone.now())

@@ -169,6 +169,12 @@ app.conf.update(
             "schedule": crontab(minute="5-59/10"),
             "options": {"expires": 300},
         },
+        # Where the extra for pictures is installed; likewise.
+        "look at pictures": {
+            "task": "recommendations.tasks.look_at_pictures",
+            "schedule": crontab(minute="2-59/10"),
+            "options": {"expires": 300},
+        },
         "forget files": {"task": "recommendations.tasks.forget_files", "schedule": crontab(minute="25")},
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},

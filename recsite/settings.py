@@ -52,6 +52,7 @@ ITEM_FEED_MAP = env.pairs("ITEM_FEED_MAP")
 EMBEDDING_URL, EMBEDDING_MODEL = env.service("EMBEDDING_URL", model="EMBEDDING_MODEL")
 EMBEDDING_KEY = env.secret("EMBEDDING_KEY", shortest=1, default="")
 EMBEDDING_PER_RUN = env.integer("EMBEDDING_PER_RUN", default=5_000, at_least=1)
+PICTURES_PER_RUN = env.integer("PICTURES_PER_RUN", default=5_000, at_least=0)
 
 # --- Secrets
 
@@ -396,5 +397,5 @@ LOGGING = {
 
 env.refuse_unasked(
     "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_",
-    "EMBEDDING_",
+    "EMBEDDING_", "PICTURES_",
 )  # fmt: skip

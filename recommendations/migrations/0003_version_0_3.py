@@ -59,6 +59,15 @@ NEW_ITEM_STATES = [
     ("waiting", "Waiting"), ("promised", "Promised"), ("kept", "Kept"), ("late", "Late"),
     ("missed", "No promise in time"), ("known", "Shown enough already"), ("stopped", "Taken out"),
 ]  # fmt: skip
+PICTURE_FAULTS = [
+    ("no_answer", "The server gave no answer within five seconds."), ("status", "The server answered with an error."),
+    ("gone", "There is nothing at its address."),
+    ("forbidden", "Its address is not public, or does not begin with https."),
+    ("not_a_picture", "What lies at its address is no picture."),
+    ("too_large", "It is larger than 5 MB or 25 million pixels."),
+    ("unreadable", "It is broken, or of another kind than JPEG, PNG, WebP and GIF."),
+    ("small", "It is smaller than 100 by 100 pixels."),
+]  # fmt: skip
 ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]
 SUPPRESSION_REASONS = [
     ("hard_bounce", "It does not exist"), ("complaint", "Complained"),
@@ -3095,7 +3104,8 @@ class Migration(migrations.Migration):
                 "ordering": ["name"],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(provider__in=["given", "http"]), name="provider_of_vectors_is_known"
+                        condition=models.Q(provider__in=["given", "http", "picture"]),
+                        name="provider_of_vectors_is_known",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(dimensions=None) | models.Q(dimensions__gte=1, dimensions__lte=3072),
@@ -3139,6 +3149,50 @@ class Migration(migrations.Migration):
                             models.F("dimensions") * 2,
                         ),
                         name="vector_is_as_long_as_it_says",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "ItemPicture",
+            [
+                KEY,
+                ("url", models.CharField(max_length=1000, verbose_name="address")),
+                ("etag", models.CharField(blank=True, max_length=200, verbose_name="ETag")),
+                (
+                    "fault",
+                    models.CharField(blank=True, choices=PICTURE_FAULTS, max_length=20, verbose_name="fault"),
+                ),
+                ("width", models.PositiveIntegerField(blank=True, null=True, verbose_name="width")),
+                ("height", models.PositiveIntegerField(blank=True, null=True, verbose_name="height")),
+                (
+                    "hash",
+                    models.BigIntegerField(
+                        blank=True, help_text="Its 64 bits, as a signed number.", null=True, verbose_name="hash"
+                    ),
+                ),
+                (
+                    "is_shared",
+                    models.BooleanField(
+                        default=False, help_text="Another item has the same picture.", verbose_name="shared"
+                    ),
+                ),
+                ("looked_at", models.DateTimeField(verbose_name="looked at")),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="picture",
+                        to="recommendations.item", verbose_name="item",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "picture of an item",
+                "verbose_name_plural": "pictures of items",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(fault__in=["", *(code for code, _ in PICTURE_FAULTS)]),
+                        name="fault_of_picture_is_known",
                     ),
                 ],
             },

@@ -6,7 +6,7 @@ from recommendations.models.approvals import ApprovalRequest
 from recommendations.models.attribution import AttributedLine, DueLine, PlacementDay, SlateOutcome
 from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
-from recommendations.models.catalogue import Category, EmbeddingSpace, Item, ItemPrice, ItemVector
+from recommendations.models.catalogue import Category, EmbeddingSpace, Item, ItemPicture, ItemPrice, ItemVector
 from recommendations.models.customers import Customer, CustomerAlias, StatedTaste
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow, WaitingLine
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
@@ -54,11 +54,12 @@ __all__ = [
     "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement", "Considered",
     "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "EmbeddingSpace", "Endpoint", "Evaluation",
     "Event", "Experiment", "ExperimentNote", "Group", "GuardrailLook", "Import", "ImportedReceipt", "InterestProfile",
-    "Item", "ItemAbsence", "ItemPrice", "ItemVector", "Judgement", "Measurement", "Message", "MessageEvent",
-    "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise", "Occurrence", "PageSlot", "Permission", "Placement",
-    "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion", "PushModel", "Quarantine",
-    "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment",
-    "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome",
-    "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste", "Suppression", "Unit", "WaitingLine",
+    "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "Measurement", "Message",
+    "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise", "Occurrence", "PageSlot",
+    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion",
+    "PushModel", "Quarantine", "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine",
+    "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting",
+    "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste", "Suppression",
+    "Unit", "WaitingLine",
     "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -225,3 +225,29 @@ class ItemVector(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} in {self.space_id}"
+
+
+class ItemPicture(models.Model):
+    """What the picture of an item looks like, as far as it could be looked at, and whether another item has it, too."""
+
+    item = models.OneToOneField(Item, models.CASCADE, related_name="picture", verbose_name=_("item"))
+    url = models.CharField(_("address"), max_length=1000)
+    etag = models.CharField(_("ETag"), max_length=200, blank=True)
+    fault = models.CharField(_("fault"), max_length=20, choices=item_labels.PICTURE_FAULTS, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
+    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
+    hash = models.BigIntegerField(_("hash"), null=True, blank=True, help_text=_("Its 64 bits, as a signed number."))
+    is_shared = models.BooleanField(_("shared"), default=False, help_text=_("Another item has the same picture."))
+    looked_at = models.DateTimeField(_("looked at"))
+
+    class Meta:
+        verbose_name = _("picture of an item")
+        verbose_name_plural = _("pictures of items")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(fault__in=["", *vector_terms.PictureFault]), name="fault_of_picture_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url

@@ -10,15 +10,15 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from recommendations.channels.embeddings import EmbeddingService, NoEmbeddingsError
-from recommendations.models import EmbeddingSpace, Run
+from recommendations.models import EmbeddingSpace
 from recommendations.models.catalogue import LARGEST_SPACE
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.vectors.item_texts import DueText, due_texts
 from recommendations.store.vectors.item_vectors import NewVector, save_vectors, unit
+from recommendations.store.vectors.spaces import outcome_since_run, space_of_model
 from recommendations.vector_terms import VectorProvider
 
 NAME = "http"
@@ -40,8 +40,8 @@ def embed_items(*, now: datetime) -> int:
     with advisory_lock(LOCK) as alone:
         if not alone:
             return 0
-        space = _space_of_model()
-        outcome = _outcome_since_run(space)
+        space = space_of_model(NAME, provider=VectorProvider.HTTP, model=settings.EMBEDDING_MODEL)
+        outcome = outcome_since_run(space, COUNTS)
         room = max(settings.EMBEDDING_PER_RUN - outcome["sent"], 0)
         due = due_texts(space, most=room)
         if not due and (not room or not outcome.get("failure")):
@@ -52,25 +52,6 @@ def embed_items(*, now: datetime) -> int:
         outcome |= {name: outcome[name] + came[name] for name in COUNTS} | {"failure": came["failure"]}
         EmbeddingSpace.objects.filter(pk=space.pk).update(asked_at=now, outcome=outcome)
         return int(came["embedded"])
-
-
-@transaction.atomic
-def _space_of_model() -> EmbeddingSpace:
-    """The space of the model that is set, emptied as a whole where it was another one's."""
-    space, _made = EmbeddingSpace.objects.select_for_update().get_or_create(
-        name=NAME, defaults={"provider": VectorProvider.HTTP, "model": settings.EMBEDDING_MODEL}
-    )
-    if space.model != settings.EMBEDDING_MODEL:
-        space.vectors.all().delete()
-        space.model, space.dimensions, space.outcome = settings.EMBEDDING_MODEL, None, {}
-        space.save(update_fields=["model", "dimensions", "outcome"])
-    return space
-
-
-def _outcome_since_run(space: EmbeddingSpace) -> dict[str, Any]:
-    """What was sent and came since the newest run began; nothing yet where it is another one than before."""
-    run = str(Run.objects.values_list("pk", flat=True).first() or "")
-    return space.outcome if space.outcome.get("run") == run else {"run": run, **dict.fromkeys(COUNTS, 0)}
 
 
 def _embed(space: EmbeddingSpace, due: Sequence[DueText], service: EmbeddingService) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from recommendations.store.domain import shop_domain
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.store.vectors.item_texts import OLD, READABLE, SHARED
 from recommendations.terms import Availability
+from recommendations.vector_terms import PictureFault
 
 STALE_AFTER = timedelta(days=180)
 NEW_FOR = timedelta(days=28)
@@ -42,10 +43,14 @@ class CatalogueFlaw(StrEnum):
     NO_TEXT = "no_text"
     SHARED_TEXT = "shared_text"
     OLD_VECTOR = "old_vector"
+    UNSEEN_PICTURE = "unseen_picture"
+    SMALL_PICTURE = "small_picture"
+    SHARED_PICTURE = "shared_picture"
     NO_EVENTS = "no_events"
     NEVER_RECOMMENDED = "never_recommended"
 
 
+UNSEEN = frozenset(PictureFault) - {PictureFault.SMALL}
 WANTED: Mapping[CatalogueFlaw, str] = {
     CatalogueFlaw.NO_PICTURE: "picture",
     CatalogueFlaw.NO_PRICE: "price",
@@ -108,15 +113,23 @@ def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
         CatalogueFlaw.NO_DATE: Q(published_at=None),
         CatalogueFlaw.NO_DURATION: Q(duration=None),
         CatalogueFlaw.NO_NUMBER: Q(number=None) & ~Q(collection=""),
-        CatalogueFlaw.OUT_OF_STOCK: Q(availability=Availability.OUT_OF_STOCK)
-        | Q(availability=Availability.IN_STOCK, available_quantity=0),
+        CatalogueFlaw.OUT_OF_STOCK: is_sold_out(),
         CatalogueFlaw.STALE_PRICE: Q(price__isnull=False) & ~Q(Exists(confirmed)),
         CatalogueFlaw.LISTED_TWICE: Q(parent=None, title__in=titles.values("title")),
         CatalogueFlaw.NO_TEXT: ~_says_something(),
         CatalogueFlaw.SHARED_TEXT: Q(pk__in=RawSQL(SHARED, [])),  # noqa: S611 - a constant of ours
         CatalogueFlaw.OLD_VECTOR: Q(pk__in=RawSQL(OLD, [])),  # noqa: S611 - likewise
+        CatalogueFlaw.UNSEEN_PICTURE: Q(picture__fault__in=UNSEEN),
+        CatalogueFlaw.SMALL_PICTURE: Q(picture__fault=PictureFault.SMALL),
+        CatalogueFlaw.SHARED_PICTURE: Q(picture__is_shared=True),
     }
     return conditions[flaw]
+
+
+def is_sold_out() -> Q:
+    """Filter for items of which it is known that there is none left."""
+    nothing_left = Q(availability=Availability.IN_STOCK, available_quantity=0)
+    return Q(availability=Availability.OUT_OF_STOCK) | nothing_left
 
 
 def _says_something() -> Q:
@@ -137,7 +150,9 @@ def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> Boo
 
 def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     """Count flaws, once for each state of the catalogue, the model and the weights, and once a day."""
-    newest = Item.objects.aggregate(item=Max("updated_at"), vector=Max("vectors__made_at"))
+    newest = Item.objects.aggregate(
+        item=Max("updated_at"), vector=Max("vectors__made_at"), picture=Max("picture__looked_at")
+    )
     mark = ":".join(each.isoformat() if each else "none" for each in newest.values())
     counts = cached(
         f"flaws:{shop_domain().name}:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}",

@@ -1,4 +1,4 @@
-"""Items that are like another one: by what is said of them, by who bought them, or by both; nobody is asked for."""
+"""Items that are like another one: by their texts, their pictures, and who bought them; nobody is asked for."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -29,6 +29,7 @@ class ItemLikeness(NamedTuple):
     """How alike two items are, each 0 … 1; None where that cannot be known."""
 
     text: float | None
+    picture: float | None
     behaviour: float | None
 
 
@@ -43,11 +44,10 @@ class SimilarItems(NamedTuple):
 
 
 class _MostAlike(NamedTuple):
-    """Rows of the model, the most alike first, with their likeness by text and by behaviour; NaN where unknown."""
+    """Rows of the model, the most alike first, with their likeness by each of its parts; NaN where unknown."""
 
     rows: IntArray
-    text: FloatArray
-    behaviour: FloatArray
+    parts: Sequence[FloatArray]  # as in ItemLikeness
 
 
 def similar_items(shop_id: str, *, by: LikenessBy, n: int, now: datetime, but: Collection[str] = ()) -> SimilarItems:
@@ -68,7 +68,7 @@ def similar_items(shop_id: str, *, by: LikenessBy, n: int, now: datetime, but: C
     barred = {stock.row_of[each] for each in but if each in stock.row_of}
     places = [at for at in np.flatnonzero(may).tolist() if rows[at] not in barred][:n]
     items = [
-        SimilarItem(stock.products[rows[at]], ItemLikeness(_rounded(alike.text[at]), _rounded(alike.behaviour[at])))
+        SimilarItem(stock.products[rows[at]], ItemLikeness(*(_rounded(part[at]) for part in alike.parts)))
         for at in places
     ]
     return SimilarItems(model.version_id, items)
@@ -98,19 +98,22 @@ class _Likeness:
         vectors = catalogue.vectors if described is None else described.features_[:, :-1]  # as floats already
         if vectors is None:
             vectors = np.zeros((len(model.items), 0), np.float32)
-        self._texts = Neighbourhood(vectors, catalogue.spaces)
+        self._texts = Neighbourhood.of_texts(vectors, catalogue.spaces)
+        self._pictures = Neighbourhood.of_pictures(vectors, catalogue.spaces)
         self._buyers = SharedBuyers(model.training.teaching)
         self.most_alike = lru_cache(HELD)(self._most_alike)
 
     def _most_alike(self, row: int, by: LikenessBy) -> _MostAlike:
-        """The most alike items; of what two have in common by both, what cannot be known counts as nothing."""
+        """The most alike items; of what two have in common by all, what cannot be known counts as nothing."""
         text, behaviour = self._texts.cosines(row), self._buyers.cosines(row)
-        parts = {LikenessBy.TEXT: (text,), LikenessBy.BEHAVIOUR: (behaviour,)}.get(by, (text, behaviour))
-        score = np.sum([np.maximum(np.nan_to_num(part), 0) for part in parts], axis=0)
+        picture = np.full_like(text, np.nan) if self._pictures is None else self._pictures.cosines(row)
+        parts = {LikenessBy.TEXT: text, LikenessBy.PICTURE: picture, LikenessBy.BEHAVIOUR: behaviour}
+        asked = parts.values() if by is LikenessBy.ALL else [parts[by]]
+        score = np.sum([np.maximum(np.nan_to_num(part), 0) for part in asked], axis=0)
         score[row] = 0
         rows = np.argsort(-score, kind="stable")[:LOOKED_AT]
         rows = rows[score[rows] > 0]
-        return _MostAlike(rows.astype(np.int32), text[rows], behaviour[rows])
+        return _MostAlike(rows.astype(np.int32), [part[rows] for part in parts.values()])
 
 
 @held_by_model

@@ -23,7 +23,7 @@ OLD = f"""
 SELECT vector.item_id FROM recommendations_itemvector vector
 JOIN recommendations_embeddingspace space ON space.id = vector.space_id
 JOIN recommendations_item item ON item.id = vector.item_id
-WHERE vector.digest <> {DIGEST}
+WHERE space.provider <> 'picture' AND vector.digest <> {DIGEST}
 """  # noqa: S608 - constants of ours
 """Items with a vector that was made of, or with, another text than theirs is now."""
 
