@@ -24,6 +24,7 @@ from analytics.queries.overview.served import NEWEST_ANSWERS
 from analytics.queries.runs.cleaning import left_out
 from recommendations.models import Customer, Import
 from recommendations.services.catalogue.exposure import Exposure, exposure
+from recommendations.services.catalogue.pictures import lacks_extra
 from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
@@ -56,6 +57,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "left_out": left_out(frame.model),
         "robots": _robots(robots),
         "extent": extent(),
+        "pictures_unseen": lacks_extra(),
         "strange_hosts": strange_hosts(request.build_absolute_uri("/").rstrip("/")),
     }
     context |= _tail(live, report) | _warming(live)

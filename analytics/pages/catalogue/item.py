@@ -13,7 +13,7 @@ from analytics.pages.addresses import or_404
 from analytics.queries.catalogue import item as query
 from analytics.queries.layout import read_frame
 from analytics.queries.overview.served import NEWEST_ANSWERS, served
-from recommendations.services.catalogue.alike import reads_like
+from recommendations.services.catalogue.alike import alike_items
 from recommendations.services.catalogue.exposure import Exposure, exposure
 from recommendations.services.promises.suiting import suited
 from recommendations.wording import labels
@@ -45,9 +45,10 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def item_alike(request: HttpRequest, pk: int) -> HttpResponse:
-    """Items that read like one; a part of its page, or a page where nobody scripts."""
+    """Items that read or look like one; a part of its page, or a page where nobody scripts."""
     record = or_404(query.find_item(pk))
-    context = {"section": "catalogue", "item": record, "alike": reads_like(record, version=read_frame().model)}
+    alike = alike_items(record, version=read_frame().model)
+    context = {"section": "catalogue", "item": record, "alike": alike.reading, "looks": alike}
     part = "HX-Request" in request.headers
     return render(request, f"dashboard/catalogue/alike{'' if part else '_page'}.html", context)
 

@@ -93,6 +93,21 @@ FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
         gettext_lazy("Vector older than the text"),
         gettext_lazy("The text has changed since. Send the shop's own vectors again; a service is asked by itself."),
     ),
+    CatalogueFlaw.UNSEEN_PICTURE: (
+        gettext_lazy("Picture that cannot be looked at"),
+        gettext_lazy("Customers may see none either. The item's page says what is wrong; correct the address."),
+    ),
+    CatalogueFlaw.SMALL_PICTURE: (
+        gettext_lazy("Picture smaller than 100 pixels"),
+        gettext_lazy("It is blurred on most screens, and nothing can look like it. Send a larger one."),
+    ),
+    CatalogueFlaw.SHARED_PICTURE: (
+        gettext_lazy("The same picture as another item"),
+        gettext_lazy(
+            "Customers cannot tell them apart. Give each its own. Copies of another size are found, mirror images and "
+            "crops are not."
+        ),
+    ),
     CatalogueFlaw.NO_EVENTS: (
         gettext_lazy("No event yet"),
         gettext_lazy("The model cannot know these items: only a rule or the newest-items fallback shows them."),
@@ -119,6 +134,9 @@ FIELDS_OF: Mapping[CatalogueFlaw, str] = {
     CatalogueFlaw.LISTED_TWICE: "title",
     CatalogueFlaw.NO_TEXT: "title",
     CatalogueFlaw.SHARED_TEXT: "description",
+    CatalogueFlaw.UNSEEN_PICTURE: "image_url",
+    CatalogueFlaw.SMALL_PICTURE: "image_url",
+    CatalogueFlaw.SHARED_PICTURE: "image_url",
 }
 """Field of an item's form in which a flaw is mended; those of the model are mended by rules."""
 
