@@ -1,16 +1,21 @@
 """``/api/v1/items/{id}/similar/`` and ``/also-bought/``: the placements with the item in view."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
+from recommendations.engine.frames import Space
 from recommendations.models import Item, ModelVersion, Placement, RuleBook
+from recommendations.services.catalogue.similar import Likeness
 from recommendations.store.models.model import load_model
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut, Scope
+from recommendations.vector_terms import LikenessBy
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body, ids, path
 
@@ -92,11 +97,34 @@ def test_likeness_is_what_texts_and_buyers_have_in_common(api: ApiClient) -> Non
             both = (len(buyers[row]) * len(buyers[other])) ** 0.5
             expected = len(buyers[row] & buyers[other]) / both if both else None
             assert likeness["behaviour"] == (None if expected is None else pytest.approx(expected, abs=1e-4))
+            assert likeness["picture"] is None  # nobody looked at any
         values = [
             likeness[by] or 0 if by != "all" else (likeness["text"] or 0) + (likeness["behaviour"] or 0)
             for likeness in given.values()
         ]
         assert values == sorted(values, reverse=True)
+
+
+def test_pictures_are_a_part_of_likeness_where_they_are_known(api: ApiClient) -> None:
+    assert alike(api, "cheese-0", by="picture") == {}
+    model = load_model(ModelVersion.objects.get(is_live=True).pk, Cut.LIVE)
+    texts = model.training.catalogue.vectors
+    assert texts is not None
+    looks = np.zeros((len(model.items), 2), np.float16)
+    looks[[0, 1, 2]] = [[1, 0], [0.6, 0.8], [0.8, -0.6]]
+    width = texts.shape[1]
+    spaces = Space("text", 0, width), Space("picture", width, width + 2)
+    catalogue = replace(model.training.catalogue, vectors=np.concatenate([texts, looks], axis=1), spaces=spaces)
+    seen = replace(model, training=replace(model.training, catalogue=catalogue), recommenders={})
+    nearest = Likeness(seen).most_alike(0, LikenessBy.PICTURE)
+    assert nearest.rows.tolist() == [2, 1]
+    text, picture, _behaviour = nearest.parts
+    np.testing.assert_allclose(picture, [0.8, 0.6], atol=1e-3)
+    np.testing.assert_allclose(text, texts[[2, 1]].astype(float) @ texts[0].astype(float), atol=2e-3)
+    every = Likeness(seen).most_alike(0, LikenessBy.ALL)
+    total = np.nan_to_num(np.maximum(np.nan_to_num(np.stack(every.parts)), 0)).sum(axis=0)
+    assert (np.diff(total) <= 1e-6).all()
+    assert np.isnan(every.parts[1]).sum() == len(every.rows) - 2
 
 
 def test_what_cannot_be_shown_is_not_alike(api: ApiClient) -> None:
@@ -126,7 +154,7 @@ def test_an_item_that_the_model_does_not_know_is_like_none(api: ApiClient) -> No
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
-        ({"by": "picture"}, "by"), ({"by": ""}, "by"), ({"by": ["text", "all"]}, "by"), ({"by": "text", "n": 0}, "n"),
+        ({"by": "colour"}, "by"), ({"by": ""}, "by"), ({"by": ["text", "all"]}, "by"), ({"by": "text", "n": 0}, "n"),
         ({"by": "text", "user_id": "u1"}, "user_id"), ({"by": "text", "cursor": "x"}, "cursor"),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from recommendations.loop.context import RunContext
 from recommendations.loop.preprocess import make_snapshots
 from recommendations.models import EmbeddingSpace, Item
-from recommendations.services.catalogue.alike import reads_like
+from recommendations.services.catalogue.alike import alike_items
 from recommendations.services.operations.runs import start_run
 from recommendations.store import jobs
 from recommendations.store.models.model import load_snapshot
@@ -66,7 +66,32 @@ def test_vectors_that_are_there_lie_beside_the_texts_in_every_cut(settings: Lazy
         np.testing.assert_allclose(both[there, -3:], np.tile([1 / 3, 2 / 3, 2 / 3], (there.sum(), 1)), atol=1e-3)
         assert not both[~there, -3:].any()
     tea = Item.objects.get(pk=some[0])
-    nearest = reads_like(tea, version=described)
+    beside = alike_items(tea, version=described)
+    nearest = beside.reading
+    assert (beside.looking, beside.is_seen) == ([], False)
     assert nearest
     assert all(0 < each.reads <= 1 for each in nearest)
     assert nearest[0].item.pk in some  # by text and by the vector
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_looks_alike_is_in_stock_and_of_the_same_kind() -> None:
+    space = EmbeddingSpace.objects.create(name="picture", provider=VectorProvider.PICTURE)
+    first, variant, sold_out, film, near, far, *_others = Item.objects.order_by("pk")
+    looks = {first: (1, 0), variant: (1, 0.01), sold_out: (1, 0.1), film: (1, 0.2), near: (1, 0.5), far: (0.2, 1)}
+    vectors = {
+        item.pk: NewVector(b"", vector) for item, values in looks.items() if (vector := unit(values)) is not None
+    }
+    save_vectors(space, vectors, now=NOW)
+    version, _counts = preprocessed()
+    Item.objects.filter(pk=variant.pk).update(parent=first)
+    Item.objects.filter(pk=sold_out.pk).update(available_quantity=0)
+    Item.objects.filter(pk=film.pk).update(kind="film")
+    beside = alike_items(first, version=version)
+    assert beside.is_seen
+    assert beside.looking is not None
+    assert [each.item.pk for each in beside.looking] == [near.pk, far.pk]
+    [closest, _last] = beside.looking
+    assert closest.looks == pytest.approx(1 / 1.25**0.5, abs=2e-3)
+    assert closest.score == pytest.approx(0.7 * closest.looks + 0.3 * (closest.reads or 0))
+    assert not any(each.item == first for each in beside.reading)

@@ -90,7 +90,7 @@ def _rounded(value: float) -> float | None:
     return None if np.isnan(value) else round(float(min(max(value, 0), 1)), 4)
 
 
-class _Likeness:
+class Likeness:
     """Likeness of the items of one model; what was asked of late is held."""
 
     def __init__(self, model: Model) -> None:
@@ -117,5 +117,5 @@ class _Likeness:
 
 
 @held_by_model
-def _alike(model: Model) -> _Likeness:
-    return _Likeness(model)
+def _alike(model: Model) -> Likeness:
+    return Likeness(model)

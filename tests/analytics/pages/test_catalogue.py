@@ -15,9 +15,20 @@ from django.utils import timezone
 
 from analytics.queries.catalogue import health
 from analytics.queries.catalogue.health import Age
-from recommendations.models import AuditEntry, Customer, Event, Import, Item, Promotion, RejectedRow, Segment
+from recommendations.models import (
+    AuditEntry,
+    Customer,
+    Event,
+    Import,
+    Item,
+    ItemPicture,
+    Promotion,
+    RejectedRow,
+    Segment,
+)
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Availability, Role, SuspicionRule
+from recommendations.vector_terms import PictureFault
 from tests.analytics import quarantines
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -195,6 +206,37 @@ def test_an_item_stands_beside_what_reads_like_it(admin: Client) -> None:
     assert 0.3 < together.bought <= 1
     soap = admin.get(f"/catalogue/{Item.objects.get(shop_id='soap-1').pk}/alike/").context["alike"]
     assert all(each.bought is None for each in soap)
+
+
+def test_what_looks_like_an_item_says_why_it_is_not_known(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    item, address = tea(), f"/catalogue/{tea().pk}/alike/"
+    assert "It has no picture." in text(admin, address)
+    Item.objects.filter(pk=item.pk).update(image_url="https://shop.example/tea.png")
+    assert "The live model does not know its picture yet." in text(admin, address)
+    seen = {"url": "https://shop.example/tea.png", "looked_at": timezone.now()}
+    picture = ItemPicture.objects.create(item=item, fault=PictureFault.GONE, **seen)
+    for page in (address, f"/catalogue/{item.pk}/"):
+        assert "There is nothing at its address." in text(admin, page)
+    ItemPicture.objects.filter(pk=picture.pk).update(fault="", width=640, height=480, is_shared=True)
+    page = text(admin, f"/catalogue/{item.pk}/")
+    assert "640 × 480" in page
+    assert "another item has the same picture" in page
+    monkeypatch.setattr("recommendations.services.catalogue.alike.can_look", lambda: False)
+    page = text(admin, address)
+    assert "Looks like it" not in page
+    assert "the server lacks the extra “pictures”" in page
+
+
+def test_flaws_of_pictures_stand_among_what_to_fix(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Item.objects.filter(shop_id__in=["tea-0", "tea-1"]).update(image_url="https://shop.example/tea.png")
+    for item in Item.objects.exclude(image_url=""):
+        ItemPicture.objects.create(item=item, url=item.image_url, is_shared=True, looked_at=timezone.now())
+    page = text(admin, "/catalogue/")
+    assert "The same picture as another item" in page
+    assert "the server lacks the extra" not in page
+    assert text(admin, "/catalogue/items/?flaw=shared_picture").count("tea-") >= 2
+    monkeypatch.setattr("recommendations.services.catalogue.pictures.weights_file", lambda: None)
+    assert "the server lacks the extra “pictures”" in text(admin, "/catalogue/")
 
 
 def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:

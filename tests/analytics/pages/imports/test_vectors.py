@@ -63,6 +63,20 @@ def test_spaces_tell_whose_they_are_and_what_is_wrong(admin: Client, settings: L
         assert words in text
 
 
+def test_the_space_of_pictures_tells_what_could_not_be_looked_at(admin: Client) -> None:
+    outcome = {"run": "", "asked": 9, "seen": 7, "faulty": 2, "failure": "net.pth is no file of weights"}
+    EmbeddingSpace.objects.create(
+        name="picture", provider=VectorProvider.PICTURE, model="lite0", dimensions=4, outcome=outcome
+    )
+    text = page(admin)
+    for words in (
+        "Recsite, of the pictures", "No picture can be looked at: net.pth is no file of weights.",
+        "2 pictures could not be looked at since the last run",
+    ):  # fmt: skip
+        assert words in text
+    assert "The service does not help now" not in text
+
+
 def test_a_space_that_says_the_same_of_every_item_is_told(admin: Client, tmp_path: Path) -> None:
     for name in ("flat", "good"):
         EmbeddingSpace.objects.create(name=name, provider=VectorProvider.GIVEN, dimensions=2)
