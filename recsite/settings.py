@@ -37,9 +37,8 @@ SHOP_CURRENCY = env.text("SHOP_CURRENCY", default="USD")
 SHOP_TIME_ZONE = env.choice("SHOP_TIME_ZONE", among=available_timezones(), default="UTC")
 SHOP_DOMAIN = env.choice("SHOP_DOMAIN", among=list(DomainName), default=DomainName.GOODS)
 SHOP_LANGUAGE = env.choice("SHOP_LANGUAGE", among=[code for code, _name in LANGUAGES], default="en")
-PURCHASES_FROM = {"server": Trust.SERVER, "pages": Trust.PAGE}[
-    env.choice("PURCHASES_FROM", among=["server", "pages"], default="server")
-]
+_purchases_from = env.choice("PURCHASES_FROM", among=["server", "pages"], default="server")
+PURCHASES_FROM = Trust.PAGE if _purchases_from == "pages" else Trust.SERVER
 if not (len(SHOP_CURRENCY) == 3 and SHOP_CURRENCY.isascii() and SHOP_CURRENCY.isupper()):
     raise ImproperlyConfigured(f"SHOP_CURRENCY={SHOP_CURRENCY!r} is not an ISO 4217 code such as USD or EUR.")
 
