@@ -3181,7 +3181,7 @@ class Migration(migrations.Migration):
                 (
                     "item",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="picture",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="seen_picture",
                         to="recommendations.item", verbose_name="item",
                     ),
                 ),

@@ -230,7 +230,7 @@ class ItemVector(models.Model):
 class ItemPicture(models.Model):
     """What the picture of an item looks like, as far as it could be looked at, and whether another item has it, too."""
 
-    item = models.OneToOneField(Item, models.CASCADE, related_name="picture", verbose_name=_("item"))
+    item = models.OneToOneField(Item, models.CASCADE, related_name="seen_picture", verbose_name=_("item"))
     url = models.CharField(_("address"), max_length=1000)
     etag = models.CharField(_("ETag"), max_length=200, blank=True)
     fault = models.CharField(_("fault"), max_length=20, choices=item_labels.PICTURE_FAULTS, blank=True)

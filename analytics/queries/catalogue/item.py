@@ -46,7 +46,7 @@ class ItemStanding:
 
 
 def find_item(pk: int) -> Item | None:
-    return Item.objects.select_related("parent", "picture").prefetch_related("categories").filter(pk=pk).first()
+    return Item.objects.select_related("parent", "seen_picture").prefetch_related("categories").filter(pk=pk).first()
 
 
 def standing(item: Item, known: Exposure | None) -> ItemStanding | None:

@@ -119,9 +119,9 @@ def condition(flaw: CatalogueFlaw, *, now: datetime) -> Q:
         CatalogueFlaw.NO_TEXT: ~_says_something(),
         CatalogueFlaw.SHARED_TEXT: Q(pk__in=RawSQL(SHARED, [])),  # noqa: S611 - a constant of ours
         CatalogueFlaw.OLD_VECTOR: Q(pk__in=RawSQL(OLD, [])),  # noqa: S611 - likewise
-        CatalogueFlaw.UNSEEN_PICTURE: Q(picture__fault__in=UNSEEN),
-        CatalogueFlaw.SMALL_PICTURE: Q(picture__fault=PictureFault.SMALL),
-        CatalogueFlaw.SHARED_PICTURE: Q(picture__is_shared=True),
+        CatalogueFlaw.UNSEEN_PICTURE: Q(seen_picture__fault__in=UNSEEN),
+        CatalogueFlaw.SMALL_PICTURE: Q(seen_picture__fault=PictureFault.SMALL),
+        CatalogueFlaw.SHARED_PICTURE: Q(seen_picture__is_shared=True),
     }
     return conditions[flaw]
 
@@ -151,7 +151,7 @@ def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> Boo
 def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     """Count flaws, once for each state of the catalogue, the model and the weights, and once a day."""
     newest = Item.objects.aggregate(
-        item=Max("updated_at"), vector=Max("vectors__made_at"), picture=Max("picture__looked_at")
+        item=Max("updated_at"), vector=Max("vectors__made_at"), picture=Max("seen_picture__looked_at")
     )
     mark = ":".join(each.isoformat() if each else "none" for each in newest.values())
     counts = cached(
