@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -99,6 +99,9 @@ bench-first-impressions: .venv/stamp  ## Promises to new items, replayed on the 
 
 bench-leaks: .venv/stamp  ## Customers' addresses where they must not be, in the demo's data after it ran (ARGS="--log demo.log")
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.leaks --data "$(DATA)" $(ARGS)
+
+bench-looks-like: .venv/stamp  ## Is the nearest picture one of the same class? On a folder of pictures in folders of classes (ARGS="DIR --depth 2")
+	$(PYTHON) -m bench.looks_like $(ARGS)
 
 bench-mutations: .venv/stamp  ## Faults planted in a copy of the source: do the tests named beside each turn red? (ARGS="--only words")
 	OMP_NUM_THREADS=1 $(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON) -m bench.mutations $(ARGS)

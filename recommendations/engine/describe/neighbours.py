@@ -9,6 +9,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, HalfArray, IntA
 
 ITEMS_AT_ONCE = 8_192
 PICTURE = "picture"
+LOOKS, READS = 0.7, 0.3  # what pictures and texts count for where items look alike
 ALL = "all"
 
 

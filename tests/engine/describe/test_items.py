@@ -125,7 +125,7 @@ def test_vectors_of_other_items_alone_are_none() -> None:
 def picture_vectors(n: int) -> np.ndarray:
     """Pictures of two kinds of things that have nearly all in common, as a net that knows everything sees them."""
     draw = generator(n, "pictures")
-    seen = draw.normal(0, 0.05, (n, 1_280)) + 1
+    seen = draw.normal(0, 0.02, (n, 1_280)) + 1
     seen[::2, :40] += 0.2
     return (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float16)
 
