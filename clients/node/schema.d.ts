@@ -499,9 +499,10 @@ export interface paths {
          *
          *
          *     `by` asks how alike items are, in place of an answer of the placement: `text` goes by what is said of them (their texts,
-         *     and vectors that the shop or a service made), `behaviour` by who bought both, `all` by the two together. Each item then
-         *     has its `likeness` in both, 0 to 1, or null where it cannot be known: of something that nobody has bought, or of which
-         *     nothing is said. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
+         *     and vectors that the shop or a service made), `picture` by how they look (where the server has the extra `pictures`),
+         *     `behaviour` by who bought both, `all` by the three together. Each item then has its `likeness` in each, 0 to 1, or null
+         *     where it cannot be known: of something that nobody has bought, of which nothing is said, or whose picture nobody could
+         *     look at. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
          *     popular; rules that leave items out hold. Beside `by` only `n`, `exclude_item_id` and `fields` may be given.
          */
         get: operations["similar_items"];
@@ -1594,13 +1595,14 @@ export interface components {
          * LikenessBy
          * @enum {unknown}
          */
-        LikenessBy: "all" | "behaviour" | "text";
+        LikenessBy: "all" | "behaviour" | "picture" | "text";
         /**
          * LikenessGiven
          * @description How alike an item is to the one that was asked about, 0 to 1; null: cannot be known.
          */
         LikenessGiven: {
             text: number | null;
+            picture: number | null;
             behaviour: number | null;
         };
         /** MergeAnswer */
@@ -6390,7 +6392,7 @@ export interface operations {
         parameters: {
             query?: {
                 anonymous_id?: string;
-                /** @description text, behaviour or all: how alike the items are, instead of what the placement shows. */
+                /** @description text, picture, behaviour or all: how alike the items are, instead of what the placement shows. */
                 by?: components["schemas"]["LikenessBy"];
                 /** @description `next_cursor` of the answer before: nothing that was shown so far comes again. */
                 cursor?: string;
