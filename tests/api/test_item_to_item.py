@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from recommendations.engine.frames import Space
 from recommendations.models import Item, ModelVersion, Placement, RuleBook
-from recommendations.services.catalogue.similar import Likeness
+from recommendations.services.catalogue.similar import Resemblance
 from recommendations.store.models.model import load_model
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut, Scope
@@ -116,12 +116,12 @@ def test_pictures_are_a_part_of_likeness_where_they_are_known(api: ApiClient) ->
     spaces = Space("text", 0, width), Space("picture", width, width + 2)
     catalogue = replace(model.training.catalogue, vectors=np.concatenate([texts, looks], axis=1), spaces=spaces)
     seen = replace(model, training=replace(model.training, catalogue=catalogue), recommenders={})
-    nearest = Likeness(seen).most_alike(0, LikenessBy.PICTURE)
+    nearest = Resemblance(seen).most_alike(0, LikenessBy.PICTURE)
     assert nearest.rows.tolist() == [2, 1]
     text, picture, _behaviour = nearest.parts
     np.testing.assert_allclose(picture, [0.8, 0.6], atol=1e-3)
     np.testing.assert_allclose(text, texts[[2, 1]].astype(float) @ texts[0].astype(float), atol=2e-3)
-    every = Likeness(seen).most_alike(0, LikenessBy.ALL)
+    every = Resemblance(seen).most_alike(0, LikenessBy.ALL)
     total = np.nan_to_num(np.maximum(np.nan_to_num(np.stack(every.parts)), 0)).sum(axis=0)
     assert (np.diff(total) <= 1e-6).all()
     assert np.isnan(every.parts[1]).sum() == len(every.rows) - 2

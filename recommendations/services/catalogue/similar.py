@@ -90,8 +90,8 @@ def _rounded(value: float) -> float | None:
     return None if np.isnan(value) else round(float(min(max(value, 0), 1)), 4)
 
 
-class Likeness:
-    """Likeness of the items of one model; what was asked of late is held."""
+class Resemblance:
+    """How alike the items of one model are; what was asked of late is held."""
 
     def __init__(self, model: Model) -> None:
         described, catalogue = candidate_source(model).descriptions, model.training.catalogue
@@ -117,5 +117,5 @@ class Likeness:
 
 
 @held_by_model
-def _alike(model: Model) -> Likeness:
-    return Likeness(model)
+def _alike(model: Model) -> Resemblance:
+    return Resemblance(model)

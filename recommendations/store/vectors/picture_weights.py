@@ -30,6 +30,13 @@ STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 HEADS = 3  # of the older format, before the names: magic, version of the protocol, kind of machine
 
 
+BROKEN = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError, struct.error,
+    pickle.UnpicklingError, zipfile.BadZipFile,
+)  # fmt: skip
+"""What is raised by a file that is none of weights."""
+
+
 class WeightsError(Exception):
     """The file is not the one that is known, or no file of weights; the text says why."""
 
@@ -71,7 +78,7 @@ def read_weights(path: Path, *, digest: str = DIGEST) -> dict[str, NDArray[Any]]
         return {str(name): _array(held[tensor.storage.key], tensor) for name, tensor in state.items()}
     except WeightsError:
         raise
-    except Exception as error:  # what a broken pickle raises has no end
+    except BROKEN as error:
         raise WeightsError(f"{path.name} is no file of weights") from error
 
 
