@@ -61,7 +61,7 @@ const CALLS = [
     user_id: "u3", context: CONTEXT, slots: [{ placement: "home", n: 3 }], boosts: BOOSTS, rotation: 1,
   }),
   () => client.similar("tea-1", WISH),
-  () => client.alike("tea-1", { by: "text", n: 3, exclude_item_ids: ["tea-2"] }),
+  () => client.alike("tea-1", { by: "text", n: 3, exclude_item_ids: ["tea-2"], fields: ["product"] }),
   () => client.alsoBought("tea-1"),
   () => client.recommendToMany("email", [{ user_id: "u3" }, { anonymous_id: "a9" }], { n: 3 }),
   () => client.interests("u3", { n: 2 }),
