@@ -149,7 +149,7 @@ LIKENESS = answer(
             {
                 "item_id": "SKU9",
                 "rank": 1,
-                "likeness": {"text": 0.71, "behaviour": None},
+                "likeness": {"text": 0.71, "picture": None, "behaviour": None},
                 "product": _PRODUCT,
             }
         ],

@@ -10,6 +10,7 @@ class LikenessParts(TypedDict):
     """How alike two items are, 0 to 1; None: cannot be known."""
 
     text: float | None
+    picture: float | None
     behaviour: float | None
 
 
