@@ -13,7 +13,7 @@ from recommendations.models import Customer, Event, Item, Placement
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.live import fetch, writes
-from recommendations.store.live.record import recorded_state
+from recommendations.store.live.record import recorded_states
 from recommendations.store.live.state import NOTHING, WHOLE, Begun, LiveState, live_event
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import Fallback, Reason, Repeat, Source
@@ -107,7 +107,8 @@ def test_plays_are_remembered_by_valkey_as_the_record_has_them() -> None:
             occurred_at=event.at, progress=share,
         )  # fmt: skip
     expected = [(tea, 2), (wine, WHOLE), (tea, 4)]
-    assert [each[:2] for each in recorded_state(customer.pk, None).begun] == expected
+    recorded = recorded_states([customer.pk], None)[customer.pk]
+    assert [each[:2] for each in recorded.begun] == expected
     writes.rebuild(afresh=True)
     for showings in (False, True):
         state = fetch.state_of(customer.pk, since=None, showings=showings).state
