@@ -1,12 +1,12 @@
 """What customers follow beside customers, from the record: brands, categories, creators and collections."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from django.db.models import Q
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.preprocess.followed_groups import GroupFollows
@@ -15,6 +15,8 @@ from recommendations.engine.preprocess.terms import membership
 from recommendations.models import Item
 from recommendations.store.models.training_data import copy_table
 from recommendations.terms import PATH_SEPARATOR, QuarantineState, Trust
+
+BATCH = 5_000
 
 # As of links between people, a follow is believed of the shop's server, and of a page with a proof.
 FOLLOWS = """
@@ -44,16 +46,34 @@ def group_follows(attributes: ItemAttributes, *, until: datetime) -> GroupFollow
         copy_table(FOLLOWS, TYPES, until=until, restored=QuarantineState.RESTORED, proven=int(Trust.PROVEN)).to_pandas()
     )
     said["group"], groups = pd.factorize(pd.MultiIndex.from_frame(said[["kind", "name"]]))
-    members = [np.flatnonzero(np.isin(attributes.ids, _keys_of_group(kind, name))) for kind, name in groups]
+    row_of = {key: row for row, key in enumerate(attributes.ids.tolist())}
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for kind, name in groups:
+        wanted[kind].add(name)
+    items = {kind: _items_of(kind, names) for kind, names in wanted.items()}
+    members = [
+        np.array(sorted(row_of[key] for key in items[kind].get(name, ()) if key in row_of), np.int64)
+        for kind, name in groups
+    ]
     within = membership(members, n_columns=len(attributes.ids))
     return GroupFollows(said, sparse.csr_matrix(within @ attributes.categories, dtype=np.float32))
 
 
-def _keys_of_group(kind: str, name: str) -> NDArray[np.int64]:
-    """Keys of the items of a brand, a creator, a collection or a category with what lies under it."""
-    if kind == "category":
-        under = Q(categories__path=name) | Q(categories__path__startswith=f"{name}{PATH_SEPARATOR}")
-        keys = Item.objects.filter(under).values_list("pk", flat=True).distinct()
-    else:
-        keys = Item.objects.filter(**{kind: name}).values_list("pk", flat=True)
-    return np.fromiter(keys, np.int64)
+def _items_of(kind: str, names: Set[str]) -> Mapping[str, Set[int]]:
+    """Keys of the items of brands, creators, collections, or categories with what lies under these, by name.
+
+    One query is for all of them: whoever is signed in may follow as many names as they like.
+    """
+    is_category = kind == "category"
+    items: defaultdict[str, set[int]] = defaultdict(set)
+    column = "categories__path" if is_category else kind
+    for name, key in Item.objects.values_list(column, "pk").iterator(chunk_size=BATCH):
+        for group in names & ({*_with_those_above(name or "")} if is_category else {name}):
+            items[group].add(key)
+    return items
+
+
+def _with_those_above(path: str) -> Iterator[str]:
+    """The path of a category and those of the categories that it lies under."""
+    levels = path.split(PATH_SEPARATOR)
+    return (PATH_SEPARATOR.join(levels[:depth]) for depth in range(1, len(levels) + 1))
