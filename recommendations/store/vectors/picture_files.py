@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ from recommendations.vector_terms import PictureFault
 
 DECODER = Path(__file__).with_name("picture_decoder.py")
 PATIENCE = 15.0  # seconds
+LONGEST_SIDE = 2**31 - 1  # as PNG has it, and the record; a head that tells of more is a broken one
 COLOURED, GREY = 3 * SIDE * SIDE, GREY_SIDE * GREY_SIDE  # bytes
 
 
@@ -35,9 +36,12 @@ class UndecodedError(Exception):
         self.fault, self.width, self.height = fault, width, height
 
 
+type _Side = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_SIDE)]
+
+
 class _Head(msgspec.Struct):
-    width: int | None = None
-    height: int | None = None
+    width: _Side | None = None
+    height: _Side | None = None
     fault: PictureFault | None = None
 
 

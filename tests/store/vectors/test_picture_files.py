@@ -73,6 +73,8 @@ def bomb(width: int, height: int) -> bytes:
         (bomb(50_000, 50_000), PictureFault.TOO_LARGE, (50_000, 50_000)),
         (bomb(5_001, 5_000), PictureFault.TOO_LARGE, (5_001, 5_000)),
         (bomb(5_000, 5_000), PictureFault.UNREADABLE, (5_000, 5_000)),  # it has fewer points than it says
+        (bomb(2**31 - 1, 2**31 - 1), PictureFault.TOO_LARGE, (2**31 - 1, 2**31 - 1)),
+        (bomb(2**32 - 1, 1), PictureFault.UNREADABLE, (None, None)),  # PNG knows no such side, nor does the record
         (drawn_file(1, size=(1, 1)), PictureFault.SMALL, (1, 1)),
         (drawn_file(1, size=(400, 99)), PictureFault.SMALL, (400, 99)),
         (drawn_file(1, "JPEG")[:2_000], PictureFault.UNREADABLE, (224, 224)),
@@ -80,8 +82,11 @@ def bomb(width: int, height: int) -> bytes:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", PictureFault.UNREADABLE, (None, None)),
         (b"", PictureFault.UNREADABLE, (None, None)),
     ],
-    ids=["bomb", "too many points", "points missing", "1x1", "flat", "truncated", "tiff", "svg", "empty"],
-)
+    ids=[
+        "bomb", "too many points", "points missing", "longest side", "longer side", "1x1", "flat", "truncated", "tiff",
+        "svg", "empty",
+    ],
+)  # fmt: skip
 def test_what_cannot_be_compared_says_why(
     data: bytes, expected: PictureFault, size: tuple[int | None, int | None]
 ) -> None:
