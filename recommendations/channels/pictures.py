@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from recommendations.channels.outbound import (
     CutOffError,
@@ -29,6 +29,7 @@ MOST_REDIRECTS = 3
 MOST_SILENT = 3  # pictures that a host gives no answer to, after which it is left alone
 LONGEST_ETAG = 200
 ETAG = re.compile(r'(?:W/)?"[!#-~]*"')
+WRITTEN = "/#%[]=:;$&()+,!?*@'~"  # stands in an address as it is (RFC 3986)
 KINDS = "image/jpeg, image/png, image/webp, image/gif"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 NOWHERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -67,7 +68,7 @@ class PictureClient:
 
     def fetch(self, url: str, *, etag: str = "") -> FetchedPicture:
         """Fetch a picture, or hear that it is the one of an ETag. Raises NoPictureError, SilentHostError."""
-        address = f"https:{url}" if url.startswith("//") else url
+        address = quote(f"https:{url}" if url.startswith("//") else url, safe=WRITTEN)  # as browsers write it
         left = self._patience
         headers = {"Accept": KINDS} | ({"If-None-Match": etag} if etag else {})
         for _hop in range(MOST_REDIRECTS + 1):
@@ -77,7 +78,7 @@ class PictureClient:
             if answer.status not in REDIRECTS or not target:
                 return _picture_of(answer, asked_with=etag)
             try:
-                address = urljoin(address, target)
+                address = urljoin(address, quote(target, safe=WRITTEN, encoding="latin-1"))
             except ValueError as error:
                 raise NoPictureError(PictureFault.FORBIDDEN) from error
         raise NoPictureError(PictureFault.STATUS)

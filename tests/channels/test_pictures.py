@@ -48,6 +48,15 @@ def test_a_picture_comes_with_its_etag_and_is_not_sent_twice(server: WebServer, 
     assert fault(client, f"{server.origin}/a.png") == PictureFault.STATUS  # nothing was asked with
 
 
+def test_an_address_is_asked_for_as_browsers_write_it(server: WebServer, client: PictureClient) -> None:
+    assert client.fetch(f"{server.origin}/图 1.png?größe=50%25").body == b"picture"
+    server.status, server.headers = 302, {"Location": "/größe.png"}  # as UTF-8
+    fault(client, f"{server.origin}/a.png")
+    assert [post.path for post in server.posts[:3]] == [
+        "/%E5%9B%BE%201.png?gr%C3%B6%C3%9Fe=50%25", "/a.png", "/gr%C3%B6%C3%9Fe.png",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("etag", ["one", '"a b"', '"\x7f"', '"' + "x" * 300 + '"'])
 def test_an_odd_etag_is_not_kept(server: WebServer, client: PictureClient, etag: str) -> None:
     server.headers = {**PNG, "ETag": etag}
@@ -61,7 +70,7 @@ def test_an_odd_etag_is_not_kept(server: WebServer, client: PictureClient, etag:
         "https://169.254.169.254/latest", "https://192.168.1.1:8443/a.png", "http://shop.example/a.png",
         "https://shop.example:22/a.png", "https://name:word@shop.example/a.png", "file:///etc/passwd", "https://",
         "/a.png",
-        "//127.0.0.1/a.png", "https://shop.example/ä.png",
+        "//127.0.0.1/a.png", "https://shöp.example/a.png", "https://shop.example\\@127.0.0.1/a.png",
     ],
 )  # fmt: skip
 def test_what_is_not_public_is_not_asked(client: PictureClient, url: str) -> None:
