@@ -45,9 +45,8 @@ class Watched:
     def goes_on(self, stock: Stock, *, sellable: BoolArray) -> list[GoingOn]:
         """What to go on with, the newest first: of a series one episode, the one that was begun last, else the next."""
         collection, episode = stock.column("collection"), stock.column("episode")
-        begun = sorted((GoingOn(row, at, tenths) for row, (tenths, at) in self.begun.items()), key=_newest)
         leading, series = list[GoingOn](), set[int]()
-        for one in begun:
+        for one in self._begun(stock, sellable):
             group = int(collection[one.row])
             if not (episode[one.row] and group in series):
                 leading.append(one)
@@ -64,6 +63,21 @@ class Watched:
         group, number = stock.column("collection")[rows], stock.column("number")[rows]
         due = self._due(stock, sellable)[group]
         return np.asarray(rows[number != due])
+
+    def _begun(self, stock: Stock, sellable: BoolArray) -> list[GoingOn]:
+        """What was begun and is for sale, the newest first."""
+        begun = [GoingOn(row, at, tenths) for row, (tenths, at) in self.begun.items() if sellable[row]]
+        return sorted((one for one in begun if not self._is_left_behind(one, stock)), key=_newest)
+
+    def _is_left_behind(self, one: GoingOn, stock: Stock) -> bool:
+        """Whether it is an episode of which a later one was finished since, as who skips the credits finishes none."""
+        if not (stock.column("episode")[one.row] and stock.has_collection(one.row)):
+            return False
+        group, number = stock.column("collection"), stock.column("number")
+        own, part = group[one.row], number[one.row]
+        return bool(part) and any(
+            at > one.at and group[row] == own and number[row] > part for row, at in self.finished.items()
+        )
 
     def _next_parts(self, stock: Stock, sellable: BoolArray) -> list[GoingOn]:
         """The part of each collection that comes after the last one that was finished, where it is for sale."""

@@ -79,6 +79,22 @@ def test_a_series_has_one_tile(stock: Stock) -> None:
     assert going_on(talks, stock) == [GoingOn(OTHER_TALK, 30.0, 6)]
 
 
+def test_an_episode_is_left_behind_by_who_finished_a_later_one_since(stock: Stock) -> None:
+    who = watched((PILOT, 8, 10.0), (SECOND, WHOLE, 20.0), stock=stock)  # who skips the credits
+    assert going_on(who, stock) == [GoingOn(THIRD, 20.0, after=SECOND)]
+    again = watched((PILOT, 8, 30.0), (SECOND, WHOLE, 20.0), stock=stock)
+    assert going_on(again, stock) == [GoingOn(PILOT, 30.0, 8)]
+    earlier = watched((THIRD, 3, 10.0), (SECOND, WHOLE, 20.0), stock=stock)
+    assert going_on(earlier, stock) == [GoingOn(THIRD, 10.0, 3)]
+    films = watched((FILM, 8, 10.0), (SEQUEL, WHOLE, 20.0), stock=stock)
+    assert going_on(films, stock) == [GoingOn(FILM, 10.0, 8)]
+
+
+def test_an_episode_that_is_no_longer_for_sale_does_not_keep_its_series_back(stock: Stock) -> None:
+    who = watched((PILOT, WHOLE, 10.0), (SECOND, 4, 20.0), stock=stock)
+    assert going_on(who, stock, gone=[SECOND]) == [GoingOn(THIRD, 10.0, after=PILOT)]
+
+
 def test_without_numbers_no_part_comes_next(stock: Stock) -> None:
     assert going_on(watched((TALK, WHOLE, 10.0), stock=stock), stock) == []
 
