@@ -43,6 +43,8 @@ TICK = SESSION_GAP
 """Seconds: ages count back from the last full tick, so that an answer is valid for a while. Were it longer than the gap
 between two sessions, both could be of one age.
 """
+LIVE = frozenset({None, Fallback.NOTHING_BEGUN, Fallback.NOTHING_FOLLOWED})
+"""Why an answer is as it is, as far as that is known where nobody can say what the customer did lately."""
 NO_LIKENESS = Likeness(traits=np.empty((0, 0), np.int32))
 
 
@@ -190,7 +192,7 @@ def _params(
     sellable: BoolArray,
 ) -> SelectionParams:
     stock, excluded = snapshot.stock, customer.disliked
-    if placement.repeat is Repeat.EXCLUDE and shop_domain().goes_on:
+    if placement.repeat is Repeat.EXCLUDE and placement.scope is not CatalogueScope.BEGUN and shop_domain().goes_on:
         excluded = np.union1d(customer.watched.out_of_turn(stock, sellable=sellable), excluded).astype(np.int32)
     if request.exclude_items:
         excluded = np.union1d(stock.rows_of(request.exclude_items), excluded).astype(np.int32)
@@ -283,7 +285,7 @@ def _answer(
     lacks = len(shown) < prepared.params.n
     short = lacks if own else counts or (lacks and not request.fill)
     why = prepared.scope.why or chosen.why or (Fallback.SHORT if short else None)
-    if why is None and request.customer is not None and not prepared.state.known:
+    if why in LIVE and request.customer is not None and not prepared.state.known:
         why = Fallback.NO_LIVE_STATE
     source = shown[0].source if shown else Source.NONE
     by_history = source in {Source.MODEL, Source.SESSION, Source.SEGMENT} and prepared.customer.history is not None

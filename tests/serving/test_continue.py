@@ -14,7 +14,7 @@ from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.record import recorded_states
-from recommendations.store.live.state import NOTHING, WHOLE, Begun, LiveState, live_event
+from recommendations.store.live.state import NOTHING, UNKNOWN, WHOLE, Begun, LiveState, live_event
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import Fallback, Reason, Repeat, Source
 from recommendations.wording.reasons import reason_text
@@ -71,6 +71,16 @@ def test_nothing_else_fills_it() -> None:
     assert (items(found), found.source, found.fallback_reason) == ([], Source.NONE, Fallback.NOTHING_BEGUN)
 
 
+def test_where_nobody_can_say_what_was_begun_it_says_so() -> None:
+    found = answer(UNKNOWN)
+    assert (items(found), found.fallback_reason) == ([], Fallback.NO_LIVE_STATE)
+
+
+def test_an_episode_that_was_begun_out_of_turn_is_gone_on_with_whatever_repeats() -> None:
+    Placement.objects.filter(name="continue").update(repeat=Repeat.EXCLUDE)
+    assert items(answer(begun(("wine-3", 4)))) == ["wine-3"]
+
+
 def test_it_is_not_used_against_the_will() -> None:
     plays = begun(("tea-1", 4))
     for found in (answer(plays, personalise=False), answer(replace(plays, objected=True))):
@@ -97,7 +107,7 @@ def test_plays_are_remembered_by_valkey_as_the_record_has_them() -> None:
     customer = Customer.objects.create(pseudonym=b"v" * 32)
     now, tea, wine, soap = timezone.now(), key("tea-1"), key("wine-1"), key("tea-2")
     plays = ((tea, EventName.PLAY, 0.44, 3), (tea, EventName.PLAY, 0.2, 1), (wine, EventName.COMPLETE, None, 2),
-             (soap, EventName.PLAY, 0.05, 0))  # fmt: skip
+             (soap, EventName.PLAY, 0.05, 0), (soap, EventName.RATE_ITEM, None, 0))  # fmt: skip
     events = [
         live_event(customer.pk, name, item, now - timedelta(minutes=ago), share) for item, name, share, ago in plays
     ]
@@ -114,6 +124,8 @@ def test_plays_are_remembered_by_valkey_as_the_record_has_them() -> None:
         state = fetch.state_of(customer.pk, since=None, showings=showings).state
         assert [each[:2] for each in state.begun] == expected
         assert fetch.unpacked(fetch.packed(state)) == replace(state, known=True)
+    writes.remember(events)  # as they came in: a rating is no play
+    assert [each[:2] for each in fetch.state_of(customer.pk, since=None).state.begun] == expected
 
 
 def test_plays_go_with_who_is_merged_and_with_who_is_forgotten() -> None:

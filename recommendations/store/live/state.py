@@ -129,9 +129,12 @@ def live_name(name: str, progress: float | None) -> str:
 
 
 def tenths_of(name: str, progress: float | None) -> int:
-    """Tenths of a work that an act says were played, ``WHOLE`` of one that takes it; 0 where nobody goes on with it."""
+    """Tenths of a work that an act says were played, ``WHOLE`` of one that takes it; 0 where nobody goes on with it.
+
+    What is no interest, such as a rating, the record does not tell of before a run has learned from it.
+    """
     domain = shop_domain()
-    if not domain.goes_on or name not in domain.taken:
+    if not domain.goes_on or name not in domain.taken or name not in INTEREST:
         return 0
     if name != EventName.PLAY or progress is None or progress >= domain.taken_from:
         return WHOLE
