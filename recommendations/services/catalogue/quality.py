@@ -151,9 +151,10 @@ def has_flaw(flaw: CatalogueFlaw, items: IdArray, known: Exposure | None) -> Boo
 def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
     """Count flaws, once for each state of the catalogue, the model and the weights, and once a day."""
     newest = Item.objects.aggregate(
-        item=Max("updated_at"), vector=Max("vectors__made_at"), picture=Max("seen_picture__looked_at")
-    )
-    mark = ":".join(each.isoformat() if each else "none" for each in newest.values())
+        item=Max("updated_at"), vector=Max("vectors__made_at"), picture=Max("seen_picture__looked_at"),
+        shared=Count("seen_picture", filter=Q(seen_picture__is_shared=True), distinct=True),
+    )  # fmt: skip
+    mark = ":".join(each.isoformat() if isinstance(each, datetime) else str(each) for each in newest.values())
     counts = cached(
         f"flaws:{shop_domain().name}:{mark}:{now:%Y-%m-%d}:{known.mark if known else 'none'}",
         lambda: _counts(known, now=now),

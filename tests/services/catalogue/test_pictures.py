@@ -90,6 +90,7 @@ def test_a_copy_of_another_item_is_a_flaw_but_not_of_a_variant(web: WebServer) -
     Item.objects.filter(shop_id="copy").update(parent=Item.objects.get(shop_id="one"))
     look(web)
     assert flawed(CatalogueFlaw.SHARED_PICTURE) == set()
+    assert flaws(None, now=timezone.now()).found[CatalogueFlaw.SHARED_PICTURE].items == 0
 
 
 def test_what_cannot_be_seen_says_why(web: WebServer, files: dict[str, bytes]) -> None:
