@@ -107,7 +107,8 @@ def sequences_of(training: TrainingSet, plan: Plan, *, seed: int, since: float =
     are younger.
     """
     acts = training.teaching
-    everyone = in_order(acts, _shared(acts, plan.people)).by_user(acts.n_users)
+    taken = in_order(acts, _shared(acts, plan.people))
+    everyone = taken.by_user(acts.n_users)
     enough = np.array([len(one) > 1 for one in everyone], np.bool_)
     if enough.sum() < plan.fewest:
         raise TooFewSequencesError(
@@ -115,7 +116,7 @@ def sequences_of(training: TrainingSet, plan: Plan, *, seed: int, since: float =
             f"a net needs {plan.fewest:,} of them."
         )
     newest = np.full(acts.n_users, np.inf)
-    np.minimum.at(newest, acts.user, acts.age)
+    np.minimum.at(newest, taken.user, taken.age)
     able = [number for number in np.flatnonzero(newest < since) if len(everyone[number]) > 2]
     judged = np.sort(generator(seed, "judged sequences").permutation(able)[: min(plan.judged, len(able) // 10)])
     held = set(judged.tolist())

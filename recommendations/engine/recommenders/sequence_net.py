@@ -37,6 +37,7 @@ class Ordered(NamedTuple):
 
     user: IntArray
     item: IntArray
+    age: FloatArray  # of acts in a row on one item, that of the first
 
     def by_user(self, n_users: int) -> list[IntArray]:
         """The items of each user."""
@@ -50,10 +51,10 @@ def in_order(acts: Interactions, known: NDArray[np.bool_]) -> Ordered:
     """
     wanted = acts.where((acts.strength > 0) & known[acts.item])
     order = np.lexsort((-np.arange(len(wanted)), -wanted.age, wanted.user))
-    user, item = wanted.user[order], wanted.item[order]
+    user, item, age = wanted.user[order], wanted.item[order], wanted.age[order]
     other = np.ones(len(user), np.bool_)
     other[1:] = (user[1:] != user[:-1]) | (item[1:] != item[:-1])
-    return Ordered(user[other], item[other])
+    return Ordered(user[other], item[other], age[other])
 
 
 def arrays_of_net(net: Mapping[str, NDArray[np.floating]], *, n_items: int) -> dict[str, FloatArray]:

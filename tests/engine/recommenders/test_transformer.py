@@ -185,6 +185,16 @@ def test_a_lesson_leaves_out_rare_items_and_what_is_held_out() -> None:
     assert len(net_training.sequences_of(training, replace(PLAN, people=2), seed=0, since=0.0).answers) == 0
 
 
+def test_what_is_held_out_is_younger_than_all_that_the_net_before_knows() -> None:
+    """Half the people took item 3 today. The others took it two days ago, and since then it again, or what is rare: the
+    net of yesterday knows that it came next.
+    """
+    anew, known = [[0, 1, 2, 3]] * 20, [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 3, 3]] * 10
+    plan = replace(PLAN, people=11)
+    assert len(net_training.sequences_of(shop(anew + known), plan, seed=0, since=1.5).answers) == 2  # a tenth of half
+    assert len(net_training.sequences_of(shop(known), plan, seed=0, since=1.5).answers) == 0
+
+
 def test_a_long_sequence_is_learned_from_in_pieces_that_miss_no_step() -> None:
     taught = net_training.sequences_of(shop([list(range(9)), list(range(9))]), PLAN, seed=0)
     steps = {(int(one[at]), int(one[at + 1])) for one in taught.sequences for at in range(len(one) - 1)}
