@@ -137,6 +137,11 @@ def test_nets_are_trained_for_each_cut_in_turn_and_only_once() -> None:
     assert [stored[cut].until for cut in Cut] == [load_snapshot(version, cut)[0].cut for cut in Cut]
     assert [net.path for _, net in trained(plan, seconds=2)] == [stored[cut].path for cut in Cut]
     assert len(list(Path(storages["artefacts"].location, "nets").iterdir())) == 3
+    anew = dict(trained(plan, seconds=1.5))  # other options: a net that knew all of the history could not be judged
+    for cut, net in anew.items():
+        assert net.path != stored[cut].path
+        assert net.reached is not None, cut
+        assert 0 <= net.reached <= 1
 
 
 def trained(plan: Plan, *, seconds: float) -> list[tuple[Cut, nets.StoredNet]]:
@@ -152,8 +157,9 @@ def test_where_no_net_can_be_trained_the_command_says_why(settings: Settings, mo
         call_command("train_transformer")
     with pytest.raises(CommandError, match="--minutes is above 0"):
         call_command("train_transformer", minutes=0)
-    with advisory_lock(LOCK), pytest.raises(CommandError, match="being trained elsewhere"):
-        call_command("train_transformer")
+    for option in ([], ["--forget"]):
+        with advisory_lock(LOCK), pytest.raises(CommandError, match="being trained elsewhere"):
+            call_command("train_transformer", *option)
     ModelVersion.objects.create(run=Run.objects.create(now=NOW), is_live=True, status=VersionStatus.READY)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(CommandError, match="needs torch: install the extra sequence-torch"):

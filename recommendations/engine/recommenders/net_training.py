@@ -74,7 +74,8 @@ class Training:
     best_round: int = 0
     best_reached: float = -1.0
     seconds: float = 0.0
-    reached: list[float] = field(default_factory=list)  # NDCG@10 of each round, on what is held out
+    judged: int = 0  # people of whom something is held out
+    reached: list[float] = field(default_factory=list)  # NDCG@10 of each round, there; its number where nothing is
 
     def stored(self) -> tuple[Arrays, dict[str, Any]]:
         """The arrays by one name each, and the rest."""
@@ -167,7 +168,9 @@ def start(taught: Sequences, plan: Plan, *, seed: int, before: Mapping[str, NDAr
     net["items"][taught.counts == 0] = 0
     zeros = {f"{moment}.{name}": np.zeros_like(net[name]) for moment in ("first", "second") for name in SHAPES}
     rate = plan.rate_again if again else plan.rate
-    return Training(net=net, best=_copy(net), moments={**zeros, "steps": np.zeros(1)}, rate=rate)
+    return Training(
+        net=net, best=_copy(net), moments={**zeros, "steps": np.zeros(1)}, rate=rate, judged=len(taught.answers)
+    )
 
 
 def train(

@@ -24,8 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, minutes: float, threads: int, seed: int, forget: bool, **_options: Any) -> None:
         if forget:
-            there = forget_nets()
-            self.stdout.write("The next run has no transformer." if there else "No nets were there to forget.")
+            self._forget()
             return
         if not 0 < minutes <= MOST_MINUTES or threads < 1 or seed < 0:
             raise CommandError(
@@ -35,16 +34,25 @@ class Command(BaseCommand):
             for cut, net in train_nets(
                 seconds=minutes * MINUTE, seed=seed, plan=Plan(threads=threads), tell=self._progress
             ):
+                reached = "" if net.reached is None else f"NDCG@10 {net.reached:.4f} on what was held out, "
                 self.stdout.write(
-                    f"{cut}: {net.items:,} items, {net.sequences:,} sequences, NDCG@10 {net.reached:.4f} "
-                    f"on what was held out, after round {net.rounds} of {net.seconds:,.0f} s"
+                    f"{cut}: {net.items:,} items, {net.sequences:,} sequences, {reached}after round {net.rounds} of "
+                    f"{net.seconds:,.0f} s"
                 )
         except CannotTrainError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("Stopped. The same command goes on from the last half minute.") from None
+            raise CommandError("Stopped. The same command goes on from what was last kept.") from None
         self.stdout.write(self.style.SUCCESS("The next run has the transformer; weights are proposed where it helps."))
 
+    def _forget(self) -> None:
+        try:
+            there = forget_nets()
+        except CannotTrainError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("The next run has no transformer." if there else "No nets were there to forget.")
+
     def _progress(self, cut: Cut, progress: Training) -> None:
-        self.stdout.write(f"  {cut} round {progress.round}: {progress.reached[-1]:.4f}, {progress.seconds:,.0f} s")
+        reached = f"{progress.reached[-1]:.4f}, " if progress.judged else ""
+        self.stdout.write(f"  {cut} round {progress.round}: {reached}{progress.seconds:,.0f} s")
         self.stdout.flush()

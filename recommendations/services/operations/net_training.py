@@ -109,7 +109,8 @@ class _Work:
             raise CannotTrainError(str(error)) from error
         return nets.save_net(
             self.cut, net, snapshot.items.ids, until=snapshot.cut, sequences=len(taught.sequences),
-            rounds=progress.best_round, reached=progress.best_reached, seconds=progress.seconds, digest=self.digest,
+            rounds=progress.best_round, reached=progress.best_reached if progress.judged else None,
+            seconds=progress.seconds, digest=self.digest,
         )  # fmt: skip
 
     @property
@@ -119,9 +120,12 @@ class _Work:
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def _net_before(self, snapshot: TrainingSnapshot) -> tuple[float, Mapping[str, FloatArray] | None]:
-        """The net to go on from, and how many days before the cut its history ends; none where all begins."""
+        """The net to go on from, and how many days before the cut its history ends; none where all begins.
+
+        One of this very history has seen all that could be held out to see when to stop.
+        """
         try:
-            newest = nets.net_at(snapshot.cut, snapshot.items)
+            newest = nets.net_at(np.nextafter(snapshot.cut, -np.inf), snapshot.items)
         except (nets.NetDamagedError, NetShapeError):
             newest = None
         return (np.inf, None) if newest is None else (snapshot.cut - newest[0].until, newest[1])

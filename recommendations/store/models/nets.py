@@ -48,7 +48,7 @@ class StoredNet:
     items: int
     sequences: int
     rounds: int
-    reached: float  # NDCG@10 of the newest items of some people, which were held out
+    reached: float | None  # NDCG@10 of the newest items of some people, which were held out; None: nothing was
     seconds: float
     digest: str  # of all that it was trained from
 
