@@ -18,6 +18,7 @@ from analytics.queries.weights.live_facts import live_facts
 from demo.town import synthetic_shop, write_rows
 from recommendations.domains.video import VIDEO
 from recommendations.engine.feedback.tuning import SearchConfig, tuned
+from recommendations.engine.ids import IdMap
 from recommendations.engine.recommenders.net_training import Plan, Training
 from recommendations.engine.recommenders.sequence_net import SHAPES
 from recommendations.engine.recommenders.transformer import Transformer
@@ -167,6 +168,23 @@ def test_where_no_net_can_be_trained_the_command_says_why(settings: Settings, mo
     told = io.StringIO()
     call_command("train_transformer", "--forget", stdout=told)
     assert told.getvalue() == "No nets were there to forget.\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_net_that_is_replaced_while_it_is_read_is_no_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with artefact_folder(tmp_path):
+        Item.objects.bulk_create(Item(shop_id=f"i{number}", title=f"Item {number}") for number in range(4))
+        ids = saved_net(Cut.LIVE, until=1.0)
+        before = nets.stored_nets()
+        saved_net(Cut.LIVE, until=1.0, scale=2.0)
+        looks = iter([before])
+        now = nets.stored_nets
+        monkeypatch.setattr(nets, "stored_nets", lambda: next(looks, None) or now())
+        taken = nets.net_at(1.0, IdMap(ids=ids))
+        assert taken is not None
+        assert taken[1]["items"].max() == 2.0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -86,7 +86,12 @@ def net_at(until: float, items: IdMap) -> tuple[StoredNet, dict[str, FloatArray]
     if not able:
         return None
     stored = max(able, key=lambda one: one.until)
-    arrays = _arrays(stored.path, stored.sha256)
+    try:
+        arrays = _arrays(stored.path, stored.sha256)
+    except NetDamagedError:
+        if stored in stored_nets().values():
+            raise
+        return net_at(until, items)  # a newer one took its place meanwhile
     if IDS not in arrays:
         raise NetShapeError("the net does not say which items it knows: train it again")
     arrays_of_net(arrays, n_items=len(arrays[IDS]))
