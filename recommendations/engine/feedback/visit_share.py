@@ -43,7 +43,7 @@ class LearnedShare:
     def of(cls, reached: Mapping[float, PerUser], *, seed: int) -> Self:
         """Choose from NDCG per visit under each share: the usual one, unless the best above 0 is measurably better.
 
-        Then it is the one nearest to the usual that the best is not measurably better than.
+        Then it is the one nearest to the usual that is measurably better, too, and that the best is not better than.
         """
         visits = len(reached[SHARE])
         if visits < FEWEST:
@@ -51,8 +51,9 @@ class LearnedShare:
         means = {share: float(per_visit.mean()) for share, per_visit in reached.items()}
         choices, share = [each for each in reached if each > NOTHING], SHARE
         best = reached[max(choices, key=lambda each: means[each])]
+        better = [each for each in choices if measurably_better(reached[each], reached[SHARE])]
         if measurably_better(best, reached[SHARE]):
-            as_good = (each for each in choices if not measurably_better(best, reached[each]))
+            as_good = (each for each in better if not measurably_better(best, reached[each]))
             share = min(as_good, key=lambda each: abs(each - SHARE))
         both = (reached[share][:, None], reached[SHARE][:, None])
         return cls(share=share, visits=visits, ndcg=means, gain=differences(*both, resamples(visits, seed=seed))[0])

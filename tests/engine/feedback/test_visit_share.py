@@ -59,6 +59,16 @@ def test_a_gain_that_may_be_chance_leaves_the_usual_share() -> None:
     assert LearnedShare.of(noisy, seed=0).share == SHARE
 
 
+def test_a_share_between_whose_gain_may_be_chance_is_not_chosen() -> None:
+    """.5 gains a little of everybody. .35 gains nearly as much on the whole, but of some much and of others less."""
+    noisy = reached(s50=0.21)
+    noisy[0.35] = noisy[SHARE] + 0.009 + np.resize([0.15, -0.15], 400)
+    learned = LearnedShare.of(noisy, seed=0)
+    assert learned.share == 0.5
+    assert learned.gain is not None
+    assert learned.gain.low > 0
+
+
 @pytest.mark.parametrize(("telling", "expected"), [("visit", {0.35, 0.5, 0.7}), ("record", {SHARE})])
 def test_it_learns_whether_the_visit_or_the_record_tells_what_comes(telling: str, expected: set[float]) -> None:
     """Items are of six kinds, bought together. The rest of a visit is of the kind in view, or of the record's."""
