@@ -11,7 +11,9 @@ from recommendations.engine.evaluation.visits import SampledVisits
 from recommendations.engine.feedback.visit_share import FEWEST, LearnedShare, Records, joined_records
 from recommendations.engine.ranking.visit_share import SHARE, mixed
 from recommendations.event_types import EventName
-from recommendations.models import Customer, Item
+from recommendations.loop import visits
+from recommendations.loop.context import RunContext
+from recommendations.models import Artefact, Customer, Item, ModelVersion
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
@@ -19,9 +21,10 @@ from recommendations.serving.visit import visit, visits_of
 from recommendations.store.domain import shop_instances
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING, Act, LiveState
+from recommendations.store.models.model import load_snapshot
 from recommendations.store.serving.snapshot import Snapshot, WeightsKey
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.terms import TASKS, BlendName, Fallback, Reason, Source
+from recommendations.terms import TASKS, BlendName, Cut, Fallback, Reason, Source
 from recommendations.wording.reasons import reason_text
 from tests.trained import NOW
 
@@ -186,14 +189,14 @@ def test_the_share_is_learned_on_the_very_pools_that_answers_have(snapshot: Snap
     assert snapshot.model
     model, seen = snapshot.model, np.array([[4, -1], [9, 2], [0, 30]], np.int32)
     row = np.arange(3, dtype=np.int32)
-    visits = SampledVisits(user=row, seen=seen, spent=model.training.interactions.matrix()[row])
+    sampled = SampledVisits(user=row, seen=seen, spent=model.training.interactions.matrix()[row])
     recommenders = {
         one.name: model.recommenders[one.name]
         for one in shop_instances(BlendName.SESSION)
         if one.can_learn(model.training)
     }
     records = {blend: Records(model.candidates[blend].of(row))}
-    learned_on = joined_records(visits, records, recommenders, model.training)[blend]
+    learned_on = joined_records(sampled, records, recommenders, model.training)[blend]
     for user, items in zip(row.tolist(), seen, strict=True):
         served = visits_of(model).joined(blend, user, tuple(items[items >= 0].tolist()))
         assert served
@@ -224,3 +227,12 @@ def test_a_run_learns_the_shares_and_of_a_few_visits_keeps_the_usual(snapshot: S
         TASKS.values(), SHARE
     )
     assert {one.visits < FEWEST for one in snapshot.model.visit_shares.values()} == {True}
+
+
+def test_a_run_that_was_begun_before_visits_were_cut_ends_with_the_usual_shares(snapshot: Snapshot) -> None:
+    version = ModelVersion.objects.live().get()
+    Artefact.objects.filter(version=version, name__startswith="visits/").delete()
+    context = RunContext.of(version.run, cut=None, report=lambda share, *, text="": None)
+    assert visits.learn_visit_shares(context) == {"home_visit_share": SHARE, "discover_visit_share": SHARE}
+    training, _ = load_snapshot(version.pk, Cut.TUNING)
+    assert visits.join(context, training, {}, {}) == 0

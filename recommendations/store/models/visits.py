@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommendations.engine.evaluation.intervals import Measure
-from recommendations.engine.evaluation.visits import SampledVisits
+from recommendations.engine.evaluation.visits import KNOWN, SampledVisits
 from recommendations.engine.feedback.visit_share import LearnedShare
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.models import ModelVersion
@@ -24,7 +25,11 @@ def save_visits(version: ModelVersion, visits: SampledVisits) -> int:
 
 
 def load_visits(version_id: int) -> SampledVisits:
+    """The visits that ``save_visits`` saved; none in a version that was begun before visits were cut."""
     arrays = load_arrays(version_id, Cut.TUNING, prefix=tuple(f"{FOLDER}/{part}" for part in ("user", "seen", "spent")))
+    if not arrays:
+        none = sparse.csr_matrix((0, 0), dtype=np.float32)
+        return SampledVisits(user=np.empty(0, np.int32), seen=np.empty((0, KNOWN), np.int32), spent=none)
     return SampledVisits(
         user=arrays[f"{FOLDER}/user"], seen=arrays[f"{FOLDER}/seen"], spent=matrix_of(arrays, f"{FOLDER}/spent")
     )
