@@ -27,7 +27,8 @@ receipts to learn from, and what somebody looks at tells more of what they want 
 """
 FEWEST = 100  # visits; of fewer nothing is learned
 LENGTH = 10
-BLOCK = 128  # visits that are scored at once
+BLOCK = 128  # visits that are scored at once, or fewer
+BLOCK_BYTES = 256_000_000  # most that their scores of all items take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +119,10 @@ def _scored(
     visits: SampledVisits, recommenders: Mapping[str, Recommender], training: TrainingSet
 ) -> Iterator[dict[str, DenseRow]]:
     """What each recommender says of the items, visit by visit, asked in blocks."""
-    for start in range(0, len(visits), BLOCK):
-        seen = visits.seen[start : start + BLOCK]
+    row_bytes = 4 * max(training.n_items, 1) * max(len(recommenders), 1)
+    block = int(np.clip(BLOCK_BYTES // row_bytes, 1, BLOCK))
+    for start in range(0, len(visits), block):
+        seen = visits.seen[start : start + block]
         queries = _queries(seen, training)
         scores = {name: one.score(queries) for name, one in recommenders.items()}
         for number in range(len(seen)):
