@@ -17,6 +17,7 @@ from recommendations.store.domain import shop_domain
 
 DAY = 86_400.0
 SESSION_GAP = 1_800.0  # seconds
+MOMENT = 1e-6  # days; between acts that are newer than the moment that ages count back from, which is a full tick
 
 
 class HistoryEvent(NamedTuple):
@@ -81,7 +82,10 @@ class History:
 
 
 def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int) -> Interactions:
-    """Interactions of one customer; of several acts on an item in a session the strongest counts."""
+    """Interactions of one customer; of several acts on an item in a session the strongest counts.
+
+    An older act has the higher age, though both are newer than ``until``: some recommenders ask what came last.
+    """
     domain = shop_domain()
     points, unit = domain.points, domain.points[domain.unit]
     rows: dict[tuple[int, int], HistoryEvent] = {}
@@ -95,11 +99,14 @@ def interactions_of(acts: Sequence[HistoryEvent], *, until: float, n_items: int)
             rows[2 * session + bought, act.item] = act
     counting = list(rows.values())
     strength = np.array([points[act.name] / unit for act in counting], np.float32)
+    at = np.array([act.at for act in counting])
+    newer = np.empty(len(at))
+    newer[np.argsort(-at, kind="stable")] = np.arange(len(at))
     return Interactions(
         user=np.zeros(len(counting), np.int32),
         item=np.array([act.item for act in counting], np.int32),
         basket=np.array([basket for basket, _ in rows], np.int32),
-        age=np.array([max(until - act.at, 0) / DAY for act in counting], np.float32),
+        age=np.maximum((until - at) / DAY, MOMENT * newer).astype(np.float32),
         quantity=np.ones(len(counting), np.float32),
         strength=strength,
         amount=np.zeros(len(counting), np.float32),
