@@ -139,7 +139,8 @@ def _trial(
 ) -> PointsTrial:
     """The training set of a cut, and the one that other points would make of the same events."""
     other = snapshot(past.events, proposed.attributes, cut=context.windows.cuts[cut], weights=proposed.weights)
-    other = _with_net(context, _taught(past.people, _with_promotions(proposed.plan, other)))
+    other = _taught(past.people, _with_promotions(proposed.plan, other))
+    other = _with_net(context, _following(proposed.follows, _linked(proposed.links, other)))
     window = context.windows.window(cut)
     of_now, of_other = (
         TrainedOn(one, truths(everything, one, window=window, weights=proposed.weights)[Task.HOME])

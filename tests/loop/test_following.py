@@ -13,12 +13,15 @@ from scipy import sparse
 from recommendations.engine.ranking.confidence import LITTLE_KNOWN
 from recommendations.engine.recommenders.interests import Config, Interests
 from recommendations.event_types import EventName
+from recommendations.loop import preprocess
+from recommendations.loop.context import RunContext
 from recommendations.models import Category, Customer, Event, ModelVersion
 from recommendations.serving.pipeline import recommend
 from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING
-from recommendations.store.models.model import load_model
+from recommendations.store.models.model import load_model, load_snapshot, moment
+from recommendations.store.models.training_data import event_frame
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
 from recommendations.terms import Cut, Reason, Source
@@ -141,3 +144,17 @@ def test_a_link_to_a_category_is_three_acts_of_a_regulars_interest(cut: Cut) -> 
     others = rows != regular
     np.testing.assert_array_equal(ours[others], without[others])
     assert not np.array_equal(ours[regular], without[regular])
+
+
+def test_other_event_weights_are_tried_with_whom_and_what_people_follow_too() -> None:
+    version = ModelVersion.objects.select_related("run").get()
+    context = RunContext.of(version.run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
+    events = event_frame(until=moment(context.windows.cuts[Cut.LIVE]))
+    past = preprocess._cleaned_before(context.windows.cuts[Cut.TEST], events)
+    made, _ = load_snapshot(version.pk, Cut.TEST)
+    shop = preprocess._shop(context)
+    now, other = preprocess._trial(context, Cut.TEST, past, shop, everything=past.events, made=made)
+    for name in ("links", "followed"):
+        before, after = (getattr(each.made.training, name) for each in (now, other))
+        assert before.nnz > 0
+        assert (before != after).nnz == 0
