@@ -73,14 +73,14 @@ class WebServer:
         self.posts.append(Post(path=first.decode().split(" ")[1], headers=headers, body=body))
         if self.made is not None:
             self.body = self.made(body)
-        status = self._status_at(self.posts[-1].path)
+        status, content = self._status_and_body(self.posts[-1].path)
         if self.cuts_every and len(self.posts) % self.cuts_every == 0:
             return False
         if self.conduct in {"cut_after", "silent"}:
             if self.conduct == "silent":
                 self.ended.wait(30)
             return False
-        size = LARGE if self.conduct == "large" else 1_000 if self.conduct == "drips" else len(self.body)
+        size = LARGE if self.conduct == "large" else 1_000 if self.conduct == "drips" else len(content)
         named = {"Content-Length": str(size), **self.headers}
         head = f"HTTP/1.1 {status} So\r\n" + "".join(f"{name}: {value}\r\n" for name, value in named.items())
         if self.conduct == "drips head":
@@ -92,15 +92,15 @@ class WebServer:
             return False
         for _ in range(size // PART if self.conduct == "large" else 0):
             line.sendall(b"x" * PART)
-        line.sendall(b"" if self.conduct == "large" else self.body)
+        line.sendall(b"" if self.conduct == "large" else content)
         return True
 
-    def _status_at(self, path: str) -> int:
-        """The status, once the body is what lies at a path."""
+    def _status_and_body(self, path: str) -> tuple[int, bytes]:
+        """What is answered at a path; two may be asked for at once."""
         if self.files is None:
-            return self.status
-        self.body = self.files.get(path, b"")
-        return self.status if self.body else 404
+            return self.status, self.body
+        body = self.files.get(path, b"")
+        return self.status if body else 404, body
 
     def _drip(self, line: socket.socket, first: bytes) -> None:
         line.sendall(first)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.engine.recommenders.transformer import Transformer
 from recommendations.models import Artefact, Item, ModelVersion, ShopSetting
-from recommendations.services.operations.net_training import NETS
+from recommendations.services.operations.net_training import NETS, has_nets
 from recommendations.services.weights.goals import goals_of_version
 from recommendations.terms import Cut, Lift
 
@@ -55,7 +55,7 @@ def live_facts() -> LiveFacts:
     known = goals_of_version(row["version"]) if row.get("version") else frozenset()
     missing = {goal: why for goal, (_field, why) in FIELDS.items() if goal not in known}
     lacking: dict[str, Lack] = {goal: _lack(why, told=bool(row.get(goal))) for goal, why in missing.items()}
-    if not row.get("served"):
+    if has_nets() and not row.get("served"):
         lacking |= dict.fromkeys(Transformer.NAMES, _no_net(trained=bool(row.get("trained"))))
     return LiveFacts(lacking, row.get("shares") or {})
 

@@ -37,6 +37,11 @@ class CannotTrainError(Exception):
     """No net can be trained here; the message says why, and what to do."""
 
 
+def has_nets() -> bool:
+    """Whether the shop's domain has recommenders that a net serves."""
+    return Transformer.NAME in shop_domain().extra
+
+
 def train_nets(
     *, seconds: float, seed: int, plan: Plan, tell: Callable[[Cut, Training], None]
 ) -> Iterator[tuple[Cut, StoredNet]]:
@@ -51,10 +56,9 @@ def train_nets(
 
 
 def _version() -> ModelVersion:
-    domain = shop_domain()
-    if Transformer.NAME not in domain.extra:
+    if not has_nets():
         raise CannotTrainError(
-            f"A shop of {domain.name} has no transformer: it is for domains where the order counts, "
+            f"A shop of {shop_domain().name} has no transformer: it is for domains where the order counts, "
             "which are articles, music and video (SHOP_DOMAIN)."
         )
     version = live_version.live_version()

@@ -43,7 +43,7 @@ def web(files: dict[str, bytes]) -> Iterator[WebServer]:
 
 
 def look(web: WebServer, *, at: datetime | None = None) -> int:
-    client = PictureClient(trusted=[web.origin], patience=1)
+    client = PictureClient(trusted=[web.origin], patience=3)
     return look_at_pictures(now=at or timezone.now(), client=client)
 
 
