@@ -56,7 +56,7 @@ def events(folder: Path, *, now: datetime) -> Iterator[dict[str, str]]:
     require(folder, FILES, source=SOURCE)
     draw = np.random.default_rng(2013)
     for line, row in rows_of(folder, LIBRARIES):
-        count, *articles = (whole(value, file=LIBRARIES, line=line) for value in row)
+        count, *articles = (whole(value, file=LIBRARIES, line=line) for value in row or ["0"])
         if count != len(articles):
             raise WrongFileError(
                 f"{LIBRARIES.name}, line {line}: it announces {count} articles and has {len(articles)}: {AGAIN}."

@@ -73,6 +73,12 @@ def test_a_row_that_cannot_be_is_named(tmp_path: Path, name: str, text: str, tol
     assert told in str(refusal.value)
 
 
+def test_an_empty_line_is_an_empty_library(tmp_path: Path) -> None:
+    folder(tmp_path, PAPERS | {"users.dat": "1 0\n\n1 1\n"})
+    rows = list(citeulike.events(tmp_path, now=NOW))
+    assert [(row["user_id"], row["item_id"]) for row in rows] == [("1", "1"), ("3", "2")]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

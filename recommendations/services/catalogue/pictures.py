@@ -18,13 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import structlog
 from django.conf import settings
-from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.storage import default_storage
 from django.utils import timezone
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recommendations.channels.pictures import LARGEST, FetchedPicture, NoPictureError, PictureClient, SilentHostError
+from recommendations.channels.pictures import NoPictureError, PictureClient, SilentHostError
 from recommendations.engine.describe.neighbours import PICTURE
 from recommendations.engine.describe.picture_hash import picture_hash
 from recommendations.engine.describe.picture_net import PictureNet
@@ -43,14 +41,13 @@ from recommendations.store.vectors.item_vectors import NewVector, save_vectors, 
 from recommendations.store.vectors.picture_files import UndecodedError, decode_picture
 from recommendations.store.vectors.picture_weights import MODEL, WeightsError, read_weights, weights_file
 from recommendations.store.vectors.spaces import outcome_since_run, space_of_model
-from recommendations.vector_terms import PictureFault, VectorProvider
+from recommendations.vector_terms import VectorProvider
 
 LOCK = 0x91C702E
 FETCHERS = 4  # threads
 BATCH = 32  # addresses between two glances at the clock
 NET_AT_ONCE = 8  # pictures
 PATIENCE = 240.0  # seconds of one turn of the task; the next one goes on
-OWN = "/media/"
 COUNTS = ("asked", "seen", "unchanged", "faulty", "silent")
 
 logger = structlog.get_logger(__name__)
@@ -133,7 +130,7 @@ def _look_at(due: Sequence[DuePicture], client: PictureClient) -> _Glance:
     first = due[0]
     known = first.etag if all(one.is_known and one.etag == first.etag for one in due) else ""
     try:
-        fetched = _own_file(first.url) if first.url.startswith(OWN) else client.fetch(first.url, etag=known)
+        fetched = client.fetch(first.url, etag=known)
     except SilentHostError:
         return _Glance(due, is_silent=True)
     except NoPictureError as error:
@@ -146,18 +143,6 @@ def _look_at(due: Sequence[DuePicture], client: PictureClient) -> _Glance:
         return _Glance(due, PictureSeen(fetched.etag, error.fault, error.width, error.height))
     seen = PictureSeen(fetched.etag, None, decoded.width, decoded.height, picture_hash(decoded.grey))
     return _Glance(due, seen, decoded.points, hashlib.sha256(fetched.body).digest())
-
-
-def _own_file(url: str) -> FetchedPicture:
-    """A picture of this installation's own storage. Raises NoPictureError."""
-    name = url.removeprefix(OWN).partition("?")[0]
-    try:
-        if default_storage.size(name) > LARGEST:
-            raise NoPictureError(PictureFault.TOO_LARGE)
-        with default_storage.open(name) as file:
-            return FetchedPicture(file.read(), "")
-    except (OSError, SuspiciousFileOperation, ValueError) as error:
-        raise NoPictureError(PictureFault.GONE) from error
 
 
 def _save(space: EmbeddingSpace, glances: Sequence[_Glance], net: PictureNet) -> Counter[str]:

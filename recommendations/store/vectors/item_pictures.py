@@ -15,7 +15,7 @@ from recommendations.vector_terms import PASSING, PictureFault
 AGAIN_AFTER, FAILED_AGAIN_AFTER = timedelta(days=30), timedelta(days=1)
 SIGNED, BITS = 1 << 63, 1 << 64
 
-# Those that were never seen first, and then at random: what fails again and again keeps nothing else from its turn.
+# At random: what fails again and again, or lies at a host that is silent, keeps nothing else from its turn.
 DUE = """
 SELECT item.id, item.image_url, coalesce(picture.etag, ''), vector.id IS NOT NULL
 FROM recommendations_item item
@@ -25,7 +25,7 @@ WHERE item.retired_at IS NULL AND item.image_url <> '' AND (
   picture.id IS NULL
   OR picture.looked_at < CASE picture.fault WHEN '' THEN %(seen_before)s ELSE %(failed_before)s END
   OR picture.fault = '' AND vector.id IS NULL)
-ORDER BY picture.id IS NOT NULL, random() LIMIT %(most)s
+ORDER BY random() LIMIT %(most)s
 """
 
 

@@ -157,19 +157,18 @@ def test_a_server_that_is_silent_is_left_to_another_turn(web: WebServer) -> None
     assert set(faults().values()) == {PictureFault.NO_ANSWER}
 
 
-def test_a_picture_of_the_own_storage_is_read_from_there(web: WebServer) -> None:
-    name = default_storage.save("pictures/tiles.png", ContentFile(drawn_file(2)))
+def test_nothing_of_this_machine_is_read(web: WebServer) -> None:
+    """Whoever edits items learns of no file whether it exists."""
+    there = default_storage.save("pictures/tiles.png", ContentFile(drawn_file(2)))
     try:
-        for shop_id, url in {
-            "own": f"/media/{name}",
-            "out": "/media/../../etc/passwd",
-            "none": "/media/no.png",
-        }.items():
-            Item.objects.create(shop_id=shop_id, title=shop_id, image_url=url)
-        assert look(web) == 1
+        for number, url in enumerate(
+            (f"/media/{there}", "/media/../../etc/passwd", f"file:{default_storage.path(there)}")
+        ):
+            Item.objects.create(shop_id=f"own-{number}", title="Own", image_url=url)
+        assert look(web) == 0
     finally:
-        default_storage.delete(name)
-    assert faults() == {"own": "", "out": PictureFault.GONE, "none": PictureFault.GONE}
+        default_storage.delete(there)
+    assert set(faults().values()) == {PictureFault.FORBIDDEN}
     assert not web.posts
 
 
