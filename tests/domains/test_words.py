@@ -60,3 +60,14 @@ def test_a_shop_speaks_of_what_it_offers(
     with translation.override(language):
         assert reasons.reason_text(Reason.BOUGHT_BEFORE, {"times": 3, "days_since": 2}) == rhythm
         assert str(labels.PLACEMENTS["item"]) == placement
+
+
+@pytest.mark.usefixtures("speaking")
+def test_what_took_an_item_is_named_by_the_domain_and_a_purchase_stays_one(settings: Settings) -> None:
+    settings.LOCALE_PATHS = [LOCALE / "domains" / "video", LOCALE]
+    with translation.override("en"):
+        assert translation.pgettext("taken", "Bought") == "Watched"
+        assert translation.gettext("Bought") == "Bought"
+    with translation.override("zh-hans"):
+        assert translation.pgettext("taken", "Bought") == "观看"
+        assert translation.gettext("Bought") == "购买"

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from analytics.charts import item as charts
@@ -67,7 +68,11 @@ def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> di
     if standing is None or known is None:
         return {"standing": None}
     figure = charts.weeks(
-        standing.weeks, time=_("Week from"), events=_("Events"), bought=_("Bought"), others=_("Other events")
+        standing.weeks,
+        time=_("Week from"),
+        events=_("Events"),
+        bought=pgettext("taken", "Bought"),
+        others=_("Other events"),
     )
     words = dict(labels.BLENDS)
     return {
