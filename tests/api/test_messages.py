@@ -32,7 +32,7 @@ def test_a_message_is_told_with_its_campaign_times_and_list(server: ApiClient, o
     [given] = server.get(MESSAGES).json()["messages"]
     assert given.pop("created_at")
     assert given == {
-        "message_id": str(stored.pk), "campaign": "c0", "purpose": "for_you", "channel": "email", "key": "1",
+        "message_id": str(stored.pk), "campaign": "campaign-0", "purpose": "for_you", "channel": "email", "key": "1",
         "state": "taken", "reason": None, "due_at": "2026-09-01T10:00:00Z", "handed_at": "2026-09-01T11:00:00Z",
         "settled_at": "2026-09-01T12:00:00Z", "expires_at": "2026-09-02T12:00:00Z", "recommendation_id": "r-1",
     }  # fmt: skip

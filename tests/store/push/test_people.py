@@ -35,7 +35,7 @@ def person(address: Address) -> Person:
 
 
 def message(address: Address, **fields: Any) -> Message:
-    occurrence = campaign(f"c{Message.objects.count()}")
+    occurrence = campaign(f"Campaign {Message.objects.count()}")
     values = {
         "campaign": occurrence.campaign, "version": occurrence.version, "occurrence": occurrence, "key": "1",
         "customer_id": address.contact_id, "contact": address.contact_id, "channel": Channel.EMAIL, "address": address,
