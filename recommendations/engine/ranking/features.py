@@ -23,6 +23,9 @@ LARGEST = 60_000.0
 """Larger numbers are cut off: float16 ends at 65,504."""
 
 LAST_BASKETS = 10
+FADING: Mapping[str, float] = {"slowly": 0.9, "fast": 0.5}
+"""Weight of a basket against the one after it: people come weekly and yearly, and a basket is one for both."""
+
 TOP = 20  # places of an instance's order that count as its recommendation
 
 
@@ -170,16 +173,24 @@ def _item_rhythm(pairs: _Pairs) -> Columns:
     rhythm = own.columns(wanted)
     rank = pairs.bought.basket_rank
     late = own.of(wanted, own.total(rank < LAST_BASKETS), missing=0)
-    return rhythm | {
-        "share_of_baskets": rhythm["times"] / pairs.n_baskets,
-        "share_of_last_baskets": late / np.minimum(pairs.n_baskets, LAST_BASKETS),
-        "baskets_since": own.of(wanted, rank[own.order][own.starts].astype(np.float32)),
-        "quantity": own.of(wanted, own.mean(pairs.bought.quantity)),
-        "spent": own.of(wanted, own.total(pairs.bought.amount)),
-        "gap_of_others": back.gap[pairs.item],
-        "return_rate": back.rate[pairs.item],
-        "due_by_others": rhythm["since"] / np.maximum(back.gap[pairs.item], 1),
+    faded = {
+        f"baskets_faded_{how}": own.of(wanted, own.total(np.power(fading, rank, dtype=np.float32)), missing=0)
+        for how, fading in FADING.items()
     }
+    return (
+        rhythm
+        | faded
+        | {
+            "share_of_baskets": rhythm["times"] / pairs.n_baskets,
+            "share_of_last_baskets": late / np.minimum(pairs.n_baskets, LAST_BASKETS),
+            "baskets_since": own.of(wanted, rank[own.order][own.starts].astype(np.float32)),
+            "quantity": own.of(wanted, own.mean(pairs.bought.quantity)),
+            "spent": own.of(wanted, own.total(pairs.bought.amount)),
+            "gap_of_others": back.gap[pairs.item],
+            "return_rate": back.rate[pairs.item],
+            "due_by_others": rhythm["since"] / np.maximum(back.gap[pairs.item], 1),
+        }
+    )
 
 
 def _category_rhythm(pairs: _Pairs) -> Columns:

@@ -140,7 +140,22 @@ def _popularity(training: TrainingSet, pairs: Rhythms) -> dict[str, FloatArray]:
     columns["new_share"] = buyers["new_buyers_28d"] / np.maximum(buyers["buyers_28d"], 1)
     columns["times_per_buyer"] = (times / np.maximum(buyers["buyers"], 1)).astype(np.float32)
     columns["listed"] = training.catalogue.listed_age
+    columns |= _by_basket(acts, pairs, buyers["buyers"])
     return columns
+
+
+def _by_basket(acts: Interactions, pairs: Rhythms, buyers: FloatArray) -> dict[str, FloatArray]:
+    """What people's newest baskets hold, whenever that was, and who took it more than once."""
+    bought, n = acts.where(acts.bought), acts.n_items
+    newest = bought.basket_rank == 0
+    last = np.bincount(bought.item[newest], minlength=n).astype(np.float32)
+    again = np.bincount(pairs.keys % n, pairs.times > 1, minlength=n)
+    usual = again.sum() / max(buyers.sum(), 1)
+    return {
+        "last_baskets": np.log1p(last),
+        "last_to_buyers": (last / np.maximum(buyers, 1)).astype(np.float32),
+        "taken_again": ((again + SHRINKAGE * usual) / (buyers + SHRINKAGE)).astype(np.float32),
+    }
 
 
 def _paid(bought: Interactions, *, days: float, otherwise: FloatArray) -> FloatArray:

@@ -135,3 +135,17 @@ def test_features_of_some_queries_are_those_of_their_records() -> None:
 def test_features_of_no_queries_are_empty() -> None:
     empty = replace(RECORD, items=np.full((2, 3), -1, np.int32))
     assert made(SHOP, empty).values.shape == (0, len(made(SHOP).names))
+
+
+def test_features_by_basket_by_hand() -> None:
+    table = made(SHOP)
+    assert column(table, "rhythm: baskets_faded_slowly") == nearly(1 + 0.9, 1, 0, 1, 1)
+    assert column(table, "rhythm: baskets_faded_fast") == nearly(1 + 0.5, 1, 0, 1, 1)
+    # milk and tea are in the newest basket of the one, tea and cake in that of the other
+    assert column(table, "popularity: last_baskets") == nearly(*np.log1p([1, 2, 1, 2, 1]))
+    assert column(table, "popularity: last_to_buyers") == nearly(1, 1, 1, 1, 1)
+    # one of four pairs of customer and item came twice: milk, of one buyer
+    usual = 10 / 4
+    assert column(table, "popularity: taken_again") == nearly(
+        *[(1 + usual) / 11, usual / 12, usual / 11], usual / 12, usual / 11
+    )
