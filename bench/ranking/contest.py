@@ -18,7 +18,7 @@ from recommendations.engine.evaluation.breadth import Assortment
 from recommendations.engine.evaluation.panel import Panel, panel
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.feedback.tuning import SearchConfig, Tuned, mean_ndcg, tuned
-from recommendations.engine.frames import FloatArray
+from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.engine.ranking.candidates import Candidates, weight_vector
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.recommenders.hybrid import (
@@ -35,7 +35,8 @@ from recommendations.terms import Task
 MANY = 1500  # users of a panel, from which on their luck is small
 RESAMPLES = 4
 SHORT = SearchConfig(draws=30, climbs=1, rounds=2)
-QUESTIONS = 20_000  # whose records are held at once
+QUESTIONS = 5_000  # whose records, and features, are held at once
+STAGED = "hybrid, second stage"
 SHARPNESS = 4.0  # of the weights by which pools are cut before any are tuned: the better alone, the heavier
 
 
@@ -74,10 +75,9 @@ class Field:
         queries = self.part.queries.of(rows)
         return candidates(fitted, queries, plans={self.task: plan}, trend=self.trend, limits=limits)[self.task]
 
-    def panel(self) -> Panel:
-        """Panel of everyone with truth in this task."""
-        records = self.records(prior(self.entrants), np.arange(len(self.part.queries)), limits=Limits())
-        return tuning_panel(records, self.part.truths[self.task])
+    def pool(self) -> Candidates:
+        """Candidate records of all questions, before any weights are known."""
+        return self.records(prior(self.entrants), np.arange(len(self.part.queries)), limits=Limits())
 
 
 def tuning_panel(records: Candidates, truth: Truth) -> Panel:
@@ -109,12 +109,14 @@ def entered(part: Part, chosen: Sequence[Chosen], *, seed: int, tell: Callable[[
     return entrants
 
 
-def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
+def weighed(field: Field, *, seed: int, quick: bool = False, records: Candidates | None = None) -> Tuned:
     """Tune the weights on the part, which must be a validation part; never below the best single one there.
 
     Where users are few the weights are averaged with those tuned on resamples of them: luck counts for less.
+    ``records`` are the pool of the field, where it was made already.
     """
-    board, starts = field.panel(), [prior(field.entrants)]
+    pool, starts = field.pool() if records is None else records, [prior(field.entrants)]
+    board = tuning_panel(pool, field.part.truths[field.task])
     with threadpool_limits(1, user_api="blas"):
         best = tuned(board, seed=seed, starts=starts, search=SHORT if quick else SearchConfig())
         if quick or len(board.users) >= MANY:
@@ -133,10 +135,14 @@ def weighed(field: Field, *, seed: int, quick: bool = False) -> Tuned:
     return replace(best, weights=weights, ndcg=reached)
 
 
-def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry]:
-    """Entries of the hybrid's lists and everyone's own, [questions, k]."""
+type Restaged = Callable[[Candidates, NDArray[np.int64]], IntArray]
+"""What a second stage makes of the records of these questions: ranked items."""
+
+
+def entries(field: Field, weights: Mapping[str, float], *, k: int, restaged: Restaged | None = None) -> list[Entry]:
+    """Entries of the hybrid's lists, with a second stage too if there is one, and everyone's own, [questions, k]."""
     n_questions, names = len(field.part.queries), [entrant.chosen.name for entrant in field.entrants]
-    ranked = np.full((n_questions, k), -1, np.int32)
+    ranked, staged = np.full((2, n_questions, k), -1, np.int32)
     own = {name: np.full((n_questions, k), -1, np.int32) for name in names}
     limits = Limits(nominated=max(NOMINATED, k), own=k, kept=max(KEPT, k))
     with metered() as cost:
@@ -144,6 +150,8 @@ def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry
             rows = np.arange(start, min(start + QUESTIONS, n_questions))
             records = field.records(weights, rows, limits=limits)
             ranked[rows] = records.ranked(weights, k)
+            if restaged is not None:
+                staged[rows] = restaged(records, rows)
             for m, name in enumerate(names):
                 own[name][rows] = records.own[:, m]
     heavy = [entrant for entrant in field.entrants if weights.get(entrant.chosen.name, 0) > 0]
@@ -155,7 +163,8 @@ def entries(field: Field, weights: Mapping[str, float], *, k: int) -> list[Entry
         score_s=cost.seconds,
         peak_mb=max([cost.peak_mb, *(one.cost.peak_mb for one in heavy)]),
     )
-    return [hybrid, *(
+    hybrids = [hybrid] if restaged is None else [hybrid, replace(hybrid, name=STAGED, ranked=staged)]
+    return [*hybrids, *(
         Entry(
             name=entrant.chosen.name,
             kind="recommender",

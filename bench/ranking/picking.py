@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,18 @@ from bench.files.parts import Part
 from bench.meter import metered
 from bench.ranking.axes import Shape
 from bench.ranking.choice import Chosen, Search
-from bench.ranking.contest import Field, entered, entries, weighed
+from bench.ranking.contest import SHORT, Field, entered, entries, weighed
 from bench.ranking.grids import NET, grids
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.lists import ranked_alone
+from bench.ranking.own_stage import OwnStage, own_stage
 from bench.ranking.readings import Read, ReadConfig
 from bench.ranking.report import TaskResult
-from recommendations.engine.feedback.tuning import Tuned
+from recommendations.engine.feedback.tuning import SearchConfig, Tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.preprocess.popularity import trend
+from recommendations.engine.ranking.candidates import Candidates
+from recommendations.engine.ranking.item_facts import item_facts
 from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.rng import generator
@@ -54,6 +58,11 @@ class Options:
     compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
 
     @property
+    def tuning(self) -> SearchConfig:
+        """How long weights are searched for."""
+        return SHORT if self.quick else SearchConfig()
+
+    @property
     def spent(self) -> float:
         """Seconds since the run began."""
         return time.process_time() - self.started
@@ -73,6 +82,7 @@ class Picked:
     weights: Mapping[str, float]
     seconds: float
     without_net: Mapping[str, float] | None = None  # weights that know of no net, where there is one
+    stage: OwnStage | None = None
 
 
 def trend_of(part: Part, shape: Shape) -> FloatArray | None:
@@ -80,20 +90,10 @@ def trend_of(part: Part, shape: Shape) -> FloatArray | None:
 
 
 def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) -> Picked:
-    """Choose the best setting of each recommender, then the weights, on a validation part."""
+    """Choose the best setting of each recommender, the weights, and whether trees help, on a validation part."""
     started = time.monotonic()
-    factors = trend_of(part, shape)
-    rows = drawn(part.truths[task].users, options.compared, seed=options.seed)
-    search = Search(
-        part=part.of_queries(rows), task=task, trend=factors, seed=options.seed, budget=options.search,
-        most=options.most,
-    )  # fmt: skip
-    chosen = []
-    for grid in grids(shape, task):
-        best = search.best(grid)
-        tell(f"{task}: {best.name} {best.ndcg:.4f} on validation, {best.tried} settings tried")
-        chosen.append(best)
-    tuned = _weighed(part, task, chosen, factors, options=options)
+    chosen = _searched(part, task, shape=shape, options=options, tell=tell)
+    tuned, records = _weighed(part, task, chosen, shape, options=options)
     there_is_time = options.spent < GROWTH * options.budget
     grown = [one.grown() if there_is_time and tuned.weights[one.name] >= EARNED else one for one in chosen]
     small = ", ".join(one.name for one in grown if one.whole is not None)
@@ -101,19 +101,44 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
         why = f"its share of the blend is below {EARNED:.0%}" if there_is_time else "most of the budget is spent"
         tell(f"{task}: {small} stays on the items it was searched on: {why}")
     if grown != chosen:
-        chosen, tuned = grown, _weighed(part, task, grown, factors, options=options)
+        chosen = grown
+        tuned, records = _weighed(part, task, grown, shape, options=options)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(tuned.weights))
     tell(f"{task}: hybrid {tuned.ndcg:.4f} against {tuned.best_single} {tuned.best_single_ndcg:.4f}: {heavy}")
     others = [one for one in chosen if one.name != NET]
-    bare = _weighed(part, task, others, factors, options=options).weights if len(others) < len(chosen) else None
+    bare = _weighed(part, task, others, shape, options=options)[0].weights if len(others) < len(chosen) else None
+    stage = own_stage(part, task, records, weights=tuned.weights, seed=options.seed, search=options.tuning)
+    if stage is not None:
+        gain = f"{stage.gain.value:+.4f} [{stage.gain.low:+.4f}, {stage.gain.high:+.4f}]"
+        tell(f"{task}: trees make {gain} on validation{'' if stage.wins else ', so they are not used'}")
     seconds = time.monotonic() - started
-    return Picked(chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=seconds, without_net=bare)
+    return Picked(
+        chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=seconds, without_net=bare, stage=stage
+    )  # fmt: skip
 
 
-def _weighed(part: Part, task: Task, chosen: Sequence[Chosen], trend: FloatArray | None, *, options: Options) -> Tuned:
+def _searched(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) -> list[Chosen]:
+    rows = drawn(part.truths[task].users, options.compared, seed=options.seed)
+    search = Search(
+        part=part.of_queries(rows), task=task, trend=trend_of(part, shape), seed=options.seed, budget=options.search,
+        most=options.most,
+    )  # fmt: skip
+    chosen = []
+    for grid in grids(shape, task):
+        best = search.best(grid)
+        tell(f"{task}: {best.name} {best.ndcg:.4f} on validation, {best.tried} settings tried")
+        chosen.append(best)
+    return chosen
+
+
+def _weighed(
+    part: Part, task: Task, chosen: Sequence[Chosen], shape: Shape, *, options: Options
+) -> tuple[Tuned, Candidates]:
+    """Tune the weights; the candidates are those that they were tuned on."""
     entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
-    weighing = Field(part=part, task=task, entrants=entrants, trend=trend)
-    return weighed(weighing, seed=options.seed, quick=options.quick)
+    weighing = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
+    records = weighing.pool()
+    return weighed(weighing, seed=options.seed, quick=options.quick, records=records), records
 
 
 def drawn(users: NDArray[np.integer], n: int, *, seed: int) -> NDArray[np.integer]:
@@ -141,7 +166,10 @@ def judged(part: Part, task: Task, picked: Picked, *, shape: Shape, options: Opt
     entrants = entered(part, picked.chosen, seed=options.seed, tell=lambda text: tell(f"{task}: {text}"))
     contest = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
     k = max(options.ks)
-    answers = entries(contest, picked.weights, k=k)
+    restaged = None
+    if picked.stage is not None and picked.stage.wins:
+        restaged = partial(picked.stage.ranked, part, item_facts(part.training), k=k)
+    answers = entries(contest, picked.weights, k=k, restaged=restaged)
     if picked.without_net is not None:
         others = replace(contest, entrants=[entrant for entrant in entrants if entrant.chosen.name != NET])
         answers.insert(1, replace(entries(others, picked.without_net, k=k)[0], name="hybrid_without_net"))
@@ -192,4 +220,6 @@ def described_choice(picked: Picked) -> dict[str, Any]:
             "best_single": picked.tuned.best_single,
             "best_single_ndcg@10": round(picked.tuned.best_single_ndcg, 6),
         }
+    if picked.stage is not None:
+        hybrid["second_stage"] = picked.stage.described()
     return {"hybrid_on_validation": hybrid, "recommenders_on_validation": settings}

@@ -150,7 +150,7 @@ def _by_basket(acts: Interactions, pairs: Rhythms, buyers: FloatArray) -> dict[s
     newest = bought.basket_rank == 0
     last = np.bincount(bought.item[newest], minlength=n).astype(np.float32)
     again = np.bincount(pairs.keys % n, pairs.times > 1, minlength=n)
-    usual = again.sum() / max(buyers.sum(), 1)
+    usual = float(again.sum()) / max(float(buyers.sum()), 1.0)
     return {
         "last_baskets": np.log1p(last),
         "last_to_buyers": (last / np.maximum(buyers, 1)).astype(np.float32),
