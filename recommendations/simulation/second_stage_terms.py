@@ -23,14 +23,16 @@ def broken_down(
     """Break down the second stage's contributions to items; ``parts`` (by row of the model, none 0) are of one record.
 
     For each item its (group, term), the largest first and the base last; they add up to the contribution. Nothing
-    where LightGBM is not installed here, or the trees were trained on other features than this release makes.
+    where LightGBM is not installed here, or the trees were trained on a feature that this release does not make.
     """
     stage, records = candidates.second_stage(blend), candidates.model.candidates[blend].of(np.array([row]))
     if stage is None or not parts:
         return {}
     query, before = candidates.model.training.queries(np.array([row])), without_plane(records, NAME)
     table = features(before, query, candidates.facts)
-    if table.names != tuple(stage.names_):
+    try:
+        table = table.columns([str(name) for name in stage.names_])  # older trees know fewer
+    except KeyError:
         return {}
     items = np.array(list(parts))
     places = np.searchsorted(records.items[0, : len(table.values)], items)

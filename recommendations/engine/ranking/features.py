@@ -4,7 +4,7 @@ Columns come in named groups, and a group is what an explanation speaks of: each
 customer's rhythm with the item another.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -48,6 +48,13 @@ class Features:
     def of(self, queries: NDArray[np.integer]) -> Self:
         """The features of these queries."""
         return replace(self, values=self.values[self.rows(queries)], counts=self.counts[queries])
+
+    def columns(self, names: Sequence[str]) -> Self:
+        """The features of these columns, in their order. Raises KeyError where there is no such one."""
+        place_of = {name: place for place, name in enumerate(self.names)}
+        places = [place_of[name] for name in names]
+        groups = tuple(self.groups[place] for place in places)
+        return replace(self, names=tuple(names), groups=groups, values=self.values[:, places])
 
     def where(self, kept: BoolArray, *, counts: NDArray[np.integer]) -> Self:
         """The rows for which ``kept`` is true, so many of each query."""

@@ -149,3 +149,14 @@ def test_features_by_basket_by_hand() -> None:
     assert column(table, "popularity: taken_again") == nearly(
         *[(1 + usual) / 11, usual / 12, usual / 11], usual / 12, usual / 11
     )
+
+
+def test_columns_are_taken_by_name_and_in_the_order_asked_for() -> None:
+    table = made(SHOP)
+    names = ["rhythm: times", "popularity: buyers"]
+    part = table.columns(names)
+    assert (part.names, part.groups) == (tuple(names), ("rhythm", "popularity"))
+    for name in names:
+        assert column(part, name) == nearly(*column(table, name))
+    with pytest.raises(KeyError, match="unheard of"):
+        table.columns(["rhythm: times", "unheard of"])
