@@ -8,6 +8,7 @@ from bench.files.parts import Part
 from recommendations.engine.frames import FloatArray, IntArray, Sparse
 from recommendations.engine.ranking.scores import gathered, largest, top
 from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.engine.rng import generator
 from recommendations.terms import Task
 
 BLOCK_BYTES = 64_000_000  # of scores; each is copied once to leave items out
@@ -18,6 +19,13 @@ def blocks(n_rows: int, *, n_items: int) -> list[NDArray[np.int64]]:
     """Row numbers of consecutive blocks whose scores stay small."""
     size = int(np.clip(BLOCK_BYTES // (4 * max(n_items, 1)), 1, BLOCK_ROWS))
     return [np.arange(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+
+
+def drawn(users: NDArray[np.integer], n: int, *, seed: int) -> NDArray[np.integer]:
+    """Draw so many users, as files are often sorted."""
+    if len(users) <= n:
+        return users
+    return np.sort(generator(seed, "compared users").choice(users, n, replace=False))
 
 
 def factor_of(trend: FloatArray | None, exponent: float) -> FloatArray | None:

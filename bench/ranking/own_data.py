@@ -9,6 +9,7 @@ import numpy as np
 from bench.files.acts import Acts
 from bench.files.data import Data, Files, read
 from bench.files.parts import REPEATS, Part, pairs_of, part
+from bench.files.past_baskets import PastBaskets, past_baskets
 from bench.files.tables import InputError
 from bench.files.validation import MOST_USERS, SAID, Carving, carve
 from bench.ranking.axes import Shape
@@ -31,6 +32,7 @@ class Validation:
     carving: Carving
     folded: bool  # its users' histories are not in its training set, as those that will be asked about are not
     part: Part | None
+    past: PastBaskets | None = None  # the same people's baskets before, where the part asks for their last one
 
 
 def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
@@ -52,7 +54,7 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
     shape = shape_of(data, validation, repeats=repeated >= REPEATS)
     options = options.shared(shape, test.tasks)
     picked = {
-        task: pick(validation.part, task, shape=shape, options=options, tell=tell)
+        task: pick(validation.part, task, past=validation.past, shape=shape, options=options, tell=tell)
         if validation.part is not None and task in validation.part.tasks
         else shipped(shape, task)
         for task in test.tasks
@@ -101,7 +103,12 @@ def validated(data: Data, tasks: Sequence[Task], *, seed: int) -> Validation:
     held = carving.held & (number >= 0)
     pairs = pairs_of(number[held], data.acts.item[held], shape=(len(carving.users), data.n_items))
     queries = Queries(histories=histories, training_rows=rows)
-    return Validation(carving=carving, folded=folded, part=part(training, queries, pairs, tasks=tuple(tasks)))
+    asked = part(training, queries, pairs, tasks=tuple(tasks))
+    before = None
+    if carving.rule == "last_basket_or_act":
+        everyone = data.training(data.acts, cut=carving.cut).interactions
+        before = past_baskets(everyone, asked, carving.users, folded=folded)
+    return Validation(carving=carving, folded=folded, part=asked, past=before)
 
 
 def asks_next_basket(data: Data) -> bool:

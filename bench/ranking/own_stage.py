@@ -1,15 +1,17 @@
 """Second stage on anyone's data: trees that learn from the validation part, and are used only where they win on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.files.parts import Part
-from bench.ranking.contest import tuning_panel
+from bench.files.past_baskets import PastBaskets
+from bench.ranking.contest import QUESTIONS, Field, entered, prior, tuning_panel
 from bench.ranking.judging import Entry, Judge
+from bench.ranking.lists import drawn
 from recommendations.engine.evaluation.accuracy import labels
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.split import Truth
@@ -21,13 +23,16 @@ from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.second_stage import (
     NAME,
     Config,
+    Lesson,
     NothingToLearnError,
     SecondStage,
     SecondStageUnavailableError,
     cross_fitted,
+    joined,
     lesson,
 )
-from recommendations.terms import Task
+from recommendations.engine.recommenders.hybrid import Limits
+from recommendations.engine.rng import generator
 
 K = 10
 SHIPPED = Config()
@@ -41,7 +46,8 @@ class OwnStage:
 
     trees: SecondStage
     weights: Mapping[str, float]
-    gain: Measure  # NDCG@10, paired by user
+    gain: Measure  # NDCG@10, paired by user; of each by trees and weights of others
+    lessons: int  # lists that the trees learned from
 
     @property
     def wins(self) -> bool:
@@ -49,7 +55,7 @@ class OwnStage:
 
     def described(self) -> dict[str, Any]:
         gain = {"value": self.gain.value, "low": self.gain.low, "high": self.gain.high}
-        return {"gain_on_validation": gain, "used": self.wins, "weights": dict(self.weights)}
+        return {"gain_on_validation": gain, "used": self.wins, "lists": self.lessons, "weights": dict(self.weights)}
 
     def ranked(self, part: Part, facts: ItemFacts, records: Candidates, rows: NDArray[np.int64], *, k: int) -> IntArray:
         """Rank the records of these questions of a part."""
@@ -58,28 +64,82 @@ class OwnStage:
 
 
 def own_stage(
-    part: Part, task: Task, records: Candidates, *, weights: Mapping[str, float], seed: int, search: SearchConfig
+    field: Field,
+    records: Candidates,
+    *,
+    past: PastBaskets | None = None,
+    weights: Mapping[str, float],
+    seed: int,
+    search: SearchConfig,
 ) -> OwnStage | None:
     """Learn from a validation part; None where there is nothing to learn, or LightGBM is not installed.
 
-    The plane is weighed, and held against the blend alone, with trees that never saw the person whom they score.
+    The plane is weighed, and held against the blend alone, with trees that never saw the person whom they score. From
+    ``past`` they learn the more: the same people's baskets before.
     """
-    everyone = part.truths[task]
-    users = everyone.users[:: max(-(-len(everyone.users) // MOST_LEARNERS), 1)]
-    truth = Truth(spent=everyone.spent[users])
-    known = records.of(users)
+    part, truths = field.part, field.part.truths[field.task]
+    users = drawn(truths.users, MOST_LEARNERS, seed=seed)
+    truth, known = Truth(spent=truths.spent[users]), records.of(users)
     table = features(known, part.queries.of(users), item_facts(part.training))
-    taught = lesson(table, known, labels(known.items, truth.spent)[0], weights=weights)
+    lessons = [lesson(table, known, labels(known.items, truth.spent)[0], weights=weights)]
+    learners = [np.arange(len(users))]
+    if past is not None:
+        more, asked = _past_lessons(field, past, users, weights=weights, seed=seed)
+        lessons += more
+        learners.append(np.searchsorted(users, asked))
+    taught = joined(lessons)
     try:
-        plane = cross_fitted(SHIPPED, taught, table, known, learners=np.arange(len(users)), seed=seed)
+        plane = cross_fitted(SHIPPED, taught, table, known, learners=np.concatenate(learners), seed=seed)
         trees = SecondStage(SHIPPED).fit([taught], seed=seed)
     except (NothingToLearnError, SecondStageUnavailableError):
         return None
     both = with_plane(known, NAME, plane.z)
-    half = {name: weight / 2 for name, weight in weights.items()} | {NAME: 0.5}
-    best = tuned(tuning_panel(both, truth), seed=seed, starts=[weights, half], search=search)
     judge = Judge(truth=truth, ks=(K,), n_items=part.training.n_items, seed=seed)
     blend, staged = (
-        judge.line(Entry(name=NAME, kind="hybrid", ranked=both.ranked(chosen, K))) for chosen in (weights, best.weights)
+        judge.line(Entry(name=NAME, kind="hybrid", ranked=ranked))
+        for ranked in (known.ranked(weights, K), _ranked_apart(both, truth, weights, seed=seed, search=search))
     )
-    return OwnStage(trees=trees, weights=best.weights, gain=judge.difference(staged, blend)[f"ndcg@{K}"])
+    return OwnStage(
+        trees=trees,
+        weights=_weights(both, truth, weights, seed=seed, search=search),
+        gain=judge.difference(staged, blend)[f"ndcg@{K}"],
+        lessons=len(taught.features.counts),
+    )
+
+
+def _past_lessons(
+    field: Field, past: PastBaskets, users: NDArray[np.integer], *, weights: Mapping[str, float], seed: int
+) -> tuple[list[Lesson], NDArray[np.int64]]:
+    """Lessons of the past baskets of these users of the validation part, and whose each list is."""
+    entrants = entered(past.part, [one.chosen for one in field.entrants], seed=seed, tell=lambda _: None)
+    before = replace(field, part=past.part, entrants=entrants)
+    facts, truth = item_facts(past.part.training), past.part.truths[field.task]
+    wanted = truth.users[np.isin(past.asked[truth.users], users)]
+    lessons = []
+    for start in range(0, len(wanted), QUESTIONS):
+        rows = wanted[start : start + QUESTIONS]
+        records = before.records(prior(entrants), rows, limits=Limits())
+        table = features(records, past.part.queries.of(rows), facts)
+        lessons.append(lesson(table, records, labels(records.items, truth.spent[rows])[0], weights=weights))
+    return lessons, past.asked[wanted]
+
+
+def _weights(
+    records: Candidates, truth: Truth, blend: Mapping[str, float], *, seed: int, search: SearchConfig
+) -> Mapping[str, float]:
+    """Weigh the plane beside the blend."""
+    half = {name: weight / 2 for name, weight in blend.items()} | {NAME: 0.5}
+    return tuned(tuning_panel(records, truth), seed=seed, starts=[blend, half], search=search).weights
+
+
+def _ranked_apart(
+    records: Candidates, truth: Truth, blend: Mapping[str, float], *, seed: int, search: SearchConfig
+) -> IntArray:
+    """Lists of everybody by weights found on the other half: what is weighed on itself always seems to win."""
+    half = generator(seed, "halves of the validation part").permutation(len(records)) % 2
+    ranked = np.full((len(records), K), -1, np.int32)
+    for number in range(2):
+        others = np.flatnonzero(half != number)
+        weights = _weights(records.of(others), Truth(spent=truth.spent[others]), blend, seed=seed, search=search)
+        ranked[half == number] = records.of(np.flatnonzero(half == number)).ranked(weights, K)
+    return ranked

@@ -6,17 +6,15 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bench.files.parts import Part
+from bench.files.past_baskets import PastBaskets
 from bench.meter import metered
 from bench.ranking.axes import Shape
 from bench.ranking.choice import Chosen, Search
 from bench.ranking.contest import SHORT, Field, entered, entries, weighed
 from bench.ranking.grids import NET, grids
 from bench.ranking.judging import Entry, Judge
-from bench.ranking.lists import ranked_alone
+from bench.ranking.lists import drawn, ranked_alone
 from bench.ranking.own_stage import OwnStage, own_stage
 from bench.ranking.readings import Read, ReadConfig
 from bench.ranking.report import TaskResult
@@ -27,7 +25,6 @@ from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.item_facts import item_facts
 from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.rng import generator
 from recommendations.terms import Task
 
 type Tell = Callable[[str], None]
@@ -35,6 +32,7 @@ type Tell = Callable[[str], None]
 TREND_DAYS = 21.0
 SEARCH = 0.4  # of the budget, for the search of settings; fits, weights and the judgement are the rest
 GROWTH = 0.6  # of the budget: when so much is spent, nothing is fitted that costs more
+STAGED = 0.8  # of the budget: when so much is spent, no trees are learned
 EARNED = 0.05  # of the blend: with less, what costs the cube of the items is not worth it
 RECENT_PART = 50  # of the span: the half-life of the baseline "recent"
 
@@ -89,11 +87,13 @@ def trend_of(part: Part, shape: Shape) -> FloatArray | None:
     return trend(part.training.interactions, days=TREND_DAYS) if shape.trended else None
 
 
-def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) -> Picked:
+def pick(
+    part: Part, task: Task, *, past: PastBaskets | None = None, shape: Shape, options: Options, tell: Tell
+) -> Picked:
     """Choose the best setting of each recommender, the weights, and whether trees help, on a validation part."""
     started = time.monotonic()
     chosen = _searched(part, task, shape=shape, options=options, tell=tell)
-    tuned, records = _weighed(part, task, chosen, shape, options=options)
+    tuned, field, records = _weighed(part, task, chosen, shape, options=options)
     there_is_time = options.spent < GROWTH * options.budget
     grown = [one.grown() if there_is_time and tuned.weights[one.name] >= EARNED else one for one in chosen]
     small = ", ".join(one.name for one in grown if one.whole is not None)
@@ -102,19 +102,38 @@ def pick(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) 
         tell(f"{task}: {small} stays on the items it was searched on: {why}")
     if grown != chosen:
         chosen = grown
-        tuned, records = _weighed(part, task, grown, shape, options=options)
+        tuned, field, records = _weighed(part, task, grown, shape, options=options)
     heavy = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted_weights(tuned.weights))
     tell(f"{task}: hybrid {tuned.ndcg:.4f} against {tuned.best_single} {tuned.best_single_ndcg:.4f}: {heavy}")
     others = [one for one in chosen if one.name != NET]
     bare = _weighed(part, task, others, shape, options=options)[0].weights if len(others) < len(chosen) else None
-    stage = own_stage(part, task, records, weights=tuned.weights, seed=options.seed, search=options.tuning)
-    if stage is not None:
-        gain = f"{stage.gain.value:+.4f} [{stage.gain.low:+.4f}, {stage.gain.high:+.4f}]"
-        tell(f"{task}: trees make {gain} on validation{'' if stage.wins else ', so they are not used'}")
+    stage = _staged(field, records, past, tuned.weights, options=options, tell=tell)
     seconds = time.monotonic() - started
     return Picked(
         chosen=chosen, tuned=tuned, weights=tuned.weights, seconds=seconds, without_net=bare, stage=stage
     )  # fmt: skip
+
+
+def _staged(
+    field: Field,
+    records: Candidates,
+    past: PastBaskets | None,
+    weights: Mapping[str, float],
+    *,
+    options: Options,
+    tell: Tell,
+) -> OwnStage | None:
+    """Learn trees while the budget lasts, and from past baskets too where there is time for another fit of everyone."""
+    if options.spent >= STAGED * options.budget:
+        tell(f"{field.task}: no trees: most of the budget is spent")
+        return None
+    more = past if options.spent < GROWTH * options.budget and not options.quick else None
+    stage = own_stage(field, records, past=more, weights=weights, seed=options.seed, search=options.tuning)
+    if stage is not None:
+        gain = f"{stage.gain.value:+.4f} [{stage.gain.low:+.4f}, {stage.gain.high:+.4f}]"
+        taught = f"trees of {stage.lessons:,} lists make {gain} on validation"
+        tell(f"{field.task}: {taught}{'' if stage.wins else ', so they are not used'}")
+    return stage
 
 
 def _searched(part: Part, task: Task, *, shape: Shape, options: Options, tell: Tell) -> list[Chosen]:
@@ -133,19 +152,12 @@ def _searched(part: Part, task: Task, *, shape: Shape, options: Options, tell: T
 
 def _weighed(
     part: Part, task: Task, chosen: Sequence[Chosen], shape: Shape, *, options: Options
-) -> tuple[Tuned, Candidates]:
-    """Tune the weights; the candidates are those that they were tuned on."""
+) -> tuple[Tuned, Field, Candidates]:
+    """Tune the weights: (what was found, the field, the candidates that they were tuned on)."""
     entrants = entered(part, chosen, seed=options.seed, tell=lambda _: None)
     weighing = Field(part=part, task=task, entrants=entrants, trend=trend_of(part, shape))
     records = weighing.pool()
-    return weighed(weighing, seed=options.seed, quick=options.quick, records=records), records
-
-
-def drawn(users: NDArray[np.integer], n: int, *, seed: int) -> NDArray[np.integer]:
-    """Draw so many users, as files are often sorted."""
-    if len(users) <= n:
-        return users
-    return np.sort(generator(seed, "compared users").choice(users, n, replace=False))
+    return weighed(weighing, seed=options.seed, quick=options.quick, records=records), weighing, records
 
 
 def shipped(shape: Shape, task: Task) -> Picked:

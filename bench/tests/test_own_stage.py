@@ -1,0 +1,80 @@
+"""Trees on files of one's own: they win where they see what no recommender sees, and are left out where they do not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.files.data import Files, read
+from bench.ranking.axes import setting
+from bench.ranking.choice import Chosen
+from bench.ranking.contest import SHORT, Field, entered
+from bench.ranking.own_data import Validation, validated
+from bench.ranking.own_stage import OwnStage, own_stage
+from bench.tests.files import HEADER, written
+from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.ranking.item_facts import item_facts
+from recommendations.engine.recommenders import buy_again, popularity
+from recommendations.engine.recommenders.hybrid import Limits
+from recommendations.terms import Task
+
+WEIGHTS = {"buy_again": 0.9, "popularity": 0.1}
+LONG_AGO = 1_700_000_000
+
+
+@pytest.fixture(scope="module")
+def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
+    """Each buys two things by turns: who counts sees both alike, who remembers the last basket knows what is next."""
+    folder = tmp_path_factory.mktemp("turns")
+    rows = [
+        (f"u{user}", f"i{(user + (turn % 2) * 7) % 40}", LONG_AGO + 604_800 * turn + user, f"{user}-{turn}")
+        for user in range(300)
+        for turn in range(9 + user % 2)
+    ]
+    for name in ("train", "queries"):
+        written(folder, f"{name}.csv", rows, header=f"{HEADER},session_id")
+    written(folder, "truth.csv", [(f"u{user}", f"i{user % 40}") for user in range(300)], header="user_id,item_id")
+    files = Files(**{name: folder / f"{name}.csv" for name in ("train", "queries", "truth")})
+    return validated(read(files), (Task.HOME,), seed=0)
+
+
+@pytest.fixture(scope="module")
+def field(validation: Validation) -> Field:
+    again = setting(buy_again.BuyAgain, buy_again.Config(half_life=None, prior_half_life=None))
+    popular = setting(popularity.Popularity, popularity.Config(half_life=None))
+    chosen = [
+        Chosen(name="buy_again", setting=again, ndcg=0.5, tried=1),
+        Chosen(name="popularity", setting=popular, ndcg=0.1, tried=1),
+    ]
+    assert validation.part is not None
+    entrants = entered(validation.part, chosen, seed=0, tell=lambda _: None)
+    return Field(part=validation.part, task=Task.HOME, entrants=entrants, trend=None)
+
+
+@pytest.fixture(scope="module")
+def stage(field: Field, validation: Validation) -> OwnStage:
+    pytest.importorskip("lightgbm")
+    found = own_stage(field, field.pool(), past=validation.past, weights=WEIGHTS, seed=0, search=SHORT)
+    assert found is not None
+    return found
+
+
+def test_trees_win_where_the_last_basket_tells_the_next(stage: OwnStage, field: Field, validation: Validation) -> None:
+    assert validation.past is not None
+    assert stage.lessons == len(field.part.queries) + len(validation.past.asked)
+    assert stage.wins
+    assert stage.gain.value > 0.1
+    described = stage.described()
+    assert (described["used"], described["lists"]) == (True, stage.lessons)
+
+
+def test_its_lists_put_what_is_next_first(stage: OwnStage, field: Field) -> None:
+    rows = np.arange(40)
+    records = field.records(WEIGHTS, rows, limits=Limits())
+    ranked = stage.ranked(field.part, item_facts(field.part.training), records, rows, k=5)
+    truth = field.part.truths[Task.HOME].spent[rows].indices
+    assert (ranked[:, 0] == truth).mean() > 0.9
+
+
+def test_what_may_be_luck_does_not_win(stage: OwnStage) -> None:
+    assert not replace(stage, gain=Measure(value=0.002, low=-0.001, high=0.005)).wins
