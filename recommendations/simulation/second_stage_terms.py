@@ -31,8 +31,8 @@ def broken_down(
     query, before = candidates.model.training.queries(np.array([row])), without_plane(records, NAME)
     table = features(before, query, candidates.facts)
     try:
-        table = table.columns([str(name) for name in stage.names_])  # older trees know fewer
-    except KeyError:
+        table = stage.own(table)
+    except ValueError:
         return {}
     items = np.array(list(parts))
     places = np.searchsorted(records.items[0, : len(table.values)], items)

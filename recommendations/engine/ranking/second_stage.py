@@ -141,6 +141,17 @@ class SecondStage:
         first, second = (lightgbm.Booster(model_str=text.tobytes().decode()) for text in (self.binary_, self.order_))
         return first, second
 
+    def own(self, features: Features) -> Features:
+        """The columns that the trees know: those of an older release know fewer.
+
+        Raises ValueError where one of theirs is not there.
+        """
+        names = tuple(str(name) for name in self.names_)
+        try:
+            return features if features.names == names else features.columns(names)
+        except KeyError as error:
+            raise ValueError("the second stage was trained on other columns") from error
+
     def margins(self, values: NDArray[np.float16]) -> NDArray[np.float64]:
         """Raw scores of both models, shape [2, rows]."""
         scores = np.zeros((len(OBJECTIVES), len(values)))
@@ -153,10 +164,8 @@ class SecondStage:
 
     def plane(self, features: Features, candidates: Candidates) -> Plane:
         """z of every candidate of the records that the features were made of."""
-        if features.names != tuple(self.names_):
-            raise ValueError("the second stage was trained on other columns")
         query, place = np.nonzero(candidates.items >= 0)
-        mean, scale = _standard(self.margins(features.values), query, n_queries=len(candidates))
+        mean, scale = _standard(self.margins(self.own(features).values), query, n_queries=len(candidates))
         z = np.full(candidates.items.shape, np.nan, np.float16)
         z[query, place] = mean.astype(np.float16)
         return Plane(z=z, scale=scale)

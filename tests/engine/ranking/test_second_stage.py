@@ -135,6 +135,17 @@ def test_features_of_other_columns_are_refused() -> None:
         SecondStage(CONFIG).fit([LESSON, Lesson(features=other, relevant=BOUGHT)], seed=0)
 
 
+def test_trees_of_an_older_release_leave_out_the_columns_that_they_do_not_know() -> None:
+    newer = replace(
+        FEATURES,
+        names=("rhythm: of the moon", *Columns),
+        groups=("rhythm", *FEATURES.groups),
+        values=np.column_stack([FEATURES.values[:, 2], FEATURES.values]),
+    )
+    np.testing.assert_array_equal(STAGE.plane(newer, RECORD).z, PLANE.z)
+    assert STAGE.own(newer).names == Columns
+
+
 @pytest.mark.parametrize("everything", [True, False])
 def test_a_lesson_of_one_class_has_nothing_to_learn(everything: bool) -> None:
     with pytest.raises(NothingToLearnError):
