@@ -23,6 +23,7 @@ class Shape:
     described: bool  # whether items have categories or words
     repeats: bool
     trended: bool  # whether times are dates of one clock, over long enough to know a trend
+    together: bool = True  # whether baskets hold more than one act
     net: bool = False  # whether the transformer has one
 
 

@@ -59,7 +59,8 @@ def grids(shape: Shape, task: Task) -> list[Grid]:
     tried = [_ease(shape), _item_knn(shape), _sequence(shape), _recent(shape), _user_knn(shape), _als(shape)]
     tried += [_next_item(shape), _spectral(shape)]
     if shape.median_history < SHORT or shape.folded:
-        tried = [_next_item(shape), _session_knn(shape), _item_knn(shape), _sequence(shape), *tried[3:6], *tried[7:]]
+        sessions = [_session_knn(shape)] if shape.together else []  # of one act each they tell what goes with nothing
+        tried = [_next_item(shape), *sessions, _item_knn(shape), _sequence(shape), *tried[3:6], *tried[7:]]
         tried.append(_ease(shape))
     if shape.net:
         tried.append(grid(NET, setting(transformer.Transformer, transformer.Config())))

@@ -21,6 +21,7 @@ from recommendations.terms import Task
 
 FOLDED = 0.5  # share of the asked users unknown to training, above which validation folds in its users too
 FOLDED_SHARE = 0.2  # of the users, at most, whose histories training then does without
+LIKE_ONE = 1.2  # acts a basket, or baskets a person: up to so many are one
 LIKE_A_BASKET = 1.5  # times as many items as a basket has: up to so many of truth are one
 FEW = 50  # users: of fewer none is taken out of training
 
@@ -134,6 +135,7 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
     per_user = np.bincount(acts.user, minlength=data.n_users)
     n_baskets = len(np.unique(acts.basket))
     span = float(acts.at.max() - acts.at.min())
+    together = len(acts) > LIKE_ONE * n_baskets
     return Shape(
         n_acts=len(acts),
         n_users=data.n_users,
@@ -141,7 +143,8 @@ def shape_of(data: Data, validation: Validation, *, repeats: bool) -> Shape:
         span=span,
         median_history=float(np.median(per_user[per_user > 0])),
         folded=validation.folded,
-        sessions=n_baskets > 1.2 * data.n_users and len(acts) > 1.2 * n_baskets,
+        sessions=together and n_baskets > LIKE_ONE * data.n_users,
+        together=together,
         described=data.described > 0,
         repeats=repeats,
         net=validation.part is not None and validation.part.training.net is not None,

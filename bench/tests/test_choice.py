@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from bench.files.parts import pairs_of, part, undescribed
+from bench.ranking.axes import Shape
 from bench.ranking.choice import Search
+from bench.ranking.grids import grids
 from bench.ranking.readings import ReadConfig
 from bench.ranking.trials import Grid, Setting
 from bench.tests.files import acts
@@ -87,3 +89,12 @@ def test_a_setting_is_measured_by_the_lists_of_its_model(tmp_path: Path) -> None
     assert looked.best(Grid(name="popularity", start=setting(None), axes=[])).ndcg == 1
     assert looked.measured == {setting(None): 1.0}
     assert looked.model is not None
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_sessions_of_one_act_each_are_asked_for_no_neighbours(*, together: bool) -> None:
+    shape = Shape(
+        n_acts=900, n_users=300, n_items=30, span=30.0, median_history=3.0, sessions=False, folded=False,
+        described=False, repeats=False, trended=False, together=together,
+    )  # fmt: skip
+    assert ("session_knn" in [grid.name for grid in grids(shape, Task.DISCOVER)]) is together
