@@ -18,10 +18,14 @@ K = 10
 USERS_AT_ONCE = 512
 RIDGE = "content_ridge"
 RANDOM, POPULAR, SHUFFLED = "random", "popular in the category", "content_ridge, texts shuffled"
+WORDS = "content_ridge and words"
 
 
 def lists(data: ColdSet, *, seed: int) -> Iterator[tuple[str, IntArray]]:
-    """Yield (name, ranked items) of each: [people of the truth, places]; −1 after the last."""
+    """Yield (name, ranked items) of each: [people of the truth, places]; −1 after the last.
+
+    Vectors of words stand beside those of texts for one of them, where the extra ``text-vectors`` is installed.
+    """
     cold = np.flatnonzero(data.cold)
     people = data.truth.users
     draw = generator(seed, "random lists")
@@ -32,8 +36,10 @@ def lists(data: ColdSet, *, seed: int) -> Iterator[tuple[str, IntArray]]:
     for name, recommender in _recommenders().items():
         fitted = recommender.fit(data.training, seed=seed)
         yield name, _ranked(data, fitted.score)
-    mixed = data.shuffled(seed)
-    yield SHUFFLED, _ranked(mixed, content_ridge.ContentRidge(content_ridge.Config()).fit(mixed.training, seed=0).score)
+    for name, other in {WORDS: data.with_words(), SHUFFLED: data.shuffled(seed)}.items():
+        if other is not None:
+            ridge = content_ridge.ContentRidge(content_ridge.Config()).fit(other.training, seed=seed)
+            yield name, _ranked(other, ridge.score)
 
 
 def _recommenders() -> Mapping[str, Recommender]:

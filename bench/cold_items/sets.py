@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bench.ranking.complete_journey import WINDOW, shop
-from recommendations.engine.describe.items import places
+from recommendations.engine.describe.items import place_vectors, places
 from recommendations.engine.describe.text import CountedTexts, count_texts, text_space
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, HalfArray, Queries, TrainingSet
+from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.clean import clean
 from recommendations.engine.preprocess.matrix import EventWeights, snapshot
 from recommendations.engine.rng import generator
+from recommendations.store.vectors.words import word_vectors
 
 MOMENT = 1e-6  # days: so long before the cut a cold item is taken to have been listed
 HELD = 0.1  # of the items, where time does not say which are cold
@@ -30,11 +32,22 @@ class ColdSet:
     truth: Truth
     cold: BoolArray
     vectors: HalfArray  # of the training set's catalogue
+    texts: Sequence[str]  # of its items
 
     def shuffled(self, seed: int) -> "ColdSet":
         """The same set with the vectors of its items dealt out again: what they say is then of somebody else."""
         order = generator(seed, "shuffled texts").permutation(len(self.vectors))
         return replace(self, training=_with(self.training, self.vectors[order]), vectors=self.vectors[order])
+
+    def with_words(self) -> "ColdSet | None":
+        """The same set with vectors of words beside those of its texts, as a run has them; None without the extra."""
+        rows = np.arange(len(self.texts))
+        for known in word_vectors(rows, self.texts):
+            placed = place_vectors(known, IdMap(ids=rows))
+            if placed is not None:
+                both = np.concatenate([self.vectors, placed], axis=1)
+                return replace(self, training=_with(self.training, both), vectors=both)
+        return None
 
 
 def complete_journey(cut: float, *, name: str) -> ColdSet:
@@ -52,7 +65,9 @@ def complete_journey(cut: float, *, name: str) -> ColdSet:
     shape = (made.training.n_users, made.training.n_items)
     spent = sparse.csr_matrix((np.ones(pairs.sum(), np.float32), (user[pairs], item[pairs])), shape=shape)
     at = places(attributes.ids, made.items)
-    return _set(name, made.training, Truth(spent=spent), cold, vectors=_vectors(data.counted_texts, at, cold))
+    texts = [data.texts[place] if place >= 0 else "" for place in at]
+    vectors = _vectors(data.counted_texts, at, cold)
+    return _set(name, made.training, Truth(spent=spent), cold, vectors=vectors, texts=texts)
 
 
 def with_a_cold_tenth(training: TrainingSet, texts: Sequence[str], *, name: str, seed: int, most: int) -> ColdSet:
@@ -68,13 +83,18 @@ def with_a_cold_tenth(training: TrainingSet, texts: Sequence[str], *, name: str,
     truth.eliminate_zeros()
     truth.sort_indices()
     vectors = _vectors(count_texts(texts), np.arange(training.n_items), cold)
-    return _set(name, replace(training, interactions=known), Truth(spent=truth), cold, vectors=vectors)
+    warm = replace(training, interactions=known)
+    return _set(name, warm, Truth(spent=truth), cold, vectors=vectors, texts=texts)
 
 
-def _set(name: str, training: TrainingSet, truth: Truth, cold: BoolArray, *, vectors: HalfArray) -> ColdSet:
+def _set(
+    name: str, training: TrainingSet, truth: Truth, cold: BoolArray, *, vectors: HalfArray, texts: Sequence[str]
+) -> ColdSet:
     described = _with(training, vectors)
     everybody = described.queries(np.arange(training.n_users))
-    return ColdSet(name=name, training=described, queries=everybody, truth=truth, cold=cold, vectors=vectors)
+    return ColdSet(
+        name=name, training=described, queries=everybody, truth=truth, cold=cold, vectors=vectors, texts=texts
+    )
 
 
 def _with(training: TrainingSet, vectors: HalfArray) -> TrainingSet:

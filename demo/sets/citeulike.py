@@ -30,7 +30,9 @@ BESIDE = (TAGS, TAGGED)
 
 COLUMNS = ("doc.id", "raw.title", "raw.abstract")  # that are read of the texts
 DAYS = 84
-MOST_TAGS = 20
+
+MOST_TAGS = 100
+"""As many as an item may have."""
 
 
 def items(folder: Path) -> Iterator[dict[str, str]]:

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from demo.sets import citeulike, lastfm
 from demo.sets.files import PublishedFile, WrongFileError, rows_of, verify
 from recommendations.models import Event, Item
+from recommendations.services.catalogue import item_schema
 
 NOW = datetime(2026, 9, 15, 6, tzinfo=UTC)
 MUSIC = {
@@ -92,6 +93,16 @@ def test_articles_that_cannot_be_are_named(tmp_path: Path, name: str, text: str,
     with pytest.raises(WrongFileError) as refusal:
         [*citeulike.items(tmp_path), *citeulike.events(tmp_path, now=NOW)]
     assert told in str(refusal.value)
+
+
+def test_an_article_has_as_many_tags_as_an_item_may_have(tmp_path: Path) -> None:
+    numbers = range(item_schema.MOST_TAGS + 1)
+    tags = {
+        "tags.dat": "".join(f"t{number}\n" for number in numbers),
+        "item-tag.dat": " ".join(map(str, [0, *numbers])),
+    }
+    first = citeulike.article_tags(folder(tmp_path, tags))[1]
+    assert first == [f"t{number}" for number in numbers[:-1]]
 
 
 def test_a_file_is_proved_by_its_hash_or_told_by_its_rows(tmp_path: Path) -> None:
