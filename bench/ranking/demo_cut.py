@@ -51,10 +51,11 @@ class Scored:
 
 
 def scored_cut(part: Part, *, tasks: Sequence[Task], k: int, seed: int, tell: Tell) -> Scored:
-    """Fit every instance that the tasks' blends may weigh, and make the records of every user."""
+    """Fit every instance that the tasks' blends may weigh and that can learn, and make the records of every user."""
     training = part.snapshot.training
     tell(f"cut {part.cut:.0f}: {training.n_users:,} users, {training.n_items:,} items")
-    wanted = list(dict.fromkeys(one for task in tasks for one in instances_of(BLENDS[task])))
+    weighed = {task: [one for one in instances_of(BLENDS[task]) if one.can_learn(training)] for task in tasks}
+    wanted = list(dict.fromkeys(one for instances in weighed.values() for one in instances))
     fitted: dict[str, Read] = {}
     costs: dict[str, Cost] = {}
     for instance in wanted:
@@ -69,10 +70,10 @@ def scored_cut(part: Part, *, tasks: Sequence[Task], k: int, seed: int, tell: Te
     plans = {
         BLENDS[task].value: BlendPlan(
             weights=GOODS.weights[BLENDS[task]],
-            instances=tuple(instance.name for instance in instances_of(BLENDS[task])),
+            instances=tuple(instance.name for instance in instances),
             excluded=part.snapshot.bought if task is Task.DISCOVER else None,
         )
-        for task in tasks
+        for task, instances in weighed.items()
     }
     with metered() as score:
         records = candidates(
