@@ -30,7 +30,7 @@ MOST_SILENT = 3  # pictures that a host gives no answer to, after which it is le
 LONGEST_ETAG = 200
 ETAG = re.compile(r'(?:W/)?"[!#-~]*"')
 WRITTEN = "/#%[]=:;$&()+,!?*@'~"  # stands in an address as it is (RFC 3986)
-KINDS = "image/jpeg, image/png, image/webp, image/gif"
+KINDS = "image/jpeg, image/png, image/webp, image/avif, image/gif"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 NOWHERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 

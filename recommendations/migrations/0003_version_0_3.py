@@ -65,7 +65,7 @@ PICTURE_FAULTS = [
     ("forbidden", "Its address is not public, or does not begin with https."),
     ("not_a_picture", "What lies at its address is no picture."),
     ("too_large", "It is larger than 5 MB or 25 million pixels."),
-    ("unreadable", "It is broken, or of another kind than JPEG, PNG, WebP and GIF."),
+    ("unreadable", "It is broken, or of another kind than JPEG, PNG, WebP, AVIF and GIF."),
     ("small", "It is smaller than 100 by 100 pixels."),
 ]  # fmt: skip
 ADDRESS_STATES = [("unconfirmed", "Not confirmed"), ("active", "In use"), ("gone", "Gone")]

@@ -30,6 +30,6 @@ PICTURE_FAULTS: Choices = [
     (PictureFault.FORBIDDEN, _("Its address is not public, or does not begin with https.")),
     (PictureFault.NOT_A_PICTURE, _("What lies at its address is no picture.")),
     (PictureFault.TOO_LARGE, _("It is larger than 5 MB or 25 million pixels.")),
-    (PictureFault.UNREADABLE, _("It is broken, or of another kind than JPEG, PNG, WebP and GIF.")),
+    (PictureFault.UNREADABLE, _("It is broken, or of another kind than JPEG, PNG, WebP, AVIF and GIF.")),
     (PictureFault.SMALL, _("It is smaller than 100 by 100 pixels.")),
 ]

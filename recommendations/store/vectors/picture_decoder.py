@@ -13,14 +13,14 @@ import resource
 import sys
 import warnings
 
-from PIL import Image, ImageOps
+from PIL import AvifImagePlugin, Image, ImageOps
 
 MEMORY = 1024**3  # bytes, with those of Python itself
 SECONDS = 10  # of a core
 MOST_POINTS = 25_000_000
 FEWEST_POINTS = 100  # a side
 SIDE, GREY_SIDE = 224, 32
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 WHITE = (255, 255, 255)
 
 
@@ -31,6 +31,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # the size is looked at here, before any point is
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # one for each core would need the memory of as many
     with Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=FORMATS) as picture:
         fault = _fault(*picture.size)
         head = {"width": picture.width, "height": picture.height} | ({"fault": fault} if fault else {})

@@ -30,8 +30,12 @@ def test_points_are_those_of_the_picture_on_white() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "mode"), [("JPEG", "CMYK"), ("JPEG", "L"), ("PNG", "P"), ("PNG", "1"), ("WEBP", "RGB"), ("GIF", "P")]
-)
+    ("kind", "mode"),
+    [
+        ("JPEG", "CMYK"), ("JPEG", "L"), ("PNG", "P"), ("PNG", "1"), ("WEBP", "RGB"), ("AVIF", "RGB"), ("AVIF", "RGBA"),
+        ("GIF", "P"),
+    ],
+)  # fmt: skip
 def test_each_kind_is_read(kind: str, mode: str) -> None:
     decoded = decode_picture(drawn_file(1, kind, mode=mode))
     grey = np.asarray(drawn_image(1).convert("L").resize((32, 32), Image.Resampling.LANCZOS), int)
@@ -67,6 +71,12 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def sized_avif(width: int, height: int) -> bytes:
+    """An AVIF of 224 × 224 points that says that it is so large."""
+    head, mark, rest = drawn_file(1, "AVIF").partition(b"ispe\0\0\0\0")
+    return head + mark + struct.pack(">II", width, height) + rest[8:]
+
+
 @pytest.mark.parametrize(
     ("data", "expected", "size"),
     [
@@ -78,13 +88,15 @@ def bomb(width: int, height: int) -> bytes:
         (drawn_file(1, size=(1, 1)), PictureFault.SMALL, (1, 1)),
         (drawn_file(1, size=(400, 99)), PictureFault.SMALL, (400, 99)),
         (drawn_file(1, "JPEG")[:2_000], PictureFault.UNREADABLE, (224, 224)),
+        (drawn_file(1, "AVIF")[:500], PictureFault.UNREADABLE, (None, None)),
+        (sized_avif(5_001, 5_000), PictureFault.TOO_LARGE, (5_001, 5_000)),
         (drawn_file(1, "TIFF"), PictureFault.UNREADABLE, (None, None)),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", PictureFault.UNREADABLE, (None, None)),
         (b"", PictureFault.UNREADABLE, (None, None)),
     ],
     ids=[
-        "bomb", "too many points", "points missing", "longest side", "longer side", "1x1", "flat", "truncated", "tiff",
-        "svg", "empty",
+        "bomb", "too many points", "points missing", "longest side", "longer side", "1x1", "flat", "truncated",
+        "short AVIF", "AVIF too large", "tiff", "svg", "empty",
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_says_why(
