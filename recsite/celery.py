@@ -12,7 +12,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
 from kombu.entity import Exchange, Queue
 
@@ -210,5 +210,11 @@ def _wait_for_connections(**_fields: Any) -> None:
     import_module("recommendations.services.operations.patience").wait_for_connections()
 
 
+def _look_at_pictures(**_fields: Any) -> None:
+    """Let the pages know at once whether the extra for pictures came, or is gone: it comes and goes with a start."""
+    app.send_task("recommendations.tasks.look_at_pictures", expires=300)
+
+
+worker_ready.connect(_look_at_pictures, weak=False)
 worker_process_init.connect(_die_with_worker, weak=False)
 worker_process_init.connect(_wait_for_connections, weak=False)

@@ -3177,6 +3177,20 @@ class Migration(migrations.Migration):
                         default=False, help_text="Another item has the same picture.", verbose_name="shared"
                     ),
                 ),
+                (
+                    "compared_hash",
+                    models.BigIntegerField(
+                        editable=False, help_text="With which it was compared with the others.", null=True,
+                        verbose_name="compared hash",
+                    ),
+                ),
+                (
+                    "compared_family",
+                    models.BigIntegerField(
+                        editable=False, help_text="The item whose variant it was then, or its own.", null=True,
+                        verbose_name="compared family",
+                    ),
+                ),
                 ("looked_at", models.DateTimeField(verbose_name="looked at")),
                 (
                     "item",

@@ -238,6 +238,12 @@ class ItemPicture(models.Model):
     height = models.PositiveIntegerField(_("height"), null=True, blank=True)
     hash = models.BigIntegerField(_("hash"), null=True, blank=True, help_text=_("Its 64 bits, as a signed number."))
     is_shared = models.BooleanField(_("shared"), default=False, help_text=_("Another item has the same picture."))
+    compared_hash = models.BigIntegerField(
+        _("compared hash"), null=True, editable=False, help_text=_("With which it was compared with the others.")
+    )
+    compared_family = models.BigIntegerField(
+        _("compared family"), null=True, editable=False, help_text=_("The item whose variant it was then, or its own.")
+    )
     looked_at = models.DateTimeField(_("looked at"))
 
     class Meta:

@@ -24,11 +24,13 @@ from analytics.queries.overview.served import NEWEST_ANSWERS
 from analytics.queries.runs.cleaning import left_out
 from recommendations.models import Customer, Import
 from recommendations.services.catalogue.exposure import Exposure, exposure
-from recommendations.services.catalogue.pictures import lacks_extra
+from recommendations.services.catalogue.picture_counts import department_pictures
+from recommendations.services.catalogue.pictures import PictureReading, picture_reading
 from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
 BOUGHT, RECOMMENDED = 1, 3  # hues
+FEW = 6  # departments that stand open
 
 
 @require_safe
@@ -57,10 +59,10 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "left_out": left_out(frame.model),
         "robots": _robots(robots),
         "extent": extent(),
-        "pictures_unseen": lacks_extra(),
-        "strange_hosts": strange_hosts(request.build_absolute_uri("/").rstrip("/")),
     }
     context |= _tail(live, report) | _warming(live)
+    if report.has_pictures:
+        context |= _pictures(report, own=request.build_absolute_uri("/").rstrip("/"))
     return render(request, "dashboard/catalogue/health.html", context)
 
 
@@ -91,6 +93,17 @@ def items(request: HttpRequest) -> HttpResponse:
         "edit_query": _edit_query(request, filters.flaw),
     }
     return render(request, "dashboard/catalogue/items.html", context)
+
+
+def _pictures(report: Flaws, *, own: str) -> dict[str, Any]:
+    reading = picture_reading()
+    departments = department_pictures(report.mark) if reading is not PictureReading.NEVER else []
+    return {
+        "reading": reading,
+        "departments": departments[:FEW],
+        "more_departments": departments[FEW:],
+        "strange_hosts": strange_hosts(own, mark=report.mark),
+    }
 
 
 def _edit_query(request: HttpRequest, flaw: CatalogueFlaw | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analytics import filters as fields
 from analytics.queries.catalogue.insights import FLAWS
@@ -20,6 +21,7 @@ from recommendations.models import Category, Item
 from recommendations.models.catalogue import ItemQuerySet
 from recommendations.services.catalogue.exposure import Exposure
 from recommendations.services.catalogue.history import items_of
+from recommendations.services.catalogue.picture_counts import SEEN
 from recommendations.services.catalogue.quality import OF_MODEL, CatalogueFlaw, condition, has_flaw, on_sale
 from recommendations.terms import PATH_SEPARATOR
 
@@ -30,17 +32,20 @@ MOST_DAYS = 36_500
 COLUMNS: Mapping[str, str] = {"title": "title", "price": "price", "listed": "listed_at"}
 OF_ARRAYS = ("bought", "slots")
 USUAL = "-slots"
+UNSEEN = "unseen"
 
 
 class Filters(fields.ListFilters):
     """Filters and order of the catalogue; ``department`` is the path of a first level, ``days`` those since listed.
 
-    ``imported`` is the key of an import whose new and changed items are listed.
+    ``imported`` is the key of an import whose new and changed items are listed; ``picture`` leaves items whose
+    picture was not seen.
     """
 
     text: str = fields.text("q")
     flaw: CatalogueFlaw | None = fields.choice(FLAWS, words=lambda flaw: FLAWS[flaw][0])
     department: str = fields.text(longest=500)
+    picture: str | None = fields.choice({UNSEEN: gettext_lazy("Picture not seen")})
     days: int | None = fields.number(
         least=1, most=MOST_DAYS, words=lambda days: _("Listed within %(days)d days") % {"days": days}
     )
@@ -114,6 +119,8 @@ def _chosen(filters: Filters, *, now: datetime) -> ItemQuerySet:
             category__path__startswith=f"{filters.department}{PATH_SEPARATOR}"
         )
         rows = rows.filter(Exists(Item.categories.through.objects.filter(under, item=OuterRef("pk"))))
+    if filters.picture == UNSEEN:
+        rows = rows.exclude(pk__in=on_sale().filter(SEEN).values("pk"))
     if filters.imported is not None:
         rows = rows.filter(pk__in=items_of(filters.imported))
     if filters.days is not None:

@@ -5,12 +5,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import CharField, Count, Func, Value
-from django.db.models.functions import Lower
 
-from recommendations.services.catalogue.quality import on_sale
-
-ORIGIN = "^(?:https?:)?//[^/?#]+"
+from recommendations.services.catalogue.picture_counts import picture_origins
 
 
 class StrangeHost(NamedTuple):
@@ -20,14 +16,15 @@ class StrangeHost(NamedTuple):
     items: int
 
 
-def strange_hosts(own: str) -> list[StrangeHost]:
-    """Hosts of pictures that the browser does not ask, the most items first; ``own``: address of the dashboard."""
-    origin = Func(Lower("image_url"), Value(ORIGIN), function="substring", output_field=CharField())
-    rows = on_sale().filter(image_url__iregex=ORIGIN).annotate(origin=origin).values("origin")
+def strange_hosts(own: str, *, mark: str) -> list[StrangeHost]:
+    """Hosts of pictures that the browser does not ask, the most items first; ``own``: address of the dashboard.
+
+    ``mark``: state of the catalogue (``quality.Flaws``).
+    """
     strange = Counter[str]()
-    for row in rows.annotate(items=Count("pk")).values_list("origin", "items"):
-        if not any(_covers(source, row[0], own=own) for source in (own, *settings.PICTURE_HOSTS)):
-            strange[urlsplit(row[0]).netloc] += row[1]
+    for origin, items in picture_origins(mark).items():
+        if not any(_covers(source, origin, own=own) for source in (own, *settings.PICTURE_HOSTS)):
+            strange[urlsplit(origin).netloc] += items
     return [StrangeHost(*each) for each in sorted(strange.items(), key=lambda each: (-each[1], each[0]))]
 
 

@@ -4,18 +4,19 @@ The bits say which of the 8 × 8 lowest frequencies of a discrete cosine transfo
 twentieth of a picture and its mirror image have other bits, and are not found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.frames import BoolArray, FloatArray
+from recommendations.engine.frames import BoolArray, FloatArray, IdArray
 
 SIDE, LOWEST = 32, 8  # points a side that are looked at, and frequencies a side that count
 COPY = 4  # bits in which copies of one picture differ at most
 FLATTEST = 2.0  # of 255: a smaller deviation of the grey is no picture
-BANDS = COPY + 1  # one of which two copies have in common
+EDGES = [64 * at // (COPY + 1) for at in range(COPY + 2)]
+BANDS = [(low, high - low) for low, high in pairwise(EDGES)]  # lowest bit and bits; two copies have one in common
 
 type Hashes = NDArray[np.uint64]
 
@@ -43,7 +44,7 @@ def distance(one: int, other: int) -> int:
     return (one ^ other).bit_count()
 
 
-def shared_hashes(hashes: Sequence[int], families: Sequence[int]) -> BoolArray:
+def shared_hashes(hashes: Sequence[int] | Hashes, families: Sequence[int] | IdArray) -> BoolArray:
     """Mask of the pictures of which a copy belongs to another family: another item, or none of its variants.
 
     Two hashes that differ in four bits at most are equal in one of five bands; only within a band they are compared.
@@ -55,8 +56,8 @@ def shared_hashes(hashes: Sequence[int], families: Sequence[int]) -> BoolArray:
     np.minimum.at(first, place, family)
     np.maximum.at(last, place, family)
     shared |= first < last
-    for shift, width in _bands():
-        band = (different >> np.uint64(shift)) & np.uint64((1 << width) - 1)
+    for each in BANDS:
+        band = _band(different, each)
         order = np.argsort(band, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(band[order])) + 1):
             for at, row in enumerate(rows[:-1].tolist()):
@@ -68,7 +69,37 @@ def shared_hashes(hashes: Sequence[int], families: Sequence[int]) -> BoolArray:
     return np.asarray(shared[place], np.bool_)
 
 
-def _bands() -> list[tuple[int, int]]:
-    """Where each band begins, counted from the lowest bit, and how many bits it has."""
-    edges = [64 * at // BANDS for at in range(BANDS + 1)]
-    return [(low, high - low) for low, high in pairwise(edges)]
+def shared_since(
+    hashes: Sequence[int], families: Sequence[int], shared: BoolArray, moved: Collection[int]
+) -> BoolArray:
+    """``shared_hashes`` of all where only some have moved since ``shared`` was right of the others.
+
+    ``moved``: the hashes that pictures have which came, changed or are of another family now, and those that such
+    pictures, and those that went, had. Only what is near one of them is looked at anew, among all that is near it.
+    """
+    every, family = np.asarray(hashes, np.uint64), np.asarray(families, np.int64)
+    again = near_hashes(every, np.array(sorted(moved), np.uint64))
+    beside = near_hashes(every, np.unique(every[again]))
+    now = shared.copy()
+    now[again] = shared_hashes(every[beside], family[beside])[again[beside]]
+    return now
+
+
+def near_hashes(hashes: Hashes, others: Hashes) -> BoolArray:
+    """Mask of the hashes of which one of the others is a copy."""
+    near = np.zeros(len(hashes), np.bool_)
+    for each in BANDS:
+        band, theirs = _band(hashes, each), _band(others, each)
+        order = np.argsort(theirs, kind="stable")
+        at, end = (np.searchsorted(theirs[order], band, side) for side in ("left", "right"))
+        rows = np.flatnonzero((at < end) & ~near)
+        while len(rows):
+            near[rows] = np.bitwise_count(hashes[rows] ^ others[order[at[rows]]]) <= COPY
+            at[rows] += 1
+            rows = rows[(at[rows] < end[rows]) & ~near[rows]]
+    return near
+
+
+def _band(hashes: Hashes, band: tuple[int, int]) -> Hashes:
+    shift, width = band
+    return (hashes >> np.uint64(shift)) & np.uint64((1 << width) - 1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from recommendations.engine.describe.neighbours import LOOKS, READS, Neighbourhood
 from recommendations.engine.frames import FloatArray, IntArray
 from recommendations.models import Item
-from recommendations.services.catalogue.pictures import can_look
+from recommendations.services.catalogue.pictures import PictureReading, picture_reading
 from recommendations.services.catalogue.quality import is_sold_out
 from recommendations.store.models.artefacts import load_arrays
 from recommendations.store.models.model import SPACE_ENDS, SPACES, TEACHES, spaces_of
@@ -45,11 +45,16 @@ class ItemsBeside(NamedTuple):
     reading: list[Alike]
     looking: list[LooksAlike] | None
     is_seen: bool  # whether the live model knows the picture of the item
+    has_stopped: bool  # whether pictures were looked at before, and no new one is
 
 
 def alike_items(item: Item, *, version: int | None) -> ItemsBeside:
     """Items that are sold and read or look most like this one, the nearest first; none where the model cannot tell."""
-    nothing = ItemsBeside([], [] if can_look() else None, is_seen=False)
+    reading = picture_reading()
+    nothing = ItemsBeside(
+        [], None if reading is PictureReading.NEVER else [], is_seen=False,
+        has_stopped=reading is PictureReading.STOPPED,
+    )  # fmt: skip
     if version is None:
         return nothing
     arrays = load_arrays(version, Cut.LIVE, prefix=("ids/items", "catalogue/vectors", SPACES, SPACE_ENDS))
@@ -59,12 +64,12 @@ def alike_items(item: Item, *, version: int | None) -> ItemsBeside:
         return nothing
     spaces = spaces_of(arrays)
     texts, pictures = Neighbourhood.of_texts(vectors, spaces), Neighbourhood.of_pictures(vectors, spaces)
-    reading = _reads_like(row, texts, keys=keys, version=version)
+    alike = nothing._replace(reading=_reads_like(row, texts, keys=keys, version=version))
     if pictures is None:
-        return nothing._replace(reading=reading)
+        return alike
     looks = pictures.cosines(row)
     looking = _looks_like(item, row, looks=looks, reads=texts.cosines(row), keys=keys)
-    return ItemsBeside(reading, looking, is_seen=not np.isnan(looks[row]))
+    return alike._replace(looking=looking, is_seen=not np.isnan(looks[row]))
 
 
 def _reads_like(row: int, texts: Neighbourhood, *, keys: NDArray[np.int64], version: int) -> list[Alike]:

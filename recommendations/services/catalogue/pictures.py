@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from itertools import batched
 from pathlib import Path
@@ -48,6 +49,9 @@ FETCHERS = 4  # threads
 BATCH = 32  # addresses between two glances at the clock
 NET_AT_ONCE = 8  # pictures
 PATIENCE = 240.0  # seconds of one turn of the task; the next one goes on
+NO_EXTRA = "no_extra"
+"""What the outcome of the space says where the extra was installed, and is no more."""
+
 COUNTS = ("asked", "seen", "unchanged", "faulty", "silent")
 
 logger = structlog.get_logger(__name__)
@@ -63,14 +67,20 @@ class _Glance(NamedTuple):
     is_silent: bool = False
 
 
-def can_look() -> bool:
-    """Whether pictures are looked at: the extra is installed here, or was where the workers are."""
-    return weights_file() is not None or EmbeddingSpace.objects.filter(name=PICTURE, asked_at__isnull=False).exists()
+class PictureReading(StrEnum):
+    """Whether pictures are looked at; after ``STOPPED`` what was seen before still counts."""
+
+    GOES_ON = "goes_on"
+    STOPPED = "stopped"  # the extra was installed where the workers are, and is no more
+    NEVER = "never"  # it never was
 
 
-def lacks_extra() -> bool:
-    """Whether items have pictures, and nothing glances at them as the extra is missing."""
-    return not can_look() and Item.objects.filter(retired_at=None).exclude(image_url="").exists()
+def picture_reading() -> PictureReading:
+    """Whether pictures are looked at: by the extra where the workers are, which may have it while pages have not."""
+    space = EmbeddingSpace.objects.filter(name=PICTURE, asked_at__isnull=False).first()
+    if space is not None and space.outcome.get("failure") == NO_EXTRA:
+        return PictureReading.STOPPED
+    return PictureReading.NEVER if space is None and weights_file() is None else PictureReading.GOES_ON
 
 
 def look_at_pictures(*, now: datetime, client: PictureClient | None = None) -> int:
@@ -79,13 +89,16 @@ def look_at_pictures(*, now: datetime, client: PictureClient | None = None) -> i
     What cannot be seen is counted in the outcome of the space, and tried again on another day.
     """
     weights = weights_file()
-    if weights is None or not (Item.objects.exclude(image_url="").exists() or ItemPicture.objects.exists()):
+    if weights is None:
+        _note_no_extra()
+        return 0
+    if not (Item.objects.exclude(image_url="").exists() or ItemPicture.objects.exists()):
         return 0
     with advisory_lock(LOCK) as alone:
         if not alone:
             return 0
         space = space_of_model(PICTURE, provider=VectorProvider.PICTURE, model=MODEL)
-        gone, outcome = forget_pictures(space), outcome_since_run(space, COUNTS)
+        outcome = outcome_since_run(space, COUNTS)
         due = due_pictures(space, most=max(settings.PICTURES_PER_RUN - outcome["asked"], 0), now=now)
         came: Counter[str] = Counter()
         failure = ""
@@ -98,11 +111,20 @@ def look_at_pictures(*, now: datetime, client: PictureClient | None = None) -> i
             else:
                 with closing(client or PictureClient()) as own:
                     came = _look(space, due, own, net)
-        if due or gone or outcome.get("failure"):
+        mark_shared()
+        gone = forget_pictures(space)
+        if due or gone or space.outcome.get("failure"):
             outcome |= {name: outcome[name] + came[name] for name in COUNTS} | {"failure": failure}
             EmbeddingSpace.objects.filter(pk=space.pk).update(asked_at=now, outcome=outcome)
-        mark_shared()
         return came["seen"]
+
+
+def _note_no_extra() -> None:
+    """Note that no picture is looked at any more, where some were; a turn with the extra takes it back."""
+    for space in EmbeddingSpace.objects.filter(name=PICTURE, provider=VectorProvider.PICTURE, asked_at__isnull=False):
+        if space.outcome.get("failure") != NO_EXTRA:
+            logger.warning("the extra for pictures is gone")
+            EmbeddingSpace.objects.filter(pk=space.pk).update(outcome=space.outcome | {"failure": NO_EXTRA})
 
 
 @lru_cache(1)

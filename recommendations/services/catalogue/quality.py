@@ -81,12 +81,21 @@ class Touched:
 
 @dataclass(frozen=True, kw_only=True)
 class Flaws:
-    """Flaws and totals. ``listed``: items on sale; ``recommended``: of them with a slot; ``slots``: of all slates."""
+    """Flaws and totals. ``listed``: items on sale; ``recommended``: of them with a slot; ``slots``: of all slates.
+
+    ``mark`` is another one once the catalogue, a vector or what was seen of a picture has changed.
+    """
 
     listed: int
     recommended: int
     slots: int
     found: Mapping[CatalogueFlaw, Touched]
+    mark: str = ""
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether an item on sale has a picture."""
+        return self.found[CatalogueFlaw.NO_PICTURE].items < self.listed
 
 
 def is_flaw(flaw: CatalogueFlaw) -> bool:
@@ -165,6 +174,7 @@ def flaws(known: Exposure | None, *, now: datetime) -> Flaws:
         recommended=int(counts["recommended"]),
         slots=int(known.slots.sum()) if known else 0,
         found={flaw: Touched(items=items[at], slots=slots[at]) for at, flaw in enumerate(CatalogueFlaw)},
+        mark=mark,
     )
 
 

@@ -4,11 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import numpy as np
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
 
-from recommendations.engine.describe.picture_hash import shared_hashes
+from recommendations.engine.describe.picture_hash import shared_since
 from recommendations.models import EmbeddingSpace, Item, ItemPicture, ItemVector
 from recommendations.vector_terms import PASSING, PictureFault
 
@@ -26,6 +25,26 @@ WHERE item.retired_at IS NULL AND item.image_url <> '' AND (
   OR picture.looked_at < CASE picture.fault WHEN '' THEN %(seen_before)s ELSE %(failed_before)s END
   OR picture.fault = '' AND vector.id IS NULL)
 ORDER BY random() LIMIT %(most)s
+"""
+
+
+# A picture takes part while its item is on sale and has it; its variants are of one family with it.
+TAKES_PART = "item.retired_at IS NULL AND item.image_url <> '' AND picture.hash IS NOT NULL"
+OF_ITEM = "FROM recommendations_itempicture picture JOIN recommendations_item item ON item.id = picture.item_id"
+FAMILY = "coalesce(item.parent_id, item.id)"
+MOVED = f"""
+SELECT picture.id, now.hash, now.family, picture.compared_hash {OF_ITEM}
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN {TAKES_PART} THEN picture.hash END AS hash, CASE WHEN {TAKES_PART} THEN {FAMILY} END AS family
+) now
+WHERE now.hash IS DISTINCT FROM picture.compared_hash OR now.family IS DISTINCT FROM picture.compared_family
+"""  # noqa: S608 - constants of ours
+COMPARED = f"SELECT picture.id, picture.hash, {FAMILY}, picture.is_shared {OF_ITEM} WHERE {TAKES_PART}"
+REMEMBER = """
+UPDATE recommendations_itempicture picture
+SET compared_hash = moved.hash, compared_family = moved.family,
+  is_shared = picture.is_shared AND moved.hash IS NOT NULL
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) moved(id, hash, family) WHERE picture.id = moved.id
 """
 
 
@@ -54,6 +73,15 @@ def due_pictures(space: EmbeddingSpace, *, most: int, now: datetime) -> list[Due
     with connection.cursor() as cursor:
         cursor.execute(DUE, {"space": space.pk, "most": most, **before})
         return [DuePicture(*row) for row in cursor.fetchall()]
+
+
+class MovedPicture(NamedTuple):
+    """A picture that is compared otherwise than before, or no longer (``hash`` and ``family`` None)."""
+
+    picture: int
+    hash: int | None
+    family: int | None
+    hash_before: int | None
 
 
 @transaction.atomic
@@ -88,25 +116,32 @@ def confirm_pictures(items: Collection[int], *, now: datetime) -> None:
 
 
 def forget_pictures(space: EmbeddingSpace) -> int:
-    """Forget the pictures of items that have none any more; how many."""
-    gone = ItemPicture.objects.filter(item__image_url="")
+    """Forget the pictures of items that have none any more, once none is compared with them; how many."""
+    gone = ItemPicture.objects.filter(item__image_url="", compared_hash=None)
     ItemVector.objects.filter(space=space, item__image_url="").delete()
     return gone.delete()[0]
 
 
+@transaction.atomic
 def mark_shared() -> None:
-    """Note of each picture on sale whether another item than its own variants has it, too."""
-    on_sale = ItemPicture.objects.filter(item__retired_at=None)
-    rows = list(
-        on_sale.filter(hash__isnull=False)
-        .annotate(family=Coalesce(F("item__parent"), F("item")))
-        .values_list("pk", "hash", "family", "is_shared")
-    )
-    shared = shared_hashes([(row[1] or 0) % BITS for row in rows], [row[2] for row in rows])
-    for value in (True, False):
-        changed = [row[0] for row, now in zip(rows, shared.tolist(), strict=True) if now is value and row[3] != now]
-        ItemPicture.objects.filter(pk__in=changed).update(is_shared=value)
-    ItemPicture.objects.filter(Q(hash=None) | ~Q(item__retired_at=None), is_shared=True).update(is_shared=False)
+    """Note of each picture on sale whether another item than its own variants has it, too.
+
+    Each remembers with which hash and of which family it was compared, so that only what moved since is, anew.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED)
+        moved = [MovedPicture(*row) for row in cursor.fetchall()]
+        if not moved:
+            return
+        cursor.execute(COMPARED)
+        rows = cursor.fetchall()
+        was = np.array([row[3] for row in rows], np.bool_)
+        hashes = {bits % BITS for each in moved for bits in (each.hash_before, each.hash) if bits is not None}
+        shared = shared_since([row[1] % BITS for row in rows], [row[2] for row in rows], was, hashes)
+        for value in (True, False):
+            changed = [rows[place][0] for place in np.flatnonzero((shared != was) & (shared == value)).tolist()]
+            ItemPicture.objects.filter(pk__in=changed).update(is_shared=value)
+        cursor.execute(REMEMBER, [[each[place] for each in moved] for place in (0, 1, 2)])
 
 
 def _signed(bits: int | None) -> int | None:

@@ -18,6 +18,7 @@ from analytics.queries.catalogue.health import Age
 from recommendations.models import (
     AuditEntry,
     Customer,
+    EmbeddingSpace,
     Event,
     Import,
     Item,
@@ -28,7 +29,7 @@ from recommendations.models import (
 )
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Availability, Role, SuspicionRule
-from recommendations.vector_terms import PictureFault
+from recommendations.vector_terms import PictureFault, VectorProvider
 from tests.analytics import quarantines
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -221,7 +222,7 @@ def test_what_looks_like_an_item_says_why_it_is_not_known(admin: Client, monkeyp
     page = text(admin, f"/catalogue/{item.pk}/")
     assert "640 × 480" in page
     assert "another item has the same picture" in page
-    monkeypatch.setattr("recommendations.services.catalogue.alike.can_look", lambda: False)
+    monkeypatch.setattr("recommendations.services.catalogue.pictures.weights_file", lambda: None)
     page = text(admin, address)
     assert "Looks like it" not in page
     assert "the server lacks the extra “pictures”" in page
@@ -237,6 +238,36 @@ def test_flaws_of_pictures_stand_among_what_to_fix(admin: Client, monkeypatch: p
     assert text(admin, "/catalogue/items/?flaw=shared_picture").count("tea-") >= 2
     monkeypatch.setattr("recommendations.services.catalogue.pictures.weights_file", lambda: None)
     assert "the server lacks the extra “pictures”" in text(admin, "/catalogue/")
+    EmbeddingSpace.objects.create(
+        name="picture", provider=VectorProvider.PICTURE, asked_at=timezone.now(), outcome={"failure": "no_extra"}
+    )
+    for address in ("/catalogue/", f"/catalogue/{Item.objects.get(shop_id='tea-1').pk}/alike/", "/catalogue/imports/"):
+        page = text(admin, address)
+        assert "New pictures are not looked at any more." in page
+        assert "requirements/pictures.txt" in page
+        assert "the server lacks the extra" not in page
+
+
+def test_departments_say_of_how_many_items_a_picture_was_seen(admin: Client) -> None:
+    assert "Pictures that were seen" not in text(admin, "/catalogue/")
+    for number, fault in enumerate(("", "", PictureFault.GONE)):
+        item = Item.objects.get(shop_id=f"tea-{number}")
+        item.image_url = f"https://shop.example/{number}.png"
+        item.save()
+        ItemPicture.objects.create(item=item, url=item.image_url, fault=fault, looked_at=timezone.now())
+    of_tea = Item.objects.get(shop_id="tea-0")
+    of_tea.image_url = "https://shop.example/other.png"  # not looked at yet
+    of_tea.save()
+    page = text(admin, "/catalogue/")
+    path = of_tea.categories.get().path.partition(" > ")[0]
+    items = Item.objects.filter(categories__path__startswith=path).count()
+    assert f"{items - 1} of {items} items not seen" in page
+    unseen = f"/catalogue/items/?department={path}&picture=unseen"
+    assert unseen.replace("&", "&amp;") in page
+    listed = admin.get(unseen)
+    assert listed.context["page"].paginator.count == items - 1
+    assert "Picture not seen" in listed.content.decode()
+    assert ">tea-1<" not in listed.content.decode()
 
 
 def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:

@@ -1,11 +1,13 @@
 """Copies of a picture have nearly its hash, whatever their size or light; other pictures do not."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recommendations.engine.describe.picture_hash import COPY, SIDE, distance, picture_hash, shared_hashes
+from recommendations.engine.describe.picture_hash import COPY, SIDE, distance, picture_hash, shared_hashes, shared_since
 from recommendations.engine.rng import generator
 
 
@@ -68,10 +70,13 @@ def test_what_is_all_of_one_shade_has_none() -> None:
     assert picture_hash(np.zeros((SIDE, SIDE))) is None
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 63), st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=25))
-def test_shared_are_those_with_a_copy_in_another_family(drawn: list[tuple[int, int, int]]) -> None:
-    """Against every pair compared: hashes are drawn near one another, bands and ends of the 64 bits apart."""
+type Drawn = list[tuple[int, int, int]]
+
+DRAWN = st.tuples(st.integers(0, 63), st.integers(0, 6), st.integers(0, 3))
+
+
+def pictures(drawn: Drawn) -> tuple[list[int], list[int]]:
+    """Hashes that lie near one another, in bands and at ends of the 64 bits apart, and their families."""
     bases = [0, 2**64 - 1, 0x0123456789ABCDEF, 0x8000000000000001]
     hashes, families = [], []
     for at, flips, base in drawn:
@@ -80,12 +85,34 @@ def test_shared_are_those_with_a_copy_in_another_family(drawn: list[tuple[int, i
             bits ^= 1 << (at + 13 * step) % 64
         hashes.append(bits)
         families.append(at % 5)
+    return hashes, families
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(DRAWN, min_size=1, max_size=25))
+def test_shared_are_those_with_a_copy_in_another_family(drawn: Drawn) -> None:
+    """Against every pair compared."""
+    hashes, families = pictures(drawn)
     places = range(len(hashes))
     expected = [
         any(families[one] != families[other] and distance(hashes[one], hashes[other]) <= COPY for other in places)
         for one in places
     ]
     assert shared_hashes(hashes, families).tolist() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(DRAWN, st.none() | DRAWN, st.booleans()), max_size=25), st.lists(DRAWN, max_size=5))
+def test_what_moved_alone_says_the_same_as_all(rows: list[tuple[Any, Any, bool]], came: Drawn) -> None:
+    """Some pictures are others now, some went, some came; the others are as before."""
+    hashes, families = pictures([each for each, _new, _stays in rows])
+    shared = shared_hashes(hashes, families)
+    after = [(place, new or was) for place, (was, new, stays) in enumerate(rows) if stays]
+    now, kin = pictures([each for _place, each in after] + came)
+    moved = {bits for bits, (_was, new, stays) in zip(hashes, rows, strict=True) if new or not stays}
+    moved |= {bits for bits, (place, _each) in zip(now, after, strict=False) if rows[place][1]} | set(now[len(after) :])
+    before = np.array([shared[place] for place, _each in after] + [False] * len(came), np.bool_)
+    np.testing.assert_array_equal(shared_since(now, kin, before, moved), shared_hashes(now, kin))
 
 
 def test_nothing_is_shared_of_nothing() -> None:

@@ -9,13 +9,20 @@ import pytest
 from django.conf import LazySettings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendations.channels.pictures import PictureClient
 from recommendations.engine.describe.picture_net import DIMENSIONS
 from recommendations.models import EmbeddingSpace, Item, ItemPicture, ItemVector
-from recommendations.services.catalogue.pictures import can_look, lacks_extra, look_at_pictures
+from recommendations.services.catalogue.pictures import (
+    PictureReading,
+    look_at_pictures,
+    picture_reading,
+)
 from recommendations.services.catalogue.quality import CatalogueFlaw, condition, flaws, on_sale
+from recommendations.store.vectors.item_pictures import mark_shared
 from recommendations.store.vectors.item_vectors import as_floats
 from recommendations.store.vectors.picture_weights import WHEEL
 from recommendations.vector_terms import PictureFault, VectorProvider
@@ -87,6 +94,16 @@ def test_a_copy_of_another_item_is_a_flaw_but_not_of_a_variant(web: WebServer) -
     look(web)
     assert flawed(CatalogueFlaw.SHARED_PICTURE) == {"one", "copy"}
     assert flaws(None, now=timezone.now()).found[CatalogueFlaw.SHARED_PICTURE].items == 2
+    marks = list(ItemPicture.objects.order_by("pk").values())
+    with CaptureQueriesContext(connection) as asked:
+        mark_shared()
+    assert sum("itempicture" in each["sql"] for each in asked) == 1  # where nothing moved nothing is compared
+    Item.objects.filter(shop_id="copy").update(retired_at=timezone.now())
+    look(web)
+    assert flawed(CatalogueFlaw.SHARED_PICTURE) == set()
+    Item.objects.update(retired_at=None)
+    look(web)
+    assert list(ItemPicture.objects.order_by("pk").values()) == marks
     Item.objects.filter(shop_id="copy").update(parent=Item.objects.get(shop_id="one"))
     look(web)
     assert flawed(CatalogueFlaw.SHARED_PICTURE) == set()
@@ -173,14 +190,30 @@ def test_nothing_of_this_machine_is_read(web: WebServer) -> None:
 
 
 def test_without_the_extra_nothing_is_asked_and_it_is_said(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert can_look()
+    assert picture_reading() is PictureReading.GOES_ON
     shelf(web, one="/disc.png")
-    assert not lacks_extra()
     find = "recommendations.store.vectors.picture_weights.find_spec"
     monkeypatch.setattr(find, lambda name: None if name == WHEEL else object())
     assert look(web) == 0
     assert not web.posts
-    assert not can_look()
-    assert lacks_extra()
+    assert picture_reading() is PictureReading.NEVER
     EmbeddingSpace.objects.create(name="picture", provider=VectorProvider.PICTURE, asked_at=timezone.now())
-    assert not lacks_extra()  # the workers have it
+    assert picture_reading() is PictureReading.GOES_ON  # the workers have it
+
+
+def test_an_extra_that_is_gone_is_told_at_the_next_turn_and_its_return_too(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf(web, one="/disc.png")
+    look(web)
+    with monkeypatch.context() as without:
+        find = "recommendations.store.vectors.picture_weights.find_spec"
+        without.setattr(find, lambda name: None if name == WHEEL else object())
+        assert picture_reading() is PictureReading.GOES_ON
+        look(web)
+        assert picture_reading() is PictureReading.STOPPED
+        assert outcome() == {"asked": 1, "seen": 1, "failure": "no_extra"}
+        assert ItemVector.objects.exists()  # what was seen stays
+    assert picture_reading() is PictureReading.STOPPED  # the pages have it, the workers not yet
+    look(web)
+    assert picture_reading() is PictureReading.GOES_ON

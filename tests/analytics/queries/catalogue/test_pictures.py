@@ -16,7 +16,7 @@ HERE = "https://recsite.example"
 def strange(*addresses: str) -> list[tuple[str, int]]:
     for number, address in enumerate(addresses):
         Item.objects.filter(pk=records.item(f"i{number}").pk).update(image_url=address)
-    return [(each.host, each.items) for each in strange_hosts(HERE)]
+    return [(each.host, each.items) for each in strange_hosts(HERE, mark=str(addresses))]
 
 
 def test_hosts_that_the_setting_does_not_name_are_counted(settings: Settings) -> None:
