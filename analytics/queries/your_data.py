@@ -17,6 +17,7 @@ from recommendations.models import Staff
 from recommendations.services.access.policy import Action, may
 from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws
 from recommendations.services.operations.record_counts import RecordCounts
+from recommendations.services.review.acts import sells, taking_acts
 
 FEW_BASKETS = 100  # below which hardly a pair of items comes together often enough to count
 FEW_AGAIN = 20
@@ -187,14 +188,17 @@ def _about_the_record(data: YourData) -> Iterator[NextStep]:
         yield NextStep(
             words=_("Start a run: it learns from what is there."), link=_("Runs"), address=reverse("runs")
         )  # fmt: skip
-    elif EventName.PURCHASE not in data.counts.kinds:
+    elif not data.counts.kinds.keys() & set(taking_acts()):
+        bought = _("Send purchases from the shop's server: they say most, and what came of recommendations.")
+        played = _("Send the events that say most: %(events)s.") % {"events": ", ".join(taking_acts())}
         yield NextStep(
-            words=_("Send purchases from the shop's server: they say most, and what came of recommendations."),
-            link=_("What came in"), address=reverse("sources"),
+            words=bought if sells() else played, link=_("What came in"), address=reverse("sources")
         )  # fmt: skip
     if data.counts.customers and EventName.VIEW_ITEM not in data.counts.kinds:
         yield NextStep(
-            words=_("Send views of items, too: most visitors look before they buy."),
+            words=_("Send views of items, too: most visitors look before they buy.")
+            if sells()
+            else _("Send views of items, too: they tell what somebody looked at and left."),
             link=_("What came in"), address=reverse("sources"),
         )  # fmt: skip
 

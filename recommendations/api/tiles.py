@@ -1,12 +1,14 @@
 """Pictures for items that have none: the pack it is sold in, with what is in it, in the colours of its variety.
 
+What is watched, heard or read is drawn as a film, a record or a sheet with its title.
+
 Pages get a drawing, mails the same as PNG: hardly a mail program shows SVG.
 """
 
 import colorsys
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
@@ -21,11 +23,18 @@ from recommendations.api.errors import only_read, problem
 from recommendations.api.pictures.choice import Appearance, appearance_of, emblems
 from recommendations.api.pictures.packs import PALETTE, PILED, Colours, Pack, packs
 from recommendations.services.catalogue.editing import TileFacts, tile_facts
+from recommendations.terms import ItemKind
 
 MAX_AGE = 7 * 24 * 3600  # seconds; title and categories of an item hardly ever change
 SIDE = 504  # pixels of a PNG: twice what the widest tile of a mail has
 LINE_WIDTH = 12  # characters of ordinary width
 LINES = 4
+LEADING = 18  # between two of them
+WORKS: Mapping[str, str] = {
+    ItemKind.FILM: "film", ItemKind.EPISODE: "film", ItemKind.SERIES: "film", ItemKind.TRACK: "record",
+    ItemKind.ALBUM: "record", ItemKind.ARTIST: "record", ItemKind.ARTICLE: "sheet",
+}  # fmt: skip
+"""Drawings of what is no goods, whatever its title names: a film called “The Book Thief” is no book."""
 EMBLEM = 32  # side of an emblem's field
 LETTER = 0.66  # width of a letter, in parts of the size of the type
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,7 +50,7 @@ SVG = (
 def item_tile(_request: HttpRequest, shop_id: str) -> HttpResponse:
     """``GET /api/v1/items/{item_id}/tile.svg``, for everybody: a picture shows no more than the shop does.
 
-    Until its sale begins an item is a box with its id.
+    Until its sale begins an item bears its id.
     """
     return _picture(shop_id, draw_tile, "image/svg+xml")
 
@@ -64,7 +73,7 @@ def _picture(shop_id: str, draw: Callable[[TileFacts], bytes], content_type: str
         return problem(HTTPStatus.NOT_FOUND, _("There is no item with this id."))
     if facts.public_from is not None and facts.public_from > (now := timezone.now()):
         age = min(age, int((facts.public_from - now).total_seconds()))
-        facts = TileFacts(title=shop_id, brand="", path="")
+        facts = TileFacts(title=shop_id, brand="", path="", kind=facts.kind)
     answer = HttpResponse(draw(facts), content_type=content_type)
     answer["Cache-Control"] = f"public, max-age={age}"
     # Opened by itself the picture is a document of this site: it may load and run nothing.
@@ -77,9 +86,13 @@ def draw_tile(facts: TileFacts) -> bytes:
     brand = _clean(facts.brand)
     title = _clean(facts.title)
     named = title[len(brand) :] if brand and title.lower().startswith(brand.lower()) else title
-    look = appearance_of(named, path=facts.path)
     colours = colours_of(title.partition(",")[0])
-    drawing = _packed(look, brand=brand, colours=colours) if look else _carton(named, brand=brand, colours=colours)
+    if facts.kind in WORKS:
+        drawing = _work(WORKS[facts.kind], title, colours=colours)
+    elif look := appearance_of(named, path=facts.path):
+        drawing = _packed(look, brand=brand, colours=colours)
+    else:
+        drawing = _carton(named, brand=brand, colours=colours)
     paper, shelf = papers_of(facts.path)
     label = escape(_shortened(title, 150))
     return SVG.format(label=label, paper=paper, shelf=shelf, drawing=drawing).encode()
@@ -130,8 +143,18 @@ def _carton(title: str, *, brand: str, colours: Colours) -> str:
     """A plain box with the first words of the title, where no picture fits."""
     box = packs()["box"]
     lines = title_lines(title)
-    words = "".join(_text(line, x=91, y=98 + 18 * place, size=11) for place, line in enumerate(lines))
+    words = "".join(_text(line, x=91, y=98 + LEADING * place, size=11) for place, line in enumerate(lines))
     return box.shapes.format(**colours._asdict()) + _name(brand, box) + words
+
+
+def _work(name: str, title: str, *, colours: Colours) -> str:
+    """A film, a record or a sheet with the first words of the title in the middle of its field."""
+    work = packs()[name]
+    x, y, _side = work.picture
+    lines = title_lines(title)
+    first = y + 4 - LEADING * (len(lines) - 1) / 2
+    words = "".join(_text(line, x=x, y=round(first + LEADING * place), size=11) for place, line in enumerate(lines))
+    return work.shapes.format(**colours._asdict()) + words
 
 
 def _name(brand: str, pack: Pack) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree as Tree
 
@@ -63,6 +64,19 @@ def test_every_pack_and_picture_of_the_tables_is_there() -> None:
         look = appearance_of(words, path="")
         assert look is not None
         assert look.pack in packs()
+
+
+@pytest.mark.parametrize(("kind", "words"), [("film", "M54 36"), ("track", "M20 50"), ("article", "M42 50")])
+def test_what_is_no_goods_is_drawn_as_what_it_is_whatever_its_title_names(kind: str, words: str) -> None:
+    titled = replace(facts("The Milk Bottle Thief"), kind=kind)
+    tile = draw_tile(titled)
+    assert words in tile.decode()
+    assert texts(tile) == ["The Milk", "Bottle Thief"]
+    assert texts(draw_tile(facts("The Milk Bottle"))) == []
+    longest = draw_tile(replace(titled, title="Wonderfully " * 20))
+    assert (len(texts(longest)), len(longest) < 5_000) == (4, True)
+    assert {element.tag.removeprefix(SVG) for element in Tree.fromstring(tile).iter()} <= DRAWS
+    assert paint_tile(titled).startswith(b"\x89PNG")
 
 
 def test_varieties_of_a_brand_do_not_look_alike_and_sizes_do() -> None:

@@ -67,6 +67,7 @@ def test_what_took_an_item_is_named_by_the_domain_and_a_purchase_stays_one(setti
     settings.LOCALE_PATHS = [LOCALE / "domains" / "video", LOCALE]
     with translation.override("en"):
         assert translation.pgettext("taken", "Bought") == "Watched"
+        assert translation.pgettext("taken", "Purchases") == "Views"
         assert translation.gettext("Bought") == "Bought"
     with translation.override("zh-hans"):
         assert translation.pgettext("taken", "Bought") == "观看"

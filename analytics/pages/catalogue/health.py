@@ -26,7 +26,7 @@ from recommendations.models import Customer, Import
 from recommendations.services.catalogue.exposure import Exposure, exposure
 from recommendations.services.catalogue.picture_counts import department_pictures
 from recommendations.services.catalogue.pictures import PictureReading, picture_reading
-from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws
+from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, flaws, is_flaw, wanted_fields
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
 BOUGHT, RECOMMENDED = 1, 3  # hues
@@ -82,7 +82,9 @@ def items(request: HttpRequest) -> HttpResponse:
         "filters": filters.cleaned_data,
         "page": page,
         "lines": lines,
-        "flaw_words": [(flaw, words) for flaw, (words, _meaning) in FLAWS.items()],
+        "flaw_words": [
+            (flaw, words) for flaw, (words, _meaning) in FLAWS.items() if is_flaw(flaw) or flaw == filters.flaw
+        ],
         "meaning": FLAWS[filters.flaw][1] if filters.flaw else "",
         "departments": departments,
         "chips": [(words, without(request.GET, name)) for name, words in chips],
@@ -113,13 +115,15 @@ def _edit_query(request: HttpRequest, flaw: CatalogueFlaw | None) -> str:
 
 
 def _columns() -> list[Column]:
+    """The columns of the list; of the price where the shop asks for one."""
+    price = [Column(key="price", words=_("Price"), css="num")] if "price" in wanted_fields() else []
     return [
         Column(key="title", words=_("Item")),
         Column(key="", words=_("Category")),
-        Column(key="price", words=_("Price"), css="num"),
+        *price,
         Column(key="", words=_("Stock")),
         Column(key="listed", words=_("Listed")),
-        Column(key="bought", words=_("Bought"), css="num", help="bought"),
+        Column(key="bought", words=pgettext("taken", "Bought"), css="num", help="bought"),
         Column(key="slots", words=_("Slots"), css="num", help="slots"),
     ]
 
@@ -129,7 +133,9 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
     if tail is None:
         return {"tail": None}
     lines = [
-        charts.ConcentrationCurve(words=_("Purchases"), hue=BOUGHT, dash="solid", points=tail["bought"].points),
+        charts.ConcentrationCurve(
+            words=pgettext("taken", "Purchases"), hue=BOUGHT, dash="solid", points=tail["bought"].points
+        ),
         charts.ConcentrationCurve(
             words=_("Recommendations"), hue=RECOMMENDED, dash="dash", points=tail["slots"].points
         ),

@@ -20,7 +20,7 @@ from recommendations.ingest.import_files import FileTooLargeError
 from recommendations.models import CatalogueFile, Import
 from recommendations.services.access.policy import Action
 from recommendations.services.catalogue import files, uploads
-from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, COLUMNS, template
+from recommendations.services.catalogue.refused_rows import BYTE_ORDER_MARK, columns, template
 from recommendations.terms import RunStatus
 
 GONE = gettext_lazy("This file has been imported already, or was previewed more than a day ago. Choose it again.")
@@ -130,7 +130,7 @@ def refused_rows(job: CatalogueFile) -> HttpResponse:
 
 
 def _ask_for_file(request: HttpRequest, form: ImportForm) -> HttpResponse:
-    context: dict[str, Any] = {"section": "catalogue", "form": form, "columns": COLUMNS}
+    context: dict[str, Any] = {"section": "catalogue", "form": form, "columns": columns()}
     return render(request, "dashboard/catalogue/new_import.html", context)
 
 

@@ -20,6 +20,7 @@ from analytics.queries.overview import outcomes, summary
 from analytics.queries.overview.arrivals import AnswerFilters, EventFilters
 from analytics.queries.overview.summary import PERIODS
 from analytics.templatetags.words import label
+from recommendations.services.review.acts import sells
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS
 
@@ -97,13 +98,15 @@ def attributed(request: HttpRequest) -> HttpResponse:
         "placements": PLACEMENTS.items(),
         "names": [(name, label(labels.EVENT_NAMES, name)) for name in outcomes.ATTRIBUTED],
         "chips": filters.chips(),
+        "money": sells() or any(each.now.purchases for each in rows),
     }
-    positions = _positions(rows, filters.placement, replay=request.GET.get("replay") == "1")
+    replay = request.GET.get("replay") == "1"
+    positions = _positions(rows, filters.placement, replay=replay, money=bool(context["money"]))
     return render(request, "dashboard/overview/attributed.html", context | {"outcomes": rows} | positions)
 
 
-def _positions(rows: list[outcomes.PlacementOutcome], placement: str, *, replay: bool) -> dict[str, Any]:
-    """Context of the positions of a placement, else of that with the most tries."""
+def _positions(rows: list[outcomes.PlacementOutcome], placement: str, *, replay: bool, money: bool) -> dict[str, Any]:
+    """Context of the positions of a placement, else of that with the most tries; without ``money`` clicks alone."""
     requested = [each for each in rows if each.placement == placement]
     chosen = next((each for each in requested if each.replay == replay), next(iter(requested or rows), None))
     if chosen is None:
@@ -111,7 +114,7 @@ def _positions(rows: list[outcomes.PlacementOutcome], placement: str, *, replay:
     figure = by_position(
         chosen.points,
         clicks="" if chosen.replay else _("Click-through"),
-        conversion=_("In the next basket") if chosen.replay else _("Conversion"),
+        conversion=(_("In the next basket") if chosen.replay else _("Conversion")) if money else "",
         position=_("Position in the list"),
         axis=_("Share of lists, %"),
     )

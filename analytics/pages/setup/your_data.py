@@ -9,7 +9,7 @@ from analytics.pages.access.permission import staff_of
 from analytics.queries import your_data as query
 from analytics.queries.layout import read_frame
 from analytics.queries.setup import placements
-from recommendations.services.catalogue.quality import flaws
+from recommendations.services.catalogue.quality import flaws, is_flaw
 from recommendations.services.operations.record_counts import record_counts
 from recommendations.wording import labels
 
@@ -27,7 +27,7 @@ def your_data(request: HttpRequest) -> HttpResponse:
         "data": data,
         "counts": counts,
         "kinds": [(names[name], lines) for name, lines in kinds],
-        "lacking": [(flaw, report.found[flaw].items) for flaw in query.COUNTED],
+        "lacking": [(flaw, report.found[flaw].items) for flaw in query.COUNTED if is_flaw(flaw)],
         "placements": query.placement_data(data, [each.name for each in placements() if each.enabled]),
         "next_steps": query.next_steps(data),
     }

@@ -15,7 +15,7 @@ from recommendations.store.imports.item_diff import plain
 from recommendations.store.live import fetch
 from recommendations.store.live.change_watch import Watch
 from recommendations.store.process_held import ProcessHeld
-from recommendations.terms import Availability
+from recommendations.terms import Availability, ItemKind
 
 CHANGEABLE = (
     "title", "description", "brand", "price", "original_price", "cost", "availability", "available_quantity",
@@ -32,12 +32,13 @@ class UnknownFieldError(ValueError):
 
 @dataclass(frozen=True)
 class TileFacts:
-    """Texts of the picture that is drawn of an item where the shop has none."""
+    """Texts of the picture that is drawn of an item where the shop has none, and what it is."""
 
     title: str
     brand: str
     path: str  # of the first of its categories
     public_from: datetime | None = None  # when its sale begins
+    kind: str = ItemKind.PRODUCT
 
 
 @transaction.atomic
@@ -127,11 +128,13 @@ def tile_facts(*, shop_id: str) -> TileFacts | None:
 
 
 def _read_tile_facts(shop_id: str) -> TileFacts | None:
-    item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "available_at").first()
+    item = Item.objects.filter(shop_id=shop_id).only("title", "brand", "kind", "available_at").first()
     if item is None:
         return None
     first = item.categories.order_by("path").values_list("path", flat=True).first()
-    return TileFacts(title=item.title, brand=item.brand, path=first or "", public_from=item.available_at)
+    return TileFacts(
+        title=item.title, brand=item.brand, path=first or "", public_from=item.available_at, kind=item.kind
+    )
 
 
 tiles = ProcessHeld(lambda: lru_cache(TILES)(_read_tile_facts), watch=lambda: Watch(fetch.Changed.CATALOGUE))

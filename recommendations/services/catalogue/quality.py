@@ -1,6 +1,6 @@
 """Flaws of the catalogue, and how many recommendations they touch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -98,9 +98,14 @@ class Flaws:
         return self.found[CatalogueFlaw.NO_PICTURE].items < self.listed
 
 
+def wanted_fields() -> Collection[str]:
+    """What an item of this shop is asked for, by the values of ``WANTED``."""
+    return shop_domain().wanted
+
+
 def is_flaw(flaw: CatalogueFlaw) -> bool:
     """Whether it is a flaw in this shop: films need no price, and shoes no duration."""
-    return flaw not in WANTED or WANTED[flaw] in shop_domain().wanted
+    return flaw not in WANTED or WANTED[flaw] in wanted_fields()
 
 
 def on_sale() -> ItemQuerySet:

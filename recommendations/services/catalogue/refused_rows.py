@@ -9,15 +9,17 @@ from django.conf import settings
 from django.db.models import Func
 from django.utils.translation import gettext as _
 
+from recommendations.domains.protocol import DomainName
 from recommendations.models import Import, RejectedRow
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.services.contacts import file_rows
+from recommendations.store.domain import shop_domain
 from recommendations.store.imports import customer_rows, event_rows, item_rows, promotion_rows, receipt_rows
 from recommendations.store.imports.reasons import REASONS
 from recommendations.store.imports.validate import Form
 
 __all__ = [
-    "BYTE_ORDER_MARK", "COLUMNS", "CONTACT_COLUMNS", "REASONS", "RECEIPT_COLUMNS", "contact_template", "filled_columns",
+    "BYTE_ORDER_MARK", "CONTACT_COLUMNS", "REASONS", "RECEIPT_COLUMNS", "columns", "contact_template", "filled_columns",
     "receipt_template", "refused_file", "template",
 ]  # fmt: skip
 
@@ -44,6 +46,26 @@ EXAMPLE: Mapping[str, str] = {
     "rating_average": "4.6", "rating_count": "87", "parent_id": "", "item_group_id": "green-tea",
 }  # fmt: skip
 """An item of a template; the currency is the shop's."""
+PLAYED: Mapping[DomainName, Mapping[str, str]] = {
+    DomainName.ARTICLES: {
+        "item_id": "A-1001", "title": "Why tides turn", "description": "The moon pulls twice a day.",
+        "categories": "Science > Oceans", "url": "https://paper.example/tides", "tags": "sea|moon",
+        "creator": "Ada Moss", "collection": "Plain physics", "item_kind": "article",
+        "published_at": "2026-09-01T08:00:00Z",
+    },
+    DomainName.MUSIC: {
+        "item_id": "T-1001", "title": "Low tide", "categories": "Jazz > Piano", "url": "https://radio.example/t/1001",
+        "tags": "slow|live", "creator": "Ada Moss Trio", "collection": "Harbour", "collection_number": "3",
+        "duration": "245", "item_kind": "track", "published_at": "2026-09-01T00:00:00Z",
+    },
+    DomainName.VIDEO: {
+        "item_id": "F-1001", "title": "The long tide, part 2", "description": "The boat comes back without its crew.",
+        "categories": "Drama | Sea", "url": "https://films.example/1001", "tags": "award", "creator": "Ada Moss",
+        "collection": "The long tide", "collection_number": "2", "duration": "3120", "item_kind": "episode",
+        "published_at": "2026-09-01T00:00:00Z",
+    },
+}  # fmt: skip
+"""What a template shows in the place of goods, with a picture and a language as they have."""
 CONTACT_EXAMPLE: Mapping[str, str] = {
     "user_id": "u1", "email": "ann@example.com", "language": "en", "time_zone": "Europe/Paris", "channel": "email",
     "purposes": "for_you, news", "consent_at": "2026-08-01T10:00:00Z", "source": "checkout", "proof": "order 1017",
@@ -55,15 +77,19 @@ RECEIPT_EXAMPLE: Mapping[str, str] = {
 }  # fmt: skip
 CONTACT_COLUMNS = [(name, name in file_rows.FORM.needed, CONTACT_EXAMPLE[name]) for name in file_rows.FORM.known]
 RECEIPT_COLUMNS = [(name, name in receipt_rows.NEEDED, RECEIPT_EXAMPLE[name]) for name in receipt_rows.COLUMNS]
-COLUMNS = [
-    (name, name in item_rows.FORM.needed, EXAMPLE.get(name, settings.SHOP_CURRENCY)) for name in item_rows.FORM.known
-]
-"""Columns of a file of items, whether each is needed, and an example."""
+
+
+def columns() -> list[tuple[str, bool, str]]:
+    """Columns of a file of items, whether each is needed, and an example of what this shop offers."""
+    own = PLAYED.get(shop_domain().name)
+    shown = {name: EXAMPLE[name] for name in ("image_url", "language")} | {**own} if own else EXAMPLE
+    money = {} if own else {"currency": settings.SHOP_CURRENCY}
+    return [(name, name in item_rows.FORM.needed, {**shown, **money}.get(name, "")) for name in item_rows.FORM.known]
 
 
 def template() -> str:
     """A CSV file with every column that an import of items reads, and an item as an example."""
-    return _template(item_rows.FORM, {**EXAMPLE, "currency": settings.SHOP_CURRENCY})
+    return _template(item_rows.FORM, {name: example for name, _needed, example in columns()})
 
 
 def contact_template() -> str:

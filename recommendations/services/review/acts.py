@@ -17,6 +17,16 @@ def simulated_acts() -> Sequence[EventName]:
     ]  # fmt: skip
 
 
+def sells() -> bool:
+    """Whether people of this shop take items by buying them."""
+    return EventName.PURCHASE in shop_domain().taken
+
+
+def taking_acts() -> Sequence[EventName]:
+    """Acts that take an item, in the order of all."""
+    return [name for name in EventName if name in shop_domain().taken]
+
+
 def taking(events: EventQuerySet) -> EventQuerySet:
     """Events among these by which an item was taken."""
     domain = shop_domain()

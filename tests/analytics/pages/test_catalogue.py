@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from analytics.queries.catalogue import health
 from analytics.queries.catalogue.health import Age
@@ -246,6 +247,30 @@ def test_flaws_of_pictures_stand_among_what_to_fix(admin: Client, monkeypatch: p
         assert "New pictures are not looked at any more." in page
         assert "requirements/pictures.txt" in page
         assert "the server lacks the extra" not in page
+
+
+def test_films_are_asked_for_what_films_have(admin: Client, settings: Settings) -> None:
+    item = Item.objects.get(shop_id="tea-0")
+    Item.objects.filter(pk=item.pk).update(brand="", price=None, collection="Trilogy")
+    address = f"/catalogue/{item.pk}/"
+    of_goods = text(admin, address)
+    assert all(f"?field={field}" in of_goods for field in ("brand", "price"))
+    assert "?field=duration" not in of_goods
+    settings.SHOP_DOMAIN = "video"
+    Item.objects.update(price=None)
+    of_films = text(admin, address)
+    assert not any(f"?field={field}" in of_films for field in ("brand", "price"))
+    assert all(f"?field={field}" in of_films for field in ("duration", "number"))
+    assert "Price history" in of_films  # it had one
+    assert "Price unchanged for 180 days" not in text(admin, "/catalogue/")
+    listed = text(admin, "/catalogue/items/")
+    assert "?sort=price" not in listed
+    assert 'value="no_brand"' not in listed
+    edited = text(admin, f"{address}edit/")
+    assert edited.index('id="work-title"') < edited.index('id="sale-title"')
+    head = admin.get("/catalogue/items/?format=csv&q=tea").content.decode("utf-8-sig").splitlines()[0]
+    assert head == "Id,Item,Brand,Category,Number in its collection,Duration,Availability,Listed,Bought,Slots"
+    assert "Without price" not in text(admin, "/setup/your-data/")
 
 
 def test_departments_say_of_how_many_items_a_picture_was_seen(admin: Client) -> None:

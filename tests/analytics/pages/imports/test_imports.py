@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from recommendations.models import AuditEntry, CatalogueFile, Category, Import, Item, ItemPrice, RejectedRow, Staff
 from recommendations.services.catalogue import editing, files, uploads
@@ -169,7 +170,7 @@ def test_the_refused_rows_are_a_file_that_says_why_and_can_be_imported(admin: Cl
     assert (preview.new, preview.rejected) == (2, 0)
 
 
-def test_a_template_is_a_file_that_an_import_takes(admin: Client) -> None:
+def test_a_template_is_a_file_that_an_import_takes(admin: Client, settings: Settings) -> None:
     page = admin.get(NEW).content.decode()
     template = reverse("import_template")
     assert template in page
@@ -178,6 +179,11 @@ def test_a_template_is_a_file_that_an_import_takes(admin: Client) -> None:
     answer = admin.get(template)
     assert [*rows_of(answer)[0]] == FORM.known
     preview = look(admin, answer.content).context["preview"]
+    assert (preview.new, preview.rejected, preview.message) == (1, 0, "")
+    settings.SHOP_DOMAIN = "video"
+    film = admin.get(template)
+    assert (rows_of(film)[0]["item_kind"], rows_of(film)[0]["price"]) == ("episode", "")
+    preview = look(admin, film.content).context["preview"]
     assert (preview.new, preview.rejected, preview.message) == (1, 0, "")
 
 

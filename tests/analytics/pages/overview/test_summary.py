@@ -11,7 +11,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from analytics.queries.overview.watch import KEY
-from recommendations.models import ApiKey, AttributedLine, ModelVersion
+from recommendations.event_types import EventName
+from recommendations.models import ApiKey, AttributedLine, Event, ModelVersion
 from recommendations.services.access import keys
 from recommendations.terms import MeasuredKind, RunStatus, Scope, Task
 from tests.analytics import records
@@ -31,8 +32,21 @@ def test_where_nothing_is_taken_twice_only_what_is_served_is_told_of(admin: Clie
             row.metrics |= {"hit_rate@10": {"value": hits, "low": hits, "high": hits}}
             row.save()
     assert all(words in text(admin) for words in ("27 <small>of 100", "56 <small>of 100"))
+    assert "What they earn" in text(admin)
+    watched, viewer = records.item("film"), records.customer("viewer")
+    for progress, list_of in ((0.95, "r-1"), (0.5, "r-1"), (1.0, None)):
+        just_now = (records.NOW - timezone.now()) / timedelta(days=1)
+        event = records.event(viewer, watched, days_ago=just_now, name=EventName.PLAY)
+        Event.objects.filter(event_id=event.event_id).update(progress=progress, recommendation_id=list_of)
     settings.SHOP_DOMAIN = "video"
     page = text(admin)
+    assert "What they earn" not in page
+    assert "What comes of them" in page
+    assert '<p class="headline-value">2</p>' in page
+    assert "<dt>From lists</dt><dd>1</dd>" in page
+    assert "$" not in page.partition('class="card earns"')[2].partition("</section>")[0]
+    results = text(admin, "/overview/attributed/")
+    assert "Attributed revenue" not in results
     assert "56 <small>of 100" in page
     assert "27 <small>of 100" not in page
     assert 'aria-current="true">First-time' in text(admin, "/quality/")
