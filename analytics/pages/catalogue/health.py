@@ -30,7 +30,7 @@ from recommendations.services.catalogue.quality import CatalogueFlaw, Flaws, fla
 from recommendations.services.operations.data_health import Suspect, refused, suspects
 
 BOUGHT, RECOMMENDED = 1, 3  # hues
-FEW = 6  # departments that stand open
+FEW = 4  # departments that stand open
 
 
 @require_safe
