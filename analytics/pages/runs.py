@@ -43,7 +43,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             "runs": views,
             "run": running,
             "last": views[0] if views and page.number == 1 and not running else None,
-            "here": "runs",
+            "at": "runs",
             "cards": [import_string(name)(request) for name in settings.RUN_CARDS],
             "stage_hues": [(words, of_stage(stage)) for stage, words in labels.STAGES],
         },
@@ -66,7 +66,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
             "risers": risers(view.version),
             "proposal": points_proposal(view.version),
             "fates": fates(view.version),
-            "here": "run",
+            "at": "run",
         },
     )
 
@@ -75,9 +75,9 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 def run_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Progress of a run, asked for every two seconds; the whole page comes again when the run has begun or ended."""
     view = or_404(query.run(pk))
-    here = "run" if request.GET.get("here") == "run" else "runs"
-    log = query.log_tail(view.record) if here == "run" else []
-    response = render(request, "dashboard/runs/progress.html", {"run": view, "log": log, "here": here})
+    at = "run" if request.GET.get("at") == "run" else "runs"
+    log = query.log_tail(view.record) if at == "run" else []
+    response = render(request, "dashboard/runs/progress.html", {"run": view, "log": log, "at": at})
     if not view.unfinished or request.GET.get("status") not in {None, view.record.status}:
         response["HX-Refresh"] = "true"
     return response

@@ -43,9 +43,9 @@ def test_progress_is_asked_for_only_while_the_run_goes_on(admin: Client) -> None
     RunLogLine.objects.create(run=going, text="tuning: 24 recommenders")
     address = reverse("run_progress", args=[going.pk])
     for page in ("/runs/", f"/runs/{going.pk}/"):
-        assert f'hx-get="{address}?here=' in text(admin, page)
+        assert f'hx-get="{address}?at=' in text(admin, page)
         assert 'hx-trigger="every 2s"' in text(admin, page)
-    answer = admin.get(f"{address}?here=run")
+    answer = admin.get(f"{address}?at=run")
     part = answer.content.decode()
     assert "<html" not in part
     assert 'role="status">Running: Recommend · Test' in part
@@ -57,6 +57,11 @@ def test_progress_is_asked_for_only_while_the_run_goes_on(admin: Client) -> None
     assert answer["HX-Refresh"] == "true"
     assert "hx-get" not in answer.content.decode()
     assert address not in text(admin, f"/runs/{going.pk}/")
+
+
+def test_a_language_is_chosen_on_the_pages_of_runs_and_leads_back_to_them(admin: Client) -> None:
+    for address in ("/runs/", f"/runs/{records.run().pk}/"):
+        assert re.findall(r'name="next" value="([^"]*)"', text(admin, address)) == [address]
 
 
 def test_cancel_names_its_effect_and_asks_first(admin: Client) -> None:

@@ -70,7 +70,7 @@ def test_few_queries_for_a_review(admin: Client, tea_drinker: Customer, placemen
 
 def test_few_queries_for_a_run(admin: Client) -> None:
     run = ModelVersion.objects.get().run
-    for address in (f"/runs/{run.pk}/", f"/runs/{run.pk}/progress/?here=run"):
+    for address in (f"/runs/{run.pk}/", f"/runs/{run.pk}/progress/?at=run"):
         with CaptureQueriesContext(connection) as queries:
             text(admin, address)
         assert len(queries) <= MOST_QUERIES
