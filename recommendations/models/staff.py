@@ -21,7 +21,8 @@ from recommendations.wording import labels
 
 class StaffManager(BaseUserManager["Staff"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Staff":
-        staff = self.model(email=self.normalize_email(email).lower(), **fields)
+        """Create staff; at first they read the shop's language, unless ``fields`` names another."""
+        staff = self.model(email=self.normalize_email(email).lower(), **{"language": settings.SHOP_LANGUAGE, **fields})
         staff.set_password(password)
         staff.save(using=self._db)
         return staff

@@ -1,6 +1,7 @@
 """Staff made and changed by a service: entries, and that somebody stays in charge."""
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from recommendations.models import AuditEntry, Staff
 from recommendations.services.access.staff import (
@@ -30,6 +31,16 @@ def test_fields_that_are_not_changeable_are_left_alone(boss: Staff) -> None:
     change_staff(staff=ann, changes={"is_superuser": True, "password": "x"}, by=boss)
     ann.refresh_from_db()
     assert (ann.is_superuser, ann.has_usable_password()) == (False, False)
+
+
+def test_a_new_account_reads_the_shops_language_or_that_of_its_maker(boss: Staff, settings: Settings) -> None:
+    settings.SHOP_LANGUAGE = "zh-hans"
+    first = create_staff(email="first@example.com", role=Role.ADMIN, by=None)
+    assert (first.language, create_staff(email="ann@example.com", role=Role.VIEWER, by=boss).language) == (
+        "zh-hans",
+        "en",
+    )
+    assert Staff.objects.create_superuser("root@example.com").language == "zh-hans"
 
 
 def test_the_last_active_admin_cannot_be_demoted(boss: Staff) -> None:
