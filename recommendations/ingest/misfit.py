@@ -111,9 +111,14 @@ def _of_choice(match: re.Match[str]) -> str:
     return text % {"value": ast.literal_eval(match["value"])}
 
 
+def _of_pattern(match: re.Match[str]) -> str:
+    return _("The text does not fit the pattern %(pattern)s.") % {"pattern": match["pattern"]}
+
+
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Expected `(?P<kinds>[^`]+)`, got `(?P<sent>[^`]+)`"), _of_kind),
     (re.compile(r"Expected `(?P<kind>str|array|object)` of length (?P<sign>[<>]=) (?P<bound>\d+)"), _of_length),
     (re.compile(r"Expected `(?:int|float)` (?P<sign>>=|<=|>) (?P<bound>\S+)"), _of_bound),
+    (re.compile(r"Expected `str` matching regex '(?P<pattern>.+)'"), _of_pattern),
     (re.compile(r"Invalid enum value (?P<value>'.*'|\".*\")", re.DOTALL), _of_choice),
 )

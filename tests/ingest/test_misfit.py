@@ -55,6 +55,8 @@ def refusal(kind: type, given: Any, *, lax: bool = False) -> tuple[str, str]:
          "Send a whole number or null, not a number with decimals."),
         (EventBatch, {"events": []}, "/events", "Send at least 1 element."),
         (ItemForm, {"title": "a", "price": "19,90"}, "/price", "Send a number such as 19.90."),
+        (ItemForm, {"title": "a", "embedding": {"space": "My Net", "values": [1]}}, "/embedding/space",
+         "The text does not fit the pattern ^[a-z0-9][a-z0-9._-]{0,39}$."),
         (ItemForm, {"title": "a", "kind": "it's a \"song\""}, "/kind",
          "“it's a \"song\"” is not a valid value for this field; /api/docs/ lists them."),
     ],
