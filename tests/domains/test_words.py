@@ -13,6 +13,7 @@ from recommendations.domains.protocol import DomainName
 from recommendations.domains.table import DOMAINS
 from recommendations.terms import Reason
 from recommendations.wording import labels, reasons
+from recommendations.wording.instance_labels import INSTANCES
 
 LOCALE = Path(settings.BASE_DIR) / "locale"
 OVERLAID = [name for name in DomainName if name is not DomainName.GOODS]
@@ -62,6 +63,20 @@ def test_a_shop_speaks_of_what_it_offers(
         assert str(labels.PLACEMENTS["item"]) == placement
 
 
+@pytest.mark.parametrize("name", OVERLAID)
+def test_no_recommender_is_named_after_purchases_where_nothing_is_sold(settings: Settings, name: DomainName) -> None:
+    settings.LOCALE_PATHS = [LOCALE / "domains" / name, LOCALE]
+    with translation.override("en"):
+        named = [
+            label
+            for label in map(str, INSTANCES.values())
+            if re.search(r"(?i)purchase|customer|b[uo][yu]|basket", label)
+        ]
+    with translation.override("zh-hans"):
+        named += [label for label in map(str, INSTANCES.values()) if re.search("[购买篮]|顾客", label)]
+    assert named == []
+
+
 @pytest.mark.usefixtures("speaking")
 def test_what_took_an_item_is_named_by_the_domain_and_a_purchase_stays_one(settings: Settings) -> None:
     settings.LOCALE_PATHS = [LOCALE / "domains" / "video", LOCALE]
@@ -72,3 +87,7 @@ def test_what_took_an_item_is_named_by_the_domain_and_a_purchase_stays_one(setti
     with translation.override("zh-hans"):
         assert translation.pgettext("taken", "Bought") == "观看"
         assert translation.gettext("Bought") == "购买"
+    settings.LOCALE_PATHS = [LOCALE / "domains" / "articles", LOCALE]
+    with translation.override("en"):
+        assert translation.pgettext("taken", "Purchases") == "Reads"
+        assert translation.gettext("Purchases") == "Purchases"

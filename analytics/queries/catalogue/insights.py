@@ -110,7 +110,9 @@ FLAWS: Mapping[CatalogueFlaw, tuple[Promise, Promise]] = {
     ),
     CatalogueFlaw.NO_EVENTS: (
         gettext_lazy("No event yet"),
-        gettext_lazy("The model cannot know these items: only a rule or the newest-items fallback shows them."),
+        gettext_lazy(
+            "The model cannot know these items: only a promise to new items, a rule or a list of the newest shows them."
+        ),
     ),
     CatalogueFlaw.NEVER_RECOMMENDED: (
         gettext_lazy("Never recommended"),

@@ -296,9 +296,16 @@ def test_departments_say_of_how_many_items_a_picture_was_seen(admin: Client) -> 
     assert ">tea-1<" not in listed.content.decode()
 
 
+def test_only_flaws_of_this_shop_are_offered_as_filters(admin: Client) -> None:
+    page = text(admin, "/catalogue/items/")
+    assert '<option value="no_price"' in page
+    assert '<option value="no_duration"' not in page  # shoes need none
+    assert '<option value="no_duration" selected' in text(admin, "/catalogue/items/?flaw=no_duration")
+
+
 def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:
     page = text(admin, f"/catalogue/{Item.objects.get(shop_id='soap-1').pk}/")
-    assert "the model cannot recommend it" in page
+    assert "it appears only by a promise to new items, by a rule or among the newest items." in page
     assert "No event yet" in page
     assert admin.get("/catalogue/999999/").status_code == 404
 

@@ -125,6 +125,8 @@ def test_a_cold_customer_is_told_apart(admin: Client) -> None:
     page = text(admin, f"/customers/{cold.code}/")
     assert "Nothing known yet" in page
     assert "No event yet" in page
+    assert "has no history of this customer, and nothing has come in since." in page
+    assert "events below" not in page
     assert "Source: Popular items, because: Nothing known about the customer" in page
     assert cards(page)
 
