@@ -120,7 +120,7 @@ def options() -> argparse.ArgumentParser:
     own.add_argument("--items", type=Path, help="item_id[,title,brand,category,categories]")
     own.add_argument(
         "--budget",
-        type=float,
+        type=seconds,
         default=Options().budget,
         metavar="SECONDS",
         help="processor time of the whole run",
@@ -144,6 +144,16 @@ def cutoffs(text: str) -> tuple[int, ...]:
     if not cuts or cuts[0] < 1:
         raise argparse.ArgumentTypeError("cut-offs are whole numbers above 0, such as 10,20")
     return cuts
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0, such as 900")
+    return number
 
 
 def whole(text: str) -> int:

@@ -156,6 +156,8 @@ def test_a_user_with_truth_but_no_query_is_an_input_error(tmp_path: Path, capsys
         (["--items=a.csv"], "give --train"),
         (["--k=0"], "above 0"),
         (["--k=50"], "up to 20"),
+        (["--budget=-3"], "no number of seconds above 0"),
+        (["--budget=nan"], "no number of seconds above 0"),
         (["--train=a", "--queries=b", "--truth=c", "--peers"], "leave them out"),
         (["--net=5"], "--net is above 0, and for files of your own"),
     ],
