@@ -30,6 +30,11 @@ WIDER_WHEN_UNFOLDED = """() => {
   document.querySelectorAll("details.numbers, details.phone-fold").forEach((each) => { each.open = true; });
   return document.documentElement.scrollWidth - window.innerWidth;
 }"""
+LEADS_BACK = """() => {
+  const next = document.querySelector(".preferences [name=next]").value;
+  return new URL(next, location.origin).href === location.href;
+}"""
+"""Who chooses a language or a theme is on the same page again."""
 WORDS = {"en": "Overview", "zh-hans": "概览"}
 
 
@@ -50,6 +55,7 @@ def test_every_page_is_in_order(window: Callable[..., Visitor], width: int, them
         visitor.visit(address)
         assert visitor.complaints() == [], name
         assert not visitor.page.evaluate(DRAWN_AS_ANOTHER), name
+        assert visitor.page.evaluate(LEADS_BACK), name
         if width < WIDE:
             assert visitor.page.evaluate("document.documentElement.scrollHeight") <= SCREENS * 844, name
             assert visitor.page.evaluate(WIDER_WHEN_UNFOLDED) <= 0, name
