@@ -15,9 +15,9 @@ from bench.ranking.lists import drawn
 from recommendations.engine.evaluation.accuracy import labels
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.split import Truth
-from recommendations.engine.feedback.tuning import SearchConfig, tuned
+from recommendations.engine.feedback.tuning import mean_ndcg
 from recommendations.engine.frames import IntArray
-from recommendations.engine.ranking.candidates import Candidates, with_plane
+from recommendations.engine.ranking.candidates import Candidates, weight_vector, with_plane
 from recommendations.engine.ranking.features import features
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.second_stage import (
@@ -36,6 +36,9 @@ from recommendations.engine.rng import generator
 
 K = 10
 SHIPPED = Config()
+SHARES = (0.25, 0.4, 0.55, 0.7, 0.85)
+"""Shares of the plane that are tried."""
+
 MOST_LEARNERS = 3_000
 """People whose lists teach: their features are a few hundred megabytes."""
 
@@ -70,7 +73,6 @@ def own_stage(
     past: PastBaskets | None = None,
     weights: Mapping[str, float],
     seed: int,
-    search: SearchConfig,
 ) -> OwnStage | None:
     """Learn from a validation part; None where there is nothing to learn, or LightGBM is not installed.
 
@@ -97,11 +99,11 @@ def own_stage(
     judge = Judge(truth=truth, ks=(K,), n_items=part.training.n_items, seed=seed)
     blend, staged = (
         judge.line(Entry(name=NAME, kind="hybrid", ranked=ranked))
-        for ranked in (known.ranked(weights, K), _ranked_apart(both, truth, weights, seed=seed, search=search))
+        for ranked in (known.ranked(weights, K), _ranked_apart(both, truth, weights, seed=seed))
     )
     return OwnStage(
         trees=trees,
-        weights=_weights(both, truth, weights, seed=seed, search=search),
+        weights=_weights(both, truth, weights),
         gain=judge.difference(staged, blend)[f"ndcg@{K}"],
         lessons=len(taught.features.counts),
     )
@@ -124,22 +126,19 @@ def _past_lessons(
     return lessons, past.asked[wanted]
 
 
-def _weights(
-    records: Candidates, truth: Truth, blend: Mapping[str, float], *, seed: int, search: SearchConfig
-) -> Mapping[str, float]:
-    """Weigh the plane beside the blend."""
-    half = {name: weight / 2 for name, weight in blend.items()} | {NAME: 0.5}
-    return tuned(tuning_panel(records, truth), seed=seed, starts=[blend, half], search=search).weights
+def _weights(records: Candidates, truth: Truth, blend: Mapping[str, float]) -> Mapping[str, float]:
+    """Weigh the plane against the whole blend: one share is found on few people, a weight of each is not."""
+    board = tuning_panel(records, truth)
+    mixed = [{name: weight * (1 - share) for name, weight in blend.items()} | {NAME: share} for share in SHARES]
+    return max(mixed, key=lambda weights: mean_ndcg(board, weight_vector(records.instances, weights)))
 
 
-def _ranked_apart(
-    records: Candidates, truth: Truth, blend: Mapping[str, float], *, seed: int, search: SearchConfig
-) -> IntArray:
-    """Lists of everybody by weights found on the other half: what is weighed on itself always seems to win."""
+def _ranked_apart(records: Candidates, truth: Truth, blend: Mapping[str, float], *, seed: int) -> IntArray:
+    """Lists of everybody by a share found on the other half: what is weighed on itself always seems to win."""
     half = generator(seed, "halves of the validation part").permutation(len(records)) % 2
     ranked = np.full((len(records), K), -1, np.int32)
     for number in range(2):
-        others = np.flatnonzero(half != number)
-        weights = _weights(records.of(others), Truth(spent=truth.spent[others]), blend, seed=seed, search=search)
-        ranked[half == number] = records.of(np.flatnonzero(half == number)).ranked(weights, K)
+        others, own = np.flatnonzero(half != number), np.flatnonzero(half == number)
+        weights = _weights(records.of(others), Truth(spent=truth.spent[others]), blend)
+        ranked[own] = records.of(own).ranked(weights, K)
     return ranked

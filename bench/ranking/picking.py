@@ -11,14 +11,14 @@ from bench.files.past_baskets import PastBaskets
 from bench.meter import metered
 from bench.ranking.axes import Shape
 from bench.ranking.choice import Chosen, Search
-from bench.ranking.contest import SHORT, Field, entered, entries, weighed
+from bench.ranking.contest import Field, entered, entries, weighed
 from bench.ranking.grids import NET, grids
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.lists import drawn, ranked_alone
 from bench.ranking.own_stage import OwnStage, own_stage
 from bench.ranking.readings import Read, ReadConfig
 from bench.ranking.report import TaskResult
-from recommendations.engine.feedback.tuning import SearchConfig, Tuned
+from recommendations.engine.feedback.tuning import Tuned
 from recommendations.engine.frames import FloatArray
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.ranking.candidates import Candidates
@@ -54,11 +54,6 @@ class Options:
     quick: bool = False
     net: float = 0.0  # seconds of processor time for the transformer's nets; 0: there are none
     compared: int = 2000  # validation users on whom settings are compared; weights are tuned on all of them
-
-    @property
-    def tuning(self) -> SearchConfig:
-        """How long weights are searched for."""
-        return SHORT if self.quick else SearchConfig()
 
     @property
     def spent(self) -> float:
@@ -128,7 +123,7 @@ def _staged(
         tell(f"{field.task}: no trees: most of the budget is spent")
         return None
     more = past if options.spent < GROWTH * options.budget and not options.quick else None
-    stage = own_stage(field, records, past=more, weights=weights, seed=options.seed, search=options.tuning)
+    stage = own_stage(field, records, past=more, weights=weights, seed=options.seed)
     if stage is not None:
         gain = f"{stage.gain.value:+.4f} [{stage.gain.low:+.4f}, {stage.gain.high:+.4f}]"
         taught = f"trees of {stage.lessons:,} lists make {gain} on validation"

@@ -8,7 +8,7 @@ import pytest
 from bench.files.data import Files, read
 from bench.ranking.axes import setting
 from bench.ranking.choice import Chosen
-from bench.ranking.contest import SHORT, Field, entered
+from bench.ranking.contest import Field, entered
 from bench.ranking.own_data import Validation, validated
 from bench.ranking.own_stage import OwnStage, own_stage
 from bench.tests.files import HEADER, written
@@ -54,7 +54,7 @@ def field(validation: Validation) -> Field:
 @pytest.fixture(scope="module")
 def stage(field: Field, validation: Validation) -> OwnStage:
     pytest.importorskip("lightgbm")
-    found = own_stage(field, field.pool(), past=validation.past, weights=WEIGHTS, seed=0, search=SHORT)
+    found = own_stage(field, field.pool(), past=validation.past, weights=WEIGHTS, seed=0)
     assert found is not None
     return found
 
