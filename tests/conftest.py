@@ -80,11 +80,17 @@ def pytest_runtest_teardown() -> None:
     end_threads("api-keys", "panels", "password-link")
 
 
-@pytest.fixture
-def valkey() -> Iterator[redis.Redis]:
-    """A client of the tests' own Valkey database; it is empty when the test begins."""
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[redis.Redis]:
+    """A client whose connection stays: to open one before each test took longer than the rest of what a test needs."""
+    with redis.Redis.from_url(settings.REDIS_URL, **settings.VALKEY_OPTIONS) as client:
         yield client
+
+
+@pytest.fixture
+def valkey(_valkey: redis.Redis) -> redis.Redis:
+    """A client of the tests' own Valkey database; it is empty when the test begins."""
+    return _valkey
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +104,7 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if _needs_servers(request.node):
         drop_all()  # a slate of the test before that is on its way arrives now, not after the flush
-        with redis.Redis.from_url(settings.REDIS_URL) as client:
-            client.flushdb()
+        request.getfixturevalue("_valkey").flushdb()
         caches.close_all()
         drop_all()
         if len(list(Path("/dev/fd").iterdir())) > FILES:
