@@ -16,6 +16,7 @@ import django
 django.setup()
 
 from django.db import connection  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from recommendations.channels.protocol import Outcome  # noqa: E402
 from recommendations.push_terms import Channel  # noqa: E402
@@ -83,6 +84,7 @@ def round_of_kills(rng: random.Random) -> None:
 
 def main(kills: int, seed: int) -> int:
     rng = random.Random(seed)
+    get_resolver().url_patterns  # noqa: B018  # every sender needs the addresses of pictures, and loads all pages for them
     for _ in range(kills):
         round_of_kills(rng)
         take_back()
