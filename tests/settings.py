@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 from urllib.parse import urlsplit
 
 os.environ.setdefault("RECSITE_DEMO", "1")
@@ -15,9 +16,10 @@ os.environ["REDIS_URL"] = urlsplit(os.environ.get("REDIS_URL", "redis://127.0.0.
 os.environ.setdefault("DATA", tempfile.gettempdir())
 
 from recsite.settings import *  # noqa: F403
-from recsite.settings import STORAGES
+from recsite.settings import STATICFILES_DIRS, STORAGES
 
 SERVERS_ARE_GIVEN = os.environ["DATABASE_URL"] != "postgresql:///nowhere"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes a third of a second a login
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATICFILES_DIRS = [*STATICFILES_DIRS, Path(__file__).with_name("vendor")]  # axe, which judges pages
 WHITENOISE_AUTOREFRESH = True
