@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+from redis.maint_notifications import MaintNotificationsConfig
 
 from recommendations.channels import sealing
 from recommendations.channels.embeddings import service_place
@@ -23,6 +24,13 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _asked: set[str] = set()
 ANYMAIL = "anymail+"
+LEAN_VALKEY: dict[str, Any] = {
+    "driver_info": None,
+    "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+}
+"""A connection is opened by two questions, not five: it says nothing of its library, whose version redis-py looks up on
+disk each time, and asks for no news of maintenance, which Valkey does not have.
+"""
 OF_SHOPS = frozenset(
     f"RECSITE_{name}"
     for name in (

@@ -16,7 +16,6 @@ from django.utils.csp import CSP
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from recommendations.domains.protocol import DomainName
@@ -169,21 +168,13 @@ DATABASES = {
         },
     }
 }
-REDIS_URL = env.valkey("REDIS_URL")
-# A connection says nothing of its library (redis-py looks its own version up on disk each time), and asks for no news
-# of maintenance, which Valkey does not have: to open one takes a third of the time.
-VALKEY_OPTIONS = {"driver_info": None, "maint_notifications_config": MaintNotificationsConfig(enabled=False)}
+REDIS_URL, LEAN_VALKEY = env.valkey("REDIS_URL"), env.LEAN_VALKEY
 CACHES = {
     "default": {
         "BACKEND": "recommendations.store.live.django_cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
-        "OPTIONS": {
-            "socket_connect_timeout": 0.5,
-            "socket_timeout": 1,
-            "retry": Retry(NoBackoff(), 0),
-            **VALKEY_OPTIONS,
-        },
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)} | LEAN_VALKEY,
     }
 }
 

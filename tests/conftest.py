@@ -83,7 +83,7 @@ def pytest_runtest_teardown() -> None:
 @pytest.fixture(scope="session")
 def _valkey() -> Iterator[redis.Redis]:
     """A client whose connection stays: to open one before each test took longer than the rest of what a test needs."""
-    with redis.Redis.from_url(settings.REDIS_URL, **settings.VALKEY_OPTIONS) as client:
+    with redis.Redis.from_url(settings.REDIS_URL, **settings.LEAN_VALKEY) as client:
         yield client
 
 

@@ -106,7 +106,7 @@ def foreign_domain() -> str:
 def what_valkey_lacks() -> dict[str, str]:
     """A sentence where Valkey is away, full, or does not write; empty where it does."""
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS, **settings.VALKEY_OPTIONS) as client:
+        with redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS, **settings.LEAN_VALKEY) as client:
             client.set(PROBE, 1, ex=60)
     except redis.OutOfMemoryError:
         return {"valkey": "Valkey is full: it keeps nothing new. Give it more memory (maxmemory)."}

@@ -62,7 +62,7 @@ class Link:
             socket_timeout=PATIENCE,
             socket_connect_timeout=PATIENCE,
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),  # a connection that went stale
-            **settings.VALKEY_OPTIONS,
+            **settings.LEAN_VALKEY,
         )
 
     def run(self, fill: Callable[[redis.client.Pipeline], object]) -> list[Any] | None:
