@@ -65,9 +65,11 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     """
     end = context.windows.cuts[Cut.LIVE]
     events = training_data.event_frame(until=model.moment(end))
+    context.report(0.1, text=f"{len(events):,} events read")
     shop = _shop(context)
-    context.report(0.3, text=f"{len(events):,} events and {len(shop.attributes.ids):,} items read")
+    context.report(0.3, text=f"{len(shop.attributes.ids):,} items read, with all that they say")
     live = _cleaned(events, until=end)
+    context.report(0.4, text=f"{len(live.events):,} events count, once cleaned")
     model.save_bursts(context.version, live.report.bursts)
     held = quarantine.set_aside(context, live.events, live.people, until=end)
     events, left = held.without(events, live.people), held.without(live.events, live.people)
