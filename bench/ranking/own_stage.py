@@ -24,12 +24,11 @@ from recommendations.engine.ranking.second_stage import (
     NAME,
     Config,
     Lesson,
-    NothingToLearnError,
     SecondStage,
-    SecondStageUnavailableError,
     cross_fitted,
     joined,
     lesson,
+    load_lightgbm,
 )
 from recommendations.engine.recommenders.hybrid import Limits
 from recommendations.engine.rng import generator
@@ -73,12 +72,13 @@ def own_stage(
     past: PastBaskets | None = None,
     weights: Mapping[str, float],
     seed: int,
-) -> OwnStage | None:
-    """Learn from a validation part; None where there is nothing to learn, or LightGBM is not installed.
+) -> OwnStage:
+    """Learn from a validation part. Raises NothingToLearnError, and at once SecondStageUnavailableError.
 
     The plane is weighed, and held against the blend alone, with trees that never saw the person whom they score. From
     ``past`` they learn the more: the same people's baskets before.
     """
+    load_lightgbm()  # before another fit of everyone
     part, truths = field.part, field.part.truths[field.task]
     users = drawn(truths.users, MOST_LEARNERS, seed=seed)
     truth, known = Truth(spent=truths.spent[users]), records.of(users)
@@ -90,11 +90,8 @@ def own_stage(
         lessons += more
         learners.append(np.searchsorted(users, asked))
     taught = joined(lessons)
-    try:
-        plane = cross_fitted(SHIPPED, taught, table, known, learners=np.concatenate(learners), seed=seed)
-        trees = SecondStage(SHIPPED).fit([taught], seed=seed)
-    except (NothingToLearnError, SecondStageUnavailableError):
-        return None
+    plane = cross_fitted(SHIPPED, taught, table, known, learners=np.concatenate(learners), seed=seed)
+    trees = SecondStage(SHIPPED).fit([taught], seed=seed)
     both = with_plane(known, NAME, plane.z)
     judge = Judge(truth=truth, ks=(K,), n_items=part.training.n_items, seed=seed)
     blend, staged = (

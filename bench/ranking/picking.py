@@ -23,6 +23,7 @@ from recommendations.engine.frames import FloatArray
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.item_facts import item_facts
+from recommendations.engine.ranking.second_stage import NothingToLearnError, SecondStageUnavailableError
 from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.terms import Task
@@ -123,11 +124,17 @@ def _staged(
         tell(f"{field.task}: no trees: most of the budget is spent")
         return None
     more = past if options.spent < GROWTH * options.budget and not options.quick else None
-    stage = own_stage(field, records, past=more, weights=weights, seed=options.seed)
-    if stage is not None:
-        gain = f"{stage.gain.value:+.4f} [{stage.gain.low:+.4f}, {stage.gain.high:+.4f}]"
-        taught = f"trees of {stage.lessons:,} lists make {gain} on validation"
-        tell(f"{field.task}: {taught}{'' if stage.wins else ', so they are not used'}")
+    try:
+        stage = own_stage(field, records, past=more, weights=weights, seed=options.seed)
+    except SecondStageUnavailableError as error:
+        tell(f"{field.task}: no trees: {error}")
+        return None
+    except NothingToLearnError:
+        tell(f"{field.task}: no trees: there is nothing to learn them from")
+        return None
+    gain = f"{stage.gain.value:+.4f} [{stage.gain.low:+.4f}, {stage.gain.high:+.4f}]"
+    taught = f"trees of {stage.lessons:,} lists make {gain} on validation"
+    tell(f"{field.task}: {taught}{'' if stage.wins else ', so they are not used'}")
     return stage
 
 

@@ -109,6 +109,20 @@ def test_data_with_repeat_purchases_are_asked_both_tasks(tmp_path: Path) -> None
     assert discover["popular"]["recall@10"]["value"] <= 0.5
 
 
+def test_without_lightgbm_it_says_why_there_are_no_trees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    for name in ("train", "queries"):
+        written(tmp_path, f"{name}.csv", chain(40, length=3, n_items=9))
+    written(tmp_path, "truth.csv", [("s0", "i5")], header="user_id,item_id")
+    argv = [f"--{name}={tmp_path / name}.csv" for name in ("train", "queries", "truth")]
+    assert main([*argv, "--quick"]) == 0
+    assert (
+        "discover: no trees: The second stage needs LightGBM: install the extra second-stage" in capsys.readouterr().err
+    )
+
+
 def test_a_net_is_weighed_beside_the_same_without_it(sessions: tuple[Path, dict[str, Any]]) -> None:
     pytest.importorskip("torch")
     content = run(sessions[0], "--k=1,5", "--net=0.1")

@@ -1,5 +1,6 @@
 """Trees on files of one's own: they win where they see what no recommender sees, and are left out where they do not."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +15,13 @@ from bench.ranking.own_stage import OwnStage, own_stage
 from bench.tests.files import HEADER, written
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.ranking.item_facts import item_facts
+from recommendations.engine.ranking.second_stage import SecondStageUnavailableError
 from recommendations.engine.recommenders import buy_again, popularity
 from recommendations.engine.recommenders.hybrid import Limits
 from recommendations.terms import Task
 
 WEIGHTS = {"buy_again": 0.9, "popularity": 0.1}
+USERS = 80
 LONG_AGO = 1_700_000_000
 
 
@@ -28,12 +31,12 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
     folder = tmp_path_factory.mktemp("turns")
     rows = [
         (f"u{user}", f"i{(user + (turn % 2) * 7) % 40}", LONG_AGO + 604_800 * turn + user, f"{user}-{turn}")
-        for user in range(300)
+        for user in range(USERS)
         for turn in range(9 + user % 2)
     ]
     for name in ("train", "queries"):
         written(folder, f"{name}.csv", rows, header=f"{HEADER},session_id")
-    written(folder, "truth.csv", [(f"u{user}", f"i{user % 40}") for user in range(300)], header="user_id,item_id")
+    written(folder, "truth.csv", [(f"u{user}", f"i{user % 40}") for user in range(USERS)], header="user_id,item_id")
     files = Files(**{name: folder / f"{name}.csv" for name in ("train", "queries", "truth")})
     return validated(read(files), (Task.HOME,), seed=0)
 
@@ -54,9 +57,7 @@ def field(validation: Validation) -> Field:
 @pytest.fixture(scope="module")
 def stage(field: Field, validation: Validation) -> OwnStage:
     pytest.importorskip("lightgbm")
-    found = own_stage(field, field.pool(), past=validation.past, weights=WEIGHTS, seed=0)
-    assert found is not None
-    return found
+    return own_stage(field, field.pool(), past=validation.past, weights=WEIGHTS, seed=0)
 
 
 def test_trees_win_where_the_last_basket_tells_the_next(stage: OwnStage, field: Field, validation: Validation) -> None:
@@ -78,3 +79,13 @@ def test_its_lists_put_what_is_next_first(stage: OwnStage, field: Field) -> None
 
 def test_what_may_be_luck_does_not_win(stage: OwnStage) -> None:
     assert not replace(stage, gain=Measure(value=0.002, low=-0.001, high=0.005)).wins
+
+
+def test_without_lightgbm_nobody_is_fitted_for_past_baskets(
+    field: Field, validation: Validation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    assert validation.past is not None
+    unread = replace(validation.past, part=None)
+    with pytest.raises(SecondStageUnavailableError):
+        own_stage(field, field.pool(), past=unread, weights=WEIGHTS, seed=0)

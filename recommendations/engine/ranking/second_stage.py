@@ -106,7 +106,7 @@ class SecondStage:
             raise NothingToLearnError
         values = np.concatenate([lesson.features.values for lesson in lessons]).astype(np.float32)
         counts = np.concatenate([lesson.features.counts for lesson in lessons])
-        lightgbm = _lightgbm()
+        lightgbm = load_lightgbm()
         texts = []
         for objective in OBJECTIVES:
             table = lightgbm.Dataset(values, relevant, group=counts[counts > 0], params={"max_bin": self.config.bins})
@@ -137,7 +137,7 @@ class SecondStage:
     @cached_property
     def boosters(self) -> tuple[Any, Any]:
         """Both models, read from their text."""
-        lightgbm = _lightgbm()
+        lightgbm = load_lightgbm()
         first, second = (lightgbm.Booster(model_str=text.tobytes().decode()) for text in (self.binary_, self.order_))
         return first, second
 
@@ -287,8 +287,8 @@ def _unit(
     return np.where(varied, 1 / np.where(varied, deviation, 1), 0), centred
 
 
-def _lightgbm() -> Any:
-    """Load LightGBM where it is needed, since it is heavy and optional."""
+def load_lightgbm() -> Any:
+    """Load LightGBM where it is needed, since it is heavy and optional. Raises SecondStageUnavailableError."""
     try:
         return import_module("lightgbm")
     except (ImportError, OSError) as error:  # OSError: the wheel is there, but the system has no OpenMP library
