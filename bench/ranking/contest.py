@@ -145,25 +145,24 @@ def entries(field: Field, weights: Mapping[str, float], *, k: int, restaged: Res
     ranked, staged = np.full((2, n_questions, k), -1, np.int32)
     own = {name: np.full((n_questions, k), -1, np.int32) for name in names}
     limits = Limits(nominated=max(NOMINATED, k), own=k, kept=max(KEPT, k))
-    with metered() as cost:
-        for start in range(0, n_questions, QUESTIONS):
-            rows = np.arange(start, min(start + QUESTIONS, n_questions))
+    ranking: list[Cost] = []
+    staging: list[Cost] = []
+    for start in range(0, n_questions, QUESTIONS):
+        rows = np.arange(start, min(start + QUESTIONS, n_questions))
+        with metered() as cost:
             records = field.records(weights, rows, limits=limits)
             ranked[rows] = records.ranked(weights, k)
-            if restaged is not None:
-                staged[rows] = restaged(records, rows)
             for m, name in enumerate(names):
                 own[name][rows] = records.own[:, m]
+        ranking.append(cost)
+        if restaged is not None:
+            with metered() as cost:
+                staged[rows] = restaged(records, rows)
+            staging.append(cost)
     heavy = [entrant for entrant in field.entrants if weights.get(entrant.chosen.name, 0) > 0]
-    hybrid = Entry(
-        name="hybrid",
-        kind="hybrid",
-        ranked=ranked,
-        fit_s=sum(cost.seconds for cost in {id(one.cost): one.cost for one in heavy}.values()),
-        score_s=cost.seconds,
-        peak_mb=max([cost.peak_mb, *(one.cost.peak_mb for one in heavy)]),
-    )
-    hybrids = [hybrid] if restaged is None else [hybrid, replace(hybrid, name=STAGED, ranked=staged)]
+    hybrids = [_hybrid("hybrid", ranked, heavy, ranking)]
+    if restaged is not None:  # its trees look at all recommenders, also at those without weight
+        hybrids.append(_hybrid(STAGED, staged, field.entrants, ranking + staging))
     return [*hybrids, *(
         Entry(
             name=entrant.chosen.name,
@@ -175,3 +174,16 @@ def entries(field: Field, weights: Mapping[str, float], *, k: int, restaged: Res
         )
         for entrant in field.entrants
     )]  # fmt: skip
+
+
+def _hybrid(name: str, ranked: IntArray, entrants: Sequence[Entrant], costs: Sequence[Cost]) -> Entry:
+    """The entry of a blend of these entrants; ``costs`` are those of its lists. Twins are fitted once."""
+    fits = {id(one.cost): one.cost for one in entrants}.values()
+    return Entry(
+        name=name,
+        kind="hybrid",
+        ranked=ranked,
+        fit_s=sum(cost.seconds for cost in fits),
+        score_s=sum(cost.seconds for cost in costs),
+        peak_mb=max(cost.peak_mb for cost in (*costs, *fits)),
+    )

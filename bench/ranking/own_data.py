@@ -188,6 +188,7 @@ def protocol(data: Data, validation: Validation, picked: Mapping[Task, Picked], 
         "ks": list(options.ks),
         "intervals": "95 %, 1,000 bootstrap resamples of users (the normal form above 20,000 users), paired by user",
         "costs": "fit_s and score_s are wall seconds; the hybrid's are all fits with weight, and scoring, pooling and "
-        "ranking everything; peak_mb is the whole process, data included, during the fit (hybrid: and the scoring)",
+        "ranking everything; with a second stage all fits, and its features, without the learning of its trees; "
+        "peak_mb is the whole process, data included, during the fit (hybrid: and the scoring)",
         "chosen": {task.value: described_choice(choice) for task, choice in picked.items()},
     }

@@ -1,19 +1,23 @@
 """Trees on files of one's own: they win where they see what no recommender sees, and are left out where they do not."""
 
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench.files.data import Files, read
 from bench.ranking.axes import setting
 from bench.ranking.choice import Chosen
-from bench.ranking.contest import Field, entered
+from bench.ranking.contest import STAGED, Field, entered, entries
 from bench.ranking.own_data import Validation, validated
 from bench.ranking.own_stage import OwnStage, own_stage
 from bench.tests.files import HEADER, written
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.frames import IntArray
+from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.item_facts import item_facts
 from recommendations.engine.ranking.second_stage import SecondStageUnavailableError
 from recommendations.engine.recommenders import buy_again, popularity
@@ -89,3 +93,15 @@ def test_without_lightgbm_nobody_is_fitted_for_past_baskets(
     unread = replace(validation.past, part=None)
     with pytest.raises(SecondStageUnavailableError):
         own_stage(field, field.pool(), past=unread, weights=WEIGHTS, seed=0)
+
+
+def test_the_hybrid_alone_does_not_take_what_the_second_stage_takes(field: Field) -> None:
+    def restaged(records: Candidates, rows: NDArray[np.int64]) -> IntArray:
+        time.sleep(0.2)
+        return records.items[:, :5]
+
+    alone, staged, *_ = entries(field, {"buy_again": 1.0}, k=5, restaged=restaged)
+    assert (alone.name, staged.name) == ("hybrid", STAGED)
+    assert staged.score_s >= alone.score_s + 0.2
+    again, popular = (entrant.cost.seconds for entrant in field.entrants)
+    assert (alone.fit_s, staged.fit_s) == (again, again + popular)
