@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class Validation:
     part: Part | None
     past: PastBaskets | None = None  # the same people's baskets before, where the part asks for their last one
 
+    def with_net(self, part: Part) -> Self:
+        """The same with a part that has a net. It was taught the baskets before the last, so they ask for nothing."""
+        return replace(self, part=part, past=None)
+
 
 def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], list[TaskResult]]:
     """Run the bench: (protocol, results) of the tasks for which anyone has truth."""
@@ -51,7 +55,7 @@ def run(files: Files, options: Options, tell: Tell) -> tuple[dict[str, Any], lis
         raise InputError(files.truth, "nobody has truth for the task: all of it repeats the histories", remedy=remedy)
     if options.net and validation.part is not None:
         chosen_on, test = with_nets(validation.part, test, options=options, tell=tell)
-        validation = replace(validation, part=chosen_on)
+        validation = validation.with_net(chosen_on)
     shape = shape_of(data, validation, repeats=repeated >= REPEATS)
     options = options.shared(shape, test.tasks)
     picked = {

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,12 @@ def test_nothing_that_is_asked_for_teaches(validation: Validation) -> None:
     teaching = past_of(validation).part.training.interactions
     assert sorted(zip(teaching.user.tolist(), teaching.item.tolist(), strict=True)) == [(0, MILK), (0, TEA), (0, TEA)]
     assert np.isin(past_of(validation).part.queries.training_rows, [0, 1]).all()
+
+
+def test_a_net_that_learned_from_past_baskets_is_not_asked_for_them(validation: Validation) -> None:
+    assert validation.part is not None
+    net = {"items": np.zeros((3, 2), np.float32)}
+    part = replace(validation.part, training=replace(validation.part.training, net=net))
+    netted = validation.with_net(part)
+    assert netted.part is part
+    assert netted.past is None
