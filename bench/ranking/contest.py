@@ -35,7 +35,7 @@ from recommendations.terms import Task
 MANY = 1500  # users of a panel, from which on their luck is small
 RESAMPLES = 4
 SHORT = SearchConfig(draws=30, climbs=1, rounds=2)
-QUESTIONS = 5_000  # whose records, and features, are held at once
+QUESTIONS = 5_000  # whose records are held at once
 STAGED = "hybrid, second stage"
 SHARPNESS = 4.0  # of the weights by which pools are cut before any are tuned: the better alone, the heavier
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bench.files.parts import Part
 from bench.files.past_baskets import PastBaskets
-from bench.ranking.contest import QUESTIONS, Field, entered, prior, tuning_panel
+from bench.ranking.contest import Field, entered, prior, tuning_panel
 from bench.ranking.judging import Entry, Judge
 from bench.ranking.lists import drawn
 from recommendations.engine.evaluation.accuracy import labels
@@ -41,6 +41,9 @@ SHARES = (0.25, 0.4, 0.55, 0.7, 0.85)
 MOST_LEARNERS = 3_000
 """People whose lists teach: their features are a few hundred megabytes."""
 
+AT_ONCE = 1_000
+"""Other lists whose features are made together: until they are halves they take three times the room, 200 MB."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OwnStage:
@@ -61,8 +64,13 @@ class OwnStage:
 
     def ranked(self, part: Part, facts: ItemFacts, records: Candidates, rows: NDArray[np.int64], *, k: int) -> IntArray:
         """Rank the records of these questions of a part."""
-        plane = self.trees.plane(features(records, part.queries.of(rows), facts), records)
-        return with_plane(records, NAME, plane.z).ranked(self.weights, k)
+        ranked = np.full((len(rows), k), -1, np.int32)
+        for start in range(0, len(rows), AT_ONCE):
+            block = np.arange(start, min(start + AT_ONCE, len(rows)))
+            some = records.of(block)
+            plane = self.trees.plane(features(some, part.queries.of(rows[block]), facts), some)
+            ranked[block] = with_plane(some, NAME, plane.z).ranked(self.weights, k)
+        return ranked
 
 
 def own_stage(
@@ -115,8 +123,8 @@ def _past_lessons(
     facts, truth = item_facts(past.part.training), past.part.truths[field.task]
     wanted = truth.users[np.isin(past.asked[truth.users], users)]
     lessons = []
-    for start in range(0, len(wanted), QUESTIONS):
-        rows = wanted[start : start + QUESTIONS]
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = wanted[start : start + AT_ONCE]
         records = before.records(prior(entrants), rows, limits=Limits())
         table = features(records, past.part.queries.of(rows), facts)
         lessons.append(lesson(table, records, labels(records.items, truth.spent[rows])[0], weights=weights))

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.files.data import Files, read
+from bench.ranking import own_stage as own_stages
 from bench.ranking.axes import setting
 from bench.ranking.choice import Chosen
 from bench.ranking.contest import STAGED, Field, entered, entries
@@ -79,6 +81,24 @@ def test_its_lists_put_what_is_next_first(stage: OwnStage, field: Field) -> None
     ranked = stage.ranked(field.part, item_facts(field.part.training), records, rows, k=5)
     truth = field.part.truths[Task.HOME].spent[rows].indices
     assert (ranked[:, 0] == truth).mean() > 0.9
+
+
+def test_features_of_few_are_held_at_once(stage: OwnStage, field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, facts = np.arange(USERS)[::-1], item_facts(field.part.training)
+    records = field.records(WEIGHTS, rows, limits=Limits())
+
+    def ranked() -> tuple[IntArray, int]:
+        tracemalloc.start()
+        found = stage.ranked(field.part, facts, records, rows, k=5)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found, peak
+
+    together, most = ranked()
+    monkeypatch.setattr(own_stages, "AT_ONCE", 9)
+    apart, less = ranked()
+    np.testing.assert_array_equal(apart, together)
+    assert less < most / 2
 
 
 def test_what_may_be_luck_does_not_win(stage: OwnStage) -> None:
