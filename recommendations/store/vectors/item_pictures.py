@@ -29,7 +29,7 @@ ORDER BY random() LIMIT %(most)s
 
 
 # A picture takes part while its item is on sale and has it; its variants are of one family with it.
-TAKES_PART = "item.retired_at IS NULL AND item.image_url <> '' AND picture.hash IS NOT NULL"
+TAKES_PART = "item.retired_at IS NULL AND item.image_url = picture.url AND picture.hash IS NOT NULL"
 OF_ITEM = "FROM recommendations_itempicture picture JOIN recommendations_item item ON item.id = picture.item_id"
 FAMILY = "coalesce(item.parent_id, item.id)"
 MOVED = f"""

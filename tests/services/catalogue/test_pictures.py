@@ -104,6 +104,12 @@ def test_a_copy_of_another_item_is_a_flaw_but_not_of_a_variant(web: WebServer) -
     Item.objects.update(retired_at=None)
     look(web)
     assert list(ItemPicture.objects.order_by("pk").values()) == marks
+    Item.objects.filter(shop_id="copy").update(image_url=f"{web.origin}/elsewhere.png")
+    mark_shared()  # at the new address nobody has looked yet
+    assert flawed(CatalogueFlaw.SHARED_PICTURE) == set()
+    Item.objects.filter(shop_id="copy").update(image_url=f"{web.origin}/disc-small.jpg")
+    mark_shared()
+    assert list(ItemPicture.objects.order_by("pk").values()) == marks
     Item.objects.filter(shop_id="copy").update(parent=Item.objects.get(shop_id="one"))
     look(web)
     assert flawed(CatalogueFlaw.SHARED_PICTURE) == set()
