@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from recommendations.models import Category
 from recommendations.services.catalogue.quality import on_sale
+from recommendations.store.live import fetch
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.terms import PATH_SEPARATOR
 
@@ -47,7 +48,8 @@ def picture_origins(mark: str) -> Counter[str]:
 
 def department_pictures(mark: str) -> list[DepartmentPictures]:
     """Departments, the one with the smallest share of seen pictures first; an item of two counts in both."""
-    counts = cached(f"departments:{mark}", _departments)
+    named = (fetch.state_of(None, since=None).changed or {}).get(fetch.Changed.CATALOGUE)  # a new name changes no item
+    counts = cached(f"departments:{mark}:{named}", _departments)
     columns = (counts[name].tolist() for name in ("paths", "names", "items", "seen"))
     return sorted((DepartmentPictures(*row) for row in zip(*columns, strict=True)), key=lambda each: each.share)
 

@@ -6,6 +6,7 @@ all have a price, a brand and a category.
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from analytics.queries.catalogue import health
 from analytics.queries.catalogue.health import Age
 from recommendations.models import (
     AuditEntry,
+    Category,
     Customer,
     EmbeddingSpace,
     Event,
@@ -28,6 +30,7 @@ from recommendations.models import (
     RejectedRow,
     Segment,
 )
+from recommendations.services.catalogue.editing import rename_category
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Availability, Role, SuspicionRule
 from recommendations.vector_terms import PictureFault, VectorProvider
@@ -301,6 +304,23 @@ def test_only_flaws_of_this_shop_are_offered_as_filters(admin: Client) -> None:
     assert '<option value="no_price"' in page
     assert '<option value="no_duration"' not in page  # shoes need none
     assert '<option value="no_duration" selected' in text(admin, "/catalogue/items/?flaw=no_duration")
+
+
+def test_a_department_has_the_name_that_somebody_just_gave_it(
+    admin: Client, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    Item.objects.update(image_url="https://shop.example/one.png", updated_at=timezone.now())
+    ItemPicture.objects.bulk_create(
+        ItemPicture(item=item, url=item.image_url, looked_at=timezone.now()) for item in Item.objects.all()[1:]
+    )
+    path = tea().categories.get().path.partition(" > ")[0]
+    department = Category.objects.create(path=path, name="Drinks")
+    page = text(admin, "/catalogue/")
+    assert "<span>Drinks</span>" in page
+    assert f"1 of {ITEMS} items not seen" in page
+    with django_capture_on_commit_callbacks(execute=True):
+        rename_category(category=department, name="Hot drinks", by=None)
+    assert "<span>Hot drinks</span>" in text(admin, "/catalogue/")
 
 
 def test_an_item_that_nobody_bought_says_so(admin: Client) -> None:
