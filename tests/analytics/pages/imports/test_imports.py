@@ -180,11 +180,12 @@ def test_a_template_is_a_file_that_an_import_takes(admin: Client, settings: Sett
     assert [*rows_of(answer)[0]] == FORM.known
     preview = look(admin, answer.content).context["preview"]
     assert (preview.new, preview.rejected, preview.message) == (1, 0, "")
-    settings.SHOP_DOMAIN = "video"
-    film = admin.get(template)
-    assert (rows_of(film)[0]["item_kind"], rows_of(film)[0]["price"]) == ("episode", "")
-    preview = look(admin, film.content).context["preview"]
-    assert (preview.new, preview.rejected, preview.message) == (1, 0, "")
+    for domain, kind in (("video", "episode"), ("music", "track"), ("articles", "article")):
+        settings.SHOP_DOMAIN = domain
+        played = admin.get(template)
+        assert (rows_of(played)[0]["item_kind"], rows_of(played)[0]["price"]) == (kind, "")
+        preview = look(admin, played.content).context["preview"]
+        assert (preview.new, preview.rejected, preview.message) == (1, 0, "")
 
 
 def test_a_file_is_taken_once(admin: Client, items: list[Item], django_capture_on_commit_callbacks: object) -> None:
