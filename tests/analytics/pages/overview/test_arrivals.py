@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from recommendations.customer_codes import customer_code
 from recommendations.event_types import EventName
@@ -116,6 +117,20 @@ def test_results_by_placement_stand_above_their_purchases(admin: Client) -> None
     assert "nobody saw them" in page
     assert "how often the next basket contained the item in that position" in page
     assert "next basket" not in text(admin, "/attributed/?placement=home")
+
+
+def test_where_nothing_is_sold_results_tell_of_clicks_alone(admin: Client, settings: Settings) -> None:
+    counts = {"listed": 40, "seen": 40, "clicked": 20, "carted": 0, "bought": 0, "purchases": 0, "revenue": 0}
+    for position in (0, 1):
+        PlacementDay.objects.create(
+            day=timezone.localdate(), placement="home", replay=False, position=position, squares=0, **counts
+        )
+    bought = ("Conversion", "clicked and bought from", "1: 50.0%, 0.0%", "A purchase counts")
+    assert all(words in text(admin, "/attributed/") for words in bought)
+    settings.SHOP_DOMAIN = "video"
+    page = text(admin, "/attributed/")
+    assert not any(words in page for words in bought)
+    assert "share of the lists that were clicked at each position. 1: 50.0%" in page
 
 
 @pytest.mark.parametrize(("listed", "told", "not_told"), [(0, "已返回", "已展示"), (40, "已展示", "已返回")])
