@@ -60,7 +60,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "robots": _robots(robots),
         "extent": extent(),
     }
-    context |= _tail(live, report) | _warming(live)
+    context |= _tail(live, report) | _warming(live, report)
     if report.has_pictures:
         context |= _pictures(report, own=request.build_absolute_uri("/").rstrip("/"))
     return render(request, "dashboard/catalogue/health.html", context)
@@ -153,8 +153,8 @@ def _tail(known: Exposure | None, found: Flaws) -> dict[str, Any]:
     }
 
 
-def _warming(known: Exposure | None) -> dict[str, Any]:
-    ages = query.warming(known)
+def _warming(known: Exposure | None, found: Flaws) -> dict[str, Any]:
+    ages = query.warming(known, mark=found.mark)
     groups = [
         charts.AgeGroup(
             words=_age(each),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,7 @@ FIELDS: Mapping[CatalogueFlaw, Promise] = {
     CatalogueFlaw.NO_NUMBER: _("Number in its collection"),
 }
 AGES = (7, 14, 28, 56, 91, 182, None)  # days since listed: ends of the groups
+REMEMBERED = 12 * 3600  # seconds, of how many items are how old
 NEWEST = 10
 TOP = 0.01
 CURVE_POINTS = 201
@@ -105,11 +107,14 @@ def _curve(counts: np.ndarray) -> Curve:
     return Curve(gini=gini(counts), top=share_of_top(counts, TOP), points=points)
 
 
-def warming(known: Exposure | None) -> list[Age]:
-    """Groups from the newest items to the oldest; those that no item is in are left out. Empty before the first run."""
+def warming(known: Exposure | None, *, mark: str) -> list[Age]:
+    """Groups from the newest items to the oldest; those that no item is in are left out. Empty before the first run.
+
+    ``mark``: state of the catalogue (``quality.Flaws``), for each of which items are counted once.
+    """
     if known is None:
         return []
-    listed = on_sale().aggregate(**{f"until_{end}": Count("pk", filter=_younger(known, end)) for end in AGES})
+    listed = cache.get_or_set(f"catalogue/listed/{known.version}/{mark}", lambda: _listed(known), REMEMBERED) or {}
     ages, start, before = [], 0, 0
     for end in AGES:
         there = (known.listed_age >= start) & (known.listed_age < (end or np.inf))
@@ -141,6 +146,10 @@ def mostly_new(ages: Sequence[Age]) -> bool:
     """Whether half of the items or more are new, so that there is nothing to compare new ones with."""
     new = sum(age.items for age in ages if age.end is not None and age.end <= NEW_FOR.days)
     return 2 * new >= sum(age.items for age in ages) > 0
+
+
+def _listed(known: Exposure) -> dict[str, int]:
+    return on_sale().aggregate(**{f"until_{end}": Count("pk", filter=_younger(known, end)) for end in AGES})
 
 
 def _younger(known: Exposure, days: int | None) -> Q:

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from analytics.pages.catalogue import health as pages
 from analytics.queries.catalogue import health
 from analytics.queries.catalogue.health import Age
 from recommendations.models import (
@@ -31,6 +32,7 @@ from recommendations.models import (
     Segment,
 )
 from recommendations.services.catalogue.editing import rename_category
+from recommendations.services.operations.data_health import Suspect, suspects
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Availability, Role, SuspicionRule
 from recommendations.vector_terms import PictureFault, VectorProvider
@@ -75,6 +77,17 @@ def test_few_queries_a_page(admin: Client, address: str) -> None:
     text(admin, address)
     with CaptureQueriesContext(connection) as queries:
         text(admin, address)
+    assert len(queries) <= MOST_QUERIES, [each["sql"][:150] for each in queries]
+
+
+def test_few_queries_with_new_items_pictures_and_robots(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once that the catalogue of the fixture has not."""
+    Item.objects.update(image_url="https://shop.example/one.png", listed_at=timezone.now(), updated_at=timezone.now())
+    robot = Suspect(customer=Customer.objects.all()[0].pk, days=1, events=912, busiest=timezone.localdate(), most=912)
+    monkeypatch.setattr(pages, "suspects", lambda model: [*(suspects(model) or []), robot])
+    assert all(words in text(admin, "/catalogue/") for words in ("912", "Some pictures are not shown here."))
+    with CaptureQueriesContext(connection) as queries:
+        text(admin, "/catalogue/")
     assert len(queries) <= MOST_QUERIES, [each["sql"][:150] for each in queries]
 
 
@@ -385,7 +398,7 @@ def test_how_new_items_warm_up_needs_older_ones_beside_them(admin: Client, monke
     few, many = (Age(start=0, end=7, items=items, bought=0, recommended=0, slots=0) for items in (3, 5))
     old = Age(start=182, end=None, items=5, bought=4, recommended=2, slots=9)
     for young, compared in ((few, True), (many, False)):
-        monkeypatch.setattr(health, "warming", lambda _known, young=young: [young, old])
+        monkeypatch.setattr(health, "warming", lambda _known, mark, young=young: [young, old])
         page = text(admin, "/catalogue/")
         assert ("Of the newest items" in page) == compared
         assert ("Most items are new" in page) != compared

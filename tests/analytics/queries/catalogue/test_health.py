@@ -52,14 +52,14 @@ def test_slots_are_counted_over_all_slates(known: Exposure) -> None:
 
 
 def test_items_warm_up_from_group_to_group(known: Exposure) -> None:
-    ages = health.warming(known)
+    ages = health.warming(known, mark="one")
     assert [(age.start, age.end, age.items, age.bought, age.recommended, age.slots) for age in ages] == [
         (0, 7, 2, 0, 0, 0),  # with the item that the model does not know
         (7, 14, 1, 1, 0, 0),
         (28, 56, 1, 1, 1, 1),
         (182, None, 1, 1, 1, 3),
     ]
-    assert health.warming(None) == []
+    assert health.warming(None, mark="none") == []
     assert health.mostly_new(ages), "three of five"
     assert not health.mostly_new(ages[1:])
     assert not health.mostly_new([])
