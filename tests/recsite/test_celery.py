@@ -1,8 +1,11 @@
 """Queues and schedule: a run never waits behind a small task, and what is scheduled exists."""
 
+import json
 from inspect import signature
 
+import redis
 from celery.schedules import crontab
+from celery.signals import worker_ready
 
 from recsite.celery import app
 
@@ -51,6 +54,13 @@ def test_a_killed_worker_loses_no_task() -> None:
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert app.conf.worker_prefetch_multiplier == 1
+
+
+def test_a_worker_that_starts_has_pictures_looked_at(valkey: redis.Redis) -> None:
+    """So that the pages hear at once that the extra came, or is gone."""
+    worker_ready.send(sender=None)
+    messages = [json.loads(message) for message in valkey.lrange("celery:default", 0, -1)]
+    assert [message["headers"]["task"] for message in messages] == ["recommendations.tasks.look_at_pictures"]
 
 
 def test_frequent_tasks_do_not_pile_up() -> None:
