@@ -1,6 +1,7 @@
 """Items that read or look like another one, by what the catalogue says and shows of them, beside who bought both."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from recommendations.terms import Cut
 
 MOST = 8
 LOOKED_AT = 40  # nearest items, of which those that are still sold are shown
+ACTS = ("interactions/item", "interactions/user", "interactions/bought")
+
+type Arrays = Mapping[str, NDArray[Any]]
 
 
 class Alike(NamedTuple):
@@ -57,14 +61,16 @@ def alike_items(item: Item, *, version: int | None) -> ItemsBeside:
     )  # fmt: skip
     if version is None:
         return nothing
-    arrays = load_arrays(version, Cut.LIVE, prefix=("ids/items", "catalogue/vectors", SPACES, SPACE_ENDS))
+    arrays = load_arrays(
+        version, Cut.LIVE, prefix=("ids/items", "catalogue/vectors", SPACES, SPACE_ENDS, *ACTS, TEACHES)
+    )
     keys, vectors = arrays["ids/items"], arrays.get("catalogue/vectors")
     row = int(np.searchsorted(keys, item.pk))
     if vectors is None or row == len(keys) or keys[row] != item.pk:
         return nothing
     spaces = spaces_of(arrays)
     texts, pictures = Neighbourhood.of_texts(vectors, spaces), Neighbourhood.of_pictures(vectors, spaces)
-    alike = nothing._replace(reading=_reads_like(row, texts, keys=keys, version=version))
+    alike = nothing._replace(reading=_reads_like(row, texts, arrays=arrays))
     if pictures is None:
         return alike
     looks = pictures.cosines(row)
@@ -72,11 +78,12 @@ def alike_items(item: Item, *, version: int | None) -> ItemsBeside:
     return alike._replace(looking=looking, is_seen=not np.isnan(looks[row]))
 
 
-def _reads_like(row: int, texts: Neighbourhood, *, keys: NDArray[np.int64], version: int) -> list[Alike]:
+def _reads_like(row: int, texts: Neighbourhood, *, arrays: Arrays) -> list[Alike]:
+    keys = arrays["ids/items"]
     rows, cosines = texts.nearest(row, most=LOOKED_AT)
     sold = Item.objects.filter(retired_at=None).in_bulk(keys[rows].tolist())
     shown = [(place, sold[key]) for place, key in enumerate(keys[rows].tolist()) if key in sold][:MOST]
-    bought = _bought_alike(row, rows[[place for place, _item in shown]], version=version)
+    bought = _bought_alike(row, rows[[place for place, _item in shown]], acts=arrays)
     return [Alike(each, float(cosines[place]), share) for (place, each), share in zip(shown, bought, strict=True)]
 
 
@@ -107,11 +114,9 @@ def _cosine(value: float) -> float | None:
     return None if np.isnan(value) else float(min(max(value, 0), 1))
 
 
-def _bought_alike(row: int, others: IntArray, *, version: int) -> list[float | None]:
+def _bought_alike(row: int, others: IntArray, *, acts: Arrays) -> list[float | None]:
     """Cosine of the buyers of an item with those of each of the others: common ones / √(its · theirs)."""
-    columns = ("interactions/item", "interactions/user", "interactions/bought")
-    acts = load_arrays(version, Cut.LIVE, prefix=(*columns, TEACHES))
-    item, user, bought = (acts[name] for name in columns)
+    item, user, bought = (acts[name] for name in ACTS)
     mine = bought & acts.get(TEACHES, True) & np.isin(item, [row, *others.tolist()])
     buyers = {one: np.unique(user[mine & (item == one)]) for one in (row, *others.tolist())}
     own = buyers[row]
