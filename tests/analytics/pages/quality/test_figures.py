@@ -9,6 +9,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from analytics.exports.table import csv_file
 from recommendations.models import Evaluation
@@ -87,6 +88,17 @@ def test_one_sentence_first_then_the_protocol_then_the_table(admin: Client, run:
     ]  # fmt: skip
     assert places == sorted(places)
     assert len(names(page)) == len(VALUES)
+
+
+@pytest.mark.parametrize("domain", ["video", "music", "articles"])
+def test_where_nothing_is_sold_it_speaks_of_no_customer_and_no_purchase(
+    admin: Client, run: Evaluation, settings: Settings, domain: str
+) -> None:
+    settings.SHOP_DOMAIN, locale = domain, settings.LOCALE_PATHS[-1]
+    settings.LOCALE_PATHS = [locale / "domains" / domain, locale]
+    main = text(admin).partition("<main")[2].partition("</main>")[0]
+    shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style|dialog).*?</\1>", " ", main))
+    assert re.findall(r"[^.]{0,60}(?:customer|purchase|basket|bought)[^.]{0,60}", shown) == []
 
 
 def test_differences_are_told_in_words_and_signs(admin: Client, run: Evaluation) -> None:
