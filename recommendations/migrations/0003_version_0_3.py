@@ -161,6 +161,18 @@ $$ BEGIN RAISE EXCEPTION 'statements of consent are only added'; END $$;
 CREATE TRIGGER consent_is_only_added BEFORE UPDATE ON recommendations_consentstatement
 FOR EACH ROW EXECUTE FUNCTION recommendations_consent_is_only_added();
 """
+RECEIPT_IS_ONLY_ADDED = """
+CREATE FUNCTION recommendations_receipt_is_only_added() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+  IF TG_OP = 'DELETE' AND OLD.at < now() - interval '2190 days' THEN RETURN OLD; END IF;
+  RAISE EXCEPTION 'receipts are only added';
+END $$;
+CREATE TRIGGER receipt_is_only_added BEFORE UPDATE OR DELETE ON recommendations_receipt
+FOR EACH ROW EXECUTE FUNCTION recommendations_receipt_is_only_added();
+"""
+PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
+ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
+RECEIPT_PARTS = [("erased", "Erased"), ("closed", "Closed")]
 METRICS = [
     ("revenue", "Revenue per visitor"), ("converted", "Visitors who buy"), ("orders", "Orders per visitor"),
     ("items_per_basket", "Items per order"), ("basket_value", "Revenue per order"), ("ctr", "Lists clicked"),
@@ -3262,4 +3274,178 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(furnish_domain, migrations.RunPython.noop),
+        migrations.AddField(
+            "customer", "not_before",
+            models.DateTimeField(
+                help_text="The id was erased then: what happened before is not taken.", null=True,
+                verbose_name="acts taken since",
+            ),
+        ),
+        migrations.AddField(
+            "customer", "erased_at",
+            models.DateTimeField(
+                help_text="Nobody knows this customer any more; the row goes within minutes.", null=True,
+                verbose_name="erased",
+            ),
+        ),
+        migrations.AddIndex(
+            "customer",
+            models.Index(
+                condition=models.Q(("erased_at__isnull", False)), fields=["id"], name="customer_is_erased"
+            ),
+        ),
+        migrations.CreateModel(
+            "PrivacyRequest",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(choices=PRIVACY_KINDS, max_length=10, verbose_name="kind")),
+                ("mode", models.CharField(choices=ERASE_MODES, default="forget", max_length=10, verbose_name="mode")),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="The shop's own; the same one is the same request.", max_length=128, null=True,
+                        verbose_name="reference",
+                    ),
+                ),
+                ("asked_for", models.BinaryField(max_length=32, verbose_name="digest of the call")),
+                ("subject", models.BinaryField(max_length=32, verbose_name="digest of the id")),
+                ("sealed", models.BinaryField(null=True, verbose_name="subject, sealed")),
+                ("options", models.JSONField(default=dict, verbose_name="options")),
+                ("counts", models.JSONField(default=dict, verbose_name="counts by holder")),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="started by",
+                    ),
+                ),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to="recommendations.apikey", verbose_name="API key",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("unknown_at", models.DateTimeField(null=True, verbose_name="unknown to answers since")),
+                ("scanned_at", models.DateTimeField(null=True, verbose_name="first scan")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="closed")),
+                ("file", models.CharField(blank=True, max_length=100, verbose_name="file")),
+                ("file_until", models.DateTimeField(null=True, verbose_name="file kept until")),
+            ],
+            {
+                "verbose_name": "privacy request",
+                "verbose_name_plural": "privacy requests",
+                "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in STATUSES]),
+                        name="privacyrequest_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(progress__gte=0, progress__lte=1),
+                        name="privacyrequest_progress_is_a_share",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reference__isnull", False)), fields=("reference",),
+                        name="privacy_reference_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(kind__in=[code for code, _ in PRIVACY_KINDS]), name="privacy_kind_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(mode__in=[code for code, _ in ERASE_MODES]), name="privacy_mode_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sealed", None), ("closed_at", None), _connector="OR"),
+                        name="ids_only_while_running",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "Receipt",
+            [
+                ("serial", models.BigAutoField(primary_key=True, serialize=False, verbose_name="number")),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="receipts",
+                        to="recommendations.privacyrequest", verbose_name="request",
+                    ),
+                ),
+                ("part", models.CharField(choices=RECEIPT_PARTS, max_length=10, verbose_name="part")),
+                ("document", models.JSONField(verbose_name="document")),
+                ("signature", models.BinaryField(max_length=64, verbose_name="signature")),
+                ("key_id", models.CharField(max_length=16, verbose_name="key")),
+                ("previous", models.BinaryField(max_length=32, verbose_name="hash of the one before")),
+                ("at", models.DateTimeField(verbose_name="signed")),
+            ],
+            {
+                "verbose_name": "receipt",
+                "verbose_name_plural": "receipts",
+                "ordering": ["-serial"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("request", "part"), name="receipt_once_per_part"),
+                    models.CheckConstraint(
+                        condition=models.Q(part__in=[code for code, _ in RECEIPT_PARTS]), name="receipt_part_is_known"
+                    ),
+                ],
+            },
+        ),
+        migrations.RunSQL(RECEIPT_IS_ONLY_ADDED, "DROP FUNCTION recommendations_receipt_is_only_added CASCADE"),
+        migrations.CreateModel(
+            "Tombstone",
+            [
+                ID,
+                ("digest", models.BinaryField(max_length=32, unique=True, verbose_name="digest")),
+                ("generation", models.PositiveSmallIntegerField(default=1, verbose_name="generation")),
+                ("at", models.DateTimeField(verbose_name="erased")),
+                ("mode", models.CharField(choices=ERASE_MODES, max_length=10, verbose_name="mode")),
+                ("lifted_at", models.DateTimeField(null=True, verbose_name="block lifted")),
+            ],
+            {
+                "verbose_name": "erased id",
+                "verbose_name_plural": "erased ids",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(mode__in=[code for code, _ in ERASE_MODES]), name="tombstone_mode_is_known"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "LegalHold",
+            [
+                ID,
+                ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
+                ("reason", models.TextField(verbose_name="reason")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="by",
+                    ),
+                ),
+                ("since", models.DateTimeField(verbose_name="since")),
+                ("until", models.DateTimeField(null=True, verbose_name="until")),
+            ],
+            {
+                "verbose_name": "legal hold",
+                "verbose_name_plural": "legal holds",
+                "ordering": ["-since"],
+                "indexes": [models.Index(fields=["digest"], name="hold_by_digest")],
+            },
+        ),
     ]  # fmt: skip

@@ -22,6 +22,8 @@ from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
+from recommendations.models.privacy.requests import PrivacyRequest, Receipt
+from recommendations.models.privacy.tombstones import LegalHold, Tombstone
 from recommendations.models.promises import NewItem, NewItemBudget, NewItemPromise
 from recommendations.models.promotions import Promotion
 from recommendations.models.push.absences import ItemAbsence, ShopOccasion
@@ -54,12 +56,11 @@ __all__ = [
     "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement", "Considered",
     "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "EmbeddingSpace", "Endpoint", "Evaluation",
     "Event", "Experiment", "ExperimentNote", "Group", "GuardrailLook", "Import", "ImportedReceipt", "InterestProfile",
-    "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "Measurement", "Message",
+    "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "LegalHold", "Measurement", "Message",
     "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise", "Occurrence", "PageSlot",
-    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "Promotion",
-    "PushModel", "Quarantine", "RateWatch", "Reading", "RejectedRow", "Rule", "RuleBook", "Run", "RunLogLine",
-    "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting",
-    "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste", "Suppression",
-    "Unit", "WaitingLine",
-    "WeightSearch", "group_fields",
+    "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "PrivacyRequest",
+    "Promotion", "PushModel", "Quarantine", "RateWatch", "Reading", "Receipt", "RejectedRow", "Rule", "RuleBook", "Run",
+    "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage",
+    "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste",
+    "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -33,6 +33,12 @@ class Customer(models.Model):
     properties = models.JSONField(
         _("properties"), default=dict, blank=True, help_text=_("What the shop says of the customer, for audiences.")
     )
+    not_before = models.DateTimeField(
+        _("acts taken since"), null=True, help_text=_("The id was erased then: what happened before is not taken.")
+    )
+    erased_at = models.DateTimeField(
+        _("erased"), null=True, help_text=_("Nobody knows this customer any more; the row goes within minutes.")
+    )
 
     class Meta:
         verbose_name = _("customer")
@@ -45,6 +51,8 @@ class Customer(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # the few who object, looked for with every event
             models.Index(fields=["id"], name="customer_objects", condition=models.Q(personalise=False)),
+            # those who are being erased: every process forgets them
+            models.Index(fields=["id"], name="customer_is_erased", condition=models.Q(erased_at__isnull=False)),
             models.Index(RawSQL(UNIT, ()), name="customer_by_unit"),  # noqa: S611 - a constant
         ]
 

@@ -19,6 +19,7 @@ class Action(StrEnum):
     EXPERIMENT = "experiment"  # start, stop and widen experiments, and publish what won
     SET_ASIDE = "set_aside"  # customers, or what a key sent; restore and delete, too
     MANAGE_CONTACTS = "manage_contacts"  # take files of them in, silence addresses, let them speak again, erase
+    HANDLE_PRIVACY = "handle_privacy"  # export and erase people, hold what must be kept
 
 
 EVERYONE = frozenset(Role)
@@ -34,6 +35,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.EXPERIMENT: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.SET_ASIDE: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.MANAGE_CONTACTS: frozenset({Role.ADMIN}),
+    Action.HANDLE_PRIVACY: frozenset({Role.ADMIN}),
 }
 
 TRAIL: Mapping[str, Action] = {"staff": Action.MANAGE_STAFF, "apikey": Action.MANAGE_KEYS}

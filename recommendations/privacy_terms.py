@@ -1,0 +1,62 @@
+"""Codes of privacy: what somebody may ask for, how far it got, and who holds anything about people."""
+
+from enum import StrEnum
+
+
+class RequestKind(StrEnum):
+    EXPORT = "export"
+    ERASE = "erase"
+
+
+class EraseMode(StrEnum):
+    """What becomes of an id that was erased, when it comes back."""
+
+    FORGET = "forget"  # it is somebody new; acts from before are not taken again
+    BLOCK = "block"  # its acts are counted without a customer, until the block is lifted
+
+
+class RequestState(StrEnum):
+    """What is said of a request; it follows from the job and from how far it got."""
+
+    RECEIVED = "received"
+    HELD = "held"  # a legal hold lasts
+    RUNNING = "running"
+    WAITING_FOR_RUN = "waiting_for_run"  # erased; sums that were learned with the person go with the next run
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ReceiptPart(StrEnum):
+    """What a receipt says of an erasure."""
+
+    ERASED = "erased"  # all holders, and the scan after them
+    CLOSED = "closed"  # the run that learned without the person, and the second scan
+
+
+class HolderCode(StrEnum):
+    """Places that hold something about people, in the order in which they are erased."""
+
+    CONTACTS = "contacts"
+    MESSAGES = "messages"
+    AGENTS = "agents"
+    EXPERIMENTS = "experiments"
+    AUDIENCES = "audiences"
+    SLATES = "slates"
+    ANSWERS = "answers"
+    INTERESTS = "interests"
+    STAFF_WORK = "staff_work"
+    FILES = "files"
+    SOURCES = "sources"
+    EVENTS = "events"
+    LIVE = "live"
+    PROCESSES = "processes"
+    LEARNED = "learned"
+    CUSTOMER = "customer"
+
+
+class Kept(StrEnum):
+    """Why a holder keeps something, as receipts say it."""
+
+    SUMS_UNTIL_NEXT_RUN = "sums_until_next_run"
+    ENTRY_OF_TRAIL = "entry_of_trail"  # who did what, when; the customer in it is "a customer who was erased"
+    SUPPRESSED_ADDRESS = "suppressed_address"  # a keyed hash, so that nobody writes there again

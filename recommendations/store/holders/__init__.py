@@ -1,0 +1,1 @@
+"""Whoever holds anything about people: one holder for each place, which exports, finds and erases it."""

@@ -1,0 +1,46 @@
+"""Labels of the codes of ``privacy_terms.py`` on a page, in the reader's language."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from recommendations.privacy_terms import EraseMode, HolderCode, ReceiptPart, RequestKind, RequestState
+from recommendations.wording.labels import Choices
+
+KINDS: Choices = [
+    (RequestKind.EXPORT, pgettext_lazy("privacy request", "Export")),
+    (RequestKind.ERASE, pgettext_lazy("privacy request", "Erase")),
+]
+MODES: Choices = [
+    (EraseMode.FORGET, _("Forget")),
+    (EraseMode.BLOCK, _("Block")),
+]
+REQUEST_STATES: Choices = [
+    (RequestState.RECEIVED, pgettext_lazy("privacy request", "Received")),
+    (RequestState.HELD, pgettext_lazy("privacy request", "Held")),
+    (RequestState.RUNNING, pgettext_lazy("privacy request", "Under way")),
+    (RequestState.WAITING_FOR_RUN, pgettext_lazy("privacy request", "Erased; waits for the next run")),
+    (RequestState.DONE, pgettext_lazy("privacy request", "Done")),
+    (RequestState.FAILED, pgettext_lazy("privacy request", "Failed")),
+]
+RECEIPT_PARTS: Choices = [
+    (ReceiptPart.ERASED, pgettext_lazy("receipt", "Erased")),
+    (ReceiptPart.CLOSED, pgettext_lazy("receipt", "Closed")),
+]
+HOLDERS: Choices = [
+    (HolderCode.CONTACTS, pgettext_lazy("holder", "Addresses and consents")),
+    (HolderCode.MESSAGES, pgettext_lazy("holder", "Messages")),
+    (HolderCode.AGENTS, pgettext_lazy("holder", "Decisions of agents")),
+    (HolderCode.EXPERIMENTS, pgettext_lazy("holder", "Experiments")),
+    (HolderCode.AUDIENCES, pgettext_lazy("holder", "Audiences")),
+    (HolderCode.SLATES, pgettext_lazy("holder", "Answers served")),
+    (HolderCode.ANSWERS, pgettext_lazy("holder", "What answers were made of")),
+    (HolderCode.INTERESTS, pgettext_lazy("holder", "Interests and segments")),
+    (HolderCode.STAFF_WORK, pgettext_lazy("holder", "Work of staff")),
+    (HolderCode.FILES, pgettext_lazy("holder", "Files and refused rows")),
+    (HolderCode.SOURCES, pgettext_lazy("holder", "What is set aside")),
+    (HolderCode.EVENTS, pgettext_lazy("holder", "Events")),
+    (HolderCode.LIVE, pgettext_lazy("holder", "Live state")),
+    (HolderCode.PROCESSES, pgettext_lazy("holder", "Memory of the processes")),
+    (HolderCode.LEARNED, pgettext_lazy("holder", "What models learned")),
+    (HolderCode.CUSTOMER, pgettext_lazy("holder", "The customer")),
+]
