@@ -1,0 +1,97 @@
+"""The people of the erasure bench, what they did, and what the record says of them before and after."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from django.utils import timezone
+
+from bench.bars import Figure
+from bench.privacy.traces import Traces
+from demo.complete_journey.wheel import read_transactions
+from recommendations.models import Customer, Event, Measurement, ModelVersion
+from recommendations.services.access.keys import create_key
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.terms import Scope, Side
+
+KEY_NAME = "Bench of erasures"
+ITEMS = 500
+PAST = 2_000  # lines that a replay sends again
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Those who are erased, others of the shop, and what the first bought before."""
+
+    seed: int
+    ids: Sequence[str]
+    others: Sequence[str]
+    items: Sequence[str]
+    lines: Sequence[Mapping[str, Any]]
+    traces: Traces
+
+    @classmethod
+    def drawn(cls, number: int, *, seed: int) -> Self:
+        """Draw from the households that the record knows."""
+        rng = np.random.default_rng(seed)
+        named = {pseudonym(str(each)): str(each) for each in read_transactions()["household_id"].unique().tolist()}
+        stored = Customer.objects.filter(pseudonym__in=list(named), personalise=True).values_list("pseudonym", "pk")
+        known = sorted((named[bytes(value)], key) for value, key in stored)
+        chosen = rng.permutation(len(known))
+        ids = [known[at] for at in chosen[:number].tolist()]
+        others = [known[at][0] for at in chosen[number : number + 500].tolist()]
+        rows = Event.objects.filter(customer__in=[key for _, key in ids], name="purchase", item__isnull=False)
+        lines = [
+            _as_sent(dict(ids_of(ids))[row.customer_id], row)
+            for row in rows.select_related("item").order_by("-occurred_at")[:PAST]
+        ]
+        items = sorted({line["items"][0]["item_id"] for line in lines})[:ITEMS]
+        traces = Traces.of([pseudonym(one) for one, _ in ids])
+        return cls(seed=seed, ids=[one for one, _ in ids], others=others, items=items, lines=lines, traces=traces)
+
+    def past(self, rng: np.random.Generator, number: int) -> list[Mapping[str, Any]]:
+        """Some of what they did, as a retry or a replay sends it."""
+        return [self.lines[at] for at in rng.integers(0, len(self.lines), number).tolist()]
+
+
+def ids_of(people: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
+    return [(key, one) for one, key in people]
+
+
+def _as_sent(user_id: str, row: Event) -> dict[str, Any]:
+    item = {"item_id": row.item.shop_id, "quantity": float(row.quantity or 1), "price": str(row.price or 1)}
+    return {
+        "event_id": str(row.event_id), "name": "purchase", "timestamp": _text(row.occurred_at), "user_id": user_id,
+        "transaction_id": row.transaction_id, "items": [item],
+    }  # fmt: skip
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def privacy_key() -> str:
+    """The secret of a new key of the shop's server that may erase."""
+    _row, secret = create_key(name=KEY_NAME, side=Side.SERVER, scopes=[Scope.PRIVACY_WRITE], by=None, now=timezone.now())
+    return secret
+
+
+def accuracy() -> dict[str, tuple[float, float, float]]:
+    """NDCG@10 of the live version's hybrid at home and at discover, with its interval."""
+    version = ModelVersion.objects.live().get()
+    rows = Measurement.objects.filter(evaluation__version=version, kind="hybrid").select_related("evaluation")
+    return {row.evaluation.task: tuple(row.metrics["ndcg@10"]) for row in rows}
+
+
+def scanned(traces: Traces, data: Path) -> Iterator[Figure]:
+    """What an independent reader still finds."""
+    cells, rows = traces.in_tables()
+    yield Figure("cells with a number of theirs", cells, most=0)
+    yield Figure("table rows with a text of theirs", rows, most=0)
+    yield Figure("entries of Valkey", traces.in_valkey(), most=0)
+    pieces, arrays = traces.in_files(data)
+    yield Figure("pieces of files", pieces, most=0)
+    yield Figure("arrays of models", arrays, most=0)

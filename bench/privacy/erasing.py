@@ -1,0 +1,196 @@
+"""People erased while the shop is busy: ``make bench-erasing`` on the demo's data. They stay erased in that demo.
+
+Fifty households are erased by one call of the API. Meanwhile a shop sends what others do, and again what the fifty did
+before, as a replay and a retry would. Measured are the time until they are answered as somebody who was never seen,
+byte for byte but for the number and the moment of the answer, and the time until all holders are done. Then the loop
+runs without them, and a reader that knows no holder looks for their numbers, orders, sessions, events and answers in
+the tables, in Valkey and in every file. Receipts are verified by a process without settings. NDCG stands beside what it
+was before.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import django
+import numpy as np
+import requests
+
+from bench.attacks.door import PATIENCE, Door, event
+from bench.bars import Figure, report, say
+from bench.demo import running
+
+SEED = 20_261_201
+PEOPLE = 50
+RATE = 200  # events a second, together
+UNKNOWN_MS, SECONDS_EACH = 250, 2.0
+BLENDS = ("home", "discover")
+OWN = ("recommendation_id", "served_at", "latency_us", "latency_ms")
+"""Fields of an answer that are its own, whoever asks."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.privacy.erasing", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(".local"))
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--no-run", action="store_true", help="leave out the run of the loop and the second scan")
+    parser.add_argument("--json", type=Path, help="write protocol and figures here")
+    options = parser.parse_args(argv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
+    django.setup()
+    with running(options.data) as why_not:
+        if why_not:
+            sys.stderr.write(f"{why_not}\n")
+            return 1
+        figures = list(_figures(options))
+    protocol = {"people": options.people, "seed": options.seed, "data": str(options.data)}
+    return report(figures, protocol=protocol, path=options.json)
+
+
+def _figures(options: argparse.Namespace) -> Iterator[Figure]:
+    from bench.privacy import erased  # noqa: PLC0415 - Django is set up by now
+
+    people = erased.People.drawn(options.people, seed=options.seed)
+    door, key = Door.of(options.data), erased.privacy_key()
+    before = {} if options.no_run else erased.accuracy()
+    say(f"{len(people.ids)} people with {len(people.traces.texts):,} orders, events, sessions and answers of their own")
+    yield Figure("texts that are theirs, before", len(people.traces.texts), least=len(people.ids))
+    with _busy(door, people) as sent:
+        unknown_ms, seconds, states = _erase(door, key, people)
+    yield Figure("events sent meanwhile", sent["events"], least=1)
+    yield Figure("events of before that were taken again", sent["again"], most=0)
+    yield Figure("ms until the first of them was unknown", unknown_ms, most=UNKNOWN_MS)
+    yield Figure("seconds a person", seconds / len(people.ids), most=SECONDS_EACH)
+    yield Figure("answers that differ from a stranger's", _differing(door, people.ids), most=0)
+    if not options.no_run:
+        subprocess.run([sys.executable, "manage.py", "run_loop"], check=True)
+        _wait(door, key, states, wanted={"done"})
+        yield from _accuracy(before, erased.accuracy())
+    yield from erased.scanned(people.traces, options.data)
+    yield Figure("receipts that verify offline", _verified(door, key, states), least=len(people.ids))
+
+
+def _erase(door: Door, key: str, people: Any) -> tuple[float, float, list[str]]:
+    """Milliseconds until the first is unknown, seconds until all holders are done, and the addresses of the states."""
+    stranger = _answer(door, "nobody-was-ever-called-this")
+    known = next(one for one in people.ids if _answer(door, one) != stranger)
+    body = {"users": [{"user_id": one, "reference": f"bench-{people.seed}-{one}"} for one in people.ids]}
+    started = time.monotonic()
+    unknown: list[float] = []
+
+    def look() -> None:
+        while not unknown and time.monotonic() < started + PATIENCE:
+            if _answer(door, known) == stranger:
+                unknown.append(time.monotonic())
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    answer = _call(door, key, "post", "/api/v1/users/erase/batch/", body)
+    answer.raise_for_status()
+    states = [each["status_url"] for each in answer.json()["requests"]]
+    accepted = time.monotonic()
+    _wait(door, key, states, wanted={"waiting_for_run", "done"})
+    done = time.monotonic()
+    watcher.join()
+    say(f"the call took {1_000 * (accepted - started):.0f} ms")
+    return 1_000 * ((unknown or [float("inf")])[0] - accepted), done - started, states
+
+
+def _wait(door: Door, key: str, states: Sequence[str], *, wanted: set[str]) -> None:
+    until = time.monotonic() + 600
+    left = list(states)
+    while left and time.monotonic() < until:
+        told = {state: _call(door, key, "get", state).json() for state in left}
+        failed = {state: one for state, one in told.items() if one["state"] == "failed"}
+        if failed:
+            raise SystemExit(f"failed: {json.dumps(failed, indent=1)[:2_000]}")
+        left = [state for state, one in told.items() if one["state"] not in wanted]
+        time.sleep(0.5 if left else 0)
+    if left:
+        raise SystemExit(f"{len(left)} requests did not come to {wanted} within 600 s")
+
+
+def _differing(door: Door, ids: Sequence[str]) -> int:
+    stranger = _answer(door, "nobody-was-ever-called-this-either")
+    return sum(_answer(door, one) != stranger for one in ids)
+
+
+def _answer(door: Door, user_id: str) -> Mapping[str, Any]:
+    """What somebody is answered at home, without what is the answer's own."""
+    query = urlencode({"n": "20", "user_id": user_id, "dry_run": "true"})
+    address = f"{door.url}/api/v1/placements/home/recommend/?{query}"
+    answer = requests.get(address, headers={"Authorization": f"Api-Key {door.read_key}"}, timeout=PATIENCE).json()
+    return {name: value for name, value in answer.items() if name not in OWN}
+
+
+def _call(door: Door, key: str, method: str, path: str, body: Any = None) -> requests.Response:
+    address = path if path.startswith("http") else f"{door.url}{path}"
+    return requests.request(method, address, json=body, headers={"Authorization": f"Api-Key {key}"}, timeout=PATIENCE)
+
+
+@contextmanager
+def _busy(door: Door, people: Any) -> Iterator[dict[str, int]]:
+    """A shop that sends what others do, and what these people did before, until the block ends."""
+    sent, over = {"events": 0, "again": 0}, threading.Event()
+    rng = np.random.default_rng(people.seed)
+
+    def go_on() -> None:
+        while not over.wait(0.25):
+            lines = [_line(rng, people.others, people.items) for _ in range(RATE // 4)]
+            door.server("/api/v1/events/", {"events": lines})
+            again = door.server("/api/v1/events/", {"events": people.past(rng, 20)}).json()
+            sent["events"] += len(lines) + 20
+            sent["again"] += int(again.get("accepted", 0))
+
+    sender = threading.Thread(target=go_on)
+    sender.start()
+    try:
+        yield sent
+    finally:
+        over.set()
+        sender.join()
+
+
+def _line(rng: np.random.Generator, others: Sequence[str], items: Sequence[str]) -> dict[str, Any]:
+    item = {"item_id": str(rng.choice(items)), "quantity": 1, "price": "2.00"}
+    return event("view_item", user_id=str(rng.choice(others)), items=[item])
+
+
+def _accuracy(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Figure]:
+    for blend in BLENDS:
+        value, low, high = before[blend]
+        say(f"{blend}: NDCG@10 {value:.4f} [{low:.4f}, {high:.4f}] before, {after[blend][0]:.4f} after")
+        yield Figure(f"NDCG@10 of {blend}, after", after[blend][0], least=low, most=high)
+
+
+def _verified(door: Door, key: str, states: Sequence[str]) -> int:
+    """Receipts that a process without settings verifies by the public keys alone."""
+    argv = [sys.executable, "manage.py", "privacy", "verify_receipt"]
+    environment = {"PATH": os.environ.get("PATH", ""), "DJANGO_SETTINGS_MODULE": "recsite.settings"}
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys.json"
+        keys.write_bytes(requests.get(f"{door.url}/.well-known/recsite-receipts.json", timeout=PATIENCE).content)
+        for number, state in enumerate(states):
+            file = Path(folder) / f"{number}.json"
+            file.write_bytes(_call(door, key, "get", f"{state.rstrip('/')}/receipt/").content)
+            run = subprocess.run([*argv, str(file), "--keys", str(keys)], env=environment, capture_output=True, check=False)
+            count += run.returncode == 0
+    return count
+
+
+type Look = Callable[[], bool]
+
+if __name__ == "__main__":
+    sys.exit(main())
