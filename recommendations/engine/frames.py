@@ -23,6 +23,15 @@ COLUMNS = ("item", "basket", "age", "quantity", "strength", "amount", "bought")
 """Columns of interactions beside the user."""
 
 
+def rest(n: int, rows: NDArray[np.integer]) -> IntArray:
+    """The other rows of 0 … n − 1, ascending. Raises ValueError where one of ``rows`` is none of these."""
+    if len(rows) and not 0 <= rows.min() <= rows.max() < n:
+        raise ValueError(f"rows are 0 to {n - 1}, not {rows.min()} to {rows.max()}")
+    there = np.ones(n, np.bool_)
+    there[rows] = False
+    return np.flatnonzero(there).astype(np.int32)
+
+
 class BoughtItems(NamedTuple):
     """BoughtItems of one user by item."""
 
@@ -116,6 +125,10 @@ class Interactions:
         starts = np.repeat(self.offsets[:-1][rows] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
         take = (starts + np.arange(counts.sum())).astype(np.int64) if len(rows) else np.empty(0, np.int64)
         return self._take(take, user=np.repeat(np.arange(len(rows), dtype=np.int32), counts), n_users=len(rows))
+
+    def without(self, users: NDArray[np.integer]) -> Self:
+        """The histories of all others; those after somebody who goes move up."""
+        return self.of_users(rest(self.n_users, users))
 
     def where(self, keep: BoolArray) -> Self:
         """The rows for which ``keep`` is true; users and items keep their numbers."""
@@ -240,6 +253,18 @@ class TrainingSet:
     @property
     def n_items(self) -> int:
         return self.interactions.n_items
+
+    def without(self, users: NDArray[np.integer]) -> Self:
+        """The training set of all others, who move up; nobody follows those who go. A net stays as it was trained."""
+        others = rest(self.n_users, users)
+        theirs = np.isin(self.interactions.user, users, invert=True)
+        return replace(
+            self,
+            interactions=self.interactions.of_users(others),
+            teaches=None if self.teaches is None else self.teaches[theirs],
+            links=None if self.links is None else self.links[others][:, others],
+            followed=None if self.followed is None else self.followed[others],
+        )
 
     def queries(self, rows: NDArray[np.integer], *, context: Sparse | None = None) -> Queries:
         """The queries of users whose history was in training."""

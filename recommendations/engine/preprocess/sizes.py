@@ -72,3 +72,8 @@ def places(rows: IntArray, among: IntArray | None) -> tuple[NDArray[np.int64], N
     at = np.minimum(np.searchsorted(among, rows), len(among) - 1)
     there = np.flatnonzero(among[at] == rows)
     return there, at[there]
+
+
+def moved_up(rows: IntArray, gone: IntArray) -> IntArray:
+    """The numbers of rows, of which none is gone, when those that are gone are no longer counted."""
+    return (rows - np.searchsorted(np.unique(gone), rows)).astype(np.int32)

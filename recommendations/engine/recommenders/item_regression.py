@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
 from scipy.linalg.lapack import dpotrf, dpotri
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet, rest
 from recommendations.engine.preprocess.blocks import (
     ITEMS_AT_ONCE,
     STORED_AT_ONCE,
@@ -24,6 +25,7 @@ from recommendations.engine.recommenders.protocol import Configured
 
 MIRRORED_AT_ONCE = 1024  # rows
 EXPLAINED = 1_000  # items whose explanation is half remembered, 4 bytes a user each
+OF_EACH = ("binary", "count", "log", "sqrt")  # transforms of a history that do not hang on those of others
 SMALLEST_DIAGONAL = 1e-9  # diag(P) is positive; rounding may not make it less
 
 
@@ -45,6 +47,9 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
     the diagonal are kept. Primal: B itself, on the items with the most users; other items cannot be known.
     """
 
+    PEOPLE: ClassVar = {"by_item_": (1,), "kernel_": (0, 1)}
+    EXACT_WITHOUT: ClassVar = True  # the dual form
+
     known_: BoolArray  # [items]
     by_item_: Sparse  # dual: X', items × users
     kernel_: FloatArray  # dual: K, users × users
@@ -63,6 +68,24 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
         else:
             self._fit_primal(taught, users)
         return self
+
+    @property
+    def exact_without(self) -> bool:
+        return not self.known_.any() or (hasattr(self, "kernel_") and self.config.transform in OF_EACH)
+
+    def without(self, users: IntArray) -> Self:
+        """As everywhere. Dual: with K in parts of those who stay (s) and who go (g), what is left is
+        K_ss − K_sg K_gg⁻¹ K_gs, and λ diag(P) grows by diag(X' K_g K_gg⁻¹ K_g' X).
+        """
+        other = super().without(users)
+        if hasattr(self, "kernel_") and len(users):
+            rows: NDArray[np.float64] = self.kernel_[np.unique(users)].astype(np.float64)
+            told: NDArray[np.float64]  # K_gg^−½ K_g, gone × users
+            told = solve_triangular(cholesky(rows[:, np.unique(users)], lower=True), rows, lower=True)
+            _subtract_square(other.kernel_, told[:, rest(told.shape[1], users)])
+            other.scale_ = (1 / (1 / self.scale_.astype(np.float64) + _squares(self.by_item_, told))).astype(np.float32)
+            other.known_ = np.diff(other.by_item_.indptr) > 0
+        return other
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self.profile(queries)
@@ -149,6 +172,19 @@ def _inverse(gram: NDArray[np.float64], ridge: float, *, mirrored: int = MIRRORE
         inverse[strip, strip] = np.tril(square) + np.tril(square, -1).T
         inverse[strip, strip.stop :] = inverse[strip.stop :, strip].T
     return np.asarray(inverse.T)
+
+
+def _subtract_square(kernel: FloatArray, rows: NDArray[np.float64], *, at_once: int = MIRRORED_AT_ONCE) -> None:
+    """kernel − rows' rows in place, a strip at a time."""
+    for start in range(0, len(kernel), at_once):
+        strip = slice(start, start + at_once)
+        kernel[strip] = kernel[strip] - rows[:, strip].T @ rows
+
+
+def _squares(by_item: Sparse, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared lengths of by_item @ rows', [items], a strip of items at a time."""
+    strips_of = (by_item[start : start + ITEMS_AT_ONCE] for start in range(0, by_item.shape[0], ITEMS_AT_ONCE))
+    return np.concatenate([np.square(strip @ rows.T).sum(axis=1) for strip in strips_of])
 
 
 def _quadratic_diagonal(taught: Sparse, kernel: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,13 +7,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Interactions,
+    Queries,
+    Sparse,
+    TrainingSet,
+    rest,
+)
 from recommendations.engine.preprocess.blocks import row_sums, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.row_terms import RowTerms, row_terms
@@ -93,12 +102,44 @@ class Recommender(Protocol):
         """The largest terms of the score of one item for a block of one query, largest first; empty where none are."""
         ...
 
+    @property
+    def exact_without(self) -> bool:
+        """Whether ``without`` leaves nothing of a person."""
+        ...
+
+    def without(self, users: IntArray) -> Self:
+        """Another recommender, without these users of the training set; those after them move up."""
+        ...
+
 
 class Configured[C](ABC):
-    """Base of every recommender, which is made from its parameters and learns the rest."""
+    """Base of every recommender, which is made from its parameters and learns the rest.
+
+    PEOPLE says which axes of what is learned count people, or something that belongs to one person. EXACT_WITHOUT says
+    that nothing else is learned of a person, so that ``without`` is what a fit of those who remain would be (of those
+    whom it compares with, where they are limited); sums over many otherwise stay until the next fit.
+    """
+
+    PEOPLE: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    EXACT_WITHOUT: ClassVar[bool] = False
 
     def __init__(self, config: C) -> None:
         self.config = config
+
+    @property
+    def exact_without(self) -> bool:
+        return self.EXACT_WITHOUT
+
+    def without(self, users: IntArray) -> Self:
+        """Another recommender, without these users of the training set; what is not about people is shared."""
+        return self._without_places(users)
+
+    def _without_places(self, places: NDArray[np.integer]) -> Self:
+        """Another recommender, without these places of the axes of people."""
+        other = type(self)(self.config)
+        for name, value in _attributes(self).items():
+            setattr(other, name, _cut(value, places, axes=self.PEOPLE.get(name, ())))
+        return other
 
     def row(self, query: Queries) -> ScoreRow:
         return DenseRow(self.score(query)[0])
@@ -190,15 +231,26 @@ class Successions[C: Profiled](Sparing[C]):
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:
     """Learned parameters as named arrays; a sparse ``x_`` is ``x_.data``, ``.indices``, ``.indptr`` and ``.shape``."""
     arrays: dict[str, NDArray[Any]] = {}
-    for name, value in vars(recommender).items():
-        if not name.endswith("_") or name.startswith("_"):
-            continue
+    for name, value in _attributes(recommender).items():
         if isinstance(value, sparse.csr_matrix):
             arrays |= {f"{name}.{part}": getattr(value, part) for part in ("data", "indices", "indptr")}
             arrays[f"{name}.shape"] = np.asarray(value.shape, np.int64)
         else:
             arrays[name] = np.asarray(value)
     return arrays
+
+
+def _attributes(recommender: object) -> dict[str, Any]:
+    """What is learned, by name."""
+    return {name: value for name, value in vars(recommender).items() if name.endswith("_") and not name.startswith("_")}
+
+
+def _cut(value: Any, places: NDArray[np.integer], *, axes: tuple[int, ...]) -> Any:
+    """An array or a sparse matrix without these places of its axes."""
+    for axis in axes:
+        others = rest(value.shape[axis], places)
+        value = value[others] if axis == 0 else value[:, others]
+    return value
 
 
 def restored[R: Recommender](kind: type[R], config: Any, arrays: Mapping[str, NDArray[Any]]) -> R:

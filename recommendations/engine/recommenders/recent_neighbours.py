@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import dense_product, entry, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
-from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, places
+from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, moved_up, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
@@ -27,6 +27,9 @@ class Config:
 class RecentNeighbours(Configured[Config]):
     """score_ij = Σ_k (common_ik / (n_i^a n_k^(1−a)))^q · (share of k's last r baskets that hold j)."""
 
+    PEOPLE: ClassVar = {"base_": (0,), "owners_": (1,), "sizes_": (0,), "recent_": (1,)}
+    EXACT_WITHOUT: ClassVar = True
+
     base_: IntArray | None = None  # training rows of possible neighbours, ascending; None = all (models of before)
     owners_: Sparse  # items × base users: who ever bought it
     sizes_: FloatArray  # items that each base user ever bought
@@ -42,6 +45,13 @@ class RecentNeighbours(Configured[Config]):
         self.recent_ = self._recent(acts).T.tocsr()
         self.known_ = np.diff(self.owners_.indptr) > 0
         return self
+
+    def without(self, users: IntArray) -> Self:
+        other = self._without_places(places(users, self.base_)[1])
+        if other.base_ is not None:
+            other.base_ = moved_up(other.base_, users)
+        other.known_ = np.diff(other.owners_.indptr) > 0
+        return other
 
     def score(self, queries: Queries) -> FloatArray:
         ever = _ever(queries.histories)

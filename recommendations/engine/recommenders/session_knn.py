@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,13 @@ from scipy import sparse
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import strongest
 from recommendations.engine.preprocess.row_terms import RowTerms, column_sums, entries, places_among, row_terms
+from recommendations.engine.preprocess.sizes import moved_up
 from recommendations.engine.preprocess.weighting import context_weights, decay
 from recommendations.engine.ranking.score_rows import FewScores, KnownItems, ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context
 from recommendations.terms import Reason
 
+TINY = np.float32(1e-9)  # rarity is 0 where there is no session at all
 AHEAD = 3  # times as many sessions as there are neighbours
 
 
@@ -41,6 +43,9 @@ class SessionKnn(Configured[Config]):
     person speaks for an item once, with the session that is most alike, and is at most ``of_person`` of the neighbours.
     """
 
+    PEOPLE: ClassVar = {"sessions_": (0,), "holders_": (1,), "person_": (0,)}
+    EXACT_WITHOUT: ClassVar = True
+
     sessions_: Sparse  # sessions × items: n_j^−a
     holders_: Sparse  # items × sessions: idf_k^r · λ(age_s) / |s|^b
     person_: IntArray | None = None  # whose each session is; None = not known (models of before)
@@ -49,16 +54,42 @@ class SessionKnn(Configured[Config]):
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         held, age, self.person_ = _sessions(training.teaching, most=self.config.sessions)
         held = strongest(held, self.config.longest)
-        holders = np.maximum(np.bincount(held.indices, minlength=training.n_items), 1).astype(np.float32)
-        rarity = np.log1p(held.shape[0] / holders) ** np.float32(self.config.rarity)
+        holders, rarity = self._spread(held)
         length = np.maximum(np.diff(held.indptr), 1).astype(np.float32)
         weight = decay(age, self.config.half_life) * length ** np.float32(-self.config.length_power)
         by_item = held.T.tocsr()
         by_item.data = (np.repeat(rarity, np.diff(by_item.indptr)) * weight[by_item.indices]).astype(np.float32)
         held.data = (holders ** np.float32(-self.config.target_power))[held.indices]
         self.sessions_, self.holders_ = held, by_item
-        self.known_ = np.bincount(training.teaching.item, minlength=training.n_items) > 0
+        self.known_ = (
+            np.bincount(training.teaching.item[training.teaching.strength > 0], minlength=training.n_items) > 0
+        )
         return self
+
+    @property
+    def exact_without(self) -> bool:
+        return self.person_ is not None
+
+    def without(self, users: IntArray) -> Self:
+        """As everywhere; where it is not known whose the sessions are, all of them stay."""
+        if self.person_ is None:
+            return self._without_places(np.empty(0, np.int32))
+        gone = np.flatnonzero(np.isin(self.person_, users))
+        other = self._without_places(gone)
+        held, by_item = other.sessions_, other.holders_
+        (holders, rarity), (_, before) = self._spread(held), self._spread(self.sessions_)
+        data = (holders ** np.float32(-self.config.target_power))[held.indices]
+        other.sessions_ = sparse.csr_matrix((data, held.indices, held.indptr), shape=held.shape)
+        again = by_item.data * np.repeat(rarity / np.maximum(before, TINY), np.diff(by_item.indptr))
+        other.holders_ = sparse.csr_matrix((again, by_item.indices, by_item.indptr), shape=by_item.shape)
+        lost = (np.diff(self.holders_.indptr) > 0) & (np.diff(by_item.indptr) == 0)
+        other.person_, other.known_ = moved_up(np.delete(self.person_, gone), users), self.known_ & ~lost
+        return other
+
+    def _spread(self, held: Sparse) -> tuple[FloatArray, FloatArray]:
+        """The number of sessions that hold each item, 1 where none does, and idf^r."""
+        holders = np.maximum(np.bincount(held.indices, minlength=held.shape[1]), 1).astype(np.float32)
+        return holders, np.log1p(held.shape[0] / holders) ** np.float32(self.config.rarity)
 
     def score(self, queries: Queries) -> FloatArray:
         every = np.arange(self.sessions_.shape[1], dtype=np.int32)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -29,6 +29,8 @@ class Social(ItemRegression[Config]):
     s_uv is .02 plus the cosine of the tastes, adding up to 1 over v; n_u are the different items of one's own history,
     so that a person of whom more is known is completed less. Who follows nobody gets no score.
     """
+
+    PEOPLE: ClassVar = {**ItemRegression.PEOPLE, "tastes_": (0,)}
 
     tastes_: Sparse  # users × items: p_v
 

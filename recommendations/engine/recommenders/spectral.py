@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy import sparse
@@ -35,6 +35,8 @@ class Spectral(Configured[Config]):
     R are the weights of people × items, D_u and D its row and column sums, V the first k right singular vectors of R̃.
     No matrix of items × items is made: p R̃' says who is alike, and their items follow.
     """
+
+    PEOPLE: ClassVar = {"by_item_": (1,)}
 
     known_: BoolArray  # [items]
     by_item_: Sparse  # R̃', items × users

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import silenced, unit_rows
-from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, places
+from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, moved_up, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.terms import Reason
@@ -28,6 +28,9 @@ class Config:
 class UserKnn(Configured[Config]):
     """score_ij = Σ over the nearest users k of cos(i, k)^q · min(1, w_kj); nobody is a neighbour of themselves."""
 
+    PEOPLE: ClassVar = {"base_": (0,), "by_item_": (1,), "tastes_": (0,)}
+    EXACT_WITHOUT: ClassVar = True
+
     base_: IntArray | None = None  # training rows of possible neighbours, ascending; None = all (models of before)
     by_item_: Sparse  # items × base users, columns of unit length
     tastes_: Sparse  # base users × items
@@ -41,6 +44,13 @@ class UserKnn(Configured[Config]):
         self.tastes_ = transformed(act_weights(acts, half_life=self.config.taste_half_life), "binary")
         self.known_ = np.diff(self.by_item_.indptr) > 0
         return self
+
+    def without(self, users: IntArray) -> Self:
+        other = self._without_places(places(users, self.base_)[1])
+        if other.base_ is not None:
+            other.base_ = moved_up(other.base_, users)
+        other.known_ = np.diff(other.by_item_.indptr) > 0
+        return other
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
