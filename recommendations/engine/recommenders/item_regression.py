@@ -79,10 +79,8 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
         """
         other = super().without(users)
         if hasattr(self, "kernel_") and len(users):
-            rows: NDArray[np.float64] = self.kernel_[np.unique(users)].astype(np.float64)
-            told: NDArray[np.float64]  # K_gg^−½ K_g, gone × users
-            told = solve_triangular(cholesky(rows[:, np.unique(users)], lower=True), rows, lower=True)
-            _subtract_square(other.kernel_, told[:, rest(told.shape[1], users)])
+            told = _told(self.kernel_, np.unique(users))
+            _subtract_square(other.kernel_, told[:, rest(len(self.kernel_), users)])
             other.scale_ = (1 / (1 / self.scale_.astype(np.float64) + _squares(self.by_item_, told))).astype(np.float32)
             other.known_ = np.diff(other.by_item_.indptr) > 0
         return other
@@ -172,6 +170,12 @@ def _inverse(gram: NDArray[np.float64], ridge: float, *, mirrored: int = MIRRORE
         inverse[strip, strip] = np.tril(square) + np.tril(square, -1).T
         inverse[strip, strip.stop :] = inverse[strip.stop :, strip].T
     return np.asarray(inverse.T)
+
+
+def _told(kernel: FloatArray, gone: IntArray) -> NDArray[np.float64]:
+    """K_gg^−½ K_g, [gone, users]: what a kernel says because of some users."""
+    rows = kernel[gone].astype(np.float64)
+    return np.asarray(solve_triangular(cholesky(rows[:, gone], lower=True), rows, lower=True))
 
 
 def _subtract_square(kernel: FloatArray, rows: NDArray[np.float64], *, at_once: int = MIRRORED_AT_ONCE) -> None:
