@@ -74,6 +74,6 @@ def places(rows: IntArray, among: IntArray | None) -> tuple[NDArray[np.int64], N
     return there, at[there]
 
 
-def moved_up(rows: IntArray, gone: IntArray) -> IntArray:
+def new_numbers(rows: IntArray, gone: IntArray) -> IntArray:
     """The numbers of rows, of which none is gone, when those that are gone are no longer counted."""
     return (rows - np.searchsorted(np.unique(gone), rows)).astype(np.int32)

@@ -74,14 +74,15 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
         return not self.known_.any() or (hasattr(self, "kernel_") and self.config.transform in OF_EACH)
 
     def without(self, users: IntArray) -> Self:
-        """As everywhere. Dual: with K in parts of those who stay (s) and who go (g), what is left is
-        K_ss − K_sg K_gg⁻¹ K_gs, and λ diag(P) grows by diag(X' K_g K_gg⁻¹ K_g' X).
+        """The regression without these users. Dual: with K in parts of those who stay (s) and who go (g), what is left
+        is K_ss − K_sg K_gg⁻¹ K_gs, and λ diag(P) grows by diag(X' K_g K_gg⁻¹ K_g' X). Primal: as it is.
         """
         other = super().without(users)
         if hasattr(self, "kernel_") and len(users):
-            told = _told(self.kernel_, np.unique(users))
-            _subtract_square(other.kernel_, told[:, rest(len(self.kernel_), users)])
-            other.scale_ = (1 / (1 / self.scale_.astype(np.float64) + _squares(self.by_item_, told))).astype(np.float32)
+            influence = _influence(self.kernel_, np.unique(users))
+            _subtract_square(other.kernel_, influence[:, rest(len(self.kernel_), users)])
+            diagonal = 1 / self.scale_.astype(np.float64) + _squares(self.by_item_, influence)  # λ diag(P)
+            other.scale_ = (1 / diagonal).astype(np.float32)
             other.known_ = np.diff(other.by_item_.indptr) > 0
         return other
 
@@ -172,7 +173,7 @@ def _inverse(gram: NDArray[np.float64], ridge: float, *, mirrored: int = MIRRORE
     return np.asarray(inverse.T)
 
 
-def _told(kernel: FloatArray, gone: IntArray) -> NDArray[np.float64]:
+def _influence(kernel: FloatArray, gone: IntArray) -> NDArray[np.float64]:
     """K_gg^−½ K_g, [gone, users]: what a kernel says because of some users."""
     rows = kernel[gone].astype(np.float64)
     return np.asarray(solve_triangular(cholesky(rows[:, gone], lower=True), rows, lower=True))

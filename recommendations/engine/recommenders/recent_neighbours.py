@@ -9,7 +9,7 @@ import numpy as np
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import dense_product, entry, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
-from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, moved_up, places
+from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, new_numbers, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
 from recommendations.terms import Reason
@@ -49,7 +49,7 @@ class RecentNeighbours(Configured[Config]):
     def without(self, users: IntArray) -> Self:
         other = self._without_places(places(users, self.base_)[1])
         if other.base_ is not None:
-            other.base_ = moved_up(other.base_, users)
+            other.base_ = new_numbers(other.base_, users)
         other.known_ = np.diff(other.owners_.indptr) > 0
         return other
 

@@ -12,7 +12,7 @@ from scipy import sparse
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import strongest
 from recommendations.engine.preprocess.row_terms import RowTerms, column_sums, entries, places_among, row_terms
-from recommendations.engine.preprocess.sizes import moved_up
+from recommendations.engine.preprocess.sizes import new_numbers
 from recommendations.engine.preprocess.weighting import context_weights, decay
 from recommendations.engine.ranking.score_rows import FewScores, KnownItems, ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context
@@ -71,7 +71,7 @@ class SessionKnn(Configured[Config]):
         return self.person_ is not None
 
     def without(self, users: IntArray) -> Self:
-        """As everywhere; where it is not known whose the sessions are, all of them stay."""
+        """The sessions of all others; of a model of before it was known whose they are, all of them stay."""
         if self.person_ is None:
             return self._without_places(np.empty(0, np.int32))
         gone = np.flatnonzero(np.isin(self.person_, users))
@@ -83,7 +83,7 @@ class SessionKnn(Configured[Config]):
         again = by_item.data * np.repeat(rarity / np.maximum(before, TINY), np.diff(by_item.indptr))
         other.holders_ = sparse.csr_matrix((again, by_item.indices, by_item.indptr), shape=by_item.shape)
         lost = (np.diff(self.holders_.indptr) > 0) & (np.diff(by_item.indptr) == 0)
-        other.person_, other.known_ = moved_up(np.delete(self.person_, gone), users), self.known_ & ~lost
+        other.person_, other.known_ = new_numbers(np.delete(self.person_, gone), users), self.known_ & ~lost
         return other
 
     def _spread(self, held: Sparse) -> tuple[FloatArray, FloatArray]:

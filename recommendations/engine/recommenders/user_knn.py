@@ -9,7 +9,7 @@ from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import silenced, unit_rows
-from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, moved_up, places
+from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, new_numbers, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.terms import Reason
@@ -48,7 +48,7 @@ class UserKnn(Configured[Config]):
     def without(self, users: IntArray) -> Self:
         other = self._without_places(places(users, self.base_)[1])
         if other.base_ is not None:
-            other.base_ = moved_up(other.base_, users)
+            other.base_ = new_numbers(other.base_, users)
         other.known_ = np.diff(other.by_item_.indptr) > 0
         return other
 
