@@ -105,6 +105,7 @@ def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if _needs_servers(request.node):
         drop_all()  # a slate of the test before that is on its way arrives now, not after the flush
         request.getfixturevalue("_valkey").flushdb()
+        shutil.rmtree(settings.DATA / "privacy", ignore_errors=True)  # the log of erasures outlives a database
         caches.close_all()
         drop_all()
         if len(list(Path("/dev/fd").iterdir())) > FILES:

@@ -100,6 +100,12 @@ def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:
         return {}
 
 
+def forget_newcomers(pseudonyms: Collection[bytes]) -> None:
+    """Have Valkey tell of these no more."""
+    for part in batched(pseudonyms, BATCH):
+        valkey().ask([("DEL", *map(_name, part))])
+
+
 def _tell(keys: Mapping[bytes, int]) -> None:
     for part in batched(keys.items(), BATCH):
         valkey().ask([("SET", _name(value), key, "EX", TOLD) for value, key in part])

@@ -65,6 +65,7 @@ class Changed(StrEnum):
     PLACEMENTS = "placements"
     AUDIENCES = "audiences"  # somebody joined or left one
     EXPERIMENTS = "experiments"
+    PEOPLE = "people"  # somebody was erased
 
 
 class LiveReading(NamedTuple):
