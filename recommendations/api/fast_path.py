@@ -29,6 +29,7 @@ from recommendations.api.rendering import Writing, whole
 from recommendations.services.access import keys
 from recommendations.services.access.rates import Rate
 from recommendations.services.operations import metrics
+from recommendations.services.privacy.memory import people_cache
 from recommendations.serving.serve import knows, serve_written
 from recommendations.terms import Scope, Side
 
@@ -166,7 +167,7 @@ def _answered(environ: Environ, placement: str, *, site: str) -> _Answer | None:
             request_finished.send(sender=Door)  # it goes back to the pool
 
 
-@lru_cache(QUERIES)
+@people_cache(QUERIES)
 def _asked(placement: str, query: str) -> ParsedRequest:
     return of_query(placement, parse_qs(query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
 

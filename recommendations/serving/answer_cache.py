@@ -11,7 +11,7 @@ import msgspec
 from recommendations.serving.pipeline import Prepared, rules_for
 from recommendations.serving.request_filter import of_book
 from recommendations.serving.serving_state import ServingState
-from recommendations.store.process_held import ProcessHeld
+from recommendations.store.live.change_watch import HeldOfPeople
 from recommendations.store.serving.slates import ServedSlate
 
 MOST = 4_000  # answers of about 20 kB
@@ -71,4 +71,4 @@ class AnswerCache:
             self._kept[key] = answer
 
 
-answer_cache = ProcessHeld(AnswerCache)
+answer_cache = HeldOfPeople(AnswerCache)

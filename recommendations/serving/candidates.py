@@ -25,6 +25,7 @@ from recommendations.engine.recommenders.registry import Instance, leaning_of
 from recommendations.serving.history import DAY, History, HistoryEvent, appended, interactions_of
 from recommendations.serving.taste.liked_items import LikedItems
 from recommendations.store.domain import shop_instances
+from recommendations.store.live.change_watch import people_cache
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.models.second_stage import load_stage
@@ -89,12 +90,12 @@ class CandidateSource:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.until = model.as_of.timestamp()
-        self.stored = lru_cache(HISTORIES_HELD)(self._stored)
-        self.history_of = lru_cache(HISTORIES_HELD)(self._history_of)
-        self.history_at = lru_cache(HISTORIES_HELD)(self._history_at)
-        self.folded = lru_cache(HISTORIES_HELD)(self._folded)
-        self.liking = lru_cache(HISTORIES_HELD)(self._liking)
-        self.scored = lru_cache(POOLS_HELD)(self._scored)
+        self.stored = people_cache(HISTORIES_HELD)(self._stored)
+        self.history_of = people_cache(HISTORIES_HELD)(self._history_of)
+        self.history_at = people_cache(HISTORIES_HELD)(self._history_at)
+        self.folded = people_cache(HISTORIES_HELD)(self._folded)
+        self.liking = people_cache(HISTORIES_HELD)(self._liking)
+        self.scored = people_cache(POOLS_HELD)(self._scored)
         self.second_stage = lru_cache(self._second_stage)
 
     @cached_property

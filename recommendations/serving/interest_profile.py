@@ -66,9 +66,11 @@ class InterestProfile:
 def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfile:
     """Profile of a signed-in customer: the ``most`` largest categories and brands by share. Raises NotLoadedError."""
     held = snapshot_holder().any()
-    customer = customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN)
+    seen, customer = held.changed, _customer(held, user_id)
     reading = fetch.state_of(customer, since=held.model.as_of if held.model else None)
     snapshot = snapshot_holder().current(reading.changed)
+    if snapshot.changed is not seen and (other := _customer(snapshot, user_id)) != customer:
+        customer, reading = other, fetch.state_of(other, since=snapshot.model.as_of if snapshot.model else None)
     candidates = candidate_source(snapshot.model) if snapshot.model else None
     request = ResolvedRequest(placement="", customer=customer)
     context = context_of(request, NOWHERE, snapshot=snapshot, candidates=candidates, state=reading.state, now=now)
@@ -88,6 +90,10 @@ def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfi
         categories=groups[0],
         brands=groups[1],
     )
+
+
+def _customer(held: Snapshot, user_id: str) -> int | None:
+    return customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN, gone=held.gone)
 
 
 def _dislikes(candidates: CandidateSource, state: LiveState, *, row: int, now: datetime) -> Dislikes:

@@ -59,7 +59,7 @@ def serving_state(request: Request, *, now: datetime, page: str | None = None) -
     snapshot = snapshot_holder().current(fetch.marks_of(raw))
     if snapshot.changed is not seen:
         other, tires = _customer(snapshot, named), _tires(request, snapshot, page=page)
-        if (other, tires) != (customer, showings):  # merged meanwhile, or parted; or what was shown counts now
+        if (other, tires) != (customer, showings):  # merged meanwhile, parted or erased; or what was shown counts
             customer, raw = other, fetch.fetch_raw(other, showings=tires)
     return ServingState(
         request=request, recommendation_id=new_id(now), started=started, snapshot=snapshot, unit=unit_of(named),
@@ -71,10 +71,12 @@ def serving_states(requests: Sequence[Request], *, now: datetime) -> Iterator[Se
     """Requests under the snapshot of one moment; the time of each begins when it is reached."""
     held = snapshot_holder().any()
     named = [_named(request) for request in requests]
-    customers = _customers(held, named)
+    seen, customers = held.changed, _customers(held, named)
     showings = any(_tires(request, held) for request in requests)
     raw = fetch.fetch_raw_of_all(customers, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
+    if snapshot.changed is not seen and (others := _customers(snapshot, named)) != customers:
+        customers, raw = others, fetch.fetch_raw_of_all(others, showings=showings)  # merged, parted or erased meanwhile
     for request, own, customer, one in zip(requests, named, customers, raw, strict=True):
         yield ServingState(
             request=request, recommendation_id=new_id(now), started=time.perf_counter_ns(), snapshot=snapshot,
@@ -143,7 +145,7 @@ def new_id(now: datetime) -> str:
 def _customer(held: Snapshot, named: Sequence[bytes]) -> int | None:
     """Key of the customer of these pseudonyms: of the first that there is one for."""
     for value in named:
-        (key,) = customer_keys(held.customers, [value])
+        (key,) = customer_keys(held.customers, [value], gone=held.gone)
         if key is not None:
             return key
     return None
@@ -151,7 +153,7 @@ def _customer(held: Snapshot, named: Sequence[bytes]) -> int | None:
 
 def _customers(held: Snapshot, named: Sequence[Sequence[bytes]]) -> list[int | None]:
     """Key of each request's customer, as ``_customer`` gives it."""
-    keys = iter(customer_keys(held.customers, list(chain.from_iterable(named))))
+    keys = iter(customer_keys(held.customers, list(chain.from_iterable(named)), gone=held.gone))
     by_request = [list(islice(keys, len(values))) for values in named]
     return [next((key for key in own if key is not None), None) for own in by_request]
 

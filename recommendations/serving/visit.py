@@ -5,7 +5,6 @@ customer with a record it makes a share: the record says what they buy, the visi
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from recommendations.engine.ranking.visit_share import ScoredItems, with_visit
 from recommendations.engine.recommenders.hybrid import NOMINATED
 from recommendations.serving.candidates import CandidatePool, CandidateSource, candidate_source
 from recommendations.serving.history import History
+from recommendations.store.live.change_watch import people_cache
 from recommendations.store.live.state import LiveState
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
@@ -61,8 +61,8 @@ class Visits:
     def __init__(self, candidates: CandidateSource) -> None:
         self.pools = candidates
         self.width = len(candidates.model.items)
-        self.scored = lru_cache(VISITS_HELD)(self._scored)
-        self.joined = lru_cache(JOINED_HELD)(self._joined)
+        self.scored = people_cache(VISITS_HELD)(self._scored)
+        self.joined = people_cache(JOINED_HELD)(self._joined)
 
     def alone(self, rows: tuple[int, ...]) -> CandidatePool:
         """Candidates of a visit, and of nothing else; what was seen is none."""

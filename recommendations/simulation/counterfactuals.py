@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from recommendations.serving.pipeline import Prepared, prepare, select_candidate
 from recommendations.serving.types import ResolvedRequest
 from recommendations.simulation.asked_length import asked_length
 from recommendations.simulation.diagnosis import Diagnosis, shown_at, with_rules
+from recommendations.store.live.change_watch import people_cache
 from recommendations.store.live.state import NOTHING
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.terms import AnswerStage, RuleAction
@@ -120,7 +121,7 @@ def side_effect(asked: Prepared, change: Counterfactual, row: int) -> float:
     return moved / slots if slots else 0.0
 
 
-@lru_cache(maxsize=2)
+@people_cache(2)
 def _others(snapshot: Snapshot, placement: str, context: tuple[int, ...], n: int) -> list[tuple[Prepared, IntArray]]:
     """Sampled customers, with what each is shown of the pool, by slot."""
     if snapshot.model is None:

@@ -8,7 +8,6 @@ Where there is no truth, a sample of customers is asked as they would be now.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from recommendations.serving.fallback import fallback_chain
 from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.simulation.live_sample import model_under, sample
 from recommendations.simulation.rerank import Answerer, Batch, Judge, Question, known_items, shelf_of
+from recommendations.store.live.change_watch import HeldOfPeople, people_cache
 from recommendations.store.models.interests import segments_by_customer
 from recommendations.store.models.model import Model, load_model, load_truths
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
@@ -55,16 +55,17 @@ def batch(
         return sample(snapshot, served, now=now, beside=beside)
     weights = {key: one for key, one in snapshot.weights.items() if key.blend is served.blend}
     made_of = (ground, served, weights, snapshot.audiences)
-    held = _held.get((placement, cut))
+    batches = _held()
+    held = batches.get((placement, cut))
     if held is None or held[0] != made_of:
-        held = _held[placement, cut] = (
+        held = batches[placement, cut] = (
             made_of,
             _of_everybody(replace(snapshot, model=ground.model), served, ground, cut=cut, now=now),
         )
     return held[1]
 
 
-_held: dict[tuple[str, Cut], tuple[object, Batch]] = {}
+_held: HeldOfPeople[dict[tuple[str, Cut], tuple[object, Batch]]] = HeldOfPeople(dict)
 """The last batch of each placement with what it was made of."""
 
 
@@ -82,7 +83,7 @@ class _Ground:
     segments: IntArray  # of the truth's users
 
 
-@lru_cache(maxsize=3)
+@people_cache(3)
 def _ground(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
     """The ground of a task on a cut; None where nobody has any truth."""
     learned, truth = load_model(version, cut), load_truths(version, cut)[task]

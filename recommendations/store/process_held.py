@@ -32,9 +32,10 @@ class ProcessHeld[T]:
                 self._watching = self._watch()
             if self._watching.moved():
                 self._held = []
-        if not self._held:
-            self._held = [self._make()]
-        return self._held[0]
+        held = self._held  # another thread may drop it meanwhile
+        if not held:
+            held = self._held = [self._make()]
+        return held[0]
 
     def drop(self) -> None:
         """Hold nothing, as a new process does."""

@@ -10,10 +10,10 @@ import msgspec
 
 from recommendations.models import Artefact, Slate
 from recommendations.serving.answer_record import BasisRecord, RequestRecord, StateRecord, page_ids
+from recommendations.store.live.change_watch import HeldOfPeople
 from recommendations.store.live.state import NOTHING, UNKNOWN, LiveState
 from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.store.models.model import Model, load_model
-from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.answer_parts import TABLES, contents_of
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import Cut
@@ -54,7 +54,7 @@ class PastParts:
         return NOTHING if customer is None else UNKNOWN
 
 
-past_models = ProcessHeld(lambda: lru_cache(maxsize=2)(partial(load_model, cut=Cut.LIVE)))
+past_models = HeldOfPeople(lambda: lru_cache(maxsize=2)(partial(load_model, cut=Cut.LIVE)))
 
 
 def parts_of(slate: Slate) -> PastParts:

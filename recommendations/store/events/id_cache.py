@@ -7,7 +7,7 @@ from typing import Any
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import Admission, ensure_customers, everybody
 from recommendations.store.events.pseudonyms import pseudonyms
-from recommendations.store.live.change_watch import Watch
+from recommendations.store.live.change_watch import HeldOfPeople, Watch
 from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import CustomerKind
 
@@ -60,6 +60,6 @@ def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:
 
 
 _items = ProcessHeld(lambda: KeyCache(_look_up_items), watch=lambda: Watch("catalogue"))
-_customers: Mapping[CustomerKind, ProcessHeld[KeyCache[bytes]]] = {
-    kind: ProcessHeld(partial(KeyCache[bytes], partial(ensure_customers, kind=kind))) for kind in CustomerKind
+_customers: Mapping[CustomerKind, HeldOfPeople[KeyCache[bytes]]] = {
+    kind: HeldOfPeople(partial(KeyCache[bytes], partial(ensure_customers, kind=kind))) for kind in CustomerKind
 }

@@ -1,6 +1,6 @@
 """The keys of customers by pseudonym: in the process, in Valkey for those who just came, and in the record."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
 from itertools import batched
@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import BigIntegerField, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from recommendations.models import Customer, CustomerAlias
+from recommendations.models import Customer, CustomerAlias, Tombstone
 from recommendations.store.events.insert import run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.fetch import BUILT
@@ -23,23 +23,31 @@ type Admission = Callable[[int], int]
 TOLD = 600  # seconds that Valkey tells of somebody new: long after every process has read the record again
 OVERLAP = 1_000  # keys below the newest: who came first may be committed last
 BATCH = 5_000
+NOBODY: frozenset[int] = frozenset()
 
 _KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = ANY(%b::bytea[])"
 _record = Breaker("postgresql", pause=5.0)
 at_drop(_record.close)
 
 
-def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind) -> int | None:
-    """The key of a customer, also of one who came after ``known`` was read; None where there is no such customer."""
-    return customer_keys(known, [pseudonym(shop_id, kind=kind)])[0]
+def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind, gone: Set[int] = NOBODY) -> int | None:
+    """The key of a customer, also of one who came after ``known`` was read; None where there is no such customer.
+
+    ``gone`` are keys that are nobody's any more, whatever ``known`` or Valkey has.
+    """
+    return customer_keys(known, [pseudonym(shop_id, kind=kind)], gone=gone)[0]
 
 
-def customer_keys(known: dict[bytes, int], pseudonyms: Sequence[bytes]) -> list[int | None]:
+def customer_keys(known: dict[bytes, int], pseudonyms: Sequence[bytes], *, gone: Set[int] = NOBODY) -> list[int | None]:
     """The keys of customers as ``customer_key`` gives them; those who came after ``known`` was read are added to it."""
     unknown = [value for value in pseudonyms if value not in known]
     if unknown:
         add(known, _newcomers(unknown))
-    return [known.get(value) for value in pseudonyms]
+    keys = [known.get(value) for value in pseudonyms]
+    if not gone or gone.isdisjoint(keys):
+        return keys
+    forget(known, gone, among=pseudonyms)  # a thread may have asked Valkey just before it heard of the erasure
+    return [None if key in gone else key for key in keys]
 
 
 def everybody(newcomers: int) -> int:
@@ -70,15 +78,37 @@ def add(known: dict[bytes, int], others: Mapping[bytes, int]) -> None:
         known.setdefault(value, key)
 
 
+def forget(known: dict[bytes, int], gone: Set[int], *, among: Iterable[bytes] | None = None) -> None:
+    """Forget the customers with these keys, ``among`` some pseudonyms or all, and whoever was merged into one."""
+    for value in list(known) if among is None else among:  # a copy: other threads add newcomers meanwhile
+        if known.get(value) in gone:
+            known.pop(value, None)
+
+
+def erased_keys() -> frozenset[int]:
+    """Keys of customers who were erased, and whose rows stand until every process heard of it."""
+    return frozenset(Customer.objects.filter(erased_at__isnull=False).values_list("pk", flat=True))
+
+
+def anybody_erased(*, since: datetime) -> bool:
+    """Whether somebody was erased since a moment, also if their row is gone."""
+    return Tombstone.objects.filter(at__gte=since).exists()
+
+
+def everyone() -> dict[bytes, int]:
+    """Pseudonym → key of all customers, or that of the customer whom an anonymous one turned out to be."""
+    return customers_after(0) | merged_since(None)
+
+
 def customers_after(key: int) -> dict[bytes, int]:
     """Pseudonym → own key of those who came later, and of some before."""
-    rows = Customer.objects.filter(pk__gt=key - OVERLAP).values_list("pseudonym", "pk")
+    rows = Customer.objects.filter(pk__gt=key - OVERLAP, erased_at=None).values_list("pseudonym", "pk")
     return {bytes(value): own for value, own in rows}
 
 
 def merged_since(moment: datetime | None) -> dict[bytes, int]:
     """Anonymous keys that became a customer's, and those that became their own again, from this moment on."""
-    aliases = CustomerAlias.objects.all()
+    aliases = CustomerAlias.objects.filter(anonymous__erased_at=None)
     aliases = aliases.filter(undone_at=None) if moment is None else aliases.filter(changed_at__gte=moment)
     rows = aliases.order_by(F("undone_at").asc(nulls_last=True)).values_list(  # a new one is a later word
         "anonymous__pseudonym", "anonymous_id", "customer_id", "undone_at"

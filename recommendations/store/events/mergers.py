@@ -16,7 +16,7 @@ from recommendations.models import CustomerAlias
 from recommendations.store.attribution.statements import NOTED
 from recommendations.store.events.id_cache import KeyCache
 from recommendations.store.events.insert import run
-from recommendations.store.process_held import ProcessHeld
+from recommendations.store.live.change_watch import HeldOfPeople
 
 
 class Told(StrEnum):
@@ -133,5 +133,5 @@ def _look_up(pairs: Collection[Pair]) -> Mapping[Pair, int]:
     return {(anonymous, customer): customer for anonymous, customer in run(_MERGED, columns)}
 
 
-_joined = ProcessHeld[KeyCache[Pair]](lambda: KeyCache(_look_up))
+_joined = HeldOfPeople[KeyCache[Pair]](lambda: KeyCache(_look_up))
 """The pairs of keys that were joined at any time."""

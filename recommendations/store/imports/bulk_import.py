@@ -32,6 +32,7 @@ from recommendations.store.imports import (
     promotion_rows,
     validate,
 )
+from recommendations.store.imports.hidden_ids import forget_ids
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.item_retirement import Became, MissingItems
 from recommendations.store.imports.row_checks import ITEM_JOIN
@@ -233,6 +234,8 @@ def _import(
     except (UnreadableFileError, FileTooLargeError, DatabaseError) as error:
         import_record.fail(imported, str(error))
         raise
+    finally:
+        forget_ids()
     return imported
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -15,9 +15,9 @@ from psycopg import sql
 
 from recommendations import fields
 from recommendations.models import Import
-from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
+from recommendations.store.imports.hidden_ids import TOO_LONG, hidden_id
 from recommendations.store.imports.row_checks import RowCheck, all_broken, needed
 from recommendations.store.imports.table_files import (
     FileLimits,
@@ -32,7 +32,6 @@ from recommendations.store.temp_tables import run
 from recommendations.terms import CustomerKind
 
 WHO = "user_id"
-TOO_LONG = "too long"
 READY = "ready_customer"
 DEFINITION = "(pseudonym bytea, told jsonb)"
 
@@ -66,12 +65,7 @@ WHERE source_id = %(source)s
 """
 
 
-@lru_cache(maxsize=400_000)
-def _hash(shop_id: str) -> str:
-    return pseudonym(shop_id, kind=CustomerKind.SIGNED_IN).hex() if len(shop_id) <= fields.LONGEST_ID else TOO_LONG
-
-
-FORM = Form(known=[WHO], needed=[WHO], hidden=[Hidden(WHO, _hash)])
+FORM = Form(known=[WHO], needed=[WHO], hidden=[Hidden(WHO, partial(hidden_id, CustomerKind.SIGNED_IN))])
 """The form without any property."""
 
 

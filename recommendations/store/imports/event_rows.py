@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import LiteralString
 
 from psycopg import sql
@@ -11,7 +11,7 @@ from psycopg import sql
 from recommendations import fields
 from recommendations.event_types import NAMES, UNUSED, EventName, ItemNeed
 from recommendations.store.events.made_ids import made_of
-from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.imports.hidden_ids import hidden_id
 from recommendations.store.imports.row_checks import (
     ITEM_JOIN,
     RowCheck,
@@ -25,15 +25,7 @@ from recommendations.store.imports.table_files import Header
 from recommendations.store.imports.validate import Form, Hidden
 from recommendations.terms import CustomerKind
 
-TOO_LONG = "too long"
-
-
-@lru_cache(maxsize=400_000)
-def _hash(kind: CustomerKind, shop_id: str) -> str:
-    return pseudonym(shop_id, kind=kind).hex() if len(shop_id) <= fields.LONGEST_ID else TOO_LONG
-
-
-_hash_of_user = partial(_hash, CustomerKind.SIGNED_IN)
+_hidden_user = partial(hidden_id, CustomerKind.SIGNED_IN)
 FORM = Form(
     known=[
         "event_id", "line", "name", "timestamp", "user_id", "anonymous_id", "session_id", "item_id", "quantity",
@@ -42,9 +34,9 @@ FORM = Form(
     ],
     needed=["name", "timestamp"],
     hidden=[
-        Hidden("user_id", _hash_of_user),
-        Hidden("anonymous_id", partial(_hash, CustomerKind.ANONYMOUS)),
-        Hidden("target_id", _hash_of_user, unless=("target_type", fields.TARGETS[1:])),  # a customer is a person too
+        Hidden("user_id", _hidden_user),
+        Hidden("anonymous_id", partial(hidden_id, CustomerKind.ANONYMOUS)),
+        Hidden("target_id", _hidden_user, unless=("target_type", fields.TARGETS[1:])),  # a customer is a person too
     ],
 )  # fmt: skip
 JOINS = sql.SQL("""

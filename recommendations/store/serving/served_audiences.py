@@ -38,6 +38,14 @@ class ServedAudiences:
             generations=now,
         )
 
+    def without(self, gone: Collection[int]) -> Self:
+        """The audiences without these customers; the same object where none of them is a member."""
+        keys = np.fromiter(gone, np.int64, len(gone))
+        stay = {key: ~np.isin(members, keys) for key, members in self.members.items()}
+        if all(map(np.all, stay.values())):
+            return self
+        return replace(self, members={key: self.members[key][mask] for key, mask in stay.items()}, _tried={})
+
     def holding(self, keys: Collection[int]) -> Self:
         """Add audiences for a preview; the same object as long as nobody joins or leaves them."""
         missing = set(keys) - self.members.keys()

@@ -69,7 +69,7 @@ def _served(
 ) -> ServedExperiment:
     arms = sorted(experiment.arms.all(), key=lambda arm: arm.position)
     positions = {arm.pk: arm.position for arm in arms}
-    stays = Unit.objects.filter(experiment=experiment, stays_in__isnull=False).values_list("unit", "stays_in")
+    held = Unit.objects.filter(experiment=experiment, stays_in__isnull=False, customer__erased_at=None)
     salt = ShopSetting.objects.filter(key=TRAFFIC_SALT).values_list("value", flat=True).first()
     return ServedExperiment(
         key=experiment.pk,
@@ -81,7 +81,7 @@ def _served(
         salt=bytes(experiment.salt),
         arms=[served_arm(arm, placements, pages) for arm in arms],
         shares=_shares(arms, daily=experiment.kind == ExperimentKind.BANDIT),
-        stays={unit: positions[arm] for unit, arm in stays if arm is not None},
+        stays={unit: positions[arm] for unit, arm in held.values_list("unit", "stays_in") if arm is not None},
         daily=experiment.kind == ExperimentKind.BANDIT,
     )
 

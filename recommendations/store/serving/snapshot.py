@@ -190,7 +190,8 @@ class Snapshot:
     weights: Mapping[WeightsKey, ServedWeights] = field(default_factory=dict)
     rules: ServedRules
     names: Names
-    customers: dict[bytes, int] = field(default_factory=dict)  # pseudonym → key; it only grows
+    customers: dict[bytes, int] = field(default_factory=dict)  # pseudonym → key; it grows, but for who is erased
+    gone: frozenset[int] = frozenset()  # keys of all whose erasure this process heard of: they are nobody's
     objectors: frozenset[int] = frozenset()  # customers who do not want personal answers
     audiences: ServedAudiences = field(default_factory=ServedAudiences)
     changed: Mapping[str, str] | None = None

@@ -17,7 +17,15 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from recommendations.models import BlendWeights, Customer, Placement, ShopPage
-from recommendations.store.events.known_customers import add, customers_after, merged_since
+from recommendations.store.events.known_customers import (
+    add,
+    anybody_erased,
+    customers_after,
+    erased_keys,
+    everyone,
+    forget,
+    merged_since,
+)
 from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.valkey import Breaker
@@ -45,6 +53,8 @@ RECHECK = 15.0  # seconds: a mark of change may have been lost
 RECHECK_ALONE = 1.0  # without Valkey there are no marks
 OVERLAP = timedelta(seconds=60)  # an edit carries the time of its statement and is seen after its commit
 ANOTHER_TRY = 30.0  # seconds after a model could not be loaded
+DEAF = 30.0
+"""Seconds without a look after which rows of people who were erased may have come and gone: half of what they stand."""
 
 log = structlog.get_logger(__name__)
 
@@ -119,10 +129,12 @@ class SnapshotHolder:
                 held.customers.update(merged_since(held.read_at - OVERLAP))
                 held.changed = changed
                 return
-            self._held = held = _next(held, changed) if held else _first(changed)
+            self._held = held = self._next(held, changed) if held else _first(changed)
             version = live_version()
         except DatabaseError as error:
             self._record.trip(error)
+            if held is not None and _somebody_is_gone(held, changed):
+                self._held = replace(held, customers={})  # it cannot be read who: everybody is a stranger until then
             return
         self._checked = time.monotonic()
         if version is None or (held.model is not None and held.model.version_id == version.pk):
@@ -131,6 +143,16 @@ class SnapshotHolder:
         if idle and time.monotonic() - self._failed_at >= ANOTHER_TRY:
             self._loading = threading.Thread(target=self._load, args=(version.pk,), daemon=True)
             self._loading.start()
+
+    def _next(self, held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
+        """The next snapshot, without anybody who was erased meanwhile."""
+        deaf = time.monotonic() - self._checked > DEAF
+        if deaf and (_somebody_is_gone(held, changed) or anybody_erased(since=held.read_at - OVERLAP)):
+            held, self._as_tested = replace(held, customers=everyone()), None
+        following = _next(held, changed)
+        if following.gone != held.gone:
+            self._as_tested = None
+        return following
 
     def _load(self, version: int) -> None:
         try:
@@ -163,7 +185,8 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
         stock=stock,
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
-        customers=customers_after(0) | merged_since(None),
+        customers=everyone(),
+        gone=erased_keys(),
         audiences=ServedAudiences().again(also=_audiences_of(small["experiments"])),
         changed=changed,
         read_at=read_at,
@@ -178,13 +201,20 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     """
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
+    gone = held.gone | erased_keys()
+    if gone != held.gone:
+        forget(held.customers, gone - held.gone)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))
     held.customers.update(merged_since(held.read_at - OVERLAP))
     small = _small()
+    audiences = held.audiences.again(also=_audiences_of(small["experiments"]))
+    if audiences is not held.audiences or gone != held.gone:
+        audiences = audiences.without(gone)
     fresh = {
         "stock": stock,
         "rules": held.rules.of_default_book(stock, read_at=read_at),
-        "audiences": held.audiences.again(also=_audiences_of(small["experiments"])),
+        "audiences": audiences,
+        "gone": gone,
         **small,
     }
     differing = {name: part for name, part in fresh.items() if getattr(held, name) != part}
@@ -192,6 +222,12 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
         held.changed, held.read_at = changed, read_at
         return held
     return replace(held, changed=changed, read_at=read_at, **differing)
+
+
+def _somebody_is_gone(held: Snapshot, changed: Mapping[str, str] | None) -> bool:
+    """Whether the marks say that somebody was erased since this snapshot was read."""
+    mark = (changed or {}).get(Changed.PEOPLE)
+    return mark is not None and mark != (held.changed or {}).get(Changed.PEOPLE)
 
 
 def _model(version: int) -> Model | None:
@@ -215,7 +251,7 @@ def _small() -> dict[str, Any]:
         "experiments": running_experiments(placements, pages),
         "weights": {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in weights},
         "names": Names.stored(),
-        "objectors": frozenset(Customer.objects.filter(personalise=False).values_list("pk", flat=True)),
+        "objectors": frozenset(Customer.objects.filter(personalise=False, erased_at=None).values_list("pk", flat=True)),
     }
 
 
