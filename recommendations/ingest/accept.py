@@ -7,7 +7,8 @@ from django.db import DatabaseError
 
 from recommendations.event_types import EventName
 from recommendations.ingest.arrivals import note_arrivals
-from recommendations.ingest.event_lines import EventResult, Intake, People, lines_of, waiting_lines
+from recommendations.ingest.event_lines import EventResult, RowFates, Intake
+from recommendations.ingest.event_people import People
 from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.live_events import likings_after, live_events
@@ -46,16 +47,16 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
     change = mergers.merge(people.pairs(), told=Told.PAGE if sender.side is Side.PAGE else Told.EVENT)
     facts += [Joined(*pair) for pair in change.joined]
-    owned = list(zip(intake.taken, people.owners, strict=True))
-    lines = [line for event, owner in owned for line in lines_of(event, items=intake.items, owner=owner)]
+    intake.leave_out(people.erased)
+    lines = list(people.lines_of(intake.taken, items=intake.items))
     try:
-        new = insert.insert(lines, key=sender.key)
+        new, erased = insert.insert(lines, key=sender.key)
     except DatabaseError:
         writes.remember(facts)  # a retry finds them done
         writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
         raise
-    held = [(event.row, line) for event, owner in owned if event.waits for line in waiting_lines(event, owner=owner)]
-    waits = waiting.hold([line for _row, line in held], key=sender.key)
+    held = list(people.waiting_lines(intake.taken))
+    waits, late = waiting.hold([line for _row, line in held], key=sender.key)
     own = [(lines[number], customer) for number, customer in new.items() if customer is not None]
     facts += live_events(own)
     facts += likings_after(own, joined=[customer for _visitor, customer in change.joined])
@@ -72,7 +73,12 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     }
     whose = {customer for customer in new.values() if customer is not None}
     _note(sender, counts, now=now, people=whose)
-    verdicts = intake.verdicts(new.keys(), nameless=people.nameless, held={held[number][0] for number in waits})
+    fates = RowFates(
+        nameless=people.nameless, held={held[number][0] for number in waits},
+        erased=people.erased | {held[number][0] for number in late}, erased_lines=erased,
+    )  # fmt: skip
+    verdicts = intake.verdicts(new.keys(), fates)
+    owned = list(zip(intake.taken, people.owners, strict=True))
     note_arrivals(rows, verdicts, sender, owned=owned, ids=ids, at=now)
     return verdicts
 

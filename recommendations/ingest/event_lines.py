@@ -1,13 +1,12 @@
-"""Events as lines of the record, the customers in them as keys of ours, and a verdict on each event.
+"""Events as lines of the record, and a verdict on each event.
 
 Every event of the shop goes through here, so each field is looked at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,15 +16,14 @@ from django.utils.translation import gettext as _
 from recommendations.event_types import NAMES, EventName
 from recommendations.ingest.event_schema import EventForm, EventItemForm, EventRow, PersonForm
 from recommendations.ingest.event_validation import NAME, exact, refusal_of, rounded, why_unused
-from recommendations.ingest.facts import NAMED, NAMELESS, REPLAY, Allowed, Newcomers, Sender, limit
+from recommendations.ingest.facts import NAMED, NAMELESS, REPLAY, Allowed, Sender, limit
 from recommendations.ingest.refusal import Refusal, Unused
 from recommendations.ingest.waiting import may_wait, room_of
-from recommendations.store.events.id_cache import item_keys, person_keys
-from recommendations.store.events.insert import Consent, EventLine, EventPlace, buyers_of
-from recommendations.store.events.mergers import Merger
+from recommendations.store.events.id_cache import item_keys
+from recommendations.store.events.insert import EventLine, EventPlace
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.waiting import DAYS, HeldLine
-from recommendations.terms import CustomerKind, Side, Trust
+from recommendations.terms import Side
 
 SOURCE = "api"
 ALONE = (0,)  # the number of the only line
@@ -61,6 +59,20 @@ class Taken(NamedTuple):
     waiting: Sequence[Refusal] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowFates:
+    """What became of events beside what is new.
+
+    ``nameless``: rows of visitors who were not admitted; ``held``: rows with a line that waits since now; ``erased``
+    and ``erased_lines``: rows, and lines counted over all events taken, of an id that was erased after they happened.
+    """
+
+    nameless: Set[int] = frozenset()
+    held: Set[int] = frozenset()
+    erased: Set[int] = frozenset()
+    erased_lines: Set[int] = frozenset()
+
+
 class Intake:
     """The rows of a request: the events to be kept, and the verdict on the others."""
 
@@ -91,27 +103,32 @@ class Intake:
         taken = (self._taken(number, form, allowed) for number, form, allowed in forms)
         self.taken = [event for event in taken if event is not None]
 
-    def verdicts(
-        self, new: Set[int], *, nameless: Set[int] = frozenset(), held: Set[int] = frozenset()
-    ) -> list[EventResult]:
-        """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken.
+    def leave_out(self, rows: Set[int]) -> None:
+        """Keep no line of these rows."""
+        if rows:
+            self.taken = [event._replace(places=(), waits=()) if event.row in rows else event for event in self.taken]
 
-        ``nameless``: rows of visitors who were not admitted; ``held``: rows with a line that waits since now.
-        """
-        first = 0
+    def verdicts(self, new: Set[int], fates: RowFates | None = None) -> list[EventResult]:
+        """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken."""
+        first, fates = 0, fates or RowFates()
         for event in self.taken:
             if self._verdicts[event.row] is not None:
                 continue
             after = first + len(event.places)
-            is_new = event.row in held or not new.isdisjoint(range(first, after))
+            erased = event.row in fates.erased or not fates.erased_lines.isdisjoint(range(first, after))
+            is_new = erased or event.row in fates.held or not new.isdisjoint(range(first, after))
+            first = after
+            if erased and self._sender.side is not Side.PAGE:  # which learns nothing of it
+                reason = _("This id was erased after the event happened; what was before is not taken again.")
+                self._verdicts[event.row] = EventResult("ignored", event.form.event_id, "/timestamp", reason)
+                continue
             verdict = "accepted" if is_new else "duplicate"
             ignored = event.allowed.ignored
-            if event.row in nameless:
+            if event.row in fates.nameless:
                 ignored = [*ignored, Refusal(NAMELESS, self._sender.why_nameless())]
             self._verdicts[event.row] = EventResult(
                 verdict, event.form.event_id, None, None, event.refused, ignored, event.waiting
             )
-            first = after
         return [verdict for verdict in self._verdicts if verdict is not None]
 
     def _word_of(self, number: int, form: EventForm, *, now: datetime) -> list[tuple[int, EventForm, Allowed]]:
@@ -164,72 +181,6 @@ class Intake:
         return room
 
 
-@dataclass
-class People:
-    """Owners of events, what they said about personalisation, and which keys turned out to be one person's."""
-
-    owners: list[int | None] = field(default_factory=list)  # per event; None: not to be known
-    words: list[Consent] = field(default_factory=list)
-    mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
-    nameless: set[int] = field(default_factory=set)  # rows of visitors who were not admitted
-
-    @classmethod
-    def of(cls, events: Sequence[Taken], newcomers: Newcomers, *, now: datetime) -> "People":
-        people = cls()
-        customers, visitors = _keys_of(events, newcomers)
-        for event in events:
-            form = event.form
-            customer = None if form.user_id is None else customers[form.user_id]
-            visitor = None if form.anonymous_id is None else visitors.get(form.anonymous_id)
-            if form.anonymous_id is not None and visitor is None:
-                people.nameless.add(event.row)
-            people._add(event, customer, visitor, now)
-        return people
-
-    def find_buyers(self, events: Sequence[Taken]) -> None:
-        """Let what is given back without a name be of who bought it, where that is known."""
-        places = [place for place, event in enumerate(events) if _is_the_buyers(event.form)]
-        if places:
-            buyers = buyers_of({str(events[place].form.transaction_id) for place in places})
-            for place in places:
-                self.owners[place] = buyers.get(str(events[place].form.transaction_id))
-
-    def _add(self, event: Taken, customer: int | None, visitor: int | None, now: datetime) -> None:
-        form, unproven = event.form, event.allowed.trust is Trust.PAGE
-        personalisation = form.consent.personalisation if form.consent is not None else None
-        if personalisation is not None:
-            at = min(form.timestamp, now)  # a word of tomorrow would stand against what is said until then
-            keys = (key for key in (customer, visitor) if key is not None)
-            self.words += [Consent(key, personalisation, at, alone=unproven) for key in keys]
-        if personalisation is False:
-            self.owners.append(None)
-            return
-        if customer is not None and visitor is not None:
-            pair = (visitor, customer)
-            self.mergers[pair] = min(form.timestamp, self.mergers.get(pair, form.timestamp))
-        self.owners.append(visitor if customer is None else customer)
-
-    def pairs(self) -> list[Merger]:
-        return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
-
-
-def _is_the_buyers(form: EventForm) -> bool:
-    unnamed = form.user_id is None and form.anonymous_id is None
-    return unnamed and form.consent is None and NAMES[form.name] is EventName.REFUND
-
-
-def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[dict[str, int], dict[str, int]]:
-    """Keys of customers and of visitors by the shop's id; new visitors of whom only a page tells may be missing."""
-    proven = partial(newcomers, proven=True)
-    signed_in = {event.form.user_id for event in events if event.form.user_id}
-    named = [(event.form.anonymous_id, event.allowed.trust) for event in events if event.form.anonymous_id]
-    sure = {name for name, trust in named if trust > Trust.PAGE}
-    visitors = person_keys(sure, CustomerKind.ANONYMOUS, admit=proven)
-    if others := {name for name, _trust in named} - sure:
-        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=partial(newcomers, proven=False))
-    return person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven), visitors
-
-
 def _item_at(place: int) -> str:
     return f"/items/{place}/item_id"
 
@@ -279,6 +230,19 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> It
             event.allowed.trust,
             form.progress,
         )
+
+
+def stripped(line: EventLine) -> EventLine:
+    """The line without all that could join it to another one; a trade has the event's own id for an order."""
+    place = line.attributes and msgspec.structs.replace(line.attributes, page=None)
+    return msgspec.structs.replace(
+        line,
+        customer_id=None,
+        session_id=None,
+        recommendation_id=None,
+        transaction_id=None if line.transaction_id is None else str(line.event_id),
+        attributes=None if place == NOWHERE else place,
+    )
 
 
 def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:

@@ -54,7 +54,7 @@ def _join(shop_ids: Collection[str] | None) -> list[Arrived]:
         of_key: dict[int | None, list[Arrived]] = defaultdict(list)
         for each in arrived:
             of_key[each.key].append(each)
-        new = {key: insert.insert([each.line for each in lines], key=key) for key, lines in of_key.items()}
+        new = {key: insert.insert([each.line for each in lines], key=key).new for key, lines in of_key.items()}
         waiting.date_back(arrived)
     for key, numbers in new.items():
         lines = [of_key[key][number].line for number in numbers]

@@ -7,6 +7,7 @@ from typing import Any
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import Admission, ensure_customers, everybody
 from recommendations.store.events.pseudonyms import pseudonyms
+from recommendations.store.events.tombstones import Comeback
 from recommendations.store.live.change_watch import HeldOfPeople, Watch
 from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import CustomerKind
@@ -48,10 +49,21 @@ def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
     return _items().keys_of(shop_ids)
 
 
-def person_keys(shop_ids: Collection[str], kind: CustomerKind, *, admit: Admission = everybody) -> dict[str, int]:
-    """Primary key per id of the shop; customers that are new are added, as many as ``admit`` lets in."""
-    named = pseudonyms(shop_ids, kind=kind)
-    keys = _customers[kind]().keys_of(named.values(), admit=admit)
+def person_keys(
+    shop_ids: Collection[str],
+    kind: CustomerKind,
+    *,
+    admit: Admission = everybody,
+    erased: dict[str, Comeback] | None = None,
+) -> dict[str, int]:
+    """Primary key per id of the shop; customers that are new are added, as many as ``admit`` lets in.
+
+    An id that was erased and is blocked is no customer; in ``erased`` are put those of them that are none.
+    """
+    named, back = pseudonyms(shop_ids, kind=kind), dict[bytes, Comeback]()
+    keys = _customers[kind]().keys_of(named.values(), admit=admit, erased=back)
+    if back and erased is not None:
+        erased.update({shop_id: back[value] for shop_id, value in named.items() if value in back})
     return {shop_id: keys[value] for shop_id, value in named.items() if value in keys}
 
 

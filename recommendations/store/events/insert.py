@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -72,6 +72,17 @@ class Consent:
     alone: bool = False  # said by a page without proof: of no other key of the person
 
 
+class Inserted(NamedTuple):
+    """What became of lines, by their numbers.
+
+    ``new``: whom the next answers may know of, None for nobody; ``erased``: those of an id that was erased after they
+    happened, which are not kept.
+    """
+
+    new: dict[int, int | None]
+    erased: frozenset[int] = frozenset()
+
+
 @contextmanager
 def reachable() -> Iterator[None]:
     """Refuse at once what would wait for a PostgreSQL that gave no connection a moment ago.
@@ -94,17 +105,25 @@ _TYPES = (
     *("text", "jsonb", "smallint", "double precision"),
 )
 _NAMES = EventLine.__struct_fields__
-# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
+# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept. A
+# process that has not heard yet of an erasure sends the key of somebody who is gone: of that act nothing is kept that
+# could be joined to another, and a purchase has the event's id for an order.
+GONE = "sent.customer_id IS NOT NULL AND (customer.id IS NULL OR customer.erased_at IS NOT NULL)"
+ERASED = "coalesce(sent.occurred_at < greatest(customer.not_before, customer.erased_at), false)"
+_TRADED = ", ".join(f"'{name}'" for name in TRADES)
 _KEPT = {
     "customer_id": "CASE WHEN personalise THEN customer_id END",
     "session_id": "CASE WHEN customer_id IS NULL OR personalise THEN session_id END",
+    "transaction_id": f"CASE WHEN NOT gone THEN transaction_id WHEN name IN ({_TRADED}) THEN event_id::text END",
+    "recommendation_id": "CASE WHEN NOT gone THEN recommendation_id END",
+    "attributes": "CASE WHEN gone THEN nullif(attributes - 'page', '{}') ELSE attributes END",
     "trust": f"coalesce(trust, {Trust.SERVER})",
 }
 # Lines go in one order: two requests with the same events never lock crosswise. Of two with the same key the first
 # counts. One JSON text costs a web process an eighth of what arrays of the columns do.
 _INSERT = f"""
 WITH line AS MATERIALIZED (
-  SELECT DISTINCT ON (event_id, occurred_at, line) sent.*, customer.personalise
+  SELECT DISTINCT ON (event_id, occurred_at, line) sent.*, customer.personalise, {GONE} AS gone, {ERASED} AS erased
   FROM ROWS FROM (
     json_to_recordset(%t::json) AS ({", ".join(f"{name} {kind}" for name, kind in zip(_NAMES, _TYPES, strict=True))})
   ) WITH ORDINALITY AS sent({", ".join(_NAMES)}, number)
@@ -113,15 +132,17 @@ WITH line AS MATERIALIZED (
 ), new AS (
   INSERT INTO recommendations_event ({", ".join(_NAMES)}, key_id)
   SELECT {", ".join(_KEPT.get(name, name) for name in _NAMES)}, %b::integer FROM line
+  WHERE NOT erased
   ON CONFLICT DO NOTHING
   RETURNING occurred_at, event_id, line, customer_id, name, recommendation_id
 ), due AS (
   INSERT INTO recommendations_dueline (occurred_at, event_id, line)
   SELECT occurred_at, event_id, line FROM new WHERE {NOTED}
 )
-SELECT line.number - 1, coalesce(alias.customer_id, new.customer_id)
+SELECT line.number - 1, coalesce(alias.customer_id, new.customer_id), false
 FROM new JOIN line USING (occurred_at, event_id, line) LEFT JOIN recommendations_customeralias alias
   ON alias.anonymous_id = new.customer_id AND alias.undone_at IS NULL
+UNION ALL SELECT number - 1, NULL, true FROM line WHERE erased
 """  # noqa: S608 - names and types of our own
 # A person is all the keys that were merged into one; a word that stands alone is about its key, and takes an objection
 # back only where that key is nobody's yet. A word counts where it is the newest; an objection is always dated anew, so
@@ -142,7 +163,7 @@ WITH word AS (
   SELECT DISTINCT ON (id) id, personalise, at FROM said ORDER BY id, at DESC, personalise
 ), due AS (
   SELECT id, newest.personalise, newest.at FROM newest JOIN recommendations_customer customer USING (id)
-  WHERE (consent_at IS NULL OR consent_at < newest.at)
+  WHERE (consent_at IS NULL OR consent_at < newest.at) AND erased_at IS NULL
     AND (customer.personalise <> newest.personalise OR NOT newest.personalise)
   ORDER BY id FOR UPDATE OF customer
 )
@@ -156,7 +177,9 @@ WHERE transaction_id = ANY(%b::text[]) AND name = '{EventName.PURCHASE}' AND cus
   AND trust >= {Trust.SERVER}
 ORDER BY transaction_id, trust DESC, received_at
 """  # noqa: S608 - words of our own
-_OBJECTING = "SELECT id FROM recommendations_customer WHERE NOT personalise AND id = ANY(%b::bigint[])"
+_OBJECTING = """
+SELECT id FROM recommendations_customer WHERE NOT personalise AND erased_at IS NULL AND id = ANY(%b::bigint[])
+"""
 
 
 # A shop that repeats an order with a new clock says the same again.
@@ -171,8 +194,8 @@ WHERE EXISTS (
 """
 
 
-def insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | None]:
-    """Insert event lines; number of each new one in ``lines`` → whom the next answers may know of: None for nobody.
+def insert(lines: Sequence[EventLine], *, key: int | None) -> Inserted:
+    """Insert event lines.
 
     ``key`` is the API key that they came with. An anonymous key is the customer whom it was merged into; who objects is
     nobody. Of two lines with the same key the first counts; a line of a transaction that is there under the same
@@ -182,7 +205,9 @@ def insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | No
     if not trades or not (again := _told_again(lines, trades)):
         return _insert(lines, key=key)
     rest = [number for number in range(len(lines)) if number not in again]
-    return {rest[number]: whose for number, whose in _insert([lines[number] for number in rest], key=key).items()}
+    inserted = _insert([lines[number] for number in rest], key=key)
+    new = {rest[number]: whose for number, whose in inserted.new.items()}
+    return Inserted(new, frozenset(rest[number] for number in inserted.erased))
 
 
 def _told_again(lines: Sequence[EventLine], trades: Sequence[int]) -> set[int]:
@@ -191,9 +216,9 @@ def _told_again(lines: Sequence[EventLine], trades: Sequence[int]) -> set[int]:
     return {trades[place] for (place,) in run(_TOLD, [[getattr(line, name) for line in chosen] for name in names])}
 
 
-def _insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | None]:
+def _insert(lines: Sequence[EventLine], *, key: int | None) -> Inserted:
     if not lines:
-        return {}
+        return Inserted({})
     values = [msgspec.json.encode(lines).decode(), key]
     try:
         rows = run(_INSERT, values)
@@ -203,7 +228,10 @@ def _insert(lines: Sequence[EventLine], *, key: int | None) -> dict[int, int | N
         times = [line.occurred_at for line in lines]
         prepare_partitions(min(times), max(times))
         rows = run(_INSERT, values)
-    return dict(rows)
+    new = {number: whose for number, whose, erased in rows if not erased}
+    if len(new) == len(rows):
+        return Inserted(new)
+    return Inserted(new, frozenset(number for number, _whose, erased in rows if erased))
 
 
 def buyers_of(transactions: Collection[str]) -> dict[str, int]:

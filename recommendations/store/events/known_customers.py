@@ -8,10 +8,13 @@ from itertools import batched
 from django.db import DatabaseError, transaction
 from django.db.models import BigIntegerField, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, Tombstone
+from recommendations.privacy_terms import EraseMode
 from recommendations.store.events.insert import run
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.tombstones import Comeback, digest_of
 from recommendations.store.live.fetch import BUILT
 from recommendations.store.live.valkey import Breaker, valkey
 from recommendations.store.process_held import at_drop
@@ -26,6 +29,20 @@ BATCH = 5_000
 NOBODY: frozenset[int] = frozenset()
 
 _KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = ANY(%b::bytea[])"
+# The first so many are added; all are looked for among those that were erased.
+_ADD = """
+WITH new AS MATERIALIZED (
+  SELECT new.*, laid.at, coalesce(laid.mode = %b AND laid.lifted_at IS NULL, false) AS blocked
+  FROM unnest(%b::bytea[], %b::bytea[]) WITH ORDINALITY AS new(pseudonym, digest, number)
+  LEFT JOIN recommendations_tombstone laid USING (digest)
+), added AS (
+  INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at, properties, not_before)
+  SELECT pseudonym, %b, true, %b, '{}', at FROM new WHERE number <= %b AND NOT blocked ORDER BY pseudonym
+  ON CONFLICT DO NOTHING
+  RETURNING pseudonym, id
+)
+SELECT pseudonym, id, at, blocked FROM new LEFT JOIN added USING (pseudonym) ORDER BY number
+"""
 _record = Breaker("postgresql", pause=5.0)
 at_drop(_record.close)
 
@@ -56,20 +73,36 @@ def everybody(newcomers: int) -> int:
 
 
 def ensure_customers(
-    pseudonyms: Collection[bytes], *, kind: CustomerKind, admit: Admission = everybody
+    pseudonyms: Collection[bytes],
+    *,
+    kind: CustomerKind,
+    admit: Admission = everybody,
+    erased: dict[bytes, Comeback] | None = None,
 ) -> dict[bytes, int]:
-    """Primary key per pseudonym; customers that are new are added if admitted, and every process is told of them."""
+    """Primary key per pseudonym; customers that are new are added if admitted, and every process is told of them.
+
+    An id that was erased comes back as somebody new, whose acts count from then on; one that is blocked does not. In
+    ``erased`` are put those of them that are no customer.
+    """
     wanted = sorted(pseudonyms)  # in one order: two requests that add the same people never lock crosswise
     keys = dict(run(_KNOWN, [wanted]))
-    new = [value for value in wanted if value not in keys]
-    new = new[: admit(len(new))] if new else []
-    if new:
-        customers = [Customer(pseudonym=value, kind=kind) for value in new]
-        Customer.objects.bulk_create(customers, ignore_conflicts=True, batch_size=BATCH)
-        added = dict(run(_KNOWN, [new]))
+    if new := [value for value in wanted if value not in keys]:
+        added, back = _add(new, kind=kind, most=admit(len(new)))
         transaction.on_commit(partial(_tell, added))
         keys |= added
+        if erased is not None:
+            erased.update(back)
     return keys
+
+
+def _add(new: Sequence[bytes], *, kind: CustomerKind, most: int) -> tuple[dict[bytes, int], dict[bytes, Comeback]]:
+    """Keys of the first so many, and those that were erased and have none."""
+    rows = run(_ADD, [EraseMode.BLOCK.value, list(new), [*map(digest_of, new)], kind.value, timezone.now(), most])
+    added = {value: key for value, key, _at, _blocked in rows if key is not None}
+    if beaten := [value for value, key, _at, blocked in rows[:most] if key is None and not blocked]:
+        added |= dict(run(_KNOWN, [beaten]))  # another request added them meanwhile
+    back = {value: Comeback(at, blocked) for value, _key, at, blocked in rows if at and value not in added}
+    return added, back
 
 
 def add(known: dict[bytes, int], others: Mapping[bytes, int]) -> None:

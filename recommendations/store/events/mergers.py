@@ -32,12 +32,17 @@ _MERGED = """
 SELECT anonymous_id, customer_id FROM recommendations_customeralias
 WHERE (anonymous_id, customer_id) IN (SELECT * FROM unnest(%b::bigint[], %b::bigint[]))
 """
+# Rows are locked in one order, so that who is being erased is waited for and then left alone.
 _MERGE = """
+WITH known AS MATERIALIZED (
+  SELECT id, not_before FROM recommendations_customer WHERE id = ANY(%b::bigint[]) AND personalise AND erased_at IS NULL
+  ORDER BY id FOR KEY SHARE
+)
 INSERT INTO recommendations_customeralias (anonymous_id, customer_id, since, source, changed_at)
 SELECT anonymous, customer, since, %s, clock_timestamp()
 FROM unnest(%b::bigint[], %b::bigint[], %b::timestamptz[]) AS pair(anonymous, customer, since)
-JOIN recommendations_customer known ON known.id = customer AND known.personalise
-JOIN recommendations_customer unnamed ON unnamed.id = anonymous AND unnamed.personalise
+JOIN known ON known.id = customer AND coalesce(known.not_before <= since, true)
+JOIN known unnamed ON unnamed.id = anonymous AND coalesce(unnamed.not_before <= since, true)
 WHERE NOT EXISTS (
   SELECT FROM recommendations_customeralias alias
   WHERE anonymous_id = pair.anonymous AND customer_id = pair.customer AND (%b OR undone_at IS NULL))
@@ -122,7 +127,8 @@ def _merge(mergers: Sequence[Merger], *, told: Told, once: bool) -> Change:
         [pair.anonymous for pair in mergers], [pair.customer for pair in mergers], [pair.since for pair in mergers],
     ]  # fmt: skip
     parted = [] if told is Told.PAGE else run(_OVERRULE, columns[:2])
-    change = Change(run(_MERGE, [told, *columns, once]), parted)
+    keys = sorted({key for pair in mergers for key in (pair.anonymous, pair.customer)})
+    change = Change(run(_MERGE, [keys, told, *columns, once]), parted)
     if change.joined or parted:
         run(_NOTE, [[key for key, _ in change.joined] + [key for pair in parted for key in pair]])
     return change

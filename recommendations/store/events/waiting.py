@@ -11,27 +11,30 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recommendations.models import WaitingLine
-from recommendations.store.events.insert import EventLine, run
+from recommendations.store.events.insert import ERASED, GONE, EventLine, run
 
 DAYS = 14
 BATCH = 500  # lines that are taken out at once
 
-_HOLD = """
+_HOLD = f"""
 WITH line AS (
-  SELECT sent.*, customer.personalise FROM json_to_recordset(%t::json)
+  SELECT sent.*, customer.personalise, {GONE} AS gone, {ERASED} AS erased FROM json_to_recordset(%t::json)
     AS sent(number integer, occurred_at timestamptz, event_id uuid, line smallint, shop_id text, customer_id bigint,
             sent jsonb)
   LEFT JOIN recommendations_customer customer ON customer.id = sent.customer_id
 ), new AS (
   INSERT INTO recommendations_waitingline (occurred_at, event_id, line, shop_id, customer_id, key_id, sent)
   SELECT occurred_at, event_id, line, shop_id, CASE WHEN personalise THEN customer_id END, %b::integer,
-    CASE WHEN customer_id IS NULL OR personalise THEN sent ELSE sent - 'customer_id' - 'session_id' END
-  FROM line ORDER BY event_id, occurred_at, line
+    CASE WHEN customer_id IS NULL OR personalise THEN sent WHEN NOT gone THEN sent - 'customer_id' - 'session_id'
+    ELSE sent - ARRAY['customer_id', 'session_id', 'recommendation_id'] #- '{{attributes,page}}'
+      || CASE WHEN sent ? 'transaction_id' THEN jsonb_build_object('transaction_id', event_id) ELSE '{{}}' END END
+  FROM line WHERE NOT erased ORDER BY event_id, occurred_at, line
   ON CONFLICT DO NOTHING
   RETURNING occurred_at, event_id, line
 )
-SELECT line.number FROM new JOIN line USING (occurred_at, event_id, line)
-"""
+SELECT line.number, false FROM new JOIN line USING (occurred_at, event_id, line)
+UNION ALL SELECT number, true FROM line WHERE erased
+"""  # noqa: S608 - conditions of our own
 _COUNT = """
 SELECT count(*) FROM (
   SELECT FROM recommendations_waitingline WHERE key_id IS NOT DISTINCT FROM %b::integer LIMIT %b::integer) waits
@@ -75,10 +78,10 @@ def count_waiting(key: int | None, *, most: int) -> int:
     return int(number)
 
 
-def hold(lines: Sequence[HeldLine], *, key: int | None) -> set[int]:
-    """Let lines wait; the numbers of those that did not yet."""
+def hold(lines: Sequence[HeldLine], *, key: int | None) -> tuple[set[int], set[int]]:
+    """Let lines wait; the numbers of those that did not yet, and of those of an id that was erased since they were."""
     if not lines:
-        return set()
+        return set(), set()
     rows = [
         {
             "number": number, "occurred_at": line.occurred_at, "event_id": line.event_id, "line": line.line,
@@ -86,7 +89,8 @@ def hold(lines: Sequence[HeldLine], *, key: int | None) -> set[int]:
         }
         for number, (line, shop_id) in enumerate(lines)
     ]  # fmt: skip
-    return {number for (number,) in run(_HOLD, [msgspec.json.encode(rows).decode(), key])}
+    answers = run(_HOLD, [msgspec.json.encode(rows).decode(), key])
+    return {number for number, gone in answers if not gone}, {number for number, gone in answers if gone}
 
 
 def take_arrived(shop_ids: Collection[str] | None) -> list[Arrived]:

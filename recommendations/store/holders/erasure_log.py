@@ -66,9 +66,9 @@ def lost_erasures() -> list[ErasedId]:
 
 
 def lost_people(lost: Iterable[ErasedId]) -> Iterator[tuple[ErasedId, Subject]]:
-    """Of erasures that were lost those whose person is there again, found by hashing every pseudonym once.
+    """People who are there again after their erasure was lost, found by hashing every pseudonym once.
 
-    One person may have several pseudonyms, each with a mark: they come once, with the newest of them.
+    Somebody with several pseudonyms comes once, with the newest erasure.
     """
     by_digest = {mark.digest: mark for mark in lost}
     back = dict[int, ErasedId]()

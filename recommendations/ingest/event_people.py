@@ -1,0 +1,122 @@
+"""Customers in events as keys of ours: whose each event is, and what must not be known of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from recommendations.event_types import NAMES, EventName
+from recommendations.ingest.event_lines import Taken, lines_of, stripped, waiting_lines
+from recommendations.ingest.event_schema import EventForm
+from recommendations.ingest.facts import Newcomers
+from recommendations.store.events.id_cache import person_keys
+from recommendations.store.events.insert import Consent, EventLine, buyers_of
+from recommendations.store.events.mergers import Merger
+from recommendations.store.events.tombstones import Comeback
+from recommendations.store.events.waiting import HeldLine
+from recommendations.terms import CustomerKind, Trust
+
+
+@dataclass
+class People:
+    """Owners of events, what they said about personalisation, and which keys turned out to be one person's."""
+
+    owners: list[int | None] = field(default_factory=list)  # per event; None: not to be known
+    words: list[Consent] = field(default_factory=list)
+    mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
+    nameless: set[int] = field(default_factory=set)  # rows of visitors who were not admitted
+    blocked: set[int] = field(default_factory=set)  # rows of ids that were erased and are no customers
+    erased: set[int] = field(default_factory=set)  # rows of ids that were erased after them
+
+    @classmethod
+    def of(cls, events: Sequence[Taken], newcomers: Newcomers, *, now: datetime) -> "People":
+        people = cls()
+        customers, visitors = _keys_of(events, newcomers)
+        for event in events:
+            people._add(event, customers, visitors, now)
+        return people
+
+    def find_buyers(self, events: Sequence[Taken]) -> None:
+        """Let what is given back without a name be of who bought it, where that is known."""
+        places = [place for place, event in enumerate(events) if _is_the_buyers(event.form)]
+        if places:
+            buyers = buyers_of({str(events[place].form.transaction_id) for place in places})
+            for place in places:
+                self.owners[place] = buyers.get(str(events[place].form.transaction_id))
+
+    def lines_of(self, events: Sequence[Taken], *, items: Mapping[str, int]) -> Iterator[EventLine]:
+        """The lines of all events, without what their owners must not be known by."""
+        for event, owner in zip(events, self.owners, strict=True):
+            lines = lines_of(event, items=items, owner=owner)
+            yield from map(stripped, lines) if event.row in self.blocked else lines
+
+    def waiting_lines(self, events: Sequence[Taken]) -> Iterator[tuple[int, HeldLine]]:
+        """Row and line of each item that is not there yet."""
+        for event, owner in zip(events, self.owners, strict=True):
+            for line, shop_id in waiting_lines(event, owner=owner):
+                yield event.row, HeldLine(stripped(line) if event.row in self.blocked else line, shop_id)
+
+    def _add(self, event: Taken, customers: "_NamedPeople", visitors: "_NamedPeople", now: datetime) -> None:
+        form, unproven = event.form, event.allowed.trust is Trust.PAGE
+        customer, visitor = customers.key(form.user_id), visitors.key(form.anonymous_id)
+        if form.anonymous_id is not None and visitor is None and not visitors.blocks(form.anonymous_id):
+            self.nameless.add(event.row)
+        at = form.timestamp
+        if customers.erased_after(form.user_id, at) or visitors.erased_after(form.anonymous_id, at):
+            self.erased.add(event.row)
+        personalisation = form.consent.personalisation if form.consent is not None else None
+        if personalisation is not None:
+            at = min(at, now)  # a word of tomorrow would stand against what is said until then
+            keys = (key for key in (customer, visitor) if key is not None)
+            self.words += [Consent(key, personalisation, at, alone=unproven) for key in keys]
+        if customers.blocks(form.user_id) or (form.user_id is None and visitors.blocks(form.anonymous_id)):
+            self.blocked.add(event.row)
+            self.owners.append(None)
+            return
+        if personalisation is False:
+            self.owners.append(None)
+            return
+        if customer is not None and visitor is not None:
+            pair = (visitor, customer)
+            self.mergers[pair] = min(form.timestamp, self.mergers.get(pair, form.timestamp))
+        self.owners.append(visitor if customer is None else customer)
+
+    def pairs(self) -> list[Merger]:
+        return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
+
+
+def _is_the_buyers(form: EventForm) -> bool:
+    unnamed = form.user_id is None and form.anonymous_id is None
+    return unnamed and form.consent is None and NAMES[form.name] is EventName.REFUND
+
+
+class _NamedPeople(NamedTuple):
+    """Keys of customers by the shop's id, and what becomes of ids that were erased and have none."""
+
+    keys: dict[str, int]
+    erased: dict[str, Comeback]
+
+    def key(self, name: str | None) -> int | None:
+        return None if name is None else self.keys.get(name)
+
+    def blocks(self, name: str | None) -> bool:
+        return bool(self.erased) and name in self.erased and self.erased[name].blocked
+
+    def erased_after(self, name: str | None, moment: datetime) -> bool:
+        return bool(self.erased) and name in self.erased and moment < self.erased[name].at
+
+
+def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[_NamedPeople, _NamedPeople]:
+    """Keys of customers and of visitors; new visitors of whom only a page tells may be missing."""
+    proven = partial(newcomers, proven=True)
+    signed_in = {event.form.user_id for event in events if event.form.user_id}
+    named = [(event.form.anonymous_id, event.allowed.trust) for event in events if event.form.anonymous_id]
+    sure = {name for name, trust in named if trust > Trust.PAGE}
+    gone, away = dict[str, Comeback](), dict[str, Comeback]()
+    visitors = person_keys(sure, CustomerKind.ANONYMOUS, admit=proven, erased=away)
+    if others := {name for name, _trust in named} - sure:
+        unproven = partial(newcomers, proven=False)
+        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=unproven, erased=away)
+    customers = person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven, erased=gone)
+    return _NamedPeople(customers, gone), _NamedPeople(visitors, away)
