@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from recommendations.event_types import EventName
 from recommendations.ingest.arrivals import note_arrivals
-from recommendations.ingest.event_lines import EventResult, RowFates, Intake
+from recommendations.ingest.event_lines import EventResult, Intake, RowFates
 from recommendations.ingest.event_people import People
 from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils import timezone
 from psycopg import sql
 
 from recommendations.fields import MOST_LINES
@@ -21,6 +22,7 @@ from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.imports import (
     call_rows,
     customer_rows,
+    erased_ids,
     event_rows,
     import_record,
     item_diff,
@@ -35,6 +37,7 @@ from recommendations.store.imports import (
 from recommendations.store.imports.hidden_ids import forget_ids
 from recommendations.store.imports.item_diff import ItemState
 from recommendations.store.imports.item_retirement import Became, MissingItems
+from recommendations.store.imports.reasons import ERASED
 from recommendations.store.imports.row_checks import ITEM_JOIN
 from recommendations.store.imports.table_files import (
     FileLimits,
@@ -151,8 +154,9 @@ def import_events(
                 count += call_rows.fill_refunds()
             else:
                 run(event_rows.CROWDED, most=MOST_LINES)
-        values = event_rows.rule_values(currency=currency, now=now)
-        refused = validate.judge(form, verdict, joins=event_rows.JOINS, values=values)
+        values, looked_at = event_rows.rule_values(currency=currency, now=now), timezone.now()
+        erased_ids.note_erased(event_rows.WHO)
+        refused = validate.judge(form, verdict, joins=event_rows.JUDGING_JOINS, values=values)
         with heavy():
             if refused:
                 run(event_rows.HOLD_PLACES)
@@ -162,6 +166,8 @@ def import_events(
             run(event_rows.ready_statement(header, knowable=knowable))
         months = bulk_append.prepare_months()
         with heavy():
+            if late := erased_ids.drop_erased(event_rows.WHO, since=looked_at):
+                refused[ERASED] = refused.get(ERASED, 0) + late
             new = bulk_append.append_ready(months, source="import", report=report, step="events")
             _finish(
                 imported, header, count=count - people, kept=new, refused=refused, left_out=left_out,
@@ -200,6 +206,7 @@ def import_customers(path: Path, *, report: Report) -> Import:
 
     def load(imported: Import, header: Header, count: int) -> None:
         validate.mark_repeated(sql.Identifier(customer_rows.WHO), fault=f"{customer_rows.WHO}:already_told")
+        erased_ids.note_erased([customer_rows.WHO])
         refused = validate.judge(form, customer_rows.verdict(own), joins=customer_rows.JOINS, values={})
         report("customers", 0, count)
         with heavy():
@@ -224,6 +231,7 @@ def _import(
             source.opener(path) as table,
             temporary(validate.STAGE, form.definition()),
             temporary(validate.REFUSED, validate.REFUSED_COLUMNS),
+            temporary(erased_ids.TABLE, erased_ids.DEFINITION),
         ):
             header = validate.read_header(table, form, path=path)
             count = validate.fill(table, header, form, report=report, limits=source.limits)

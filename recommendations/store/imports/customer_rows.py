@@ -15,9 +15,11 @@ from psycopg import sql
 
 from recommendations import fields
 from recommendations.models import Import
+from recommendations.store.imports import erased_ids
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow
 from recommendations.store.imports.hidden_ids import TOO_LONG, hidden_id
+from recommendations.store.imports.reasons import ERASED
 from recommendations.store.imports.row_checks import RowCheck, all_broken, needed
 from recommendations.store.imports.table_files import (
     FileLimits,
@@ -38,7 +40,7 @@ DEFINITION = "(pseudonym bytea, told jsonb)"
 JOINS = sql.SQL("""
 LEFT JOIN recommendations_customer customer
   ON customer.pseudonym = decode(nullif(staged.user_id, {too_long}), 'hex')
-""").format(too_long=TOO_LONG)
+""").format(too_long=TOO_LONG) + erased_ids.joins(WHO)
 TOGETHER = "jsonb_strip_nulls(stored.properties || ready.told)"
 # A number or yes and no as JSON has them; what only looks like a number, such as 01234, is a text.
 VALUE = sql.SQL("""CASE
@@ -127,6 +129,8 @@ def verdict(own: Mapping[str, str]) -> sql.Composable:
             RowCheck(name, "too_long", long.format(sql.Identifier("staged", name), fields.LONGEST_PROPERTY_TEXT))
             for name in own
         ),
+        # A file of customers has no time: it brings nobody back, and speaks of who came back by an act of theirs.
+        RowCheck(WHO, ERASED, "erased_user_id.at IS NOT NULL AND customer.id IS NULL"),
         RowCheck(WHO, "too_many_properties", _crowded(own), joint=True),
     ]
     return all_broken(checks)

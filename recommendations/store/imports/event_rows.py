@@ -11,6 +11,7 @@ from psycopg import sql
 from recommendations import fields
 from recommendations.event_types import NAMES, UNUSED, EventName, ItemNeed
 from recommendations.store.events.made_ids import made_of
+from recommendations.store.imports import erased_ids
 from recommendations.store.imports.hidden_ids import hidden_id
 from recommendations.store.imports.row_checks import (
     ITEM_JOIN,
@@ -43,6 +44,8 @@ JOINS = sql.SQL("""
 LEFT JOIN jsonb_each_text({names}::jsonb) AS known(alias, called) ON known.alias = staged.name
 {item}
 """).format(names=sql.Literal(json.dumps(NAMES)), item=ITEM_JOIN)
+WHO = ("user_id", "anonymous_id")
+JUDGING_JOINS = JOINS + erased_ids.joins(*WHO)
 
 
 def _needed_by(names: Iterable[EventName], field: LiteralString) -> RowCheck:
@@ -61,6 +64,7 @@ RULES = [
     *moment("timestamp"),
     RowCheck("timestamp", "future", "timestamp::timestamptz > %(latest)s"),
     RowCheck("timestamp", "too_old", "timestamp::timestamptz < %(earliest)s"),
+    erased_ids.BEFORE,
     RowCheck("user_id", "nobody", "user_id IS NULL AND anonymous_id IS NULL"),
     RowCheck("user_id", "too_long", "user_id = 'too long'"),
     RowCheck("anonymous_id", "too_long", "anonymous_id = 'too long'"),
@@ -108,11 +112,12 @@ RULES = [
 VERDICT = all_broken(RULES)
 
 NEW_CUSTOMERS = """
-INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at, properties)
-SELECT decode(hash, 'hex'), kind, true, %(now)s::timestamptz, '{}' FROM (
+INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at, properties, not_before)
+SELECT decode(named.hash, 'hex'), kind, true, %(now)s::timestamptz, '{}', erased_id.at FROM (
   SELECT DISTINCT user_id, 'signed_in' FROM staged WHERE user_id IS NOT NULL
   UNION ALL SELECT DISTINCT anonymous_id, 'anonymous' FROM staged WHERE anonymous_id IS NOT NULL
-) AS named(hash, kind) ORDER BY 1
+) AS named(hash, kind) LEFT JOIN erased_id ON erased_id.hash = named.hash
+WHERE erased_id.blocked IS NOT TRUE ORDER BY 1
 ON CONFLICT DO NOTHING
 """
 MERGERS = sql.SQL("""
@@ -124,7 +129,8 @@ GROUP BY 1, 2
 """)
 EVERYBODY: LiteralString = "true"
 """Condition over the rows whose customers may be known, in a file that says nothing of it."""
-# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept.
+# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept. Of
+# an id that is blocked nothing is kept that could join one act to another.
 READY = sql.SQL("""
 INSERT INTO ready_event (
   occurred_at, event_id, line, name, customer_id, item_id, quantity, price, amount, rating, rating_scale, search_term,
@@ -133,13 +139,15 @@ SELECT occurred_at, {event_id}, {line}, called,
   CASE WHEN personalise THEN customer_id END, item_id, quantity,
   coalesce(price, round(amount / coalesce(quantity, 1), 2)),
   coalesce(amount, round(price * coalesce(quantity, 1), 2)), rating, rating_scale,
-  search_term, transaction_id, CASE WHEN personalise THEN session_id END, recommendation_id, position, target_type,
+  search_term, CASE WHEN NOT blocked THEN transaction_id WHEN transaction_id IS NOT NULL THEN ({event_id})::text END,
+  CASE WHEN personalise THEN session_id END, CASE WHEN NOT blocked THEN recommendation_id END, position, target_type,
   target_id, progress
 FROM (
   SELECT staged.timestamp::timestamptz AS occurred_at,
     CASE WHEN pg_input_is_valid(staged.event_id, 'uuid') THEN staged.event_id::uuid ELSE {text_id} END AS event_id,
     trunc(staged.line::numeric)::smallint AS line, known.called, customer.id AS customer_id,
     customer.personalise AND {knowable} AS personalise,
+    coalesce(staged.user_id, staged.anonymous_id) IS NOT NULL AND customer.id IS NULL AS blocked,
     item.id AS item_id,
     round(staged.quantity::numeric, 3)::numeric(10, 3) AS quantity,
     round(staged.price::numeric, 2) AS price, round(staged.amount::numeric, 2) AS amount,

@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.terms import ItemKind
 
+ERASED = "erased"
+"""Code of what is told of somebody of before they were erased."""
+
 OTHER_WEEKDAY = _("The shop's promotion weeks start on a {weekday}; enter the date of that day.")
 
 FOREIGN = _("The shop's currency is {currency}. Convert the amounts, or leave the column out.")
@@ -22,6 +25,7 @@ REASONS: Mapping[str, Promise] = {
     "bad_category": _("Write a category as “Shoes > Running”, with at most 200 characters per level and 500 in all."),
     "bad_tags": _("Separate tags with |; each has at most 100 characters."),
     "before_sent": _("It is before the message was sent. Correct one of the two times."),
+    ERASED: _("The customer with this id was erased; what was before is not taken again."),
     "foreign_currency": format_lazy(FOREIGN, currency=settings.SHOP_CURRENCY),
     "future": _("The time is more than 10 minutes ahead of the server's; set the clock correctly."),
     "line_too_long": _("The line is longer than 1 MB, or one of its fields longer than 128 KB."),

@@ -16,7 +16,7 @@ from psycopg import sql
 from recommendations.models import Import
 from recommendations.store.imports.column_blocks import Columns
 from recommendations.store.imports.csv_rows import FileRow, storable
-from recommendations.store.imports.reasons import REASONS
+from recommendations.store.imports.reasons import ERASED, REASONS
 from recommendations.store.imports.row_checks import FLAW_END
 from recommendations.store.imports.table_files import MOST_NAMED, FileLimits, Header, Table, UnreadableFileError, named
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
@@ -48,17 +48,19 @@ COUNTS = """
 SELECT substr(flaw, strpos(flaw, ':') + 1), count(*)
 FROM (SELECT split_part(fault, %(end)s, 1) AS flaw FROM refused) first GROUP BY 1 ORDER BY 1
 """
-# What is no code is the reason itself.
-LIST = """
+# What is no code is the reason itself. Of what somebody did before they were erased only the line is listed.
+LIST = f"""
 INSERT INTO recommendations_rejectedrow (source_id, line, field, reason, content, given)
 SELECT %(source)s, file_line >> %(parts)s,
        left(concat(split_part(flaw, ':', 1), ' (' || (%(own)s::jsonb ->> split_part(flaw, ':', 1)) || ')'), 50),
        left(coalesce(%(texts)s::jsonb ->> split_part(flaw, ':', 2), substr(flaw, strpos(flaw, ':') + 1)), 300),
-       left(coalesce(content, ''), 2000), coalesce(given, '{}')
-FROM (SELECT * FROM refused ORDER BY file_line LIMIT %(most)s) first,
-     unnest(string_to_array(fault, %(end)s)) WITH ORDINALITY flaws(flaw, place)
+       CASE WHEN shown THEN left(coalesce(content, ''), 2000) ELSE '' END,
+       CASE WHEN shown THEN coalesce(given, '{{}}') ELSE '{{}}' END
+FROM (
+  SELECT *, fault NOT LIKE '%%:{ERASED}%%' AS shown FROM refused ORDER BY file_line LIMIT %(most)s
+) first, unnest(string_to_array(fault, %(end)s)) WITH ORDINALITY flaws(flaw, place)
 ORDER BY file_line, place
-"""
+"""  # noqa: S608 - a code of our own
 
 
 class Hidden(NamedTuple):

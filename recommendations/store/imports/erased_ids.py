@@ -1,0 +1,74 @@
+"""Ids in a file that were erased: what the file says of before is refused, so that it brings nobody back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+from psycopg import sql
+
+from recommendations.models import Customer, Tombstone
+from recommendations.store.events.tombstones import comebacks_of
+from recommendations.store.imports.reasons import ERASED
+from recommendations.store.imports.row_checks import RowCheck
+from recommendations.store.temp_tables import run
+
+TABLE = "erased_id"
+DEFINITION = "(hash text PRIMARY KEY, at timestamptz, blocked boolean)"
+AT_ONCE = 10_000
+
+# No other hashes than those of 32 bytes: what is too long is no id.
+_NAMED = sql.SQL("SELECT DISTINCT {column} AS hash FROM staged WHERE length({column}) = 64")
+_NOTE = """
+INSERT INTO erased_id SELECT * FROM unnest(%(hashes)s::text[], %(moments)s::timestamptz[], %(blocked)s::boolean[])
+ON CONFLICT (hash) DO UPDATE SET at = excluded.at, blocked = excluded.blocked
+"""
+_MIND = """
+UPDATE recommendations_customer customer SET not_before = erased_id.at FROM erased_id
+WHERE customer.pseudonym = decode(erased_id.hash, 'hex')
+  AND (customer.not_before IS NULL OR customer.not_before < erased_id.at)
+"""
+_DROP = """
+DELETE FROM ready_event ready WHERE customer_id IS NOT NULL AND NOT EXISTS (
+  SELECT FROM recommendations_customer customer WHERE customer.id = ready.customer_id
+    AND coalesce(ready.occurred_at >= greatest(customer.not_before, customer.erased_at), true))
+"""
+
+
+def joins(*columns: str) -> sql.Composable:
+    """Join what is known of the ids in these columns of the stage, each under its own name."""
+    join = sql.SQL("LEFT JOIN erased_id {name} ON {name}.hash = staged.{column}\n")
+    return sql.SQL("").join(
+        join.format(name=sql.Identifier(f"erased_{column}"), column=sql.Identifier(column)) for column in columns
+    )
+
+
+BEFORE = RowCheck(
+    "timestamp", ERASED, "staged.timestamp::timestamptz < greatest(erased_user_id.at, erased_anonymous_id.at)"
+)
+"""An act of before its id was erased."""
+
+
+def note_erased(columns: Sequence[str]) -> None:
+    """Put into the table what becomes of those ids in columns of the stage that were erased."""
+    if not Tombstone.objects.exists():
+        return
+    named = sql.SQL(" UNION ").join(_NAMED.format(column=sql.Identifier(column)) for column in columns)
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(named)
+        while part := cursor.fetchmany(AT_ONCE):
+            back = comebacks_of(bytes.fromhex(value) for (value,) in part)
+            if back:
+                values = list(back.values())
+                hashes = [value.hex() for value in back]
+                moments, blocked = [each.at for each in values], [each.blocked for each in values]
+                run(_NOTE, hashes=hashes, moments=moments, blocked=blocked)
+
+
+def drop_erased(columns: Sequence[str], *, since: datetime) -> int:
+    """Take out ready lines of people who were erased since an import began to look; how many."""
+    gone = Customer.objects.filter(erased_at__isnull=False)
+    if not gone.exists() and not Tombstone.objects.filter(at__gte=since).exists():
+        return 0
+    note_erased(columns)
+    run(_MIND)
+    return run(_DROP)
