@@ -21,6 +21,7 @@ from hypothesis import settings as hypothesis_settings
 from threadpoolctl import threadpool_limits
 
 from recommendations.store.process_held import drop_all
+from recommendations.store.valkey_keys import name_of
 from tests.emptying import delete_all, furnish
 from tests.side_threads import end_threads
 
@@ -82,9 +83,25 @@ def pytest_runtest_teardown() -> None:
 
 @pytest.fixture(scope="session")
 def _valkey() -> Iterator[redis.Redis]:
-    """A client whose connection stays: to open one before each test took longer than the rest of what a test needs."""
+    """A client whose connection stays: to open one before each test took longer than the rest of what a test needs.
+
+    In the end no test may have left a key that ``valkey_keys`` does not name.
+    """
     with redis.Redis.from_url(settings.REDIS_URL, **settings.LEAN_VALKEY) as client:
         yield client
+        _note_unnamed(client)
+    assert _unnamed == {}
+
+
+_unnamed: dict[str, str] = {}
+"""Keys that nobody names, by the test that came after, each kind once."""
+
+
+def _note_unnamed(client: redis.Redis, before: str = "the end") -> None:
+    for key in client.scan_iter(count=1_000):
+        text = key.decode("latin-1")
+        if name_of(text) is None:
+            _unnamed.setdefault(text.partition(":")[0], f"{text}, before {before}")
 
 
 @pytest.fixture
@@ -104,7 +121,9 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if _needs_servers(request.node):
         drop_all()  # a slate of the test before that is on its way arrives now, not after the flush
-        request.getfixturevalue("_valkey").flushdb()
+        client = request.getfixturevalue("_valkey")
+        _note_unnamed(client, before=request.node.nodeid)
+        client.flushdb()
         shutil.rmtree(settings.DATA / "privacy", ignore_errors=True)  # the log of erasures outlives a database
         caches.close_all()
         drop_all()

@@ -155,7 +155,7 @@ def sources(*, now: datetime) -> list[KeySource]:
 
 def confirmed_shares(*, now: datetime) -> Mapping[int, float]:
     """Share of the lines of purchases of each key of which a server told as well; what a server sends is confirmed."""
-    shares: Mapping[int, float] = cache.get_or_set("sources:confirmed", lambda: _shares(now), CONFIRMED_KEPT) or {}
+    shares: Mapping[int, float] = cache.get_or_set("sources/confirmed", lambda: _shares(now), CONFIRMED_KEPT) or {}
     return shares
 
 

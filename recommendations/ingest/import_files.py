@@ -19,7 +19,7 @@ from recommendations.store.imports.bulk_import import FileSource, Full, StoppedE
 from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.writes import ValkeyAwayError
+from recommendations.store.live.valkey import ValkeyAwayError
 from recommendations.store.temp_tables import Report
 
 __all__ = [

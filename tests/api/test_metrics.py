@@ -28,6 +28,7 @@ from recommendations.store.live import counters
 from recommendations.store.live.counters import Counters
 from recommendations.store.push import outbox, pace, verdicts
 from recommendations.store.serving import slates
+from recommendations.store.valkey_keys import COUNTED
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
 from tests.api.conftest import ApiClient, problem
 from tests.api.events.conftest import EVENTS, event
@@ -178,10 +179,10 @@ def test_a_process_sends_its_counts_once_a_second(valkey: redis.Redis) -> None:
     process = Counters(clock=lambda: now[0])
     for _ in range(1_000):
         process.add({("events", "accepted"): 1})
-    assert valkey.exists(counters.KEY) == 0
+    assert valkey.exists(COUNTED) == 0
     now[0] = 1.0
     process.add({("events", "accepted"): 1})
-    assert valkey.hgetall(counters.KEY) == {b"events|accepted": b"1001"}
+    assert valkey.hgetall(COUNTED) == {b"events|accepted": b"1001"}
 
 
 def test_counts_wait_while_valkey_is_away(valkey: redis.Redis) -> None:

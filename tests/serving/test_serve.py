@@ -18,11 +18,11 @@ from recommendations.store.events import id_cache
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.queues import SLATES
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.serving import slates, snapshot_holder
 from recommendations.store.serving.slates import ServedSlate, write_slates
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
+from recommendations.store.valkey_keys import SLATES
 from recommendations.terms import Availability, CustomerKind, Cut, Fallback, Source
 from tests.review import review
 from tests.trained import NOW

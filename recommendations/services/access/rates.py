@@ -15,6 +15,7 @@ from typing import NamedTuple
 from redis.client import Pipeline
 
 from recommendations.store.live.valkey import valkey
+from recommendations.store.valkey_keys import RATES
 
 MINUTE, HOUR = 60, 3_600
 SHARE = 0.01  # of the limit: how much a process counts before it tells
@@ -81,7 +82,7 @@ class RateLimiter:
         window = self._windows.get(name)
         if window is None or window.ends <= now:
             number = int(now // seconds)
-            window = self._windows[name] = _Window(f"rate:{name}:{number}", float((number + 1) * seconds))
+            window = self._windows[name] = _Window(RATES.of(name, number), float((number + 1) * seconds))
         return window
 
     def _forget(self, now: float) -> None:

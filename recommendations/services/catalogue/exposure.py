@@ -68,7 +68,7 @@ def exposure(version: int | None) -> Exposure | None:
     ranked = _ranked()
     of = "-".join(f"{blend}.{one.weights.pk}.{one.length}" for blend, one in ranked.items())
     mark = f"m{version}:{of}"
-    arrays = cached(f"exposure:{mark}", lambda: _exposure(version, ranked))
+    arrays = cached(f"exposure:{mark}", lambda: _exposure(version, ranked), of_people=True)
     return Exposure(
         version=version,
         mark=mark,

@@ -11,7 +11,7 @@ from recommendations.store.events import partitions
 from recommendations.store.events import waiting as store_waiting
 from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import writes
-from recommendations.store.live.writes import ValkeyAwayError
+from recommendations.store.live.valkey import ValkeyAwayError
 from recommendations.store.push import retention
 from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report

@@ -24,9 +24,9 @@ from recommendations.store.domain import stored_domain
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
+from recommendations.store.valkey_keys import PROBE
 
 LASTS = 1.0  # seconds
-PROBE = "live:probe"
 _TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 
 
@@ -107,7 +107,7 @@ def what_valkey_lacks() -> dict[str, str]:
     """A sentence where Valkey is away, full, or does not write; empty where it does."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS, **settings.LEAN_VALKEY) as client:
-            client.set(PROBE, 1, ex=60)
+            client.set(PROBE, 1, ex=PROBE.lasts)
     except redis.OutOfMemoryError:
         return {"valkey": "Valkey is full: it keeps nothing new. Give it more memory (maxmemory)."}
     except redis.ResponseError as error:

@@ -15,15 +15,14 @@ from recommendations.privacy_terms import EraseMode
 from recommendations.store.events.insert import run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import Comeback, digest_of
-from recommendations.store.live.fetch import BUILT
 from recommendations.store.live.valkey import Breaker, valkey
 from recommendations.store.process_held import at_drop
+from recommendations.store.valkey_keys import BUILT, NEWCOMERS, newcomer
 from recommendations.terms import CustomerKind
 
 type Admission = Callable[[int], int]
 """Of so many newcomers, how many may be added."""
 
-TOLD = 600  # seconds that Valkey tells of somebody new: long after every process has read the record again
 OVERLAP = 1_000  # keys below the newest: who came first may be committed last
 BATCH = 5_000
 NOBODY: frozenset[int] = frozenset()
@@ -118,11 +117,6 @@ def forget(known: dict[bytes, int], gone: Set[int], *, among: Iterable[bytes] | 
             known.pop(value, None)
 
 
-def erased_keys() -> frozenset[int]:
-    """Keys of customers who were erased, and whose rows stand until every process heard of it."""
-    return frozenset(Customer.objects.filter(erased_at__isnull=False).values_list("pk", flat=True))
-
-
 def anybody_erased(*, since: datetime) -> bool:
     """Whether somebody was erased since a moment, also if their row is gone."""
     return Tombstone.objects.filter(at__gte=since).exists()
@@ -151,7 +145,7 @@ def merged_since(moment: datetime | None) -> dict[bytes, int]:
 
 def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:
     """Keys of newcomers from Valkey, so that a stranger costs no query; from the record where that may not know all."""
-    answers = valkey().ask([("EXISTS", BUILT), ("MGET", *map(_name, values))])
+    answers = valkey().ask([("EXISTS", BUILT), ("MGET", *map(newcomer, values))])
     if answers and answers[0]:
         return {value: int(key) for value, key in zip(values, answers[1], strict=True) if key is not None}
     if not _record:
@@ -166,16 +160,12 @@ def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:
 def forget_newcomers(pseudonyms: Collection[bytes]) -> None:
     """Have Valkey tell of these no more."""
     for part in batched(pseudonyms, BATCH):
-        valkey().ask([("DEL", *map(_name, part))])
+        valkey().ask([("DEL", *map(newcomer, part))])
 
 
 def _tell(keys: Mapping[bytes, int]) -> None:
     for part in batched(keys.items(), BATCH):
-        valkey().ask([("SET", _name(value), key, "EX", TOLD) for value, key in part])
-
-
-def _name(value: bytes) -> bytes:
-    return b"live:newcomer:" + value
+        valkey().ask([("SET", newcomer(value), key, "EX", NEWCOMERS.seconds) for value, key in part])
 
 
 def _recorded(values: Sequence[bytes]) -> dict[bytes, int]:

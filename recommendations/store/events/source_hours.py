@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import Max
 
 from recommendations.models import SourceHour
-from recommendations.store.live.source_counts import HOUR, KEPT, SourceCount, sent_in
+from recommendations.store.live.source_counts import HOUR, SourceCount, sent_in
+from recommendations.store.valkey_keys import SOURCES
 
 WEEKS = 4
 _FIELDS = tuple(SourceCount)
@@ -27,7 +28,7 @@ def write_source_hours(*, now: datetime) -> int:
     """Write what Valkey has of the hours since the last that was written; how many hours of keys."""
     this = int(now.timestamp()) // HOUR * HOUR
     last = SourceHour.objects.aggregate(Max("hour"))["hour__max"]
-    since = max(this - KEPT, int(last.timestamp()) - HOUR if last else 0)
+    since = max(this - SOURCES.seconds, int(last.timestamp()) - HOUR if last else 0)
     return sum(_write(hour, sent) for hour, sent in sent_in(range(since, this + HOUR, HOUR)).items())
 
 

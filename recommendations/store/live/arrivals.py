@@ -7,17 +7,18 @@ forgotten.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 
+from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.valkey import Command, valkey
 from recommendations.store.process_held import ProcessHeld
+from recommendations.store.valkey_keys import ARRIVAL_LISTS, ARRIVALS
 
 MOST = 100  # of a source
-KEPT = 3_600  # seconds
 TELL = 1.0  # seconds
-_PREFIX, _REFUSED = "arrivals:", ":refused"
+_REFUSED = ":refused"
 REFUSED = frozenset({"rejected", "refused"})
 """Verdicts of what is looked for long after it came; a second list holds it, from which nothing else pushes it."""
 
@@ -69,8 +70,9 @@ class ArrivalLog:
         with self._lock:
             made, self._made, self._later = self._made, {}, None
         commands: list[Command] = []
+        gone = erased_keys().keys
         for source, makers in made.items():
-            name, newest = f"{_PREFIX}{source}", _newest(makers)
+            name, newest = ARRIVALS.of(source), [each for each in _newest(makers) if each.customer not in gone]
             commands += _push(name, newest)
             commands += _push(f"{name}{_REFUSED}", [arrival for arrival in newest if arrival.verdict in REFUSED])
         if commands:
@@ -89,7 +91,13 @@ def _push(name: str, arrivals: Sequence[Arrival]) -> list[Command]:
     if not arrivals:
         return []
     rows = map(msgspec.json.encode, arrivals)
-    return [("LPUSH", name, *rows), ("LTRIM", name, 0, MOST - 1), ("EXPIRE", name, KEPT)]
+    return [("LPUSH", name, *rows), ("LTRIM", name, 0, MOST - 1), *_kept(name)]
+
+
+def _kept(name: str) -> list[Command]:
+    """Commands that keep a list, and its name beside those of the others."""
+    seconds = ARRIVALS.seconds
+    return [("EXPIRE", name, seconds), ("SADD", ARRIVAL_LISTS, name), ("EXPIRE", ARRIVAL_LISTS, seconds)]
 
 
 arrival_log = ProcessHeld(ArrivalLog)
@@ -99,7 +107,7 @@ def last_arrivals(sources: Sequence[str]) -> dict[str, list[Arrival]] | None:
     """The last arrivals of each source, the newest first, and older ones refused; None where Valkey is away."""
     if not sources:
         return {}
-    names = [f"{_PREFIX}{source}{end}" for source in sources for end in ("", _REFUSED)]
+    names = [f"{ARRIVALS.of(source)}{end}" for source in sources for end in ("", _REFUSED)]
     lists = valkey().ask([("LRANGE", name, 0, MOST - 1) for name in names])
     if lists is None:
         return None
@@ -112,3 +120,23 @@ def _both(every: list[Arrival], refused: list[Arrival]) -> list[Arrival]:
     if len(every) < MOST:
         return every
     return [*every, *(arrival for arrival in refused if arrival.at < every[-1].at)]
+
+
+def arrivals_of(customers: Container[int]) -> list[tuple[bytes, bytes]]:
+    """Lists, and rows in them, of events of these customers. Raises ValkeyAwayError."""
+    names = sorted(valkey().answers([("SMEMBERS", ARRIVAL_LISTS)])[0])
+    lists = valkey().answers([("LRANGE", name, 0, -1) for name in names]) if names else ()
+    return [
+        (name, row)
+        for name, rows in zip(names, lists, strict=True)
+        for row in rows
+        if _arrivals.decode(row).customer in customers
+    ]
+
+
+def forget_arrivals(customers: Container[int]) -> int:
+    """Delete what came of these customers; how many rows. Raises ValkeyAwayError."""
+    rows = arrivals_of(customers)
+    if rows:
+        valkey().answers([("LREM", name, 0, row) for name, row in rows])
+    return len(rows)

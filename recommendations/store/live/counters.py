@@ -16,8 +16,8 @@ from redis.client import Pipeline
 
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import ProcessHeld
+from recommendations.store.valkey_keys import COUNTED
 
-KEY = "counted"
 TELL = 1.0  # seconds
 SUM = "sum"
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -70,7 +70,7 @@ class Counters:
 
         def put(pipeline: Pipeline) -> None:
             for name, count in due.items():
-                pipeline.hincrby(KEY, _BETWEEN.join(name), count)
+                pipeline.hincrby(COUNTED, _BETWEEN.join(name), count)
 
         if due and valkey().run(put) is None:
             with self._lock:
@@ -89,7 +89,7 @@ def count_at_commit(counts: Mapping[Name, int]) -> None:
 def totals() -> dict[Name, int] | None:
     """Counts of all processes; None where Valkey is away."""
     counters().tell()
-    answers = valkey().run(lambda pipeline: pipeline.hgetall(KEY))
+    answers = valkey().run(lambda pipeline: pipeline.hgetall(COUNTED))
     if answers is None:
         return None
     return {tuple(name.decode().split(_BETWEEN)): int(count) for name, count in answers[0].items()}

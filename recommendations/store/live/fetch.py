@@ -17,10 +17,10 @@ from recommendations.store.live.likings import likings_in, text_of
 from recommendations.store.live.record import recorded_states
 from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told
 from recommendations.store.live.valkey import valkey
+from recommendations.store.valkey_keys import BUILT, CHANGED, LIKED, OBJECTED
 
 ASKED_AT_ONCE = 200  # customers in a round trip
 
-CHANGED, BUILT, OBJECTED, LIKED = "live:changed", "live:built", "live:objected", "live:liked"
 ROTATION = "rotation"
 """Field beside the marks of change: some request asked that what was shown and ignored goes down."""
 type Fields = dict[Any, Any]  # as redis-py types them, dict is invariant
@@ -47,7 +47,7 @@ return told
 )
 LEAST_SETS = 4
 """Sets that every stored state has; what was shown and what was begun came later."""
-_SETS = {acts: f"'{acts}:'" for acts in Acts}
+_SETS = {acts: f"'{acts}'" for acts in Acts}
 _TELL_MOST, _TELL_ALL = (
     _TELL.replace("SETS", ", ".join(sets.values())) for sets in (_SETS | {Acts.SHOWN: "''"}, _SETS)
 )

@@ -6,9 +6,7 @@ from typing import NamedTuple
 from redis.client import Pipeline
 
 from recommendations.store.live.valkey import valkey
-
-SLATES = "live:slates"
-"""The stream of served answers that are not in the record yet."""
+from recommendations.store.valkey_keys import SLATES
 
 
 class Waiting(NamedTuple):

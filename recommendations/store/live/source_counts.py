@@ -16,12 +16,11 @@ from redis.client import Pipeline
 
 from recommendations.store.live.valkey import Command, valkey
 from recommendations.store.process_held import ProcessHeld
+from recommendations.store.valkey_keys import SOURCES
 
 HOUR = 3_600
-KEPT = 72 * HOUR  # seconds for which the record may be behind
 TELL = 1.0  # seconds
 MOST = 100_000  # people of an hour that wait in a process while Valkey is away; further ones are not counted
-_PREFIX = "sources:"
 _BETWEEN = "|"
 
 
@@ -87,16 +86,16 @@ def _tell_people(people: Mapping[tuple[int, int], set[int]]) -> bool:
     commands: list[Command] = []
     for (hour, key), seen in people.items():
         if seen:
-            name = f"{_PREFIX}{hour}:{key}"
-            commands += [("PFADD", name, *seen), ("EXPIRE", name, KEPT)]
+            name = SOURCES.of(hour, key)
+            commands += [("PFADD", name, *seen), ("EXPIRE", name, SOURCES.seconds)]
     return not commands or valkey().ask(commands) is not None
 
 
 def _put(pipeline: Pipeline, counts: Mapping[tuple[int, int, SourceCount], int]) -> None:
     for (hour, key, sent), count in counts.items():
-        pipeline.hincrby(f"{_PREFIX}{hour}", f"{key}{_BETWEEN}{sent}", count)
+        pipeline.hincrby(SOURCES.of(hour), f"{key}{_BETWEEN}{sent}", count)
     for hour in {hour for hour, _key, _sent in counts}:
-        pipeline.expire(f"{_PREFIX}{hour}", KEPT)
+        pipeline.expire(SOURCES.of(hour), SOURCES.seconds)
 
 
 source_counters = ProcessHeld(SourceCounters)
@@ -104,7 +103,7 @@ source_counters = ProcessHeld(SourceCounters)
 
 def sent_in(hours: Sequence[int]) -> dict[int, dict[int, dict[str, int]]]:
     """What was sent in the hours that began at these moments of Unix time, by hour and key; nothing without Valkey."""
-    hashes = valkey().run(lambda pipeline: [pipeline.hgetall(f"{_PREFIX}{hour}") for hour in hours])
+    hashes = valkey().run(lambda pipeline: [pipeline.hgetall(SOURCES.of(hour)) for hour in hours])
     sent: dict[int, dict[int, dict[str, int]]] = {}
     for hour, fields in zip(hours, hashes or (), strict=False):
         for field, count in fields.items():
@@ -113,7 +112,7 @@ def sent_in(hours: Sequence[int]) -> dict[int, dict[int, dict[str, int]]]:
     places = [(hour, key) for hour, keys in sent.items() for key in keys]
     if not places:
         return {}
-    people = valkey().run(lambda pipeline: [pipeline.pfcount(f"{_PREFIX}{hour}:{key}") for hour, key in places])
+    people = valkey().run(lambda pipeline: [pipeline.pfcount(SOURCES.of(hour, key)) for hour, key in places])
     for (hour, key), about in zip(places, people or (), strict=False):
         sent[hour][key][SourceCount.PEOPLE] = about
     return sent

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from recommendations.event_types import EventName, Outcome
+from recommendations.store import valkey_keys
 from recommendations.store.domain import shop_domain
 
 RECENT_ACTS = 50
 SHOWINGS = 60  # newest ones that are remembered
 BEGUN_PLAYS = 200  # newest ones; a work has a member for each tenth of it
-RECENT = timedelta(days=30)
+RECENT = valkey_keys.MONTH
 ALONE = timedelta(days=7)
 """How long Valkey keeps the act of interest of who has done nothing else: invented people have no second."""
 
@@ -20,12 +21,12 @@ ALONE = timedelta(days=7)
 class Acts(StrEnum):
     """The sorted sets of one customer: members are items (and the act's name where it is ``RECENT``), scores times."""
 
-    BOUGHT = "live:bought"
-    REFUNDED = "live:refunded"
-    DISLIKED = "live:disliked"
-    RECENT = "live:recent"
-    SHOWN = "live:shown"  # items with their slot and the answer; only where a placement makes use of it
-    BEGUN = "live:begun"  # items with the tenths that were played, in domains that go on with what was begun
+    BOUGHT = valkey_keys.BOUGHT
+    REFUNDED = valkey_keys.REFUNDED
+    DISLIKED = valkey_keys.DISLIKED
+    RECENT = valkey_keys.RECENT
+    SHOWN = valkey_keys.SHOWN  # items with their slot and the answer; only where a placement makes use of it
+    BEGUN = valkey_keys.BEGUN  # items with the tenths that were played, in domains that go on with what was begun
 
 
 LASTING: Mapping[str, Acts] = {
@@ -154,7 +155,7 @@ def times_of(events: Iterable[LiveEvent]) -> dict[str, dict[str, float]]:
             continue
         for kept_in in _sets_of(event):
             member = _member(event, kept_in)
-            members = times.setdefault(f"{kept_in}:{event.customer}", {})
+            members = times.setdefault(f"{kept_in}{event.customer}", {})
             members[member] = max(members.get(member, 0.0), event.at.timestamp())
     return times
 
@@ -181,7 +182,7 @@ def _member(event: LiveEvent, kept_in: Acts) -> str:
 def state_from(
     customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool, liked: tuple[Liking, ...] = ()
 ) -> LiveState:
-    newest = [sorted(times.get(f"{acts}:{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
+    newest = [sorted(times.get(f"{acts}{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
     newest = [acts[: LIMITS.get(kind)] for kind, acts in zip(Acts, newest, strict=True)]
     return state_told(*newest, objected=objected or None, liked=liked)
 

@@ -25,6 +25,10 @@ type Command = tuple[Any, ...]
 log = structlog.get_logger(__name__)
 
 
+class ValkeyAwayError(Exception):
+    """Valkey does not answer, so that nothing can be done in it."""
+
+
 class Breaker:
     """Circuit breaker: opens for ``pause`` seconds when the thing behind it fails; counts how often that happened."""
 
@@ -94,6 +98,13 @@ class Link:
                 if not stale or not isinstance(error, redis.ConnectionError):
                     self.breaker.trip(error)
         return None
+
+    def answers(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies that ``ask`` gives. Raises ValkeyAwayError where there are none."""
+        replies = self.ask(commands)
+        if replies is None:
+            raise ValkeyAwayError
+        return replies
 
     def _exchanged(self, packed: list[bytes], replies: int) -> list[Any]:
         connection = self._connection()

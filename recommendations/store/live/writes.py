@@ -7,27 +7,28 @@ or was never told because the process died between the commit and the write, ``r
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
-from functools import partial
 from itertools import batched, chain
 from typing import Any, NamedTuple
 
 import msgspec
+from django.db import connection
 from django.db.models import Q
 from redis.client import Pipeline
 
 from recommendations.fields import PAST
 from recommendations.models import Customer
 from recommendations.store.live import fetch, likings, record, showings
+from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import ALONE, LIMITS, RECENT, Acts, LiveEvent, times_of
-from recommendations.store.live.valkey import valkey
+from recommendations.store.live.valkey import ValkeyAwayError, valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.temp_tables import Report, silent
+from recommendations.store.valkey_keys import BUILT, CHANGED, DOUBTED, LIKED, OBJECTED
 
 WAITING_FACTS = 100_000  # kept in the process while Valkey is away
-DOUBTED = "live:doubted"  # set of doubts that the live state knows all; ``rebuild_if_lost`` dispels them
 BATCH = 1_000
 SOON = 1.0  # seconds until the next try of what waits
 _RECENT, _ALONE, _KEPT = (int(time.total_seconds()) for time in (RECENT, ALONE, PAST))
@@ -82,10 +83,6 @@ class Liked(NamedTuple):
 type Fact = LiveEvent | Objection | Joined | Forgotten | Liked
 
 
-class ValkeyAwayError(Exception):
-    """Valkey does not answer, so that nothing can be made again in it."""
-
-
 _waiting: deque[Fact] = deque(maxlen=WAITING_FACTS)
 # Told with the next write: this process is new, so another may have died with acts it had not told; or Valkey was away.
 _doubts: deque[str] = deque([secrets.token_hex(8)], maxlen=1)
@@ -104,19 +101,19 @@ def remember_showings() -> None:
 
     It holds until the live state is made ``afresh``.
     """
-    valkey().run(lambda pipeline: pipeline.hset(fetch.CHANGED, fetch.ROTATION, "asked for"))
+    valkey().run(lambda pipeline: pipeline.hset(CHANGED, fetch.ROTATION, "asked for"))
     mark_incomplete()
 
 
 def remember(facts: Iterable[Fact]) -> bool:
     """Write for the next answers what was committed. False where Valkey is away: then it waits until that is back."""
-    parts = _parts([*_taken(), *facts])
+    parts = _parts(_of_living([*_taken(), *facts], gone=erased_keys().look()))
     for part in parts:
         if not _facts_written(part, doubts=tuple(_doubts)):
             _waiting.extend(chain(part, *parts))
             mark_incomplete()
             # If it is not away but full it goes on answering, without this: then answers ask the record, too.
-            valkey().run(lambda pipeline: pipeline.delete(fetch.BUILT))
+            valkey().run(lambda pipeline: pipeline.delete(BUILT))
             return False
         _doubts.clear()
     return True
@@ -134,11 +131,14 @@ def _write_soon() -> None:
 
 def _write_what_waits() -> None:
     _timers.clear()
-    if remember(()) and _doubts:
-        if _facts_written((), doubts=tuple(_doubts)):
-            _doubts.clear()
-        else:
-            _write_soon()
+    try:
+        if remember(()) and _doubts:
+            if _facts_written((), doubts=tuple(_doubts)):
+                _doubts.clear()
+            else:
+                _write_soon()
+    finally:
+        connection.close()  # this thread's, where it asked who was erased
 
 
 def _facts_written(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
@@ -185,30 +185,36 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
         _forget_state()
     spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
     words = spoken.values_list("pk", "personalise")
-    _run(lambda pipeline: _write(pipeline, [Objection(key, objected=not may) for key, may in words]))
+    _write_recorded([Objection(key, objected=not may) for key, may in words])
     for told in batched(likings.everybodys_likings(), BATCH):
-        _run(partial(_write, facts=[Liked(*each) for each in told]))
+        _write_recorded([Liked(*each) for each in told])
     since = record.end_of_history()
     total = record.count_recorded(since=since) if report is not silent else 0
     read = 0
     shown = showings.recorded_showings() if _showings_are_used() else ()
     for events in batched(chain(record.recorded(since=since), shown), BATCH):
-        _run(lambda pipeline, events=events: _write(pipeline, events))  # type: ignore[misc]
+        _write_recorded(events)
         read += len(events)
         report("live state", read, max(read, total))
-    _run(lambda pipeline: (pipeline.set(fetch.BUILT, 1), doubts and pipeline.srem(DOUBTED, *doubts)))
+    _run(lambda pipeline: (pipeline.set(BUILT, 1), doubts and pipeline.srem(DOUBTED, *doubts)))
     fetch.announce(*Changed)
     return read
 
 
+def _write_recorded(facts: Sequence[Fact]) -> None:
+    """Write what the record had when reading it began, but for those who were erased since. Raises ValkeyAwayError."""
+    living = _of_living(facts, gone=erased_keys().read())
+    _run(lambda pipeline: _write(pipeline, living))
+
+
 def _showings_are_used() -> bool:
-    asked = valkey().run(lambda pipeline: pipeline.hexists(fetch.CHANGED, fetch.ROTATION))
+    asked = valkey().run(lambda pipeline: pipeline.hexists(CHANGED, fetch.ROTATION))
     return bool(asked and asked[0]) or showings.are_used()
 
 
 def rebuild_if_lost() -> int:
     """Rebuild where Valkey answers but has forgotten, or may not know all; 0 where there is nothing to do."""
-    answers = valkey().run(lambda pipeline: (pipeline.exists(fetch.BUILT), pipeline.exists(DOUBTED)))
+    answers = valkey().run(lambda pipeline: (pipeline.exists(BUILT), pipeline.exists(DOUBTED)))
     if answers is None or answers == [1, 0]:
         return 0
     with suppress(ValkeyAwayError):
@@ -236,12 +242,29 @@ def _taken() -> list[Fact]:
     return taken
 
 
+def facts_waiting_of(customers: Set[int]) -> int:
+    """How many facts of these customers wait in this process."""
+    waiting = list(_waiting)
+    return len(waiting) - len(_of_living(waiting, gone=customers))
+
+
+def _of_living(facts: Sequence[Fact], *, gone: Set[int]) -> Sequence[Fact]:
+    """Facts but for those of customers who are gone; that their state is forgotten still holds."""
+    if not gone:
+        return facts
+    return [fact for fact in facts if isinstance(fact, Forgotten) or gone.isdisjoint(_whose(fact))]
+
+
+def _whose(fact: Fact) -> tuple[int, ...]:
+    return tuple(fact) if isinstance(fact, Joined) else (fact.customer,)
+
+
 def _forget_state() -> None:
     """Delete the live state; while it is not there, answers take it from the record."""
-    state = fetch.BUILT, fetch.OBJECTED, fetch.LIKED
-    _run(lambda pipeline: (pipeline.delete(*state), pipeline.hdel(fetch.CHANGED, fetch.ROTATION)))
+    state = BUILT, OBJECTED, LIKED
+    _run(lambda pipeline: (pipeline.delete(*state), pipeline.hdel(CHANGED, fetch.ROTATION)))
     for acts in Acts:
-        _forget_all(f"{acts}:*")
+        _forget_all(f"{acts}*")
 
 
 def _forget_all(pattern: str) -> None:
@@ -284,7 +307,7 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
     others = [fact for fact in facts if not isinstance(fact, LiveEvent)]
     for fact in others:
         if isinstance(fact, Forgotten):
-            pipeline.delete(*(f"{acts}:{fact.customer}" for acts in Acts))
+            pipeline.delete(*(f"{acts}{fact.customer}" for acts in Acts))
     sets = _packed([fact for fact in facts if isinstance(fact, LiveEvent)])
     if sets is not None:
         pipeline.eval(_REMEMBER, 0, sets)
@@ -297,7 +320,7 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
         str(fact.customer): int(fact.objected) for fact in others if isinstance(fact, Objection)
     }
     if objections:
-        pipeline.hset(fetch.OBJECTED, mapping=objections)
+        pipeline.hset(OBJECTED, mapping=objections)
     for fact in others:
         if isinstance(fact, Liked):
             _write_liked(pipeline, fact)
@@ -305,9 +328,9 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
 
 def _write_liked(pipeline: Pipeline, fact: Liked) -> None:
     if fact.text:
-        pipeline.hset(fetch.LIKED, str(fact.customer), fact.text)
+        pipeline.hset(LIKED, str(fact.customer), fact.text)
     else:
-        pipeline.hdel(fetch.LIKED, str(fact.customer))
+        pipeline.hdel(LIKED, str(fact.customer))
 
 
 def _packed(events: Sequence[LiveEvent]) -> bytes | None:
@@ -318,8 +341,8 @@ def _packed(events: Sequence[LiveEvent]) -> bytes | None:
 
 def _unite(pipeline: Pipeline, pair: Joined) -> None:
     for acts in Acts:
-        key = f"{acts}:{pair.customer}"
-        pipeline.zunionstore(key, [key, f"{acts}:{pair.anonymous}"], aggregate="MAX")
+        key = f"{acts}{pair.customer}"
+        pipeline.zunionstore(key, [key, f"{acts}{pair.anonymous}"], aggregate="MAX")
         most, seconds = _limits(key)
         if most:
             pipeline.zremrangebyrank(key, 0, -most - 1)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from recommendations.push_terms import Channel
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import ProcessHeld
+from recommendations.store.valkey_keys import LINES
 
 FAILURES = 5  # in a row
 SHUT, LONGEST = 30.0, 600.0  # seconds
@@ -131,7 +132,7 @@ def slow_down(channel: Channel) -> None:
 
 def line_state(channel: Channel) -> LineState | None:
     """What is wrong with the line of a channel; None where it works, and while Valkey is away."""
-    answers = valkey().run(lambda pipeline: pipeline.hmget(_key(channel), "since", "shut_until"))
+    answers = valkey().run(lambda pipeline: pipeline.hmget(LINES.of(channel), "since", "shut_until"))
     since, until = answers[0] if answers else (None, None)
     if since is None or until is None:
         return None
@@ -140,11 +141,7 @@ def line_state(channel: Channel) -> LineState | None:
     )
 
 
-def _key(channel: Channel) -> str:
-    return f"push:line:{channel}"
-
-
 def _run(channel: Channel, script: str, *arguments: float) -> Any:
     """The answer of a script; None while Valkey is away."""
-    answers = valkey().run(lambda pipeline: pipeline.eval(script, 1, _key(channel), *arguments))
+    answers = valkey().run(lambda pipeline: pipeline.eval(script, 1, LINES.of(channel), *arguments))
     return answers[0] if answers else None

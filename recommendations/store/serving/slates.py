@@ -18,10 +18,10 @@ import msgspec
 
 from recommendations.models import Slate
 from recommendations.store.live.counters import Counted, Name, counters, timed
-from recommendations.store.live.queues import SLATES
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.serving.answer_parts import TABLES, AnswerParts, UsedPart, write_parts
+from recommendations.store.valkey_keys import SLATES
 from recommendations.terms import Way
 
 LONGEST = 200_000  # slates that wait in Valkey; the oldest fall out

@@ -21,12 +21,12 @@ from recommendations.store.events.known_customers import (
     add,
     anybody_erased,
     customers_after,
-    erased_keys,
     everyone,
     forget,
     merged_since,
 )
 from recommendations.store.live import fetch
+from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.models.artefacts import ArtefactDamagedError
@@ -186,7 +186,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
         customers=everyone(),
-        gone=erased_keys(),
+        gone=erased_keys().read(),
         audiences=ServedAudiences().again(also=_audiences_of(small["experiments"])),
         changed=changed,
         read_at=read_at,
@@ -201,7 +201,7 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     """
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
-    gone = held.gone | erased_keys()
+    gone = erased_keys().read()
     if gone != held.gone:
         forget(held.customers, gone - held.gone)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))

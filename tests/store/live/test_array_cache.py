@@ -5,8 +5,9 @@ import pytest
 import redis
 
 from recommendations.store.live import array_cache as module
-from recommendations.store.live.array_cache import PREFIX, cached
+from recommendations.store.live.array_cache import cached
 from recommendations.store.live.valkey import Link
+from recommendations.store.valkey_keys import ARRAYS
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -27,7 +28,7 @@ def test_arrays_are_counted_once_for_each_key(valkey: redis.Redis) -> None:
         assert arrays["a"].tolist() == [0, 1, 2]
         assert (arrays["b"].dtype, arrays["b"].tolist()) == (np.float32, [[0.5]])
     assert count.times == 2
-    assert 0 < valkey.ttl(f"{PREFIX}one") <= 12 * 3600
+    assert 0 < valkey.ttl(ARRAYS.of("one")) <= 12 * 3600
 
 
 def test_without_valkey_arrays_are_counted_every_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,12 +22,12 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def there(valkey: redis.Redis) -> Cache:
-    return Cache(settings.REDIS_URL, {"KEY_PREFIX": "test"})
+    return Cache(settings.REDIS_URL, {"KEY_PREFIX": "cache"})
 
 
 @pytest.fixture
 def away() -> Cache:
-    return Cache(AWAY, {"KEY_PREFIX": "test"})
+    return Cache(AWAY, {"KEY_PREFIX": "cache"})
 
 
 def counted(cache: Cache) -> list[Any]:
@@ -48,7 +48,7 @@ def test_the_cache_behaves_alike_with_and_without_valkey(there: Cache, away: Cac
 
 def test_all_threads_and_caches_of_a_process_count_together_without_valkey(away: Cache) -> None:
     away.set("n", 4)
-    assert Cache(AWAY, {"KEY_PREFIX": "test"}).incr("n") == 5
+    assert Cache(AWAY, {"KEY_PREFIX": "cache"}).incr("n") == 5
 
 
 def test_counts_that_a_full_valkey_refuses_stay_in_the_process(there: Cache, valkey: redis.Redis) -> None:
@@ -64,7 +64,7 @@ def test_counts_that_a_full_valkey_refuses_stay_in_the_process(there: Cache, val
     finally:
         valkey.config_set("maxmemory", limit)
     there.set("n", 9)
-    assert Cache(settings.REDIS_URL, {"KEY_PREFIX": "test"}).get("n") == 9
+    assert Cache(settings.REDIS_URL, {"KEY_PREFIX": "cache"}).get("n") == 9
 
 
 @pytest.fixture
