@@ -7,12 +7,14 @@ from datetime import datetime
 from django.db import transaction
 
 from recommendations.models import Address, Contact, Permission, Suppression
-from recommendations.push_terms import LIFTED_BY_STAFF, AddressState, Channel, Obstacle, SuppressionReason
+from recommendations.push_terms import AddressState, Channel, Obstacle, SuppressionReason
 from recommendations.services.contacts.obstacles import obstacle_of
 from recommendations.services.taste import forget_taste
 from recommendations.store.contacts import book, silence
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError, masked, unseal
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.holders.contacts import CONTACTS
+from recommendations.store.holders.protocol import Subject
 from recommendations.store.push import retention
 
 __all__ = [
@@ -96,17 +98,11 @@ def _obstacle(
 
 @transaction.atomic
 def erase_contact(contact: Contact, *, now: datetime) -> Erasure:
-    """Erase addresses, statements and messages; the hashes of the addresses stay silent, so no later import writes to
-    them.
-    """
+    """Erase addresses, statements, taste and messages: what the holders do for one key of a customer who stays."""
     book.lock()
-    addresses = list(Address.objects.select_for_update().filter(contact=contact))  # nothing is reserved any more
+    addresses = len(Address.objects.select_for_update().filter(contact=contact))  # nothing is reserved any more
     statements = contact.consents.count()
-    for each in addresses:
-        channel, digest = Channel(each.channel), bytes(each.digest)
-        silence.lift(channel, digest, reasons=LIFTED_BY_STAFF)  # else staff could lift it after a later import
-        silence.silence(channel, digest, reason=SuppressionReason.ERASED, now=now)
     retention.forget_contact(contact.pk)
+    CONTACTS.erase(Subject(keys=frozenset({contact.pk})), now=now)
     forget_taste(contact.customer_id)
-    contact.delete()
-    return Erasure(addresses=len(addresses), statements=statements)
+    return Erasure(addresses=addresses, statements=statements)

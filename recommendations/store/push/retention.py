@@ -1,7 +1,11 @@
 """What is forgotten of push: verdicts and messages, the oldest first, and never many rows by one statement."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
+
+from recommendations.models import Considered
 from recommendations.push_terms import ERASED
 from recommendations.store.temp_tables import rows, run
 
@@ -54,10 +58,10 @@ WITH gone AS (
   WHERE id = ANY(%(messages)s) AND state = 'taken' GROUP BY 1
   UNION ALL
   SELECT occurrence_id, verdict, count(*) FROM recommendations_considered
-  WHERE customer_id = ANY(%(people)s) GROUP BY 1, 2
+  WHERE id = ANY(%(verdicts)s) GROUP BY 1, 2
   UNION ALL
   SELECT occurrence_id, 'would_send', count(*) FROM recommendations_considered
-  WHERE customer_id = ANY(%(people)s) AND verdict = 'held_out' AND would_send GROUP BY 1
+  WHERE id = ANY(%(verdicts)s) AND verdict = 'held_out' AND would_send GROUP BY 1
 ), added AS (
   SELECT occurrence.id, jsonb_object_agg(
     %(prefix)s || gone.name, gone.n + coalesce((occurrence.counts ->> (%(prefix)s || gone.name))::bigint, 0)) AS counts
@@ -66,9 +70,12 @@ WITH gone AS (
 UPDATE recommendations_occurrence occurrence SET counts = occurrence.counts || added.counts
 FROM added WHERE added.id = occurrence.id
 """
-_OF_PEOPLE = (
-    "DELETE FROM recommendations_considered WHERE customer_id = ANY(%(people)s)",
-    "DELETE FROM recommendations_shopoccasion WHERE customer_id = ANY(%(people)s)",
+
+
+_OF_THEM = (
+    "DELETE FROM recommendations_messageevent WHERE message_id = ANY(%(messages)s)",
+    _FORGET_MESSAGES,
+    "DELETE FROM recommendations_considered WHERE id = ANY(%(verdicts)s)",
 )
 
 
@@ -103,9 +110,15 @@ def people_of_contact(contact: int) -> list[int]:
 
 def forget_contact(contact: int) -> None:
     """Delete all that a contact was sent, or was to be, and what was thought of it; of that only numbers stay."""
-    messages, people = messages_of_contact(contact), people_of_contact(contact)
-    run(_KEEP_COUNTS, messages=messages, people=people, prefix=ERASED)
-    run("DELETE FROM recommendations_messageevent WHERE message_id = ANY(%(messages)s)", messages=messages)
-    run(_FORGET_MESSAGES, messages=messages)
-    for statement in _OF_PEOPLE:
-        run(statement, people=people)
+    people = people_of_contact(contact)
+    verdicts = Considered.objects.filter(customer__in=people).values_list("pk", flat=True)
+    forget_sent(messages=messages_of_contact(contact), verdicts=list(verdicts))
+    run("DELETE FROM recommendations_shopoccasion WHERE customer_id = ANY(%(people)s)", people=people)
+
+
+@transaction.atomic
+def forget_sent(*, messages: Sequence[int] = (), verdicts: Sequence[int] = ()) -> int:
+    """Delete messages, what came of them, and verdicts, by their keys; how many rows. Sendings keep their numbers."""
+    keys = {"messages": list(messages), "verdicts": list(verdicts)}
+    run(_KEEP_COUNTS, prefix=ERASED, **keys)
+    return sum(run(statement, **keys) for statement in _OF_THEM)
