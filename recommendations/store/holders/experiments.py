@@ -1,0 +1,29 @@
+"""A person as a unit of experiments.
+
+Readings that were taken are sums over many people, and stay. What is read from now on counts all people but them:
+nobody is erased for the arm that they were in, so a comparison stays fair, of a person less.
+"""
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.models import Experiment, Unit
+from recommendations.privacy_terms import HolderCode
+from recommendations.store.holders.protocol import Subject
+from recommendations.store.holders.tables import OwnRows, TableHolder
+
+
+def _of_units(subject: Subject) -> Q:
+    """Units by key, and by number, for which there is an index within an experiment."""
+    by_number = Q(unit__in=subject.units, experiment__in=list(Experiment.objects.values_list("pk", flat=True)))
+    return Q(customer__in=subject.key_list) | by_number
+
+
+EXPERIMENTS = TableHolder(
+    HolderCode.EXPERIMENTS,
+    OwnRows(
+        model=Unit, whose=_of_units, columns=("experiment__name", "arm__position", "first_at", "mixed"),
+        told={"arm__position": lambda position: chr(ord("A") + position)},
+        words={"arm__position": _("arm")},
+    ),
+)  # fmt: skip
