@@ -15,8 +15,10 @@ from itertools import chain
 from uuid import UUID
 
 import msgspec
+from django.db.models.expressions import RawSQL
 
-from recommendations.models import Slate
+from recommendations.models import Customer, Slate
+from recommendations.models.customers import UNIT
 from recommendations.store.live.counters import Counted, Name, counters, timed
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
@@ -159,16 +161,37 @@ def write_slates() -> int:
     log().send()
     written = 0
     while waiting := _in_stream():
-        slates = [_decoded(fields[b"slate"]) for _, fields in waiting]
+        slates = _of_the_present([_decoded(fields[b"slate"]) for _, fields in waiting])
         write_parts(chain.from_iterable(slate.used_parts() for slate in slates))
         Slate.objects.bulk_create([slate.row() for slate in slates], ignore_conflicts=True)
         counters().add(_counts(slates))
         entries = [entry for entry, _ in waiting]
         valkey().run(lambda pipeline, entries=entries: pipeline.xdel(SLATES, *entries))  # type: ignore[misc]
         written += len(slates)
-        if len(slates) < BATCH:
+        if len(waiting) < BATCH:
             break
     return written
+
+
+def _of_the_present(slates: Sequence[ServedSlate]) -> list[ServedSlate]:
+    """Slates without those of people who were erased since: nothing of them is written any more.
+
+    Whoever was erased has no key, or one that says so; of a slate without a key the unit tells who came back since.
+    """
+    keys = {slate.customer_id for slate in slates if slate.customer_id is not None}
+    present = set(Customer.objects.filter(pk__in=keys, erased_at=None).values_list("pk", flat=True))
+    units = {slate.unit for slate in slates if slate.customer_id is None and slate.unit is not None}
+    anew = Customer.objects.alias(unit=RawSQL(UNIT, ())).filter(unit__in=units, not_before__isnull=False)  # noqa: S611
+    since = dict(anew.values_list(RawSQL(UNIT, ()), "not_before")) if units else {}  # noqa: S611
+    return [
+        slate
+        for slate in slates
+        if slate.customer_id in present
+        or (
+            slate.customer_id is None
+            and not (slate.unit in since and datetime.fromisoformat(slate.served_at) < since[slate.unit])
+        )
+    ]
 
 
 def _decoded(content: bytes) -> ServedSlate:

@@ -1,0 +1,60 @@
+"""Answers that a person was served, and what came of each.
+
+Days of placements are sums over many lists, and stay; they are not made again from fewer events.
+"""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from recommendations.models import Event, Item, Slate, SlateOutcome
+from recommendations.privacy_terms import HolderCode
+from recommendations.store.holders.protocol import Erased, Subject
+from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer
+from recommendations.store.serving.slates import write_slates
+
+
+def _served(subject: Subject) -> Q:
+    """Slates by the key that the person had, or by the number of who they were before any event of theirs."""
+    return Q(customer__in=subject.key_list) | Q(unit__in=subject.units)
+
+
+def _outcomes(subject: Subject) -> Q:
+    """Outcomes of their lists, and of lists that were lost, which their events name."""
+    own = Slate.objects.filter(_served(subject)).values("recommendation_id")
+    stored = Slate.objects.filter(recommendation_id=OuterRef("recommendation_id"))
+    named = Event.objects.filter(of_customer(subject), ~Exists(stored), recommendation_id__isnull=False)
+    return Q(recommendation_id__in=own.union(named.values("recommendation_id"), all=True))
+
+
+class SlatesHolder(TableHolder):
+    """Lists that were served, those that still wait to be written among them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HolderCode.SLATES,
+            OwnRows(
+                model=SlateOutcome, whose=_outcomes,
+                columns=(
+                    "recommendation_id", "placement", "at", "seen", "clicked", "carted", "bought", "revenues",
+                    "purchases",
+                ),
+            ),
+            OwnRows(
+                model=Slate, whose=_served,
+                columns=(
+                    "served_at", "recommendation_id", "placement", "source", "personalised", "fallback_reason",
+                    "items", "scores", "propensities", "model_version", "weights_version", "rules_version", "way",
+                    "latency_us",
+                ),
+                keys={"items": Item},
+            ),
+        )  # fmt: skip
+
+    def erase(self, subject: Subject, *, now: datetime) -> Erased:
+        """Erase them, after what waits was written; what comes later of people who are gone is not written."""
+        write_slates()
+        return super().erase(subject, now=now)
+
+
+SLATES = SlatesHolder()
