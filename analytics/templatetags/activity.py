@@ -198,8 +198,9 @@ def author(entry: AuditEntry) -> str:
 
 @register.filter
 def called(entry: AuditEntry) -> str:
-    """Name of the object, which an attempt to sign in to an account that does not exist lacks."""
-    return entry.label or entry.object_id or _("an unknown account")
+    """Name of the object, which who was erased lacks, and an attempt to sign in to an account that does not exist."""
+    nobody = _("an unknown account") if entry.object_type == "staff" else _("a customer who was erased")
+    return entry.label or entry.object_id or nobody
 
 
 @register.filter
