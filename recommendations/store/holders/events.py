@@ -1,0 +1,160 @@
+"""Events of a person, whatever partition they are in, and what hangs on them.
+
+What others told of an order of theirs without a name goes with it: the number of the order leads to the person. Others
+who follow the person keep that they follow somebody, and no longer whom.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
+
+from recommendations.models import AttributedLine, DueLine, Event, WaitingLine
+from recommendations.models.events import EventListing
+from recommendations.privacy_terms import HolderCode
+from recommendations.store.attribution.statements import KEYS
+from recommendations.store.holders.protocol import ROWS, Erased, Holds, Sheet, Subject
+from recommendations.store.holders.tables import OwnRows, of_customer
+from recommendations.store.temp_tables import rows, run
+
+HEX = 64  # digits of a pseudonym, as a follower's event has it of whom they follow
+
+_OWN = "event.customer_id = ANY(%(keys)s)"
+_NAMELESS = "event.customer_id IS NULL AND event.transaction_id = ANY(%(orders)s)"
+_FOLLOWER = """
+event.target_type = 'customer' AND event.target_id = ANY(%(followed)s)
+  AND (event.customer_id IS NULL OR event.customer_id <> ALL(%(keys)s))
+"""
+_HANGING = ("recommendations_dueline", "recommendations_attributedline")
+_COUNT = "SELECT count(*) FROM recommendations_event event WHERE {whose}"
+_COUNT_HANGING = """
+SELECT count(*) FROM {table} JOIN recommendations_event event USING (occurred_at, event_id, line) WHERE {whose}
+"""
+_PICK = """
+SELECT occurred_at, event_id, line FROM recommendations_event event WHERE {whose} LIMIT %(most)s
+"""
+_DELETE = f"""
+DELETE FROM {{table}} line USING {KEYS}
+WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event_id, key.line)
+"""  # noqa: S608 - names of ours
+_FOLLOW_SOMEBODY = f"""
+UPDATE recommendations_event line SET target_id = NULL FROM {KEYS}
+WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event_id, key.line)
+"""  # noqa: S608
+_WAITS_TO_FOLLOW = """
+sent ->> 'target_id' = ANY(%(followed)s) AND (customer_id IS NULL OR customer_id <> ALL(%(keys)s))
+"""
+_COUNT_WAITING = f"SELECT count(*) FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW}"  # noqa: S608
+_WAIT_TO_FOLLOW_SOMEBODY = f"""
+UPDATE recommendations_waitingline SET sent = sent - 'target_id' WHERE id IN (
+  SELECT id FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW} LIMIT %(most)s)
+"""  # noqa: S608
+
+
+def orders_of(subject: Subject) -> list[str]:
+    """Numbers of the person's orders, by their events."""
+    own = Event.objects.filter(of_customer(subject), transaction_id__isnull=False)
+    waiting = WaitingLine.objects.filter(customer_id__in=subject.key_list)
+    sent = waiting.annotate(order=KeyTextTransform("transaction_id", "sent")).filter(order__isnull=False)
+    told = chain(own.values_list("transaction_id", flat=True), sent.values_list("order", flat=True))
+    return sorted({order for order in told if order})
+
+
+def _nameless(subject: Subject) -> Q:
+    return Q(customer=None, transaction_id__in=orders_of(subject))
+
+
+def _waiting(subject: Subject) -> Q:
+    nameless = Q(customer_id=None, sent__transaction_id__in=orders_of(subject))
+    return Q(customer_id__in=subject.key_list) | nameless
+
+
+def _target(value: str | None) -> str | None:
+    """What they follow; whom they follow is told to nobody."""
+    return None if value is not None and len(value) == HEX else value
+
+
+def _sent(line: dict[str, Any]) -> dict[str, Any]:
+    """A line as it was sent, without our key of the person, and whom they follow."""
+    return {name: value for name, value in line.items() if name not in {"customer_id", "target_id"}}
+
+
+COLUMNS = (
+    "occurred_at", "name", "item__shop_id", "item__title", "quantity", "price", "amount", "rating", "rating_scale",
+    "search_term", "progress", "transaction_id", "session_id", "recommendation_id", "position", "target_type",
+    "target_id", "attributes", "source", "trust", "received_at", "event_id", "line",
+)  # fmt: skip
+OWN = OwnRows(model=Event, columns=COLUMNS, told={"target_id": _target})
+NAMELESS = OwnRows(model=Event, whose=_nameless, columns=COLUMNS, told={"target_id": _target})
+WAITING = OwnRows(
+    model=WaitingLine, whose=_waiting, columns=("occurred_at", "shop_id", "sent", "received_at"),
+    told={"sent": _sent},
+)  # fmt: skip
+
+
+class EventsHolder:
+    """Events, those that wait for their item, and what was attributed to them."""
+
+    def __init__(self) -> None:
+        self.code = HolderCode.EVENTS
+        models = (Event, EventListing, WaitingLine, DueLine, AttributedLine)
+        self.holds = Holds(models=tuple(each.__name__ for each in models))
+
+    def export(self, subject: Subject) -> Iterator[Sheet]:
+        """Tell the events, those of the person's orders that came without a name last; then those that wait."""
+        own, nameless = OWN.sheet(subject), NAMELESS.sheet(subject)
+        yield own._replace(rows=chain(own.rows, nameless.rows))
+        yield WAITING.sheet(subject)
+
+    def find(self, subject: Subject) -> int:
+        values = _values(subject)
+        statements = [
+            *(_COUNT.format(whose=whose) for whose in (_OWN, _NAMELESS, _FOLLOWER)),
+            *(_COUNT_HANGING.format(table=table, whose=whose) for table in _HANGING for whose in (_OWN, _NAMELESS)),
+            _COUNT_WAITING,
+        ]
+        return WAITING.count(subject) + sum(int(rows(statement, **values)[0][0]) for statement in statements)
+
+    def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002
+        """Erase them: first what is known by the number of an order, last what the number stands in."""
+        values = _values(subject)
+        deleted = _delete_lines(_NAMELESS, values) + WAITING.delete(subject) + _delete_lines(_OWN, values)
+        return Erased(deleted=deleted, changed=_let_follow_somebody(values))
+
+
+EVENTS = EventsHolder()
+
+
+def _values(subject: Subject) -> dict[str, Any]:
+    return {
+        "keys": subject.key_list, "orders": orders_of(subject), "most": ROWS,
+        "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms],
+    }  # fmt: skip
+
+
+def _delete_lines(whose: str, values: dict[str, Any]) -> int:
+    """Delete events with all that hangs on them; how many rows."""
+    deleted = 0
+    while lines := rows(_PICK.format(whose=whose), **values):
+        with transaction.atomic():
+            for table in (*_HANGING, "recommendations_event"):
+                deleted += run(_DELETE.format(table=table), **_keys(lines))
+    return deleted
+
+
+def _let_follow_somebody(values: dict[str, Any]) -> int:
+    """Take from the events of others whom they follow; how many."""
+    changed = 0
+    while lines := rows(_PICK.format(whose=_FOLLOWER), **values):
+        changed += run(_FOLLOW_SOMEBODY, **_keys(lines))
+    while waiting := run(_WAIT_TO_FOLLOW_SOMEBODY, **values):
+        changed += waiting
+    return changed
+
+
+def _keys(lines: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return dict(zip(("at", "event", "line"), map(list, zip(*lines, strict=True)), strict=True))
