@@ -3,16 +3,17 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Exists, OuterRef
 
 from recommendations.models import Aside, Quarantine
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.protocol import Erased, Subject
-from recommendations.store.holders.tables import OwnRows, TableHolder
+from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer
 from recommendations.terms import SuspicionRule
 
 ASIDES = OwnRows(
-    model=Aside, columns=("quarantine__rule", "quarantine__created_at", "quarantine__state", "since", "until"),
+    model=Aside,
+    columns=("quarantine__rule", "quarantine__reason", "quarantine__created_at", "quarantine__state", "since", "until"),
 )  # fmt: skip
 
 
@@ -22,13 +23,21 @@ class SourcesHolder(TableHolder):
     def __init__(self) -> None:
         super().__init__(HolderCode.SOURCES, ASIDES, also=[Quarantine])
 
+    def find(self, subject: Subject) -> int:
+        return super().find(subject) + len(_alone(subject))
+
     @transaction.atomic
     def erase(self, subject: Subject, *, now: datetime) -> Erased:
         """Erase it. What staff wrote of one whom they set aside alone goes with it."""
-        by_staff = Quarantine.objects.filter(rule=SuspicionRule.STAFF, asides__in=ASIDES.of(subject))
-        alone = by_staff.alias(covers=Count("asides__pk")).filter(covers=1).values_list("pk", flat=True)
-        changed = Quarantine.objects.filter(pk__in=list(alone)).update(reason="", note="")
+        changed = Quarantine.objects.filter(pk__in=_alone(subject)).update(reason="", note="")
         return super().erase(subject, now=now) + Erased(changed=changed)
 
 
 SOURCES = SourcesHolder()
+
+
+def _alone(subject: Subject) -> list[int]:
+    """Keys of quarantines in which staff set the person aside and nobody else, and said why."""
+    others = Aside.objects.filter(quarantine=OuterRef("pk")).exclude(of_customer(subject))
+    by_staff = Quarantine.objects.filter(rule=SuspicionRule.STAFF, asides__in=ASIDES.of(subject)).exclude(reason="")
+    return list(by_staff.exclude(Exists(others)).distinct().order_by().values_list("pk", flat=True))
