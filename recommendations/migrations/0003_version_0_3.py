@@ -1656,6 +1656,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            "modelversion", "edition",
+            models.PositiveIntegerField(
+                db_default=0, default=0, verbose_name="edition",
+                help_text="How often people who were erased were taken out of its files.",
+            ),
+        ),
+        migrations.AddField(
             "armshare", "own_mean", models.FloatField(null=True, verbose_name="mean of the segment alone")
         ),
         migrations.AlterField(

@@ -121,6 +121,10 @@ class ModelVersion(models.Model):
     risers = models.JSONField(_("risers"), default=list, help_text=_("Items that rose most, and who asked for them."))
     users = models.PositiveIntegerField(pgettext_lazy("model", "customers"), default=0)
     items = models.PositiveIntegerField(pgettext_lazy("model", "items"), default=0)
+    edition = models.PositiveIntegerField(
+        _("edition"), default=0, db_default=0,
+        help_text=_("How often people who were erased were taken out of its files."),
+    )  # fmt: skip
 
     objects: ClassVar[models.Manager["ModelVersion"]] = models.Manager.from_queryset(ModelVersionQuerySet)()
 

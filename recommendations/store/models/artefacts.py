@@ -1,12 +1,13 @@
 """Named arrays of a model version: one ``.npy`` each in the storage ``artefacts``, never a pickle.
 
 A file is written whole before its row exists, and its checksum is compared once per process before it is used.
-Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` first.
+Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` first. Every name is described in
+``artefact_axes``. Whoever is erased goes from all arrays at once, which is a new edition of the version.
 """
 
 import hashlib
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -15,13 +16,14 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
-from django.db.models import Q, Sum
+from django.core.files.storage import storages
+from django.db.models import Q, QuerySet, Sum
 from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import Sparse
 from recommendations.models import Artefact, ModelVersion
+from recommendations.store.models.artefact_axes import layout_of
 from recommendations.terms import Cut
 
 KEPT_VERSIONS = 3
@@ -37,20 +39,57 @@ class ArtefactDamagedError(Exception):
 
 
 def save_arrays(version: ModelVersion, cut: Cut, arrays: Mapping[str, NDArray[Any]]) -> int:
-    """Write the arrays, replacing those of the same name from an interrupted try; bytes written."""
-    storage = storages["artefacts"]
-    Artefact.objects.filter(version=version, cut=cut, name__in=list(arrays)).delete()
-    rows = [_save(storage, version, cut, name=name, array=array) for name, array in arrays.items()]
+    """Write the arrays, replacing those of the same name from an interrupted try; bytes written.
+
+    Raises UndescribedArrayError.
+    """
+    for name in arrays:
+        layout_of(name)
+    before = Artefact.objects.filter(version=version, cut=cut, name__in=list(arrays))
+    for path in before.values_list("path", flat=True):
+        storages["artefacts"].delete(path)
+    before.delete()
+    rows = [write_array(version, cut, name, array) for name, array in arrays.items()]
     Artefact.objects.bulk_create(rows)
     return sum(row.size for row in rows)
 
 
 def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = "") -> dict[str, NDArray[Any]]:
-    """The arrays whose name starts with ``prefix``, or one of several, memory-mapped and read-only."""
+    """The arrays whose name starts with ``prefix``, or one of several, memory-mapped and read-only.
+
+    They are all of one edition. Raises ArtefactDamagedError.
+    """
     prefixes = (prefix,) if isinstance(prefix, str) else prefix
     begins_so = reduce(or_, (Q(name__startswith=each) for each in prefixes))
     rows = Artefact.objects.filter(begins_so, version=version_id, cut=cut)
-    return {row.name: np.asarray(np.load(_checked(row), mmap_mode="r")) for row in rows}  # plain views are quicker
+    try:
+        return {row.name: np.asarray(np.load(_checked(row), mmap_mode="r")) for row in rows}  # plain views are quicker
+    except ArtefactDamagedError as error:
+        if Artefact.objects.filter(path=error.path).exists():
+            raise
+    return load_arrays(version_id, cut, prefix=prefix)  # files of the next edition took their place meanwhile
+
+
+def of_one_edition[T](version_id: int, load: Callable[[int], T]) -> T:
+    """What ``load``, which is given the edition, makes of several calls of ``load_arrays``.
+
+    It is asked again where the next edition came between them.
+    """
+    while True:
+        edition = _edition(version_id)
+        try:
+            loaded = load(edition)
+        except Exception:
+            if _edition(version_id) == edition:
+                raise
+        else:
+            if _edition(version_id) == edition:
+                return loaded
+
+
+def _edition(version_id: int) -> int:
+    """The edition of a version's files; 0 where there is no such version."""
+    return ModelVersion.objects.values_list("edition", flat=True).filter(pk=version_id).first() or 0
 
 
 def matrix_parts(name: str, matrix: Sparse) -> dict[str, NDArray[Any]]:
@@ -82,18 +121,26 @@ def forget_old_versions(*, answered: Collection[int] = (), most: int = 0) -> int
         if left < 0:
             break
         kept.add(version)
-    old = list(finished.exclude(version__in=kept, cut=Cut.LIVE))
+    return forget_files(finished.exclude(version__in=kept, cut=Cut.LIVE))
+
+
+def forget_files(rows: QuerySet[Artefact]) -> int:
+    """Delete the files of arrays, copies of them, and their rows; how many they were."""
+    old = list(rows)
     for row in old:
         storages["artefacts"].delete(row.path)
+        (Path(settings.ARTEFACT_CACHE) / row.path).unlink(missing_ok=True)
     Artefact.objects.filter(pk__in=[row.pk for row in old]).delete()
     return len(old)
 
 
-def _save(storage: Storage, version: ModelVersion, cut: Cut, *, name: str, array: NDArray[Any]) -> Artefact:
+def write_array(version: ModelVersion, cut: Cut, name: str, array: NDArray[Any], *, edition: int = 0) -> Artefact:
+    """Write the file of an array; the row that it needs is not stored yet."""
+    storage = storages["artefacts"]
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
     content = buffer.getbuffer()
-    path = f"m{version.pk}/{cut}/{name}.npy"
+    path = f"{folder_of(version.pk)}/{f'e{edition}/' if edition else ''}{cut}/{name}.npy"
     storage.delete(path)
     stored = storage.save(path, ContentFile(content))
     return Artefact(
@@ -106,6 +153,46 @@ def _save(storage: Storage, version: ModelVersion, cut: Cut, *, name: str, array
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+def folder_of(version_id: int) -> str:
+    """Where the files of a version lie."""
+    return f"m{version_id}"
+
+
+def forget_files_without_row(version_id: int) -> int:
+    """Delete the files of a version that are none of its arrays any more, and copies of them; how many there were.
+
+    Nothing may be writing the version's arrays meanwhile.
+    """
+    folder = folder_of(version_id)
+    known = set(Artefact.objects.filter(version=version_id).values_list("path", flat=True))
+    lost = [path for path in _paths_below(folder) if path not in known]
+    for path in lost:
+        storages["artefacts"].delete(path)
+    forget_copies(version_id)
+    return len(lost)
+
+
+def forget_copies(version_id: int) -> None:
+    """Delete this machine's copies of files that are none of the version's arrays any more."""
+    cache = Path(settings.ARTEFACT_CACHE)
+    if not (cache / folder_of(version_id)).is_dir():
+        return
+    known = set(Artefact.objects.filter(version=version_id).values_list("path", flat=True))
+    for copy in (cache / folder_of(version_id)).rglob("*.npy"):
+        if str(copy.relative_to(cache)) not in known:
+            copy.unlink(missing_ok=True)
+
+
+def _paths_below(folder: str) -> Iterator[str]:
+    try:
+        folders, files = storages["artefacts"].listdir(folder)
+    except FileNotFoundError:
+        return
+    yield from (f"{folder}/{name}" for name in files)
+    for name in folders:
+        yield from _paths_below(f"{folder}/{name}")
 
 
 _known_good: set[str] = set()

@@ -29,14 +29,18 @@ def version(*, live: bool = False) -> ModelVersion:
 
 def test_arrays_come_back_as_they_were_memory_mapped_and_read_only() -> None:
     one = version()
-    arrays = {"ids/users": np.array([3, 5, 8]), "z": np.array([[0.5, np.nan]], np.float16), "none": np.empty((0, 4))}
+    arrays = {
+        "ids/users": np.array([3, 5, 8]),
+        "candidates/home/z": np.array([[0.5, np.nan]], np.float16),
+        "catalogue/price": np.empty((0, 4)),
+    }
     size = save_arrays(one, Cut.LIVE, arrays)
     loaded = load_arrays(one.pk, Cut.LIVE)
     assert loaded.keys() == arrays.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(loaded[name], array)
         assert loaded[name].dtype == array.dtype
-    assert not loaded["z"].flags.writeable
+    assert not loaded["candidates/home/z"].flags.writeable
     assert size == sum(row.size for row in Artefact.objects.all())
     assert load_arrays(one.pk, Cut.TEST) == {}
     assert list(load_arrays(one.pk, Cut.LIVE, prefix="ids/")) == ["ids/users"]
@@ -44,15 +48,15 @@ def test_arrays_come_back_as_they_were_memory_mapped_and_read_only() -> None:
 
 def test_a_second_try_replaces_what_the_first_left() -> None:
     one = version()
-    save_arrays(one, Cut.LIVE, {"a": np.arange(3)})
-    save_arrays(one, Cut.LIVE, {"a": np.arange(5)})
-    assert load_arrays(one.pk, Cut.LIVE)["a"].tolist() == [0, 1, 2, 3, 4]
+    save_arrays(one, Cut.LIVE, {"cut": np.arange(3)})
+    save_arrays(one, Cut.LIVE, {"cut": np.arange(5)})
+    assert load_arrays(one.pk, Cut.LIVE)["cut"].tolist() == [0, 1, 2, 3, 4]
     assert Artefact.objects.count() == 1
 
 
 def test_a_damaged_file_is_refused() -> None:
     one = version()
-    save_arrays(one, Cut.LIVE, {"a": np.arange(1_000, dtype=np.int32) * 7})
+    save_arrays(one, Cut.LIVE, {"cut": np.arange(1_000, dtype=np.int32) * 7})
     path = Path(storages["artefacts"].path(Artefact.objects.get().path))
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -67,7 +71,7 @@ def test_a_damaged_file_is_refused() -> None:
 def test_the_live_version_and_the_newest_keep_their_files() -> None:
     versions = [version(live=number == 1) for number in range(6)]
     for one in versions:
-        save_arrays(one, Cut.LIVE, {"a": np.array([one.pk])})
+        save_arrays(one, Cut.LIVE, {"cut": np.array([one.pk])})
     assert forget_old_versions() == 3
     left = set(Artefact.objects.values_list("version", flat=True))
     assert left == {versions[1].pk, versions[5].pk, versions[4].pk}
@@ -78,8 +82,8 @@ def test_the_live_version_and_the_newest_keep_their_files() -> None:
 def test_of_versions_that_answered_what_they_served_from_is_kept_while_there_is_room() -> None:
     versions = [version(live=number == 5) for number in range(6)]
     for one in versions:
-        save_arrays(one, Cut.LIVE, {"a": np.array([one.pk])})
-        save_arrays(one, Cut.TEST, {"a": np.array([one.pk])})
+        save_arrays(one, Cut.LIVE, {"cut": np.array([one.pk])})
+        save_arrays(one, Cut.TEST, {"cut": np.array([one.pk])})
     size = Artefact.objects.filter(cut=Cut.LIVE).first().size  # type: ignore[union-attr]
     answered = [one.pk for one in versions[:3]]
     assert forget_old_versions(answered=answered, most=2 * size) == 4

@@ -1,0 +1,141 @@
+"""Every array of a version, by its name: where people are on its first axis, and whether its values lead to them.
+
+Nothing is saved that is not described here: who is erased would stay in it. What recommenders learned is described by
+their own classes (``Configured.PEOPLE``). A star stands for any one part of a name.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from recommendations.engine.recommenders.registry import EVERY
+
+RECOMMENDERS = "recommenders"
+MATRIX_PARTS = ("data", "indices", "indptr", "shape")
+
+
+class Counted(StrEnum):
+    """What the first axis of an array is counted by."""
+
+    USERS = "users"  # rows of ids/users
+    AND_A_STRANGER = "and_a_stranger"  # these, and a last one for who has no history
+    ACTS = "acts"  # rows of the interactions
+    FOLLOWERS = "followers"  # rows of links/followers
+    TRUTH = "truth"  # users who have truth: of the task in the array's name, or of the task of its blend
+    LESSONS = "lessons"  # candidates of these, so many of each as the lesson says
+    VISITS = "visits"  # rows of visits/user
+    POINTS = "points"  # users who are drawn in the picture
+    BURSTS = "bursts"  # days of customers
+
+
+class Leads(StrEnum):
+    """What the values of an array are, where they lead to people; of a matrix its columns."""
+
+    USER_ROWS = "user_rows"
+    CUSTOMER_KEYS = "customer_keys"  # of a table its first column
+
+
+class Layout(NamedTuple):
+    """People in an array. A matrix has four arrays below its name: its rows are counted by ``counted``."""
+
+    counted: Counted | None = None
+    leads: Leads | None = None
+    is_matrix: bool = False
+
+
+OF_NOBODY = Layout()
+"""Items, categories, segments, sums over many."""
+
+_OF_USERS = Layout(Counted.USERS)
+_OF_VISITS = Layout(Counted.VISITS)
+_OF_TRUTH = Layout(Counted.TRUTH)
+_RECORDS = Layout(Counted.AND_A_STRANGER)
+_ACTS = Layout(Counted.ACTS)
+
+LAYOUTS: Mapping[str, Layout] = {
+    "cut": OF_NOBODY,
+    "ids/users": Layout(Counted.USERS, Leads.CUSTOMER_KEYS),
+    "ids/items": OF_NOBODY,
+    "ids/categories": OF_NOBODY,
+    "interactions/user": Layout(Counted.ACTS, Leads.USER_ROWS),
+    "interactions/*": _ACTS,
+    "catalogue/*": OF_NOBODY,
+    "catalogue/*/*": OF_NOBODY,
+    "promotions/*": OF_NOBODY,
+    "net/*": OF_NOBODY,
+    "*/lift": OF_NOBODY,
+    "disliked": Layout(Counted.USERS, is_matrix=True),
+    "followed": Layout(Counted.USERS, is_matrix=True),
+    "links/followers": Layout(Counted.FOLLOWERS, Leads.CUSTOMER_KEYS),
+    "links/follows": Layout(Counted.FOLLOWERS, Leads.USER_ROWS, is_matrix=True),
+    "truth/*": Layout(Counted.USERS, is_matrix=True),
+    "levels/of_users": _OF_USERS,
+    "cleaning/bursts": Layout(Counted.BURSTS, Leads.CUSTOMER_KEYS),
+    "candidates/*/instances": OF_NOBODY,
+    "candidates/*/*": _RECORDS,
+    "visits/user": Layout(Counted.VISITS, Leads.USER_ROWS),
+    "visits/seen": _OF_VISITS,
+    "visits/spent": Layout(Counted.VISITS, is_matrix=True),
+    "visits/joined/*/instances": OF_NOBODY,
+    "visits/joined/*/*": _OF_VISITS,
+    "second_stage/*/trees/*": OF_NOBODY,
+    "second_stage/*/lesson/names": OF_NOBODY,
+    "second_stage/*/lesson/groups": OF_NOBODY,
+    "second_stage/*/lesson/counts": _OF_TRUTH,
+    "second_stage/*/lesson/values": Layout(Counted.LESSONS),
+    "second_stage/*/lesson/relevant": Layout(Counted.LESSONS),
+    "evaluation/*/*": _OF_TRUTH,
+    "lists/*/*": _OF_TRUTH,
+    "segments/of_users": _OF_USERS,
+    "segments/interests": OF_NOBODY,
+    "segments/numbers": OF_NOBODY,
+    "segments/categories": OF_NOBODY,
+    "segments/moves": OF_NOBODY,
+    "picture/overall": OF_NOBODY,
+    "picture/projection/centres": OF_NOBODY,
+    "picture/projection/users": Layout(Counted.POINTS, Leads.USER_ROWS),
+    "picture/projection/points": Layout(Counted.POINTS),
+    "picture/behaviour/*": OF_NOBODY,
+    "picture/drift/*": OF_NOBODY,
+}
+"""The first that fits holds: what is of people stands before a star that it would fit."""
+
+
+class UndescribedArrayError(Exception):
+    """Nobody has said whether people are in an array of this name, so it may not be saved."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Array {name} is not described: whoever is erased would stay in it. Say whether people are in it in "
+            "recommendations/store/models/artefact_axes.py; of a recommender, register its instance and declare PEOPLE."
+        )
+        self.name = name
+
+
+@lru_cache(10_000)
+def layout_of(name: str) -> Layout:
+    """The layout of an array, or of the matrix that it is a part of. Raises UndescribedArrayError."""
+    stem, _, last = name.rpartition("/")
+    of_matrix = _listed(stem) if last in MATRIX_PARTS else None
+    if of_matrix is not None and of_matrix.is_matrix:
+        return of_matrix
+    layout = _listed(name)
+    if layout is not None and not layout.is_matrix:
+        return layout
+    parts = name.split("/")
+    if parts[0] == RECOMMENDERS and len(parts) == 3 and parts[1] in _RECOMMENDERS:
+        return OF_NOBODY  # whatever is of people in it, its class takes out
+    raise UndescribedArrayError(name)
+
+
+_RECOMMENDERS = frozenset(instance.name for instance in EVERY)
+
+
+def _listed(name: str) -> Layout | None:
+    parts = name.split("/")
+    return next((layout for pattern, layout in LAYOUTS.items() if _fits(pattern.split("/"), parts)), None)
+
+
+def _fits(pattern: list[str], parts: list[str]) -> bool:
+    return len(pattern) == len(parts) and all(star in ("*", part) for star, part in zip(pattern, parts, strict=True))
