@@ -6,6 +6,7 @@ what passes the gate in its place. Every decision leaves a line with its reason 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +28,7 @@ from recommendations.models import Blend, BlendWeights, ModelVersion
 from recommendations.store.audiences import members
 from recommendations.store.domain import shop_domain
 from recommendations.store.live import fetch
-from recommendations.store.models import artefacts, live_version, weight_versions
+from recommendations.store.models import artefacts, live_version, scrubbing, weight_versions
 from recommendations.store.models.measurements import described_all, described_gate_result
 from recommendations.store.models.weight_versions import Made
 from recommendations.store.serving import answer_parts
@@ -77,11 +78,11 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
     push_models.learn_from_messages(context)
     if may_go_live:
         push_models.put_in_use(context)
-        live_version.go_live(context.version, now=timezone.now())
+        scrubbing.finish(context.version, partial(live_version.go_live, now=timezone.now()))
         fetch.announce("model")
         members.refresh_all(now=context.run.now)
     else:
-        live_version.keep_ready(context.version)
+        scrubbing.finish(context.version, live_version.keep_ready)
     fetch.announce("weights")
     context.report(1, text=f"model {context.version} is {'live' if may_go_live else 'ready, and not live'}")
     artefacts.forget_old_versions(answered=answer_parts.answered_models(), most=settings.ANSWERS_DISK)

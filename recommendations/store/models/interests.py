@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray
@@ -22,8 +23,7 @@ from recommendations.models import (
     SegmentState,
 )
 from recommendations.store.models.artefacts import load_arrays, save_arrays
-from recommendations.store.models.model import load_segments
-from recommendations.store.temp_tables import copying
+from recommendations.store.temp_tables import copying, like, run, temporary
 from recommendations.terms import Cut
 
 SHOWN_CATEGORIES = 12
@@ -49,7 +49,9 @@ def save_profiles(
             users.ids.tolist(), columns, values, weights.sum(axis=1, dtype=np.float64).tolist(), strict=True
         )
     )
-    _copy("recommendations_interestprofile (version_id, customer_id, half_life_days, categories, shares, weight)", rows)
+    _copy_of_people(
+        InterestProfile, ("version_id", "customer_id", "half_life_days", "categories", "shares", "weight"), rows
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,7 @@ class PreviousSegments:
 def previous_segments(version: ModelVersion, *, columns: IdMap) -> PreviousSegments:
     highest = Segment.objects.order_by("-number").values_list("number", flat=True).first() or 0
     before = ModelVersion.objects.ready().filter(pk__lt=version.pk).order_by("-is_live", "-pk").first()
-    arrays = load_arrays(before.pk, Cut.LIVE, prefix="segments/") if before else {}
+    arrays = load_arrays(before.pk, Cut.LIVE, prefix=("segments/", "ids/users")) if before else {}
     if before is None or "segments/interests" not in arrays:
         nothing = np.empty(0, np.int32)
         return PreviousSegments(
@@ -105,10 +107,10 @@ def previous_segments(version: ModelVersion, *, columns: IdMap) -> PreviousSegme
     interests = np.zeros((len(arrays["segments/interests"]), len(columns)), np.float32)
     at = columns.rows(arrays["segments/categories"])
     interests[:, at[at >= 0]] = arrays["segments/interests"][:, at >= 0]
-    users = load_arrays(before.pk, Cut.LIVE, prefix="ids/users")["ids/users"]
     return PreviousSegments(
         numbers=arrays["segments/numbers"], interests=interests,
-        users=IdMap(ids=users), membership=arrays["segments/of_users"], highest=highest, version=before.pk,
+        users=IdMap(ids=arrays["ids/users"]), membership=arrays["segments/of_users"], highest=highest,
+        version=before.pk,
     )  # fmt: skip
 
 
@@ -145,7 +147,7 @@ def save_segments(
         for customer, number in zip(users.ids.tolist(), membership.tolist(), strict=True)
         if number >= 0
     )
-    _copy("recommendations_segmentmembership (version_id, customer_id, segment_id)", rows)
+    _copy_of_people(SegmentMembership, ("version_id", "customer_id", "segment_id"), rows)
     save_arrays(
         version,
         Cut.LIVE,
@@ -162,8 +164,9 @@ def _name(categories: Sequence[str], given: Collection[str]) -> str:
 
 def segments_of(version_id: int) -> tuple[IdMap, IntArray]:
     """The customers of a version's live cut, and the lasting number of each one's segment (−1 = none)."""
-    users = IdMap(ids=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"])
-    return users, load_segments(version_id, Cut.LIVE, n_users=len(users))
+    arrays = load_arrays(version_id, Cut.LIVE, prefix=("ids/users", "segments/of_users"))
+    users = IdMap(ids=arrays["ids/users"])
+    return users, arrays.get("segments/of_users", np.full(len(users), -1, np.int32))
 
 
 def segments_by_customer(version_id: int, customers: NDArray[np.int64]) -> IntArray:
@@ -192,6 +195,25 @@ def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) 
         " (version_id, antecedents, consequent_id, baskets, support, confidence, lift, p_value)",
         rows,
     )
+
+
+# Whoever is erased at this moment is locked by that: they are waited for, and then left out.
+_OF_WHO_IS_THERE = """
+INSERT INTO {table} ({columns}) SELECT {columns} FROM learned_of_people learned
+JOIN recommendations_customer customer ON customer.id = learned.customer_id AND customer.erased_at IS NULL
+ORDER BY customer.id FOR KEY SHARE OF customer
+"""
+
+
+@transaction.atomic
+def _copy_of_people(
+    model: type[InterestProfile | SegmentMembership], columns: Sequence[str], rows: Iterator[tuple[Any, ...]]
+) -> None:
+    """Write rows of those customers who are still there: a run takes time, and somebody may be erased meanwhile."""
+    table, names = model._meta.db_table, ", ".join(columns)
+    with temporary("learned_of_people", like(table, columns)):
+        _copy(f"learned_of_people ({names})", rows)
+        run(_OF_WHO_IS_THERE.format(table=table, columns=names))
 
 
 def _copy(target: str, rows: Iterator[tuple[Any, ...]]) -> None:

@@ -35,7 +35,13 @@ from recommendations.engine.recommenders.protocol import Recommender, learned, r
 from recommendations.engine.recommenders.sequence_net import SHAPES
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
-from recommendations.store.models.artefacts import load_arrays, matrix_of, matrix_parts, save_arrays
+from recommendations.store.models.artefacts import (
+    load_arrays,
+    matrix_of,
+    matrix_parts,
+    of_one_edition,
+    save_arrays,
+)
 from recommendations.store.models.feedback import LearnedFeedback, feedback_of
 from recommendations.store.models.visits import visit_shares_of
 from recommendations.terms import BlendName, Cut, Lift, Task
@@ -55,6 +61,7 @@ class Model:
     """One cut of a version. ``candidates`` has a record per user row, and a last one for a stranger."""
 
     version_id: int
+    edition: int = 0  # goes up when people who were erased are taken out
     cut: Cut
     as_of: datetime
     users: IdMap  # customer keys
@@ -70,6 +77,15 @@ class Model:
     feedback: LearnedFeedback = field(default_factory=LearnedFeedback)
     visit_shares: Mapping[BlendName, LearnedShare] = field(default_factory=dict)
     worked_out: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # by ``held_by_model``
+
+    def is_of(self, version: ModelVersion) -> bool:
+        """Whether the model was loaded from what the files of a version are by now."""
+        return (self.version_id, self.edition) == (version.pk, version.edition)
+
+    @property
+    def mark(self) -> str:
+        """What names the model in the key of a cache of people."""
+        return f"m{self.version_id}.{self.edition}"
 
     @property
     def stranger(self) -> int:
@@ -281,9 +297,14 @@ def load_segments(version_id: int, cut: Cut, *, n_users: int) -> IntArray:
 
 def load_model(version_id: int, cut: Cut) -> Model:
     """Everything that serving and review need of a cut; arrays stay on disk until they are touched."""
+    return of_one_edition(version_id, lambda edition: _model(version_id, cut, edition=edition))
+
+
+def _model(version_id: int, cut: Cut, *, edition: int) -> Model:
     snapshot, categories = load_snapshot(version_id, cut)
     return Model(
         version_id=version_id,
+        edition=edition,
         cut=cut,
         as_of=moment(snapshot.cut),
         users=snapshot.users,
@@ -292,7 +313,7 @@ def load_model(version_id: int, cut: Cut) -> Model:
         training=snapshot.training,
         disliked=snapshot.disliked,
         links=snapshot.links,
-        recommenders=_recommenders(version_id, cut),
+        recommenders=load_recommenders(version_id, cut),
         candidates=load_candidates(version_id, cut),
         segments=load_segments(version_id, cut, n_users=len(snapshot.users)),
         lifts=load_lifts(version_id, cut),
@@ -301,7 +322,8 @@ def load_model(version_id: int, cut: Cut) -> Model:
     )
 
 
-def _recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
+def load_recommenders(version_id: int, cut: Cut) -> dict[str, Recommender]:
+    """The recommenders of a cut by instance; what several instances share is one."""
     grouped: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in load_arrays(version_id, cut, prefix="recommenders/").items():
         _, owner, part = name.split("/")
