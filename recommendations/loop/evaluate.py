@@ -24,6 +24,7 @@ from recommendations.models import BlendWeights
 from recommendations.store import jobs
 from recommendations.store.domain import shop_instances
 from recommendations.store.models import interests, measurements, model, runs
+from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.models.measurements import Costs
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
@@ -127,6 +128,10 @@ def _of_blend(seconds: Mapping[str, float], blend: BlendName) -> dict[str, float
 
 def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
     """The tuning panel of a task on a cut; None where nobody has truth."""
+    return of_one_edition(version_id, lambda _edition: _panel_of(version_id, cut, task))
+
+
+def _panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
     snapshot, _ = model.load_snapshot(version_id, cut)
     truth = model.load_truths(version_id, cut)[task]
     records = model.load_candidates(version_id, cut)

@@ -18,6 +18,7 @@ from recommendations.loop.risers import Demand
 from recommendations.models import Audience, BlendWeights, ModelVersion, RunStage, SegmentState
 from recommendations.store.audiences.members import segments_of
 from recommendations.store.models import live_version, measurements, weight_versions
+from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.rules.conditions import FrozenRule, default_book
 from recommendations.terms import TASKS, Stage
 from recommendations.watch_terms import GuardCheck
@@ -48,7 +49,8 @@ def unusual(context: RunContext, now: Demand, before: Demand | None) -> list[Unu
     if before is None or live.users < FEWEST:
         return findings
     made, served = _counts(context.version), _counts(live)
-    findings += [*_of_sizes(made, served), *_of_people(made, served), *_of_accuracy(context.version, live)]
+    findings += [*_of_sizes(made, served), *_of_people(made, served)]
+    findings += of_one_edition(live.pk, lambda _edition: list(_of_accuracy(context.version, live)))
     if now.weak >= WEAK and now.weak > before.weak:
         findings.append(Unusual(GuardCheck.TRENDING, before.weak, now.weak))
     return findings

@@ -10,6 +10,7 @@ from recommendations.engine.preprocess.levels import Level
 from recommendations.engine.preprocess.popularity import recent_popularity, trend
 from recommendations.models import ModelVersion
 from recommendations.store.models import model
+from recommendations.store.models.artefacts import of_one_edition
 from recommendations.terms import Cut
 
 HALF_LIFE = 7.0  # days, as what is served for trending
@@ -29,6 +30,10 @@ class Demand(NamedTuple):
 
     @classmethod
     def of(cls, version: ModelVersion) -> "Demand":
+        return of_one_edition(version.pk, lambda _edition: cls._of(version))
+
+    @classmethod
+    def _of(cls, version: ModelVersion) -> "Demand":
         snapshot, _ = model.load_snapshot(version.pk, Cut.LIVE)
         training = snapshot.training
         teaching = training.teaching

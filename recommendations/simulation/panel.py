@@ -23,6 +23,7 @@ from recommendations.serving.pipeline import UnknownPlacementError
 from recommendations.simulation.live_sample import model_under, sample
 from recommendations.simulation.rerank import Answerer, Batch, Judge, Question, known_items, shelf_of
 from recommendations.store.live.change_watch import HeldOfPeople, people_cache
+from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.models.interests import segments_by_customer
 from recommendations.store.models.model import Model, load_model, load_truths
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
@@ -50,7 +51,7 @@ def batch(
     served = replace(served, n=length or served.n)
     learned = model_under(snapshot)
     task = task_of(served.blend) if served.blend and served.scope is CatalogueScope.WHOLE else None
-    ground = _ground(learned.version_id, cut, task, snapshot.stock) if task else None
+    ground = _ground(learned.version_id, learned.edition, cut, task, snapshot.stock) if task else None
     if ground is None:
         return sample(snapshot, served, now=now, beside=beside)
     weights = {key: one for key, one in snapshot.weights.items() if key.blend is served.blend}
@@ -84,8 +85,12 @@ class _Ground:
 
 
 @people_cache(3)
-def _ground(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
-    """The ground of a task on a cut; None where nobody has any truth."""
+def _ground(version: int, _edition: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
+    """The ground of a task on a cut; None where nobody has any truth. Each edition of a version has its own."""
+    return of_one_edition(version, lambda _now: _ground_of(version, cut, task, stock))
+
+
+def _ground_of(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
     learned, truth = load_model(version, cut), load_truths(version, cut)[task]
     records = learned.candidates.get(TASKS[task])
     if records is None or not len(truth.users):

@@ -12,15 +12,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db.models import Max, Q
+from django.db.models import Max, Q, Subquery
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray
 from recommendations.engine.ids import IdMap
-from recommendations.models import BlendWeights
+from recommendations.models import BlendWeights, ModelVersion
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.store.models import model
-from recommendations.store.models.artefacts import load_arrays
+from recommendations.store.models.artefacts import load_arrays, of_one_edition
 from recommendations.terms import BlendName, CatalogueScope, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -65,10 +65,12 @@ def exposure(version: int | None) -> Exposure | None:
     """Exposure under the live version, which is given by its key; None before the first run."""
     if version is None:
         return None
-    ranked = _ranked()
+    ranked = _ranked(version)
     of = "-".join(f"{blend}.{one.weights.pk}.{one.length}" for blend, one in ranked.items())
-    mark = f"m{version}:{of}"
-    arrays = cached(f"exposure:{mark}", lambda: _exposure(version, ranked), of_people=True)
+    mark = f"m{version}.{max((one.edition for one in ranked.values()), default=0)}:{of}"
+    arrays = cached(
+        f"exposure:{mark}", lambda: of_one_edition(version, lambda _edition: _exposure(version, ranked)), of_people=True
+    )
     return Exposure(
         version=version,
         mark=mark,
@@ -80,20 +82,27 @@ def exposure(version: int | None) -> Exposure | None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ranked:
-    """Default weights of a blend, and the length of its slates: that of its longest placement."""
+    """Default weights of a blend, and the length of its slates: that of its longest placement.
+
+    ``edition`` is the version's.
+    """
 
     weights: BlendWeights
     length: int
+    edition: int
 
 
-def _ranked() -> dict[BlendName, _Ranked]:
+def _ranked(version: int) -> dict[BlendName, _Ranked]:
     longest = Max(
         "blend__placements__n", filter=Q(blend__placements__enabled=True, blend__placements__scope=CatalogueScope.WHOLE)
     )
     rows = BlendWeights.objects.defaults().of_group(None).filter(blend__name__in=RANKED)
+    edition = Subquery(ModelVersion.objects.filter(pk=version).values("edition"))
     blends = {
-        BlendName(row.blend.name): _Ranked(weights=row, length=vars(row)["longest"] or SLOTS)
-        for row in rows.select_related("blend").annotate(longest=longest)
+        BlendName(row.blend.name): _Ranked(
+            weights=row, length=vars(row)["longest"] or SLOTS, edition=vars(row)["edition"]
+        )
+        for row in rows.select_related("blend").annotate(longest=longest, edition=edition)
     }
     return {blend: blends[blend] for blend in RANKED if blend in blends}
 

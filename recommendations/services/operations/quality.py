@@ -6,8 +6,8 @@ import pandas as pd
 
 from recommendations.models import Customer
 from recommendations.store.domain import shop_domain
-from recommendations.store.models import live_version, measurements, model
-from recommendations.terms import Cut, Task
+from recommendations.store.models import live_version, measurements
+from recommendations.terms import Task
 
 
 class NotMeasuredError(Exception):
@@ -32,11 +32,10 @@ def differences(*, task: Task, a: str, b: str) -> pd.DataFrame:
     live = live_version.live_version()
     if live is None:
         raise NotMeasuredError(a)
-    scores = measurements.load_per_user(live.pk, task)
+    scores, customers = measurements.load_per_customer(live.pk, task)
     for name in (a, b):
         if name not in scores:
             raise NotMeasuredError(name)
-    customers = model.truth_customers(live.pk, Cut.TEST, task)
     frame = pd.DataFrame({"customer": customers, "a": scores[a].astype(float), "b": scores[b].astype(float)})
     frame["difference"] = frame["a"] - frame["b"]
     keys = Customer.objects.filter(pk__in=frame["customer"].tolist()).values_list("pk", flat=True)

@@ -30,7 +30,7 @@ def suited(item: int) -> Suited | None:
     row = -1 if model is None else model.items.row(item)
     if model is None or row < 0:
         return None
-    arrays = cached(f"suits:{model.version_id}:{item}", lambda: _arrays(model, row), of_people=True)
+    arrays = cached(f"suits:{model.mark}:{item}", lambda: _arrays(model, row), of_people=True)
     if not len(arrays["customers"]):
         return None
     beside = dict(zip(arrays["segments"].tolist(), arrays["beside"].tolist(), strict=True))

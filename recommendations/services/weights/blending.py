@@ -18,6 +18,7 @@ from recommendations.services.weights.what_if import expected_effect
 from recommendations.simulation.asked_length import blend_length
 from recommendations.store.live import fetch
 from recommendations.store.models import live_version, weight_versions
+from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.models.measurements import described_gate_result
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import BlendName, GateOutcome, WeightsStatus, task_of
@@ -241,8 +242,11 @@ def _gate_result(weights: BlendWeights, default: BlendWeights | None) -> Mapping
         return UNMEASURED
     reference = Configuration.of(default) if default else None
     seed = ModelVersion.objects.values_list("run__seed", flat=True).get(pk=version.pk)
-    result = gate.gate(
-        version.pk, task, Configuration.of(weights), live=reference, seed=seed, group=weights.group,
-        length=blend_length(BlendName(weights.blend.name)),
-    )  # fmt: skip
+    length = blend_length(BlendName(weights.blend.name))
+    result = of_one_edition(
+        version.pk,
+        lambda _edition: gate.gate(
+            version.pk, task, Configuration.of(weights), live=reference, seed=seed, group=weights.group, length=length
+        ),
+    )
     return described_gate_result(result, version=version)

@@ -25,15 +25,18 @@ from recommendations.simulation.asked_length import blend_length
 from recommendations.store.audiences.groups import edition, of_group
 from recommendations.store.live.change_watch import HeldOfPeople
 from recommendations.store.models import interests, model
-from recommendations.store.models.artefacts import ArtefactDamagedError
+from recommendations.store.models.artefacts import ArtefactDamagedError, of_one_edition
 from recommendations.store.models.live_version import live_version
 from recommendations.terms import TASKS, Cut, Lift, Task
+
+type Loaded = tuple[int, int]
+"""A version, and its edition: who is erased goes from the version's files, and so from the panel."""
 
 MEASURED_KEPT = 16
 """Most lists and figures held, 320 kB for 2,000 customers: live is asked for on every move, drafts come and go."""
 
 SUMMARIES_KEPT = 500
-NOTHING = (-1, None)
+NOTHING: tuple[Loaded, None] = ((-1, 0), None)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Panels:
     """Tuning panels of this process; of one version at a time."""
 
     def __init__(self) -> None:
-        self._held: dict[Task, tuple[int, HeldPanel | None]] = {}  # with the version
+        self._held: dict[Task, tuple[Loaded, HeldPanel | None]] = {}
         self._lock = threading.Lock()
         self._warming: threading.Thread | None = None
 
@@ -112,17 +115,18 @@ class Panels:
         Raises ArtefactDamagedError.
         """
         length = min(blend_length(TASKS[task]), LENGTH)
-        version_id, held = self._held.get(task, NOTHING)
-        if version_id == version.pk and (held is None or held.panel.length == length):
+        wanted = version.pk, version.edition
+        loaded, held = self._held.get(task, NOTHING)
+        if loaded == wanted and (held is None or held.panel.length == length):
             return held
         with self._lock:
-            version_id, held = self._held.get(task, NOTHING)
-            if version_id != version.pk:
-                held = _loaded(version, task)
+            loaded, held = self._held.get(task, NOTHING)
+            if loaded != wanted:
+                held = of_one_edition(version.pk, lambda _edition: _loaded(version, task))
                 self.warm()  # who looks at one task will look at the other
             if held is not None and held.panel.length != length:
                 held = replace(held, panel=replace(held.panel, length=length))
-            self._held[task] = version.pk, held
+            self._held[task] = wanted, held
             return held
 
     def warm(self) -> None:

@@ -12,6 +12,7 @@ from recommendations.models import BlendWeights, Staff
 from recommendations.services.access import audit
 from recommendations.simulation.asked_length import blend_length
 from recommendations.store.models import live_version, weight_versions
+from recommendations.store.models.artefacts import of_one_edition
 from recommendations.terms import BlendName, task_of
 
 
@@ -36,7 +37,11 @@ def tune(
         raise NothingToTuneOnError(blend)
     default = weight_versions.default_weights(blend)
     reference = Configuration.of(default) if default else None
-    result = gate.gate(version.pk, task, tuned.configuration, live=reference, seed=seed, length=blend_length(blend))
+    length = blend_length(blend)
+    result = of_one_edition(
+        version.pk,
+        lambda _edition: gate.gate(version.pk, task, tuned.configuration, live=reference, seed=seed, length=length),
+    )
     new = version_to_append(
         tuned.configuration, f"Tuned with seed {seed} on {version}", result, version=version, expected=tuned.expected
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -54,7 +54,7 @@ class PastParts:
         return NOTHING if customer is None else UNKNOWN
 
 
-past_models = HeldOfPeople(lambda: lru_cache(maxsize=2)(partial(load_model, cut=Cut.LIVE)))
+past_models = HeldOfPeople(lambda: lru_cache(maxsize=2)(_past_model))
 
 
 def parts_of(slate: Slate) -> PastParts:
@@ -109,9 +109,15 @@ def model_of(version: int | None) -> Model | None:
     held = snapshot_holder().snapshot
     if held is not None and held.model is not None and held.model.version_id == version:
         return held.model
-    if not Artefact.objects.filter(version=version, cut=Cut.LIVE).exists():
+    there = Artefact.objects.filter(version=version, cut=Cut.LIVE)
+    edition = there.values_list("version__edition", flat=True).first()
+    if edition is None:
         raise CannotMakeError(Missing.MODEL_GONE, model=version)
     try:
-        return past_models()(version)
+        return past_models()(version, edition)
     except ArtefactDamagedError as error:
         raise CannotMakeError(Missing.MODEL_GONE, model=version) from error
+
+
+def _past_model(version: int, _edition: int) -> Model:
+    return load_model(version, Cut.LIVE)

@@ -9,6 +9,7 @@ from recommendations.store.holders.events import EVENTS
 from recommendations.store.holders.experiments import EXPERIMENTS
 from recommendations.store.holders.files import FILES
 from recommendations.store.holders.interests import INTERESTS
+from recommendations.store.holders.learned import LEARNED
 from recommendations.store.holders.messages import MESSAGES
 from recommendations.store.holders.protocol import Holder
 from recommendations.store.holders.slates import SLATES
@@ -17,5 +18,5 @@ from recommendations.store.holders.staff_work import STAFF_WORK
 
 HOLDERS: tuple[Holder, ...] = (
     CONTACTS, MESSAGES, AGENTS, EXPERIMENTS, AUDIENCES, SLATES, ANSWERS, INTERESTS, STAFF_WORK, FILES, SOURCES, EVENTS,
-    CUSTOMER,
+    LEARNED, CUSTOMER,
 )  # fmt: skip

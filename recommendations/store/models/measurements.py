@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from recommendations.engine.evaluation.acts_known import BandFigures
 from recommendations.engine.evaluation.gate import GateResult
 from recommendations.engine.evaluation.intervals import Measure
+from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.evaluation.table import Table, TableLine
 from recommendations.engine.frames import IntArray
 from recommendations.engine.ids import IdMap
 from recommendations.models import Category, Evaluation, Measurement, ModelVersion
-from recommendations.store.models.artefacts import load_arrays, save_arrays
+from recommendations.store.models.artefacts import load_arrays, matrix_of, save_arrays
 from recommendations.terms import PATH_SEPARATOR, Cut, MeasuredKind, Task
 
 
@@ -80,6 +81,16 @@ def save_per_user(
 def load_per_user(version_id: int, task: Task, *, cut: Cut = Cut.TEST) -> dict[str, NDArray[np.float32]]:
     prefix = f"evaluation/{task}/"
     return {name.removeprefix(prefix): array for name, array in load_arrays(version_id, cut, prefix=prefix).items()}
+
+
+def load_per_customer(version_id: int, task: Task) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:
+    """NDCG@10 on the test window by name, and the keys of the customers that it is of, in the same order."""
+    prefix, truth = f"evaluation/{task}/", f"truth/{task}"
+    arrays = load_arrays(version_id, Cut.TEST, prefix=(prefix, f"{truth}/", "ids/users"))
+    if "ids/users" not in arrays:
+        return {}, np.empty(0, np.int64)
+    figures = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return figures, arrays["ids/users"][Truth(spent=matrix_of(arrays, truth)).users]
 
 
 def load_lists(version_id: int, task: Task, *, cut: Cut = Cut.TEST) -> dict[str, IntArray]:

@@ -54,25 +54,24 @@ def save_picture(
 
 def load_picture(version_id: int) -> Picture | None:
     """The picture of a version; None where it has none."""
-    arrays = load_arrays(version_id, Cut.LIVE, prefix=PICTURE)
-    if not arrays:
+    arrays = load_arrays(version_id, Cut.LIVE, prefix=(PICTURE, "segments/", "ids/users"))
+    if f"{PICTURE}overall" not in arrays:
         return None
-    segments = load_arrays(version_id, Cut.LIVE, prefix="segments/")
 
     def part(name: str) -> dict[str, NDArray[Any]]:
         start = f"{PICTURE}{name}/"
         return {key.removeprefix(start): values for key, values in arrays.items() if key.startswith(start)}
 
     return Picture(
-        numbers=segments["segments/numbers"],
-        interests=segments["segments/interests"],
-        categories=segments["segments/categories"],
+        numbers=arrays["segments/numbers"],
+        interests=arrays["segments/interests"],
+        categories=arrays["segments/categories"],
         overall=arrays[f"{PICTURE}overall"],
         projection=Projection(**part("projection")),
         behaviour=Behaviour(**part("behaviour")),
         drift=Drift(**part("drift")),
-        users=load_arrays(version_id, Cut.LIVE, prefix="ids/users")["ids/users"],
-        of_users=segments["segments/of_users"],
+        users=arrays["ids/users"],
+        of_users=arrays["segments/of_users"],
     )
 
 

@@ -29,7 +29,7 @@ from recommendations.store.live import fetch
 from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.valkey import Breaker
-from recommendations.store.models.artefacts import ArtefactDamagedError
+from recommendations.store.models.artefacts import ArtefactDamagedError, forget_copies
 from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
@@ -105,7 +105,7 @@ class SnapshotHolder:
         if now.model is None:
             return now
         with self._lock:
-            if self._as_tested is None or self._as_tested.version_id != now.model.version_id:
+            if self._as_tested is None or self._as_tested.mark != now.model.mark:
                 self._as_tested = load_model(now.model.version_id, Cut.TEST)
             return replace(now, model=self._as_tested)
 
@@ -137,7 +137,7 @@ class SnapshotHolder:
                 self._held = replace(held, customers={})  # it cannot be read who: everybody is a stranger until then
             return
         self._checked = time.monotonic()
-        if version is None or (held.model is not None and held.model.version_id == version.pk):
+        if version is None or (held.model is not None and held.model.is_of(version)):
             return
         idle = self._loading is None or not self._loading.is_alive()
         if idle and time.monotonic() - self._failed_at >= ANOTHER_TRY:
@@ -233,10 +233,12 @@ def _somebody_is_gone(held: Snapshot, changed: Mapping[str, str] | None) -> bool
 def _model(version: int) -> Model | None:
     """Load a model; None, and a line in the log, where its files are damaged: the old model goes on."""
     try:
-        return load_model(version, Cut.LIVE)
+        model = load_model(version, Cut.LIVE)
     except ArtefactDamagedError as error:
         log.exception("model not loaded", version=version, path=error.path)
         return None
+    forget_copies(version)  # of an edition that still had people who were erased since
+    return model
 
 
 def _small() -> dict[str, Any]:
