@@ -18,6 +18,7 @@ from recommendations.services.catalogue import embedding, feed_schedule, files, 
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
+from recommendations.services.privacy import closing, work
 from recommendations.services.promises import keeping
 from recommendations.services.push import plans, ticks
 from recommendations.services.watches import after_run, judging
@@ -217,3 +218,13 @@ def embed_items() -> int:
 @shared_task(name="recommendations.tasks.look_at_pictures")
 def look_at_pictures() -> int:
     return pictures.look_at_pictures(now=timezone.now())
+
+
+@shared_task(name="recommendations.tasks.do_privacy_request")
+def do_privacy_request(key: str) -> str | None:
+    return work.do_request(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.close_erasures")
+def close_erasures() -> int:
+    return closing.close_erasures(timezone.now())

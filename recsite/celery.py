@@ -175,6 +175,8 @@ app.conf.update(
             "schedule": crontab(minute="2-59/10"),
             "options": {"expires": 300},
         },
+        # Requests for privacy: erasures are closed after the next run, what failed is tried again, old files go.
+        "close erasures": {"task": "recommendations.tasks.close_erasures", "schedule": 60, "options": {"expires": 15}},
         "forget files": {"task": "recommendations.tasks.forget_files", "schedule": crontab(minute="25")},
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},

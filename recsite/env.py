@@ -16,7 +16,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from redis.maint_notifications import MaintNotificationsConfig
 
-from recommendations.channels import sealing
+from recommendations.channels import sealing, signing
 from recommendations.channels.embeddings import service_place
 from recommendations.channels.outbound import ForbiddenAddressError
 
@@ -31,6 +31,11 @@ LEAN_VALKEY: dict[str, Any] = {
 """A connection is opened by two questions, not five: it says nothing of its library, whose version redis-py looks up on
 disk each time, and asks for no news of maintenance, which Valkey does not have.
 """
+OURS = (
+    "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_",
+    "EMBEDDING_", "PICTURES_", "RECEIPT_", "EXPORT_", "BACKUP_",
+)  # fmt: skip
+"""Beginnings of our variables, of which one that nobody asks for is misspelt."""
 OF_SHOPS = frozenset(
     f"RECSITE_{name}"
     for name in (
@@ -89,6 +94,17 @@ def vapid_key(name: str) -> str:
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is no key of VAPID; manage.py push_keys makes one.") from error
     return value
+
+
+def seeds(name: str) -> list[str]:
+    """Keys of Ed25519 written with commas, the newest first, each 32 bytes in base64url; none where it is not set."""
+    values = secrets(name, shortest=43)
+    try:
+        for value in values:
+            signing.signing_key(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has no key of Ed25519; manage.py privacy_keys makes one.") from error
+    return values
 
 
 def flag(name: str, *, default: bool) -> bool:

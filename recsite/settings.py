@@ -21,6 +21,7 @@ from redis.retry import Retry
 from recommendations.domains.protocol import DomainName
 from recommendations.terms import Trust
 from recsite import env
+from recsite.privacy_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -394,7 +395,4 @@ LOGGING = {
     },
 }
 
-env.refuse_unasked(
-    "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_",
-    "EMBEDDING_", "PICTURES_",
-)  # fmt: skip
+env.refuse_unasked(*env.OURS)

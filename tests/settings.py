@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("RECSITE_DEMO", "1")
 if "SECRET_KEY_FILE" not in os.environ:
-    for name in ("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"):
+    for name in ("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS", "EXPORT_KEYS"):
         os.environ.setdefault(name, "demo-" + "only-for-tests-" * 4)
     os.environ.setdefault("VAPID_KEY", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw")  # RFC 8291's own
+    os.environ.setdefault("RECEIPT_KEYS", "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")  # RFC 8032's first
 os.environ.setdefault("DATABASE_URL", "postgresql:///nowhere")
 # The tests empty their Valkey database, so it is never the one that somebody works with.
 os.environ["REDIS_URL"] = urlsplit(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))._replace(path="/9").geturl()

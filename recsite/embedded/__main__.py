@@ -25,7 +25,7 @@ try:
 except ImportError as missing:
     raise SystemExit("The embedded servers need Linux or macOS; on Windows use WSL or docker-compose.yml.") from missing
 
-from recsite.embedded.folders import demo_secret, demo_vapid_key, remembered_settings, write_private
+from recsite.embedded.folders import demo_secret, demo_seed, demo_vapid_key, remembered_settings, write_private
 from recsite.embedded.postgres import Postgres
 from recsite.embedded.server import Server, ServerError
 from recsite.embedded.valkey import Valkey
@@ -35,6 +35,8 @@ _SERVERS: Mapping[str, type[Postgres | Valkey]] = {"DATABASE_URL": Postgres, "RE
 _SECRETS: Mapping[str, Callable[[Path], Path]] = {
     **dict.fromkeys(("SECRET_KEY", "PSEUDONYM_KEY", "CONTACT_KEYS", "CONTACT_HASH_KEY", "LINK_KEYS"), demo_secret),
     "VAPID_KEY": demo_vapid_key,
+    "RECEIPT_KEYS": demo_seed,
+    "EXPORT_KEYS": demo_secret,
 }
 _EPHEMERAL_PREFIX = "recsite-test-"
 _PUBLISHED = "servers.json"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recommendations.channels.sealing import new_vapid_key
+from recommendations.channels.signing import new_seed
 from recsite.embedded.server import ServerError
 
 
@@ -54,6 +55,13 @@ def demo_vapid_key(path: Path) -> Path:
     """A file with a key of VAPID, made on first use."""
     if not path.exists():
         write_private(path, f"{new_vapid_key()}\n")
+    return path
+
+
+def demo_seed(path: Path) -> Path:
+    """A file with a key that signs receipts, made on first use."""
+    if not path.exists():
+        write_private(path, f"{new_seed()}\n")
     return path
 
 

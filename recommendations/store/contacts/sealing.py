@@ -70,7 +70,7 @@ def under_first_key(sealed: bytes | memoryview) -> bool:
     if not settings.CONTACT_KEYS:
         raise KeysMissingError
     try:
-        _box_of(tuple(settings.CONTACT_KEYS[:1])).decrypt(bytes(sealed))
+        box_of(tuple(settings.CONTACT_KEYS[:1])).decrypt(bytes(sealed))
     except InvalidToken:
         return False
     return True
@@ -117,10 +117,10 @@ def hash_key_is_the_stored_one() -> bool:
 def _box() -> MultiFernet:
     if not settings.CONTACT_KEYS:
         raise KeysMissingError
-    return _box_of(tuple(settings.CONTACT_KEYS))
+    return box_of(tuple(settings.CONTACT_KEYS))
 
 
 @cache
-def _box_of(keys: tuple[str, ...]) -> MultiFernet:
+def box_of(keys: tuple[str, ...]) -> MultiFernet:
     """A box of keys that are random already; the hash gives them the length that Fernet asks for."""
     return MultiFernet([Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys])

@@ -1,0 +1,93 @@
+"""What every minute does for requests: erasures are closed after the next run, what failed or was lost is tried again.
+
+An erasure is closed once the model that serves learned without the person, and nobody finds anything a second time.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from recommendations.models import ModelVersion, PrivacyRequest
+from recommendations.privacy_terms import ReceiptPart, RequestKind
+from recommendations.services.privacy import exports
+from recommendations.services.privacy.erasing import alert, erase_at, look_again, open_holders, subject_in
+from recommendations.services.privacy.receipt_facts import last_facts
+from recommendations.services.privacy.receipts import sign_receipt
+from recommendations.store import jobs
+from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.holders.customer import delete_husks
+from recommendations.store.holders.learned import forget_versions_before, learned_without
+from recommendations.terms import RunStatus
+
+LOCK = 7_264_192
+HUSKS_LAST = timedelta(seconds=60)
+"""Within this time every process has heard who was erased."""
+PAUSE = timedelta(minutes=5)
+"""After which a request that failed is tried again."""
+LATE_AFTER = timedelta(days=20)
+log = structlog.get_logger(__name__)
+
+
+def close_erasures(now: datetime) -> int:
+    """Close the erasures whose time has come, and try again what failed; how many were closed."""
+    with advisory_lock(LOCK) as alone:
+        if not alone:
+            return 0
+        delete_husks(before=now - HUSKS_LAST)
+        exports.forget_exports(now=now)
+        _send_again(now=now)
+        return sum(_close_if_learned(request, now=now) for request in waiting())
+
+
+def waiting() -> list[PrivacyRequest]:
+    """Erasures of which sums that were learned with the person are still to go, the oldest first."""
+    erased = PrivacyRequest.objects.succeeded().filter(kind=RequestKind.ERASE, closed_at=None)
+    return list(erased.select_related("api_key", "started_by").order_by("scanned_at"))
+
+
+def late_requests(*, now: datetime) -> int:
+    """How many requests have been open for more than 20 days."""
+    return PrivacyRequest.objects.filter(closed_at=None, created_at__lt=now - LATE_AFTER).count()
+
+
+def close(request: PrivacyRequest, *, now: datetime) -> None:
+    """Delete versions that learned with the person, erase what came late, look everywhere again, and sign.
+
+    Raises LeftoverError, PrivacyKeysMissingError and SealBrokenError.
+    """
+    versions = forget_versions_before(request.scanned_at) if request.scanned_at else 0
+    subject = subject_in(request)
+    if look_again(request, subject):
+        for holder in open_holders(request):
+            erase_at(holder, request, subject, now=now)
+        if left := look_again(request, subject):
+            raise alert(request, left)
+    with transaction.atomic():
+        request.closed_at, request.sealed = now, None
+        request.save(update_fields=["closed_at", "sealed"])
+        sign_receipt(request, ReceiptPart.CLOSED, facts=last_facts(request, versions=versions, now=now), now=now)
+
+
+def _close_if_learned(request: PrivacyRequest, *, now: datetime) -> bool:
+    """Close one, if the live model learned without the person; False where it did not, or something is left."""
+    if request.scanned_at is None or (ModelVersion.objects.exists() and not learned_without(request.scanned_at)):
+        return False
+    try:
+        close(request, now=now)
+    except Exception as error:  # one that cannot be closed keeps no other from it
+        log.exception("erasure not closed", request=str(request.pk))
+        message = f"{type(error).__name__}: {error}"
+        PrivacyRequest.objects.filter(pk=request.pk).update(status=RunStatus.FAILED, message=message, finished_at=now)
+        return False
+    return True
+
+
+def _send_again(*, now: datetime) -> None:
+    """Give failed requests, lost ones, and those whose hold may have ended to a worker."""
+    failed = PrivacyRequest.objects.filter(status=RunStatus.FAILED, closed_at=None, finished_at__lt=now - PAUSE)
+    again = [request for request in failed if jobs.requeue(request)]
+    for request in [*again, *jobs.interrupted(PrivacyRequest, now=now)]:
+        jobs.enqueue(request)
+    if late := late_requests(now=now):
+        log.error("privacy requests are older than 20 days", requests=late)

@@ -1,0 +1,108 @@
+"""One person erased everywhere: made unknown first, then holder by holder, then looked for again at all of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from recommendations.models import PrivacyRequest
+from recommendations.privacy_terms import EraseMode, HolderCode
+from recommendations.services.privacy.sealed import PersonIds, open_sealed, seal_subject
+from recommendations.store.holders import registry
+from recommendations.store.holders.burial import bury
+from recommendations.store.holders.protocol import Holder, Subject
+from recommendations.store.holders.subjects import subject_of
+
+NOTHING: Mapping[str, Any] = {"found": 0, "deleted": 0, "changed": 0, "kept": 0, "why": ""}
+log = structlog.get_logger(__name__)
+
+
+class LeftoverError(Exception):
+    """The scan found something after the erasure; the text names the holders."""
+
+    def __init__(self, left: Mapping[HolderCode, int]) -> None:
+        where = ", ".join(f"{code} ({number:,})" for code, number in left.items())
+        super().__init__(f"After the erasure something is left at: {where}.")
+
+
+def subject_in(request: PrivacyRequest) -> Subject:
+    """The person whom a request is about; nobody once it is over.
+
+    Until they are unknown their ids are looked up each time; then the request knows where they were found. Raises
+    PrivacyKeysMissingError and SealBrokenError.
+    """
+    if request.sealed is None:
+        return Subject(keys=frozenset())
+    opened = open_sealed(request.sealed)
+    return subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
+
+
+def make_unknown(request: PrivacyRequest, *, now: datetime) -> Subject:
+    """Let no id lead to the person any more; the request forgets the ids, and knows where the person was found.
+
+    That is stored first, as a worker that goes on would find nobody by the ids. Raises as ``subject_in``.
+    """
+    subject = subject_in(request)
+    _seal(request, subject)
+    whole = bury(subject, mode=EraseMode(request.mode), now=now)
+    request.unknown_at = now
+    _seal(request, whole)
+    return whole
+
+
+def seal_keys(request: PrivacyRequest, subject: Subject) -> None:
+    """Forget the pseudonyms, too: an id that comes back has the same one, and is somebody else."""
+    _seal(request, Subject(keys=subject.keys))
+
+
+def scan(subject: Subject) -> dict[HolderCode, int]:
+    """What each holder has of the person."""
+    return {holder.code: holder.find(subject) for holder in registry.HOLDERS}
+
+
+def open_holders(request: PrivacyRequest) -> list[Holder]:
+    """Holders that have not erased yet, were killed at it, or had something left at the scan."""
+    done = {code for code, entry in request.counts.items() if "begun" not in entry and not entry["left"]}
+    return [holder for holder in registry.HOLDERS if holder.code not in done]
+
+
+def erase_at(holder: Holder, request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
+    """Let one holder erase, and store what it did; what a killed worker had erased there counts as deleted."""
+    entry = {**NOTHING, **request.counts.get(holder.code, {})}
+    found = holder.find(subject)
+    if "begun" in entry:
+        entry["deleted"] += max(entry["begun"] - found, 0)
+    else:
+        entry["found"] += found
+    _store(request, holder, {**entry, "begun": found})
+    erased = holder.erase(subject, now=now)
+    entry["deleted"] += erased.deleted
+    entry["changed"] += erased.changed
+    entry.pop("begun", None)
+    _store(request, holder, {**entry, "kept": erased.kept, "why": erased.why or "", "left": 0})
+
+
+def look_again(request: PrivacyRequest, subject: Subject) -> dict[HolderCode, int]:
+    """Scan all holders and store what is left at each; only those that have something are in the answer."""
+    left = scan(subject)
+    for code, number in left.items():
+        request.counts[code] = {**NOTHING, **request.counts.get(code, {}), "left": number}
+    request.save(update_fields=["counts"])
+    return {code: number for code, number in left.items() if number}
+
+
+def alert(request: PrivacyRequest, left: Mapping[HolderCode, int]) -> LeftoverError:
+    """The error of a scan that found something, which is logged, too."""
+    log.error("an erasure left something", request=str(request.pk), holders=sorted(left))
+    return LeftoverError(left)
+
+
+def _seal(request: PrivacyRequest, subject: Subject) -> None:
+    request.sealed = seal_subject(subject)
+    request.save(update_fields=["sealed", "unknown_at"])
+
+
+def _store(request: PrivacyRequest, holder: Holder, entry: Mapping[str, Any]) -> None:
+    request.counts[holder.code] = dict(entry)
+    request.save(update_fields=["counts"])

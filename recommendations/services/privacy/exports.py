@@ -1,0 +1,130 @@
+"""Files of all that is held about somebody: a table as CSV and as JSON for each sheet, and a text that explains them.
+
+They lie sealed under ``DATA/privacy/exports``, for seven days.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.utils import translation
+
+from recommendations.models import PrivacyRequest
+from recommendations.privacy_terms import HolderCode
+from recommendations.services.access import audit
+from recommendations.services.access.audit import Author
+from recommendations.services.catalogue.spreadsheets import harmless
+from recommendations.services.privacy.sealed import export_box
+from recommendations.services.privacy.sealed_file import SealingWriter, unsealed
+from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Sheet, Subject
+from recommendations.wording.privacy_words import export_readme
+
+LASTS = timedelta(days=7)
+BOM = "\ufeff"  # by which spreadsheets know UTF-8
+
+
+class NotReadyError(Exception):
+    """The file is not written yet."""
+
+
+class ExportExpiredError(Exception):
+    """The file was kept for seven days, which are over."""
+
+
+def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
+    """Write the file, and note it and the rows of each holder at the request, which is not saved here."""
+    name = f"{request.pk}.zip"
+    folder = _folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with SealingWriter(folder / name, export_box()) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            rows = _write_sheets(archive, subject)
+            with translation.override(request.options.get("language", "en")):
+                archive.writestr("README.txt", export_readme(rows, shop=settings.SHOP_NAME, now=now))
+        file.finish()
+    request.counts = {code: {"found": sum(sheets.values())} for code, sheets in rows.items()}
+    request.file, request.file_until = name, now + LASTS
+
+
+def open_export(request: PrivacyRequest, *, by: Author, now: datetime) -> Iterator[bytes]:
+    """The file, piece by piece; the trail says who took it. Raises NotReadyError, ExportExpiredError, SealBrokenError
+    and PrivacyKeysMissingError.
+    """
+    if request.file_until is None:
+        raise NotReadyError
+    path = _folder() / request.file
+    if request.file_until <= now or not request.file or not path.exists():
+        raise ExportExpiredError
+    box = export_box()
+    audit.record(by=by, verb="download", subject=request, after={"subject": bytes(request.subject).hex()[:8]})
+    return unsealed(path, box)
+
+
+def forget_exports(*, now: datetime) -> int:
+    """Delete files whose seven days are over; how many."""
+    over = PrivacyRequest.objects.filter(file_until__lte=now).exclude(file="")
+    for request in over:
+        (_folder() / request.file).unlink(missing_ok=True)
+        PrivacyRequest.objects.filter(pk=request.pk).update(file="")
+    return len(over)
+
+
+def _folder() -> Path:
+    return Path(settings.DATA) / "privacy" / "exports"
+
+
+@transaction.atomic
+def _write_sheets(archive: zipfile.ZipFile, subject: Subject) -> dict[HolderCode, dict[str, int]]:
+    """Write all sheets, which are read once for each of the two forms; rows by holder and sheet."""
+    rows: dict[HolderCode, dict[str, int]] = {}
+    for holder in registry.HOLDERS:
+        counts = Counter[str]()
+        for sheet in holder.export(subject):
+            with _member(archive, f"{holder.code}/{sheet.name}.csv") as text:
+                counts[sheet.name] += _write_csv(text, sheet)
+        for sheet in holder.export(subject):
+            with _member(archive, f"{holder.code}/{sheet.name}.json") as text:
+                _write_json(text, sheet)
+        rows[holder.code] = dict(counts)
+    return rows
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> IO[str]:
+    return io.TextIOWrapper(archive.open(name, "w"), encoding="utf-8", newline="", write_through=False)
+
+
+def _write_csv(text: IO[str], sheet: Sheet) -> int:
+    text.write(BOM)
+    writer = csv.writer(text)
+    writer.writerow(sheet.columns)
+    written = 0
+    for row in sheet.rows:
+        writer.writerow([_cell(value) for value in row])
+        written += 1
+    return written
+
+
+def _write_json(text: IO[str], sheet: Sheet) -> None:
+    text.write("[")
+    for number, row in enumerate(sheet.rows):
+        text.write(",\n" if number else "\n")
+        json.dump(dict(zip(sheet.columns, row, strict=True)), text, cls=DjangoJSONEncoder, ensure_ascii=False)
+    text.write("\n]\n")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict | Sequence) and not isinstance(value, str | bytes):
+        return harmless(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False))
+    return harmless(value)

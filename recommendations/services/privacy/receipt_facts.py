@@ -1,0 +1,80 @@
+"""What a receipt says of an erasure; nothing in it leads to the person."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from recommendations.engine.recommenders.registry import INSTANCES
+from recommendations.models import PrivacyRequest
+from recommendations.privacy_terms import HolderCode
+
+COUNTS = ("found", "deleted", "changed", "kept", "why")
+HOUR_OF_RUN = 3  # of the schedule, in the shop's time zone
+
+
+def facts_of(request: PrivacyRequest, *, now: datetime) -> dict[str, Any]:
+    """What both receipts of an erasure say."""
+    return {
+        "request": str(request.pk),
+        "reference": request.reference,
+        "asked_by": _author(request),
+        "subject": bytes(request.subject).hex(),
+        "mode": request.mode,
+        "received": moment(request.created_at),
+        "unknown": moment(request.unknown_at),
+        "holders": {code: {name: entry[name] for name in COUNTS} for code, entry in request.counts.items()},
+        "backups_until": (now + timedelta(days=settings.BACKUP_DAYS)).date().isoformat(),
+    }
+
+
+def first_facts(request: PrivacyRequest, *, now: datetime) -> dict[str, Any]:
+    """Facts of the receipt after the first scan: sums of many that were learned with the person are still to go."""
+    sums = request.counts.get(HolderCode.LEARNED, {}).get("kept", 0)
+    return {
+        **facts_of(request, now=now),
+        "first_scan": {"at": moment(now), "found": _left(request)},
+        "sums": {
+            "recommenders": summing_recommenders() if sums else [],
+            "until": moment(next_run(now)) if sums else None,
+        },
+    }
+
+
+def last_facts(request: PrivacyRequest, *, versions: int, now: datetime) -> dict[str, Any]:
+    """Facts of the receipt after the second scan: the model that serves learned without the person."""
+    return {
+        **facts_of(request, now=now),
+        "first_scan": {"at": moment(request.scanned_at), "found": 0},
+        "second_scan": {"at": moment(now), "found": _left(request)},
+        "versions_deleted": versions,
+        "closed": moment(now),
+    }
+
+
+def summing_recommenders() -> list[str]:
+    """Recommenders whose sums over many people are exact without somebody only after the next run."""
+    return sorted(each.name for each in INSTANCES if not getattr(each.kind, "EXACT_WITHOUT", False))
+
+
+def next_run(now: datetime) -> datetime:
+    """When the schedule starts the next run."""
+    local = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+    today = local.replace(hour=HOUR_OF_RUN, minute=0, second=0, microsecond=0)
+    return today if today > local else today + timedelta(days=1)
+
+
+def moment(value: datetime | None) -> str | None:
+    return value.isoformat(timespec="seconds") if value else None
+
+
+def _left(request: PrivacyRequest) -> int:
+    return sum(entry["left"] for entry in request.counts.values())
+
+
+def _author(request: PrivacyRequest) -> dict[str, str]:
+    """Who asked: a role or the name of a key, and no person's name."""
+    if request.api_key is not None:
+        return {"key": request.api_key.name}
+    return {"role": request.started_by.role} if request.started_by is not None else {"role": "command"}

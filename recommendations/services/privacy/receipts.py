@@ -1,0 +1,83 @@
+"""Receipts of erasures: signed, numbered without a gap, each with the hash of the one before; nobody is named."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from recommendations.channels import signing
+from recommendations.channels.sealing import base64url
+from recommendations.models import PrivacyRequest, Receipt
+from recommendations.privacy_terms import ReceiptPart
+from recommendations.services.privacy.receipt_facts import moment
+from recommendations.services.privacy.sealed import PrivacyKeysMissingError
+
+LOCK = 7_264_190  # one receipt at a time, so that numbers and hashes follow each other
+FORMAT = "recsite-receipt/1"
+
+
+@transaction.atomic
+def sign_receipt(request: PrivacyRequest, part: ReceiptPart, *, facts: Mapping[str, Any], now: datetime) -> Receipt:
+    """Sign what was done for a request, once per part; a second time it is the one that is there.
+
+    ``facts`` are JSON. Raises PrivacyKeysMissingError.
+    """
+    if not settings.RECEIPT_KEYS:
+        raise PrivacyKeysMissingError
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    if there := Receipt.objects.filter(request=request, part=part).first():
+        return there
+    last = Receipt.objects.order_by("-serial").first()
+    seed = settings.RECEIPT_KEYS[0]
+    previous = signing.chain_hash(last.document, bytes(last.signature)) if last else signing.FIRST
+    document = {
+        "format": FORMAT,
+        "number": last.serial + 1 if last else 1,
+        "previous": previous,
+        "part": part,
+        "signed": moment(now),
+        **facts,
+    }
+    return Receipt.objects.create(
+        serial=document["number"],
+        request=request,
+        part=part,
+        document=document,
+        signature=signing.sign(document, seed),
+        key_id=signing.key_id(signing.public_half(seed)),
+        previous=bytes.fromhex(previous),
+        at=now,
+    )
+
+
+def envelope(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as it is handed over; ``manage.py verify_receipt`` reads it."""
+    return {
+        "document": receipt.document,
+        "key": receipt.key_id,
+        "signature": base64url(bytes(receipt.signature)),
+    }
+
+
+def envelopes(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """The receipts of a request, the first part first."""
+    return [envelope(each) for each in request.receipts.order_by("serial")]
+
+
+def chain() -> list[dict[str, Any]]:
+    """All receipts, the first one first."""
+    return [envelope(each) for each in Receipt.objects.order_by("serial")]
+
+
+def public_keys() -> dict[str, str]:
+    """Public keys by their names, that which signs first."""
+    halves = [signing.public_half(seed) for seed in settings.RECEIPT_KEYS]
+    return {signing.key_id(half): half for half in halves}
+
+
+def verify(handed: Sequence[Mapping[str, Any]], *, whole: bool = False) -> list[str]:
+    """Sentences on what is wrong with receipts, by our own public keys; none where all is as it was signed."""
+    return signing.flaws_of(handed, public_keys(), whole=whole)

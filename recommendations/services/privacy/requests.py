@@ -1,0 +1,163 @@
+"""What people may ask for, taken in: an export, an erasure, many at once. A worker does it (``work.do_request``).
+
+The shop's ids are sealed while a request waits, and gone once it is over.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from recommendations.models import ApiKey, PrivacyRequest, Run, Staff
+from recommendations.privacy_terms import EraseMode, RequestKind
+from recommendations.services.access import audit
+from recommendations.services.access.audit import Author
+from recommendations.services.operations.jobs import JobIsOverError, resume_job
+from recommendations.services.operations.runs import RunInProgressError, start_run
+from recommendations.services.privacy.sealed import PersonIds, require_keys, seal_ids
+from recommendations.store import jobs
+from recommendations.store.holders.subjects import subject_digest
+
+__all__ = [
+    "EraseAsk", "ExportAsk", "JobIsOverError", "NoIdsError", "ReferenceReusedError", "RunInProgressError", "ask_erase",
+    "ask_erase_many", "ask_export", "learn_now", "try_again",
+]  # fmt: skip
+
+DUE = timedelta(days=30)
+"""Within a month the law wants it done."""
+MOST_AT_ONCE = 1_000
+MOST_IDS = 100  # anonymous ids of one person
+
+
+class ReferenceReusedError(Exception):
+    """The reference is that of another request; ``position`` counts from 0 within a batch."""
+
+    def __init__(self, reference: str, *, position: int = 0) -> None:
+        super().__init__(f"the reference {reference!r} is that of another request")
+        self.reference = reference
+        self.position = position
+
+
+class NoIdsError(Exception):
+    """Nobody is named: neither a user id nor an anonymous id; ``position`` as above."""
+
+    def __init__(self, *, position: int = 0) -> None:
+        super().__init__("neither a user id nor an anonymous id is given")
+        self.position = position
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportAsk(PersonIds):
+    """Wish for all that is held about one person; a ``reference`` of the shop's own makes a repetition the same."""
+
+    language: str = "en"
+    reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraseAsk(ExportAsk):
+    """Wish that one person be erased; ``export_first``: with a file of all that was held."""
+
+    mode: EraseMode = EraseMode.FORGET
+    export_first: bool = False
+
+
+def ask_export(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
+    """Have a worker write all that is held about somebody into a file.
+
+    Raises ReferenceReusedError, NoIdsError and PrivacyKeysMissingError.
+    """
+    return _take([ask], by=by, now=now)[0]
+
+
+def ask_erase(ask: EraseAsk, *, by: Author, now: datetime) -> PrivacyRequest:
+    """Have a worker erase somebody; who is unknown is asked for like any other. Raises as ``ask_export``."""
+    return _take([ask], by=by, now=now)[0]
+
+
+def ask_erase_many(asks: Sequence[EraseAsk], *, by: Author, now: datetime) -> list[PrivacyRequest]:
+    """Have all of these erased, at most ``MOST_AT_ONCE``, in their order; all are taken or none is.
+
+    Raises as ``ask_export``.
+    """
+    return _take(asks, by=by, now=now)
+
+
+def try_again(request: PrivacyRequest, *, by: Staff | None, now: datetime) -> None:
+    """Let a failed request go on at once where it was left. Raises JobIsOverError."""
+    resume_job(request, by=by, now=now)
+
+
+def learn_now(*, by: Staff | None, now: datetime) -> Run:
+    """Start a run that learns without those who were erased. Raises RunInProgressError."""
+    return start_run(by=by, now=now)
+
+
+def _take(asks: Sequence[ExportAsk], *, by: Author, now: datetime) -> list[PrivacyRequest]:
+    require_keys()
+    for position, ask in enumerate(asks):
+        if ask.user_id is None and not ask.anonymous_ids:
+            raise NoIdsError(position=position)
+    wanted = [_request(ask, by=by, now=now) for ask in asks]
+    try:
+        return _store(wanted, by=by)
+    except IntegrityError:  # the same reference came at the same moment; it is there now
+        return _store(wanted, by=by)
+
+
+@transaction.atomic
+def _store(wanted: Sequence[PrivacyRequest], *, by: Author) -> list[PrivacyRequest]:
+    """The stored requests, each new one sent to a worker; one whose reference is there is the one that was there."""
+    references = [each.reference for each in wanted if each.reference is not None]
+    known = {each.reference: each for each in PrivacyRequest.objects.filter(reference__in=references)}
+    stored, new = list[PrivacyRequest](), list[PrivacyRequest]()
+    for position, each in enumerate(wanted):
+        if each.reference is None or (same := known.get(each.reference)) is None:
+            new.append(each)
+            stored.append(each)
+            if each.reference is not None:
+                known[each.reference] = each
+        elif bytes(same.asked_for) != bytes(each.asked_for):
+            raise ReferenceReusedError(each.reference, position=position)
+        else:
+            stored.append(same)
+    PrivacyRequest.objects.bulk_create(new)
+    audit.record_all(by=by, verb="ask", changes=[(each, None, _fact(each)) for each in new])
+    transaction.on_commit(lambda: _send(new))
+    return stored
+
+
+def _send(requests: Sequence[PrivacyRequest]) -> None:
+    for each in requests:
+        jobs.enqueue(each)
+
+
+def _request(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
+    subject = subject_digest(ask.user_id, ask.anonymous_ids)
+    kind = RequestKind.ERASE if isinstance(ask, EraseAsk) else RequestKind.EXPORT
+    options: dict[str, Any] = {"language": ask.language}
+    mode = EraseMode.FORGET
+    if isinstance(ask, EraseAsk):
+        mode, options["export_first"] = ask.mode, ask.export_first
+    call = json.dumps([kind, subject.hex(), mode, options], sort_keys=True)
+    return PrivacyRequest(
+        kind=kind,
+        mode=mode,
+        reference=ask.reference,
+        asked_for=hashlib.sha256(call.encode()).digest(),
+        subject=subject,
+        sealed=seal_ids(ask),
+        options=options,
+        started_by=by if isinstance(by, Staff) else None,
+        api_key=by if isinstance(by, ApiKey) else None,
+        due_at=now + DUE,
+    )
+
+
+def _fact(request: PrivacyRequest) -> dict[str, str]:
+    """What the trail has of a request: nothing that leads to the person."""
+    return {"kind": request.kind, "subject": bytes(request.subject).hex()[:8]}

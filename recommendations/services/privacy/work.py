@@ -1,0 +1,95 @@
+"""The work on a request, which a worker does and which goes on where it was left: ``do_request``."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from recommendations.models import ModelVersion, PrivacyRequest
+from recommendations.privacy_terms import ReceiptPart, RequestKind
+from recommendations.services.privacy import closing, exports
+from recommendations.services.privacy.erasing import (
+    LeftoverError,
+    alert,
+    erase_at,
+    look_again,
+    make_unknown,
+    open_holders,
+    seal_keys,
+    subject_in,
+)
+from recommendations.services.privacy.receipt_facts import first_facts
+from recommendations.services.privacy.receipts import sign_receipt
+from recommendations.services.privacy.sealed import PrivacyKeysMissingError
+from recommendations.store.contacts.sealing import SealBrokenError
+from recommendations.store.holders import registry
+from recommendations.store.holders.legal_holds import hold_on
+from recommendations.store.holders.protocol import Subject
+from recommendations.store.jobs import Reporter, run_job
+from recommendations.terms import RunStatus
+
+type Clock = Callable[[], datetime]
+
+
+def do_request(pk: UUID, *, clock: Clock = timezone.now) -> RunStatus | None:
+    """Do a request, or go on with it; None where a legal hold lasts, it is over, or another worker is at it.
+
+    What fails says why, and is tried again by ``closing.close_erasures``.
+    """
+    request = PrivacyRequest.objects.select_related("api_key", "started_by").filter(pk=pk).first()
+    if request is None or not request.unfinished or _waits_for_hold(request, now=clock()):
+        return None
+    work = _export if request.kind == RequestKind.EXPORT else _erase
+    refusals = (LeftoverError, PrivacyKeysMissingError, SealBrokenError, OSError)
+    return run_job(request, lambda job: work(job, clock), clock=clock, refusals=refusals)
+
+
+def _waits_for_hold(request: PrivacyRequest, *, now: datetime) -> bool:
+    """Whether a hold keeps the person, which the request notes; whoever is unknown already is not kept any more."""
+    if request.kind != RequestKind.ERASE or request.unknown_at is not None:
+        return False
+    try:
+        held = hold_on(subject_in(request), now=now) is not None
+    except (PrivacyKeysMissingError, SealBrokenError):
+        return False  # the work fails by it, and says so
+    if held != bool(request.options.get("held")):
+        request.options = {**request.options, "held": held}
+        request.save(update_fields=["options"])
+    return held
+
+
+def _export(request: PrivacyRequest, clock: Clock) -> None:
+    exports.write_export(request, subject_in(request), now=clock())
+    request.sealed, request.closed_at = None, clock()
+    request.save(update_fields=["sealed", "closed_at", "file", "file_until", "counts"])
+
+
+def _erase(request: PrivacyRequest, clock: Clock) -> None:
+    if request.closed_at is not None:
+        return
+    if request.unknown_at is None:
+        if request.options.get("export_first") and not request.file:
+            exports.write_export(request, subject_in(request), now=clock())
+            request.counts = {}  # what was written; the erasure counts anew
+            request.save(update_fields=["file", "file_until"])
+        make_unknown(request, now=clock())
+    subject, report = subject_in(request), Reporter(request)
+    for holder in open_holders(request):
+        erase_at(holder, request, subject, now=clock())
+        report(len(request.counts) / (len(registry.HOLDERS) + 1))
+    if left := look_again(request, subject):
+        raise alert(request, left)
+    if request.scanned_at is None:
+        _sign(request, subject, now=clock())
+    if not ModelVersion.objects.exists():  # nobody learned anything
+        closing.close(request, now=clock())
+
+
+@transaction.atomic
+def _sign(request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
+    request.scanned_at = now
+    request.save(update_fields=["scanned_at"])
+    seal_keys(request, subject)
+    sign_receipt(request, ReceiptPart.ERASED, facts=first_facts(request, now=now), now=now)
