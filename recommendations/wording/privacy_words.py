@@ -145,9 +145,8 @@ def export_readme(rows: Mapping[HolderCode, Mapping[str, int]], *, shop: str, no
         title = f"{labels[code]} ({code}/)"
         lines += [title, "-" * len(title), str(words.what), gettext("Purpose: %(text)s") % {"text": words.purpose}]
         lines += [gettext("Kept: %(text)s") % {"text": words.retention}]
-        lines += [f"  {name}: {_rows(count)}" for name, count in sheets.items()]
-        lines += [] if number else [gettext("There is nothing about you here.")]
-        lines += [""]
+        each = [f"  {name}: {_rows(count)}" for name, count in sheets.items()]
+        lines += [*(each if number else [gettext("There is nothing about you here.")]), ""]
     return "\n".join(lines)
 
 

@@ -70,12 +70,12 @@ def open_holders(request: PrivacyRequest) -> list[Holder]:
 def erase_at(holder: Holder, request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
     """Let one holder erase, and store what it did; what a killed worker had erased there counts as deleted."""
     entry = {**NOTHING, **request.counts.get(holder.code, {})}
-    found = holder.find(subject)
+    number = holder.find(subject)
     if "begun" in entry:
-        entry["deleted"] += max(entry["begun"] - found, 0)
+        entry["deleted"] += max(entry["begun"] - number, 0)
     else:
-        entry["found"] += found
-    _store(request, holder, {**entry, "begun": found})
+        entry["found"] += number
+    _store(request, holder, {**entry, "begun": number})
     erased = holder.erase(subject, now=now)
     entry["deleted"] += erased.deleted
     entry["changed"] += erased.changed

@@ -10,6 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,7 +34,7 @@ LASTS = timedelta(days=7)
 BOM = "\ufeff"  # by which spreadsheets know UTF-8
 
 
-class NotReadyError(Exception):
+class ExportNotReadyError(Exception):
     """The file is not written yet."""
 
 
@@ -44,9 +45,8 @@ class ExportExpiredError(Exception):
 def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
     """Write the file, and note it and the rows of each holder at the request, which is not saved here."""
     name = f"{request.pk}.zip"
-    folder = _folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with SealingWriter(folder / name, export_box()) as file:
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    with SealingWriter(folder() / name, export_box()) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             rows = _write_sheets(archive, subject)
             with translation.override(request.options.get("language", "en")):
@@ -57,29 +57,31 @@ def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) ->
 
 
 def open_export(request: PrivacyRequest, *, by: Author, now: datetime) -> Iterator[bytes]:
-    """The file, piece by piece; the trail says who took it. Raises NotReadyError, ExportExpiredError, SealBrokenError
+    """The file, piece by piece; the trail says who took it. Raises ExportNotReadyError, ExportExpiredError, SealBrokenError
     and PrivacyKeysMissingError.
     """
     if request.file_until is None:
-        raise NotReadyError
-    path = _folder() / request.file
+        raise ExportNotReadyError
+    path = folder() / request.file
     if request.file_until <= now or not request.file or not path.exists():
         raise ExportExpiredError
     box = export_box()
     audit.record(by=by, verb="download", subject=request, after={"subject": bytes(request.subject).hex()[:8]})
-    return unsealed(path, box)
+    pieces = unsealed(path, box)
+    return chain([next(pieces)], pieces)  # a seal that does not open is said before anything is sent
 
 
 def forget_exports(*, now: datetime) -> int:
     """Delete files whose seven days are over; how many."""
     over = PrivacyRequest.objects.filter(file_until__lte=now).exclude(file="")
     for request in over:
-        (_folder() / request.file).unlink(missing_ok=True)
+        (folder() / request.file).unlink(missing_ok=True)
         PrivacyRequest.objects.filter(pk=request.pk).update(file="")
     return len(over)
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where the files lie."""
     return Path(settings.DATA) / "privacy" / "exports"
 
 

@@ -143,7 +143,8 @@ def _request(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
     mode = EraseMode.FORGET
     if isinstance(ask, EraseAsk):
         mode, options["export_first"] = ask.mode, ask.export_first
-    call = json.dumps([kind, subject.hex(), mode, options], sort_keys=True)
+    visits = sorted(subject_digest(None, [each]).hex() for each in ask.anonymous_ids)
+    call = json.dumps([kind, subject.hex(), visits, mode, options], sort_keys=True)
     return PrivacyRequest(
         kind=kind,
         mode=mode,

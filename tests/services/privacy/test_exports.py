@@ -1,0 +1,138 @@
+"""The file of all that is held about somebody: what is in it, that it lies sealed, and that it goes after a week."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import LazySettings
+from django.utils import timezone
+
+from recommendations.models import AuditEntry, PrivacyRequest
+from recommendations.privacy_terms import RequestState
+from recommendations.services.privacy import exports, work
+from recommendations.services.privacy.exports import ExportExpiredError, ExportNotReadyError, open_export
+from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_erase, ask_export
+from recommendations.services.privacy.sealed import PrivacyKeysMissingError
+from recommendations.services.privacy.sealed_file import PIECE, SealingWriter, unsealed
+from recommendations.store.contacts.sealing import SealBrokenError
+from recommendations.store.holders import registry
+from tests.privacy_holders import JoinHolder, TasteHolder, somebody
+
+NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def _holders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "HOLDERS", (TasteHolder(), JoinHolder()))
+
+
+def export(language: str = "en") -> PrivacyRequest:
+    request = ask_export(ExportAsk(user_id="ada", language=language), by=None, now=NOW)
+    work.do_request(request.pk)
+    request.refresh_from_db()
+    return request
+
+
+def archive(request: PrivacyRequest) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(open_export(request, by=None, now=timezone.now()))))
+
+
+@pytest.mark.django_db
+def test_it_has_every_sheet_twice_and_a_text_that_explains_them() -> None:
+    somebody("ada", "phone")
+    somebody("bo")
+    request = export()
+    assert (request.state, request.sealed) == (RequestState.DONE, None)
+    assert {code: entry["found"] for code, entry in request.counts.items()} == {"interests": 2, "customer": 1}
+
+    files = archive(request)
+    assert files.testzip() is None
+    assert set(files.namelist()) == {
+        "interests/tastes.csv", "interests/tastes.json", "customer/joined.csv", "customer/joined.json", "README.txt",
+    }  # fmt: skip
+    text = files.read("interests/tastes.csv").decode("utf-8-sig")
+    head, *rows = csv.reader(io.StringIO(text))
+    assert head == ["tags", "categories", "stated_at"]
+    assert [row[:2] for row in rows] == [['["ümlaut"]', "'=1+1"]] * 2  # no spreadsheet runs it
+    stored = json.loads(files.read("interests/tastes.json"))
+    assert [(row["tags"], row["categories"]) for row in stored] == [(["ümlaut"], "=1+1")] * 2
+    assert "Interests and segments (interests/)" in files.read("README.txt").decode()
+    assert "tastes: 2 rows" in files.read("README.txt").decode()
+
+
+@pytest.mark.django_db
+def test_it_is_explained_in_the_language_that_was_asked_for() -> None:
+    somebody("ada")
+    text = archive(export("zh-hans")).read("README.txt").decode()
+    assert "兴趣" in text
+    assert "Purpose" not in text
+
+
+@pytest.mark.django_db
+def test_an_export_before_an_erasure_has_what_was_there() -> None:
+    somebody("ada")
+    request = ask_erase(EraseAsk(user_id="ada", export_first=True), by=None, now=NOW)
+    work.do_request(request.pk)
+    request.refresh_from_db()
+    assert request.state == RequestState.DONE
+    assert len(json.loads(archive(request).read("interests/tastes.json"))) == 1
+    assert request.counts["interests"]["deleted"] == 1
+
+
+@pytest.mark.django_db
+def test_it_lies_sealed_for_a_week_and_the_trail_says_who_took_it() -> None:
+    somebody("ada")
+    asked = ask_export(ExportAsk(user_id="ada"), by=None, now=NOW)
+    with pytest.raises(ExportNotReadyError):
+        open_export(asked, by=None, now=NOW)
+    request = export()
+    [path] = exports.folder().iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert b"PK" not in path.read_bytes()[:4]
+    archive(request)
+    assert AuditEntry.objects.filter(verb="download").count() == 1
+
+    later = timezone.now() + timedelta(days=7)
+    with pytest.raises(ExportExpiredError):
+        open_export(request, by=None, now=later)
+    assert exports.forget_exports(now=later - timedelta(hours=1)) == 0
+    assert exports.forget_exports(now=later) == 1
+    assert not path.exists()
+    request.refresh_from_db()
+    with pytest.raises(ExportExpiredError):
+        open_export(request, by=None, now=NOW)
+
+
+@pytest.mark.django_db
+def test_without_keys_nothing_is_taken_in(settings: LazySettings) -> None:
+    settings.EXPORT_KEYS = []
+    with pytest.raises(PrivacyKeysMissingError, match="EXPORT_KEYS"):
+        export()
+    assert not PrivacyRequest.objects.exists()
+
+
+def test_a_sealed_file_that_was_changed_is_refused(tmp_path: Path) -> None:
+    box = MultiFernet([Fernet(Fernet.generate_key())])
+    content = bytes(range(256)) * (PIECE // 100)
+    paths = [tmp_path / "one", tmp_path / "two"]
+    for path in paths:
+        with SealingWriter(path, box) as file:
+            file.write(content[:1000])
+            file.write(content[1000:])
+            file.finish()
+    assert b"".join(unsealed(paths[0], box)) == content
+    lines = paths[0].read_bytes().splitlines(keepends=True)
+    assert len(lines) > 2
+    others = paths[1].read_bytes().splitlines(keepends=True)
+    for forged in (lines[:-1], lines[1:], [lines[1], lines[0], *lines[2:]], [others[0], *lines[1:]], [*lines, lines[0]]):
+        paths[0].write_bytes(b"".join(forged))
+        with pytest.raises(SealBrokenError):
+            list(unsealed(paths[0], box))
+    with SealingWriter(tmp_path / "half", box) as half:
+        half.write(b"never finished")
+    assert not (tmp_path / "half").exists()
