@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from recommendations.services.access.sessions import SessionStore
 
 API = "/api/v1/"
-SCHEMA = "/api/schema/"  # public; whoever makes a client of it asks whether it is still the same
+PUBLIC = {
+    "/api/schema/": "no-cache",  # whoever makes a client of it asks whether it is still the same
+    "/.well-known/recsite-receipts.json": "public, max-age=3600",
+}
+"""How long others may keep what is everybody's."""
 UNUSED = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation",
     "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
@@ -47,7 +51,7 @@ class Headers(_OfPages):
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response.headers["Cache-Control"] = "no-cache" if request.path_info == SCHEMA else "no-store"
+        response.headers["Cache-Control"] = PUBLIC.get(request.path_info, "no-store")
         response.headers["Permissions-Policy"] = PERMISSIONS
         return response
 

@@ -339,6 +339,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "recommendations", "description": "What to show them"},
         {"name": "catalogue", "description": "What is for sale"},
         {"name": "customers", "description": "Who they are"},
+        {"name": "privacy", "description": "What they may ask of the shop"},
         {"name": "review", "description": "What was served, and what came of it"},
         {"name": "operations", "description": "How the installation does"},
     ],

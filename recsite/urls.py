@@ -5,12 +5,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from recommendations.api.metrics import Metrics
+from recommendations.public.receipt_keys import receipt_keys
 from recsite import health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", Metrics.as_view(), name="metrics"),
+    path(".well-known/recsite-receipts.json", receipt_keys, name="receipt_keys"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("recommendations.api.urls")),
     path("m/", include("recommendations.public.urls")),

@@ -93,6 +93,10 @@ VERBS: Mapping[str, Promise] = {
     "let speak": pgettext_lazy("activity", "unblocked an address of"),
     "erase": pgettext_lazy("activity", "erased"),
     ERASED_BY_OWNER: pgettext_lazy("activity", "erased on the page of their own data"),
+    "ask": pgettext_lazy("activity", "asked for"),
+    "hold": pgettext_lazy("activity", "set"),
+    "lift": pgettext_lazy("activity", "lifted"),
+    "download": pgettext_lazy("activity", "downloaded the file of"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
     ASKED: pgettext_lazy("activity", "asked for approval of"),
@@ -138,6 +142,8 @@ KINDS: Mapping[str, Promise] = {
     "agent": pgettext_lazy("push", "Agent"),
     "agentrules": gettext_lazy("Rules of the agent"),
     "agentpractice": gettext_lazy("Practice of the agent"),
+    "privacyrequest": gettext_lazy("Privacy request"),
+    "legalhold": gettext_lazy("Legal hold"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),

@@ -38,6 +38,7 @@ PATH_EXAMPLES = {
     "item_id": "SKU1",
     "experiment_id": "e1",
     "user_id": "u1",
+    "request_id": "7b0c3f0e-2f6c-4c8e-9f65-0d9a6c1d2e3f",
     "slug": "when-the-shop-says-so",
 }
 NOBODYS_ITEM = "EXAMPLE-1"
@@ -49,6 +50,7 @@ PATH_PARAMETERS = {
     "recommendation_id": "The `recommendation_id` of an answer.",
     "experiment_id": "An experiment as answers call it, such as e7.",
     "user_id": "A customer by the shop's own id; it may have slashes in it.",
+    "request_id": "The `request_id` of what was asked for.",
     "slug": "The short name of a campaign, as its page shows it.",
 }
 TEXT = {"type": "string"}

@@ -20,6 +20,8 @@ from recommendations.api.hooks.orders import order_hook
 from recommendations.api.http.not_found import unknown
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
+from recommendations.api.privacy.asking import EraseBatchView, EraseView, ExportView, HeldAboutView
+from recommendations.api.privacy.following import DownloadView, ReceiptView, RequestView
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
 from recommendations.api.recommend_page import PageView
@@ -46,12 +48,19 @@ urlpatterns = [
     path("v1/events/<slug:system>/<path:kind>", ForeignKindEvents.as_view(), name="foreign-events"),
     path("v1/identity/", Identity.as_view(), name="identity"),
     path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
+    path("v1/users/export/", ExportView.as_view(), name="user-export"),
+    path("v1/users/erase/", EraseView.as_view(), name="user-erase"),
+    path("v1/users/erase/batch/", EraseBatchView.as_view(), name="users-erase"),
+    path("v1/privacy/requests/<str:request_id>/", RequestView.as_view(), name="privacy-request"),
+    path("v1/privacy/requests/<str:request_id>/download/", DownloadView.as_view(), name="privacy-download"),
+    path("v1/privacy/requests/<str:request_id>/receipt/", ReceiptView.as_view(), name="privacy-receipt"),
     path("v1/placements/<slug:placement>/recommend/", RecommendView.as_view(), name="recommend"),
     path("v1/pages/<slug:page>/recommend/", PageView.as_view(), name="recommend-page"),
     path("v1/recommendations/batch/", BatchView.as_view(), name="recommend-to-many"),
     path("v1/users/<shop_id:user_id>/interests/", InterestsView.as_view(), name="interests"),
     path("v1/users/<shop_id:user_id>/messages/", MessagesView.as_view(), name="customer-messages"),
     path("v1/users/<shop_id:user_id>/taste/", TasteView.as_view(), name="customer-taste"),
+    path("v1/users/<shop_id:user_id>/privacy/", HeldAboutView.as_view(), name="user-privacy"),
     path("v1/users/<shop_id:user_id>/", CustomerView.as_view(), name="customer-properties"),
     path("v1/campaigns/<slug:slug>/trigger/", TriggerView.as_view(), name="campaign-trigger"),
     path("v1/contacts/batch/", ContactBatchView.as_view(), name="contacts"),

@@ -33,7 +33,7 @@ SCOPES = [
     ("customers:write", "Send customer properties"),
     ("contacts:read", "Read consents, and addresses with stars"), ("contacts:write", "Send addresses and consents"),
     ("campaigns:trigger", "Trigger messages of campaigns"), ("push:subscribe", "Subscribe browsers to notifications"),
-    ("privacy:write", "Part customers that were merged"),
+    ("privacy:write", "Export, erase and part customers"),
     ("metrics:read", "Read metrics"),
 ]
 SCOPES_SHOWN = [

@@ -260,7 +260,7 @@ SCOPES: Choices = [
     (Scope.CONTACTS_WRITE, _("Send addresses and consents")),
     (Scope.CAMPAIGNS_TRIGGER, _("Trigger messages of campaigns")),
     (Scope.PUSH_SUBSCRIBE, _("Subscribe browsers to notifications")),
-    (Scope.PRIVACY_WRITE, _("Part customers that were merged")),
+    (Scope.PRIVACY_WRITE, _("Export, erase and part customers")),
     (Scope.METRICS_READ, _("Read metrics")),
 ]
 ROLES: Choices = [

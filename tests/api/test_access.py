@@ -61,6 +61,13 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "customer-messages": {"GET": Scope.CONTACTS_READ},
     "customer-properties": {"PATCH": Scope.CUSTOMERS_WRITE},
     "customer-taste": dict.fromkeys(("GET", "POST", "DELETE"), Scope.CUSTOMERS_WRITE),
+    "user-export": {"POST": Scope.PRIVACY_WRITE},
+    "user-erase": {"POST": Scope.PRIVACY_WRITE},
+    "users-erase": {"POST": Scope.PRIVACY_WRITE},
+    "user-privacy": {"GET": Scope.PRIVACY_WRITE},
+    "privacy-request": {"GET": Scope.PRIVACY_WRITE},
+    "privacy-download": {"GET": Scope.PRIVACY_WRITE},
+    "privacy-receipt": {"GET": Scope.PRIVACY_WRITE},
     "interests": {"GET": Scope.RECOMMENDATIONS_READ},
     "answer-served": {"GET": Scope.METRICS_READ},
     "answer-again": {"POST": Scope.METRICS_READ},
@@ -73,7 +80,8 @@ NEEDS: dict[str, dict[str, Scope]] = {
 PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "mail-hook", "order-hook", "unknown-path"}
 ARGUMENTS = {
     "placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1", "recommendation_id": "r-1",
-    "experiment_id": "e1", "slug": "visit", "system": "recombee", "kind": "purchases/",
+    "experiment_id": "e1", "request_id": "7b0c3f0e-2f6c-4c8e-9f65-0d9a6c1d2e3f", "slug": "visit",
+    "system": "recombee", "kind": "purchases/",
 }  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -19,6 +19,8 @@ from recommendations.models import Agent, Campaign, CampaignVersion, Category, I
 from recommendations.push_terms import AgentStatus, CampaignKind, Purpose, Trigger
 from recommendations.services.agents.supervision import the_agent
 from recommendations.services.campaigns.form import CampaignForm, as_json
+from recommendations.services.privacy.requests import EraseAsk, ask_erase
+from recommendations.services.privacy.work import do_request
 from recommendations.store.serving.slates import write_slates
 from recommendations.terms import Availability, Scope
 from tests.api.conftest import ApiClient
@@ -79,7 +81,10 @@ def test_every_example_of_every_operation_is_answered_with_2xx(api: ApiClient) -
     write_slates()
     the_agent()
     Agent.objects.update(status=AgentStatus.WATCHES)  # so that it can be paused
-    given = {"recommendation_id": served["recommendation_id"], "experiment_id": f"e{experiment().pk}"}
+    erased = ask_erase(EraseAsk(user_id="u1-before", export_first=True), by=None, now=timezone.now())
+    do_request(erased.pk)
+    given = {"request_id": str(erased.pk)}
+    given |= {"recommendation_id": served["recommendation_id"], "experiment_id": f"e{experiment().pk}"}
     refused, seen = [], 0
     for path, methods in schema["paths"].items():
         for method in sorted(methods, key=ORDER.index):

@@ -28,9 +28,13 @@ from tests.api.conftest import ApiClient, problem
 EVENTS = "/api/v1/events/"
 NOW = timezone.now().isoformat()
 CASES = 300
-OF_THE_PAST = {"answer", "answer_again", "experiment", "agent_pause"}
-"""Operations on what a small shop does not have; ``test_review.py`` and ``test_agents.py`` ask where it is there."""
-OF_ANYBODY = {"taste", "taste_withdraw"}
+OF_THE_PAST = {
+    "answer", "answer_again", "experiment", "agent_pause", "privacy_request", "privacy_download", "privacy_receipt",
+}  # fmt: skip
+"""Operations on what a small shop does not have; ``test_review.py``, ``test_agents.py`` and ``test_privacy.py`` ask
+where it is there.
+"""
+OF_ANYBODY = {"taste", "taste_withdraw", "user_privacy"}
 """Operations whose whole input is the id of a customer: of whom nothing is known they say so, and refuse no id."""
 FIELDS = sorted(EventForm.__struct_fields__)
 INNER = ["item_id", "quantity", "price", "index", "extra"]

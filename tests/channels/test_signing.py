@@ -85,8 +85,8 @@ def grown(envelopes: list[dict[str, Any]]) -> None:
     [
         (aged, "Receipt 2 was changed"), (swapped, "Receipt 2 was changed"), (renumbered, "Receipt 3 was changed"),
         (cut, "Between Receipt 1 and Receipt 3 some are missing"), (beheaded, "begins with Receipt 2"),
-        (doubled, "two of Receipt 2"), (forged, "none of those given"), (forged_under_our_name, "Receipt 2 was changed"),
-        (grown, "Receipt 2 was changed"),
+        (doubled, "two of Receipt 2"), (forged, "none of those given"), (grown, "Receipt 2 was changed"),
+        (forged_under_our_name, "Receipt 2 was changed"),
     ],
 )  # fmt: skip
 def test_what_was_tampered_with_is_named(change: Callable[[list[dict[str, Any]]], None], words: str) -> None:

@@ -4,7 +4,7 @@ Counts go up for as long as Valkey keeps them. They are added in memory and sent
 is read when somebody asks. A figure whose server does not answer is left out, and ``recsite_up`` says so.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
@@ -25,11 +25,13 @@ from recommendations.models import (
     Experiment,
     Message,
     ModelVersion,
+    PrivacyRequest,
     RateWatch,
     RuleBook,
     RunStage,
     Unit,
 )
+from recommendations.privacy_terms import RequestState
 from recommendations.push_terms import FINAL, Channel, MessageState
 from recommendations.store.experiments.splits import split_evidence
 from recommendations.store.live import counters, queues
@@ -158,6 +160,7 @@ def _recorded(now: datetime) -> list[Metric] | None:
         rules = RuleBook.objects.filter(is_default=True).values_list("number", flat=True).first()
         queues_of = _queues_of_record(now)
         tests = _experiments()
+        privacy = _privacy(now)
         outbox = _outbox(queues_of, now)
         unseen = Alarm.objects.unseen().filter(rate=OuterRef("rate"), placement=OuterRef("placement"))
         watched = RateWatch.objects.filter(silent=False).values_list("rate", "placement", Exists(unseen))
@@ -188,6 +191,7 @@ def _recorded(now: datetime) -> list[Metric] | None:
         _gauge("rules_version", "The book of rules that is served; 0: none yet.", (), [((), rules or 0)]),
         *tests,
         *outbox,
+        *privacy,
     ]
 
 
@@ -240,6 +244,20 @@ def _experiments() -> list[Metric]:
             "bandit_share", "Share of the traffic that a bandit gives an arm.", ("experiment", "arm"),
             [(_names(arm), of_bandits[arm.pk]) for arm in arms if arm.pk in of_bandits],
         ),
+    ]  # fmt: skip
+
+
+def _privacy(now: datetime) -> list[Metric]:
+    """Metrics of what people asked for and is not over."""
+    waiting = list(PrivacyRequest.objects.filter(closed_at=None))
+    states = Counter(each.state for each in waiting)
+    oldest = min((each.created_at for each in waiting), default=now)
+    return [
+        _gauge(
+            "privacy_requests", "Requests for an export or an erasure that are not over.", ("state",),
+            [((state,), states[state]) for state in RequestState if state is not RequestState.DONE],
+        ),
+        _gauge("privacy_oldest_seconds", "Since the oldest of them came.", (), [((), (now - oldest).total_seconds())]),
     ]  # fmt: skip
 
 

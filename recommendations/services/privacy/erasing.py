@@ -61,6 +61,11 @@ def scan(subject: Subject) -> dict[HolderCode, int]:
     return {holder.code: holder.find(subject) for holder in registry.HOLDERS}
 
 
+def held_about(user_id: str) -> dict[HolderCode, int]:
+    """What each holder has of the customer whom the shop calls so, in numbers."""
+    return scan(subject_of(user_id, []))
+
+
 def open_holders(request: PrivacyRequest) -> list[Holder]:
     """Holders that have not erased yet, were killed at it, or had something left at the scan."""
     done = {code for code, entry in request.counts.items() if "begun" not in entry and not entry["left"]}

@@ -57,8 +57,9 @@ def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) ->
 
 
 def open_export(request: PrivacyRequest, *, by: Author, now: datetime) -> Iterator[bytes]:
-    """The file, piece by piece; the trail says who took it. Raises ExportNotReadyError, ExportExpiredError, SealBrokenError
-    and PrivacyKeysMissingError.
+    """The file, piece by piece; the trail says who took it.
+
+    Raises ExportNotReadyError, ExportExpiredError, SealBrokenError and PrivacyKeysMissingError.
     """
     if request.file_until is None:
         raise ExportNotReadyError

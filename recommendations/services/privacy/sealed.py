@@ -10,6 +10,11 @@ from django.conf import settings
 from recommendations.store.contacts.sealing import SealBrokenError, box_of
 from recommendations.store.holders.protocol import Subject
 
+__all__ = [
+    "PersonIds", "PrivacyKeysMissingError", "SealBrokenError", "export_box", "missing_settings", "open_sealed",
+    "require_keys", "seal_ids", "seal_subject",
+]  # fmt: skip
+
 
 class PrivacyKeysMissingError(Exception):
     """The installation lacks keys of privacy (``manage.py privacy_keys`` makes them); ``settings`` names them."""

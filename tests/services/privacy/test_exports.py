@@ -129,7 +129,8 @@ def test_a_sealed_file_that_was_changed_is_refused(tmp_path: Path) -> None:
     lines = paths[0].read_bytes().splitlines(keepends=True)
     assert len(lines) > 2
     others = paths[1].read_bytes().splitlines(keepends=True)
-    for forged in (lines[:-1], lines[1:], [lines[1], lines[0], *lines[2:]], [others[0], *lines[1:]], [*lines, lines[0]]):
+    swapped, mixed = [lines[1], lines[0], *lines[2:]], [others[0], *lines[1:]]
+    for forged in (lines[:-1], lines[1:], swapped, mixed, [*lines, lines[0]]):
         paths[0].write_bytes(b"".join(forged))
         with pytest.raises(SealBrokenError):
             list(unsealed(paths[0], box))

@@ -1,0 +1,130 @@
+"""What requests for privacy may say, and what they are answered."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from recommendations.api.recommend_bodies import Id
+from recommendations.models import PrivacyRequest
+from recommendations.privacy_terms import EraseMode, HolderCode, Kept, RequestKind, RequestState
+from recommendations.services.privacy.requests import MOST_AT_ONCE, MOST_IDS
+
+STATUS_URL = "/api/v1/privacy/requests/{pk}/"
+REFERENCE = (
+    "Your own number of this request, at most 128 characters, not an id of the customer: it stands in the receipt. The "
+    "same one again is the same request."
+)
+MODE = (
+    "What becomes of the id when it comes back: `forget`: it is somebody new, and what happened before is not taken "
+    "again; `block`: what it does counts without a customer, until staff lift the block."
+)
+
+type AnonymousIds = Annotated[list[Id], Meta(max_length=MOST_IDS)]
+type Reference = Annotated[str, Meta(min_length=1, max_length=128, description=REFERENCE)]
+
+
+class ExportBody(Struct, forbid_unknown_fields=True):
+    """Whose data is to be exported: at least one id."""
+
+    user_id: Id | None = None
+    anonymous_ids: AnonymousIds = []
+    lang: Annotated[Literal["en", "zh-hans"], Meta(description="Of the text in the file.")] = "en"
+    reference: Reference | None = None
+
+
+class EraseBody(ExportBody, forbid_unknown_fields=True):
+    """Who is to be erased: at least one id."""
+
+    mode: Annotated[str, Meta(description=MODE, extra_json_schema={"enum": list(EraseMode)})] = EraseMode.FORGET
+    export_first: Annotated[bool, Meta(description="Write a file of all that is held before it is erased.")] = False
+
+
+class EraseBatch(Struct, forbid_unknown_fields=True):
+    """People who are to be erased; all are taken or none is."""
+
+    erasures: Annotated[list[EraseBody], Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class RequestTaken(Struct):
+    request_id: str
+    status_url: str
+    state: RequestState
+
+
+class RequestsTaken(Struct):
+    requests: Annotated[list[RequestTaken], Meta(description="In the order of the batch.")]
+
+
+class HolderDone(Struct):
+    """What a holder had, and what became of it."""
+
+    found: int
+    deleted: int = 0
+    changed: int = 0
+    kept: int = 0
+    why: Annotated[Kept | None, Meta(description="Why something is kept; null: nothing is.")] = None
+    left: Annotated[int, Meta(description="What the last scan found.")] = 0
+
+
+class PrivacyStatus(Struct):
+    """How far a request got."""
+
+    request_id: str
+    kind: RequestKind
+    state: RequestState
+    reference: str | None
+    mode: Annotated[EraseMode | None, Meta(description="null for an export.")]
+    received_at: datetime
+    due_at: datetime
+    unknown_at: Annotated[datetime | None, Meta(description="Since when no answer knows the person.")]
+    erased_at: Annotated[datetime | None, Meta(description="When the first scan found nothing any more.")]
+    closed_at: datetime | None
+    holders: Annotated[dict[HolderCode, HolderDone], Meta(description="By holder, once it has done its part.")]
+    problem: Annotated[str | None, Meta(description="Why it failed; it is tried again every five minutes.")]
+    download_until: Annotated[datetime | None, Meta(description="Until when there is a file to download.")]
+
+
+class HeldAbout(Struct):
+    """How many things each holder has of a person."""
+
+    user_id: Id
+    holders: dict[HolderCode, int]
+
+
+class ReceiptGiven(Struct):
+    """A receipt as `manage.py verify_receipt` reads it."""
+
+    document: dict[str, Any]
+    key: Annotated[str, Meta(description="Name of the public key in `/.well-known/recsite-receipts.json`.")]
+    signature: Annotated[str, Meta(description="Ed25519 over the canonical JSON of the document, in base64url.")]
+
+
+class ReceiptsGiven(Struct):
+    receipts: list[ReceiptGiven]
+
+
+def taken(request: PrivacyRequest) -> RequestTaken:
+    return RequestTaken(str(request.pk), STATUS_URL.format(pk=request.pk), request.state)
+
+
+def status_of(request: PrivacyRequest) -> PrivacyStatus:
+    return PrivacyStatus(
+        request_id=str(request.pk),
+        kind=RequestKind(request.kind),
+        state=request.state,
+        reference=request.reference,
+        mode=EraseMode(request.mode) if request.kind == RequestKind.ERASE else None,
+        received_at=request.created_at,
+        due_at=request.due_at,
+        unknown_at=request.unknown_at,
+        erased_at=request.scanned_at,
+        closed_at=request.closed_at,
+        holders={HolderCode(code): _done(entry) for code, entry in request.counts.items() if "begun" not in entry},
+        problem=request.message or None,
+        download_until=request.file_until if request.file else None,
+    )
+
+
+def _done(entry: dict[str, Any]) -> HolderDone:
+    return HolderDone(**{**entry, "why": Kept(entry["why"]) if entry.get("why") else None})
