@@ -31,7 +31,7 @@ CASES = 300
 OF_THE_PAST = {
     "answer", "answer_again", "experiment", "agent_pause", "privacy_request", "privacy_download", "privacy_receipt",
 }  # fmt: skip
-"""Operations on what a small shop does not have; ``test_review.py``, ``test_agents.py`` and ``test_privacy.py`` ask
+"""Operations on what a small shop does not have; ``test_review.py``, ``test_agents.py`` and ``test_privacy_requests.py`` ask
 where it is there.
 """
 OF_ANYBODY = {"taste", "taste_withdraw", "user_privacy"}

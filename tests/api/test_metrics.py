@@ -230,7 +230,7 @@ def test_alarms_that_nobody_has_seen(watcher: ApiClient) -> None:
 
 def test_metrics_cost_few_queries(watcher: ApiClient, django_assert_max_num_queries: Any) -> None:
     watcher.get(METRICS)
-    with django_assert_max_num_queries(7, connection=connection):
+    with django_assert_max_num_queries(8, connection=connection):
         watcher.get(METRICS)
 
 

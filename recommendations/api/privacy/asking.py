@@ -39,7 +39,7 @@ from recommendations.services.privacy.requests import (
     ask_erase_many,
     ask_export,
 )
-from recommendations.services.privacy.sealed import PrivacyKeysMissingError, SealBrokenError
+from recommendations.services.privacy.sealed import PersonIds, PrivacyKeysMissingError, SealBrokenError
 from recommendations.terms import Scope
 
 EXPORT_TEXT = """
@@ -170,7 +170,7 @@ class HeldAboutView(PrivacyView):
         tags=["privacy"],
     )
     def get(self, request: Request, user_id: str) -> HttpResponse:  # noqa: ARG002 - given by the framework
-        return as_json(HeldAbout(user_id, held_about(checked_user_id(user_id))))
+        return as_json(HeldAbout(user_id, held_about(PersonIds(user_id=checked_user_id(user_id)))))
 
 
 _export_body = msgspec.json.Decoder(ExportBody)

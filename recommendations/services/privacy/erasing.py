@@ -61,9 +61,9 @@ def scan(subject: Subject) -> dict[HolderCode, int]:
     return {holder.code: holder.find(subject) for holder in registry.HOLDERS}
 
 
-def held_about(user_id: str) -> dict[HolderCode, int]:
-    """What each holder has of the customer whom the shop calls so, in numbers."""
-    return scan(subject_of(user_id, []))
+def held_about(ids: PersonIds) -> dict[HolderCode, int]:
+    """How much each holder has of the person whom the shop calls so."""
+    return scan(subject_of(ids.user_id, ids.anonymous_ids))
 
 
 def open_holders(request: PrivacyRequest) -> list[Holder]:

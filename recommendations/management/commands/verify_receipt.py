@@ -1,0 +1,63 @@
+"""``manage.py verify_receipt``: whether receipts are as they were signed. It needs neither database nor secret."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from recommendations.channels import signing
+
+
+class Command(BaseCommand):
+    help = (
+        "Says whether receipts are as they were signed, and follow each other. It needs neither database nor secret: "
+        "the public keys are a file, as /.well-known/recsite-receipts.json of the installation."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help="receipts as the API gives them; -: the input")
+        parser.add_argument(
+            "--keys", type=Path, required=True, metavar="FILE", help="recsite-receipts.json of the installation"
+        )
+        parser.add_argument("--chain", action="store_true", help="the file has all of them: none may be missing")
+
+    def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, **_options: Any) -> None:
+        public, receipts = _keys(_read(keys)), _receipts(_read(file))
+        if flaws := signing.flaws_of(receipts, public, whole=chain):
+            raise CommandError("\n".join(flaws))
+        for each in receipts:
+            document = each["document"]
+            which = f"Receipt {document['number']} ({document.get('part')}) of request {document.get('request')}"
+            self.stdout.write(f"{which}: as it was signed on {document.get('signed')}.")
+        if len(receipts) > 1:
+            self.stdout.write(f"{len(receipts):,} receipts, each as it was signed.")
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandError(f"{path} is not JSON: {error}.") from error
+
+
+def _receipts(content: Any) -> list[Any]:
+    """Receipts of a file: one, a list, or what the API answers."""
+    if isinstance(content, dict) and isinstance(content.get("receipts"), list):
+        content = content["receipts"]
+    receipts = content if isinstance(content, list) else [content]
+    if not receipts:
+        raise CommandError("There is no receipt in the file.")
+    return receipts
+
+
+def _keys(content: Any) -> dict[str, str]:
+    try:
+        return {key["id"]: key["public"] for key in content["keys"]}
+    except (KeyError, TypeError) as error:
+        raise CommandError('The file of keys is like {"keys": [{"id": …, "public": …}]}.') from error

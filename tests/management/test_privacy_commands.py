@@ -1,0 +1,126 @@
+"""Privacy from the command line: people erased and exported, receipts verified without anything of ours."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from recommendations.channels import signing
+from recommendations.models import LegalHold, PrivacyRequest, StatedTaste
+from recommendations.privacy_terms import RequestState
+from recommendations.store.holders import registry
+from recsite import env
+from tests.privacy_holders import JoinHolder, TasteHolder, somebody
+
+
+@pytest.fixture(autouse=True)
+def _holders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "HOLDERS", (TasteHolder(), JoinHolder()))
+
+
+def run(*arguments: str | Path) -> str:
+    output = io.StringIO()
+    call_command(*map(str, arguments), stdout=output, stderr=io.StringIO())
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+def test_people_are_erased_line_by_line_and_their_chain_verifies(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    somebody("ada", "phone")
+    somebody("bo")
+    assert run("privacy", "find", "ada").split() == ["interests", "2", "customer", "1"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("ada\nbo\n\n"))
+    said = run("privacy", "erase", "-")
+    assert ("ada" in said, said.count("done")) == (False, 2)
+    assert "3 deleted or changed" in said
+    assert not StatedTaste.objects.exists()
+
+    chain, keys = tmp_path / "chain.json", tmp_path / "keys.json"
+    chain.write_text(run("privacy", "receipts"))
+    keys.write_bytes(Client().get("/.well-known/recsite-receipts.json").content)
+    assert "4 receipts, each as it was signed." in run("verify_receipt", chain, "--keys", keys, "--chain")
+
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    command = [sys.executable, "manage.py", "verify_receipt", str(chain), "--keys", str(keys)]
+    alone = subprocess.run(command, env=bare, capture_output=True, text=True, check=False)
+    assert (alone.returncode, alone.stdout.count("as it was signed on")) == (0, 4), alone.stderr
+
+    content = json.loads(chain.read_text())
+    content["receipts"][1]["document"]["holders"]["interests"]["found"] = 0
+    chain.write_text(json.dumps(content))
+    with pytest.raises(CommandError, match="Receipt 2 was changed"):
+        run("verify_receipt", chain, "--keys", keys)
+    one = str(PrivacyRequest.objects.order_by("created_at").first())
+    assert len(json.loads(run("privacy", "receipts", one))["receipts"]) == 2
+
+
+@pytest.mark.django_db
+def test_an_export_is_written_where_it_is_wanted_and_over_nothing(tmp_path: Path) -> None:
+    somebody("ada")
+    run("privacy", "export", "ada", "--file", tmp_path / "ada.zip", "--lang", "zh-hans")
+    assert "interests/tastes.json" in zipfile.ZipFile(tmp_path / "ada.zip").namelist()
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("privacy", "export", "ada", "--file", tmp_path / "ada.zip")
+
+
+@pytest.mark.django_db
+def test_a_hold_lasts_until_it_is_lifted() -> None:
+    day = (timezone.now() + timedelta(days=9)).date().isoformat()
+    assert "Hold" in run("privacy", "hold", "phone", "--anonymous", "--reason", "case 12", "--until", day)
+    assert "held" in run("privacy", "erase", "phone", "--anonymous", "--reference", "t-1")
+    listed = run("privacy", "requests")
+    assert "t-1" in listed
+    assert "case 12" in listed
+    with pytest.raises(CommandError, match="another request"):
+        run("privacy", "erase", "tablet", "--anonymous", "--reference", "t-1")
+    number = LegalHold.objects.get().pk
+    run("privacy", "lift", str(number))
+    with pytest.raises(CommandError, match="no hold"):
+        run("privacy", "lift", str(number))
+    assert "done" in run("privacy", "erase", "phone", "--anonymous", "--reference", "t-1")
+    assert PrivacyRequest.objects.get().state == RequestState.DONE
+    assert run("privacy", "requests") == ""
+    for wrong in ("2020-01-01", "soon", "2026-13-45"):
+        with pytest.raises(CommandError, match="--until"):
+            run("privacy", "hold", "ada", "--reason", "x", "--until", wrong)
+    with pytest.raises(CommandError, match="--reason"):
+        run("privacy", "hold", "ada", "--reason", " ")
+
+
+def test_what_is_no_receipt_or_no_key_is_said(tmp_path: Path) -> None:
+    file, keys = tmp_path / "file.json", tmp_path / "keys.json"
+    keys.write_text('{"keys": []}')
+    for content, words in (("{", "is not JSON"), ("[]", "no receipt"), ("{}", "no receipt")):
+        file.write_text(content)
+        with pytest.raises(CommandError, match=words):
+            run("verify_receipt", file, "--keys", keys)
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("verify_receipt", tmp_path / "none", "--keys", keys)
+    with pytest.raises(CommandError, match="file of keys"):
+        run("verify_receipt", file, "--keys", file)
+
+
+def test_keys_are_made_to_be_set_as_they_stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    keys = dict(line.split("=", 1) for line in run("privacy_keys").splitlines())
+    assert list(keys) == ["RECEIPT_KEYS", "EXPORT_KEYS"]
+    for name, value in keys.items():
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+        monkeypatch.setenv(name, value)
+    assert env.seeds("RECEIPT_KEYS") == [keys["RECEIPT_KEYS"]]
+    assert env.secrets("EXPORT_KEYS", shortest=32) == [keys["EXPORT_KEYS"]]
+    run("privacy_keys", "--folder", tmp_path / "keys")
+    signing.signing_key((tmp_path / "keys" / "receipt_keys").read_text().strip())
+    monkeypatch.setenv("RECEIPT_KEYS", "x" * 43 + "!")
+    with pytest.raises(Exception, match="no key of Ed25519"):
+        env.seeds("RECEIPT_KEYS")
