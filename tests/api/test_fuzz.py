@@ -31,8 +31,8 @@ CASES = 300
 OF_THE_PAST = {
     "answer", "answer_again", "experiment", "agent_pause", "privacy_request", "privacy_download", "privacy_receipt",
 }  # fmt: skip
-"""Operations on what a small shop does not have; ``test_review.py``, ``test_agents.py`` and ``test_privacy_requests.py`` ask
-where it is there.
+"""Operations on what a small shop does not have; ``test_review.py``, ``test_agents.py`` and
+``test_privacy_requests.py`` ask where it is there.
 """
 OF_ANYBODY = {"taste", "taste_withdraw", "user_privacy"}
 """Operations whose whole input is the id of a customer: of whom nothing is known they say so, and refuse no id."""
