@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from django.utils import timezone
 
 from bench.bars import Figure
 from bench.privacy.traces import Traces
@@ -44,10 +42,8 @@ class People:
         ids = [known[at] for at in chosen[:number].tolist()]
         others = [known[at][0] for at in chosen[number : number + 500].tolist()]
         rows = Event.objects.filter(customer__in=[key for _, key in ids], name="purchase", item__isnull=False)
-        lines = [
-            _as_sent(dict(ids_of(ids))[row.customer_id], row)
-            for row in rows.select_related("item").order_by("-occurred_at")[:PAST]
-        ]
+        named_by = {key: one for one, key in ids}
+        lines = [_as_sent(named_by, row) for row in rows.select_related("item").order_by("-occurred_at")[:PAST]]
         items = sorted({line["items"][0]["item_id"] for line in lines})[:ITEMS]
         traces = Traces.of([pseudonym(one) for one, _ in ids])
         return cls(seed=seed, ids=[one for one, _ in ids], others=others, items=items, lines=lines, traces=traces)
@@ -57,25 +53,19 @@ class People:
         return [self.lines[at] for at in rng.integers(0, len(self.lines), number).tolist()]
 
 
-def ids_of(people: Sequence[tuple[str, int]]) -> list[tuple[int, str]]:
-    return [(key, one) for one, key in people]
-
-
-def _as_sent(user_id: str, row: Event) -> dict[str, Any]:
+def _as_sent(named_by: Mapping[int, str], row: Event) -> dict[str, Any]:
+    if row.item is None or row.customer_id is None:
+        raise ValueError("a purchase of somebody has an item and a customer")
     item = {"item_id": row.item.shop_id, "quantity": float(row.quantity or 1), "price": str(row.price or 1)}
     return {
-        "event_id": str(row.event_id), "name": "purchase", "timestamp": _text(row.occurred_at), "user_id": user_id,
-        "transaction_id": row.transaction_id, "items": [item],
+        "event_id": str(row.event_id), "name": "purchase", "timestamp": row.occurred_at.isoformat(),
+        "user_id": named_by[row.customer_id], "transaction_id": row.transaction_id, "items": [item],
     }  # fmt: skip
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat()
 
 
 def privacy_key() -> str:
     """The secret of a new key of the shop's server that may erase."""
-    _row, secret = create_key(name=KEY_NAME, side=Side.SERVER, scopes=[Scope.PRIVACY_WRITE], by=None, now=timezone.now())
+    _row, secret = create_key(name=KEY_NAME, side=Side.SERVER, scopes=[Scope.PRIVACY_WRITE], by=None)
     return secret
 
 

@@ -128,7 +128,7 @@ def entries() -> Iterator[tuple[bytes, bytes]]:
         yield name, b" ".join(_flat(_value(server, name)))
 
 
-def _value(server: "redis.Redis", name: bytes) -> Any:
+def _value(server: Any, name: bytes) -> Any:
     match server.type(name):
         case b"string":
             return server.get(name)

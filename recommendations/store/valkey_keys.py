@@ -63,9 +63,7 @@ COUNTED = KeyName("counted", "counts of all processes", people=False, lasts=None
 CHANGED = KeyName("live:changed", "marks of change", people=False, lasts=None)
 BUILT = KeyName("live:built", "that the live state knows all", people=False, lasts=None)
 DOUBTED = KeyName("live:doubted", "doubts that it does", people=False, lasts=None)
-RATES = KeyName(
-    "rate:", "requests in a window, by key or an address's hash of the day", people=False, lasts=25 * HOUR
-)
+RATES = KeyName("rate:", "requests in a window, by key or an address's hash of the day", people=False, lasts=25 * HOUR)
 LINES = KeyName("push:line:", "pace and failures of a channel", people=False, lasts=None)
 PROBE = KeyName("live:probe", "that Valkey writes", people=False, lasts=MINUTE)
 

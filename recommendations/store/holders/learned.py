@@ -21,7 +21,6 @@ from recommendations.engine.preprocess.levels import Level
 from recommendations.models import Artefact, ModelVersion, RunStage
 from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
-from recommendations.store.live.array_cache import forget_arrays_of_people
 from recommendations.store.models.artefacts import forget_files, of_one_edition
 from recommendations.store.models.model import load_candidates, load_levels, load_segments, load_snapshot
 from recommendations.store.models.remaining_rows import NAMING
@@ -69,7 +68,6 @@ class LearnedHolder:
                 deleted.update(entries)
                 for key in entries:
                     sums[key] |= done.sums_of
-        forget_arrays_of_people()
         return [_erased(subject, deleted, sums) for subject in subjects]
 
 
@@ -91,7 +89,6 @@ def forget_versions_before(moment: datetime) -> int:
     old = [one for one, at in read_at.items() if at <= moment and not is_being_made(one)]
     for version in old:
         forget_files(Artefact.objects.filter(version=version))
-    forget_arrays_of_people()
     return len(old)
 
 
