@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -111,6 +111,9 @@ bench-off-policy: .venv/stamp  ## What a log tells of a draft, and what explorin
 
 bench-past-answers: .venv/stamp  ## A thousand answers made again after everything changed, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.past_answers $(ARGS)
+
+bench-privacy: .venv/stamp  ## Does a model tell who taught it, also once they are taken out? On the demo's wheel (ARGS="--json out.json")
+	$(PYTHON) -m bench.privacy.membership $(ARGS)
 
 bench-push: .venv/stamp  ## What campaigns cost: the plan of 100,000 customers, mails a minute (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.push $(ARGS)
