@@ -7,7 +7,7 @@ from scipy import sparse
 from bench.files.parts import Part
 from recommendations.engine.frames import FloatArray, IntArray, Sparse
 from recommendations.engine.ranking.scores import gathered, largest, top
-from recommendations.engine.recommenders.protocol import Recommender
+from recommendations.engine.recommenders.hybrid import Scorer
 from recommendations.engine.rng import generator
 from recommendations.terms import Task
 
@@ -33,9 +33,7 @@ def factor_of(trend: FloatArray | None, exponent: float) -> FloatArray | None:
     return None if trend is None or not exponent else np.power(trend, np.float32(exponent), dtype=np.float32)
 
 
-def ranked_alone(
-    recommender: Recommender, part: Part, *, task: Task, k: int, factor: FloatArray | None = None
-) -> IntArray:
+def ranked_alone(recommender: Scorer, part: Part, *, task: Task, k: int, factor: FloatArray | None = None) -> IntArray:
     """Rank alone: item rows, best first, [questions, k], −1 after the last.
 
     With a factor per item they are ranked by max(score, 0) · factor.
