@@ -147,7 +147,11 @@ def test_arrays_of_files_are_not_written_to(instance: Instance, shop: TrainingSe
         arrays[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r" if array.size else None)
     mapped = restored(instance.kind, instance.config, arrays)
     assert isinstance(mapped, Configured)
-    assert_same_learned(mapped.without(GONE), recommender.without(GONE), within=1e-7)
+    left = mapped.without(GONE)
+    assert_same_learned(left, recommender.without(GONE), within=1e-7)
+    again = restored(instance.kind, instance.config, learned(left))
+    queries = asked(shop.without(GONE))
+    np.testing.assert_array_equal(again.score(queries), left.score(queries))
 
 
 def test_who_learns_the_same_is_taught_by_what_is_left(shop: TrainingSet) -> None:
