@@ -64,9 +64,9 @@ def _as_sent(named_by: Mapping[int, str], row: Event) -> dict[str, Any]:
 
 
 def privacy_key() -> str:
-    """The secret of a new key of the shop's server that may erase."""
-    _row, secret = create_key(name=KEY_NAME, side=Side.SERVER, scopes=[Scope.PRIVACY_WRITE], by=None)
-    return secret
+    """A new key of the shop's server that may erase."""
+    row, secret = create_key(name=KEY_NAME, side=Side.SERVER, scopes=[Scope.PRIVACY_WRITE], by=None)
+    return f"{row.prefix}.{secret}"
 
 
 def accuracy() -> dict[str, tuple[float, float, float]]:
