@@ -14,6 +14,7 @@ import pytest_django
 from django.core.files.storage import storages
 from django.utils import timezone, translation
 
+from recommendations.engine.frames import IdArray
 from recommendations.models import Artefact, ModelVersion
 from recommendations.privacy_terms import Kept
 from recommendations.services.operations.quality import differences
@@ -32,8 +33,7 @@ from recommendations.terms import Cut, Task
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-GONE, LATER = np.array([7, 31, 60]), np.array([8, 32])
-SUBJECTS = [Subject(keys=frozenset(keys)) for keys in ({7}, {31, 60}, {10**9})]
+ROWS, LATER = [6, 30, 59], [7, 8]  # of the users who go for good, and of those who stay whom tests take out
 
 
 def stored_files() -> set[str]:
@@ -84,6 +84,8 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Erasure:
+    gone: IdArray
+    subjects: list[Subject]  # one, two keys of another, and somebody unknown
     before: Side
     after: Side
     found: list[int]
@@ -97,18 +99,22 @@ def erasure(shop: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Ite
     """Three people are erased, for good: this process held all that it had of them, and hears of it."""
     with django_db_blocker.unblock(), translation.override("en"):
         version = ModelVersion.objects.live().get()
-        assert np.isin(GONE, load_arrays(version.pk, Cut.LIVE)["ids/users"]).all()
-        before, found = Side.of(version), [LEARNED.find(one) for one in SUBJECTS]
-        [sheet] = LEARNED.export(SUBJECTS[1])
+        gone = load_arrays(version.pk, Cut.LIVE)["ids/users"][ROWS]
+        one, *two = gone.tolist()
+        subjects = [Subject(keys=frozenset(keys)) for keys in ({one}, two, {10**9})]
+        before, found = Side.of(version), [LEARNED.find(each) for each in subjects]
+        [sheet] = LEARNED.export(subjects[1])
         lines = list(sheet.rows)
-        done = LEARNED.erase_all(SUBJECTS, now=timezone.now())
+        done = LEARNED.erase_all(subjects, now=timezone.now())
         snapshot_holder()._checked = 0.0  # the time of looking again has come
         current_snapshot()
         snapshot_holder().settle()
         version.refresh_from_db()
         after = Side.of(version)
         drop_all()
-        yield Erasure(before=before, after=after, found=found, done=done, sheet=sheet, lines=lines)
+        yield Erasure(
+            gone=gone, subjects=subjects, before=before, after=after, found=found, done=done, sheet=sheet, lines=lines
+        )
 
 
 @pytest.fixture
@@ -119,9 +125,9 @@ def version(erasure: Erasure) -> ModelVersion:
 def test_each_was_found_and_is_not_found_any_more(erasure: Erasure, version: ModelVersion) -> None:
     assert erasure.found == [3, 6, 0]  # once in each cut
     assert [one.deleted for one in erasure.done] == erasure.found
-    assert [LEARNED.find(one) for one in SUBJECTS] == [0, 0, 0]
+    assert [LEARNED.find(one) for one in erasure.subjects] == [0, 0, 0]
     assert version.edition == 1  # all at once
-    assert LEARNED.erase(SUBJECTS[0], now=NOW) == Erased()
+    assert LEARNED.erase(erasure.subjects[0], now=NOW) == Erased()
 
 
 def test_it_is_said_whose_sums_stay(erasure: Erasure) -> None:
@@ -134,7 +140,7 @@ def test_it_is_said_whose_sums_stay(erasure: Erasure) -> None:
 @pytest.mark.parametrize("cut", [Cut.TEST, Cut.LIVE])
 def test_those_who_stay_keep_their_answers(erasure: Erasure, cut: Cut) -> None:
     before, after = erasure.before.models[cut], erasure.after.models[cut]
-    stay = np.flatnonzero(~np.isin(before.users.ids, GONE))
+    stay = np.flatnonzero(~np.isin(before.users.ids, erasure.gone))
 
     assert after.users.ids.tolist() == before.users.ids[stay].tolist()
     assert after.segments.tolist() == before.segments[stay].tolist()
@@ -153,7 +159,7 @@ def test_those_who_stay_keep_their_answers(erasure: Erasure, cut: Cut) -> None:
 def test_what_is_exact_is_as_if_learned_without_them(erasure: Erasure) -> None:
     """The recommenders that were written are those that a fit without these people makes."""
     before, after = (side.models[Cut.LIVE] for side in (erasure.before, erasure.after))
-    gone = np.flatnonzero(np.isin(before.users.ids, GONE)).astype(np.int32)
+    gone = np.flatnonzero(np.isin(before.users.ids, erasure.gone)).astype(np.int32)
     rows = np.arange(len(after.users), dtype=np.int32)
     exact = [name for name, one in before.recommenders.items() if one.exact_without]
     assert {"user_knn", "recent_neighbours_home"} <= set(exact)
@@ -167,18 +173,18 @@ def test_what_is_exact_is_as_if_learned_without_them(erasure: Erasure) -> None:
 
 def test_pages_of_quality_review_and_segments_speak_of_the_same_people(erasure: Erasure) -> None:
     before, after = erasure.before, erasure.after
-    assert after.quality.equals(before.quality.drop(GONE))
-    assert after.bought == {key: items for key, items in before.bought.items() if key not in GONE}
-    assert after.points == {key: point for key, point in before.points.items() if key not in GONE}
+    assert after.quality.equals(before.quality.drop(erasure.gone))
+    assert after.bought == {key: items for key, items in before.bought.items() if key not in erasure.gone}
+    assert after.points == {key: point for key, point in before.points.items() if key not in erasure.gone}
 
 
 def test_this_process_holds_nothing_of_them(erasure: Erasure) -> None:
     before, after = erasure.before, erasure.after
     assert (before.served.edition, after.served.edition, after.tested.edition) == (0, 1, 1)
     for model in (after.served, after.tested):
-        assert not np.isin(GONE, model.users.ids).any()
-    assert before.panel - after.panel == set(GONE.tolist())
-    assert before.asked - after.asked == set(GONE.tolist())
+        assert not np.isin(erasure.gone, model.users.ids).any()
+    assert before.panel - after.panel == set(erasure.gone.tolist())
+    assert before.asked - after.asked == set(erasure.gone.tolist())
 
 
 def test_old_files_are_gone_and_no_array_names_them(erasure: Erasure, version: ModelVersion) -> None:
@@ -188,7 +194,7 @@ def test_old_files_are_gone_and_no_array_names_them(erasure: Erasure, version: M
     for cut in Cut:
         users = load_arrays(version.pk, cut)["ids/users"]
         assert len(users) == 57
-    assert not np.isin(entries_of(version.pk), GONE).any()
+    assert not np.isin(entries_of(version.pk), erasure.gone).any()
 
 
 def test_an_export_tells_what_the_models_hold(erasure: Erasure, version: ModelVersion) -> None:
@@ -199,31 +205,36 @@ def test_an_export_tells_what_the_models_hold(erasure: Erasure, version: ModelVe
         assert line[6] > 20
 
 
-def test_a_damaged_file_leaves_the_old_ones(version: ModelVersion) -> None:
+@pytest.fixture
+def later(erasure: Erasure) -> IdArray:
+    return erasure.after.served.users.ids[LATER]
+
+
+def test_a_damaged_file_leaves_the_old_ones(version: ModelVersion, later: IdArray) -> None:
     row = Artefact.objects.filter(version=version, cut=Cut.LIVE, name__startswith=f"{RECOMMENDERS}/").first()
     assert row is not None
     Artefact.objects.filter(pk=row.pk).update(sha256="0" * 64)  # as if other bytes had been written
     before = stored_files()
 
     with pytest.raises(ScrubbingError, match=rf"^Model {version} keeps its old files: artefact {row.path} is missing"):
-        scrub(version, LATER)
+        scrub(version, later)
 
     version.refresh_from_db()
     assert version.edition == 1
     assert stored_files() == before
-    assert np.isin(LATER, entries_of(version.pk)).all()
+    assert np.isin(later, entries_of(version.pk)).all()
 
 
-def test_a_full_disk_leaves_the_old_files(version: ModelVersion) -> None:
+def test_a_full_disk_leaves_the_old_files(version: ModelVersion, later: IdArray) -> None:
     rows, before = set(Artefact.objects.values_list("path", "sha256")), stored_files()
 
     with no_file_larger_than(10_000), pytest.raises(ScrubbingError, match=r"keeps its old files: .*too large"):
-        scrub(version, LATER)
+        scrub(version, later)
 
     assert set(Artefact.objects.values_list("path", "sha256")) == rows
     assert stored_files() >= before
     assert load_model(version.pk, Cut.LIVE).edition == 1
-    assert scrub(version, LATER).entries == 6  # with room again, it is done
+    assert scrub(version, later).entries == 6  # with room again, it is done
     assert load_model(version.pk, Cut.LIVE).edition == 2
 
 
