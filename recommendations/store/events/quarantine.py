@@ -16,7 +16,7 @@ from recommendations.engine.frames import IdArray
 from recommendations.engine.preprocess.held import Held
 from recommendations.engine.preprocess.levels import CONFIRMING
 from recommendations.engine.preprocess.suspects import Suspicion
-from recommendations.models import Aside, Quarantine, Run
+from recommendations.models import Aside, Customer, Quarantine, Run
 from recommendations.store.attribution.settle import recount
 from recommendations.store.attribution.statements import NOTED
 from recommendations.store.temp_tables import rows
@@ -166,7 +166,8 @@ def keep(run: Run, cases: Sequence[Case]) -> None:
             people=len(suspicion.people),
             items=suspicion.items.tolist(),
         )
-        people = [Aside(quarantine=stored, customer_id=key) for key in suspicion.people.tolist()]
+        there = Customer.objects.filter(pk__in=suspicion.people.tolist(), erased_at=None)  # a run takes time
+        people = [Aside(quarantine=stored, customer=one) for one in there.only("pk")]
         since = None if suspicion.since is None else _midnight(suspicion.since)
         items = (
             []

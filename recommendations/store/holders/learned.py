@@ -63,11 +63,10 @@ class LearnedHolder:
         keys = np.array(sorted({key for subject in subjects for key in subject.keys}), np.int64)
         deleted, sums = Counter[int](), defaultdict[int, set[str]](set)
         for version in _finished():
-            entries, done = _entries(version), scrub(version, keys)
-            if done.entries:
-                deleted.update(entries)
-                for key in entries:
-                    sums[key] |= done.sums_of
+            done = scrub(version, keys)
+            deleted.update(done.entries)
+            for key in done.entries:
+                sums[key] |= done.sums_of
         return [_erased(subject, deleted, sums) for subject in subjects]
 
 

@@ -5,6 +5,7 @@ the old ones. Sums over many people stay until the next run learns without them.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -49,9 +50,9 @@ class ScrubbingError(Exception):
 
 
 class Scrubbed(NamedTuple):
-    """What was done: entries of people that went, and the recommenders that learned sums with them."""
+    """What was done: entries that went of each key, and the recommenders that learned sums with these people."""
 
-    entries: int = 0
+    entries: Counter[int]
     sums_of: frozenset[str] = frozenset()
 
 
@@ -78,14 +79,15 @@ def scrub(version: ModelVersion, keys: IdArray, *, by_its_run: bool = False) -> 
     """
     with _alone():
         try:
-            entries = int(np.count_nonzero(np.isin(entries_of(version.pk), keys)))
+            known = entries_of(version.pk)
+            entries = Counter[int](known[np.isin(known, keys)].tolist())
             change = _Change(version, keys, by_its_run=by_its_run)
-            done = Scrubbed(entries, frozenset(change.sums_of)) if entries and change.is_made() else Scrubbed()
+            is_made = bool(entries) and change.is_made()
         except (ArtefactDamagedError, OSError) as error:
             raise ScrubbingError(f"Model {version} keeps its old files: {error}") from error
         finally:
             transaction.on_commit(partial(_sweep, version.pk, by_its_run=by_its_run))
-    return done
+    return Scrubbed(entries, frozenset(change.sums_of)) if is_made else Scrubbed(Counter())
 
 
 def finish(version: ModelVersion, end: Callable[[ModelVersion], object]) -> None:

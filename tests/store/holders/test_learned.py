@@ -234,7 +234,7 @@ def test_a_full_disk_leaves_the_old_files(version: ModelVersion, later: IdArray)
     assert set(Artefact.objects.values_list("path", "sha256")) == rows
     assert stored_files() >= before
     assert load_model(version.pk, Cut.LIVE).edition == 1
-    assert scrub(version, later).entries == 6  # with room again, it is done
+    assert scrub(version, later).entries == dict.fromkeys(later.tolist(), 3)  # with room again, it is done
     assert load_model(version.pk, Cut.LIVE).edition == 2
 
 
