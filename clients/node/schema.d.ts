@@ -1680,7 +1680,7 @@ export interface components {
          * @description Why an answer cannot be made again; the last two: or not for certain.
          * @enum {unknown}
          */
-        Missing: "catalogue_unknown" | "erased" | "expired" | "model_gone" | "nameless" | "page_incomplete" | "state_unknown";
+        Missing: "catalogue_unknown" | "erased" | "expired" | "model_edited" | "model_gone" | "nameless" | "page_incomplete" | "state_unknown";
         /**
          * Obstacle
          * @description What keeps mail from somebody who said yes to it, the first first.

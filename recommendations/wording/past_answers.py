@@ -28,6 +28,10 @@ def page_incomplete() -> str:
     return _("It is a list of a page, and another list of that page was not stored.")
 
 
+def model_edited() -> str:
+    return _("The model was edited by an erasure: people who were erased were taken out of it since.")
+
+
 def catalogue_unknown(*, when: str) -> str:
     text = _(
         "The catalogue was changed in a way that the trail does not tell: prices and stock of %(when)s are not certain."

@@ -19,6 +19,7 @@ from recommendations.models import (
     Category,
     Customer,
     Item,
+    ModelVersion,
     PageSlot,
     Placement,
     RuleBook,
@@ -244,6 +245,15 @@ def test_it_is_not_exact_after_one_thing_it_was_made_of_is_altered(what: str) ->
         case "weight":
             BlendWeights.objects.filter(is_default=True, blend__name="home").update(weights={"als": 1.0})
     assert again(slate).sameness is Sameness.DIFFERENT
+
+
+def test_an_answer_of_a_model_that_was_edited_by_an_erasure_says_so() -> None:
+    slate = one()
+    ModelVersion.objects.update(edition=1)
+    drop_all()  # as in a process that starts after it
+    made = again(slate)
+    assert made.missing == [Missing.MODEL_EDITED]
+    assert made.sameness is Sameness.EXACT  # the person had nothing to do with it
 
 
 def test_what_cannot_be_made_again_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ def sameness(past: PastAnswer) -> tuple[str, str]:
 
 
 def doubt(code: Missing, slate: Slate) -> str:
+    if code is Missing.MODEL_EDITED:
+        return past_answers.model_edited()
     if code is Missing.CATALOGUE_UNKNOWN:
         return past_answers.catalogue_unknown(when=moment(slate.served_at))
     return past_answers.state_unknown()

@@ -99,7 +99,11 @@ class Reconstruction:
     def missing(self) -> list[Missing]:
         """Why the answer is not certain to be the same."""
         unknown = not self.parts.live(self.slate.customer_id).known
-        pairs = {Missing.CATALOGUE_UNKNOWN: not self.then.certain, Missing.STATE_UNKNOWN: unknown}
+        pairs = {
+            Missing.MODEL_EDITED: self.model is not None and self.model.edition > 0,
+            Missing.CATALOGUE_UNKNOWN: not self.then.certain,
+            Missing.STATE_UNKNOWN: unknown,
+        }
         return [code for code, holds in pairs.items() if holds]
 
     @property
@@ -107,8 +111,9 @@ class Reconstruction:
         """Parts that may be others now; each of the rest is certainly the one of then."""
         live, slots = self.live, [parts for _own, parts in self.slots]
         model = live.model.version_id if live.model else None
+        edited = live.model is not None and live.model.edition > 0
         same = {
-            Part.MODEL: model == self.parts.basis.model,
+            Part.MODEL: model == self.parts.basis.model and not edited,
             Part.WEIGHTS: all(map(self._holds, slots)),
             Part.RULES: all(self._now(parts).rules.version == parts.basis.rules for parts in slots),
             Part.CATALOGUE: live.stock.mark == self.then.stock.mark,

@@ -20,13 +20,14 @@ from recommendations.terms import Cut
 
 
 class Missing(StrEnum):
-    """Why an answer cannot be made again; the last two: or not for certain."""
+    """Why an answer cannot be made again; the last three: or not for certain."""
 
     MODEL_GONE = "model_gone"  # its files are no longer kept
     EXPIRED = "expired"  # what it was made of is forgotten
     NAMELESS = "nameless"  # nothing about the customer was kept, as it must be
     ERASED = "erased"  # the customer's state is gone
     PAGE_INCOMPLETE = "page_incomplete"  # the slate of another slot is not there
+    MODEL_EDITED = "model_edited"  # people who were erased were taken out of it
     CATALOGUE_UNKNOWN = "catalogue_unknown"  # it was changed outside the trail
     STATE_UNKNOWN = "state_unknown"  # neither Valkey nor PostgreSQL could be asked
 
