@@ -124,15 +124,14 @@ class _Change:
             if is_being_made(now) and not self._by_its_run:
                 return False
             self._edition = now.edition
+        switched = False
         try:
             for cut in Cut:
                 self._write(cut)
             switched = self._switch()
-        except BaseException:
-            self._discard()
-            raise
-        if not switched:
-            self._discard()
+        finally:
+            if not switched:
+                self._discard()
         return switched
 
     def _write(self, cut: Cut) -> None:
