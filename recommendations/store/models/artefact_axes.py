@@ -15,7 +15,7 @@ RECOMMENDERS = "recommenders"
 MATRIX_PARTS = ("data", "indices", "indptr", "shape")
 
 
-class Counted(StrEnum):
+class PeopleAxis(StrEnum):
     """What the first axis of an array is counted by."""
 
     USERS = "users"  # rows of ids/users
@@ -36,55 +36,55 @@ class Leads(StrEnum):
     CUSTOMER_KEYS = "customer_keys"  # of a table its first column
 
 
-class Layout(NamedTuple):
+class ArrayLayout(NamedTuple):
     """People in an array. A matrix has four arrays below its name: its rows are counted by ``counted``."""
 
-    counted: Counted | None = None
+    counted: PeopleAxis | None = None
     leads: Leads | None = None
     is_matrix: bool = False
 
 
-OF_NOBODY = Layout()
+OF_NOBODY = ArrayLayout()
 """Items, categories, segments, sums over many."""
 
-_OF_USERS = Layout(Counted.USERS)
-_OF_VISITS = Layout(Counted.VISITS)
-_OF_TRUTH = Layout(Counted.TRUTH)
-_RECORDS = Layout(Counted.AND_A_STRANGER)
-_ACTS = Layout(Counted.ACTS)
+_OF_USERS = ArrayLayout(PeopleAxis.USERS)
+_OF_VISITS = ArrayLayout(PeopleAxis.VISITS)
+_OF_TRUTH = ArrayLayout(PeopleAxis.TRUTH)
+_RECORDS = ArrayLayout(PeopleAxis.AND_A_STRANGER)
+_ACTS = ArrayLayout(PeopleAxis.ACTS)
 
-LAYOUTS: Mapping[str, Layout] = {
+LAYOUTS: Mapping[str, ArrayLayout] = {
     "cut": OF_NOBODY,
-    "ids/users": Layout(Counted.USERS, Leads.CUSTOMER_KEYS),
+    "ids/users": ArrayLayout(PeopleAxis.USERS, Leads.CUSTOMER_KEYS),
     "ids/items": OF_NOBODY,
     "ids/categories": OF_NOBODY,
-    "interactions/user": Layout(Counted.ACTS, Leads.USER_ROWS),
+    "interactions/user": ArrayLayout(PeopleAxis.ACTS, Leads.USER_ROWS),
     "interactions/*": _ACTS,
     "catalogue/*": OF_NOBODY,
     "catalogue/*/*": OF_NOBODY,
     "promotions/*": OF_NOBODY,
     "net/*": OF_NOBODY,
     "*/lift": OF_NOBODY,
-    "disliked": Layout(Counted.USERS, is_matrix=True),
-    "followed": Layout(Counted.USERS, is_matrix=True),
-    "links/followers": Layout(Counted.FOLLOWERS, Leads.CUSTOMER_KEYS),
-    "links/follows": Layout(Counted.FOLLOWERS, Leads.USER_ROWS, is_matrix=True),
-    "truth/*": Layout(Counted.USERS, is_matrix=True),
+    "disliked": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
+    "followed": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
+    "links/followers": ArrayLayout(PeopleAxis.FOLLOWERS, Leads.CUSTOMER_KEYS),
+    "links/follows": ArrayLayout(PeopleAxis.FOLLOWERS, Leads.USER_ROWS, is_matrix=True),
+    "truth/*": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
     "levels/of_users": _OF_USERS,
-    "cleaning/bursts": Layout(Counted.BURSTS, Leads.CUSTOMER_KEYS),
+    "cleaning/bursts": ArrayLayout(PeopleAxis.BURSTS, Leads.CUSTOMER_KEYS),
     "candidates/*/instances": OF_NOBODY,
     "candidates/*/*": _RECORDS,
-    "visits/user": Layout(Counted.VISITS, Leads.USER_ROWS),
+    "visits/user": ArrayLayout(PeopleAxis.VISITS, Leads.USER_ROWS),
     "visits/seen": _OF_VISITS,
-    "visits/spent": Layout(Counted.VISITS, is_matrix=True),
+    "visits/spent": ArrayLayout(PeopleAxis.VISITS, is_matrix=True),
     "visits/joined/*/instances": OF_NOBODY,
     "visits/joined/*/*": _OF_VISITS,
     "second_stage/*/trees/*": OF_NOBODY,
     "second_stage/*/lesson/names": OF_NOBODY,
     "second_stage/*/lesson/groups": OF_NOBODY,
     "second_stage/*/lesson/counts": _OF_TRUTH,
-    "second_stage/*/lesson/values": Layout(Counted.LESSONS),
-    "second_stage/*/lesson/relevant": Layout(Counted.LESSONS),
+    "second_stage/*/lesson/values": ArrayLayout(PeopleAxis.LESSONS),
+    "second_stage/*/lesson/relevant": ArrayLayout(PeopleAxis.LESSONS),
     "evaluation/*/*": _OF_TRUTH,
     "lists/*/*": _OF_TRUTH,
     "segments/of_users": _OF_USERS,
@@ -94,8 +94,8 @@ LAYOUTS: Mapping[str, Layout] = {
     "segments/moves": OF_NOBODY,
     "picture/overall": OF_NOBODY,
     "picture/projection/centres": OF_NOBODY,
-    "picture/projection/users": Layout(Counted.POINTS, Leads.USER_ROWS),
-    "picture/projection/points": Layout(Counted.POINTS),
+    "picture/projection/users": ArrayLayout(PeopleAxis.POINTS, Leads.USER_ROWS),
+    "picture/projection/points": ArrayLayout(PeopleAxis.POINTS),
     "picture/behaviour/*": OF_NOBODY,
     "picture/drift/*": OF_NOBODY,
 }
@@ -114,7 +114,7 @@ class UndescribedArrayError(Exception):
 
 
 @lru_cache(10_000)
-def layout_of(name: str) -> Layout:
+def layout_of(name: str) -> ArrayLayout:
     """The layout of an array, or of the matrix that it is a part of. Raises UndescribedArrayError."""
     stem, _, last = name.rpartition("/")
     of_matrix = _listed(stem) if last in MATRIX_PARTS else None
@@ -132,7 +132,7 @@ def layout_of(name: str) -> Layout:
 _RECOMMENDERS = frozenset(instance.name for instance in EVERY)
 
 
-def _listed(name: str) -> Layout | None:
+def _listed(name: str) -> ArrayLayout | None:
     parts = name.split("/")
     return next((layout for pattern, layout in LAYOUTS.items() if _fits(pattern.split("/"), parts)), None)
 

@@ -14,7 +14,7 @@ from scipy import sparse
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, IdArray, Sparse
 from recommendations.engine.preprocess.links import FEWEST
-from recommendations.store.models.artefact_axes import Counted, Layout, Leads, UndescribedArrayError, layout_of
+from recommendations.store.models.artefact_axes import ArrayLayout, Leads, PeopleAxis, UndescribedArrayError, layout_of
 from recommendations.store.models.artefacts import matrix_of, matrix_parts
 from recommendations.terms import TASKS, BlendName, Task
 
@@ -55,7 +55,7 @@ def remaining(arrays: Arrays, gone: IdArray) -> Iterator[tuple[str, NDArray[Any]
         yield name, rows.renumbered(arrays[name][stays]) if renumbers else arrays[name][stays]
 
 
-def described(arrays: Arrays) -> dict[str, Layout]:
+def described(arrays: Arrays) -> dict[str, ArrayLayout]:
     """The layouts of the arrays that this release describes."""
     layouts = {}
     for name in arrays:
@@ -67,7 +67,7 @@ def described(arrays: Arrays) -> dict[str, Layout]:
 
 
 class RemainingRows:
-    """Which rows of the arrays of a cut stay when some customers go; answers are masks."""
+    """The rows of the arrays of a cut that stay when some customers go, as masks."""
 
     def __init__(self, arrays: Arrays, gone: IdArray) -> None:
         self._arrays, self._gone = arrays, gone
@@ -81,22 +81,22 @@ class RemainingRows:
         renumbered: NDArray[Any] = (np.cumsum(self.users) - 1)[rows].astype(rows.dtype)
         return renumbered
 
-    def of(self, counted: Counted, name: str) -> BoolArray:
+    def of(self, counted: PeopleAxis, name: str) -> BoolArray:
         """The mask for the first axis of the array of this name."""
         return self._masks[counted](name)
 
     @cached_property
-    def _masks(self) -> Mapping[Counted, Callable[[str], BoolArray]]:
+    def _masks(self) -> Mapping[PeopleAxis, Callable[[str], BoolArray]]:
         return {
-            Counted.USERS: lambda _name: self.users,
-            Counted.AND_A_STRANGER: lambda _name: np.append(self.users, True),
-            Counted.ACTS: lambda _name: self.users[self._arrays["interactions/user"]],
-            Counted.FOLLOWERS: lambda _name: self._followers,
-            Counted.TRUTH: lambda name: self._truth(_task_in(name)),
-            Counted.LESSONS: self._lessons,
-            Counted.VISITS: lambda _name: self.users[self._arrays["visits/user"]],
-            Counted.POINTS: lambda _name: self.users[self._arrays["picture/projection/users"]],
-            Counted.BURSTS: lambda _name: ~np.isin(_burst_customers(self._arrays), self._gone),
+            PeopleAxis.USERS: lambda _name: self.users,
+            PeopleAxis.AND_A_STRANGER: lambda _name: np.append(self.users, True),
+            PeopleAxis.ACTS: lambda _name: self.users[self._arrays["interactions/user"]],
+            PeopleAxis.FOLLOWERS: lambda _name: self._followers,
+            PeopleAxis.TRUTH: lambda name: self._truth(_task_in(name)),
+            PeopleAxis.LESSONS: self._lessons,
+            PeopleAxis.VISITS: lambda _name: self.users[self._arrays["visits/user"]],
+            PeopleAxis.POINTS: lambda _name: self.users[self._arrays["picture/projection/users"]],
+            PeopleAxis.BURSTS: lambda _name: ~np.isin(_burst_customers(self._arrays), self._gone),
         }
 
     def _lessons(self, name: str) -> BoolArray:

@@ -5,7 +5,7 @@ import pytest
 
 from recommendations.engine.recommenders.registry import EVERY
 from recommendations.models import Artefact, ModelVersion
-from recommendations.store.models.artefact_axes import Counted, Leads, UndescribedArrayError, layout_of
+from recommendations.store.models.artefact_axes import Leads, PeopleAxis, UndescribedArrayError, layout_of
 from recommendations.store.models.artefacts import load_arrays, save_arrays
 from recommendations.store.models.remaining_rows import RemainingRows
 from recommendations.terms import Cut
@@ -14,23 +14,23 @@ from recommendations.terms import Cut
 @pytest.mark.parametrize(
     ("name", "counted", "leads"),
     [
-        ("ids/users", Counted.USERS, Leads.CUSTOMER_KEYS),
+        ("ids/users", PeopleAxis.USERS, Leads.CUSTOMER_KEYS),
         ("ids/items", None, None),
-        ("interactions/user", Counted.ACTS, Leads.USER_ROWS),
-        ("interactions/age", Counted.ACTS, None),
-        ("links/follows/indices", Counted.FOLLOWERS, Leads.USER_ROWS),
-        ("truth/home/shape", Counted.USERS, None),
+        ("interactions/user", PeopleAxis.ACTS, Leads.USER_ROWS),
+        ("interactions/age", PeopleAxis.ACTS, None),
+        ("links/follows/indices", PeopleAxis.FOLLOWERS, Leads.USER_ROWS),
+        ("truth/home/shape", PeopleAxis.USERS, None),
         ("catalogue/terms/data", None, None),
-        ("candidates/discover/own", Counted.AND_A_STRANGER, None),
+        ("candidates/discover/own", PeopleAxis.AND_A_STRANGER, None),
         ("candidates/discover/instances", None, None),
-        ("second_stage/home/lesson/values", Counted.LESSONS, None),
-        ("evaluation/home/live_configuration", Counted.TRUTH, None),
-        ("visits/joined/home/z", Counted.VISITS, None),
-        ("cleaning/bursts", Counted.BURSTS, Leads.CUSTOMER_KEYS),
+        ("second_stage/home/lesson/values", PeopleAxis.LESSONS, None),
+        ("evaluation/home/live_configuration", PeopleAxis.TRUTH, None),
+        ("visits/joined/home/z", PeopleAxis.VISITS, None),
+        ("cleaning/bursts", PeopleAxis.BURSTS, Leads.CUSTOMER_KEYS),
         ("promotion/lift", None, None),
     ],
 )
-def test_an_array_is_known_by_its_name(name: str, counted: Counted | None, leads: Leads | None) -> None:
+def test_an_array_is_known_by_its_name(name: str, counted: PeopleAxis | None, leads: Leads | None) -> None:
     layout = layout_of(name)
 
     assert (layout.counted, layout.leads) == (counted, leads)
