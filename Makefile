@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-erasure bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -87,6 +87,9 @@ bench-cold-items: .venv/stamp  ## How well items that nobody has bought yet are 
 
 bench-cold-people: .venv/stamp  ## How good lists are for people of whom little is known, on the demo's wheel (ARGS="--window test --json out.json")
 	$(PYTHON) -m bench.cold_people $(ARGS)
+
+bench-erasure: .venv/stamp  ## 500 people with something everywhere erased among 500 others: what is left, what of others? (ARGS="--pairs 50")
+	$(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON) -m bench.erasure $(ARGS)
 
 bench-experiments: .venv/stamp  ## False alarms, power, planned days and the split check, on made visitors (ARGS="--quick --json out.json")
 	$(PYTHON) -m bench.experiments $(ARGS)

@@ -6,7 +6,7 @@ Everything of a person has a token of theirs in it, long enough that it stands n
 import secrets
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -61,6 +61,7 @@ from recommendations.models import (
     Unit,
     WaitingLine,
 )  # fmt: skip
+from recommendations.privacy_terms import HolderCode
 from recommendations.push_terms import AddressState, Channel
 from recommendations.store.contacts.sealing import digest_of, seal
 from recommendations.store.events.partitions import prepare_partitions
@@ -74,6 +75,14 @@ from tests import agent_records, experiment_records, push_records
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 FOLDER = "catalogue-files"
+
+FOUND: Mapping[HolderCode, int] = {
+    HolderCode.CONTACTS: 4, HolderCode.MESSAGES: 7, HolderCode.AGENTS: 1, HolderCode.EXPERIMENTS: 2,
+    HolderCode.AUDIENCES: 1, HolderCode.SLATES: 4, HolderCode.ANSWERS: 1, HolderCode.INTERESTS: 3,
+    HolderCode.STAFF_WORK: 10, HolderCode.FILES: 3, HolderCode.SOURCES: 3, HolderCode.EVENTS: 12,
+    HolderCode.CUSTOMER: 4,
+}  # fmt: skip
+"""What each holder of the record finds of somebody, by hand."""
 
 
 def token() -> str:

@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Coalesce, Lower, Now
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
@@ -3412,6 +3412,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(RECEIPT_IS_ONLY_ADDED, "DROP FUNCTION recommendations_receipt_is_only_added CASCADE"),
+        migrations.AddIndex("slate", models.Index(Coalesce("customer", "unit"), name="slate_of_person")),
+        migrations.AddIndex(
+            "event",
+            models.Index(fields=["target_id"], name="event_of_followed", condition=models.Q(target_type="customer")),
+        ),
         migrations.CreateModel(
             "Tombstone",
             [

@@ -134,6 +134,8 @@ class Event(models.Model):
             models.Index(
                 fields=["recommendation_id"], name="event_of_slate", condition=~models.Q(recommendation_id=None)
             ),
+            # who follows a person
+            models.Index(fields=["target_id"], name="event_of_followed", condition=models.Q(target_type="customer")),
             # what was told of a transaction, and what was taken back of it
             models.Index(
                 fields=["transaction_id"], name="trade_of_transaction", condition=~models.Q(transaction_id=None)

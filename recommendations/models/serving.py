@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -57,6 +58,8 @@ class Slate(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             BrinIndex(fields=["served_at"], name="slate_served_at", pages_per_range=32),
             models.Index(fields=["recommendation_id"], name="slate_by_recommendation"),  # events know it by that
+            # export and erasure of one person: one index for both ways in which a slate names its own
+            models.Index(Coalesce("customer", "unit"), name="slate_of_person"),
         ]
 
     def __str__(self) -> str:

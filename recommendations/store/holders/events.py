@@ -7,11 +7,10 @@ who follow the person keep that they follow somebody, and no longer whom.
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.fields.json import KeyTextTransform
 
 from recommendations.models import AttributedLine, DueLine, Event, WaitingLine
 from recommendations.models.events import EventListing
@@ -29,14 +28,9 @@ _FOLLOWER = """
 event.target_type = 'customer' AND event.target_id = ANY(%(followed)s)
   AND (event.customer_id IS NULL OR event.customer_id <> ALL(%(keys)s))
 """
-_HANGING = ("recommendations_dueline", "recommendations_attributedline")
-_COUNT = "SELECT count(*) FROM recommendations_event event WHERE {whose}"
-_COUNT_HANGING = """
-SELECT count(*) FROM {table} JOIN recommendations_event event USING (occurred_at, event_id, line) WHERE {whose}
-"""
-_PICK = """
-SELECT occurred_at, event_id, line FROM recommendations_event event WHERE {whose} LIMIT %(most)s
-"""
+_HANGING = ("recommendations_dueline", "recommendations_attributedline", "recommendations_event")
+"""Tables of which rows go with an event, itself the last."""
+_LINES = "SELECT occurred_at, event_id, line FROM recommendations_event event WHERE {whose}"
 _DELETE = f"""
 DELETE FROM {{table}} line USING {KEYS}
 WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event_id, key.line)
@@ -48,28 +42,43 @@ WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event
 _WAITS_TO_FOLLOW = """
 sent ->> 'target_id' = ANY(%(followed)s) AND (customer_id IS NULL OR customer_id <> ALL(%(keys)s))
 """
-_COUNT_WAITING = f"SELECT count(*) FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW}"  # noqa: S608
+_COUNT = f"""
+WITH own AS MATERIALIZED ({_LINES.format(whose=_OWN)} UNION ALL {_LINES.format(whose=_NAMELESS)})
+SELECT (SELECT count(*) FROM own)
+  + (SELECT count(*) FROM recommendations_dueline JOIN own USING (occurred_at, event_id, line))
+  + (SELECT count(*) FROM recommendations_attributedline JOIN own USING (occurred_at, event_id, line))
+  + (SELECT count(*) FROM recommendations_event event WHERE {_FOLLOWER})
+  + (SELECT count(*) FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW})
+"""  # noqa: S608
 _WAIT_TO_FOLLOW_SOMEBODY = f"""
 UPDATE recommendations_waitingline SET sent = sent - 'target_id' WHERE id IN (
   SELECT id FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW} LIMIT %(most)s)
 """  # noqa: S608
 
 
-def orders_of(subject: Subject) -> list[str]:
-    """Numbers of the person's orders, by their events."""
-    own = Event.objects.filter(of_customer(subject), transaction_id__isnull=False)
-    waiting = WaitingLine.objects.filter(customer_id__in=subject.key_list)
-    sent = waiting.annotate(order=KeyTextTransform("transaction_id", "sent")).filter(order__isnull=False)
-    told = chain(own.values_list("transaction_id", flat=True), sent.values_list("order", flat=True))
-    return sorted({order for order in told if order})
+class Numbers(NamedTuple):
+    """Numbers of orders and of visits that stand in a person's events."""
+
+    orders: list[str]
+    visits: list[str]
+
+
+def numbers_of(subject: Subject) -> Numbers:
+    """Numbers that lead to the person, by their events and by those that wait."""
+    own = Event.objects.filter(of_customer(subject)).exclude(transaction_id=None, session_id=None)
+    waiting = WaitingLine.objects.filter(customer_id__in=subject.key_list).values_list("sent", flat=True)
+    told: set[tuple[str | None, str | None]] = set(own.values_list("transaction_id", "session_id").distinct())
+    told |= {(sent.get("transaction_id"), sent.get("session_id")) for sent in waiting}
+    orders, visits = ({pair[place] or "" for pair in told} - {""} for place in range(2))
+    return Numbers(orders=sorted(orders), visits=sorted(visits))
 
 
 def _nameless(subject: Subject) -> Q:
-    return Q(customer=None, transaction_id__in=orders_of(subject))
+    return Q(customer=None, transaction_id__in=numbers_of(subject).orders)
 
 
 def _waiting(subject: Subject) -> Q:
-    nameless = Q(customer_id=None, sent__transaction_id__in=orders_of(subject))
+    nameless = Q(customer_id=None, sent__transaction_id__in=numbers_of(subject).orders)
     return Q(customer_id__in=subject.key_list) | nameless
 
 
@@ -111,13 +120,7 @@ class EventsHolder:
         yield WAITING.sheet(subject)
 
     def find(self, subject: Subject) -> int:
-        values = _values(subject)
-        statements = [
-            *(_COUNT.format(whose=whose) for whose in (_OWN, _NAMELESS, _FOLLOWER)),
-            *(_COUNT_HANGING.format(table=table, whose=whose) for table in _HANGING for whose in (_OWN, _NAMELESS)),
-            _COUNT_WAITING,
-        ]
-        return WAITING.count(subject) + sum(int(rows(statement, **values)[0][0]) for statement in statements)
+        return WAITING.count(subject) + int(rows(_COUNT, **_values(subject))[0][0])
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002
         """Erase them: first what is known by the number of an order, last what the number stands in."""
@@ -131,7 +134,7 @@ EVENTS = EventsHolder()
 
 def _values(subject: Subject) -> dict[str, Any]:
     return {
-        "keys": subject.key_list, "orders": orders_of(subject), "most": ROWS,
+        "keys": subject.key_list, "orders": numbers_of(subject).orders, "most": ROWS,
         "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms],
     }  # fmt: skip
 
@@ -139,22 +142,23 @@ def _values(subject: Subject) -> dict[str, Any]:
 def _delete_lines(whose: str, values: dict[str, Any]) -> int:
     """Delete events with all that hangs on them; how many rows."""
     deleted = 0
-    while lines := rows(_PICK.format(whose=whose), **values):
+    for keys in _keys_of(whose, values):
         with transaction.atomic():
-            for table in (*_HANGING, "recommendations_event"):
-                deleted += run(_DELETE.format(table=table), **_keys(lines))
+            deleted += sum(run(_DELETE.format(table=table), **keys) for table in _HANGING)
     return deleted
 
 
 def _let_follow_somebody(values: dict[str, Any]) -> int:
     """Take from the events of others whom they follow; how many."""
-    changed = 0
-    while lines := rows(_PICK.format(whose=_FOLLOWER), **values):
-        changed += run(_FOLLOW_SOMEBODY, **_keys(lines))
+    changed = sum(run(_FOLLOW_SOMEBODY, **keys) for keys in _keys_of(_FOLLOWER, values))
     while waiting := run(_WAIT_TO_FOLLOW_SOMEBODY, **values):
         changed += waiting
     return changed
 
 
-def _keys(lines: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return dict(zip(("at", "event", "line"), map(list, zip(*lines, strict=True)), strict=True))
+def _keys_of(whose: str, values: dict[str, Any]) -> Iterator[dict[str, list[Any]]]:
+    """Keys of the events in parts, each of which has to be gone, or changed, before the next is asked for."""
+    while lines := rows(f"{_LINES.format(whose=whose)} LIMIT %(most)s", **values):
+        yield dict(zip(("at", "event", "line"), map(list, zip(*lines, strict=True)), strict=True))
+        if len(lines) < ROWS:
+            return

@@ -11,12 +11,12 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 from django.db.models import Q
 
-from recommendations.models import CatalogueFile, Event, Import, RejectedRow
+from recommendations.models import CatalogueFile, Import, RejectedRow
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders.events import orders_of
+from recommendations.store.holders.events import numbers_of
 from recommendations.store.holders.protocol import Erased, Subject
-from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer
+from recommendations.store.holders.tables import OwnRows, TableHolder
 from recommendations.store.imports.table_files import UnreadableFileError, open_table
 
 FOLDERS = ("catalogue-files", "catalogue-files-refused")
@@ -27,8 +27,8 @@ NAMED_IN = "user_id"
 
 def _of_visits(subject: Subject) -> Q:
     """Rows that tell of an order or a visit of the person's events; those are erased later."""
-    visits = Event.objects.filter(of_customer(subject), session_id__isnull=False).values_list("session_id", flat=True)
-    told = Q(given__transaction_id__in=orders_of(subject)) | Q(given__session_id__in=list(visits.distinct()))
+    numbers = numbers_of(subject)
+    told = Q(given__transaction_id__in=numbers.orders) | Q(given__session_id__in=numbers.visits)
     return told & Q(source__kind=Import.Kind.EVENTS)
 
 

@@ -6,8 +6,10 @@ Days of placements are sums over many lists, and stay; they are not made again f
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import In
 
-from recommendations.models import Event, Item, Slate, SlateOutcome
+from recommendations.models import CustomerAlias, Event, Item, Slate, SlateOutcome
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer
@@ -15,8 +17,15 @@ from recommendations.store.serving.slates import write_slates
 
 
 def _served(subject: Subject) -> Q:
-    """Slates by the key that the person had, or by the number of who they were before any event of theirs."""
-    return Q(customer__in=subject.key_list) | Q(unit__in=subject.units)
+    """Slates by the key that the person had, or by the number of who they were before any event of theirs.
+
+    A slate of a visitor who was somebody else's once is found by the key of that somebody.
+    """
+    own = subject.key_list
+    joined = CustomerAlias.objects.filter(Q(anonymous__in=own) | Q(customer__in=own))
+    keys = {key for pair in joined.values_list("anonymous", "customer") for key in pair} | subject.keys
+    in_index = Q(In(Coalesce("customer", "unit"), sorted(keys | subject.units)))
+    return in_index & (Q(customer__in=own) | Q(unit__in=subject.units))
 
 
 def _outcomes(subject: Subject) -> Q:

@@ -9,17 +9,32 @@ from django.apps import apps
 from django.core.files.storage import default_storage
 
 from recommendations.customer_codes import customer_code
-from recommendations.models import Audience, AuditEntry, Customer, Occurrence, Quarantine, RuleBook, Slate, Suppression
+from recommendations.models import (
+    Audience,
+    AuditEntry,
+    Customer,
+    CustomerAlias,
+    Event,
+    Occurrence,
+    Quarantine,
+    RuleBook,
+    Slate,
+    Suppression,
+)  # fmt: skip
 from recommendations.privacy_terms import HolderCode, Kept
+from recommendations.services.rules.books import NothingToPublishError, roll_back_rules
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders import tables
+from recommendations.store.holders import events, tables
 from recommendations.store.holders.customer import delete_husks
+from recommendations.store.holders.events import EVENTS
 from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.store.holders.registry import HOLDERS
 from recommendations.store.holders.slates import SLATES
+from recommendations.store.holders.staff_work import STAFF_WORK
+from recommendations.store.holders.tables import TableHolder
 from recommendations.store.serving.slates import ServedSlate, append, write_slates
 from recommendations.store.temp_tables import rows
-from tests.holders import DAY, FOLDER, NOW, Person, World, person, slate, stored_files, whole_text, world
+from tests.holders import DAY, FOLDER, FOUND, NOW, Person, World, event, person, slate, stored_files, whole_text, world
 
 RECORD = [
     holder for holder in HOLDERS if holder.code not in {HolderCode.LIVE, HolderCode.PROCESSES, HolderCode.LEARNED}
@@ -51,18 +66,20 @@ def files_text() -> list[str]:
 
 def test_everybody_has_something_in_every_holder_and_its_models(pair: tuple[Person, Person]) -> None:
     for one in pair:
-        assert [holder.code for holder in RECORD if not holder.find(one.subject)] == []
+        assert {holder.code: holder.find(one.subject) for holder in RECORD} == FOUND
+    holders = [holder for holder in RECORD if isinstance(holder, TableHolder)]
+    empty = [each.model for holder in holders for each in holder.tables if not each.count(pair[0].subject)]
+    assert empty == []
 
 
 def test_an_erasure_takes_all_of_one_and_nothing_of_another(pair: tuple[Person, Person]) -> None:
     gone, stays = pair
-    found = {holder.code: holder.find(gone.subject) for holder in RECORD}
-    before, others = whole_text(RECORD, stays.subject), {h.code: h.find(stays.subject) for h in RECORD}
+    before = whole_text(RECORD, stays.subject)
     done = {holder.code: holder.erase(gone.subject, now=NOW) for holder in RECORD}
-    assert {code: each.deleted + each.changed for code, each in done.items()} == found
-    assert {holder.code: holder.find(gone.subject) for holder in RECORD} == dict.fromkeys(found, 0)
+    assert {code: each.deleted + each.changed for code, each in done.items()} == FOUND
+    assert {holder.code: holder.find(gone.subject) for holder in RECORD} == dict.fromkeys(FOUND, 0)
     assert whole_text(RECORD, stays.subject) == before
-    assert {holder.code: holder.find(stays.subject) for holder in RECORD} == others
+    assert {holder.code: holder.find(stays.subject) for holder in RECORD} == FOUND
     assert all(holder.erase(gone.subject, now=NOW).deleted == 0 for holder in RECORD)  # and nothing a second time
     left = whole_record()
     codes, hexed = ([customer_code(key) for key in gone.subject.keys], [one.hex() for one in gone.subject.pseudonyms])
@@ -147,3 +164,51 @@ def test_ten_thousand_rows_and_more_go_statement_by_statement(shared: World, mon
         slate(shared, one, customer=one.customer)
     assert SLATES.erase(one.subject, now=NOW).deleted == 9  # seven lists, two of which came of something
     assert SLATES.find(one.subject) == 0
+
+
+def test_what_a_visitor_was_served_as_somebody_else_is_theirs(shared: World) -> None:
+    """Whom they were joined with for a while keeps what they were served themselves."""
+    visitor, other = person(shared), person(shared)
+    CustomerAlias.objects.create(anonymous=visitor.visitor, customer=other.customer, source="api", undone_at=NOW)
+    before = SLATES.find(other.subject)
+    unit = int.from_bytes(visitor.visitor.pseudonym[:8], signed=True)
+    slate(shared, visitor, customer=other.customer, unit=unit)
+    assert (SLATES.find(visitor.subject), SLATES.find(other.subject)) == (before + 1, before + 1)
+    assert SLATES.erase(visitor.subject, now=NOW).deleted == before + 1
+    assert SLATES.find(other.subject) == before
+
+
+def test_an_order_of_two_customers_is_each_ones_own(shared: World) -> None:
+    """What another customer told of an order of the same number is about them."""
+    one, other = person(shared), person(shared)
+    order = Event.objects.get(customer=one.customer, name="purchase").transaction_id
+    told = event(other.customer, name="purchase", transaction_id=order, item=shared.item)
+    for holder in RECORD:
+        holder.erase(one.subject, now=NOW)
+    assert Event.objects.filter(event_id=told.event_id).exists()
+
+
+def test_events_go_in_parts(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "ROWS", 2)
+    one = person(shared)
+    for _each in range(5):
+        event(one.customer, name="purchase", transaction_id="a number", item=shared.item)
+        event(None, name="follow", target_type="customer", target_id=bytes(one.customer.pseudonym).hex())
+        event(None, name="refund", transaction_id="a number", item=shared.item)
+    erased = EVENTS.erase(one.subject, now=NOW)
+    assert (erased.deleted, erased.changed, EVENTS.find(one.subject)) == (10 + 10, 2 + 5, 0)
+    assert Event.objects.filter(name="follow", target_type="customer", target_id=None).count() == 6
+
+
+def test_a_rule_of_theirs_is_served_to_no_one_and_its_book_can_be_rolled_back_to(shared: World) -> None:
+    one = person(shared)
+    book = RuleBook.objects.get()
+    RuleBook.objects.filter(pk=book.pk).update(is_default=True)
+    STAFF_WORK.erase(one.subject, now=NOW)
+    later = RuleBook.objects.create(number=99, rules=[], note="Later")
+    book.refresh_from_db()
+    assert [rule["name"] for rule in book.rules] == ["For all", f"#{book.rules[1]['id']}"]
+    RuleBook.objects.update(is_default=False)
+    RuleBook.objects.filter(pk=later.pk).update(is_default=True)
+    with pytest.raises(NothingToPublishError):  # neither rule is there any more
+        roll_back_rules(book=book, note="back", by=None, now=NOW)
