@@ -117,7 +117,9 @@ class Person:
     @cached_property
     def subject(self) -> Subject:
         both = (self.customer, self.visitor)
-        return Subject(keys=frozenset(each.pk for each in both), pseudonyms=tuple(each.pseudonym for each in both))
+        return Subject(
+            keys=frozenset(each.pk for each in both), pseudonyms=tuple(bytes(each.pseudonym) for each in both)
+        )
 
     def token(self) -> str:
         self.tokens.append(token())
@@ -191,7 +193,7 @@ def _messages(of: World, one: Person) -> None:
     sending, campaign = of.sending, of.sending.campaign
     for key, customer, contact in (("own", one.customer, one.customer), ("to a visitor", one.customer, one.visitor)):
         message = Message.objects.create(
-            campaign=campaign, version=sending.version, occurrence=sending, customer=customer, contact=contact.pk,
+            campaign=campaign, version_id=sending.version_id, occurrence=sending, customer=customer, contact=contact.pk,
             key=key, channel="email", state="taken", due_at=NOW, expires_at=NOW + DAY, items=[of.item.pk],
             provider_id=one.token(), reason=one.token(), address=Address.objects.get(contact=one.customer.pk),
         )  # fmt: skip
@@ -282,7 +284,7 @@ def _events(of: World, one: Person) -> None:
         WaitingLine.objects.create(
             occurred_at=NOW, event_id=uuid.uuid4(), line=0, shop_id="not yet", customer_id=whose, sent=sent
         )  # fmt: skip
-    followed = {"target_type": "customer", "target_id": bytes(one.customer.pseudonym).hex()}
+    followed: dict[str, Any] = {"target_type": "customer", "target_id": bytes(one.customer.pseudonym).hex()}
     event(None, name="follow", **followed)
     WaitingLine.objects.create(
         occurred_at=NOW, event_id=uuid.uuid4(), line=0, shop_id="not yet", sent={"name": "follow", **followed}

@@ -32,7 +32,7 @@ HOLDERS: Choices = [
     (HolderCode.AGENTS, pgettext_lazy("holder", "Decisions of agents")),
     (HolderCode.EXPERIMENTS, pgettext_lazy("holder", "Experiments")),
     (HolderCode.AUDIENCES, pgettext_lazy("holder", "Audiences")),
-    (HolderCode.SLATES, pgettext_lazy("holder", "Answers served")),
+    (HolderCode.SLATES, pgettext_lazy("holder", "Recommendation lists")),
     (HolderCode.ANSWERS, pgettext_lazy("holder", "What answers were made of")),
     (HolderCode.INTERESTS, pgettext_lazy("holder", "Interests and segments")),
     (HolderCode.STAFF_WORK, pgettext_lazy("holder", "Work of staff")),

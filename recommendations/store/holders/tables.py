@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -128,8 +128,8 @@ def _called(model: type[Model], path: str) -> str:
 def _field(model: type[Model], path: str) -> Column:
     """The field that a path of names leads to."""
     first, _, rest = path.partition("__")
-    own = model._meta.get_field(first)
-    return _field(own.related_model, rest) if rest else own  # type: ignore[arg-type, return-value]
+    own = cast("Column", model._meta.get_field(first))
+    return _field(cast("type[Model]", own.related_model), rest) if rest else own
 
 
 def _list_of(value: Any) -> Sequence[int]:
