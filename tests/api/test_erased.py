@@ -202,7 +202,7 @@ def test_who_was_erased_while_postgresql_is_away_is_not_known_and_neither_is_any
     assert len(holder.current(changed).customers) > 10
     erase("u0")
     with monkeypatch.context() as away:
-        away.setattr(ErasedKeys, "read", _away)
+        away.setattr(ErasedKeys, "hear", _away)
         assert holder.current(marks()).customers == {}
     holder._record.close()
     assert pseudonym("u0") not in holder.current(marks()).customers

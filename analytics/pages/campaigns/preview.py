@@ -50,6 +50,7 @@ WAYS: Mapping[str, Mapping[str, Promise]] = {
 SCREENS: Mapping[str, Promise] = {"desktop": gettext_lazy("On a computer"), "phone": gettext_lazy("On a phone")}
 """Where a notification is drawn as it would be seen."""
 LASTS = 600  # seconds for which a mail that was looked at can be shown
+MOST_SHOWN = 8  # mails of a customer
 LONGEST_CODE = 128
 
 
@@ -163,14 +164,20 @@ def _look(campaign: Campaign, draft: Mapping[str, Any], asked: QueryDict, langua
     except UnknownPlacementError as error:
         return {"problem": _("The placement “%(name)s” is not there, or is switched off: choose another one.")
                 % {"name": error.name}}  # fmt: skip
-    token = secrets.token_urlsafe(16)
-    cache.set(f"campaign-look:{token}", look.letter.html, LASTS)
+    token = f"{customer}.{secrets.token_urlsafe(16)}"
+    shown = dict([*cache.get(_name(token), {}).items()][1 - MOST_SHOWN :])
+    cache.set(_name(token), {**shown, token: look.letter.html}, LASTS)
     return {
         "look": look, "token": token, "problem": problem, "least": form.what.least_items,
         "picture": look.notification.icon.removeprefix(settings.PUBLIC_URL), "host": _shop_host(),
         "screens": SCREENS.items(), "longest": (TITLE, BODY), "page_language": get_language(),
         "hook": msgspec.json.format(look.hook).decode(),
     }  # fmt: skip
+
+
+def _name(token: str) -> str:
+    """Where the mails are kept that were looked at as a customer: by the customer, so that an erasure finds them."""
+    return f"campaign-look:{token.partition('.')[0]}"
 
 
 def _shop_host() -> str:
@@ -200,7 +207,8 @@ def _customer(campaign: Campaign, form: CampaignForm, asked: QueryDict) -> tuple
 
 def _frame(asked: QueryDict) -> HttpResponse:
     """The mail alone, in the light or the dark of its reader; both stand in its style."""
-    html = cache.get(f"campaign-look:{typed(asked.get('shown'), longest=LONGEST_CODE)}")
+    token = typed(asked.get("shown"), longest=LONGEST_CODE)
+    html = cache.get(_name(token), {}).get(token)
     if html is None:
         return mail_frame("", status=404)
     dark = asked.get("width") == "dark"

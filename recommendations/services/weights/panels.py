@@ -23,10 +23,10 @@ from recommendations.models import Group, ModelVersion
 from recommendations.services.weights.values import Values
 from recommendations.simulation.asked_length import blend_length
 from recommendations.store.audiences.groups import edition, of_group
-from recommendations.store.live.change_watch import HeldOfPeople
 from recommendations.store.models import interests, model
 from recommendations.store.models.artefacts import ArtefactDamagedError, of_one_edition
 from recommendations.store.models.live_version import live_version
+from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import TASKS, Cut, Lift, Task
 
 type Loaded = tuple[int, int]
@@ -152,7 +152,7 @@ class Panels:
             connection.close()
 
 
-panels = HeldOfPeople(Panels, end=Panels.settle)
+panels = ProcessHeld(Panels, end=Panels.settle)
 
 
 def _loaded(version: ModelVersion, task: Task) -> HeldPanel | None:

@@ -91,10 +91,10 @@ def _push(name: str, arrivals: Sequence[Arrival]) -> list[Command]:
     if not arrivals:
         return []
     rows = map(msgspec.json.encode, arrivals)
-    return [("LPUSH", name, *rows), ("LTRIM", name, 0, MOST - 1), *_kept(name)]
+    return [("LPUSH", name, *rows), ("LTRIM", name, 0, MOST - 1), *_keep(name)]
 
 
-def _kept(name: str) -> list[Command]:
+def _keep(name: str) -> list[Command]:
     """Commands that keep a list, and its name beside those of the others."""
     seconds = ARRIVALS.seconds
     return [("EXPIRE", name, seconds), ("SADD", ARRIVAL_LISTS, name), ("EXPIRE", ARRIVAL_LISTS, seconds)]

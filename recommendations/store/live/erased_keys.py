@@ -22,13 +22,13 @@ class ErasedKeys:
         self._due |= self._watch.moved()
         if self._due and self._record:
             try:
-                self.read()
+                self.hear()
                 self._due = False
             except DatabaseError as error:
                 self._record.trip(error)
         return self.keys
 
-    def read(self) -> frozenset[int]:
+    def hear(self) -> frozenset[int]:
         """The keys as the record has them by now, whose rows stand for a minute, and those of before."""
         erased = Customer.objects.filter(erased_at__isnull=False).values_list("pk", flat=True)
         self.keys |= frozenset(erased)

@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 class ValkeyAwayError(Exception):
     """Valkey does not answer, so that nothing can be done in it."""
 
+    def __init__(self) -> None:
+        super().__init__("Valkey does not answer: start it, and try again.")
+
 
 class Breaker:
     """Circuit breaker: opens for ``pause`` seconds when the thing behind it fails; counts how often that happened."""

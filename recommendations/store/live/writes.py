@@ -203,7 +203,7 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
 
 def _write_recorded(facts: Sequence[Fact]) -> None:
     """Write what the record had when reading it began, but for those who were erased since. Raises ValkeyAwayError."""
-    living = _of_living(facts, gone=erased_keys().read())
+    living = _of_living(facts, gone=erased_keys().hear())
     _run(lambda pipeline: _write(pipeline, living))
 
 
@@ -246,6 +246,14 @@ def facts_waiting_of(customers: Set[int]) -> int:
     """How many facts of these customers wait in this process."""
     waiting = list(_waiting)
     return len(waiting) - len(_of_living(waiting, gone=customers))
+
+
+def forget_waiting(customers: Set[int]) -> int:
+    """Drop the facts of these customers that wait in this process; how many."""
+    waiting = _taken()
+    living = _of_living(waiting, gone=customers)
+    _waiting.extend(living)
+    return len(waiting) - len(living)
 
 
 def _of_living(facts: Sequence[Fact], *, gone: Set[int]) -> Sequence[Fact]:

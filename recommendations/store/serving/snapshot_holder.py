@@ -186,7 +186,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
         customers=everyone(),
-        gone=erased_keys().read(),
+        gone=erased_keys().hear(),
         audiences=ServedAudiences().again(also=_audiences_of(small["experiments"])),
         changed=changed,
         read_at=read_at,
@@ -201,7 +201,7 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     """
     read_at = timezone.now()
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
-    gone = erased_keys().read()
+    gone = erased_keys().hear()
     if gone != held.gone:
         forget(held.customers, gone - held.gone)
     add(held.customers, customers_after(max(held.customers.values(), default=0)))

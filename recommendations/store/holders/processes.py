@@ -1,0 +1,48 @@
+"""What processes hold of a person: they forget it by themselves, as the mark of change says that somebody was erased.
+
+``store.holders.caches`` lists what that is. A process can only answer for itself: the one that erases counts and drops
+what it has; the others look at the marks before their next answer, and at most a quarter of a second later.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+
+from recommendations.privacy_terms import HolderCode
+from recommendations.store.holders import caches
+from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
+from recommendations.store.live.fetch import Changed, fetch_raw, mark, marks_of
+from recommendations.store.live.valkey import ValkeyAwayError, valkey
+from recommendations.store.live.writes import facts_waiting_of, forget_waiting
+from recommendations.store.serving.snapshot_holder import snapshot_holder
+
+
+class ProcessesHolder:
+    """Pseudonyms by which a process knows whom it answers, what it remembers of answers, facts that wait for Valkey."""
+
+    def __init__(self) -> None:
+        self.code = HolderCode.PROCESSES
+        self.holds = Holds(caches=tuple(chain.from_iterable(caches.OF_PEOPLE.values())))
+
+    def export(self, subject: Subject) -> Iterator[Sheet]:  # noqa: ARG002
+        """Tell nothing: processes hold what other holders tell of."""
+        return iter(())
+
+    def find(self, subject: Subject) -> int:
+        """Count the names by which this process would know them, and facts that wait in it."""
+        held = snapshot_holder().snapshot
+        known = [] if held is None else [key for key in list(held.customers.values()) if key in subject.keys]
+        return len(known) + facts_waiting_of(subject.keys)
+
+    def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002 - others keep the moment
+        """Tell every process, and forget them in this one. Raises ValkeyAwayError where it cannot be told."""
+        if valkey().run(lambda pipeline: mark(pipeline, Changed.PEOPLE)) is None:
+            raise ValkeyAwayError
+        deleted = forget_waiting(subject.keys)
+        if snapshot_holder().snapshot is not None:
+            deleted += self.find(subject)
+            snapshot_holder().current(marks_of(fetch_raw(None)))
+        return Erased(deleted=deleted)
+
+
+PROCESSES = ProcessesHolder()
