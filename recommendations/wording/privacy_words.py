@@ -71,7 +71,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
     HolderCode.FILES: HolderWords(
         _("Rows of files that could not be imported; ids in them are hidden."),
         _("To let staff mend the file."),
-        _("30 days."),
+        _("Files that wait, a day; refused rows until the customer is erased."),
     ),
     HolderCode.SOURCES: HolderWords(
         _("That events of the customer were set aside, and by which rule."),
@@ -86,7 +86,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
     HolderCode.LIVE: HolderWords(
         _("What the customer did lately, and what they were shown, in quick memory."),
         _("To let the next answer know what they have just done."),
-        _("At most 90 days; it is a copy of the events."),
+        _("As long as the events that it is a copy of."),
     ),
     HolderCode.PROCESSES: HolderWords(
         _("Copies of the above in the memory of running programs."),

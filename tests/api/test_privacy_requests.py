@@ -164,5 +164,5 @@ def test_without_keys_it_says_which_settings_are_missing(server: ApiClient, sett
     settings.EXPORT_KEYS, settings.RECEIPT_KEYS = [], []
     for path in (ERASE, EXPORT):
         detail = problem(server.post(path, {"user_id": "u1"}), 503)["detail"]
-        assert "RECEIPT_KEYS and EXPORT_KEYS" in detail
+        assert "RECEIPT_KEYS, EXPORT_KEYS" in detail
     assert Client().get("/.well-known/recsite-receipts.json").json()["keys"] == []

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from recommendations.models import ModelVersion, PrivacyRequest
+from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import exports
 from recommendations.services.privacy.erasing import alert, erase_at, look_again, open_holders, subject_in
@@ -34,7 +34,7 @@ def close_erasures(now: datetime) -> int:
     with advisory_lock(LOCK) as alone:
         if not alone:
             return 0
-        delete_husks(before=now - HUSKS_LAST)
+        delete_husks(now - HUSKS_LAST)
         exports.forget_exports(now=now)
         _send_again(now=now)
         return sum(_close_if_learned(request, now=now) for request in waiting())
@@ -44,6 +44,11 @@ def waiting() -> list[PrivacyRequest]:
     """Erasures of which sums that were learned with the person are still to go, the oldest first."""
     erased = PrivacyRequest.objects.succeeded().filter(kind=RequestKind.ERASE, closed_at=None)
     return list(erased.select_related("api_key", "started_by").order_by("scanned_at"))
+
+
+def may_close(request: PrivacyRequest) -> bool:
+    """Whether all that is served was learned without the person, or nothing was ever learned."""
+    return request.scanned_at is not None and learned_without(request.scanned_at)
 
 
 def late_requests(*, now: datetime) -> int:
@@ -71,7 +76,7 @@ def close(request: PrivacyRequest, *, now: datetime) -> None:
 
 def _close_if_learned(request: PrivacyRequest, *, now: datetime) -> bool:
     """Close one, if the live model learned without the person; False where it did not, or something is left."""
-    if request.scanned_at is None or (ModelVersion.objects.exists() and not learned_without(request.scanned_at)):
+    if not may_close(request):
         return False
     try:
         close(request, now=now)

@@ -6,9 +6,10 @@ They lie sealed under ``DATA/privacy/exports``, for seven days.
 import csv
 import io
 import json
+import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -31,6 +32,7 @@ from recommendations.store.holders.protocol import Sheet, Subject
 from recommendations.wording.privacy_words import export_readme
 
 LASTS = timedelta(days=7)
+UNFIT = re.compile(r"[^\w.-]+")
 BOM = "\ufeff"  # by which spreadsheets know UTF-8
 
 
@@ -47,10 +49,10 @@ def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) ->
     name = f"{request.pk}.zip"
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     with SealingWriter(folder() / name, export_box()) as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        language = translation.override(request.options.get("language", "en"))
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, language:
             rows = _write_sheets(archive, subject)
-            with translation.override(request.options.get("language", "en")):
-                archive.writestr("README.txt", export_readme(rows, shop=settings.SHOP_NAME, now=now))
+            archive.writestr("README.txt", export_readme(rows, shop=settings.SHOP_NAME, now=now))
         file.finish()
     request.counts = {code: {"found": sum(sheets.values())} for code, sheets in rows.items()}
     request.file, request.file_until = name, now + LASTS
@@ -91,15 +93,32 @@ def _write_sheets(archive: zipfile.ZipFile, subject: Subject) -> dict[HolderCode
     """Write all sheets, which are read once for each of the two forms; rows by holder and sheet."""
     rows: dict[HolderCode, dict[str, int]] = {}
     for holder in registry.HOLDERS:
-        counts = Counter[str]()
-        for sheet in holder.export(subject):
-            with _member(archive, f"{holder.code}/{sheet.name}.csv") as text:
-                counts[sheet.name] += _write_csv(text, sheet)
-        for sheet in holder.export(subject):
-            with _member(archive, f"{holder.code}/{sheet.name}.json") as text:
+        rows[holder.code] = {}
+        for name, sheet in _named(holder.export(subject)):
+            with _member(archive, f"{holder.code}/{name}.csv") as text:
+                rows[holder.code][name] = _write_csv(text, sheet)
+        for name, sheet in _named(holder.export(subject)):
+            with _member(archive, f"{holder.code}/{name}.json") as text:
                 _write_json(text, sheet)
-        rows[holder.code] = dict(counts)
     return rows
+
+
+def _named(sheets: Iterable[Sheet]) -> Iterator[tuple[str, Sheet]]:
+    """Sheets, each with a name for its file: in words, and once in its folder."""
+    taken: list[str] = []
+    for sheet in sheets:
+        taken = _apart([*taken, UNFIT.sub("_", str(sheet.name))])
+        yield taken[-1], sheet
+
+
+def _apart(words: Iterable[Any]) -> list[str]:
+    """Names, of which the second of the same words has a 2 behind it: in some language two may be called alike."""
+    seen = Counter[str]()
+    apart = []
+    for word in map(str, words):
+        seen[word] += 1
+        apart.append(word if seen[word] == 1 else f"{word} {seen[word]}")
+    return apart
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> IO[str]:
@@ -109,7 +128,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> IO[str]:
 def _write_csv(text: IO[str], sheet: Sheet) -> int:
     text.write(BOM)
     writer = csv.writer(text)
-    writer.writerow(sheet.columns)
+    writer.writerow(_apart(sheet.columns))
     written = 0
     for row in sheet.rows:
         writer.writerow([_cell(value) for value in row])
@@ -119,9 +138,10 @@ def _write_csv(text: IO[str], sheet: Sheet) -> int:
 
 def _write_json(text: IO[str], sheet: Sheet) -> None:
     text.write("[")
+    columns = _apart(sheet.columns)
     for number, row in enumerate(sheet.rows):
         text.write(",\n" if number else "\n")
-        json.dump(dict(zip(sheet.columns, row, strict=True)), text, cls=DjangoJSONEncoder, ensure_ascii=False)
+        json.dump(dict(zip(columns, row, strict=True)), text, cls=DjangoJSONEncoder, ensure_ascii=False)
     text.write("\n]\n")
 
 

@@ -20,7 +20,7 @@ class PrivacyKeysMissingError(Exception):
     """The installation lacks keys of privacy (``manage.py privacy_keys`` makes them); ``settings`` names them."""
 
     def __init__(self) -> None:
-        super().__init__(f"{' and '.join(missing_settings())} is not set; manage.py privacy_keys makes keys.")
+        super().__init__(f"{', '.join(missing_settings())} must be set; manage.py privacy_keys makes keys.")
         self.settings = missing_settings()
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from recommendations.models import ModelVersion, PrivacyRequest
+from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import closing, exports
 from recommendations.services.privacy.erasing import (
@@ -83,7 +83,7 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
         raise alert(request, left)
     if request.scanned_at is None:
         _sign(request, subject, now=clock())
-    if not ModelVersion.objects.exists():  # nobody learned anything
+    if closing.may_close(request):
         closing.close(request, now=clock())
 
 

@@ -1,0 +1,80 @@
+"""Somebody with something at every holder of the record is exported, erased, and that is proved."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from recommendations.models import Customer, PrivacyRequest, Receipt
+from recommendations.privacy_terms import ReceiptPart, RequestState
+from recommendations.services.privacy import closing, receipts, work
+from recommendations.services.privacy.exports import open_export
+from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_erase, ask_export
+from recommendations.store.holders.registry import HOLDERS
+from tests.holders import FOLDER, Person, World, person, stored_files, world
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.fixture
+def shared() -> Iterator[World]:
+    yield world()
+    for name in list(stored_files()):
+        default_storage.delete(f"{FOLDER}/{name}")
+
+
+def archive(one: Person, language: str) -> zipfile.ZipFile:
+    request = ask_export(ExportAsk(user_id=one.name, language=language), by=None, now=NOW)
+    work.do_request(request.pk)
+    request.refresh_from_db()
+    assert request.state == RequestState.DONE, request.message
+    return zipfile.ZipFile(io.BytesIO(b"".join(open_export(request, by=None, now=timezone.now()))))
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_an_export_has_both_forms_of_every_sheet_and_nobody_else_in_it(shared: World, language: str) -> None:
+    one, other = person(shared), person(shared)
+    files = archive(one, language)
+    names = files.namelist()
+    assert len(names) == len(set(names))
+    texts = {name: files.read(name).decode("utf-8-sig") for name in names}
+    whole = "\n".join(texts.values())
+    assert [token for token in one.tokens if token not in whole] == []
+    assert [token for token in other.tokens if token in whole] == []
+    for name in names:
+        if name.endswith(".json"):
+            stored = json.loads(texts[name])
+            head, *rows = csv.reader(io.StringIO(texts[name.removesuffix("json") + "csv"]))
+            assert len(set(head)) == len(head), name
+            assert [list(row) for row in stored] == [head] * len(rows), name
+
+
+def test_an_erasure_leaves_nothing_and_its_receipts_name_nobody(shared: World) -> None:
+    gone, stays = person(shared), person(shared)
+    before = {holder.code: holder.find(stays.subject) for holder in HOLDERS}
+    request = ask_erase(EraseAsk(user_id=gone.name), by=None, now=NOW)
+    work.do_request(request.pk)
+    request.refresh_from_db()
+    assert request.message == ""
+    assert request.unknown_at is not None
+    assert {entry["left"] for entry in request.counts.values()} == {0}
+    assert all(request.counts[holder.code]["found"] for holder in HOLDERS if before[holder.code])
+    assert {holder.code: holder.find(stays.subject) for holder in HOLDERS} == before
+
+    closing.close_erasures(timezone.now() + timedelta(minutes=2))
+    assert not Customer.objects.exclude(erased_at=None).exists()
+    parts = list(Receipt.objects.order_by("serial").values_list("part", flat=True))
+    assert parts[0] == ReceiptPart.ERASED
+    handed = receipts.chain()
+    assert receipts.verify(handed, whole=True) == []
+    text = json.dumps(handed)
+    assert [token for token in [gone.name, *gone.tokens] if token in text] == []
+    [stored] = PrivacyRequest.objects.values()
+    assert [token for token in [gone.name, *gone.tokens] if token in str(stored)] == []
