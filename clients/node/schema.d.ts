@@ -621,6 +621,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/requests/{request_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a request got
+         * @description How far a request got: `received`, `held` (a legal hold lasts), `running`, `waiting_for_run` (erased; sums that were
+         *     learned with the person go with the next run), `done` or `failed`, with counts by holder. Whichever key asked, every key
+         *     with the scope sees it.
+         */
+        get: operations["privacy_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{request_id}/download/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of an export
+         * @description The file of an export, a zip, for seven days; the trail says which key took it. `not_ready` (409): it is not written
+         *     yet, or none was asked for. `export_expired` (410): the seven days are over.
+         */
+        get: operations["privacy_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{request_id}/receipt/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The receipts of an erasure
+         * @description The signed receipts of an erasure: the first after the scan that found nothing any more, the second after the run that
+         *     learned without the person. Nothing in them leads to the person. `not_ready` (409): the first is not there yet. `held`
+         *     (423): a legal hold lasts.
+         */
+        get: operations["privacy_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/push/key/": {
         parameters: {
             query?: never;
@@ -770,6 +835,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user_id}/privacy/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much is held about a person
+         * @description How many rows or entries each holder has of a customer, with the anonymous ids that were joined to them; 0 everywhere
+         *     for an id that nobody knows. Counts only: what it is stands in an export.
+         */
+        get: operations["user_privacy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{user_id}/taste/": {
         parameters: {
             query?: never;
@@ -798,6 +884,73 @@ export interface paths {
          * @description Forgets what a customer said they like; their next answer knows nothing of it. Repeating it changes nothing.
          */
         delete: operations["taste_withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/erase/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The erasure of a person
+         * @description Erases one person everywhere. Within moments no answer knows them, which the answers of the API show by being those of
+         *     an id that was never seen; then every holder deletes its own, all of them are looked through again, and a signed receipt
+         *     is there. After the next run of the loop, which learns without them, a second receipt closes the request. An id that
+         *     nobody knows is taken like any other, and its receipt says 0. While a legal hold lasts on the person the request is
+         *     `held`, and goes on by itself when the hold ends. Taking a `reference` again with another body is a 409.
+         */
+        post: operations["user_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/erase/batch/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The erasure of many people
+         * @description 1 to 1,000 people, each as by `/users/erase/`; each is a request of its own with a receipt of its own. All are taken, or
+         *     none where one of them cannot be.
+         */
+        post: operations["users_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * All that is held about a person
+         * @description All that is held about one person, as a file: a table as CSV and as JSON for each sheet of each holder, and a text that
+         *     explains them. Who was joined to the id is the same person. A worker writes it; ask `status_url` until it is `done`,
+         *     then download it within seven days. The answer is the same for an id that nobody knows, whose file is empty.
+         */
+        post: operations["user_export"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1217,6 +1370,40 @@ export interface components {
             values: number[];
         };
         /**
+         * EraseBatch
+         * @description People who are to be erased; all are taken or none is.
+         */
+        EraseBatch: {
+            erasures: components["schemas"]["EraseBody"][];
+        };
+        /**
+         * EraseBody
+         * @description Who is to be erased: at least one id.
+         */
+        EraseBody: {
+            user_id?: string | null;
+            anonymous_ids?: string[];
+            /**
+             * @description Of the text in the file. Default: "en".
+             * @enum {unknown}
+             */
+            lang?: "en" | "zh-hans";
+            reference?: string | null;
+            /**
+             * @description What becomes of the id when it comes back: `forget`: it is somebody new, and what happened before is not taken again; `block`: what it does counts without a customer, until staff lift the block. Default: "forget".
+             * @enum {string}
+             */
+            mode?: "forget" | "block";
+            /** @description Write a file of all that is held before it is erased. Default: false. */
+            export_first?: boolean;
+        };
+        /**
+         * EraseMode
+         * @description What becomes of an id that was erased, when it comes back.
+         * @enum {unknown}
+         */
+        EraseMode: "block" | "forget";
+        /**
          * ErasureReceipt
          * @description What an erasure took away, and when.
          */
@@ -1347,6 +1534,20 @@ export interface components {
             decision: components["schemas"]["DecisionReached"] | null;
         };
         /**
+         * ExportBody
+         * @description Whose data is to be exported: at least one id.
+         */
+        ExportBody: {
+            user_id?: string | null;
+            anonymous_ids?: string[];
+            /**
+             * @description Of the text in the file. Default: "en".
+             * @enum {unknown}
+             */
+            lang?: "en" | "zh-hans";
+            reference?: string | null;
+        };
+        /**
          * Fallback
          * @description Why an answer, or the end of it, does not come from the model.
          * @enum {unknown}
@@ -1359,6 +1560,39 @@ export interface components {
         Flaw: {
             pointer: string;
             message: string;
+        };
+        /**
+         * HeldAbout
+         * @description How many things each holder has of a person.
+         */
+        HeldAbout: {
+            user_id: string;
+            holders: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * HolderCode
+         * @description Places that hold something about people, in the order in which they are erased.
+         * @enum {unknown}
+         */
+        HolderCode: "agents" | "answers" | "audiences" | "contacts" | "customer" | "events" | "experiments" | "files" | "interests" | "learned" | "live" | "messages" | "processes" | "slates" | "sources" | "staff_work";
+        /**
+         * HolderDone
+         * @description What a holder had, and what became of it.
+         */
+        HolderDone: {
+            found: number;
+            /** @description Default: 0. */
+            deleted?: number;
+            /** @description Default: 0. */
+            changed?: number;
+            /** @description Default: 0. */
+            kept?: number;
+            /** @description Why something is kept; null: nothing is. */
+            why?: components["schemas"]["Kept"] | null;
+            /** @description What the last scan found. Default: 0. */
+            left?: number;
         };
         /** IdentityAnswer */
         IdentityAnswer: {
@@ -1592,6 +1826,12 @@ export interface components {
             results: components["schemas"]["ItemVerdict"][];
         };
         /**
+         * Kept
+         * @description Why a holder keeps something, as receipts say it.
+         * @enum {unknown}
+         */
+        Kept: "entry_of_trail" | "sums_until_next_run" | "suppressed_address";
+        /**
          * LikenessBy
          * @enum {unknown}
          */
@@ -1752,6 +1992,33 @@ export interface components {
             lte?: (string | number) | null;
         };
         /**
+         * PrivacyStatus
+         * @description How far a request got.
+         */
+        PrivacyStatus: {
+            request_id: string;
+            kind: components["schemas"]["RequestKind"];
+            state: components["schemas"]["RequestState"];
+            reference: string | null;
+            /** @description null for an export. */
+            mode: components["schemas"]["EraseMode"] | null;
+            received_at: string;
+            due_at: string;
+            /** @description Since when no answer knows the person. */
+            unknown_at: string | null;
+            /** @description When the first scan found nothing any more. */
+            erased_at: string | null;
+            closed_at: string | null;
+            /** @description By holder, once it has done its part. */
+            holders: {
+                [key: string]: components["schemas"]["HolderDone"];
+            };
+            /** @description Why it failed; it is tried again every five minutes. */
+            problem: string | null;
+            /** @description Until when there is a file to download. */
+            download_until: string | null;
+        };
+        /**
          * Problem
          * @description What every error looks like (RFC 9457).
          */
@@ -1808,6 +2075,21 @@ export interface components {
             evidence: {
                 [key: string]: string | number;
             };
+        };
+        /**
+         * ReceiptGiven
+         * @description A receipt as `manage.py verify_receipt` reads it.
+         */
+        ReceiptGiven: {
+            document: Record<string, never>;
+            /** @description Name of the public key in `/.well-known/recsite-receipts.json`. */
+            key: string;
+            /** @description Ed25519 over the canonical JSON of the document, in base64url. */
+            signature: string;
+        };
+        /** ReceiptsGiven */
+        ReceiptsGiven: {
+            receipts: components["schemas"]["ReceiptGiven"][];
         };
         /**
          * RecommendBody
@@ -1894,6 +2176,28 @@ export interface components {
         RefusalOfAgent: {
             code: string;
             missing: number | null;
+        };
+        /**
+         * RequestKind
+         * @enum {unknown}
+         */
+        RequestKind: "erase" | "export";
+        /**
+         * RequestState
+         * @description What is said of a request; it follows from the job and from how far it got.
+         * @enum {unknown}
+         */
+        RequestState: "done" | "failed" | "held" | "received" | "running" | "waiting_for_run";
+        /** RequestTaken */
+        RequestTaken: {
+            request_id: string;
+            status_url: string;
+            state: components["schemas"]["RequestState"];
+        };
+        /** RequestsTaken */
+        RequestsTaken: {
+            /** @description In the order of the batch. */
+            requests: components["schemas"]["RequestTaken"][];
         };
         /**
          * RowResult
@@ -7532,6 +7836,528 @@ export interface operations {
             };
         };
     };
+    privacy_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The `request_id` of what was asked for.
+                 * @example 7b0c3f0e-2f6c-4c8e-9f65-0d9a6c1d2e3f
+                 */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyStatus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The `request_id` of what was asked for.
+                 * @example 7b0c3f0e-2f6c-4c8e-9f65-0d9a6c1d2e3f
+                 */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The `request_id` of what was asked for.
+                 * @example 7b0c3f0e-2f6c-4c8e-9f65-0d9a6c1d2e3f
+                 */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One or two. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptsGiven"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Locked */
+            423: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     push_key: {
         parameters: {
             query?: never;
@@ -8768,6 +9594,145 @@ export interface operations {
             };
         };
     };
+    user_privacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A customer by the shop's own id; it may have slashes in it.
+                 * @example u1
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts by holder. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldAbout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     taste: {
         parameters: {
             query?: never;
@@ -9188,6 +10153,633 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseBody"];
+            };
+        };
+        responses: {
+            /** @description It is taken in. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestTaken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseBatch"];
+            };
+        };
+        responses: {
+            /** @description All are taken in. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestsTaken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportBody"];
+            };
+        };
+        responses: {
+            /** @description It is taken in. */
+            202: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestTaken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What our log calls the request: what you sent as this header, or a name of ours. */
                     "X-Request-ID"?: string;
                     /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
