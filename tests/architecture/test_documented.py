@@ -18,6 +18,7 @@ READERS = {
     "mailer",
     "mail_server",
     "secrets",
+    "seeds",
     "valkey",
     "web_address",
 }
@@ -32,7 +33,7 @@ def read_by_the_product() -> set[str]:
                 called = ast.unparse(node.func)
                 if called in {f"env.{reader}" for reader in READERS} and name != "recsite/env.py":
                     names.add(str(node.args[0].value))
-                if called in {"env.secret", "env.secrets", "env.vapid_key"}:
+                if called in {"env.secret", "env.secrets", "env.seeds", "env.vapid_key"}:
                     names.add(f"{node.args[0].value}_FILE")
                 if called in {"os.environ.get", "os.environ.setdefault", "os.getenv"}:
                     names.add(str(node.args[0].value))

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from recommendations.api.schema import document
-from recsite_client import Client, ProblemError, agents, answers, bodies, likeness, new_event, taste
+from recsite_client import Client, ProblemError, agents, answers, bodies, likeness, new_event, privacy, taste
 from tests.clients.conftest import Recsite, Server
 
 pytestmark = pytest.mark.django_db
@@ -110,12 +110,21 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("retire_item", lambda client: client.retire_item("new/1"), None),
     ("experiments", lambda client: client.experiments(), answers.ExperimentsAnswer),
     ("agents", lambda client: client.agents(), agents.AgentsAnswer),
+    ("export_user", lambda client: client.export_user("u8", lang="zh-hans", reference="t-1"), privacy.RequestTaken),
+    (
+        "erase_user", lambda client: client.erase_user(user_id="u8", anonymous_ids=["a8"], mode="block"),
+        privacy.RequestTaken,
+    ),
+    ("erase_users", lambda client: client.erase_users([{"user_id": "u8"}]), privacy.RequestsTaken),
+    ("held_about", lambda client: client.held_about("u8"), privacy.HeldAbout),
 ]  # fmt: skip
 OF_THE_PAST: list[tuple[str, Call, Any]] = [
     ("answer", lambda client: client.answer("r-1"), answers.StoredAnswer),
     ("answer_again", lambda client: client.answer_again("r-1", weights=2, rules=0), answers.RemadeAnswer),
     ("experiment", lambda client: client.experiment("e1"), answers.ExperimentAnswer),
     ("pause_agent", lambda client: client.pause_agent(reason="x"), agents.PausedAgent),
+    ("privacy_request", lambda client: client.privacy_request("7b0c3f0e"), privacy.PrivacyStatus),
+    ("receipts", lambda client: client.receipts("7b0c3f0e"), privacy.ReceiptsAnswer),
     (
         "trigger",
         lambda client: client.trigger("visit", user_id="u3", key="visit-1", item_ids=["tea-1"]),
@@ -170,8 +179,10 @@ def test_the_client_can_do_all_that_the_api_does(schema: dict[str, Any], server:
     missing = {path for _method, path in set(operations(schema)) - done}
     of_others = {f"/api/v1/events/{system}/" for system in ("segment", "ga4", "vertex", "recombee", "algolia")}
     of_browsers = {"/api/v1/push/key/", "/api/v1/push/subscriptions/"}
-    assert missing == of_others | of_browsers  # other systems' senders call these, and the tracker
-    public = {name for name, value in vars(Client).items() if callable(value) and not name.startswith("_")}
+    of_files = {"/api/v1/privacy/requests/{request_id}/download/"}
+    assert missing == of_others | of_browsers | of_files  # other systems' senders call these, the tracker, and curl
+    own = {**vars(privacy.PrivacyCalls), **vars(Client)}
+    public = {name for name, value in own.items() if callable(value) and not name.startswith("_")}
     assert public - {name for name, _, _ in CALLS + OF_THE_PAST} == {"close"}
 
 

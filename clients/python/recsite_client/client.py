@@ -46,6 +46,7 @@ from recsite_client.bodies import (
 from recsite_client.breaker import CircuitBreaker
 from recsite_client.hints import Self, Unpack
 from recsite_client.likeness import AlikeAnswer
+from recsite_client.privacy import PrivacyCalls
 from recsite_client.problems import SettingError, UnsendableError
 from recsite_client.taste import StatedTasteAnswer, TasteAnswer, WithdrawnTasteAnswer
 from recsite_client.transport import Transport
@@ -58,7 +59,7 @@ LONGEST_QUERY = 4_000  # characters; a longer question goes as a body
 IN_QUERY = {"item_ids": "item_id", "categories": "category", "exclude_item_ids": "exclude_item_id"}
 
 
-class Client:
+class Client(PrivacyCalls):
     """Recsite behind ``url``; threads may share it, and connections stay open.
 
     ``timeout``: seconds that a page waits for recommendations, from the connection to the last byte. Nothing is asked

@@ -72,9 +72,7 @@ class PrivacyView(APIView):
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, PrivacyKeysMissingError):
-            text = _(
-                "No such request can be taken yet: set %(settings)s; manage.py privacy_keys makes keys."
-            )
+            text = _("No such request can be taken yet: set %(settings)s; manage.py privacy_keys makes keys.")
             return without_keys(text % {"settings": ", ".join(exc.settings)})
         if isinstance(exc, SealBrokenError):
             return without_keys(_("None of the keys in EXPORT_KEYS opens this: add the one that sealed it."))

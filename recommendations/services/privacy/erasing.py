@@ -11,7 +11,7 @@ from recommendations.privacy_terms import EraseMode, HolderCode
 from recommendations.services.privacy.sealed import PersonIds, open_sealed, seal_subject
 from recommendations.store.holders import registry
 from recommendations.store.holders.burial import bury
-from recommendations.store.holders.protocol import Holder, Subject
+from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.store.holders.subjects import subject_of
 
 NOTHING: Mapping[str, Any] = {"found": 0, "deleted": 0, "changed": 0, "kept": 0, "why": ""}
@@ -80,12 +80,20 @@ def erase_at(holder: Holder, request: PrivacyRequest, subject: Subject, *, now: 
         entry["deleted"] += max(entry["begun"] - number, 0)
     else:
         entry["found"] += number
-    _store(request, holder, {**entry, "begun": number})
-    erased = holder.erase(subject, now=now)
-    entry["deleted"] += erased.deleted
-    entry["changed"] += erased.changed
-    entry.pop("begun", None)
-    _store(request, holder, {**entry, "kept": erased.kept, "why": erased.why or "", "left": 0})
+    store_entry(request, holder, {**entry, "begun": number})
+    store_entry(request, holder, entry_after(entry, holder.erase(subject, now=now)))
+
+
+def entry_after(entry: Mapping[str, Any], erased: Erased) -> dict[str, Any]:
+    """What is stored of a holder once it has erased; ``entry`` is what was stored before."""
+    return {
+        "found": entry["found"],
+        "deleted": entry["deleted"] + erased.deleted,
+        "changed": entry["changed"] + erased.changed,
+        "kept": erased.kept,
+        "why": erased.why or "",
+        "left": 0,
+    }
 
 
 def look_again(request: PrivacyRequest, subject: Subject) -> dict[HolderCode, int]:
@@ -108,6 +116,6 @@ def _seal(request: PrivacyRequest, subject: Subject) -> None:
     request.save(update_fields=["sealed", "unknown_at"])
 
 
-def _store(request: PrivacyRequest, holder: Holder, entry: Mapping[str, Any]) -> None:
+def store_entry(request: PrivacyRequest, holder: Holder, entry: Mapping[str, Any]) -> None:
     request.counts[holder.code] = dict(entry)
     request.save(update_fields=["counts"])

@@ -83,6 +83,13 @@ def forget_exports(*, now: datetime) -> int:
     return len(over)
 
 
+def forget_exports_of(request: PrivacyRequest, *, now: datetime) -> int:
+    """Delete the files of other requests about the same id, whose owner is erased; how many."""
+    others = PrivacyRequest.objects.filter(subject=request.subject).exclude(pk=request.pk).exclude(file="")
+    others.update(file_until=now)
+    return forget_exports(now=now)
+
+
 def folder() -> Path:
     """Where the files lie."""
     return Path(settings.DATA) / "privacy" / "exports"

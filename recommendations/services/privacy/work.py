@@ -23,6 +23,7 @@ from recommendations.services.privacy.erasing import (
 from recommendations.services.privacy.receipt_facts import first_facts
 from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
+from recommendations.services.privacy.together import HolderOfFiles, erase_together
 from recommendations.store.contacts.sealing import SealBrokenError
 from recommendations.store.holders import registry
 from recommendations.store.holders.legal_holds import hold_on
@@ -75,9 +76,13 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
             request.counts = {}  # what was written; the erasure counts anew
             request.save(update_fields=["file", "file_until"])
         make_unknown(request, now=clock())
+        exports.forget_exports_of(request, now=clock())
     subject, report = subject_in(request), Reporter(request)
     for holder in open_holders(request):
-        erase_at(holder, request, subject, now=clock())
+        if isinstance(holder, HolderOfFiles) and not request.counts.get(holder.code):
+            erase_together(holder, request, subject, now=clock())
+        else:
+            erase_at(holder, request, subject, now=clock())
         report(len(request.counts) / (len(registry.HOLDERS) + 1))
     if left := look_again(request, subject):
         raise alert(request, left)

@@ -137,3 +137,17 @@ def test_a_sealed_file_that_was_changed_is_refused(tmp_path: Path) -> None:
     with SealingWriter(tmp_path / "half", box) as half:
         half.write(b"never finished")
     assert not (tmp_path / "half").exists()
+
+
+@pytest.mark.django_db
+def test_files_of_who_is_erased_go_but_the_one_that_was_wanted_with_it() -> None:
+    somebody("ada")
+    before, others = export(), ask_export(ExportAsk(user_id="bo"), by=None, now=NOW)
+    work.do_request(others.pk)
+    erased = ask_erase(EraseAsk(user_id="ada", export_first=True), by=None, now=NOW)
+    work.do_request(erased.pk)
+    kept = {path.name for path in exports.folder().iterdir()}
+    assert kept == {f"{others.pk}.zip", f"{erased.pk}.zip"}
+    before.refresh_from_db()
+    with pytest.raises(ExportExpiredError):
+        open_export(before, by=None, now=timezone.now())

@@ -1,7 +1,7 @@
 """A request is done holder by holder, goes on where it was left, and ends with a receipt, or says why not."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from recommendations.services.privacy.requests import (
 )
 from recommendations.services.privacy.sealed import PersonIds
 from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.terms import Role, RunStatus
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
 
@@ -182,3 +183,42 @@ def test_what_is_late_is_counted(holders: Holders) -> None:
     now = timezone.now()
     assert closing.late_requests(now=now + timedelta(days=19)) == 0
     assert closing.late_requests(now=now + timedelta(days=21)) == 1
+
+
+class FileHolder(TasteHolder):
+    """A holder that writes once for many; ``calls`` says for how many each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[int] = []
+
+    def erase_all(self, subjects: Sequence[Subject], *, now: datetime) -> list[Erased]:
+        self.calls.append(len(subjects))
+        return [self.erase(each, now=now) for each in subjects]
+
+
+def test_who_waits_is_taken_along_by_what_is_written_once(holders: Holders) -> None:
+    files = FileHolder()
+    holders(files, JoinHolder())
+    for name in ("a", "b", "c", "held", "first"):
+        somebody(name, f"visit of {name}")
+    hold(PersonIds(user_id="held"), reason="case", until=None, by=None, now=NOW)
+    a, b, c, held, first = ask_erase_many(
+        [EraseAsk(user_id=name, export_first=name == "first") for name in ("a", "b", "c", "held", "first")],
+        by=None, now=NOW,
+    )  # fmt: skip
+
+    do(a)
+    assert files.calls == [3]
+    for waiting in (b, c):
+        waiting.refresh_from_db()
+        assert (waiting.state, waiting.counts["interests"]["deleted"]) == (RequestState.RECEIVED, 2)
+        assert waiting.unknown_at is not None
+    assert StatedTaste.objects.count() == 4
+    for each in (b, c, held, first):
+        do(each)
+    assert files.calls == [3, 1]  # the last was not taken along, as it wants an export first
+    assert [each.state for each in (a, b, c, held, first)] == [
+        *[RequestState.DONE] * 3, RequestState.HELD, RequestState.DONE,
+    ]  # fmt: skip
+    assert {receipts.envelopes(each)[0]["document"]["holders"]["interests"]["deleted"] for each in (a, b, c)} == {2}

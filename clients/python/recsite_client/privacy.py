@@ -1,0 +1,131 @@
+"""What people may ask of the shop: calls for their export and erasure, and what Recsite answers, as the JSON is."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias, TypedDict
+from urllib.parse import quote
+
+from recsite_client.problems import UnsendableError
+
+RequestState: TypeAlias = Literal["received", "held", "running", "waiting_for_run", "done", "failed"]
+
+
+class ErasureWish(TypedDict, total=False):
+    """Who is to be erased: ``user_id``, ``anonymous_ids``, or both."""
+
+    user_id: str
+    anonymous_ids: Sequence[str]
+    mode: Literal["forget", "block"]
+    export_first: bool
+    lang: Literal["en", "zh-hans"]
+    reference: str
+
+
+class RequestTaken(TypedDict):
+    request_id: str
+    status_url: str
+    state: RequestState
+
+
+class RequestsTaken(TypedDict):
+    """The requests of a batch, in its order."""
+
+    requests: list[RequestTaken]
+
+
+class PrivacyStatus(TypedDict):
+    """How far a request got; ``holders`` has for each its found, deleted, changed, kept, why and left."""
+
+    request_id: str
+    kind: Literal["export", "erase"]
+    state: RequestState
+    reference: str | None
+    mode: Literal["forget", "block"] | None
+    received_at: str
+    due_at: str
+    unknown_at: str | None
+    erased_at: str | None
+    closed_at: str | None
+    holders: dict[str, Any]
+    problem: str | None
+    download_until: str | None
+
+
+class HeldAbout(TypedDict):
+    """How much each holder has of a customer."""
+
+    user_id: str
+    holders: dict[str, int]
+
+
+class SignedReceipt(TypedDict):
+    """A receipt as ``manage.py verify_receipt`` reads it."""
+
+    document: dict[str, Any]
+    key: str
+    signature: str
+
+
+class ReceiptsAnswer(TypedDict):
+    receipts: list[SignedReceipt]
+
+
+class PrivacyCalls:
+    """Calls of ``Client`` for what people may ask of the shop; the key needs ``privacy:write``.
+
+    With a ``reference`` a request is sent again for ``patience`` seconds, as the same one is the same request.
+    """
+
+    _send: Callable[..., Any]
+    _ask: Callable[..., Any]
+
+    def export_user(
+        self,
+        user_id: str | None = None,
+        *,
+        anonymous_ids: Sequence[str] = (),
+        lang: Literal["en", "zh-hans"] = "en",
+        reference: str | None = None,
+    ) -> RequestTaken:
+        """Ask for a file of all that is held about somebody; it is downloaded from ``…/download/`` once it is done."""
+        named: dict[str, Any] = {} if user_id is None else {"user_id": user_id}
+        body = {**named, "anonymous_ids": list(anonymous_ids), "lang": lang}
+        given = {} if reference is None else {"reference": reference}
+        address = "/users/export/"
+        answer: RequestTaken = self._send("request_id", "POST", address, body | given, repeatable=bool(given))
+        return answer
+
+    def erase_user(self, **wish: Any) -> RequestTaken:
+        """Ask for the erasure of one person, by the fields of ``ErasureWish``."""
+        repeatable = wish.get("reference") is not None
+        answer: RequestTaken = self._send("request_id", "POST", "/users/erase/", wish, repeatable=repeatable)
+        return answer
+
+    def erase_users(self, erasures: Iterable[ErasureWish]) -> RequestsTaken:
+        """Ask for the erasure of 1 to 1000 people; all are taken, or none is."""
+        wishes = list(erasures)
+        repeatable = all("reference" in wish for wish in wishes)
+        body = {"erasures": wishes}
+        answer: RequestsTaken = self._send("requests", "POST", "/users/erase/batch/", body, repeatable=repeatable)
+        return answer
+
+    def held_about(self, user_id: str) -> HeldAbout:
+        """How much is held about a customer, in numbers."""
+        answer: HeldAbout = self._ask("holders", f"/users/{_part(user_id)}/privacy/")
+        return answer
+
+    def privacy_request(self, request_id: str) -> PrivacyStatus:
+        """How far a request got."""
+        answer: PrivacyStatus = self._ask("request_id", f"/privacy/requests/{_part(request_id)}/")
+        return answer
+
+    def receipts(self, request_id: str) -> ReceiptsAnswer:
+        """The receipts of an erasure; ProblemError (409) until the first is there."""
+        answer: ReceiptsAnswer = self._ask("receipts", f"/privacy/requests/{_part(request_id)}/receipt/")
+        return answer
+
+
+def _part(name: str) -> str:
+    try:
+        return quote(name, safe="")
+    except (TypeError, ValueError) as error:
+        raise UnsendableError(f"{name!r} cannot be a part of an address") from error
