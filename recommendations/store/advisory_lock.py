@@ -15,7 +15,7 @@ def advisory_lock(key: int) -> Iterator[bool]:
 
 @contextmanager
 def advisory_locks(keys: Collection[int]) -> Iterator[frozenset[int]]:
-    """Those of the locks that were free, which this process alone holds now; they go as ``advisory_lock`` says."""
+    """Take those of the locks that are free, which this process alone then holds; they go as ``advisory_lock`` says."""
     own = connection.copy()
     try:
         with own.cursor() as cursor:

@@ -110,20 +110,20 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("retire_item", lambda client: client.retire_item("new/1"), None),
     ("experiments", lambda client: client.experiments(), answers.ExperimentsAnswer),
     ("agents", lambda client: client.agents(), agents.AgentsAnswer),
-    ("export_user", lambda client: client.export_user("u8", lang="zh-hans", reference="t-1"), privacy.RequestTaken),
+    ("export_user", lambda client: client.export_user("u8", lang="zh-hans", reference="t-1"), privacy.TakenRequest),
     (
         "erase_user", lambda client: client.erase_user(user_id="u8", anonymous_ids=["a8"], mode="block"),
-        privacy.RequestTaken,
+        privacy.TakenRequest,
     ),
-    ("erase_users", lambda client: client.erase_users([{"user_id": "u8"}]), privacy.RequestsTaken),
-    ("held_about", lambda client: client.held_about("u8"), privacy.HeldAbout),
+    ("erase_users", lambda client: client.erase_users([{"user_id": "u8"}]), privacy.TakenRequests),
+    ("held_about", lambda client: client.held_about("u8"), privacy.CustomerHoldings),
 ]  # fmt: skip
 OF_THE_PAST: list[tuple[str, Call, Any]] = [
     ("answer", lambda client: client.answer("r-1"), answers.StoredAnswer),
     ("answer_again", lambda client: client.answer_again("r-1", weights=2, rules=0), answers.RemadeAnswer),
     ("experiment", lambda client: client.experiment("e1"), answers.ExperimentAnswer),
     ("pause_agent", lambda client: client.pause_agent(reason="x"), agents.PausedAgent),
-    ("privacy_request", lambda client: client.privacy_request("7b0c3f0e"), privacy.PrivacyStatus),
+    ("privacy_request", lambda client: client.privacy_request("7b0c3f0e"), privacy.RequestProgress),
     ("receipts", lambda client: client.receipts("7b0c3f0e"), privacy.ReceiptsAnswer),
     (
         "trigger",

@@ -20,19 +20,19 @@ class ErasureWish(TypedDict, total=False):
     reference: str
 
 
-class RequestTaken(TypedDict):
+class TakenRequest(TypedDict):
     request_id: str
     status_url: str
     state: RequestState
 
 
-class RequestsTaken(TypedDict):
+class TakenRequests(TypedDict):
     """The requests of a batch, in its order."""
 
-    requests: list[RequestTaken]
+    requests: list[TakenRequest]
 
 
-class PrivacyStatus(TypedDict):
+class RequestProgress(TypedDict):
     """How far a request got; ``holders`` has for each its found, deleted, changed, kept, why and left."""
 
     request_id: str
@@ -50,7 +50,7 @@ class PrivacyStatus(TypedDict):
     download_until: str | None
 
 
-class HeldAbout(TypedDict):
+class CustomerHoldings(TypedDict):
     """How much each holder has of a customer."""
 
     user_id: str
@@ -85,37 +85,37 @@ class PrivacyCalls:
         anonymous_ids: Sequence[str] = (),
         lang: Literal["en", "zh-hans"] = "en",
         reference: str | None = None,
-    ) -> RequestTaken:
+    ) -> TakenRequest:
         """Ask for a file of all that is held about somebody; it is downloaded from ``…/download/`` once it is done."""
         named: dict[str, Any] = {} if user_id is None else {"user_id": user_id}
         body = {**named, "anonymous_ids": list(anonymous_ids), "lang": lang}
         given = {} if reference is None else {"reference": reference}
         address = "/users/export/"
-        answer: RequestTaken = self._send("request_id", "POST", address, body | given, repeatable=bool(given))
+        answer: TakenRequest = self._send("request_id", "POST", address, body | given, repeatable=bool(given))
         return answer
 
-    def erase_user(self, **wish: Any) -> RequestTaken:
+    def erase_user(self, **wish: Any) -> TakenRequest:
         """Ask for the erasure of one person, by the fields of ``ErasureWish``."""
         repeatable = wish.get("reference") is not None
-        answer: RequestTaken = self._send("request_id", "POST", "/users/erase/", wish, repeatable=repeatable)
+        answer: TakenRequest = self._send("request_id", "POST", "/users/erase/", wish, repeatable=repeatable)
         return answer
 
-    def erase_users(self, erasures: Iterable[ErasureWish]) -> RequestsTaken:
+    def erase_users(self, erasures: Iterable[ErasureWish]) -> TakenRequests:
         """Ask for the erasure of 1 to 1000 people; all are taken, or none is."""
         wishes = list(erasures)
         repeatable = all("reference" in wish for wish in wishes)
         body = {"erasures": wishes}
-        answer: RequestsTaken = self._send("requests", "POST", "/users/erase/batch/", body, repeatable=repeatable)
+        answer: TakenRequests = self._send("requests", "POST", "/users/erase/batch/", body, repeatable=repeatable)
         return answer
 
-    def held_about(self, user_id: str) -> HeldAbout:
+    def held_about(self, user_id: str) -> CustomerHoldings:
         """How much is held about a customer, in numbers."""
-        answer: HeldAbout = self._ask("holders", f"/users/{_part(user_id)}/privacy/")
+        answer: CustomerHoldings = self._ask("holders", f"/users/{_part(user_id)}/privacy/")
         return answer
 
-    def privacy_request(self, request_id: str) -> PrivacyStatus:
+    def privacy_request(self, request_id: str) -> RequestProgress:
         """How far a request got."""
-        answer: PrivacyStatus = self._ask("request_id", f"/privacy/requests/{_part(request_id)}/")
+        answer: RequestProgress = self._ask("request_id", f"/privacy/requests/{_part(request_id)}/")
         return answer
 
     def receipts(self, request_id: str) -> ReceiptsAnswer:

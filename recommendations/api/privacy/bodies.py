@@ -56,10 +56,10 @@ class RequestsTaken(Struct):
     requests: Annotated[list[RequestTaken], Meta(description="In the order of the batch.")]
 
 
-class HolderDone(Struct):
+class HolderDone(Struct, rename={"number": "found"}):
     """What a holder had, and what became of it."""
 
-    found: int
+    number: int
     deleted: int = 0
     changed: int = 0
     kept: int = 0
@@ -127,4 +127,5 @@ def status_of(request: PrivacyRequest) -> PrivacyStatus:
 
 
 def _done(entry: dict[str, Any]) -> HolderDone:
-    return HolderDone(**{**entry, "why": Kept(entry["why"]) if entry.get("why") else None})
+    done = {name: entry[name] for name in ("deleted", "changed", "kept", "left") if name in entry}
+    return HolderDone(entry["found"], why=Kept(entry["why"]) if entry.get("why") else None, **done)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--chain", action="store_true", help="the file has all of them: none may be missing")
 
     def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, **_options: Any) -> None:
-        public, receipts = _keys(_read(keys)), _receipts(_read(file))
+        public, receipts = _keys(_json_in(keys)), _receipts(_json_in(file))
         if flaws := signing.flaws_of(receipts, public, whole=chain):
             raise CommandError("\n".join(flaws))
         for each in receipts:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{len(receipts):,} receipts, each as it was signed.")
 
 
-def _read(path: Path) -> Any:
+def _json_in(path: Path) -> Any:
     try:
         return json.loads(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
     except OSError as error:
