@@ -1917,7 +1917,7 @@ export interface components {
         MetricGroup: "guardrail" | "primary" | "supporting";
         /**
          * Missing
-         * @description Why an answer cannot be made again; the last two: or not for certain.
+         * @description Why an answer cannot be made again; the last three: or not for certain.
          * @enum {unknown}
          */
         Missing: "catalogue_unknown" | "erased" | "expired" | "model_edited" | "model_gone" | "nameless" | "page_incomplete" | "state_unknown";

@@ -119,6 +119,18 @@ export declare class Client {
     agents(): Promise<Schemas["AgentList"]>;
     /** Let the rule decide for everybody, with a key that may trigger campaigns; 409 where it is off or paused already. */
     pauseAgent(reason?: string): Promise<Schemas["AgentPaused"]>;
+    /** Ask for a file of all that is held about somebody; it is downloaded from `…/download/` once it is done. */
+    exportUser(who: Schemas["ExportBody"]): Promise<Schemas["RequestTaken"]>;
+    /** Ask for the erasure of one person. With a `reference` it may be sent again: the same one is the same request. */
+    eraseUser(who: Schemas["EraseBody"]): Promise<Schemas["RequestTaken"]>;
+    /** Ask for the erasure of 1 to 1000 people; all are taken, or none is. */
+    eraseUsers(erasures: Iterable<Schemas["EraseBody"]>): Promise<Schemas["RequestsTaken"]>;
+    /** How much is held about a customer, in numbers. */
+    heldAbout(userId: string): Promise<Schemas["HeldAbout"]>;
+    /** How far a request got. */
+    privacyRequest(requestId: string): Promise<Schemas["PrivacyStatus"]>;
+    /** The receipts of an erasure; ProblemError 409 until the first is there. */
+    receipts(requestId: string): Promise<Schemas["ReceiptsGiven"]>;
 }
 /** An event that has an id and a time of its own: sent twice, it counts once. */
 export declare function newEvent(name: string, fields?: Omit<EventFields, "name">): Event;

@@ -205,6 +205,33 @@ export class Client {
     async pauseAgent(reason = "") {
         return this.#send("was", "POST", "/agents/pause/", { reason }, { repeatable: false });
     }
+    // --- what people may ask of the shop; the key needs privacy:write
+    /** Ask for a file of all that is held about somebody; it is downloaded from `…/download/` once it is done. */
+    exportUser(who) {
+        return this.#send("request_id", "POST", "/users/export/", who, { repeatable: Boolean(who.reference) });
+    }
+    /** Ask for the erasure of one person. With a `reference` it may be sent again: the same one is the same request. */
+    eraseUser(who) {
+        return this.#send("request_id", "POST", "/users/erase/", who, { repeatable: Boolean(who.reference) });
+    }
+    /** Ask for the erasure of 1 to 1000 people; all are taken, or none is. */
+    eraseUsers(erasures) {
+        const wishes = [...erasures];
+        const repeatable = wishes.every((wish) => Boolean(wish.reference));
+        return this.#send("requests", "POST", "/users/erase/batch/", { erasures: wishes }, { repeatable });
+    }
+    /** How much is held about a customer, in numbers. */
+    async heldAbout(userId) {
+        return this.#send("holders", "GET", `/users/${part(userId)}/privacy/`);
+    }
+    /** How far a request got. */
+    async privacyRequest(requestId) {
+        return this.#send("request_id", "GET", `/privacy/requests/${part(requestId)}/`);
+    }
+    /** The receipts of an erasure; ProblemError 409 until the first is there. */
+    async receipts(requestId) {
+        return this.#send("receipts", "GET", `/privacy/requests/${part(requestId)}/receipt/`);
+    }
     // --- how
     async #send(expects, method, address, body, { timeout = WRITE_TIMEOUT, repeatable = true } = {}) {
         const request = { method, path: API + address, body: body && encoded(body), timeout, repeatable, expects };

@@ -35,6 +35,8 @@ const OF_THE_PAST = process.argv.includes("--past") ? [
   () => client.answerAgain("r-1", { weights: 2, rules: 0 }),
   () => client.experiment("e1"),
   () => client.pauseAgent("x"),
+  () => client.privacyRequest("7b0c3f0e"),
+  () => client.receipts("7b0c3f0e"),
   () => client.trigger("visit", { user_id: "u3", key: "visit-1", item_ids: ["tea-1"] }),
 ] : [];
 const CALLS = [
@@ -72,6 +74,10 @@ const CALLS = [
   () => client.retireItem("new/1"),
   () => client.experiments(),
   () => client.agents(),
+  () => client.exportUser({ user_id: "u8", anonymous_ids: [], lang: "zh-hans", reference: "t-1" }),
+  () => client.eraseUser({ user_id: "u8", anonymous_ids: ["a8"], mode: "block" }),
+  () => client.eraseUsers([{ user_id: "u8" }]),
+  () => client.heldAbout("u8"),
   ...OF_THE_PAST,
 ];
 const answers = [];
