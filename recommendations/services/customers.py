@@ -3,7 +3,8 @@
 The shop's ids are hashed and never stored.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,8 +20,8 @@ from recommendations.store.live.writes import Joined, liked_now
 from recommendations.terms import CustomerKind
 
 __all__ = [
-    "FoundCustomer", "MergedElsewhereError", "Told", "TooManyPropertiesError", "find_customers", "merge_customers",
-    "set_properties", "unmerge_customers",
+    "BlockedIdError", "FoundCustomer", "MergedElsewhereError", "Told", "TooManyPropertiesError", "find_customers",
+    "locked_customer", "merge_customers", "set_properties", "unmerge_customers",
 ]  # fmt: skip
 
 
@@ -30,6 +31,10 @@ class TooManyPropertiesError(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(f"{number} properties of a customer")
         self.number = number
+
+
+class BlockedIdError(Exception):
+    """The id was erased and is blocked: it is no customer until the block is lifted."""
 
 
 class FoundCustomer(NamedTuple):
@@ -69,11 +74,14 @@ def merge_customers(*, anonymous_id: str, user_id: str, now: datetime, told: Tol
     """Merge a visitor into a customer, for whom the visitor's events count from the next answer on; new ones are added.
 
     Doing it twice changes nothing. The shop itself asks for it, so it also holds where the two were unmerged before;
-    events that name both leave those unmerged. Who objects to personalisation is not merged. Raises
-    MergedElsewhereError where the visitor is another customer already, and not merely by the word of a page.
+    events that name both leave those unmerged. Who objects to personalisation is not merged, nor is an id that was
+    erased and is blocked. Raises MergedElsewhereError where the visitor is another customer already, and not merely by
+    the word of a page.
     """
-    visitor, customer = _keys(anonymous_id, user_id)
-    merger = Merger(visitor, customer, now)
+    pair = _keys(anonymous_id, user_id)
+    if pair is None:
+        return
+    merger = Merger(*pair, now)
     change = mergers.merge_again(merger, told=told)
     for pair in change.parted:
         writes.unmerge(*pair)
@@ -87,32 +95,47 @@ def unmerge_customers(*, anonymous_id: str, user_id: str, now: datetime) -> None
     Doing it twice, or where the two were never merged, changes nothing. What the model has learned of them together it
     forgets with the next run.
     """
-    visitor, customer = _keys(anonymous_id, user_id)
-    mergers.undo(visitor, customer, now=now)
-    writes.unmerge(visitor, customer)
+    if (pair := _keys(anonymous_id, user_id)) is not None:
+        mergers.undo(*pair, now=now)
+        writes.unmerge(*pair)
 
 
-@transaction.atomic
-def set_properties(*, user_id: str, properties: Mapping[str, str | float | bool | None]) -> bool:
+def set_properties(
+    *, user_id: str, properties: Mapping[str, str | float | bool | None], at: datetime | None = None
+) -> bool:
     """Change what the shop says of a customer, None deletes; whether anything differs. Who is unknown is added.
 
-    Raises TooManyPropertiesError.
+    What was said ``at`` a moment before the id was erased changes nothing. Raises TooManyPropertiesError and
+    BlockedIdError.
     """
-    keys = id_cache.person_keys([user_id], CustomerKind.SIGNED_IN)
-    customer = Customer.objects.select_for_update().get(pk=keys[user_id])
     whole = {name: int(value) for name, value in properties.items() if isinstance(value, float) and value.is_integer()}
-    together = {**customer.properties, **properties, **whole}  # 3.0 is 3
-    told = {name: value for name, value in together.items() if value is not None}
-    if told == customer.properties:
-        return False
-    if len(told) > MOST_PROPERTIES:
-        raise TooManyPropertiesError(len(told))
-    customer.properties = told
-    customer.save(update_fields=["properties"])
-    return True
+    with locked_customer(user_id) as customer:
+        together = {**customer.properties, **properties, **whole}  # 3.0 is 3
+        told = {name: value for name, value in together.items() if value is not None}
+        late = at is not None and customer.not_before is not None and at < customer.not_before
+        if late or told == customer.properties:
+            return False
+        if len(told) > MOST_PROPERTIES:
+            raise TooManyPropertiesError(len(told))
+        customer.properties = told
+        customer.save(update_fields=["properties"])
+        return True
 
 
-def _keys(anonymous_id: str, user_id: str) -> tuple[int, int]:
-    visitors = id_cache.person_keys([anonymous_id], CustomerKind.ANONYMOUS)
-    customers = id_cache.person_keys([user_id], CustomerKind.SIGNED_IN)
-    return visitors[anonymous_id], customers[user_id]
+@contextmanager
+def locked_customer(user_id: str) -> Iterator[Customer]:
+    """A transaction in which nobody else changes this customer; who is unknown is added. Raises BlockedIdError."""
+    # Before the transaction: the process remembers the key, so a rollback must not take the customer back.
+    keys = id_cache.living_keys([user_id], CustomerKind.SIGNED_IN)
+    with transaction.atomic():
+        customer = Customer.objects.select_for_update().filter(pk__in=keys.values(), erased_at=None).first()
+        if customer is None:
+            raise BlockedIdError
+        yield customer
+
+
+def _keys(anonymous_id: str, user_id: str) -> tuple[int, int] | None:
+    """The keys of both; None where one was erased and is blocked."""
+    visitor = id_cache.living_keys([anonymous_id], CustomerKind.ANONYMOUS).get(anonymous_id)
+    customer = id_cache.living_keys([user_id], CustomerKind.SIGNED_IN).get(user_id)
+    return None if visitor is None or customer is None else (visitor, customer)

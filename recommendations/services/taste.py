@@ -9,11 +9,10 @@ from django.db import transaction
 
 from recommendations.models import Category, Customer, Item, Staff, StatedTaste
 from recommendations.services.access import audit
-from recommendations.store.events import id_cache
+from recommendations.services.customers import locked_customer
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import writes
 from recommendations.store.live.writes import liked_now
-from recommendations.terms import CustomerKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,7 @@ class NothingKnownError(Exception):
 def state_taste(user_id: str, stated: Taste, *, now: datetime) -> tuple[TasteOfCustomer, Taste]:
     """Put what a customer says they like in the place of what they said before; who is unknown is added.
 
-    Returns what is kept, and what of it the catalogue does not know. Raises NothingKnownError.
+    Returns what is kept, and what of it the catalogue does not know. Raises NothingKnownError and BlockedIdError.
     """
     known = _of_catalogue(stated)
     unknown = Taste(
@@ -59,12 +58,10 @@ def state_taste(user_id: str, stated: Taste, *, now: datetime) -> tuple[TasteOfC
     )
     if known.is_empty:
         raise NothingKnownError(unknown)
-    key = id_cache.person_keys([user_id], CustomerKind.SIGNED_IN)[user_id]
     fields = {"categories": list(known.categories), "item_ids": list(known.item_ids), "tags": list(known.tags)}
-    with transaction.atomic():
-        customer = Customer.objects.select_for_update().get(pk=key)
+    with locked_customer(user_id) as customer:
         row, _new = StatedTaste.objects.update_or_create(customer=customer, defaults={**fields, "stated_at": now})
-    tell_live(key)
+    tell_live(customer.pk)
     return TasteOfCustomer(taste=known, stated_at=row.stated_at, counts=customer.personalise), unknown
 
 

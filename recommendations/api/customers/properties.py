@@ -19,7 +19,7 @@ from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.fields import LONGEST_ID, LONGEST_PROPERTY, LONGEST_PROPERTY_TEXT, MOST_PROPERTIES
 from recommendations.ingest.refusal import escaped
-from recommendations.services.customers import TooManyPropertiesError, set_properties
+from recommendations.services.customers import BlockedIdError, TooManyPropertiesError, set_properties
 from recommendations.terms import Scope
 
 LARGEST = 1e15
@@ -75,6 +75,8 @@ class CustomerView(APIView):
         user_id = checked_user_id(user_id)
         try:
             changed = set_properties(user_id=user_id, properties=changes.properties)
+        except BlockedIdError as error:
+            raise refused(blocked()) from error
         except TooManyPropertiesError as error:
             text = _("The customer would have %(n)s properties, at most %(most)s are kept: delete some with null.")
             raise refused(Flaw("/properties", text % {"n": error.number, "most": MOST_PROPERTIES})) from error
@@ -84,6 +86,11 @@ class CustomerView(APIView):
 def checked_user_id(user_id: str) -> str:
     """The id of an address, which is refused where it is too long."""
     return converted({"user_id": [user_id]}, _Named).user_id
+
+
+def blocked() -> Flaw:
+    """Why nothing is kept of an id in an address that was erased for good."""
+    return Flaw("user_id", _("This id was erased and is blocked; nothing is kept of it until the block is lifted."))
 
 
 _body = msgspec.json.Decoder(CustomerChanges)

@@ -13,13 +13,14 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recommendations.api.customers.properties import checked_user_id
+from recommendations.api.customers.properties import blocked, checked_user_id
 from recommendations.api.customers.taste_examples import GIVEN, STATED, WITHDRAWN
 from recommendations.api.errors import Flaw, refused
 from recommendations.api.parsing import RawJson, body_of, decoded
 from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.fields import LONGEST_ID, LONGEST_PATH, LONGEST_TAG
+from recommendations.services.customers import BlockedIdError
 from recommendations.services.taste import (
     NothingKnownError,
     Taste,
@@ -102,6 +103,8 @@ class TasteView(APIView):
         stated = _parse(body_of(request))
         try:
             now_kept, unknown = state_taste(checked_user_id(user_id), stated, now=timezone.now())
+        except BlockedIdError as error:
+            raise refused(blocked()) from error
         except NothingKnownError as error:
             raise refused(*_flaws(stated, error.unknown)) from error
         lists = {"categories": unknown.categories, "item_ids": unknown.item_ids, "tags": unknown.tags}

@@ -20,6 +20,7 @@ from rest_framework.request import Request
 
 from recommendations.api.access import ApiKeyAuthentication, UnfitKeyError, note, quotas_of, sender_of, valid_key
 from recommendations.api.cors import BrowserView
+from recommendations.api.customers.properties import blocked
 from recommendations.api.errors import BadRequestError, Flaw
 from recommendations.api.events import EventsAnswer, events_answer, lines_in, noting_refusals
 from recommendations.api.foreign import examples
@@ -27,12 +28,13 @@ from recommendations.api.parsing import BeaconJson, RawJson, body_of, malformed
 from recommendations.api.schema import EVERY_BODY, problems, schema_of
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_lines import EventResult
+from recommendations.ingest.event_schema import EventForm, EventRow
 from recommendations.ingest.refusal import Refusal, UnreadableError
 from recommendations.ingest.sources.adapter import Call, Options
 from recommendations.ingest.sources.table import EVENTS, Foreign, System, read_foreign
 from recommendations.ingest.whole_refunds import with_items
 from recommendations.services.access.keys import KnownKey
-from recommendations.services.customers import TooManyPropertiesError, set_properties
+from recommendations.services.customers import BlockedIdError, TooManyPropertiesError, set_properties
 from recommendations.terms import Scope
 
 HEADERS = ("HTTP_X_ALGOLIA_API_KEY", "HTTP_X_GOOG_API_KEY")
@@ -109,7 +111,8 @@ class ForeignEvents(BrowserView):
         verdicts = accept(rows, sender, now=timezone.now(), ids=foreign.body.ids)
         may = Scope.CUSTOMERS_WRITE in quotas.key.scopes
         return events_answer(
-            foreign.body, [_with_traits(*pair, may=may) for pair in zip(foreign.calls, verdicts, strict=True)]
+            foreign.body,
+            [_with_traits(*each, may=may) for each in zip(foreign.calls, foreign.body.rows, verdicts, strict=True)],
         )
 
 
@@ -133,7 +136,7 @@ def item_id_of(system: System, query: Mapping[str, Any]) -> str:
     return wanted
 
 
-def _with_traits(call: Call, verdict: EventResult, *, may: bool) -> EventResult:
+def _with_traits(call: Call, row: EventRow, verdict: EventResult, *, may: bool) -> EventResult:
     """Keep what a call says of a customer, where its key may; what is left out is named in the verdict."""
     user_id = call.event.get("user_id") if isinstance(call.event, dict) else None
     if not call.properties or verdict.verdict == "rejected" or user_id is None:
@@ -143,7 +146,10 @@ def _with_traits(call: Call, verdict: EventResult, *, may: bool) -> EventResult:
         reason %= {"scope": Scope.CUSTOMERS_WRITE}
     else:
         try:
-            set_properties(user_id=str(user_id), properties=call.properties)
+            at = row.timestamp if isinstance(row, EventForm) else None
+            set_properties(user_id=str(user_id), properties=call.properties, at=at)
+        except BlockedIdError:
+            reason = blocked().message
         except TooManyPropertiesError as error:
             reason = _("The customer would have %(n)s properties.") % {"n": error.number}
         else:

@@ -146,7 +146,7 @@ def _owner(form: SubscriptionForm, *, admit: Admission, now: datetime) -> Browse
     kind = CustomerKind.SIGNED_IN if proven else CustomerKind.ANONYMOUS
     name = form.user_id or form.anonymous_id or ""
     # Before the transaction: the process remembers the keys, so a rollback must not take the customers back.
-    keys = id_cache.person_keys([name], kind, admit=admit)
+    keys = id_cache.living_keys([name], kind, admit=admit)
     if name not in keys:
         raise NotAdmittedError
     zone = form.time_zone if form.time_zone in time_zones() else ""

@@ -20,7 +20,9 @@ from recommendations.models import Campaign, Customer, Import, RejectedRow
 from recommendations.push_terms import CampaignKind
 from recommendations.services.campaigns.importing import CampaignRecord, ReceiptRow, import_campaign
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.imports import import_record
+from recommendations.store.imports.reasons import ERASED
 from recommendations.store.imports.receipt_rows import SETTLED, ReceiptLine, read_receipts
 from recommendations.store.imports.row_flaws import RowFlaw, flaw_of, rejected_rows
 from recommendations.store.imports.validate import LISTED
@@ -136,11 +138,12 @@ def import_receipts(
 def _content(path: Path, *, now: datetime, report: Report, limits: FileLimits | None) -> _ReceiptFile:
     read = read_receipts(path, now=now, report=report, limits=limits)
     customers = _customers({line.user_id for line in read.lines})
+    erased = _erased({line.user_id for line in read.lines} - customers.keys())
     ours, theirs = _campaigns({line.campaign.lower() for line in read.lines})
     refused, sound = [*read.refused], dict[str, list[ReceiptLine]]()
     for line in read.lines:
         codes = [("campaign", "own_campaign")] if line.campaign.lower() in ours else []
-        codes += [] if line.user_id in customers else [("user_id", "unknown_customer")]
+        codes += _flaws_of_person(line, customers.get(line.user_id), erased)
         if codes:
             refused.append([flaw_of(line.line, name, code) for name, code in codes])
         else:
@@ -156,14 +159,31 @@ def _repeats_text(parts: Sequence[_SentCampaign]) -> str:
     return text % {"count": f"{count:,}"} if count else ""
 
 
-def _customers(ids: Collection[str]) -> dict[str, int]:
-    """Keys of the customers that there are, by the shop's ids."""
-    keys: dict[str, int] = {}
+def _customers(ids: Collection[str]) -> dict[str, Customer]:
+    """The customers that there are, by the shop's ids."""
+    customers: dict[str, Customer] = {}
     for some in batched(sorted(ids), MOST_AT_ONCE):
         hashes = {pseudonym(each): each for each in some}
-        known = Customer.objects.filter(pseudonym__in=hashes).values_list("pseudonym", "pk")
-        keys |= {hashes[bytes(value)]: key for value, key in known}
-    return keys
+        known = Customer.objects.filter(pseudonym__in=hashes).only("pseudonym", "not_before")
+        customers |= {hashes[bytes(customer.pseudonym)]: customer for customer in known}
+    return customers
+
+
+def _erased(ids: Collection[str]) -> set[str]:
+    """The ids among these that were erased."""
+    erased: set[str] = set()
+    for some in batched(sorted(ids), MOST_AT_ONCE):
+        hashes = {pseudonym(each): each for each in some}
+        erased |= {hashes[value] for value in comebacks_of(hashes)}
+    return erased
+
+
+def _flaws_of_person(line: ReceiptLine, customer: Customer | None, erased: Collection[str]) -> list[tuple[str, str]]:
+    """What is wrong with whom a row is about: column and code."""
+    if customer is None:
+        return [("user_id", ERASED if line.user_id in erased else "unknown_customer")]
+    early = customer.not_before is not None and line.sent_at < customer.not_before
+    return [("sent_at", ERASED)] if early else []
 
 
 def _campaigns(names: Collection[str]) -> tuple[set[str], Mapping[str, Campaign]]:
@@ -174,11 +194,11 @@ def _campaigns(names: Collection[str]) -> tuple[set[str], Mapping[str, Campaign]
 
 
 def _part(
-    lines: Sequence[ReceiptLine], customers: Mapping[str, int], known: Campaign | None, *, now: datetime
+    lines: Sequence[ReceiptLine], customers: Mapping[str, Customer], known: Campaign | None, *, now: datetime
 ) -> _SentCampaign:
     of_customer: dict[int, list[ReceiptLine]] = {}
     for line in lines:
-        of_customer.setdefault(customers[line.user_id], []).append(line)
+        of_customer.setdefault(customers[line.user_id].pk, []).append(line)
     receipts = {key: _receipt(key, own) for key, own in of_customer.items()}
     name = lines[0].campaign
     channels = ", ".join(sorted({line.channel for line in lines if line.channel}))

@@ -18,6 +18,7 @@ from msgspec import UNSET
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Customer
 from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, SuppressionReason
+from recommendations.services.contacts.erased import refusals_of_erased
 from recommendations.services.contacts.forms import ContactChanges, ContactRuleError, StatementForm, checked
 from recommendations.store.contacts import hooks, ledger, silence
 from recommendations.store.contacts.book import AddressIsTakenError, ContactBook
@@ -61,10 +62,10 @@ def take_contacts(
 
     Raises KeysMissingError.
     """
-    rows = [_in_normal_form(row, now=now) for row in rows]
+    rows = refuse_erased([_in_normal_form(row, now=now) for row in rows], source=source)
     good = [row for row in rows if isinstance(row, ContactRow)]
     # Before the transaction: the process remembers the keys, so a rollback must not take the customers back.
-    keys = id_cache.person_keys([row.user_id for row in good], CustomerKind.SIGNED_IN)
+    keys = id_cache.living_keys([row.user_id for row in good], CustomerKind.SIGNED_IN)
     with transaction.atomic():
         book = ContactBook.of(keys.values(), emails=[row.form.email for row in good if row.form.email], now=now)
         verdicts, statements, changed = [], list[Statement](), set[int]()
@@ -113,6 +114,19 @@ def _silent(book: ContactBook, customers: Iterable[int], *, now: datetime) -> di
     return {key: SuppressionReason(silent[digest].reason) for key, digest in digests.items() if digest in silent}
 
 
+def refuse_erased(
+    rows: Sequence[ContactRow | ContactVerdict], *, source: ConsentSource
+) -> list[ContactRow | ContactVerdict]:
+    """The rows, with a refusal of each that is about somebody of before they were erased."""
+    good = [row for row in rows if isinstance(row, ContactRow)]
+    moments = {row.user_id: [form.at for form in row.form.consents] for row in good}
+    refusals = refusals_of_erased(moments, back=source is not ConsentSource.IMPORT)
+    return [
+        rejected(row.user_id, refusals[row.user_id]) if isinstance(row, ContactRow) and row.user_id in refusals else row
+        for row in rows
+    ]
+
+
 def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> ContactRow | ContactVerdict:
     """The row with its form as ``checked`` gives it; the refusal of one that breaks a rule."""
     if isinstance(row, ContactVerdict):
@@ -123,11 +137,13 @@ def _in_normal_form(row: ContactRow | ContactVerdict, *, now: datetime) -> Conta
         return rejected(row.user_id, error.refusals)
 
 
-def rehearse(rows: Sequence[ContactRow], *, now: datetime) -> list[ContactVerdict]:
+def rehearse(sent: Sequence[ContactRow], *, now: datetime) -> list[ContactVerdict]:
     """What ``take_contacts`` would say of the rows of a file, of which nothing is stored and no customer added.
 
     Those that it would take are “unchanged”. Raises KeysMissingError.
     """
+    judged = refuse_erased(sent, source=ConsentSource.IMPORT)
+    rows = [row for row in judged if isinstance(row, ContactRow)]
     named = pseudonyms([row.user_id for row in rows], kind=CustomerKind.SIGNED_IN)
     known = Customer.objects.filter(pseudonym__in=named.values()).values_list("pseudonym", "pk")
     by_pseudonym = {bytes(pseudonym): key for pseudonym, key in known}
@@ -135,7 +151,10 @@ def rehearse(rows: Sequence[ContactRow], *, now: datetime) -> list[ContactVerdic
     with transaction.atomic():
         book = ContactBook.of(keys.values(), emails=[row.form.email for row in rows if row.form.email], now=now)
     verdicts = []
-    for row in rows:
+    for row in judged:
+        if isinstance(row, ContactVerdict):
+            verdicts.append(row)
+            continue
         try:
             _changed(book, keys[row.user_id], row, source=ConsentSource.IMPORT)
         except ContactRuleError as error:

@@ -12,6 +12,7 @@ from recommendations.store.live.change_watch import HeldOfPeople, Watch
 from recommendations.store.process_held import ProcessHeld
 from recommendations.terms import CustomerKind
 
+_LIVING = "SELECT id FROM recommendations_customer WHERE id = ANY(%b::bigint[]) AND erased_at IS NULL"
 HALF = 100_000  # names in each of the two halves
 _ITEMS = "SELECT shop_id, id FROM recommendations_item WHERE shop_id = ANY(%b::text[])"
 
@@ -43,6 +44,12 @@ class KeyCache[Name: Hashable]:
             young.update(promoted)
         return held | promoted
 
+    def forget(self, names: Collection[Name]) -> None:
+        """Look these up again when they are next asked for."""
+        for name in names:
+            self._young.pop(name, None)
+            self._old.pop(name, None)
+
 
 def item_keys(shop_ids: Collection[str]) -> dict[str, int]:
     """Primary key per id of the shop; items that do not exist are missing."""
@@ -65,6 +72,20 @@ def person_keys(
     if back and erased is not None:
         erased.update({shop_id: back[value] for shop_id, value in named.items() if value in back})
     return {shop_id: keys[value] for shop_id, value in named.items() if value in keys}
+
+
+def living_keys(shop_ids: Collection[str], kind: CustomerKind, *, admit: Admission = everybody) -> dict[str, int]:
+    """The keys as ``person_keys`` has them, none of somebody whose erasure this process has not heard of.
+
+    It costs a query more, and is for what changes customers by their ids. An id that is blocked has no key.
+    """
+    keys = person_keys(shop_ids, kind, admit=admit)
+    living = {key for (key,) in run(_LIVING, [list(keys.values())])}
+    if stale := [shop_id for shop_id, key in keys.items() if key not in living]:
+        _customers[kind]().forget(pseudonyms(stale, kind=kind).values())
+        keys = {shop_id: key for shop_id, key in keys.items() if key in living}
+        keys |= person_keys(stale, kind, admit=admit)
+    return keys
 
 
 def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:
