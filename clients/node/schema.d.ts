@@ -204,8 +204,9 @@ export interface paths {
         /**
          * Events in
          * @description One event, or 1 to 1000 of them. Every row gets a verdict: `accepted`, `duplicate` (it was here before), `ignored` (a
-         *     name that nothing is learned from) or `rejected`, the last two with a reason and a pointer; a bad row never loses its
-         *     neighbours. What was answered 202 is on disk. An event is known by `event_id` (any text) and `timestamp`, so a request
+         *     name that nothing is learned from, or an act of before its id was erased, which is not kept) or `rejected`, the last two
+         *     with a reason and a pointer; a bad row never loses its neighbours. A page is told of an act that is not kept that it was
+         *     accepted. What was answered 202 is on disk. An event is known by `event_id` (any text) and `timestamp`, so a request
          *     may be sent again; a purchase or refund is known by `event_id` and `transaction_id`, within a month. Numbers are taken
          *     for ids, and seconds, milli- or microseconds since 1970 for a time. Fields that are unknown, or that this key may not
          *     state, are kept out and named in `ignored`; `why_ignored` says of the latter why, and what to send instead. The line

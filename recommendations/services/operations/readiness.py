@@ -22,6 +22,8 @@ from recommendations.services.weights.panels import panels
 from recommendations.store.contacts.sealing import hash_key_is_the_stored_one
 from recommendations.store.domain import stored_domain
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
+from recommendations.store.holders.erasure_log import lost_erasures
+from recommendations.store.holders.erasure_log import path as erasure_log
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.store.valkey_keys import PROBE
@@ -87,9 +89,25 @@ def _of_record() -> dict[str, str]:
         )
     if foreign := foreign_domain():
         missing["domain"] = foreign
+    if erasures := _erasures_to_repeat():
+        missing["erasures"] = erasures
     if not ModelVersion.objects.live().exists():
         missing["model_version"] = "No run of the loop has finished yet; start one on the page Runs."
     return missing
+
+
+def _erasures_to_repeat() -> str:
+    """What is to be done before somebody who was erased could be served again; empty where there is nothing."""
+    try:
+        lost = len(lost_erasures())
+    except OSError as error:
+        return f"The log of erasures, {erasure_log()}, cannot be read ({type(error).__name__})."
+    if not lost:
+        return ""
+    return (
+        f"{lost:,} erasures are to be repeated: this database was restored from a copy of before them. The workers do "
+        "it within a minute, if RECEIPT_KEYS and EXPORT_KEYS are set."
+    )
 
 
 def foreign_domain() -> str:

@@ -14,6 +14,7 @@ from recommendations.services.privacy import exports
 from recommendations.services.privacy.erasing import alert, erase_at, look_again, open_holders, subject_in
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
+from recommendations.services.privacy.repeating import repeat_erasures
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.holders.customer import delete_husks
@@ -34,6 +35,7 @@ def close_erasures(now: datetime) -> int:
     with advisory_lock(LOCK) as alone:
         if not alone:
             return 0
+        repeat_erasures(now)
         delete_husks(now - HUSKS_LAST)
         exports.forget_exports(now=now)
         _send_again(now=now)

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 # Whoever still has the key meets somebody who objects: nothing is learned of them, nobody writes to them.
 _EMPTY = """
 UPDATE recommendations_customer customer
-SET pseudonym = empty.pseudonym, erased_at = %b, personalise = false, consent_at = %b, properties = '{}'
+SET pseudonym = empty.pseudonym, erased_at = %b, personalise = false, consent_at = NULL, properties = '{}'
 FROM unnest(%b::bigint[], %b::bytea[]) AS empty(id, pseudonym) WHERE customer.id = empty.id
 RETURNING customer.id
 """
@@ -70,7 +70,7 @@ def _bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime) -> 
         return replace(subject, keys=keys), joined
     living = {key: bytes(value) for key, value, erased in rows if erased is None}
     named = sorted({*subject.pseudonyms, *living.values()})
-    run(_EMPTY, [now, now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
+    run(_EMPTY, [now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
     marks = [ErasedId(digest_of(value), GENERATION, at, mode) for value in named]
     tombstones.lay(marks)
     transaction.on_commit(partial(_tell, named, marks))

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.db.models import Max
 
-from recommendations.models import Customer
+from recommendations.models import Customer, Tombstone
 from recommendations.privacy_terms import EraseMode
-from recommendations.store.events.tombstones import ErasedId, digest_of, erased_ids, laid_at, lay
+from recommendations.store.events.tombstones import ErasedId, digest_of, erased_ids, laid_at
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.holders.subjects import subject_of_keys
+from recommendations.store.process_held import ProcessHeld
 
 NAME = "erasures.log"
 
@@ -58,11 +60,57 @@ def read_log() -> dict[bytes, ErasedId]:
     return newest
 
 
+class LogCheck:
+    """Comparison of the log with the database, made again only where one of them differs from the last time."""
+
+    def __init__(self) -> None:
+        self._whole: tuple[object, ...] | None = None  # what both were when nothing was lost
+        self._complete: tuple[object, ...] | None = None  # what both were when the log lacked nothing
+
+    def lost(self) -> list[ErasedId]:
+        if not path().exists() or self._whole == (both := _both()):
+            return []
+        noted = read_log()
+        laid = laid_at(noted.keys()) if noted else {}
+        lost = [erased for digest, erased in noted.items() if digest not in laid or laid[digest] < erased.at]
+        self._whole = None if lost else both
+        return lost
+
+    def complete(self) -> int:
+        if self._complete == _both():
+            return 0
+        noted = read_log()
+        missing = [one for one in erased_ids() if one.digest not in noted or noted[one.digest].at < one.at]
+        if missing:
+            write_down(missing)
+        self._complete = _both()
+        return len(missing)
+
+
+_check = ProcessHeld(LogCheck)
+
+
 def lost_erasures() -> list[ErasedId]:
-    """Erasures of the log that the database lacks, or has older: it was restored from a copy of before them."""
-    noted = read_log()
-    laid = laid_at(noted.keys()) if noted else {}
-    return [mark for digest, mark in noted.items() if digest not in laid or laid[digest] < mark.at]
+    """Erasures of the log that the database lacks, or has older: it was restored from a copy of before them.
+
+    Raises OSError.
+    """
+    return _check().lost()
+
+
+def complete_log() -> int:
+    """Append tombstones that the log lacks, as when a process was killed amid one; how many. Raises OSError."""
+    return _check().complete()
+
+
+def _both() -> tuple[object, ...]:
+    """Facts that differ where the log or the tombstones do."""
+    newest = Tombstone.objects.aggregate(newest=Max("pk"))["newest"]
+    try:
+        stat = path().stat()
+    except FileNotFoundError:
+        return newest, None
+    return newest, stat.st_size, stat.st_mtime_ns
 
 
 def lost_people(lost: Iterable[ErasedId]) -> Iterator[tuple[ErasedId, Subject]]:
@@ -82,20 +130,6 @@ def lost_people(lost: Iterable[ErasedId]) -> Iterator[tuple[ErasedId, Subject]]:
             subject = subject_of_keys([key])
             done |= subject.keys
             yield back[key], subject
-
-
-def lay_lost(lost: Collection[ErasedId]) -> None:
-    """Lay the tombstones of erasures that were lost and whose person is not there."""
-    lay(lost)
-
-
-def complete_log() -> int:
-    """Append tombstones that the log lacks, as when a process was killed amid one; how many. Raises OSError."""
-    noted = read_log()
-    missing = [mark for mark in erased_ids() if mark.digest not in noted or noted[mark.digest].at < mark.at]
-    if missing:
-        write_down(missing)
-    return len(missing)
 
 
 def _line(mark: ErasedId) -> str:
