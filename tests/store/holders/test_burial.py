@@ -2,18 +2,22 @@
 
 import json
 import stat
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from recommendations.models import Customer, CustomerAlias, Tombstone
+from recommendations.models import Customer, CustomerAlias, ShopSetting, Tombstone
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.events import mergers
 from recommendations.store.events.id_cache import person_keys
+from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import digest_of
 from recommendations.store.holders import erasure_log
@@ -159,3 +163,68 @@ def test_requests_at_the_same_moment_bury_once() -> None:
     assert Customer.objects.filter(erased_at=None).count() == 0
     assert Tombstone.objects.count() == len(keys)
     assert len({bytes(row.pseudonym) for row in Customer.objects.all()}) == len(keys)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_began_before_has_ended_when_it_returns() -> None:
+    """A statement may still write the key that it saw; a holder that looks afterwards has to see what it wrote."""
+    begun = threading.Event()
+    customer("ada")
+
+    def write() -> None:
+        with transaction.atomic():
+            ShopSetting.objects.create(key="late", value=1)
+            begun.set()
+            time.sleep(0.15)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        assert begun.wait(5)
+        erase(user_id="ada")
+        assert ShopSetting.objects.filter(key="late").exists()
+        writing.result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_came_past_the_tombstone_is_buried_too() -> None:
+    """An import had added the id before the erasure, and committed it afterwards."""
+    added = threading.Event()
+
+    def add() -> None:
+        with transaction.atomic():
+            customer("ada")
+            added.set()
+            time.sleep(0.15)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add)
+        assert added.wait(5)
+        buried = bury(subject_of("ada", []), mode=EraseMode.FORGET, now=NOW)
+        adding.result()
+
+    [row] = Customer.objects.all()
+    assert buried.keys == {row.pk}
+    assert row.erased_at == NOW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_joined_to_who_is_being_erased() -> None:
+    """The merger waits for the rows, and then sees that there is nobody any more."""
+    ada, phone, locked = customer("ada"), customer("phone", VISITOR), threading.Event()
+
+    def erase_slowly() -> None:
+        with transaction.atomic():
+            erase(user_id="ada")
+            locked.set()
+            time.sleep(0.15)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        erasing = pool.submit(erase_slowly)
+        assert locked.wait(5)
+        mergers.merge([Merger(phone.pk, ada.pk, NOW)], told=Told.API)
+        erasing.result()
+
+    assert not CustomerAlias.objects.exists()
