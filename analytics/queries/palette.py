@@ -155,7 +155,7 @@ def _hits_of(noted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Hit]:
     runs = [run for text in keys[Openable.RUN] if (run := _uuid(text))]
     hits: dict[tuple[str, str], Hit] = {}
     if codes:
-        people = Customer.objects.filter(pk__in=codes)
+        people = Customer.objects.filter(pk__in=codes, erased_at=None)
         hits |= {(Openable.CUSTOMER, each.code): _customer(FoundCustomer(each)) for each in people}
     if items := numbers[Openable.ITEM]:
         hits |= {(Openable.ITEM, str(each.pk)): _item(each) for each in Item.objects.filter(pk__in=items)}

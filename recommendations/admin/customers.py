@@ -26,6 +26,10 @@ class CustomerAdmin(PolicyAdmin[Customer]):
     fields = readonly_fields = ("code", "whole_pseudonym", "kind", "personalise", "created_at", "review")
     ordering = ("-pk",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """All but those who were erased, whose rows go within minutes."""
+        return super().get_queryset(request).filter(erased_at=None)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:

@@ -55,7 +55,7 @@ def find_customers(*, typed: str) -> list[FoundCustomer]:
     named = [FoundCustomer(customer, typed) for customer in _whole(pseudonyms.known_customers(typed))]
     key = customer_key(typed)
     if key is not None:
-        named += [FoundCustomer(customer) for customer in _whole(Customer.objects.filter(pk=key))]
+        named += [FoundCustomer(customer) for customer in _whole(Customer.objects.filter(pk=key, erased_at=None))]
     return list({one.customer: one for one in reversed(named)}.values())[::-1]
 
 

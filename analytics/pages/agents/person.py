@@ -17,6 +17,6 @@ def agent_person(request: HttpRequest, customer: int) -> HttpResponse:
     owner = merged_into(customer)
     if owner is not None:
         return redirect("agent_person", customer=owner)
-    stored = get_object_or_404(Customer, pk=customer)
+    stored = get_object_or_404(Customer, pk=customer, erased_at=None)
     told = person_now(customer, shown=number(request.GET.get("decision")), now=timezone.now())
     return render(request, "dashboard/agents/person.html", {"section": "campaigns", "customer": stored, "told": told})

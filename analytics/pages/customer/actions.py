@@ -27,7 +27,7 @@ LONGEST_NAME = 40
 @post_requires(Action.DRAFT)
 def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Judge a card good, odd or wrong; the same once more takes it back. A note goes with it."""
-    person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
+    person, thing = get_object_or_404(Customer, pk=pk, erased_at=None), get_object_or_404(Item, pk=item)
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     staff, keeps = staff_of(request), "save_note" in request.POST
     judgement = judgements_of(customer=pk, placement=place.name, by=staff).get(item)
@@ -44,7 +44,7 @@ def judge_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 @post_requires(Action.DRAFT)
 def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
     """Make a draft rule of a card, with a way back."""
-    person, thing = get_object_or_404(Customer, pk=pk), get_object_or_404(Item, pk=item)
+    person, thing = get_object_or_404(Customer, pk=pk, erased_at=None), get_object_or_404(Item, pk=item)
     place = get_object_or_404(Placement, name=typed(request.POST.get("placement"), longest=LONGEST_NAME))
     action = request.POST.get("action", "")
     if action not in set(CardAction):
@@ -63,7 +63,7 @@ def rule_from_card(request: HttpRequest, *, pk: int, item: int) -> HttpResponse:
 @post_requires(Action.SET_ASIDE)
 def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     """Set aside all that a customer does, once; restoring is for the page of the quarantine."""
-    person = get_object_or_404(Customer, pk=pk)
+    person = get_object_or_404(Customer, pk=pk, erased_at=None)
     note = note_in(request.POST)
     if Quarantine.objects.in_force().filter(asides__customer=person).exists():
         messages.warning(request, _("It is set aside already, so nothing was changed."))
@@ -80,7 +80,7 @@ def set_aside(request: HttpRequest, pk: int) -> HttpResponse:
 @post_requires(Action.MANAGE_CONTACTS)
 def forget_taste(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget what a customer said they like, as they asked for; what they follow stays."""
-    person = get_object_or_404(Customer, pk=pk)
+    person = get_object_or_404(Customer, pk=pk, erased_at=None)
     if forget_stated_taste(person, by=staff_of(request)):
         messages.success(request, _("What they said they like is forgotten; the next answer knows nothing of it."))
     else:

@@ -16,7 +16,7 @@ def customer_messages(request: HttpRequest, pk: int) -> HttpResponse:
     owner = merged_into(pk)
     if owner is not None:
         return redirect("customer_messages", pk=owner)
-    customer = get_object_or_404(Customer, pk=pk)
+    customer = get_object_or_404(Customer, pk=pk, erased_at=None)
     told = messages_of([pk, *merged_keys(pk)], now=timezone.now(), personalise=customer.personalise)
     part = "HX-Request" in request.headers
     return render(

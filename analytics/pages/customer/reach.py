@@ -50,7 +50,7 @@ class _Refused:
 
 
 def _page(request: HttpRequest, pk: int, *, refused: _Refused | None = None) -> HttpResponse:
-    customer, keys = get_object_or_404(Customer, pk=pk), [pk, *merged_keys(pk)]
+    customer, keys = get_object_or_404(Customer, pk=pk, erased_at=None), [pk, *merged_keys(pk)]
     contacts = reach_of(keys, now=timezone.now())
     context = {
         "section": "customers",

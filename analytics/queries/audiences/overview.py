@@ -45,7 +45,7 @@ def find_audience(pk: int) -> Audience | None:
 def people() -> int:
     """Number of customers that there are, visitors and those who object among them."""
     merged = CustomerAlias.objects.filter(undone_at=None).values("anonymous")
-    return Customer.objects.exclude(pk__in=merged).count()
+    return Customer.objects.filter(erased_at=None).exclude(pk__in=merged).count()
 
 
 def offered_categories(text: str) -> list[str]:
@@ -56,5 +56,5 @@ def offered_categories(text: str) -> list[str]:
 
 def offered_properties() -> list[str]:
     """Names of the properties that the shop sent of its latest customers."""
-    latest = Customer.objects.exclude(properties={}).order_by("-pk").values_list("properties", flat=True)[:LOOKED_AT]
-    return sorted({name for properties in latest for name in properties})
+    latest = Customer.objects.filter(erased_at=None).exclude(properties={}).order_by("-pk")[:LOOKED_AT]
+    return sorted({name for properties in latest.values_list("properties", flat=True) for name in properties})

@@ -34,7 +34,7 @@ def some_of(people: Sequence[int], *, most: int = LOOKED_AT) -> list[int]:
 
 def existing(key: int | None) -> int | None:
     """The key itself, if there is such a customer."""
-    return key if key is not None and Customer.objects.filter(pk=key).exists() else None
+    return key if key is not None and Customer.objects.filter(pk=key, erased_at=None).exists() else None
 
 
 def named(text: str) -> int | None:

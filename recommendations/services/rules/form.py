@@ -81,7 +81,7 @@ class CustomerField(forms.Field):
         if value in self.empty_values or not str(value).strip():
             return None
         if isinstance(value, int):
-            customer = Customer.objects.filter(pk=value).first()
+            customer = Customer.objects.filter(pk=value, erased_at=None).first()
         else:
             customer = next((one.customer for one in find_customers(typed=str(value))), None)
         if customer is None:

@@ -29,7 +29,7 @@ _COMPARED = {Operator.AT_LEAST: ">=", Operator.AT_MOST: "<="}
 # Everybody who can be in an audience: no visitor who is somebody else by now, nobody who objects or is set aside.
 PEOPLE = f"""
 SELECT customer.id FROM recommendations_customer customer
-WHERE customer.personalise AND NOT {PERSON_ASIDE.format("customer.id")} AND NOT EXISTS (
+WHERE customer.personalise AND customer.erased_at IS NULL AND NOT {PERSON_ASIDE.format("customer.id")} AND NOT EXISTS (
   SELECT FROM recommendations_customeralias alias WHERE alias.anonymous_id = customer.id AND alias.undone_at IS NULL)
 """  # noqa: S608 - parts of our own
 _EVENTS = """
