@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from recommendations.models import ApiKey, PrivacyRequest, Run, Staff
+from recommendations.models import ApiKey, Customer, PrivacyRequest, Run, Staff
 from recommendations.privacy_terms import EraseMode, RequestKind
 from recommendations.services.access import audit
 from recommendations.services.access.audit import Author
@@ -20,7 +20,7 @@ from recommendations.services.operations.jobs import JobIsOverError, resume_job
 from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.services.privacy.sealed import PersonIds, require_keys, seal_ids
 from recommendations.store import jobs
-from recommendations.store.holders.subjects import subject_digest
+from recommendations.store.holders.subjects import digest_of, subject_digest
 
 __all__ = [
     "EraseAsk", "ExportAsk", "JobIsOverError", "NoIdsError", "ReferenceReusedError", "RunInProgressError", "ask_erase",
@@ -43,7 +43,7 @@ class ReferenceReusedError(Exception):
 
 
 class NoIdsError(Exception):
-    """Nobody is named: neither a user id nor an anonymous id; ``position`` as above."""
+    """Nobody is named: neither by a user id nor by an anonymous id; ``position`` as above."""
 
     def __init__(self, *, position: int = 0) -> None:
         super().__init__("neither a user id nor an anonymous id is given")
@@ -100,7 +100,7 @@ def learn_now(*, by: Staff | None, now: datetime) -> Run:
 def _take(asks: Sequence[ExportAsk], *, by: Author, now: datetime) -> list[PrivacyRequest]:
     require_keys()
     for position, ask in enumerate(asks):
-        if ask.user_id is None and not ask.anonymous_ids:
+        if ask.nobody:
             raise NoIdsError(position=position)
     wanted = [_request(ask, by=by, now=now) for ask in asks]
     try:
@@ -137,7 +137,7 @@ def _send(requests: Sequence[PrivacyRequest]) -> None:
 
 
 def _request(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
-    subject = subject_digest(ask.user_id, ask.anonymous_ids)
+    subject = _digest(ask)
     kind = RequestKind.ERASE if isinstance(ask, EraseAsk) else RequestKind.EXPORT
     options: dict[str, Any] = {"language": ask.language}
     mode = EraseMode.FORGET
@@ -157,6 +157,13 @@ def _request(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
         api_key=by if isinstance(by, ApiKey) else None,
         due_at=now + DUE,
     )
+
+
+def _digest(ask: ExportAsk) -> bytes:
+    """Digest of the person: of the pseudonym of a customer who is named by the key, as their id would give it."""
+    if ask.customer is None:
+        return subject_digest(ask.user_id, ask.anonymous_ids)
+    return digest_of(bytes(Customer.objects.values_list("pseudonym", flat=True).get(pk=ask.customer)))
 
 
 def _fact(request: PrivacyRequest) -> dict[str, str]:

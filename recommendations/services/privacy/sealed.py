@@ -9,6 +9,7 @@ from django.conf import settings
 
 from recommendations.store.contacts.sealing import SealBrokenError, box_of
 from recommendations.store.holders.protocol import Subject
+from recommendations.store.holders.subjects import subject_of_keys
 
 __all__ = [
     "PersonIds", "PrivacyKeysMissingError", "SealBrokenError", "export_box", "missing_settings", "open_sealed",
@@ -26,10 +27,18 @@ class PrivacyKeysMissingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonIds:
-    """Ids of one person, as the shop has them; they live in memory, and sealed while their request waits."""
+    """Ids of one person, as the shop has them; they live in memory, and sealed while their request waits.
+
+    On the page of a customer nobody knows an id: there ``customer`` says by the key whom it is about.
+    """
 
     user_id: str | None = None
     anonymous_ids: Sequence[str] = ()
+    customer: int | None = None
+
+    @property
+    def nobody(self) -> bool:
+        return self.user_id is None and not self.anonymous_ids and self.customer is None
 
 
 def missing_settings() -> list[str]:
@@ -50,6 +59,8 @@ def export_box() -> MultiFernet:
 
 
 def seal_ids(ids: PersonIds) -> bytes:
+    if ids.customer is not None:
+        return seal_subject(subject_of_keys([ids.customer]))
     return _seal({"user_id": ids.user_id, "anonymous_ids": list(ids.anonymous_ids)})
 
 
