@@ -42,7 +42,7 @@ from analytics.pages.catalogue import (
     sources,
     suspicious,
 )
-from analytics.pages.customer import actions, by_address, change, listing, messages, profile, reach, why, why_not
+from analytics.pages.customer import actions, by_address, change, held, listing, messages, profile, reach, why, why_not
 from analytics.pages.experiments import arm_steps as experiment_arm_steps
 from analytics.pages.experiments import editor as experiment_editor
 from analytics.pages.experiments import listing as experiment_listing
@@ -53,6 +53,11 @@ from analytics.pages.experiments import steps as experiment_steps
 from analytics.pages.experiments import trying as experiment_trying
 from analytics.pages.experiments import view as experiment_view
 from analytics.pages.overview import arrivals, first_steps, past_answer, summary
+from analytics.pages.privacy import holds as privacy_holds
+from analytics.pages.privacy import listing as privacy_listing
+from analytics.pages.privacy import new as privacy_new
+from analytics.pages.privacy import receipts as privacy_receipts
+from analytics.pages.privacy import request as privacy_request
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
@@ -89,6 +94,7 @@ urlpatterns = [
     path("customers/<customer:pk>/forget-taste/", actions.forget_taste, name="forget_taste"),
     path("customers/<customer:pk>/set-aside/", actions.set_aside, name="set_aside_customer"),
     path("customers/<customer:pk>/reach/", reach.reach, name="reach"),
+    path("customers/<customer:pk>/held/", held.customer_held, name="customer_held"),
     path("customers/<customer:pk>/messages/", messages.customer_messages, name="customer_messages"),
     path("customers/<customer:pk>/reach/<int:address>/silence/", reach.silence, name="silence_address"),
     path("customers/<customer:pk>/reach/<int:address>/speak/", reach.speak, name="let_address_speak"),
@@ -287,6 +293,18 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<uuid:pk>/make-live/", runs.make_live, name="make_live"),
     path("runs/<uuid:pk>/event-weights/", runs.decide_points, name="decide_points"),
+    path("privacy/", privacy_listing.privacy, name="privacy"),
+    path("privacy/new/", privacy_new.new_privacy_request, name="new_privacy_request"),
+    path("privacy/held/", privacy_listing.privacy_holders, name="privacy_holders"),
+    path("privacy/receipts/", privacy_receipts.privacy_receipts, name="privacy_receipts"),
+    path("privacy/receipts/<int:serial>/", privacy_receipts.privacy_receipt, name="privacy_receipt"),
+    path("privacy/holds/", privacy_holds.legal_holds, name="legal_holds"),
+    path("privacy/holds/new/", privacy_holds.hold_somebody, name="hold_somebody"),
+    path("privacy/holds/<int:pk>/lift/", privacy_holds.lift_legal_hold, name="lift_legal_hold"),
+    path("privacy/<uuid:pk>/", privacy_request.privacy_request, name="privacy_request"),
+    path("privacy/<uuid:pk>/progress/", privacy_request.privacy_progress, name="privacy_progress"),
+    path("privacy/<uuid:pk>/export/", privacy_request.privacy_export, name="privacy_export"),
+    path("privacy/<uuid:pk>/again/", privacy_request.repeat_privacy_request, name="repeat_privacy_request"),
     path("activity/", activity.activity, name="activity"),
     path("activity/<int:entry>/revert/", item_editing.revert_change, name="revert_change"),
     path("setup/placements/", placements.placement_list, name="placement_list"),

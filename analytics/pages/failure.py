@@ -26,6 +26,7 @@ LISTS: Mapping[str, Promise] = {
     "segments": _("Segments"),
     "audiences": _("Audiences"),
     "runs": _("Runs"),
+    "privacy": _("Privacy"),
     "weights": _("Weights"),
     "experiments": _("Experiments"),
 }

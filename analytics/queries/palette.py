@@ -70,6 +70,10 @@ PAGES: Mapping[str, Promise] = {
     "audiences": gettext_lazy("Audiences"),
     "approvals": gettext_lazy("Approvals"),
     "runs": gettext_lazy("Runs"),
+    "privacy": gettext_lazy("Privacy"),
+    "privacy_receipts": gettext_lazy("Receipts of erasures"),
+    "privacy_holders": gettext_lazy("Where data are held"),
+    "legal_holds": gettext_lazy("Legal holds"),
     "event_list": gettext_lazy("Events"),
     "answer_list": gettext_lazy("Answers"),
     "placement_list": gettext_lazy("Placements"),
@@ -87,6 +91,7 @@ PAGES_OF: Mapping[Action, Mapping[str, Promise]] = {
         "new_contact_import": gettext_lazy("Import contacts"),
         "new_receipt_import": gettext_lazy("Import campaigns of another system"),
     },
+    Action.HANDLE_PRIVACY: {"new_privacy_request": gettext_lazy("New privacy request")},
     Action.MANAGE_KEYS: {"api_keys": gettext_lazy("API keys")},
     Action.MANAGE_STAFF: {"staff_list": gettext_lazy("Staff")},
 }

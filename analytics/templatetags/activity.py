@@ -170,6 +170,7 @@ PAGES: Mapping[str, str] = {
     **{name: name for name in ("run", "rule", "item", "quarantine", "audience", "experiment", "campaign")},
     "import": "imported_file",
     "staff": "staff_member",
+    "privacyrequest": "privacy_request",
     "contact": "customer",
     "statedtaste": "customer",
 }

@@ -4,9 +4,22 @@ from django.conf import settings
 
 from demo import mailbox
 from demo.notices import NoticeKind, notice_keys
-from recommendations.models import Audience, Campaign, Customer, Experiment, Import, Item, Quarantine, Rule, Run, Staff
+from recommendations.models import (
+    Audience,
+    Campaign,
+    Customer,
+    Experiment,
+    Import,
+    Item,
+    PrivacyRequest,
+    Quarantine,
+    Rule,
+    Run,
+    Staff,
+)
 from recommendations.push_terms import OccurrenceState
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.terms import RunStatus
 from tests.journeys.conftest import EMAIL
 
 
@@ -15,6 +28,7 @@ def addresses() -> dict[str, str]:
     parts = (
         of_weights_and_pages, of_customers, of_rules, of_the_catalogue, of_setup, of_suspicion, of_groups,
         of_what_happened, of_experiments, of_campaigns, of_sendings, of_pressure, of_the_mailbox,
+        of_privacy,
     )  # fmt: skip
     return {name: address for part in parts for name, address in part().items()}
 
@@ -108,6 +122,25 @@ def of_setup() -> dict[str, str]:
         "new webhook": "/setup/webhooks/new/",
         "staff": "/setup/staff/",
         "member of staff": f"/setup/staff/{colleague}/",
+    }
+
+
+def of_privacy() -> dict[str, str]:
+    erasure, failed = (
+        PrivacyRequest.objects.filter(kind="erase", status=each).latest("created_at").pk
+        for each in (RunStatus.SUCCEEDED, RunStatus.FAILED)
+    )
+    tea_drinker = Customer.objects.get(pseudonym=pseudonym("u3")).code
+    return {
+        "privacy": "/privacy/",
+        "no request matches": "/privacy/?kind=export&state=held",
+        "new request": "/privacy/new/?example=1",
+        "new request for a customer": f"/privacy/new/?kind=erase&customer={tea_drinker}",
+        "erasure": f"/privacy/{erasure}/",
+        "erasure that failed": f"/privacy/{failed}/",
+        "receipts": "/privacy/receipts/",
+        "where data are held": "/privacy/held/",
+        "legal holds": "/privacy/holds/",
     }
 
 

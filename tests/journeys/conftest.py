@@ -36,6 +36,7 @@ from recommendations.models import (
     Staff,
 )
 from recommendations.practice_terms import PracticeEffect
+from recommendations.privacy_terms import RequestState
 from recommendations.promise_terms import NewItemState
 from recommendations.push_terms import CampaignKind, Channel, OccurrenceState, Purpose, SuppressionReason, Trigger
 from recommendations.services.agents.practice import work as let_agent_practise
@@ -45,6 +46,8 @@ from recommendations.services.campaigns.lifecycle import create_campaign, form_o
 from recommendations.services.campaigns.presets import preset_of
 from recommendations.services.experiments.lifecycle import pause
 from recommendations.services.experiments.practice import practise, work
+from recommendations.services.privacy.holds import hold
+from recommendations.services.privacy.sealed import PersonIds
 from recommendations.services.promises.publishing import PromiseForm, publish_promise
 from recommendations.services.push.plans import ask as ask_for_plan
 from recommendations.services.push.plans import make_plan
@@ -55,6 +58,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
 from tests.analytics.pages.experiments import drafting
+from tests.analytics.pages.privacy import asking
 from tests.demo.mails import confirmation, put, put_hook, put_push
 from tests.push_records import contact
 from tests.services.contacts.addresses import address_of, said
@@ -122,6 +126,7 @@ def _furnish() -> None:
     save_audience(audience=None, name="Tea fans", conditions=TEA_FANS, revision=None, by=ada, now=NOW)
     _begin_campaigns(ada)
     _promise_impressions(ada)
+    _handle_privacy(ada)
     let_agent_practise(AgentPractice.objects.create(seed=1).pk, now=NOW + timedelta(days=30))
 
 
@@ -189,6 +194,17 @@ def _promise_impressions(by: Staff) -> None:
             shown=30 if state == NewItemState.KEPT else 12 * given, clicks=2 * given, expected=1.5 * given,
         )  # fmt: skip
     NewItemBudget.objects.create(placement=discover, share=0, load=0, requests_a_day=1487, counted_until=now)
+
+
+def _handle_privacy(by: Staff) -> None:
+    """Requests in every state, with receipts, and a legal hold: all of people whom the shop does not know."""
+    now = timezone.now()
+    for state in RequestState:
+        if state not in {RequestState.DONE, RequestState.WAITING_FOR_RUN}:
+            asking.request_in(state, counts=asking.PARTLY, unknown_at=now, started_by=by, reference=f"Ticket {state}")
+    asking.erased(closed=True)
+    asking.erased(started_by=by)
+    hold(PersonIds(user_id="nobody"), reason="Case 7", until=None, by=by, now=now)
 
 
 def _refuse() -> None:

@@ -20,7 +20,9 @@ from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import COVERAGE, stage_label
 from recommendations.models import Measurement
+from recommendations.privacy_terms import RequestState
 from recommendations.services.operations.quality import served_tasks
+from recommendations.services.privacy.closing import LATE_AFTER
 from recommendations.terms import Cut, RunStatus, Trust
 from recommendations.wording.experiments import note_text
 
@@ -47,8 +49,8 @@ def alerts(frame: Frame, run: RunView | None, answers: Answers, *, now: datetime
     """Alerts, the worst first; each says what to do."""
     seen = watch(now)
     return [
-        *_of_run(run), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_feed(seen), *_of_ages(frame, now=now),
-        *_of_rates(seen), *_of_guardrails(seen), *_of_suspicion(seen), *_of_answers(answers),
+        *_of_run(run), *_of_privacy(seen), *_of_keys(seen), *_of_attribution(seen, now=now), *_of_feed(seen),
+        *_of_ages(frame, now=now), *_of_rates(seen), *_of_guardrails(seen), *_of_suspicion(seen), *_of_answers(answers),
         *_of_coverage(), *_of_purchases(seen),
     ]  # fmt: skip
 
@@ -69,6 +71,29 @@ def _of_run(run: RunView | None) -> Iterator[Alert]:
         reasons = " ".join(run.unusual)
         words = {"model": run.version, "reasons": reasons}
         yield Alert(level="warning", text=text % words, address=address, link=_("Decide"))
+
+
+def _of_privacy(seen: Watch) -> Iterator[Alert]:
+    """Alerts where people wait for what they asked for."""
+    if seen.privacy is None:
+        return
+    page = reverse("privacy")
+    if seen.privacy.failed:
+        text = ngettext(
+            "A request of privacy failed: something may still be held of who asked.",
+            "%(count)d requests of privacy failed: something may still be held of those who asked.",
+            seen.privacy.failed,
+        )
+        address = f"{page}?state={RequestState.FAILED}"
+        yield Alert(level="danger", text=text % {"count": seen.privacy.failed}, address=address, link=_("See why"))
+    if seen.privacy.old:
+        text = ngettext(
+            "A request of privacy is older than %(days)d days and not done; the law gives a month.",
+            "%(count)d requests of privacy are older than %(days)d days and not done; the law gives a month.",
+            seen.privacy.old,
+        )
+        words = {"count": seen.privacy.old, "days": LATE_AFTER.days}
+        yield Alert(level="danger", text=text % words, address=page, link=_("See them"))
 
 
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce
 
+from analytics.queries.privacy.listing import PrivacyTrouble, trouble
 from analytics.queries.sources import KeyDay, key_days
 from analytics.queries.stability.alarms import AlarmLine, unseen_alarms
 from recommendations.engine.experiments.decision import VerdictCode
@@ -50,6 +51,7 @@ class Watch(NamedTuple):
     holding: tuple[tuple[int, str], ...]  # quarantines, with the name of their key, that hold what still comes
     stopped: tuple[GuardedStop, ...]  # by guardrails, in the last seven days, and nobody has published anything since
     feed: FeedState | None = None  # of items, that is set
+    privacy: PrivacyTrouble | None = None
 
 
 def watch(now: datetime) -> Watch:
@@ -73,7 +75,7 @@ def _look(now: datetime) -> Watch:
     ringing = tuple(unseen_alarms())
     return Watch(
         tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, ringing, holding,
-        tuple(_stopped(now)), feed_schedule.state(),
+        tuple(_stopped(now)), feed_schedule.state(), trouble(now=now),
     )  # fmt: skip
 
 

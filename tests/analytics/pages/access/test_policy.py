@@ -39,7 +39,9 @@ LOOKS = {
     "campaigns", "campaign", "campaign_preview",
     "message_models", "pressure", "pressure_effect", "pressure_proof", "agent", "agent_effect", "agent_person",
     "agent_statements", "agent_practice",
-    "campaign_calendar", "campaign_report", "push_results", "push_effect", "customer_messages",
+    "campaign_calendar", "campaign_report", "push_results", "push_effect", "customer_messages", "customer_held",
+    "privacy", "privacy_request", "privacy_progress", "privacy_receipts", "privacy_receipt", "privacy_holders",
+    "legal_holds",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -78,6 +80,8 @@ DIALOGS = {
     "contact_template": Action.MANAGE_CONTACTS,
     "contact_file": Action.MANAGE_CONTACTS,
     "contacts_refused": Action.MANAGE_CONTACTS,
+    "new_privacy_request": Action.HANDLE_PRIVACY,
+    "privacy_export": Action.HANDLE_PRIVACY,
     "mail": Action.PUBLISH,
     "notice": Action.PUBLISH,
     "mail_html": Action.PUBLISH,
@@ -208,6 +212,10 @@ CHANGES = {
     "silence_address": Action.MANAGE_CONTACTS,
     "let_address_speak": Action.MANAGE_CONTACTS,
     "erase_contact": Action.MANAGE_CONTACTS,
+    "new_privacy_request": Action.HANDLE_PRIVACY,
+    "repeat_privacy_request": Action.HANDLE_PRIVACY,
+    "hold_somebody": Action.HANDLE_PRIVACY,
+    "lift_legal_hold": Action.HANDLE_PRIVACY,
     "restore_quarantine": Action.SET_ASIDE,
     "end_quarantine": Action.SET_ASIDE,
     "delete_quarantine": Action.SET_ASIDE,

@@ -1,0 +1,1 @@
+"""What the pages of privacy show: requests, receipts, holders and legal holds."""

@@ -1,0 +1,25 @@
+"""Places that hold something about people, for who looks at them: which there are, and how much each of them has."""
+
+from recommendations.privacy_terms import HolderCode
+from recommendations.store.holders import registry
+from recommendations.store.holders.sizes import estimated_rows
+from recommendations.store.holders.subjects import subject_of_keys
+
+
+def missing_holders() -> list[HolderCode]:
+    """Places that no program exports and erases; none, or something is wrong."""
+    known = {holder.code for holder in registry.HOLDERS}
+    return [code for code in HolderCode if code not in known]
+
+
+def held_of_customer(customer: int) -> dict[HolderCode, int]:
+    """What each place has of a customer and of all that was merged into them: what an erasure would go at."""
+    subject = subject_of_keys([customer])
+    return {holder.code: holder.find(subject) for holder in registry.HOLDERS}
+
+
+def rows_of_holders() -> dict[HolderCode, int | None]:
+    """About how many rows each place has of everybody; None where it has no table."""
+    tables = {holder.code: holder.holds.models for holder in registry.HOLDERS}
+    rows = estimated_rows({name for names in tables.values() for name in names})
+    return {code: sum(rows.get(name, 0) for name in names) if names else None for code, names in tables.items()}

@@ -1,0 +1,206 @@
+"""A request: asked for, followed, tried again; and what is held of a customer."""
+
+import html
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from recommendations.models import AuditEntry, Customer, PrivacyRequest
+from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
+from recommendations.services.privacy.sealed import open_sealed
+from recommendations.services.privacy.work import do_request
+from recommendations.store.holders.subjects import subject_digest
+from recommendations.terms import Role, RunStatus
+from tests.analytics import records
+from tests.analytics.pages.privacy.asking import ENTRY, ERASED, erased, request_in
+
+pytestmark = pytest.mark.django_db
+
+MOST_QUERIES = 12
+NEW = "/privacy/new/"
+ERASE = {"kind": "erase", "user_id": "shopper 7", "word": "ERASE"}
+
+
+def text(client: Client, address: str, *, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, address
+    return html.unescape(answer.content.decode())
+
+
+def refused(client: Client, **sent: str) -> str:
+    """The page that answers a request which is not taken."""
+    answer = client.post(NEW, sent)
+    assert answer.status_code == 422
+    assert not PrivacyRequest.objects.exists()
+    return html.unescape(answer.content.decode())
+
+
+def steps(page: str) -> list[str]:
+    return re.findall(r'class="step step-(\w+)"', page)
+
+
+def test_an_erasure_is_asked_for_by_an_id_that_stays_in_no_address(admin: Client) -> None:
+    sent = ERASE | {"anonymous_ids": "v1\n v2 \n", "mode": "block", "export_first": "on", "reference": "T-7"}
+    answer = admin.post(NEW, sent)
+    request = PrivacyRequest.objects.get()
+    assert answer["Location"] == f"/privacy/{request.pk}/"
+    assert (request.kind, request.mode, request.reference) == (RequestKind.ERASE, EraseMode.BLOCK, "T-7")
+    assert bytes(request.subject) == subject_digest("shopper 7", ["v1", "v2"])
+    page = text(admin, answer["Location"])
+    assert "The request is taken" in page
+    assert "shopper 7" not in page
+    assert not AuditEntry.objects.filter(after__icontains="shopper 7").exists()
+
+
+@pytest.mark.parametrize("word", ["erase", " ERASE ", "删除"])
+def test_the_word_may_be_typed_in_either_language(admin: Client, word: str) -> None:
+    assert admin.post(NEW, ERASE | {"word": word}).status_code == 302
+
+
+def test_nothing_is_erased_without_the_word(admin: Client) -> None:
+    assert "Type ERASE to go on. Nothing was changed." in refused(admin, kind="erase", user_id="u1", word="yes")
+
+
+def test_what_is_wrong_is_said_beside_its_field(admin: Client) -> None:
+    assert "Type an id, here or among the anonymous ones." in refused(admin, kind="export")
+    assert "Line 2 has more than 128 characters." in refused(admin, kind="export", anonymous_ids="a\n" + 129 * "b")
+    many = "\n".join(map(str, range(101)))
+    assert "At most 100 ids go into one request" in refused(admin, kind="export", anonymous_ids=many)
+    assert "Select a valid choice" in refused(admin, kind="forget", user_id="u1")
+    assert "This customer is not there any more." in refused(admin, kind="export", customer="C-0000")
+
+
+def test_a_reference_is_that_of_one_request(admin: Client) -> None:
+    first, second = (admin.post(NEW, {"kind": "export", "user_id": "u1", "reference": "T-7"}) for _time in range(2))
+    assert first["Location"] == second["Location"]
+    answer = admin.post(NEW, {"kind": "export", "user_id": "u2", "reference": "T-7"})
+    assert answer.status_code == 422
+    assert "Another request has this reference." in answer.content.decode()
+
+
+def test_a_customer_is_asked_for_from_their_page(admin: Client) -> None:
+    """By the code, as nobody there knows the id; the digest is the one that the id would give."""
+    customer = records.customer("u1")
+    page = text(admin, f"{NEW}?kind=erase&customer={customer.code}")
+    assert f"New request for {customer.code}" in page
+    assert 'name="user_id"' not in page
+    admin.post(NEW, {"kind": "erase", "customer": customer.code, "word": "ERASE"})
+    request = PrivacyRequest.objects.get()
+    assert bytes(request.subject) == subject_digest("u1", [])
+    assert request.sealed is not None
+    assert open_sealed(request.sealed).keys == {customer.pk}  # type: ignore[union-attr]
+    assert admin.get(f"{NEW}?customer=C-0000").status_code == 404
+
+
+@override_settings(RECEIPT_KEYS=[], EXPORT_KEYS=[])
+def test_without_keys_nothing_is_taken_and_the_page_says_why(admin: Client) -> None:
+    assert "RECEIPT_KEYS, EXPORT_KEYS is not set" in refused(admin, **ERASE)
+
+
+def test_steps_and_counts_of_an_erasure(admin: Client) -> None:
+    request = erased()
+    page = text(admin, f"/privacy/{request.pk}/")
+    assert steps(page) == ["succeeded"] * 4 + ["queued"] * 3
+    assert "sums over many people, until the next run" in page
+    assert "16 of 16 places done; the scan found nothing" in page
+    assert "1,214" in page
+    assert "Learn without them now" in page
+    assert 'hx-get="/privacy/' not in page
+    closed = text(admin, f"/privacy/{erased(closed=True).pk}/")
+    assert steps(closed) == ["succeeded"] * 7
+    assert "Learn without them now" not in closed
+
+
+def test_only_who_may_is_offered_to_act(client_of: Callable[[Role], Client]) -> None:
+    viewer, failed = client_of(Role.VIEWER), request_in(RequestState.FAILED)
+    assert "/again/" not in text(viewer, f"/privacy/{failed.pk}/")
+    assert "Learn without them now" not in text(viewer, f"/privacy/{erased().pk}/")
+
+
+def test_what_goes_on_is_followed_until_it_is_over(admin: Client) -> None:
+    request = request_in(RequestState.RUNNING, unknown_at=timezone.now(), counts={HolderCode.CONTACTS: ENTRY})
+    page = text(admin, f"/privacy/{request.pk}/")
+    progress = f"/privacy/{request.pk}/progress/?state=running"
+    assert f'hx-get="{progress}"' in page
+    assert steps(page) == ["succeeded", "succeeded", "running", "queued", "queued", "queued", "queued"]
+    assert "HX-Refresh" not in admin.get(progress)
+    PrivacyRequest.objects.update(status=RunStatus.FAILED)
+    assert admin.get(progress)["HX-Refresh"] == "true"
+
+
+def test_a_failed_one_says_what_is_left_and_goes_on(admin: Client) -> None:
+    counts = ERASED | {HolderCode.EVENTS: ENTRY | {"found": 9, "deleted": 6, "left": 3}}
+    request = request_in(RequestState.FAILED, unknown_at=timezone.now(), counts=counts, message="LeftoverError: events")
+    page = text(admin, f"/privacy/{request.pk}/")
+    assert "The scan still found something in: Events. Try again." in page
+    assert "the scan found 3 entries" in page
+    admin.post(f"/privacy/{request.pk}/again/")
+    request.refresh_from_db()
+    assert request.unfinished
+    assert "It goes on where it stopped." in text(admin, f"/privacy/{request.pk}/")
+    PrivacyRequest.objects.update(status=RunStatus.RUNNING)
+    admin.post(f"/privacy/{request.pk}/again/")
+    assert "so there was nothing to repeat" in text(admin, f"/privacy/{request.pk}/")
+
+
+def test_an_export_is_made_and_downloaded(admin: Client, client_of: Callable[[Role], Client]) -> None:
+    """Of a made-up customer, as the empty page offers it."""
+    admin.post(NEW, {"kind": "export", "user_id": "made-up-customer"})
+    request = PrivacyRequest.objects.get()
+    do_request(request.pk)
+    page = text(admin, f"/privacy/{request.pk}/")
+    assert steps(page) == ["succeeded"] * 3
+    assert "Download the export" in page
+    assert "Download the export" not in text(client_of(Role.PUBLISHER), f"/privacy/{request.pk}/")
+    answer = admin.get(f"/privacy/{request.pk}/export/")
+    assert answer["Content-Type"] == "application/zip"
+    assert b"".join(answer).startswith(b"PK")
+    PrivacyRequest.objects.update(file_until=timezone.now())
+    assert admin.get(f"/privacy/{request.pk}/export/")["Location"] == f"/privacy/{request.pk}/"
+    assert "There is no file, or its time is over" in text(admin, f"/privacy/{request.pk}/")
+
+
+def test_a_held_one_says_so(admin: Client) -> None:
+    page = text(admin, f"/privacy/{request_in(RequestState.HELD).pk}/")
+    assert "A legal hold lasts for this person" in page
+
+
+def test_few_queries_for_a_request(admin: Client) -> None:
+    request = erased(closed=True)
+    with CaptureQueriesContext(connection) as queries:
+        text(admin, f"/privacy/{request.pk}/")
+    assert len(queries) <= MOST_QUERIES
+
+
+def test_an_unknown_request_is_not_there(admin: Client) -> None:
+    page = text(admin, "/privacy/00000000-0000-0000-0000-000000000000/", status=404)
+    assert 'href="/privacy/"' in page
+
+
+def test_what_is_held_of_a_customer_is_counted_when_asked_for(client_of: Callable[[Role], Client]) -> None:
+    viewer, customer = client_of(Role.VIEWER), records.customer("u1")
+    page = text(viewer, f"/customers/{customer.code}/held/")
+    assert "What an erasure would delete or change" in page
+    profile = text(viewer, f"/customers/{customer.code}/")
+    assert f'hx-get="/customers/{customer.code}/held/"' in profile
+    assert "/privacy/new/" not in profile
+    profile = text(client_of(Role.ADMIN), f"/customers/{customer.code}/")
+    assert f'href="/privacy/new/?kind=erase&customer={customer.code}"' in profile
+
+
+def test_who_was_erased_is_listed_nowhere(admin: Client) -> None:
+    """The row is there for a minute more; no list and no page shows it."""
+    gone, here = records.customer("u1"), records.customer("u2")
+    Customer.objects.filter(pk=gone.pk).update(erased_at=timezone.now(), pseudonym=b"r" * 32)
+    for address in ("", "reach/", "messages/", "held/"):
+        assert admin.get(f"/customers/{gone.code}/{address}").status_code == 404, address
+    assert f"There is no customer “{gone.code}”" in text(admin, f"/customers/{gone.code}/", status=404)
+    for address in ("/customers/", "/admin/recommendations/customer/", f"/search/palette/?recent=customer:{gone.code}"):
+        assert gone.code not in text(admin, address), address
+    assert here.code in text(admin, "/customers/")
+    assert "Location" not in admin.get("/search/", {"q": gone.code})
