@@ -78,6 +78,14 @@ def _of_privacy(seen: Watch) -> Iterator[Alert]:
     if seen.privacy is None:
         return
     page = reverse("privacy")
+    if seen.privacy.lost:
+        text = ngettext(
+            "The database was restored from a copy of before an erasure, which is to be repeated; the worker does so.",
+            "The database was restored from a copy of before %(count)d erasures, which are to be repeated; the worker "
+            "does so.",
+            seen.privacy.lost,
+        )
+        yield Alert(level="danger", text=text % {"count": seen.privacy.lost}, address=page, link=_("See them"))
     if seen.privacy.failed:
         text = ngettext(
             "A request of privacy failed: something may still be held of who asked.",

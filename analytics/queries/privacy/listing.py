@@ -17,7 +17,7 @@ from analytics.templatetags.display import ago, number
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import RequestKind, RequestState
 from recommendations.services.privacy.closing import LATE_AFTER
-from recommendations.services.privacy.holders import missing_holders
+from recommendations.services.privacy.holders import count_lost_erasures, missing_holders
 from recommendations.terms import RunStatus
 from recommendations.wording import privacy_labels
 
@@ -129,19 +129,20 @@ def requests(filters: Filters, *, now: datetime) -> tuple[Page[Any], list[Queued
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyTrouble:
-    """What of privacy asks for a look: requests that are old, and those that failed."""
+    """What of privacy asks for a look: requests that are old or failed, and erasures that a restored copy lost."""
 
     old: int
     failed: int
+    lost: int
 
 
 def trouble(*, now: datetime) -> PrivacyTrouble:
-    """Count it, in one query."""
+    """Count it, in two queries."""
     row = with_state().aggregate(
         old=Count("pk", filter=~Q(stated=RequestState.DONE) & Q(created_at__lt=now - LATE_AFTER)),
         failed=Count("pk", filter=Q(stated=RequestState.FAILED)),
     )
-    return PrivacyTrouble(**row)
+    return PrivacyTrouble(**row, lost=count_lost_erasures())
 
 
 def _queued(record: PrivacyRequest, *, now: datetime) -> QueuedRequest:

@@ -2,6 +2,7 @@
 
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders import registry
+from recommendations.store.holders.erasure_log import lost_erasures
 from recommendations.store.holders.sizes import estimated_rows
 from recommendations.store.holders.subjects import subject_of_keys
 
@@ -10,6 +11,17 @@ def missing_holders() -> list[HolderCode]:
     """Places that no program exports and erases; none, or something is wrong."""
     known = {holder.code for holder in registry.HOLDERS}
     return [code for code in HolderCode if code not in known]
+
+
+def count_lost_erasures() -> int:
+    """How many erasures the database does not know of, as it was restored from a copy of before them.
+
+    0 where the log cannot be read, which readiness says.
+    """
+    try:
+        return len(lost_erasures())
+    except OSError:
+        return 0
 
 
 def held_of_customer(customer: int) -> dict[HolderCode, int]:

@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendations.models import LegalHold, Receipt, Staff
-from recommendations.privacy_terms import HolderCode, RequestKind, RequestState
+from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
 from recommendations.services.privacy import receipts as services
 from recommendations.services.privacy.holders import missing_holders
+from recommendations.store.events.tombstones import ErasedId
+from recommendations.store.holders.erasure_log import write_down
 from recommendations.store.holders.subjects import subject_digest
 from recommendations.terms import Role
 from tests.analytics.pages.privacy.asking import DAY, ENTRY, erased, request_in
@@ -172,8 +174,10 @@ def test_few_queries(admin: Client) -> None:
 def test_what_waits_too_long_or_failed_is_an_alarm(admin: Client) -> None:
     request_in(RequestState.RECEIVED, created_at=timezone.now() - 21 * DAY)
     request_in(RequestState.FAILED)
+    write_down([ErasedId(b"e" * 32, 1, timezone.now(), EraseMode.FORGET)])
     cache.clear()
     page = text(admin, "/")
+    assert "The database was restored from a copy of before an erasure" in page
     assert "A request of privacy is older than 20 days and not done" in page
     assert "A request of privacy failed" in page
     assert 'href="/privacy/?state=failed"' in page
