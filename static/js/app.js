@@ -1,6 +1,6 @@
 /* Behaviour of the frame: shortcuts, dialogs, menus, the rail on small screens. Everything else works without it. */
 const FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), select, textarea, [contenteditable]"; // keys mean something there
-const PLACES = { o: "/", c: "/customers/", w: "/weights/", q: "/quality/", x: "/experiments/", y: "/stability/", p: "/pages/", u: "/rules/", t: "/catalogue/", s: "/segments/", r: "/runs/", a: "/activity/", d: "/audiences/", m: "/campaigns/", v: "/approvals/", e: "/setup/placements/" };
+const PLACES = { o: "/", c: "/customers/", w: "/weights/", q: "/quality/", x: "/experiments/", y: "/stability/", p: "/pages/", u: "/rules/", t: "/catalogue/", s: "/segments/", r: "/runs/", a: "/activity/", d: "/audiences/", m: "/campaigns/", v: "/approvals/", i: "/privacy/", e: "/setup/placements/" };
 const OFF = "shortcuts-off";
 
 const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
