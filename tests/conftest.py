@@ -24,6 +24,7 @@ from recommendations.store.process_held import drop_all
 from recommendations.store.valkey_keys import name_of
 from tests.emptying import delete_all, furnish
 from tests.side_threads import end_threads
+from tests.stated import switch_guard
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the test's thread
 
@@ -160,7 +161,12 @@ def _quickly_emptied() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
-    """A thread of a test server may still hold a connection at the end; the test database is dropped all the same."""
+    """A database without the guard of statements.
+
+    A thread of a test server may still hold a connection at the end; the test database is dropped all the same.
+    """
+    with django_db_blocker.unblock():
+        switch_guard(on=False)
     yield
     with django_db_blocker.unblock():
         connection.close()

@@ -170,6 +170,46 @@ END $$;
 CREATE TRIGGER receipt_is_only_added BEFORE UPDATE OR DELETE ON recommendations_receipt
 FOR EACH ROW EXECUTE FUNCTION recommendations_receipt_is_only_added();
 """
+STATEMENT_STAYS = """
+CREATE FUNCTION recommendations_statement_stays() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'statements of main parameters are only added'; END $$;
+CREATE TRIGGER statement_stays BEFORE UPDATE ON recommendations_recommendationstatement
+FOR EACH ROW EXECUTE FUNCTION recommendations_statement_stays();
+"""
+IS_STATED = """
+CREATE FUNCTION recommendations_live_changed() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM set_config('recsite.unstated', 'yes', true); RETURN NULL; END $$;
+CREATE FUNCTION recommendations_live_is_stated() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+  IF current_setting('recsite.unstated', true) = 'yes' THEN
+    RAISE EXCEPTION 'what is live changed without a statement: call note_statement() last in the same transaction'
+    USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+"""
+SERVES = "OLD.is_default IS DISTINCT FROM NEW.is_default"
+SET = "blend_id", "repeat", "cool_down", "fatigue", "diversity", "explores", "enabled", "scope"
+IN_TRAFFIC = "OLD.status IN ('running', 'paused') OR NEW.status IN ('running', 'paused')"
+TRAFFIC_OLD, TRAFFIC_NEW = (f"({row}.status, {row}.range_to - {row}.range_from)" for row in ("OLD", "NEW"))
+CHANGES_OF_LIVE = [  # table, act, and when it changes what is live
+    *((table, "INSERT", "NEW.is_default") for table in ("blendweights", "rulebook", "newitempromise")),
+    *((table, "UPDATE", SERVES) for table in ("blendweights", "rulebook", "newitempromise")),
+    ("placement", "UPDATE", " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in SET)),
+    ("experiment", "UPDATE", f"NOT NEW.simulated AND ({IN_TRAFFIC}) AND {TRAFFIC_OLD} <> {TRAFFIC_NEW}"),
+]  # fmt: skip
+CHANGES_ARE_STATED = IS_STATED + "".join(
+    f"""
+CREATE TRIGGER live_changed_{act.lower()} AFTER {act} ON recommendations_{table}
+FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION recommendations_live_changed();
+CREATE CONSTRAINT TRIGGER live_is_stated_{act.lower()} AFTER {act} ON recommendations_{table}
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION recommendations_live_is_stated();
+"""
+    for table, act, when in CHANGES_OF_LIVE
+)
+FORGET_STATED = (
+    "DROP FUNCTION recommendations_live_changed CASCADE; DROP FUNCTION recommendations_live_is_stated CASCADE"
+)
 PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
 RECEIPT_PARTS = [("erased", "Erased"), ("closed", "Closed")]
@@ -3460,4 +3500,29 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["digest"], name="hold_by_digest")],
             },
         ),
+        migrations.CreateModel(
+            "RecommendationStatement",
+            [
+                ID,
+                ("number", models.PositiveIntegerField(unique=True, verbose_name="version")),
+                ("text", models.JSONField(verbose_name="text")),
+                ("parameters", models.JSONField(verbose_name="main parameters")),
+                (
+                    "digest",
+                    models.BinaryField(
+                        help_text="Of number, text, parameters and the digest before.", max_length=32, unique=True,
+                        verbose_name="digest",
+                    ),
+                ),
+                ("because", models.JSONField(default=dict, verbose_name="because")),
+                ("at", models.DateTimeField(default=timezone.now, verbose_name="published")),
+            ],
+            {
+                "verbose_name": "statement of main parameters",
+                "verbose_name_plural": "statements of main parameters",
+                "ordering": ["-number"],
+            },
+        ),
+        migrations.RunSQL(STATEMENT_STAYS, "DROP FUNCTION recommendations_statement_stays CASCADE"),
+        migrations.RunSQL(CHANGES_ARE_STATED, FORGET_STATED),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
 from recommendations.models.privacy.requests import PrivacyRequest, Receipt
+from recommendations.models.privacy.statements import RecommendationStatement
 from recommendations.models.privacy.tombstones import LegalHold, Tombstone
 from recommendations.models.promises import NewItem, NewItemBudget, NewItemPromise
 from recommendations.models.promotions import Promotion
@@ -59,8 +60,8 @@ __all__ = [
     "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "LegalHold", "Measurement", "Message",
     "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise", "Occurrence", "PageSlot",
     "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun", "PressureRules", "PrivacyRequest",
-    "Promotion", "PushModel", "Quarantine", "RateWatch", "Reading", "Receipt", "RejectedRow", "Rule", "RuleBook", "Run",
-    "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage",
-    "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste",
-    "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
+    "Promotion", "PushModel", "Quarantine", "RateWatch", "Reading", "Receipt", "RecommendationStatement", "RejectedRow",
+    "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan",
+    "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
+    "StaffSession", "StatedTaste", "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -10,7 +10,9 @@ from recommendations.models import Arm, Experiment, Staff
 from recommendations.services.access import audit
 from recommendations.services.experiments.drafts import described
 from recommendations.services.experiments.notes import note
+from recommendations.statement_terms import StatementCause
 from recommendations.store.live import fetch
+from recommendations.store.statements.ledger import note_statement
 
 
 class NotInStateError(Exception):
@@ -44,8 +46,9 @@ def changed(
     stored: Experiment, verb: str, code: str, *, by: Staff | None, now: datetime, reason: str = "",
     facts: dict[str, Any] | None = None,
 ) -> Experiment:  # fmt: skip
-    """The experiment after a step, which the trail and its log have, and of which all processes are told."""
+    """The experiment after a step, which the trail, its log and the statement to customers have; processes are told."""
     audit.record(by=by, verb=verb, subject=stored, after=described(stored), note=reason.strip())
     note(stored, code, by=by, at=now, facts=facts)
+    note_statement(StatementCause.EXPERIMENT, stored.pk)
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.EXPERIMENTS))
     return stored

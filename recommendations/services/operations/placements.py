@@ -6,7 +6,9 @@ from django.db import transaction
 
 from recommendations.models import Placement, Staff
 from recommendations.services.access import audit
+from recommendations.statement_terms import StatementCause
 from recommendations.store.live import fetch, writes
+from recommendations.store.statements.ledger import note_statement
 
 CHANGEABLE = (
     "repeat", "variants", "cool_down", "fatigue", "diversity", "explores", "n", "attribution_window", "enabled",
@@ -34,6 +36,7 @@ def set_placement(
         return stored
     stored.full_clean()
     stored.save(update_fields=list(values))
+    note_statement(StatementCause.PLACEMENT, stored.name)
     audit.record(by=by, verb="change", subject=stored, before=before, after=values)
     if values.get("fatigue") and not before["fatigue"]:
         transaction.on_commit(writes.mark_incomplete)  # what was shown is not remembered where nothing asks for it

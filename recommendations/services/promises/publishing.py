@@ -14,9 +14,11 @@ from recommendations.models import NewItemPromise, Placement, PlacementDay, Staf
 from recommendations.models.promises import MOST_DAYS, MOST_IMPRESSIONS, MOST_SHARE
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
+from recommendations.statement_terms import StatementCause
 from recommendations.store.domain import shop_domain
 from recommendations.store.live import fetch
 from recommendations.store.promises.showings import answers_a_day
+from recommendations.store.statements.ledger import note_statement
 from recommendations.terms import CatalogueScope, Repeat
 
 PRICE_DAYS = 28
@@ -127,6 +129,7 @@ def publish_promise(
         placement=placement, number=last + 1, **asdict(form), note=note, author=by, created_at=now, is_default=True,
         price={"a_day": answers_a_day(placement.name, now=now), **(price._asdict() if price else {})},
     )  # fmt: skip
+    note_statement(StatementCause.PROMISE, made.pk)
     audit.record(
         by=by, verb="publish", subject=made, note=note,
         before={"number": former.number if former else 0}, after={"number": made.number},

@@ -21,8 +21,10 @@ from recommendations.services.rules.editing import (
     set_archived,
 )
 from recommendations.services.rules.linter import Finding, Severity, lint
+from recommendations.statement_terms import StatementCause
 from recommendations.store.live import fetch
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
+from recommendations.store.statements.ledger import note_statement
 
 __all__ = [
     "BookBasis", "BookChange", "FaultyRulesError", "NoteNeededError", "NothingToPublishError", "StaleBookError",
@@ -267,6 +269,7 @@ def _published(
     expected: Mapping[str, Any],
 ) -> RuleBook:  # fmt: skip
     book = _frozen_book(parent, rules, note=note, by=by, now=now, expected=expected, serve=True)
+    note_statement(StatementCause.BOOK, book.number)
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.RULES))
     return book
 

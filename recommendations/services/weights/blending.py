@@ -159,7 +159,7 @@ def withdraw(*, weights: BlendWeights, note: str, by: Staff | None) -> BlendWeig
     if stored.group is None or not stored.is_default:
         raise NothingToWithdrawError(stored)
     note = needed_note(note)
-    BlendWeights.objects.filter(pk=stored.pk).update(is_default=False)
+    weight_versions.take_out_of_use(stored)
     audit.record(by=by, verb="withdraw", subject=stored, note=note, before={"default": stored.number})
     transaction.on_commit(lambda: fetch.announce(fetch.Changed.WEIGHTS))
     stored.refresh_from_db()

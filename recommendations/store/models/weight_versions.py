@@ -8,7 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from recommendations.models import Blend, BlendWeights, Group, Staff, group_fields
+from recommendations.statement_terms import StatementCause
 from recommendations.store.domain import shop_domain
+from recommendations.store.statements.ledger import note_statement
 from recommendations.terms import BlendName, Lift, WeightsStatus
 
 
@@ -52,7 +54,7 @@ def append_weights(
     parent = served_weights(blend, group)
     if publish:
         row.versions.filter(is_default=True, **group_fields(group)).update(is_default=False)
-    return BlendWeights.objects.create(
+    appended = BlendWeights.objects.create(
         blend=row,
         number=next_number(row),
         weights=dict(made.weights),
@@ -71,6 +73,9 @@ def append_weights(
         published_at=now if publish else None,
         **group_fields(group),
     )
+    if publish:
+        note_statement(StatementCause.WEIGHTS, appended.pk)
+    return appended
 
 
 def locked(blend: BlendName) -> Blend:
@@ -106,4 +111,12 @@ def make_default(
         expected=weights.expected if expected is None else dict(expected),
     )  # fmt: skip
     weights.refresh_from_db()
+    note_statement(StatementCause.WEIGHTS, weights.pk)
     return weights
+
+
+@transaction.atomic
+def take_out_of_use(weights: BlendWeights) -> None:
+    """Let the default of a group be none: its customers get what others get."""
+    locked(BlendName(weights.blend.name)).versions.filter(pk=weights.pk).update(is_default=False)
+    note_statement(StatementCause.WEIGHTS, weights.pk)

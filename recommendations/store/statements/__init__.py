@@ -1,0 +1,1 @@
+"""The statement of main parameters: what is live, as parameters, and the versions of what customers were told."""

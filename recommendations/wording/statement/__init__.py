@@ -1,0 +1,1 @@
+"""What customers are told that recommendations go by, in each language."""
