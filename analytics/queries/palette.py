@@ -57,6 +57,7 @@ PAGES: Mapping[str, Promise] = {
     "rules": gettext_lazy("Rules"),
     "new_rule": gettext_lazy("New rule"),
     "rule_books": gettext_lazy("Versions of the rules"),
+    "statement": pgettext_lazy("page", "Statement"),
     "catalogue": gettext_lazy("Catalogue"),
     "catalogue_items": gettext_lazy("Items"),
     "imports": gettext_lazy("Imports"),

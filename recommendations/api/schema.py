@@ -78,7 +78,9 @@ class ScopedSchema(AutoSchema):
     """View schema that says of every operation which scope it needs."""
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [{ApiKeyScheme.name: [str(scope_of(self.view, self.method))]}]
+        """The scope; nothing where a view is open to everybody."""
+        scope = scope_of(self.view, self.method)
+        return [{ApiKeyScheme.name: [str(scope)]}] if self.view.authentication_classes else []
 
     def _get_request_body(self, direction: str = "request") -> Any:
         """Give the body of a DELETE, too, of a view that says that it ``deletes_by_body``; the framework knows none."""
@@ -172,6 +174,12 @@ def problems(*statuses: HTTPStatus) -> dict[tuple[int, str], OpenApiResponse]:
     }
 
 
+def open_problems(*statuses: HTTPStatus) -> dict[tuple[int, str], OpenApiResponse]:
+    """The errors of a view that asks for no key."""
+    keyed = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    return {key: each for key, each in problems(*statuses).items() if key[0] not in keyed}
+
+
 def _examples(status: HTTPStatus) -> list[OpenApiExample]:
     if status is not HTTPStatus.BAD_REQUEST:
         return []
@@ -186,6 +194,7 @@ def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     result["components"]["schemas"] = dict(sorted(schemas.items()))  # whichever module was imported first
     result["components"]["securitySchemes"] = {ApiKeyScheme.name: ApiKeyScheme.definition}
     for operation in _operations(result):
+        operation.setdefault("security", [])  # open to everybody
         if "requestBody" in operation:
             operation["requestBody"]["required"] = operation["operationId"] not in NEED_NO_BODY
         for parameter in operation.get("parameters", ()):

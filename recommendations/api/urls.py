@@ -20,6 +20,7 @@ from recommendations.api.hooks.orders import order_hook
 from recommendations.api.http.not_found import unknown
 from recommendations.api.item_to_item import AlsoBoughtView, SimilarView
 from recommendations.api.items import ItemBatchView, ItemView
+from recommendations.api.main_parameters import MainParametersView
 from recommendations.api.privacy.asking import EraseBatchView, EraseView, ExportView, HeldAboutView
 from recommendations.api.privacy.following import DownloadView, ReceiptView, RequestView
 from recommendations.api.recommend import RecommendView
@@ -47,6 +48,7 @@ urlpatterns = [
     *(path(f"v1/events/{name}/", view_of(name).as_view(), name=f"{name}-events") for name in EVENTS),
     path("v1/events/<slug:system>/<path:kind>", ForeignKindEvents.as_view(), name="foreign-events"),
     path("v1/identity/", Identity.as_view(), name="identity"),
+    path("v1/main-parameters/", MainParametersView.as_view(), name="main-parameters"),
     path("v1/users/merge/", MergeUsers.as_view(), name="merge-users"),
     path("v1/users/export/", ExportView.as_view(), name="user-export"),
     path("v1/users/erase/", EraseView.as_view(), name="user-erase"),

@@ -77,7 +77,16 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "agent-pause": {"POST": Scope.CAMPAIGNS_TRIGGER},
     "metrics": {"GET": Scope.METRICS_READ},
 }
-PUBLIC = {"item-tile", "item-tile-png", "schema", "api-docs", "mail-hook", "order-hook", "unknown-path"}
+PUBLIC = {
+    "main-parameters",
+    "item-tile",
+    "item-tile-png",
+    "schema",
+    "api-docs",
+    "mail-hook",
+    "order-hook",
+    "unknown-path",
+}
 ARGUMENTS = {
     "placement": "home", "page": "cart", "item_id": "SKU1", "user_id": "u1", "recommendation_id": "r-1",
     "experiment_id": "e1", "request_id": "7b0c3f0e-2f6c-4c8e-9f65-0d9a6c1d2e3f", "slug": "visit",

@@ -62,6 +62,7 @@ def of_weights_and_pages() -> dict[str, str]:
         "overview": "/",
         "stop of the tour": "/?tour=1",
         "stop without its element": "/approvals/?tour=4",
+        "statement": "/statement/",
         "weights": "/weights/",
         "weights moved": "/weights/?load=preset",
         "weights of the basket": "/weights/?blend=cart",

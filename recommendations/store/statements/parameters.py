@@ -3,7 +3,7 @@
 Percentages are whole numbers. Placements whose parameters are the same stand together.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,10 +66,10 @@ def stated_rule(rule: Mapping[str, Any]) -> StatedRule:
 def shares_of(weights: Mapping[str, float]) -> dict[str, float]:
     """Share of each kind in weights of instances, the largest first; an instance of no kind stands for itself."""
     whole = sum(weight for weight in weights.values() if weight > 0)
-    kinds: Counter[str] = Counter()
+    kinds: dict[str, float] = defaultdict(float)
     for name, weight in weights.items():
         if weight > 0:
-            kinds[KINDS.get(name, name)] += weight / whole  # type: ignore[assignment]  # counts of Counter are ints
+            kinds[KINDS.get(name, name)] += weight / whole
     return dict(sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0])))
 
 

@@ -127,8 +127,8 @@ def test_the_text_of_a_home_page_reads_as_the_design_has_it() -> None:
     english, chinese = text["en"][0], text["zh-hans"][0]
     assert english["title"] == "On the home page"
     assert sentences(english) == (
-        "We weigh most: what you buy again and again (41 %), what goes with what you bought (26 %), what people who "
-        "buy alike bought lately (21 %).\n2 other parts are smaller."
+        "We weigh most: what you buy again and again (41 %), what goes with what you bought (26 %), what people with "
+        "habits like yours bought lately (21 %).\n2 other parts are smaller."
     )
     assert chinese["title"] == "首页"
     assert sentences(chinese) == (

@@ -24,6 +24,7 @@ OPEN = {
 LOOKS = {
     "overview", "event_list", "answer_list", "slate", "past_answer", "attributed_list", "customers", "random_customer",
     "most_changed", "item_suggestions", "customer", "customer_by_id", "reach", "why", "why_not", "change_price",
+    "statement",
     "weights", "weights_effect", "weights_rest", "rules", "rule", "rule_customers", "rule_findings", "rule_values",
     "rule_books", "rule_calendar", "proposal_effect", "saved_rule_effect", "rule_history", "quality", "wrong_items",
     "catalogue", "catalogue_items", "item", "sources", "suspicious", "quarantine", "arrivals", "arrival_lines",
