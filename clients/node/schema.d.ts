@@ -542,6 +542,33 @@ export interface paths {
         patch: operations["items_patch"];
         trace?: never;
     };
+    "/api/v1/main-parameters/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What recommendations go by
+         * @description The main parameters of the recommendations, as the shop's customers are told (article 27 of the Digital Services Act):
+         *     written by the configuration itself, in the transaction in which weights, rules, a placement, a promise to new items or
+         *     an experiment is published. No key is needed; a network may ask 60 times a minute. The answer may be kept for five
+         *     minutes, and `If-None-Match` with its `ETag` asks whether it still holds.
+         *
+         *     `sections` is the text, in the language of `lang`, else in the one that `Accept-Language` asks for. `parameters` are the
+         *     numbers behind it: of each group of placements the parts with at least 10 % of the weight, else the three largest, and
+         *     how many are `smaller`; percentages are whole numbers.
+         */
+        get: operations["main_parameters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pages/{page}/recommend/": {
         parameters: {
             query?: never;
@@ -1846,6 +1873,18 @@ export interface components {
             picture: number | null;
             behaviour: number | null;
         };
+        /**
+         * MainParametersBody
+         * @description A statement; ``number`` goes up with every change.
+         */
+        MainParametersBody: {
+            number: number;
+            at: string;
+            lang: string;
+            page: string;
+            sections: components["schemas"]["ParametersSection"][];
+            parameters: Record<string, never>;
+        };
         /** MergeAnswer */
         MergeAnswer: {
             /**
@@ -1965,6 +2004,12 @@ export interface components {
             slots?: components["schemas"]["SlotOptions"][];
             /** @description true: the placements of `slots`, and no others of the page. Default: false. */
             only?: boolean;
+        };
+        /** ParametersSection */
+        ParametersSection: {
+            title: string;
+            placements: string[];
+            sentences: string[];
         };
         /** PastResult */
         PastResult: {
@@ -7192,6 +7237,144 @@ export interface operations {
                 headers: {
                     /** @description identity, where the body was compressed. */
                     "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    main_parameters: {
+        parameters: {
+            query?: {
+                /** @description The moment whose statement is asked for; where it is not given, now. */
+                at?: string;
+                /** @description Language of the text; where it is not given, what Accept-Language asks for. */
+                lang?: "en" | "zh-hans";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MainParametersBody"];
+                };
+            };
+            /** @description It is the one of your `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
                     /** @description What our log calls the request: what you sent as this header, or a name of ours. */
                     "X-Request-ID"?: string;
                     /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
