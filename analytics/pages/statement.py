@@ -20,7 +20,8 @@ def statement(request: HttpRequest) -> HttpResponse:
     every = RecommendationStatement.objects.order_by("-number")
     pages = Paginator(every, VERSIONS)
     page = pages.get_page(request.GET.get("page"))
-    rows = list(page)
+    start = (page.number - 1) * VERSIONS
+    rows = list(every[start : start + VERSIONS + 1])  # with the one that the last of the page replaced
     now = rows[0] if rows and page.number == 1 else every.first()
     wanted = number(request.GET.get("version"))
     own = next((each for each in (now, *rows) if each and each.number == wanted), now)
@@ -28,13 +29,12 @@ def statement(request: HttpRequest) -> HttpResponse:
         own = statement_of(wanted)
         if own is None:
             raise Http404
-    before = statement_of(rows[-1].number - 1) if page.has_next() else None
     context = {
         "section": "statement",
         "own": own,
         "holds": own == now,
         "passages": queries.passages(own, holds=own == now) if own else (),
-        "versions": queries.versions(rows, before),
+        "versions": queries.versions(rows, most=VERSIONS),
         "page": page,
     }
     return render(request, "dashboard/statement.html", context)

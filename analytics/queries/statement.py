@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,6 @@ from recommendations.services.statements import (
     SectionDifference,
     configuration_now,
     differences,
-    live_book,
     sections_in,
 )
 from recommendations.statement_terms import StatedRow, StatementCause
@@ -82,12 +82,10 @@ def passages(statement: RecommendationStatement, *, holds: bool) -> list[Stateme
     return made
 
 
-def versions(rows: Sequence[RecommendationStatement], before: RecommendationStatement | None) -> list[StatementVersion]:
-    """Versions, the newest first; ``before`` is the one that the last of them replaced."""
-    if not rows:
-        return []
+def versions(rows: Sequence[RecommendationStatement], *, most: int) -> list[StatementVersion]:
+    """The first ``most`` of these, the newest first; one that is beyond is what the last of them replaced."""
     language = get_language() or settings.LANGUAGE_CODE
-    links = _cause_links(rows)
+    links = _cause_links(rows[:most])
     return [
         StatementVersion(
             statement=own,
@@ -95,7 +93,7 @@ def versions(rows: Sequence[RecommendationStatement], before: RecommendationStat
             row=links.get(_cause(own)),
             changes=differences(sections_in(older, language), sections_in(own, language)) if older else None,
         )
-        for own, older in zip(rows, [*rows[1:], before], strict=True)
+        for own, older in zip_longest(rows[:most], rows[1 : most + 1])
     ]
 
 
@@ -112,7 +110,7 @@ class _Sources:
     def of(self, names: Sequence[str], kinds: set[str]) -> list[RowLink]:
         """Links of a section: of its placements, or of the whole shop where it names none."""
         links = []
-        if StatedRow.RULES in kinds and (book := live_book()):
+        if StatedRow.RULES in kinds and (book := self._live.book):
             links.append(RowLink(words=f"{ROWS[StatedRow.RULES]} r{book}", address=reverse("rules")))
         if StatedRow.EXPERIMENT in kinds:
             links += [_experiment_link(each) for each, _changes in self._live.experiments]

@@ -29,8 +29,8 @@ an experiment is published. No key is needed; a network may ask 60 times a minut
 minutes, and `If-None-Match` with its `ETag` asks whether it still holds.
 
 `sections` is the text, in the language of `lang`, else in the one that `Accept-Language` asks for. `parameters` are the
-numbers behind it: of each group of placements the parts with at least 10 % of the weight, else the three largest, and
-how many are `smaller`; percentages are whole numbers.
+numbers behind it: of placements with the same order the parts with at least 10 % of the weight, else the three largest,
+and how many are `smaller`; percentages are whole numbers.
 """
 PARAMETERS = {
     "lang": "Language of the text; where it is not given, what Accept-Language asks for.",
@@ -49,13 +49,15 @@ EXAMPLE = {
         }
     ],
     "parameters": {
-        "placements": [
+        "orders": [
             {
-                "names": ["home"], "order": "weights", "scope": "whole", "repeat": "allow", "cool_down": 0,
-                "fatigue": False, "new_items": None, "groups": [],
+                "order": "weights", "by_scope": None, "groups": [],
                 "mix": {
                     "parts": [["again", 61], ["fitting", 26]], "smaller": 2, "lifts": {},
                     "diversity": 0, "shuffled": 0, "further_down": 0,
+                },
+                "placements": {
+                    "home": {"scope": "whole", "repeat": "allow", "cool_down": 0, "fatigue": False, "new_items": None}
                 },
             }
         ],

@@ -8,13 +8,12 @@ from django.conf import settings
 
 from recommendations.models import RecommendationStatement
 from recommendations.statement_terms import StatementCause
-from recommendations.store.rules.conditions import default_book
 from recommendations.store.statements import ledger
 from recommendations.store.statements.parameters import LiveConfiguration
 from recommendations.wording.statement.text import StatedSection
 
 __all__ = [
-    "LiveConfiguration", "SectionDifference", "configuration_now", "differences", "live_book", "sections_in",
+    "LiveConfiguration", "SectionDifference", "configuration_now", "differences", "sections_in",
     "state_at_start", "statement_at", "statement_now", "statement_of", "statements",
 ]  # fmt: skip
 
@@ -58,12 +57,6 @@ def statements(*, most: int = MOST) -> list[RecommendationStatement]:
 def configuration_now() -> LiveConfiguration:
     """The rows that a statement would be made of now."""
     return ledger.live_configuration()
-
-
-def live_book() -> int:
-    """Number of the book of rules that is served; 0 before the first."""
-    book = default_book()
-    return book.number if book else 0
 
 
 def sections_in(statement: RecommendationStatement, language: str) -> Sequence[StatedSection]:

@@ -110,7 +110,7 @@ def test_the_api_gives_sentences_and_the_numbers_behind_them() -> None:
     assert (body["number"], body["lang"]) == (2, "zh-hans")
     assert CHINESE in [sentence for section in body["sections"] for sentence in section["sentences"]]
     assert body["page"].endswith(PAGE)
-    home = next(each for each in body["parameters"]["placements"] if "home" in each["names"])
+    home = next(each for each in body["parameters"]["orders"] if "home" in each["placements"])
     assert home["mix"]["parts"] == [["again", 70], ["fitting", 30]]
 
 

@@ -64,6 +64,7 @@ def live_configuration() -> LiveConfiguration:
         placements=list(Placement.objects.filter(enabled=True).order_by("pk")),
         weights=list(BlendWeights.objects.defaults().select_related("blend").order_by("pk")),
         rules=book.rules if book else (),
+        book=book.number if book else 0,
         promises=list(NewItemPromise.objects.filter(is_default=True).order_by("pk")),
         experiments=[(each, [arm.changes for arm in each.arms.all()]) for each in running],
     )

@@ -1,6 +1,6 @@
 """Main parameters of the recommendations, from the rows that are live: pure, so that a property can be asked of them.
 
-Percentages are whole numbers. Placements whose parameters are the same stand together.
+Percentages are whole numbers. Placements with the same order stand together.
 """
 
 from collections import Counter, defaultdict
@@ -25,6 +25,7 @@ class LiveConfiguration:
     placements: Sequence[Placement] = ()
     weights: Sequence[BlendWeights] = ()
     rules: Sequence[Mapping[str, Any]] = ()
+    book: int = 0  # number of the book that holds them
     promises: Sequence[NewItemPromise] = ()
     experiments: Sequence[tuple[Experiment, Sequence[Mapping[str, Any]]]] = ()
 
@@ -46,10 +47,10 @@ class LiveConfiguration:
 
 
 def parameters_of(live: LiveConfiguration) -> Parameters:
-    """Main parameters: by placement what counts how much, for visits, rules by kind, and tests."""
+    """Main parameters: what counts how much, by placement and for visits; rules by kind, and tests."""
     visit = live.visit_weights()
     return {
-        "placements": _together((placement.name, _of_placement(live, placement)) for placement in live.placements),
+        "orders": _together(_of_placement(live, placement) for placement in live.placements),
         "visit": _mix(visit, None) if visit else None,
         "rules": dict(sorted(Counter(map(stated_rule, live.rules)).items())),
         "tests": sorted((_of_test(test, changes) for test, changes in live.experiments), key=repr),
@@ -81,33 +82,38 @@ def _is_for_all(row: BlendWeights) -> bool:
     return row.segment_id is None and row.audience_id is None
 
 
-def _together(placements: Iterable[tuple[str, Parameters]]) -> list[Parameters]:
-    """Parameters with the names of the placements that have them, in the order of the first of each."""
-    groups: list[Parameters] = []
-    for name, own in placements:
-        same = next((each for each in groups if {**each, "names": None} == {**own, "names": None}), None)
+def _together(placements: Iterable[tuple[str, Parameters, Parameters]]) -> list[Parameters]:
+    """Orders of placements, each with the settings of all that have it, in the order of the first of each."""
+    orders: list[Parameters] = []
+    for name, order, settings in placements:
+        same = next((each for each in orders if {**each, "placements": None} == {**order, "placements": None}), None)
         if same is None:
-            groups.append({"names": [name], **own})
+            orders.append({**order, "placements": {name: settings}})
         else:
-            same["names"].append(name)
-    return groups
+            same["placements"][name] = settings
+    return orders
 
 
-def _of_placement(live: LiveConfiguration, placement: Placement) -> Parameters:
+def _of_placement(live: LiveConfiguration, placement: Placement) -> tuple[str, Parameters, Parameters]:
+    """Name of a placement, what sets its order, and what it leaves out, holds back or lets in."""
     weights, promise = live.weights_of(placement.blend_id), live.promise_of(placement)
-    order = Ordering.WEIGHTS if weights else Ordering.UNWEIGHED if placement.blend_id else Ordering.EVERYBODY
+    kind = Ordering.WEIGHTS if weights else Ordering.UNWEIGHED if placement.blend_id else Ordering.EVERYBODY
     groups = [_mix(row, placement) for row in live.weights_of_groups(placement.blend_id)]
     counted = [{**mix, "groups": groups.count(mix)} for at, mix in enumerate(groups) if mix not in groups[:at]]
-    return {
-        "order": order,
-        "scope": placement.scope,
+    order = {
+        "order": kind,
+        "by_scope": placement.scope if kind is Ordering.EVERYBODY else None,  # what is begun has an order of its own
         "mix": _mix(weights, placement) if weights else None,
         "groups": sorted(counted, key=repr),
+    }
+    settings = {
+        "scope": placement.scope,
         "repeat": placement.repeat,
         "cool_down": percent(placement.cool_down),
         "fatigue": placement.fatigue > 0,
         "new_items": _of_promise(promise) if promise else None,
     }
+    return placement.name, order, settings
 
 
 def _mix(row: BlendWeights, placement: Placement | None) -> Parameters:

@@ -34,7 +34,7 @@ def statement_text(parameters: Mapping[str, Any]) -> dict[str, list[StatedSectio
 
 
 def _sections(parameters: Mapping[str, Any]) -> list[StatedSection]:
-    sections = [each for placement in parameters["placements"] for each in _of_placement(placement)]
+    sections = [each for order in parameters["orders"] for each in _of_order(order)]
     if parameters["visit"]:
         title = _("While we know this visit of yours alone")
         sections.append(_section(title, _of_mix(parameters["visit"])))
@@ -51,16 +51,16 @@ def _section(title: str, lines: Sequence[Line], names: Sequence[str] = ()) -> St
     return {"title": capfirst(title), "names": list(names), "lines": [[str(row), line] for row, line in lines]}
 
 
-def _of_placement(own: Mapping[str, Any]) -> list[StatedSection]:
-    """Sections of placements with the same parameters: for everybody, and for groups with weights of their own."""
-    where = _places(own["names"])
-    sections = [_section(where, [*_of_order(own), *_of_settings(own)], own["names"])]
+def _of_order(own: Mapping[str, Any]) -> list[StatedSection]:
+    """Sections of placements with the same order: for everybody, and for groups with weights of their own."""
+    names = list(own["placements"])
+    where = _places(names)
+    sections = [_section(where, [*_order_lines(own), *_settings_lines(own["placements"])], names)]
     for group in own["groups"]:
         title = ngettext(
             "%(where)s, for one group of customers", "%(where)s, for %(count)d groups of customers", group["groups"]
         )
-        words = {"where": where, "count": group["groups"]}
-        sections.append(_section(title % words, _of_mix(group), own["names"]))
+        sections.append(_section(title % {"where": where, "count": group["groups"]}, _of_mix(group), names))
     return sections
 
 
@@ -69,16 +69,31 @@ def _places(names: Sequence[str]) -> str:
     return pgettext("between places", ", ").join(places)
 
 
-def _of_order(own: Mapping[str, Any]) -> list[Line]:
+def _order_lines(own: Mapping[str, Any]) -> list[Line]:
     if own["order"] == Ordering.WEIGHTS:
         return _of_mix(own["mix"])
     if own["order"] == Ordering.UNWEIGHED:
         text = _("We do not know enough yet to weigh anything: you see what is popular.")
-    elif own["scope"] in {CatalogueScope.FOLLOWED, CatalogueScope.BEGUN}:
+    elif own["by_scope"] in {CatalogueScope.FOLLOWED, CatalogueScope.BEGUN}:
         return []  # the part of the shop settles the order
     else:
         text = _("Everybody sees the same: what is popular at present.")
     return [(StatedRow.PLACEMENT, text)]
+
+
+def _settings_lines(placements: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """Sentences about placements beside their order; one that is not of all of them says where it holds."""
+    names: dict[Line, list[str]] = {}
+    for name, own in placements.items():
+        for line in _of_settings(own):
+            names.setdefault(line, []).append(name)
+    return [
+        (row, text if len(every) == len(placements) else _said_of(every, text)) for (row, text), every in names.items()
+    ]
+
+
+def _said_of(names: Sequence[str], text: str) -> str:
+    return _("%(where)s: %(sentence)s") % {"where": capfirst(_places(names)), "sentence": text}
 
 
 def _of_mix(mix: Mapping[str, Any]) -> list[Line]:
@@ -108,7 +123,7 @@ def _of_mix(mix: Mapping[str, Any]) -> list[Line]:
 
 
 def _of_settings(own: Mapping[str, Any]) -> list[Line]:
-    """Sentences about a placement beside its order."""
+    """Sentences about one placement beside its order."""
     lines = [str(words[own[name]]) for name, words in (("scope", SCOPES), ("repeat", REPEATS)) if own[name] in words]
     if share := own["cool_down"]:
         text = _(

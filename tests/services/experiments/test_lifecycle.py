@@ -337,7 +337,7 @@ def test_a_tested_book_and_the_order_of_a_page_are_published() -> None:
     page = ShopPage.objects.get(name="home")
     order = [slot.placement.name for slot in page.slots.order_by("position")]
     book = RuleBook.objects.create(number=6, rules=[])
-    RuleBook.objects.create(number=7, rules=[{"id": 1}], is_default=True)
+    RuleBook.objects.create(number=7, rules=[{"id": 1, "action": "exclude"}], is_default=True)
     test = begun(form({"rules": book.pk, "pages": {"home": order[::-1]}}))
     ship(experiment=test, arm=test.arms.get(position=1), reason="It won", by=None, now=NOW)
     assert RuleBook.objects.get(is_default=True).rules == []

@@ -14,10 +14,10 @@ from recommendations.domains.protocol import DomainName
 from recommendations.domains.table import DOMAINS
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.registry import EVERY
-from recommendations.models import Blend, BlendWeights, Placement
+from recommendations.models import Blend, BlendWeights, NewItemPromise, Placement
 from recommendations.statement_terms import KINDS, StatedRule
 from recommendations.store.statements.parameters import LiveConfiguration, parameters_of
-from recommendations.terms import BlendName, CatalogueScope, Lift, Repeat, RuleAction
+from recommendations.terms import BlendName, CatalogueScope, Lift, RuleAction
 from recommendations.wording.statement import labels
 from recommendations.wording.statement.text import StatedSection, statement_text
 from tests.store.statements.configurations import (
@@ -51,6 +51,18 @@ def sections_of(text: Sequence[StatedSection], placement: Placement) -> list[Sta
     return [section for section in text if placement.name in section["names"]]
 
 
+def settings_of(placement: Placement, promises: Sequence[NewItemPromise]) -> list[float]:
+    return [float(number) for number in numbers_of_settings(placement, promises)]
+
+
+def holds_for(line: str, placement: Placement, section: StatedSection) -> bool:
+    """Whether a sentence is about a placement: it names none, or this one, before its colon."""
+    where = re.match(r"([^:：]+)[:：]", line)  # noqa: RUF001
+    places = {name: str(labels.PLACES.get(name, f"“{name}”")) for name in section["names"]}
+    named = {name for name, place in places.items() if where and place.lower() in where[1].lower()}
+    return not named or placement.name in named
+
+
 def of_groups(live: LiveConfiguration, placement: Placement) -> list[BlendWeights]:
     return [row for row in live.weights if row.blend_id == placement.blend_id and row.segment_id is not None]
 
@@ -68,10 +80,16 @@ def test_every_number_is_of_the_configuration_and_every_parameter_is_said(langua
 def _check_placement(live: LiveConfiguration, text: Sequence[StatedSection], placement: Placement) -> None:
     whole, *groups = sections_of(text, placement)
     own = [row for row in live.weights if row.blend_id == placement.blend_id and row.segment_id is None]
-    expected = numbers_of_settings(placement, live.promises) + [
-        number for row in own for number in numbers_of_weights(row, placement)
-    ]
-    assert numbers(sentences(whole)) == Counter(map(float, expected))
+    together = [each for each in live.placements if each.name in whole["names"]]
+    settings = [settings_of(each, live.promises) for each in together]
+    expected = {number for each in settings for number in each} if together[1:] else Counter(settings[0])
+    by_weights = Counter(float(number) for row in own for number in numbers_of_weights(row, placement))
+    said = numbers(sentences(whole)) - by_weights
+    assert said.total() == numbers(sentences(whole)).total() - by_weights.total(), "all numbers of the weights are said"
+    assert set(said) == set(expected)
+    for each, values in zip(together, settings, strict=True):
+        lines = [line for _row, line in whole["lines"] if holds_for(line, each, whole)]
+        assert numbers("\n".join(lines)) == Counter(values) + by_weights
     for row in own:
         _check_parts(sentences(whole), row)
     others = of_groups(live, placement)
@@ -84,8 +102,12 @@ def _check_placement(live: LiveConfiguration, text: Sequence[StatedSection], pla
         assert any(
             all(f"{labels.KINDS[kind]}" in sentences(each) for kind in named_kinds(row.weights)) for each in matching
         )
-    assert (str(labels.REPEATS.get(placement.repeat, "-")) in sentences(whole)) == (placement.repeat != Repeat.ALLOW)
-    assert ("often" in sentences(whole) or "多次" in sentences(whole)) >= bool(placement.fatigue)
+    about = "\n".join(line for _row, line in whole["lines"] if holds_for(line, placement, whole))
+    for repeat, words in labels.REPEATS.items():
+        assert (str(words) in about) == (placement.repeat == repeat)
+    for scope, words in labels.SCOPES.items():
+        assert (str(words) in about) == (placement.scope == scope)
+    assert ("shown often" in about or "多次" in about) == bool(placement.fatigue)
 
 
 def _check_parts(text: str, row: BlendWeights) -> None:
@@ -153,6 +175,8 @@ def test_nothing_is_bought_where_nothing_is_sold(settings: Settings, name: Domai
     texts = [statement_text(parameters_of(drawn_configuration(seed))) for seed in range(40)]
     english = "\n".join(sentences(section) for text in texts for section in text["en"] if section["names"])
     chinese = "\n".join(sentences(section) for text in texts for section in text["zh-hans"] if section["names"])
-    priced = re.compile(r"Items with a higher price.*|Items on which.*|Items of which.*|.*（强度.*")  # noqa: RUF001
+    priced = re.compile(
+        r"Items with a higher price.*|Items on which.*|Items of which.*|.*（强度.*|[Ii]n the basket|购物车"  # noqa: RUF001
+    )
     assert not re.search(r"\bb(uy|ought)|customer|basket", priced.sub("", english))
     assert not re.search("[购买]|顾客|商品", priced.sub("", chinese))
