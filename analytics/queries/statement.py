@@ -68,15 +68,15 @@ def passages(statement: RecommendationStatement, *, holds: bool) -> list[Stateme
     for sections in zip(*(sections_in(statement, language) for language in languages), strict=True):
         lines = zip(*(section["lines"] for section in sections), strict=True)
         pairs = [
-            SentencePair(row=str(ROWS[own[0][0]]), texts=_by_language(languages, (text for _row, text in own)))
+            SentencePair(row=str(ROWS[own[0]["row"]]), texts=_by_language(languages, (line["text"] for line in own)))
             for own in lines
         ]
-        kinds = {row for row, _text in sections[0]["lines"]}
+        kinds = {line["row"] for line in sections[0]["lines"]}
         made.append(
             StatementPassage(
                 titles=_by_language(languages, (section["title"] for section in sections)),
                 sentences=pairs,
-                sources=sources.of(sections[0]["names"], kinds) if sources else (),
+                sources=sources.of([name for name, _place in sections[0]["places"]], kinds) if sources else (),
             )
         )
     return made

@@ -116,8 +116,8 @@ class MainParametersView(OpenView):
             sections=[
                 ParametersSection(
                     title=section["title"],
-                    placements=section["names"],
-                    sentences=[sentence for _row, sentence in section["lines"]],
+                    placements=[name for name, _place in section["places"]],
+                    sentences=[line["text"] for line in section["lines"]],
                 )
                 for section in sections_in(statement, lang)
             ],

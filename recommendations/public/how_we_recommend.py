@@ -62,8 +62,7 @@ def _statement(
         "own": own,
         "is_current": own == now,
         "sections": [
-            {"title": section["title"], "lines": [sentence for _row, sentence in section["lines"]]}
-            for section in sections
+            {"title": section["title"], "lines": [line["text"] for line in section["lines"]]} for section in sections
         ],
         "against": against,
         "differences": differences(sections_in(against, language), sections) if against else [],

@@ -10,7 +10,7 @@ from recommendations.models import RecommendationStatement
 from recommendations.statement_terms import StatementCause
 from recommendations.store.statements import ledger
 from recommendations.store.statements.parameters import LiveConfiguration
-from recommendations.wording.statement.text import StatedSection
+from recommendations.wording.statement.text import StatedSection, joined_places, title_of
 
 __all__ = [
     "LiveConfiguration", "SectionDifference", "configuration_now", "differences", "sections_in",
@@ -66,18 +66,47 @@ def sections_in(statement: RecommendationStatement, language: str) -> Sequence[S
 
 
 def differences(older: Sequence[StatedSection], newer: Sequence[StatedSection]) -> list[SectionDifference]:
-    """What differs between two texts in the same language, section by section, in the order of the newer."""
-    was, becomes = _by_title(older), _by_title(newer)
-    compared = [
-        SectionDifference(
-            title=title,
-            gone=[line for line in was.get(title, ()) if line not in becomes.get(title, ())],
-            new=[line for line in becomes.get(title, ()) if line not in was.get(title, ())],
-        )
-        for title in dict.fromkeys([*becomes, *was])
+    """What differs between two texts in the language that is active, in the order of the newer.
+
+    Placements are compared one by one, whichever stood together; those with the same difference are said at once.
+    """
+    was, becomes = _by_part(older), _by_part(newer)
+    nothing = _StatedPart(title="", place="", group="", lines=())
+    alike: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for key in dict.fromkeys([*becomes, *was]):
+        before, after = was.get(key, nothing), becomes.get(key, nothing)
+        gone = tuple(line for line in before.lines if line not in after.lines)
+        new = tuple(line for line in after.lines if line not in before.lines)
+        part = becomes.get(key) or before
+        if gone or new:
+            alike.setdefault((part.title, part.group, gone, new), []).append(part.place)
+    return [
+        SectionDifference(title=title or title_of(joined_places(places), group), gone=gone, new=new)
+        for (title, group, gone, new), places in alike.items()
     ]
-    return [each for each in compared if each.gone or each.new]
 
 
-def _by_title(sections: Sequence[StatedSection]) -> dict[str, list[str]]:
-    return {section["title"]: [sentence for _row, sentence in section["lines"]] for section in sections}
+@dataclass(frozen=True, kw_only=True)
+class _StatedPart:
+    """What is said of one placement, or of the whole shop under a title."""
+
+    title: str
+    place: str
+    group: str
+    lines: Sequence[str]
+
+
+def _by_part(sections: Sequence[StatedSection]) -> dict[tuple[str, str], _StatedPart]:
+    """What is said by name of a placement and group, or by title; of several groups as many as there are."""
+    parts: dict[tuple[str, str], _StatedPart] = {}
+    for section in sections:
+        group = section["group"]
+        for name, place in section["places"]:
+            own = [line["plain"] for line in section["lines"] if name in line["holds"]]
+            former = parts.get((name, group))
+            lines = (*(former.lines if former else ()), *own)
+            parts[name, group] = _StatedPart(title="", place=place, group=group, lines=lines)
+        if not section["places"]:
+            own = [line["plain"] for line in section["lines"]]
+            parts["", section["title"]] = _StatedPart(title=section["title"], place="", group="", lines=own)
+    return parts

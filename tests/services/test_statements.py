@@ -233,7 +233,8 @@ def test_versions_say_why_what_differs_and_what_held_when() -> None:
     assert (now.number, now.because) == (3, {"weights": weights.pk})
     changes = {
         language: [
-            (each.gone, each.new) for each in differences(sections_in(before, language), sections_in(now, language))
+            (list(each.gone), list(each.new))
+            for each in differences(sections_in(before, language), sections_in(now, language))
         ]
         for language in ("en", "zh-hans")
     }
@@ -245,6 +246,21 @@ def test_versions_say_why_what_differs_and_what_held_when() -> None:
     assert [each.number for each in statements()] == [3, 2, 1]
     assert statement_at(now.at) == now
     assert statement_at(before.at - timedelta(days=1)) is None
+
+
+@pytest.mark.usefixtures("guard")
+def test_what_differs_is_said_of_each_placement_whichever_stood_together() -> None:
+    """A change of one placement that shared its order with others is no change of those."""
+    served({"buy_again": 1.0})
+    placed(diversity=0.5)
+    older, newer = statement_of(2), statement_of(3)
+    assert older is not None
+    assert newer is not None
+    [only] = differences(sections_in(older, "en"), sections_in(newer, "en"))
+    assert (only.title, list(only.gone)) == ("On the home page", [])
+    assert list(only.new) == ["So that a list is not all of one kind, its variety counts (50 %)."]
+    [back] = differences(sections_in(newer, "en"), sections_in(older, "en"))
+    assert (list(back.gone), list(back.new)) == (list(only.new), [])
 
 
 @pytest.mark.usefixtures("guard")

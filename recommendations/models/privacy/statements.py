@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 class RecommendationStatement(models.Model):
     """A statement as it was made, with the change that led to it; a trigger keeps it as it is.
 
-    ``text``: language → sections, each with title, placements and lines, a line being the kind of row it comes from and
-    its sentence. ``because``: what changed → its key.
+    ``text``: language → sections (``StatedSection``). ``because``: what changed → its key.
     """
 
     number = models.PositiveIntegerField(_("version"), unique=True)

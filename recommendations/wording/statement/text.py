@@ -16,12 +16,22 @@ from recommendations.wording.statement.labels import CHANGES, KINDS, LIFTS, PLAC
 type Line = tuple[StatedRow, str]
 
 
+class StatedLine(TypedDict):
+    """A sentence as it is said, the kind of row that it comes from, and where it holds."""
+
+    row: str
+    text: str
+    plain: str  # without the places before it
+    holds: list[str]  # names of placements; none where the section is about the whole shop
+
+
 class StatedSection(TypedDict):
-    """A part of the text; ``lines`` are pairs of the kind of row that a sentence comes from, and the sentence."""
+    """A part of the text: about placements, each with its name and its place in words, or about the whole shop."""
 
     title: str
-    names: list[str]  # of placements; none where it is about all
-    lines: list[list[str]]
+    group: str  # whom it is about, where that is not everybody
+    places: list[list[str]]
+    lines: list[StatedLine]
 
 
 def statement_text(parameters: Mapping[str, Any]) -> dict[str, list[StatedSection]]:
@@ -47,26 +57,55 @@ def _sections(parameters: Mapping[str, Any]) -> list[StatedSection]:
     ]
 
 
-def _section(title: str, lines: Sequence[Line], names: Sequence[str] = ()) -> StatedSection:
-    return {"title": capfirst(title), "names": list(names), "lines": [[str(row), line] for row, line in lines]}
+def joined_places(places: Sequence[str]) -> str:
+    """Places one after another, as a title or before a sentence."""
+    return str(capfirst(pgettext("between places", ", ").join(places)))
+
+
+def title_of(where: str, group: str) -> str:
+    return _("%(where)s, %(group)s") % {"where": where, "group": group} if group else where
+
+
+def _section(title: str, lines: Sequence[Line]) -> StatedSection:
+    """A section about the whole shop."""
+    said: list[StatedLine] = [{"row": str(row), "text": text, "plain": text, "holds": []} for row, text in lines]
+    return {"title": title, "group": "", "places": [], "lines": said}
+
+
+def _placed_section(places: Mapping[str, str], lines: Mapping[Line, Sequence[str]], group: str = "") -> StatedSection:
+    """A section about placements (name → place), with the names of those of which each line holds."""
+    return {
+        "title": title_of(joined_places(list(places.values())), group),
+        "group": group,
+        "places": [[name, place] for name, place in places.items()],
+        "lines": [_placed_line(line, holds, places) for line, holds in lines.items()],
+    }
+
+
+def _placed_line(line: Line, holds: Sequence[str], places: Mapping[str, str]) -> StatedLine:
+    row, plain = line
+    where = joined_places([places[name] for name in holds])
+    text = plain if len(holds) == len(places) else _("%(where)s: %(sentence)s") % {"where": where, "sentence": plain}
+    return {"row": str(row), "text": text, "plain": plain, "holds": list(holds)}
 
 
 def _of_order(own: Mapping[str, Any]) -> list[StatedSection]:
     """Sections of placements with the same order: for everybody, and for groups with weights of their own."""
-    names = list(own["placements"])
-    where = _places(names)
-    sections = [_section(where, [*_order_lines(own), *_settings_lines(own["placements"])], names)]
-    for group in own["groups"]:
-        title = ngettext(
-            "%(where)s, for one group of customers", "%(where)s, for %(count)d groups of customers", group["groups"]
-        )
-        sections.append(_section(title % {"where": where, "count": group["groups"]}, _of_mix(group), names))
+    places = {name: _place(name) for name in own["placements"]}
+    lines: dict[Line, list[str]] = {line: list(places) for line in _order_lines(own)}
+    for name, each in own["placements"].items():
+        for line in _of_settings(each):
+            lines.setdefault(line, []).append(name)
+    sections = [_placed_section(places, lines)]
+    for mix in own["groups"]:
+        text = ngettext("for one group of customers", "for %(count)d groups of customers", mix["groups"])
+        group = text % {"count": mix["groups"]}
+        sections.append(_placed_section(places, {line: list(places) for line in _of_mix(mix)}, group))
     return sections
 
 
-def _places(names: Sequence[str]) -> str:
-    places = [str(PLACES.get(name, _("under “%(name)s”") % {"name": name})) for name in names]
-    return pgettext("between places", ", ").join(places)
+def _place(name: str) -> str:
+    return str(PLACES.get(name, _("under “%(name)s”") % {"name": name}))
 
 
 def _order_lines(own: Mapping[str, Any]) -> list[Line]:
@@ -79,21 +118,6 @@ def _order_lines(own: Mapping[str, Any]) -> list[Line]:
     else:
         text = _("Everybody sees the same: what is popular at present.")
     return [(StatedRow.PLACEMENT, text)]
-
-
-def _settings_lines(placements: Mapping[str, Mapping[str, Any]]) -> list[Line]:
-    """Sentences about placements beside their order; one that is not of all of them says where it holds."""
-    names: dict[Line, list[str]] = {}
-    for name, own in placements.items():
-        for line in _of_settings(own):
-            names.setdefault(line, []).append(name)
-    return [
-        (row, text if len(every) == len(placements) else _said_of(every, text)) for (row, text), every in names.items()
-    ]
-
-
-def _said_of(names: Sequence[str], text: str) -> str:
-    return _("%(where)s: %(sentence)s") % {"where": capfirst(_places(names)), "sentence": text}
 
 
 def _of_mix(mix: Mapping[str, Any]) -> list[Line]:

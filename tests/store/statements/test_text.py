@@ -39,7 +39,7 @@ def stated(seed: int) -> tuple[LiveConfiguration, dict[str, list[StatedSection]]
 
 
 def sentences(section: StatedSection) -> str:
-    return "\n".join(sentence for _row, sentence in section["lines"])
+    return "\n".join(line["text"] for line in section["lines"])
 
 
 def numbers(text: str) -> Counter[float]:
@@ -48,19 +48,11 @@ def numbers(text: str) -> Counter[float]:
 
 def sections_of(text: Sequence[StatedSection], placement: Placement) -> list[StatedSection]:
     """That for everybody, and those of groups."""
-    return [section for section in text if placement.name in section["names"]]
+    return [section for section in text if [placement.name] in [each[:1] for each in section["places"]]]
 
 
 def settings_of(placement: Placement, promises: Sequence[NewItemPromise]) -> list[float]:
     return [float(number) for number in numbers_of_settings(placement, promises)]
-
-
-def holds_for(line: str, placement: Placement, section: StatedSection) -> bool:
-    """Whether a sentence is about a placement: it names none, or this one, before its colon."""
-    where = re.match(r"([^:：]+)[:：]", line)  # noqa: RUF001
-    places = {name: str(labels.PLACES.get(name, f"“{name}”")) for name in section["names"]}
-    named = {name for name, place in places.items() if where and place.lower() in where[1].lower()}
-    return not named or placement.name in named
 
 
 def of_groups(live: LiveConfiguration, placement: Placement) -> list[BlendWeights]:
@@ -80,7 +72,7 @@ def test_every_number_is_of_the_configuration_and_every_parameter_is_said(langua
 def _check_placement(live: LiveConfiguration, text: Sequence[StatedSection], placement: Placement) -> None:
     whole, *groups = sections_of(text, placement)
     own = [row for row in live.weights if row.blend_id == placement.blend_id and row.segment_id is None]
-    together = [each for each in live.placements if each.name in whole["names"]]
+    together = [each for each in live.placements if [each.name] in [pair[:1] for pair in whole["places"]]]
     settings = [settings_of(each, live.promises) for each in together]
     expected = {number for each in settings for number in each} if together[1:] else Counter(settings[0])
     by_weights = Counter(float(number) for row in own for number in numbers_of_weights(row, placement))
@@ -88,7 +80,7 @@ def _check_placement(live: LiveConfiguration, text: Sequence[StatedSection], pla
     assert said.total() == numbers(sentences(whole)).total() - by_weights.total(), "all numbers of the weights are said"
     assert set(said) == set(expected)
     for each, values in zip(together, settings, strict=True):
-        lines = [line for _row, line in whole["lines"] if holds_for(line, each, whole)]
+        lines = [line["plain"] for line in whole["lines"] if each.name in line["holds"]]
         assert numbers("\n".join(lines)) == Counter(values) + by_weights
     for row in own:
         _check_parts(sentences(whole), row)
@@ -102,7 +94,7 @@ def _check_placement(live: LiveConfiguration, text: Sequence[StatedSection], pla
         assert any(
             all(f"{labels.KINDS[kind]}" in sentences(each) for kind in named_kinds(row.weights)) for each in matching
         )
-    about = "\n".join(line for _row, line in whole["lines"] if holds_for(line, placement, whole))
+    about = "\n".join(line["plain"] for line in whole["lines"] if placement.name in line["holds"])
     for repeat, words in labels.REPEATS.items():
         assert (str(words) in about) == (placement.repeat == repeat)
     for scope, words in labels.SCOPES.items():
@@ -133,7 +125,7 @@ def _check_shop(live: LiveConfiguration, text: Sequence[StatedSection]) -> None:
     assert numbers(sentences(tests)) == Counter(round(100.0 * each.traffic) for each, _changes in live.experiments)
     assert not numbers(sentences(unused) + sentences(influence))
     visit = [row for row in live.weights if row.blend.name == BlendName.SESSION and row.segment_id is None]
-    alone = [section for section in others if not section["names"]]
+    alone = [section for section in others if not section["places"]]
     assert [numbers(sentences(each)) for each in alone] == [
         Counter(map(float, numbers_of_weights(row, None))) for row in visit
     ]
@@ -173,8 +165,8 @@ def test_nothing_is_bought_where_nothing_is_sold(settings: Settings, name: Domai
     locale = Path(settings.BASE_DIR) / "locale"
     settings.LOCALE_PATHS = [locale / "domains" / name, locale]
     texts = [statement_text(parameters_of(drawn_configuration(seed))) for seed in range(40)]
-    english = "\n".join(sentences(section) for text in texts for section in text["en"] if section["names"])
-    chinese = "\n".join(sentences(section) for text in texts for section in text["zh-hans"] if section["names"])
+    english = "\n".join(sentences(section) for text in texts for section in text["en"] if section["places"])
+    chinese = "\n".join(sentences(section) for text in texts for section in text["zh-hans"] if section["places"])
     priced = re.compile(
         r"Items with a higher price.*|Items on which.*|Items of which.*|.*（强度.*|[Ii]n the basket|购物车"  # noqa: RUF001
     )
