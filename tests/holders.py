@@ -191,9 +191,10 @@ def _contact(_of: World, one: Person) -> None:
 
 def _messages(of: World, one: Person) -> None:
     sending, campaign = of.sending, of.sending.campaign
+    assert sending.version is not None
     for key, customer, contact in (("own", one.customer, one.customer), ("to a visitor", one.customer, one.visitor)):
         message = Message.objects.create(
-            campaign=campaign, version_id=sending.version_id, occurrence=sending, customer=customer, contact=contact.pk,
+            campaign=campaign, version=sending.version, occurrence=sending, customer=customer, contact=contact.pk,
             key=key, channel="email", state="taken", due_at=NOW, expires_at=NOW + DAY, items=[of.item.pk],
             provider_id=one.token(), reason=one.token(), address=Address.objects.get(contact=one.customer.pk),
         )  # fmt: skip

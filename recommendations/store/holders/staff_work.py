@@ -77,7 +77,7 @@ def _rules_of(subject: Subject) -> dict[int, str]:
     own = dict(Rule.objects.filter(customer__in=subject.key_list).values_list("pk", "name"))
     frozen = {
         rule["id"]: rule["name"]
-        for book in _books_with(subject) for rule in book.rules if rule["customer"] in subject.keys
+        for book in _books_with(subject) for rule in book.rules if rule.get("customer") in subject.keys
     }  # fmt: skip
     kept = set(Rule.objects.filter(pk__in=frozen).values_list("pk", flat=True))
     return {key: name for key, name in frozen.items() if key not in kept} | own
@@ -105,7 +105,7 @@ class StaffWorkHolder(TableHolder):
         AuditEntry.objects.bulk_update(entries, ["object_id", "label", "before", "after", "note"], batch_size=1_000)
         books = list(_books_with(subject).select_for_update())
         for book in books:
-            book.rules = [_rule_for_no_one(rule) if rule["customer"] in subject.keys else rule for rule in book.rules]
+            book.rules = [_rule_for_no_one(rule) if rule.get("customer") in subject.keys else rule for rule in book.rules]
         RuleBook.objects.bulk_update(books, ["rules"], batch_size=1_000)
         deleted = sum(table.delete(subject) for table in (JUDGEMENTS, APPROVALS, RULES))
         if books:
