@@ -30,8 +30,8 @@ from recommendations.loop.run import run_loop  # noqa: E402
 from recommendations.privacy_terms import EraseMode  # noqa: E402
 from recommendations.services.access.keys import create_key  # noqa: E402
 from recommendations.services.operations.runs import start_run  # noqa: E402
-from recommendations.store.holders.burial import bury  # noqa: E402
-from recommendations.store.holders.subjects import subject_of  # noqa: E402
+from recommendations.store.erasure.burial import bury  # noqa: E402
+from recommendations.store.erasure.subjects import subject_of  # noqa: E402
 from recommendations.store.live import writes  # noqa: E402
 from recommendations.terms import Scope  # noqa: E402
 from tests.grocery import open_shop  # noqa: E402

@@ -11,7 +11,7 @@ from analytics.templatetags.display import moment
 from analytics.templatetags.words import label
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import EraseMode, RequestKind
-from recommendations.wording import privacy_labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 register = template.Library()
 

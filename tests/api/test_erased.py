@@ -22,10 +22,10 @@ from recommendations.event_types import EventName
 from recommendations.models import Arm, Customer, CustomerAlias, Event, Experiment, Item, Unit
 from recommendations.privacy_terms import EraseMode
 from recommendations.serving.answer_cache import answer_cache
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.known_customers import customer_keys
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders.burial import bury
-from recommendations.store.holders.subjects import subject_of
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.change_watch import LOOK
 from recommendations.store.live.erased_keys import ErasedKeys

@@ -15,10 +15,10 @@ from recommendations.ingest.facts import Sender
 from recommendations.ingest.waiting import join_waiting
 from recommendations.models import Customer, CustomerAlias, Event, Item, WaitingLine
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure.burial import bury, lift_block
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import digest_of
-from recommendations.store.holders.burial import bury, lift_block
-from recommendations.store.holders.subjects import subject_of
 from recommendations.store.process_held import drop_all
 from recommendations.terms import Side
 

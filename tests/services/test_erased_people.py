@@ -17,10 +17,10 @@ from recommendations.services.contacts.forms import ContactChanges
 from recommendations.services.contacts.rows import ContactRow, ContactVerdict, take_contacts
 from recommendations.services.customers import BlockedIdError, merge_customers, set_properties, unmerge_customers
 from recommendations.services.taste import Taste, state_taste
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.id_cache import person_keys
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders.burial import bury
-from recommendations.store.holders.subjects import subject_of
 from recommendations.store.temp_tables import silent
 from recommendations.terms import CustomerKind
 

@@ -17,7 +17,7 @@ from recommendations.fields import LONGEST_ID
 from recommendations.models import Customer
 from recommendations.privacy_terms import EraseMode, RequestKind
 from recommendations.services.privacy.requests import MOST_IDS
-from recommendations.wording import privacy_labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 ERASE_WORDS = frozenset({"ERASE", "删除"})
 """What has to be typed so that somebody is erased, in either language."""

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from analytics.pages.columns import without
 from analytics.queries.privacy import listing as query
 from analytics.queries.privacy.holders import held_places
-from recommendations.wording import privacy_labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 
 @require_safe

@@ -6,8 +6,8 @@ from django.utils.functional import Promise
 
 from recommendations.privacy_terms import HolderCode
 from recommendations.services.privacy.holders import rows_of_holders
-from recommendations.wording import privacy_labels
-from recommendations.wording.privacy_words import HOLDER_WORDS
+from recommendations.wording.privacy import labels as privacy_labels
+from recommendations.wording.privacy.words import HOLDER_WORDS
 
 
 @dataclass(frozen=True, kw_only=True)

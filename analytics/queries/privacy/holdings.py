@@ -12,8 +12,8 @@ from django.utils.translation import pgettext
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.services.privacy.holders import held_of_customer
-from recommendations.wording import privacy_labels
-from recommendations.wording.privacy_words import KEPT
+from recommendations.wording.privacy import labels as privacy_labels
+from recommendations.wording.privacy.words import KEPT
 
 _WORDS: Mapping[str, str | Promise] = dict(privacy_labels.HOLDERS)
 

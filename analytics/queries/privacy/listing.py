@@ -19,7 +19,7 @@ from recommendations.privacy_terms import RequestKind, RequestState
 from recommendations.services.privacy.closing import LATE_AFTER
 from recommendations.services.privacy.holders import count_lost_erasures, missing_holders
 from recommendations.terms import RunStatus
-from recommendations.wording import privacy_labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 PER_PAGE = 10
 _HELD = Q(options__held=True)

@@ -12,7 +12,7 @@ from recommendations.models.jobs import Job, JobQuerySet
 from recommendations.models.staff import Staff
 from recommendations.privacy_terms import EraseMode, ReceiptPart, RequestKind, RequestState
 from recommendations.terms import RunStatus
-from recommendations.wording import privacy_labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 DIGEST = 32  # bytes of a keyed hash
 

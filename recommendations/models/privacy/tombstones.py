@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.models.privacy.requests import DIGEST
 from recommendations.models.staff import Staff
 from recommendations.privacy_terms import EraseMode
-from recommendations.wording import privacy_labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 
 class Tombstone(models.Model):

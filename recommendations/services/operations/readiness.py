@@ -21,9 +21,9 @@ from recommendations.services.access import keys
 from recommendations.services.weights.panels import panels
 from recommendations.store.contacts.sealing import hash_key_is_the_stored_one
 from recommendations.store.domain import stored_domain
+from recommendations.store.erasure.log import lost_erasures
+from recommendations.store.erasure.log import path as erasure_log
 from recommendations.store.events.pseudonyms import key_is_the_stored_one
-from recommendations.store.holders.erasure_log import lost_erasures
-from recommendations.store.holders.erasure_log import path as erasure_log
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.store.valkey_keys import PROBE

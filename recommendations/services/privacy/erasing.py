@@ -9,10 +9,10 @@ import structlog
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import EraseMode, HolderCode
 from recommendations.services.privacy.sealed import PersonIds, open_sealed, seal_subject
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.holders import registry
-from recommendations.store.holders.burial import bury
 from recommendations.store.holders.protocol import Erased, Holder, Subject
-from recommendations.store.holders.subjects import subject_of
 
 NOTHING: Mapping[str, Any] = {"found": 0, "deleted": 0, "changed": 0, "kept": 0, "why": ""}
 log = structlog.get_logger(__name__)

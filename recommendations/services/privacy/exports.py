@@ -29,7 +29,7 @@ from recommendations.services.privacy.sealed import export_box
 from recommendations.services.privacy.sealed_file import SealingWriter, unsealed
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Sheet, Subject
-from recommendations.wording.privacy_words import export_readme
+from recommendations.wording.privacy.words import export_readme
 
 LASTS = timedelta(days=7)
 UNFIT = re.compile(r"[^\w.-]+")

@@ -1,10 +1,10 @@
 """Places that hold something about people, for who looks at them: which there are, and how much each of them has."""
 
 from recommendations.privacy_terms import HolderCode
+from recommendations.store.erasure.log import lost_erasures
+from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.holders import registry
-from recommendations.store.holders.erasure_log import lost_erasures
 from recommendations.store.holders.sizes import estimated_rows
-from recommendations.store.holders.subjects import subject_of_keys
 
 
 def missing_holders() -> list[HolderCode]:

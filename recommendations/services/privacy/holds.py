@@ -10,7 +10,7 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.requests import NoIdsError
 from recommendations.services.privacy.sealed import PersonIds
-from recommendations.store.holders.subjects import subject_digest
+from recommendations.store.erasure.subjects import subject_digest
 
 
 class HoldIsOverError(Exception):

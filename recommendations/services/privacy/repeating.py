@@ -11,9 +11,9 @@ from recommendations.services.access import audit
 from recommendations.services.privacy.requests import DUE
 from recommendations.services.privacy.sealed import missing_settings, seal_subject
 from recommendations.store import jobs
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.log import complete_log, lost_erasures, lost_people
 from recommendations.store.events.tombstones import ErasedId, lay
-from recommendations.store.holders.burial import bury
-from recommendations.store.holders.erasure_log import complete_log, lost_erasures, lost_people
 from recommendations.store.holders.protocol import Subject
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from recommendations.services.operations.jobs import JobIsOverError, resume_job
 from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.services.privacy.sealed import PersonIds, require_keys, seal_ids
 from recommendations.store import jobs
-from recommendations.store.holders.subjects import digest_of, subject_digest
+from recommendations.store.erasure.subjects import digest_of, subject_digest
 
 __all__ = [
     "EraseAsk", "ExportAsk", "JobIsOverError", "NoIdsError", "ReferenceReusedError", "RunInProgressError", "ask_erase",

@@ -8,8 +8,8 @@ from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
 
 from recommendations.store.contacts.sealing import SealBrokenError, box_of
+from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.holders.subjects import subject_of_keys
 
 __all__ = [
     "PersonIds", "PrivacyKeysMissingError", "SealBrokenError", "export_box", "missing_settings", "open_sealed",

@@ -16,7 +16,7 @@ from recommendations.services.privacy.erasing import (
 )
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_locks
-from recommendations.store.holders.legal_holds import hold_on
+from recommendations.store.erasure.legal_holds import hold_on
 from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.terms import RunStatus
 

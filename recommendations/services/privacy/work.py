@@ -25,8 +25,8 @@ from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
 from recommendations.services.privacy.together import HolderOfFiles, erase_together
 from recommendations.store.contacts.sealing import SealBrokenError
+from recommendations.store.erasure.legal_holds import hold_on
 from recommendations.store.holders import registry
-from recommendations.store.holders.legal_holds import hold_on
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.jobs import Reporter, run_job
 from recommendations.terms import RunStatus

@@ -12,7 +12,7 @@ from recommendations.services.operations.runs import start_run
 from recommendations.services.privacy import closing, receipts, work
 from recommendations.services.privacy.erasing import scan
 from recommendations.services.privacy.requests import EraseAsk, ask_erase
-from recommendations.store.holders.subjects import subject_of
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.terms import RunStatus
 from tests.trained import NOW
 

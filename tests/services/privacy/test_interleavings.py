@@ -18,10 +18,10 @@ from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
 from recommendations.models import Customer, CustomerAlias, Event, Item
 from recommendations.privacy_terms import EraseMode, HolderCode
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.holders import registry
-from recommendations.store.holders.burial import bury
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.holders.subjects import subject_of
 from recommendations.store.imports import bulk_import
 from recommendations.store.temp_tables import silent
 

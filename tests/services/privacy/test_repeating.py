@@ -12,12 +12,13 @@ from recommendations.privacy_terms import EraseMode
 from recommendations.services.operations.readiness import Readiness
 from recommendations.services.privacy import closing, work
 from recommendations.services.privacy.repeating import repeat_erasures
+from recommendations.store.erasure import log as erasure_log
+from recommendations.store.erasure.burial import bury, lift_block
+from recommendations.store.erasure.log import complete_log, lost_erasures, read_log, write_down
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import GENERATION, ErasedId, digest_of
-from recommendations.store.holders import erasure_log, registry
-from recommendations.store.holders.burial import bury, lift_block
-from recommendations.store.holders.erasure_log import complete_log, lost_erasures, read_log, write_down
-from recommendations.store.holders.subjects import subject_of
+from recommendations.store.holders import registry
 from recommendations.store.process_held import drop_all
 from recommendations.terms import CustomerKind
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody

@@ -15,14 +15,14 @@ from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, ShopSetting, Tombstone
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure import log as erasure_log
+from recommendations.store.erasure.burial import bury, lift_block
+from recommendations.store.erasure.subjects import subject_digest, subject_of
 from recommendations.store.events import mergers
 from recommendations.store.events.id_cache import person_keys
 from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import digest_of
-from recommendations.store.holders import erasure_log
-from recommendations.store.holders.burial import bury, lift_block
-from recommendations.store.holders.subjects import subject_digest, subject_of
 from recommendations.terms import CustomerKind
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -21,14 +21,14 @@ from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
 from recommendations.models import Customer, Event, Item
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.id_cache import person_keys
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders.burial import bury
 from recommendations.store.holders.live import LIVE
 from recommendations.store.holders.processes import PROCESSES
 from recommendations.store.holders.protocol import Erased, Subject
-from recommendations.store.holders.subjects import subject_of
 from recommendations.store.live import writes
 from recommendations.store.live.array_cache import cached
 from recommendations.store.live.arrivals import Arrival, arrival_log

@@ -7,9 +7,9 @@ import pytest
 
 from recommendations.models import Customer, CustomerAlias, Event, Import, Item, RejectedRow
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders.burial import bury
-from recommendations.store.holders.subjects import subject_of
 from recommendations.store.imports import bulk_import, erased_ids
 from recommendations.store.temp_tables import silent
 

@@ -17,10 +17,10 @@ from django.utils import timezone
 from recommendations.engine.ids import IdMap
 from recommendations.models import Artefact, Customer, InterestProfile, ModelVersion, Run, RunStage
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.holders.burial import bury
 from recommendations.store.holders.learned import LEARNED, forget_versions_before, learned_without
-from recommendations.store.holders.subjects import subject_of_keys
 from recommendations.store.models import interests, live_version, scrubbing
 from recommendations.store.models.artefacts import load_arrays, of_one_edition, save_arrays
 from recommendations.store.models.scrubbing import entries_of, finish, gone_from, scrub

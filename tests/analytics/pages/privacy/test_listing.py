@@ -17,9 +17,9 @@ from recommendations.models import LegalHold, Receipt, Staff
 from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
 from recommendations.services.privacy import receipts as services
 from recommendations.services.privacy.holders import missing_holders
+from recommendations.store.erasure.log import write_down
+from recommendations.store.erasure.subjects import subject_digest
 from recommendations.store.events.tombstones import ErasedId
-from recommendations.store.holders.erasure_log import write_down
-from recommendations.store.holders.subjects import subject_digest
 from recommendations.terms import Role
 from tests.analytics.pages.privacy.asking import DAY, ENTRY, erased, request_in
 

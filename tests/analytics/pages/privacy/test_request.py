@@ -14,7 +14,7 @@ from recommendations.models import AuditEntry, Customer, PrivacyRequest
 from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
 from recommendations.services.privacy.sealed import open_sealed
 from recommendations.services.privacy.work import do_request
-from recommendations.store.holders.subjects import subject_digest
+from recommendations.store.erasure.subjects import subject_digest
 from recommendations.terms import Role, RunStatus
 from tests.analytics import records
 from tests.analytics.pages.privacy.asking import ENTRY, ERASED, erased, request_in

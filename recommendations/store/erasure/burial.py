@@ -14,13 +14,13 @@ from django.db.models import Q
 from recommendations.models import Customer
 from recommendations.models.privacy.requests import DIGEST
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure import log as erasure_log
+from recommendations.store.erasure.subjects import keys_joined_to
 from recommendations.store.events import tombstones
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import forget_newcomers
 from recommendations.store.events.tombstones import GENERATION, ErasedId, digest_of
-from recommendations.store.holders import erasure_log
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.holders.subjects import keys_joined_to
 from recommendations.store.live.fetch import Changed, announce
 
 PATIENCE = 0.5  # seconds to wait for statements that began before the commit

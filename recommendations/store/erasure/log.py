@@ -13,9 +13,9 @@ from django.db.models import Max
 
 from recommendations.models import Customer, Tombstone
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.events.tombstones import ErasedId, digest_of, erased_ids, laid_at
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.holders.subjects import subject_of_keys
 from recommendations.store.process_held import ProcessHeld
 
 NAME = "erasures.log"
