@@ -183,7 +183,7 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     doubts = _run(lambda pipeline: pipeline.smembers(DOUBTED))[0]  # a later one is for the next time
     if afresh:
         _forget_state()
-    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False))
+    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False), erased_at=None)
     words = spoken.values_list("pk", "personalise")
     _write_recorded([Objection(key, objected=not may) for key, may in words])
     for told in batched(likings.everybodys_likings(), BATCH):

@@ -1,5 +1,10 @@
-"""An erasure while the person shops, a replay runs and a file comes again: nothing of before is there afterwards."""
+"""An erasure while the person shops, a replay runs and a file comes again: nothing of before is there afterwards.
 
+A thousand of them: ``INTERLEAVINGS=1000 make check FILE=tests/services/privacy/test_interleavings.py
+ARGS=--timeout=3600``.
+"""
+
+import os
 import random
 import time
 import uuid
@@ -25,7 +30,7 @@ from recommendations.store.holders.protocol import Subject
 from recommendations.store.imports import bulk_import
 from recommendations.store.temp_tables import silent
 
-ROUNDS, REPLAYS = 30, 6
+ROUNDS, REPLAYS = int(os.environ.get("INTERLEAVINGS", "30")), 4
 FILED = 6  # every so many rounds a file comes again, too
 LONG_AGO = datetime(2026, 8, 1, 12, tzinfo=UTC)
 HOLDERS = [holder for holder in registry.HOLDERS if holder.code in {HolderCode.EVENTS, HolderCode.CUSTOMER}]
