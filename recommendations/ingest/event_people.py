@@ -60,11 +60,11 @@ class People:
     def _add(self, event: Taken, customers: "_NamedPeople", visitors: "_NamedPeople", now: datetime) -> None:
         form, unproven = event.form, event.allowed.trust is Trust.PAGE
         customer, visitor = customers.key(form.user_id), visitors.key(form.anonymous_id)
-        if form.anonymous_id is not None and visitor is None and not visitors.blocks(form.anonymous_id):
-            self.nameless.add(event.row)
         at = form.timestamp
         if customers.erased_after(form.user_id, at) or visitors.erased_after(form.anonymous_id, at):
             self.erased.add(event.row)
+        elif form.anonymous_id is not None and visitor is None and not visitors.blocks(form.anonymous_id):
+            self.nameless.add(event.row)
         personalisation = form.consent.personalisation if form.consent is not None else None
         if personalisation is not None:
             at = min(at, now)  # a word of tomorrow would stand against what is said until then
@@ -114,9 +114,16 @@ def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[_NamedPeopl
     named = [(event.form.anonymous_id, event.allowed.trust) for event in events if event.form.anonymous_id]
     sure = {name for name, trust in named if trust > Trust.PAGE}
     gone, away = dict[str, Comeback](), dict[str, Comeback]()
-    visitors = person_keys(sure, CustomerKind.ANONYMOUS, admit=proven, erased=away)
+
+    def visited(name: str) -> datetime:
+        return max(event.form.timestamp for event in events if event.form.anonymous_id == name)
+
+    def acted(name: str) -> datetime:
+        return max(event.form.timestamp for event in events if event.form.user_id == name)
+
+    visitors = person_keys(sure, CustomerKind.ANONYMOUS, admit=proven, erased=away, acted=visited)
     if others := {name for name, _trust in named} - sure:
         unproven = partial(newcomers, proven=False)
-        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=unproven, erased=away)
-    customers = person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven, erased=gone)
+        visitors |= person_keys(others, CustomerKind.ANONYMOUS, admit=unproven, erased=away, acted=visited)
+    customers = person_keys(signed_in, CustomerKind.SIGNED_IN, admit=proven, erased=gone, acted=acted)
     return _NamedPeople(customers, gone), _NamedPeople(visitors, away)

@@ -95,6 +95,20 @@ def test_an_erased_id_comes_back_as_somebody_new_whose_past_is_not_taken() -> No
     assert ids() == {early.event_id, after.event_id}  # the first is for the holder of events to delete
 
 
+@pytest.mark.parametrize("who", [{"user_id": "ada"}, {"user_id": None, "anonymous_id": "v1"}], ids=["named", "visitor"])
+def test_the_past_alone_makes_nobody_of_an_erased_id(who: dict[str, str | None]) -> None:
+    """A replay would else write down the pseudonyms of all who were erased."""
+    send(act(ago=9, **who))
+    erase("ada", "v1", at=NOW - 5 * MINUTE)
+    Customer.objects.all().delete()
+    hear()
+
+    assert verdicts(act(ago=8, **who), act(ago=6, **who)) == ["ignored", "ignored"]
+    assert not Customer.objects.exists()
+    assert verdicts(act(ago=7, **who), act(ago=5, **who)) == ["ignored", "accepted"]
+    assert Customer.objects.get().not_before == NOW - 5 * MINUTE
+
+
 def test_a_page_learns_of_no_erasure() -> None:
     """Its visitor and a stranger get the same words for what happened before."""
     send(act(user_id=None, anonymous_id="v1", ago=30), sender=PAGE)

@@ -1,8 +1,11 @@
 """Primary keys of what the shop names, held by the process, so that an event costs no look-up of its own."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
+
+from django.utils import timezone
 
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import Admission, ensure_customers, everybody
@@ -62,13 +65,19 @@ def person_keys(
     *,
     admit: Admission = everybody,
     erased: dict[str, Comeback] | None = None,
+    acted: Callable[[str], datetime] | None = None,
 ) -> dict[str, int]:
     """Primary key per id of the shop; customers that are new are added, as many as ``admit`` lets in.
 
-    An id that was erased and is blocked is no customer; in ``erased`` are put those of them that are none.
+    An id that was erased is no customer where it is blocked, or ``acted`` (when it did so last) before; in ``erased``
+    are put those of them that are none.
     """
     named, back = pseudonyms(shop_ids, kind=kind), dict[bytes, Comeback]()
-    keys = _customers[kind]().keys_of(named.values(), admit=admit, erased=back)
+
+    def last_act(value: bytes) -> datetime:
+        return timezone.now() if acted is None else max(acted(name) for name, its in named.items() if its == value)
+
+    keys = _customers[kind]().keys_of(named.values(), admit=admit, erased=back, acted=last_act)
     if back and erased is not None:
         erased.update({shop_id: back[value] for shop_id, value in named.items() if value in back})
     return {shop_id: keys[value] for shop_id, value in named.items() if value in keys}

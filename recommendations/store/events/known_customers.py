@@ -22,6 +22,8 @@ from recommendations.terms import CustomerKind
 
 type Admission = Callable[[int], int]
 """Of so many newcomers, how many may be added."""
+type LastAct = Callable[[bytes], datetime]
+"""When the last of a newcomer's acts happened that are told of."""
 
 OVERLAP = 1_000  # keys below the newest: who came first may be committed last
 BATCH = 5_000
@@ -32,11 +34,13 @@ _KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = A
 _ADD = """
 WITH new AS MATERIALIZED (
   SELECT new.*, laid.at, coalesce(laid.mode = %b AND laid.lifted_at IS NULL, false) AS blocked
-  FROM unnest(%b::bytea[], %b::bytea[]) WITH ORDINALITY AS new(pseudonym, digest, number)
+  FROM unnest(%b::bytea[], %b::bytea[], %b::timestamptz[])
+    WITH ORDINALITY AS new(pseudonym, digest, acted, number)
   LEFT JOIN recommendations_tombstone laid USING (digest)
 ), added AS (
   INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at, properties, not_before)
-  SELECT pseudonym, %b, true, %b, '{}', at FROM new WHERE number <= %b AND NOT blocked ORDER BY pseudonym
+  SELECT pseudonym, %b, true, %b, '{}', at FROM new
+  WHERE number <= %b AND NOT blocked AND coalesce(acted >= at, true) ORDER BY pseudonym
   ON CONFLICT DO NOTHING
   RETURNING pseudonym, id
 )
@@ -71,22 +75,28 @@ def everybody(newcomers: int) -> int:
     return newcomers
 
 
+def by_now(_pseudonym: bytes) -> datetime:
+    """The last act of who is named now, and by nothing that happened before."""
+    return timezone.now()
+
+
 def ensure_customers(
     pseudonyms: Collection[bytes],
     *,
     kind: CustomerKind,
     admit: Admission = everybody,
     erased: dict[bytes, Comeback] | None = None,
+    acted: LastAct = by_now,
 ) -> dict[bytes, int]:
     """Primary key per pseudonym; customers that are new are added if admitted, and every process is told of them.
 
-    An id that was erased comes back as somebody new, whose acts count from then on; one that is blocked does not. In
-    ``erased`` are put those of them that are no customer.
+    An id that was erased and ``acted`` since comes back as somebody new, whose acts count from then on; one that is
+    blocked does not. In ``erased`` are put those of them that are no customer.
     """
     wanted = sorted(pseudonyms)  # in one order: two requests that add the same people never lock crosswise
     keys = dict(run(_KNOWN, [wanted]))
     if new := [value for value in wanted if value not in keys]:
-        added, back = _add(new, kind=kind, most=admit(len(new)))
+        added, back = _add(new, kind=kind, most=admit(len(new)), acted=acted)
         transaction.on_commit(partial(_tell, added))
         keys |= added
         if erased is not None:
@@ -94,9 +104,12 @@ def ensure_customers(
     return keys
 
 
-def _add(new: Sequence[bytes], *, kind: CustomerKind, most: int) -> tuple[dict[bytes, int], dict[bytes, Comeback]]:
+def _add(
+    new: Sequence[bytes], *, kind: CustomerKind, most: int, acted: LastAct
+) -> tuple[dict[bytes, int], dict[bytes, Comeback]]:
     """Keys of the first so many, and those that were erased and have none."""
-    rows = run(_ADD, [EraseMode.BLOCK.value, list(new), [*map(digest_of, new)], kind.value, timezone.now(), most])
+    columns = [list(new), [*map(digest_of, new)], [*map(acted, new)]]
+    rows = run(_ADD, [EraseMode.BLOCK.value, *columns, kind.value, timezone.now(), most])
     added = {value: key for value, key, _at, _blocked in rows if key is not None}
     if beaten := [value for value, key, _at, blocked in rows[:most] if key is None and not blocked]:
         added |= dict(run(_KNOWN, [beaten]))  # another request added them meanwhile
