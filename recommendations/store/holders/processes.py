@@ -11,6 +11,7 @@ from itertools import chain
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders import caches
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
+from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.fetch import Changed, fetch_raw, mark, marks_of
 from recommendations.store.live.valkey import ValkeyAwayError, valkey
 from recommendations.store.live.writes import facts_waiting_of, forget_waiting
@@ -29,18 +30,21 @@ class ProcessesHolder:
         return iter(())
 
     def find(self, subject: Subject) -> int:
-        """Count the names by which this process would know them, and facts that wait in it."""
-        held = snapshot_holder().snapshot
-        known = [] if held is None else [key for key in list(held.customers.values()) if key in subject.keys]
-        return len(known) + facts_waiting_of(subject.keys)
+        """Count the names by which this process still knows who is gone, and their facts that wait in it.
+
+        Of somebody who is not erased there is nothing to find: what a process happens to hold has its holders.
+        """
+        gone, held = subject.keys & erased_keys().hear(), snapshot_holder().snapshot
+        known = [] if held is None or not gone else [key for key in list(held.customers.values()) if key in gone]
+        return len(known) + facts_waiting_of(gone)
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002 - others keep the moment
         """Tell every process, and forget them in this one. Raises ValkeyAwayError where it cannot be told."""
         if valkey().run(lambda pipeline: mark(pipeline, Changed.PEOPLE)) is None:
             raise ValkeyAwayError
-        deleted = forget_waiting(subject.keys)
+        deleted = self.find(subject)
+        forget_waiting(subject.keys)
         if snapshot_holder().snapshot is not None:
-            deleted += self.find(subject)
             snapshot_holder().current(marks_of(fetch_raw(None)))
         return Erased(deleted=deleted)
 

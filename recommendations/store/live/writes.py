@@ -248,12 +248,9 @@ def facts_waiting_of(customers: Set[int]) -> int:
     return len(waiting) - len(_of_living(waiting, gone=customers))
 
 
-def forget_waiting(customers: Set[int]) -> int:
-    """Drop the facts of these customers that wait in this process; how many."""
-    waiting = _taken()
-    living = _of_living(waiting, gone=customers)
-    _waiting.extend(living)
-    return len(waiting) - len(living)
+def forget_waiting(customers: Set[int]) -> None:
+    """Drop the facts of these customers that wait in this process."""
+    _waiting.extend(_of_living(_taken(), gone=customers))
 
 
 def _of_living(facts: Sequence[Fact], *, gone: Set[int]) -> Sequence[Fact]:

@@ -151,6 +151,7 @@ def test_without_valkey_nobody_says_that_it_is_done() -> None:
 def test_a_process_forgets_and_says_how_much(valkey: redis.Redis) -> None:
     key = person("ada")
     assert pseudonym("ada") in current_snapshot().customers
+    assert PROCESSES.find(subject_of("ada", [])) == 0
     buried, mark = bury_("ada"), valkey.hget("live:changed", "people")
     with dead_valkey():
         writes.remember([LiveEvent(key, EventName.VIEW_ITEM, item(), timezone.now()), Objection(10**9, objected=True)])
