@@ -23,9 +23,10 @@ from django.core.files.storage import default_storage  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from bench.faults.report import Report, options, spread  # noqa: E402
+from recommendations.services.catalogue.files import FOLDER  # noqa: E402
 from recommendations.store.holders.registry import HOLDERS  # noqa: E402
 from recommendations.store.temp_tables import rows  # noqa: E402
-from tests.holders import FOLDER, FOUND, NOW, Person, person, stored_files, whole_text, world  # noqa: E402
+from tests.holders import FOUND, NOW, Person, person, stored_files, whole_text, world  # noqa: E402
 
 WORD = re.compile(r"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 RECORD = [holder for holder in HOLDERS if holder.code in FOUND]

@@ -63,6 +63,7 @@ from recommendations.models import (
 )  # fmt: skip
 from recommendations.privacy_terms import HolderCode
 from recommendations.push_terms import AddressState, Channel
+from recommendations.services.catalogue.files import FOLDER, MOST_KEPT
 from recommendations.store.contacts.sealing import digest_of, seal
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
@@ -74,7 +75,6 @@ from tests import agent_records, experiment_records, push_records
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-FOLDER = "catalogue-files"
 
 FOUND: Mapping[HolderCode, int] = {
     HolderCode.CONTACTS: 4, HolderCode.MESSAGES: 7, HolderCode.AGENTS: 1, HolderCode.EXPERIMENTS: 2,
@@ -298,6 +298,8 @@ def _files(of: World, one: Person) -> None:
     visit = own.exclude(session_id=None).values_list("session_id", flat=True)[0]
     for given in ({"transaction_id": order, "price": "x"}, {"session_id": visit, "price": "y"}):
         RejectedRow.objects.create(source=of.file, line=1, field="price", reason="no number", given=given)
+    if CatalogueFile.objects.count() >= MOST_KEPT:
+        return
     name = f"{token()}.csv"
     content = f"user_id,email\nsomebody,a@example.com\n{one.name},d@example.com\n"
     default_storage.save(f"{FOLDER}/{name}", ContentFile(content.encode()))

@@ -80,7 +80,6 @@ NOBODYS: tuple[Unheld, ...] = (
             "Run": ("message",),
             "RunStage": ("counts",),
             "RunLogLine": ("text",),
-            "Artefact": ("shape",),
             "Import": ("reasons", "message"),
         },
     ),

@@ -118,8 +118,9 @@ class StaffWorkHolder(TableHolder):
         )  # fmt: skip
 
 
-def _rule_for_no_one(rule: dict[str, Any]) -> dict[str, Any]:
-    return rule | {"customer": NO_ONE, "name": _number(rule["id"])}
+def _for_others(rule: dict[str, Any], keys: Collection[int]) -> dict[str, Any]:
+    """A frozen rule as it was, and one for the person for no one, without its name."""
+    return rule | {"customer": NO_ONE, "name": _number(rule["id"])} if rule.get("customer") in keys else rule
 
 
 def _number(rule: int | str) -> str:

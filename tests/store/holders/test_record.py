@@ -22,6 +22,7 @@ from recommendations.models import (
     Suppression,
 )  # fmt: skip
 from recommendations.privacy_terms import HolderCode, Kept
+from recommendations.services.catalogue.files import FOLDER
 from recommendations.services.rules.books import NothingToPublishError, roll_back_rules
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.holders import events, tables
@@ -34,7 +35,7 @@ from recommendations.store.holders.staff_work import STAFF_WORK
 from recommendations.store.holders.tables import TableHolder
 from recommendations.store.serving.slates import ServedSlate, append, write_slates
 from recommendations.store.temp_tables import rows
-from tests.holders import DAY, FOLDER, FOUND, NOW, Person, World, event, person, slate, stored_files, whole_text, world
+from tests.holders import DAY, FOUND, NOW, Person, World, event, person, slate, stored_files, whole_text, world
 
 RECORD = [
     holder for holder in HOLDERS if holder.code not in {HolderCode.LIVE, HolderCode.PROCESSES, HolderCode.LEARNED}
