@@ -26,6 +26,7 @@ def furnish() -> None:
     latest.furnish_following(apps, None)
     latest.let_mails_be_read_later(apps, None)
     latest.show_each_that_was_found(apps, None)
+    import_module("recommendations.services.statements").state_at_start()
 
 
 def empty() -> None:

@@ -557,8 +557,8 @@ export interface paths {
          *     minutes, and `If-None-Match` with its `ETag` asks whether it still holds.
          *
          *     `sections` is the text, in the language of `lang`, else in the one that `Accept-Language` asks for. `parameters` are the
-         *     numbers behind it: of each group of placements the parts with at least 10 % of the weight, else the three largest, and
-         *     how many are `smaller`; percentages are whole numbers.
+         *     numbers behind it: of placements with the same order the parts with at least 10 % of the weight, else the three largest,
+         *     and how many are `smaller`; percentages are whole numbers.
          */
         get: operations["main_parameters"];
         put?: never;
