@@ -11,7 +11,7 @@ from django.db import transaction
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import exports
-from recommendations.services.privacy.erasing import alert, erase_at, look_again, open_holders, subject_in
+from recommendations.services.privacy.erasing import HINDRANCES, alert, erase_at, look_again, open_holders, subject_in
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.repeating import repeat_erasures
@@ -82,7 +82,7 @@ def _close_if_learned(request: PrivacyRequest, *, now: datetime) -> bool:
         return False
     try:
         close(request, now=now)
-    except Exception as error:  # one that cannot be closed keeps no other from it
+    except HINDRANCES as error:  # one that cannot be closed keeps no other from it
         log.exception("erasure not closed", request=str(request.pk))
         message = f"{type(error).__name__}: {error}"
         PrivacyRequest.objects.filter(pk=request.pk).update(status=RunStatus.FAILED, message=message, finished_at=now)

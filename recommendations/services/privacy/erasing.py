@@ -5,16 +5,27 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import EraseMode, HolderCode
-from recommendations.services.privacy.sealed import PersonIds, open_sealed, seal_subject
+from recommendations.services.privacy.sealed import (
+    PersonIds,
+    PrivacyKeysMissingError,
+    open_sealed,
+    seal_subject,
+)
+from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
 from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Erased, Holder, Subject
+from recommendations.store.live.valkey import ValkeyAwayError
+from recommendations.store.models.artefacts import ArtefactDamagedError
+from recommendations.store.models.scrubbing import ScrubbingError
 
 NOTHING: Mapping[str, Any] = {"found": 0, "deleted": 0, "changed": 0, "kept": 0, "why": ""}
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,6 +35,13 @@ class LeftoverError(Exception):
     def __init__(self, left: Mapping[HolderCode, int]) -> None:
         where = ", ".join(f"{code} ({number:,})" for code, number in left.items())
         super().__init__(f"After the erasure something is left at: {where}.")
+
+
+HINDRANCES = (
+    LeftoverError, PrivacyKeysMissingError, KeysMissingError, SealBrokenError, ValkeyAwayError, ScrubbingError,
+    ArtefactDamagedError, DatabaseError, OSError,
+)  # fmt: skip
+"""What may keep a request from going on for a while: it says so, and is tried again."""
 
 
 def subject_in(request: PrivacyRequest) -> Subject:

@@ -11,7 +11,7 @@ from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import closing, exports
 from recommendations.services.privacy.erasing import (
-    LeftoverError,
+    HINDRANCES,
     alert,
     erase_at,
     look_again,
@@ -43,8 +43,7 @@ def do_request(pk: UUID, *, clock: Clock = timezone.now) -> RunStatus | None:
     if request is None or not request.unfinished or _waits_for_hold(request, now=clock()):
         return None
     work = _export if request.kind == RequestKind.EXPORT else _erase
-    refusals = (LeftoverError, PrivacyKeysMissingError, SealBrokenError, OSError)
-    return run_job(request, lambda job: work(job, clock), clock=clock, refusals=refusals)
+    return run_job(request, lambda job: work(job, clock), clock=clock, refusals=HINDRANCES)
 
 
 def _waits_for_hold(request: PrivacyRequest, *, now: datetime) -> bool:

@@ -88,6 +88,10 @@ NOBODYS: tuple[Unheld, ...] = (
         {"AnswerBasis": ("content",), "AnswerRequest": ("content",)},
     ),
     Unheld(
+        _("What customers are told recommendations go by: the shop's own settings, in words."),
+        {"RecommendationStatement": ("text", "parameters", "digest", "because")},
+    ),
+    Unheld(
         _("Sessions of staff, who are no customers."),
         {"StaffSession": ("session_data",)},
     ),

@@ -10,7 +10,9 @@ from recommendations.store.holders.experiments import EXPERIMENTS
 from recommendations.store.holders.files import FILES
 from recommendations.store.holders.interests import INTERESTS
 from recommendations.store.holders.learned import LEARNED
+from recommendations.store.holders.live import LIVE
 from recommendations.store.holders.messages import MESSAGES
+from recommendations.store.holders.processes import PROCESSES
 from recommendations.store.holders.protocol import Holder
 from recommendations.store.holders.slates import SLATES
 from recommendations.store.holders.sources import SOURCES
@@ -18,5 +20,5 @@ from recommendations.store.holders.staff_work import STAFF_WORK
 
 HOLDERS: tuple[Holder, ...] = (
     CONTACTS, MESSAGES, AGENTS, EXPERIMENTS, AUDIENCES, SLATES, ANSWERS, INTERESTS, STAFF_WORK, FILES, SOURCES, EVENTS,
-    LEARNED, CUSTOMER,
+    LIVE, PROCESSES, LEARNED, CUSTOMER,
 )  # fmt: skip

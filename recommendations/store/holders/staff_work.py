@@ -105,9 +105,7 @@ class StaffWorkHolder(TableHolder):
         AuditEntry.objects.bulk_update(entries, ["object_id", "label", "before", "after", "note"], batch_size=1_000)
         books = list(_books_with(subject).select_for_update())
         for book in books:
-            book.rules = [
-                _rule_for_no_one(rule) if rule.get("customer") in subject.keys else rule for rule in book.rules
-            ]
+            book.rules = [_for_others(rule, subject.keys) for rule in book.rules]
         RuleBook.objects.bulk_update(books, ["rules"], batch_size=1_000)
         deleted = sum(table.delete(subject) for table in (JUDGEMENTS, APPROVALS, RULES))
         if books:
