@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
@@ -154,7 +154,7 @@ def test_what_is_held_is_counted_and_no_more(server: ApiClient) -> None:
     assert server.get("/api/v1/users/nobody/privacy/").json()["holders"] == {"interests": 0, "customer": 0}
 
 
-@pytest.mark.parametrize("name", [str(uuid4()), "nonsense"])
+@pytest.mark.parametrize("name", ["7092ac7e-0bef-4d65-b779-3e6565af1df7", "nonsense"])
 @pytest.mark.parametrize("part", ["", "download/", "receipt/"])
 def test_a_request_that_is_not_there_is_a_404(server: ApiClient, name: str, part: str) -> None:
     problem(server.get(f"/api/v1/privacy/requests/{name}/{part}"), 404)
