@@ -15,10 +15,12 @@ from recommendations.services.privacy.erasing import HINDRANCES, alert, erase_at
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.repeating import repeat_erasures
+from recommendations.services.privacy.sealed import PrivacyKeysMissingError, SealBrokenError, open_sealed
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.holders.customer import delete_husks
 from recommendations.store.holders.learned import forget_versions_before, learned_without
+from recommendations.store.holders.protocol import Subject
 from recommendations.terms import RunStatus
 
 LOCK = 7_264_192
@@ -35,8 +37,8 @@ def close_erasures(now: datetime) -> int:
     with advisory_lock(LOCK) as alone:
         if not alone:
             return 0
-        repeat_erasures(now)
-        delete_husks(now - HUSKS_LAST)
+        _repeat(now)
+        _delete_husks(now)
         exports.forget_exports(now=now)
         _send_again(now=now)
         return sum(_close_if_learned(request, now=now) for request in waiting())
@@ -88,6 +90,29 @@ def _close_if_learned(request: PrivacyRequest, *, now: datetime) -> bool:
         PrivacyRequest.objects.filter(pk=request.pk).update(status=RunStatus.FAILED, message=message, finished_at=now)
         return False
     return True
+
+
+def _repeat(now: datetime) -> None:
+    """Repeat what a restored database has forgotten; a log that cannot be read, as readiness says, stops nothing."""
+    try:
+        repeat_erasures(now)
+    except OSError:
+        log.exception("the log of erasures cannot be read")
+
+
+def _delete_husks(now: datetime) -> None:
+    """Delete rows of which every holder took its own; all stay while it is unknown of a request whose they are.
+
+    With a row goes all that hangs on it, and nobody would count it, silence its address, or forget it in the trail.
+    """
+    open_ones = PrivacyRequest.objects.filter(kind=RequestKind.ERASE, scanned_at=None).exclude(sealed=None)
+    try:
+        subjects = [open_sealed(sealed) for sealed in open_ones.values_list("sealed", flat=True)]
+    except (PrivacyKeysMissingError, SealBrokenError):
+        log.exception("rows of erased customers are kept")
+    else:
+        begun = {key for each in subjects if isinstance(each, Subject) for key in each.keys}
+        delete_husks(now - HUSKS_LAST, but=begun)
 
 
 def _send_again(*, now: datetime) -> None:

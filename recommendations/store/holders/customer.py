@@ -3,7 +3,7 @@
 The row goes last, when every process has heard of it (``delete_husks``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,10 +59,14 @@ class CustomerHolder(TableHolder):
         return super().erase(subject, now=now) + Erased(changed=changed)
 
 
-def delete_husks(before: datetime) -> int:
-    """Delete the rows of customers who were erased before a moment, with all that still hangs on them; how many."""
+def delete_husks(before: datetime, *, but: Collection[int] = ()) -> int:
+    """Delete the rows of customers who were erased before a moment, with all that still hangs on them; how many.
+
+    ``but``: keys of those whose holders are not done yet, who have to find it themselves.
+    """
     deleted = 0
-    while husks := Customer.objects.filter(erased_at__lt=before).values_list("pk", flat=True)[:ROWS]:
+    old = Customer.objects.filter(erased_at__lt=before).exclude(pk__in=list(but))
+    while husks := old.values_list("pk", flat=True)[:ROWS]:
         deleted += Customer.objects.filter(pk__in=list(husks)).delete()[1].get(Customer._meta.label, 0)
     return deleted
 

@@ -22,6 +22,7 @@ from recommendations.services.privacy.requests import (
     try_again,
 )
 from recommendations.services.privacy.sealed import PersonIds
+from recommendations.store.erasure import log as erasure_log
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.terms import Role, RunStatus
@@ -175,6 +176,50 @@ def test_a_legal_hold_keeps_somebody_until_it_is_lifted(holders: Holders) -> Non
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)) == ["hold", "ask", "lift"]
     assert not AuditEntry.objects.filter(label__contains="phone").exists()
     assert LegalHold.objects.get().reason == "case 12"
+
+
+def test_rows_of_who_is_erased_stay_until_every_holder_took_its_own(holders: Holders) -> None:
+    """With a row goes what hangs on it, which nobody would count, nor silence, nor forget in the trail."""
+    holders(TasteHolder(falls=1), JoinHolder())
+    ada = somebody("ada", "phone")
+    request = ask()
+    with pytest.raises(RuntimeError):
+        work.do_request(request.pk)
+
+    closing.close_erasures(timezone.now() + 10 * closing.HUSKS_LAST)
+    assert Customer.objects.filter(pk=ada.pk).exists()
+    assert StatedTaste.objects.count() == 1  # the other was deleted before the worker was killed
+
+    do(request)
+    assert request.counts["interests"]["deleted"] == 2
+    closing.close_erasures(timezone.now() + 10 * closing.HUSKS_LAST)
+    assert not Customer.objects.exists()
+
+
+def test_a_seal_that_does_not_open_keeps_the_rows(holders: Holders) -> None:
+    holders(TasteHolder(falls=1), JoinHolder())
+    somebody("ada")
+    request = ask()
+    with pytest.raises(RuntimeError):
+        work.do_request(request.pk)
+    PrivacyRequest.objects.filter(pk=request.pk).update(sealed=b"of another key")
+    closing.close_erasures(timezone.now() + 10 * closing.HUSKS_LAST)
+    assert Customer.objects.count() == 1
+
+
+def test_a_log_that_cannot_be_read_stops_no_other_work(holders: Holders) -> None:
+    holders(TasteHolder(falls=1), JoinHolder())
+    somebody("ada")
+    request = ask()
+    with pytest.raises(RuntimeError):
+        work.do_request(request.pk)
+    erasure_log.path().unlink(missing_ok=True)
+    erasure_log.path().mkdir(parents=True)  # reading and writing it fails
+
+    closing.close_erasures(timezone.now() + 2 * closing.PAUSE)
+
+    request.refresh_from_db()
+    assert request.status == RunStatus.QUEUED
 
 
 def test_what_is_late_is_counted(holders: Holders) -> None:
