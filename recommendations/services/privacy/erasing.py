@@ -18,6 +18,7 @@ from recommendations.services.privacy.sealed import (
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
 from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.subjects import subject_of
+from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.store.live.valkey import ValkeyAwayError
@@ -72,6 +73,11 @@ def make_unknown(request: PrivacyRequest, *, now: datetime) -> Subject:
 def seal_keys(request: PrivacyRequest, subject: Subject) -> None:
     """Forget the pseudonyms, too: an id that comes back has the same one, and is somebody else."""
     _seal(request, Subject(keys=subject.keys))
+
+
+def was_erased(subject: Subject, *, since: datetime) -> bool:
+    """Whether any id of a person was erased from this moment on."""
+    return any(back.at >= since for back in comebacks_of(subject.pseudonyms).values())
 
 
 def scan(subject: Subject) -> dict[HolderCode, int]:

@@ -27,6 +27,7 @@ from recommendations.services.access.audit import Author
 from recommendations.services.catalogue.spreadsheets import harmless
 from recommendations.services.privacy.sealed import export_box
 from recommendations.services.privacy.sealed_file import SealingWriter, unsealed
+from recommendations.store.erasure.subjects import digest_of
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Sheet, Subject
 from recommendations.wording.privacy.words import export_readme
@@ -45,7 +46,7 @@ class ExportExpiredError(Exception):
 
 
 def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
-    """Write the file, and note it and the rows of each holder at the request, which is not saved here."""
+    """Write the file, and note it, whose it is and the rows of each holder at the request, which is not saved here."""
     name = f"{request.pk}.zip"
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     with SealingWriter(folder() / name, export_box()) as file:
@@ -56,6 +57,7 @@ def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) ->
         file.finish()
     request.counts = {code: {"found": sum(sheets.values())} for code, sheets in rows.items()}
     request.file, request.file_until = name, now + LASTS
+    request.options = {**request.options, "of": _digests(subject)}
 
 
 def open_export(request: PrivacyRequest, *, by: Author, now: datetime) -> Iterator[bytes]:
@@ -83,16 +85,22 @@ def forget_exports(*, now: datetime) -> int:
     return len(over)
 
 
-def forget_exports_of(request: PrivacyRequest, *, now: datetime) -> int:
-    """Delete the files of other requests about the same id, whose owner is erased; how many."""
-    others = PrivacyRequest.objects.filter(subject=request.subject).exclude(pk=request.pk).exclude(file="")
-    others.update(file_until=now)
+def forget_exports_of(request: PrivacyRequest, subject: Subject, *, now: datetime) -> int:
+    """Delete the files of other requests about a person, by whatever id they asked, who is erased; how many."""
+    others = PrivacyRequest.objects.exclude(pk=request.pk).exclude(file="").values_list("pk", "subject", "options")
+    digests = {*_digests(subject), bytes(request.subject).hex()}
+    theirs = [key for key, named, options in others if digests & {bytes(named).hex(), *options.get("of", ())}]
+    PrivacyRequest.objects.filter(pk__in=theirs).update(file_until=now)
     return forget_exports(now=now)
 
 
 def folder() -> Path:
     """Where the files lie."""
     return Path(settings.DATA) / "privacy" / "exports"
+
+
+def _digests(subject: Subject) -> list[str]:
+    return [digest_of(value).hex() for value in subject.pseudonyms]
 
 
 @transaction.atomic

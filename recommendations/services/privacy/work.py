@@ -19,6 +19,7 @@ from recommendations.services.privacy.erasing import (
     open_holders,
     seal_keys,
     subject_in,
+    was_erased,
 )
 from recommendations.services.privacy.receipt_facts import first_facts
 from recommendations.services.privacy.receipts import sign_receipt
@@ -61,9 +62,13 @@ def _waits_for_hold(request: PrivacyRequest, *, now: datetime) -> bool:
 
 
 def _export(request: PrivacyRequest, clock: Clock) -> None:
-    exports.write_export(request, subject_in(request), now=clock())
+    began, subject = clock(), subject_in(request)
+    exports.write_export(request, subject, now=clock())
+    request.save(update_fields=["file", "file_until", "options"])  # from now on an erasure deletes the file
+    if was_erased(subject, since=began):
+        exports.write_export(request, Subject(keys=frozenset()), now=clock())
     request.sealed, request.closed_at = None, clock()
-    request.save(update_fields=["sealed", "closed_at", "file", "file_until", "counts"])
+    request.save(update_fields=["sealed", "closed_at", "counts"])
 
 
 def _erase(request: PrivacyRequest, clock: Clock) -> None:
@@ -73,10 +78,10 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
         if request.options.get("export_first") and not request.file:
             exports.write_export(request, subject_in(request), now=clock())
             request.counts = {}  # what was written; the erasure counts anew
-            request.save(update_fields=["file", "file_until"])
+            request.save(update_fields=["file", "file_until", "options"])
         make_unknown(request, now=clock())
-        exports.forget_exports_of(request, now=clock())
     subject, report = subject_in(request), Reporter(request)
+    exports.forget_exports_of(request, subject, now=clock())
     for holder in open_holders(request):
         if isinstance(holder, HolderOfFiles) and not request.counts.get(holder.code):
             erase_together(holder, request, subject, now=clock())
@@ -86,6 +91,7 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
     if left := look_again(request, subject):
         raise alert(request, left)
     if request.scanned_at is None:
+        exports.forget_exports_of(request, subject, now=clock())  # one may have been written meanwhile
         _sign(request, subject, now=clock())
     if closing.may_close(request):
         closing.close(request, now=clock())

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,14 +14,16 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, PrivacyRequest
-from recommendations.privacy_terms import RequestState
-from recommendations.services.privacy import exports, work
+from recommendations.privacy_terms import EraseMode, RequestState
+from recommendations.services.privacy import erasing, exports, work
 from recommendations.services.privacy.exports import ExportExpiredError, ExportNotReadyError, open_export
 from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_erase, ask_export
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
 from recommendations.services.privacy.sealed_file import PIECE, SealingWriter, unsealed
 from recommendations.store.contacts.sealing import SealBrokenError
+from recommendations.store.erasure.burial import bury
 from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Sheet, Subject
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
 
 NOW = timezone.now()
@@ -151,3 +154,45 @@ def test_files_of_who_is_erased_go_but_the_one_that_was_wanted_with_it() -> None
     before.refresh_from_db()
     with pytest.raises(ExportExpiredError):
         open_export(before, by=None, now=timezone.now())
+
+
+@pytest.mark.django_db
+def test_files_go_by_whatever_id_they_were_asked_for() -> None:
+    somebody("ada", "phone")
+    before = export()
+    erased = ask_erase(EraseAsk(anonymous_ids=("phone",)), by=None, now=NOW)
+    work.do_request(erased.pk)
+    before.refresh_from_db()
+    assert before.file == ""
+    assert not list(exports.folder().iterdir())
+
+
+@pytest.mark.django_db
+def test_files_go_of_who_was_made_unknown_by_another_request() -> None:
+    """As whoever waits is, where files are written for many; or where a worker is killed after it."""
+    somebody("ada")
+    before = export()
+    erased = ask_erase(EraseAsk(user_id="ada"), by=None, now=NOW)
+    erasing.make_unknown(erased, now=timezone.now())
+    work.do_request(erased.pk)
+    before.refresh_from_db()
+    assert before.file == ""
+
+
+class ErasedMeanwhile(TasteHolder):
+    """A holder during whose export the person is erased."""
+
+    def export(self, subject: Subject) -> Iterator[Sheet]:
+        yield from super().export(subject)
+        if subject.keys:
+            bury(subject, mode=EraseMode.FORGET, now=timezone.now())
+
+
+@pytest.mark.django_db
+def test_a_file_of_who_is_erased_as_it_is_written_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "HOLDERS", (ErasedMeanwhile(), JoinHolder()))
+    somebody("ada", "phone")
+    request = export()
+    assert request.state == RequestState.DONE
+    assert json.loads(archive(request).read("interests/tastes.json")) == []
+    assert {entry["found"] for entry in request.counts.values()} == {0}
