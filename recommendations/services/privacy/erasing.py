@@ -97,7 +97,13 @@ def open_holders(request: PrivacyRequest) -> list[Holder]:
 
 
 def erase_at(holder: Holder, request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
-    """Let one holder erase, and store what it did; what a killed worker had erased there counts as deleted."""
+    """Let one holder erase, and store what it did."""
+    entry = begin(holder, request, subject)
+    store_entry(request, holder, entry_after(entry, holder.erase(subject, now=now)))
+
+
+def begin(holder: Holder, request: PrivacyRequest, subject: Subject) -> dict[str, Any]:
+    """What is stored of a holder that is about to erase; what a killed worker had erased there counts as deleted."""
     entry = {**NOTHING, **request.counts.get(holder.code, {})}
     number = holder.find(subject)
     if "begun" in entry:
@@ -105,7 +111,7 @@ def erase_at(holder: Holder, request: PrivacyRequest, subject: Subject, *, now: 
     else:
         entry["found"] += number
     store_entry(request, holder, {**entry, "begun": number})
-    store_entry(request, holder, entry_after(entry, holder.erase(subject, now=now)))
+    return entry
 
 
 def entry_after(entry: Mapping[str, Any], erased: Erased) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import RequestKind
 from recommendations.services.privacy.erasing import (
-    NOTHING,
+    begin,
     entry_after,
     erase_at,
     make_unknown,
@@ -16,6 +16,7 @@ from recommendations.services.privacy.erasing import (
 )
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_locks
+from recommendations.store.contacts.sealing import SealBrokenError
 from recommendations.store.erasure.legal_holds import hold_on
 from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.terms import RunStatus
@@ -48,7 +49,7 @@ def erase_together(holder: HolderOfFiles, request: PrivacyRequest, subject: Subj
         for each in waiting:
             if each.lock in taken and (other := _unknown(each, holder, now=now)) is not None:
                 along[each] = other
-        begun = {one: {**NOTHING, "found": holder.find(whom)} for one, whom in along.items()}
+        begun = {one: begin(holder, one, whom) for one, whom in along.items()}
         done = holder.erase_all(list(along.values()), now=now)
         for (one, entry), erased in zip(begun.items(), done, strict=True):
             store_entry(one, holder, entry_after(entry, erased))
@@ -64,10 +65,17 @@ def _waiting(holder: Holder, request: PrivacyRequest) -> list[PrivacyRequest]:
 
 
 def _unknown(request: PrivacyRequest, holder: Holder, *, now: datetime) -> Subject | None:
-    """The person of a request that nobody else is at, who is unknown now; None where it is not to be done yet."""
+    """The person of a request that nobody else is at, who is unknown now; None where it is not to be done yet.
+
+    One that cannot be done says so itself, when it comes to it.
+    """
     request.refresh_from_db()
     if request.status != RunStatus.QUEUED or holder.code in request.counts:
         return None
+    try:
+        subject = subject_in(request)
+    except SealBrokenError:
+        return None
     if request.unknown_at is not None:
-        return subject_in(request)
-    return None if hold_on(subject_in(request), now=now) else make_unknown(request, now=now)
+        return subject
+    return None if hold_on(subject, now=now) else make_unknown(request, now=now)

@@ -267,3 +267,45 @@ def test_who_waits_is_taken_along_by_what_is_written_once(holders: Holders) -> N
         *[RequestState.DONE] * 3, RequestState.HELD, RequestState.DONE,
     ]  # fmt: skip
     assert {receipts.envelopes(each)[0]["document"]["holders"]["interests"]["deleted"] for each in (a, b, c)} == {2}
+
+
+def test_one_whose_seal_does_not_open_keeps_no_other_from_it(holders: Holders) -> None:
+    files = FileHolder()
+    holders(files, JoinHolder())
+    for name in ("a", "b", "c"):
+        somebody(name)
+    a, b, c = ask_erase_many([EraseAsk(user_id=name) for name in ("a", "b", "c")], by=None, now=NOW)
+    PrivacyRequest.objects.filter(pk=b.pk).update(sealed=b"of another key")
+
+    assert do(a).state == RequestState.DONE
+    assert files.calls == [2]
+    assert do(b).message == "no key of EXPORT_KEYS opens the ids of this request"
+    assert do(c).state == RequestState.DONE
+
+
+class KilledHolder(FileHolder):
+    """A holder whose worker is killed once it has erased, before that is written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.falls = 1
+
+    def erase_all(self, subjects: Sequence[Subject], *, now: datetime) -> list[Erased]:
+        fell, self.falls = self.falls, 0
+        erased = super().erase_all(subjects, now=now)
+        if fell:
+            raise RuntimeError("killed")
+        return erased
+
+
+def test_what_was_erased_together_counts_though_the_worker_was_killed(holders: Holders) -> None:
+    holders(KilledHolder(), JoinHolder())
+    for name in ("a", "b"):
+        somebody(name, f"visit of {name}")
+    a, b = ask_erase_many([EraseAsk(user_id=name) for name in ("a", "b")], by=None, now=NOW)
+    with pytest.raises(RuntimeError):
+        work.do_request(a.pk)
+    try_again(a, by=None, now=NOW)
+    for each in (a, b):
+        do(each)
+        assert (each.counts["interests"]["found"], each.counts["interests"]["deleted"]) == (2, 2)
