@@ -120,7 +120,7 @@ class _Work:
     @property
     def digest(self) -> str:
         settings = asdict(self.plan) | {"threads": None}
-        said = [self.version.pk, self.cut, settings, self.seconds, self.seed]
+        said = [self.version.pk, self.version.edition, self.cut, settings, self.seconds, self.seed]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def _net_before(self, snapshot: TrainingSnapshot) -> tuple[float, Mapping[str, FloatArray] | None]:

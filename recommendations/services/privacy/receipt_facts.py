@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from recommendations.engine.recommenders.registry import INSTANCES
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import HolderCode
+from recommendations.services.privacy.erasing import NOTHING
+from recommendations.store.holders.learned import summing_recommenders
+from recommendations.store.models.nets import stored_nets
 
 COUNTS = ("found", "deleted", "changed", "kept", "why")
 HOUR_OF_RUN = 3  # of the schedule, in the shop's time zone
@@ -25,18 +27,19 @@ def facts_of(request: PrivacyRequest, *, now: datetime) -> dict[str, Any]:
         "received": moment(request.created_at),
         "unknown": moment(request.unknown_at),
         "holders": {code: {name: entry[name] for name in COUNTS} for code, entry in request.counts.items()},
+        "nets_of_before": nets_of_before(request),
         "backups_until": (now + timedelta(days=settings.BACKUP_DAYS)).date().isoformat(),
     }
 
 
 def first_facts(request: PrivacyRequest, *, now: datetime) -> dict[str, Any]:
     """Facts of the receipt after the first scan: sums of many that were learned with the person are still to go."""
-    sums = request.counts.get(HolderCode.LEARNED, {}).get("kept", 0)
+    sums = summing_recommenders() if request.counts.get(HolderCode.LEARNED, NOTHING)["found"] else []
     return {
         **facts_of(request, now=now),
         "first_scan": {"at": moment(now), "found": _left(request)},
         "sums": {
-            "recommenders": summing_recommenders() if sums else [],
+            "recommenders": sums,
             "until": moment(next_run(now)) if sums else None,
         },
     }
@@ -53,9 +56,12 @@ def last_facts(request: PrivacyRequest, *, versions: int, now: datetime) -> dict
     }
 
 
-def summing_recommenders() -> list[str]:
-    """Recommenders whose sums over many people are exact without somebody only after the next run."""
-    return sorted(each.name for each in INSTANCES if not getattr(each.kind, "EXACT_WITHOUT", False))
+def nets_of_before(request: PrivacyRequest) -> list[str]:
+    """Cuts of nets that were trained on what the person did: runs take them as they are, until they are trained."""
+    if request.unknown_at is None or not any(entry["found"] for entry in request.counts.values()):
+        return []
+    unknown = request.unknown_at.timestamp() / timedelta(days=1).total_seconds()
+    return sorted(cut.value for cut, net in stored_nets().items() if net.until <= unknown)
 
 
 def next_run(now: datetime) -> datetime:

@@ -22,10 +22,16 @@ from recommendations.models import Artefact, ModelVersion, RunStage
 from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
 from recommendations.store.models.artefacts import forget_files, of_one_edition
-from recommendations.store.models.model import load_candidates, load_levels, load_segments, load_snapshot
+from recommendations.store.models.model import (
+    load_candidates,
+    load_levels,
+    load_recommenders,
+    load_segments,
+    load_snapshot,
+)
 from recommendations.store.models.remaining_rows import NAMING
 from recommendations.store.models.scrubbing import entries_of, is_being_made, scrub
-from recommendations.terms import Cut, Stage
+from recommendations.terms import Cut, Stage, VersionStatus
 
 LEVELS: Mapping[Level, Promise] = {
     Level.CONFIRMED: gettext_lazy("Confirmed"),
@@ -74,9 +80,22 @@ LEARNED = LearnedHolder()
 
 
 def learned_without(moment: datetime) -> bool:
-    """Whether all that is served was learned from events that were read after a moment."""
-    read_at = _read_at(ModelVersion.objects.live())
-    return all(at > moment for at in read_at.values()) if read_at else not Artefact.objects.exists()
+    """Whether all that is served, or will be, was learned from events that were read after a moment.
+
+    A run that began before it may have been taken up again, and go live after one that began later.
+    """
+    live = _read_at(ModelVersion.objects.live())
+    made = _read_at(ModelVersion.objects.filter(status=VersionStatus.BUILDING, run__finished_at=None))
+    read_at = live | made
+    return all(at > moment for at in read_at.values()) if live else not (made or Artefact.objects.exists())
+
+
+def summing_recommenders() -> list[str]:
+    """Recommenders of the live version that keep sums over many, whoever is taken out of them."""
+    names = set[str]()
+    for version in ModelVersion.objects.live():
+        names |= of_one_edition(version.pk, partial(_summing, version))
+    return sorted(names)
 
 
 def forget_versions_before(moment: datetime) -> int:
@@ -122,6 +141,11 @@ def _erased(subject: Subject, deleted: Mapping[int, int], sums: Mapping[int, set
         deleted=sum(deleted.get(key, 0) for key in subject.keys), kept=len(names),
         why=Kept.SUMS_UNTIL_NEXT_RUN if names else None,
     )  # fmt: skip
+
+
+def _summing(version: ModelVersion, _edition: int) -> set[str]:
+    recommenders = load_recommenders(version.pk, Cut.LIVE)
+    return {name for name, each in recommenders.items() if not each.exact_without}
 
 
 def _lines_of(subject: Subject) -> Iterator[Sequence[Any]]:

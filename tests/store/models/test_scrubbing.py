@@ -247,6 +247,10 @@ def test_what_was_learned_before_somebody_went_is_forgotten_but_the_live_version
 
     assert not learned_without(went)
     assert learned_without(went - timedelta(hours=2))
+    taken_up = RunStage.objects.filter(run=building.run)
+    taken_up.update(started_at=went - timedelta(hours=3))
+    assert not learned_without(went - timedelta(hours=2))  # a run of before that goes on would go live after it
+    taken_up.update(started_at=went - timedelta(hours=1))
     assert forget_versions_before(went) == 2
     left = set(Artefact.objects.values_list("version", flat=True))
     assert left == {waits.pk, live.pk, building.pk}
