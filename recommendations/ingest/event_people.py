@@ -1,6 +1,6 @@
 """Customers in events as keys of ours: whose each event is, and what must not be known of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,8 +10,8 @@ from recommendations.event_types import NAMES, EventName
 from recommendations.ingest.event_lines import Taken, lines_of, stripped, waiting_lines
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.facts import Newcomers
-from recommendations.store.events.id_cache import person_keys
-from recommendations.store.events.insert import Consent, EventLine, buyers_of
+from recommendations.store.events.id_cache import forget_people, person_keys
+from recommendations.store.events.insert import Consent, EventLine, buyers_of, taken_since
 from recommendations.store.events.mergers import Merger
 from recommendations.store.events.tombstones import Comeback
 from recommendations.store.events.waiting import HeldLine
@@ -28,11 +28,12 @@ class People:
     nameless: set[int] = field(default_factory=set)  # rows of visitors who were not admitted
     blocked: set[int] = field(default_factory=set)  # rows of ids that were erased and are no customers
     erased: set[int] = field(default_factory=set)  # rows of ids that were erased after them
+    since: Mapping[int, datetime | None] = field(default_factory=dict)  # acts of who objects are taken from then on
 
     @classmethod
     def of(cls, events: Sequence[Taken], newcomers: Newcomers, *, now: datetime) -> "People":
         people = cls()
-        customers, visitors = _keys_of(events, newcomers)
+        customers, visitors, people.since = _known(events, newcomers)
         for event in events:
             people._add(event, customers, visitors, now)
         return people
@@ -75,12 +76,18 @@ class People:
             self.owners.append(None)
             return
         if personalisation is False:
+            since = self._since(visitor if customer is None else customer)
+            if since is not None and form.timestamp < since:
+                self.erased.add(event.row)
             self.owners.append(None)
             return
         if customer is not None and visitor is not None:
             pair = (visitor, customer)
             self.mergers[pair] = min(form.timestamp, self.mergers.get(pair, form.timestamp))
         self.owners.append(visitor if customer is None else customer)
+
+    def _since(self, owner: int | None) -> datetime | None:
+        return None if owner is None else self.since.get(owner)
 
     def pairs(self) -> list[Merger]:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
@@ -89,6 +96,10 @@ class People:
 def _is_the_buyers(form: EventForm) -> bool:
     unnamed = form.user_id is None and form.anonymous_id is None
     return unnamed and form.consent is None and NAMES[form.name] is EventName.REFUND
+
+
+def _objects(form: EventForm) -> bool:
+    return form.consent is not None and form.consent.personalisation is False
 
 
 class _NamedPeople(NamedTuple):
@@ -105,6 +116,33 @@ class _NamedPeople(NamedTuple):
 
     def erased_after(self, name: str | None, moment: datetime) -> bool:
         return bool(self.erased) and name in self.erased and moment < self.erased[name].at
+
+
+def _known(
+    events: Sequence[Taken], newcomers: Newcomers
+) -> tuple[_NamedPeople, _NamedPeople, Mapping[int, datetime | None]]:
+    """Customers, visitors, and from when on acts of those who object are taken.
+
+    An objection is about who has the id now, also where this process has not heard yet that somebody was erased.
+    """
+    customers, visitors = _keys_of(events, newcomers)
+    forms = [event.form for event in events if _objects(event.form)]
+    if not forms:
+        return customers, visitors, {}
+    signed_in = {form.user_id for form in forms if form.user_id}
+    anonymous = {form.anonymous_id for form in forms if form.anonymous_id}
+    keys = _keys_among(customers, signed_in) | _keys_among(visitors, anonymous)
+    since = taken_since(keys)
+    if keys - since.keys():
+        forget_people(signed_in, CustomerKind.SIGNED_IN)
+        forget_people(anonymous, CustomerKind.ANONYMOUS)
+        customers, visitors = _keys_of(events, newcomers)
+        since = taken_since(_keys_among(customers, signed_in) | _keys_among(visitors, anonymous))
+    return customers, visitors, since
+
+
+def _keys_among(people: _NamedPeople, names: Set[str]) -> set[int]:
+    return {people.keys[name] for name in names if name in people.keys}
 
 
 def _keys_of(events: Sequence[Taken], newcomers: Newcomers) -> tuple[_NamedPeople, _NamedPeople]:

@@ -95,6 +95,32 @@ def test_an_erased_id_comes_back_as_somebody_new_whose_past_is_not_taken() -> No
     assert ids() == {early.event_id, after.event_id}  # the first is for the holder of events to delete
 
 
+def test_the_past_of_who_objects_does_not_come_back_without_a_name() -> None:
+    """The number of an order would, which leads to them."""
+    send(act("purchase", ago=9))
+    erase(at=NOW - 5 * MINUTE)
+    Event.objects.all().delete()
+    hear()
+    send(act(ago=4))
+
+    objecting = ConsentForm(personalisation=False)
+    before, after = (act("purchase", ago=ago, consent=objecting) for ago in (6, 3))
+    assert verdicts(before, after) == ["ignored", "accepted"]
+    assert not Event.objects.filter(event_id=before.event_id).exists()
+    assert stored(after).customer_id is None
+
+
+def test_an_objection_is_heard_by_a_process_that_has_not_heard_of_the_erasure() -> None:
+    send(act(ago=9))
+    old = Customer.objects.get()
+    erase(at=NOW - 5 * MINUTE)
+
+    send(act(ago=0, consent=ConsentForm(personalisation=False)))
+
+    new = Customer.objects.exclude(pk=old.pk).get()
+    assert (new.pseudonym, new.personalise) == (pseudonym("ada"), False)
+
+
 @pytest.mark.parametrize("who", [{"user_id": "ada"}, {"user_id": None, "anonymous_id": "v1"}], ids=["named", "visitor"])
 def test_the_past_alone_makes_nobody_of_an_erased_id(who: dict[str, str | None]) -> None:
     """A replay would else write down the pseudonyms of all who were erased."""

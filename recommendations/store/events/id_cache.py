@@ -91,10 +91,15 @@ def living_keys(shop_ids: Collection[str], kind: CustomerKind, *, admit: Admissi
     keys = person_keys(shop_ids, kind, admit=admit)
     living = {key for (key,) in run(_LIVING, [list(keys.values())])}
     if stale := [shop_id for shop_id, key in keys.items() if key not in living]:
-        _customers[kind]().forget(pseudonyms(stale, kind=kind).values())
+        forget_people(stale, kind)
         keys = {shop_id: key for shop_id, key in keys.items() if key in living}
         keys |= person_keys(stale, kind, admit=admit)
     return keys
+
+
+def forget_people(shop_ids: Collection[str], kind: CustomerKind) -> None:
+    """Look these up again when they are next asked for."""
+    _customers[kind]().forget(pseudonyms(shop_ids, kind=kind).values())
 
 
 def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:

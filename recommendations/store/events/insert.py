@@ -180,6 +180,9 @@ ORDER BY transaction_id, trust DESC, received_at
 _OBJECTING = """
 SELECT id FROM recommendations_customer WHERE NOT personalise AND erased_at IS NULL AND id = ANY(%b::bigint[])
 """
+_TAKEN_SINCE = """
+SELECT id, not_before FROM recommendations_customer WHERE erased_at IS NULL AND id = ANY(%b::bigint[])
+"""
 
 
 # A shop that repeats an order with a new clock says the same again.
@@ -237,6 +240,11 @@ def _insert(lines: Sequence[EventLine], *, key: int | None) -> Inserted:
 def buyers_of(transactions: Collection[str]) -> dict[str, int]:
     """Transaction → the key that it was bought under, as the best source tells."""
     return dict(run(_BUYERS, [list(transactions)]))
+
+
+def taken_since(customers: Collection[int]) -> dict[int, datetime | None]:
+    """From when on acts of these count, None for always; who was erased is not among them."""
+    return dict(run(_TAKEN_SINCE, [list(customers)])) if customers else {}
 
 
 def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
