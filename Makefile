@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-erasure bench-experiments bench-first-impressions bench-forgetting bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-membership bench-privacy-pairs bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -88,9 +88,6 @@ bench-cold-items: .venv/stamp  ## How well items that nobody has bought yet are 
 bench-cold-people: .venv/stamp  ## How good lists are for people of whom little is known, on the demo's wheel (ARGS="--window test --json out.json")
 	$(PYTHON) -m bench.cold_people $(ARGS)
 
-bench-erasure: .venv/stamp  ## 500 people with something everywhere erased among 500 others: what is left, what of others? (ARGS="--pairs 50")
-	$(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON) -m bench.erasure $(ARGS)
-
 bench-experiments: .venv/stamp  ## False alarms, power, planned days and the split check, on made visitors (ARGS="--quick --json out.json")
 	$(PYTHON) -m bench.experiments $(ARGS)
 
@@ -115,8 +112,17 @@ bench-off-policy: .venv/stamp  ## What a log tells of a draft, and what explorin
 bench-past-answers: .venv/stamp  ## A thousand answers made again after everything changed, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.past_answers $(ARGS)
 
-bench-privacy: .venv/stamp  ## Does a model tell who taught it, also once they are taken out? On the demo's wheel (ARGS="--json out.json")
+bench-privacy-erasures: .venv/stamp  ## Fifty people erased while the shop is busy, on the demo's data, and what is left of them (DATA=.local)
+	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.privacy.erasures --data "$(DATA)" $(ARGS)
+
+bench-privacy-forgetting: .venv/stamp  ## From the commit of an erasure to the last answer that knows the person (ARGS="--json out.json")
+	$(SERVERS) --ephemeral -- env DJANGO_SETTINGS_MODULE=recsite.settings $(PYTHON) -m bench.privacy.forgetting $(ARGS)
+
+bench-privacy-membership: .venv/stamp  ## Does a model tell who taught it, also once they are taken out? On the demo's wheel (ARGS="--json out.json")
 	$(PYTHON) -m bench.privacy.membership $(ARGS)
+
+bench-privacy-pairs: .venv/stamp  ## 500 people with something everywhere erased among 500 others: what is left, what of others? (ARGS="--pairs 50")
+	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.privacy.pairs $(ARGS)
 
 bench-push: .venv/stamp  ## What campaigns cost: the plan of 100,000 customers, mails a minute (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.push $(ARGS)
@@ -150,9 +156,6 @@ bench-ingest: .venv/stamp  ## Events in per second against what the database doe
 
 bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
 	$(PYTHON) bench/live.py --data "$(DATA)" $(ARGS)
-
-bench-forgetting: .venv/stamp  ## From the commit of an erasure to the last answer that knows the person (ARGS="--json out.json")
-	$(SERVERS) --ephemeral -- env DJANGO_SETTINGS_MODULE=recsite.settings $(PYTHON) -m bench.forgetting $(ARGS)
 
 bench-pages: .venv/stamp  ## Whole pages, asked placement by placement and at once, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.whole_page $(ARGS)

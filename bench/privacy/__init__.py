@@ -1,1 +1,1 @@
-"""Privacy on the demo's data: people who are erased under load, and what models tell of those who taught them."""
+"""Privacy: people who are erased, how soon and how wholly they are gone, and what models tell of their teachers."""

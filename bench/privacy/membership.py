@@ -1,4 +1,4 @@
-"""Does a model tell who taught it, and is that over when they are taken out? ``python -m bench.privacy.membership``.
+"""Does a model tell who taught it, and is that over when they are taken out? ``make bench-privacy-membership``.
 
 Half of the demo's households teach. Of 400 who did and 400 who did not every other basket is asked as a stranger would
 send it: how high stand the items of their other baskets that are not in the question? The AUC is the chance that

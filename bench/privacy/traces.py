@@ -86,7 +86,7 @@ class Traces:
         """Entries with a text of theirs, or whose name ends with a number of theirs."""
         ends = tuple(f":{key}".encode() for key in self.keys)
         return sum(
-            self._told(
+            self._reported(
                 name.decode(errors="replace"),
                 name.startswith(b"live:") and name.endswith(ends),
                 self._holds(name + b" " + content),
@@ -106,16 +106,16 @@ class Traces:
     def _numbered(self, path: Path) -> bool:
         values = np.load(path, mmap_mode="r")
         numbers = values[:, 0] if values.ndim > 1 else values  # a burst is a customer, a day and a count
-        return self._told(str(path), values.dtype.kind == "i" and bool(np.isin(numbers, list(self.keys)).any()))
+        return self._reported(str(path), values.dtype.kind == "i" and bool(np.isin(numbers, list(self.keys)).any()))
 
     def _pieces(self, pieces: Iterable[tuple[str, bytes]]) -> int:
-        return sum(self._told(name, self._holds(content)) for name, content in pieces)
+        return sum(self._reported(name, self._holds(content)) for name, content in pieces)
 
     def _holds(self, content: bytes) -> bool:
         return any(word in self.texts for word in WORDS.findall(content)) or any(raw in content for raw in self.raw)
 
     @staticmethod
-    def _told(where: str, *signs: bool) -> bool:
+    def _reported(where: str, *signs: bool) -> bool:
         if any(signs):
             say(f"a trace in {where}")
         return any(signs)

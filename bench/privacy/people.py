@@ -1,4 +1,4 @@
-"""The people of the erasure bench, what they did, and what the record says of them before and after."""
+"""The people whom the bench of erasures erases, what they did, and what the record says of them before and after."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def accuracy() -> dict[str, tuple[float, float, float]]:
     return {row.evaluation.task: tuple(row.metrics["ndcg@10"]) for row in rows}
 
 
-def scanned(traces: Traces, data: Path) -> Iterator[Figure]:
+def scan(traces: Traces, data: Path) -> Iterator[Figure]:
     """What an independent reader still finds."""
     cells, rows = traces.in_tables()
     yield Figure("cells with a number of theirs", cells, most=0)

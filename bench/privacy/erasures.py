@@ -1,4 +1,4 @@
-"""People erased while the shop is busy: ``make bench-erasing`` on the demo's data. They stay erased in that demo.
+"""People erased while the shop is busy, on the demo's data: ``make bench-privacy-erasures``. They stay erased there.
 
 Fifty households are erased by one call of the API. Meanwhile a shop sends what others do, and again what the fifty did
 before, as a replay and a retry would. Measured are the time until they are answered as somebody who was never seen,
@@ -40,7 +40,7 @@ OWN = ("recommendation_id", "served_at", "latency_us", "latency_ms")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.privacy.erasing", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.privacy.erasures", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(".local"))
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -59,11 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _figures(options: argparse.Namespace) -> Iterator[Figure]:
-    from bench.privacy import erased  # noqa: PLC0415 - Django is set up by now
+    from bench.privacy import people as of_bench  # noqa: PLC0415 - Django is set up by now
 
-    people = erased.People.drawn(options.people, seed=options.seed)
-    door, key = Door.of(options.data), erased.privacy_key()
-    before = {} if options.no_run else erased.accuracy()
+    people = of_bench.People.drawn(options.people, seed=options.seed)
+    door, key = Door.of(options.data), of_bench.privacy_key()
+    before = {} if options.no_run else of_bench.accuracy()
     say(f"{len(people.ids)} people with {len(people.traces.texts):,} orders, events, sessions and answers of their own")
     yield Figure("texts that are theirs, before", len(people.traces.texts), least=len(people.ids))
     with _busy(door, people) as sent:
@@ -76,8 +76,8 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
     if not options.no_run:
         subprocess.run([sys.executable, "manage.py", "run_loop"], check=True)
         _wait(door, key, states, wanted={"done"})
-        yield from _accuracy(before, erased.accuracy())
-    yield from erased.scanned(people.traces, options.data)
+        yield from _accuracy(before, of_bench.accuracy())
+    yield from of_bench.scan(people.traces, options.data)
     yield Figure("receipts that verify offline", _verified(door, key, states), least=len(people.ids))
 
 

@@ -1,4 +1,4 @@
-"""From the commit of an erasure to the last answer that still knows the person: ``make bench-forgetting``.
+"""From the commit of an erasure to the last answer that still knows the person: ``make bench-privacy-forgetting``.
 
 An invented grocery on servers of its own, and two web processes. Connections to both ask for one customer's answer
 again and again while the customer is made unknown. Counted is how long after the commit the last personal answer began
@@ -17,7 +17,7 @@ from pathlib import Path
 import django
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
     key = open_door()
     with web(WSGI, up="/healthz") as one, web(WSGI, up="/healthz") as other:
         ports = one.port, other.port
-        each = [forgotten(f"u{number}", ports, key) for number in range(given.people)]
+        each = [last_personal(f"u{number}", ports, key) for number in range(given.people)]
     table = {
         name: {"p50": float(np.median(values)), "max": float(np.max(values))}
         for name, values in (
@@ -84,7 +84,7 @@ def open_door() -> str:
     return f"{key.prefix}.{secret}"
 
 
-def forgotten(user: str, ports: Sequence[int], key: str) -> tuple[float, float, int]:
+def last_personal(user: str, ports: Sequence[int], key: str) -> tuple[float, float, int]:
     """Milliseconds after the commit until the last personal answer began and ended, 0 where none did; and how many of
     the idle connections got one.
     """

@@ -1,4 +1,4 @@
-"""Pairs of people with something in every place of the record: one of each is erased. ``make bench-erasure`` runs it.
+"""Pairs of people with something in every place of the record: one of each is erased. ``make bench-privacy-pairs``.
 
 Everything of a person has words in it that stand nowhere else. The bars: no export has a word of anybody else; after
 the erasures no table and no file has a word of who is gone; who stays is told the same as before, to the byte.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import django
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
