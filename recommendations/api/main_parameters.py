@@ -43,8 +43,8 @@ EXAMPLE = {
         {
             "title": "On the home page", "placements": ["home"],
             "sentences": [
-                "We weigh most: what you buy again and again (61 %), what goes with what you bought (26 %).",
-                "2 other parts are smaller.",
+                "We weigh most: what you buy again and again (61%), what goes with what you bought (26%).",
+                "2 other things count less.",
             ],
         }
     ],

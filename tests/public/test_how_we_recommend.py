@@ -18,7 +18,7 @@ from tests.experiment_records import NOW
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey", "two_versions")]
 
 PAGE, API = "/how-we-recommend/", "/api/v1/main-parameters/"
-ENGLISH = "We weigh most: what you buy again and again (70 %), what goes with what you bought (30 %)."
+ENGLISH = "We weigh most: what you buy again and again (70%), what goes with what you bought (30%)."
 CHINESE = "主要依据：您经常回购的商品（70%）、与您所购商品相配的商品（30%）。"  # noqa: RUF001
 
 

@@ -239,8 +239,8 @@ def test_versions_say_why_what_differs_and_what_held_when() -> None:
         for language in ("en", "zh-hans")
     }
     assert changes["en"][0] == (
-        ["We weigh most: what goes with what you bought (59 %), what you buy again and again (41 %)."],
-        ["We weigh most: what goes with what you bought (70 %), what you buy again and again (30 %)."],
+        ["We weigh most: what goes with what you bought (59%), what you buy again and again (41%)."],
+        ["We weigh most: what goes with what you bought (70%), what you buy again and again (30%)."],
     )
     assert changes["zh-hans"][0][1] == ["主要依据：与您所购商品相配的商品（70%）、您经常回购的商品（30%）。"]  # noqa: RUF001
     assert [each.number for each in statements()] == [3, 2, 1]
@@ -258,7 +258,7 @@ def test_what_differs_is_said_of_each_placement_whichever_stood_together() -> No
     assert newer is not None
     [only] = differences(sections_in(older, "en"), sections_in(newer, "en"))
     assert (only.title, list(only.gone)) == ("On the home page", [])
-    assert list(only.new) == ["So that a list is not all of one kind, its variety counts (50 %)."]
+    assert list(only.new) == ["So that a list is not all of one kind, its variety counts (50%)."]
     [back] = differences(sections_in(newer, "en"), sections_in(older, "en"))
     assert (list(back.gone), list(back.new)) == (list(only.new), [])
 

@@ -46,7 +46,7 @@ def statement_text(parameters: Mapping[str, Any]) -> dict[str, list[StatedSectio
 def _sections(parameters: Mapping[str, Any]) -> list[StatedSection]:
     sections = [each for order in parameters["orders"] for each in _of_order(order)]
     if parameters["visit"]:
-        title = _("While we know this visit of yours alone")
+        title = _("While all we know is this visit of yours")
         sections.append(_section(title, _of_mix(parameters["visit"])))
     return [
         *sections,
@@ -123,23 +123,23 @@ def _order_lines(own: Mapping[str, Any]) -> list[Line]:
 def _of_mix(mix: Mapping[str, Any]) -> list[Line]:
     """Sentences about weights: what counts most, what moves items up, and what is mixed in."""
     parts = pgettext("between parts", ", ").join(
-        _("%(part)s (%(percent)d %%)") % {"part": KINDS.get(kind, kind), "percent": share}
+        _("%(part)s (%(percent)d%%)") % {"part": KINDS.get(kind, kind), "percent": share}
         for kind, share in mix["parts"]
     )
     lines = [_("We weigh most: %(parts)s.") % {"parts": parts} if parts else _("Nothing has a weight.")]
     if count := mix["smaller"]:
-        text = ngettext("%(count)d other part is smaller.", "%(count)d other parts are smaller.", count)
+        text = ngettext("%(count)d other thing counts less.", "%(count)d other things count less.", count)
         lines.append(text % {"count": count})
     lines += [str(LIFTS[lift]) % {"strength": f"{strength:g}"} for lift, strength in mix["lifts"].items()]
     if share := mix["diversity"]:
-        text = _("So that a list is not all of one kind, its variety counts (%(percent)d %%).")
+        text = _("So that a list is not all of one kind, its variety counts (%(percent)d%%).")
         lines.append(text % {"percent": share})
     if share := mix["shuffled"]:
-        text = _("To learn what you like, neighbouring items change places in %(percent)d %% of the lists.")
+        text = _("To learn what you like, neighbouring items change places in %(percent)d%% of the lists.")
         lines.append(text % {"percent": share})
     if share := mix["further_down"]:
         text = _(
-            "To learn what you like, each of the last two places shows an item from further down %(percent)d %% of the "
+            "To learn what you like, each of the last two places shows an item from further down %(percent)d%% of the "
             "time."
         )
         lines.append(text % {"percent": share})
@@ -151,7 +151,7 @@ def _of_settings(own: Mapping[str, Any]) -> list[Line]:
     lines = [str(words[own[name]]) for name, words in (("scope", SCOPES), ("repeat", REPEATS)) if own[name] in words]
     if share := own["cool_down"]:
         text = _(
-            "What you bought lately is held back for %(percent)d %% of the time after which you usually buy it again."
+            "What you bought lately is held back for %(percent)d%% of the time after which you usually buy it again."
         )
         lines.append(text % {"percent": share})
     if own["fatigue"]:
@@ -159,7 +159,7 @@ def _of_settings(own: Mapping[str, Any]) -> list[Line]:
     said: list[Line] = [(StatedRow.PLACEMENT, line) for line in lines]
     if promise := own["new_items"]:
         text = _(
-            "New items are to be seen %(impressions)d times within %(days)d days: for this, up to %(share)d %% of the "
+            "New items are to be seen %(impressions)d times within %(days)d days: for this, up to %(share)d%% of the "
             "lists give a place to one."
         )
         said.append((StatedRow.PROMISE, text % promise))
@@ -203,8 +203,8 @@ def _rule(rule: StatedRule, count: int) -> str:
             )
         case StatedRule.INCLUDE_ONLY:
             text = ngettext(
-                "In places the shop shows chosen items alone: %(count)d rule.",
-                "In places the shop shows chosen items alone: %(count)d rules.",
+                "In some places the shop shows chosen items alone: %(count)d rule.",
+                "In some places the shop shows chosen items alone: %(count)d rules.",
                 count,
             )
         case StatedRule.CAP:
@@ -231,7 +231,7 @@ def _of_tests(tests: Sequence[Mapping[str, Any]]) -> list[Line]:
 def _of_test(test: Mapping[str, Any]) -> list[str]:
     between = pgettext("between parts", ", ")
     changes = between.join(str(CHANGES.get(each, each)) for each in test["changes"])
-    text = _("A test is running with %(percent)d %% of the visitors: for some of them this differs: %(changes)s.")
+    text = _("A test is running with %(percent)d%% of the visitors: for some of them this differs: %(changes)s.")
     lines = [text % {"percent": test["traffic"], "changes": changes}]
     if test["follows"]:
         lines.append(_("In this test, how many see which version follows day by day from what people do."))
@@ -239,12 +239,12 @@ def _of_test(test: Mapping[str, Any]) -> list[str]:
 
 
 def _unused() -> list[str]:
-    return [_("No addresses, no texts of e-mails, and nothing that you bought elsewhere.")]
+    return [_("No addresses, no texts of e-mails, and nothing that you do elsewhere.")]
 
 
 def _influence() -> list[str]:
     return [
-        _("You can object to recommendations by what you did: then you see what everybody sees."),
+        _("You can object to recommendations that go by what you did: then you see what everybody sees."),
         _("You can say of an item that you do not like it: it is not recommended to you again."),
         _("You can look at the data that are stored about you, and have them deleted: ask the shop."),
     ]

@@ -40,7 +40,7 @@ def test_both_languages_stand_side_by_side_with_the_rows_behind_them(
     weights: BlendWeights, client_of: Callable[[Role], Client]
 ) -> None:
     text = shown(client_of(Role.VIEWER))
-    assert "We weigh most: what you buy again and again (70 %), what goes with what you bought (30 %)." in text
+    assert "We weigh most: what you buy again and again (70%), what goes with what you bought (30%)." in text
     assert "主要依据：您经常回购的商品（70%）、与您所购商品相配的商品（30%）。" in text  # noqa: RUF001
     assert f'href="/weights/?blend=home">Weights “For you” v{weights.number}</a>' in text
     assert 'href="/setup/placements/home/"' in text
@@ -51,7 +51,7 @@ def test_versions_say_why_and_what_differs(weights: BlendWeights, admin: Client)
     text = shown(admin)
     assert text.index(">s3</a>") < text.index(">s2</a>") < text.index(">s1</a>")
     assert "A placement was changed" in text
-    assert "New: So that a list is not all of one kind, its variety counts (40 %)." in text
+    assert "New: So that a list is not all of one kind, its variety counts (40%)." in text
     assert "The first version" in text
     former = shown(admin, "?version=2")
     assert "It no longer holds." in former
