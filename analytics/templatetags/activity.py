@@ -96,6 +96,7 @@ VERBS: Mapping[str, Promise] = {
     "ask": pgettext_lazy("activity", "asked for"),
     "hold": pgettext_lazy("activity", "set"),
     "lift": pgettext_lazy("activity", "lifted"),
+    "unblock": pgettext_lazy("activity", "lifted the block of"),
     "download": pgettext_lazy("activity", "downloaded the file of"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
@@ -144,6 +145,7 @@ KINDS: Mapping[str, Promise] = {
     "agentpractice": gettext_lazy("Practice of the agent"),
     "privacyrequest": gettext_lazy("Privacy request"),
     "legalhold": gettext_lazy("Legal hold"),
+    "tombstone": gettext_lazy("Erased id"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),

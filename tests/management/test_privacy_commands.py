@@ -15,8 +15,10 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.channels import signing
-from recommendations.models import LegalHold, PrivacyRequest, StatedTaste
+from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, StatedTaste
 from recommendations.privacy_terms import RequestState
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.holders import registry
 from recsite import env
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
@@ -96,6 +98,20 @@ def test_a_hold_lasts_until_it_is_lifted() -> None:
             run("privacy", "hold", "ada", "--reason", "x", "--until", wrong)
     with pytest.raises(CommandError, match="--reason"):
         run("privacy", "hold", "ada", "--reason", " ")
+
+
+@pytest.mark.django_db
+def test_a_blocked_id_is_somebody_new_once_it_is_unblocked() -> None:
+    somebody("ada")
+    with pytest.raises(CommandError, match="not blocked"):
+        run("privacy", "unblock", "ada")
+    run("privacy", "erase", "ada", "--mode", "block")
+    assert comebacks_of([pseudonym("ada")])[pseudonym("ada")].blocked
+    assert "somebody new" in run("privacy", "unblock", "ada")
+    assert not comebacks_of([pseudonym("ada")])[pseudonym("ada")].blocked
+    assert AuditEntry.objects.get(verb="unblock").object_type == "tombstone"
+    with pytest.raises(CommandError, match="not blocked"):
+        run("privacy", "unblock", "ada")
 
 
 def test_what_is_no_receipt_or_no_key_is_said(tmp_path: Path) -> None:

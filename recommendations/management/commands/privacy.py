@@ -17,6 +17,7 @@ from recommendations.models import LegalHold, PrivacyRequest
 from recommendations.privacy_terms import EraseMode
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.privacy import holds, receipts
+from recommendations.services.privacy.blocks import NotBlockedError, lift_blocks
 from recommendations.services.privacy.erasing import held_about
 from recommendations.services.privacy.exports import open_export
 from recommendations.services.privacy.requests import (
@@ -49,7 +50,8 @@ class Command(BaseCommand):
         hold = does.add_parser("hold", help="keep what is held of somebody, who is then not erased")
         hold.add_argument("--reason", required=True)
         hold.add_argument("--until", metavar="DATE", help="its last day; without it, it lasts until it is lifted")
-        for each in (export, erase, find, hold):
+        unblock = does.add_parser("unblock", help="let an id that was erased with --mode block be somebody new")
+        for each in (export, erase, find, hold, unblock):
             each.add_argument("id", help=IDS)
             each.add_argument("--anonymous", action="store_true", help="it is the id of a visitor")
         lift = does.add_parser("lift", help="end a hold")
@@ -62,7 +64,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, does: str, **options: Any) -> None:
         acts = {
             "export": self._export, "erase": self._erase, "find": self._find, "hold": self._hold, "lift": self._lift,
-            "requests": self._requests, "receipts": self._receipts,
+            "unblock": self._unblock, "requests": self._requests, "receipts": self._receipts,
         }  # fmt: skip
         try:
             acts[does](options)
@@ -128,6 +130,14 @@ class Command(BaseCommand):
         except (LegalHold.DoesNotExist, holds.HoldIsOverError) as error:
             raise CommandError(f"There is no hold {options['hold']} that lasts.") from error
         self.stdout.write(f"Hold {options['hold']} is over.")
+
+    def _unblock(self, options: dict[str, Any]) -> None:
+        [person] = _people(options, most=1)
+        try:
+            lift_blocks(person, by=None, now=timezone.now())
+        except NotBlockedError as error:
+            raise CommandError("This id is not blocked.") from error
+        self.stdout.write("The block is lifted: from now on the id is somebody new.")
 
     def _requests(self, options: dict[str, Any]) -> None:
         stored = PrivacyRequest.objects.order_by("created_at")
