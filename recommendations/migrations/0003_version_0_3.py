@@ -212,7 +212,7 @@ FORGET_STATED = (
 )
 PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
-RECEIPT_PARTS = [("erased", "Erased"), ("closed", "Closed")]
+RECEIPT_PARTS = [("erased", "Erased everywhere"), ("closed", "Learned without them; closed")]
 METRICS = [
     ("revenue", "Revenue per visitor"), ("converted", "Visitors who buy"), ("orders", "Orders per visitor"),
     ("items_per_basket", "Items per order"), ("basket_value", "Revenue per order"), ("ctr", "Lists clicked"),

@@ -12,7 +12,7 @@ from recommendations.wording.privacy.words import HOLDER_WORDS
 
 @dataclass(frozen=True, kw_only=True)
 class HeldPlace:
-    """A place in words; ``rows`` are about those of everybody, None where it is no table."""
+    """A place in words; ``rows`` are about those of everybody, None where nothing is known."""
 
     words: str | Promise
     what: Promise

@@ -122,11 +122,11 @@ def _of_erasure(request: PrivacyRequest) -> Iterator[_Milestone]:
     many = _("%(done)s of %(all)s") % {"done": done, "all": len(rows)}
     yield _Milestone(_("Erased everywhere"), None, request.scanned_at is not None or done == len(rows), many)
     scanned, first = request.scanned_at, receipts.get(ReceiptPart.ERASED)
-    yield _Milestone(_("First scan"), scanned, scanned is not None, str(first or ""))
+    yield _Milestone(_("First scan"), scanned, scanned is not None, _receipt_words(first))
     yield _Milestone(_("A run learned without them"), None, request.closed_at is not None)
     yield _Milestone(_("Second scan"), request.closed_at, request.closed_at is not None)
     last = receipts.get(ReceiptPart.CLOSED)
-    yield _Milestone(_("Receipt signed"), last.at if last else None, last is not None, str(last or ""))
+    yield _Milestone(_("Receipt signed"), last.at if last else None, last is not None, _receipt_words(last))
 
 
 def _of_export(request: PrivacyRequest) -> Iterator[_Milestone]:
@@ -137,6 +137,10 @@ def _of_export(request: PrivacyRequest) -> Iterator[_Milestone]:
     many = _("%(done)s of %(all)s") % {"done": done, "all": len(rows)}
     yield _Milestone(_("Read from every place"), None, is_ready or done == len(rows), many)
     yield _Milestone(_("File ready"), request.closed_at, is_ready)
+
+
+def _receipt_words(receipt: Receipt | None) -> str:
+    return _("receipt %(receipt)s") % {"receipt": receipt} if receipt else ""
 
 
 def _status(request: PrivacyRequest, ahead: int) -> RunStatus:

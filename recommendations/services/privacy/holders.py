@@ -31,7 +31,8 @@ def held_of_customer(customer: int) -> dict[HolderCode, int]:
 
 
 def rows_of_holders() -> dict[HolderCode, int | None]:
-    """About how many rows each place has of everybody; None where it has no table."""
+    """About how many rows each place has of everybody; None where it has no table, or none has been analysed yet."""
     tables = {holder.code: holder.holds.models for holder in registry.HOLDERS}
     rows = estimated_rows({name for names in tables.values() for name in names})
-    return {code: sum(rows.get(name, 0) for name in names) if names else None for code, names in tables.items()}
+    known = {code: [each for name in names if (each := rows.get(name)) is not None] for code, names in tables.items()}
+    return {code: sum(numbers) if numbers else None for code, numbers in known.items()}

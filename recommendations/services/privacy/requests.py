@@ -12,19 +12,18 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from recommendations.models import ApiKey, Customer, PrivacyRequest, Run, Staff
+from recommendations.models import ApiKey, Customer, PrivacyRequest, Staff
 from recommendations.privacy_terms import EraseMode, RequestKind
 from recommendations.services.access import audit
 from recommendations.services.access.audit import Author
 from recommendations.services.operations.jobs import JobIsOverError, resume_job
-from recommendations.services.operations.runs import RunInProgressError, start_run
 from recommendations.services.privacy.sealed import PersonIds, require_keys, seal_ids
 from recommendations.store import jobs
 from recommendations.store.erasure.subjects import digest_of, subject_digest
 
 __all__ = [
-    "EraseAsk", "ExportAsk", "JobIsOverError", "NoIdsError", "ReferenceReusedError", "RunInProgressError", "ask_erase",
-    "ask_erase_many", "ask_export", "learn_now", "try_again",
+    "EraseAsk", "ExportAsk", "JobIsOverError", "NoIdsError", "ReferenceReusedError", "ask_erase", "ask_erase_many",
+    "ask_export", "try_again",
 ]  # fmt: skip
 
 DUE = timedelta(days=30)
@@ -90,11 +89,6 @@ def ask_erase_many(asks: Sequence[EraseAsk], *, by: Author, now: datetime) -> li
 def try_again(request: PrivacyRequest, *, by: Staff | None, now: datetime) -> None:
     """Let a failed request go on at once where it was left. Raises JobIsOverError."""
     resume_job(request, by=by, now=now)
-
-
-def learn_now(*, by: Staff | None, now: datetime) -> Run:
-    """Start a run that learns without those who were erased. Raises RunInProgressError."""
-    return start_run(by=by, now=now)
 
 
 def _take(asks: Sequence[ExportAsk], *, by: Author, now: datetime) -> list[PrivacyRequest]:

@@ -23,8 +23,8 @@ REQUEST_STATES: Choices = [
     (RequestState.FAILED, pgettext_lazy("privacy request", "Failed")),
 ]
 RECEIPT_PARTS: Choices = [
-    (ReceiptPart.ERASED, pgettext_lazy("receipt", "Erased")),
-    (ReceiptPart.CLOSED, pgettext_lazy("receipt", "Closed")),
+    (ReceiptPart.ERASED, pgettext_lazy("receipt", "Erased everywhere")),
+    (ReceiptPart.CLOSED, pgettext_lazy("receipt", "Learned without them; closed")),
 ]
 HOLDERS: Choices = [
     (HolderCode.CONTACTS, pgettext_lazy("holder", "Addresses and consents")),
@@ -39,8 +39,8 @@ HOLDERS: Choices = [
     (HolderCode.FILES, pgettext_lazy("holder", "Files and refused rows")),
     (HolderCode.SOURCES, pgettext_lazy("holder", "What is set aside")),
     (HolderCode.EVENTS, pgettext_lazy("holder", "Events")),
-    (HolderCode.LIVE, pgettext_lazy("holder", "Live state")),
-    (HolderCode.PROCESSES, pgettext_lazy("holder", "Memory of the processes")),
+    (HolderCode.LIVE, pgettext_lazy("holder", "What they did lately")),
+    (HolderCode.PROCESSES, pgettext_lazy("holder", "Memory of running programs")),
     (HolderCode.LEARNED, pgettext_lazy("holder", "What models learned")),
     (HolderCode.CUSTOMER, pgettext_lazy("holder", "The customer")),
 ]
