@@ -134,7 +134,7 @@ def test_holders_are_told_in_words(admin: Client) -> None:
     assert "What the customer did: views, carts, purchases, refunds, likes and dislikes." in page
 
 
-def test_somebody_is_held_until_the_hold_is_lifted(admin: Client) -> None:
+def test_somebody_is_held_until_the_hold_is_lifted(admin: Client, client_of: Callable[[Role], Client]) -> None:
     assert "Nobody is held" in text(admin, "/privacy/holds/")
     day = (timezone.localdate() + DAY).isoformat()
     sent = {"user_id": "u1", "anonymous_ids": " v1 \n\nv2", "reason": "Case 7", "until": day}
@@ -144,6 +144,7 @@ def test_somebody_is_held_until_the_hold_is_lifted(admin: Client) -> None:
     page = text(admin, "/privacy/holds/")
     assert "Case 7" in page
     assert "u1" not in page
+    assert "Case 7" not in text(client_of(Role.VIEWER), "/privacy/holds/"), "reasons are for admins"
     admin.post(f"/privacy/holds/{stored.pk}/lift/")
     assert "The hold is lifted" in text(admin, "/privacy/holds/")
     assert f"/privacy/holds/{stored.pk}/lift/" not in text(admin, "/privacy/holds/")
