@@ -391,3 +391,9 @@ class Lift(StrEnum):
     REVENUE = "revenue"  # the price
     MARGIN = "margin"  # what is left of the price
     CLEARANCE = "clearance"  # how long the stock lasts
+
+
+class Level(IntEnum):
+    NEW = 0  # nothing is known that a customer could not make up
+    SEEN = 1  # came on three days of the shop, a week apart or more, or stands in a file of the shop
+    CONFIRMED = 2  # bought or rated something by the word of the shop, and did not take it all back

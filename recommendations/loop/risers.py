@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IdArray, IntArray
-from recommendations.engine.preprocess.levels import Level
 from recommendations.engine.preprocess.popularity import recent_popularity, trend
 from recommendations.models import ModelVersion
 from recommendations.store.models import model
 from recommendations.store.models.artefacts import of_one_edition
-from recommendations.terms import Cut
+from recommendations.terms import Cut, Level
 
 HALF_LIFE = 7.0  # days, as what is served for trending
 DAYS = 28.0

@@ -21,21 +21,16 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, TruncDate
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import ngettext
 
 from analytics.templatetags.display import number
-from recommendations.engine.preprocess.levels import APART, DAYS, FEWEST, Level
+from recommendations.engine.preprocess.levels import APART, DAYS, FEWEST
 from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, RunStage
-from recommendations.terms import Stage, Trust
+from recommendations.terms import Level, Stage, Trust
+from recommendations.wording.level_labels import LEVELS
 
-LEVELS: Mapping[Level, Promise] = {
-    Level.CONFIRMED: gettext_lazy("Confirmed"),
-    Level.SEEN: pgettext_lazy("level", "Seen"),
-    Level.NEW: gettext_lazy("New"),
-}
 TAKING_BACK = [name for name in EventName if name.facts.takes_back == EventName.PURCHASE]
 
 

@@ -16,9 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray
-from recommendations.engine.preprocess.levels import Level, Levels
+from recommendations.engine.preprocess.levels import Levels
 from recommendations.event_types import TRADES, EventName, ItemNeed
-from recommendations.terms import Trust
+from recommendations.terms import Level, Trust
 
 SECOND = 1 / 86_400
 SESSION_GAP = 30 / 1440  # days

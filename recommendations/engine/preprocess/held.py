@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from recommendations.engine.frames import BoolArray, IdArray
-from recommendations.engine.preprocess.levels import Level, Levels
+from recommendations.engine.preprocess.levels import Levels
+from recommendations.terms import Level
 
 NOBODY = np.empty(0, np.int64)
 

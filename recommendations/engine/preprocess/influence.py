@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, Interactions
-from recommendations.engine.preprocess.levels import Level
 from recommendations.engine.preprocess.weighting import act_weights, transformed
+from recommendations.terms import Level
 
 HALF_LIFE = 28.0  # days
 REFERENCES = 300  # items most bought by the confirmed, of which the usual ratio is taken

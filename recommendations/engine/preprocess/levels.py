@@ -1,7 +1,6 @@
 """What is known of each customer: confirmed, seen or new (``maths.md`` §1)."""
 
 from collections.abc import Collection
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, IdArray
 from recommendations.event_types import EventName
-from recommendations.terms import Trust
+from recommendations.terms import Level, Trust
 
 DAYS = 3  # on which who is seen has come
 APART = 7  # days from the first of them to the last
@@ -19,14 +18,6 @@ FEWEST = 20
 
 CONFIRMING = frozenset({EventName.PURCHASE, EventName.RATE_ITEM})
 _TAKING_BACK = tuple(name for name in EventName if name.facts.takes_back == EventName.PURCHASE)
-
-
-class Level(IntEnum):
-    """What is known of a customer."""
-
-    NEW = 0
-    SEEN = 1  # came on three days of the shop, a week apart or more, or stands in a file of the shop
-    CONFIRMED = 2  # bought or rated something by the word of the shop, and did not take it all back
 
 
 class Levels(NamedTuple):

@@ -16,9 +16,9 @@ from scipy.sparse.csgraph import connected_components
 from recommendations.engine.frames import BoolArray, FloatArray, IdArray, Sparse
 from recommendations.engine.preprocess.held import Held
 from recommendations.engine.preprocess.influence import drawn
-from recommendations.engine.preprocess.levels import Level, Levels
+from recommendations.engine.preprocess.levels import Levels
 from recommendations.event_types import EventName
-from recommendations.terms import SuspicionRule, Trust
+from recommendations.terms import Level, SuspicionRule, Trust
 
 WEEK, MONTH = 7, 28  # days
 ENOUGH = 100  # established customers, without whom nothing is unusual

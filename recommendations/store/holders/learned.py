@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import pgettext
 
-from recommendations.engine.preprocess.levels import Level
 from recommendations.models import Artefact, ModelVersion, RunStage
 from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
@@ -31,13 +29,8 @@ from recommendations.store.models.model import (
 )
 from recommendations.store.models.remaining_rows import NAMING
 from recommendations.store.models.scrubbing import entries_of, is_being_made, scrub
-from recommendations.terms import Cut, Stage, VersionStatus
-
-LEVELS: Mapping[Level, Promise] = {
-    Level.CONFIRMED: gettext_lazy("Confirmed"),
-    Level.SEEN: pgettext_lazy("level", "Seen"),
-    Level.NEW: gettext_lazy("New"),
-}
+from recommendations.terms import Cut, Level, Stage, VersionStatus
+from recommendations.wording.level_labels import LEVELS
 
 
 class LearnedHolder:

@@ -24,7 +24,6 @@ from recommendations.engine.frames import (
     TrainingSet,
 )
 from recommendations.engine.ids import IdMap
-from recommendations.engine.preprocess.levels import Level
 from recommendations.engine.preprocess.links import Follows
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
@@ -44,7 +43,7 @@ from recommendations.store.models.artefacts import (
 )
 from recommendations.store.models.feedback import LearnedFeedback, feedback_of
 from recommendations.store.models.visits import visit_shares_of
-from recommendations.terms import BlendName, Cut, Lift, Task
+from recommendations.terms import BlendName, Cut, Level, Lift, Task
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BURSTS = "cleaning/bursts"

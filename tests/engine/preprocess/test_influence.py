@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import Interactions
 from recommendations.engine.preprocess.influence import FREE, SLACK, borne_out, is_bounded
-from recommendations.engine.preprocess.levels import Level
+from recommendations.terms import Level
 from tests.shop import Act, interactions
 
 STAPLE, TARGET = 0, 1

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from recommendations.engine.preprocess.levels import FEWEST, Level, levels
+from recommendations.engine.preprocess.levels import FEWEST, levels
 from recommendations.event_types import EventName
-from recommendations.terms import Trust
+from recommendations.terms import Level, Trust
 from tests.engine.preprocess.events import DAY, act, frame
 
 VIEW, REFUND, RATE = EventName.VIEW_ITEM, EventName.REFUND, EventName.RATE_ITEM

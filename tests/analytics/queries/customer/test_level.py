@@ -6,11 +6,10 @@ import pytest
 
 from analytics.queries.customer.level import Standing, standings
 from recommendations.engine.preprocess import levels as engine
-from recommendations.engine.preprocess.levels import Level
 from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, Item, RunStage
 from recommendations.store.models.training_data import event_frame
-from recommendations.terms import Stage, Trust
+from recommendations.terms import Level, Stage, Trust
 from tests.analytics import records
 
 pytestmark = pytest.mark.django_db
