@@ -107,7 +107,7 @@ def _delete_husks(now: datetime) -> None:
     """
     open_ones = PrivacyRequest.objects.filter(kind=RequestKind.ERASE, scanned_at=None).exclude(sealed=None)
     try:
-        subjects = [open_sealed(sealed) for sealed in open_ones.values_list("sealed", flat=True)]
+        subjects = [open_sealed(each.sealed) for each in open_ones if each.sealed is not None]
     except (PrivacyKeysMissingError, SealBrokenError):
         log.exception("rows of erased customers are kept")
     else:
