@@ -33,7 +33,7 @@ class People:
     @classmethod
     def of(cls, events: Sequence[Taken], newcomers: Newcomers, *, now: datetime) -> "People":
         people = cls()
-        customers, visitors, people.since = _known(events, newcomers)
+        customers, visitors, people.since = _named_people(events, newcomers)
         for event in events:
             people._add(event, customers, visitors, now)
         return people
@@ -118,7 +118,7 @@ class _NamedPeople(NamedTuple):
         return bool(self.erased) and name in self.erased and moment < self.erased[name].at
 
 
-def _known(
+def _named_people(
     events: Sequence[Taken], newcomers: Newcomers
 ) -> tuple[_NamedPeople, _NamedPeople, Mapping[int, datetime | None]]:
     """Customers, visitors, and from when on acts of those who object are taken.

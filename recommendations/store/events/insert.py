@@ -243,7 +243,7 @@ def buyers_of(transactions: Collection[str]) -> dict[str, int]:
 
 
 def taken_since(customers: Collection[int]) -> dict[int, datetime | None]:
-    """From when on acts of these count, None for always; who was erased is not among them."""
+    """The moments from which on acts of these count, None for always; who was erased is not among them."""
     return dict(run(_TAKEN_SINCE, [list(customers)])) if customers else {}
 
 
