@@ -12,6 +12,8 @@ def switch_guard(*, on: bool) -> int:
     """Turn the triggers on or off; how many there are."""
     act = "ENABLE" if on else "DISABLE"
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no table is altered while something of it is to be checked
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(_GUARDS)
         guards = cursor.fetchall()
         for table, trigger in guards:

@@ -196,6 +196,7 @@ def test_public_pages_have_no_headers_of_cors(name: str, shop: ApiClient) -> Non
         "api-docs": "/api/docs/",
         "item-tile": "/api/v1/items/x/tile.svg",
         "item-tile-png": "/api/v1/items/x/tile.png",
+        "main-parameters": "/api/v1/main-parameters/",
         "mail-hook": "/api/v1/hooks/mail/postmark/",
         "order-hook": "/api/v1/hooks/shopify/",
         "unknown-path": "/api/v1/nothing/",

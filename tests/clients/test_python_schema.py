@@ -180,7 +180,9 @@ def test_the_client_can_do_all_that_the_api_does(schema: dict[str, Any], server:
     of_others = {f"/api/v1/events/{system}/" for system in ("segment", "ga4", "vertex", "recombee", "algolia")}
     of_browsers = {"/api/v1/push/key/", "/api/v1/push/subscriptions/"}
     of_files = {"/api/v1/privacy/requests/{request_id}/download/"}
-    assert missing == of_others | of_browsers | of_files  # other systems' senders call these, the tracker, and curl
+    for_people = {"/api/v1/main-parameters/"}  # whoever reads it needs no key, and no client
+    # other systems' senders call these, the tracker, and curl
+    assert missing == of_others | of_browsers | of_files | for_people
     own = {**vars(privacy.PrivacyCalls), **vars(Client)}
     public = {name for name, value in own.items() if callable(value) and not name.startswith("_")}
     assert public - {name for name, _, _ in CALLS + OF_THE_PAST} == {"close"}

@@ -123,22 +123,26 @@ def _write_soon() -> None:
     """Write soon what waits in the process, without waiting for somebody else's event."""
     with _timing:
         if not _timers:
-            timer = threading.Timer(SOON, _write_what_waits)
+            timer = threading.Timer(SOON, _write_in_thread)
             timer.daemon = True
             _timers.append(timer)
             timer.start()
 
 
-def _write_what_waits() -> None:
-    _timers.clear()
+def _write_in_thread() -> None:
     try:
-        if remember(()) and _doubts:
-            if _facts_written((), doubts=tuple(_doubts)):
-                _doubts.clear()
-            else:
-                _write_soon()
+        _write_what_waits()
     finally:
         connection.close()  # this thread's, where it asked who was erased
+
+
+def _write_what_waits() -> None:
+    _timers.clear()
+    if remember(()) and _doubts:
+        if _facts_written((), doubts=tuple(_doubts)):
+            _doubts.clear()
+        else:
+            _write_soon()
 
 
 def _facts_written(facts: Sequence[Fact], *, doubts: Sequence[str]) -> bool:
