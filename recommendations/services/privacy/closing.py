@@ -105,7 +105,7 @@ def _delete_husks(now: datetime) -> None:
 
     With a row goes all that hangs on it, and nobody would count it, silence its address, or forget it in the trail.
     """
-    open_ones = PrivacyRequest.objects.filter(kind=RequestKind.ERASE, scanned_at=None).exclude(sealed=None)
+    open_ones = PrivacyRequest.objects.filter(kind=RequestKind.ERASE, scanned_at=None)
     try:
         subjects = [open_sealed(each.sealed) for each in open_ones if each.sealed is not None]
     except (PrivacyKeysMissingError, SealBrokenError):
