@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 from recommendations.models import LegalHold, PrivacyRequest
 from recommendations.privacy_terms import EraseMode
 from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.operations.housekeeping import ValkeyAwayError
 from recommendations.services.privacy import holds, receipts
 from recommendations.services.privacy.blocks import NotBlockedError, lift_blocks
 from recommendations.services.privacy.erasing import held_about
@@ -68,7 +69,7 @@ class Command(BaseCommand):
         }  # fmt: skip
         try:
             acts[does](options)
-        except (PrivacyKeysMissingError, SealBrokenError) as error:
+        except (PrivacyKeysMissingError, SealBrokenError, ValkeyAwayError) as error:
             raise CommandError(str(error)) from error
 
     def _export(self, options: dict[str, Any]) -> None:

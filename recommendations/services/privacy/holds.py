@@ -25,16 +25,25 @@ class HoldEndsBeforeError(Exception):
 def hold(ids: PersonIds, *, reason: str, until: datetime | None, by: Staff | None, now: datetime) -> LegalHold:
     """Keep what is held of somebody, who may be unknown yet; without ``until`` it lasts until somebody lifts it.
 
-    Raises NoIdsError, NoteNeededError where the reason is empty, and HoldEndsBeforeError.
+    Each id has a hold of its own, as nobody knows yet whether they are joined; that of the first is returned. Raises
+    NoIdsError, NoteNeededError where the reason is empty, and HoldEndsBeforeError.
     """
     if ids.user_id is None and not ids.anonymous_ids:
         raise NoIdsError
     if until is not None and until <= now:
         raise HoldEndsBeforeError
-    digest = subject_digest(ids.user_id, ids.anonymous_ids)
-    stored = LegalHold.objects.create(digest=digest, reason=needed_note(reason), by=by, since=now, until=until)
-    audit.record(by=by, verb="hold", subject=stored, after={"until": until.isoformat() if until else None})
-    return stored
+    reason = needed_note(reason)
+    stored = [LegalHold(digest=each, reason=reason, by=by, since=now, until=until) for each in _digests_of(ids)]
+    LegalHold.objects.bulk_create(stored)
+    for each in stored:
+        audit.record(by=by, verb="hold", subject=each, after={"until": until.isoformat() if until else None})
+    return stored[0]
+
+
+def _digests_of(ids: PersonIds) -> list[bytes]:
+    """Digests of all these ids, each once, that of the signed-in one first."""
+    named = [] if ids.user_id is None else [subject_digest(ids.user_id, [])]
+    return list(dict.fromkeys([*named, *(subject_digest(None, [each]) for each in ids.anonymous_ids)]))
 
 
 @transaction.atomic

@@ -178,6 +178,14 @@ def test_a_legal_hold_keeps_somebody_until_it_is_lifted(holders: Holders) -> Non
     assert LegalHold.objects.get().reason == "case 12"
 
 
+def test_a_hold_keeps_by_each_of_its_ids(holders: Holders) -> None:
+    holders(TasteHolder())
+    hold(PersonIds(user_id="ada", anonymous_ids=("phone", "tablet")), reason="case", until=None, by=None, now=NOW)
+    for ids in ({"user_id": "ada"}, {"user_id": None, "anonymous_ids": ("tablet",)}):
+        assert do(ask(**ids)).state == RequestState.HELD
+    assert do(ask("bo")).state == RequestState.DONE
+
+
 def test_rows_of_who_is_erased_stay_until_every_holder_took_its_own(holders: Holders) -> None:
     """With a row goes what hangs on it, which nobody would count, nor silence, nor forget in the trail."""
     holders(TasteHolder(falls=1), JoinHolder())
