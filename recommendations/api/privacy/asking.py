@@ -29,6 +29,7 @@ from recommendations.api.rendering import as_json
 from recommendations.api.schema import EVERY_BODY, body_like, problems, schema_of
 from recommendations.models import ApiKey
 from recommendations.privacy_terms import EraseMode
+from recommendations.services.operations.housekeeping import ValkeyAwayError
 from recommendations.services.privacy.erasing import held_about
 from recommendations.services.privacy.requests import (
     EraseAsk,
@@ -76,6 +77,8 @@ class PrivacyView(APIView):
             return without_keys(text % {"settings": ", ".join(exc.settings)})
         if isinstance(exc, SealBrokenError):
             return without_keys(_("None of the keys in EXPORT_KEYS opens this: add the one that sealed it."))
+        if isinstance(exc, ValkeyAwayError):
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, _("Valkey is away, which holds a part of it. Try again."))
         return super().handle_exception(exc)
 
 
