@@ -1,7 +1,7 @@
 """A request is done holder by holder, goes on where it was left, and ends with a receipt, or says why not."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +24,6 @@ from recommendations.services.privacy.requests import (
 from recommendations.services.privacy.sealed import PersonIds
 from recommendations.store.erasure import log as erasure_log
 from recommendations.store.holders import registry
-from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.terms import Role, RunStatus
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
 
@@ -236,84 +235,3 @@ def test_what_is_late_is_counted(holders: Holders) -> None:
     now = timezone.now()
     assert closing.late_requests(now=now + timedelta(days=19)) == 0
     assert closing.late_requests(now=now + timedelta(days=21)) == 1
-
-
-class FileHolder(TasteHolder):
-    """A holder that writes once for many; ``calls`` says for how many each time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[int] = []
-
-    def erase_all(self, subjects: Sequence[Subject], *, now: datetime) -> list[Erased]:
-        self.calls.append(len(subjects))
-        return [self.erase(each, now=now) for each in subjects]
-
-
-def test_who_waits_is_taken_along_by_what_is_written_once(holders: Holders) -> None:
-    files = FileHolder()
-    holders(files, JoinHolder())
-    for name in ("a", "b", "c", "held", "first"):
-        somebody(name, f"visit of {name}")
-    hold(PersonIds(user_id="held"), reason="case", until=None, by=None, now=NOW)
-    a, b, c, held, first = ask_erase_many(
-        [EraseAsk(user_id=name, export_first=name == "first") for name in ("a", "b", "c", "held", "first")],
-        by=None, now=NOW,
-    )  # fmt: skip
-
-    do(a)
-    assert files.calls == [3]
-    for waiting in (b, c):
-        waiting.refresh_from_db()
-        assert (waiting.state, waiting.counts["interests"]["deleted"]) == (RequestState.RECEIVED, 2)
-        assert waiting.unknown_at is not None
-    assert StatedTaste.objects.count() == 4
-    for each in (b, c, held, first):
-        do(each)
-    assert files.calls == [3, 1]  # the last was not taken along, as it wants an export first
-    assert [each.state for each in (a, b, c, held, first)] == [
-        *[RequestState.DONE] * 3, RequestState.HELD, RequestState.DONE,
-    ]  # fmt: skip
-    assert {receipts.envelopes(each)[0]["document"]["holders"]["interests"]["deleted"] for each in (a, b, c)} == {2}
-
-
-def test_one_whose_seal_does_not_open_keeps_no_other_from_it(holders: Holders) -> None:
-    files = FileHolder()
-    holders(files, JoinHolder())
-    for name in ("a", "b", "c"):
-        somebody(name)
-    a, b, c = ask_erase_many([EraseAsk(user_id=name) for name in ("a", "b", "c")], by=None, now=NOW)
-    PrivacyRequest.objects.filter(pk=b.pk).update(sealed=b"of another key")
-
-    assert do(a).state == RequestState.DONE
-    assert files.calls == [2]
-    assert do(b).message == "no key of EXPORT_KEYS opens the ids of this request"
-    assert do(c).state == RequestState.DONE
-
-
-class KilledHolder(FileHolder):
-    """A holder whose worker is killed once it has erased, before that is written down."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.falls = 1
-
-    def erase_all(self, subjects: Sequence[Subject], *, now: datetime) -> list[Erased]:
-        fell, self.falls = self.falls, 0
-        erased = super().erase_all(subjects, now=now)
-        if fell:
-            raise RuntimeError("killed")
-        return erased
-
-
-def test_what_was_erased_together_counts_though_the_worker_was_killed(holders: Holders) -> None:
-    holders(KilledHolder(), JoinHolder())
-    for name in ("a", "b"):
-        somebody(name, f"visit of {name}")
-    a, b = ask_erase_many([EraseAsk(user_id=name) for name in ("a", "b")], by=None, now=NOW)
-    with pytest.raises(RuntimeError):
-        work.do_request(a.pk)
-    try_again(a, by=None, now=NOW)
-    for each in (a, b):
-        do(each)
-        assert (each.counts["interests"]["found"], each.counts["interests"]["deleted"]) == (2, 2)
