@@ -47,8 +47,8 @@ def code(answer: HttpResponse, status: int) -> str:
 
 
 def test_an_erasure_is_followed_to_its_receipts(server: ApiClient) -> None:
-    somebody("u1", "a1")
-    asked = taken(server.post(ERASE, {"user_id": "u1", "reference": "t-1"}))
+    somebody("customer of 1", "visitor of 1")
+    asked = taken(server.post(ERASE, {"user_id": "customer of 1", "reference": "t-1"}))
     assert asked == {
         "request_id": asked["request_id"],
         "status_url": f"/api/v1/privacy/requests/{asked['request_id']}/",
@@ -69,8 +69,8 @@ def test_an_erasure_is_followed_to_its_receipts(server: ApiClient) -> None:
     keys = {key["id"]: key["public"] for key in published.json()["keys"]}
     assert signing.flaws_of(receipts, keys, whole=True) == []
     assert receipts[0]["document"]["asked_by"] == {"key": ApiKey.objects.get().name}
-    assert "u1" not in json.dumps([receipts, status])
-    assert not AuditEntry.objects.filter(label__contains="u1").exists()
+    assert "customer of 1" not in json.dumps([receipts, status])
+    assert not AuditEntry.objects.filter(label__contains="customer of 1").exists()
 
 
 def test_a_known_and_an_unknown_id_are_answered_alike(server: ApiClient) -> None:
