@@ -21,8 +21,9 @@ os.environ.setdefault("DATA", tempfile.gettempdir())
 from recsite.settings import *  # noqa: F403
 from recsite.settings import STATICFILES_DIRS, STORAGES
 
-DATA = Path(tempfile.mkdtemp(prefix="recsite-tests-"))  # of this run alone: who was erased in another is none of it
-atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+if os.environ["DATA"] == tempfile.gettempdir():  # of this process alone: who was erased in another is none of it
+    DATA = Path(tempfile.mkdtemp(prefix="recsite-tests-"))
+    atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 SERVERS_ARE_GIVEN = os.environ["DATABASE_URL"] != "postgresql:///nowhere"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes a third of a second a login
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

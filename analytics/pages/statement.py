@@ -10,7 +10,7 @@ from analytics.queries import statement as queries
 from recommendations.models import RecommendationStatement
 from recommendations.services.statements import statement_of
 
-VERSIONS = 20
+VERSIONS = 5
 """Versions on a page."""
 
 

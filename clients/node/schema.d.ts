@@ -8201,7 +8201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": string;
+                    "application/octet-stream": string;
                 };
             };
             /** @description Bad Request */

@@ -88,7 +88,7 @@ def test_an_export_is_downloaded_for_a_week(server: ApiClient) -> None:
     assert (status["state"], status["mode"]) == ("done", None)
     answer: Any = server.get(asked["status_url"] + "download/")
     assert isinstance(answer, StreamingHttpResponse)
-    assert answer["Content-Type"] == "application/zip"
+    assert answer["Content-Type"] == "application/octet-stream"
     content = io.BytesIO(b"".join(answer.streaming_content))  # type: ignore[arg-type]
     assert "interests/tastes.csv" in zipfile.ZipFile(content).namelist()
     PrivacyRequest.objects.update(file_until=timezone.now() - timedelta(seconds=1))

@@ -53,7 +53,7 @@ ERASE_MANY = [
     answer("Taken", {"requests": [_TAKEN]}, code=202),
 ]
 FILE = [
-    OpenApiExample("A zip", "PK…", response_only=True, status_codes=["200"], media_type="application/zip"),
+    OpenApiExample("A zip", "PK…", response_only=True, status_codes=["200"], media_type="application/octet-stream"),
 ]
 STATUS = [answer("Erased, and waits for the next run", _STATUS)]
 RECEIPTS = [

@@ -59,8 +59,8 @@ class DownloadView(PrivacyView):
         summary="The file of an export",
         description=DOWNLOAD_TEXT,
         responses={
-            (200, "application/zip"): OpenApiResponse(
-                {"type": "string", "contentMediaType": "application/zip"}, description="The file."
+            (200, "application/octet-stream"): OpenApiResponse(
+                {"type": "string", "format": "binary"}, description="The file, a zip."
             ),
             **problems(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.SERVICE_UNAVAILABLE),
         },
@@ -77,7 +77,7 @@ class DownloadView(PrivacyView):
         except ExportExpiredError:
             text = _("The file was kept for seven days, which are over. Ask for an export again.")
             return problem(HTTPStatus.GONE, text, members={"code": "export_expired"})
-        answer = StreamingHttpResponse(pieces, content_type="application/zip")
+        answer = StreamingHttpResponse(pieces, content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="{stored.file}"'
         return answer
 
