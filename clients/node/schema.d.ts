@@ -8189,7 +8189,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The file. */
+            /** @description The file, a zip. */
             200: {
                 headers: {
                     /** @description What our log calls the request: what you sent as this header, or a name of ours. */

@@ -169,7 +169,8 @@ def test_from_a_draft_to_what_it_would_have_earned_to_practice_to_everybody(ada:
 
     page.goto(f"{ada.site}/experiments/{committed(lambda: drafted('Less of the first').pk)}/")
     page.get_by_role("link", name="Start…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    with page.expect_navigation():  # else nothing may be there to begin
+        page.get_by_role("dialog").get_by_role("button", name="Start").click()
     committed(lambda: starting.begin_experiments(timezone.now()))
     page.reload()
     page.get_by_role("link", name="Publish B…").click()
