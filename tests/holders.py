@@ -79,7 +79,7 @@ DAY = timedelta(days=1)
 FOUND: Mapping[HolderCode, int] = {
     HolderCode.CONTACTS: 4, HolderCode.MESSAGES: 7, HolderCode.AGENTS: 1, HolderCode.EXPERIMENTS: 2,
     HolderCode.AUDIENCES: 1, HolderCode.SLATES: 4, HolderCode.ANSWERS: 1, HolderCode.INTERESTS: 3,
-    HolderCode.STAFF_WORK: 10, HolderCode.FILES: 3, HolderCode.SOURCES: 3, HolderCode.EVENTS: 12,
+    HolderCode.STAFF_WORK: 10, HolderCode.FILES: 4, HolderCode.SOURCES: 3, HolderCode.EVENTS: 12,
     HolderCode.CUSTOMER: 4,
 }  # fmt: skip
 """What each holder of the record finds of somebody, by hand."""
@@ -298,6 +298,8 @@ def _files(of: World, one: Person) -> None:
     visit = own.exclude(session_id=None).values_list("session_id", flat=True)[0]
     for given in ({"transaction_id": order, "price": "x"}, {"session_id": visit, "price": "y"}):
         RejectedRow.objects.create(source=of.file, line=1, field="price", reason="no number", given=given)
+    words = f"basket={order}, item=x"  # of a file whose columns were not ours
+    RejectedRow.objects.create(source=of.file, line=2, field="item", reason="unknown", content=words)
     if CatalogueFile.objects.count() >= MOST_KEPT:
         return
     name = f"{token()}.csv"

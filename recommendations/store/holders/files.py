@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.lookups import Overlap
 from django.core.files.storage import default_storage
-from django.db.models import Q
+from django.db.models import F, Func, Q, TextField, Value
 
 from recommendations.models import CatalogueFile, Import, RejectedRow
 from recommendations.privacy_terms import HolderCode
@@ -25,10 +27,20 @@ NAMED_IN = "user_id"
 """The column of such a file that names the customer."""
 
 
+SHORTEST = 8
+"""Characters of a number that is looked for among the words of a row: a shorter one may be a quantity."""
+WORDS = Func(
+    F("content"), Value("[^0-9A-Za-z_-]+"), function="regexp_split_to_array", output_field=ArrayField(TextField())
+)
+
+
 def _of_visits(subject: Subject) -> Q:
     """Rows that tell of an order or a visit of the person's events; those are erased later."""
     numbers = numbers_of(subject)
     told = Q(given__transaction_id__in=numbers.orders) | Q(given__session_id__in=numbers.visits)
+    words = sorted(number for number in {*numbers.orders, *numbers.visits} if len(number) >= SHORTEST)
+    if words:
+        told |= Q(Overlap(WORDS, Value(words, output_field=ArrayField(TextField()))))
     return told & Q(source__kind=Import.Kind.EVENTS)
 
 
