@@ -20,7 +20,7 @@ from recommendations.models import (
 from recommendations.push_terms import OccurrenceState
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import RunStatus
-from tests.journeys.conftest import EMAIL
+from tests.journeys.furnishing import EMAIL
 
 
 def addresses() -> dict[str, str]:

@@ -7,7 +7,8 @@ import pytest
 
 from recommendations.models import Staff
 from recommendations.services.access import second_factor
-from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed, until
+from tests.journeys.conftest import Visitor, committed, until
+from tests.journeys.furnishing import EMAIL, PASSWORD
 from tests.services.access.test_second_factor import code_of, forget_pauses
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from recommendations.models import Blend, Category, Customer, Item, Placement, Staff
-from tests.journeys.conftest import EMAIL, Visitor, committed, until
+from tests.journeys.conftest import Visitor, committed, until
+from tests.journeys.furnishing import EMAIL
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; what a test changes it puts back
 

@@ -16,7 +16,7 @@ from recommendations.models import Staff
 from recommendations.store.live import writes
 from recommendations.store.serving import snapshot_holder
 from tests.journeys.addresses import addresses as page_addresses
-from tests.journeys.conftest import EMAIL
+from tests.journeys.furnishing import EMAIL
 from tests.journeys.test_admin_pages import admin_addresses
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read

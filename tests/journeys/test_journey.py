@@ -10,7 +10,8 @@ from recommendations.models import Customer, Run, RunLogLine, RunStage, Staff
 from recommendations.services.operations.runs import start_run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import RunStatus
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import EMAIL
 from tests.trained import NOW
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,8 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import ExperimentKind
 from tests.analytics import records
 from tests.analytics.pages.experiments.drafting import begun, version
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import EMAIL
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,8 @@ from recommendations.models import AuditEntry, CatalogueFile, Import, Item, Staf
 from recommendations.tasks import work_on_file
 from recommendations.terms import RunStatus
 from tests.journeys.clicks import Clicks
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import EMAIL
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; what a test changes it puts back
 

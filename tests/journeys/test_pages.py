@@ -8,7 +8,8 @@ from django.conf import settings
 
 from recommendations.models import Staff
 from tests.journeys.addresses import addresses
-from tests.journeys.conftest import EMAIL, Visitor, committed, until
+from tests.journeys.conftest import Visitor, committed, until
+from tests.journeys.furnishing import EMAIL
 
 pytestmark = pytest.mark.django_db  # for the shop that the fixture committed; the tests only read
 

@@ -8,7 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from recommendations.models import AuditEntry, Rule, RuleBook
 from recommendations.services.rules.books import publish_rules
-from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import EMAIL, PASSWORD
 from tests.journeys.holding import holding
 from tests.trained import NOW
 

@@ -17,7 +17,8 @@ from recommendations.services.operations.runs import start_run
 from recommendations.services.rules.books import publish_rules
 from recommendations.services.rules.editing import save_rule
 from recommendations.terms import RunStatus, Stage
-from tests.journeys.conftest import EMAIL, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import EMAIL
 from tests.trained import NOW
 
 pytestmark = pytest.mark.django_db

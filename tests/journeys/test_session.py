@@ -5,7 +5,8 @@ from django.core.cache import cache
 from playwright.sync_api import expect
 
 from recommendations.models import BlendWeights, Rule, StaffSession
-from tests.journeys.conftest import EMAIL, PASSWORD, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import EMAIL, PASSWORD
 from tests.journeys.holding import holding
 
 pytestmark = pytest.mark.django_db

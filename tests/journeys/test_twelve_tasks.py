@@ -18,7 +18,8 @@ from recommendations.models import AttributedLine, BlendWeights, Customer, Item,
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import RunStatus, WeightsStatus
 from tests.journeys.clicks import Clicks
-from tests.journeys.conftest import DRAFT_RULES, EMAIL, PASSWORD, Visitor, committed
+from tests.journeys.conftest import Visitor, committed
+from tests.journeys.furnishing import DRAFT_RULES, EMAIL, PASSWORD
 
 pytestmark = pytest.mark.django_db
 

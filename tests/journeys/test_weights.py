@@ -8,7 +8,8 @@ from playwright.sync_api import Locator, expect
 from recommendations.models import BlendWeights, Customer
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import WeightsStatus
-from tests.journeys.conftest import EMAIL, Visitor, committed, until
+from tests.journeys.conftest import Visitor, committed, until
+from tests.journeys.furnishing import EMAIL
 
 pytestmark = pytest.mark.django_db
 
