@@ -58,6 +58,7 @@ from analytics.pages.privacy import listing as privacy_listing
 from analytics.pages.privacy import new as privacy_new
 from analytics.pages.privacy import receipts as privacy_receipts
 from analytics.pages.privacy import request as privacy_request
+from analytics.pages.privacy import retention as privacy_retention
 from analytics.pages.quality import figures, judgements
 from analytics.pages.rules import books, calendar, editor, effect, what_came
 from analytics.pages.rules import overview as rules_overview
@@ -302,6 +303,8 @@ urlpatterns = [
     path("privacy/holds/", privacy_holds.legal_holds, name="legal_holds"),
     path("privacy/holds/new/", privacy_holds.hold_somebody, name="hold_somebody"),
     path("privacy/holds/<int:pk>/lift/", privacy_holds.lift_legal_hold, name="lift_legal_hold"),
+    path("privacy/retention/", privacy_retention.retention, name="retention"),
+    path("privacy/retention/<slug:kind>/", privacy_retention.retention_rule, name="retention_rule"),
     path("privacy/<uuid:pk>/", privacy_request.privacy_request, name="privacy_request"),
     path("privacy/<uuid:pk>/progress/", privacy_request.privacy_progress, name="privacy_progress"),
     path("privacy/<uuid:pk>/export/", privacy_request.privacy_export, name="privacy_export"),

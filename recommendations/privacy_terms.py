@@ -1,6 +1,8 @@
 """Codes of privacy: what somebody may ask for, how far it got, and who holds anything about people."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class RequestKind(StrEnum):
@@ -60,3 +62,30 @@ class Kept(StrEnum):
     SUMS_UNTIL_NEXT_RUN = "sums_until_next_run"
     ENTRY_OF_TRAIL = "entry_of_trail"  # who did what, when; the customer in it is "a customer who was erased"
     SUPPRESSED_ADDRESS = "suppressed_address"  # a keyed hash, so that nobody writes there again
+
+
+class RetentionKind(StrEnum):
+    """What is kept for as many days as the shop sets."""
+
+    EVENTS = "events"  # by months
+    SLATES = "slates"  # with what came of them; by months, and no longer than events
+    REFUSED_ROWS = "refused_rows"
+    TRAIL = "trail"
+    TOMBSTONES = "tombstones"  # no shorter than events, or what was erased could come again
+
+
+class RetentionDays(NamedTuple):
+    """Days for which a kind is kept where nobody set any, and the fewest and most that may be set."""
+
+    usual: int
+    least: int
+    most: int
+
+
+RETENTION: Mapping[RetentionKind, RetentionDays] = {
+    RetentionKind.EVENTS: RetentionDays(730, 84, 3_650),
+    RetentionKind.SLATES: RetentionDays(400, 84, 3_650),
+    RetentionKind.REFUSED_ROWS: RetentionDays(30, 1, 400),
+    RetentionKind.TRAIL: RetentionDays(1_095, 365, 3_650),
+    RetentionKind.TOMBSTONES: RetentionDays(1_095, 730, 3_650),
+}

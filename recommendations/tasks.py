@@ -18,7 +18,7 @@ from recommendations.services.catalogue import embedding, feed_schedule, files, 
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
 from recommendations.services.operations import housekeeping, jobs, quarantine, runs
-from recommendations.services.privacy import closing, work
+from recommendations.services.privacy import closing, retention, work
 from recommendations.services.promises import keeping
 from recommendations.services.push import plans, ticks
 from recommendations.services.watches import after_run, judging
@@ -228,3 +228,8 @@ def do_privacy_request(key: str) -> str | None:
 @shared_task(name="recommendations.tasks.close_erasures")
 def close_erasures() -> int:
     return closing.close_erasures(timezone.now())
+
+
+@shared_task(name="recommendations.tasks.expire")
+def expire() -> int:
+    return len(retention.expire(now=timezone.now()))

@@ -70,6 +70,8 @@ app.conf.update(
             "task": "recommendations.tasks.prepare_partitions",
             "schedule": crontab(hour="0", minute="10"),
         },
+        # What was kept long enough goes, by the day of the shop.
+        "expire": {"task": "recommendations.tasks.expire", "schedule": crontab(hour="0", minute="20")},
         "sweep quarantines": {
             "task": "recommendations.tasks.sweep_quarantines",
             "schedule": 30,

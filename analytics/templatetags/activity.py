@@ -146,6 +146,7 @@ KINDS: Mapping[str, Promise] = {
     "privacyrequest": gettext_lazy("Privacy request"),
     "legalhold": gettext_lazy("Legal hold"),
     "tombstone": gettext_lazy("Erased id"),
+    "retentionrule": gettext_lazy("Retention rule"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),

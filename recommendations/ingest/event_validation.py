@@ -1,7 +1,7 @@
 """Validation rules of events, beyond the shape of their fields; each says what to do instead."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 
@@ -13,7 +13,11 @@ from recommendations.event_types import LIKE, NAMES, UNUSED, EventName, ItemNeed
 from recommendations.fields import AHEAD, LARGEST_AMOUNT, PAST, TARGETS
 from recommendations.ingest.event_schema import EventForm
 from recommendations.ingest.refusal import Refusal
+from recommendations.privacy_terms import RETENTION, RetentionKind
+from recommendations.store.retention_rules import event_days
 
+ALWAYS_TAKEN = timedelta(days=RETENTION[RetentionKind.EVENTS].least)
+"""An event that is no older is taken whatever the shop's rule of retention."""
 CENT, GRAM = Decimal("0.01"), Decimal("0.001")
 NAME = "/name"
 """Pointer of what is said of an event whose name is of no use."""
@@ -35,8 +39,8 @@ def refusal_of(form: EventForm, *, now: datetime) -> Refusal | None:
     rules = _RULES.get(form.name)
     if rules is None:
         return Refusal(NAME, why_unused(form.name))
-    if not now - PAST <= form.timestamp <= now + AHEAD:
-        return _untimely(form, now)
+    if not now - ALWAYS_TAKEN <= form.timestamp <= now + AHEAD and (refusal := _untimely(form, now)):
+        return refusal
     for rule in rules:
         if (refusal := rule(form)) is not None:
             return refusal
@@ -57,11 +61,17 @@ def why_unused(name: str, *, system: str = "") -> str:
     return text % {"name": name, "names": ", ".join(EventName)}
 
 
-def _untimely(form: EventForm, now: datetime) -> Refusal:
+def _untimely(form: EventForm, now: datetime) -> Refusal | None:
     if form.timestamp > now:
         server_time = now.astimezone(UTC).isoformat(timespec="seconds")
         text = _("The time is more than 10 minutes ahead of the server's (%(now)s); set the clock correctly.")
         return Refusal("/timestamp", text % {"now": server_time})
+    kept = timedelta(days=event_days().look())
+    if form.timestamp >= now - min(kept, PAST):
+        return None
+    if kept < PAST:
+        text = _("The time is more than %(days)s days ago; the shop keeps no older events (Privacy → Retention).")
+        return Refusal("/timestamp", text % {"days": kept.days})
     text = _("The time is more than %(days)s days ago; load older events with manage.py import_events.")
     return Refusal("/timestamp", text % {"days": PAST.days})
 

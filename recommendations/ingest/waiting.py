@@ -11,7 +11,7 @@ from recommendations.event_types import NAMES, EventName, Outcome
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.live_events import live_events
 from recommendations.store.events import insert, waiting
-from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.partitions import months_gone, prepare_partitions
 from recommendations.store.events.waiting import Arrived
 from recommendations.store.live import writes
 from recommendations.store.live.source_counts import SourceCount, source_counters
@@ -51,9 +51,11 @@ def _join(shop_ids: Collection[str] | None) -> list[Arrived]:
             return []
         times = [each.line.occurred_at for each in arrived]
         prepare_partitions(min(times), max(times), tables=("recommendations_event",))
+        gone = months_gone(times)  # dropped while they waited
         of_key: dict[int | None, list[Arrived]] = defaultdict(list)
         for each in arrived:
-            of_key[each.key].append(each)
+            if each.line.occurred_at not in gone:
+                of_key[each.key].append(each)
         new = {key: insert.insert([each.line for each in lines], key=key).new for key, lines in of_key.items()}
         waiting.date_back(arrived)
     for key, numbers in new.items():

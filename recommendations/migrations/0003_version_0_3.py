@@ -213,6 +213,29 @@ FORGET_STATED = (
 PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
 RECEIPT_PARTS = [("erased", "Erased everywhere"), ("closed", "Learned without them; closed")]
+RETENTION_KINDS = [
+    ("events", "Events"), ("slates", "Recommendation lists"), ("refused_rows", "Refused rows"), ("trail", "Trail"),
+    ("tombstones", "Erased ids"),
+]  # fmt: skip
+RETENTION_IS_ONLY_ADDED = """
+CREATE FUNCTION recommendations_retention_is_only_added() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'rules of retention are only added'; END $$;
+CREATE TRIGGER retention_is_only_added BEFORE UPDATE OF kind, days, note, at ON recommendations_retentionrule
+FOR EACH ROW EXECUTE FUNCTION recommendations_retention_is_only_added();
+"""
+# What a shop kept before there were rules stays until somebody wants it otherwise: an upgrade deletes nothing.
+KEEP_WHAT_IS_THERE = """
+INSERT INTO recommendations_retentionrule (kind, days, note, at)
+SELECT kind, extract(day FROM now() - oldest)::integer + 31, 'What there was when rules of retention came.', now()
+FROM (
+  SELECT 'events', 730, min(occurred_at) FROM recommendations_event
+  UNION ALL SELECT 'slates', 400, min(served_at) FROM recommendations_slate
+  UNION ALL SELECT 'refused_rows', 30, min(started_at) FROM recommendations_import
+    WHERE EXISTS (SELECT FROM recommendations_rejectedrow WHERE source_id = recommendations_import.id)
+  UNION ALL SELECT 'trail', 1095, min(at) FROM recommendations_auditentry
+) stored(kind, usual, oldest)
+WHERE oldest < now() - make_interval(days => usual)
+"""
 METRICS = [
     ("revenue", "Revenue per visitor"), ("converted", "Visitors who buy"), ("orders", "Orders per visitor"),
     ("items_per_basket", "Items per order"), ("basket_value", "Revenue per order"), ("ctr", "Lists clicked"),
@@ -3523,6 +3546,81 @@ class Migration(migrations.Migration):
                 "ordering": ["-number"],
             },
         ),
+        migrations.CreateModel(
+            "RetentionRule",
+            [
+                ID,
+                ("kind", models.CharField(choices=RETENTION_KINDS, max_length=20, verbose_name="kind")),
+                ("days", models.PositiveIntegerField(verbose_name="days")),
+                ("note", models.TextField(verbose_name="note")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="by",
+                    ),
+                ),
+                ("at", models.DateTimeField(default=timezone.now, verbose_name="set")),
+            ],
+            {
+                "verbose_name": "retention rule",
+                "verbose_name_plural": "retention rules",
+                "ordering": ["-at", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(kind__in=[code for code, _ in RETENTION_KINDS]),
+                        name="retention_kind_is_known",
+                    ),
+                    models.CheckConstraint(condition=models.Q(days__gte=1), name="retention_is_a_day_at_least"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "RetentionDrop",
+            [
+                ID,
+                ("kind", models.CharField(choices=RETENTION_KINDS, max_length=20, verbose_name="kind")),
+                ("partition", models.CharField(blank=True, max_length=63, verbose_name="month's table")),
+                ("rows", models.BigIntegerField(verbose_name="rows")),
+                ("size", models.BigIntegerField(default=0, verbose_name="bytes")),
+                ("held", models.PositiveIntegerField(default=0, verbose_name="rows of people who are held")),
+                (
+                    "customers",
+                    models.PositiveIntegerField(
+                        help_text="Of whom nothing was left; none: they are still looked for.", null=True,
+                        verbose_name="customers",
+                    ),
+                ),
+                ("at", models.DateTimeField(default=timezone.now, verbose_name="dropped")),
+            ],
+            {
+                "verbose_name": "dropped data",
+                "verbose_name_plural": "dropped data",
+                "ordering": ["-at", "-pk"],
+                "indexes": [models.Index(fields=["partition"], name="dropped_month")],
+            },
+        ),
+        migrations.CreateModel(
+            "HeldEvent",
+            [
+                ID,
+                ("held_for", models.BigIntegerField(verbose_name="customer")),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred")),
+                ("event_id", models.UUIDField(verbose_name="event id")),
+                ("line", models.SmallIntegerField(verbose_name="line")),
+                ("event", models.JSONField(verbose_name="event")),
+            ],
+            {
+                "verbose_name": "event that is held",
+                "verbose_name_plural": "events that are held",
+                "constraints": [
+                    models.UniqueConstraint(fields=("event_id", "occurred_at", "line"), name="a_line_is_held_once"),
+                ],
+                "indexes": [models.Index(fields=["held_for"], name="held_for_customer")],
+            },
+        ),
+        migrations.RunSQL(RETENTION_IS_ONLY_ADDED, "DROP FUNCTION recommendations_retention_is_only_added CASCADE"),
+        migrations.RunSQL(KEEP_WHAT_IS_THERE, migrations.RunSQL.noop, elidable=True),
         migrations.RunSQL(STATEMENT_STAYS, "DROP FUNCTION recommendations_statement_stays CASCADE"),
         migrations.RunSQL(CHANGES_ARE_STATED, FORGET_STATED),
     ]  # fmt: skip

@@ -142,6 +142,8 @@ def of_privacy() -> dict[str, str]:
         "receipts": "/privacy/receipts/",
         "where data are held": "/privacy/held/",
         "legal holds": "/privacy/holds/",
+        "retention": "/privacy/retention/",
+        "a rule of retention": "/privacy/retention/events/?days=84",
     }
 
 

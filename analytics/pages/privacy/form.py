@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.parameters import YEARS
+from analytics.queries.privacy.retention import range_words
 from analytics.templatetags.privacy import ERASE_MODES
 from recommendations.customer_codes import customer_key
 from recommendations.fields import LONGEST_ID
 from recommendations.models import Customer
-from recommendations.privacy_terms import EraseMode, RequestKind
+from recommendations.privacy_terms import RETENTION, EraseMode, RequestKind, RetentionKind
 from recommendations.services.privacy.requests import MOST_IDS
+from recommendations.services.privacy.retention import DaysOutOfRangeError, RuleIsTheSameError, check_days
 from recommendations.wording.privacy import labels as privacy_labels
 
 ERASE_WORDS = frozenset({"ERASE", "删除"})
@@ -142,3 +144,37 @@ class HoldForm(IdsForm):
         if day.year not in YEARS or day < timezone.localdate():
             raise ValidationError(_("Choose today or a later day."))
         return timezone.make_aware(datetime.combine(day, time.max))
+
+
+class RetentionForm(forms.Form):
+    """Days for which a kind is kept; ``noted``: they are to be saved, and somebody says why."""
+
+    days = forms.IntegerField(
+        label=gettext_lazy("Days"), error_messages={"invalid": gettext_lazy("Type a whole number of days.")}
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Why"), max_length=LONGEST_REASON, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("It stays with the rule, and in the trail."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, kind: RetentionKind, kept: int, noted: bool = False, **kwargs: Any) -> None:
+        """``kept``: the days by now."""
+        super().__init__(*args, **kwargs | {"label_suffix": ""})
+        self.kind, self.kept = kind, kept
+        if noted:
+            self.fields["days"].widget = forms.HiddenInput()
+        else:
+            del self.fields["note"]
+            self.fields["days"].help_text = range_words(kind)
+            self.fields["days"].widget.attrs |= {"min": RETENTION[kind].least, "max": RETENTION[kind].most}
+
+    def clean_days(self) -> int:
+        """The days. Raises ValidationError where they are out of range or nothing would change."""
+        days: int = self.cleaned_data["days"]
+        try:
+            check_days(self.kind, days, kept=self.kept)
+        except DaysOutOfRangeError as error:
+            raise ValidationError(range_words(self.kind)) from error
+        except RuleIsTheSameError as error:
+            raise ValidationError(_("It is kept for so many days already.")) from error
+        return days

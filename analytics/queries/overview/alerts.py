@@ -18,13 +18,14 @@ from analytics.queries.runs.history import RunView
 from analytics.queries.stability.alarms import alert_text
 from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.stored_words import in_own_words
-from analytics.templatetags.words import COVERAGE, stage_label
+from analytics.templatetags.words import COVERAGE, label, stage_label
 from recommendations.models import Measurement
 from recommendations.privacy_terms import RequestState
 from recommendations.services.operations.quality import served_tasks
 from recommendations.services.privacy.closing import LATE_AFTER
 from recommendations.terms import Cut, RunStatus, Trust
 from recommendations.wording.experiments import note_text
+from recommendations.wording.privacy import labels as privacy_labels
 
 STALE_AFTER = timedelta(days=2)
 OLD_MODEL_AFTER = timedelta(days=3)
@@ -102,6 +103,10 @@ def _of_privacy(seen: Watch) -> Iterator[Alert]:
         )
         words = {"count": seen.privacy.old, "days": LATE_AFTER.days}
         yield Alert(level="danger", text=text % words, address=page, link=_("See them"))
+    if seen.kept_too_long:
+        kinds = ", ".join(label(privacy_labels.RETENTION_KINDS, kind) for kind in seen.kept_too_long)
+        text = _("Kept longer than the rule says: %(kinds)s. Is the worker running, and does a backup hold on to it?")
+        yield Alert(level="warning", text=text % {"kinds": kinds}, address=reverse("retention"), link=_("See them"))
 
 
 def _of_ages(frame: Frame, *, now: datetime) -> Iterator[Alert]:

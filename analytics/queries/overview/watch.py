@@ -22,6 +22,7 @@ from recommendations.fields import ODD_AMOUNT, ODD_FACTOR
 from recommendations.models import Aside, AttributedLine, DueLine, ExperimentNote, Quarantine
 from recommendations.services.catalogue import feed_schedule
 from recommendations.services.catalogue.feed_schedule import FeedState
+from recommendations.services.privacy.retention import late_kinds
 from recommendations.terms import ExperimentStatus, QuarantineState, SuspicionRule
 
 REMEMBERED = 15  # seconds
@@ -52,6 +53,7 @@ class Watch(NamedTuple):
     stopped: tuple[GuardedStop, ...]  # by guardrails, in the last seven days, and nobody has published anything since
     feed: FeedState | None = None  # of items, that is set
     privacy: PrivacyTrouble | None = None
+    kept_too_long: tuple[str, ...] = ()  # kinds (``RetentionKind``) of which the oldest row should long be gone
 
 
 def watch(now: datetime) -> Watch:
@@ -75,7 +77,7 @@ def _look(now: datetime) -> Watch:
     ringing = tuple(unseen_alarms())
     return Watch(
         tuple(key_days(now=now)), lines["oldest"], lines["aside"], largest, suspicions, ringing, holding,
-        tuple(_stopped(now)), feed_schedule.state(), trouble(now=now),
+        tuple(_stopped(now)), feed_schedule.state(), trouble(now=now), tuple(late_kinds(now=now)),
     )  # fmt: skip
 
 

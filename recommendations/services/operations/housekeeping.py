@@ -13,6 +13,7 @@ from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.live import writes
 from recommendations.store.live.valkey import ValkeyAwayError
 from recommendations.store.push import retention
+from recommendations.store.retention_rules import all_days, days_for
 from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report
 
@@ -27,7 +28,12 @@ VERDICT_DAYS, MESSAGE_DAYS = 90, 400  # that are kept of push; links in messages
 
 def prepare_partitions(*, now: datetime) -> int:
     """Add partitions for all that the API accepts, from the oldest on to two months ahead; how many are new."""
-    return partitions.prepare_partitions(now - PAST, now + AHEAD)
+    days = all_days()
+    made = 0
+    for table, kind in partitions.KINDS.items():
+        kept = min(PAST, timedelta(days=days_for(kind, days)))
+        made += partitions.prepare_partitions(now - kept, now + AHEAD, tables=(table,))
+    return made
 
 
 def write_slates() -> int:

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -32,17 +33,45 @@ def write_down(erasures: Collection[ErasedId]) -> None:
     file = path()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = "".join(f"{_line(mark)}\n" for mark in erasures).encode()
-    target = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(target, fcntl.LOCK_EX)
+    with _alone_in(file) as target:
         size = os.fstat(target).st_size
         if size and os.pread(target, 1, size - 1) != b"\n":  # somebody was killed amid a line
             text = b"\n" + text
         while text:
             text = text[os.write(target, text) :]
         os.fsync(target)
-    finally:
-        os.close(target)
+
+
+def forget_lines(before: datetime) -> int:
+    """Take out the lines of erasures before a moment; how many. Raises OSError."""
+    file = path()
+    if not file.exists():
+        return 0
+    with _alone_in(file):
+        lines = file.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if (mark := _mark(line)) is None or mark.at >= before]
+        if len(kept) < len(lines):
+            fresh = file.with_suffix(".new")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+                written.writelines(kept)
+                written.flush()
+                os.fsync(written.fileno())
+            fresh.replace(file)
+    return len(lines) - len(kept)
+
+
+@contextmanager
+def _alone_in(file: Path) -> Iterator[int]:
+    """The file, open to add to, while no other process writes it: the one of the name, not one that it replaced."""
+    while True:
+        target = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(target, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(target), file.stat()):
+                yield target
+                return
+        finally:
+            os.close(target)
 
 
 def read_log() -> dict[bytes, ErasedId]:

@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from recommendations.event_types import TRADES, EventName
 from recommendations.store.attribution.statements import NOTED
-from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.partitions import months_gone, prepare_partitions
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.process_held import at_drop
 from recommendations.terms import Trust
@@ -228,9 +228,24 @@ def _insert(lines: Sequence[EventLine], *, key: int | None) -> Inserted:
     except IntegrityError as error:
         if not isinstance(error.__cause__, errors.CheckViolation):
             raise
-        times = [line.occurred_at for line in lines]
-        prepare_partitions(min(times), max(times))
-        rows = run(_INSERT, values)
+        return _insert_where_months_are(lines, key=key)
+    return _inserted(rows)
+
+
+def _insert_where_months_are(lines: Sequence[EventLine], *, key: int | None) -> Inserted:
+    """Insert lines once their months are made; those of months that were dropped are not new, and nothing else."""
+    times = [line.occurred_at for line in lines]
+    prepare_partitions(min(times), max(times), tables=("recommendations_event",))
+    gone = months_gone(times)
+    places = [place for place, at in enumerate(times) if at not in gone]
+    if not places:
+        return Inserted({})
+    kept = _inserted(run(_INSERT, [msgspec.json.encode([lines[place] for place in places]).decode(), key]))
+    new = {places[number]: whose for number, whose in kept.new.items()}
+    return Inserted(new, frozenset(places[number] for number in kept.erased))
+
+
+def _inserted(rows: Sequence[Any]) -> Inserted:
     new = {number: whose for number, whose, erased in rows if not erased}
     if len(new) == len(rows):
         return Inserted(new)

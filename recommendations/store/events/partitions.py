@@ -1,31 +1,81 @@
-"""Monthly partitions of events and slates. There is no default partition: a row without a month is an error."""
+"""Monthly partitions of events and slates. There is no default partition: a row without a month is an error.
 
-from datetime import UTC, datetime
+A month that was dropped because it was kept long enough is not made again, unless longer is kept by now.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
-PARTITIONED = ("recommendations_event", "recommendations_slate")
+from recommendations.models import RetentionDrop
+from recommendations.privacy_terms import RetentionKind
+from recommendations.store.retention_rules import all_days, days_for
+
+KINDS: Mapping[str, RetentionKind] = {
+    "recommendations_event": RetentionKind.EVENTS,
+    "recommendations_slate": RetentionKind.SLATES,
+}
+PARTITIONED = tuple(KINDS)
 
 
 def prepare_partitions(first: datetime, last: datetime, *, tables: tuple[str, ...] = PARTITIONED) -> int:
     """Make the partitions that are missing for the months from ``first`` to ``last``; how many were made."""
-    count = 0
+    months = _months(first, last)
+    named = {partition_of(table, month): (table, month) for month in months for table in tables}
+    missing = named.keys() - _present()
+    if missing:
+        missing -= _over({name: named[name] for name in missing})
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits")
-        present = {name for (name,) in cursor.fetchall()}
-        for month in _months(first, last):
-            for table in tables:
-                name = f"{table}_y{month:%Y}m{month:%m}"
-                if name in present:
-                    continue
-                cursor.execute(
-                    sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
-                        sql.Identifier(name), sql.Identifier(table), sql.Literal(month), sql.Literal(_next(month))
-                    )
+        for name in sorted(missing):
+            table, month = named[name]
+            cursor.execute(
+                sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
+                    sql.Identifier(name), sql.Identifier(table), sql.Literal(month), sql.Literal(month_after(month))
                 )
-                count += 1
-    return count
+            )
+    return len(missing)
+
+
+def months_gone(moments: Collection[datetime], *, table: str = "recommendations_event") -> set[datetime]:
+    """Moments among these whose month has no partition: nothing of it is kept any more."""
+    present = _present()
+    return {moment for moment in moments if partition_of(table, month_of(moment)) not in present}
+
+
+def partition_of(table: str, month: datetime) -> str:
+    """Name of the partition of a month, by the month's first moment."""
+    return f"{table}_y{month:%Y}m{month:%m}"
+
+
+def month_of(moment: datetime) -> datetime:
+    """First moment of the month in UTC."""
+    at = moment.astimezone(UTC)
+    return datetime(at.year, at.month, 1, tzinfo=UTC)
+
+
+def month_after(month: datetime) -> datetime:
+    return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
+
+
+def _present() -> set[str]:
+    """Names of the partitions that rows go into: one that is being detached is none any more."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE NOT inhdetachpending")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _over(named: Mapping[str, tuple[str, datetime]]) -> set[str]:
+    """Names of those partitions that were dropped, and would be again."""
+    dropped = RetentionDrop.objects.filter(partition__in=named).values_list("partition", flat=True)
+    names = set(dropped)
+    if not names:
+        return set()
+    days, now = all_days(), timezone.now()
+    ends = {name: (KINDS[named[name][0]], month_after(named[name][1])) for name in names}
+    return {name for name, (kind, end) in ends.items() if end <= now - timedelta(days=days_for(kind, days))}
 
 
 def _months(first: datetime, last: datetime) -> list[datetime]:
@@ -33,9 +83,5 @@ def _months(first: datetime, last: datetime) -> list[datetime]:
     months = []
     while month <= last:
         months.append(month)
-        month = _next(month)
+        month = month_after(month)
     return months
-
-
-def _next(month: datetime) -> datetime:
-    return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)

@@ -103,6 +103,7 @@ OF_NOBODY: Mapping[str, tuple[str, ...]] = {
         "recommendations.store.models.artefact_axes:layout_of",
         "recommendations.store.process_held:_drops",
         "recommendations.store.push.people:_zone",
+        "recommendations.store.retention_rules:event_days",
         "recsite.env:_asked",
         "recsite.settings:CATCHING_UP",
         "recsite.settings:MORE_SECTIONS",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import Q
 
-from recommendations.models import AttributedLine, DueLine, Event, WaitingLine
+from recommendations.models import AttributedLine, DueLine, Event, HeldEvent, WaitingLine
 from recommendations.models.events import EventListing
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.attribution.statements import KEYS
@@ -82,6 +82,10 @@ def _waiting(subject: Subject) -> Q:
     return Q(customer_id__in=subject.key_list) | nameless
 
 
+def _held_for(subject: Subject) -> Q:
+    return Q(held_for__in=subject.key_list)
+
+
 def _target(value: str | None) -> str | None:
     """What they follow; whom they follow is told to nobody."""
     return None if value is not None and len(value) == HEX else value
@@ -103,29 +107,34 @@ WAITING = OwnRows(
     model=WaitingLine, whose=_waiting, columns=("occurred_at", "shop_id", "sent", "received_at"),
     told={"sent": _sent},
 )  # fmt: skip
+HELD = OwnRows(
+    model=HeldEvent, whose=_held_for, columns=("occurred_at", "event_id", "line", "event"), told={"event": _sent}
+)  # fmt: skip
 
 
 class EventsHolder:
-    """Events, those that wait for their item, and what was attributed to them."""
+    """Events, those that wait for their item or are held beyond their time, and what was attributed to them."""
 
     def __init__(self) -> None:
         self.code = HolderCode.EVENTS
-        models = (Event, EventListing, WaitingLine, DueLine, AttributedLine)
+        models = (Event, EventListing, WaitingLine, HeldEvent, DueLine, AttributedLine)
         self.holds = Holds(models=tuple(each.__name__ for each in models))
 
     def export(self, subject: Subject) -> Iterator[Sheet]:
-        """Tell the events, those of the person's orders that came without a name last; then those that wait."""
+        """Tell the events, those of the person's orders that came without a name last; those that wait, are held."""
         own, nameless = OWN.sheet(subject), NAMELESS.sheet(subject)
         yield own._replace(rows=chain(own.rows, nameless.rows))
         yield WAITING.sheet(subject)
+        yield HELD.sheet(subject)
 
     def find(self, subject: Subject) -> int:
-        return WAITING.count(subject) + int(rows(_COUNT, **_values(subject))[0][0])
+        return WAITING.count(subject) + HELD.count(subject) + int(rows(_COUNT, **_values(subject))[0][0])
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002
         """Erase them: first what is known by the number of an order, last what the number stands in."""
         values = _values(subject)
         deleted = _delete_lines(_NAMELESS, values) + WAITING.delete(subject) + _delete_lines(_OWN, values)
+        deleted += HELD.delete(subject)
         return Erased(deleted=deleted, changed=_let_follow_somebody(values))
 
 

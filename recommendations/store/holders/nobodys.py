@@ -102,6 +102,7 @@ NOBODYS: tuple[Unheld, ...] = (
             "Receipt": ("document", "signature", "previous"),
             "Tombstone": ("digest",),
             "LegalHold": ("digest", "reason"),
+            "RetentionRule": ("note",),
         },
     ),
 )  # fmt: skip

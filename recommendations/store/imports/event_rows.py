@@ -24,6 +24,7 @@ from recommendations.store.imports.row_checks import (
 )
 from recommendations.store.imports.table_files import Header
 from recommendations.store.imports.validate import Form, Hidden
+from recommendations.store.retention_rules import events_kept_from
 from recommendations.terms import CustomerKind
 
 _hidden_user = partial(hidden_id, CustomerKind.SIGNED_IN)
@@ -64,6 +65,7 @@ RULES = [
     *moment("timestamp"),
     RowCheck("timestamp", "future", "timestamp::timestamptz > %(latest)s"),
     RowCheck("timestamp", "too_old", "timestamp::timestamptz < %(earliest)s"),
+    RowCheck("timestamp", "not_kept", "timestamp::timestamptz < %(kept_from)s"),
     erased_ids.BEFORE,
     RowCheck("user_id", "nobody", "user_id IS NULL AND anonymous_id IS NULL"),
     RowCheck("user_id", "too_long", "user_id = 'too long'"),
@@ -213,7 +215,10 @@ SELECT name, count(*) FROM gone GROUP BY name ORDER BY count(*) DESC, name
 
 
 def rule_values(*, currency: str, now: datetime) -> dict[str, object]:
-    return {"currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST}
+    return {
+        "currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST,
+        "kept_from": events_kept_from(now=now) or fields.EARLIEST,
+    }  # fmt: skip
 
 
 def mergers(*, knowable: LiteralString = EVERYBODY) -> sql.Composable:

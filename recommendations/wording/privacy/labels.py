@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from recommendations.privacy_terms import EraseMode, HolderCode, ReceiptPart, RequestKind, RequestState
+from recommendations.privacy_terms import EraseMode, HolderCode, ReceiptPart, RequestKind, RequestState, RetentionKind
 from recommendations.wording.labels import Choices
 
 KINDS: Choices = [
@@ -43,4 +43,11 @@ HOLDERS: Choices = [
     (HolderCode.PROCESSES, pgettext_lazy("holder", "Memory of running programs")),
     (HolderCode.LEARNED, pgettext_lazy("holder", "What models learned")),
     (HolderCode.CUSTOMER, pgettext_lazy("holder", "The customer")),
+]
+RETENTION_KINDS: Choices = [
+    (RetentionKind.EVENTS, pgettext_lazy("retention", "Events")),
+    (RetentionKind.SLATES, pgettext_lazy("retention", "Recommendation lists")),
+    (RetentionKind.REFUSED_ROWS, pgettext_lazy("retention", "Refused rows")),
+    (RetentionKind.TRAIL, pgettext_lazy("retention", "Trail")),
+    (RetentionKind.TOMBSTONES, pgettext_lazy("retention", "Erased ids")),
 ]

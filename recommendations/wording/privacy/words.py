@@ -51,7 +51,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
     HolderCode.SLATES: HolderWords(
         _("The lists of items that the customer was shown, with the reasons, and what came of them."),
         _("To measure whether recommendations help, and to explain each of them."),
-        _ERASED,
+        _("As many days as the shop sets, 400 where it sets none; or until the customer is erased."),
     ),
     HolderCode.ANSWERS: HolderWords(
         _("What the answers to the customer were made of, so that they can be made again."),
@@ -71,7 +71,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
     HolderCode.FILES: HolderWords(
         _("Rows of files that could not be imported; ids in them are hidden."),
         _("To let staff mend the file."),
-        _("Files that wait, a day; refused rows until the customer is erased."),
+        _("Files that wait, a day; refused rows as many days as the shop sets, 30 where it sets none."),
     ),
     HolderCode.SOURCES: HolderWords(
         _("That events of the customer were set aside, and by which rule."),
@@ -81,7 +81,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
     HolderCode.EVENTS: HolderWords(
         _("What the customer did: views, carts, purchases, refunds, likes and dislikes."),
         _("To recommend, and to count for which purchase a recommendation was of use."),
-        _ERASED,
+        _("As many days as the shop sets, 730 where it sets none; or until the customer is erased."),
     ),
     HolderCode.LIVE: HolderWords(
         _("What the customer did lately, and what they were shown, in quick memory."),
@@ -101,7 +101,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
     HolderCode.CUSTOMER: HolderWords(
         _("The pseudonym, what the shop says of the customer, what they said they like, and visitors joined to them."),
         _("To know that two acts are of the same person."),
-        _ERASED,
+        _("Until the customer is erased, or nothing else of them is left."),
     ),
 }
 KEPT: Mapping[Kept, Promise] = {

@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from recommendations.models import Customer, Event, Item
+from recommendations.models import Customer, Event, Item, RetentionRule
+from recommendations.privacy_terms import RetentionKind
 from tests.api.conftest import ApiClient, problem
 from tests.api.events.conftest import EVENTS, accepted, event, results
 
@@ -144,6 +145,14 @@ def test_the_clock_may_be_ten_minutes_ahead(api: ApiClient, monkeypatch: pytest.
     assert (pointer, now.isoformat() in reason) == ("/timestamp", True)
     accepted(api, event(timestamp=ago.isoformat()))
     assert refusal_at(api, ago - timedelta(seconds=1))[0] == "/timestamp"
+
+
+def test_events_older_than_they_are_kept_are_refused(api: ApiClient) -> None:
+    now = timezone.now()
+    RetentionRule.objects.create(kind=RetentionKind.EVENTS, days=100, note="our policy")
+    accepted(api, event(timestamp=(now - timedelta(days=99)).isoformat()))
+    pointer, reason = refusal_at(api, now - timedelta(days=101))
+    assert (pointer, "100 days" in reason, "keeps no older" in reason) == ("/timestamp", True, True)
 
 
 def refusal_at(api: ApiClient, moment: datetime) -> tuple[str, str]:

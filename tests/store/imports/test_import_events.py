@@ -72,6 +72,16 @@ def test_importing_an_event_file_twice_changes_nothing(tmp_path: Path) -> None:
     assert Customer.objects.count() == 1
 
 
+def test_rows_older_than_events_are_kept_are_refused(tmp_path: Path) -> None:
+    """The days are counted from the newest event; a first file is taken as it is."""
+    head = "name,timestamp,user_id,item_id\n"
+    first = "view_item,2020-01-01T12:00:00Z,u1,A1\nview_item,2015-01-01T12:00:00Z,u1,A1\n"
+    assert counts(load(tmp_path, head + first)) == (2, 2, 0, 0)
+    imported = load(tmp_path, f"{head}view_item,2018-01-01T12:00:00Z,u1,A1\nview_item,2017-12-31T12:00:00Z,u1,A1\n")
+    assert counts(imported) == (2, 1, 0, 1)
+    assert imported.reasons == {"not_kept": 1}
+
+
 def test_the_shops_ids_of_people_are_kept_nowhere(tmp_path: Path) -> None:
     content = (
         "name,timestamp,user_id,anonymous_id,item_id,target_type,target_id\n"

@@ -42,7 +42,7 @@ LOOKS = {
     "agent_statements", "agent_practice",
     "campaign_calendar", "campaign_report", "push_results", "push_effect", "customer_messages", "customer_held",
     "privacy", "privacy_request", "privacy_progress", "privacy_receipts", "privacy_receipt", "privacy_holders",
-    "legal_holds",
+    "legal_holds", "retention",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -82,6 +82,7 @@ DIALOGS = {
     "contact_file": Action.MANAGE_CONTACTS,
     "contacts_refused": Action.MANAGE_CONTACTS,
     "new_privacy_request": Action.HANDLE_PRIVACY,
+    "retention_rule": Action.HANDLE_PRIVACY,
     "privacy_export": Action.HANDLE_PRIVACY,
     "mail": Action.PUBLISH,
     "notice": Action.PUBLISH,
@@ -214,6 +215,7 @@ CHANGES = {
     "let_address_speak": Action.MANAGE_CONTACTS,
     "erase_contact": Action.MANAGE_CONTACTS,
     "new_privacy_request": Action.HANDLE_PRIVACY,
+    "retention_rule": Action.HANDLE_PRIVACY,
     "repeat_privacy_request": Action.HANDLE_PRIVACY,
     "hold_somebody": Action.HANDLE_PRIVACY,
     "lift_legal_hold": Action.HANDLE_PRIVACY,

@@ -1,0 +1,130 @@
+"""How long things are kept, in words: the kinds that a rule decides on, the others, and what a change takes away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from analytics.templatetags.display import number
+from analytics.templatetags.words import label
+from recommendations.models import RetentionDrop, RetentionRule
+from recommendations.privacy_terms import RETENTION, RetentionKind
+from recommendations.services.privacy import retention, retention_needs
+from recommendations.services.privacy.retention import GoingRows, KeptKind
+from recommendations.wording.privacy import labels as privacy_labels
+
+MOST_DROPS, MOST_RULES = 12, 8
+EXPLAINED: Mapping[RetentionKind, Promise] = {
+    RetentionKind.EVENTS: gettext_lazy(
+        "Views, carts, purchases and all else that customers did. A month goes when its last day is over."
+    ),
+    RetentionKind.SLATES: gettext_lazy(
+        "Lists that were shown, with what came of them. No longer than events, from which that is counted; the sums of "
+        "their days stay."
+    ),
+    RetentionKind.REFUSED_ROWS: gettext_lazy("Rows of files that could not be imported."),
+    RetentionKind.TRAIL: gettext_lazy("Who of the staff changed what."),
+    RetentionKind.TOMBSTONES: gettext_lazy(
+        "Hashes of ids that were erased, so that old acts of theirs are not taken again. No shorter than events."
+    ),
+}
+FIXED: tuple[tuple[Promise, Promise], ...] = (
+    (pgettext_lazy("retention", "Messages"), gettext_lazy("400 days; the reasons for and against them 90 days")),
+    (pgettext_lazy("retention", "Export files"), gettext_lazy("7 days")),
+    (pgettext_lazy("retention", "Files that wait for somebody's yes"), gettext_lazy("a day")),
+    (pgettext_lazy("retention", "Models, with interests and segments"), gettext_lazy("the last 3")),
+    (pgettext_lazy("retention", "Receipts"), gettext_lazy("6 years at least")),
+)
+"""What has a time of its own that no rule changes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindRow:
+    """A kind as a row of the table."""
+
+    kept: KeptKind
+    words: str
+    explained: Promise
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is not its own rule that holds, but that of events."""
+        return self.kept.days != self.kept.holds
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleChange:
+    """What a change of a rule takes away, and what misses it, in sentences."""
+
+    days: int
+    goes: list[str]
+    missed: list[str]
+
+
+def kinds(*, now: datetime) -> list[KindRow]:
+    return [
+        KindRow(kept=each, words=kind_words(each.kind), explained=EXPLAINED[each.kind])
+        for each in retention.kept_kinds(now=now)
+    ]
+
+
+def fixed() -> list[tuple[Promise | str, Promise | str]]:
+    """What has a time of its own."""
+    days = ngettext("%(days)s day", "%(days)s days", settings.ANSWERS_DAYS) % {"days": number(settings.ANSWERS_DAYS)}
+    answers = _("%(days)s (the setting ANSWERS_DAYS)") % {"days": days}
+    return [(pgettext_lazy("retention", "What answers were made of"), answers), *FIXED]
+
+
+def last_drops() -> list[RetentionDrop]:
+    return retention.last_drops(most=MOST_DROPS)
+
+
+def rules_of(kind: RetentionKind) -> list[RetentionRule]:
+    """Rules of a kind, the newest first."""
+    return list(RetentionRule.objects.filter(kind=kind).select_related("by")[:MOST_RULES])
+
+
+def days_of(kind: RetentionKind, rules: Sequence[RetentionRule]) -> int:
+    """Days that hold by the rules of a kind."""
+    return rules[0].days if rules else RETENTION[kind].usual
+
+
+def kind_words(kind: RetentionKind) -> str:
+    return label(privacy_labels.RETENTION_KINDS, kind)
+
+
+def range_words(kind: RetentionKind) -> str:
+    """How many days may be set."""
+    limits = {"least": number(RETENTION[kind].least), "most": number(RETENTION[kind].most)}
+    return _("From %(least)s to %(most)s days.") % limits
+
+
+def change(kind: RetentionKind, days: int, *, now: datetime) -> RuleChange:
+    """What goes by the next night if a kind is kept for so many days."""
+    goes = [_goes(each) for each in retention.what_goes(kind, days, now=now)]
+    return RuleChange(days=days, goes=goes, missed=_missed(kind, days, now=now) if goes else [])
+
+
+def _goes(going: GoingRows) -> str:
+    rows = ngettext("about %(rows)s row", "about %(rows)s rows", going.rows) % {"rows": number(going.rows)}
+    words = {"kind": kind_words(going.kind), "rows": rows}
+    if not going.months:
+        return _("%(kind)s: %(rows)s") % words
+    months = {"first": going.months[0], "last": going.months[-1]}
+    if len(going.months) == 1:
+        return _("%(kind)s: %(rows)s, the month %(first)s") % (words | months)
+    return _("%(kind)s: %(rows)s, the months %(first)s to %(last)s") % (words | months)
+
+
+def _missed(kind: RetentionKind, days: int, *, now: datetime) -> list[str]:
+    missed = [str(words) for words in retention_needs.needed_for(kind, days)]
+    under_way = _("The experiment “%(name)s” is under way and counts from before.")
+    missed += [under_way % {"name": each.name} for each in retention_needs.experiments_before(kind, days, now=now)]
+    if kind == RetentionKind.EVENTS and (unknown := retention_needs.count_unknown(days, now=now)):
+        text = ngettext("%(n)s customer would be unknown.", "%(n)s customers would be unknown.", unknown)
+        missed.append(text % {"n": number(unknown)})
+    return missed

@@ -1,0 +1,197 @@
+"""How long things are kept: the rules, what a change of one would take away, and what goes every night."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from recommendations.models import RetentionDrop, RetentionRule, Staff
+from recommendations.privacy_terms import RETENTION, RetentionKind
+from recommendations.services.access import audit
+from recommendations.services.access.audit import needed_note
+from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.erasure.log import forget_lines
+from recommendations.store.events.partitions import KINDS, month_of
+from recommendations.store.live.expiry import forget_acts
+from recommendations.store.retention import months, people, rows
+from recommendations.store.retention.months import EVENT, SLATE
+from recommendations.store.retention_rules import Rules, all_days, days_for, days_in_force, newest_event, stored_rules
+
+LOCK = 7_264_194
+LATE_AFTER = timedelta(days=32)
+"""Beyond its rule the oldest row may be so old: a month goes when its last day is over."""
+WATCHED = timedelta(days=1)
+"""For so long a rule that was shortened has had no night yet."""
+TABLES: Mapping[RetentionKind, str] = {kind: table for table, kind in KINDS.items()}
+log = structlog.get_logger(__name__)
+
+
+class DaysOutOfRangeError(Exception):
+    """The days are fewer or more than the kind may be kept."""
+
+    def __init__(self, kind: RetentionKind) -> None:
+        super().__init__(kind)
+        self.least, self.most = RETENTION[kind].least, RETENTION[kind].most
+
+
+class RuleIsTheSameError(Exception):
+    """The kind is kept for so many days already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptKind:
+    """A kind with its days: its own, and those that hold beside the others; its oldest row, and what goes next.
+
+    ``goes_at`` is the night in which the next part goes, with its rows and bytes, of rows that go one by one none.
+    """
+
+    kind: RetentionKind
+    days: int
+    holds: int
+    oldest: datetime | None
+    late: bool
+    goes_at: datetime | None = None
+    rows: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoingRows:
+    """Rows of a kind that go; of kinds that have months, the months and their bytes."""
+
+    kind: RetentionKind
+    rows: int
+    size: int = 0
+    months: Sequence[str] = ()
+
+
+@transaction.atomic
+def set_rule(kind: RetentionKind, days: int, *, note: str, by: Staff | None, now: datetime) -> RetentionRule:
+    """Keep a kind for so many days from now on. What is shortened goes an hour later at the earliest, by night.
+
+    Raises DaysOutOfRangeError, RuleIsTheSameError and NoteNeededError.
+    """
+    before = all_days()[kind]
+    check_days(kind, days, kept=before)
+    stored = RetentionRule(kind=kind, days=days, note=needed_note(note), by=by, at=now)
+    stored.save()
+    audit.record(by=by, verb="change", subject=stored, note=stored.note, before={"days": before}, after={"days": days})
+    return stored
+
+
+def check_days(kind: RetentionKind, days: int, *, kept: int) -> None:
+    """Check the days of a kind that is kept for so many by now. Raises DaysOutOfRangeError and RuleIsTheSameError."""
+    if not RETENTION[kind].least <= days <= RETENTION[kind].most:
+        raise DaysOutOfRangeError(kind)
+    if kept == days:
+        raise RuleIsTheSameError
+
+
+def kept_kinds(*, now: datetime) -> list[KeptKind]:
+    """Every kind, as staff see it."""
+    rules = stored_rules()
+    own, oldest, late = all_days(rules), rows.oldest_rows(), set(late_kinds(now=now, rules=rules))
+    first = {month.table: month for month in reversed(months.stored_months(*TABLES.values()))}
+    kept = []
+    for kind in RetentionKind:
+        holds = days_for(kind, own)
+        each = KeptKind(kind=kind, days=own[kind], holds=holds, oldest=oldest[kind], late=kind in late)
+        if (month := first.get(TABLES.get(kind, ""))) is not None and oldest[kind] is not None:
+            each = replace(each, goes_at=month.end + timedelta(days=holds), rows=month.rows, size=month.size)
+        kept.append(each)
+    return kept
+
+
+def late_kinds(*, now: datetime, rules: Rules | None = None) -> list[RetentionKind]:
+    """Kinds of which the oldest row should long be gone."""
+    limits, oldest = _limits(days_in_force(now=now, lately=WATCHED, rules=rules), now=now), rows.oldest_rows()
+    return [kind for kind, at in oldest.items() if at is not None and at < limits[kind] - LATE_AFTER]
+
+
+def what_goes(kind: RetentionKind, days: int, *, now: datetime) -> list[GoingRows]:
+    """What goes with the next night because a kind is kept for so many days, and not as many as now."""
+    before = all_days()
+    after = {**before, kind: days}
+    fewer = {each: days_for(each, after) for each in after if days_for(each, after) < days_for(each, before)}
+    return [going for going in _going(_limits(fewer, now=now)) if going.rows]
+
+
+def due(*, now: datetime) -> list[GoingRows]:
+    """What goes by the rules that are in force; what a dry run tells."""
+    return _going(_limits(days_in_force(now=now), now=now))
+
+
+def expire(*, now: datetime) -> list[RetentionDrop]:
+    """Let go of what was kept long enough; what went. Of two processes one does nothing; a second time nothing goes.
+
+    Lists go before the events that they were counted from, and customers after their last event.
+    """
+    with advisory_lock(LOCK) as alone:
+        if not alone:
+            return []
+        limits = _limits(days_in_force(now=now), now=now)
+        held = people.held_customers(now=now)
+        people.release(held)
+        over = [*months.months_over(SLATE, before=limits[RetentionKind.SLATES]),
+                *months.months_over(EVENT, before=limits[RetentionKind.EVENTS])]  # fmt: skip
+        dropped = [drop for month in over if (drop := months.drop_month(month, held=held, now=now))]
+        _forget_lines(limits[RetentionKind.TOMBSTONES])
+        dropped += [drop for kind in rows.OF_ROWS if (drop := _delete(kind, limits[kind], now=now))]
+        if any(drop.kind == RetentionKind.EVENTS for drop in dropped):
+            forget_acts(month_of(limits[RetentionKind.EVENTS]))
+        _let_leave(held, now=now)
+        return dropped
+
+
+def last_drops(*, most: int) -> list[RetentionDrop]:
+    """What went last, the newest first."""
+    return list(RetentionDrop.objects.all()[:most])
+
+
+def _forget_lines(before: datetime) -> None:
+    """Take out of the log of erasures what has no tombstone any more, or it would be taken for lost."""
+    try:
+        forget_lines(before)
+    except OSError:
+        log.exception("the log of erasures cannot be shortened")
+
+
+def _let_leave(held: frozenset[int], *, now: datetime) -> None:
+    """Let customers leave whose last event went, once after each night in which months did."""
+    open_drops = RetentionDrop.objects.filter(customers=None)
+    newest = open_drops.first()
+    if newest is None:
+        return
+    left = people.leave(held=held, now=now)
+    RetentionDrop.objects.filter(pk=newest.pk).update(customers=left)
+    open_drops.update(customers=0)
+
+
+def _limits(days: Mapping[RetentionKind, int], *, now: datetime) -> dict[RetentionKind, datetime]:
+    """The moments before which nothing of a kind is kept."""
+    from_events = newest_event(now=now) or now
+    return {
+        kind: (from_events if kind == RetentionKind.EVENTS else now) - timedelta(days=each)
+        for kind, each in days.items()
+    }  # fmt: skip
+
+
+def _going(limits: Mapping[RetentionKind, datetime]) -> list[GoingRows]:
+    """What of each kind is older than its limit, where anything is."""
+    stored, going = months.stored_months(*TABLES.values()), list[GoingRows]()
+    for kind, limit in limits.items():
+        if kind not in TABLES:
+            going.append(GoingRows(kind=kind, rows=rows.count_before(kind, limit)))
+            continue
+        over = [month for month in stored if month.table == TABLES[kind] and month.end <= limit]
+        size, names = sum(month.size for month in over), [f"{month.first:%Y-%m}" for month in over]
+        going.append(GoingRows(kind=kind, rows=months.count_rows(over), size=size, months=names))
+    return [each for each in going if each.rows or each.months]
+
+
+def _delete(kind: RetentionKind, before: datetime, *, now: datetime) -> RetentionDrop | None:
+    if not (deleted := rows.delete_before(kind, before)):
+        return None
+    return RetentionDrop.objects.create(kind=kind, rows=deleted, customers=0, at=now)

@@ -1,0 +1,46 @@
+"""What needs events and lists of some age, for who wants to keep them for a shorter time."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recommendations.models import Customer, Event, Experiment
+from recommendations.privacy_terms import RetentionKind
+from recommendations.store.retention_rules import newest_event
+from recommendations.terms import ExperimentStatus
+
+NEEDS: tuple[tuple[int, Promise], ...] = (
+    (730, _("Messages to those who stayed away look back two years.")),
+    (365, _("Messages about carts look for the last purchase of a year.")),
+    (182, _("What an item usually earns is taken from half a year.")),
+    (112, _("How often somebody buys something again is counted over 112 days.")),
+)
+"""What needs events, and of how many days; what needs the fewest that may be set (84) always has them."""
+
+BEFORE = timedelta(days=28)
+"""What people did so long before an experiment is compared, too."""
+
+
+def needed_for(kind: RetentionKind, days: int) -> list[Promise]:
+    """What needs more days of a kind than these."""
+    return [words for needed, words in NEEDS if kind == RetentionKind.EVENTS and needed > days]
+
+
+def experiments_before(kind: RetentionKind, days: int, *, now: datetime) -> list[Experiment]:
+    """Experiments that are under way and began before what would be kept, less the four weeks before them."""
+    if kind not in {RetentionKind.EVENTS, RetentionKind.SLATES}:
+        return []
+    under_way = Experiment.objects.filter(
+        status__in=[ExperimentStatus.RUNNING, ExperimentStatus.PAUSED], simulated=False
+    )
+    return list(under_way.filter(started_at__lt=now - timedelta(days=days) + BEFORE).order_by("started_at"))
+
+
+def count_unknown(days: int, *, now: datetime) -> int:
+    """How many customers have events, and none of the last so many days: nothing would be known of them any more."""
+    since = (newest_event(now=now) or now) - timedelta(days=days)
+    theirs = Event.objects.filter(customer=OuterRef("pk"))
+    lately, before = Exists(theirs.filter(occurred_at__gte=since)), Exists(theirs.filter(occurred_at__lt=since))
+    return Customer.objects.filter(~lately, before, erased_at=None).count()

@@ -1,0 +1,1 @@
+"""What goes when it was kept long enough, and how."""

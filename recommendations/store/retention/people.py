@@ -1,0 +1,104 @@
+"""People: who is held and keeps their events, and who has nothing left, so that their row goes as well."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from recommendations.models import (
+    AudienceMember,
+    Customer,
+    CustomerAlias,
+    Event,
+    HeldEvent,
+    InterestProfile,
+    LegalHold,
+    SegmentMembership,
+    Unit,
+)
+from recommendations.models.events import EventListing
+from recommendations.store.erasure.subjects import keys_joined_to
+from recommendations.store.events.tombstones import digest_of
+from recommendations.store.holders.customer import BLANK, RANDOM
+from recommendations.store.holders.protocol import ROWS
+from recommendations.store.holders.tables import delete_rows
+from recommendations.store.live.fetch import Changed, announce
+
+GO_ALONG = frozenset({InterestProfile, SegmentMembership, AudienceMember, Unit, CustomerAlias, EventListing})
+"""Tables whose rows keep nobody: they are inferred, or said of somebody who is there otherwise."""
+
+
+def held_customers(*, now: datetime) -> frozenset[int]:
+    """Keys of the people of whom something has to be kept, found by hashing every pseudonym once."""
+    lasting = LegalHold.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
+    digests = {bytes(digest) for digest in lasting.values_list("digest", flat=True)}
+    if not digests:
+        return frozenset()
+    people = Customer.objects.filter(erased_at=None).values_list("pk", "pseudonym").iterator(chunk_size=ROWS)
+    return keys_joined_to(key for key, value in people if digest_of(bytes(value)) in digests)
+
+
+def release(held: Collection[int]) -> int:
+    """Delete the events of those who are held no more; how many."""
+    return delete_rows(HeldEvent.objects.exclude(held_for__in=held))
+
+
+def leave(*, held: Collection[int], now: datetime) -> int:
+    """Have everybody leave of whom no event, no word, no contact and nothing else is left; how many.
+
+    Their rows stand empty for a minute, as those of who was erased, so that every process hears of it.
+    """
+    leaving = _without_anything() - set(held)
+    while partners := {one for one, other in _joined(leaving) if other not in leaving}:
+        leaving -= partners
+    for keys in batched(sorted(leaving), ROWS):
+        _leave(keys, now=now)
+    if leaving:
+        announce(Changed.PEOPLE)
+        for keys in batched(sorted(leaving), ROWS):
+            Event.objects.filter(customer__in=keys).update(customer=None)  # of a statement that was under way
+    return len(leaving)
+
+
+@transaction.atomic
+def _leave(keys: Collection[int], *, now: datetime) -> None:
+    Unit.objects.filter(customer__in=keys).update(customer=None)
+    empty = {name: value for name, value in BLANK.items() if name != "erased_at__isnull"}
+    Customer.objects.filter(pk__in=keys, erased_at=None).update(
+        pseudonym=RawSQL(RANDOM, ()), erased_at=now, **empty  # noqa: S611 - a constant
+    )  # fmt: skip
+
+
+def _without_anything() -> set[int]:
+    return {key for part in _parts() for key in _nothing_left(part).values_list("pk", flat=True)}
+
+
+def _parts() -> Iterator[list[int]]:
+    """Keys of all customers, as many at once as are looked for by their keys and not by reading whole tables."""
+    last = 0
+    while part := list(Customer.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:ROWS]):
+        yield part
+        last = part[-1]
+
+
+def _nothing_left(keys: Collection[int]) -> QuerySet[Customer]:
+    """Customers among these who never said anything and whom no row names but such as go along."""
+    silent = Customer.objects.filter(pk__in=keys, erased_at=None, personalise=True, consent_at=None, properties={})
+    rows = [~Exists(HeldEvent.objects.filter(held_for=OuterRef("pk")))]
+    for relation in Customer._meta.related_objects:
+        if relation.related_model not in GO_ALONG:
+            named: QuerySet[Any] = QuerySet(relation.related_model).filter(**{relation.field.name: OuterRef("pk")})
+            rows.append(~Exists(named))
+    return silent.filter(*rows)
+
+
+def _joined(keys: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Pairs of keys that were joined, from either side, of which the first is one of these."""
+    for part in batched(sorted(keys), ROWS):
+        named = CustomerAlias.objects.filter(Q(anonymous__in=part) | Q(customer__in=part), undone_at=None)
+        for one, other in named.values_list("anonymous_id", "customer_id"):
+            yield from ((one, other), (other, one))

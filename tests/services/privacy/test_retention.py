@@ -1,0 +1,308 @@
+"""Months that go when they were kept long enough, with all that hangs on them, and who goes with their last event."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.db import connection, transaction
+from django.utils import timezone
+
+from recommendations.models import (
+    AttributedLine,
+    AuditEntry,
+    Customer,
+    CustomerAlias,
+    DueLine,
+    Event,
+    HeldEvent,
+    Import,
+    Item,
+    LegalHold,
+    PlacementDay,
+    RejectedRow,
+    RetentionDrop,
+    RetentionRule,
+    Slate,
+    SlateOutcome,
+    Staff,
+    StatedTaste,
+    Tombstone,
+)
+from recommendations.privacy_terms import EraseMode, RetentionKind
+from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.privacy import retention, retention_needs
+from recommendations.services.privacy.retention import DaysOutOfRangeError, RuleIsTheSameError, set_rule
+from recommendations.store.erasure.log import lost_erasures, read_log, write_down
+from recommendations.store.erasure.subjects import subject_of_keys
+from recommendations.store.events import insert, partitions
+from recommendations.store.events.insert import EventLine
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.tombstones import ErasedId, digest_of, lay
+from recommendations.store.holders.events import EVENTS
+from recommendations.store.live import expiry, writes
+from recommendations.store.live.state import LiveEvent
+from recommendations.store.retention import months
+from recommendations.store.retention_rules import all_days, days_in_force
+from recommendations.terms import Role
+
+NOW = datetime(1993, 6, 20, 0, 20, tzinfo=UTC)
+OLD = datetime(1991, 3, 5, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def customer(name: str, **fields: Any) -> Customer:
+    return Customer.objects.create(pseudonym=pseudonym(name), **fields)
+
+
+def event(whose: Customer | None, at: datetime, **fields: Any) -> Event:
+    return Event.objects.create(
+        occurred_at=at, event_id=uuid.uuid4(), customer=whose, **{"name": "view_item", "item": None} | fields
+    )
+
+
+def slate(at: datetime, name: str, **fields: Any) -> None:
+    Slate.objects.create(
+        served_at=at, recommendation_id=name, placement="home", source="model", personalised=True, items=[1],
+        scores=[1.0], propensities=[1.0], **fields,
+    )  # fmt: skip
+    SlateOutcome.objects.create(
+        recommendation_id=name, placement="home", at=at, replay=False, listed=True, seen=[1], clicked=[], carted=[],
+        bought=[], revenues=[], purchases=0,
+    )  # fmt: skip
+
+
+def attributed(line: Event, slate: str) -> None:
+    key = {"occurred_at": line.occurred_at, "event_id": line.event_id, "line": line.line}
+    DueLine.objects.create(**key)
+    AttributedLine.objects.create(
+        **key, name=line.name, item_id=1, amount=5, recommendation_id=slate, placement="home", position=1,
+        touch="event", replay=False,
+    )  # fmt: skip
+
+
+def rule(kind: RetentionKind, days: int, at: datetime = NOW - DAY) -> None:
+    RetentionRule.objects.create(kind=kind, days=days, note="made", at=at)
+
+
+def partition_names() -> set[str]:
+    return {month.name for month in months.stored_months(months.EVENT, months.SLATE)}
+
+
+@pytest.fixture
+def old_months() -> Iterator[None]:
+    """Months of a time that no other test has anything to do with; those that are left go again."""
+    prepare_partitions(OLD, NOW)
+    yield
+    for month in months.stored_months(months.EVENT, months.SLATE):
+        if month.first <= NOW:
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP TABLE IF EXISTS "{month.name}"')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.Redis) -> None:
+    """By hand: with 730 days, months up to May 1991 go, of lists up to April 1992; whoever is left without anything
+    goes; of who is held the events stay, by the shop's ids.
+    """
+    tea = Item.objects.create(shop_id="tea", title="Tea")
+    gone, stays, held, spoke, likes, visitor = (
+        customer(name) for name in ("gone", "stays", "held", "spoke", "likes", "visitor")
+    )
+    Customer.objects.filter(pk=spoke.pk).update(consent_at=OLD)
+    StatedTaste.objects.create(customer=likes, tags=["green"])
+    CustomerAlias.objects.create(anonymous=visitor, customer=stays, source="test")
+    LegalHold.objects.create(digest=digest_of(pseudonym("held")), reason="a case", since=OLD)
+    for whose in (gone, stays, held, spoke, likes, visitor):
+        event(whose, OLD, item=tea)
+    order = event(held, OLD, name="purchase", item=tea, transaction_id="o1", amount=5)
+    event(None, OLD, name="refund", item=tea, transaction_id="o1", amount=5)
+    event(None, OLD, name="refund", item=tea, transaction_id="another's", amount=5)
+    kept = event(stays, NOW - DAY, item=tea)
+    slate(OLD, "old")
+    slate(NOW - DAY, "new")
+    attributed(order, "old")
+    attributed(kept, "new")
+    PlacementDay.objects.create(
+        day=OLD, placement="home", replay=False, position=0, listed=1, seen=1, clicked=0, carted=0, bought=0,
+        purchases=0, revenue=0, squares=0,
+    )  # fmt: skip
+    valkey.set("live:built", 1)
+    bought = [LiveEvent(stays.pk, "purchase", item, at) for item, at in ((1, OLD), (2, NOW - DAY))]
+    assert writes.remember(bought)
+
+    told = retention.due(now=NOW)
+    drops = retention.expire(now=NOW)
+
+    events = [f"recommendations_event_y1991m0{month}" for month in (3, 4, 5)]
+    lists = [f"recommendations_slate_y1991m{month:02}" for month in range(3, 13)]
+    lists += [f"recommendations_slate_y1992m0{month}" for month in range(1, 5)]
+    assert [drop.partition for drop in drops] == lists + events
+    assert partition_names().isdisjoint(lists + events)
+    assert [(each.kind, each.rows, len(each.months)) for each in told] == [("events", 9, 3), ("slates", 1, 14)]
+    assert [drop.rows for drop in drops if drop.rows] == [1, 9]
+    assert [each.pk for each in Event.objects.all()] == [kept.pk]
+    assert list(SlateOutcome.objects.values_list("pk", flat=True)) == ["new"]
+    assert list(AttributedLine.objects.values_list("recommendation_id", flat=True)) == ["new"]
+    assert DueLine.objects.get().event_id == kept.event_id
+    assert PlacementDay.objects.count() == 1
+
+    assert {(each.held_for, each.event["name"], each.event["item_id"]) for each in HeldEvent.objects.all()} == {
+        (held.pk, name, "tea") for name in ("view_item", "purchase", "refund")
+    }
+    assert EVENTS.find(subject_of_keys([held.pk])) == 3
+    living = set(Customer.objects.filter(erased_at=None).values_list("pk", flat=True))
+    assert living == {stays.pk, held.pk, spoke.pk, likes.pk, visitor.pk}
+    assert [drop.customers for drop in RetentionDrop.objects.filter(kind="events")] == [1, 0, 0]
+    assert [key for key, _at in valkey.zrange(f"live:bought:{stays.pk}", 0, -1, withscores=True)] == [b"2"]
+
+    assert retention.expire(now=NOW) == []
+    assert prepare_partitions(OLD, OLD) == 0
+    late = EventLine(occurred_at=OLD, event_id=uuid.uuid4(), line=0, name="view_item", item_id=tea.pk, source="api")
+    soon = EventLine(occurred_at=NOW, event_id=uuid.uuid4(), line=0, name="view_item", item_id=tea.pk, source="api")
+    assert set(insert.insert([late, soon], key=None).new) == {1}
+
+    LegalHold.objects.update(until=NOW)
+    assert retention.expire(now=NOW + DAY) == []
+    assert not HeldEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_interrupted_goes_on(old_months: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A month that somebody reads is half detached, and dropped once they are done; one that was detached, too."""
+    monkeypatch.setattr(months, "PATIENCE", "100ms")
+    event(None, OLD)
+    event(None, NOW - DAY)
+    own = connection.copy()
+    with own.cursor() as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM recommendations_event")
+        held_up = {drop.partition for drop in retention.expire(now=NOW)}
+        assert not any("event" in name for name in held_up)
+        assert [month.detaching for month in months.stored_months(months.EVENT)][:3] == [True, False, False]
+        assert Event.objects.count() == 1  # nobody sees it any more
+        late = EventLine(occurred_at=OLD, event_id=uuid.uuid4(), line=0, name="view_item")
+        assert insert.insert([late], key=None).new == {}
+        reader.execute("ROLLBACK")
+    own.close()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE recommendations_event DETACH PARTITION recommendations_event_y1991m04")
+    drops = retention.expire(now=NOW)
+    assert [drop.partition[-7:] for drop in drops] == ["1991m03", "1991m04", "1991m05"]
+    assert [drop.rows for drop in drops] == [1, 0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_drop_a_month_once(old_months: None) -> None:
+    with months.advisory_lock(retention.LOCK) as alone:
+        assert alone
+        assert retention.expire(now=NOW) == []
+
+
+def test_rows_that_have_no_months_go_by_their_age() -> None:
+    now = timezone.now()
+    imported = [Import.objects.create(kind="events", file=name) for name in ("old", "new")]
+    Import.objects.filter(file="old").update(started_at=now - 31 * DAY)
+    for each in imported:
+        RejectedRow.objects.create(source=each, line=1, reason="no number")
+    entries = [AuditEntry.objects.create(verb="change", object_type="item", object_id=name) for name in ("old", "new")]
+    AuditEntry.objects.filter(pk=entries[0].pk).update(at=now - 1_096 * DAY)
+    marks = [ErasedId(digest_of(name), 1, at, EraseMode.FORGET) for name, at in
+             ((b"old", now - 1_096 * DAY), (b"new", now - DAY))]  # fmt: skip
+    lay(marks)
+    write_down(marks)
+
+    oldest = {each.kind: each for each in retention.kept_kinds(now=now)}
+    assert not any(each.late for each in oldest.values())
+    going = {each.kind: each.rows for each in retention.due(now=now) if not each.months}
+    assert going == {"refused_rows": 1, "trail": 1, "tombstones": 1}
+    retention._forget_lines(now - 1_095 * DAY)
+    for kind in (RetentionKind.REFUSED_ROWS, RetentionKind.TRAIL, RetentionKind.TOMBSTONES):
+        retention._delete(kind, now - all_days()[kind] * DAY, now=now)
+
+    assert [row.source.file for row in RejectedRow.objects.all()] == ["new"]
+    assert [entry.object_id for entry in AuditEntry.objects.all()] == ["new"]
+    assert [bytes(stone.digest) for stone in Tombstone.objects.all()] == [digest_of(b"new")]
+    assert list(read_log()) == [digest_of(b"new")]
+    assert lost_erasures() == []
+
+
+def test_a_shorter_rule_lets_be_for_an_hour() -> None:
+    """Lists go with events, from which they are counted; an erased id is remembered as long as events are taken."""
+    usual = {"events": 730, "slates": 400, "refused_rows": 30, "trail": 1_095, "tombstones": 1_095}
+    assert all_days() == usual
+    assert days_in_force(now=NOW) == usual
+    rule(RetentionKind.EVENTS, 84, at=NOW - timedelta(minutes=30))
+    assert all_days()["events"] == 84
+    assert days_in_force(now=NOW) == usual
+    assert days_in_force(now=NOW + timedelta(minutes=31)) == usual | {"events": 84, "slates": 84}
+    rule(RetentionKind.EVENTS, 3_650, at=NOW)
+    assert days_in_force(now=NOW) == usual | {"events": 3_650, "tombstones": 3_650}
+
+
+def test_a_rule_is_checked_noted_and_stays(django_user_model: type[Staff]) -> None:
+    admin = Staff.objects.create_user("ada@example.com", "a long password", role=Role.ADMIN)
+    for days in (83, 3_651):
+        with pytest.raises(DaysOutOfRangeError):
+            set_rule(RetentionKind.EVENTS, days, note="why", by=admin, now=NOW)
+    with pytest.raises(RuleIsTheSameError):
+        set_rule(RetentionKind.EVENTS, 730, note="why", by=admin, now=NOW)
+    with pytest.raises(NoteNeededError):
+        set_rule(RetentionKind.EVENTS, 365, note="  ", by=admin, now=NOW)
+    stored = set_rule(RetentionKind.EVENTS, 365, note="Our policy of 1993", by=admin, now=NOW)
+    entry = AuditEntry.objects.get()
+    assert (entry.before, entry.after, entry.note) == ({"days": 730}, {"days": 365}, "Our policy of 1993")
+    with pytest.raises(Exception, match="only added"), transaction.atomic():
+        RetentionRule.objects.filter(pk=stored.pk).update(days=9)
+    admin.delete()
+    assert RetentionRule.objects.get().by is None
+
+
+def test_what_a_change_takes_is_told_before() -> None:
+    """Of four customers two have nothing younger than 84 days; one of these has nothing at all."""
+    now = timezone.now()
+    prepare_partitions(now - 300 * DAY, now)
+    names = {"both": (200, 2), "old": (200,), "older": (250,), "new": (1,), "nothing": ()}
+    for name, ages in names.items():
+        whose = customer(name)
+        for days in ages:
+            event(whose, now - days * DAY)
+    event(None, now)
+    [events] = retention.what_goes(RetentionKind.EVENTS, 84, now=now)
+    assert (events.kind, events.rows) == ("events", 3)
+    assert retention.what_goes(RetentionKind.EVENTS, 731, now=now) == []
+    assert retention_needs.count_unknown(84, now=now) == 2
+    assert len(retention_needs.needed_for(RetentionKind.EVENTS, 84)) == 4
+    assert len(retention_needs.needed_for(RetentionKind.EVENTS, 365)) == 1
+    assert retention_needs.needed_for(RetentionKind.TRAIL, 365) == []
+
+
+def test_a_month_that_was_dropped_is_made_again_once_more_is_kept() -> None:
+    at = timezone.now() - 1_500 * DAY
+    name = partitions.partition_of(months.EVENT, partitions.month_of(at))
+    RetentionDrop.objects.create(kind=RetentionKind.EVENTS, partition=name, rows=1)
+    assert prepare_partitions(at, at, tables=(months.EVENT,)) == 0
+    assert partitions.months_gone([at]) == {at}
+    rule(RetentionKind.EVENTS, 3_650)
+    assert prepare_partitions(at, at, tables=(months.EVENT,)) == 1
+
+
+def test_acts_are_forgotten_where_quick_memory_has_them(valkey: redis.Redis) -> None:
+    facts = [LiveEvent(7, "purchase", 1, OLD), LiveEvent(7, "refund", 1, OLD), LiveEvent(7, "purchase", 2, NOW)]
+    assert writes.remember(facts)
+    assert expiry.forget_acts(OLD + DAY) == 2
+    assert valkey.zrange("live:bought:7", 0, -1) == [b"2"]
+    assert not valkey.exists("live:refunded:7")
+
+
+def test_the_row_of_a_late_kind_is_an_alarm() -> None:
+    now = timezone.now()
+    entry = AuditEntry.objects.create(verb="change", object_type="item", object_id="1")
+    for age, late in ((1_126, []), (1_128, [RetentionKind.TRAIL])):
+        AuditEntry.objects.filter(pk=entry.pk).update(at=now - age * DAY)
+        assert retention.late_kinds(now=now) == late
