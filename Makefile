@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-membership bench-privacy-pairs bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-membership bench-privacy-pairs bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -156,6 +156,9 @@ bench-ingest: .venv/stamp  ## Events in per second against what the database doe
 
 bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
 	$(PYTHON) bench/live.py --data "$(DATA)" $(ARGS)
+
+bench-retention: .venv/stamp  ## Months dropped while events come in: who waits, what is lost? (ARGS="--rows 1000000 --json out.json")
+	$(SERVERS) --ephemeral -- env DJANGO_SETTINGS_MODULE=recsite.settings $(PYTHON) -m bench.privacy.dropping $(ARGS)
 
 bench-pages: .venv/stamp  ## Whole pages, asked placement by placement and at once, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.whole_page $(ARGS)

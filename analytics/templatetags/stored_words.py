@@ -15,6 +15,10 @@ FORMS = (
     gettext_noop("The shop's promotion weeks start on a {weekday}; enter the date of that day."),
     gettext_noop("The shop's currency is {currency}. Convert the amounts, or leave the column out."),
     gettext_noop("The kind of an item is one of {kinds}."),
+    gettext_noop(
+        "Events that are older than they are kept: %(count)s. They go with the next night, unless a longer rule is set "
+        "before (Privacy → Retention)."
+    ),
     gettext_noop("Columns that are ignored: %(names)s."),
     gettext_noop("%(file)s cannot be read: %(reason)s."),
     gettext_noop("%(file)s is empty; its first line must name the columns."),

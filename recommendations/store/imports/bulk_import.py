@@ -116,7 +116,7 @@ def import_items(
                 messages.append(full.note(imported, lack, became, now=now))
             messages.append(item_retirement.stay_text(full=full is not None))
             kept, message = len(merged.new | changed), "\n".join(filter(None, messages))
-            _finish(imported, header, count=count, kept=kept, refused=refused, message=message)
+            _finish(imported, header, count=count, kept=kept, refused=refused, messages=(message,))
             if watch:
                 watch(imported, before, item_diff.of_ready())
         report("items", count, count)
@@ -171,7 +171,7 @@ def import_events(
             new = bulk_append.append_ready(months, source="import", report=report, step="events")
             _finish(
                 imported, header, count=count - people, kept=new, refused=refused, left_out=left_out,
-                message=call_rows.people_text(people), parts=form.parts,
+                messages=(call_rows.people_text(people), event_rows.expiry_text(months, now=now)), parts=form.parts,
             )  # fmt: skip
         bulk_append.refresh_statistics(new=new)
 
@@ -255,7 +255,7 @@ def _finish(
     kept: int,
     refused: dict[str, int],
     left_out: Mapping[str, int] | None = None,
-    message: str = "",
+    messages: tuple[str, ...] = (),
     parts: int = 0,
 ) -> None:
     """Write down how an import ended; ``left_out``: events that nothing is learned from, by name."""
@@ -264,7 +264,7 @@ def _finish(
     count -= sum(others.values())
     duplicates = count - kept - sum(refused.values())
     unused = validate.left_out_text({**header.left_out, **others})
-    texts = (message, validate.renamed_text(header), validate.ignored_text(header), unused)
+    texts = (*messages, validate.renamed_text(header), validate.ignored_text(header), unused)
     import_record.finish(
         imported, rows=count, kept=kept, duplicates=duplicates, reasons=refused, message="\n".join(filter(None, texts))
     )

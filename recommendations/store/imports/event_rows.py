@@ -6,11 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import LiteralString
 
+from django.utils.translation import gettext as _
 from psycopg import sql
 
 from recommendations import fields
 from recommendations.event_types import NAMES, UNUSED, EventName, ItemNeed
+from recommendations.store.events.bulk_append import Month
 from recommendations.store.events.made_ids import made_of
+from recommendations.store.events.partitions import month_after
 from recommendations.store.imports import erased_ids
 from recommendations.store.imports.hidden_ids import hidden_id
 from recommendations.store.imports.row_checks import (
@@ -219,6 +222,19 @@ def rule_values(*, currency: str, now: datetime) -> dict[str, object]:
         "currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST,
         "kept_from": events_kept_from(now=now) or fields.EARLIEST,
     }  # fmt: skip
+
+
+def expiry_text(months: Iterable[Month], *, now: datetime) -> str:
+    """What becomes of lines that were taken and are older than events are kept, as in a first file; "" for none."""
+    kept_from = events_kept_from(now=now)
+    count = sum(month.lines for month in months if kept_from and month_after(month.start) <= kept_from)
+    if not count:
+        return ""
+    text = _(
+        "Events that are older than they are kept: %(count)s. They go with the next night, unless a longer rule is set "
+        "before (Privacy → Retention)."
+    )
+    return text % {"count": f"{count:,}"}
 
 
 def mergers(*, knowable: LiteralString = EVERYBODY) -> sql.Composable:
