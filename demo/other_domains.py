@@ -10,6 +10,7 @@ from demo.town import synthetic_shop, write_rows
 from recommendations.domains.protocol import Domain, DomainName
 from recommendations.ingest.import_files import import_events, import_items
 from recommendations.models import Import
+from recommendations.services.privacy.retention import keep_all_events
 from recommendations.store.temp_tables import Report
 
 type Rows = Iterable[Mapping[str, str]]
@@ -22,7 +23,9 @@ def load_domain(domain: Domain, *, now: datetime, report: Report) -> tuple[Impor
         file = write_rows(items, Path(folder) / f"{domain.name}-items.csv")
         taken = import_items(file, now=now, report=report)
         file = write_rows(events, Path(folder) / f"{domain.name}-events.csv")
-        return taken, import_events(file, now=now, report=report)
+        told = import_events(file, now=now, report=report)
+    keep_all_events(note="All that the demo has.", now=now)
+    return taken, told
 
 
 def _films(now: datetime) -> tuple[Rows, Rows]:

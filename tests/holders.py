@@ -80,7 +80,7 @@ DAY = timedelta(days=1)
 FOUND: Mapping[HolderCode, int] = {
     HolderCode.CONTACTS: 4, HolderCode.MESSAGES: 7, HolderCode.AGENTS: 1, HolderCode.EXPERIMENTS: 2,
     HolderCode.AUDIENCES: 1, HolderCode.SLATES: 4, HolderCode.ANSWERS: 1, HolderCode.INTERESTS: 3,
-    HolderCode.STAFF_WORK: 10, HolderCode.FILES: 4, HolderCode.SOURCES: 3, HolderCode.EVENTS: 13,
+    HolderCode.STAFF_WORK: 10, HolderCode.FILES: 4, HolderCode.SOURCES: 3, HolderCode.EVENTS: 14,
     HolderCode.CUSTOMER: 4,
 }  # fmt: skip
 """What each holder of the record finds of somebody, by hand."""
@@ -290,6 +290,7 @@ def _events(of: World, one: Person) -> None:
         held_for=one.customer.pk, occurred_at=NOW, event_id=uuid.uuid4(), line=0, event={"session_id": one.token()}
     )
     followed: dict[str, Any] = {"target_type": "customer", "target_id": bytes(one.customer.pseudonym).hex()}
+    HeldEvent.objects.create(held_for=0, occurred_at=NOW, event_id=uuid.uuid4(), line=0, event=followed)
     event(None, name="follow", **followed)
     WaitingLine.objects.create(
         occurred_at=NOW, event_id=uuid.uuid4(), line=0, shop_id="not yet", sent={"name": "follow", **followed}

@@ -16,6 +16,7 @@ from recommendations.domains.protocol import DomainName
 from recommendations.ingest.import_files import import_events, import_items
 from recommendations.management.progress import Bar
 from recommendations.models import Import, Item
+from recommendations.services.privacy.retention import keep_all_events
 
 
 class LoadCommand(BaseCommand):
@@ -62,4 +63,6 @@ class LoadCommand(BaseCommand):
         with TemporaryDirectory() as made:
             items = write_rows(self.of.items(folder), Path(made) / "items.csv")
             events = write_rows(self.of.events(folder, now=now), Path(made) / "events.csv")
-            return import_items(items, now=now, report=bar), import_events(events, now=now, report=bar)
+            taken = import_items(items, now=now, report=bar), import_events(events, now=now, report=bar)
+        keep_all_events(note=f"{self.of.source}, as published.", now=now)
+        return taken

@@ -17,7 +17,7 @@ from recommendations.services.privacy import retention, retention_needs
 from recommendations.services.privacy.retention import GoingRows, KeptKind
 from recommendations.wording.privacy import labels as privacy_labels
 
-MOST_DROPS, MOST_RULES = 12, 8
+MOST_DROPS, MOST_RULES = 8, 8
 EXPLAINED: Mapping[RetentionKind, Promise] = {
     RetentionKind.EVENTS: gettext_lazy(
         "Views, carts, purchases and all else that customers did. A month goes when its last day is over."

@@ -81,6 +81,18 @@ def set_rule(kind: RetentionKind, days: int, *, note: str, by: Staff | None, now
     return stored
 
 
+def keep_all_events(*, note: str, now: datetime) -> RetentionRule | None:
+    """Keep events as long as the oldest needs, whatever staff may set: for records that are there to try Recsite with.
+
+    None where they are kept that long anyway.
+    """
+    oldest, newest = rows.oldest_rows()[RetentionKind.EVENTS], newest_event(now=now)
+    span = (newest - oldest).days if oldest and newest else 0
+    if span < all_days()[RetentionKind.EVENTS]:
+        return None
+    return RetentionRule.objects.create(kind=RetentionKind.EVENTS, days=span + LATE_AFTER.days, note=note, at=now)
+
+
 def check_days(kind: RetentionKind, days: int, *, kept: int) -> None:
     """Check the days of a kind that is kept for so many by now. Raises DaysOutOfRangeError and RuleIsTheSameError."""
     if not RETENTION[kind].least <= days <= RETENTION[kind].most:

@@ -42,6 +42,7 @@ WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event
 _WAITS_TO_FOLLOW = """
 sent ->> 'target_id' = ANY(%(followed)s) AND (customer_id IS NULL OR customer_id <> ALL(%(keys)s))
 """
+_HELD_TO_FOLLOW = "event ->> 'target_id' = ANY(%(followed)s) AND held_for <> ALL(%(keys)s)"
 _COUNT = f"""
 WITH own AS MATERIALIZED ({_LINES.format(whose=_OWN)} UNION ALL {_LINES.format(whose=_NAMELESS)})
 SELECT (SELECT count(*) FROM own)
@@ -49,10 +50,14 @@ SELECT (SELECT count(*) FROM own)
   + (SELECT count(*) FROM recommendations_attributedline JOIN own USING (occurred_at, event_id, line))
   + (SELECT count(*) FROM recommendations_event event WHERE {_FOLLOWER})
   + (SELECT count(*) FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW})
+  + (SELECT count(*) FROM recommendations_heldevent WHERE {_HELD_TO_FOLLOW})
 """  # noqa: S608
 _WAIT_TO_FOLLOW_SOMEBODY = f"""
 UPDATE recommendations_waitingline SET sent = sent - 'target_id' WHERE id IN (
   SELECT id FROM recommendations_waitingline WHERE {_WAITS_TO_FOLLOW} LIMIT %(most)s)
+"""  # noqa: S608
+_BE_HELD_TO_FOLLOW_SOMEBODY = f"""
+UPDATE recommendations_heldevent SET event = event - 'target_id' WHERE {_HELD_TO_FOLLOW}
 """  # noqa: S608
 
 
@@ -162,7 +167,7 @@ def _let_follow_somebody(values: dict[str, Any]) -> int:
     changed = sum(run(_FOLLOW_SOMEBODY, **keys) for keys in _keys_of(_FOLLOWER, values))
     while waiting := run(_WAIT_TO_FOLLOW_SOMEBODY, **values):
         changed += waiting
-    return changed
+    return changed + run(_BE_HELD_TO_FOLLOW_SOMEBODY, **values)
 
 
 def _keys_of(whose: str, values: dict[str, Any]) -> Iterator[dict[str, list[Any]]]:

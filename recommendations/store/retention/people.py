@@ -1,12 +1,12 @@
 """People: who is held and keeps their events, and who has nothing left, so that their row goes as well."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from recommendations.models import (
@@ -19,6 +19,7 @@ from recommendations.models import (
     LegalHold,
     SegmentMembership,
     Unit,
+    WaitingLine,
 )
 from recommendations.models.events import EventListing
 from recommendations.store.erasure.subjects import keys_joined_to
@@ -28,6 +29,7 @@ from recommendations.store.holders.protocol import ROWS
 from recommendations.store.holders.tables import delete_rows
 from recommendations.store.live.fetch import Changed, announce
 
+DAY = timedelta(days=1)
 GO_ALONG = frozenset({InterestProfile, SegmentMembership, AudienceMember, Unit, CustomerAlias, EventListing})
 """Tables whose rows keep nobody: they are inferred, or said of somebody who is there otherwise."""
 
@@ -52,11 +54,11 @@ def leave(*, held: Collection[int], now: datetime) -> int:
 
     Their rows stand empty for a minute, as those of who was erased, so that every process hears of it.
     """
-    leaving = _without_anything() - set(held)
+    leaving = _without_anything(before=now - DAY) - set(held)
     while partners := {one for one, other in _joined(leaving) if other not in leaving}:
         leaving -= partners
     for keys in batched(sorted(leaving), ROWS):
-        _leave(keys, now=now)
+        _leave(_nothing_left(keys, before=now - DAY), now=now)
     if leaving:
         announce(Changed.PEOPLE)
         for keys in batched(sorted(leaving), ROWS):
@@ -65,16 +67,14 @@ def leave(*, held: Collection[int], now: datetime) -> int:
 
 
 @transaction.atomic
-def _leave(keys: Collection[int], *, now: datetime) -> None:
-    Unit.objects.filter(customer__in=keys).update(customer=None)
+def _leave(customers: QuerySet[Customer], *, now: datetime) -> None:
+    Unit.objects.filter(customer__in=customers).update(customer=None)
     empty = {name: value for name, value in BLANK.items() if name != "erased_at__isnull"}
-    Customer.objects.filter(pk__in=keys, erased_at=None).update(
-        pseudonym=RawSQL(RANDOM, ()), erased_at=now, **empty  # noqa: S611 - a constant
-    )  # fmt: skip
+    customers.update(pseudonym=RawSQL(RANDOM, ()), erased_at=now, **empty)  # noqa: S611 - a constant
 
 
-def _without_anything() -> set[int]:
-    return {key for part in _parts() for key in _nothing_left(part).values_list("pk", flat=True)}
+def _without_anything(*, before: datetime) -> set[int]:
+    return {key for part in _parts() for key in _nothing_left(part, before=before).values_list("pk", flat=True)}
 
 
 def _parts() -> Iterator[list[int]]:
@@ -85,15 +85,28 @@ def _parts() -> Iterator[list[int]]:
         last = part[-1]
 
 
-def _nothing_left(keys: Collection[int]) -> QuerySet[Customer]:
-    """Customers among these who never said anything and whom no row names but such as go along."""
-    silent = Customer.objects.filter(pk__in=keys, erased_at=None, personalise=True, consent_at=None, properties={})
-    rows = [~Exists(HeldEvent.objects.filter(held_for=OuterRef("pk")))]
-    for relation in Customer._meta.related_objects:
-        if relation.related_model not in GO_ALONG:
-            named: QuerySet[Any] = QuerySet(relation.related_model).filter(**{relation.field.name: OuterRef("pk")})
-            rows.append(~Exists(named))
+def _nothing_left(keys: Collection[int], *, before: datetime) -> QuerySet[Customer]:
+    """Customers among these, known since before a moment (of who comes just now the row is first), who never said
+    anything and whom no row names but such as go along.
+    """
+    silent = Customer.objects.filter(
+        pk__in=keys, created_at__lt=before, erased_at=None, personalise=True, consent_at=None, properties={}
+    )
+    rows = [
+        ~Exists(HeldEvent.objects.filter(held_for=OuterRef("pk"))),
+        ~Exists(WaitingLine.objects.filter(customer_id=OuterRef("pk"))),
+    ]
+    for model, field in keepers():
+        named: QuerySet[Any] = QuerySet(model).filter(**{field: OuterRef("pk")})
+        rows.append(~Exists(named))
     return silent.filter(*rows)
+
+
+def keepers() -> Iterator[tuple[type[Model], str]]:
+    """Tables whose rows keep the customer whom they name, with the field that does."""
+    for relation in Customer._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and relation.related_model not in GO_ALONG:
+            yield relation.related_model, relation.field.name
 
 
 def _joined(keys: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -46,7 +47,9 @@ from recommendations.store.holders.events import EVENTS
 from recommendations.store.live import expiry, writes
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.retention import months
+from recommendations.store.retention.people import keepers
 from recommendations.store.retention_rules import all_days, days_in_force
+from recommendations.store.temp_tables import run
 from recommendations.terms import Role
 
 NOW = datetime(1993, 6, 20, 0, 20, tzinfo=UTC)
@@ -57,7 +60,7 @@ pytestmark = pytest.mark.django_db
 
 
 def customer(name: str, **fields: Any) -> Customer:
-    return Customer.objects.create(pseudonym=pseudonym(name), **fields)
+    return Customer.objects.create(pseudonym=pseudonym(name), **{"created_at": OLD} | fields)
 
 
 def event(whose: Customer | None, at: datetime, **fields: Any) -> Event:
@@ -115,6 +118,7 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
         customer(name) for name in ("gone", "stays", "held", "spoke", "likes", "visitor")
     )
     Customer.objects.filter(pk=spoke.pk).update(consent_at=OLD)
+    comes = customer("comes", created_at=NOW)  # whose first event is not written yet
     StatedTaste.objects.create(customer=likes, tags=["green"])
     CustomerAlias.objects.create(anonymous=visitor, customer=stays, source="test")
     LegalHold.objects.create(digest=digest_of(pseudonym("held")), reason="a case", since=OLD)
@@ -157,7 +161,7 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
     }
     assert EVENTS.find(subject_of_keys([held.pk])) == 3
     living = set(Customer.objects.filter(erased_at=None).values_list("pk", flat=True))
-    assert living == {stays.pk, held.pk, spoke.pk, likes.pk, visitor.pk}
+    assert living == {stays.pk, held.pk, spoke.pk, likes.pk, visitor.pk, comes.pk}
     assert [drop.customers for drop in RetentionDrop.objects.filter(kind="events")] == [1, 0, 0]
     assert [key for key, _at in valkey.zrange(f"live:bought:{stays.pk}", 0, -1, withscores=True)] == [b"2"]
 
@@ -280,6 +284,29 @@ def test_what_a_change_takes_is_told_before() -> None:
     assert len(retention_needs.needed_for(RetentionKind.EVENTS, 84)) == 4
     assert len(retention_needs.needed_for(RetentionKind.EVENTS, 365)) == 1
     assert retention_needs.needed_for(RetentionKind.TRAIL, 365) == []
+
+
+def test_whatever_names_a_customer_keeps_them_but_what_is_inferred() -> None:
+    """By hand; whoever adds a table with a customer decides here whether its rows keep them."""
+    assert {model.__name__ for model, _field in keepers()} == {
+        "AgentDecision", "AnswerState", "Aside", "Considered", "Contact", "Event", "ImportedReceipt", "Judgement",
+        "Message", "Rule", "ShopOccasion", "Slate", "StatedTaste",
+    }  # fmt: skip
+
+
+def test_an_upgrade_deletes_nothing_and_a_set_to_try_keeps_all() -> None:
+    """What is there decides: events of 1,000 days, a trail of 1,200; lists, of which there are none, as usual."""
+    now = timezone.now()
+    prepare_partitions(now - 1_000 * DAY, now - 1_000 * DAY, tables=(months.EVENT,))
+    event(None, now - 1_000 * DAY)
+    event(None, now)
+    entry = AuditEntry.objects.create(verb="change", object_type="item", object_id="1")
+    AuditEntry.objects.filter(pk=entry.pk).update(at=now - 1_200 * DAY)
+    run(import_module("recommendations.migrations.0003_version_0_3").KEEP_WHAT_IS_THERE)
+    assert all_days() == all_days([]) | {"events": 1_031, "trail": 1_231}
+    assert retention.keep_all_events(note="made", now=now) is None
+    RetentionRule.objects.all().delete()
+    assert retention.keep_all_events(note="made", now=now).days == 1_032
 
 
 def test_a_month_that_was_dropped_is_made_again_once_more_is_kept() -> None:
