@@ -297,11 +297,12 @@ def test_whatever_names_a_customer_keeps_them_but_what_is_inferred() -> None:
 def test_an_upgrade_deletes_nothing_and_a_set_to_try_keeps_all() -> None:
     """What is there decides: events of 1,000 days, a trail of 1,200; lists, of which there are none, as usual."""
     now = timezone.now()
-    prepare_partitions(now - 1_000 * DAY, now - 1_000 * DAY, tables=(months.EVENT,))
-    event(None, now - 1_000 * DAY)
+    hour = timedelta(hours=1)
+    prepare_partitions(now - 1_001 * DAY, now - 1_000 * DAY, tables=(months.EVENT,))
+    event(None, now - 1_000 * DAY - hour)
     event(None, now)
     entry = AuditEntry.objects.create(verb="change", object_type="item", object_id="1")
-    AuditEntry.objects.filter(pk=entry.pk).update(at=now - 1_200 * DAY)
+    AuditEntry.objects.filter(pk=entry.pk).update(at=now - 1_200 * DAY - hour)
     run(import_module("recommendations.migrations.0003_version_0_3").KEEP_WHAT_IS_THERE)
     assert all_days() == all_days([]) | {"events": 1_031, "trail": 1_231}
     assert retention.keep_all_events(note="made", now=now) is None
