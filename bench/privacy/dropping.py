@@ -174,9 +174,10 @@ def _fill(options: argparse.Namespace) -> str:
 @contextmanager
 def _reader() -> Iterator[None]:
     """Somebody who reads the whole record in one transaction, which holds on to every month for a while."""
-    ready, own = threading.Event(), connection.copy()
+    ready = threading.Event()
 
     def read() -> None:
+        own = connection.copy()  # in the thread that uses it
         with own.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT count(*) FROM recommendations_event")
@@ -185,7 +186,7 @@ def _reader() -> Iterator[None]:
             cursor.execute("COMMIT")
         own.close()
 
-    thread = threading.Thread(target=read)
+    thread = threading.Thread(target=read, daemon=True)
     thread.start()
     ready.wait()
     yield

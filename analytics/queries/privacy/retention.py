@@ -51,6 +51,10 @@ class KindRow:
     explained: Promise
 
     @property
+    def by_months(self) -> bool:
+        return self.kept.kind in retention.TABLES
+
+    @property
     def follows(self) -> bool:
         """Whether it is not its own rule that holds, but that of events."""
         return self.kept.days != self.kept.holds
