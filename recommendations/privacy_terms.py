@@ -1,4 +1,4 @@
-"""Codes of privacy: what somebody may ask for, how far it got, and who holds anything about people."""
+"""Codes of privacy: what somebody may ask for or refuse, how far it got, and who holds anything about people."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -89,3 +89,33 @@ RETENTION: Mapping[RetentionKind, RetentionDays] = {
     RetentionKind.TRAIL: RetentionDays(1_095, 365, 3_650),
     RetentionKind.TOMBSTONES: RetentionDays(1_095, 730, 3_650),
 }
+
+
+class DataPurpose(StrEnum):
+    """What is done with what somebody does, and may be refused."""
+
+    PERSONALISE = "personalise"  # profile, training, personal answers
+    MEASURE = "measure"  # to tie answers to what came of them, experiments
+    PUSH = "push"  # messages; what is said of them stands in the ledger of contacts
+
+
+class PurposeState(StrEnum):
+    """What somebody said of a purpose."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class WordSource(StrEnum):
+    """Where something was said of a purpose."""
+
+    PAGE = "page"  # in the shop, without a proof of who said it
+    SERVER = "server"  # by the shop's server, or with its proof
+    IMPORT = "import"
+    STAFF = "staff"
+    LINK = "link"  # on a page of ours that a link of the customer opened
+
+
+OWN_PURPOSES = (DataPurpose.PERSONALISE, DataPurpose.MEASURE)
+"""Purposes whose words stand in the ledger of purposes; that of messages is the one of contacts."""

@@ -48,6 +48,7 @@ from recommendations.models import (
     ModelVersion,
     Occurrence,
     Permission,
+    PurposeWord,
     Quarantine,
     RejectedRow,
     Rule,
@@ -81,7 +82,7 @@ FOUND: Mapping[HolderCode, int] = {
     HolderCode.CONTACTS: 4, HolderCode.MESSAGES: 7, HolderCode.AGENTS: 1, HolderCode.EXPERIMENTS: 2,
     HolderCode.AUDIENCES: 1, HolderCode.SLATES: 4, HolderCode.ANSWERS: 1, HolderCode.INTERESTS: 3,
     HolderCode.STAFF_WORK: 10, HolderCode.FILES: 4, HolderCode.SOURCES: 3, HolderCode.EVENTS: 14,
-    HolderCode.CUSTOMER: 4,
+    HolderCode.CUSTOMER: 5,
 }  # fmt: skip
 """What each holder of the record finds of somebody, by hand."""
 
@@ -175,6 +176,9 @@ def _said(of: World, one: Person) -> None:
     Customer.objects.filter(pk=one.customer.pk).update(properties={"club": one.token()}, consent_at=NOW)
     CustomerAlias.objects.create(anonymous=one.visitor, customer=one.customer, source=one.token())
     StatedTaste.objects.create(customer=one.customer, tags=[one.token()])
+    PurposeWord.objects.create(
+        customer=one.customer, purpose="measure", state="given", at=NOW, source="staff", proof={"form": one.token()}
+    )
     AudienceMember.objects.create(audience=of.audience, customer=one.customer)
 
 

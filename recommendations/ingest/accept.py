@@ -14,9 +14,10 @@ from recommendations.ingest.facts import Sender
 from recommendations.ingest.live_events import likings_after, live_events
 from recommendations.store.events import insert, mergers, waiting
 from recommendations.store.events.mergers import Told
+from recommendations.store.events.purpose_words import note_consent
 from recommendations.store.live import writes
 from recommendations.store.live.source_counts import SourceCount, source_counters
-from recommendations.store.live.writes import Fact, Joined, Objection
+from recommendations.store.live.writes import Fact, Joined, told_of_words
 from recommendations.terms import Side
 
 NO_IDS: Mapping[int, str] = {}
@@ -44,7 +45,7 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
         return verdicts
     people = People.of(intake.taken, sender.newcomers, now=now)
     people.find_buyers(intake.taken)
-    facts: list[Fact] = [Objection(key, not may) for key, may in insert.note_consent(people.words).items()]
+    facts: list[Fact] = told_of_words(note_consent(people.words))
     change = mergers.merge(people.pairs(), told=Told.PAGE if sender.side is Side.PAGE else Told.EVENT)
     facts += [Joined(*pair) for pair in change.joined]
     intake.leave_out(people.erased)

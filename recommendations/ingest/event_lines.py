@@ -132,9 +132,9 @@ class Intake:
         return [verdict for verdict in self._verdicts if verdict is not None]
 
     def _word_of(self, number: int, form: EventForm, *, now: datetime) -> list[tuple[int, EventForm, Allowed]]:
-        """What is left of an event that nothing is learned from: what the customer said about personalisation."""
+        """What is left of an event that nothing is learned from: what the customer said of purposes."""
         self._leave_out(number, form, why_unused(form.name))
-        if form.consent is None or form.consent.personalisation is None:
+        if form.consent is None or (form.consent.personalisation is None and form.consent.measure is None):
             return []
         word = msgspec.structs.replace(form, name=EventName.VIEW_HOMEPAGE.value, items=[])
         allowed = refusal_of(word, now=now) or limit(word, self._sender, now=now)
@@ -233,7 +233,10 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> It
 
 
 def stripped(line: EventLine) -> EventLine:
-    """The line without all that could join it to another one; a trade has the event's own id for an order."""
+    """The line without all that could join it to another one; a trade has the event's own id for an order.
+
+    Where a shop gives back a whole order by its number alone, nobody finds the order any more.
+    """
     place = line.attributes and msgspec.structs.replace(line.attributes, page=None)
     return msgspec.structs.replace(
         line,
@@ -243,6 +246,11 @@ def stripped(line: EventLine) -> EventLine:
         transaction_id=None if line.transaction_id is None else str(line.event_id),
         attributes=None if place == NOWHERE else place,
     )
+
+
+def untied(line: EventLine) -> EventLine:
+    """The line without the answer that it came of."""
+    return msgspec.structs.replace(line, recommendation_id=None)
 
 
 def _amount(item: EventItemForm, value: Decimal | None) -> Decimal | None:

@@ -7,26 +7,31 @@ from functools import partial
 from typing import NamedTuple
 
 from recommendations.event_types import NAMES, EventName
-from recommendations.ingest.event_lines import Taken, lines_of, stripped, waiting_lines
-from recommendations.ingest.event_schema import EventForm
+from recommendations.ingest.event_lines import Taken, lines_of, stripped, untied, waiting_lines
+from recommendations.ingest.event_schema import ConsentForm, EventForm
 from recommendations.ingest.facts import Newcomers
+from recommendations.privacy_terms import DataPurpose, PurposeState, WordSource
 from recommendations.store.events.id_cache import forget_people, person_keys
-from recommendations.store.events.insert import Consent, EventLine, buyers_of, taken_since
+from recommendations.store.events.insert import EventLine, buyers_of, taken_since
 from recommendations.store.events.mergers import Merger
+from recommendations.store.events.purpose_words import Consent
 from recommendations.store.events.tombstones import Comeback
 from recommendations.store.events.waiting import HeldLine
 from recommendations.terms import CustomerKind, Trust
 
+NOTHING_SAID = ConsentForm()
+
 
 @dataclass
 class People:
-    """Owners of events, what they said about personalisation, and which keys turned out to be one person's."""
+    """Owners of events, what they said of purposes, and which keys turned out to be one person's."""
 
     owners: list[int | None] = field(default_factory=list)  # per event; None: not to be known
     words: list[Consent] = field(default_factory=list)
     mergers: dict[tuple[int, int], datetime] = field(default_factory=dict)  # anonymous, customer → since
     nameless: set[int] = field(default_factory=set)  # rows of visitors who were not admitted
-    blocked: set[int] = field(default_factory=set)  # rows of ids that were erased and are no customers
+    unnamed: set[int] = field(default_factory=set)  # rows of ids that were erased, or whose owners say no with them
+    unmeasured: set[int] = field(default_factory=set)  # rows whose owners say no to being measured with them
     erased: set[int] = field(default_factory=set)  # rows of ids that were erased after them
     since: Mapping[int, datetime | None] = field(default_factory=dict)  # acts of who objects are taken from then on
 
@@ -49,14 +54,19 @@ class People:
     def lines_of(self, events: Sequence[Taken], *, items: Mapping[str, int]) -> Iterator[EventLine]:
         """The lines of all events, without what their owners must not be known by."""
         for event, owner in zip(events, self.owners, strict=True):
-            lines = lines_of(event, items=items, owner=owner)
-            yield from map(stripped, lines) if event.row in self.blocked else lines
+            yield from (self._without(line, event.row) for line in lines_of(event, items=items, owner=owner))
 
     def waiting_lines(self, events: Sequence[Taken]) -> Iterator[tuple[int, HeldLine]]:
         """Row and line of each item that is not there yet."""
         for event, owner in zip(events, self.owners, strict=True):
             for line, shop_id in waiting_lines(event, owner=owner):
-                yield event.row, HeldLine(stripped(line) if event.row in self.blocked else line, shop_id)
+                yield event.row, HeldLine(self._without(line, event.row), shop_id)
+
+    def _without(self, line: EventLine, row: int) -> EventLine:
+        """The line of a row without what must not be known of it."""
+        if row in self.unnamed:
+            return stripped(line)
+        return untied(line) if row in self.unmeasured else line
 
     def _add(self, event: Taken, customers: "_NamedPeople", visitors: "_NamedPeople", now: datetime) -> None:
         form, unproven = event.form, event.allowed.trust is Trust.PAGE
@@ -66,18 +76,23 @@ class People:
             self.erased.add(event.row)
         elif form.anonymous_id is not None and visitor is None and not visitors.blocks(form.anonymous_id):
             self.nameless.add(event.row)
-        personalisation = form.consent.personalisation if form.consent is not None else None
-        if personalisation is not None:
-            at = min(at, now)  # a word of tomorrow would stand against what is said until then
-            keys = (key for key in (customer, visitor) if key is not None)
-            self.words += [Consent(key, personalisation, at, alone=unproven) for key in keys]
+        said = form.consent or NOTHING_SAID
+        self.words += [
+            word
+            for key in (customer, visitor)
+            if key is not None
+            for word in _words(said, key, min(at, now), unproven=unproven)  # one of tomorrow would outlast today's
+        ]
+        if said.measure is False:
+            self.unmeasured.add(event.row)
         if customers.blocks(form.user_id) or (form.user_id is None and visitors.blocks(form.anonymous_id)):
-            self.blocked.add(event.row)
+            self.unnamed.add(event.row)
             self.owners.append(None)
             return
-        if personalisation is False:
+        if said.personalisation is False:
+            self.unnamed.add(event.row)
             since = self._since(visitor if customer is None else customer)
-            if since is not None and form.timestamp < since:
+            if since is not None and at < since:
                 self.erased.add(event.row)
             self.owners.append(None)
             return
@@ -91,6 +106,15 @@ class People:
 
     def pairs(self) -> list[Merger]:
         return [Merger(anonymous, customer, since) for (anonymous, customer), since in self.mergers.items()]
+
+
+def _words(said: ConsentForm, key: int, at: datetime, *, unproven: bool) -> Iterator[Consent]:
+    """What an event says of purposes along with its act."""
+    source = WordSource.PAGE if unproven else WordSource.SERVER
+    for purpose, may in ((DataPurpose.PERSONALISE, said.personalisation), (DataPurpose.MEASURE, said.measure)):
+        if may is not None:
+            state = PurposeState.GIVEN if may else PurposeState.REFUSED
+            yield Consent(key, state, at, purpose, source, alone=unproven, in_passing=True)
 
 
 def _is_the_buyers(form: EventForm) -> bool:

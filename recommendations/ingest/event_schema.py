@@ -48,6 +48,15 @@ type Personalisation = Annotated[
 ]
 
 
+type Measuring = Annotated[
+    bool,
+    Meta(
+        description="false: what the customer does is tied to no answer, and they are in no experiment, until a later "
+        "true; absent: as before."
+    ),
+]
+
+
 type EventId = Annotated[
     UUID,
     Meta(
@@ -79,6 +88,7 @@ class ConsentForm(Struct, forbid_unknown_fields=True, gc=False):
     """What the customer allows."""
 
     personalisation: Personalisation | None = None
+    measure: Measuring | None = None
     marketing: bool | None = None
 
 

@@ -170,6 +170,37 @@ END $$;
 CREATE TRIGGER receipt_is_only_added BEFORE UPDATE OR DELETE ON recommendations_receipt
 FOR EACH ROW EXECUTE FUNCTION recommendations_receipt_is_only_added();
 """
+WORD_IS_ONLY_ADDED = """
+CREATE FUNCTION recommendations_word_is_only_added() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'words on purposes are only added'; END $$;
+CREATE TRIGGER word_is_only_added BEFORE UPDATE ON recommendations_purposeword
+FOR EACH ROW EXECUTE FUNCTION recommendations_word_is_only_added();
+"""
+# What customers said before there was a ledger; who said it, and where, nobody wrote down: the shop handed it in.
+WORDS_OF_BEFORE = """
+INSERT INTO recommendations_purposeword (customer_id, purpose, state, at, source, resume, proof)
+SELECT id, 'personalise', CASE WHEN personalise THEN 'given' ELSE 'refused' END, consent_at, 'server', personalise, '{}'
+FROM recommendations_customer WHERE consent_at IS NOT NULL;
+"""
+# Purpose-bound reading: events without those of whom they must not be used for it. ``person_id`` is the customer whom
+# the key was merged into, or its own; events of nobody are among them. Who is erased allows nothing.
+EVENTS_BY_PURPOSE = """
+CREATE VIEW events_to_personalise AS
+SELECT event.*, coalesce(alias.customer_id, event.customer_id) AS person_id
+FROM recommendations_event event
+LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+WHERE NOT EXISTS (
+    SELECT FROM recommendations_customer objector WHERE objector.id = event.customer_id AND NOT objector.personalise)
+  AND NOT EXISTS (
+    SELECT FROM recommendations_customer resumed
+    WHERE resumed.id = event.customer_id AND resumed.resumed_at IS NOT NULL AND resumed.resumed_at > event.occurred_at);
+CREATE VIEW events_to_measure AS
+SELECT event.*, coalesce(alias.customer_id, event.customer_id) AS person_id
+FROM recommendations_event event
+LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
+WHERE NOT EXISTS (
+    SELECT FROM recommendations_customer refuser WHERE refuser.id = event.customer_id AND NOT refuser.measure);
+"""
 STATEMENT_STAYS = """
 CREATE FUNCTION recommendations_statement_stays() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'statements of main parameters are only added'; END $$;
@@ -210,6 +241,12 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION recomm
 FORGET_STATED = (
     "DROP FUNCTION recommendations_live_changed CASCADE; DROP FUNCTION recommendations_live_is_stated CASCADE"
 )
+DATA_PURPOSES = [("personalise", "Personalise"), ("measure", "Measure"), ("push", "Messages")]
+PURPOSE_STATES = [("given", "Yes"), ("refused", "No"), ("withdrawn", "Taken back")]
+WORD_SOURCES = [
+    ("page", "in the shop"), ("server", "by the shop's server"), ("import", "by a file"), ("staff", "by staff"),
+    ("link", "by the customer's own link"),
+]  # fmt: skip
 PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
 RECEIPT_PARTS = [("erased", "Erased everywhere"), ("closed", "Learned without them; closed")]
@@ -3621,6 +3658,99 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(RETENTION_IS_ONLY_ADDED, "DROP FUNCTION recommendations_retention_is_only_added CASCADE"),
         migrations.RunSQL(KEEP_WHAT_IS_THERE, migrations.RunSQL.noop, elidable=True),
+        migrations.AddField(
+            "customer", "resumed_at",
+            models.DateTimeField(
+                help_text="They agreed again then: what was before is not learned from.", null=True,
+                verbose_name="known again since",
+            ),
+        ),
+        migrations.AddField(
+            "customer", "measure",
+            models.BooleanField(
+                db_default=True, default=True, help_text="Off: what they do is tied to no answer.",
+                verbose_name="measure",
+            ),
+        ),
+        migrations.AddField(
+            "customer", "measure_at",
+            models.DateTimeField(
+                help_text="When the customer last spoke about measuring.", null=True,
+                verbose_name="measuring allowed or refused",
+            ),
+        ),
+        migrations.AddIndex(
+            "customer",
+            models.Index(condition=models.Q(("resumed_at__isnull", False)), fields=["id"], name="customer_resumed"),
+        ),
+        migrations.AddIndex(
+            "customer", models.Index(condition=models.Q(("measure", False)), fields=["id"], name="customer_unmeasured"),
+        ),
+        migrations.CreateModel(
+            "PurposeWord",
+            [
+                ID,
+                ("purpose", models.CharField(choices=DATA_PURPOSES, max_length=11, verbose_name="purpose")),
+                ("state", models.CharField(choices=PURPOSE_STATES, max_length=9, verbose_name="said")),
+                ("at", models.DateTimeField(verbose_name="when")),
+                ("source", models.CharField(choices=WORD_SOURCES, max_length=6, verbose_name="where")),
+                (
+                    "resume",
+                    models.BooleanField(
+                        default=False, help_text="What was done before the objection is learned again.",
+                        verbose_name="for the past as well",
+                    ),
+                ),
+                (
+                    "proof",
+                    models.JSONField(
+                        blank=True, default=dict,
+                        help_text="Version and language of the text, the form, a reference.", verbose_name="proof",
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField(db_default=Now(), verbose_name="recorded")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="purpose_words",
+                        to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "word on a purpose",
+                "verbose_name_plural": "words on purposes",
+                "ordering": ["-at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "given"), _negated=True), fields=["at"], name="objection_by_time"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "purpose", "state", "at"), name="word_on_a_purpose_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("purpose__in", ["personalise", "measure"])), name="word_purpose_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", [code for code, _ in PURPOSE_STATES])),
+                        name="word_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("source__in", [code for code, _ in WORD_SOURCES])),
+                        name="word_source_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("resume", False), ("state", "given"), _connector="OR"),
+                        name="only_a_yes_resumes",
+                    ),
+                ],
+            },
+        ),
+        migrations.RunSQL(WORD_IS_ONLY_ADDED, "DROP FUNCTION recommendations_word_is_only_added CASCADE"),
+        migrations.RunSQL(WORDS_OF_BEFORE, migrations.RunSQL.noop),
+        migrations.RunSQL(EVENTS_BY_PURPOSE, "DROP VIEW events_to_personalise; DROP VIEW events_to_measure"),
         migrations.RunSQL(STATEMENT_STAYS, "DROP FUNCTION recommendations_statement_stays CASCADE"),
         migrations.RunSQL(CHANGES_ARE_STATED, FORGET_STATED),
     ]  # fmt: skip

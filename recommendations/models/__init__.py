@@ -22,6 +22,7 @@ from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
+from recommendations.models.privacy.purposes import PurposeWord
 from recommendations.models.privacy.requests import PrivacyRequest, Receipt
 from recommendations.models.privacy.retention import HeldEvent, RetentionDrop, RetentionRule
 from recommendations.models.privacy.statements import RecommendationStatement
@@ -61,9 +62,9 @@ __all__ = [
     "InterestProfile", "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "LegalHold",
     "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise",
     "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun",
-    "PressureRules", "PrivacyRequest", "Promotion", "PushModel", "Quarantine", "RateWatch", "Reading", "Receipt",
-    "RecommendationStatement", "RejectedRow", "RetentionDrop", "RetentionRule", "Rule", "RuleBook", "Run", "RunLogLine",
-    "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting",
-    "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste", "Suppression",
-    "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
+    "PressureRules", "PrivacyRequest", "Promotion", "PurposeWord", "PushModel", "Quarantine", "RateWatch", "Reading",
+    "Receipt", "RecommendationStatement", "RejectedRow", "RetentionDrop", "RetentionRule", "Rule", "RuleBook", "Run",
+    "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage",
+    "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste",
+    "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

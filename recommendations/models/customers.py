@@ -29,6 +29,15 @@ class Customer(models.Model):
     consent_at = models.DateTimeField(
         _("consent given or refused"), null=True, help_text=_("When the customer last spoke about personalisation.")
     )
+    resumed_at = models.DateTimeField(
+        _("known again since"), null=True, help_text=_("They agreed again then: what was before is not learned from.")
+    )
+    measure = models.BooleanField(
+        _("measure"), default=True, db_default=True, help_text=_("Off: what they do is tied to no answer.")
+    )
+    measure_at = models.DateTimeField(
+        _("measuring allowed or refused"), null=True, help_text=_("When the customer last spoke about measuring.")
+    )
     created_at = models.DateTimeField(_("first known"), default=timezone.now)
     properties = models.JSONField(
         _("properties"), default=dict, blank=True, help_text=_("What the shop says of the customer, for audiences.")
@@ -51,6 +60,9 @@ class Customer(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # the few who object, looked for with every event
             models.Index(fields=["id"], name="customer_objects", condition=models.Q(personalise=False)),
+            # the few of whom not all may be used, as the views of events leave it out
+            models.Index(fields=["id"], name="customer_resumed", condition=models.Q(resumed_at__isnull=False)),
+            models.Index(fields=["id"], name="customer_unmeasured", condition=models.Q(measure=False)),
             # those who are being erased: every process forgets them
             models.Index(fields=["id"], name="customer_is_erased", condition=models.Q(erased_at__isnull=False)),
             models.Index(RawSQL(UNIT, ()), name="customer_by_unit"),  # noqa: S611 - a constant

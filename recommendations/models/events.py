@@ -36,6 +36,19 @@ class EventQuerySet(models.QuerySet["Event"]):
         own = Customer.objects.filter(pk__in=customers).values("pk")
         return self.filter(customer__in=merged.union(own, all=True))  # "or" would read every event of the shop
 
+    def to_personalise(self) -> Self:
+        """Events that may be used to personalise, as the view ``events_to_personalise`` has them.
+
+        Nobody's are among them; what was before somebody agreed again is not, unless they said that it may be.
+        """
+        own = Customer.objects.filter(pk=models.OuterRef("customer"))
+        earlier = own.filter(resumed_at__isnull=False, resumed_at__gt=models.OuterRef("occurred_at"))
+        return self.filter(~models.Exists(own.filter(personalise=False)), ~models.Exists(earlier))
+
+    def to_measure(self) -> Self:
+        """Events that may be tied to answers, as the view ``events_to_measure`` has them."""
+        return self.filter(~models.Exists(Customer.objects.filter(pk=models.OuterRef("customer"), measure=False)))
+
     def between(self, start: datetime, end: datetime) -> Self:
         """Events at or after start and before end."""
         return self.filter(occurred_at__gte=start, occurred_at__lt=end)

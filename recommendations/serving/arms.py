@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from recommendations.models import Customer
-from recommendations.serving.customer_context import NOBODY
+from recommendations.serving.customer_context import NOBODY, is_unmeasured, objects
 from recommendations.serving.types import Request
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedArm, ServedExperiment, Snapshot
@@ -38,14 +38,14 @@ def arms_of(
 ) -> Arms:
     """The arms that the person of a request is in, of experiments on its placement, or on the order of the ``page``.
 
-    Who objects to personalisation, or is not named, is in none. A dry run may ask for an arm, and is under no other;
-    raises UnknownArmError where that is not tested.
+    Who objects to personalisation or to being measured, or is not named, is in none. A dry run may ask for an arm, and
+    is under no other; raises UnknownArmError where that is not tested.
     """
     experiments = snapshot.experiments
     if request.experiment is not None:
         return (_asked_for(request.experiment, experiments),)
     touching = [each for each in experiments if _touches(each, request, page)]
-    if not touching or unit is None or not request.personalise or _objects(snapshot, customer, state):
+    if not touching or unit is None or not request.personalise or _refuses(snapshot, customer, state):
         return ()
     segment, day = _segment(snapshot, customer), now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
     arms: list[ServedArm] = []
@@ -90,8 +90,8 @@ def _asked_for(wanted: tuple[int, int], experiments: Sequence[ServedExperiment])
     raise UnknownArmError
 
 
-def _objects(snapshot: Snapshot, customer: int | None, state: LiveState) -> bool:
-    return customer in snapshot.objectors if state.objected is None else state.objected
+def _refuses(snapshot: Snapshot, customer: int | None, state: LiveState) -> bool:
+    return objects(customer, snapshot, state) or is_unmeasured(customer, snapshot, state)
 
 
 def _segment(snapshot: Snapshot, customer: int | None) -> int:

@@ -54,8 +54,7 @@ def context_of(
     now: datetime,
 ) -> CustomerContext:
     """Context of a request's customer; ``state`` may say that they object to personalisation, else the snapshot."""
-    objects = request.customer in snapshot.objectors if state.objected is None else state.objected
-    if objects or not request.personalise:
+    if objects(request.customer, snapshot, state) or not request.personalise:
         return CustomerContext(why_not=Fallback.NOT_PERSONALISED)
     audiences = snapshot.audiences.of(request.customer)
     followed = tuple(liking for liking in state.liked if liking.followed)
@@ -91,6 +90,16 @@ def context_of(
         resting=trade.resting(snapshot, now=now, share=placement.cool_down),
         disliked=_rows(snapshot, disliked),
     )
+
+
+def objects(customer: int | None, snapshot: Snapshot, state: LiveState) -> bool:
+    """Whether a customer does not want to be known; the live state has the newer word."""
+    return customer in snapshot.objectors if state.objected is None else state.objected
+
+
+def is_unmeasured(customer: int | None, snapshot: Snapshot, state: LiveState) -> bool:
+    """Whether a customer does not want to be measured, so that their answers are nobody's."""
+    return customer in snapshot.unmeasured if state.objected is None else state.unmeasured
 
 
 def _has_visit(request: ResolvedRequest, row: int, told: History | None) -> bool:

@@ -24,7 +24,7 @@ from recommendations.serving.assemble import shown_items
 from recommendations.serving.candidate_choice import ChosenCandidates, by_visit, choose_candidates
 from recommendations.serving.candidates import CandidateSource, candidate_source
 from recommendations.serving.cursor import packed
-from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of
+from recommendations.serving.customer_context import NOBODY, CustomerContext, context_of, is_unmeasured
 from recommendations.serving.explain import Explainer
 from recommendations.serving.fallback import FallbackSource
 from recommendations.serving.history import SESSION_GAP
@@ -305,7 +305,8 @@ def _answer(
         way=selection.way if selection else Way.AS_RANKED,
         arms=prepared.arms,
         trace=_trace(chosen, selection, counts),
-        nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED,
+        nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED
+        or is_unmeasured(request.customer, snapshot, prepared.state),
         rule_names={key: name for key, name in names.items() if key in acting},
         next_cursor=None if len(shown) < prepared.params.n else packed([*request.before, *(one.item for one in shown)]),
     )

@@ -16,6 +16,7 @@ from recommendations.engine.push.relevance import RelevanceModel
 from recommendations.models import Customer
 from recommendations.push_terms import Channel
 from recommendations.serving.arms import Arms, arms_of, named_again, unit_of
+from recommendations.serving.customer_context import is_unmeasured, objects
 from recommendations.serving.pipeline import Prepared, complete, prepare, select_candidates
 from recommendations.serving.types import Filter, Request, ResolvedRequest
 from recommendations.store.live import fetch
@@ -196,8 +197,7 @@ def _arms(
 
 def _of_nobody(customer: int, state: LiveState, snapshot: Snapshot) -> LiveState:
     """The state of somebody who did nothing: all that counts of the customer is whether their name may be stored."""
-    objects = customer in snapshot.objectors if state.objected is None else state.objected
-    return LiveState(objected=objects)
+    return LiveState(objected=objects(customer, snapshot, state), unmeasured=is_unmeasured(customer, snapshot, state))
 
 
 def _is_of_one(block: ListBlock, snapshot: Snapshot) -> bool:

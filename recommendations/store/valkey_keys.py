@@ -50,7 +50,7 @@ DISLIKED = KeyName("live:disliked:", "items with the last dislike", people=True,
 RECENT = KeyName("live:recent:", "items and acts of interest", people=True, lasts=MONTH)
 SHOWN = KeyName("live:shown:", "items that were seen, with slot and answer", people=True, lasts=MONTH)
 BEGUN = KeyName("live:begun:", "items with tenths that were played", people=True, lasts=MONTH)
-OBJECTED = KeyName("live:objected", "words on personalisation, by customer", people=True, lasts=None)
+OBJECTED = KeyName("live:objected", "who does not want to be known or measured, by customer", people=True, lasts=None)
 LIKED = KeyName("live:liked", "what customers say they like, by customer", people=True, lasts=None)
 NEWCOMERS = KeyName("live:newcomer:", "the key of who just came, by pseudonym", people=True, lasts=10 * MINUTE)
 

@@ -252,16 +252,17 @@ def test_a_refund_of_another_transaction_takes_nothing_back() -> None:
     assert counted()["revenue"] == 10
 
 
-def test_a_customer_who_objects_counts_for_a_named_slate_and_never_by_touch() -> None:
+@pytest.mark.parametrize("said", ["personalisation", "measure"])
+def test_a_customer_who_objects_counts_for_no_slate(said: str) -> None:
     slate("r-1")
-    no = {"consent": ConsentForm(personalisation=False), "user_id": "u1"}
+    no = {"consent": ConsentForm(**{said: False}), "user_id": "u1"}
     take(
         act("select_item", "SKU1", of="r-1", **no),
         act("purchase", "SKU1", at=NOON + HOUR, **no),
         act("purchase", "SKU2", of="r-1", at=NOON + HOUR, transaction_id="t2", **no),
     )
-    assert tied() == [("purchase", "r-1", 3, "event")]
-    assert (counted()["clicked"], counted()["purchases"]) == (1, 1)
+    assert tied() == []
+    assert (counted()["clicked"], counted()["purchases"]) == (0, 0)
 
 
 def test_a_click_before_the_sign_in_counts_once_the_keys_are_one() -> None:

@@ -31,6 +31,7 @@ class EventContext(TypedDict, total=False):
 
 class Consent(TypedDict, total=False):
     personalisation: bool
+    measure: bool
     marketing: bool
 
 

@@ -1,6 +1,6 @@
 """What a shop says of a contact: the form of a body or a row, and the rules that it keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -107,15 +107,20 @@ def _language(typed: str) -> str:
         raise ContactRuleError(Refusal("/language", reason)) from error
 
 
+def flaws_of_proof(proof: Mapping[str, str], *, pointer: str) -> Iterator[Refusal]:
+    """What is wrong with what proves a statement."""
+    if any("\x00" in text for pair in proof.items() for text in pair):
+        yield Refusal(pointer, _("A text holds a character that cannot be stored (U+0000)."))
+    if len(msgspec.json.encode(proof)) > LONGEST_PROOF:
+        yield Refusal(pointer, _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
+
+
 def _of_statement(statement: StatementForm, *, pointer: str, now: datetime) -> Iterator[Refusal]:
     if statement.at is not None and statement.at > now + AHEAD:
         yield Refusal(f"{pointer}/at", _("The time lies in the future."))
     if statement.at is not None and statement.at < EARLIEST:
         yield Refusal(f"{pointer}/at", _("The time is before 1990."))
-    if any("\x00" in text for pair in statement.proof.items() for text in pair):
-        yield Refusal(f"{pointer}/proof", _("A text holds a character that cannot be stored (U+0000)."))
-    if len(msgspec.json.encode(statement.proof)) > LONGEST_PROOF:
-        yield Refusal(f"{pointer}/proof", _("Send at most %(most)d bytes of proof.") % {"most": LONGEST_PROOF})
+    yield from flaws_of_proof(statement.proof, pointer=f"{pointer}/proof")
     if statement.state == "given" and statement.at is None:
         yield Refusal(f"{pointer}/at", _("“given” needs the time at which the customer said yes."))
     if statement.state == "given" and not any(value.strip() for value in statement.proof.values()):

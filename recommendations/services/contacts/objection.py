@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from recommendations.models import Customer, CustomerAlias
-from recommendations.store.events.insert import Consent, note_consent
+from recommendations.privacy_terms import PurposeState, WordSource
+from recommendations.store.events.purpose_words import Consent, note_consent
 from recommendations.store.live import writes
-from recommendations.store.live.writes import Objection
+from recommendations.store.live.writes import told_of_words
 
 AFTER = timedelta(microseconds=1)
 
@@ -24,17 +25,27 @@ def personalised_keys(customer: int) -> dict[int, bool]:
 
 def set_personalised(customer: int, *, may: bool, now: datetime) -> None:
     """Note what somebody says of all their keys."""
-    _note([Consent(key, may, now) for key in (personalised_keys(customer) if may else [customer])])
+    state = PurposeState.GIVEN if may else PurposeState.REFUSED
+    keys = personalised_keys(customer) if may else [customer]
+    _note([Consent(key, state, now, source=WordSource.LINK) for key in keys])
 
 
 def restore_personalised(keys: Mapping[int, bool], *, now: datetime) -> None:
-    """Give each key what it had: first the yes of the whole person, then the objections of single keys."""
-    agreed = [Consent(key, personalise=True, at=now) for key, may in keys.items() if may]
+    """Give each key what it had, as if nothing had been said: first the yes of the whole person, then single nos."""
+    agreed = [
+        Consent(key, PurposeState.GIVEN, now, source=WordSource.LINK, resume=True, proof={"form": "undo"})
+        for key, may in keys.items()
+        if may
+    ]
     _note(
         agreed
-        + [Consent(key, personalise=False, at=now + AFTER, alone=bool(agreed)) for key, may in keys.items() if not may]
+        + [
+            Consent(key, PurposeState.REFUSED, now + AFTER, source=WordSource.LINK, alone=bool(agreed))
+            for key, may in keys.items()
+            if not may
+        ]
     )
 
 
 def _note(words: list[Consent]) -> None:
-    writes.remember([Objection(key, not may) for key, may in note_consent(words).items()])
+    writes.remember(told_of_words(note_consent(words)))

@@ -132,7 +132,7 @@ def _reach(contact: Contact, silent: Mapping[bytes, Suppression], *, now: dateti
         statements=[
             ProvenStatement(
                 statement=each,
-                proof={_with_stars(str(name)): _with_stars(str(value)) for name, value in each.proof.items()},
+                proof={with_stars(str(name)): with_stars(str(value)) for name, value in each.proof.items()},
             )
             for each in statements[:MOST_STATEMENTS]
         ],
@@ -168,6 +168,6 @@ def _masked(address: Address) -> str:
         return ""
 
 
-def _with_stars(text: str) -> str:
+def with_stars(text: str) -> str:
     """The text of a shop, which may name an address all the same."""
     return EMAIL.sub(lambda match: masked({"email": match[0]}), text)

@@ -14,7 +14,7 @@ ATTRIBUTED = [name for name in EventName if name.facts.outcome in {Outcome.CARTE
 REPLAY = "replay"
 
 KEYS = "unnest(%(at)s::timestamptz[], %(event)s::uuid[], %(line)s::smallint[]) AS key(occurred_at, event_id, line)"
-EVENTS = f"{KEYS} JOIN recommendations_event event USING (occurred_at, event_id, line)"
+EVENTS = f"{KEYS} JOIN events_to_measure event USING (occurred_at, event_id, line)"
 # All keys of the person whose key stands in column {0}, as rows of person(key).
 PERSON = """
 LATERAL (
@@ -75,7 +75,7 @@ COUNTS = f"""
     SELECT coalesce(price, {ODD_AMOUNT}) * coalesce(event.quantity, 1) FROM recommendations_item
     WHERE id = event.item_id)))
   AND NOT EXISTS (
-    SELECT FROM recommendations_event other
+    SELECT FROM events_to_measure other
     WHERE other.transaction_id = event.transaction_id AND other.item_id = event.item_id AND other.name = event.name
       AND other.event_id <> event.event_id
       AND (other.trust > event.trust OR other.trust = event.trust AND event.trust <> {Trust.IMPORT}
@@ -96,14 +96,14 @@ SELECT occurred_at, event_id, line FROM {EVENTS} WHERE event.name = ANY(%(attrib
 UNION
 SELECT line.occurred_at, line.event_id, line.line
 FROM {EVENTS} CROSS JOIN {PERSON.format("event.customer_id")}
-JOIN recommendations_event line ON line.customer_id = person.key AND line.item_id = event.item_id
+JOIN events_to_measure line ON line.customer_id = person.key AND line.item_id = event.item_id
   AND line.occurred_at BETWEEN event.occurred_at AND event.occurred_at + make_interval(hours => %(longest)s)
   AND line.name = ANY(%(attributed)s)
 WHERE event.name = ANY(%(clicked)s) AND event.recommendation_id IS NOT NULL
 UNION
 SELECT told.occurred_at, told.event_id, told.line
 FROM {EVENTS}
-JOIN recommendations_event told
+JOIN events_to_measure told
   ON told.transaction_id = event.transaction_id AND told.item_id = event.item_id AND told.name = event.name
 WHERE event.name = ANY(%(bought)s)
 """  # noqa: S608
@@ -135,7 +135,7 @@ JOIN LATERAL (
     SELECT slate.recommendation_id, slate.placement, array_position(slate.items, event.item_id), 'click',
            click.occurred_at
     FROM {PERSON.format("event.customer_id")}
-    JOIN recommendations_event click ON click.customer_id = person.key AND click.item_id = event.item_id
+    JOIN events_to_measure click ON click.customer_id = person.key AND click.item_id = event.item_id
       AND click.occurred_at BETWEEN event.occurred_at - make_interval(hours => %(longest)s) AND event.occurred_at
       AND click.name = ANY(%(clicked)s) AND click.recommendation_id IS NOT NULL
     JOIN recommendations_slate slate
@@ -156,11 +156,11 @@ RETURNING recommendation_id
 TAKE_BACK = f"""
 WITH refund AS MATERIALIZED (
   SELECT transaction_id, item_id, amount, quantity, occurred_at, {WHOLE.format("event.customer_id")} AS person
-  FROM recommendations_event event WHERE name = 'refund' AND transaction_id = ANY(%(transactions)s)
+  FROM events_to_measure event WHERE name = 'refund' AND transaction_id = ANY(%(transactions)s)
 ), bought AS MATERIALIZED (
   SELECT occurred_at, event_id, line, attributed.transaction_id, attributed.item_id, attributed.amount,
          attributed.quantity, {WHOLE.format("event.customer_id")} AS person
-  FROM recommendations_attributedline attributed JOIN recommendations_event event USING (occurred_at, event_id, line)
+  FROM recommendations_attributedline attributed JOIN events_to_measure event USING (occurred_at, event_id, line)
   WHERE attributed.name = 'purchase'
     AND attributed.transaction_id = ANY(ARRAY(SELECT DISTINCT transaction_id FROM refund))
 ), order_line AS MATERIALIZED (
@@ -205,7 +205,7 @@ JOIN LATERAL (
          bool_or(name = ANY(%(shown)s) AND item_id IS NULL) AS whole,
          array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(shown)s)) AS shown,
          array_agg(array_position(slate.items, item_id)) FILTER (WHERE name = ANY(%(clicked)s)) AS clicked
-  FROM recommendations_event event WHERE recommendation_id = slate.recommendation_id AND {MEANT}
+  FROM events_to_measure event WHERE recommendation_id = slate.recommendation_id AND {MEANT}
 ) AS tied ON tied.at IS NOT NULL
 JOIN LATERAL (
   SELECT array_agg(position) AS positions,

@@ -31,7 +31,8 @@ log = structlog.get_logger(__name__)
 # Whoever still has the key meets somebody who objects: nothing is learned of them, nobody writes to them.
 _EMPTY = """
 UPDATE recommendations_customer customer
-SET pseudonym = empty.pseudonym, erased_at = %b, personalise = false, consent_at = NULL, properties = '{}'
+SET pseudonym = empty.pseudonym, erased_at = %b, personalise = false, measure = false, consent_at = NULL,
+  measure_at = NULL, resumed_at = NULL, properties = '{}'
 FROM unnest(%b::bigint[], %b::bytea[]) AS empty(id, pseudonym) WHERE customer.id = empty.id
 RETURNING customer.id
 """

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -62,16 +61,6 @@ class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
     progress: float | None = None
 
 
-@dataclass(frozen=True)
-class Consent:
-    """What a customer said about personalisation, and when."""
-
-    customer: int
-    personalise: bool
-    at: datetime
-    alone: bool = False  # said by a page without proof: of no other key of the person
-
-
 class Inserted(NamedTuple):
     """What became of lines, by their numbers.
 
@@ -105,25 +94,26 @@ _TYPES = (
     *("text", "jsonb", "smallint", "double precision"),
 )
 _NAMES = EventLine.__struct_fields__
-# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept. A
-# process that has not heard yet of an erasure sends the key of somebody who is gone: of that act nothing is kept that
-# could be joined to another, and a purchase has the event's id for an order.
+# Who does not want to be known is counted: of their act nothing is kept that could be joined to another, and a purchase
+# has the event's id for an order. So it is where a process that has not heard yet of an erasure sends the key of
+# somebody who is gone. Who does not want to be measured did not act because of an answer.
 GONE = "sent.customer_id IS NOT NULL AND (customer.id IS NULL OR customer.erased_at IS NOT NULL)"
+UNNAMED = f"({GONE} OR customer.personalise IS FALSE)"
 ERASED = "coalesce(sent.occurred_at < greatest(customer.not_before, customer.erased_at), false)"
 _TRADED = ", ".join(f"'{name}'" for name in TRADES)
 _KEPT = {
-    "customer_id": "CASE WHEN personalise THEN customer_id END",
-    "session_id": "CASE WHEN customer_id IS NULL OR personalise THEN session_id END",
-    "transaction_id": f"CASE WHEN NOT gone THEN transaction_id WHEN name IN ({_TRADED}) THEN event_id::text END",
-    "recommendation_id": "CASE WHEN NOT gone THEN recommendation_id END",
-    "attributes": "CASE WHEN gone THEN nullif(attributes - 'page', '{}') ELSE attributes END",
+    "customer_id": "CASE WHEN NOT unnamed THEN customer_id END",
+    "session_id": "CASE WHEN NOT unnamed THEN session_id END",
+    "transaction_id": f"CASE WHEN NOT unnamed THEN transaction_id WHEN name IN ({_TRADED}) THEN event_id::text END",
+    "recommendation_id": "CASE WHEN NOT unnamed AND measure IS NOT FALSE THEN recommendation_id END",
+    "attributes": "CASE WHEN unnamed THEN nullif(attributes - 'page', '{}') ELSE attributes END",
     "trust": f"coalesce(trust, {Trust.SERVER})",
 }
 # Lines go in one order: two requests with the same events never lock crosswise. Of two with the same key the first
 # counts. One JSON text costs a web process an eighth of what arrays of the columns do.
 _INSERT = f"""
 WITH line AS MATERIALIZED (
-  SELECT DISTINCT ON (event_id, occurred_at, line) sent.*, customer.personalise, {GONE} AS gone, {ERASED} AS erased
+  SELECT DISTINCT ON (event_id, occurred_at, line) sent.*, customer.measure, {UNNAMED} AS unnamed, {ERASED} AS erased
   FROM ROWS FROM (
     json_to_recordset(%t::json) AS ({", ".join(f"{name} {kind}" for name, kind in zip(_NAMES, _TYPES, strict=True))})
   ) WITH ORDINALITY AS sent({", ".join(_NAMES)}, number)
@@ -144,54 +134,23 @@ FROM new JOIN line USING (occurred_at, event_id, line) LEFT JOIN recommendations
   ON alias.anonymous_id = new.customer_id AND alias.undone_at IS NULL
 UNION ALL SELECT number - 1, NULL, true FROM line WHERE erased
 """  # noqa: S608 - names and types of our own
-# A person is all the keys that were merged into one; a word that stands alone is about its key, and takes an objection
-# back only where that key is nobody's yet. A word counts where it is the newest; an objection is always dated anew, so
-# that an older agreement that comes late does not undo it.
-_CONSENT = """
-WITH word AS (
-  SELECT word.*, alias.customer_id AS whose
-  FROM unnest(%b::bigint[], %b::boolean[], %b::timestamptz[], %b::boolean[]) AS word(customer, personalise, at, alone)
-  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = word.customer AND alias.undone_at IS NULL
-), person AS (
-  SELECT coalesce(whose, customer) AS id, personalise, at FROM word WHERE NOT alone
-), said AS (
-  SELECT customer AS id, personalise, at FROM word WHERE NOT (alone AND personalise AND whose IS NOT NULL)
-  UNION ALL SELECT * FROM person
-  UNION ALL SELECT alias.anonymous_id, personalise, at
-  FROM person JOIN recommendations_customeralias alias ON alias.customer_id = person.id AND alias.undone_at IS NULL
-), newest AS (
-  SELECT DISTINCT ON (id) id, personalise, at FROM said ORDER BY id, at DESC, personalise
-), due AS (
-  SELECT id, newest.personalise, newest.at FROM newest JOIN recommendations_customer customer USING (id)
-  WHERE (consent_at IS NULL OR consent_at < newest.at) AND erased_at IS NULL
-    AND (customer.personalise <> newest.personalise OR NOT newest.personalise)
-  ORDER BY id FOR UPDATE OF customer
-)
-UPDATE recommendations_customer customer SET personalise = due.personalise, consent_at = due.at
-FROM due WHERE customer.id = due.id
-RETURNING customer.id, customer.personalise
-"""
 _BUYERS = f"""
 SELECT DISTINCT ON (transaction_id) transaction_id, customer_id FROM recommendations_event
 WHERE transaction_id = ANY(%b::text[]) AND name = '{EventName.PURCHASE}' AND customer_id IS NOT NULL
   AND trust >= {Trust.SERVER}
 ORDER BY transaction_id, trust DESC, received_at
 """  # noqa: S608 - words of our own
-_OBJECTING = """
-SELECT id FROM recommendations_customer WHERE NOT personalise AND erased_at IS NULL AND id = ANY(%b::bigint[])
-"""
 _TAKEN_SINCE = """
 SELECT id, not_before FROM recommendations_customer WHERE erased_at IS NULL AND id = ANY(%b::bigint[])
 """
-
-
-# A shop that repeats an order with a new clock says the same again.
+# A shop that repeats an order with a new clock says the same again; of who is not known, the order has the event's id.
 _TOLD = """
 SELECT sent.number - 1 FROM unnest(%b::text[], %b::uuid[], %b::smallint[], %b::timestamptz[])
   WITH ORDINALITY AS sent(transaction_id, event_id, line, at, number)
 WHERE EXISTS (
   SELECT FROM recommendations_event told
-  WHERE told.transaction_id = sent.transaction_id AND told.event_id = sent.event_id AND told.line = sent.line
+  WHERE told.transaction_id = ANY(ARRAY[sent.transaction_id, sent.event_id::text])
+    AND told.event_id = sent.event_id AND told.line = sent.line
     AND told.occurred_at BETWEEN sent.at - interval '30 days' AND sent.at + interval '30 days'
     AND told.occurred_at <> sent.at)
 """
@@ -260,18 +219,6 @@ def buyers_of(transactions: Collection[str]) -> dict[str, int]:
 def taken_since(customers: Collection[int]) -> dict[int, datetime | None]:
     """The moments from which on acts of these count, None for always; who was erased is not among them."""
     return dict(run(_TAKEN_SINCE, [list(customers)])) if customers else {}
-
-
-def note_consent(words: Sequence[Consent]) -> dict[int, bool]:
-    """Keep what customers said; every key that changed or objected again, and whether it may be personalised.
-
-    Nearly every word is an agreement of somebody who has never objected, which changes nothing.
-    """
-    agreed = [word.customer for word in words if word.personalise]
-    objecting = {key for (key,) in run(_OBJECTING, [agreed])} if agreed else set()
-    due = [word for word in words if not word.personalise or word.customer in objecting]
-    columns = [[getattr(word, name) for word in due] for name in ("customer", "personalise", "at", "alone")]
-    return dict(run(_CONSENT, columns)) if due else {}
 
 
 def run(statement: str, values: Sequence[Any]) -> list[Any]:

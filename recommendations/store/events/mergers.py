@@ -51,6 +51,15 @@ ON CONFLICT DO NOTHING
 RETURNING anonymous_id, customer_id
 """
 
+# Who does not want to be measured is not under a further key, either.
+_SPREAD = """
+UPDATE recommendations_customer unnamed SET measure = false, measure_at = known.measure_at
+FROM unnest(%b::bigint[], %b::bigint[]) AS pair(anonymous, customer)
+JOIN recommendations_customer known ON known.id = customer AND NOT known.measure
+WHERE unnamed.id = anonymous AND unnamed.measure
+RETURNING unnamed.id
+"""
+
 # What only a page proved of these keys, and another says otherwise now.
 _OVERRULE = f"""
 UPDATE recommendations_customeralias alias SET undone_at = clock_timestamp(), changed_at = clock_timestamp()
@@ -129,6 +138,8 @@ def _merge(mergers: Sequence[Merger], *, told: Told, once: bool) -> Change:
     parted = [] if told is Told.PAGE else run(_OVERRULE, columns[:2])
     keys = sorted({key for pair in mergers for key in (pair.anonymous, pair.customer)})
     change = Change(run(_MERGE, [keys, told, *columns, once]), parted)
+    if change.joined:
+        run(_SPREAD, [*map(list, zip(*change.joined, strict=True))])
     if change.joined or parted:
         run(_NOTE, [[key for key, _ in change.joined] + [key for pair in parted for key in pair]])
     return change

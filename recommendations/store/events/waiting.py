@@ -11,21 +11,21 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recommendations.models import WaitingLine
-from recommendations.store.events.insert import ERASED, GONE, EventLine, run
+from recommendations.store.events.insert import ERASED, UNNAMED, EventLine, run
 
 DAYS = 14
 BATCH = 500  # lines that are taken out at once
 
 _HOLD = f"""
 WITH line AS (
-  SELECT sent.*, customer.personalise, {GONE} AS gone, {ERASED} AS erased FROM json_to_recordset(%t::json)
+  SELECT sent.*, customer.measure, {UNNAMED} AS unnamed, {ERASED} AS erased FROM json_to_recordset(%t::json)
     AS sent(number integer, occurred_at timestamptz, event_id uuid, line smallint, shop_id text, customer_id bigint,
             sent jsonb)
   LEFT JOIN recommendations_customer customer ON customer.id = sent.customer_id
 ), new AS (
   INSERT INTO recommendations_waitingline (occurred_at, event_id, line, shop_id, customer_id, key_id, sent)
-  SELECT occurred_at, event_id, line, shop_id, CASE WHEN personalise THEN customer_id END, %b::integer,
-    CASE WHEN customer_id IS NULL OR personalise THEN sent WHEN NOT gone THEN sent - 'customer_id' - 'session_id'
+  SELECT occurred_at, event_id, line, shop_id, CASE WHEN NOT unnamed THEN customer_id END, %b::integer,
+    CASE WHEN NOT unnamed AND measure IS NOT FALSE THEN sent WHEN NOT unnamed THEN sent - 'recommendation_id'
     ELSE sent - ARRAY['customer_id', 'session_id', 'recommendation_id'] #- '{{attributes,page}}'
       || CASE WHEN sent ? 'transaction_id' THEN jsonb_build_object('transaction_id', event_id) ELSE '{{}}' END END
   FROM line WHERE NOT erased ORDER BY event_id, occurred_at, line

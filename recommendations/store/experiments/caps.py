@@ -32,7 +32,7 @@ RATIOS = frozenset(
 
 _SPENT = f"""
 SELECT percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY amount) FROM (
-  SELECT sum(event.amount)::float8 AS amount FROM recommendations_event event
+  SELECT sum(event.amount)::float8 AS amount FROM events_to_measure event
   WHERE event.name = ANY(%(bought)s) AND event.occurred_at >= %(start)s AND event.occurred_at < %(end)s
     AND event.customer_id IS NOT NULL AND {COUNTS} AND NOT {KEY_ASIDE}
     AND NOT {PERSON_ASIDE.format(WHOLE.format("event.customer_id"))}
@@ -42,7 +42,7 @@ SELECT percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY amount) FROM (
 _ATTRIBUTED = f"""
 SELECT percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY amount) FROM (
   SELECT sum(line.amount - line.refunded)::float8 AS amount
-  FROM recommendations_attributedline line JOIN recommendations_event event USING (occurred_at, event_id, line)
+  FROM recommendations_attributedline line JOIN events_to_measure event USING (occurred_at, event_id, line)
   WHERE line.name = ANY(%(bought)s) AND line.kept AND line.occurred_at >= %(start)s AND line.occurred_at < %(end)s
     AND line.placement = ANY(%(placements)s) AND event.customer_id IS NOT NULL
   GROUP BY {WHOLE.format("event.customer_id")}

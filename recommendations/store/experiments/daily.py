@@ -63,7 +63,8 @@ named AS MATERIALIZED (
   LEFT JOIN recommendations_segmentmembership membership
     ON membership.customer_id = whole.customer AND membership.version_id = %(version)s
   LEFT JOIN recommendations_segment segment ON segment.id = membership.segment_id
-  WHERE customer.personalise IS NOT FALSE AND NOT {PERSON_ASIDE.format("whole.customer")}
+  WHERE customer.personalise IS NOT FALSE AND customer.measure IS NOT FALSE
+    AND NOT {PERSON_ASIDE.format("whole.customer")}
 )
 """  # noqa: S608 - parts of our own
 # Lists count as seen where the shop tells which were, else all that were served do.

@@ -98,7 +98,7 @@ class AnswerLog:
         outcomes = SlateOutcome.objects.in_bulk(ids)
         baskets: dict[str, list[int]] = {}
         if self.replay:
-            bought = Event.objects.filter(recommendation_id__in=ids, name=EventName.PURCHASE)
+            bought = Event.objects.to_measure().filter(recommendation_id__in=ids, name=EventName.PURCHASE)
             for key, item in bought.values_list("recommendation_id", "item_id"):
                 baskets.setdefault(str(key), []).append(item)
         for slate in Slate.objects.filter(recommendation_id__in=ids):

@@ -36,6 +36,7 @@ LEFT JOIN recommendations_customer customer ON customer.id = person.id
 LEFT JOIN recommendations_slateoutcome outcome ON outcome.recommendation_id = slate.recommendation_id
 WHERE slate.served_at >= %(start)s AND slate.served_at < %(now)s AND slate.placement = ANY(%(placements)s)
   AND coalesce(person.id, slate.unit) IS NOT NULL AND customer.personalise IS NOT FALSE
+  AND customer.measure IS NOT FALSE
   AND (%(signed_in)s::boolean IS NULL
     OR (customer.kind IS NOT DISTINCT FROM '{CustomerKind.SIGNED_IN}') = %(signed_in)s)
   AND (cardinality(%(segments)s::integer[]) = 0 OR EXISTS (
@@ -68,7 +69,7 @@ WITH visitor AS (
 ), line AS (
   SELECT key.visitor, key.first_at, event.occurred_at, event.transaction_id, event.item_id,
          coalesce(event.amount, 0) AS amount, event.quantity
-  FROM key JOIN recommendations_event event ON event.customer_id = key.id
+  FROM key JOIN events_to_measure event ON event.customer_id = key.id
   WHERE event.occurred_at >= key.first_at - %(before)s AND event.occurred_at < %(now)s
     AND event.name = ANY(%(bought)s) AND NOT {ASIDE} AND {COUNTS}
 ), order_line AS (
@@ -81,7 +82,7 @@ WITH visitor AS (
            WHEN sum(refund.amount) IS NOT NULL AND order_line.amount > 0 THEN sum(refund.amount) / order_line.amount
            WHEN order_line.quantity > 0 THEN sum(refund.quantity)::numeric / order_line.quantity
            ELSE 1 END) AS amount
-  FROM order_line JOIN recommendations_event refund USING (transaction_id, item_id)
+  FROM order_line JOIN events_to_measure refund USING (transaction_id, item_id)
   WHERE refund.name = 'refund' AND refund.occurred_at >= order_line.at AND refund.occurred_at < %(now)s
   GROUP BY order_line.visitor, order_line.transaction_id, order_line.item_id, order_line.amount, order_line.quantity
 )

@@ -48,14 +48,14 @@ named AS MATERIALIZED (
 ), objector AS (
   SELECT DISTINCT coalesce(alias.customer_id, own.id) AS customer FROM recommendations_customer own
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = own.id AND {_JOINED}
-  WHERE NOT own.personalise
+  WHERE NOT own.personalise OR NOT own.measure
 )
 SELECT unit, person, leads, customer, first_customer, arm_id, first_at, least(first_at + %(window)s, %(now)s), mixed,
        objector.customer IS NOT NULL, {PERSON_ASIDE.format("seated.customer")}
 FROM seated LEFT JOIN objector USING (customer)
 WHERE (hashint8extended(person, 28) & 1048575) < %(share)s::float8 * 1048576
 """  # noqa: S608
-# Who saw two arms, objected since, or is set aside is left out.
+# Who saw two arms, objected since, to personalisation or to being measured, or is set aside is left out.
 _PEOPLE = """
 seat AS NOT MATERIALIZED (
   SELECT *, (hashint8extended(person, 29) & 1048575) < %(items_share)s::float8 * 1048576 AS itemised
@@ -70,7 +70,7 @@ seat AS NOT MATERIALIZED (
 _ACTS = f"""
 own AS MATERIALIZED (
   SELECT person.id AS person, person.first_at, event.*
-  FROM recommendations_event event
+  FROM events_to_measure event
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND {_JOINED}
   JOIN person ON person.customer = coalesce(alias.customer_id, event.customer_id)
   WHERE event.name = ANY(%(acts)s) AND event.occurred_at >= %(earliest)s AND event.occurred_at <= %(now)s
@@ -82,7 +82,7 @@ own AS MATERIALIZED (
 ), refund AS (
   SELECT event.transaction_id, event.item_id, event.amount, event.quantity, event.occurred_at,
          coalesce(alias.customer_id, event.customer_id) AS customer
-  FROM recommendations_event event
+  FROM events_to_measure event
   LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND {_JOINED}
   WHERE event.name = 'refund' AND event.occurred_at >= %(earliest)s AND event.occurred_at <= %(now)s
 ), order_line AS (

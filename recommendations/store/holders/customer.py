@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
-from recommendations.models import Customer, CustomerAlias, StatedTaste
+from recommendations.models import Customer, CustomerAlias, PurposeWord, StatedTaste
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.protocol import ROWS, Erased, Sheet, Subject
 from recommendations.store.holders.tables import OwnRows, TableHolder
@@ -28,11 +28,17 @@ def _themselves(subject: Subject) -> Q:
 
 
 TASTE = OwnRows(model=StatedTaste, columns=("categories", "item_ids", "tags", "stated_at"))
+WORDS = OwnRows(model=PurposeWord, columns=("purpose", "state", "at", "source", "resume", "proof", "recorded_at"))
 ALIASES = OwnRows(model=CustomerAlias, whose=_joined, columns=("since", "source", "undone_at"))
 THEMSELVES = OwnRows(
-    model=Customer, whose=_themselves, columns=("kind", "personalise", "consent_at", "created_at", "properties")
+    model=Customer, whose=_themselves,
+    columns=("kind", "personalise", "consent_at", "resumed_at", "measure", "measure_at", "created_at", "properties"),
 )  # fmt: skip
-BLANK: Mapping[str, Any] = {"properties": {}, "consent_at": None, "personalise": False, "erased_at__isnull": False}
+SAID_NOTHING: Mapping[str, Any] = {
+    "properties": {}, "personalise": False, "consent_at": None, "resumed_at": None, "measure": False,
+    "measure_at": None,
+}  # fmt: skip
+BLANK = {**SAID_NOTHING, "erased_at__isnull": False}
 """All rows of who is erased are alike; whoever does not know of erasures takes them for people who object."""
 
 
@@ -40,7 +46,7 @@ class CustomerHolder(TableHolder):
     """A customer, and who they were joined with."""
 
     def __init__(self) -> None:
-        super().__init__(HolderCode.CUSTOMER, TASTE, ALIASES, also=[Customer])
+        super().__init__(HolderCode.CUSTOMER, TASTE, WORDS, ALIASES, also=[Customer])
 
     def export(self, subject: Subject) -> Iterator[Sheet]:
         yield THEMSELVES.sheet(subject)
@@ -53,9 +59,7 @@ class CustomerHolder(TableHolder):
         """Erase what is said of them; of the rows nothing is left that says anything, until they go."""
         rows = THEMSELVES.of(subject)
         rows.filter(erased_at=None).update(pseudonym=RawSQL(RANDOM, ()))  # noqa: S611 - no id leads there any more
-        changed = rows.exclude(**BLANK).update(
-            properties={}, consent_at=None, personalise=False, erased_at=Coalesce("erased_at", now)
-        )  # fmt: skip
+        changed = rows.exclude(**BLANK).update(**SAID_NOTHING, erased_at=Coalesce("erased_at", now))
         return super().erase(subject, now=now) + Erased(changed=changed)
 
 

@@ -10,12 +10,13 @@ from psycopg import sql
 
 from recommendations.event_types import NAMES, EventName
 from recommendations.fields import MOST_LINES
-from recommendations.store.events.insert import Consent, note_consent
+from recommendations.privacy_terms import PurposeState, WordSource
 from recommendations.store.events.orders import bought_in
+from recommendations.store.events.purpose_words import Consent, note_consent
 from recommendations.store.imports import event_rows
 from recommendations.store.imports.row_checks import RowCheck, all_broken
 from recommendations.store.live import writes
-from recommendations.store.live.writes import Objection
+from recommendations.store.live.writes import told_of_words
 from recommendations.store.temp_tables import rows, run
 
 PARTS, EACH = 20, 256  # bits of a row's number that are its place in its line, and numbers that a call may have
@@ -98,8 +99,9 @@ def _text(value: object) -> str | None:
 
 def take_people(*, now: datetime) -> int:
     """Note who objects to personalisation, and remove the rows that tell of no act; how many those were."""
-    words = note_consent([Consent(key, personalise=False, at=at) for key, at in rows(OBJECTIONS, now=now)])
-    transaction.on_commit(lambda: writes.remember([Objection(key, not may) for key, may in words.items()]))
+    said = [Consent(key, PurposeState.REFUSED, at, source=WordSource.IMPORT) for key, at in rows(OBJECTIONS, now=now)]
+    permitted = note_consent(said)
+    transaction.on_commit(lambda: writes.remember(told_of_words(permitted)))
     return run("DELETE FROM staged WHERE person IS NOT NULL")
 
 

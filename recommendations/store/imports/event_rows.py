@@ -134,25 +134,25 @@ GROUP BY 1, 2
 """)
 EVERYBODY: LiteralString = "true"
 """Condition over the rows whose customers may be known, in a file that says nothing of it."""
-# Who has objected to personalisation is counted and not known: neither the customer's key nor the session is kept. Of
-# an id that is blocked nothing is kept that could join one act to another.
+# Who does not want to be known, or is an id that is blocked, is counted: nothing is kept that could join one act to
+# another. Who does not want to be measured did not act because of an answer.
 READY = sql.SQL("""
 INSERT INTO ready_event (
   occurred_at, event_id, line, name, customer_id, item_id, quantity, price, amount, rating, rating_scale, search_term,
   transaction_id, session_id, recommendation_id, position, target_type, target_id, progress)
 SELECT occurred_at, {event_id}, {line}, called,
-  CASE WHEN personalise THEN customer_id END, item_id, quantity,
+  CASE WHEN NOT unnamed THEN customer_id END, item_id, quantity,
   coalesce(price, round(amount / coalesce(quantity, 1), 2)),
   coalesce(amount, round(price * coalesce(quantity, 1), 2)), rating, rating_scale,
-  search_term, CASE WHEN NOT blocked THEN transaction_id WHEN transaction_id IS NOT NULL THEN ({event_id})::text END,
-  CASE WHEN personalise THEN session_id END, CASE WHEN NOT blocked THEN recommendation_id END, position, target_type,
-  target_id, progress
+  search_term, CASE WHEN NOT unnamed THEN transaction_id WHEN transaction_id IS NOT NULL THEN ({event_id})::text END,
+  CASE WHEN customer_id IS NOT NULL AND NOT unnamed THEN session_id END,
+  CASE WHEN NOT unnamed AND measure IS NOT FALSE THEN recommendation_id END, position, target_type, target_id, progress
 FROM (
   SELECT staged.timestamp::timestamptz AS occurred_at,
     CASE WHEN pg_input_is_valid(staged.event_id, 'uuid') THEN staged.event_id::uuid ELSE {text_id} END AS event_id,
     trunc(staged.line::numeric)::smallint AS line, known.called, customer.id AS customer_id,
-    customer.personalise AND {knowable} AS personalise,
-    coalesce(staged.user_id, staged.anonymous_id) IS NOT NULL AND customer.id IS NULL AS blocked,
+    customer.measure, coalesce(staged.user_id, staged.anonymous_id) IS NOT NULL
+      AND NOT coalesce(customer.personalise AND {knowable}, false) AS unnamed,
     item.id AS item_id,
     round(staged.quantity::numeric, 3)::numeric(10, 3) AS quantity,
     round(staged.price::numeric, 2) AS price, round(staged.amount::numeric, 2) AS amount,

@@ -15,7 +15,7 @@ from redis.client import Pipeline
 
 from recommendations.store.live.likings import likings_in, text_of
 from recommendations.store.live.record import recorded_states
-from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told
+from recommendations.store.live.state import NOTHING, Acts, LiveState, merged, state_told, word_of
 from recommendations.store.live.valkey import valkey
 from recommendations.store.valkey_keys import BUILT, CHANGED, LIKED, OBJECTED
 
@@ -142,17 +142,16 @@ def packed(state: LiveState) -> bytes:
     while len(acts) > LEAST_SETS and not acts[-1]:
         acts.pop()
     flat = [[text for member, at in one for text in (member, repr(at))] for one in acts]
-    objected = False if state.objected is None else str(int(state.objected))
-    return msgspec.msgpack.encode([*flat, text_of(state.liked) or False, objected])
+    word = False if state.objected is None else word_of(state.objected, state.unmeasured)
+    return msgspec.msgpack.encode([*flat, text_of(state.liked) or False, word])
 
 
 def unpacked(content: bytes) -> LiveState:
     """Decode what Valkey tells of a customer."""
-    *acts, objected = msgspec.msgpack.decode(content)
+    *acts, word = msgspec.msgpack.decode(content)
     liked = acts.pop() if acts and not isinstance(acts[-1], list) else ""  # older records have none
     pairs = (list(zip(flat[::2], map(float, flat[1::2]), strict=True)) for flat in acts)
-    told = None if objected is False else objected == "1"
-    return state_told(*pairs, objected=told, liked=likings_in(liked or ""))
+    return state_told(*pairs, word=word or None, liked=likings_in(liked or ""))
 
 
 def decode(told: RawState, customer: int | None, *, since: datetime | None) -> LiveReading:

@@ -35,8 +35,9 @@ def likings_in(text: str) -> tuple[Liking, ...]:
 def recorded_likings(customers: Collection[int]) -> dict[int, tuple[Liking, ...]]:
     """Likings by customer, of those who have any, with those of the keys that were merged into them."""
     merged = CustomerAlias.objects.filter(customer__in=customers, undone_at=None)
-    likings = _followed(Event.objects.of_customers(customers), merged=dict(merged.values_list("anonymous", "customer")))
-    for taste in StatedTaste.objects.filter(customer__in=customers):
+    own = Event.objects.to_personalise().of_customers(customers)
+    likings = _followed(own, merged=dict(merged.values_list("anonymous", "customer")))
+    for taste in StatedTaste.objects.filter(customer__in=customers, customer__personalise=True):
         likings[taste.pk] = (*_stated(taste), *likings.get(taste.pk, ()))
     return likings
 
@@ -44,8 +45,8 @@ def recorded_likings(customers: Collection[int]) -> dict[int, tuple[Liking, ...]
 def everybodys_likings() -> Iterator[tuple[int, str]]:
     """Each customer who says that they like something, and the text of it."""
     merged = dict(CustomerAlias.objects.filter(undone_at=None).values_list("anonymous", "customer"))
-    followed = _followed(Event.objects.filter(customer__isnull=False), merged=merged)
-    for taste in StatedTaste.objects.order_by("pk").iterator(chunk_size=BATCH):
+    followed = _followed(Event.objects.to_personalise().filter(customer__isnull=False), merged=merged)
+    for taste in StatedTaste.objects.filter(customer__personalise=True).order_by("pk").iterator(chunk_size=BATCH):
         yield taste.pk, text_of((*_stated(taste), *followed.pop(taste.pk, ())))
     for customer, likings in followed.items():
         if likings:

@@ -48,7 +48,8 @@ def state_at(
         | Q(name__in=INTEREST, occurred_at__gte=at - RECENT)
         | Q(name__in=TRADES, occurred_at__gte=since or at - RECENT)
     )
-    acts = Event.objects.of_customer(Customer(pk=customer)).filter(wanted, occurred_at__lt=at, item__isnull=False)
+    own = Event.objects.to_personalise().of_customer(Customer(pk=customer))
+    acts = own.filter(wanted, occurred_at__lt=at, item__isnull=False)
     rows = acts.values_list("name", "item", "occurred_at", "progress")
     events = [live_event(customer, name, item, when, progress) for name, item, when, progress in rows]
     if showings:
@@ -73,14 +74,20 @@ def recorded_states(
         if showings:
             events += recorded_showings(_keys_of(customers))
         times, liked = times_of(events), recorded_likings(customers)
-        objectors = set(Customer.objects.filter(pk__in=customers, personalise=False).values_list("pk", flat=True))
+        refusing = Customer.objects.filter(Q(personalise=False) | Q(measure=False), pk__in=customers)
+        words = {
+            key: (not may, not measure) for key, may, measure in refusing.values_list("pk", "personalise", "measure")
+        }
     except DatabaseError as error:
         _record.trip(error)
         return dict.fromkeys(customers, UNKNOWN)
-    return {
-        customer: state_from(customer, times, objected=customer in objectors, liked=liked.get(customer, ()))
-        for customer in customers
-    }
+    states = {}
+    for customer in customers:
+        objected, unmeasured = words.get(customer, (False, False))
+        states[customer] = state_from(
+            customer, times, objected=objected, unmeasured=unmeasured, liked=liked.get(customer, ())
+        )
+    return states
 
 
 def recorded(*, since: datetime | None, customers: Collection[int] | None = None) -> Iterator[LiveEvent]:
@@ -114,7 +121,8 @@ def _recorded_parts(
     """The customer of each merged key, and the queries for the events."""
     recently = timezone.now() - RECENT
     since = since or recently
-    aliases, events = CustomerAlias.objects.filter(undone_at=None), Event.objects.filter(item__isnull=False)
+    aliases = CustomerAlias.objects.filter(undone_at=None)
+    events = Event.objects.to_personalise().filter(item__isnull=False)
     own = events.filter(customer__isnull=False)
     if customers is not None:
         aliases, own = aliases.filter(customer__in=customers), events.of_customers(customers)

@@ -20,14 +20,9 @@ UNDER_WAY = (ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 # An event with items names what was seen; one without was about the whole answer. The newest ones of each person.
 _SHOWN = f"""
 SELECT person, item, slot, recommendation_id, at FROM (
-  SELECT coalesce(alias.customer_id, event.customer_id) AS person, seen.item, seen.slot, event.recommendation_id,
-         event.occurred_at AS at, row_number() OVER (
-           PARTITION BY coalesce(alias.customer_id, event.customer_id) ORDER BY event.occurred_at DESC
-         ) AS place
-  FROM recommendations_event event
-  LEFT JOIN recommendations_customeralias alias
-    ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
-  CROSS JOIN LATERAL (
+  SELECT event.person_id AS person, seen.item, seen.slot, event.recommendation_id, event.occurred_at AS at,
+         row_number() OVER (PARTITION BY event.person_id ORDER BY event.occurred_at DESC) AS place
+  FROM events_to_personalise event CROSS JOIN LATERAL (
     SELECT event.item_id AS item, greatest(coalesce(event.position, event.line + 1), 1)::bigint AS slot
     WHERE event.item_id IS NOT NULL
     UNION ALL

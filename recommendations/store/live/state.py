@@ -115,6 +115,7 @@ class LiveState:
     begun: tuple[Begun, ...] = ()  # newest first, at most 200
     liked: tuple[Liking, ...] = ()
     objected: bool | None = None  # to personalisation; None = nothing is known here
+    unmeasured: bool = False  # refused to be measured; known where ``objected`` is
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
 
@@ -180,17 +181,28 @@ def _member(event: LiveEvent, kept_in: Acts) -> str:
 
 
 def state_from(
-    customer: int, times: Mapping[str, Mapping[str, float]], *, objected: bool, liked: tuple[Liking, ...] = ()
+    customer: int,
+    times: Mapping[str, Mapping[str, float]],
+    *,
+    objected: bool,
+    unmeasured: bool = False,
+    liked: tuple[Liking, ...] = (),
 ) -> LiveState:
     newest = [sorted(times.get(f"{acts}{customer}", {}).items(), key=lambda act: -act[1]) for acts in Acts]
     newest = [acts[: LIMITS.get(kind)] for kind, acts in zip(Acts, newest, strict=True)]
-    return state_told(*newest, objected=objected or None, liked=liked)
+    word = word_of(objected, unmeasured) if objected or unmeasured else None
+    return state_told(*newest, word=word, liked=liked)
 
 
-def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None, liked: tuple[Liking, ...] = ()) -> LiveState:
+def word_of(objected: bool, unmeasured: bool) -> str:  # noqa: FBT001 - both are always given
+    """What somebody does not want, as Valkey has it: 1, to be known, and 2, to be measured, added up."""
+    return str(objected + 2 * unmeasured)
+
+
+def state_told(*acts: Sequence[tuple[str, float]], word: str | None, liked: tuple[Liking, ...] = ()) -> LiveState:
     """Live state from ``acts``: the members of each of ``Acts`` with their times, the newest first.
 
-    The last of them, what was shown and what was begun, may be left out.
+    The last of them, what was shown and what was begun, may be left out; ``word`` is ``word_of``, where one is known.
     """
     bought, refunded, disliked, recent, *others = acts
     shown, begun = (others[at] if len(others) > at else () for at in (0, 1))
@@ -202,7 +214,8 @@ def state_told(*acts: Sequence[tuple[str, float]], objected: bool | None, liked:
         shown=tuple(_showing(member, at) for member, at in shown),
         begun=tuple(_begun(member, at) for member, at in begun),
         liked=liked,
-        objected=objected,
+        objected=None if word is None else bool(int(word) & 1),
+        unmeasured=word is not None and bool(int(word) & 2),
     )
 
 
@@ -240,6 +253,7 @@ def merged(one: LiveState, other: LiveState) -> LiveState:
         begun=tuple(begun[:BEGUN_PLAYS]),
         liked=one.liked or other.liked,
         objected=other.objected if one.objected is None else one.objected,
+        unmeasured=other.unmeasured if one.objected is None else one.unmeasured,
         known=one.known and other.known,
     )
 

@@ -7,22 +7,23 @@ or was never told because the process died between the commit and the write, ``r
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from itertools import batched, chain
 from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from redis.client import Pipeline
 
 from recommendations.fields import PAST
-from recommendations.models import Customer
+from recommendations.models import Customer, PurposeWord
+from recommendations.privacy_terms import PurposeState
 from recommendations.store.live import fetch, likings, record, showings
 from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.fetch import Changed
-from recommendations.store.live.state import ALONE, LIMITS, RECENT, Acts, LiveEvent, times_of
+from recommendations.store.live.state import ALONE, LIMITS, RECENT, Acts, LiveEvent, times_of, word_of
 from recommendations.store.live.valkey import ValkeyAwayError, valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.temp_tables import Report, silent
@@ -54,10 +55,14 @@ end
 
 
 class Objection(NamedTuple):
-    """What a customer said about personalisation."""
+    """What a customer does not want: to be known, to be measured.
+
+    Of who does not want to be known nothing stays.
+    """
 
     customer: int
     objected: bool
+    unmeasured: bool = False
 
 
 class Joined(NamedTuple):
@@ -81,6 +86,19 @@ class Liked(NamedTuple):
 
 
 type Fact = LiveEvent | Objection | Joined | Forgotten | Liked
+
+
+def told_of_words(permitted: Mapping[int, tuple[bool, bool]]) -> list[Fact]:
+    """What is to be written of customers for whom something else holds now: personalised or not, measured or not.
+
+    Of who may be known again it is what may be known of them, as the record has it.
+    """
+    facts: list[Fact] = [Objection(key, not may, not measure) for key, (may, measure) in permitted.items()]
+    known = [key for key, (may, _measure) in permitted.items() if may]
+    if known:
+        facts += record.recorded(since=record.end_of_history(), customers=known)
+        facts += liked_now(known)
+    return facts
 
 
 _waiting: deque[Fact] = deque(maxlen=WAITING_FACTS)
@@ -187,9 +205,10 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
     doubts = _run(lambda pipeline: pipeline.smembers(DOUBTED))[0]  # a later one is for the next time
     if afresh:
         _forget_state()
-    spoken = Customer.objects.filter(Q(personalise=False) | Q(consent_at__isnull=False), erased_at=None)
-    words = spoken.values_list("pk", "personalise")
-    _write_recorded([Objection(key, objected=not may) for key, may in words])
+    refused = PurposeWord.objects.exclude(state=PurposeState.GIVEN).filter(customer=OuterRef("pk"))
+    spoken = Customer.objects.filter(Q(personalise=False) | Q(measure=False) | Exists(refused), erased_at=None)
+    words = spoken.values_list("pk", "personalise", "measure")
+    _write_recorded([Objection(key, not may, not measure) for key, may, measure in words])
     for told in batched(likings.everybodys_likings(), BATCH):
         _write_recorded([Liked(*each) for each in told])
     since = record.end_of_history()
@@ -316,7 +335,8 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
     others = [fact for fact in facts if not isinstance(fact, LiveEvent)]
     for fact in others:
         if isinstance(fact, Forgotten):
-            pipeline.delete(*(f"{acts}{fact.customer}" for acts in Acts))
+            _forget_acts(pipeline, fact.customer)
+    words = {fact.customer: fact for fact in others if isinstance(fact, Objection)}
     sets = _packed([fact for fact in facts if isinstance(fact, LiveEvent)])
     if sets is not None:
         pipeline.eval(_REMEMBER, 0, sets)
@@ -325,14 +345,25 @@ def _write(pipeline: Pipeline, facts: Sequence[Fact]) -> None:
         _unite(pipeline, pair)
     if joined:
         fetch.mark(pipeline, Changed.CUSTOMERS)
-    objections: fetch.Fields = {
-        str(fact.customer): int(fact.objected) for fact in others if isinstance(fact, Objection)
-    }
-    if objections:
-        pipeline.hset(OBJECTED, mapping=objections)
     for fact in others:
         if isinstance(fact, Liked):
             _write_liked(pipeline, fact)
+    _write_objections(pipeline, words.values())
+
+
+def _forget_acts(pipeline: Pipeline, customer: int) -> None:
+    pipeline.delete(*(f"{acts}{customer}" for acts in Acts))
+
+
+def _write_objections(pipeline: Pipeline, facts: Collection[Objection]) -> None:
+    """Write the last word of each customer; of who does not want to be known nothing stays."""
+    words: fetch.Fields = {str(fact.customer): word_of(fact.objected, fact.unmeasured) for fact in facts}
+    if words:
+        pipeline.hset(OBJECTED, mapping=words)
+    for fact in facts:
+        if fact.objected:
+            _forget_acts(pipeline, fact.customer)
+            pipeline.hdel(LIKED, str(fact.customer))
 
 
 def _write_liked(pipeline: Pipeline, fact: Liked) -> None:

@@ -21,17 +21,15 @@ BATCH = 5_000
 # As of links between people, a follow is believed of the shop's server, and of a page with a proof.
 FOLLOWS = """
 COPY (
-  SELECT follower.id, event.target_type, event.target_id, extract(epoch FROM event.occurred_at) / 86400.0,
+  SELECT event.person_id, event.target_type, event.target_id, extract(epoch FROM event.occurred_at) / 86400.0,
          (event.name = 'follow')::text
-  FROM recommendations_event event
-  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
-  JOIN recommendations_customer follower ON follower.id = coalesce(alias.customer_id, event.customer_id)
+  FROM events_to_personalise event
   WHERE event.name IN ('follow', 'unfollow') AND event.target_type <> 'customer' AND event.target_id IS NOT NULL
-    AND event.occurred_at < {until} AND follower.personalise AND event.trust >= {proven}
+    AND event.occurred_at < {until} AND event.person_id IS NOT NULL AND event.trust >= {proven}
     AND NOT EXISTS (
       SELECT FROM recommendations_aside aside
       JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
-      WHERE quarantine.state <> {restored} AND aside.customer_id = follower.id)
+      WHERE quarantine.state <> {restored} AND aside.customer_id = event.person_id)
   ORDER BY event.occurred_at, event.event_id
 ) TO STDOUT (FORMAT csv)
 """

@@ -197,10 +197,12 @@ def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) 
     )
 
 
-# Whoever is erased at this moment is locked by that: they are waited for, and then left out.
+# Whoever is erased at this moment is locked by that: they are waited for, and then left out. So is who objected
+# meanwhile.
 _OF_WHO_IS_THERE = """
 INSERT INTO {table} ({columns}) SELECT {columns} FROM learned_of_people learned
-JOIN recommendations_customer customer ON customer.id = learned.customer_id AND customer.erased_at IS NULL
+JOIN recommendations_customer customer
+  ON customer.id = learned.customer_id AND customer.erased_at IS NULL AND customer.personalise
 ORDER BY customer.id FOR KEY SHARE OF customer
 """
 

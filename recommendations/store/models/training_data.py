@@ -24,7 +24,7 @@ from recommendations.terms import QuarantineState, Trust
 
 EVENTS = """
 COPY (
-  SELECT coalesce(alias.customer_id, event.customer_id, -1), coalesce(event.item_id, -1), event.name,
+  SELECT coalesce(event.person_id, -1), coalesce(event.item_id, -1), event.name,
          extract(epoch FROM event.occurred_at) / 86400.0,
          coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
                   & x'7fffffffffffffff'::bigint, -1),
@@ -32,16 +32,14 @@ COPY (
          coalesce(event.rating / nullif(event.rating_scale, 0), event.progress), event.trust,
          (CASE WHEN event.trust >= {server} THEN event.occurred_at ELSE event.received_at END
           AT TIME ZONE {zone})::date - date '1970-01-01'
-  FROM recommendations_event event
-  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
-  LEFT JOIN recommendations_customer customer ON customer.id = coalesce(alias.customer_id, event.customer_id)
+  FROM events_to_personalise event
   LEFT JOIN (
     SELECT DISTINCT aside.customer_id FROM recommendations_aside aside
     JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
     WHERE quarantine.state <> {restored}
-  ) held ON held.customer_id = customer.id
+  ) held ON held.customer_id = event.person_id
   WHERE event.occurred_at < {until} AND (event.source <> 'replay' OR event.name = 'purchase')
-    AND coalesce(customer.personalise, true) AND (event.name <> 'purchase' OR event.trust >= {believed})
+    AND (event.name <> 'purchase' OR event.trust >= {believed})
     AND held.customer_id IS NULL AND NOT EXISTS (
       SELECT FROM recommendations_aside aside
       JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
@@ -77,9 +75,8 @@ COPY (
 LINKS = """
 COPY (
   SELECT follower.id, followed.id, extract(epoch FROM event.occurred_at) / 86400.0, (event.name = 'follow')::text
-  FROM recommendations_event event
-  LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
-  JOIN recommendations_customer follower ON follower.id = coalesce(alias.customer_id, event.customer_id)
+  FROM events_to_personalise event
+  JOIN recommendations_customer follower ON follower.id = event.person_id
   JOIN recommendations_customer named ON named.pseudonym = decode(event.target_id, 'hex')
   LEFT JOIN recommendations_customeralias other ON other.anonymous_id = named.id AND other.undone_at IS NULL
   JOIN recommendations_customer followed ON followed.id = coalesce(other.customer_id, named.id)

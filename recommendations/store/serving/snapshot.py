@@ -193,6 +193,7 @@ class Snapshot:
     customers: dict[bytes, int] = field(default_factory=dict)  # pseudonym → key; it grows, but for who is erased
     gone: frozenset[int] = frozenset()  # keys of all whose erasure this process heard of: they are nobody's
     objectors: frozenset[int] = frozenset()  # customers who do not want personal answers
+    unmeasured: frozenset[int] = frozenset()  # customers whose answers are nobody's
     audiences: ServedAudiences = field(default_factory=ServedAudiences)
     changed: Mapping[str, str] | None = None
     read_at: datetime

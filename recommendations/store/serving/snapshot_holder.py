@@ -247,13 +247,15 @@ def _small() -> dict[str, Any]:
     placements = {row.name: _placement(row, promises.get(row.pk)) for row in enabled}
     pages = _pages()
     weights = BlendWeights.objects.defaults().select_related("blend", "segment", "audience")
+    living = Customer.objects.filter(erased_at=None)
     return {
         "placements": placements,
         "pages": pages,
         "experiments": running_experiments(placements, pages),
         "weights": {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in weights},
         "names": Names.stored(),
-        "objectors": frozenset(Customer.objects.filter(personalise=False, erased_at=None).values_list("pk", flat=True)),
+        "objectors": frozenset(living.filter(personalise=False).values_list("pk", flat=True)),
+        "unmeasured": frozenset(living.filter(measure=False).values_list("pk", flat=True)),
     }
 
 

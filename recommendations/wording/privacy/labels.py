@@ -3,7 +3,17 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from recommendations.privacy_terms import EraseMode, HolderCode, ReceiptPart, RequestKind, RequestState, RetentionKind
+from recommendations.privacy_terms import (
+    DataPurpose,
+    EraseMode,
+    HolderCode,
+    PurposeState,
+    ReceiptPart,
+    RequestKind,
+    RequestState,
+    RetentionKind,
+    WordSource,
+)
 from recommendations.wording.labels import Choices
 
 KINDS: Choices = [
@@ -50,4 +60,21 @@ RETENTION_KINDS: Choices = [
     (RetentionKind.REFUSED_ROWS, pgettext_lazy("retention", "Refused rows")),
     (RetentionKind.TRAIL, pgettext_lazy("retention", "Trail")),
     (RetentionKind.TOMBSTONES, pgettext_lazy("retention", "Erased ids")),
+]
+PURPOSES: Choices = [
+    (DataPurpose.PERSONALISE, pgettext_lazy("purpose of data", "Personalise")),
+    (DataPurpose.MEASURE, pgettext_lazy("purpose of data", "Measure")),
+    (DataPurpose.PUSH, pgettext_lazy("purpose of data", "Messages")),
+]
+PURPOSE_STATES: Choices = [
+    (PurposeState.GIVEN, pgettext_lazy("of a purpose", "Yes")),
+    (PurposeState.REFUSED, pgettext_lazy("of a purpose", "No")),
+    (PurposeState.WITHDRAWN, pgettext_lazy("of a purpose", "Taken back")),
+]
+WORD_SOURCES: Choices = [
+    (WordSource.PAGE, pgettext_lazy("source of a word", "in the shop")),
+    (WordSource.SERVER, pgettext_lazy("source of a word", "by the shop's server")),
+    (WordSource.IMPORT, pgettext_lazy("source of a word", "by a file")),
+    (WordSource.STAFF, pgettext_lazy("source of a word", "by staff")),
+    (WordSource.LINK, pgettext_lazy("source of a word", "by the customer's own link")),
 ]

@@ -62,7 +62,7 @@ def fill(key: int, valkey: redis.Redis) -> None:
     facts = [LiveEvent(key, name, own, now) for name in names]
     shown = LiveEvent(key, EventName.VIEW_ITEM_LIST, own, now, slot=3, answer="r-0000000000000001")
     likes = writes.likings.text_of([Liking(LikingKind.BRAND, "Oolong & Co", followed=True, at=now.timestamp())])
-    writes.remember([*facts, shown, Objection(key, objected=True), Liked(key, likes)])
+    writes.remember([*facts, shown, Objection(key, objected=False, unmeasured=True), Liked(key, likes)])
     valkey.zadd(BEGUN.of(key), {f"{own}:4": now.timestamp()})  # which a shop of goods never has
     valkey.set(newcomer(bytes(Customer.objects.get(pk=key).pseudonym)), key)
     whose = [Arrival(now.timestamp(), verdict, "view_item", customer=key) for verdict in ("accepted", "rejected")]
@@ -178,7 +178,7 @@ def test_a_rebuild_while_events_are_still_there_brings_nobody_back(valkey: redis
                 item_id=item(),
                 transaction_id="t",
             )
-    Customer.objects.filter(pk__in=[ada, bob]).update(consent_at=timezone.now())
+    Customer.objects.filter(pk__in=[ada, bob]).update(measure=False)
     buried = bury_("ada")
     writes.rebuild(afresh=afresh)
     assert LIVE.find(buried) == 0

@@ -136,7 +136,7 @@ def recorded(name: EventName, item: Item, days: float, customer: Customer) -> No
 
 @pytest.fixture
 def history(live_version: ModelVersion) -> tuple[Customer, list[Item]]:
-    customer = Customer.objects.create(pseudonym=b"c" * 32, personalise=False)
+    customer = Customer.objects.create(pseudonym=b"c" * 32, measure=False)
     items = [Item.objects.create(shop_id=f"i{number}", title=f"Item {number}") for number in range(4)]
     recorded(EventName.PURCHASE, items[0], 20, customer)  # the model knows of it
     recorded(EventName.PURCHASE, items[1], 5, customer)
@@ -153,7 +153,7 @@ def test_the_live_state_that_valkey_lost_is_rebuilt_from_the_record(
     state = fetch.state_of(customer.pk, since=None).state
     assert set(state.bought) == {items[1].pk}
     assert [act.item for act in state.recent] == [items[2].pk]
-    assert state.objected is True
+    assert (state.objected, state.unmeasured) == (False, True)
     assert writes.rebuild_if_lost() == 0
     valkey.flushdb()
     assert writes.rebuild_if_lost() == 2
@@ -234,7 +234,7 @@ def test_without_valkey_the_state_comes_from_the_record(
     assert reading.changed is None
     assert set(reading.state.bought) == {items[1].pk}
     assert [act.item for act in reading.state.recent] == [items[2].pk]
-    assert reading.state.objected is True
+    assert (reading.state.objected, reading.state.unmeasured) == (False, True)
     assert dead.breaker.failures == 1
     fetch.state_of(customer.pk, since=since)
     assert dead.breaker.failures == 1  # it was left alone
