@@ -26,13 +26,21 @@ export interface RecsiteFields {
   context?: { channel?: string; page?: string; locale?: string; source?: string };
 }
 
+/** The consent mode of tags: what is not granted is denied. Without `personalization_storage` `ad_personalization` counts. */
+export interface RecsiteConsentMode {
+  personalization_storage?: "granted" | "denied";
+  ad_personalization?: "granted" | "denied";
+  /** Denied: what the visitor does is tied to no answer. Not given: as before. */
+  analytics_storage?: "granted" | "denied";
+}
+
 export interface RecsiteOptions {
   /** Address of Recsite, such as https://recsite.example. */
   url: string;
   /** A key that may stand in a page: `events:write`, with `recommendations:read` where slots are filled, for the origins of the shop. */
   key: string;
   /** What the visitor said; not given: they were not asked, and nothing is kept. */
-  consent?: boolean;
+  consent?: boolean | RecsiteConsentMode;
   /** Who is signed in; it counts with a `proof` that your server got for these two ids. */
   user_id?: string;
   /** An id of your own for the visitor; without it the tracker makes one. */
@@ -50,7 +58,7 @@ export interface RecsiteTracker {
   /** Say who has signed in, with the proof of it; without an id: that they have signed out. */
   identify(user_id?: string, proof?: string): void;
   /** Say what the visitor answered. A no forgets all that was kept, and Recsite is told. */
-  consent(yes: boolean): void;
+  consent(said: boolean | RecsiteConsentMode): void;
   /** Send an event of any name; its id. */
   track(name: string, fields?: RecsiteFields): string;
   /** Look for slots (`data-recsite-slot`) once more, in a part of the page that has changed. */

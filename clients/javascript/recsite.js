@@ -13,6 +13,9 @@
   const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
     (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
 
+  const agreed = (said) => (said === Object(said)
+    ? (said.personalization_storage || said.ad_personalization) === "granted" : said);
+
   // Shared with the shop's other tabs; a browser may refuse.
   const kept = () => {
     try { return (consent && JSON.parse(localStorage.getItem(STORE))) || {}; } catch { return {}; }
@@ -277,6 +280,7 @@
     init(options) {
       at = `${options.url.replace(/\/+$/, "")}/api/v1/events/`;
       ({ key, consent, timeout: patience, ...names } = options);
+      consent = agreed(consent);
       queue = [...(kept().queue || []), ...queue].slice(-MOST);
       if (!eyes) {
         addEventListener("click", clicked, true);
@@ -298,7 +302,8 @@
         tell(document, "ids", ids());
       }
     },
-    consent(yes) {
+    consent(said) {
+      const yes = agreed(said), { analytics_storage } = said || {};
       if (!yes && consent !== false) {
         queue.forEach((row) => Object.assign(row, NOBODY));
         say = NO;
@@ -307,6 +312,7 @@
         visitor = session = undefined;
       }
       if (yes && !consent) say = { personalisation: true };
+      if (yes && analytics_storage) say = { ...say, measure: analytics_storage === "granted" };
       consent = yes;
       keep({ queue });
       tell(document, "ids", ids());

@@ -65,6 +65,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "user-erase": {"POST": Scope.PRIVACY_WRITE},
     "users-erase": {"POST": Scope.PRIVACY_WRITE},
     "user-privacy": {"GET": Scope.PRIVACY_WRITE},
+    "user-purposes": {"POST": Scope.PRIVACY_WRITE},
     "privacy-request": {"GET": Scope.PRIVACY_WRITE},
     "privacy-download": {"GET": Scope.PRIVACY_WRITE},
     "privacy-receipt": {"GET": Scope.PRIVACY_WRITE},

@@ -116,6 +116,11 @@ CALLS: list[tuple[str, Call, Any]] = [
         privacy.TakenRequest,
     ),
     ("erase_users", lambda client: client.erase_users([{"user_id": "u8"}]), privacy.TakenRequests),
+    (
+        "say_purpose",
+        lambda client: client.say_purpose(user_id="u8", purpose="measure", state="refused", proof={"form": "x"}),
+        privacy.AllowedPurposes,
+    ),
     ("held_about", lambda client: client.held_about("u8"), privacy.CustomerHoldings),
 ]  # fmt: skip
 OF_THE_PAST: list[tuple[str, Call, Any]] = [

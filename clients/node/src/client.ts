@@ -309,7 +309,12 @@ export class Client {
     return this.#send("requests", "POST", "/users/erase/batch/", { erasures: wishes }, { repeatable });
   }
 
-  /** How much is held about a customer, in numbers. */
+  /** Say what a customer allows or not; what holds now. */
+  sayPurpose(said: Schemas["PurposeBody"]): Promise<Schemas["PurposesHeld"]> {
+    return this.#send("purposes", "POST", "/users/purposes/", said);
+  }
+
+  /** How much is held about a customer, in numbers, and what they allow. */
   async heldAbout(userId: string): Promise<Schemas["HeldAbout"]> {
     return this.#send("holders", "GET", `/users/${part(userId)}/privacy/`);
   }

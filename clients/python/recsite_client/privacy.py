@@ -1,11 +1,12 @@
 """What people may ask of the shop: calls for their export and erasure, and what Recsite answers, as the JSON is."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 from urllib.parse import quote
 
 from recsite_client.problems import UnsendableError
 
+PurposeState: TypeAlias = Literal["given", "refused", "withdrawn"]
 RequestState: TypeAlias = Literal["received", "held", "running", "waiting_for_run", "done", "failed"]
 
 
@@ -18,6 +19,31 @@ class ErasureWish(TypedDict, total=False):
     export_first: bool
     lang: Literal["en", "zh-hans"]
     reference: str
+
+
+class PurposeWish(TypedDict, total=False):
+    """What a customer said of a purpose; a yes to messages goes with their contact."""
+
+    user_id: str
+    purpose: Literal["personalise", "measure", "push"]
+    state: PurposeState
+    at: str
+    resume: bool
+    proof: Mapping[str, str]
+
+
+class AllowedPurpose(TypedDict):
+    """What holds for a purpose; without a state nothing was said of it."""
+
+    allowed: bool
+    state: PurposeState | None
+    at: str | None
+    source: Literal["page", "server", "import", "staff", "link"] | None
+
+
+class AllowedPurposes(TypedDict):
+    user_id: str
+    purposes: dict[str, AllowedPurpose]
 
 
 class TakenRequest(TypedDict):
@@ -50,10 +76,9 @@ class RequestProgress(TypedDict):
     download_until: str | None
 
 
-class CustomerHoldings(TypedDict):
-    """How much each holder has of a customer."""
+class CustomerHoldings(AllowedPurposes):
+    """How much each holder has of a customer, and what they allow."""
 
-    user_id: str
     holders: dict[str, int]
 
 
@@ -106,6 +131,11 @@ class PrivacyCalls:
         repeatable = all("reference" in wish for wish in wishes)
         body = {"erasures": wishes}
         answer: TakenRequests = self._send("requests", "POST", "/users/erase/batch/", body, repeatable=repeatable)
+        return answer
+
+    def say_purpose(self, **said: Any) -> AllowedPurposes:
+        """Say what a customer allows or not, by the fields of ``PurposeWish``; what holds now."""
+        answer: AllowedPurposes = self._send("purposes", "POST", "/users/purposes/", said)
         return answer
 
     def held_about(self, user_id: str) -> CustomerHoldings:

@@ -22,6 +22,7 @@ from recommendations.api.privacy.bodies import (
     HeldAbout,
     RequestsTaken,
     RequestTaken,
+    purposes_held,
     taken,
 )
 from recommendations.api.privacy.examples import ERASE, ERASE_MANY, EXPORT, HELD
@@ -31,6 +32,7 @@ from recommendations.models import ApiKey
 from recommendations.privacy_terms import EraseMode
 from recommendations.services.operations.housekeeping import ValkeyAwayError
 from recommendations.services.privacy.erasing import held_about
+from recommendations.services.privacy.purposes import standings_of
 from recommendations.services.privacy.requests import (
     EraseAsk,
     ExportAsk,
@@ -61,7 +63,8 @@ none where one of them cannot be.
 """
 HELD_TEXT = """
 How many rows or entries each holder has of a customer, with the anonymous ids that were joined to them; 0 everywhere
-for an id that nobody knows. Counts only: what it is stands in an export.
+for an id that nobody knows. Counts only: what it is stands in an export. And what they allow: to be known
+(`personalise`), to be measured, to be written to (`push`).
 """
 
 
@@ -171,7 +174,8 @@ class HeldAboutView(PrivacyView):
         tags=["privacy"],
     )
     def get(self, request: Request, user_id: str) -> HttpResponse:  # noqa: ARG002 - given by the framework
-        return as_json(HeldAbout(user_id, held_about(PersonIds(user_id=checked_user_id(user_id)))))
+        ids = PersonIds(user_id=checked_user_id(user_id))
+        return as_json(HeldAbout(user_id, purposes_held(standings_of(ids)), held_about(ids)))
 
 
 _export_body = msgspec.json.Decoder(ExportBody)

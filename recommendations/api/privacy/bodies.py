@@ -1,5 +1,6 @@
 """What requests for privacy may say, and what they are answered."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -7,7 +8,17 @@ from msgspec import Meta, Struct
 
 from recommendations.api.recommend_bodies import Id
 from recommendations.models import PrivacyRequest
-from recommendations.privacy_terms import EraseMode, HolderCode, Kept, RequestKind, RequestState
+from recommendations.privacy_terms import (
+    DataPurpose,
+    EraseMode,
+    HolderCode,
+    Kept,
+    PurposeState,
+    RequestKind,
+    RequestState,
+    WordSource,
+)
+from recommendations.services.privacy.purposes import PurposeStanding
 from recommendations.services.privacy.requests import MOST_AT_ONCE, MOST_IDS
 
 STATUS_URL = "/api/v1/privacy/requests/{pk}/"
@@ -18,6 +29,10 @@ REFERENCE = (
 MODE = (
     "What becomes of the id when it comes back: `forget`: it is somebody new, and what happened before is not taken "
     "again; `block`: what it does counts without a customer, until staff lift the block."
+)
+RESUME = (
+    "With a yes after a no, and only with a proof: what was before the no may be learned from again. Otherwise it "
+    "stays out for good."
 )
 
 type AnonymousIds = Annotated[list[Id], Meta(max_length=MOST_IDS)]
@@ -85,11 +100,43 @@ class PrivacyStatus(Struct):
     download_until: Annotated[datetime | None, Meta(description="Until when there is a file to download.")]
 
 
-class HeldAbout(Struct):
-    """How many things each holder has of a person."""
+class PurposeBody(Struct, forbid_unknown_fields=True):
+    """What a customer said of what is done with what they do."""
 
     user_id: Id
+    purpose: DataPurpose
+    state: PurposeState
+    at: Annotated[datetime, Meta(tz=True, description="When they said so; absent: now.")] | None = None
+    resume: Annotated[bool, Meta(description=RESUME)] = False
+    proof: Annotated[
+        dict[str, str], Meta(description="text_version, language, form, reference: whatever proves it to you.")
+    ] = {}
+
+
+class PurposeHeld(Struct):
+    """What holds for a purpose. Without words nothing was ever said of it."""
+
+    allowed: bool
+    state: Annotated[PurposeState | None, Meta(description="What was said last.")]
+    at: datetime | None
+    source: Annotated[WordSource | None, Meta(description="Where; of messages it stands with the contact.")]
+
+
+class PurposesHeld(Struct):
+    """What holds for each purpose."""
+
+    user_id: Id
+    purposes: dict[DataPurpose, PurposeHeld]
+
+
+class HeldAbout(PurposesHeld):
+    """How many things each holder has of a person, and what they allow."""
+
     holders: dict[HolderCode, int]
+
+
+def purposes_held(standings: Iterable[PurposeStanding]) -> dict[DataPurpose, PurposeHeld]:
+    return {each.purpose: PurposeHeld(each.allowed, each.state, each.at, each.source) for each in standings}
 
 
 class ReceiptGiven(Struct):

@@ -70,4 +70,27 @@ RECEIPTS = [
         },
     )
 ]
-HELD = [answer("Counts", {"user_id": "u1", "holders": {"events": 214, "slates": 96, "customer": 2}})]
+_PURPOSES = {
+    "personalise": {"allowed": False, "state": "refused", "at": "2026-11-20T10:02:11Z", "source": "server"},
+    "measure": {"allowed": True, "state": None, "at": None, "source": None},
+    "push": {"allowed": True, "state": "given", "at": "2026-10-02T08:00:00Z", "source": None},
+}
+PURPOSE = [
+    request(
+        "No profile, please",
+        {
+            "user_id": "u1",
+            "purpose": "personalise",
+            "state": "refused",
+            "at": "2026-11-20T10:02:11Z",
+            "proof": {"form": "account/privacy", "text_version": "7"},
+        },
+    ),
+    answer("What holds now", {"user_id": "u1", "purposes": _PURPOSES}),
+]
+HELD = [
+    answer(
+        "Counts",
+        {"user_id": "u1", "purposes": _PURPOSES, "holders": {"events": 214, "slates": 96, "customer": 2}},
+    )
+]
