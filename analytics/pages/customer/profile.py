@@ -22,6 +22,7 @@ from analytics.queries.customer.order import place
 from analytics.queries.layout import read_frame
 from analytics.queries.search import find_items
 from recommendations.customer_codes import customer_code
+from recommendations.models import Customer
 from recommendations.services.customers import find_customers
 from recommendations.services.review.acts import simulated_acts
 
@@ -76,10 +77,16 @@ def by_id(request: HttpRequest, typed: str) -> HttpResponse:
 
 
 def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
-    """Redirect an anonymous key to the customer that it was merged into, and say so, else say what to do."""
+    """Redirect an anonymous key to the customer that it was merged into, and say so, else say what to do.
+
+    Of who does not want to be known there is what they allow and what is held, nothing that they did or like.
+    """
     merged = query.merged_into(pk)
     if merged is None:
-        return _unknown(request, customer_code(pk))
+        objector = Customer.objects.filter(pk=pk, erased_at=None).first()
+        if objector is None:
+            return _unknown(request, customer_code(pk))
+        return render(request, "dashboard/customer/objects.html", {"section": "customers", "customer": objector})
     text = _("%(customer)s was merged into this customer.") % {"customer": customer_code(pk)}
     messages.info(request, text)
     return redirect("customer", pk=merged)

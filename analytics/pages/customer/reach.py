@@ -18,6 +18,7 @@ from analytics.pages.access.permission import post_requires, staff_of
 from analytics.pages.addresses import page_address
 from analytics.parameters import note_in
 from analytics.queries.customer.profile import merged_into, merged_keys
+from analytics.queries.customer.purposes import purposes_of
 from analytics.templatetags.display import number
 from recommendations.models import Address, Contact, Customer
 from recommendations.services.access.audit import NoteNeededError
@@ -55,6 +56,7 @@ def _page(request: HttpRequest, pk: int, *, refused: _Refused | None = None) -> 
     context = {
         "section": "customers",
         "customer": customer,
+        "allowed": purposes_of(customer, keys),
         "contacts": contacts,
         "erased": None if contacts else last_erasure(keys),
         "missing": pgettext("between names", ", ").join(missing_settings()),

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from analytics.pages.columns import without
 from analytics.queries.privacy import listing as query
 from analytics.queries.privacy.holders import held_places
+from analytics.queries.privacy.objections import objections_by_week
 from recommendations.wording.privacy import labels as privacy_labels
 
 
@@ -20,6 +21,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "extent": query.extent(now=now),
         "page": page,
         "requests": requests,
+        "objections": objections_by_week(now=now),
         "filters": filters.cleaned_data,
         "kinds": privacy_labels.KINDS,
         "states": privacy_labels.REQUEST_STATES,

@@ -64,15 +64,16 @@ class Filters(fields.ListFilters):
 
 
 def browsable(model: int | None) -> Known:
-    """Everybody but anonymous keys that were merged into a customer, and who was erased, as the version has them.
+    """Everybody but anonymous keys that were merged into a customer, who was erased, and who does not want to be known.
 
-    With ``weight`` of acts, ``heavy`` (the weight from which one is among the busiest tenth), ``segment_now``,
-    ``shift`` (``taste_shift.py``) and ``leading`` (key of the category that leads their last 7 days).
+    They are as the version has them, with ``weight`` of acts, ``heavy`` (the weight from which one is among the busiest
+    tenth), ``segment_now``, ``shift`` (``taste_shift.py``) and ``leading`` (key of the category that leads their last 7
+    days).
     """
     merged = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None)
     profiles = InterestProfile.objects.filter(version=model or 0, half_life_days=HALF_LIFE).order_by()
     busiest = profiles.values("version").annotate(value=Percentile("weight", share=HEAVY_FROM)).values("value")
-    return Customer.objects.filter(~Exists(merged), erased_at=None).annotate(
+    return Customer.objects.filter(~Exists(merged), erased_at=None, personalise=True).annotate(
         profile_now=_profile(model, HALF_LIFE),
         profile_lately=_profile(model, LATELY),
         memberships_now=FilteredRelation("memberships", condition=Q(memberships__version=model or 0)),
