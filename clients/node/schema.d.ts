@@ -873,7 +873,8 @@ export interface paths {
         /**
          * How much is held about a person
          * @description How many rows or entries each holder has of a customer, with the anonymous ids that were joined to them; 0 everywhere
-         *     for an id that nobody knows. Counts only: what it is stands in an export.
+         *     for an id that nobody knows. Counts only: what it is stands in an export. And what they allow: to be known
+         *     (`personalise`), to be measured, to be written to (`push`).
          */
         get: operations["user_privacy"];
         put?: never;
@@ -1005,6 +1006,32 @@ export interface paths {
          *     replaces what a page has proved. To part two ids the key needs the scope `privacy:write` as well.
          */
         post: operations["merge_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/purposes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a customer allows
+         * @description What a customer said of a purpose: `personalise` (a profile, training, personal answers), `measure` (answers are tied to
+         *     what came of them; experiments), `push` (messages). Words are only added; the one said last holds, at the same moment a
+         *     no. From the next answer on it is so. Who does not want to be known is answered as a stranger, what was inferred of them
+         *     is gone, and what they do later is counted without a name, order, visit, page and answer. A yes after that begins anew,
+         *     unless `resume` says that what was before may be learned from again. A no to `push` is one to every kind of message at
+         *     every address; a yes to it belongs to an address and a kind, so it goes to `PATCH /contacts/{user_id}/`. A customer who
+         *     is not known yet is added: the no holds when they come.
+         */
+        post: operations["user_purposes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1253,6 +1280,7 @@ export interface components {
          */
         ConsentForm: {
             personalisation?: boolean | null;
+            measure?: boolean | null;
             marketing?: boolean | null;
         };
         /**
@@ -1370,6 +1398,12 @@ export interface components {
             /** @enum {unknown} */
             verdict: "unchanged" | "updated";
         };
+        /**
+         * DataPurpose
+         * @description What is done with what somebody does, and may be refused.
+         * @enum {unknown}
+         */
+        DataPurpose: "measure" | "personalise" | "push";
         /** DecisionReached */
         DecisionReached: {
             code: string;
@@ -1591,10 +1625,13 @@ export interface components {
         };
         /**
          * HeldAbout
-         * @description How many things each holder has of a person.
+         * @description How many things each holder has of a person, and what they allow.
          */
         HeldAbout: {
             user_id: string;
+            purposes: {
+                [key: string]: components["schemas"]["PurposeHeld"];
+            };
             holders: {
                 [key: string]: number;
             };
@@ -2096,6 +2133,50 @@ export interface components {
          * @enum {unknown}
          */
         Purpose: "for_you" | "news" | "reminders";
+        /**
+         * PurposeBody
+         * @description What a customer said of what is done with what they do.
+         */
+        PurposeBody: {
+            user_id: string;
+            purpose: components["schemas"]["DataPurpose"];
+            state: components["schemas"]["PurposeState"];
+            at?: string | null;
+            /** @description With a yes after a no, and only with a proof: what was before the no may be learned from again. Otherwise it stays out for good. Default: false. */
+            resume?: boolean;
+            /** @description text_version, language, form, reference: whatever proves it to you. */
+            proof?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * PurposeHeld
+         * @description What holds for a purpose. Without words nothing was ever said of it.
+         */
+        PurposeHeld: {
+            allowed: boolean;
+            /** @description What was said last. */
+            state: components["schemas"]["PurposeState"] | null;
+            at: string | null;
+            /** @description Where; of messages it stands with the contact. */
+            source: components["schemas"]["WordSource"] | null;
+        };
+        /**
+         * PurposeState
+         * @description What somebody said of a purpose.
+         * @enum {unknown}
+         */
+        PurposeState: "given" | "refused" | "withdrawn";
+        /**
+         * PurposesHeld
+         * @description What holds for each purpose.
+         */
+        PurposesHeld: {
+            user_id: string;
+            purposes: {
+                [key: string]: components["schemas"]["PurposeHeld"];
+            };
+        };
         /** PushKeyAnswer */
         PushKeyAnswer: {
             /** @description 65 bytes in base64url. */
@@ -2456,6 +2537,12 @@ export interface components {
          * @enum {unknown}
          */
         Verdict: "capped" | "done_already" | "held_out" | "later" | "no_address" | "no_consent" | "not_worth" | "now" | "outranked" | "over_budget" | "suppressed" | "too_little" | "waits";
+        /**
+         * WordSource
+         * @description Where something was said of a purpose.
+         * @enum {unknown}
+         */
+        WordSource: "import" | "link" | "page" | "server" | "staff";
     };
     responses: never;
     parameters: never;
@@ -11100,6 +11187,190 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_purposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeBody"];
+            };
+        };
+        responses: {
+            /** @description It is on disk; what holds now. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurposesHeld"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     /** @description What our log calls the request: what you sent as this header, or a name of ours. */
                     "X-Request-ID"?: string;

@@ -125,7 +125,9 @@ export declare class Client {
     eraseUser(who: Schemas["EraseBody"]): Promise<Schemas["RequestTaken"]>;
     /** Ask for the erasure of 1 to 1000 people; all are taken, or none is. */
     eraseUsers(erasures: Iterable<Schemas["EraseBody"]>): Promise<Schemas["RequestsTaken"]>;
-    /** How much is held about a customer, in numbers. */
+    /** Say what a customer allows or not; what holds now. */
+    sayPurpose(said: Schemas["PurposeBody"]): Promise<Schemas["PurposesHeld"]>;
+    /** How much is held about a customer, in numbers, and what they allow. */
     heldAbout(userId: string): Promise<Schemas["HeldAbout"]>;
     /** How far a request got. */
     privacyRequest(requestId: string): Promise<Schemas["PrivacyStatus"]>;

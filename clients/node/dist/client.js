@@ -220,7 +220,11 @@ export class Client {
         const repeatable = wishes.every((wish) => Boolean(wish.reference));
         return this.#send("requests", "POST", "/users/erase/batch/", { erasures: wishes }, { repeatable });
     }
-    /** How much is held about a customer, in numbers. */
+    /** Say what a customer allows or not; what holds now. */
+    sayPurpose(said) {
+        return this.#send("purposes", "POST", "/users/purposes/", said);
+    }
+    /** How much is held about a customer, in numbers, and what they allow. */
     async heldAbout(userId) {
         return this.#send("holders", "GET", `/users/${part(userId)}/privacy/`);
     }
