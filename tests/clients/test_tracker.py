@@ -259,6 +259,22 @@ def test_consent_is_kept_and_can_be_taken_back(page: Page, open_page: Open, sent
     assert len(stored(page, visitor, 2)) == 2
 
 
+def test_a_consent_mode_grants_what_it_names(page: Page, open_page: Open, sent: list[Any]) -> None:
+    denied = {"personalization_storage": "denied", "ad_personalization": "granted"}
+    open_page(consent=denied)
+    page.evaluate("recsite.viewItem('SKU1')")
+    nameless = row_of(page, sent, 1)
+    assert {*nameless} & {"anonymous_id", "session_id"} == set()
+    assert page.evaluate("localStorage.length") == 0
+    page.evaluate("recsite.consent({ ad_personalization: 'granted', analytics_storage: 'denied' })")
+    page.evaluate("recsite.viewItem('SKU2')")
+    named = row_of(page, sent, 2)
+    assert named["consent"] == {"personalisation": True, "measure": False}
+    assert named["anonymous_id"]
+    page.evaluate("recsite.viewItem('SKU3')")
+    assert "consent" not in row_of(page, sent, 3)
+
+
 def test_signing_in_joins_the_visitor(page: Page, open_page: Open, sent: list[Any]) -> None:
     open_page(consent=True)
     page.evaluate("recsite.viewItem('SKU1')")

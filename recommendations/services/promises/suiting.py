@@ -22,11 +22,15 @@ class Suited:
 
 
 def suited(item: int) -> Suited | None:
-    """Whom an item suits; None where the live model does not know it, or nothing is written of it."""
+    """Whom an item suits; None where the live model does not know it, or nothing is written of it.
+
+    Who does not want to be known is not among them.
+    """
     try:
-        model = current_snapshot().model
+        snapshot = current_snapshot()
     except NotLoadedError:
         return None
+    model = snapshot.model
     row = -1 if model is None else model.items.row(item)
     if model is None or row < 0:
         return None
@@ -34,7 +38,8 @@ def suited(item: int) -> Suited | None:
     if not len(arrays["customers"]):
         return None
     beside = dict(zip(arrays["segments"].tolist(), arrays["beside"].tolist(), strict=True))
-    return Suited(customers=arrays["customers"].tolist(), segments=beside)
+    known = [key for key in arrays["customers"].tolist() if key not in snapshot.objectors]
+    return Suited(customers=known, segments=beside)
 
 
 def _arrays(model: Model, row: int) -> Arrays:

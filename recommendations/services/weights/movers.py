@@ -1,6 +1,6 @@
 """Movers, whose lists are shown under live and under a draft: customers of many and few baskets, and most changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -72,7 +72,9 @@ def panel_movers(held: HeldPanel, now: PanelResult, then: PanelResult) -> list[M
     """Customers of the tuning panel: four by their baskets, then those whose first ten change most."""
     replaced = _replaced(now.ranked[:, :SHOWN], then.ranked[:, :SHOWN])
     changed = np.argsort(-replaced, kind="stable")[:MOVERS].tolist()
-    rows = list(dict.fromkeys([*_spread(held.baskets, SHARES), *changed]))[:MOVERS]
+    unknown = _objectors()
+    chosen = dict.fromkeys([*_spread(held.baskets, SHARES), *changed])
+    rows = [row for row in chosen if int(held.customers[row]) not in unknown][:MOVERS]
     return [
         between(
             *([int(held.items[item]) for item in one.ranked[row] if item >= 0] for one in (then, now)),
@@ -101,7 +103,19 @@ def context_movers(blend: BlendName, draft: Values, *, group: Group) -> list[Mov
     served = ServedWeights(version=0, **replace(draft, exploration=0.0, cards=0.0).as_fields())
     pair = held, held.with_weights(WeightsKey.of(blend, group), served)
     shoppers = _shoppers_of(held.model)(group, edition(group), in_view=IN_VIEW[blend])
-    return [_context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION) for shopper in shoppers]
+    return [
+        _context_mover(pair, placement, shopper, visiting=blend is BlendName.SESSION)
+        for shopper in shoppers
+        if shopper.customer not in held.objectors
+    ]
+
+
+def _objectors() -> Set[int]:
+    """Customers who do not want to be known, whom nobody is shown."""
+    try:
+        return current_snapshot().objectors
+    except NotLoadedError:
+        return frozenset()
 
 
 @held_by_model

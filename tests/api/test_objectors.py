@@ -1,0 +1,94 @@
+"""Who does not want to be known is a stranger: whatever they did, their answers are those of an id never seen.
+
+Two hundred histories: ``OBJECTORS=200 make check FILE="tests/api/test_objectors.py tests/loop/test_objectors.py"
+ARGS=--timeout=7200``.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.utils import timezone
+
+from recommendations.models import InterestProfile, Item, Placement, SegmentMembership, Slate
+from recommendations.privacy_terms import DataPurpose
+from recommendations.store.live import writes
+from recommendations.store.process_held import drop_all
+from recommendations.store.serving import slates
+from recommendations.terms import Scope
+from tests.api.conftest import ApiClient
+from tests.api.test_erased import Doors
+from tests.objectors import TURNS, key_of, object_to
+
+DRAWS = int(os.environ.get("OBJECTORS", "4"))
+NOW = timezone.now()
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+
+
+@pytest.fixture(autouse=True)
+def _one_connection() -> Iterator[None]:
+    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def doors(client_with: Callable[..., ApiClient]) -> Doors:
+    writes.rebuild()
+    return Doors(client_with(Scope.RECOMMENDATIONS_READ, Scope.EVENTS_WRITE))
+
+
+def asked(placement: Placement) -> dict[str, str]:
+    item = Item.objects.order_by("pk").values_list("shop_id", flat=True)[0]
+    return {"item_id": item} if placement.needs_context else {}
+
+
+def test_an_objectors_answer_is_a_strangers_whatever_they_did(doors: Doors) -> None:
+    rng, key = np.random.default_rng(7), key_of("u0")
+    places = [(place.name, asked(place)) for place in Placement.objects.filter(enabled=True).order_by("pk")]
+    before = [doors.ask(doors.fast, name, user_id="u0", **context) for name, context in places]
+    stranger = [doors.ask(doors.fast, name, user_id="never-seen", **context) for name, context in places]
+    assert sum(one != other for one, other in zip(before, stranger, strict=True)) > 2
+    object_to(key, at=NOW)
+    unknown = {
+        name: doors.ask(doors.fast, name, user_id="never-seen", personalise="false", **context)
+        for name, context in places
+    }
+    for draw in range(DRAWS):
+        TURNS[draw % len(TURNS)](key, rng)
+        writes.rebuild(afresh=draw % 2 == 0)
+        drop_all()
+        door = doors.fast if draw % 2 else doors.django
+        for name, context in places:
+            assert doors.ask(door, name, user_id="u0", **context) == unknown[name], (name, draw)
+
+
+def test_what_was_inferred_of_them_is_gone_at_once(doors: Doors) -> None:
+    key = key_of("u1")
+    assert InterestProfile.objects.filter(customer=key).exists()
+    assert SegmentMembership.objects.filter(customer=key).exists()
+    object_to(key, at=NOW)
+    assert not InterestProfile.objects.filter(customer=key).exists()
+    assert not SegmentMembership.objects.filter(customer=key).exists()
+    assert InterestProfile.objects.filter(customer=key_of("u2")).exists()
+    assert doors.ask(doors.fast, "home", user_id="u1")
+
+
+def test_answers_to_who_is_not_measured_are_personal_and_nobodys(doors: Doors) -> None:
+    personal = doors.ask(doors.django, "home", user_id="u3")
+    object_to(key_of("u3"), DataPurpose.MEASURE, at=NOW - timedelta(minutes=1))
+    for door in (doors.django, doors.fast):
+        assert doors.ask(door, "home", user_id="u3") == personal
+    slates.log().send()
+    slates.write_slates()
+    stored = Slate.objects.filter(placement="home").order_by("served_at")
+    assert [slate.customer_id is None for slate in stored][-3:] == [False, True, True]
+    assert {(slate.unit, slate.state_id) for slate in stored[1:]} == {(None, None)}
