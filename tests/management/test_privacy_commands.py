@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendations.channels import signing
-from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, StatedTaste
+from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, PurposeWord, StatedTaste
 from recommendations.privacy_terms import RequestState
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import comebacks_of
@@ -140,3 +140,15 @@ def test_keys_are_made_to_be_set_as_they_stand(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("RECEIPT_KEYS", "x" * 43 + "!")
     with pytest.raises(Exception, match="no key of Ed25519"):
         env.seeds("RECEIPT_KEYS")
+
+
+@pytest.mark.django_db
+def test_staff_note_what_a_letter_says() -> None:
+    assert run("privacy", "say", "measure", "refused", "ada", "--proof", "letter 12").split()[2:4] == [
+        "measure",
+        "refused",
+    ]
+    word = PurposeWord.objects.get()
+    assert (word.source, word.proof, word.customer.measure) == ("staff", {"reference": "letter 12"}, False)
+    with pytest.raises(CommandError, match="about an address"):
+        run("privacy", "say", "push", "given", "ada")

@@ -1,4 +1,4 @@
-"""``manage.py privacy``: export and erase people, hold what must be kept, and see what was asked for."""
+"""``manage.py privacy``: export and erase people, note what they allow, hold what must be kept, list what was asked."""
 
 import json
 import sys
@@ -14,13 +14,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from recommendations.models import LegalHold, PrivacyRequest
-from recommendations.privacy_terms import EraseMode
+from recommendations.privacy_terms import DataPurpose, EraseMode, PurposeState, WordSource
 from recommendations.services.access.audit import NoteNeededError
+from recommendations.services.customers import BlockedIdError
 from recommendations.services.operations.housekeeping import ValkeyAwayError
-from recommendations.services.privacy import holds, receipts
+from recommendations.services.privacy import holds, purposes, receipts
 from recommendations.services.privacy.blocks import NotBlockedError, lift_blocks
 from recommendations.services.privacy.erasing import held_about
 from recommendations.services.privacy.exports import open_export
+from recommendations.services.privacy.purposes import SaidOfData
 from recommendations.services.privacy.requests import (
     MOST_AT_ONCE,
     EraseAsk,
@@ -55,6 +57,12 @@ class Command(BaseCommand):
         for each in (export, erase, find, hold, unblock):
             each.add_argument("id", help=IDS)
             each.add_argument("--anonymous", action="store_true", help="it is the id of a visitor")
+        say = does.add_parser("say", help="note what a customer said of a purpose, as in a letter")
+        say.add_argument("purpose", choices=list(DataPurpose))
+        say.add_argument("state", choices=list(PurposeState))
+        say.add_argument("id", help=IDS)
+        say.add_argument("--proof", default="", metavar="TEXT", help="what proves it, such as the letter's number")
+        say.set_defaults(anonymous=False)
         lift = does.add_parser("lift", help="end a hold")
         lift.add_argument("hold", type=int, help="its number, as `requests` lists it")
         requests = does.add_parser("requests", help="requests that are not over, and holds that last")
@@ -65,7 +73,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, does: str, **options: Any) -> None:
         acts = {
             "export": self._export, "erase": self._erase, "find": self._find, "hold": self._hold, "lift": self._lift,
-            "unblock": self._unblock, "requests": self._requests, "receipts": self._receipts,
+            "unblock": self._unblock, "say": self._say, "requests": self._requests, "receipts": self._receipts,
         }  # fmt: skip
         try:
             acts[does](options)
@@ -112,6 +120,22 @@ class Command(BaseCommand):
         [person] = _people(options, most=1)
         for code, number in held_about(person).items():
             self.stdout.write(f"{code:<12} {number:>9,}")
+
+    def _say(self, options: dict[str, Any]) -> None:
+        [person] = _people(options, most=1)
+        now, proof = timezone.now(), {"reference": options["proof"]} if options["proof"] else {}
+        purpose, state = DataPurpose(options["purpose"]), PurposeState(options["state"])
+        said = SaidOfData(
+            user_id=str(person.user_id), purpose=purpose, state=state, at=now, source=WordSource.STAFF, proof=proof
+        )
+        try:
+            purposes.say(said, now=now)
+        except purposes.SaidElsewhereError as error:
+            raise CommandError("A yes to messages is about an address: it is said with the contact.") from error
+        except BlockedIdError as error:
+            raise CommandError("This id was erased and is blocked; nothing is kept of it.") from error
+        for each in purposes.standings_of(person):
+            self.stdout.write(f"{each.purpose:<12} {'allowed' if each.allowed else 'refused'}")
 
     def _hold(self, options: dict[str, Any]) -> None:
         [person] = _people(options, most=1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Max, Q
 
-from recommendations.models import Address, Customer, CustomerAlias, Permission, PurposeWord
+from recommendations.models import Address, Customer, Permission, PurposeWord
 from recommendations.privacy_terms import OWN_PURPOSES, DataPurpose, PurposeState, WordSource
 from recommendations.push_terms import Channel, ConsentSource, ConsentState, Purpose
 from recommendations.services.customers import locked_customer
@@ -35,12 +35,13 @@ class ProofMissingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class SaidOfData:
-    """What somebody said of a purpose, by the shop's word."""
+    """What somebody said of a purpose, by the shop's word or that of its staff."""
 
     user_id: str
     purpose: DataPurpose
     state: PurposeState
     at: datetime
+    source: WordSource = WordSource.SERVER
     resume: bool = False
     proof: Mapping[str, Any] = field(default_factory=dict)
 
@@ -72,7 +73,7 @@ def say(said: SaidOfData, *, now: datetime) -> None:
     if said.purpose is DataPurpose.PUSH:
         ledger.record(list(_nos(key, said, at)))
         return
-    word = Consent(key, said.state, at, said.purpose, resume=said.resume and yes, proof=said.proof)
+    word = Consent(key, said.state, at, said.purpose, said.source, resume=said.resume and yes, proof=said.proof)
     writes.remember(told_of_words(note_consent([word])))
 
 
@@ -101,18 +102,13 @@ def words_of(keys: Sequence[int]) -> list[PurposeWord]:
     return sorted(words, key=lambda word: (word.at, word.state != PurposeState.GIVEN, word.pk), reverse=True)
 
 
-def keys_of(customer: int) -> list[int]:
-    """The key of a customer, and those that were merged into it."""
-    merged = CustomerAlias.objects.filter(customer=customer, undone_at=None)
-    return [customer, *merged.values_list("anonymous", flat=True)]
-
-
 def _nos(contact: int, said: SaidOfData, at: datetime) -> Sequence[Statement]:
+    source = ConsentSource.STAFF if said.source is WordSource.STAFF else ConsentSource.API
     living = Address.objects.filter(contact=contact, state__in=LIVING).values_list("channel", flat=True)
     return [
         Statement(
             contact=contact, channel=Channel(channel), purpose=purpose, state=ConsentState(said.state), at=at,
-            source=ConsentSource.API, proof=dict(said.proof),
+            source=source, proof=dict(said.proof),
         )
         for channel in sorted(set(living))
         for purpose in Purpose

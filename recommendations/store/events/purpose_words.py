@@ -88,7 +88,7 @@ WITH word AS MATERIALIZED (
 {forgotten})
 UPDATE recommendations_customer customer SET {may} = due.may, {said} = due.at{more}
 FROM due WHERE customer.id = due.id
-RETURNING customer.id, customer.personalise, customer.measure, due.before <> due.may OR NOT due.may
+RETURNING customer.id, customer.personalise, customer.measure, due.before <> due.may OR NOT due.may OR due.resume
 """
 _MORE = """,
   resumed_at = CASE WHEN due.resume THEN NULL WHEN due.may AND NOT due.before THEN due.at ELSE resumed_at END"""
