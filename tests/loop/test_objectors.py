@@ -18,7 +18,7 @@ from tests.objectors import TURNS, key_of, object_to
 from tests.trained import artefact_folder
 
 DRAWS = max(1, int(os.environ.get("OBJECTORS", "4")) // 4)
-OBJECTORS = ("u3", "u14", "u27", "u40")
+OBJECTORS = ("u0", "u14", "u27", "u40")  # the first of them acted last
 
 
 @pytest.fixture(autouse=True)

@@ -77,9 +77,13 @@ def past_answer(slate: Slate, *, now: datetime) -> PastAnswer:
 
 
 def find_slate(recommendation: str) -> Slate | None:
+    """The slate of an answer; of who does not want to be known by now it is nobody's."""
     if "\x00" in recommendation:  # which no text of PostgreSQL holds
         return None
-    return Slate.objects.filter(recommendation_id=recommendation).select_related("customer").first()
+    slate = Slate.objects.filter(recommendation_id=recommendation).select_related("customer").first()
+    if slate is not None and slate.customer is not None and not slate.customer.personalise:
+        slate.customer = slate.request = slate.state = slate.unit = None
+    return slate
 
 
 def made_again(slate: Slate, *, weights: int | None = None, rules: int | None = None, now: datetime) -> Again:

@@ -134,7 +134,8 @@ def newest_event(*, until: datetime) -> datetime | None:
 
     Where only pages have told of any it is the last of theirs: otherwise nobody's page moves the end of the history.
     """
-    newest = Event.objects.filter(occurred_at__lt=until).order_by("-occurred_at").values_list("occurred_at", flat=True)
+    acts = Event.objects.to_personalise().filter(occurred_at__lt=until)
+    newest = acts.order_by("-occurred_at").values_list("occurred_at", flat=True)
     return newest.filter(trust__gte=Trust.SERVER).first() or newest.first()
 
 

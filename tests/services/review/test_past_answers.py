@@ -8,8 +8,16 @@ from django.utils import timezone
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, Experiment, RuleBook, Slate
 from recommendations.services.catalogue import editing
-from recommendations.services.review.past_answers import Part, UnknownVersionError, made_again, past_answer
+from recommendations.services.review.past_answers import (
+    CannotMakeError,
+    Part,
+    UnknownVersionError,
+    find_slate,
+    made_again,
+    past_answer,
+)
 from recommendations.serving.past.again import Reconstruction, Sameness
+from recommendations.serving.past.past_parts import Missing
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Request
 from recommendations.store.events.pseudonyms import pseudonym
@@ -144,3 +152,13 @@ def test_under_other_weights_it_would_have_been_another(slate: Slate) -> None:
     other = made_again(slate, weights=90, now=timezone.now())
     assert {term for shown in other.answer.shown for term in shown.contributions} == {"als"}
     assert made_again(slate, now=timezone.now()).sameness is Sameness.EXACT
+
+
+def test_of_who_objects_since_an_answer_is_nobodys(slate: Slate) -> None:
+    Customer.objects.filter(pk=slate.customer_id).update(personalise=False)
+    stored = find_slate(slate.recommendation_id)
+    assert stored is not None
+    assert (stored.customer, stored.state, stored.items) == (None, None, slate.items)
+    with pytest.raises(CannotMakeError) as refusal:
+        made_again(stored, now=timezone.now())
+    assert refusal.value.missing is Missing.NAMELESS
