@@ -1,14 +1,15 @@
 """The events behind a day of the Overview, and the answers behind a source: lists to read line by line."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from analytics import filters as fields
 from analytics.queries.days import midnight
 from analytics.queries.overview.summary import PERIODS
-from recommendations.models import ApiKey, Arm, Event, Slate
+from recommendations.models import ApiKey, Arm, Customer, Event, Slate
 from recommendations.wording import labels
 from recommendations.wording.labels import PLACEMENTS
 
@@ -38,16 +39,21 @@ class AnswerFilters(fields.ListFilters):
     page: int = fields.page()
 
 
+OBJECTS = Exists(Customer.objects.filter(pk=OuterRef("customer"), personalise=False))
+"""Whether a row is of who does not want to be known: their acts are listed, whose they are is not."""
+
+
 def events(filters: EventFilters) -> Page[Event]:
+    """Events of some days; ``of_unknown`` are of who does not want to be known."""
     rows = Event.objects.between(midnight(filters.first), midnight(filters.last + timedelta(days=1)))
     if filters.name:
         rows = rows.filter(name=filters.name)
     if filters.customer is not None:
-        rows = rows.filter(customer=filters.customer)
+        rows = rows.filter(~OBJECTS, customer=filters.customer)
     if filters.key is not None:
         rows = rows.filter(key_id=filters.key)
     ordered = rows.with_confirmation().select_related("item").order_by("-occurred_at", "event_id", "line")
-    return Paginator(ordered, PER_PAGE).get_page(filters.page)
+    return Paginator(ordered.annotate(of_unknown=OBJECTS), PER_PAGE).get_page(filters.page)
 
 
 def key_names() -> dict[int, str]:
@@ -61,12 +67,14 @@ def arm_words(key: int) -> str:
     return f"{arm.experiment} · {arm.letter}" if arm else str(key)
 
 
-def answers(filters: AnswerFilters, *, now: datetime) -> Page[Slate]:
+def answers(filters: AnswerFilters, *, now: datetime) -> Page[Any]:
+    """Answers of the last days; ``of_unknown`` are of who does not want to be known by now."""
     slates = Slate.objects.filter(served_at__gte=now - timedelta(days=filters.days))
     exact = {"placement": filters.placement, "source": filters.source, "fallback_reason": filters.reason}
     slates = slates.filter(Q(**{name: value for name, value in exact.items() if value}))
     if filters.customer is not None:
-        slates = slates.filter(customer=filters.customer)
+        slates = slates.filter(~OBJECTS, customer=filters.customer)
     if filters.arm is not None:
         slates = slates.filter(arms__contains=[filters.arm])
-    return Paginator(slates.order_by("-served_at", "recommendation_id"), PER_PAGE).get_page(filters.page)
+    ordered = slates.annotate(of_unknown=OBJECTS).order_by("-served_at", "recommendation_id")
+    return Paginator(ordered, PER_PAGE).get_page(filters.page)

@@ -23,6 +23,7 @@ from analytics.queries.overview.summary import PERIODS, Answers
 from recommendations.engine.evaluation.intervals import NORMAL, Measure, wilson
 from recommendations.event_types import EventName, Outcome
 from recommendations.models import Arm, AttributedLine, Event, Item, PlacementDay, Slate, SlateOutcome
+from recommendations.services.review.past_answers import find_slate
 from recommendations.wording.labels import PLACEMENTS
 
 PER_PAGE = 50
@@ -161,7 +162,8 @@ class SlateStory:
 
 
 def story(recommendation_id: str) -> SlateStory | None:
-    slate = Slate.objects.filter(recommendation_id=recommendation_id).first()
+    """What became of an answer; of who does not want to be known by now it is nobody's."""
+    slate = find_slate(recommendation_id)
     if slate is None:
         return None
     outcome = SlateOutcome.objects.filter(pk=recommendation_id).first()

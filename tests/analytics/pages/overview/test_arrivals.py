@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from recommendations.customer_codes import customer_code
 from recommendations.event_types import EventName
-from recommendations.models import PlacementDay, Slate
+from recommendations.models import Customer, PlacementDay, Slate
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.terms import Fallback, Source
 from tests.analytics import records
@@ -53,6 +53,16 @@ def test_events_are_filtered_by_customer(admin: Client, who: int) -> None:
     page = text(admin, f"/events/?customer={customer_code(who)}&from=2026-08-01&until=2026-09-30")
     assert "3 lines" in page
     assert "Blue mug" not in page
+
+
+def test_whose_an_act_is_is_not_told_of_who_objects(admin: Client, who: int) -> None:
+    code = customer_code(who)
+    assert code in text(admin, "/events/")
+    Customer.objects.filter(pk=who).update(personalise=False)
+    page = text(admin, "/events/")
+    assert "3 lines" in page
+    assert code not in page
+    assert "No event in these days" in text(admin, f"/events/?customer={code}&from=2026-08-01&until=2026-09-30")
 
 
 def test_days_without_events_say_so(admin: Client, who: int) -> None:
