@@ -91,4 +91,4 @@ def test_answers_to_who_is_not_measured_are_personal_and_nobodys(doors: Doors) -
     slates.write_slates()
     stored = Slate.objects.filter(placement="home").order_by("served_at")
     assert [slate.customer_id is None for slate in stored][-3:] == [False, True, True]
-    assert {(slate.unit, slate.state_id) for slate in stored[1:]} == {(None, None)}
+    assert {(slate.unit, slate.state) for slate in stored[1:]} == {(None, None)}

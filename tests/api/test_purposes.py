@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from recommendations.models import Address, ConsentStatement, Contact, Customer, PurposeWord
 from recommendations.privacy_terms import EraseMode
-from recommendations.push_terms import AddressState, Channel, ConsentState, Purpose
+from recommendations.push_terms import AddressState, Channel, ConsentSource, ConsentState, Purpose
 from recommendations.services.privacy.purposes import standings
 from recommendations.store.contacts import ledger
 from recommendations.store.contacts.ledger import Statement
@@ -86,9 +86,9 @@ def test_a_no_to_messages_is_one_at_every_address(server: ApiClient) -> None:
     ledger.record([
         Statement(
             contact=customer.pk, channel=Channel.EMAIL, purpose=Purpose.NEWS, state=ConsentState.GIVEN,
-            at=NOW - timedelta(days=2), source="api",
+            at=NOW - timedelta(days=2), source=ConsentSource.API,
         )
-    ])  # type: ignore[arg-type]  # fmt: skip
+    ])  # fmt: skip
     assert standings([customer.pk])[-1].allowed
     assert held(server.post(SAY, said(purpose="push", state="withdrawn")))["push"]["allowed"] is False
     closing = ConsentStatement.objects.filter(state=ConsentState.WITHDRAWN)
