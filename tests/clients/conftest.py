@@ -117,7 +117,7 @@ def token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
 
 FIELDS = (
     "addresses", "agents", "arms", "categories", "experiments", "holders", "messages", "proof", "receipts",
-    "recommendation_id", "request_id", "requests", "results",
+    "purposes", "recommendation_id", "request_id", "requests", "results",
     "sameness", "slots", "statements", "verdict", "was",
 )  # fmt: skip
 """One of the answer to each operation, by which a client knows it."""

@@ -32,18 +32,11 @@ class PurposeWish(TypedDict, total=False):
     proof: Mapping[str, str]
 
 
-class AllowedPurpose(TypedDict):
-    """What holds for a purpose; without a state nothing was said of it."""
-
-    allowed: bool
-    state: PurposeState | None
-    at: str | None
-    source: Literal["page", "server", "import", "staff", "link"] | None
-
-
 class AllowedPurposes(TypedDict):
+    """What holds for each purpose: whether it is allowed, and what was said last (state, at, source), or null."""
+
     user_id: str
-    purposes: dict[str, AllowedPurpose]
+    purposes: dict[str, Any]
 
 
 class TakenRequest(TypedDict):
