@@ -33,7 +33,7 @@ disk each time, and asks for no news of maintenance, which Valkey does not have.
 """
 OURS = (
     "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_",
-    "EMBEDDING_", "PICTURES_", "RECEIPT_", "EXPORT_", "BACKUP_",
+    "EMBEDDING_", "PICTURES_", "RECEIPT_", "EXPORT_", "BACKUP_", "PSEUDONYM_",
 )  # fmt: skip
 """Beginnings of our variables, of which one that nobody asks for is misspelt."""
 OF_SHOPS = frozenset(
@@ -77,8 +77,9 @@ def secret(name: str, *, shortest: int, default: str | None = None) -> str:
 
 
 def secrets(name: str, *, shortest: int) -> list[str]:
-    """Secrets written with commas, the newest first; none where the variable is not set."""
-    parts = [part.strip() for part in secret(name, shortest=shortest, default="").split(",") if part.strip()]
+    """Secrets written with commas or one a line; none where the variable is not set."""
+    given = re.split(r"[,\n]", secret(name, shortest=shortest, default=""))
+    parts = [part.strip() for part in given if part.strip()]
     short = [len(part) for part in parts if len(part) < shortest]
     if short:
         raise ImproperlyConfigured(f"{name} has one of {short[0]} characters; each needs at least {shortest}.")

@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from recommendations.domains.protocol import DomainName
 from recommendations.terms import Trust
-from recsite import env
+from recsite import env, privacy_settings
 from recsite.privacy_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -57,10 +57,9 @@ PICTURES_PER_RUN = env.integer("PICTURES_PER_RUN", default=5_000, at_least=0)
 # --- Secrets
 
 SECRET_KEY = env.secret("SECRET_KEY", shortest=50)
-PSEUDONYM_KEY = env.secret("PSEUDONYM_KEY", shortest=32)
-if not DEMO and any(secret.startswith("demo-") for secret in (SECRET_KEY, PSEUDONYM_KEY)):
+if not DEMO and any(secret.startswith("demo-") for secret in (SECRET_KEY, *privacy_settings.PSEUDONYM_KEYS)):
     raise ImproperlyConfigured("SECRET_KEY or PSEUDONYM_KEY comes from the demo; make new ones for production.")
-if not DEMO and SECRET_KEY == PSEUDONYM_KEY:
+if not DEMO and SECRET_KEY in privacy_settings.PSEUDONYM_KEYS:
     raise ImproperlyConfigured("SECRET_KEY and PSEUDONYM_KEY must differ: one may be changed, the other must not.")
 
 # Push: the first seals or signs, all of them open. Without these nobody can be written to, and the pages say so.

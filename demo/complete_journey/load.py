@@ -17,7 +17,7 @@ from recommendations.event_types import EventName
 from recommendations.models import Import, ShopSetting
 from recommendations.store.events import bulk_append
 from recommendations.store.events.known_customers import ensure_customers
-from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import first_pseudonym
 from recommendations.store.imports import import_record, item_merge, promotion_merge, validate
 from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, temporary
 from recommendations.terms import CustomerKind
@@ -147,7 +147,7 @@ def load_promotions(journey: Journey, *, weeks: int, report: Report) -> Import:
 
 
 def _customers(households: pd.Series) -> dict[int, int]:
-    hashes = {int(household): pseudonym(str(household)) for household in households.unique()}
+    hashes = {int(household): first_pseudonym(str(household)) for household in households.unique()}
     keys = ensure_customers(hashes.values(), kind=CustomerKind.SIGNED_IN)
     return {household: keys[value] for household, value in hashes.items()}
 

@@ -1,6 +1,7 @@
 """Intake of the events that the API hands on: validate, pseudonymise, deduplicate, append."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import DatabaseError
@@ -13,6 +14,7 @@ from recommendations.ingest.event_schema import EventRow
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.live_events import likings_after, live_events
 from recommendations.store.events import insert, mergers, waiting
+from recommendations.store.events.generations import settled
 from recommendations.store.events.mergers import Told
 from recommendations.store.events.purpose_words import note_consent
 from recommendations.store.live import writes
@@ -49,15 +51,16 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     change = mergers.merge(people.pairs(), told=Told.PAGE if sender.side is Side.PAGE else Told.EVENT)
     facts += [Joined(*pair) for pair in change.joined]
     intake.leave_out(people.erased)
-    lines = list(people.lines_of(intake.taken, items=intake.items))
-    try:
-        new, erased = insert.insert(lines, key=sender.key)
-    except DatabaseError:
-        writes.remember(facts)  # a retry finds them done
-        writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
-        raise
-    held = list(people.waiting_lines(intake.taken))
-    waits, late = waiting.hold([line for _row, line in held], key=sender.key)
+    with settled() if intake.names_others else nullcontext():  # whom somebody follows is written as a pseudonym
+        lines = list(people.lines_of(intake.taken, items=intake.items))
+        try:
+            new, erased = insert.insert(lines, key=sender.key)
+        except DatabaseError:
+            writes.remember(facts)  # a retry finds them done
+            writes.mark_incomplete()  # if only the answer to the commit was lost, a retry finds duplicates
+            raise
+        held = list(people.waiting_lines(intake.taken))
+        waits, late = waiting.hold([line for _row, line in held], key=sender.key)
     own = [(lines[number], customer) for number, customer in new.items() if customer is not None]
     facts += live_events(own)
     facts += likings_after(own, joined=[customer for _visitor, customer in change.joined])

@@ -26,6 +26,7 @@ from recommendations.store.events.waiting import DAYS, HeldLine
 from recommendations.terms import Side
 
 SOURCE = "api"
+CUSTOMER = "customer"  # as a target
 ALONE = (0,)  # the number of the only line
 NO_ITEM = EventItemForm(item_id="-")
 NOWHERE = EventPlace()
@@ -102,6 +103,11 @@ class Intake:
         self.items = item_keys({item.item_id for _number, form, _allowed in forms for item in form.items})
         taken = (self._taken(number, form, allowed) for number, form, allowed in forms)
         self.taken = [event for event in taken if event is not None]
+
+    @property
+    def names_others(self) -> bool:
+        """Whether an event tells whom somebody follows."""
+        return any(event.form.target_type == CUSTOMER for event in self.taken)
 
     def leave_out(self, rows: Set[int]) -> None:
         """Keep no line of these rows."""
@@ -201,7 +207,7 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> It
         at = at.astimezone(UTC)  # PostgreSQL reads no offset of 16 hours
     alone = len(form.items) < 2
     target = form.target_id
-    if form.target_type == "customer" and target is not None:
+    if form.target_type == CUSTOMER and target is not None:
         target = pseudonym(target).hex()  # whom somebody follows is a person too
     replayed = form.context is not None and form.context.source == REPLAY
     for place in event.places:

@@ -10,6 +10,7 @@ from django.conf import settings
 from recommendations.models import Customer
 from recommendations.serving.customer_context import NOBODY, is_unmeasured, objects
 from recommendations.serving.types import Request
+from recommendations.store.events.pseudonyms import pseudonym_unit
 from recommendations.store.live.state import LiveState
 from recommendations.store.serving.snapshot import ServedArm, ServedExperiment, Snapshot
 from recommendations.terms import CustomerKind
@@ -23,7 +24,7 @@ class UnknownArmError(Exception):
 
 def unit_of(pseudonyms: Sequence[bytes]) -> int | None:
     """Compute the unit of a request: the first 8 bytes of its first pseudonym, signed; None where it names nobody."""
-    return int.from_bytes(pseudonyms[0][:8], "big", signed=True) if pseudonyms else None
+    return pseudonym_unit(pseudonyms[0]) if pseudonyms else None
 
 
 def arms_of(

@@ -93,7 +93,7 @@ def interest_profile(user_id: str, *, most: int, now: datetime) -> InterestProfi
 
 
 def _customer(held: Snapshot, user_id: str) -> int | None:
-    return customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN, gone=held.gone)
+    return customer_key(held.customers, user_id, kind=CustomerKind.SIGNED_IN, layers=held.layers, gone=held.gone)
 
 
 def _dislikes(candidates: CandidateSource, state: LiveState, *, row: int, now: datetime) -> Dislikes:

@@ -258,6 +258,7 @@ def _note(state: ServingState, slate: ServedSlate, *, nameless: bool) -> None:
             served_at=state.now.isoformat(),
             recommendation_id=state.recommendation_id,
             unit=None if nameless else state.unit,
+            layers=state.snapshot.layers,
             latency_us=(time.perf_counter_ns() - state.started) // 1_000,
         )
     )

@@ -53,11 +53,12 @@ def serving_state(request: Request, *, now: datetime, page: str | None = None) -
     """
     started = time.perf_counter_ns()
     held = snapshot_holder().any()
-    named = _named(request)
+    named = _named(request, held)
     seen, customer, showings = held.changed, _customer(held, named), _tires(request, held, page=page)
     raw = fetch.fetch_raw(customer, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw))
     if snapshot.changed is not seen:
+        named = _named(request, snapshot)
         other, tires = _customer(snapshot, named), _tires(request, snapshot, page=page)
         if (other, tires) != (customer, showings):  # merged meanwhile, parted or erased; or what was shown counts
             customer, raw = other, fetch.fetch_raw(other, showings=tires)
@@ -70,13 +71,15 @@ def serving_state(request: Request, *, now: datetime, page: str | None = None) -
 def serving_states(requests: Sequence[Request], *, now: datetime) -> Iterator[ServingState]:
     """Requests under the snapshot of one moment; the time of each begins when it is reached."""
     held = snapshot_holder().any()
-    named = [_named(request) for request in requests]
+    named = [_named(request, held) for request in requests]
     seen, customers = held.changed, _customers(held, named)
     showings = any(_tires(request, held) for request in requests)
     raw = fetch.fetch_raw_of_all(customers, showings=showings)
     snapshot = snapshot_holder().current(fetch.marks_of(raw[0]))
-    if snapshot.changed is not seen and (others := _customers(snapshot, named)) != customers:
-        customers, raw = others, fetch.fetch_raw_of_all(others, showings=showings)  # merged, parted or erased meanwhile
+    if snapshot.changed is not seen:
+        named = [_named(request, snapshot) for request in requests]
+        if (others := _customers(snapshot, named)) != customers:  # merged meanwhile, parted or erased
+            customers, raw = others, fetch.fetch_raw_of_all(others, showings=showings)
     for request, own, customer, one in zip(requests, named, customers, raw, strict=True):
         yield ServingState(
             request=request, recommendation_id=new_id(now), started=time.perf_counter_ns(), snapshot=snapshot,
@@ -158,10 +161,10 @@ def _customers(held: Snapshot, named: Sequence[Sequence[bytes]]) -> list[int | N
     return [next((key for key in own if key is not None), None) for own in by_request]
 
 
-def _named(request: Request) -> list[bytes]:
-    """Pseudonyms of the request's ids, the signed-in one first if the shop names both."""
+def _named(request: Request, held: Snapshot) -> list[bytes]:
+    """Pseudonyms of the request's ids as the snapshot has them, the signed-in one first if the shop names both."""
     named = ((request.user_id, CustomerKind.SIGNED_IN), (request.anonymous_id, CustomerKind.ANONYMOUS))
-    return [pseudonym(shop_id, kind=kind) for shop_id, kind in named if shop_id]
+    return [pseudonym(shop_id, kind=kind, layers=held.layers) for shop_id, kind in named if shop_id]
 
 
 def _keys(shop_ids: Sequence[str], stock: Stock) -> tuple[int, ...]:

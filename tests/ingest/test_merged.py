@@ -96,8 +96,8 @@ def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: 
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     valkey.delete(fetch.BUILT)
     kind = CustomerKind.ANONYMOUS
-    assert customer_key(customers, "a8", kind=kind) == key_of("u0")
-    assert customer_key(customers, "a9", kind=kind) is None
+    assert customer_key(customers, "a8", kind=kind, layers=1) == key_of("u0")
+    assert customer_key(customers, "a9", kind=kind, layers=1) is None
 
 
 def test_an_old_merger_stays_when_the_record_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

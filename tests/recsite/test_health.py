@@ -48,7 +48,7 @@ def test_another_pseudonym_key_is_noticed(client: Client, settings: Settings) ->
     go_live()
     assert client.get("/readyz").status_code == 200
     readiness.readiness.drop()
-    settings.PSEUDONYM_KEY = "another-key-0123456789-0123456789-0123456789"
+    settings.PSEUDONYM_KEYS = ["another-key-0123456789-0123456789-0123456789"]
     assert list(client.get("/readyz").json()["missing"]) == ["pseudonym_key"]
     assert ShopSetting.objects.count() >= 1
 

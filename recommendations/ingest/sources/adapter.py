@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from recommendations.ingest.refusal import escaped
-from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import first_pseudonym
 
 type Json = Mapping[str, Any]
 type Table = Mapping[str, tuple[str, ...]]
@@ -115,8 +115,11 @@ def made_key(source: str, row: Any, *, now: datetime | None = None) -> str:
 
 
 def hidden(*parts: object) -> str:
-    """A name for a transaction that has none, which does not tell the ids that it is made of."""
-    return pseudonym("\x1f".join(map(str, parts))).hex()[:32]
+    """A name for a transaction that has none, which does not tell the ids that it is made of.
+
+    The first key makes it, so that it is the same in every generation.
+    """
+    return first_pseudonym("\x1f".join(map(str, parts))).hex()[:32]
 
 
 def rows_of(body: Any, *names: str) -> Sequence[tuple[str, Any]]:

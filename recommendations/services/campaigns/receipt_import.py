@@ -19,7 +19,7 @@ from recommendations.ingest.import_files import FileLimits, FileTooLargeError, U
 from recommendations.models import Campaign, Customer, Import, RejectedRow
 from recommendations.push_terms import CampaignKind
 from recommendations.services.campaigns.importing import CampaignRecord, ReceiptRow, import_campaign
-from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.events.pseudonyms import first_pseudonym, pseudonym
 from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.imports import import_record
 from recommendations.store.imports.reasons import ERASED
@@ -173,7 +173,7 @@ def _erased(ids: Collection[str]) -> set[str]:
     """The ids among these that were erased."""
     erased: set[str] = set()
     for some in batched(sorted(ids), MOST_AT_ONCE):
-        hashes = {pseudonym(each): each for each in some}
+        hashes = {first_pseudonym(each): each for each in some}
         erased |= {hashes[value] for value in comebacks_of(hashes)}
     return erased
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from recommendations.ingest.refusal import Refusal
 from recommendations.models import Customer
-from recommendations.store.events.pseudonyms import pseudonyms
+from recommendations.store.events.generations import generation
+from recommendations.store.events.pseudonyms import first_pseudonyms, layered
 from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.imports.reasons import ERASED, REASONS
 from recommendations.terms import CustomerKind
@@ -18,9 +19,11 @@ def refusals_of_erased(moments: Mapping[str, Sequence[datetime | None]], *, back
 
     ``back``: the shop says it now, so that the id is somebody new, where it is not blocked; a file brings nobody back.
     """
-    named = {value: user_id for user_id, value in pseudonyms(moments, kind=CustomerKind.SIGNED_IN).items()}
-    known = Customer.objects.filter(pseudonym__in=named).values_list("pseudonym", "not_before")
-    since = {bytes(value): not_before for value, not_before in known}
+    firsts, layers = first_pseudonyms(moments, kind=CustomerKind.SIGNED_IN), generation()
+    first_of = {layered(first, until=layers): first for first in firsts.values()}
+    named = {first: user_id for user_id, first in firsts.items()}
+    known = Customer.objects.filter(pseudonym__in=first_of).values_list("pseudonym", "not_before")
+    since = {first_of[bytes(value)]: not_before for value, not_before in known}
     refusals: dict[str, Sequence[Refusal]] = {}
     for value, gone in comebacks_of(value for value in named if value not in since).items():
         if gone.blocked:

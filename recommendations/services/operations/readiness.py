@@ -23,7 +23,7 @@ from recommendations.store.contacts.sealing import hash_key_is_the_stored_one
 from recommendations.store.domain import stored_domain
 from recommendations.store.erasure.log import lost_erasures
 from recommendations.store.erasure.log import path as erasure_log
-from recommendations.store.events.pseudonyms import key_is_the_stored_one
+from recommendations.store.events.pseudonyms import keys_are_the_stored_ones
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.store.valkey_keys import PROBE
@@ -81,8 +81,10 @@ def _migrations() -> frozenset[tuple[str, str]]:
 
 def _of_record() -> dict[str, str]:
     missing = {}
-    if not key_is_the_stored_one():
-        missing["pseudonym_key"] = "This database was filled under another PSEUDONYM_KEY: all would be strangers."
+    if not keys_are_the_stored_ones():
+        missing["pseudonym_key"] = (
+            "This database was filled under other PSEUDONYM_KEYS, or more of them: all would be strangers."
+        )
     elif settings.CONTACT_HASH_KEY and not hash_key_is_the_stored_one():  # the first look stores it: in no other's
         missing["contact_hash_key"] = (
             "This database was filled under another CONTACT_HASH_KEY: who unsubscribed would be written to again."

@@ -10,7 +10,7 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.requests import NoIdsError
 from recommendations.services.privacy.sealed import PersonIds
-from recommendations.store.erasure.subjects import subject_digest
+from recommendations.store.erasure.subjects import hold_digest
 
 
 class HoldIsOverError(Exception):
@@ -42,8 +42,8 @@ def hold(ids: PersonIds, *, reason: str, until: datetime | None, by: Staff | Non
 
 def _digests_of(ids: PersonIds) -> list[bytes]:
     """Digests of all these ids, each once, that of the signed-in one first."""
-    named = [] if ids.user_id is None else [subject_digest(ids.user_id, [])]
-    return list(dict.fromkeys([*named, *(subject_digest(None, [each]) for each in ids.anonymous_ids)]))
+    named = [] if ids.user_id is None else [hold_digest(ids.user_id, [])]
+    return list(dict.fromkeys([*named, *(hold_digest(None, [each]) for each in ids.anonymous_ids)]))
 
 
 @transaction.atomic

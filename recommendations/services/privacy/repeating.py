@@ -13,6 +13,7 @@ from recommendations.services.privacy.sealed import missing_settings, seal_subje
 from recommendations.store import jobs
 from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.log import complete_log, lost_erasures, lost_people
+from recommendations.store.events.generations import settled
 from recommendations.store.events.tombstones import ErasedId, lay
 from recommendations.store.holders.protocol import Subject
 
@@ -30,10 +31,11 @@ def repeat_erasures(now: datetime) -> int:
         log.error("erasures cannot be repeated", lost=len(lost), missing=missing_settings())
         return 0
     people = 0
-    for erased, subject in lost_people(lost):
-        _repeat(erased, subject, now=now)
-        people += 1
-    lay(lost)
+    with settled(patient=True):
+        for erased, subject in lost_people(lost):
+            _repeat(erased, subject, now=now)
+            people += 1
+        lay(lost)
     try:
         complete_log()
     except OSError:

@@ -20,6 +20,7 @@ from recommendations.services.operations.jobs import JobIsOverError, resume_job
 from recommendations.services.privacy.sealed import PersonIds, require_keys, seal_ids
 from recommendations.store import jobs
 from recommendations.store.erasure.subjects import digest_of, subject_digest
+from recommendations.store.events.generations import settled
 
 __all__ = [
     "EraseAsk", "ExportAsk", "JobIsOverError", "NoIdsError", "ReferenceReusedError", "ask_erase", "ask_erase_many",
@@ -96,11 +97,12 @@ def _take(asks: Sequence[ExportAsk], *, by: Author, now: datetime) -> list[Priva
     for position, ask in enumerate(asks):
         if ask.nobody:
             raise NoIdsError(position=position)
-    wanted = [_request(ask, by=by, now=now) for ask in asks]
-    try:
-        return _store(wanted, by=by)
-    except IntegrityError:  # the same reference came at the same moment; it is there now
-        return _store(wanted, by=by)
+    with settled():
+        wanted = [_request(ask, by=by, now=now) for ask in asks]
+        try:
+            return _store(wanted, by=by)
+        except IntegrityError:  # the same reference came at the same moment; it is there now
+            return _store(wanted, by=by)
 
 
 @transaction.atomic

@@ -66,7 +66,8 @@ def seal_ids(ids: PersonIds) -> bytes:
 
 def seal_subject(subject: Subject) -> bytes:
     """Seal where the person was found, from when no id leads there any more."""
-    return _seal({"keys": subject.key_list, "pseudonyms": [value.hex() for value in subject.pseudonyms]})
+    pseudonyms = [value.hex() for value in subject.pseudonyms]
+    return _seal({"keys": subject.key_list, "pseudonyms": pseudonyms, "units": sorted(subject.units_before)})
 
 
 def open_sealed(sealed: bytes | memoryview) -> PersonIds | Subject:
@@ -77,7 +78,8 @@ def open_sealed(sealed: bytes | memoryview) -> PersonIds | Subject:
         raise SealBrokenError("no key of EXPORT_KEYS opens the ids of this request") from error
     if "keys" in opened:
         pseudonyms = tuple(bytes.fromhex(value) for value in opened["pseudonyms"])
-        return Subject(keys=frozenset(opened["keys"]), pseudonyms=pseudonyms)
+        units = frozenset(opened.get("units", ()))
+        return Subject(keys=frozenset(opened["keys"]), pseudonyms=pseudonyms, units_before=units)
     return PersonIds(user_id=opened["user_id"], anonymous_ids=tuple(opened["anonymous_ids"]))
 
 

@@ -27,6 +27,7 @@ from recommendations.services.privacy.sealed import PrivacyKeysMissingError
 from recommendations.services.privacy.together import HolderOfFiles, erase_together
 from recommendations.store.contacts.sealing import SealBrokenError
 from recommendations.store.erasure.legal_holds import hold_on
+from recommendations.store.events.generations import settled
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.jobs import Reporter, run_job
@@ -44,7 +45,8 @@ def do_request(pk: UUID, *, clock: Clock = timezone.now) -> RunStatus | None:
     if request is None or not request.unfinished or _waits_for_hold(request, now=clock()):
         return None
     work = _export if request.kind == RequestKind.EXPORT else _erase
-    return run_job(request, lambda job: work(job, clock), clock=clock, refusals=HINDRANCES)
+    with settled(patient=True):  # what is looked for by pseudonyms stays under them
+        return run_job(request, lambda job: work(job, clock), clock=clock, refusals=HINDRANCES)
 
 
 def _waits_for_hold(request: PrivacyRequest, *, now: datetime) -> bool:

@@ -17,9 +17,10 @@ from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure import log as erasure_log
 from recommendations.store.erasure.subjects import keys_joined_to
 from recommendations.store.events import tombstones
+from recommendations.store.events.generations import generation
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import forget_newcomers
-from recommendations.store.events.tombstones import GENERATION, ErasedId, digest_of
+from recommendations.store.events.tombstones import ErasedId, digest_of
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.live.fetch import Changed, announce
 
@@ -72,10 +73,11 @@ def _bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime) -> 
     living = {key: bytes(value) for key, value, erased in rows if erased is None}
     named = sorted({*subject.pseudonyms, *living.values()})
     run(_EMPTY, [now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
-    marks = [ErasedId(digest_of(value), GENERATION, at, mode) for value in named]
+    layers = generation()
+    marks = [ErasedId(digest_of(value), layers, at, mode) for value in named]
     tombstones.lay(marks)
     transaction.on_commit(partial(_tell, named, marks))
-    return Subject(keys=keys, pseudonyms=tuple(named)), frozenset()
+    return replace(subject, keys=keys, pseudonyms=tuple(named)), frozenset()
 
 
 def _tell(pseudonyms: Collection[bytes], marks: Collection[ErasedId]) -> None:
@@ -110,5 +112,5 @@ def lift_block(digest: bytes, *, now: datetime) -> bool:
     at = tombstones.lift_block(digest, now=now)
     if at is None:
         return False
-    transaction.on_commit(partial(_tell, [], [ErasedId(digest, GENERATION, at, EraseMode.FORGET)]))
+    transaction.on_commit(partial(_tell, [], [ErasedId(digest, generation(), at, EraseMode.FORGET)]))
     return True

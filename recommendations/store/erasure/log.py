@@ -15,6 +15,8 @@ from django.db.models import Max
 from recommendations.models import Customer, Tombstone
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure.subjects import subject_of_keys
+from recommendations.store.events.generations import generation
+from recommendations.store.events.pseudonyms import in_generations
 from recommendations.store.events.tombstones import ErasedId, digest_of, erased_ids, laid_at
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.process_held import ProcessHeld
@@ -148,11 +150,12 @@ def lost_people(lost: Iterable[ErasedId]) -> Iterator[tuple[ErasedId, Subject]]:
     Somebody with several pseudonyms comes once, with the newest erasure.
     """
     by_digest = {mark.digest: mark for mark in lost}
-    back = dict[int, ErasedId]()
+    back, layers = dict[int, ErasedId](), generation()
     people = Customer.objects.filter(erased_at=None).values_list("pk", "pseudonym")
     for key, value in people.iterator(chunk_size=10_000) if by_digest else ():
-        if mark := by_digest.get(digest_of(bytes(value))):
-            back[key] = mark
+        for later in in_generations(bytes(value), after=layers):  # they may have been erased under more keys
+            if mark := by_digest.get(digest_of(later)):
+                back[key] = mark
     done = set[int]()
     for key in sorted(back, key=lambda key: back[key].at, reverse=True):
         if key not in done:

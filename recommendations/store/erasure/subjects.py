@@ -1,16 +1,18 @@
 """Who is meant by the ids of a request: all keys of one person, whatever the shop calls them by."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from django.db.models import Q
 
 from recommendations.models import Customer, CustomerAlias
-from recommendations.store.events.pseudonyms import pseudonym, pseudonyms
+from recommendations.store.events.generations import generation
+from recommendations.store.events.pseudonyms import first_pseudonym, first_pseudonyms, in_generations, layered, units_of
 from recommendations.store.events.tombstones import digest_of
 from recommendations.store.holders.protocol import Subject
 from recommendations.terms import CustomerKind
 
-__all__ = ["digest_of", "keys_joined_to", "subject_digest", "subject_of", "subject_of_keys"]
+__all__ = ["digest_of", "hold_digest", "keys_joined_to", "subject_digest", "subject_of", "subject_of_keys"]
 
 
 def subject_of(user_id: str | None, anonymous_ids: Sequence[str]) -> Subject:
@@ -18,9 +20,12 @@ def subject_of(user_id: str | None, anonymous_ids: Sequence[str]) -> Subject:
 
     Ids that nobody ever heard of give a subject without keys: answers may name their pseudonyms all the same.
     """
-    named = _named(user_id, anonymous_ids)
+    firsts, layers = _firsts(user_id, anonymous_ids), generation()
+    named = [value for first in firsts for value in in_generations(first, until=layers)]
     keys = Customer.objects.filter(pseudonym__in=named).values_list("pk", flat=True)
-    return subject_of_keys(keys, named)
+    subject = subject_of_keys(keys, named)
+    units = {unit for first in firsts for unit in units_of(first, until=layers)}
+    return replace(subject, units_before=frozenset(units - subject.units))
 
 
 def subject_of_keys(keys: Iterable[int], named: Iterable[bytes] = ()) -> Subject:
@@ -41,17 +46,29 @@ def keys_joined_to(keys: Iterable[int]) -> frozenset[int]:
 
 
 def subject_digest(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:
-    """Digest by which a request, a receipt and a legal hold name a person: of the signed-in id, else of the first.
+    """Digest by which a request and a receipt name a person: of the signed-in id, else of the first.
+
+    It is that of the first generation, so that the same id has the same for ever. Raises ValueError without an id.
+    """
+    return digest_of(_first(user_id, anonymous_ids))
+
+
+def hold_digest(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:
+    """Digest by which a legal hold names a person: of the generation that their row has, so that the row finds it.
 
     Raises ValueError where there is no id.
     """
+    return digest_of(layered(_first(user_id, anonymous_ids), until=generation()))
+
+
+def _first(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:
     if user_id is not None:
-        return digest_of(pseudonym(user_id))
+        return first_pseudonym(user_id)
     if not anonymous_ids:
         raise ValueError("a person has an id")
-    return digest_of(pseudonym(min(anonymous_ids), kind=CustomerKind.ANONYMOUS))
+    return first_pseudonym(min(anonymous_ids), kind=CustomerKind.ANONYMOUS)
 
 
-def _named(user_id: str | None, anonymous_ids: Sequence[str]) -> list[bytes]:
-    named = [] if user_id is None else [pseudonym(user_id)]
-    return named + list(pseudonyms(anonymous_ids, kind=CustomerKind.ANONYMOUS).values())
+def _firsts(user_id: str | None, anonymous_ids: Sequence[str]) -> list[bytes]:
+    named = [] if user_id is None else [first_pseudonym(user_id)]
+    return named + list(first_pseudonyms(anonymous_ids, kind=CustomerKind.ANONYMOUS).values())

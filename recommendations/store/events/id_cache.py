@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from recommendations.store.events.insert import run
 from recommendations.store.events.known_customers import Admission, ensure_customers, everybody
-from recommendations.store.events.pseudonyms import pseudonyms
+from recommendations.store.events.pseudonyms import first_pseudonyms
 from recommendations.store.events.tombstones import Comeback
 from recommendations.store.live.change_watch import HeldOfPeople, Watch
 from recommendations.store.process_held import ProcessHeld
@@ -72,7 +72,7 @@ def person_keys(
     An id that was erased is no customer where it is blocked, or ``acted`` (when it did so last) before; in ``erased``
     are put those of them that are none.
     """
-    named, back = pseudonyms(shop_ids, kind=kind), dict[bytes, Comeback]()
+    named, back = first_pseudonyms(shop_ids, kind=kind), dict[bytes, Comeback]()
 
     def last_act(value: bytes) -> datetime:
         return timezone.now() if acted is None else max(acted(name) for name, its in named.items() if its == value)
@@ -99,7 +99,7 @@ def living_keys(shop_ids: Collection[str], kind: CustomerKind, *, admit: Admissi
 
 def forget_people(shop_ids: Collection[str], kind: CustomerKind) -> None:
     """Look these up again when they are next asked for."""
-    _customers[kind]().forget(pseudonyms(shop_ids, kind=kind).values())
+    _customers[kind]().forget(first_pseudonyms(shop_ids, kind=kind).values())
 
 
 def _look_up_items(shop_ids: Collection[str]) -> Mapping[str, int]:

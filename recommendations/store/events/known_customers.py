@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from recommendations.models import Customer, CustomerAlias, Tombstone
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.events.generations import generation, settled
 from recommendations.store.events.insert import run
-from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.events.tombstones import Comeback, digest_of
+from recommendations.store.events.pseudonyms import layered, pseudonym
+from recommendations.store.events.tombstones import Comeback, digests_of
 from recommendations.store.live.valkey import Breaker, valkey
 from recommendations.store.process_held import at_drop
 from recommendations.store.valkey_keys import BUILT, NEWCOMERS, newcomer
@@ -34,9 +35,12 @@ _KNOWN = "SELECT pseudonym, id FROM recommendations_customer WHERE pseudonym = A
 _ADD = """
 WITH new AS MATERIALIZED (
   SELECT new.*, laid.at, coalesce(laid.mode = %b AND laid.lifted_at IS NULL, false) AS blocked
-  FROM unnest(%b::bytea[], %b::bytea[], %b::timestamptz[])
-    WITH ORDINALITY AS new(pseudonym, digest, acted, number)
-  LEFT JOIN recommendations_tombstone laid USING (digest)
+  FROM unnest(%b::bytea[], %b::timestamptz[]) WITH ORDINALITY AS new(pseudonym, acted, number)
+  LEFT JOIN (
+    SELECT DISTINCT ON (number) number, at, mode, lifted_at
+    FROM unnest(%b::bigint[], %b::bytea[]) AS named(number, digest) JOIN recommendations_tombstone USING (digest)
+    ORDER BY number, at DESC
+  ) laid USING (number)
 ), added AS (
   INSERT INTO recommendations_customer (pseudonym, kind, personalise, created_at, properties, not_before)
   SELECT pseudonym, %b, true, %b, '{}', at FROM new
@@ -50,12 +54,14 @@ _record = Breaker("postgresql", pause=5.0)
 at_drop(_record.close)
 
 
-def customer_key(known: dict[bytes, int], shop_id: str, *, kind: CustomerKind, gone: Set[int] = NOBODY) -> int | None:
+def customer_key(
+    known: dict[bytes, int], shop_id: str, *, kind: CustomerKind, layers: int, gone: Set[int] = NOBODY
+) -> int | None:
     """The key of a customer, also of one who came after ``known`` was read; None where there is no such customer.
 
-    ``gone`` are keys that are nobody's any more, whatever ``known`` or Valkey has.
+    ``layers`` is the generation of ``known``; ``gone`` are keys that are nobody's any more, whatever it or Valkey has.
     """
-    return customer_keys(known, [pseudonym(shop_id, kind=kind)], gone=gone)[0]
+    return customer_keys(known, [pseudonym(shop_id, kind=kind, layers=layers)], gone=gone)[0]
 
 
 def customer_keys(known: dict[bytes, int], pseudonyms: Sequence[bytes], *, gone: Set[int] = NOBODY) -> list[int | None]:
@@ -81,40 +87,59 @@ def by_now(_pseudonym: bytes) -> datetime:
 
 
 def ensure_customers(
-    pseudonyms: Collection[bytes],
+    firsts: Collection[bytes],
     *,
     kind: CustomerKind,
     admit: Admission = everybody,
     erased: dict[bytes, Comeback] | None = None,
     acted: LastAct = by_now,
 ) -> dict[bytes, int]:
-    """Primary key per pseudonym; customers that are new are added if admitted, and every process is told of them.
+    """Primary key per pseudonym of the first generation; customers that are new are added if admitted, and told of to
+    every process.
 
     An id that was erased and ``acted`` since comes back as somebody new, whose acts count from then on; one that is
-    blocked does not. In ``erased`` are put those of them that are no customer.
+    blocked does not. In ``erased`` are put those of them that are no customer. Raises RotatingError where somebody is
+    new while pseudonyms get a layer, and PseudonymKeyLackingError.
     """
-    wanted = sorted(pseudonyms)  # in one order: two requests that add the same people never lock crosswise
-    keys = dict(run(_KNOWN, [wanted]))
-    if new := [value for value in wanted if value not in keys]:
-        added, back = _add(new, kind=kind, most=admit(len(new)), acted=acted)
-        transaction.on_commit(partial(_tell, added))
-        keys |= added
-        if erased is not None:
-            erased.update(back)
+    layers = generation()
+    keys = _keys_of(firsts, layers)
+    if len(keys) < len(firsts):
+        with settled() as now:
+            if now != layers:
+                keys = _keys_of(firsts, now)
+            # In one order: two requests that add the same people never lock crosswise.
+            new = sorted((layered(first, until=now), first) for first in firsts if first not in keys)
+            if new:
+                keys |= _add(new, kind=kind, most=admit(len(new)), erased=erased, acted=acted)
     return keys
 
 
+def _keys_of(firsts: Collection[bytes], layers: int) -> dict[bytes, int]:
+    named = {layered(first, until=layers): first for first in firsts}
+    return {named[bytes(value)]: key for value, key in run(_KNOWN, [sorted(named)])}
+
+
 def _add(
-    new: Sequence[bytes], *, kind: CustomerKind, most: int, acted: LastAct
-) -> tuple[dict[bytes, int], dict[bytes, Comeback]]:
-    """Keys of the first so many, and those that were erased and have none."""
-    columns = [list(new), [*map(digest_of, new)], [*map(acted, new)]]
+    new: Sequence[tuple[bytes, bytes]],
+    *,
+    kind: CustomerKind,
+    most: int,
+    erased: dict[bytes, Comeback] | None,
+    acted: LastAct,
+) -> dict[bytes, int]:
+    """Keys of the first so many, each a pseudonym and that of the first generation, by the latter."""
+    first_of = dict(new)
+    traces = [(number, digest) for number, first in enumerate(first_of.values(), 1) for digest in digests_of(first)]
+    columns = [[*first_of], [acted(first) for first in first_of.values()], *map(list, zip(*traces, strict=True))]
     rows = run(_ADD, [EraseMode.BLOCK.value, *columns, kind.value, timezone.now(), most])
     added = {value: key for value, key, _at, _blocked in rows if key is not None}
     if beaten := [value for value, key, _at, blocked in rows[:most] if key is None and not blocked]:
         added |= dict(run(_KNOWN, [beaten]))  # another request added them meanwhile
-    back = {value: Comeback(at, blocked) for value, _key, at, blocked in rows if at and value not in added}
-    return added, back
+    transaction.on_commit(partial(_tell, added))
+    if erased is not None:
+        back = {value: Comeback(at, blocked) for value, _key, at, blocked in rows if at and value not in added}
+        erased.update({first_of[value]: comeback for value, comeback in back.items()})
+    return {first_of[value]: key for value, key in added.items()}
 
 
 def add(known: dict[bytes, int], others: Mapping[bytes, int]) -> None:

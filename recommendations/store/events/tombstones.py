@@ -12,13 +12,12 @@ from django.conf import settings
 from recommendations.models import Tombstone
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.events.insert import run
-
-GENERATION = 1
-"""Of the pseudonyms that are hashed: there is one key until keys can be changed."""
+from recommendations.store.events.pseudonyms import in_generations
 
 _PURPOSE = b"recsite: erased ids"
 _LAID = """
 SELECT digest, at, mode = %b AND lifted_at IS NULL FROM recommendations_tombstone WHERE digest = ANY(%b::bytea[])
+ORDER BY at
 """
 # The newest erasure counts, whatever came last. A block that was lifted is one again where it is asked for later.
 _LAY = """
@@ -52,17 +51,22 @@ class Comeback(NamedTuple):
 
 
 def digest_of(pseudonym: bytes) -> bytes:
-    """HMAC-SHA256 of a pseudonym under a key that is derived from ``PSEUDONYM_KEY``, 32 bytes."""
-    keyed = _keyed(settings.PSEUDONYM_KEY).copy()
+    """HMAC-SHA256 of a pseudonym of any generation under a key that is derived from the first one, 32 bytes."""
+    keyed = _keyed(settings.PSEUDONYM_KEYS[0]).copy()
     keyed.update(pseudonym)
     return keyed.digest()
 
 
-def comebacks_of(pseudonyms: Iterable[bytes]) -> dict[bytes, Comeback]:
-    """What becomes of those of the pseudonyms that were erased."""
-    by_digest = {digest_of(value): value for value in pseudonyms}
+def digests_of(first: bytes) -> list[bytes]:
+    """Digests of whoever has this pseudonym in the first generation, in all: a tombstone keeps that of its time."""
+    return [digest_of(value) for value in in_generations(first)]
+
+
+def comebacks_of(firsts: Iterable[bytes]) -> dict[bytes, Comeback]:
+    """What becomes of those that were erased among people with these pseudonyms in the first generation."""
+    by_digest = {digest: first for first in firsts for digest in digests_of(first)}
     laid = run(_LAID, [EraseMode.BLOCK.value, list(by_digest)]) if by_digest else []
-    return {by_digest[bytes(digest)]: Comeback(at, blocked) for digest, at, blocked in laid}
+    return {by_digest[bytes(digest)]: Comeback(at, blocked) for digest, at, blocked in laid}  # the newest comes last
 
 
 def lay(marks: Collection[ErasedId]) -> None:

@@ -98,6 +98,7 @@ OF_NOBODY: Mapping[str, tuple[str, ...]] = {
         "recommendations.services.operations.readiness:readiness",
         "recommendations.store.contacts.sealing:box_of",
         "recommendations.store.erasure.log:_check",
+        "recommendations.store.events.generations:_heard",
         "recommendations.store.events.pseudonyms:_keyed",
         "recommendations.store.events.tombstones:_keyed",
         "recommendations.store.models.artefact_axes:layout_of",

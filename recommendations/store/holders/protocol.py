@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from recommendations.privacy_terms import HolderCode, Kept
+from recommendations.store.events.pseudonyms import pseudonym_unit
 
 ROWS = 10_000
 """The most rows that a statement of an erasure changes, so that nobody waits for it."""
@@ -21,11 +22,12 @@ class Subject:
 
     keys: frozenset[int]
     pseudonyms: tuple[bytes, ...] = ()
+    units_before: frozenset[int] = frozenset()  # numbers that were theirs before keys changed, as they are now
 
     @cached_property
     def units(self) -> frozenset[int]:
         """The units by which slates and experiments name these pseudonyms: their first 8 bytes, signed."""
-        return frozenset(int.from_bytes(value[:8], signed=True) for value in self.pseudonyms)
+        return frozenset(map(pseudonym_unit, self.pseudonyms)) | self.units_before
 
     @cached_property
     def key_list(self) -> list[int]:

@@ -18,6 +18,7 @@ from psycopg import sql
 from recommendations.fields import MOST_LINES
 from recommendations.models import Import
 from recommendations.store.events import bulk_append, mergers
+from recommendations.store.events.generations import generation, settled
 from recommendations.store.events.mergers import Merger, Told
 from recommendations.store.imports import (
     call_rows,
@@ -30,6 +31,7 @@ from recommendations.store.imports import (
     item_parents,
     item_retirement,
     item_rows,
+    later_hashes,
     promotion_merge,
     promotion_rows,
     validate,
@@ -163,7 +165,7 @@ def import_events(
             run(event_rows.NEW_CUSTOMERS, now=now)
             mergers.merge([Merger(*pair) for pair in rows(event_rows.mergers(knowable=knowable))], told=Told.IMPORT)
             people = call_rows.take_people(now=now) if calls else 0
-            run(event_rows.ready_statement(header, knowable=knowable))
+            run(event_rows.ready_statement(header, layers=generation(), knowable=knowable))
         months = bulk_append.prepare_months()
         with heavy():
             if late := erased_ids.drop_erased(event_rows.WHO, since=looked_at):
@@ -228,13 +230,16 @@ def _import(
     imported = import_record.begin(kind=kind, file=source.name or path.name)
     try:
         with (
+            settled(patient=True) as layers,
             source.opener(path) as table,
             temporary(validate.STAGE, form.definition()),
             temporary(validate.REFUSED, validate.REFUSED_COLUMNS),
             temporary(erased_ids.TABLE, erased_ids.DEFINITION),
+            temporary(later_hashes.TABLE, later_hashes.DEFINITION),
         ):
             header = validate.read_header(table, form, path=path)
             count = validate.fill(table, header, form, report=report, limits=source.limits)
+            later_hashes.lay_layers([each for each in form.hidden if each.name in header.places], layers)
             load(imported, table.settle(header), count)
     except StoppedError as stop:
         import_record.fail(imported, str(stop), status=Import.Status.STOPPED)

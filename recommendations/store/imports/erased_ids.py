@@ -8,6 +8,7 @@ from psycopg import sql
 
 from recommendations.models import Customer, Tombstone
 from recommendations.store.events.tombstones import comebacks_of
+from recommendations.store.imports.later_hashes import first_of
 from recommendations.store.imports.reasons import ERASED
 from recommendations.store.imports.row_checks import RowCheck
 from recommendations.store.temp_tables import run
@@ -17,7 +18,7 @@ DEFINITION = "(hash text PRIMARY KEY, at timestamptz, blocked boolean)"
 AT_ONCE = 10_000
 
 # No other hashes than those of 32 bytes: what is too long is no id.
-_NAMED = sql.SQL("SELECT DISTINCT {column} AS hash FROM staged WHERE length({column}) = 64")
+_NAMED = sql.SQL("SELECT DISTINCT {column} AS hash, {first} FROM staged WHERE length({column}) = 64")
 _NOTE = """
 INSERT INTO erased_id SELECT * FROM unnest(%(hashes)s::text[], %(moments)s::timestamptz[], %(blocked)s::boolean[])
 ON CONFLICT (hash) DO UPDATE SET at = excluded.at, blocked = excluded.blocked
@@ -52,16 +53,16 @@ def note_erased(columns: Sequence[str]) -> None:
     """Put into the table what becomes of those ids in columns of the stage that were erased."""
     if not Tombstone.objects.exists():
         return
-    named = sql.SQL(" UNION ").join(_NAMED.format(column=sql.Identifier(column)) for column in columns)
+    hashes = [sql.Identifier("staged", column) for column in columns]
+    named = sql.SQL(" UNION ").join(_NAMED.format(column=each, first=first_of(each)) for each in hashes)
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(named)
         while part := cursor.fetchmany(AT_ONCE):
-            back = comebacks_of(bytes.fromhex(value) for (value,) in part)
-            if back:
+            hash_of = {bytes.fromhex(first): value for value, first in part}
+            if back := comebacks_of(hash_of):
                 values = list(back.values())
-                hashes = [value.hex() for value in back]
                 moments, blocked = [each.at for each in values], [each.blocked for each in values]
-                run(_NOTE, hashes=hashes, moments=moments, blocked=blocked)
+                run(_NOTE, hashes=[hash_of[first] for first in back], moments=moments, blocked=blocked)
 
 
 def drop_erased(columns: Sequence[str], *, since: datetime) -> int:

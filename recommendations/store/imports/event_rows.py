@@ -16,6 +16,7 @@ from recommendations.store.events.made_ids import made_of
 from recommendations.store.events.partitions import month_after
 from recommendations.store.imports import erased_ids
 from recommendations.store.imports.hidden_ids import hidden_id
+from recommendations.store.imports.later_hashes import first_of
 from recommendations.store.imports.row_checks import (
     ITEM_JOIN,
     RowCheck,
@@ -167,16 +168,16 @@ FROM (
 ) typed
 """)
 # RFC 9562 version 8: the first 128 bits of SHA-256 over all that makes the row; what newer versions added only where it
-# is given, so that a file of before makes the ids of before.
+# is given, and people as under the first key, so that a file of before makes the ids of before.
 MADE_ID = sql.SQL("""overlay(overlay(encode(substr(sha256(convert_to((jsonb_build_array(
-  extract(epoch FROM occurred_at), called, hash, session_id, shop_id, trim_scale(quantity), price, amount, rating,
-  rating_scale, search_term, transaction_id, recommendation_id, position, target_type, target_id
+  extract(epoch FROM occurred_at), called, {hash}, session_id, shop_id, trim_scale(quantity), price, amount, rating,
+  rating_scale, search_term, transaction_id, recommendation_id, position, target_type, {target}
 ) || CASE WHEN progress IS NULL THEN '[]' ELSE to_jsonb(progress) END)::text,
 'UTF8')), 1, 16), 'hex') PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid""")
 ONE_LINE = sql.SQL("0")
 # Lines of one event are told apart by what stands in them, so that a row that stands there twice is one line.
 NUMBERED = sql.SQL("""CASE WHEN event_id IS NULL THEN 0 ELSE dense_rank() OVER (
-  PARTITION BY occurred_at, event_id ORDER BY called, shop_id, quantity, price, amount, position, hash) - 1 END""")
+  PARTITION BY occurred_at, event_id ORDER BY called, shop_id, quantity, price, amount, position, {hash}) - 1 END""")
 # Refused lines hold their places, or the others would be numbered anew when the file comes again with all items there.
 HOLD_PLACES = """
 WITH held AS (
@@ -242,11 +243,17 @@ def mergers(*, knowable: LiteralString = EVERYBODY) -> sql.Composable:
     return MERGERS.format(knowable=sql.SQL(knowable))
 
 
-def ready_statement(header: Header, *, knowable: LiteralString = EVERYBODY) -> sql.Composable:
-    """Statement from the stage to ready lines; ids and line numbers are made where the file has none."""
+def ready_statement(header: Header, *, layers: int = 1, knowable: LiteralString = EVERYBODY) -> sql.Composable:
+    """Statement from the stage to ready lines; ids and line numbers are made where the file has none.
+
+    ``layers`` is the generation of the hashes in the stage.
+    """
+    people: dict[str, sql.Composable] = {"hash": sql.Identifier("hash"), "target": sql.Identifier("target_id")}
+    if layers > 1:
+        people = {name: first_of(sql.SQL("typed.{}").format(column)) for name, column in people.items()}
     line = sql.SQL("coalesce(line, {})")
-    otherwise = NUMBERED if "event_id" in header.places else ONE_LINE
-    event_id = sql.SQL("coalesce(event_id, {})").format(MADE_ID)
+    otherwise = NUMBERED.format(**people) if "event_id" in header.places else ONE_LINE
+    event_id = sql.SQL("coalesce(event_id, {})").format(MADE_ID.format(**people))
     text_id = made_of(sql.SQL("staged.event_id"))
     parts = {"joins": JOINS, "event_id": event_id, "text_id": text_id, "line": line.format(otherwise)}
     return READY.format(**parts, knowable=sql.SQL(knowable))

@@ -16,9 +16,11 @@ from uuid import UUID
 
 import msgspec
 from django.db.models.expressions import RawSQL
+from msgspec.structs import replace
 
 from recommendations.models import Customer, Slate
 from recommendations.models.customers import UNIT
+from recommendations.store.events.generations import settled
 from recommendations.store.live.counters import Counted, Name, counters, timed
 from recommendations.store.live.valkey import valkey
 from recommendations.store.process_held import at_drop
@@ -41,6 +43,7 @@ for at = 2, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 's
 class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``Slate``; customer and unit are None where the answer was not about a person.
 
+    ``layers`` is the generation of the pseudonym that the unit is of.
     ``parts`` are the contents behind the keys of basis, request and state; the first slate of a cached answer has them.
     """
 
@@ -63,6 +66,7 @@ class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
     way: Way = Way.AS_RANKED
     arms: list[int] = []
     unit: int | None = None
+    layers: int = 1
     visit_weights: int | None = None
     basis: bytes | None = None
     request: bytes | None = None
@@ -72,7 +76,7 @@ class ServedSlate(msgspec.Struct, frozen=True, kw_only=True):
     def row(self) -> Slate:
         """The slate as a row, without its parts."""
         fields = msgspec.structs.asdict(self)
-        del fields["parts"]
+        del fields["parts"], fields["layers"]
         for kind in TABLES:
             fields[kind] = None if fields[kind] is None else UUID(bytes=fields[kind])
         return Slate(**fields)
@@ -157,11 +161,20 @@ at_drop(lambda: log().clear())
 
 
 def write_slates() -> int:
-    """Write everything that waits now into the record; how many slates."""
+    """Write everything that waits now into the record; how many slates.
+
+    The unit of a pseudonym that got a layer meanwhile is left out.
+    """
+    with settled(patient=True) as layers:
+        return _write_slates(layers)
+
+
+def _write_slates(layers: int) -> int:
     log().send()
     written = 0
     while waiting := _in_stream():
-        slates = _of_the_present([_decoded(fields[b"slate"]) for _, fields in waiting])
+        decoded = [_decoded(fields[b"slate"]) for _, fields in waiting]
+        slates = _of_the_present([replace(one, unit=None) if one.layers < layers else one for one in decoded])
         write_parts(chain.from_iterable(slate.used_parts() for slate in slates))
         Slate.objects.bulk_create([slate.row() for slate in slates], ignore_conflicts=True)
         counters().add(_counts(slates))

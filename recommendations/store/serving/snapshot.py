@@ -191,6 +191,7 @@ class Snapshot:
     rules: ServedRules
     names: Names
     customers: dict[bytes, int] = field(default_factory=dict)  # pseudonym → key; it grows, but for who is erased
+    layers: int = 1  # generation of these pseudonyms
     gone: frozenset[int] = frozenset()  # keys of all whose erasure this process heard of: they are nobody's
     objectors: frozenset[int] = frozenset()  # customers who do not want personal answers
     unmeasured: frozenset[int] = frozenset()  # customers whose answers are nobody's

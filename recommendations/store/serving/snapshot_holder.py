@@ -13,10 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from recommendations.models import BlendWeights, Customer, Placement, ShopPage
+from recommendations.store.events.generations import checked_generation, stored_generation
 from recommendations.store.events.known_customers import (
     add,
     anybody_erased,
@@ -148,7 +150,9 @@ class SnapshotHolder:
         """The next snapshot, without anybody who was erased meanwhile."""
         deaf = time.monotonic() - self._checked > DEAF
         if deaf and (_somebody_is_gone(held, changed) or anybody_erased(since=held.read_at - OVERLAP)):
-            held, self._as_tested = replace(held, customers=everyone()), None
+            held, self._as_tested = replace(held, **_people()), None
+        elif _has_new_layer(held):
+            held = replace(held, **_people())
         following = _next(held, changed)
         if following.gone != held.gone:
             self._as_tested = None
@@ -185,7 +189,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
         stock=stock,
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
-        customers=everyone(),
+        **_people(),
         gone=erased_keys().hear(),
         audiences=ServedAudiences().again(also=_audiences_of(small["experiments"])),
         changed=changed,
@@ -228,6 +232,19 @@ def _somebody_is_gone(held: Snapshot, changed: Mapping[str, str] | None) -> bool
     """Whether the marks say that somebody was erased since this snapshot was read."""
     mark = (changed or {}).get(Changed.PEOPLE)
     return mark is not None and mark != (held.changed or {}).get(Changed.PEOPLE)
+
+
+def _people() -> dict[str, Any]:
+    """All customers by their pseudonyms, and the generation of these. Raises PseudonymKeyLackingError."""
+    while True:
+        layers, customers = checked_generation(), everyone()
+        if stored_generation() == layers:
+            return {"customers": customers, "layers": layers}
+
+
+def _has_new_layer(held: Snapshot) -> bool:
+    """Whether pseudonyms got a layer; with too few keys for it the process goes on by those that it holds."""
+    return held.layers < len(settings.PSEUDONYM_KEYS) and stored_generation() > held.layers
 
 
 def _model(version: int) -> Model | None:

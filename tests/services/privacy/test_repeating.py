@@ -17,7 +17,7 @@ from recommendations.store.erasure.burial import bury, lift_block
 from recommendations.store.erasure.log import complete_log, lost_erasures, read_log, write_down
 from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.events.tombstones import GENERATION, ErasedId, digest_of
+from recommendations.store.events.tombstones import ErasedId, digest_of
 from recommendations.store.holders import registry
 from recommendations.store.process_held import drop_all
 from recommendations.terms import CustomerKind
@@ -114,7 +114,7 @@ def test_a_newer_erasure_of_the_log_counts_and_a_lifted_block_stays_lifted() -> 
 
 
 def test_the_log_survives_a_torn_line_and_is_completed() -> None:
-    first, second = (ErasedId(digest_of(value), GENERATION, ERASED_AT, EraseMode.FORGET) for value in (b"1", b"2"))
+    first, second = (ErasedId(digest_of(value), 1, ERASED_AT, EraseMode.FORGET) for value in (b"1", b"2"))
     write_down([first])
     os.truncate(erasure_log.path(), erasure_log.path().stat().st_size - 9)  # killed amid its line
     write_down([second])
@@ -129,7 +129,7 @@ def test_the_log_survives_a_torn_line_and_is_completed() -> None:
 
 
 def test_a_log_that_cannot_be_read_is_no_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
-    write_down([ErasedId(digest_of(b"1"), GENERATION, ERASED_AT, EraseMode.FORGET)])
+    write_down([ErasedId(digest_of(b"1"), 1, ERASED_AT, EraseMode.FORGET)])
     file = erasure_log.path()
     file.unlink()
     file.mkdir()

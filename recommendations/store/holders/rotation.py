@@ -1,0 +1,123 @@
+"""Another layer over every pseudonym of the record, in one transaction: each is hashed once more, and no id is needed.
+
+Tombstones keep the generation of their time, as whoever hashes an id passes through all of them.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from recommendations.models import Customer, LegalHold, ShopSetting
+from recommendations.store.events.generations import GENERATION, LOCK, stored_generation
+from recommendations.store.events.pseudonyms import CHECK_VALUE, check_of, later_unit, layered, pseudonym_unit
+from recommendations.store.events.tombstones import digest_of
+from recommendations.store.live.fetch import Changed, announce
+from recommendations.store.temp_tables import MEMORY, copying, rows, run, temporary
+
+PATIENCE = 10.0  # seconds to wait for who writes pseudonyms
+LOOK = 0.02
+AT_ONCE = 50_000
+
+_LAYER = "(before bytea, after bytea, unit bigint, later_unit bigint)"
+_UNITS = "(unit bigint, later_unit bigint)"
+# What is called so is whom somebody follows, of whom the record may know nothing else.
+_FOLLOWED = "{0} ->> 'target_type' = 'customer' AND {0} ->> 'target_id' ~ '^[0-9a-f]{{64}}$'"
+_PSEUDONYMS = f"""
+SELECT pseudonym FROM recommendations_customer
+UNION SELECT decode(target_id, 'hex') FROM recommendations_event
+  WHERE target_type = 'customer' AND target_id ~ '^[0-9a-f]{{64}}$'
+UNION SELECT decode(sent ->> 'target_id', 'hex') FROM recommendations_waitingline WHERE {_FOLLOWED.format("sent")}
+"""  # noqa: S608 - a condition of our own
+_KNOWN_UNITS = "INSERT INTO unit_layer SELECT unit, min(later_unit) FROM pseudonym_layer GROUP BY unit"
+# Of somebody who was answered and did nothing the record has no more than the unit.
+_OTHER_UNITS = """
+SELECT unit FROM recommendations_slate WHERE unit IS NOT NULL UNION SELECT unit FROM recommendations_unit
+EXCEPT SELECT unit FROM unit_layer
+"""
+# Who takes a waiting line out writes its event: lines go first, so that the event is there when it is looked for.
+_LAY = (
+    f"""
+UPDATE recommendations_waitingline SET sent = jsonb_set(sent, '{{target_id}}', to_jsonb(encode(after, 'hex')))
+FROM pseudonym_layer WHERE {_FOLLOWED.format("sent")} AND before = decode(sent ->> 'target_id', 'hex')
+""",  # noqa: S608 - a condition of our own
+    """
+UPDATE recommendations_event SET target_id = encode(after, 'hex') FROM pseudonym_layer
+WHERE target_type = 'customer' AND target_id = encode(before, 'hex')
+""",
+    "UPDATE recommendations_slate slate SET unit = later_unit FROM unit_layer WHERE slate.unit = unit_layer.unit",
+    "UPDATE recommendations_unit stored SET unit = later_unit FROM unit_layer WHERE stored.unit = unit_layer.unit",
+    "UPDATE recommendations_customer SET pseudonym = after FROM pseudonym_layer WHERE pseudonym = before",
+)
+
+
+class WritersGoOnError(Exception):
+    """Somebody has been writing pseudonyms all the time: an import, or an erasure."""
+
+
+def lay_layer() -> int:
+    """Lay the layer of the next key over everything, within the transaction that is open; the generation from now on.
+
+    New customers, imports and erasures wait or are refused until it is committed; who is known goes on. The keys must
+    be there. Raises WritersGoOnError.
+    """
+    _wait_for_writers()
+    layers = stored_generation() + 1
+    with temporary("pseudonym_layer", _LAYER), temporary("unit_layer", _UNITS):
+        run(MEMORY)
+        _hash_all(layers)
+        run("ANALYZE pseudonym_layer; ANALYZE unit_layer")
+        _move_holds(layers)
+        for statement in _LAY:
+            run(statement)
+    ShopSetting.objects.update_or_create(key=GENERATION, defaults={"value": layers})
+    ShopSetting.objects.update_or_create(key=CHECK_VALUE, defaults={"value": check_of(layers)})
+    transaction.on_commit(lambda: announce(Changed.PEOPLE))
+    return layers
+
+
+def _wait_for_writers() -> None:
+    until = time.monotonic() + PATIENCE
+    while not rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=LOCK)[0][0]:
+        if time.monotonic() > until:
+            raise WritersGoOnError
+        time.sleep(LOOK)
+
+
+def _hash_all(layers: int) -> None:
+    for part in _parts(_PSEUDONYMS):
+        with copying("COPY pseudonym_layer FROM STDIN") as target:
+            for value in map(bytes, part):
+                later = layered(value, after=layers - 1, until=layers)
+                target.write_row((value, later, pseudonym_unit(value), pseudonym_unit(later)))
+    run(_KNOWN_UNITS)
+    for part in _parts(_OTHER_UNITS):
+        with copying("COPY unit_layer FROM STDIN") as target:
+            for unit in part:
+                target.write_row((unit, later_unit(unit, layers=layers)))
+
+
+def _move_holds(layers: int) -> None:
+    """Let holds name people as their rows do; those on nobody keep the generation of their time."""
+    holds = {bytes(digest) for digest in LegalHold.objects.values_list("digest", flat=True)}
+    if not holds:
+        return
+    for value in Customer.objects.values_list("pseudonym", flat=True).iterator(chunk_size=AT_ONCE):
+        if (digest := digest_of(bytes(value))) in holds:
+            later = layered(bytes(value), after=layers - 1, until=layers)
+            LegalHold.objects.filter(digest=digest).update(digest=digest_of(later))
+
+
+def _parts(query: str) -> Iterator[Sequence[Any]]:
+    """Values of the only column, many at once."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query)
+        while part := cursor.fetchmany(AT_ONCE):
+            yield [value for (value,) in part]
+
+
+def next_key_is_there() -> bool:
+    """Whether PSEUDONYM_KEYS has a key that no pseudonym was hashed under yet."""
+    return len(settings.PSEUDONYM_KEYS) > stored_generation()
