@@ -14,7 +14,7 @@ COPY recommendations recommendations
 COPY analytics analytics
 # Nothing of this reaches the running process: collecting static files needs no server and no secret.
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789abcdefghijklmn PSEUDONYM_KEY=only-while-the-image-is-built-01 \
-    DATABASE_URL=postgresql:/// REDIS_URL=redis://nowhere ALLOWED_HOSTS=nowhere EMAIL_URL=smtp://nowhere \
+    DATABASE_URL=postgresql:/// REDIS_URL=redis://localhost ALLOWED_HOSTS=nowhere EMAIL_URL=smtp://nowhere \
     .venv/bin/python manage.py collectstatic --noinput -v 0
 
 FROM python:3.13-slim

@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from recommendations.domains.protocol import DomainName
 from recommendations.terms import Trust
-from recsite import env, privacy_settings
+from recsite import env, privacy_settings, wire
 from recsite.privacy_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -169,6 +169,8 @@ DATABASES = {
     }
 }
 REDIS_URL, LEAN_VALKEY = env.valkey("REDIS_URL"), env.LEAN_VALKEY
+if not (env.flag("INNER_NETWORK", default=False) or DEMO):
+    wire.refuse_plain(_connection, _options, valkey=REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "recommendations.store.live.django_cache.Cache",

@@ -15,8 +15,8 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "recsite.settings",
     "SECRET_KEY": "s3cr3t-Key-of-production-0123456789-abcdefghijklmnopqrstuvwxyz",
     "PSEUDONYM_KEY": "another-key-that-never-changes-0123456789",
-    "DATABASE_URL": "postgresql://recsite:pw@db.example/recsite",
-    "REDIS_URL": "redis://:pw@cache.example/0",
+    "DATABASE_URL": "postgresql://recsite:pw@db.example/recsite?sslmode=verify-full",
+    "REDIS_URL": "rediss://:pw@cache.example/0",
     "ALLOWED_HOSTS": "shop.example",
     "EMAIL_URL": "smtp://mail.example",
 }
@@ -27,6 +27,8 @@ OURS = (
     "WOOCOMMERCE_",
     "SECRET_KEY",
     "PSEUDONYM_KEY",
+    "INNER_",
+    "PG",
     "VAPID_KEY",
     "DATABASE_URL",
     "REDIS_URL",
@@ -112,6 +114,15 @@ def test_settings_that_production_needs_are_required(name: str) -> None:
         ("SECRET_KEY", "demo-" + "x" * 60, "comes from the demo"),
         ("PSEUDONYM_KEY", "demo-" + "x" * 60, "comes from the demo"),
         ("PSEUDONYM_KEY", PRODUCTION["SECRET_KEY"], "must differ"),
+        ("PSEUDONYM_KEYS", "a-new-key-without-the-one-before-0123456789", "must be the first of PSEUDONYM_KEYS"),
+        ("PSEUDONYM_KEYS", ",".join([PRODUCTION["PSEUDONYM_KEY"]] * 2), "the same key twice"),
+        ("PSEUDONYM_KEYS", f"{PRODUCTION['PSEUDONYM_KEY']}\nshort", "each needs at least 32"),
+        ("PSEUDONYM_KEYZ", "x", "Unknown settings: PSEUDONYM_KEYZ"),
+        ("DATABASE_URL", "postgresql://recsite:pw@db.example/recsite", "Add ?sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql://recsite:pw@/recsite?host=/run,db.example&sslmode=require", "DATABASE_URL leads"),
+        ("DATABASE_URL", "postgresql://recsite:pw@localhost/recsite?hostaddr=10.0.0.7", "DATABASE_URL leads"),
+        ("REDIS_URL", "redis://:pw@cache.example/0", "Begin it with rediss://"),
+        ("REDIS_URL", "rediss://:pw@cache.example/0?ssl_cert_reqs=none", "REDIS_URL leads"),
         ("SECRET_KEY", "short", "at least 50"),
         ("SHOP_CURRENCY", "Dollar", "ISO 4217"),
         ("SHOP_TIME_ZONE", "Mars/Olympus", "SHOP_TIME_ZONE='Mars/Olympus' is unknown"),
@@ -330,3 +341,21 @@ django.setup()
 print(gc.get_freeze_count() - before > 10_000, gc.isenabled())
 """
     assert run(code).stdout.split() == ["True", "True"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"DATABASE_URL": "postgresql:///recsite", "REDIS_URL": "redis://localhost/0"},
+        {"DATABASE_URL": "postgresql://recsite@/recsite?host=/run/pg", "REDIS_URL": "unix://:pw@/run/valkey.sock?db=0"},
+        {"DATABASE_URL": "postgresql://recsite@127.0.0.1,[::1]/recsite", "REDIS_URL": "redis://[::1]:6379/0"},
+        {"DATABASE_URL": "postgresql://recsite@db/recsite?sslmode=verify-ca"},
+        {"DATABASE_URL": "postgresql://db/recsite", "REDIS_URL": "redis://cache/0", "INNER_NETWORK": "1"},
+        {"DATABASE_URL": "postgresql://db/recsite", "REDIS_URL": "redis://cache/0", "RECSITE_DEMO": "1"},
+        {"PGSSLMODE": "verify-full", "DATABASE_URL": "postgresql://db/recsite"},
+        {"PSEUDONYM_KEYS": f"{PRODUCTION['PSEUDONYM_KEY']}\n{'n' * 32}\n", "PSEUDONYM_KEY": None},
+    ],
+)
+def test_servers_of_this_machine_and_proven_ones_are_taken(changes: dict[str, str | None]) -> None:
+    done = run("from recsite import settings; print(len(settings.PSEUDONYM_KEYS))", **changes)
+    assert (done.returncode, done.stdout.strip()) == (0, "2" if "PSEUDONYM_KEYS" in changes else "1"), done.stderr

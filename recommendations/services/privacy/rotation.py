@@ -5,12 +5,11 @@ The shop's ids are not needed for it, and nobody becomes a stranger.
 
 from collections.abc import Sequence
 
+import structlog
 from django.db import connection, transaction
 
-from recommendations.models import Experiment, PrivacyRequest, ShopSetting
-from recommendations.services.access import audit
+from recommendations.models import Experiment, PrivacyRequest
 from recommendations.services.privacy.sealed import open_sealed, seal_subject
-from recommendations.store.events.generations import GENERATION
 from recommendations.store.events.pseudonyms import keys_are_the_stored_ones, later_unit, layered
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.holders.rotation import WritersGoOnError, lay_layer, next_key_is_there
@@ -18,6 +17,7 @@ from recommendations.terms import ExperimentStatus
 
 __all__ = ["ExperimentsRunError", "NextKeyLackingError", "OtherKeysError", "WritersGoOnError", "rotate_pseudonyms"]
 
+log = structlog.get_logger(__name__)
 UNDER_WAY = (ExperimentStatus.STARTING, ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
 
 
@@ -59,8 +59,7 @@ def rotate_pseudonyms() -> int:
         if isinstance(opened, Subject):
             request.sealed = seal_subject(_with_layer(opened, layers))
             request.save(update_fields=["sealed"])
-    stored = ShopSetting.objects.get(key=GENERATION)
-    audit.record(by=None, verb="rotate", subject=stored, before={"layers": layers - 1}, after={"layers": layers})
+    transaction.on_commit(lambda: log.info("pseudonyms have another layer", layers=layers))
     return layers
 
 
