@@ -18,6 +18,7 @@ from recommendations.services.privacy.repeating import repeat_erasures
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError, SealBrokenError, open_sealed
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.events.generations import settled
 from recommendations.store.holders.customer import delete_husks
 from recommendations.store.holders.learned import forget_versions_before, learned_without
 from recommendations.store.holders.protocol import Subject
@@ -41,7 +42,8 @@ def close_erasures(now: datetime) -> int:
         _delete_husks(now)
         exports.forget_exports(now=now)
         _send_again(now=now)
-        return sum(_close_if_learned(request, now=now) for request in waiting())
+        with settled(patient=True):  # what is looked for by pseudonyms stays under them
+            return sum(_close_if_learned(request, now=now) for request in waiting())
 
 
 def waiting() -> list[PrivacyRequest]:
