@@ -24,7 +24,7 @@ class Command(BaseCommand):
                 "PSEUDONYM_KEYS has no new key. Put one at its end (in the file: on a line of its own), start web, "
                 "workers and beat again with it, and run this again."
             ) from error
-        except rotation.OtherKeysError as error:
+        except rotation.ForeignKeysError as error:
             raise CommandError("This database was filled under other keys than PSEUDONYM_KEYS has.") from error
         except rotation.ExperimentsRunError as error:
             raise CommandError(

@@ -15,7 +15,7 @@ from recommendations.store.holders.protocol import Subject
 from recommendations.store.holders.rotation import WritersGoOnError, lay_layer, next_key_is_there
 from recommendations.terms import ExperimentStatus
 
-__all__ = ["ExperimentsRunError", "NextKeyLackingError", "OtherKeysError", "WritersGoOnError", "rotate_pseudonyms"]
+__all__ = ["ExperimentsRunError", "ForeignKeysError", "NextKeyLackingError", "WritersGoOnError", "rotate_pseudonyms"]
 
 log = structlog.get_logger(__name__)
 UNDER_WAY = (ExperimentStatus.STARTING, ExperimentStatus.RUNNING, ExperimentStatus.PAUSED)
@@ -25,7 +25,7 @@ class NextKeyLackingError(Exception):
     """PSEUDONYM_KEYS has no key beyond those that pseudonyms were hashed under."""
 
 
-class OtherKeysError(Exception):
+class ForeignKeysError(Exception):
     """The keys are not those that this database was filled under."""
 
 
@@ -41,13 +41,13 @@ class ExperimentsRunError(Exception):
 def rotate_pseudonyms() -> int:
     """Hash every stored pseudonym once more, under the next of PSEUDONYM_KEYS; the generation from now on.
 
-    It is done as a whole or not at all. Raises NextKeyLackingError, OtherKeysError, ExperimentsRunError,
+    It is done as a whole or not at all. Raises NextKeyLackingError, ForeignKeysError, ExperimentsRunError,
     WritersGoOnError, and SealBrokenError or PrivacyKeysMissingError where a request waits that no key opens.
     """
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE recommendations_experiment IN SHARE ROW EXCLUSIVE MODE")  # none begins meanwhile
     if not keys_are_the_stored_ones():
-        raise OtherKeysError
+        raise ForeignKeysError
     if not next_key_is_there():
         raise NextKeyLackingError
     running = Experiment.objects.filter(simulated=False, status__in=UNDER_WAY).order_by("pk")

@@ -314,6 +314,7 @@ def test_killed_in_the_middle_it_is_not_done() -> None:
         thread.start()
         locked = "wait_event_type = 'Lock' AND query LIKE 'UPDATE %pseudonym_layer%'"
         for _ in range(500):
+            rows("SELECT pg_stat_clear_snapshot()::text")
             if ended := rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {locked}"):
                 break
             time.sleep(0.01)
