@@ -16,7 +16,7 @@ from recommendations.store.live.change_watch import PeopleWatch
 from recommendations.store.process_held import ProcessHeld
 
 GENERATION = "pseudonym_generation"
-LOCK = 7_264_120
+LOCK = 7_264_140
 """Shared by who writes pseudonyms, exclusive to who lays a layer over all of them."""
 
 
