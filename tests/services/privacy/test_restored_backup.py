@@ -45,7 +45,7 @@ from recommendations.store.process_held import drop_all
 def answers():
     now = datetime.fromisoformat(sys.argv[1])
     asked = {user: serve(Request(placement="home", user_id=user, dry_run=True), now=now) for user in sys.argv[2:]}
-    return {user: [item.item_id for item in answer.items] for user, answer in asked.items()}
+    return {user: [shown.item for shown in answer.shown] for user, answer in asked.items()}
 
 writes.rebuild()
 told = {"waits": Readiness().missing().get("erasures", ""), "before": answers()}
