@@ -140,7 +140,7 @@ def _run(command: Sequence[str], *, root: Path, ephemeral: bool) -> int:
         env.setdefault("RECSITE_DEMO", "1")
         env = remembered_settings(root / "settings.json", given=env) | env
         for name, make in _SECRETS.items():
-            if not env.get(name) and not env.get(f"{name}_FILE"):
+            if not any(env.get(f"{each}{by}") for each in (name, f"{name}S") for by in ("", "_FILE")):
                 env[f"{name}_FILE"] = str(make(root / name.lower()))
         return _supervise(command, env=env, servers=ours, published=root / _PUBLISHED)
 
