@@ -176,7 +176,7 @@ class Explainer:
                 return None
             facts["category"], facts["name"] = self.snapshot.names.categories[key]
         if term.reason is Reason.SEGMENT:
-            facts = {**facts, **self._segment()}
+            facts = {**facts, **own} if (own := self._segment()) else {}
         return ShownReason(code=code, evidence=facts)
 
     def _said(self, item: int, pool: CandidatePool | None) -> dict[str, Fact]:
@@ -203,7 +203,7 @@ class Explainer:
         return ShownReason(code=Reason.NEXT_PART, evidence={"item_id": product.shop_id, "title": product.title})
 
     def _segment(self) -> Mapping[str, Fact]:
-        """The lasting number of the customer's segment and its name; nothing for somebody without one."""
+        """The lasting number of the customer's segment and its name; nothing without one, or of one of a few people."""
         number = self.customer.segment
         if number == NOBODY or number not in self.snapshot.names.segments:
             return {}

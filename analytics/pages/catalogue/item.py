@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -77,6 +78,7 @@ def _standing(standing: query.ItemStanding | None, known: Exposure | None) -> di
     words = dict(labels.BLENDS)
     return {
         "standing": standing,
+        "smallest": settings.SMALLEST_GROUP,
         "young": standing.buyers < query.FEW_BUYERS,
         "until": known.ended_at,
         "receivers": [(words[each.blend], each) for each in standing.receivers],

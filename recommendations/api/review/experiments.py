@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Self
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from rest_framework.views import APIView
 from recommendations.api.rendering import as_json
 from recommendations.api.review.examples import EXPERIMENT, EXPERIMENTS
 from recommendations.api.schema import problems, schema_of
+from recommendations.engine.privacy.smallest import sayable_count
 from recommendations.models import Arm, BlendWeights, Experiment, RuleBook
 from recommendations.services.experiments.bandit_verdicts import bandit_verdicts
 from recommendations.services.experiments.bandits import last_shares
@@ -149,7 +151,7 @@ class ExperimentView(APIView):
                     name=arm.name,
                     share=shares.get(arm.position, arm.share),
                     changes=versions.named(arm.changes),
-                    people=people.get(arm.position),
+                    people=sayable_count(people.get(arm.position), smallest=settings.SMALLEST_GROUP),
                     published=arm.position == shipped,
                 )
                 for arm in arms

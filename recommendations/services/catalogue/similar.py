@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from django.conf import settings
 
 from recommendations.engine.describe.neighbours import Neighbourhood
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
@@ -100,7 +101,7 @@ class Resemblance:
             vectors = np.zeros((len(model.items), 0), np.float32)
         self._texts = Neighbourhood.of_texts(vectors, catalogue.spaces)
         self._pictures = Neighbourhood.of_pictures(vectors, catalogue.spaces)
-        self._buyers = SharedBuyers(model.training.teaching)
+        self._buyers = SharedBuyers(model.training.teaching, people=settings.SMALLEST_GROUP)
         self.most_alike = lru_cache(HELD)(self._most_alike)
 
     def _most_alike(self, row: int, by: LikenessBy) -> _MostAlike:

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommendations.engine.experiments.assignment import arm_of, share_of
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
+from recommendations.engine.privacy.smallest import SEGMENT
 from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.scores import Exponents, Lifts
 from recommendations.models import Audience, BlendWeights, Category, Group, Segment
@@ -154,7 +155,7 @@ class Names:
     """Names of rows of the record."""
 
     categories: Mapping[int, tuple[str, str]]  # primary key → path, name
-    segments: Mapping[int, str]  # number → name
+    segments: Mapping[int, str]  # number → name; without those of too few people to be named
 
     @classmethod
     def stored(cls) -> Self:
@@ -162,7 +163,7 @@ class Names:
         categories = Category.objects.values_list("pk", "path", "name")
         return cls(
             categories={key: (path, name) for key, path, name in categories},
-            segments={segment.number: str(segment) for segment in Segment.objects.all()},
+            segments={each.number: str(each) for each in Segment.objects.exclude(size__range=(1, SEGMENT - 1))},
         )
 
     def under(self, paths: Sequence[str]) -> frozenset[int]:

@@ -1,0 +1,1 @@
+"""What may be said to anybody of what people did."""
