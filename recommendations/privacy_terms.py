@@ -119,3 +119,11 @@ class WordSource(StrEnum):
 
 OWN_PURPOSES = (DataPurpose.PERSONALISE, DataPurpose.MEASURE)
 """Purposes whose words stand in the ledger of purposes; that of messages is the one of contacts."""
+
+
+class WhyCode(StrEnum):
+    """What a customer can do about an item that is shown to them."""
+
+    DISLIKE = "dislike"
+    OBJECT = "object"
+    MY_DATA = "my_data"

@@ -11,13 +11,13 @@ from analytics import filters as fields
 from analytics.queries.days import midnight
 from analytics.templatetags.activity import BY_STRANGERS, KINDS, VERBS
 from recommendations.models import AuditEntry, Staff
-from recommendations.services.access.audit import ERASED_BY_OWNER, entries_for
+from recommendations.services.access.audit import BY_OWNERS, entries_for
 
 PER_PAGE = 50
 MOST_IN_A_FILE = 10_000
 TOGETHER = {"agent": ("agent", "agentrules", "agentpractice")}
 """Kinds that are asked for by one of them: of the agent its rules and practices as well."""
-OURS = Q(staff=None, api_key=None) & ~Q(verb__in={*BY_STRANGERS, ERASED_BY_OWNER})
+OURS = Q(staff=None, api_key=None) & ~Q(verb__in={*BY_STRANGERS, *BY_OWNERS})
 """Entries of commands and of the schedule."""
 
 

@@ -19,7 +19,13 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from analytics.templatetags.display import MISSING, number
 from recommendations.models import AuditEntry
-from recommendations.services.access.audit import ERASED_BY_OWNER, changed_fields
+from recommendations.services.access.audit import (
+    ASKED_BY_OWNER,
+    BY_OWNERS,
+    DOWNLOADED_BY_OWNER,
+    ERASED_BY_OWNER,
+    changed_fields,
+)
 from recommendations.services.campaigns.draft_trail import ASKED, TAKEN_BACK
 from recommendations.services.catalogue.history import may_revert
 from recommendations.wording.audiences import audience_text
@@ -94,10 +100,12 @@ VERBS: Mapping[str, Promise] = {
     "erase": pgettext_lazy("activity", "erased"),
     ERASED_BY_OWNER: pgettext_lazy("activity", "erased on the page of their own data"),
     "ask": pgettext_lazy("activity", "asked for"),
+    ASKED_BY_OWNER: pgettext_lazy("activity", "asked, on the page of their own data, for"),
     "hold": pgettext_lazy("activity", "set"),
     "lift": pgettext_lazy("activity", "lifted"),
     "unblock": pgettext_lazy("activity", "lifted the block of"),
     "download": pgettext_lazy("activity", "downloaded the file of"),
+    DOWNLOADED_BY_OWNER: pgettext_lazy("activity", "downloaded, on the page of their own data, the file of"),
     "end": pgettext_lazy("activity", "ended"),
     "delete": pgettext_lazy("activity", "deleted"),
     ASKED: pgettext_lazy("activity", "asked for approval of"),
@@ -201,7 +209,7 @@ def kind_label(kind: str) -> str:
 @register.filter
 def author(entry: AuditEntry) -> str:
     """Whoever did it; "" for a command or the schedule."""
-    if entry.verb == ERASED_BY_OWNER:
+    if entry.verb in BY_OWNERS:
         return _("The customer")
     return str(entry.author or (_("someone not signed in") if entry.verb in BY_STRANGERS else ""))
 

@@ -23,6 +23,7 @@ from recommendations.api.items import ItemBatchView, ItemView
 from recommendations.api.main_parameters import MainParametersView
 from recommendations.api.privacy.asking import EraseBatchView, EraseView, ExportView, HeldAboutView
 from recommendations.api.privacy.following import DownloadView, ReceiptView, RequestView
+from recommendations.api.privacy.own_page import PrivacyLinkView
 from recommendations.api.privacy.purposes import PurposesView
 from recommendations.api.recommend import RecommendView
 from recommendations.api.recommend_many import BatchView
@@ -55,6 +56,7 @@ urlpatterns = [
     path("v1/users/erase/", EraseView.as_view(), name="user-erase"),
     path("v1/users/erase/batch/", EraseBatchView.as_view(), name="users-erase"),
     path("v1/users/purposes/", PurposesView.as_view(), name="user-purposes"),
+    path("v1/users/privacy-link/", PrivacyLinkView.as_view(), name="privacy-link"),
     path("v1/privacy/requests/<str:request_id>/", RequestView.as_view(), name="privacy-request"),
     path("v1/privacy/requests/<str:request_id>/download/", DownloadView.as_view(), name="privacy-download"),
     path("v1/privacy/requests/<str:request_id>/receipt/", ReceiptView.as_view(), name="privacy-receipt"),

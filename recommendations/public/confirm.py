@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 
-from recommendations.public.door import Guest, door
+from recommendations.public.door import AddressGuest, door
 from recommendations.public.sentences import word, words
 from recommendations.services.contacts.confirming import confirm, deny, wanted_purposes
 from recommendations.services.contacts.links import link_path
@@ -12,9 +12,9 @@ from recommendations.wording import push_labels
 
 
 @door(LinkKind.CONFIRM)
-def confirm_address(guest: Guest) -> HttpResponse:
+def confirm_address(guest: AddressGuest) -> HttpResponse:
     """Page that asks, and answers the button. Whoever has confirmed is told so, however often they come."""
-    deed = guest.request.POST.get("act", "") if guest.request.method == "POST" else ""
+    deed = guest.deed
     own = preferences_of(guest.address, now=guest.now)  # before, as a denial lets the address go
     if deed == "deny" and deny(guest.address, now=guest.now):
         return guest.answer("denied", {"address": own.address})

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial, wraps
+from functools import wraps
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
@@ -24,12 +25,13 @@ from django.utils.http import urlencode
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 
-from recommendations.models import Address
+from recommendations.models import Address, Contact, Customer
 from recommendations.public.zones import time_zones
 from recommendations.services.access.addresses import client_network
 from recommendations.services.access.keys import rates
 from recommendations.services.contacts.links import address_of_token
-from recommendations.services.contacts.tokens import LinkKind
+from recommendations.services.contacts.tokens import LinkKind, SignedLink
+from recommendations.services.privacy.own_links import customer_of_token
 
 POSTS_OF_TOKEN, POSTS_OF_NETWORK = 10, 60  # a minute
 METHODS = ("GET", "HEAD", "POST")
@@ -44,7 +46,7 @@ POLICY: Mapping[str, Collection[str]] = {
 }
 """Stricter than that of other pages: these have no script and no pictures."""
 
-type View = Callable[[HttpRequest, str], HttpResponse]
+type View = Callable[[HttpRequest, str], HttpResponseBase]
 
 
 class Whose(Protocol):
@@ -53,7 +55,7 @@ class Whose(Protocol):
     def __call__(self, token: str, *, now: datetime) -> Address | None: ...
 
 
-def public[Page: Callable[..., HttpResponse]](page: Page) -> Page:
+def public[Page: Callable[..., HttpResponseBase]](page: Page) -> Page:
     """Exempt a page from login and CSRF."""
     exempted: Page = csrf_exempt(login_not_required(csp_override(POLICY)(page)))
     return exempted
@@ -61,17 +63,22 @@ def public[Page: Callable[..., HttpResponse]](page: Page) -> Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Guest:
-    """Somebody before a page, let in by the token of its address."""
+    """Somebody before a page, let in by the token of its address; ``contact`` says in which language to speak."""
 
     request: HttpRequest
     token: str
-    address: Address
     now: datetime
+    contact: Contact | None = None
 
     @property
     def here(self) -> str:
         """Address of the page, in the language that was chosen."""
         return _address(self.request)
+
+    @property
+    def deed(self) -> str:
+        """What the form says that is to be done; nothing where somebody only looks."""
+        return self.request.POST.get("act", "") if self.request.method == "POST" else ""
 
     def to(self, **query: str) -> HttpResponseRedirect:
         """Lead to the page again, which says what was done."""
@@ -81,27 +88,68 @@ class Guest:
         return _page(self.request, template, {"here": self.here, **context}, status=status)
 
 
-def door(kind: LinkKind, *, whose: Whose | None = None) -> Callable[[Callable[[Guest], HttpResponse]], View]:
-    """Let those in whose token is of this kind, and opens an address that is in use; ``whose`` finds it otherwise."""
-    address_of: Whose = whose or partial(address_of_token, kind=kind)
+@dataclass(frozen=True, kw_only=True)
+class AddressGuest(Guest):
+    """The owner of an address."""
 
-    def around(view: Callable[[Guest], HttpResponse]) -> View:
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerGuest(Guest):
+    """A customer whom the shop gave a link; None: somebody of whom nothing is held."""
+
+    customer: Customer | None
+    link: SignedLink
+
+
+def door(kind: LinkKind, *, whose: Whose | None = None) -> Callable[[Callable[[AddressGuest], HttpResponseBase]], View]:
+    """Let those in whose token is of this kind, and opens an address that is in use; ``whose`` finds it otherwise."""
+
+    def guest_of(request: HttpRequest, token: str, now: datetime) -> AddressGuest | None:
+        address = whose(token, now=now) if whose else address_of_token(token, kind, now=now)
+        if address is None:
+            return None
+        return AddressGuest(request=request, token=token, now=now, contact=address.contact, address=address)
+
+    # Mail programs of many people unsubscribe from a network or two; each link has its own limit.
+    return _behind(guest_of, is_one_click=kind is LinkKind.UNSUBSCRIBE)
+
+
+def customer_door(kind: LinkKind) -> Callable[[Callable[[CustomerGuest], HttpResponseBase]], View]:
+    """Let customers in whose token is of this kind."""
+
+    def guest_of(request: HttpRequest, token: str, now: datetime) -> CustomerGuest | None:
+        opened = customer_of_token(token, kind, now=now)
+        if opened is None:
+            return None
+        link, customer = opened
+        contact = None if customer is None else Contact.objects.filter(pk=customer.pk).first()
+        return CustomerGuest(request=request, token=token, now=now, contact=contact, customer=customer, link=link)
+
+    return _behind(guest_of)
+
+
+def _behind[Who: Guest](
+    guest_of: Callable[[HttpRequest, str, datetime], Who | None], *, is_one_click: bool = False
+) -> Callable[[Callable[[Who], HttpResponseBase]], View]:
+    """Stand before a page, in the language of its guest; too many forms are refused, but none that says no."""
+
+    def around(view: Callable[[Who], HttpResponseBase]) -> View:
         @wraps(view)
-        def page(request: HttpRequest, token: str) -> HttpResponse:
+        def page(request: HttpRequest, token: str) -> HttpResponseBase:
             now = timezone.now()
             if request.method not in METHODS:
                 return finished(HttpResponseNotAllowed(METHODS))
-            address = address_of(token, now=now)
-            with translation.override(_language(request, address)), timezone.override(_zone(address)):
-                posts = request.method == "POST" and not (address is not None and says_no(request))
-                # Mail programs of many people unsubscribe from a network or two; each link has its own limit.
-                is_one_click = address is not None and kind is LinkKind.UNSUBSCRIBE
-                wait = _wait(request, token, of_network=not is_one_click) if posts else None
+            guest = guest_of(request, token, now)
+            contact = guest.contact if guest else None
+            with translation.override(_language(request, contact)), timezone.override(_zone(contact)):
+                posts = request.method == "POST" and not (guest is not None and says_no(request))
+                of_network = guest is None or not is_one_click
+                wait = _wait(request, token, of_network=of_network) if posts else None
                 if wait is not None:
                     return finished(_too_often(request, wait))
-                if address is None:
-                    return finished(nothing(request))
-                return finished(view(Guest(request=request, token=token, address=address, now=now)))
+                return finished(nothing(request) if guest is None else view(guest))
 
         return public(page)
 
@@ -115,7 +163,7 @@ def unknown_link(request: HttpRequest) -> HttpResponse:
         return finished(nothing(request))
 
 
-def finished(answer: HttpResponse) -> HttpResponse:
+def finished[Answer: HttpResponseBase](answer: Answer) -> Answer:
     for name, value in HEADERS.items():
         answer.headers[name] = value
     answer.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
@@ -151,7 +199,7 @@ def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
 def says_no(request: HttpRequest) -> bool:
     """Whether somebody wants to get less: that is done however often they came before."""
     form = request.POST
-    return form.get("act") in {"stop", "deny", "pause"} or ("purpose" in form and form.get("on") == "no")
+    return form.get("act") in {"stop", "deny", "pause", "object"} or ("purpose" in form and form.get("on") == "no")
 
 
 def _wait(request: HttpRequest, token: str, *, of_network: bool) -> float | None:
@@ -165,16 +213,16 @@ def _wait(request: HttpRequest, token: str, *, of_network: bool) -> float | None
     return rates().take(f"public:{of_token}", limit=POSTS_OF_TOKEN).wait
 
 
-def _language(request: HttpRequest, address: Address | None) -> str:
+def _language(request: HttpRequest, contact: Contact | None) -> str:
     """The language that was chosen on the page, else that of the contact, else the browser's."""
     chosen = request.GET.get("language", "")
     if chosen in dict(settings.LANGUAGES):
         return chosen
-    return address.contact.language if address else translation.get_language_from_request(request)
+    return contact.language if contact else translation.get_language_from_request(request)
 
 
-def _zone(address: Address | None) -> ZoneInfo:
-    own = address.contact.time_zone if address else ""
+def _zone(contact: Contact | None) -> ZoneInfo:
+    own = contact.time_zone if contact else ""
     return ZoneInfo(own if own in time_zones() else settings.TIME_ZONE)
 
 

@@ -1,36 +1,146 @@
-"""The page of what is kept of somebody to write to them: in words, as a file, and its erasure."""
+"""The page of what is held of somebody: in words, as a file, and its erasure; one page behind two links.
 
-from django.http import HttpResponse, JsonResponse
+A link that was mailed shows what is kept to write to its address, and the rest where its owner confirmed the address. A
+link from the shop shows all of it; one that came with an answer works for 30 days, so it shows only how much there is.
+"""
 
-from recommendations.models import ConsentStatement
-from recommendations.public.door import Guest, door
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from recommendations.models import Address, ConsentStatement, Customer
+from recommendations.privacy_terms import RequestState
+from recommendations.public.door import AddressGuest, CustomerGuest, Guest, customer_door, door
+from recommendations.public.own_acts import follow_word
 from recommendations.public.sentences import word
 from recommendations.services.contacts.links import link_path
-from recommendations.services.contacts.own_data import file_of, statements_of
+from recommendations.services.contacts.own_data import address_of_customer, file_of, statements_of
 from recommendations.services.contacts.own_messages import sent_to
 from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.staff_acts import erase_for
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.operations.housekeeping import MESSAGE_DAYS, VERDICT_DAYS
+from recommendations.services.privacy import my_data as held
+from recommendations.services.privacy.exports import ExportExpiredError, ExportNotReadyError
+from recommendations.services.privacy.own_links import is_joined
+from recommendations.services.privacy.sealed import PrivacyKeysMissingError, SealBrokenError
 from recommendations.wording import push_labels
 
 FILE = "my-data.json"
+ARCHIVE = "my-data.zip"
+ERASE_WORDS = frozenset({"ERASE", "删除"})
+"""What has to be typed, in either language."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOwner:
+    """Whose page it is. ``address``: what is kept to write to it is shown; ``whole``: so is all else, and erased."""
+
+    customer: Customer
+    address: Address | None
+    whole: bool
 
 
 @door(LinkKind.OWN_DATA)
-def own_data(guest: Guest) -> HttpResponse:
-    deed = guest.request.POST.get("act", "") if guest.request.method == "POST" else ""
-    if deed == "file":
-        answer = JsonResponse(file_of(guest.address, now=guest.now), json_dumps_params={"indent": 2})
+def own_data(guest: AddressGuest) -> HttpResponseBase:
+    """Page behind a mailed link; whoever did not confirm the address may have got somebody else's mail."""
+    customer = guest.address.contact.customer
+    is_owners = guest.address.confirmed_at is not None and not is_joined(customer)
+    return _page(guest, DataOwner(customer=customer, address=guest.address, whole=is_owners))
+
+
+@customer_door(LinkKind.MY_DATA)
+def my_data(guest: CustomerGuest) -> HttpResponseBase:
+    """Page behind a link from the shop."""
+    if guest.customer is None:
+        return guest.answer("nothing_held", {})
+    whole = bool(guest.link.minutes)
+    address = address_of_customer(guest.customer) if whole else None
+    return _page(guest, DataOwner(customer=guest.customer, address=address, whole=whole))
+
+
+def _page(guest: Guest, owner: DataOwner) -> HttpResponseBase:
+    """Do what the form says, and show what is so now."""
+    address = owner.address
+    if guest.deed == "file" and address:
+        answer = JsonResponse(file_of(address, now=guest.now), json_dumps_params={"indent": 2})
         answer.headers["Content-Disposition"] = f'attachment; filename="{FILE}"'
         return answer
-    own = preferences_of(guest.address, now=guest.now)
-    if deed == "erase":
-        receipt = erase_for(guest.address.contact, by=None, now=guest.now)
-        return guest.answer("erased", {"receipt": receipt, "at": guest.now, "address": own.address})
-    messages, total = sent_to(guest.address.contact_id)
+    if guest.deed == "erase" and address:
+        masked = preferences_of(address, now=guest.now).address
+        receipt = erase_for(address.contact, by=None, now=guest.now)
+        return guest.answer("erased", {"receipt": receipt, "at": guest.now, "address": masked})
+    if owner.whole and guest.deed in WHOLE_DEEDS:
+        try:
+            return WHOLE_DEEDS[guest.deed](guest, owner)
+        except (PrivacyKeysMissingError, SealBrokenError):
+            return _show(guest, owner, wrong=_("This cannot be done at the moment. Please ask the shop."))
+    return _show(guest, owner, said=guest.deed if follow_word(guest, owner.customer) else "")
+
+
+def _export(guest: Guest, owner: DataOwner) -> HttpResponseBase:
+    held.ask_own_export(owner.customer, now=guest.now)
+    return _show(guest, owner, said="export")
+
+
+def _download(guest: Guest, owner: DataOwner) -> HttpResponseBase:
+    request = held.own_export(owner.customer, now=guest.now)
+    try:
+        if request is None:
+            raise ExportExpiredError
+        pieces = held.read_own_export(request, now=guest.now)
+    except ExportNotReadyError:
+        return _show(guest, owner)
+    except ExportExpiredError:
+        return _show(guest, owner, wrong=_("The file is no longer there. Please ask for it again."))
+    answer = StreamingHttpResponse(pieces, content_type="application/zip")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{ARCHIVE}"'
+    return answer
+
+
+def _ask_for_word(guest: Guest, _owner: DataOwner) -> HttpResponseBase:
+    return guest.answer("erase_all", {"wrong": False})
+
+
+def _erase_all(guest: Guest, owner: DataOwner) -> HttpResponseBase:
+    if guest.request.POST.get("word", "").strip().upper() not in ERASE_WORDS:
+        return guest.answer("erase_all", {"wrong": True}, status=HTTPStatus.BAD_REQUEST)
+    return guest.answer("erasing", {"request": held.ask_own_erasure(owner.customer, guest.token, now=guest.now)})
+
+
+WHOLE_DEEDS: Mapping[str, Callable[[Guest, DataOwner], HttpResponseBase]] = {
+    "export": _export, "download": _download, "sure": _ask_for_word, "erase_all": _erase_all,
+}  # fmt: skip
+"""What may be done with all that is held."""
+
+
+def _show(guest: Guest, owner: DataOwner, *, said: str = "", wrong: str = "") -> HttpResponse:
+    request = held.own_export(owner.customer, now=guest.now) if owner.whole else None
     context = {
-        "own": own,
+        "said": said,
+        "wrong": wrong,
+        "personalise": owner.customer.personalise,
+        "holdings": held.holdings_of(owner.customer),
+        "whole": owner.whole,
+        "can_be_asked": held.can_be_asked(),
+        "export": request,
+        "is_ready": request is not None and request.state == RequestState.DONE,
+        "erasing": held.own_erasure(owner.customer) if owner.whole else None,
+        **(_of_address(owner.address, now=guest.now) if owner.address else {}),
+    }
+    return guest.answer("own_data", context)
+
+
+def _of_address(address: Address, *, now: datetime) -> dict[str, object]:
+    """What is kept to write to somebody."""
+    messages, total = sent_to(address.contact_id)
+    return {
+        "own": preferences_of(address, now=now),
         "messages": [
             {"at": each.at, "purpose": word(push_labels.PURPOSES, each.purpose), "clicked": each.clicked}
             for each in messages
@@ -38,12 +148,11 @@ def own_data(guest: Guest) -> HttpResponse:
         "total": total,
         "message_days": MESSAGE_DAYS,
         "verdict_days": VERDICT_DAYS,
-        "contact": guest.address.contact,
-        "since": guest.address.created_at,
-        "statements": [_row(each) for each in statements_of(guest.address)],
-        "centre": link_path(guest.address, LinkKind.PREFERENCES, now=guest.now),
+        "contact": address.contact,
+        "since": address.created_at,
+        "statements": [_row(each) for each in statements_of(address)],
+        "centre": link_path(address, LinkKind.PREFERENCES, now=now),
     }
-    return guest.answer("own_data", context)
 
 
 def _row(statement: ConsentStatement) -> dict[str, object]:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recommendations.public.door import Guest, door
+from recommendations.public.door import AddressGuest, door
 from recommendations.public.sentences import sentence, word, words
 from recommendations.public.zones import time_zones, zone_choices
 from recommendations.push_terms import BY_TRAITS, Channel, Purpose
@@ -59,7 +59,7 @@ class QuietForm(forms.Form):
 
 
 @door(LinkKind.PREFERENCES)
-def preference_centre(guest: Guest) -> HttpResponse:
+def preference_centre(guest: AddressGuest) -> HttpResponse:
     if guest.request.method != "POST":
         return _centre(guest)
     deed = guest.request.POST.get("act", "")
@@ -87,7 +87,7 @@ CANNOT_MAIL = _("The mail cannot be sent at the moment. Please try again later."
 TOO_MANY_LINKS = _("Three links were sent within an hour. Please look into your mailbox, or try again later.")
 
 
-def _centre(guest: Guest, *, wrong: Promise | str = "", status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+def _centre(guest: AddressGuest, *, wrong: Promise | str = "", status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     own = preferences_of(guest.address, now=guest.now)
     may = {purpose: own.personalise or purpose not in BY_TRAITS for purpose in Purpose}
     purposes = [
@@ -133,7 +133,7 @@ def _of_browsers(given: Mapping[Purpose, bool], may: Mapping[Purpose, bool]) -> 
     ]
 
 
-def _why(guest: Guest) -> Mapping[str, Any] | None:
+def _why(guest: AddressGuest) -> Mapping[str, Any] | None:
     """Why the reader got the message that led here; None where they came by another way."""
     token = guest.request.GET.get("why", "")
     if guest.request.method == "POST" or not token:
@@ -148,7 +148,7 @@ def _why(guest: Guest) -> Mapping[str, Any] | None:
     }
 
 
-def _done(guest: Guest) -> Mapping[str, Any]:
+def _done(guest: AddressGuest) -> Mapping[str, Any]:
     """What the page before has led to, if it is still so, and the act by which it can be undone."""
     text = guest.request.GET.get("was", "")
     act = acts.of_signed(text, guest.address, now=guest.now)
@@ -164,7 +164,7 @@ def _valid[Form: forms.Form](form: Form) -> Form:
     return form
 
 
-def _switch(guest: Guest) -> OwnAct:
+def _switch(guest: AddressGuest) -> OwnAct:
     form = _valid(PurposeForm(guest.request.POST))
     purpose, on = Purpose(form.cleaned_data["purpose"]), form.cleaned_data["on"] == "yes"
     address = address_on(guest.address, Channel(form.cleaned_data["channel"] or guest.address.channel))
@@ -173,31 +173,31 @@ def _switch(guest: Guest) -> OwnAct:
     return acts.switch(address, purpose, on=on, now=guest.now)
 
 
-def _limit(guest: Guest) -> OwnAct:
+def _limit(guest: AddressGuest) -> OwnAct:
     most = _valid(LimitForm(guest.request.POST)).cleaned_data["most"]
     return acts.limit(guest.address, None if most == "none" else int(most), now=guest.now)
 
 
-def _keep_quiet(guest: Guest) -> OwnAct:
+def _keep_quiet(guest: AddressGuest) -> OwnAct:
     values = _valid(QuietForm(guest.request.POST)).cleaned_data
     return acts.keep_quiet(
         guest.address, values["quiet_from"], values["quiet_until"], time_zone=values["time_zone"], now=guest.now
     )
 
 
-def _recommend_by_traits(guest: Guest) -> OwnAct:
+def _recommend_by_traits(guest: AddressGuest) -> OwnAct:
     form = _valid(SwitchForm(guest.request.POST))
     return acts.recommend_by_traits(guest.address, on=form.cleaned_data["on"] == "yes", now=guest.now)
 
 
-def _undo(guest: Guest) -> OwnAct:
+def _undo(guest: AddressGuest) -> OwnAct:
     act = acts.of_signed(guest.request.POST.get("was", ""), guest.address, now=guest.now)
     if act is None:
         raise NotUnderstoodError(TOO_OLD)
     return acts.undo(guest.address, act, now=guest.now)
 
 
-DEEDS: Mapping[str, Callable[[Guest], OwnAct]] = {
+DEEDS: Mapping[str, Callable[[AddressGuest], OwnAct]] = {
     "purpose": _switch,
     "limit": _limit,
     "pause": lambda guest: acts.pause(guest.address, now=guest.now),

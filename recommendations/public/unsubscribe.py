@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 
-from recommendations.public.door import Guest, door
+from recommendations.public.door import AddressGuest, door
 from recommendations.public.sentences import word
 from recommendations.push_terms import ConsentSource
 from recommendations.services.contacts import acts
@@ -19,7 +19,7 @@ from recommendations.wording import push_labels
 
 
 @door(LinkKind.UNSUBSCRIBE, whose=address_of_unsubscribing)
-def unsubscribe_page(guest: Guest) -> HttpResponse:
+def unsubscribe_page(guest: AddressGuest) -> HttpResponse:
     """Page with a button. Whatever is posted to it unsubscribes, as mail programs do, unless it asks for the undo."""
     message = message_of_token(guest.token, now=guest.now)
     if message is None:

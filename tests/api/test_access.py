@@ -64,6 +64,7 @@ NEEDS: dict[str, dict[str, Scope]] = {
     "user-export": {"POST": Scope.PRIVACY_WRITE},
     "user-erase": {"POST": Scope.PRIVACY_WRITE},
     "users-erase": {"POST": Scope.PRIVACY_WRITE},
+    "privacy-link": {"POST": Scope.PRIVACY_WRITE},
     "user-privacy": {"GET": Scope.PRIVACY_WRITE},
     "user-purposes": {"POST": Scope.PRIVACY_WRITE},
     "privacy-request": {"GET": Scope.PRIVACY_WRITE},

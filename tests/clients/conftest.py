@@ -116,7 +116,7 @@ def token(*scopes: Scope, origins: tuple[str, ...] = ()) -> str:
 
 
 FIELDS = (
-    "addresses", "agents", "arms", "categories", "experiments", "holders", "messages", "proof", "receipts",
+    "addresses", "agents", "arms", "categories", "experiments", "holders", "messages", "proof", "receipts", "url",
     "purposes", "recommendation_id", "request_id", "requests", "results",
     "sameness", "slots", "statements", "verdict", "was",
 )  # fmt: skip

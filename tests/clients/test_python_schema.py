@@ -121,6 +121,7 @@ CALLS: list[tuple[str, Call, Any]] = [
         lambda client: client.say_purpose(user_id="u8", purpose="measure", state="refused", proof={"form": "x"}),
         privacy.AllowedPurposes,
     ),
+    ("privacy_link", lambda client: client.privacy_link("u8", minutes=5, lang="en"), privacy.OwnPageLink),
     ("held_about", lambda client: client.held_about("u8"), privacy.CustomerHoldings),
 ]  # fmt: skip
 OF_THE_PAST: list[tuple[str, Call, Any]] = [

@@ -123,8 +123,8 @@ def test_confirming_and_erasing(phone: Open, tmp_path: Path) -> None:
     download.value.save_as(tmp_path / "own.json")
     content = json.loads((tmp_path / "own.json").read_text(encoding="utf-8"))
     assert content["addresses"][0]["address"] == "u1@example.com"
-    shopper.page.get_by_text("Have all of this erased").click()
-    shopper.page.get_by_role("button", name="Erase all of this now").click()
+    shopper.page.get_by_text("Erase what is kept to write to me").click()
+    shopper.page.get_by_role("button", name="Erase this now").click()
     shopper.page.get_by_role("heading", name="It is erased").wait_for()
     assert not Address.objects.exists()
     assert shopper.complaints() == []

@@ -4,7 +4,10 @@ from django.urls import URLPattern
 
 from recommendations.public.urls import urlpatterns
 
-EXEMPTED = {"preference_centre", "confirm_address", "own_data", "follow_link", "unknown_link", "unsubscribe"}
+EXEMPTED = {
+    "preference_centre", "confirm_address", "own_data", "my_data", "dislike_item", "object", "follow_link",
+    "unknown_link", "unsubscribe",
+}  # fmt: skip
 
 
 def test_every_page_for_customers_is_exempted_by_name() -> None:

@@ -75,6 +75,13 @@ class CustomerHoldings(AllowedPurposes):
     holders: dict[str, int]
 
 
+class OwnPageLink(TypedDict):
+    """Web address of the page of a customer's own data: for them alone, as whoever has it can have them erased."""
+
+    url: str
+    valid_until: str
+
+
 class SignedReceipt(TypedDict):
     """A receipt as ``manage.py verify_receipt`` reads it."""
 
@@ -134,6 +141,14 @@ class PrivacyCalls:
     def held_about(self, user_id: str) -> CustomerHoldings:
         """How much is held about a customer, in numbers."""
         answer: CustomerHoldings = self._ask("holders", f"/users/{_part(user_id)}/privacy/")
+        return answer
+
+    def privacy_link(
+        self, user_id: str, *, minutes: int = 15, lang: Literal["en", "zh-hans"] | None = None
+    ) -> OwnPageLink:
+        """A link to *My data* of a customer who is signed in with you: lead them there, and keep it nowhere."""
+        body: dict[str, Any] = {"user_id": user_id, "minutes": minutes} | ({} if lang is None else {"lang": lang})
+        answer: OwnPageLink = self._send("url", "POST", "/users/privacy-link/", body, repeatable=True)
         return answer
 
     def privacy_request(self, request_id: str) -> RequestProgress:

@@ -70,6 +70,16 @@ RECEIPTS = [
         },
     )
 ]
+PRIVACY_LINK = [
+    request("For a redirect", {"user_id": "u1", "minutes": 15, "lang": "en"}),
+    answer(
+        "The link",
+        {
+            "url": "https://recsite.example.com/m/m/Am0AAAAAAAAAAQAAAAAAAAAAD3sBAg.5VZDAMNgrHKQhuLMgG6CiQ/?language=en",
+            "valid_until": "2026-11-20T10:17:00Z",
+        },
+    ),
+]
 _PURPOSES = {
     "personalise": {"allowed": False, "state": "refused", "at": "2026-11-20T10:02:11Z", "source": "server"},
     "measure": {"allowed": True, "state": None, "at": None, "source": None},

@@ -15,6 +15,9 @@ ERASED = "erase"
 """The verb of what staff or the shop's server erased of a customer."""
 ERASED_BY_OWNER = "erase own"
 """The verb of what a customer erased on the page of their own data."""
+ASKED_BY_OWNER, DOWNLOADED_BY_OWNER = "ask own", "download own"
+"""The verbs of what a customer asked for there, and took."""
+BY_OWNERS = frozenset({ERASED_BY_OWNER, ASKED_BY_OWNER, DOWNLOADED_BY_OWNER})
 
 type Values = dict[str, Any] | None
 type Author = Staff | ApiKey | None

@@ -16,6 +16,9 @@ PAGES = {
     LinkKind.OWN_DATA: "own_data",
     LinkKind.CLICK: "follow_link",
     LinkKind.UNSUBSCRIBE: "unsubscribe",
+    LinkKind.DISLIKE: "dislike_item",
+    LinkKind.OBJECT: "object",
+    LinkKind.MY_DATA: "my_data",
 }
 
 
@@ -29,7 +32,7 @@ def path_of(link: SignedLink, *, now: datetime) -> str:
 
 
 def link_to(link: SignedLink, *, now: datetime) -> str:
-    """Whole web address of a link in a message; it leads to ``PUBLIC_URL``."""
+    """Whole web address of a link in a message or an answer; it leads to ``PUBLIC_URL``."""
     return f"{settings.PUBLIC_URL}{path_of(link, now=now)}"
 
 

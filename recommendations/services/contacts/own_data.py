@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from recommendations.channels.protocol import Later, Outcome
-from recommendations.models import Address, ConsentStatement, StatedTaste
+from recommendations.models import Address, ConsentStatement, Customer, StatedTaste
 from recommendations.push_terms import Channel
 from recommendations.services.access.keys import rates
 from recommendations.services.access.rates import HOUR
@@ -22,6 +22,7 @@ from recommendations.services.contacts.own_messages import everything_of
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
+from recommendations.store.contacts.book import LIVING
 from recommendations.store.contacts.sealing import OWN, unseal
 
 TASK = "recommendations.tasks.send_own_data_link"
@@ -77,6 +78,13 @@ def send_link(address_pk: int, *, now: datetime) -> Outcome | None:
 def statements_of(address: Address) -> Sequence[ConsentStatement]:
     """Everything that was ever said, the latest first."""
     return list(ConsentStatement.objects.filter(contact=address.contact_id).order_by("-at", "-pk"))
+
+
+def address_of_customer(customer: Customer) -> Address | None:
+    """An address in use, by mail where there is one; None where nothing is kept to write to them."""
+    in_use = Address.objects.filter(contact=customer.pk, state__in=LIVING).exclude(sealed=b"")
+    each = list(in_use.select_related("contact__customer").order_by("pk"))
+    return min(each, key=lambda address: address.channel != Channel.EMAIL, default=None)
 
 
 def file_of(address: Address, *, now: datetime) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) ->
     request.options = {**request.options, "of": _digests(subject)}
 
 
-def open_export(request: PrivacyRequest, *, by: Author, now: datetime) -> Iterator[bytes]:
+def open_export(request: PrivacyRequest, *, by: Author, verb: str = "download", now: datetime) -> Iterator[bytes]:
     """The file, piece by piece; the trail says who took it.
 
     Raises ExportNotReadyError, ExportExpiredError, SealBrokenError and PrivacyKeysMissingError.
@@ -71,7 +71,7 @@ def open_export(request: PrivacyRequest, *, by: Author, now: datetime) -> Iterat
     if request.file_until <= now or not request.file or not path.exists():
         raise ExportExpiredError
     box = export_box()
-    audit.record(by=by, verb="download", subject=request, after={"subject": bytes(request.subject).hex()[:8]})
+    audit.record(by=by, verb=verb, subject=request, after={"subject": bytes(request.subject).hex()[:8]})
     pieces = unsealed(path, box)
     return chain([next(pieces)], pieces)  # a seal that does not open is said before anything is sent
 

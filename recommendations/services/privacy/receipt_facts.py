@@ -83,4 +83,6 @@ def _author(request: PrivacyRequest) -> dict[str, str]:
     """Who asked: a role or the name of a key, and no person's name."""
     if request.api_key is not None:
         return {"key": request.api_key.name}
+    if request.options.get("by_owner"):
+        return {"role": "customer"}
     return {"role": request.started_by.role} if request.started_by is not None else {"role": "command"}

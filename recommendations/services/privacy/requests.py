@@ -52,10 +52,14 @@ class NoIdsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportAsk(PersonIds):
-    """Wish for all that is held about one person; a ``reference`` of the shop's own makes a repetition the same."""
+    """Wish for all that is held about one person; a ``reference`` of the shop's own makes a repetition the same.
+
+    ``by_owner``: the person asks, on the page of their own data.
+    """
 
     language: str = "en"
     reference: str | None = None
+    by_owner: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +126,15 @@ def _store(wanted: Sequence[PrivacyRequest], *, by: Author) -> list[PrivacyReque
         else:
             stored.append(same)
     PrivacyRequest.objects.bulk_create(new)
-    audit.record_all(by=by, verb="ask", changes=[(each, None, _fact(each)) for each in new])
+    changes = [(each, None, _fact(each)) for each in new]
+    audit.record_all(by=by, verb=audit.ASKED_BY_OWNER if _of_owner(new) else "ask", changes=changes)
     transaction.on_commit(lambda: _send(new))
     return stored
+
+
+def _of_owner(requests: Sequence[PrivacyRequest]) -> bool:
+    """Whether the person asks, who always asks alone."""
+    return any(each.options.get("by_owner") for each in requests)
 
 
 def _send(requests: Sequence[PrivacyRequest]) -> None:
@@ -136,6 +146,8 @@ def _request(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
     subject = _digest(ask)
     kind = RequestKind.ERASE if isinstance(ask, EraseAsk) else RequestKind.EXPORT
     options: dict[str, Any] = {"language": ask.language}
+    if ask.by_owner:
+        options["by_owner"] = True
     mode = EraseMode.FORGET
     if isinstance(ask, EraseAsk):
         mode, options["export_first"] = ask.mode, ask.export_first
