@@ -43,6 +43,10 @@ the shop's rules that boosted an item, pinned it or brought it in, `rules_versio
 none was published yet). Versions have the numbers of the pages: `weights_version` 3 is v3 of the placement's
 weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
 is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+`why`, in `fields`, is the answer to a customer's "Why am I seeing this?": a sentence, the page of the main parameters,
+and links, signed for this customer and good for 30 days, behind which a button takes the item away (`dislike`), ends
+recommendations by what they did (`object`), or shows what is held (`my_data`). Each asks before it does anything, and
+holds from the next answer on. They are for the eyes of this customer alone; who is not known, or objects, gets none.
 `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
 all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
 none. Somebody unknown gets what is popular. The answer comes from the memory of the
@@ -50,7 +54,7 @@ process: it goes on while the database is away.
 
 A key in a page asks for the visitor of that page, by `anonymous_id`; for a customer it needs `proof`, or `user_id` is
 left out and named in `ignored`. Without a proof no reason names what somebody bought or viewed before, `score`, `final`
-and `contributions` are left out, and `rules` is empty; the visit counts all the same.
+and `contributions` are left out, `rules` is empty, and `why` has no links; the visit counts all the same.
 """
 INWARD = frozenset({"score", "contributions"})
 """Parts of an answer that say how much a past weighs."""
@@ -67,7 +71,8 @@ PARAMETERS = {
     "exclude_item_id": "An item that is not to be shown; may be given several times.",
     "n": "How many items; as the placement has it where it is not given.",
     "lang": "Language of the reasons; the shop's where it is not given or not known.",
-    "fields": "Parts of an item to send, with commas: product, score, reasons, contributions; all where not given.",
+    "fields": "Parts of an item to send, with commas: product, score, reasons, contributions; all of these where not "
+    "given; and why, which has to be asked for.",
     "dry_run": "The answer is not written down, and nothing is explored.",
     "cursor": "`next_cursor` of the answer before: nothing that was shown so far comes again.",
     "proof": "With a key in a page: that user_id is signed in there, from POST /api/v1/identity/.",

@@ -53,9 +53,12 @@ type Proof = Annotated[
         "word needs none.",
     ),
 ]
-type Field = Literal["product", "score", "reasons", "contributions"]
+type Field = Literal["product", "score", "reasons", "contributions", "why"]
 
 FIELDS: frozenset[str] = frozenset({"product", "score", "reasons", "contributions"})
+"""Parts of an item that are sent where none are asked for; ``why`` has to be."""
+WORDS = frozenset({"reasons", "why"})
+"""Parts that need reasons."""
 
 
 class PriceRange(Struct, forbid_unknown_fields=True):

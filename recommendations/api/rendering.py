@@ -12,6 +12,7 @@ from django.utils.translation import override
 from msgspec import UNSET, Struct, UnsetType
 
 from recommendations.api.errors import Flaw, problem
+from recommendations.api.why import WhyWriter
 from recommendations.ingest.refusal import Refusal
 from recommendations.services.catalogue.rows import ItemVerdict
 from recommendations.services.contacts.rows import ContactVerdict
@@ -88,6 +89,8 @@ def whole(served: Served) -> bytes:
 
 def _body(answer: Answer, writing: Writing) -> Recommendations:
     arms = [ArmServed(f"e{arm.experiment}", chr(ord("a") + arm.position)) for arm in answer.arms]
+    asked = "why" in writing.fields
+    own = WhyWriter.of_answer(answer, writing.lang, proven=writing.named is None) if asked else None
     return Recommendations(
         recommendation_id="",
         placement=answer.placement,
@@ -99,24 +102,27 @@ def _body(answer: Answer, writing: Writing) -> Recommendations:
         personalised=answer.personalised,
         source=answer.source,
         fallback_reason=answer.fallback_reason,
-        results=[_result(item, answer.rule_names, writing) for item in answer.shown],
+        results=[_result(item, answer.rule_names, writing, own) for item in answer.shown],
         missing_item_ids=list(answer.missing_item_ids),
         next_cursor=answer.next_cursor,
     )
 
 
-def _result(shown: Shown, rule_names: Mapping[int, str], writing: Writing) -> Recommended:
+def _result(shown: Shown, rule_names: Mapping[int, str], writing: Writing, own: WhyWriter | None) -> Recommended:
     result, fields, named = Recommended(shown.product.shop_id, shown.rank, shown.source), writing.fields, writing.named
     if named is None:  # a rule may be about the customer, by its name
         result.rules = [rule_names[key] for key in shown.rules]
     if "score" in fields:
         result.score, result.final = shown.score, shown.final
+    reasons = shown.reasons if named is None else tuple(_impersonal(shown.reasons, named))
     if "reasons" in fields:
-        result.reasons = reasons_given(shown.reasons if named is None else _impersonal(shown.reasons, named))
+        result.reasons = reasons_given(reasons)
     if "contributions" in fields:
         result.contributions = shown.contributions
     if "product" in fields:
         result.product = product_shown(shown.product, writing.site)
+    if own is not None:
+        result.why = own.of(shown, reasons)
     return result
 
 

@@ -292,6 +292,7 @@ def _answer(
     acting, names = {key for one in shown for key in one.rules}, snapshot.rules.names
     if request.boosts:
         names = {**names, **boost_names(request.boosts)}
+    stranger = prepared.customer.why_not is Fallback.NOT_PERSONALISED
     return Answer(
         recommendation_id=request.recommendation_id,
         placement=request.placement,
@@ -305,8 +306,8 @@ def _answer(
         way=selection.way if selection else Way.AS_RANKED,
         arms=prepared.arms,
         trace=_trace(chosen, selection, counts),
-        nameless=prepared.customer.why_not is Fallback.NOT_PERSONALISED
-        or is_unmeasured(request.customer, snapshot, prepared.state),
+        nameless=stranger or is_unmeasured(request.customer, snapshot, prepared.state),
+        customer=None if stranger else request.customer,
         rule_names={key: name for key, name in names.items() if key in acting},
         next_cursor=None if len(shown) < prepared.params.n else packed([*request.before, *(one.item for one in shown)]),
     )

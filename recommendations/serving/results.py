@@ -9,6 +9,8 @@ from django.conf import settings
 from django.urls import reverse
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from recommendations.engine.privacy.smallest import sayable_facts
+from recommendations.privacy_terms import WhyCode
 from recommendations.serving.types import Fact, Product, ShownReason
 from recommendations.terms import Reason, Source
 from recommendations.wording.reasons import reason_text
@@ -34,6 +36,22 @@ class ProductShown(Struct):
     parent_id: str | None
 
 
+class WhyAction(Struct):
+    """Something that the customer can do about an item or its list, on a page of ours that asks first."""
+
+    code: WhyCode
+    label: str
+    url: str
+
+
+class WhyShown(Struct):
+    """Why an item is shown, in a sentence, and what the customer can do about it; a stranger can do nothing."""
+
+    text: str
+    main_parameters_url: str
+    actions: list[WhyAction]
+
+
 class Recommended(Struct):
     item_id: str
     rank: int
@@ -44,11 +62,20 @@ class Recommended(Struct):
     contributions: Mapping[str, float] | UnsetType = UNSET
     rules: list[str] = []
     product: ProductShown | UnsetType = UNSET
+    why: WhyShown | UnsetType = UNSET
 
 
 def reasons_given(reasons: Iterable[ShownReason]) -> list[ReasonGiven]:
-    """Reasons with their words, in the language of the moment."""
-    return [ReasonGiven(each.code, reason_text(each.code, each.evidence), each.evidence) for each in reasons]
+    """Reasons with their words, in the language of the moment; none says a number of a few people."""
+    smallest = settings.SMALLEST_GROUP
+    return [
+        ReasonGiven(
+            each.code,
+            reason_text(each.code, each.evidence),
+            sayable_facts(each.code, each.evidence, smallest=smallest),
+        )
+        for each in reasons
+    ]
 
 
 def product_shown(product: Product, site: str) -> ProductShown:

@@ -167,6 +167,7 @@ class Answer:
     trace: Trace
     way: Way = Way.AS_RANKED
     nameless: bool = False  # nothing about the customer may be written down
+    customer: int | None = None  # who may be given links of their own; None: a stranger, or as one
     arms: tuple[ServedArm, ...] = ()  # of experiments, under which it was made
     missing_item_ids: tuple[str, ...] = ()
     rule_names: Mapping[int, str] = field(default_factory=dict)  # of the rules that acted, by key

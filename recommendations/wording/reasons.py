@@ -25,6 +25,19 @@ def reason_text(code: str, evidence: Mapping[str, str | float]) -> str:
     return _plain(get_language(), Reason(code)) % evidence
 
 
+def why_text(reason: tuple[str, Mapping[str, str | float]] | None, *, placed: bool, raised: bool) -> str:
+    """Why an item is shown, as a sentence: its first reason, code and evidence, or that the shop chose it.
+
+    ``placed``: a rule pinned it or brought it in; ``raised``: one moved it up.
+    """
+    if placed:
+        return gettext("Chosen by the shop.")
+    if reason is None:
+        return gettext("Moved up by the shop.") if raised else gettext("Chosen from all that the shop has.")
+    text = {"reason": reason_text(*reason)}
+    return (gettext("%(reason)s. Moved up by the shop.") if raised else gettext("%(reason)s.")) % text
+
+
 @lru_cache(1_000)
 def _plain(_language: str | None, code: Reason) -> str:
     return str(_REASONS[code])

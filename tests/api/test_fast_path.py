@@ -93,6 +93,8 @@ def plain(reply: Reply) -> tuple[Any, ...]:
 QUERIES: list[tuple[str, dict[str, Any] | str]] = [
     *((placement, {"user_id": f"u{number}", "n": 5}) for placement in ("home", "discover") for number in range(12)),
     ("home", ""),
+    ("home", {"user_id": "u1", "fields": "why,reasons"}),
+    ("home", {"user_id": "never", "fields": "why"}),
     ("home", {"user_id": "nobody"}),
     ("home", {"user_id": "ü/ß?&", "n": 3}),
     ("home", f"user_id={quote('u0')}&lang=zh-hans&fields=reasons,product"),

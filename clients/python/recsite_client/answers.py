@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from recsite_client.hints import NotRequired
+from recsite_client.why import WhyRecommended
 
 
 class Refusal(TypedDict):
@@ -208,6 +209,7 @@ class Result(TypedDict):
     reasons: NotRequired[list[Reason]]
     contributions: NotRequired[Mapping[str, float]]
     product: NotRequired[Product]
+    why: NotRequired[WhyRecommended]
 
 
 class ArmServed(TypedDict):

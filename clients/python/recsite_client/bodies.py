@@ -12,7 +12,7 @@ from recsite_client.problems import UnsendableError
 
 Money: TypeAlias = str | Decimal
 Time: TypeAlias = str | datetime
-Part: TypeAlias = Literal["product", "score", "reasons", "contributions"]
+Part: TypeAlias = Literal["product", "score", "reasons", "contributions", "why"]
 
 
 class EventItem(TypedDict):
