@@ -17,6 +17,7 @@ class Settings:
     currency: str  # as it stands before an amount
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
     name: str = "Corner Shop"
+    language: str = "en"  # of what Recsite says on a tile: en or zh-hans
     plays: str = ""  # what a button says where items are not bought: Read, Play or Watch
     push_service: str = ""  # for browsers that have none: the demo's
 
@@ -32,6 +33,7 @@ class Settings:
             currency=values["currency"],
             customers=tuple(values["customers"]),
             name=values.get("name", cls.name),
+            language=values.get("language", cls.language),
             plays=values.get("plays", ""),
         )
 

@@ -61,7 +61,8 @@ type Page = Callable[[Request, Visit], Response]
 class ShopSite:
     def __init__(self, settings: Settings, catalogue: Catalogue, client: Client) -> None:
         self._settings, self._catalogue = settings, catalogue
-        self._slots, self._outbox, self._visits = Slots(client), Outbox(client, catalogue), Visits()
+        self._slots = Slots(client, language=settings.language)
+        self._outbox, self._visits = Outbox(client, catalogue), Visits()
         self._stock = ShopStock(client, catalogue, settings.catalogue.with_name("sold_out.json"))
         self._tiles = Tiles(settings, catalogue)
         self._frame = Frame(settings)

@@ -22,14 +22,14 @@ class Filled:
 
 
 class Slots:
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, *, language: str = "en") -> None:
+        self._client, self._language = client, language
 
     def fill(
         self, page: str, visit: Visit, *, context: Context | None = None, leave_out: Collection[str] = ()
     ) -> Filled:
         """Ask for the slots of a page; ``leave_out`` are placements that it does not want this time."""
-        wish = _wish_of(visit, context)
+        wish = self._wish_of(visit, context)
         if leave_out:
             wish["slots"] = [{"placement": placement, "n": 0} for placement in leave_out]
         begin, slots, problem = time.perf_counter(), list[Recommendations](), ""
@@ -40,16 +40,15 @@ class Slots:
         took = 1_000 * (time.perf_counter() - begin)
         return Filled(page=page, wish=wish, slots=tuple(slots), problem=problem, milliseconds=took)
 
-
-def _wish_of(visit: Visit, context: Context | None) -> PageWish:
-    """Request for a page; nobody is named who was not asked, or who said no."""
-    wish: PageWish = {"lang": "en", "fields": ["product", "reasons"]}
-    if context:
-        wish["context"] = context
-    if not visit.personalised:
-        wish["personalise"] = False
+    def _wish_of(self, visit: Visit, context: Context | None) -> PageWish:
+        """Request for a page; nobody is named who was not asked, or who said no."""
+        wish: PageWish = {"lang": self._language, "fields": ["product", "reasons", "why"]}
+        if context:
+            wish["context"] = context
+        if not visit.personalised:
+            wish["personalise"] = False
+            return wish
+        if visit.user_id:
+            wish["user_id"] = visit.user_id
+        wish["anonymous_id"], wish["session_id"] = visit.anonymous_id, visit.session_id
         return wish
-    if visit.user_id:
-        wish["user_id"] = visit.user_id
-    wish["anonymous_id"], wish["session_id"] = visit.anonymous_id, visit.session_id
-    return wish

@@ -1,12 +1,17 @@
 """Products as a page shows them: tiles with picture, price and reason, crumbs, lines of the basket."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from recsite_client.answers import Recommendations, Result
+from recsite_client.why import WhyRecommended
 from storefront.catalogue import LEVEL, Catalogue, CatalogueProduct, Category
 from storefront.filling import Html, fill, joined
 from storefront.settings import Settings
+
+WHY = {"en": ("Why this?", "How we recommend"), "zh-hans": ("推荐理由", "推荐说明")}
+"""The question on a tile, and what the page is called that says what recommendations go by, by language."""
 
 
 def item_address(item_id: str, recommendation_id: str = "") -> str:
@@ -65,6 +70,21 @@ class Tiles:
             picture=product["image_url"] if product else "",
             reason=reasons[0]["text"] if reasons else "",
             recommendation_id=answer["recommendation_id"],
+            why=self._why(result["why"], title=product["title"] if product else "") if "why" in result else Html(),
+        )
+
+    def _why(self, why: WhyRecommended, *, title: str) -> Html:
+        """Why a tile is there, to be opened, and what its customer can do about it."""
+        question, statement = WHY.get(self._settings.language, WHY["en"])
+        links = [(action["url"], action["label"]) for action in why["actions"]]
+        links.append((why["main_parameters_url"], statement))
+        return fill(
+            "why",
+            language=self._settings.language,
+            question=question,
+            title=title,
+            text=why["text"],
+            actions=joined(fill("why-link", address=address, name=name) for address, name in links),
         )
 
     def _tile(
@@ -75,7 +95,7 @@ class Tiles:
         price: str,
         *,
         back: str,
-        **more: str,
+        **more: Any,
     ) -> Html:
         recommendation_id = more.get("recommendation_id", "")
         return fill(
@@ -88,6 +108,8 @@ class Tiles:
             money=self.money(price) if price else "",
             picture=more.get("picture") or self.picture(item_id),
             reason=more.get("reason", ""),
+            why=more.get("why", Html()),
+            language=self._settings.language,
             recommendation_id=recommendation_id,
             address=item_address(item_id, recommendation_id),
             back=back,

@@ -137,6 +137,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         "catalogue": catalogue.name,
         "customers": loaded[:5],
         "name": settings.SHOP_NAME,
+        "language": settings.SHOP_LANGUAGE,
         "plays": _PLAYS.get(DomainName(settings.SHOP_DOMAIN), ""),
         "server_key": key_of(old.get("server_key", ""), name="Demo shop, server", scopes=SERVER_SCOPES, by=admin),
         "browser_key": key_of(
