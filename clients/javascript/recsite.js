@@ -232,7 +232,7 @@
   };
   const clicked = ({ target, button }) => {
     const tile = target.closest("[data-item-id]"), slot = slotOf(tile);
-    if (slot && button < 2 && target.closest("a"))
+    if (slot && button < 2 && target.closest("a") && !target.closest("[data-recsite-why]"))
       track("select_item", shown(slot, [line(tile, tiles(slot).indexOf(tile))]));
   };
 

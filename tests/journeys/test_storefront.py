@@ -306,10 +306,46 @@ def test_a_visitor_who_declines_is_not_personalised(visitor: Visitor) -> None:
     expect(page.get_by_role("region", name="Personalisation")).to_have_count(0)
     visitor.visit("/item/tea-5")
     visitor.visit("/")
-    page.locator("summary").click()
+    page.locator(".panel summary").click()
     expect(page.locator(".panel tbody tr").first).to_contain_text("not_personalised")
     assert page.evaluate("localStorage.length") == 0
     assert visitor.problems == []
+
+
+def test_every_tile_says_why_and_an_objection_changes_the_next_answer(visitor: Visitor) -> None:
+    """By keyboard, on a phone: the question on a tile, the page that asks, its button, and the shop after it."""
+    page = visitor.page
+    visitor.visit("/")
+    page.get_by_label("Shopping as").select_option("u3")
+    page.get_by_role("button", name="Change").click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    tiles = page.locator("[data-recsite-slot] .tile")
+    expect(page.locator("[data-recsite-slot=buy_again]")).to_be_visible()
+    expect(tiles.locator("details.why")).to_have_count(tiles.count())
+    before = shown(page, "home")
+    first = page.locator("[data-recsite-slot=home] .tile").first
+    first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    stop_them = first.get_by_role("link", name="Stop recommendations by what I do")
+    expect(stop_them).to_be_visible()
+    expect(first.get_by_role("link", name="How we recommend")).to_be_visible()
+    assert visitor.complaints() == []
+    delivered(page)
+    clicks = Event.objects.filter(name="select_item").count()
+    stop_them.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Stop them").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Recommendations no longer go by what you do.")).to_be_visible()
+    assert visitor.complaints() == []
+    visitor.visit("/")
+    expect(page.get_by_label("Shopping as")).to_have_value("u3")
+    assert shown(page, "home") != before
+    tiles.first.locator("summary").click()
+    expect(tiles.first.get_by_role("link", name="How we recommend")).to_be_visible()
+    expect(page.get_by_role("link", name="Stop recommendations by what I do")).to_have_count(0)
+    delivered(page)
+    assert Event.objects.filter(name="select_item").count() == clicks  # a link of ours is no click on the item
 
 
 def test_a_published_rule_appears_in_the_shop(visitor: Visitor, ada: Visitor) -> None:
