@@ -88,7 +88,7 @@ RECOMMENDATION_REQUEST = request(
         "boosts": [{"filter": {"tags": ["summer"]}, "strength": 50, "name": "Summer"}],
         "exclude_item_ids": ["SKU7"],
         "lang": "en",
-        "fields": ["product", "score", "reasons", "contributions"],
+        "fields": ["product", "score", "reasons", "contributions", "why"],
     },
 )
 _PRODUCT = {
@@ -131,6 +131,22 @@ _RECOMMENDATION = {
                     "evidence": {"weeks": 1.0, "display": 0.12, "mailer": 0.9},
                 },
             ],
+            "why": {
+                "text": "Often bought with Trail Socks. Moved up by the shop.",
+                "main_parameters_url": "https://recsite.example/how-we-recommend/?lang=en",
+                "actions": [
+                    {
+                        "code": code,
+                        "label": label,
+                        "url": f"https://recsite.example/m/{kind}/Am4AAAAAAAAAAg…/?language=en",
+                    }
+                    for code, kind, label in (
+                        ("dislike", "n", "Do not recommend it again"),
+                        ("object", "o", "Stop recommendations by what I do"),
+                        ("my_data", "m", "My data"),
+                    )
+                ],
+            },
             "contributions": {"buy_again": 0.31, "item_knn": 0.08, "also_bought": 0.15, "promotion": 0.2},
             "product": _PRODUCT,
         }

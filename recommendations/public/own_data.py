@@ -39,10 +39,13 @@ ERASE_WORDS = frozenset({"ERASE", "删除"})
 
 @dataclass(frozen=True, kw_only=True)
 class DataOwner:
-    """Whose page it is. ``address``: what is kept to write to it is shown; ``whole``: so is all else, and erased."""
+    """Whose page it is. ``address``: what is kept to write to it is shown; ``counts``: how much there is of all else;
+    ``whole``: all of it may be taken along and erased.
+    """
 
     customer: Customer
     address: Address | None
+    counts: bool
     whole: bool
 
 
@@ -51,7 +54,7 @@ def own_data(guest: AddressGuest) -> HttpResponseBase:
     """Page behind a mailed link; whoever did not confirm the address may have got somebody else's mail."""
     customer = guest.address.contact.customer
     is_owners = guest.address.confirmed_at is not None and not is_joined(customer)
-    return _page(guest, DataOwner(customer=customer, address=guest.address, whole=is_owners))
+    return _page(guest, DataOwner(customer=customer, address=guest.address, counts=is_owners, whole=is_owners))
 
 
 @customer_door(LinkKind.MY_DATA)
@@ -61,7 +64,7 @@ def my_data(guest: CustomerGuest) -> HttpResponseBase:
         return guest.answer("nothing_held", {})
     whole = bool(guest.link.minutes)
     address = address_of_customer(guest.customer) if whole else None
-    return _page(guest, DataOwner(customer=guest.customer, address=address, whole=whole))
+    return _page(guest, DataOwner(customer=guest.customer, address=address, counts=True, whole=whole))
 
 
 def _page(guest: Guest, owner: DataOwner) -> HttpResponseBase:
@@ -125,7 +128,8 @@ def _show(guest: Guest, owner: DataOwner, *, said: str = "", wrong: str = "") ->
         "said": said,
         "wrong": wrong,
         "personalise": owner.customer.personalise,
-        "holdings": held.holdings_of(owner.customer),
+        "counts": owner.counts,
+        "holdings": held.holdings_of(owner.customer) if owner.counts else (),
         "whole": owner.whole,
         "can_be_asked": held.can_be_asked(),
         "export": request,

@@ -185,8 +185,11 @@ def test_without_keys_the_page_says_whom_to_ask(server: ApiClient, settings: Laz
 
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_a_mailed_link_shows_all_where_the_address_was_confirmed(confirmed: bool) -> None:
-    page = page_of(contact(confirmed=confirmed), LinkKind.OWN_DATA)
+    address = contact(confirmed=confirmed)
+    StatedTaste.objects.create(customer_id=address.contact_id, tags=["tea"])
+    page = page_of(address, LinkKind.OWN_DATA)
     text = seen(page)
+    assert ("Interests and segments" in text) == confirmed
     assert "u•••@example.com" in text
     assert ("Write the file" in text, "Erase everything" in text) == (confirmed, confirmed)
     seen(page, act="export")
