@@ -36,8 +36,8 @@ LIKENESS = """
 `by` asks how alike items are, in place of an answer of the placement: `text` goes by what is said of them (their texts,
 and vectors that the shop or a service made), `picture` by how they look (where the server has the extra `pictures`),
 `behaviour` by who bought both, `all` by the three together. Each item then has its `likeness` in each, 0 to 1, or null
-where it cannot be known: of something that nobody has bought, of which nothing is said, or whose picture nobody could
-look at. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
+where it cannot be known: of something that hardly anybody has bought, of which nothing is said, or whose picture
+nobody could look at. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
 popular; rules that leave items out hold. Beside `by` only `n`, `exclude_item_id` and `fields` may be given.
 """
 BY = {"by": "text, picture, behaviour or all: how alike the items are, instead of what the placement shows."}

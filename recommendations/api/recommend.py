@@ -41,8 +41,9 @@ what the promotion plan adds, `revenue`, `margin` and `clearance` what goals add
 trees add where the shop gave them weight; `final` has what boosts add and what diversity takes, too. `rules` names
 the shop's rules that boosted an item, pinned it or brought it in, `rules_version` the book that they stand in (0:
 none was published yet). Versions have the numbers of the pages: `weights_version` 3 is v3 of the placement's
-weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
-is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`.
+Evidence says no number of fewer than five people (`SMALLEST_GROUP`), and names no segment of fewer than 20. What is
+sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
 `why`, in `fields`, is the answer to a customer's "Why am I seeing this?": a sentence, the page of the main parameters,
 and links, signed for this customer and good for 30 days, behind which a button takes the item away (`dislike`), ends
 recommendations by what they did (`object`), or shows what is held (`my_data`). Each asks before it does anything, and

@@ -27,7 +27,8 @@ The interest profile of a signed-in customer, as the recommenders see it, with w
 of all that the customer did that goes to a category or brand; an act counts half after 90 days, in `lately` after 7.
 Shares of somebody who did little lie near `usual`, those of everybody. `purchases` and `other_acts` (views, carts, wish
 lists) are the acts behind a share, `last_at` the last of them. Somebody unknown has a cold profile: `known` is false
-and the lists are empty; of somebody who objected to personalisation nothing is told, and `fallback_reason` says so.
+and the lists are empty; a `segment` of fewer than 20 people is null. Of
+somebody who objected to personalisation nothing is told, and `fallback_reason` says so.
 """
 PARAMETERS = {"n": "How many categories, and how many brands; 12 where it is not given."}
 

@@ -75,9 +75,12 @@ def read_own_export(request: PrivacyRequest, *, now: datetime) -> Iterator[bytes
 
 
 def ask_own_erasure(customer: Customer, token: str, *, now: datetime) -> PrivacyRequest:
-    """Have the customer erased everywhere; the ``token`` of a link does it once. Raises PrivacyKeysMissingError."""
+    """Have the customer erased everywhere, once: by another ``token``, or the same again, it is the same request.
+
+    Raises PrivacyKeysMissingError.
+    """
     reference = f"my-data-{hashlib.sha256(token.encode()).hexdigest()[:24]}"
-    asked = PrivacyRequest.objects.filter(reference=reference).first()
+    asked = own_erasure(customer) or PrivacyRequest.objects.filter(reference=reference).first()
     ask = EraseAsk(customer=customer.pk, language=get_language() or "en", reference=reference, by_owner=True)
     return asked or ask_erase(ask, by=None, now=now)
 
