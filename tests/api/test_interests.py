@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from recommendations.event_types import EventName
-from recommendations.models import Category, Customer, Event, InterestProfile, Item, Staff
+from recommendations.models import Category, Customer, Event, InterestProfile, Item, Segment, Staff
 from recommendations.services.review.judgements import judge
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import writes
@@ -59,9 +59,16 @@ def test_evidence_is_what_the_customer_did(api: ApiClient) -> None:
         f"Brand {number}": lines.filter(item__brand=f"Brand {number}").count() for number in range(3)
     }
     assert sum(one["share"] for one in answer["brands"]) == pytest.approx(1, abs=1e-5)
-    assert answer["segment"]["name"]
     assert answer["model_version"].startswith("m")
     assert len(interests(api, "u4", n=1)["brands"]) == 1
+
+
+@pytest.mark.parametrize("size", [19, 20])
+def test_a_segment_of_fewer_than_20_people_is_nobodys_name(api: ApiClient, size: int) -> None:
+    Segment.objects.update(size=size)
+    segment = interests(api, "u4")["segment"]
+    assert (segment is None) == (size < 20)
+    assert segment is None or segment["name"]
 
 
 def test_an_unknown_customer_has_a_cold_profile(api: ApiClient) -> None:
