@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext
 from pytest_django.live_server_helper import LiveServer
 
-from recommendations.models import Address, Contact, Permission, Suppression
-from recommendations.services.contacts.tokens import LinkKind
+from recommendations.models import Address, Contact, Item, Permission, Suppression
+from recommendations.services.contacts.links import path_of
+from recommendations.services.contacts.tokens import LinkKind, SignedLink
 from tests.journeys.conftest import Visitor, until
 from tests.public.pages import contact, page_of, states
 
@@ -40,6 +42,13 @@ def phone(live_server: LiveServer, browser: Browser) -> Iterator[Open]:
     yield open_window
     for context in contexts:
         context.close()
+
+
+def own_page(address: Address, kind: LinkKind, *, minutes: int = 0) -> str:
+    """A page that the shop or an answer leads the owner of an address to."""
+    item, _new = Item.objects.get_or_create(shop_id="tea", title="Tea")
+    link = SignedLink(kind, address.contact_id, item=item.pk, minutes=minutes)
+    return path_of(link, now=timezone.now())
 
 
 def done(shopper: Visitor) -> str:
@@ -142,11 +151,20 @@ def test_every_page_is_in_order(phone: Open, width: int, theme: str, language: s
         page_of(own, LinkKind.CONFIRM),
         page_of(own, LinkKind.OWN_DATA),
         f"{page_of(own)}?sent=data&",
+        *(own_page(own, kind) for kind in (LinkKind.DISLIKE, LinkKind.OBJECT, LinkKind.MY_DATA)),
+        own_page(own, LinkKind.MY_DATA, minutes=60),
     ):
         shopper.visit(f"{page}{'' if '?' in page else '?'}language={language}")
         assert shopper.page.locator("html").get_attribute("lang") == language
         assert shopper.complaints() == [], page
         assert shopper.page.evaluate(SMALLEST) == [], page
+    shopper.page.locator("summary").evaluate_all("(each) => each.forEach((one) => one.click())")
+    assert shopper.complaints() == []
+    shopper.page.locator("button[value=sure]").click()
+    shopper.page.wait_for_selector("#word")
+    assert shopper.complaints() == []
+    assert shopper.page.evaluate(SMALLEST) == []
+    shopper.visit(f"{page_of(own)}?language={language}")
     shopper.page.get_by_role("switch").first.click()
     done(shopper)
     assert shopper.complaints() == []
