@@ -31,10 +31,15 @@ def preview_of_form(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def experiment_preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """Examples on a draft's page: the same seed in the address shows the same customers."""
+    """Examples on a draft's page: the same seed in the address shows the same customers.
+
+    A page that asks while its draft is started leaves as it is what it shows.
+    """
     stored = experiment_or_404(pk)
-    if stored.status != ExperimentStatus.DRAFT or stored.kind == ExperimentKind.AA:
+    if stored.kind == ExperimentKind.AA:
         raise Http404
+    if stored.status != ExperimentStatus.DRAFT:
+        return HttpResponse(status=204)
     seed = seed_of(request)
     others = {"experiment": stored, "others": seed % MOST_SEED + 1}
     return _answer(request, list(stored.arms.all()), form_of(stored), seed=seed, more=others)
