@@ -8,7 +8,7 @@ from recommendations.models import Staff, Tombstone
 from recommendations.services.access import audit
 from recommendations.services.privacy.sealed import PersonIds
 from recommendations.store.erasure.burial import lift_block
-from recommendations.store.erasure.subjects import subject_digest
+from recommendations.store.erasure.subjects import erased_digests
 
 
 class NotBlockedError(Exception):
@@ -18,9 +18,7 @@ class NotBlockedError(Exception):
 @transaction.atomic
 def lift_blocks(ids: PersonIds, *, by: Staff | None, now: datetime) -> int:
     """Let ids that are blocked be customers again, who are new; how many were blocked. Raises NotBlockedError."""
-    digests = [subject_digest(None, [each]) for each in ids.anonymous_ids]
-    if ids.user_id is not None:
-        digests.append(subject_digest(ids.user_id, []))
+    digests = erased_digests(ids.user_id, ids.anonymous_ids)
     lifted = [digest for digest in digests if lift_block(digest, now=now)]
     if not lifted:
         raise NotBlockedError

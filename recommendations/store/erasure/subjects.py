@@ -8,11 +8,13 @@ from django.db.models import Q
 from recommendations.models import Customer, CustomerAlias
 from recommendations.store.events.generations import generation
 from recommendations.store.events.pseudonyms import first_pseudonym, first_pseudonyms, in_generations, layered, units_of
-from recommendations.store.events.tombstones import digest_of
+from recommendations.store.events.tombstones import digest_of, digests_of
 from recommendations.store.holders.protocol import Subject
 from recommendations.terms import CustomerKind
 
-__all__ = ["digest_of", "hold_digest", "keys_joined_to", "subject_digest", "subject_of", "subject_of_keys"]
+__all__ = [
+    "digest_of", "erased_digests", "hold_digest", "keys_joined_to", "subject_digest", "subject_of", "subject_of_keys",
+]  # fmt: skip
 
 
 def subject_of(user_id: str | None, anonymous_ids: Sequence[str]) -> Subject:
@@ -59,6 +61,11 @@ def hold_digest(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:
     Raises ValueError where there is no id.
     """
     return digest_of(layered(_first(user_id, anonymous_ids), until=generation()))
+
+
+def erased_digests(user_id: str | None, anonymous_ids: Sequence[str]) -> list[bytes]:
+    """Digests that tombstones of these ids may have: each keeps that of the generation in which it was laid."""
+    return [digest for first in _firsts(user_id, anonymous_ids) for digest in digests_of(first)]
 
 
 def _first(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:

@@ -29,6 +29,7 @@ from recommendations.models import (
 )
 from recommendations.privacy_terms import EraseMode
 from recommendations.services.operations.readiness import Readiness
+from recommendations.services.privacy.blocks import lift_blocks
 from recommendations.services.privacy.holds import hold
 from recommendations.services.privacy.repeating import repeat_erasures
 from recommendations.services.privacy.requests import EraseAsk, ask_erase
@@ -186,6 +187,9 @@ def test_an_erased_id_stays_erased_whatever_generation_its_tombstone_has(mode: E
     late = person_keys(["ada"], SIGNED_IN)
     assert (late == {}) is (mode is EraseMode.BLOCK)
     assert set(Customer.objects.filter(pk__in=late.values()).values_list("not_before", flat=True)) <= {NOW}
+    if mode is EraseMode.BLOCK:
+        assert lift_blocks(PersonIds(user_id="ada", anonymous_ids=()), by=None, now=NOW) == 1
+        assert person_keys(["ada"], SIGNED_IN).keys() == {"ada"}
 
 
 @pytest.mark.usefixtures("new_key")
