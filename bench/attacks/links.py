@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recsite.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
+from django.http import HttpResponseBase  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -78,7 +78,7 @@ def wrong_tokens(kind: LinkKind) -> Mapping[str, Callable[[], str]]:
 
 
 def medians_of(
-    view: Callable[..., HttpResponse], tokens: Mapping[str, Callable[[], str]], *, seed: int, rounds: int
+    view: Callable[..., HttpResponseBase], tokens: Mapping[str, Callable[[], str]], *, seed: int, rounds: int
 ) -> dict[str, float]:
     """Microseconds of a refusal, by what is wrong with the token."""
     rng, requests = random.Random(seed), RequestFactory()  # noqa: S311 - no secret

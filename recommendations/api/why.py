@@ -11,8 +11,8 @@ from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.privacy.own_links import address_of_statement, own_address
 from recommendations.serving.results import WhyAction, WhyShown
 from recommendations.serving.types import Answer, Shown, ShownReason
+from recommendations.wording.privacy.why_labels import ACTIONS
 from recommendations.wording.reasons import why_text
-from recommendations.wording.why_labels import ACTIONS
 
 KINDS = {WhyCode.DISLIKE: LinkKind.DISLIKE, WhyCode.OBJECT: LinkKind.OBJECT, WhyCode.MY_DATA: LinkKind.MY_DATA}
 
