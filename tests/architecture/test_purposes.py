@@ -11,6 +11,7 @@ ROWS = re.compile(r"\bEvent\.objects\b(?!\s*\.to_(personalise|measure)\b)|\bEven
 MAY_NAME_ALL: Mapping[str, str] = {
     "store/events": "takes events in, sets them aside, and counts them",
     "store/holders": "exports and erases",
+    "store/retention": "keeps all as long as the shop's rules say",
     "store/push": "whom messages reach, by the words on messages, which have a ledger of their own",
     "store/agents": "whom messages reach; who does not want to be known is in no night",
     "store/audiences": "leaves out by itself who does not want to be known",
@@ -27,6 +28,8 @@ LOOKS_AT_ALL: Mapping[str, str] = {
 }
 """Modules whose SQL names all events beside those that may be used."""
 HAS_ALL: Mapping[str, str] = {
+    "services/privacy/retention_needs.py": "how many would be unknown if less were kept, whoever they are",
+    "store/retention_rules.py": "when the newest was, from which days are counted back",
     "store/models/training_data.py": "counts how many came in, whoever acted",
 }
 """Modules whose queries by Django read all events, beside those that read what may be used."""

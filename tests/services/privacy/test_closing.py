@@ -27,8 +27,9 @@ def test_sums_of_many_go_with_the_next_run(shop: None) -> None:
     ShopSetting.objects.create(key=KEY, value={Cut.LIVE: net | {"reached": None, "seconds": 1.0, "digest": ""}})
     assert scan(subject)[HolderCode.LEARNED] > 0
     request = ask_erase(EraseAsk(user_id="u3"), by=None, now=timezone.now())
-    assert work.do_request(request.pk) == RunStatus.SUCCEEDED
+    done = work.do_request(request.pk)
     request.refresh_from_db()
+    assert (done, request.message) == (RunStatus.SUCCEEDED, "")
     assert request.state == RequestState.WAITING_FOR_RUN
     assert request.counts[HolderCode.LEARNED]["why"] == "sums_until_next_run"
     assert set(scan(subject).values()) == {0}

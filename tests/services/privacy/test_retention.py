@@ -290,7 +290,7 @@ def test_whatever_names_a_customer_keeps_them_but_what_is_inferred() -> None:
     """By hand; whoever adds a table with a customer decides here whether its rows keep them."""
     assert {model.__name__ for model, _field in keepers()} == {
         "AgentDecision", "AnswerState", "Aside", "Considered", "Contact", "Event", "ImportedReceipt", "Judgement",
-        "Message", "Rule", "ShopOccasion", "Slate", "StatedTaste",
+        "Message", "PurposeWord", "Rule", "ShopOccasion", "Slate", "StatedTaste",
     }  # fmt: skip
 
 
