@@ -502,8 +502,8 @@ export interface paths {
          *     `by` asks how alike items are, in place of an answer of the placement: `text` goes by what is said of them (their texts,
          *     and vectors that the shop or a service made), `picture` by how they look (where the server has the extra `pictures`),
          *     `behaviour` by who bought both, `all` by the three together. Each item then has its `likeness` in each, 0 to 1, or null
-         *     where it cannot be known: of something that nobody has bought, of which nothing is said, or whose picture nobody could
-         *     look at. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
+         *     where it cannot be known: of something that hardly anybody has bought, of which nothing is said, or whose picture
+         *     nobody could look at. It is for everybody the same, nothing of it is written down, and no item is filled up with what is
          *     popular; rules that leave items out hold. Beside `by` only `n`, `exclude_item_id` and `fields` may be given.
          */
         get: operations["similar_items"];
@@ -610,8 +610,13 @@ export interface paths {
          *     trees add where the shop gave them weight; `final` has what boosts add and what diversity takes, too. `rules` names
          *     the shop's rules that boosted an item, pinned it or brought it in, `rules_version` the book that they stand in (0:
          *     none was published yet). Versions have the numbers of the pages: `weights_version` 3 is v3 of the placement's
-         *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
-         *     is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+         *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`.
+         *     Evidence says no number of fewer than five people (`SMALLEST_GROUP`), and names no segment of fewer than 20. What is
+         *     sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+         *     `why`, in `fields`, is the answer to a customer's "Why am I seeing this?": a sentence, the page of the main parameters,
+         *     and links, signed for this customer and good for 30 days, behind which a button takes the item away (`dislike`), ends
+         *     recommendations by what they did (`object`), or shows what is held (`my_data`). Each asks before it does anything, and
+         *     holds from the next answer on. They are for the eyes of this customer alone; who is not known, or objects, gets none.
          *     `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
          *     all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
          *     none. Somebody unknown gets what is popular. The answer comes from the memory of the
@@ -619,7 +624,7 @@ export interface paths {
          *
          *     A key in a page asks for the visitor of that page, by `anonymous_id`; for a customer it needs `proof`, or `user_id` is
          *     left out and named in `ignored`. Without a proof no reason names what somebody bought or viewed before, `score`, `final`
-         *     and `contributions` are left out, and `rules` is empty; the visit counts all the same.
+         *     and `contributions` are left out, `rules` is empty, and `why` has no links; the visit counts all the same.
          */
         get: operations["recommend_simply"];
         put?: never;
@@ -631,8 +636,13 @@ export interface paths {
          *     trees add where the shop gave them weight; `final` has what boosts add and what diversity takes, too. `rules` names
          *     the shop's rules that boosted an item, pinned it or brought it in, `rules_version` the book that they stand in (0:
          *     none was published yet). Versions have the numbers of the pages: `weights_version` 3 is v3 of the placement's
-         *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`. What
-         *     is sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+         *     weights, `rules_version` 5 is r5. Code and evidence of a reason are the contract; its text is made in `lang`.
+         *     Evidence says no number of fewer than five people (`SMALLEST_GROUP`), and names no segment of fewer than 20. What is
+         *     sold out, excluded by the request or by a rule, or bought before (where the placement says so) is never in it.
+         *     `why`, in `fields`, is the answer to a customer's "Why am I seeing this?": a sentence, the page of the main parameters,
+         *     and links, signed for this customer and good for 30 days, behind which a button takes the item away (`dislike`), ends
+         *     recommendations by what they did (`object`), or shows what is held (`my_data`). Each asks before it does anything, and
+         *     holds from the next answer on. They are for the eyes of this customer alone; who is not known, or objects, gets none.
          *     `experiment` is the arm of the experiment that the answer is under, null where it is under none, and `experiments`
          *     all of them, where there are several. `next_cursor`, sent as `cursor`, brings the next page, and is null where there is
          *     none. Somebody unknown gets what is popular. The answer comes from the memory of the
@@ -640,7 +650,7 @@ export interface paths {
          *
          *     A key in a page asks for the visitor of that page, by `anonymous_id`; for a customer it needs `proof`, or `user_id` is
          *     left out and named in `ignored`. Without a proof no reason names what somebody bought or viewed before, `score`, `final`
-         *     and `contributions` are left out, and `rules` is empty; the visit counts all the same.
+         *     and `contributions` are left out, `rules` is empty, and `why` has no links; the visit counts all the same.
          */
         post: operations["recommend"];
         delete?: never;
@@ -828,7 +838,8 @@ export interface paths {
          *     of all that the customer did that goes to a category or brand; an act counts half after 90 days, in `lately` after 7.
          *     Shares of somebody who did little lie near `usual`, those of everybody. `purchases` and `other_acts` (views, carts, wish
          *     lists) are the acts behind a share, `last_at` the last of them. Somebody unknown has a cold profile: `known` is false
-         *     and the lists are empty; of somebody who objected to personalisation nothing is told, and `fallback_reason` says so.
+         *     and the lists are empty; a `segment` of fewer than 20 people is null. Of
+         *     somebody who objected to personalisation nothing is told, and `fallback_reason` says so.
          */
         get: operations["interests"];
         put?: never;
@@ -1006,6 +1017,29 @@ export interface paths {
          *     replaces what a page has proved. To part two ids the key needs the scope `privacy:write` as well.
          */
         post: operations["merge_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/privacy-link/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A link to the page of a customer's own data
+         * @description A link to the page *My data*, in the shop's name, on which a customer sees what is held, downloads it, objects to its
+         *     use, or has all of it erased. Whoever has the link can do that: give it to the customer alone, who is signed in with
+         *     you, as a redirect and not in a page or mail. It works for `minutes`, and no longer once they are erased. An id that
+         *     nobody knows gets a link as well, whose page says that nothing is held.
+         */
+        post: operations["user_privacy_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1224,7 +1258,7 @@ export interface components {
             /** @description Default: true. */
             personalise?: boolean;
             lang?: string | null;
-            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
+            fields?: ("contributions" | "product" | "reasons" | "score" | "why")[] | null;
             /** @description Default: false. */
             dry_run?: boolean;
             n?: number | null;
@@ -2031,7 +2065,7 @@ export interface components {
             /** @description Default: true. */
             personalise?: boolean;
             lang?: string | null;
-            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
+            fields?: ("contributions" | "product" | "reasons" | "score" | "why")[] | null;
             /** @description Default: false. */
             dry_run?: boolean;
             user_id?: string | null;
@@ -2073,6 +2107,22 @@ export interface components {
         PriceRange: {
             gte?: (string | number) | null;
             lte?: (string | number) | null;
+        };
+        /**
+         * PrivacyLinkBody
+         * @description Whose page it is to be.
+         */
+        PrivacyLinkBody: {
+            user_id: string;
+            /** @description How long the link works. Default: 15. */
+            minutes?: number;
+            /** @description Of the page; the customer's own where it is not given. */
+            lang?: ("en" | "zh-hans") | null;
+        };
+        /** PrivacyLinkGiven */
+        PrivacyLinkGiven: {
+            url: string;
+            valid_until: string;
         };
         /**
          * PrivacyStatus
@@ -2237,7 +2287,7 @@ export interface components {
             /** @description Default: true. */
             personalise?: boolean;
             lang?: string | null;
-            fields?: ("contributions" | "product" | "reasons" | "score")[] | null;
+            fields?: ("contributions" | "product" | "reasons" | "score" | "why")[] | null;
             /** @description Default: false. */
             dry_run?: boolean;
             n?: number | null;
@@ -2290,6 +2340,7 @@ export interface components {
             };
             rules?: string[];
             product?: components["schemas"]["ProductShown"];
+            why?: components["schemas"]["WhyShown"];
         };
         /**
          * Refusal
@@ -2537,6 +2588,30 @@ export interface components {
          * @enum {unknown}
          */
         Verdict: "capped" | "done_already" | "held_out" | "later" | "no_address" | "no_consent" | "not_worth" | "now" | "outranked" | "over_budget" | "suppressed" | "too_little" | "waits";
+        /**
+         * WhyAction
+         * @description Something that the customer can do about an item or its list, on a page of ours that asks first.
+         */
+        WhyAction: {
+            code: components["schemas"]["WhyCode"];
+            label: string;
+            url: string;
+        };
+        /**
+         * WhyCode
+         * @description What a customer can do about an item that is shown to them.
+         * @enum {unknown}
+         */
+        WhyCode: "dislike" | "my_data" | "object";
+        /**
+         * WhyShown
+         * @description Why an item is shown, in a sentence, and what the customer can do about it; a stranger can do nothing.
+         */
+        WhyShown: {
+            text: string;
+            main_parameters_url: string;
+            actions: components["schemas"]["WhyAction"][];
+        };
         /**
          * WordSource
          * @description Where something was said of a purpose.
@@ -6661,8 +6736,8 @@ export interface operations {
                 exclude_item_id?: string[];
                 /** @description none: fewer items, or none, instead of what is popular. */
                 fallback?: "none" | "popular";
-                /** @description Parts of an item to send, with commas: product, score, reasons, contributions; all where not given. */
-                fields?: ("contributions" | "product" | "reasons" | "score")[];
+                /** @description Parts of an item to send, with commas: product, score, reasons, contributions; all of these where not given; and why, which has to be asked for. */
+                fields?: ("contributions" | "product" | "reasons" | "score" | "why")[];
                 /** @description Language of the reasons; the shop's where it is not given or not known. */
                 lang?: string;
                 /** @description How many items; as the placement has it where it is not given. */
@@ -6840,8 +6915,8 @@ export interface operations {
                 exclude_item_id?: string[];
                 /** @description none: fewer items, or none, instead of what is popular. */
                 fallback?: "none" | "popular";
-                /** @description Parts of an item to send, with commas: product, score, reasons, contributions; all where not given. */
-                fields?: ("contributions" | "product" | "reasons" | "score")[];
+                /** @description Parts of an item to send, with commas: product, score, reasons, contributions; all of these where not given; and why, which has to be asked for. */
+                fields?: ("contributions" | "product" | "reasons" | "score" | "why")[];
                 /** @description Language of the reasons; the shop's where it is not given or not known. */
                 lang?: string;
                 /** @description How many items; as the placement has it where it is not given. */
@@ -7732,8 +7807,8 @@ export interface operations {
                 exclude_item_id?: string[];
                 /** @description none: fewer items, or none, instead of what is popular. */
                 fallback?: "none" | "popular";
-                /** @description Parts of an item to send, with commas: product, score, reasons, contributions; all where not given. */
-                fields?: ("contributions" | "product" | "reasons" | "score")[];
+                /** @description Parts of an item to send, with commas: product, score, reasons, contributions; all of these where not given; and why, which has to be asked for. */
+                fields?: ("contributions" | "product" | "reasons" | "score" | "why")[];
                 /** @description The item in view; may be given several times. */
                 item_id?: string[];
                 /** @description Language of the reasons; the shop's where it is not given or not known. */
@@ -11187,6 +11262,190 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Length Required */
+            411: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    /** @description identity, where the body was compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After": number;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_privacy_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrivacyLinkBody"];
+            };
+        };
+        responses: {
+            /** @description The link. */
+            200: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyLinkGiven"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description How to send a key. */
+                    "WWW-Authenticate": string;
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description What our log calls the request: what you sent as this header, or a name of ours. */
+                    "X-Request-ID"?: string;
+                    /** @description Limits of the key: `"requests";q=60000;w=60` is 60,000 requests in 60 seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of them: `"requests";r=59998;t=42`, for 42 seconds more. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     /** @description What our log calls the request: what you sent as this header, or a name of ours. */
                     "X-Request-ID"?: string;
