@@ -30,6 +30,7 @@ SELECT pseudonym FROM recommendations_customer
 UNION SELECT decode(target_id, 'hex') FROM recommendations_event
   WHERE target_type = 'customer' AND target_id ~ '^[0-9a-f]{{64}}$'
 UNION SELECT decode(sent ->> 'target_id', 'hex') FROM recommendations_waitingline WHERE {_FOLLOWED.format("sent")}
+UNION SELECT decode(event ->> 'target_id', 'hex') FROM recommendations_heldevent WHERE {_FOLLOWED.format("event")}
 """  # noqa: S608 - a condition of our own
 _KNOWN_UNITS = "INSERT INTO unit_layer SELECT unit, min(later_unit) FROM pseudonym_layer GROUP BY unit"
 # Of somebody who was answered and did nothing the record has no more than the unit.
@@ -42,6 +43,10 @@ _LAY = (
     f"""
 UPDATE recommendations_waitingline SET sent = jsonb_set(sent, '{{target_id}}', to_jsonb(encode(after, 'hex')))
 FROM pseudonym_layer WHERE {_FOLLOWED.format("sent")} AND before = decode(sent ->> 'target_id', 'hex')
+""",  # noqa: S608 - a condition of our own
+    f"""
+UPDATE recommendations_heldevent SET event = jsonb_set(event, '{{target_id}}', to_jsonb(encode(after, 'hex')))
+FROM pseudonym_layer WHERE {_FOLLOWED.format("event")} AND before = decode(event ->> 'target_id', 'hex')
 """,  # noqa: S608 - a condition of our own
     """
 UPDATE recommendations_event SET target_id = encode(after, 'hex') FROM pseudonym_layer

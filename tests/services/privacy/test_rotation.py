@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from recommendations.models import (
     Customer,
     Event,
+    HeldEvent,
     Item,
     LegalHold,
     PrivacyRequest,
@@ -119,6 +120,8 @@ def test_every_pseudonym_gets_a_layer_wherever_it_stands() -> None:
         )
     sent = {"name": "follow", "target_type": "customer", "target_id": stranger.hex()}
     WaitingLine.objects.create(occurred_at=NOW, event_id=uuid4(), line=0, shop_id="X1", sent=sent)
+    of_old = {"name": "follow", "target_type": "customer", "target_id": before.hex()}
+    HeldEvent.objects.create(held_for=ada.pk, occurred_at=NOW, event_id=uuid4(), line=0, event=of_old)
     experiment = experiment_records.experiment(status=ExperimentStatus.STOPPED, ended_at=NOW)
     arm = experiment_records.arms_of(experiment)[0]
     visitor = pseudonym("a visitor who did nothing", kind=VISITOR)
@@ -137,6 +140,7 @@ def test_every_pseudonym_gets_a_layer_wherever_it_stands() -> None:
     targets = {once_more(before).hex(), once_more(stranger).hex(), "Acme"}
     assert set(Event.objects.values_list("target_id", flat=True)) == targets
     assert WaitingLine.objects.get().sent == {**sent, "target_id": once_more(stranger).hex()}
+    assert HeldEvent.objects.get().event == {**of_old, "target_id": once_more(before).hex()}
     unknown = number(once_more(visitor[:8]))  # of whom nothing but the number was there
     units = {number(once_more(before)), unknown}
     assert (
