@@ -178,8 +178,8 @@ def database(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def valkey(name: str) -> str:
     value = text(name)
-    if value.partition("://")[0] not in {"redis", "rediss", "unix"}:
-        raise ImproperlyConfigured(f"{name} must begin with rediss://, redis:// or unix://.")
+    if value.partition("://")[0] not in {"redis", "rediss"}:
+        raise ImproperlyConfigured(f"{name} must begin with redis:// or rediss://.")
     return value
 
 

@@ -36,7 +36,7 @@ def _refuse_plain_database(connection: Mapping[str, Any], options: Mapping[str, 
 
 def _refuse_plain_valkey(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme == "unix" or not _elsewhere([parts.hostname or ""]):
+    if not _elsewhere([parts.hostname or ""]):
         return
     asked = {value.lower() for value in parse_qs(parts.query).get("ssl_cert_reqs", ())}
     if parts.scheme != "rediss" or asked & UNPROVEN:

@@ -347,7 +347,7 @@ print(gc.get_freeze_count() - before > 10_000, gc.isenabled())
     "changes",
     [
         {"DATABASE_URL": "postgresql:///recsite", "REDIS_URL": "redis://localhost/0"},
-        {"DATABASE_URL": "postgresql://recsite@/recsite?host=/run/pg", "REDIS_URL": "unix://:pw@/run/valkey.sock?db=0"},
+        {"DATABASE_URL": "postgresql://recsite@/recsite?host=/run/pg", "REDIS_URL": "redis://127.0.0.1/0"},
         {"DATABASE_URL": "postgresql://recsite@127.0.0.1,[::1]/recsite", "REDIS_URL": "redis://[::1]:6379/0"},
         {"DATABASE_URL": "postgresql://recsite@db/recsite?sslmode=verify-ca"},
         {"DATABASE_URL": "postgresql://db/recsite", "REDIS_URL": "redis://cache/0", "INNER_NETWORK": "1"},
