@@ -125,6 +125,8 @@ export declare class Client {
     eraseUser(who: Schemas["EraseBody"]): Promise<Schemas["RequestTaken"]>;
     /** Ask for the erasure of 1 to 1000 people; all are taken, or none is. */
     eraseUsers(erasures: Iterable<Schemas["EraseBody"]>): Promise<Schemas["RequestsTaken"]>;
+    /** A link to *My data* of a customer who is signed in with you: lead them there, and keep it nowhere. */
+    privacyLink(who: Schemas["PrivacyLinkBody"]): Promise<Schemas["PrivacyLinkGiven"]>;
     /** Say what a customer allows or not; what holds now. */
     sayPurpose(said: Schemas["PurposeBody"]): Promise<Schemas["PurposesHeld"]>;
     /** How much is held about a customer, in numbers, and what they allow. */

@@ -220,6 +220,10 @@ export class Client {
         const repeatable = wishes.every((wish) => Boolean(wish.reference));
         return this.#send("requests", "POST", "/users/erase/batch/", { erasures: wishes }, { repeatable });
     }
+    /** A link to *My data* of a customer who is signed in with you: lead them there, and keep it nowhere. */
+    privacyLink(who) {
+        return this.#send("url", "POST", "/users/privacy-link/", who, { repeatable: true });
+    }
     /** Say what a customer allows or not; what holds now. */
     sayPurpose(said) {
         return this.#send("purposes", "POST", "/users/purposes/", said);

@@ -309,6 +309,11 @@ export class Client {
     return this.#send("requests", "POST", "/users/erase/batch/", { erasures: wishes }, { repeatable });
   }
 
+  /** A link to *My data* of a customer who is signed in with you: lead them there, and keep it nowhere. */
+  privacyLink(who: Schemas["PrivacyLinkBody"]): Promise<Schemas["PrivacyLinkGiven"]> {
+    return this.#send("url", "POST", "/users/privacy-link/", who, { repeatable: true });
+  }
+
   /** Say what a customer allows or not; what holds now. */
   sayPurpose(said: Schemas["PurposeBody"]): Promise<Schemas["PurposesHeld"]> {
     return this.#send("purposes", "POST", "/users/purposes/", said);
