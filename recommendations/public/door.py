@@ -124,7 +124,7 @@ def customer_door(kind: LinkKind) -> Callable[[Callable[[CustomerGuest], HttpRes
         if opened is None:
             return None
         link, customer = opened
-        contact = None if customer is None else Contact.objects.filter(pk=customer.pk).first()
+        contact = getattr(customer, "contact", None)  # of few is something kept to write to them
         return CustomerGuest(request=request, token=token, now=now, contact=contact, customer=customer, link=link)
 
     return _behind(guest_of)

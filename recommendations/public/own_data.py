@@ -4,7 +4,7 @@ A link that was mailed shows what is kept to write to its address, and the rest 
 link from the shop shows all of it; one that came with an answer works for 30 days, so it shows only how much there is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -19,9 +19,8 @@ from recommendations.public.door import AddressGuest, CustomerGuest, Guest, cust
 from recommendations.public.own_acts import follow_word
 from recommendations.public.sentences import word
 from recommendations.services.contacts.links import link_path
-from recommendations.services.contacts.own_data import address_of_customer, file_of, statements_of
+from recommendations.services.contacts.own_data import address_of_customer, file_of, masked_address, statements_of
 from recommendations.services.contacts.own_messages import sent_to
-from recommendations.services.contacts.preferences import preferences_of
 from recommendations.services.contacts.staff_acts import erase_for
 from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.operations.housekeeping import MESSAGE_DAYS, VERDICT_DAYS
@@ -33,6 +32,7 @@ from recommendations.wording import push_labels
 
 FILE = "my-data.json"
 ARCHIVE = "my-data.zip"
+NOTHING_ASKED = held.OwnRequests(export=None, erasure=None)
 ERASE_WORDS = frozenset({"ERASE", "删除"})
 """What has to be typed, in either language."""
 
@@ -75,15 +75,24 @@ def _page(guest: Guest, owner: DataOwner) -> HttpResponseBase:
         answer.headers["Content-Disposition"] = f'attachment; filename="{FILE}"'
         return answer
     if guest.deed == "erase" and address:
-        masked = preferences_of(address, now=guest.now).address
+        masked = masked_address(address)
         receipt = erase_for(address.contact, by=None, now=guest.now)
         return guest.answer("erased", {"receipt": receipt, "at": guest.now, "address": masked})
-    if owner.whole and guest.deed in WHOLE_DEEDS:
+    deeds = {**(COUNTING if owner.counts else {}), **(WHOLE_DEEDS if owner.whole else {})}
+    if guest.deed in deeds:
         try:
-            return WHOLE_DEEDS[guest.deed](guest, owner)
+            return deeds[guest.deed](guest, owner)
         except (PrivacyKeysMissingError, SealBrokenError):
             return _show(guest, owner, wrong=_("This cannot be done at the moment. Please ask the shop."))
     return _show(guest, owner, said=guest.deed if follow_word(guest, owner.customer) else "")
+
+
+def _count(guest: Guest, owner: DataOwner) -> HttpResponseBase:
+    """Show what every place holds, which takes a moment and so is not counted before somebody asks."""
+    try:
+        return _show(guest, owner, holdings=held.holdings_of(owner.customer))
+    except held.CannotCountError:
+        return _show(guest, owner, wrong=_("This cannot be counted at the moment. Please try it again in a minute."))
 
 
 def _export(guest: Guest, owner: DataOwner) -> HttpResponseBase:
@@ -92,7 +101,7 @@ def _export(guest: Guest, owner: DataOwner) -> HttpResponseBase:
 
 
 def _download(guest: Guest, owner: DataOwner) -> HttpResponseBase:
-    request = held.own_export(owner.customer, now=guest.now)
+    request = held.own_requests(owner.customer, now=guest.now).export
     try:
         if request is None:
             raise ExportExpiredError
@@ -116,25 +125,33 @@ def _erase_all(guest: Guest, owner: DataOwner) -> HttpResponseBase:
     return guest.answer("erasing", {"request": held.ask_own_erasure(owner.customer, guest.token, now=guest.now)})
 
 
+COUNTING: Mapping[str, Callable[[Guest, DataOwner], HttpResponseBase]] = {"show": _count}
 WHOLE_DEEDS: Mapping[str, Callable[[Guest, DataOwner], HttpResponseBase]] = {
     "export": _export, "download": _download, "sure": _ask_for_word, "erase_all": _erase_all,
 }  # fmt: skip
 """What may be done with all that is held."""
 
 
-def _show(guest: Guest, owner: DataOwner, *, said: str = "", wrong: str = "") -> HttpResponse:
-    request = held.own_export(owner.customer, now=guest.now) if owner.whole else None
+def _show(
+    guest: Guest,
+    owner: DataOwner,
+    *,
+    said: str = "",
+    wrong: str = "",
+    holdings: Sequence[held.OwnHolding] | None = None,
+) -> HttpResponse:
+    asked = held.own_requests(owner.customer, now=guest.now) if owner.whole else NOTHING_ASKED
     context = {
         "said": said,
         "wrong": wrong,
         "personalise": owner.customer.personalise,
         "counts": owner.counts,
-        "holdings": held.holdings_of(owner.customer) if owner.counts else (),
+        "holdings": holdings,
         "whole": owner.whole,
         "can_be_asked": held.can_be_asked(),
-        "export": request,
-        "is_ready": request is not None and request.state == RequestState.DONE,
-        "erasing": held.own_erasure(owner.customer) if owner.whole else None,
+        "export": asked.export,
+        "is_ready": asked.export is not None and asked.export.state == RequestState.DONE,
+        "erasing": asked.erasure,
         **(_of_address(owner.address, now=guest.now) if owner.address else {}),
     }
     return guest.answer("own_data", context)
@@ -143,8 +160,9 @@ def _show(guest: Guest, owner: DataOwner, *, said: str = "", wrong: str = "") ->
 def _of_address(address: Address, *, now: datetime) -> dict[str, object]:
     """What is kept to write to somebody."""
     messages, total = sent_to(address.contact_id)
+    contact = address.contact
     return {
-        "own": preferences_of(address, now=now),
+        "address": masked_address(address),
         "messages": [
             {"at": each.at, "purpose": word(push_labels.PURPOSES, each.purpose), "clicked": each.clicked}
             for each in messages
@@ -152,7 +170,8 @@ def _of_address(address: Address, *, now: datetime) -> dict[str, object]:
         "total": total,
         "message_days": MESSAGE_DAYS,
         "verdict_days": VERDICT_DAYS,
-        "contact": address.contact,
+        "contact": contact,
+        "paused_until": contact.paused_until if contact.paused_until and contact.paused_until > now else None,
         "since": address.created_at,
         "statements": [_row(each) for each in statements_of(address)],
         "centre": link_path(address, LinkKind.PREFERENCES, now=now),

@@ -14,12 +14,15 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, Customer, CustomerAlias, PrivacyRequest, StatedTaste
+from recommendations.models import AuditEntry, Customer, CustomerAlias, Item, PrivacyRequest, StatedTaste
 from recommendations.privacy_terms import RequestState
-from recommendations.services.contacts.tokens import LinkKind
+from recommendations.services.contacts.links import path_of
+from recommendations.services.contacts.tokens import LinkKind, SignedLink
 from recommendations.services.privacy.own_links import own_address
 from recommendations.services.privacy.work import do_request
 from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Subject
+from recommendations.store.live.valkey import ValkeyAwayError
 from recommendations.terms import CustomerKind, Scope
 from tests.api.conftest import ApiClient, problem
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
@@ -96,7 +99,9 @@ def test_an_id_that_nobody_knows_gets_a_page_that_says_so(server: ApiClient) -> 
 
 def test_it_says_in_words_what_is_held_and_for_what(server: ApiClient) -> None:
     somebody("u1", "a1")
-    text = seen(page_from(server))
+    page = page_from(server)
+    assert "entries" not in seen(page)  # it is counted when somebody asks
+    text = seen(page, act="show")
     assert re.search(r"Interests and segments <span class=\"note\">2 entries", text)
     for words in ("To recommend what suits the customer.", "tags, categories, stated_at", "Write the file"):
         assert words in text
@@ -160,7 +165,7 @@ def test_erasure_takes_a_typed_word_on_a_second_page_and_happens_once(server: Ap
 def test_a_link_of_an_answer_shows_how_much_there_is_and_no_more() -> None:
     customer = somebody("u1")
     page = urlsplit(own_address(LinkKind.MY_DATA, customer.pk, now=timezone.now())).path
-    text = seen(page)
+    text = seen(page, act="show")
     assert "1 entry" in text
     for words in ("Write the file", "Erase everything"):
         assert words not in text
@@ -190,10 +195,40 @@ def test_a_mailed_link_shows_all_where_the_address_was_confirmed(confirmed: bool
     address = contact(confirmed=confirmed)
     StatedTaste.objects.create(customer_id=address.contact_id, tags=["tea"])
     page = page_of(address, LinkKind.OWN_DATA)
+    assert ("Interests and segments" in seen(page, act="show")) == confirmed
     text = seen(page)
-    assert ("Interests and segments" in text) == confirmed
     assert "u•••@example.com" in text
     assert ("Write the file" in text, "Erase everything" in text) == (confirmed, confirmed)
     seen(page, act="export")
     assert PrivacyRequest.objects.filter(kind="export").count() == confirmed
     assert all(each.state is RequestState.RECEIVED for each in PrivacyRequest.objects.all())
+
+
+class AwayHolder(TasteHolder):
+    def find(self, subject: Subject) -> int:
+        raise ValkeyAwayError
+
+
+def test_who_asks_while_a_place_is_away_is_told_to_come_again(
+    server: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody("u1")
+    monkeypatch.setattr(registry, "HOLDERS", (AwayHolder(),))
+    text = seen(page_from(server), act="show")
+    assert "This cannot be counted at the moment." in text
+    assert "Erase everything" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes"),
+    [(LinkKind.MY_DATA, 60), (LinkKind.MY_DATA, 0), (LinkKind.DISLIKE, 0), (LinkKind.OBJECT, 0)],
+)
+def test_a_look_at_a_page_costs_twelve_queries_at_most(
+    kind: LinkKind, minutes: int, django_assert_max_num_queries: Any
+) -> None:
+    address, item = contact(confirmed=True), Item.objects.create(shop_id="tea", title="Tea")
+    link = SignedLink(kind, address.contact_id, item=item.pk, minutes=minutes)
+    pages = [path_of(link, now=timezone.now()), page_of(address, LinkKind.OWN_DATA)]
+    for page in pages:
+        with django_assert_max_num_queries(12):
+            seen(page)

@@ -23,7 +23,7 @@ from recommendations.services.contacts.tokens import LinkKind
 from recommendations.services.mails.line import mail_line, missing_settings
 from recommendations.services.mails.service import ServiceMail, parcel_of
 from recommendations.store.contacts.book import LIVING
-from recommendations.store.contacts.sealing import OWN, unseal
+from recommendations.store.contacts.sealing import OWN, masked, unseal
 
 TASK = "recommendations.tasks.send_own_data_link"
 LINKS_AN_HOUR = 3
@@ -85,6 +85,11 @@ def address_of_customer(customer: Customer) -> Address | None:
     in_use = Address.objects.filter(contact=customer.pk, state__in=LIVING).exclude(sealed=b"")
     each = list(in_use.select_related("contact__customer").order_by("pk"))
     return min(each, key=lambda address: address.channel != Channel.EMAIL, default=None)
+
+
+def masked_address(address: Address) -> str:
+    """The address as its owner knows it again, and nobody else learns it."""
+    return masked(unseal(address.sealed))
 
 
 def file_of(address: Address, *, now: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils.translation import get_language, pgettext
 
@@ -15,10 +16,17 @@ from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_e
 from recommendations.services.privacy.sealed import missing_settings
 from recommendations.store.erasure.subjects import digest_of, subject_of_keys
 from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Holder, Subject
+from recommendations.store.live.valkey import ValkeyAwayError
+from recommendations.store.models.artefacts import ArtefactDamagedError
 from recommendations.wording.privacy import labels as privacy_labels
 from recommendations.wording.privacy.words import HOLDER_WORDS, HolderWords
 
 OPEN = frozenset({RequestState.RECEIVED, RequestState.HELD, RequestState.RUNNING})
+
+
+class CannotCountError(Exception):
+    """A place cannot say at the moment what it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +40,32 @@ class OwnHolding:
     tables: Sequence[tuple[str, str]]
 
 
+class OwnRequests(NamedTuple):
+    """The file that a customer asked for, written or not, None where its week is over; and the erasure under way."""
+
+    export: PrivacyRequest | None
+    erasure: PrivacyRequest | None
+
+
 def holdings_of(customer: Customer) -> list[OwnHolding]:
-    """What every place has of a customer and of all that was joined to them, without those that have nothing."""
-    subject, labels = subject_of_keys([customer.pk]), dict(privacy_labels.HOLDERS)
+    """What every place has of a customer and of all that was joined to them, without those that have nothing.
+
+    Raises CannotCountError.
+    """
+    subject = subject_of_keys([customer.pk])
+    try:
+        return [_holding(holder, number, subject) for holder in registry.HOLDERS if (number := holder.find(subject))]
+    except (ValkeyAwayError, ArtefactDamagedError, OSError) as error:
+        raise CannotCountError from error
+
+
+def _holding(holder: Holder, number: int, subject: Subject) -> OwnHolding:
     comma = pgettext("between names", ", ")
-    counted = ((holder, holder.find(subject)) for holder in registry.HOLDERS)
-    return [
-        OwnHolding(
-            code=holder.code, label=str(labels[holder.code]), number=number, words=HOLDER_WORDS[holder.code],
-            tables=[(sheet.name, comma.join(map(str, sheet.columns))) for sheet in holder.export(subject)],
-        )
-        for holder, number in counted
-        if number
-    ]  # fmt: skip
+    return OwnHolding(
+        code=holder.code, label=str(dict(privacy_labels.HOLDERS)[holder.code]), number=number,
+        words=HOLDER_WORDS[holder.code],
+        tables=[(sheet.name, comma.join(map(str, sheet.columns))) for sheet in holder.export(subject)],
+    )  # fmt: skip
 
 
 def can_be_asked() -> bool:
@@ -52,12 +73,15 @@ def can_be_asked() -> bool:
     return not missing_settings()
 
 
-def own_export(customer: Customer, *, now: datetime) -> PrivacyRequest | None:
-    """The newest file that the customer asked for, written or not; None where there is none, or its week is over."""
-    newest = _own(customer, RequestKind.EXPORT)
-    if newest is None or newest.state in OPEN:
-        return newest
-    return newest if newest.file and newest.file_until and newest.file_until > now else None
+def own_requests(customer: Customer, *, now: datetime) -> OwnRequests:
+    """What the customer asked for last, of each kind."""
+    subject = digest_of(bytes(customer.pseudonym))
+    own = PrivacyRequest.objects.filter(subject=subject, options__by_owner=True)
+    last = {each.kind: each for each in own.order_by("kind", "-created_at").distinct("kind")}
+    export, erasure = last.get(RequestKind.EXPORT), last.get(RequestKind.ERASE)
+    if export is not None and export.state not in OPEN:
+        export = export if export.file and export.file_until and export.file_until > now else None
+    return OwnRequests(export=export, erasure=erasure if erasure is not None and erasure.unfinished else None)
 
 
 def ask_own_export(customer: Customer, *, now: datetime) -> PrivacyRequest:
@@ -66,7 +90,7 @@ def ask_own_export(customer: Customer, *, now: datetime) -> PrivacyRequest:
     Raises PrivacyKeysMissingError.
     """
     ask = ExportAsk(customer=customer.pk, language=get_language() or "en", by_owner=True)
-    return own_export(customer, now=now) or ask_export(ask, by=None, now=now)
+    return own_requests(customer, now=now).export or ask_export(ask, by=None, now=now)
 
 
 def read_own_export(request: PrivacyRequest, *, now: datetime) -> Iterator[bytes]:
@@ -80,18 +104,6 @@ def ask_own_erasure(customer: Customer, token: str, *, now: datetime) -> Privacy
     Raises PrivacyKeysMissingError.
     """
     reference = f"my-data-{hashlib.sha256(token.encode()).hexdigest()[:24]}"
-    asked = own_erasure(customer) or PrivacyRequest.objects.filter(reference=reference).first()
+    asked = own_requests(customer, now=now).erasure or PrivacyRequest.objects.filter(reference=reference).first()
     ask = EraseAsk(customer=customer.pk, language=get_language() or "en", reference=reference, by_owner=True)
     return asked or ask_erase(ask, by=None, now=now)
-
-
-def own_erasure(customer: Customer) -> PrivacyRequest | None:
-    """The erasure that a customer asked for and that has not made them unknown yet; None where there is none."""
-    asked = _own(customer, RequestKind.ERASE)
-    return asked if asked is not None and asked.unfinished else None
-
-
-def _own(customer: Customer, kind: RequestKind) -> PrivacyRequest | None:
-    subject = digest_of(bytes(customer.pseudonym))
-    own = PrivacyRequest.objects.filter(kind=kind, subject=subject, options__by_owner=True)
-    return own.order_by("-created_at").first()

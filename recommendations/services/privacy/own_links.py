@@ -4,6 +4,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from recommendations.models import Customer, CustomerAlias
@@ -28,8 +29,10 @@ def customer_of_token(token: str, kind: LinkKind, *, now: datetime) -> OpenedLin
         return None
     if link.key == NOBODY:
         return (link, None) if kind is LinkKind.MY_DATA else None
-    customer = Customer.objects.filter(pk=link.key, erased_at=None).first()
-    return None if customer is None or is_joined(customer) else (link, customer)
+    joined = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None)
+    themselves = Customer.objects.select_related("contact").filter(~Exists(joined), pk=link.key, erased_at=None)
+    customer = themselves.first()
+    return None if customer is None else (link, customer)
 
 
 def is_joined(customer: Customer) -> bool:
