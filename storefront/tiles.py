@@ -10,7 +10,7 @@ from storefront.catalogue import LEVEL, Catalogue, CatalogueProduct, Category
 from storefront.filling import Html, fill, joined
 from storefront.settings import Settings
 
-WHY = {"en": ("Why this?", "How we recommend"), "zh-hans": ("推荐理由", "推荐说明")}
+WHY = {"en": ("Why this?", "How we recommend"), "zh-hans": ("推荐理由", "我们如何推荐")}
 """The question on a tile, and what the page is called that says what recommendations go by, by language."""
 
 

@@ -10,14 +10,15 @@ from recommendations.services.privacy import own_acts
 
 @customer_door(LinkKind.DISLIKE)
 def dislike_item(guest: CustomerGuest) -> HttpResponse:
-    """Page that takes an item out of the lists of its reader, who may press the button again and changes nothing."""
+    """Page that takes an item out of the lists of its reader; whoever comes again is told that it is out of them."""
     item = Item.objects.filter(pk=guest.link.item).first()
     if guest.customer is None or item is None:
         return nothing(guest.request)
-    did = guest.deed == "dislike" and guest.customer.personalise
-    if did:
+    may, asked = guest.customer.personalise, guest.deed == "dislike"
+    did = may and (asked or own_acts.is_disliked(guest.customer, item))
+    if did and asked:
         own_acts.dislike(guest.customer, item, now=guest.now)
-    return guest.answer("dislike", {"item": item, "did": did, "objected": not guest.customer.personalise})
+    return guest.answer("dislike", {"item": item, "did": did, "objected": not may})
 
 
 @customer_door(LinkKind.OBJECT)

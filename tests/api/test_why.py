@@ -139,6 +139,9 @@ def test_an_item_is_taken_away_by_a_button(api: ApiClient) -> None:
     assert gone in [each["item_id"] for each in asked(api, user_id="u1")]
     assert "is not recommended to you any more" in Client().post(page, {"act": "dislike"}).content.decode()
     assert gone not in [each["item_id"] for each in asked(api, user_id="u1")]
+    again = Client().get(page).content.decode()
+    assert "is not recommended to you any more" in again
+    assert "<button" not in again
     event = Event.objects.get(name="dislike_item", source="link")
     assert (event.customer_id, event.item and event.item.shop_id) == (key_of("u1"), gone)
 

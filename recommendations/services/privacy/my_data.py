@@ -23,6 +23,8 @@ from recommendations.wording.privacy import labels as privacy_labels
 from recommendations.wording.privacy.words import HOLDER_WORDS, HolderWords
 
 OPEN = frozenset({RequestState.RECEIVED, RequestState.HELD, RequestState.RUNNING})
+OF_NOBODY = Subject(keys=frozenset())
+"""Of whom every table has its columns, and nobody has to look for rows."""
 
 
 class CannotCountError(Exception):
@@ -54,17 +56,17 @@ def holdings_of(customer: Customer) -> list[OwnHolding]:
     """
     subject = subject_of_keys([customer.pk])
     try:
-        return [_holding(holder, number, subject) for holder in registry.HOLDERS if (number := holder.find(subject))]
+        return [_holding(holder, number) for holder in registry.HOLDERS if (number := holder.find(subject))]
     except (ValkeyAwayError, ArtefactDamagedError, OSError) as error:
         raise CannotCountError from error
 
 
-def _holding(holder: Holder, number: int, subject: Subject) -> OwnHolding:
+def _holding(holder: Holder, number: int) -> OwnHolding:
     comma = pgettext("between names", ", ")
     return OwnHolding(
         code=holder.code, label=str(dict(privacy_labels.HOLDERS)[holder.code]), number=number,
         words=HOLDER_WORDS[holder.code],
-        tables=[(sheet.name, comma.join(map(str, sheet.columns))) for sheet in holder.export(subject)],
+        tables=[(sheet.name, comma.join(map(str, sheet.columns))) for sheet in holder.export(OF_NOBODY)],
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from recommendations.models import Customer, Item
 from recommendations.services.contacts.objection import set_personalised
 from recommendations.store.events.insert import EventLine, insert
 from recommendations.store.live import writes
+from recommendations.store.live.fetch import fetch_raw_of_all, unpacked
 
 SOURCE = "link"
 
@@ -18,6 +19,12 @@ def dislike(customer: Customer, item: Item, *, now: datetime) -> None:
     line = EventLine(now, uuid4(), 0, EventName.DISLIKE_ITEM, customer.pk, item.pk, source=SOURCE)
     inserted = insert([line], key=None)
     writes.remember(live_events([(line, whose) for whose in inserted.new.values() if whose is not None]))
+
+
+def is_disliked(customer: Customer, item: Item) -> bool:
+    """Whether the next answer leaves the item out by what the customer said; False while nobody can tell."""
+    [state] = fetch_raw_of_all([customer.pk])
+    return state.changed is not None and item.pk in unpacked(state.customer).disliked
 
 
 def object_to_use(customer: Customer, *, now: datetime) -> None:
