@@ -181,7 +181,7 @@
       user_id, anonymous_id, proof, session_id, personalise: consent !== false, lang: language(), only: true,
       context: { item_ids: items, basket, categories, search_term: term },
       slots: [...wanted].map(([placement, n]) => ({ placement, n })),
-      fields: ["product", "reasons"],
+      fields: ["product", "reasons", ...(list(about("fields")) || [])],
     }];
   };
   const fill = async (slots) => {

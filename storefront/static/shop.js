@@ -25,3 +25,22 @@ document.addEventListener("submit", ({ target }) => {
   if (remove) recsite.removeFromCart(remove);
   if (checkout !== undefined) recsite.beginCheckout();
 });
+
+// Tiles that the tracker makes are asked why as those of the server are.
+const why = document.getElementById("why");
+if (why) document.addEventListener("recsite:filled", ({ target, detail }) => {
+  for (const { item_id, product, why: given } of detail.results) {
+    const tile = target.querySelector(`[data-item-id="${CSS.escape(item_id)}"]`);
+    if (!tile || !given) continue;
+    const own = document.importNode(why.content, true).firstElementChild, last = own.querySelector("li");
+    own.querySelector("span").textContent = ` ${product.title}`;
+    own.querySelector("p").textContent = given.text;
+    last.firstElementChild.href = given.main_parameters_url;
+    for (const { url, label } of given.actions) {
+      const row = last.cloneNode(true);
+      Object.assign(row.firstElementChild, { href: url, textContent: label });
+      last.before(row);
+    }
+    (tile.querySelector(".reason") || tile.querySelector("a")).after(own);
+  }
+});
