@@ -1,14 +1,13 @@
-/* Recsite's tracker: what happens on a shop's pages, in batches, each event once, and slots that it fills there.
-   docs/storefront.md says how. As a script or a module; either way it is window.recsite. No cookie, and nothing is
-   kept without consent. */
+/* Recsite's tracker: tells what happens on a shop's pages, each event once, and fills slots there (docs/storefront.md).
+   As a script or a module it is window.recsite. No cookie, and nothing is kept without consent. */
 "use strict";
 (() => {
   const STORE = "recsite", MOST = 200, BATCH = 50, LARGEST = 2e4, SOON = 50, LONGEST = 6e4, IDLE = 18e5, PATIENCE = 2e3;
   const NO = { personalisation: false };
-  const NOBODY = { user_id: undefined, anonymous_id: undefined, proof: undefined, session_id: undefined, consent: NO };
-  const seen = new WeakSet(), asked = new WeakSet(), flying = new Set();
-  let at, key, patience, names = {}, visitor, session, consent, say, queue = [], timer, tries = 0, ready = 0;
-  let eyes, later;
+  const NOBODY = { user_id: undefined, anonymous_id: undefined, proof: undefined, session_id: undefined };
+  const seen = new WeakSet(), asked = new WeakSet();
+  let at, key, patience, names = {}, visitor, session, consent, say, eyes, later;
+  let queue = [], flying = [], timer, tries = 0, ready = 0;
 
   const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
     (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
@@ -37,10 +36,10 @@
     const order = name === "purchase" && fields?.transaction_id;
     const row = {
       event_id: order ? `purchase:${order}`.slice(0, 128) : uuid(),
-      name, timestamp: new Date().toISOString(), ...who(), ...(say && { consent: say }),
+      name, timestamp: new Date().toISOString(), ...who(), consent: consent === false ? NO : say,
       context: { channel: "web", page: location.pathname, locale: navigator.language }, ...fields,
     };
-    say = 0;
+    say = undefined;
     queue = [...queue, row].slice(-MOST);
     keep({ queue: [...(kept().queue || []), row].slice(-MOST) });
     plan(SOON);
@@ -54,19 +53,20 @@
     return rows.slice(0, BATCH).filter((row, place) => (size += JSON.stringify(row).length) < LARGEST || !place);
   };
 
+  const post = (where, body, within, keepalive) => fetch(where, {
+    method: "POST", credentials: "omit", keepalive, body: JSON.stringify(body), signal: AbortSignal.timeout(within),
+    headers: { Authorization: `Api-Key ${key}`, "Content-Type": "application/json" },
+  });
+
   const send = async () => {
     timer = clearTimeout(timer);
     const rows = part(queue);
-    if (!at || !rows[0] || flying.size) return;
+    if (!at || !rows[0] || flying[0]) return;
     if (Date.now() < ready) return plan(0);
-    rows.forEach((row) => flying.add(row));
+    flying = rows;
     let wait = 1;
     try {
-      const answer = await fetch(at, {
-        method: "POST", keepalive: true, credentials: "omit", body: JSON.stringify({ events: rows }),
-        headers: { Authorization: `Api-Key ${key}`, "Content-Type": "application/json" },
-        signal: AbortSignal.timeout(2e4),
-      });
+      const answer = await post(at, { events: rows }, 2e4, true);
       if ([202, 400, 413].includes(answer.status)) {
         // Every row has its verdict; one that was rejected would be rejected again.
         const { results, detail } = await answer.json();
@@ -78,14 +78,14 @@
         wait = tries = 0;
       } else wait = 1e3 * answer.headers.get("Retry-After") || 1;
     } catch { /* no network: again, with the same ids and times */ }
-    flying.clear();
+    flying = [];
     if (wait) ready = Date.now() + Math.max(wait, Math.min(LONGEST, 500 * 2 ** tries++) * (0.5 + Math.random() / 2));
     if (queue[0]) plan(0);
   };
 
   // A beacon has no answer: where the queue is kept, the next page sends it again, and Recsite sees duplicates.
   const leave = () => {
-    for (let rows; at && (rows = part(queue.filter((row) => !flying.has(row))))[0];) {
+    for (let rows; at && (rows = part(queue.filter((row) => !flying.includes(row))))[0];) {
       const body = new Blob([JSON.stringify({ api_key: key, events: rows })], { type: "text/plain" });
       if (!navigator.sendBeacon(at, body)) return;
       queue = queue.filter((row) => !rows.includes(row));
@@ -158,7 +158,7 @@
 
   const show = (slot, answer) => {
     const rows = answer?.results.map((result) => tileOf(slot, result, answer.recommendation_id)).filter(Boolean) || [];
-    slot.removeAttribute("aria-busy");
+    slot.ariaBusy = null;
     slot.hidden = !rows[0];
     if (!rows[0]) return;
     let head = slot.querySelector("h1,h2,h3,h4,h5,h6");
@@ -166,7 +166,7 @@
     if (head && !slot.ariaLabel && !slot.hasAttribute("aria-labelledby"))
       slot.setAttribute("aria-labelledby", (head.id ||= `recsite-${slot.dataset.recsiteSlot}`));
     const shelf = piece("ul", "list", ...rows);
-    shelf.setAttribute("role", "list"); // without bullets Safari takes it for none
+    shelf.role = "list"; // without bullets Safari takes it for none
     slot.append(shelf);
     slot.dataset.recommendationId = answer.recommendation_id;
     tell(slot, "filled", answer);
@@ -175,10 +175,9 @@
     const items = list(about("items")), basket = list(about("basket")), path = about("category");
     const categories = path?.[0] === "[" ? list(path) : path && [path], term = about("search");
     const page = about("page") || (term ? "search" : path ? "category" : items ? "item" : basket ? "cart" : "home");
-    const { user_id, anonymous_id, proof, session_id } = who();
     const wanted = new Map(slots.map(({ dataset }) => [dataset.recsiteSlot, +dataset.recsiteN || undefined]));
     return [`${at.slice(0, -7)}pages/${encodeURIComponent(page)}/recommend/`, {
-      user_id, anonymous_id, proof, session_id, personalise: consent !== false, lang: language(), only: true,
+      ...who(), personalise: consent !== false, lang: language(), only: true,
       context: { item_ids: items, basket, categories, search_term: term },
       slots: [...wanted].map(([placement, n]) => ({ placement, n })),
       fields: ["product", "reasons", ...(list(about("fields")) || [])],
@@ -187,12 +186,7 @@
   const fill = async (slots) => {
     let answers = [];
     try {
-      const [where, body] = question(slots);
-      const answer = await fetch(where, {
-        method: "POST", credentials: "omit", body: JSON.stringify(body),
-        headers: { Authorization: `Api-Key ${key}`, "Content-Type": "application/json" },
-        signal: AbortSignal.timeout(patience || PATIENCE),
-      });
+      const answer = await post(...question(slots), patience);
       const { slots: given, detail, errors } = await answer.json();
       if (given) answers = given;
       else console.warn("recsite:", detail, errors);
@@ -207,8 +201,8 @@
 
   const tiles = (slot) => [...slot.querySelectorAll("[data-item-id]")];
   const slotOf = (tile) => tile?.closest("[data-recsite-slot]");
-  const line = (tile, place) => ({ item_id: tile.dataset.itemId, index: +(tile.dataset.index || place + 1) });
-  const shown = (slot, lines) => ({ recommendation_id: slot.dataset.recommendationId || undefined, items: lines });
+  const line = ({ dataset }, place) => ({ item_id: dataset.itemId, index: +(dataset.index || place + 1) });
+  const shown = ({ dataset }, items) => ({ recommendation_id: dataset.recommendationId || undefined, items });
   const watch = (root = document) => {
     // A slate was shown when its first tile was in view: a slot may be higher than the window.
     eyes ||= new IntersectionObserver((entries) => {
@@ -236,7 +230,7 @@
       track("select_item", shown(slot, [line(tile, tiles(slot).indexOf(tile))]));
   };
 
-  // Google's ecommerce events, as gtag pushes them (its arguments) and as Tag Manager has them (an object).
+  // Google's ecommerce events: gtag pushes arguments, Tag Manager an object.
   const ALONE = ["view_cart", "begin_checkout"];
   const ABOUT_ITEMS = [
     "view_item_list", "select_item", "view_item", "add_to_cart", "remove_from_cart", "add_to_wishlist", "purchase",
@@ -255,7 +249,7 @@
       const name = gtag ? row[1] : row.event, data = (gtag ? row[2] : { ...row, ...held }) || {};
       const items = [data.items || []].flat().map(lineOf).filter(({ item_id }) => item_id);
       const { transaction_id, currency, search_term } = data;
-      if ((name === "search" || name === "view_search_results") && search_term) track("search", { search_term });
+      if (["search", "view_search_results"].includes(name) && search_term) track("search", { search_term });
       else if (ALONE.includes(name) || (ABOUT_ITEMS.includes(name) && items[0]))
         track(name, { items, currency, ...(transaction_id && { transaction_id: `${transaction_id}` }) });
     };
@@ -279,7 +273,7 @@
   globalThis.recsite = {
     init(options) {
       at = `${options.url.replace(/\/+$/, "")}/api/v1/events/`;
-      ({ key, consent, timeout: patience, ...names } = options);
+      ({ key, consent, timeout: patience = PATIENCE, ...names } = options);
       consent = agreed(consent);
       queue = [...(kept().queue || []), ...queue].slice(-MOST);
       if (!eyes) {
@@ -305,7 +299,7 @@
     consent(said) {
       const yes = agreed(said), { analytics_storage } = said || {};
       if (!yes && consent !== false) {
-        queue.forEach((row) => Object.assign(row, NOBODY));
+        queue.forEach((row) => Object.assign(row, NOBODY, { consent: NO }));
         say = NO;
         track("view_item_list"); // the objection: an event that says nothing else
         try { localStorage.removeItem(STORE); } catch { /* there is none */ }
