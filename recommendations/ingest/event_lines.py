@@ -14,8 +14,8 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from recommendations.event_types import NAMES, EventName
-from recommendations.ingest.event_schema import EventForm, EventItemForm, EventRow, PersonForm
-from recommendations.ingest.event_validation import NAME, exact, refusal_of, rounded, why_unused
+from recommendations.ingest.event_schema import EventForm, EventItemForm, EventRow, PersonForm, UnknownOrder
+from recommendations.ingest.event_validation import NAME, exact, refusal_of, rounded, why_unknown, why_unused
 from recommendations.ingest.facts import NAMED, NAMELESS, REPLAY, Allowed, Sender, limit
 from recommendations.ingest.refusal import Refusal, Unused
 from recommendations.ingest.waiting import may_wait, room_of
@@ -86,10 +86,12 @@ class Intake:
             if isinstance(row, Refusal):
                 self._verdicts[number] = EventResult("rejected", None, row.pointer, row.reason)
             elif isinstance(row, Unused):
-                self._leave_out(number, row, why_unused(row.name, system=row.system))
+                self._leave_out(number, row, Refusal(NAME, why_unused(row.name, system=row.system)))
+            elif type(row) is UnknownOrder:
+                forms += self._word_of(number, row, why_unknown(), now=now)
             elif isinstance(allowed := refusal_of(row, now=now) or limit(row, sender, now=now), Refusal):
                 if allowed.pointer == NAME and row.name not in NAMES:
-                    forms += self._word_of(number, row, now=now)
+                    forms += self._word_of(number, row, allowed, now=now)
                     continue
                 self._reject(number, row, allowed)
                 self.unproven += allowed.pointer == NAMED and sender.side is Side.PAGE
@@ -137,9 +139,11 @@ class Intake:
             )
         return [verdict for verdict in self._verdicts if verdict is not None]
 
-    def _word_of(self, number: int, form: EventForm, *, now: datetime) -> list[tuple[int, EventForm, Allowed]]:
+    def _word_of(
+        self, number: int, form: EventForm, why: Refusal, *, now: datetime
+    ) -> list[tuple[int, EventForm, Allowed]]:
         """What is left of an event that nothing is learned from: what the customer said of purposes."""
-        self._leave_out(number, form, why_unused(form.name))
+        self._leave_out(number, form, why)
         if form.consent is None or (form.consent.personalisation is None and form.consent.measure is None):
             return []
         word = msgspec.structs.replace(form, name=EventName.VIEW_HOMEPAGE.value, items=[])
@@ -150,8 +154,8 @@ class Intake:
             return []
         return [(number, word, allowed)]
 
-    def _leave_out(self, number: int, row: EventForm | Unused, reason: str) -> None:
-        self._verdicts[number] = EventResult("ignored", row.event_id, NAME, reason)
+    def _leave_out(self, number: int, row: EventForm | Unused, why: Refusal) -> None:
+        self._verdicts[number] = EventResult("ignored", row.event_id, why.pointer, why.reason)
         self.unused += 1
 
     def _reject(self, number: int, form: EventForm, refusal: Refusal) -> None:
@@ -239,10 +243,7 @@ def lines_of(event: Taken, *, items: Mapping[str, int], owner: int | None) -> It
 
 
 def stripped(line: EventLine) -> EventLine:
-    """The line without all that could join it to another one; a trade has the event's own id for an order.
-
-    Where a shop gives back a whole order by its number alone, nobody finds the order any more.
-    """
+    """The line without all that could join it to another one; a trade has the event's own id for an order."""
     place = line.attributes and msgspec.structs.replace(line.attributes, page=None)
     return msgspec.structs.replace(
         line,

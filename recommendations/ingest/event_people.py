@@ -44,12 +44,26 @@ class People:
         return people
 
     def find_buyers(self, events: Sequence[Taken]) -> None:
-        """Let what is given back without a name be of who bought it, where that is known."""
-        places = [place for place, event in enumerate(events) if _is_the_buyers(event.form)]
-        if places:
-            buyers = buyers_of({str(events[place].form.transaction_id) for place in places})
-            for place in places:
-                self.owners[place] = buyers.get(str(events[place].form.transaction_id))
+        """Let what is given back without a name be of who bought it; where none may be known, nothing leads to them."""
+        places = [
+            place for place, event in enumerate(events) if event.row not in self.unnamed and _is_the_buyers(event.form)
+        ]
+        if not places:
+            return
+        buyers = self._buyers_in(events) | buyers_of({str(events[place].form.transaction_id) for place in places})
+        for place in places:
+            order = str(events[place].form.transaction_id)
+            self.owners[place] = buyers.get(order)
+            if order not in buyers:
+                self.unnamed.add(events[place].row)
+
+    def _buyers_in(self, events: Sequence[Taken]) -> dict[str, int | None]:
+        """Transaction → whose it is, of orders that come with the refunds."""
+        return {
+            str(event.form.transaction_id): owner
+            for event, owner in zip(events, self.owners, strict=True)
+            if NAMES[event.form.name] is EventName.PURCHASE and event.row not in self.unnamed
+        }
 
     def lines_of(self, events: Sequence[Taken], *, items: Mapping[str, int]) -> Iterator[EventLine]:
         """The lines of all events, without what their owners must not be known by."""
@@ -118,8 +132,7 @@ def _words(said: ConsentForm, key: int, at: datetime, *, unproven: bool) -> Iter
 
 
 def _is_the_buyers(form: EventForm) -> bool:
-    unnamed = form.user_id is None and form.anonymous_id is None
-    return unnamed and form.consent is None and NAMES[form.name] is EventName.REFUND
+    return form.user_id is None and form.anonymous_id is None and NAMES[form.name] is EventName.REFUND
 
 
 def _objects(form: EventForm) -> bool:

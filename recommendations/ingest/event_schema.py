@@ -123,6 +123,10 @@ class PersonForm(EventForm, forbid_unknown_fields=True, gc=False):
     """What is said of a person without an act: who they are, and what they allow."""
 
 
+class UnknownOrder(EventForm, forbid_unknown_fields=True, gc=False):
+    """A refund of a whole order, by its number alone, where no order has that number."""
+
+
 type EventRow = EventForm | Refusal | Unused
 
 

@@ -61,6 +61,15 @@ def why_unused(name: str, *, system: str = "") -> str:
     return text % {"name": name, "names": ", ".join(EventName)}
 
 
+def why_unknown() -> Refusal:
+    """Why nothing is taken back of an order by its number alone."""
+    text = _(
+        "No order with this number is known, so nothing is taken back: none was sent, or its customer does not want to "
+        "be known. Name the items that came back where you can."
+    )
+    return Refusal("/transaction_id", text)
+
+
 def _untimely(form: EventForm, now: datetime) -> Refusal | None:
     if form.timestamp > now:
         server_time = now.astimezone(UTC).isoformat(timespec="seconds")

@@ -13,6 +13,7 @@ from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import ConsentForm, EventContextForm, EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
 from recommendations.ingest.waiting import join_waiting
+from recommendations.ingest.whole_refunds import with_items
 from recommendations.models import Customer, CustomerAlias, Event, Item, PurposeWord, WaitingLine
 from recommendations.privacy_terms import DataPurpose, PurposeState
 from recommendations.store.events.pseudonyms import pseudonym
@@ -42,13 +43,13 @@ def act(name: str = "view_item", *, ago: float = 0, item: str = "SKU1", **fields
     order = {"transaction_id": "order 7"} if name in {"purchase", "refund"} else {}
     plain: dict[str, Any] = {
         "event_id": uuid.uuid4(), "timestamp": NOW - ago * MINUTE, "user_id": "ada", "session_id": "s1",
-        "recommendation_id": "r" * 32, "context": EventContextForm(page="/shoes"),
+        "recommendation_id": "r" * 32, "context": EventContextForm(page="/shoes"), "items": [EventItemForm(item)],
     }  # fmt: skip
-    return EventForm(name=name, items=[EventItemForm(item)], **plain | order | fields)
+    return EventForm(name=name, **plain | order | fields)
 
 
 def send(*forms: EventForm, sender: Sender = SERVER) -> list[str]:
-    return [verdict.verdict for verdict in accept(forms, sender, now=NOW)]
+    return [verdict.verdict for verdict in accept(with_items(forms, sender), sender, now=NOW)]
 
 
 def ada() -> Customer:
@@ -87,6 +88,39 @@ def test_an_order_of_who_objects_is_still_taken_once() -> None:
     again = act("purchase", ago=5, consent=NO)
     again.event_id = one
     assert send(again) == ["duplicate"]
+
+
+@pytest.mark.parametrize(("order", "of_whole"), [("order 7", "accepted"), ("order 8", "ignored")])
+def test_what_comes_back_of_who_objects_leads_to_nobody(order: str, of_whole: str) -> None:
+    """Of an order of before their no, and of one after it: with a name, without, and by the number alone."""
+    send(act("purchase", ago=9))
+    send(act(consent=NO, ago=8), act("purchase", ago=7, transaction_id="order 8"))
+    named, unnamed = act("refund", transaction_id=order), act("refund", transaction_id=order, user_id=None)
+    whole = act("refund", transaction_id=order, user_id=None, items=[])
+    later = act("refund", transaction_id=order, user_id=None, item="new")
+    assert send(named, unnamed, whole, later) == ["accepted", "accepted", of_whole, "accepted"]
+    assert send(unnamed, named) == ["duplicate", "duplicate"]
+    back = Event.objects.filter(name="refund")
+    assert back.count() == 2 + (of_whole == "accepted")
+    assert {(row.customer_id, row.session_id, row.recommendation_id) for row in back} == {(None, None, None)}
+    assert all(row.transaction_id == str(row.event_id) for row in back)
+    [waits] = WaitingLine.objects.all()
+    assert (waits.customer_id, waits.sent["transaction_id"]) == (None, str(later.event_id))
+
+
+def test_what_comes_back_of_others_is_theirs() -> None:
+    send(act("purchase", ago=9), act("purchase", ago=9, user_id=None, anonymous_id="a1", transaction_id="order 5"))
+    send(act("purchase", transaction_id="order 8"), act("refund", transaction_id="order 8", user_id=None))
+    send(act("refund", user_id=None, items=[]), act("refund", user_id=None, transaction_id="order 5", consent=YES))
+    back = Event.objects.filter(name="refund").order_by("transaction_id")
+    whose = [(row.transaction_id, row.customer.kind) for row in back]
+    signed_in, visitor = CustomerKind.SIGNED_IN, CustomerKind.ANONYMOUS
+    assert whose == [("order 5", visitor), ("order 7", signed_in), ("order 8", signed_in)]
+
+
+def test_a_no_is_heard_with_an_order_that_nobody_knows() -> None:
+    assert send(act(ago=1), act("refund", transaction_id="order 6", items=[], consent=NO)) == ["accepted", "ignored"]
+    assert not ada().personalise
 
 
 def test_a_line_that_waits_loses_the_same() -> None:

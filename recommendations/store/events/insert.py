@@ -135,10 +135,12 @@ FROM new JOIN line USING (occurred_at, event_id, line) LEFT JOIN recommendations
 UNION ALL SELECT number - 1, NULL, true FROM line WHERE erased
 """  # noqa: S608 - names and types of our own
 _BUYERS = f"""
-SELECT DISTINCT ON (transaction_id) transaction_id, customer_id FROM recommendations_event
-WHERE transaction_id = ANY(%b::text[]) AND name = '{EventName.PURCHASE}' AND customer_id IS NOT NULL
-  AND trust >= {Trust.SERVER}
-ORDER BY transaction_id, trust DESC, received_at
+SELECT transaction_id, (array_agg(customer_id ORDER BY trust DESC, received_at)
+  FILTER (WHERE customer_id IS NOT NULL AND trust >= {Trust.SERVER}))[1]
+FROM recommendations_event event
+WHERE transaction_id = ANY(%b::text[]) AND name = '{EventName.PURCHASE}' AND NOT EXISTS (
+  SELECT FROM recommendations_customer WHERE id = event.customer_id AND NOT personalise)
+GROUP BY transaction_id
 """  # noqa: S608 - words of our own
 _TAKEN_SINCE = """
 SELECT id, not_before FROM recommendations_customer WHERE erased_at IS NULL AND id = ANY(%b::bigint[])
@@ -211,8 +213,11 @@ def _inserted(rows: Sequence[Any]) -> Inserted:
     return Inserted(new, frozenset(number for number, _whose, erased in rows if erased))
 
 
-def buyers_of(transactions: Collection[str]) -> dict[str, int]:
-    """Transaction → the key that it was bought under, as the best source tells."""
+def buyers_of(transactions: Collection[str]) -> dict[str, int | None]:
+    """Transaction → the key that it was bought under, as the best source tells; None where nobody's name was told.
+
+    Transactions that are not there, and of who does not want to be known, are missing.
+    """
     return dict(run(_BUYERS, [list(transactions)]))
 
 
