@@ -1,4 +1,7 @@
-"""What objectors did changes nothing for anybody: every artefact of a run is the same, SHA-256 by SHA-256."""
+"""What objectors did changes nothing for anybody: every artefact of a run is the same, SHA-256 by SHA-256.
+
+Two hundred runs: ``OBJECTORS=200 make check FILE=tests/loop/test_objectors.py ARGS=--timeout=3000``.
+"""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ from tests.loop.test_trust import NOW, go_round, sums
 from tests.objectors import TURNS, key_of, object_to
 from tests.trained import artefact_folder
 
-DRAWS = max(1, int(os.environ.get("OBJECTORS", "4")) // 4)
+DRAWS = int(os.environ.get("OBJECTORS", "1"))  # of a run after four histories were turned into others
 OBJECTORS = ("u0", "u14", "u27", "u40")  # the first of them acted last
 
 
@@ -43,10 +46,11 @@ def test_no_artefact_knows_what_an_objector_did() -> None:
     first = go_round()
     before = sums(again := go_round())
     forget(again, first)
+    others = 0
     for draw in range(DRAWS):
         for place, key in enumerate(keys):
             TURNS[(place + draw) % len(TURNS)](key, rng)
-        run = go_round()
-        assert sums(run) == before, draw
+        others += sums(run := go_round()) != before
         forget(run, first)
+    assert others == 0
     assert len(before) > 500
