@@ -242,10 +242,10 @@ FORGET_STATED = (
     "DROP FUNCTION recommendations_live_changed CASCADE; DROP FUNCTION recommendations_live_is_stated CASCADE"
 )
 DATA_PURPOSES = [("personalise", "Personalise"), ("measure", "Measure"), ("push", "Messages")]
-PURPOSE_STATES = [("given", "Yes"), ("refused", "No"), ("withdrawn", "Taken back")]
+PURPOSE_STATES = [("given", "Given"), ("refused", "Refused"), ("withdrawn", "Withdrawn")]
 WORD_SOURCES = [
-    ("page", "in the shop"), ("server", "by the shop's server"), ("import", "by a file"), ("staff", "by staff"),
-    ("link", "by the customer's own link"),
+    ("page", "A page of the shop"), ("server", "The shop's server"), ("import", "An imported file"), ("staff", "Staff"),
+    ("link", "The customer's own link"),
 ]  # fmt: skip
 PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]

@@ -17,6 +17,7 @@ class PurposeRow:
     """Whether a customer allows a purpose, and the word that it holds by, where one was said."""
 
     words: str
+    note: str
     allowed: bool
     last: PurposeWord | None
 
@@ -44,7 +45,12 @@ def purposes_of(customer: Customer, keys: Sequence[int]) -> PurposesOfCustomer:
     called = dict(privacy_labels.PURPOSES)
     return PurposesOfCustomer(
         purposes=[
-            PurposeRow(words=str(called[purpose]), allowed=allowed[purpose], last=newest.get(purpose))
+            PurposeRow(
+                words=str(called[purpose]),
+                note=str(privacy_labels.PURPOSE_NOTES[purpose]),
+                allowed=allowed[purpose],
+                last=newest.get(purpose),
+            )
             for purpose in OWN_PURPOSES
         ],
         said=[

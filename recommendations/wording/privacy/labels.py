@@ -66,15 +66,19 @@ PURPOSES: Choices = [
     (DataPurpose.MEASURE, pgettext_lazy("purpose of data", "Measure")),
     (DataPurpose.PUSH, pgettext_lazy("purpose of data", "Messages")),
 ]
+PURPOSE_NOTES = {
+    DataPurpose.PERSONALISE: _("lists of their own, and models learn from what they do"),
+    DataPurpose.MEASURE: _("what they do is tied to the list that led to it"),
+}
 PURPOSE_STATES: Choices = [
-    (PurposeState.GIVEN, pgettext_lazy("of a purpose", "Yes")),
-    (PurposeState.REFUSED, pgettext_lazy("of a purpose", "No")),
-    (PurposeState.WITHDRAWN, pgettext_lazy("of a purpose", "Taken back")),
+    (PurposeState.GIVEN, pgettext_lazy("consent", "Given")),
+    (PurposeState.REFUSED, pgettext_lazy("consent", "Refused")),
+    (PurposeState.WITHDRAWN, pgettext_lazy("consent", "Withdrawn")),
 ]
 WORD_SOURCES: Choices = [
-    (WordSource.PAGE, pgettext_lazy("source of a word", "in the shop")),
-    (WordSource.SERVER, pgettext_lazy("source of a word", "by the shop's server")),
-    (WordSource.IMPORT, pgettext_lazy("source of a word", "by a file")),
-    (WordSource.STAFF, pgettext_lazy("source of a word", "by staff")),
-    (WordSource.LINK, pgettext_lazy("source of a word", "by the customer's own link")),
+    (WordSource.PAGE, _("A page of the shop")),
+    (WordSource.SERVER, _("The shop's server")),
+    (WordSource.IMPORT, _("An imported file")),
+    (WordSource.STAFF, _("Staff")),
+    (WordSource.LINK, _("The customer's own link")),
 ]

@@ -30,7 +30,7 @@ def test_an_objector_is_on_no_page_but_their_own(merchandiser: Client, tea_drink
     assert "Tea" not in page
     assert f"/customers/{code}/held/" in page
     merchandiser.cookies["django_language"] = "zh-hans"
-    assert "该客户选择不被识别。" in text(merchandiser, f"/customers/{code}/")
+    assert "该顾客选择不被识别。" in text(merchandiser, f"/customers/{code}/")
     del merchandiser.cookies["django_language"]
     assert code not in text(merchandiser, "/customers/?text=Tea")
     assert "Tea" not in text(merchandiser, f"/customers/{code}/why/1/?placement=home")
@@ -43,10 +43,10 @@ def test_the_page_says_what_they_allow_with_source_and_moment(merchandiser: Clie
     with CaptureQueriesContext(connection) as queries:
         page = re.sub(r"\s+", " ", text(merchandiser, reach))
     assert len(queries) <= MOST_QUERIES
-    rows = re.findall(r'<tr> <th scope="row" class="lead-cell">(\w+)</th>.*?</tr>', page)
+    rows = re.findall(r'<tr> <th scope="row" class="lead-cell">(\w+) <small', page)
     assert rows[:2] == ["Personalise", "Measure"]
     assert "Refused" in page
-    assert "by the shop's server" in page
+    assert "The shop's server" in page
     assert "Every word on these purposes" in page
     assert (NOW - timedelta(days=3)).strftime("%Y-%m-%d") in page
 
@@ -56,6 +56,8 @@ def test_objections_are_counted_by_week(admin: Client, tea_drinker: Customer) ->
     object_to(tea_drinker.pk, DataPurpose.MEASURE, DataPurpose.PERSONALISE, at=NOW)
     other = Customer.objects.exclude(pk=tea_drinker.pk).order_by("pk")[0]
     object_to(other.pk, at=NOW)
+    object_to(other.pk, at=NOW - timedelta(weeks=9))
     page = re.sub(r"\s+", " ", text(admin, "/privacy/"))
-    assert re.search(r'<td class="num">2</td><td class="num">1</td>', page)
+    rows = re.findall(r'<td class="num">(\d)</td><td class="num">(\d)</td>', page)
+    assert rows == [("2", "1"), *[("0", "0")] * 7]  # in order, also weeks without any
     assert "Nobody objected." not in page
