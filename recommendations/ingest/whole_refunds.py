@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TypeIs
+from typing import TypeGuard
 
 import msgspec
 
@@ -20,7 +20,7 @@ def with_items(rows: Sequence[EventRow], sender: Sender) -> list[EventRow]:
 
     Not those of a page: whoever reads its key could try out which orders there are.
     """
-    whole = {number: row for number, row in enumerate(rows) if _is_whole_refund(row)}
+    whole: dict[int, EventForm] = {number: row for number, row in enumerate(rows) if _is_whole_refund(row)}
     if not whole or sender.side is Side.PAGE:
         return list(rows)
     orders: dict[str, list[EventItemForm]] = defaultdict(list)
@@ -36,7 +36,7 @@ def with_items(rows: Sequence[EventRow], sender: Sender) -> list[EventRow]:
     return filled
 
 
-def _is_whole_refund(row: EventRow) -> TypeIs[EventForm]:
+def _is_whole_refund(row: EventRow) -> TypeGuard[EventForm]:
     if not isinstance(row, EventForm) or row.items or row.transaction_id is None:
         return False
     return NAMES.get(row.name) is EventName.REFUND
