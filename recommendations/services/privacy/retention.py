@@ -177,6 +177,8 @@ def _let_leave(held: frozenset[int], *, now: datetime) -> None:
     if newest is None:
         return
     left = people.leave(held=held, now=now)
+    if left is None:
+        return
     RetentionDrop.objects.filter(pk=newest.pk).update(customers=left)
     open_drops.update(customers=0)
 

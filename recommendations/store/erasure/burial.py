@@ -32,8 +32,8 @@ log = structlog.get_logger(__name__)
 # Whoever still has the key meets somebody who objects: nothing is learned of them, nobody writes to them.
 _EMPTY = """
 UPDATE recommendations_customer customer
-SET pseudonym = empty.pseudonym, erased_at = %b, personalise = false, measure = false, consent_at = NULL,
-  measure_at = NULL, resumed_at = NULL, properties = '{}'
+SET pseudonym = empty.pseudonym, erased_at = %b, not_before = greatest(not_before, %b), personalise = false,
+  measure = false, consent_at = NULL, measure_at = NULL, resumed_at = NULL, properties = '{}'
 FROM unnest(%b::bigint[], %b::bytea[]) AS empty(id, pseudonym) WHERE customer.id = empty.id
 RETURNING customer.id
 """
@@ -72,7 +72,7 @@ def _bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime) -> 
         return replace(subject, keys=keys), joined
     living = {key: bytes(value) for key, value, erased in rows if erased is None}
     named = sorted({*subject.pseudonyms, *living.values()})
-    run(_EMPTY, [now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
+    run(_EMPTY, [now, now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
     layers = generation()
     marks = [ErasedId(digest_of(value), layers, at, mode) for value in named]
     tombstones.lay(marks)

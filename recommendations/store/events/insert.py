@@ -99,7 +99,7 @@ _NAMES = EventLine.__struct_fields__
 # somebody who is gone. Who does not want to be measured did not act because of an answer.
 GONE = "sent.customer_id IS NOT NULL AND (customer.id IS NULL OR customer.erased_at IS NOT NULL)"
 UNNAMED = f"({GONE} OR customer.personalise IS FALSE)"
-ERASED = "coalesce(sent.occurred_at < greatest(customer.not_before, customer.erased_at), false)"
+ERASED = "coalesce(sent.occurred_at < customer.not_before, false)"
 _TRADED = ", ".join(f"'{name}'" for name in TRADES)
 _KEPT = {
     "customer_id": "CASE WHEN NOT unnamed THEN customer_id END",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from recommendations.models import Customer, CustomerAlias, PurposeWord, StatedTaste
 from recommendations.privacy_terms import HolderCode
@@ -59,7 +59,10 @@ class CustomerHolder(TableHolder):
         """Erase what is said of them; of the rows nothing is left that says anything, until they go."""
         rows = THEMSELVES.of(subject)
         rows.filter(erased_at=None).update(pseudonym=RawSQL(RANDOM, ()))  # noqa: S611 - no id leads there any more
-        changed = rows.exclude(**BLANK).update(**SAID_NOTHING, erased_at=Coalesce("erased_at", now))
+        changed = rows.exclude(**BLANK).update(
+            **SAID_NOTHING, erased_at=Coalesce("erased_at", now),
+            not_before=Greatest("not_before", Coalesce("erased_at", now)),
+        )  # fmt: skip
         return super().erase(subject, now=now) + Erased(changed=changed)
 
 

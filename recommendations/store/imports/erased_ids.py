@@ -31,7 +31,7 @@ WHERE customer.pseudonym = decode(erased_id.hash, 'hex')
 _DROP = """
 DELETE FROM ready_event ready WHERE customer_id IS NOT NULL AND NOT EXISTS (
   SELECT FROM recommendations_customer customer WHERE customer.id = ready.customer_id
-    AND coalesce(ready.occurred_at >= greatest(customer.not_before, customer.erased_at), true))
+    AND coalesce(ready.occurred_at >= customer.not_before, true))
 """
 
 

@@ -12,6 +12,11 @@ from recommendations.store.imports.csv_rows import storable
 from recommendations.store.temp_tables import rows as ask
 
 LOCKS = 0x1397  # advisory locks of imports; the second number is the import's
+_UNDER_WAY = """
+SELECT EXISTS (
+  SELECT FROM pg_locks JOIN pg_database base ON base.oid = database
+  WHERE locktype = 'advisory' AND granted AND classid = %(locks)s AND objsubid = 2 AND datname = current_database())
+"""
 
 
 def begin(*, kind: str, file: str) -> Import:
@@ -23,6 +28,11 @@ def begin(*, kind: str, file: str) -> Import:
         imported = Import.objects.create(kind=kind, file=storable(file)[:300])
         ask("SELECT pg_advisory_lock(%(locks)s, %(key)s)", locks=LOCKS, key=imported.pk)
     return imported
+
+
+def under_way() -> bool:
+    """Whether any file is being imported, by whatever process."""
+    return bool(ask(_UNDER_WAY, locks=LOCKS)[0][0])
 
 
 def finish(

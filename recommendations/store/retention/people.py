@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
 from recommendations.models import (
     AudienceMember,
@@ -27,9 +28,11 @@ from recommendations.store.events.tombstones import digest_of
 from recommendations.store.holders.customer import BLANK, RANDOM
 from recommendations.store.holders.protocol import ROWS
 from recommendations.store.holders.tables import delete_rows
+from recommendations.store.imports.import_record import under_way
 from recommendations.store.live.fetch import Changed, announce
 
 DAY = timedelta(days=1)
+AT_ONCE = 500  # customers: nobody waits for more
 GO_ALONG = frozenset({InterestProfile, SegmentMembership, AudienceMember, Unit, CustomerAlias, EventListing})
 """Tables whose rows keep nobody: they are inferred, or said of somebody who is there otherwise."""
 
@@ -49,28 +52,33 @@ def release(held: Collection[int]) -> int:
     return delete_rows(HeldEvent.objects.exclude(held_for__in=held))
 
 
-def leave(*, held: Collection[int], now: datetime) -> int:
-    """Have everybody leave of whom no event, no word, no contact and nothing else is left; how many.
+def leave(*, held: Collection[int], now: datetime) -> int | None:
+    """Have everybody leave of whom no event, no word, no contact and nothing else is left; how many. None where a file
+    is being imported, in which they may stand: a later call goes on.
 
-    Their rows stand empty for a minute, as those of who was erased, so that every process hears of it.
+    Their rows stand empty for a minute, as those of who was erased, so that every process hears of it. What they do in
+    the moment before is counted without a customer, whenever it happened, as nobody asked for it to be forgotten.
     """
     leaving = _without_anything(before=now - DAY) - set(held)
     while partners := {one for one, other in _joined(leaving) if other not in leaving}:
         leaving -= partners
-    for keys in batched(sorted(leaving), ROWS):
-        _leave(_nothing_left(keys, before=now - DAY), now=now)
-    if leaving:
+    for part in batched(sorted(leaving), ROWS):
+        if under_way():
+            return None
+        for keys in batched(part, AT_ONCE):
+            _leave(_nothing_left(keys, before=now - DAY))
         announce(Changed.PEOPLE)
-        for keys in batched(sorted(leaving), ROWS):
-            Event.objects.filter(customer__in=keys).update(customer=None)  # of a statement that was under way
+        Event.objects.filter(customer__in=part).update(customer=None)  # of a statement that was under way
     return len(leaving)
 
 
 @transaction.atomic
-def _leave(customers: QuerySet[Customer], *, now: datetime) -> None:
-    Unit.objects.filter(customer__in=customers).update(customer=None)
+def _leave(customers: QuerySet[Customer]) -> None:
+    keys = list(customers.select_for_update(of=("self",)).values_list("pk", flat=True))
+    Unit.objects.filter(customer__in=keys).update(customer=None)
     empty = {name: value for name, value in BLANK.items() if name != "erased_at__isnull"}
-    customers.update(pseudonym=RawSQL(RANDOM, ()), erased_at=now, **empty)  # noqa: S611 - a constant
+    gone = Customer.objects.filter(pk__in=keys)
+    gone.update(pseudonym=RawSQL(RANDOM, ()), erased_at=timezone.now(), **empty)  # noqa: S611 - a constant
 
 
 def _without_anything(*, before: datetime) -> set[int]:
