@@ -72,6 +72,7 @@ class RetentionKind(StrEnum):
     REFUSED_ROWS = "refused_rows"
     TRAIL = "trail"
     TOMBSTONES = "tombstones"  # no shorter than events, or what was erased could come again
+    RECEIPTS = "receipts"  # with the requests that are over; the newest receipt stays, or the chain would begin anew
 
 
 class RetentionDays(NamedTuple):
@@ -88,6 +89,7 @@ RETENTION: Mapping[RetentionKind, RetentionDays] = {
     RetentionKind.REFUSED_ROWS: RetentionDays(30, 1, 400),
     RetentionKind.TRAIL: RetentionDays(1_095, 365, 3_650),
     RetentionKind.TOMBSTONES: RetentionDays(1_095, 730, 3_650),
+    RetentionKind.RECEIPTS: RetentionDays(2_190, 2_190, 3_650),  # the database deletes no younger one
 }
 
 

@@ -61,17 +61,19 @@ def chain_hash(document: Document, signature: bytes) -> str:
     return hashlib.sha256(canonical(document) + signature).hexdigest()
 
 
-def flaws_of(envelopes: Sequence[Envelope], keys: Mapping[str, str], *, whole: bool = False) -> list[str]:
+def flaws_of(
+    envelopes: Sequence[Envelope], keys: Mapping[str, str], *, whole: bool = False, first: int = 1
+) -> list[str]:
     """Sentences on what is wrong; none where each was signed under one of the keys (name → public key).
 
     Documents whose numbers follow each other must be chained. ``whole`` says that they are one chain from its first
-    document, so that none is missing but at its end.
+    document, or the ``first`` that is still kept, so that none is missing but at its end.
     """
     flaws = [flaw for each in envelopes if (flaw := _flaw(each, keys))]
     if flaws:
         return flaws
     numbered = sorted(envelopes, key=lambda each: each["document"]["number"])
-    if whole and numbered and numbered[0]["document"]["previous"] != FIRST:
+    if whole and numbered and not _begins(numbered[0]["document"], first=first):
         flaws.append(f"The chain begins with {_name(numbered[0])}, which is not the first.")
     for before, after in pairwise(numbered):
         one, other = before["document"]["number"], after["document"]["number"]
@@ -84,6 +86,11 @@ def flaws_of(envelopes: Sequence[Envelope], keys: Mapping[str, str], *, whole: b
         elif whole:
             flaws.append(f"Between {_name(before)} and {_name(after)} some are missing.")
     return flaws
+
+
+def _begins(document: Mapping[str, Any], *, first: int) -> bool:
+    """Whether a chain of which documents before ``first`` are kept no more begins with this one."""
+    return document["number"] == first and (document["previous"] == FIRST) == (first == 1)
 
 
 def _flaw(envelope: Envelope, keys: Mapping[str, str]) -> str | None:

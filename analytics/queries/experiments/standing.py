@@ -14,6 +14,7 @@ from analytics.templatetags.display import moment, number, share
 from recommendations.engine.experiments.mismatch import is_mismatch
 from recommendations.experiment_terms import NoteCode
 from recommendations.models import Arm, Experiment, Unit
+from recommendations.services.experiments.readings import lost_its_beginning
 from recommendations.terms import ExperimentStatus
 from recommendations.wording.experiments import note_text
 from recommendations.wording.labels import placement_label
@@ -113,6 +114,8 @@ def _part_words(kind: str, name: str) -> str:
 def _age(experiment: Experiment, results: Results, *, now: datetime) -> HealthMark:
     words = _("counted until %(time)s") % {"time": moment(results.at)}
     late = experiment.status == ExperimentStatus.RUNNING and now - results.at > LATE
+    if late and lost_its_beginning(experiment):
+        words = _("%(counted)s; not since, as what it began with is kept no longer") % {"counted": words}
     return HealthMark(state="wrong" if late else "fine", words=words)
 
 

@@ -31,13 +31,16 @@ EXPLAINED: Mapping[RetentionKind, Promise] = {
     RetentionKind.TOMBSTONES: gettext_lazy(
         "Hashes of ids that were erased, so that old acts of theirs are not taken again. No shorter than events."
     ),
+    RetentionKind.RECEIPTS: gettext_lazy(
+        "Proofs of erasures, and requests that are over; nobody is named in them. At least six years, as long as "
+        "somebody may ask for a proof."
+    ),
 }
 FIXED: tuple[tuple[Promise, Promise], ...] = (
     (pgettext_lazy("retention", "Messages"), gettext_lazy("400 days; the reasons for and against them 90 days")),
     (pgettext_lazy("retention", "Export files"), gettext_lazy("7 days")),
     (pgettext_lazy("retention", "Files that wait for somebody's yes"), gettext_lazy("a day")),
     (pgettext_lazy("retention", "Models, with interests and segments"), gettext_lazy("the last 3")),
-    (pgettext_lazy("retention", "Receipts"), gettext_lazy("6 years at least")),
 )
 """What has a time of its own that no rule changes."""
 

@@ -24,10 +24,13 @@ class Command(BaseCommand):
             "--keys", type=Path, required=True, metavar="FILE", help="recsite-receipts.json of the installation"
         )
         parser.add_argument("--chain", action="store_true", help="the file has all of them: none may be missing")
+        parser.add_argument(
+            "--first", type=int, default=1, metavar="NUMBER", help="of a chain: the first that is still kept; usually 1"
+        )
 
-    def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, **_options: Any) -> None:
+    def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, first: int, **_options: Any) -> None:
         public, receipts = _keys(_json_in(keys)), _receipts(_json_in(file))
-        if flaws := signing.flaws_of(receipts, public, whole=chain):
+        if flaws := signing.flaws_of(receipts, public, whole=chain, first=first):
             raise CommandError("\n".join(flaws))
         for each in receipts:
             document = each["document"]

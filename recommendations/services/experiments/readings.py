@@ -17,6 +17,7 @@ from recommendations.models import Arm, Experiment, ExperimentNote, Reading
 from recommendations.services.access import audit
 from recommendations.services.experiments.standings import days_between, last_read, replayed_days, standing
 from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.events.partitions import gone_until
 from recommendations.store.experiments.caps import scales
 from recommendations.store.experiments.totals import WINDOW, ExperimentTotals, totals
 from recommendations.store.experiments.units import settle_units
@@ -43,10 +44,21 @@ def read_experiments(now: datetime) -> int:
 
 
 def due(now: datetime) -> list[Experiment]:
-    """Experiments to read: hourly for two days, then once a day, until the last person's 28 days are over."""
+    """Experiments to read: hourly for two days, then once a day, until the last person's 28 days are over.
+
+    One that began with what is kept no longer stays as it was read last, as its sums would be those of fewer acts.
+    """
     begun = Experiment.objects.filter(simulated=False, started_at__lte=now).exclude(kind=ExperimentKind.BANDIT)
     open_ended = Q(status__in=[ExperimentStatus.RUNNING, ExperimentStatus.PAUSED]) | Q(ended_at__gt=now - WINDOW)
+    if gone := gone_until():
+        begun = begun.filter(started_at__gte=gone + WINDOW)
     return [experiment for experiment in begun.filter(open_ended).order_by("pk") if _is_due(experiment, now)]
+
+
+def lost_its_beginning(experiment: Experiment) -> bool:
+    """Whether what the experiment began with, or people did in the four weeks before it, is not kept any more."""
+    gone = gone_until()
+    return gone is not None and experiment.started_at is not None and experiment.started_at < gone + WINDOW
 
 
 @transaction.atomic

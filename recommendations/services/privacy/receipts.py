@@ -9,8 +9,8 @@ from django.db import connection, transaction
 
 from recommendations.channels import signing
 from recommendations.channels.sealing import base64url
-from recommendations.models import PrivacyRequest, Receipt
-from recommendations.privacy_terms import ReceiptPart
+from recommendations.models import PrivacyRequest, Receipt, RetentionDrop
+from recommendations.privacy_terms import ReceiptPart, RetentionKind
 from recommendations.services.privacy.receipt_facts import moment
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
 
@@ -78,6 +78,13 @@ def public_keys() -> dict[str, str]:
     return {signing.key_id(half): half for half in halves}
 
 
-def verify(handed: Sequence[Mapping[str, Any]], *, whole: bool = False) -> list[str]:
+def first_kept() -> int:
+    """The number of the first receipt that retention left."""
+    if not RetentionDrop.objects.filter(kind=RetentionKind.RECEIPTS).exists():
+        return 1
+    return Receipt.objects.order_by("serial").values_list("serial", flat=True).first() or 1
+
+
+def verify(handed: Sequence[Mapping[str, Any]], *, whole: bool = False, first: int = 1) -> list[str]:
     """Sentences on what is wrong with receipts, by our own public keys; none where all is as it was signed."""
-    return signing.flaws_of(handed, public_keys(), whole=whole)
+    return signing.flaws_of(handed, public_keys(), whole=whole, first=first)

@@ -146,15 +146,29 @@ def expire(*, now: datetime) -> list[RetentionDrop]:
         limits = _limits(days_in_force(now=now), now=now)
         held = people.held_customers(now=now)
         people.release(held)
-        over = [*months.months_over(SLATE, before=limits[RetentionKind.SLATES]),
-                *months.months_over(EVENT, before=limits[RetentionKind.EVENTS])]  # fmt: skip
-        dropped = [drop for month in over if (drop := months.drop_month(month, held=held, now=now))]
+        dropped = _drop_months(limits, held=held, now=now)
         _forget_lines(limits[RetentionKind.TOMBSTONES])
         dropped += [drop for kind in rows.OF_ROWS if (drop := _delete(kind, limits[kind], now=now))]
         if any(drop.kind == RetentionKind.EVENTS for drop in dropped):
             forget_acts(month_of(limits[RetentionKind.EVENTS]))
         _let_leave(held, now=now)
         return dropped
+
+
+def _drop_months(
+    limits: Mapping[RetentionKind, datetime], *, held: frozenset[int], now: datetime
+) -> list[RetentionDrop]:
+    """Drop months of lists, and then those of events; these stay while a month of lists does, as what came of a list
+    is counted anew from events.
+    """
+    dropped = []
+    for table, kind in ((SLATE, RetentionKind.SLATES), (EVENT, RetentionKind.EVENTS)):
+        over = months.months_over(table, before=limits[kind])
+        went = [drop for month in over if (drop := months.drop_month(month, held=held, now=now))]
+        dropped += went
+        if len(went) < len(over):
+            break
+    return dropped
 
 
 def last_drops(*, most: int) -> list[RetentionDrop]:

@@ -1,5 +1,6 @@
 """What needs events and lists of some age, for who wants to keep them for a shorter time."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
@@ -11,13 +12,20 @@ from recommendations.privacy_terms import RetentionKind
 from recommendations.store.retention_rules import newest_event
 from recommendations.terms import ExperimentStatus
 
-NEEDS: tuple[tuple[int, Promise], ...] = (
-    (730, _("Messages to those who stayed away look back two years.")),
-    (365, _("Messages about carts look for the last purchase of a year.")),
-    (182, _("What an item usually earns is taken from half a year.")),
-    (112, _("How often somebody buys something again is counted over 112 days.")),
-)
-"""What needs events, and of how many days; what needs the fewest that may be set (84) always has them."""
+NEEDS: Mapping[RetentionKind, Sequence[tuple[int, Promise]]] = {
+    RetentionKind.EVENTS: [
+        (730, _("Messages to those who stayed away look back two years.")),
+        (365, _("Messages about carts look for the last purchase of a year.")),
+        (182, _("What an item usually earns is taken from half a year.")),
+        (118, _("What a push agent brings is counted over 90 days and the four weeks before.")),
+        (112, _("How often somebody buys something again is counted over 112 days.")),
+    ],
+    RetentionKind.SLATES: [
+        (400, _("What messages brought is told for as long as the lists in them are kept.")),
+        (112, _("Bandits look back 112 days.")),
+    ],
+}
+"""What needs a kind, and of how many days; what needs the fewest that may be set (84) always has them."""
 
 BEFORE = timedelta(days=28)
 """What people did so long before an experiment is compared, too."""
@@ -25,7 +33,7 @@ BEFORE = timedelta(days=28)
 
 def needed_for(kind: RetentionKind, days: int) -> list[Promise]:
     """What needs more days of a kind than these."""
-    return [words for needed, words in NEEDS if kind == RetentionKind.EVENTS and needed > days]
+    return [words for needed, words in NEEDS.get(kind, ()) if needed > days]
 
 
 def experiments_before(kind: RetentionKind, days: int, *, now: datetime) -> list[Experiment]:

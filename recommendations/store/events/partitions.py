@@ -50,6 +50,20 @@ def partition_of(table: str, month: datetime) -> str:
     return f"{table}_y{month:%Y}m{month:%m}"
 
 
+def month_in(partition: str) -> datetime:
+    """First moment of the month of which a partition has the name."""
+    year, month = partition.rpartition("_y")[2].split("m")
+    return datetime(int(year), int(month), 1, tzinfo=UTC)
+
+
+def gone_until() -> datetime | None:
+    """The end of the newest month that went with anything in it; None where none did. What is made anew from before
+    would be made from less than there was.
+    """
+    names = RetentionDrop.objects.filter(rows__gt=0).exclude(partition="").values_list("partition", flat=True)
+    return max((month_after(month_in(name)) for name in names), default=None)
+
+
 def month_of(moment: datetime) -> datetime:
     """First moment of the month in UTC."""
     at = moment.astimezone(UTC)

@@ -16,6 +16,7 @@ from django.db import transaction
 from recommendations.engine.experiments.bandit import DailyArms
 from recommendations.models import Experiment, ModelVersion
 from recommendations.store.attribution.statements import CUSTOMER_OF, PERSON_ASIDE, WORDS
+from recommendations.store.events.partitions import gone_until
 from recommendations.store.experiments.totals import SLOWEST
 from recommendations.store.temp_tables import rows, run
 from recommendations.terms import Metric
@@ -113,6 +114,8 @@ def bandit_days(experiment: Experiment, *, until: date) -> BanditDays:
         raise ValueError(f"{experiment} has not started")
     zone = ZoneInfo(settings.SHOP_TIME_ZONE)
     first = max(experiment.started_at.astimezone(zone).date(), until - timedelta(days=MOST_DAYS - 1))
+    if gone := gone_until():  # of its last day only a part may be left
+        first = max(first, gone.astimezone(zone).date() + timedelta(days=1))
     days = [first + timedelta(days=each) for each in range((until - first).days + 1)]
     arms = list(experiment.arms.order_by("position").values_list("pk", flat=True))
     if not days:

@@ -5,11 +5,10 @@ whatever step, is found by the names of the tables and gone on with: they say wh
 PostgreSQL says how far it got.
 """
 
-import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from django.db import OperationalError, transaction
@@ -18,7 +17,7 @@ from psycopg import sql
 from recommendations.models import RetentionDrop
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.attribution.settle import LOCK as SETTLING
-from recommendations.store.events.partitions import KINDS, month_after
+from recommendations.store.events.partitions import KINDS, month_after, month_in
 from recommendations.store.holders.protocol import ROWS
 from recommendations.store.temp_tables import rows, run
 
@@ -94,7 +93,7 @@ def stored_months(*tables: str) -> list[StoredMonth]:
     named = rf"^({'|'.join(tables)})_y\d{{4}}m\d{{2}}$"
     return [
         StoredMonth(
-            table=name.rpartition("_")[0], name=name, first=_first_of(name), detaching=detaching, rows=count, size=size
+            table=name.rpartition("_")[0], name=name, first=month_in(name), detaching=detaching, rows=count, size=size
         )
         for name, detaching, count, size in rows(_MONTHS, named=named)
     ]  # fmt: skip
@@ -182,8 +181,3 @@ def _drop(month: StoredMonth, *, held: int, now: datetime, last: Callable[[], in
     return RetentionDrop.objects.create(
         kind=kind, partition=month.name, rows=count, size=month.size, held=apart, customers=customers, at=now
     )  # fmt: skip
-
-
-def _first_of(name: str) -> datetime:
-    year, month = map(int, re.findall(r"_y(\d{4})m(\d{2})$", name)[0])
-    return datetime(year, month, 1, tzinfo=UTC)

@@ -60,6 +60,7 @@ RETENTION_KINDS: Choices = [
     (RetentionKind.REFUSED_ROWS, pgettext_lazy("retention", "Refused rows")),
     (RetentionKind.TRAIL, pgettext_lazy("retention", "Trail")),
     (RetentionKind.TOMBSTONES, pgettext_lazy("retention", "Erased ids")),
+    (RetentionKind.RECEIPTS, pgettext_lazy("retention", "Receipts and requests")),
 ]
 PURPOSES: Choices = [
     (DataPurpose.PERSONALISE, pgettext_lazy("purpose of data", "Personalise")),

@@ -12,11 +12,20 @@ from recommendations import tasks
 from recommendations.engine.experiments.decision import VerdictCode
 from recommendations.engine.experiments.mismatch import log_evidence
 from recommendations.engine.experiments.sequences import mixture_scale
-from recommendations.models import Arm, AuditEntry, Experiment, ExperimentNote, Reading, Unit
-from recommendations.services.experiments.readings import due, judge, plain, read_experiment, read_experiments
+from recommendations.models import Arm, AuditEntry, Experiment, ExperimentNote, Reading, RetentionDrop, Unit
+from recommendations.services.experiments.readings import (
+    due,
+    judge,
+    lost_its_beginning,
+    plain,
+    read_experiment,
+    read_experiments,
+)
 from recommendations.services.experiments.standings import days_between, standing
+from recommendations.store.events.partitions import month_of, partition_of
 from recommendations.store.experiments.units import settle_units
 from recommendations.store.live import fetch
+from recommendations.store.retention.months import EVENT
 from recommendations.terms import ExperimentKind, ExperimentStatus, Metric
 from tests.experiment_records import DAY, HOUR, NOW, START, answer, arms_of, experiment, furnish, unit_of
 from tests.store.experiments.test_totals import buy
@@ -56,6 +65,16 @@ def fallbacks(own: Experiment, shares: tuple[float, float]) -> None:
 def code(own: Experiment) -> VerdictCode | None:
     verdict = judge(own, now=NOW)
     return verdict.code if verdict else None
+
+
+def test_what_began_with_what_is_kept_no_longer_stays_as_it_was_read() -> None:
+    """A month that went ended 70 to 39 days ago; what people did four weeks before the start counts, too."""
+    before, after = (experiment(started_at=NOW - days * DAY) for days in (60, 10))
+    drop = RetentionDrop.objects.create(kind="events", partition=partition_of(EVENT, month_of(NOW - 70 * DAY)), rows=0)
+    assert due(NOW) == [before, after]  # nothing was in it
+    RetentionDrop.objects.filter(pk=drop.pk).update(rows=1)
+    assert due(NOW) == [after]
+    assert [lost_its_beginning(each) for each in (before, after)] == [True, False]
 
 
 def test_a_reading_has_the_sums_of_everybody_and_what_is_true_of_the_whole() -> None:

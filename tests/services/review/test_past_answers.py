@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from recommendations.event_types import EventName
-from recommendations.models import BlendWeights, Customer, Experiment, RuleBook, Slate
+from recommendations.models import BlendWeights, Customer, Event, Experiment, RuleBook, Slate
 from recommendations.services.catalogue import editing
 from recommendations.services.review.past_answers import (
     CannotMakeError,
@@ -96,6 +96,12 @@ def test_a_single_cause_is_named_and_has_all_of_the_change(
     assert list(past.causes) == [part]
     assert past.causes[part] == pytest.approx(past.change)
     assert past.change > 0.1
+
+
+def test_an_answer_is_made_again_of_what_was_kept_of_it_and_not_of_events(slate: Slate) -> None:
+    """Months of events may be gone by then."""
+    assert Event.objects.all().delete()[0] > 0
+    assert past_answer(slate, now=slate.served_at).made.sameness is Sameness.EXACT
 
 
 def test_shares_of_several_causes_add_up(slate: Slate) -> None:

@@ -4,9 +4,20 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
-from recommendations.models import Arm, Customer, Experiment, ModelVersion, Run, Segment, SegmentMembership
+from recommendations.models import (
+    Arm,
+    Customer,
+    Experiment,
+    ModelVersion,
+    RetentionDrop,
+    Run,
+    Segment,
+    SegmentMembership,
+)
 from recommendations.store.events.id_cache import person_keys
+from recommendations.store.events.partitions import month_after, month_of, partition_of
 from recommendations.store.experiments.daily import BanditDays, bandit_days
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import CustomerKind, Metric
@@ -119,6 +130,14 @@ def test_who_objects_since_is_out_and_segments_are_those_of_the_live_model(own: 
     assert result.of(Metric.CONVERTED, 2).n[0].tolist() == [0, 1]
     Customer.objects.filter(pk=person_keys(["u1"], CustomerKind.SIGNED_IN)["u1"]).update(personalise=False)
     assert days(own).of(Metric.CONVERTED).n[0].tolist() == [1, 1]
+
+
+def test_days_of_which_anything_is_gone_are_none(own: Experiment) -> None:
+    every, month = days(own, 10).days, month_of(START)
+    RetentionDrop.objects.create(kind="slates", partition=partition_of("recommendations_slate", month), rows=1)
+    end = timezone.localdate(month_after(month))
+    assert days(own, 10).days == [day for day in every if day > end]
+    assert days(own, 10).days != every
 
 
 def test_a_bandit_of_today_has_no_day_yet(own: Experiment) -> None:
