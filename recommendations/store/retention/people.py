@@ -1,5 +1,6 @@
 """People: who is held and keeps their events, and who has nothing left, so that their row goes as well."""
 
+import time
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import batched
@@ -32,7 +33,10 @@ from recommendations.store.imports.import_record import under_way
 from recommendations.store.live.fetch import Changed, announce
 
 DAY = timedelta(days=1)
-AT_ONCE = 500  # customers: nobody waits for more
+AT_ONCE, LOOKED_AT = 500, 2_000
+"""Customers who leave, and who are looked at, in one statement."""
+BREATH = 0.05
+"""Seconds between two statements, for whoever else needs PostgreSQL: there is a whole night for all of them."""
 GO_ALONG = frozenset({InterestProfile, SegmentMembership, AudienceMember, Unit, CustomerAlias, EventListing})
 """Tables whose rows keep nobody: they are inferred, or said of somebody who is there otherwise."""
 
@@ -67,6 +71,7 @@ def leave(*, held: Collection[int], now: datetime) -> int | None:
             return None
         for keys in batched(part, AT_ONCE):
             _leave(_nothing_left(keys, before=now - DAY))
+            time.sleep(BREATH)
         announce(Changed.PEOPLE)
         Event.objects.filter(customer__in=part).update(customer=None)  # of a statement that was under way
     return len(leaving)
@@ -88,8 +93,9 @@ def _without_anything(*, before: datetime) -> set[int]:
 def _parts() -> Iterator[list[int]]:
     """Keys of all customers, as many at once as are looked for by their keys and not by reading whole tables."""
     last = 0
-    while part := list(Customer.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:ROWS]):
+    while part := list(Customer.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:LOOKED_AT]):
         yield part
+        time.sleep(BREATH)
         last = part[-1]
 
 
