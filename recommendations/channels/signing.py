@@ -90,7 +90,7 @@ def flaws_of(
 
 def _begins(document: Mapping[str, Any], *, first: int) -> bool:
     """Whether a chain of which documents before ``first`` are kept no more begins with this one."""
-    return document["number"] == first and (document["previous"] == FIRST) == (first == 1)
+    return bool(document["number"] == first and (document["previous"] == FIRST) == (first == 1))
 
 
 def _flaw(envelope: Envelope, keys: Mapping[str, str]) -> str | None:
