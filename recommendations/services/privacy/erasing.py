@@ -16,7 +16,7 @@ from recommendations.services.privacy.sealed import (
     seal_subject,
 )
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
-from recommendations.store.erasure.burial import bury
+from recommendations.store.erasure.burial import bury_all
 from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.holders import registry
@@ -57,22 +57,29 @@ def subject_in(request: PrivacyRequest) -> Subject:
     return subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
 
 
-def make_unknown(request: PrivacyRequest, *, now: datetime) -> Subject:
+def make_unknown(request: PrivacyRequest, *, now: datetime) -> None:
     """Let no id lead to the person any more; the request forgets the ids, and knows where the person was found.
 
-    That is stored first, as a worker that goes on would find nobody by the ids. Raises as ``subject_in``.
+    Raises as ``subject_in``.
     """
-    subject = subject_in(request)
-    _seal(request, subject)
-    whole = bury(subject, mode=EraseMode(request.mode), now=now)
-    request.unknown_at = now
-    _seal(request, whole)
-    return whole
+    make_unknown_all({request: subject_in(request)}, mode=EraseMode(request.mode), now=now)
+
+
+def make_unknown_all(subjects: Mapping[PrivacyRequest, Subject], *, mode: EraseMode, now: datetime) -> None:
+    """Make the people of several requests unknown at one moment, in the mode of all.
+
+    Where they were found is stored first, as a worker that goes on would find nobody by the ids.
+    """
+    _seal_all(subjects)
+    whole = bury_all(list(subjects.values()), mode=mode, now=now)
+    for request in subjects:
+        request.unknown_at = now
+    _seal_all(dict(zip(subjects, whole, strict=True)))
 
 
 def seal_keys(request: PrivacyRequest, subject: Subject) -> None:
     """Forget the pseudonyms, too: an id that comes back has the same one, and is somebody else."""
-    _seal(request, Subject(keys=subject.keys))
+    _seal_all({request: Subject(keys=subject.keys)})
 
 
 def was_erased(subject: Subject, *, since: datetime) -> bool:
@@ -141,9 +148,10 @@ def alert(request: PrivacyRequest, left: Mapping[HolderCode, int]) -> LeftoverEr
     return LeftoverError(left)
 
 
-def _seal(request: PrivacyRequest, subject: Subject) -> None:
-    request.sealed = seal_subject(subject)
-    request.save(update_fields=["sealed", "unknown_at"])
+def _seal_all(subjects: Mapping[PrivacyRequest, Subject]) -> None:
+    for request, subject in subjects.items():
+        request.sealed = seal_subject(subject)
+    PrivacyRequest.objects.bulk_update(subjects, ["sealed", "unknown_at"])
 
 
 def store_entry(request: PrivacyRequest, holder: Holder, entry: Mapping[str, Any]) -> None:

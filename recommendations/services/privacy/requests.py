@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from recommendations.models import ApiKey, Customer, PrivacyRequest, Staff
 from recommendations.privacy_terms import EraseMode, RequestKind
@@ -18,6 +19,7 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import Author
 from recommendations.services.operations.jobs import JobIsOverError, resume_job
 from recommendations.services.privacy.sealed import PersonIds, require_keys, seal_ids
+from recommendations.services.privacy.together import make_unknown_at_once
 from recommendations.store import jobs
 from recommendations.store.erasure.subjects import digest_of, subject_digest
 from recommendations.store.events.generations import settled
@@ -138,6 +140,7 @@ def _of_owner(requests: Sequence[PrivacyRequest]) -> bool:
 
 
 def _send(requests: Sequence[PrivacyRequest]) -> None:
+    make_unknown_at_once(requests, now=timezone.now())
     for each in requests:
         jobs.enqueue(each)
 

@@ -1,16 +1,21 @@
 """Many who are erased at once: what costs by the file, and not by the person, is done for all of them together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import batched
 from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+import structlog
 
 from recommendations.models import PrivacyRequest
-from recommendations.privacy_terms import RequestKind
+from recommendations.privacy_terms import EraseMode, RequestKind
 from recommendations.services.privacy.erasing import (
+    HINDRANCES,
     begin,
     entry_after,
     erase_at,
-    make_unknown,
+    make_unknown_all,
     store_entry,
     subject_in,
 )
@@ -22,7 +27,33 @@ from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.terms import RunStatus
 
 MOST = 200
-"""People whom a request takes along."""
+"""People who are made unknown by one transaction, or whom a request takes along."""
+
+log = structlog.get_logger(__name__)
+
+
+def make_unknown_at_once(requests: Sequence[PrivacyRequest], *, now: datetime) -> None:
+    """Make everybody unknown whose erasure was asked for just now, so that no answer knows them any more.
+
+    Who wants an export first, or is held, is left to the worker; so are all where it does not work now.
+    """
+    asked = [each for each in requests if each.kind == RequestKind.ERASE and not each.options["export_first"]]
+    try:
+        for part in batched(asked, MOST, strict=False):
+            with advisory_locks([each.lock for each in part]) as taken:
+                _make_unknown([each.pk for each in part if each.lock in taken], now=now)
+    except HINDRANCES:
+        log.exception("erasures wait for a worker to begin")
+
+
+def _make_unknown(requests: Collection[UUID], *, now: datetime) -> None:
+    """Those of them whom no other process made unknown meanwhile, of each mode by itself."""
+    asked = PrivacyRequest.objects.filter(pk__in=requests, unknown_at=None)
+    for mode in EraseMode:
+        subjects = {each: subject_in(each) for each in asked.filter(mode=mode)}
+        free = {each: subject for each, subject in subjects.items() if not hold_on(subject, now=now)}
+        if free:
+            make_unknown_all(free, mode=mode, now=now)
 
 
 @runtime_checkable
@@ -35,11 +66,7 @@ class HolderOfFiles(Holder, Protocol):
 
 
 def erase_together(holder: HolderOfFiles, request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
-    """Let the holder erase this person and those whose requests wait; the others find it done when they come to it.
-
-    Who waits is made unknown on the way, as they would be by their own request, unless they want an export first or a
-    hold lasts.
-    """
+    """Let the holder erase this person and those who wait and are unknown; they find it done when they come to it."""
     waiting = _waiting(holder, request)
     if not waiting:
         erase_at(holder, request, subject, now=now)
@@ -47,7 +74,7 @@ def erase_together(holder: HolderOfFiles, request: PrivacyRequest, subject: Subj
     with advisory_locks([each.lock for each in waiting]) as taken:
         along = {request: subject}
         for each in waiting:
-            if each.lock in taken and (other := _unknown(each, holder, now=now)) is not None:
+            if each.lock in taken and (other := _subject(each, holder)) is not None:
                 along[each] = other
         begun = {one: begin(holder, one, whom) for one, whom in along.items()}
         done = holder.erase_all(list(along.values()), now=now)
@@ -59,23 +86,17 @@ def erase_together(holder: HolderOfFiles, request: PrivacyRequest, subject: Subj
 
 
 def _waiting(holder: Holder, request: PrivacyRequest) -> list[PrivacyRequest]:
-    queued = PrivacyRequest.objects.filter(kind=RequestKind.ERASE, status=RunStatus.QUEUED).exclude(pk=request.pk)
-    others = queued.exclude(options__export_first=True).exclude(counts__has_key=holder.code)
+    unknown = PrivacyRequest.objects.filter(kind=RequestKind.ERASE, status=RunStatus.QUEUED, unknown_at__isnull=False)
+    others = unknown.exclude(pk=request.pk).exclude(counts__has_key=holder.code)
     return list(others.order_by("created_at")[:MOST])
 
 
-def _unknown(request: PrivacyRequest, holder: Holder, *, now: datetime) -> Subject | None:
-    """The person of a request that nobody else is at, who is unknown now; None where it is not to be done yet.
-
-    One that cannot be done says so itself, when it comes to it.
-    """
+def _subject(request: PrivacyRequest, holder: Holder) -> Subject | None:
+    """The person of a request that nobody else is at; None where one was, or it does not open: it says so itself."""
     request.refresh_from_db()
     if request.status != RunStatus.QUEUED or holder.code in request.counts:
         return None
     try:
-        subject = subject_in(request)
+        return subject_in(request)
     except SealBrokenError:
         return None
-    if request.unknown_at is not None:
-        return subject
-    return None if hold_on(subject, now=now) else make_unknown(request, now=now)

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -51,33 +51,53 @@ def bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime | Non
     Each of their rows gets a new random pseudonym and ``erased_at``, each old pseudonym a tombstone of ``at`` (now,
     but where an erasure is repeated). Aliases stay until holders delete them. A second time nothing is left to do.
     """
+    return bury_all([subject], mode=mode, now=now, at=at)[0]
+
+
+def bury_all(
+    subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime | None = None
+) -> list[Subject]:
+    """Make several people unknown in one transaction, as ``bury`` does one; the whole subjects, in their order."""
     at = at or now
     while True:
-        buried, joined = _bury(subject, mode=mode, now=now, at=at)
-        late = joined or _latecomers(buried, at=at)
+        subjects, joined = _bury(subjects, mode=mode, now=now, at=at)
+        late = joined or _latecomers(subjects, at=at)
         if not late:
-            return buried
-        subject = replace(buried, keys=buried.keys | late)
+            return list(subjects)
+        subjects = [replace(each, keys=each.keys | more) for each, more in zip(subjects, late, strict=True)]
 
 
 @transaction.atomic
-def _bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime) -> tuple[Subject, frozenset[int]]:
-    """The subject that was buried; or, with nothing done, keys that were joined to it and are not locked."""
-    theirs = Q(pk__in=subject.keys) | Q(pseudonym__in=subject.pseudonyms)
+def _bury(
+    subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime
+) -> tuple[Sequence[Subject], list[frozenset[int]]]:
+    """The subjects that were buried; or, with nothing done, also keys that were joined to each and are not locked."""
+    theirs = Q(pk__in=frozenset().union(*(each.keys for each in subjects)))
+    theirs |= Q(pseudonym__in={value for each in subjects for value in each.pseudonyms})
     locked = Customer.objects.filter(theirs).order_by("pk").select_for_update()  # in one order: never crosswise
-    rows = list(locked.values_list("pk", "pseudonym", "erased_at"))
-    keys = subject.keys | {key for key, _value, _erased in rows}
-    if joined := keys_joined_to(keys) - keys:
+    rows = {key: (bytes(value), erased) for key, value, erased in locked.values_list("pk", "pseudonym", "erased_at")}
+    named = {value: key for key, (value, _erased) in rows.items()}
+    found = [each.keys | {named[value] for value in each.pseudonyms if value in named} for each in subjects]
+    everyone = frozenset().union(*found)
+    if keys_joined_to(everyone) - everyone:
+        joined = [keys_joined_to(keys) - keys for keys in found]
         transaction.set_rollback(True)  # a lower key may be among them
-        return replace(subject, keys=keys), joined
-    living = {key: bytes(value) for key, value, erased in rows if erased is None}
-    named = sorted({*subject.pseudonyms, *living.values()})
+        return [replace(each, keys=keys) for each, keys in zip(subjects, found, strict=True)], joined
+    living = {key: value for key, (value, erased) in rows.items() if erased is None}
+    whole = [_with(keys, living, subject=each) for each, keys in zip(subjects, found, strict=True)]
     run(_EMPTY, [now, now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
+    pseudonyms = sorted({value for each in whole for value in each.pseudonyms})
     layers = generation()
-    marks = [ErasedId(digest_of(value), layers, at, mode) for value in named]
+    marks = [ErasedId(digest_of(value), layers, at, mode) for value in pseudonyms]
     tombstones.lay(marks)
-    transaction.on_commit(partial(_tell, named, marks))
-    return replace(subject, keys=keys, pseudonyms=tuple(named)), frozenset()
+    transaction.on_commit(partial(_tell, pseudonyms, marks))
+    return whole, []
+
+
+def _with(keys: frozenset[int], living: Mapping[int, bytes], *, subject: Subject) -> Subject:
+    """The subject with all its keys, and with the pseudonyms of those that are ``living``."""
+    own = {living[key] for key in keys & living.keys()}
+    return replace(subject, keys=keys, pseudonyms=tuple(sorted(own.union(subject.pseudonyms))))
 
 
 def _tell(pseudonyms: Collection[bytes], marks: Collection[ErasedId]) -> None:
@@ -89,14 +109,16 @@ def _tell(pseudonyms: Collection[bytes], marks: Collection[ErasedId]) -> None:
         log.exception("an erasure is not in the log yet")  # the watch completes it
 
 
-def _latecomers(subject: Subject, *, at: datetime) -> frozenset[int]:
-    """Keys that one of the pseudonyms got from who had not seen the tombstone yet."""
+def _latecomers(subjects: Sequence[Subject], *, at: datetime) -> list[frozenset[int]]:
+    """Keys that pseudonyms of each got from who had not seen the tombstone yet; nothing where there are none."""
     if connection.in_atomic_block:
-        return frozenset()
+        return []
     _settle()
-    rows = Customer.objects.filter(pseudonym__in=subject.pseudonyms, erased_at=None)
+    pseudonyms = {value for each in subjects for value in each.pseudonyms}
+    rows = Customer.objects.filter(pseudonym__in=pseudonyms, erased_at=None)
     unaware = rows.filter(Q(not_before=None) | Q(not_before__lt=at))
-    return frozenset(unaware.values_list("pk", flat=True))
+    late = {bytes(value): key for value, key in unaware.values_list("pseudonym", "pk")}
+    return [frozenset(late[value] for value in each.pseudonyms if value in late) for each in subjects] if late else []
 
 
 def _settle() -> None:

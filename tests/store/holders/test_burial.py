@@ -16,7 +16,7 @@ from django.utils import timezone
 from recommendations.models import Customer, CustomerAlias, ShopSetting, Tombstone
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure import log as erasure_log
-from recommendations.store.erasure.burial import bury, lift_block
+from recommendations.store.erasure.burial import bury, bury_all, lift_block
 from recommendations.store.erasure.subjects import subject_digest, subject_of
 from recommendations.store.events import mergers
 from recommendations.store.events.id_cache import person_keys
@@ -140,6 +140,24 @@ def test_a_key_that_joins_while_the_rows_are_locked_is_buried_too() -> None:
     assert buried.keys == {ada.pk, phone.pk}
     assert set(buried.pseudonyms) == {bytes(ada.pseudonym), bytes(phone.pseudonym)}
     assert Tombstone.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_of_several_each_has_their_own_keys_and_no_others() -> None:
+    ada, phone, bob, laptop = customer("ada"), customer("phone", VISITOR), customer("bob"), customer("laptop", VISITOR)
+    before = [subject_of("ada", []), subject_of("nobody", []), subject_of("bob", ["laptop"]), subject_of("ada", [])]
+    join(phone, ada)
+
+    buried = bury_all(before, mode=EraseMode.FORGET, now=NOW)
+
+    theirs, own = [ada, phone], [bob, laptop]
+    assert [each.keys for each in buried] == [{row.pk for row in rows} for rows in (theirs, [], own, theirs)]
+    assert [set(each.pseudonyms) for each in buried] == [
+        {bytes(row.pseudonym) for row in theirs}, {pseudonym("nobody")}, {bytes(row.pseudonym) for row in own},
+        {bytes(row.pseudonym) for row in theirs},
+    ]  # fmt: skip
+    assert Tombstone.objects.count() == 5
+    assert len({bytes(row.pseudonym) for row in Customer.objects.filter(erased_at=NOW)}) == 4
 
 
 @pytest.mark.django_db(transaction=True)
