@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import django
@@ -68,45 +68,57 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
     say(f"{len(people.ids)} people with {len(people.traces.texts):,} orders, events, sessions and answers of their own")
     yield Figure("texts that are theirs, before", len(people.traces.texts), least=len(people.ids))
     with _busy(door, people) as sent:
-        unknown_ms, seconds, states = _erase(door, key, people)
+        took = _erase(door, key, people)
     yield Figure("events sent meanwhile", sent["events"], least=1)
     yield Figure("events of before that were taken again", sent["again"], most=0)
-    yield Figure("ms until the first of them was unknown", unknown_ms, most=UNKNOWN_MS)
-    yield Figure("seconds a person", seconds / len(people.ids), most=SECONDS_EACH)
+    yield Figure("seconds that the call took", took.call)
+    yield Figure("ms from its answer until the first was unknown", took.unknown_ms, most=UNKNOWN_MS)
+    yield Figure("of them known once it was answered", took.known, most=0)
+    yield Figure("seconds a person", took.seconds / len(people.ids), most=SECONDS_EACH)
     yield Figure("answers that differ from a stranger's", _differing(door, people.ids), most=0)
     if not options.no_run:
         subprocess.run([sys.executable, "manage.py", "run_loop"], check=True)
-        _wait(door, key, states, wanted={"done"})
+        _wait(door, key, took.states, wanted={"done"})
         yield from _accuracy(before, of_bench.accuracy())
     time.sleep(HUSKS_GO)
     yield from of_bench.scan(people.traces, options.data)
-    yield Figure("receipts that verify offline", _verified(door, key, states), least=len(people.ids))
+    yield Figure("receipts that verify offline", _verified(door, key, took.states), least=len(people.ids))
 
 
-def _erase(door: Door, key: str, people: Any) -> tuple[float, float, list[str]]:
-    """Milliseconds until the first is unknown, seconds until all holders are done, and the addresses of the states."""
+class Erasing(NamedTuple):
+    """How long the call took, from its answer until the first was unknown, and from the call until all were done."""
+
+    call: float
+    unknown_ms: float
+    known: int  # of them, right after the answer
+    seconds: float
+    states: list[str]  # addresses
+
+
+def _erase(door: Door, key: str, people: Any) -> Erasing:
     stranger = _answer(door, "nobody-was-ever-called-this")
-    known = next(one for one in people.ids if _answer(door, one) != stranger)
+    first = next(one for one in people.ids if _answer(door, one) != stranger)
     body = {"erasures": [{"user_id": one, "reference": f"bench-{people.seed}-{one}"} for one in people.ids]}
     started = time.monotonic()
     unknown: list[float] = []
 
     def look() -> None:
         while not unknown and time.monotonic() < started + PATIENCE:
-            if _answer(door, known) == _answer(door, "nobody-was-ever-called-this"):
+            if _answer(door, first) == _answer(door, "nobody-was-ever-called-this"):
                 unknown.append(time.monotonic())
 
     watcher = threading.Thread(target=look)
     watcher.start()
     answer = _call(door, key, "post", "/api/v1/users/erase/batch/", body)
     answer.raise_for_status()
-    states = [each["status_url"] for each in answer.json()["requests"]]
     accepted = time.monotonic()
+    known = _differing(door, people.ids)
+    states = [each["status_url"] for each in answer.json()["requests"]]
     _wait(door, key, states, wanted={"waiting_for_run", "done"})
     done = time.monotonic()
     watcher.join()
-    say(f"the call took {1_000 * (accepted - started):.0f} ms")
-    return 1_000 * ((unknown or [float("inf")])[0] - accepted), done - started, states
+    until = max(0.0, 1_000 * ((unknown or [float("inf")])[0] - accepted))
+    return Erasing(accepted - started, until, known, done - started, states)
 
 
 def _wait(door: Door, key: str, states: Sequence[str], *, wanted: set[str]) -> None:
