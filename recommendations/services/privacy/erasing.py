@@ -1,6 +1,7 @@
 """One person erased everywhere: made unknown first, then holder by holder, then looked for again at all of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +55,8 @@ def subject_in(request: PrivacyRequest) -> Subject:
     if request.sealed is None:
         return Subject(keys=frozenset())
     opened = open_sealed(request.sealed)
-    return subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
+    found = subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
+    return replace(found, until=request.unknown_at)
 
 
 def make_unknown(request: PrivacyRequest, *, now: datetime) -> None:

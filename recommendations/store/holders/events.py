@@ -5,7 +5,7 @@ who follow the person keep that they follow somebody, and no longer whom.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -20,12 +20,13 @@ from recommendations.store.holders.protocol import ROWS, Erased, Holds, Sheet, S
 from recommendations.store.holders.tables import OwnRows, of_customer
 from recommendations.store.temp_tables import rows, run
 
+EVER = datetime.max.replace(tzinfo=UTC)
 HEX = 64  # digits of a pseudonym, as a follower's event has it of whom they follow
 
 _OWN = "event.customer_id = ANY(%(keys)s)"
 _NAMELESS = "event.customer_id IS NULL AND event.transaction_id = ANY(%(orders)s)"
 _FOLLOWER = """
-event.target_type = 'customer' AND event.target_id = ANY(%(followed)s)
+event.target_type = 'customer' AND event.target_id = ANY(%(followed)s) AND event.occurred_at < %(until)s
   AND (event.customer_id IS NULL OR event.customer_id <> ALL(%(keys)s))
 """
 _HANGING = ("recommendations_dueline", "recommendations_attributedline", "recommendations_event")
@@ -40,7 +41,8 @@ UPDATE recommendations_event line SET target_id = NULL FROM {KEYS}
 WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event_id, key.line)
 """  # noqa: S608
 _WAITS_TO_FOLLOW = """
-sent ->> 'target_id' = ANY(%(followed)s) AND (customer_id IS NULL OR customer_id <> ALL(%(keys)s))
+sent ->> 'target_id' = ANY(%(followed)s) AND occurred_at < %(until)s
+  AND (customer_id IS NULL OR customer_id <> ALL(%(keys)s))
 """
 _HELD_TO_FOLLOW = "event ->> 'target_id' = ANY(%(followed)s) AND held_for <> ALL(%(keys)s)"
 _COUNT = f"""
@@ -149,7 +151,7 @@ EVENTS = EventsHolder()
 def _values(subject: Subject) -> dict[str, Any]:
     return {
         "keys": subject.key_list, "orders": numbers_of(subject).orders, "most": ROWS,
-        "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms],
+        "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms], "until": subject.until or EVER,
     }  # fmt: skip
 
 

@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from recommendations.models import Experiment, Unit
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.holders.tables import OwnRows, TableHolder
+from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer, of_units
 
 
 def _of_units(subject: Subject) -> Q:
     """Units by key, and by number, for which there is an index within an experiment."""
-    by_number = Q(unit__in=subject.units, experiment__in=list(Experiment.objects.values_list("pk", flat=True)))
-    return Q(customer__in=subject.key_list) | by_number
+    by_number = of_units(subject, moment="first_at")
+    return of_customer(subject) | by_number & Q(experiment__in=list(Experiment.objects.values_list("pk", flat=True)))
 
 
 EXPERIMENTS = TableHolder(

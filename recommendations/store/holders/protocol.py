@@ -18,11 +18,13 @@ class Subject:
     """One person: all keys that are theirs, of the id and of every alias that was joined to it and not undone.
 
     The keys lead to rows, the pseudonyms to what was stored before a key was known. Both live in memory alone.
+    ``until`` is when they were made unknown: whoever has the same pseudonyms since is somebody new.
     """
 
     keys: frozenset[int]
     pseudonyms: tuple[bytes, ...] = ()
     units_before: frozenset[int] = frozenset()  # numbers that were theirs before keys changed, as they are now
+    until: datetime | None = None
 
     @cached_property
     def units(self) -> frozenset[int]:

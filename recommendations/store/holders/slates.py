@@ -12,7 +12,7 @@ from django.db.models.lookups import In
 from recommendations.models import CustomerAlias, Event, Item, Slate, SlateOutcome
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.protocol import Erased, Subject
-from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer
+from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer, of_units
 from recommendations.store.serving.slates import write_slates
 
 
@@ -25,7 +25,7 @@ def _served(subject: Subject) -> Q:
     joined = CustomerAlias.objects.filter(Q(anonymous__in=own) | Q(customer__in=own))
     keys = {key for pair in joined.values_list("anonymous", "customer") for key in pair} | subject.keys
     in_index = Q(In(Coalesce("customer", "unit"), sorted(keys | subject.units)))
-    return in_index & (Q(customer__in=own) | Q(unit__in=subject.units))
+    return in_index & (Q(customer__in=own) | of_units(subject, moment="served_at"))
 
 
 def _outcomes(subject: Subject) -> Q:

@@ -26,6 +26,12 @@ def of_customer(subject: Subject) -> Q:
     return Q(customer__in=subject.key_list)
 
 
+def of_units(subject: Subject, *, moment: str) -> Q:
+    """Rows by the numbers of the person's pseudonyms, from before these were somebody else's by their ``moment``."""
+    theirs = Q(unit__in=subject.units)
+    return theirs if subject.until is None else theirs & Q(**{f"{moment}__lt": subject.until})
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnRows:
     """Rows of a model that are a person's.

@@ -6,18 +6,22 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.test import TestCase
 from django.utils import timezone
 
-from recommendations.models import Customer, PrivacyRequest, Receipt
+from recommendations.models import Customer, PrivacyRequest, Receipt, Slate, Unit
 from recommendations.privacy_terms import ReceiptPart, RequestState
 from recommendations.services.privacy import closing, receipts, work
 from recommendations.services.privacy.exports import open_export
 from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_erase, ask_export
+from recommendations.store.events.partitions import prepare_partitions
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.holders.registry import HOLDERS
-from tests.holders import FOLDER, Person, World, person, stored_files, world
+from tests.holders import DAY, FOLDER, Person, World, event, person, slate, stored_files, world
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -54,6 +58,29 @@ def test_an_export_has_both_forms_of_every_sheet_and_nobody_else_in_it(shared: W
             head, *rows = csv.reader(io.StringIO(texts[name.removesuffix("json") + "csv"]))
             assert len(set(head)) == len(head), name
             assert [list(row) for row in stored] == [head] * len(rows), name
+
+
+def test_who_comes_back_before_the_scan_keeps_what_is_theirs_since(shared: World) -> None:
+    """By the same id, and so by the same number: they are somebody new, of whom nothing is left to erase."""
+    gone = person(shared)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        request = ask_erase(EraseAsk(user_id=gone.name, anonymous_ids=()), by=None, now=NOW)
+    now, unit = timezone.now(), int.from_bytes(pseudonym(gone.name)[:8], signed=True)
+    listed = slate(shared, gone, served_at=now, unit=unit)
+    late = slate(shared, gone, served_at=now - timedelta(minutes=1), unit=unit)  # on its way when they were erased
+    number = Unit.objects.filter(unit=unit).update(first_at=now, customer=None)
+    follow: dict[str, Any] = {"target_type": "customer", "target_id": pseudonym(gone.name).hex()}
+    prepare_partitions(now - DAY, now + DAY)
+    follower = event(None, at=now, name="follow", **follow)
+
+    work.do_request(request.pk)
+    request.refresh_from_db()
+
+    assert (request.state, request.message) == (RequestState.WAITING_FOR_RUN, "")
+    assert list(Slate.objects.filter(unit=unit).values_list("recommendation_id", flat=True)) == [listed] != [late]
+    assert Unit.objects.filter(unit=unit).count() == number == 1
+    follower.refresh_from_db()
+    assert follower.target_id == follow["target_id"]
 
 
 def test_an_erasure_leaves_nothing_and_its_receipts_name_nobody(shared: World) -> None:
