@@ -23,6 +23,7 @@ from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_locks
 from recommendations.store.contacts.sealing import SealBrokenError
 from recommendations.store.erasure.legal_holds import hold_on
+from recommendations.store.events.generations import settled
 from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.terms import RunStatus
 
@@ -39,8 +40,8 @@ def make_unknown_at_once(requests: Sequence[PrivacyRequest], *, now: datetime) -
     """
     asked = [each for each in requests if each.kind == RequestKind.ERASE and not each.options["export_first"]]
     try:
-        for part in batched(asked, MOST, strict=False):
-            with advisory_locks([each.lock for each in part]) as taken:
+        for part in batched(asked, MOST):
+            with settled(), advisory_locks([each.lock for each in part]) as taken:
                 _make_unknown([each.pk for each in part if each.lock in taken], now=now)
     except HINDRANCES:
         log.exception("erasures wait for a worker to begin")
