@@ -148,8 +148,10 @@ def test_while_a_legal_hold_lasts_the_request_is_held(server: ApiClient) -> None
 
 def test_what_is_held_is_counted_and_no_more(server: ApiClient) -> None:
     somebody("u/1", "a1")
+    said = {"state": None, "at": None, "source": None}
+    purposes = {name: {"allowed": name != "push", **said} for name in ("personalise", "measure", "push")}
     assert server.get("/api/v1/users/u/1/privacy/").json() == {
-        "user_id": "u/1", "holders": {"interests": 2, "customer": 1},
+        "user_id": "u/1", "purposes": purposes, "holders": {"interests": 2, "customer": 1},
     }  # fmt: skip
     assert server.get("/api/v1/users/nobody/privacy/").json()["holders"] == {"interests": 0, "customer": 0}
 

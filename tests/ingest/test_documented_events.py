@@ -14,8 +14,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 @pytest.mark.parametrize(("document", "name"), [("storefront.md", "add_to_cart"), ("keys.md", "rate_item")])
 def test_a_raw_event_of_the_documents_keeps_the_rules(document: str, name: str) -> None:
-    [event] = re.findall(r"```json\n(.*?)```", (DOCS / document).read_text(encoding="utf-8"), re.DOTALL)
-    assert json.loads(event)["name"] == name
+    shown = re.findall(r"```json\n(.*?)```", (DOCS / document).read_text(encoding="utf-8"), re.DOTALL)
+    [event] = [each for each in shown if json.loads(each).get("name") == name]
     parsed = parse_body(event.encode())
     [form] = parsed.rows
     assert isinstance(form, EventForm), form

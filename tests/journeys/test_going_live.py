@@ -1,6 +1,7 @@
 """docs/going-live.md, line by line: a machine in a scratch folder with real servers and processes; compose by its file.
 
-What the machine lacks (systemd, apt, docker, users) stands in ``machine.py``. Paths and ports are those of the test.
+The copy is that of docs/backup.md. What the machine lacks (systemd, apt, docker, age, users) stands in ``machine.py``.
+Paths and ports are those of the test.
 """
 
 import json
@@ -34,8 +35,10 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that is set up"),
 ]
 
-PAGE = ROOT / "docs/going-live.md"
-NAMES = ("sudo", "apt-get", "useradd", "make", "systemctl", "install", "chgrp", "createuser", "certbot", "docker")
+PAGE, BACKUP = ROOT / "docs/going-live.md", ROOT / "docs/backup.md"
+NAMES = (
+    "sudo", "apt-get", "useradd", "make", "systemctl", "install", "chgrp", "createuser", "certbot", "docker", "age",
+)  # fmt: skip
 PLACES = (
     "/opt/recsite", "/etc/recsite", "/etc/systemd/system", "/etc/nginx", "/etc/letsencrypt", "/var/lib/recsite",
     "/var/backups", "/run/recsite-beat", "/srv/recsite",
@@ -46,9 +49,9 @@ EVENTS = "name,timestamp,user_id,item_id,transaction_id\n" + "\n".join(LINES) + 
 HOST = "recsite.example.com"
 
 
-def blocks(part: str) -> dict[str, list[str]]:
+def blocks(part: str, page: Path = PAGE) -> dict[str, list[str]]:
     """Blocks of commands of a part of the page, by the heading above."""
-    text = PAGE.read_text(encoding="utf-8").partition(f"\n## {part}\n")[2].partition("\n## ")[0]
+    text = page.read_text(encoding="utf-8").partition(f"\n## {part}\n")[2].partition("\n## ")[0]
     sections = re.split(r"^### ", f"### \n{text}", flags=re.MULTILINE)[1:]
     return {
         section.partition("\n")[0].strip(): re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
@@ -78,7 +81,8 @@ class Machine:
             "PROGRAMS": str(servers), "PGHOST": self.socket, "PGUSER": "postgres",
             "DJANGO_SUPERUSER_EMAIL": "ann@example.com", "DJANGO_SUPERUSER_PASSWORD": "correct horse battery",
         }  # fmt: skip
-        for place in ("etc/nginx", "var/backups", "var/lib", "opt", "etc/systemd/system", "srv/recsite", "tmp", "run"):
+        folders = ("etc/nginx", "etc/systemd/system", "opt", "run", "srv/recsite", "tmp")
+        for place in (*folders, "var/backups", "var/backups-apart", "var/lib"):
             (folder / place).mkdir(parents=True)
         self._make_certificate()
 
@@ -180,7 +184,8 @@ def machine(django_db_setup: None) -> Iterator[Machine]:
 def test_a_machine_goes_live_by_the_page_is_upgraded_and_backed_up(machine: Machine) -> None:
     page = blocks("On a machine of yours")
     assert list(page) == [
-        "", "Servers", "Settings", "Five commands", "Processes", "nginx", "First data, first run", "Upgrade", "Backup"
+        "", "Servers", "Settings", "Encrypted on the way", "Five commands", "Processes", "nginx",
+        "First data, first run", "Upgrade", "Backup",
     ]  # fmt: skip
     for block in page[""]:
         machine.run(block)
@@ -215,8 +220,10 @@ def test_a_machine_goes_live_by_the_page_is_upgraded_and_backed_up(machine: Mach
     subprocess.run(["git", "-C", clone, "checkout", "--quiet", "deploy"], check=True)
     machine.run(page["Upgrade"][0])
     assert wait_for_answer(machine) == 200
-    machine.run(page["Backup"][0])
-    assert (machine.folder / "var/backups/recsite.dump").stat().st_size > 10_000
+    assert page["Backup"] == []  # it leads to the page of backups
+    machine.run(blocks("Copy", BACKUP)[""][0])
+    for name in ("recsite.dump.age", "artefacts.tar.gz.age"):
+        assert (machine.folder / "var/backups" / name).stat().st_size > 10_000
 
 
 def wait_for_answer(machine: Machine) -> int:

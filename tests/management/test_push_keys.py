@@ -206,5 +206,5 @@ def test_keys_are_made_before_there_are_any_settings() -> None:
 def test_another_command_without_settings_says_in_a_line_what_is_not_set() -> None:
     done = manage("check")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("SECRET_KEY is not set.")
+    assert done.stderr.startswith("PSEUDONYM_KEY is not set.")
     assert "Traceback" not in done.stderr

@@ -43,8 +43,9 @@ class RetentionDrop(models.Model):
     size = models.BigIntegerField(_("bytes"), default=0)
     held = models.PositiveIntegerField(_("rows of people who are held"), default=0)
     customers = models.PositiveIntegerField(
-        _("customers"), null=True, help_text=_("Of whom nothing was left; none: they are still looked for.")
-    )
+        pgettext_lazy("model", "customers"), null=True,
+        help_text=_("Of whom nothing was left; none: they are still looked for."),
+    )  # fmt: skip
     at = models.DateTimeField(_("dropped"), default=timezone.now)
 
     class Meta:

@@ -83,6 +83,7 @@ def test_what_is_not_ours_stays(text: str) -> None:
         {"timestamp": "2026-08-20T11:00:00Z", "user_id": None, "anonymous_id": "a"},
     ],
 )
+@pytest.mark.django_db
 def test_what_is_wrong_with_an_event_is_said_in_chinese(event: dict[str, Any]) -> None:
     with override("en"):
         row, _sent = decode_row(json.dumps({**EVENT, **event}).encode())
