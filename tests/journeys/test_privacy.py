@@ -34,6 +34,7 @@ def test_an_admin_erases_a_customer_and_has_the_receipt(window: Callable[..., Vi
     page = visitor.page
     page.get_by_role("link", name="Count it").click()
     expect(page.locator("#held-body")).to_contain_text("Events")
+    page.evaluate("scrollTo(0, 0)")  # what the bar at the top covers in part is too small to be hit
     assert visitor.complaints() == []
     page.get_by_role("link", name="Erase…").click()
     page.get_by_label("Type ERASE").fill("erase it")
