@@ -7,6 +7,7 @@ import django.db.models.deletion
 from django.apps.registry import Apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DEFAULT_DB_ALIAS, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -1170,6 +1171,16 @@ class Migration(migrations.Migration):
                 "ordering": ["source", "line", "pk"], "verbose_name": "rejected row",
                 "verbose_name_plural": "rejected rows",
             },
+        ),
+        migrations.AddIndex(
+            "rejectedrow",
+            GinIndex(
+                models.Func(
+                    models.F("content"), models.Value("[^0-9A-Za-z_-]+"), function="regexp_split_to_array",
+                    output_field=ArrayField(models.TextField()),
+                ),
+                name="rejected_row_words",
+            ),
         ),
         migrations.AlterField(
             "import", "status",

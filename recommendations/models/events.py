@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models.functions import FirstValue
 from django.utils.translation import gettext_lazy as _
@@ -270,6 +271,12 @@ class Import(models.Model):
         return self.file
 
 
+REFUSED_WORDS = models.Func(
+    models.F("content"), models.Value("[^0-9A-Za-z_-]+"), function="regexp_split_to_array",
+    output_field=ArrayField(models.TextField()),
+)  # fmt: skip
+
+
 class RejectedRow(models.Model):
     """A flaw of a row of an import that was refused, with the remedy; a row has one for each of its flaws."""
 
@@ -284,6 +291,8 @@ class RejectedRow(models.Model):
         verbose_name = _("rejected row")
         verbose_name_plural = _("rejected rows")
         ordering: ClassVar[list[str]] = ["source", "line", "pk"]
+        # An erasure looks for the numbers of somebody's orders and visits.
+        indexes: ClassVar[list[models.Index]] = [GinIndex(REFUSED_WORDS, name="rejected_row_words")]
 
     def __str__(self) -> str:
         return f"{self.line}: {self.reason}"

@@ -11,7 +11,7 @@ from django.db import transaction
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import exports
-from recommendations.services.privacy.erasing import HINDRANCES, alert, erase_at, look_again, open_holders, subject_in
+from recommendations.services.privacy.erasing import HINDRANCES, leave_nothing, subject_in
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.repeating import repeat_erasures
@@ -69,11 +69,7 @@ def close(request: PrivacyRequest, *, now: datetime) -> None:
     """
     versions = forget_versions_before(request.scanned_at) if request.scanned_at else 0
     subject = subject_in(request)
-    if look_again(request, subject):
-        for holder in open_holders(request):
-            erase_at(holder, request, subject, now=now)
-        if left := look_again(request, subject):
-            raise alert(request, left)
+    leave_nothing(request, subject, now=now)
     with transaction.atomic():
         request.closed_at, request.sealed = now, None
         request.save(update_fields=["closed_at", "sealed"])

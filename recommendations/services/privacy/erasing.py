@@ -119,7 +119,8 @@ def begin(holder: Holder, request: PrivacyRequest, subject: Subject) -> dict[str
         entry["deleted"] += max(entry["begun"] - number, 0)
     else:
         entry["found"] += number
-    store_entry(request, holder, {**entry, "begun": number})
+    if number:
+        store_entry(request, holder, {**entry, "begun": number})
     return entry
 
 
@@ -135,19 +136,27 @@ def entry_after(entry: Mapping[str, Any], erased: Erased) -> dict[str, Any]:
     }
 
 
-def look_again(request: PrivacyRequest, subject: Subject) -> dict[HolderCode, int]:
+def leave_nothing(request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
+    """Scan all holders; what came late, as from a run that was cancelled meanwhile, is erased once more.
+
+    Raises LeftoverError, which is logged, too, where something is left all the same.
+    """
+    if not _look_again(request, subject):
+        return
+    for holder in open_holders(request):
+        erase_at(holder, request, subject, now=now)
+    if left := _look_again(request, subject):
+        log.error("an erasure left something", request=str(request.pk), holders=sorted(left))
+        raise LeftoverError(left)
+
+
+def _look_again(request: PrivacyRequest, subject: Subject) -> dict[HolderCode, int]:
     """Scan all holders and store what is left at each; only those that have something are in the answer."""
     left = scan(subject)
     for code, number in left.items():
         request.counts[code] = {**NOTHING, **request.counts.get(code, {}), "left": number}
     request.save(update_fields=["counts"])
     return {code: number for code, number in left.items() if number}
-
-
-def alert(request: PrivacyRequest, left: Mapping[HolderCode, int]) -> LeftoverError:
-    """The error of a scan that found something, which is logged, too."""
-    log.error("an erasure left something", request=str(request.pk), holders=sorted(left))
-    return LeftoverError(left)
 
 
 def _seal_all(subjects: Mapping[PrivacyRequest, Subject]) -> None:

@@ -12,9 +12,8 @@ from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import closing, exports
 from recommendations.services.privacy.erasing import (
     HINDRANCES,
-    alert,
     erase_at,
-    look_again,
+    leave_nothing,
     make_unknown,
     open_holders,
     seal_keys,
@@ -89,9 +88,9 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
             erase_together(holder, request, subject, now=clock())
         else:
             erase_at(holder, request, subject, now=clock())
-        report(len(request.counts) / (len(registry.HOLDERS) + 1))
-    if left := look_again(request, subject):
-        raise alert(request, left)
+        if report.is_due:
+            report(len(request.counts) / (len(registry.HOLDERS) + 1))
+    leave_nothing(request, subject, now=clock())
     if request.scanned_at is None:
         exports.forget_exports_of(request, subject, now=clock())  # one may have been written meanwhile
         _sign(request, subject, now=clock())

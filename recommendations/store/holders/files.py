@@ -11,9 +11,10 @@ from pathlib import Path
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.lookups import Overlap
 from django.core.files.storage import default_storage
-from django.db.models import F, Func, Q, TextField, Value
+from django.db.models import Q, TextField, Value
 
 from recommendations.models import CatalogueFile, Import, RejectedRow
+from recommendations.models.events import REFUSED_WORDS
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.holders.events import numbers_of
@@ -29,9 +30,6 @@ NAMED_IN = "user_id"
 
 SHORTEST = 8
 """Characters of a number that is looked for among the words of a row: a shorter one may be a quantity."""
-WORDS = Func(
-    F("content"), Value("[^0-9A-Za-z_-]+"), function="regexp_split_to_array", output_field=ArrayField(TextField())
-)
 
 
 def _of_visits(subject: Subject) -> Q:
@@ -39,8 +37,9 @@ def _of_visits(subject: Subject) -> Q:
     numbers = numbers_of(subject)
     told = Q(given__transaction_id__in=numbers.orders) | Q(given__session_id__in=numbers.visits)
     words = sorted(number for number in {*numbers.orders, *numbers.visits} if len(number) >= SHORTEST)
-    if words:
-        told |= Q(Overlap(WORDS, Value(words, output_field=ArrayField(TextField()))))
+    if words:  # as rows of their own: beside the other conditions the index would not be used
+        named = Overlap(REFUSED_WORDS, Value(words, output_field=ArrayField(TextField())))
+        told |= Q(pk__in=RejectedRow.objects.filter(named).order_by().values("pk"))
     return told & Q(source__kind=Import.Kind.EVENTS)
 
 

@@ -115,7 +115,7 @@ def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(holders: Holders) -
 
 
 def test_what_the_scan_finds_fails_the_request_with_the_holders_name(holders: Holders) -> None:
-    holders(TasteHolder(leaves=1), JoinHolder())
+    holders(TasteHolder(leaves=2), JoinHolder())
     somebody("ada", "phone")
     request = do(ask())
     assert request.state == RequestState.FAILED
@@ -126,6 +126,14 @@ def test_what_the_scan_finds_fails_the_request_with_the_holders_name(holders: Ho
     try_again(request, by=None, now=NOW)
     do(request)
     assert request.state == RequestState.DONE
+    assert request.counts["interests"]["deleted"] == 2
+
+
+def test_what_came_late_is_erased_once_more(holders: Holders) -> None:
+    holders(TasteHolder(leaves=1), JoinHolder())
+    somebody("ada", "phone")
+    request = do(ask())
+    assert (request.state, request.message) == (RequestState.DONE, "")
     assert request.counts["interests"]["deleted"] == 2
 
 
