@@ -271,12 +271,6 @@ class Import(models.Model):
         return self.file
 
 
-REFUSED_WORDS = models.Func(
-    models.F("content"), models.Value("[^0-9A-Za-z_-]+"), function="regexp_split_to_array",
-    output_field=ArrayField(models.TextField()),
-)  # fmt: skip
-
-
 class RejectedRow(models.Model):
     """A flaw of a row of an import that was refused, with the remedy; a row has one for each of its flaws."""
 
@@ -292,7 +286,15 @@ class RejectedRow(models.Model):
         verbose_name_plural = _("rejected rows")
         ordering: ClassVar[list[str]] = ["source", "line", "pk"]
         # An erasure looks for the numbers of somebody's orders and visits.
-        indexes: ClassVar[list[models.Index]] = [GinIndex(REFUSED_WORDS, name="rejected_row_words")]
+        indexes: ClassVar[list[models.Index]] = [
+            GinIndex(
+                models.Func(
+                    models.F("content"), models.Value("[^0-9A-Za-z_-]+"), function="regexp_split_to_array",
+                    output_field=ArrayField(models.TextField()),
+                ),
+                name="rejected_row_words",
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.line}: {self.reason}"
