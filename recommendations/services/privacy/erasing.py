@@ -55,8 +55,8 @@ def subject_in(request: PrivacyRequest) -> Subject:
     if request.sealed is None:
         return Subject(keys=frozenset())
     opened = open_sealed(request.sealed)
-    found = subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
-    return replace(found, until=request.unknown_at)
+    subject = subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
+    return replace(subject, until=request.unknown_at)
 
 
 def make_unknown(request: PrivacyRequest, *, now: datetime) -> None:

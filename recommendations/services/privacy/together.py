@@ -48,7 +48,7 @@ def make_unknown_at_once(requests: Sequence[PrivacyRequest], *, now: datetime) -
 
 
 def _make_unknown(requests: Collection[UUID], *, now: datetime) -> None:
-    """Those of them whom no other process made unknown meanwhile, of each mode by itself."""
+    """Make those of them unknown whom no other process did meanwhile, the people of each mode at one moment."""
     asked = PrivacyRequest.objects.filter(pk__in=requests, unknown_at=None)
     for mode in EraseMode:
         subjects = {each: subject_in(each) for each in asked.filter(mode=mode)}

@@ -77,14 +77,14 @@ def _bury(
     locked = Customer.objects.filter(theirs).order_by("pk").select_for_update()  # in one order: never crosswise
     rows = {key: (bytes(value), erased) for key, value, erased in locked.values_list("pk", "pseudonym", "erased_at")}
     named = {value: key for key, (value, _erased) in rows.items()}
-    found = [each.keys | {named[value] for value in each.pseudonyms if value in named} for each in subjects]
-    everyone = frozenset().union(*found)
+    key_sets = [each.keys | {named[value] for value in each.pseudonyms if value in named} for each in subjects]
+    everyone = frozenset().union(*key_sets)
     if keys_joined_to(everyone) - everyone:
-        joined = [keys_joined_to(keys) - keys for keys in found]
+        joined = [keys_joined_to(keys) - keys for keys in key_sets]
         transaction.set_rollback(True)  # a lower key may be among them
-        return [replace(each, keys=keys) for each, keys in zip(subjects, found, strict=True)], joined
+        return [replace(each, keys=keys) for each, keys in zip(subjects, key_sets, strict=True)], joined
     living = {key: value for key, (value, erased) in rows.items() if erased is None}
-    whole = [_with(keys, living, subject=each) for each, keys in zip(subjects, found, strict=True)]
+    whole = [_with(keys, living, subject=each) for each, keys in zip(subjects, key_sets, strict=True)]
     run(_EMPTY, [now, now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
     pseudonyms = sorted({value for each in whole for value in each.pseudonyms})
     layers = generation()
