@@ -252,8 +252,8 @@ PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
 RECEIPT_PARTS = [("erased", "Erased everywhere"), ("closed", "Learned without them; closed")]
 RETENTION_KINDS = [
-    ("events", "Events"), ("slates", "Recommendation lists"), ("refused_rows", "Refused rows"), ("trail", "Trail"),
-    ("tombstones", "Erased ids"), ("receipts", "Receipts and requests"),
+    ("events", "Events"), ("slates", "Recommendation lists"), ("refused_rows", "Refused rows"),
+    ("trail", "Audit trail"), ("tombstones", "Erased ids"), ("receipts", "Receipts and requests"),
 ]  # fmt: skip
 RETENTION_IS_ONLY_ADDED = """
 CREATE FUNCTION recommendations_retention_is_only_added() RETURNS trigger LANGUAGE plpgsql AS

@@ -73,7 +73,7 @@ def test_the_shop_gets_a_link_that_lasts_as_long_as_it_says(
     until = timezone.datetime.fromisoformat(given["valid_until"])
     assert timedelta(minutes=4) <= until - now <= timedelta(minutes=5)
     address = "{0.path}?{0.query}".format(urlsplit(given["url"]))
-    assert "我的资料" in seen(address)
+    assert "我的数据" in seen(address)
     for moment, status in ((until, 200), (until + timedelta(seconds=1), 404)):
         monkeypatch.setattr(timezone, "now", lambda moment=moment: moment)
         assert Client().get(address).status_code == status
@@ -152,7 +152,7 @@ def test_erasure_takes_a_typed_word_on_a_second_page_and_happens_once(server: Ap
     [request] = PrivacyRequest.objects.all()
     assert str(request.pk) in first
     assert all(str(request.pk) in each for each in again)
-    assert "You are being erased." in seen(page)
+    assert "Your data are being erased." in seen(page)
     work()
     assert not Customer.objects.filter(pk=customer.pk, erased_at=None).exists()
     assert not StatedTaste.objects.exists()

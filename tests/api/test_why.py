@@ -80,7 +80,7 @@ def test_links_are_signed_for_this_customer_and_item(api: ApiClient, settings: L
             assert opened(url.path.split("/")[3], kind, now=timezone.now()) == SignedLink(kind, key_of("u1"), item=item)
     why = results[0]["why"]
     assert why["main_parameters_url"] == "https://recsite.example/how-we-recommend/?lang=zh-hans"
-    assert [action["label"] for action in why["actions"]] == ["不再推荐此商品", "关闭个性化推荐", "我的资料"]
+    assert [action["label"] for action in why["actions"]] == ["不再推荐此商品", "关闭个性化推荐", "我的数据"]
 
 
 def test_strangers_and_those_who_object_get_no_links(api: ApiClient) -> None:
@@ -157,7 +157,7 @@ def test_an_objection_holds_from_the_next_answer_on_and_is_taken_back(api: ApiCl
     dislike = urlsplit(url_of(results, "dislike")).path
     assert "What you do is not used here." in Client().post(dislike, {"act": "dislike"}).content.decode()
     assert not Event.objects.filter(name="dislike_item", source="link").exists()
-    assert "go by what you do again" in Client().post(page, {"act": "allow"}).content.decode()
+    assert "by what you do are on again" in Client().post(page, {"act": "allow"}).content.decode()
     assert [each["item_id"] for each in asked(api, user_id="u1")] == [each["item_id"] for each in results]
 
 

@@ -358,8 +358,8 @@ def test_every_tile_says_why_and_an_objection_changes_the_next_answer(visitor: V
     delivered(page)
     assert Event.objects.filter(name="select_item").count() == clicks  # a link of ours is no click on the item
     page.goto(asked)
-    page.get_by_role("button", name="Let them go by what I do again").click()
-    expect(page.get_by_role("heading", name="Recommendations go by what you do again.")).to_be_visible()
+    page.get_by_role("button", name="Turn them on again").click()
+    expect(page.get_by_role("heading", name="Recommendations by what you do are on again.")).to_be_visible()
     visitor.visit("/")
     expect(page.locator("[data-recsite-slot=buy_again]")).to_be_visible()
 

@@ -98,8 +98,8 @@ def test_the_mail_is_in_the_language_of_the_contact(office: Office) -> None:
     address = contact(language="zh-CN")
     assert isinstance(own_data.send_link(address.pk, now=timezone.now()), Taken)
     mail = email.message_from_bytes(office.mails[0][1], policy=default)
-    assert mail["Subject"] == "Recsite 保存的您的资料"
-    assert "查看保存的资料" in mail.get_body(("plain",)).get_content()
+    assert mail["Subject"] == "Recsite 保存的关于您的数据"
+    assert "查看保存的内容" in mail.get_body(("plain",)).get_content()
 
 
 def test_a_server_that_asks_to_come_again_is_asked_again(office: Office) -> None:
@@ -154,7 +154,7 @@ def test_the_page_says_in_words_what_is_kept_and_not_the_whole_address() -> None
     for words in ("u•••@example.com", "Asia/Tokyo", "English", "Recommendations for you · Given", "server"):
         assert words in text
     assert "u1@example.com" not in text
-    assert "我的资料" in shown(Client().get(f"{page}?language=zh-hans"))
+    assert "我的数据" in shown(Client().get(f"{page}?language=zh-hans"))
     assert rows() == before
 
 

@@ -154,7 +154,7 @@ class RetentionForm(forms.Form):
     )
     note = forms.CharField(
         label=gettext_lazy("Why"), max_length=LONGEST_REASON, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("It stays with the rule, and in the trail."),
+        help_text=gettext_lazy("It stays with the rule, and in the audit trail."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, kind: RetentionKind, kept: int, noted: bool = False, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ def retention_rule(request: HttpRequest, kind: str) -> HttpResponse:
     except RuleIsTheSameError:  # somebody saved it meanwhile
         form.add_error("days", _("It is kept for so many days already."))
         return _page(request, asked, form, status=422)
-    messages.success(request, _("The rule is saved. It holds from now on; what is older goes with the next night."))
+    messages.success(request, _("The rule is saved. It holds from now on; what is older is deleted in the next night."))
     return redirect("retention")
 
 

@@ -89,16 +89,16 @@ def _of_privacy(seen: Watch) -> Iterator[Alert]:
         yield Alert(level="danger", text=text % {"count": seen.privacy.lost}, address=page, link=_("See them"))
     if seen.privacy.failed:
         text = ngettext(
-            "A request of privacy failed: something may still be held of who asked.",
-            "%(count)d requests of privacy failed: something may still be held of those who asked.",
+            "A privacy request failed: something may still be held of who asked.",
+            "%(count)d privacy requests failed: something may still be held of those who asked.",
             seen.privacy.failed,
         )
         address = f"{page}?state={RequestState.FAILED}"
         yield Alert(level="danger", text=text % {"count": seen.privacy.failed}, address=address, link=_("See why"))
     if seen.privacy.old:
         text = ngettext(
-            "A request of privacy is older than %(days)d days and not done; the law gives a month.",
-            "%(count)d requests of privacy are older than %(days)d days and not done; the law gives a month.",
+            "A privacy request is older than %(days)d days and not done; the law gives a month.",
+            "%(count)d privacy requests are older than %(days)d days and not done; the law gives a month.",
             seen.privacy.old,
         )
         words = {"count": seen.privacy.old, "days": LATE_AFTER.days}

@@ -58,7 +58,7 @@ RETENTION_KINDS: Choices = [
     (RetentionKind.EVENTS, pgettext_lazy("retention", "Events")),
     (RetentionKind.SLATES, pgettext_lazy("retention", "Recommendation lists")),
     (RetentionKind.REFUSED_ROWS, pgettext_lazy("retention", "Refused rows")),
-    (RetentionKind.TRAIL, pgettext_lazy("retention", "Trail")),
+    (RetentionKind.TRAIL, pgettext_lazy("retention", "Audit trail")),
     (RetentionKind.TOMBSTONES, pgettext_lazy("retention", "Erased ids")),
     (RetentionKind.RECEIPTS, pgettext_lazy("retention", "Receipts and requests")),
 ]

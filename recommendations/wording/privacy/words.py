@@ -64,9 +64,9 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
         _("Inferred anew with every run; the last versions are kept."),
     ),
     HolderCode.STAFF_WORK: HolderWords(
-        _("Rules and verdicts of staff about the customer, and entries of the trail."),
+        _("Rules and verdicts of staff about the customer, and entries of the audit trail."),
         _("To correct recommendations by hand, and to know who did what."),
-        _("Until the customer is erased; the trail then speaks of a customer who was erased."),
+        _("Until the customer is erased; the audit trail then names “a customer who was erased”."),
     ),
     HolderCode.FILES: HolderWords(
         _("Rows of files that could not be imported; ids in them are hidden."),
@@ -106,7 +106,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
 }
 KEPT: Mapping[Kept, Promise] = {
     Kept.SUMS_UNTIL_NEXT_RUN: _("sums over many people, until the next run"),
-    Kept.ENTRY_OF_TRAIL: _("entries of the trail, which name “a customer who was erased”"),
+    Kept.ENTRY_OF_TRAIL: _("entries of the audit trail, which name “a customer who was erased”"),
     Kept.SUPPRESSED_ADDRESS: _("a keyed hash of the address, so that nobody writes to it again"),
 }
 
@@ -132,7 +132,7 @@ def export_readme(rows: Mapping[HolderCode, Mapping[str, int]], *, shop: str, no
         ),
         gettext(
             "Recommendations are made from what you and others bought and looked at. You may object to that at any "
-            "time; the shop then recommends to you as to somebody whom it does not know."
+            "time; the shop then recommends to you as to a new visitor."
         ),
         gettext(
             "It was shared with nobody but those who carry the shop's messages (mail service, push service of your "

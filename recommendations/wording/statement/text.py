@@ -244,7 +244,7 @@ def _unused() -> list[str]:
 
 def _influence() -> list[str]:
     return [
-        _("You can object to recommendations that go by what you did: then you see what everybody sees."),
+        _("You can object to recommendations that go by what you did: then you see what a new visitor sees."),
         _("You can say of an item that you do not like it: it is not recommended to you again."),
         _("You can look at the data that are stored about you, and have them deleted: ask the shop."),
     ]

@@ -26,7 +26,7 @@ def test_an_objector_is_on_no_page_but_their_own(merchandiser: Client, tea_drink
     assert code in listed
     object_to(tea_drinker.pk, at=NOW)
     page = text(merchandiser, f"/customers/{code}/")
-    assert "This customer does not want to be known." in page
+    assert "This customer objects to personalisation." in page
     assert "Tea" not in page
     assert f"/customers/{code}/held/" in page
     merchandiser.cookies["django_language"] = "zh-hans"

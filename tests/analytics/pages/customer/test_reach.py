@@ -250,9 +250,9 @@ def test_the_panel_is_there_in_chinese_and_as_a_page(admin: Client) -> None:
     address = contact()
     silence.silence(Channel.EMAIL, bytes(address.digest), reason=SuppressionReason.HARD_BOUNCE, now=timezone.now())
     page = text(admin, address_of_panel(address.contact_id))
-    for words in ("<h1", "联系方式", "为您推荐", "已同意", "从未表态", "恢复发送…", "清除联系方式…"):
+    for words in ("<h1", "触达", "为您推荐", "已同意", "从未表态", "恢复发送…", "删除联系方式…"):
         assert words in page
-    assert "联系方式" in text(admin, f"/customers/{address.contact.customer.code}/")
+    assert "触达" in text(admin, f"/customers/{address.contact.customer.code}/")
 
 
 def test_an_unknown_customer_has_no_panel(admin: Client) -> None:

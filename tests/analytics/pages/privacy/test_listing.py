@@ -182,6 +182,6 @@ def test_what_waits_too_long_or_failed_is_an_alarm(admin: Client) -> None:
     cache.clear()
     page = text(admin, "/")
     assert "The database was restored from a copy of before an erasure" in page
-    assert "A request of privacy is older than 20 days and not done" in page
-    assert "A request of privacy failed" in page
+    assert "A privacy request is older than 20 days and not done" in page
+    assert "A privacy request failed" in page
     assert 'href="/privacy/?state=failed"' in page
