@@ -5,6 +5,7 @@ A month that was dropped because it was kept long enough is not made again, unle
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -13,12 +14,18 @@ from psycopg import sql
 from recommendations.models import RetentionDrop
 from recommendations.privacy_terms import RetentionKind
 from recommendations.store.retention_rules import all_days, days_for
+from recommendations.store.temp_tables import rows, run
 
 KINDS: Mapping[str, RetentionKind] = {
     "recommendations_event": RetentionKind.EVENTS,
     "recommendations_slate": RetentionKind.SLATES,
 }
 PARTITIONED = tuple(KINDS)
+_HALF_GONE = """
+SELECT part.relname FROM pg_class part LEFT JOIN pg_inherits inherits ON inherits.inhrelid = part.oid
+WHERE part.relkind = 'r' AND part.relnamespace = current_schema()::regnamespace AND part.relname ~ %(named)s
+  AND inherits.inhdetachpending IS NOT FALSE
+"""
 
 
 def prepare_partitions(first: datetime, last: datetime, *, tables: tuple[str, ...] = PARTITIONED) -> int:
@@ -43,6 +50,15 @@ def months_gone(moments: Collection[datetime], *, table: str = "recommendations_
     """Moments among these whose month has no partition: nothing of it is kept any more."""
     present = _present()
     return {moment for moment in moments if partition_of(table, month_of(moment)) not in present}
+
+
+def run_in_half_gone(table: str, statement: str, **values: Any) -> int:
+    """Run a statement over each ``{month}`` that is no part of a table any more and still there, as whoever reads it is
+    waited for; how many rows it touched. No statement over the whole table reaches these.
+    """
+    named = rf"^{table}_y\d{{4}}m\d{{2}}$"
+    half_gone = [sql.Identifier(name) for (name,) in rows(_HALF_GONE, named=named)]
+    return sum(run(sql.SQL(statement).format(month=month), **values) for month in half_gone)
 
 
 def partition_of(table: str, month: datetime) -> str:

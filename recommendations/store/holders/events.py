@@ -16,10 +16,12 @@ from recommendations.models import AttributedLine, DueLine, Event, HeldEvent, Wa
 from recommendations.models.events import EventListing
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.attribution.statements import KEYS
+from recommendations.store.events.partitions import run_in_half_gone
 from recommendations.store.holders.protocol import ROWS, Erased, Holds, Sheet, Subject
 from recommendations.store.holders.tables import OwnRows, of_customer
 from recommendations.store.temp_tables import rows, run
 
+TABLE = Event._meta.db_table
 EVER = datetime.max.replace(tzinfo=UTC)
 HEX = 64  # digits of a pseudonym, as a follower's event has it of whom they follow
 
@@ -61,6 +63,15 @@ UPDATE recommendations_waitingline SET sent = sent - 'target_id' WHERE id IN (
 _BE_HELD_TO_FOLLOW_SOMEBODY = f"""
 UPDATE recommendations_heldevent SET event = event - 'target_id' WHERE {_HELD_TO_FOLLOW}
 """  # noqa: S608
+# In a month that is half gone; what hangs on its events goes with the month.
+_THEIRS = f"""
+FROM {{month}} event WHERE {_OWN} OR event.customer_id IS NULL AND (
+  event.transaction_id = ANY(%(orders)s)
+  OR event.transaction_id IN (SELECT transaction_id FROM {{month}} WHERE customer_id = ANY(%(keys)s)))
+"""  # noqa: S608
+_FIND_HALF_GONE = (f"SELECT 1 {_THEIRS}", f"SELECT 1 FROM {{month}} event WHERE {_FOLLOWER}")  # noqa: S608
+_DELETE_HALF_GONE = f"DELETE {_THEIRS}"
+_FOLLOW_SOMEBODY_HALF_GONE = f"UPDATE {{month}} event SET target_id = NULL WHERE {_FOLLOWER}"  # noqa: S608
 
 
 class Numbers(NamedTuple):
@@ -135,13 +146,15 @@ class EventsHolder:
         yield HELD.sheet(subject)
 
     def find(self, subject: Subject) -> int:
-        return WAITING.count(subject) + HELD.count(subject) + int(rows(_COUNT, **_values(subject))[0][0])
+        values = _values(subject)
+        half_gone = sum(run_in_half_gone(TABLE, each, **values) for each in _FIND_HALF_GONE)
+        return WAITING.count(subject) + HELD.count(subject) + int(rows(_COUNT, **values)[0][0]) + half_gone
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002
         """Erase them: first what is known by the number of an order, last what the number stands in."""
         values = _values(subject)
         deleted = _delete_lines(_NAMELESS, values) + WAITING.delete(subject) + _delete_lines(_OWN, values)
-        deleted += HELD.delete(subject)
+        deleted += HELD.delete(subject) + run_in_half_gone(TABLE, _DELETE_HALF_GONE, **values)
         return Erased(deleted=deleted, changed=_let_follow_somebody(values))
 
 
@@ -167,6 +180,7 @@ def _delete_lines(whose: str, values: dict[str, Any]) -> int:
 def _let_follow_somebody(values: dict[str, Any]) -> int:
     """Take from the events of others whom they follow; how many."""
     changed = sum(run(_FOLLOW_SOMEBODY, **keys) for keys in _keys_of(_FOLLOWER, values))
+    changed += run_in_half_gone(TABLE, _FOLLOW_SOMEBODY_HALF_GONE, **values)
     while waiting := run(_WAIT_TO_FOLLOW_SOMEBODY, **values):
         changed += waiting
     return changed + run(_BE_HELD_TO_FOLLOW_SOMEBODY, **values)

@@ -3,7 +3,8 @@
 Days of placements are sums over many lists, and stay; they are not made again from fewer events.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -11,9 +12,25 @@ from django.db.models.lookups import In
 
 from recommendations.models import CustomerAlias, Event, Item, Slate, SlateOutcome
 from recommendations.privacy_terms import HolderCode
+from recommendations.store.events.partitions import run_in_half_gone
 from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.store.holders.tables import OwnRows, TableHolder, of_customer, of_units
 from recommendations.store.serving.slates import write_slates
+
+TABLE = Slate._meta.db_table
+EVER = datetime.max.replace(tzinfo=UTC)
+# In a month that is half gone.
+_THEIRS = """
+(slate.customer_id = ANY(%(keys)s) OR slate.unit = ANY(%(units)s) AND slate.served_at < %(until)s)
+"""
+_FIND_HALF_GONE = f"SELECT 1 FROM {{month}} slate WHERE {_THEIRS}"  # noqa: S608 - a condition of our own
+_DELETE_HALF_GONE = (
+    f"""
+DELETE FROM recommendations_slateoutcome outcome USING {{month}} slate
+WHERE outcome.recommendation_id = slate.recommendation_id AND {_THEIRS}
+""",  # noqa: S608
+    f"DELETE FROM {{month}} slate WHERE {_THEIRS}",  # noqa: S608
+)
 
 
 def _served(subject: Subject) -> Q:
@@ -60,10 +77,19 @@ class SlatesHolder(TableHolder):
             ),
         )  # fmt: skip
 
+    def find(self, subject: Subject) -> int:
+        return super().find(subject) + run_in_half_gone(TABLE, _FIND_HALF_GONE, **_values(subject))
+
     def erase(self, subject: Subject, *, now: datetime) -> Erased:
         """Erase them, after what waits was written; what comes later of people who are gone is not written."""
         write_slates()
-        return super().erase(subject, now=now)
+        values = _values(subject)
+        half_gone = sum(run_in_half_gone(TABLE, each, **values) for each in _DELETE_HALF_GONE)
+        return super().erase(subject, now=now) + Erased(deleted=half_gone)
+
+
+def _values(subject: Subject) -> dict[str, Any]:
+    return {"keys": subject.key_list, "units": sorted(subject.units), "until": subject.until or EVER}
 
 
 SLATES = SlatesHolder()

@@ -104,8 +104,9 @@ def _nothing_left(keys: Collection[int], *, before: datetime) -> QuerySet[Custom
     anything and whom no row names but such as go along.
     """
     silent = Customer.objects.filter(
-        pk__in=keys, created_at__lt=before, erased_at=None, personalise=True, consent_at=None, properties={}
-    )
+        pk__in=keys, created_at__lt=before, erased_at=None, personalise=True, consent_at=None, measure=True,
+        measure_at=None, properties={},
+    )  # fmt: skip
     rows = [
         ~Exists(HeldEvent.objects.filter(held_for=OuterRef("pk"))),
         ~Exists(WaitingLine.objects.filter(customer_id=OuterRef("pk"))),

@@ -44,6 +44,8 @@ from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import ErasedId, digest_of, lay
 from recommendations.store.holders.events import EVENTS
+from recommendations.store.holders.protocol import Erased
+from recommendations.store.holders.slates import SLATES
 from recommendations.store.live import expiry, writes
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.retention import months
@@ -118,6 +120,9 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
         customer(name) for name in ("gone", "stays", "held", "spoke", "likes", "visitor")
     )
     Customer.objects.filter(pk=spoke.pk).update(consent_at=OLD)
+    refuses = customer(
+        "refuses", measure=False, measure_at=OLD
+    )  # as a visitor whose merger was undone; no word is theirs
     comes = customer("comes", created_at=NOW)  # whose first event is not written yet
     StatedTaste.objects.create(customer=likes, tags=["green"])
     CustomerAlias.objects.create(anonymous=visitor, customer=stays, source="test")
@@ -161,7 +166,7 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
     }
     assert EVENTS.find(subject_of_keys([held.pk])) == 3
     living = set(Customer.objects.filter(erased_at=None).values_list("pk", flat=True))
-    assert living == {stays.pk, held.pk, spoke.pk, likes.pk, visitor.pk, comes.pk}
+    assert living == {stays.pk, held.pk, spoke.pk, likes.pk, visitor.pk, refuses.pk, comes.pk}
     assert [drop.customers for drop in RetentionDrop.objects.filter(kind="events")] == [1, 0, 0]
     assert [key for key, _at in valkey.zrange(f"live:bought:{stays.pk}", 0, -1, withscores=True)] == [b"2"]
 
@@ -174,6 +179,46 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
     LegalHold.objects.update(until=NOW)
     assert retention.expire(now=NOW + DAY) == []
     assert not HeldEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_is_erased_in_a_month_that_is_half_gone(
+    old_months: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's backup reads the months: lists are detached by half, events wholly."""
+    del valkey
+    monkeypatch.setattr(months, "PATIENCE", "100ms")
+    ada, bob = customer("ada"), customer("bob")
+    tea = Item.objects.create(shop_id="tea", title="Tea")
+    event(ada, OLD, name="purchase", item=tea, transaction_id="o1", amount=5)
+    event(None, OLD, name="refund", item=tea, transaction_id="o1", amount=5)
+    event(bob, OLD, name="follow", target_type="customer", target_id=pseudonym("ada").hex())
+    for whose in (ada, bob):
+        slate(OLD, f"of {whose.pk}", customer=whose)
+    subject = subject_of_keys([ada.pk])
+    assert (EVENTS.find(subject), SLATES.find(subject)) == (3, 2)
+    month = f"y{OLD:%Y}m{OLD:%m}"
+    own = connection.copy()
+    with own.cursor() as reader, connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE recommendations_event DETACH PARTITION recommendations_event_{month}")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM recommendations_slate")
+        assert retention.expire(now=NOW) == []
+        assert [each.detaching for each in months.stored_months(months.EVENT, months.SLATE)].count(False) > 2
+        assert not Event.objects.exists()
+
+        assert (EVENTS.find(subject), SLATES.find(subject)) == (3, 1)
+        assert EVENTS.erase(subject, now=NOW) == Erased(deleted=2, changed=1)
+        assert SLATES.erase(subject, now=NOW).deleted == 2
+        assert (EVENTS.find(subject), SLATES.find(subject)) == (0, 0)
+
+        cursor.execute(f"SELECT customer_id, target_id FROM recommendations_event_{month}")
+        assert cursor.fetchall() == [(bob.pk, None)]
+        cursor.execute(f"SELECT customer_id FROM recommendations_slate_{month}")
+        assert cursor.fetchall() == [(bob.pk,)]
+        reader.execute("ROLLBACK")
+    own.close()
+    retention.expire(now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)
