@@ -11,6 +11,9 @@ from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.requests import NoIdsError
 from recommendations.services.privacy.sealed import PersonIds
 from recommendations.store.erasure.subjects import hold_digest
+from recommendations.store.events.generations import settled
+from recommendations.store.events.id_cache import person_keys
+from recommendations.terms import CustomerKind
 
 
 class HoldIsOverError(Exception):
@@ -23,17 +26,22 @@ class HoldEndsBeforeError(Exception):
 
 @transaction.atomic
 def hold(ids: PersonIds, *, reason: str, until: datetime | None, by: Staff | None, now: datetime) -> LegalHold:
-    """Keep what is held of somebody, who may be unknown yet; without ``until`` it lasts until somebody lifts it.
+    """Keep what is held of somebody; without ``until`` it lasts until somebody lifts it.
 
-    Each id has a hold of its own, as nobody knows yet whether they are joined; that of the first is returned. Raises
-    NoIdsError, NoteNeededError where the reason is empty, and HoldEndsBeforeError.
+    Each id has a hold of its own, as nobody knows yet whether they are joined; that of the first is returned. Who is
+    unknown is added, so that the hold follows their row where pseudonyms get a layer before they come. Raises
+    NoIdsError, NoteNeededError where the reason is empty, HoldEndsBeforeError, and RotatingError.
     """
     if ids.user_id is None and not ids.anonymous_ids:
         raise NoIdsError
     if until is not None and until <= now:
         raise HoldEndsBeforeError
     reason = needed_note(reason)
-    stored = [LegalHold(digest=each, reason=reason, by=by, since=now, until=until) for each in _digests_of(ids)]
+    with settled():
+        person_keys([] if ids.user_id is None else [ids.user_id], CustomerKind.SIGNED_IN)
+        person_keys(ids.anonymous_ids, CustomerKind.ANONYMOUS)
+        digests = _digests_of(ids)
+    stored = [LegalHold(digest=each, reason=reason, by=by, since=now, until=until) for each in digests]
     LegalHold.objects.bulk_create(stored)
     for each in stored:
         audit.record(by=by, verb="hold", subject=each, after={"until": until.isoformat() if until else None})

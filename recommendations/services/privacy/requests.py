@@ -171,7 +171,9 @@ def _request(ask: ExportAsk, *, by: Author, now: datetime) -> PrivacyRequest:
 
 
 def _digest(ask: ExportAsk) -> bytes:
-    """Digest of the person: of the pseudonym of a customer who is named by the key, as their id would give it."""
+    """Digest of the person; who is named by the key has that of their row, which in the first generation their id
+    gives, too.
+    """
     if ask.customer is None:
         return subject_digest(ask.user_id, ask.anonymous_ids)
     return digest_of(bytes(Customer.objects.values_list("pseudonym", flat=True).get(pk=ask.customer)))

@@ -4,14 +4,15 @@ Tombstones keep the generation of their time, as whoever hashes an id passes thr
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from recommendations.models import Customer, LegalHold, ShopSetting
+from recommendations.models import Customer, Event, LegalHold, PrivacyRequest, ShopSetting
 from recommendations.store.events.generations import GENERATION, LOCK, stored_generation
+from recommendations.store.events.partitions import run_in_half_gone
 from recommendations.store.events.pseudonyms import CHECK_VALUE, check_of, later_unit, layered, pseudonym_unit
 from recommendations.store.events.tombstones import digest_of
 from recommendations.store.live.fetch import Changed, announce
@@ -56,6 +57,10 @@ WHERE target_type = 'customer' AND target_id = encode(before, 'hex')
     "UPDATE recommendations_unit stored SET unit = later_unit FROM unit_layer WHERE stored.unit = unit_layer.unit",
     "UPDATE recommendations_customer SET pseudonym = after FROM pseudonym_layer WHERE pseudonym = before",
 )
+_LAY_HALF_GONE = """
+UPDATE {month} SET target_id = encode(after, 'hex') FROM pseudonym_layer
+WHERE target_type = 'customer' AND target_id = encode(before, 'hex')
+"""
 
 
 class WritersGoOnError(Exception):
@@ -74,9 +79,10 @@ def lay_layer() -> int:
         run(MEMORY)
         _hash_all(layers)
         run("ANALYZE pseudonym_layer; ANALYZE unit_layer")
-        _move_holds(layers)
+        _move_digests(layers)
         for statement in _LAY:
             run(statement)
+        run_in_half_gone(Event._meta.db_table, _LAY_HALF_GONE)
     ShopSetting.objects.update_or_create(key=GENERATION, defaults={"value": layers})
     ShopSetting.objects.update_or_create(key=CHECK_VALUE, defaults={"value": check_of(layers)})
     transaction.on_commit(lambda: announce(Changed.PEOPLE))
@@ -104,15 +110,34 @@ def _hash_all(layers: int) -> None:
                 target.write_row((unit, later_unit(unit, layers=layers)))
 
 
-def _move_holds(layers: int) -> None:
-    """Let holds name people as their rows do; those on nobody keep the generation of their time."""
-    holds = {bytes(digest) for digest in LegalHold.objects.values_list("digest", flat=True)}
-    if not holds:
-        return
-    for value in Customer.objects.values_list("pseudonym", flat=True).iterator(chunk_size=AT_ONCE):
-        if (digest := digest_of(bytes(value))) in holds:
-            later = layered(bytes(value), after=layers - 1, until=layers)
-            LegalHold.objects.filter(digest=digest).update(digest=digest_of(later))
+def _move_digests(layers: int) -> None:
+    """Let holds, what customers asked for themselves and files of exports name people as their rows do; what names
+    nobody of the record keeps the generation of its time.
+    """
+    own = PrivacyRequest.objects.filter(options__by_owner=True)
+    files = PrivacyRequest.objects.exclude(file="")
+    named = {bytes(digest) for digest in own.values_list("subject", flat=True)}
+    named |= {bytes(digest) for digest in LegalHold.objects.values_list("digest", flat=True)}
+    named |= {bytes.fromhex(digest) for options in files.values_list("options", flat=True) for digest in _of(options)}
+    for before, after in _moved(named, layers):
+        LegalHold.objects.filter(digest=before).update(digest=after)
+        own.filter(subject=before).update(subject=after)
+        for request in files.filter(options__of__contains=[before.hex()]):
+            request.options["of"] = [*_of(request.options), after.hex()]
+            request.save(update_fields=["options"])
+
+
+def _of(options: Mapping[str, Any]) -> Sequence[str]:
+    """Digests of whom a file is about, as the request for it has them."""
+    return options.get("of", ())
+
+
+def _moved(named: Set[bytes], layers: int) -> Iterator[tuple[bytes, bytes]]:
+    """Digests of people of the record among these, each with that of the generation that begins."""
+    people = Customer.objects.values_list("pseudonym", flat=True) if named else Customer.objects.none()
+    for value in map(bytes, people.iterator(chunk_size=AT_ONCE)):
+        if (digest := digest_of(value)) in named:
+            yield digest, digest_of(layered(value, after=layers - 1, until=layers))
 
 
 def _parts(query: str) -> Iterator[Sequence[Any]]:

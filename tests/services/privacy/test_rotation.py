@@ -30,7 +30,9 @@ from recommendations.models import (
 )
 from recommendations.privacy_terms import EraseMode
 from recommendations.services.operations.readiness import Readiness
+from recommendations.services.privacy import my_data
 from recommendations.services.privacy.blocks import lift_blocks
+from recommendations.services.privacy.exports import forget_exports_of
 from recommendations.services.privacy.holds import hold
 from recommendations.services.privacy.repeating import repeat_erasures
 from recommendations.services.privacy.requests import EraseAsk, ask_erase
@@ -45,11 +47,12 @@ from recommendations.store.events.id_cache import person_keys
 from recommendations.store.events.known_customers import ensure_customers
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import first_pseudonym, pseudonym
-from recommendations.store.events.tombstones import Comeback
+from recommendations.store.events.tombstones import Comeback, digest_of
 from recommendations.store.holders import rotation as layers
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.imports import bulk_import
 from recommendations.store.process_held import drop_all
+from recommendations.store.retention.people import held_customers
 from recommendations.store.serving.slates import ServedSlate, append, write_slates
 from recommendations.store.temp_tables import rows, silent
 from recommendations.terms import CustomerKind, ExperimentStatus
@@ -175,6 +178,35 @@ def test_requests_and_holds_go_on_finding_whom_they_are_about() -> None:
 
 
 @pytest.mark.usefixtures("new_key")
+def test_a_hold_on_who_comes_later_keeps_them_by_their_key() -> None:
+    hold(PersonIds(user_id="stranger", anonymous_ids=["phone"]), reason="case 12", until=None, by=None, now=NOW)
+    rotate()
+    keys = [*person_keys(["stranger"], SIGNED_IN).values(), *person_keys(["phone"], VISITOR).values()]
+    assert all(hold_on(subject_of_keys([key]), now=NOW) for key in keys)  # as *My data* asks for an erasure
+    assert held_customers(now=NOW) == set(keys)
+
+
+@pytest.mark.usefixtures("new_key")
+def test_what_somebody_asked_for_themselves_is_found_and_their_file_goes_with_them() -> None:
+    ada = somebody("ada")
+    request = my_data.ask_own_export(ada, now=NOW)
+    request.file, request.file_until = "no such.zip", NOW + 7 * DAY
+    request.options["of"] = [digest_of(bytes(ada.pseudonym)).hex()]
+    request.save()
+
+    rotate()
+
+    ada.refresh_from_db()
+    export = my_data.own_requests(ada, now=NOW).export
+    assert export is not None
+    assert my_data.ask_own_export(ada, now=NOW) == export
+    bury(subject_of_keys([ada.pk]), mode=EraseMode.FORGET, now=NOW)
+    other = ask_erase(EraseAsk(user_id="eve"), by=None, now=NOW)
+    forget_exports_of(other, Subject(keys=frozenset(), pseudonyms=(bytes(ada.pseudonym),)), now=NOW)
+    assert [each.file for each in PrivacyRequest.objects.filter(pk=export.pk)] == [""]
+
+
+@pytest.mark.usefixtures("new_key")
 @pytest.mark.parametrize("mode", list(EraseMode))
 def test_an_erased_id_stays_erased_whatever_generation_its_tombstone_has(mode: EraseMode, tmp_path: Path) -> None:
     Item.objects.create(shop_id="A1", title="Item")
@@ -294,7 +326,8 @@ def test_a_backup_of_before_is_of_its_own_generation_and_erasures_of_after_are_r
     complete_log()
     Tombstone.objects.all().delete()
     ShopSetting.objects.filter(key=GENERATION).delete()
-    Customer.objects.filter(pk=ada.pk).update(pseudonym=first_pseudonym("ada"), erased_at=None, personalise=True)
+    before = {"pseudonym": first_pseudonym("ada"), "erased_at": None, "not_before": None, "personalise": True}
+    Customer.objects.filter(pk=ada.pk).update(**before)
     drop_all()
 
     assert repeat_erasures(NOW + DAY) == 1
