@@ -1,6 +1,7 @@
 """How long things are kept: the rules, what a change of one would take away, and what goes every night."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,10 +14,11 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.erasure.log import forget_lines
+from recommendations.store.events.generations import settled
 from recommendations.store.events.partitions import KINDS, month_of
 from recommendations.store.live.expiry import forget_acts
 from recommendations.store.retention import months, people, rows
-from recommendations.store.retention.months import EVENT, SLATE
+from recommendations.store.retention.months import EVENT, SLATE, StoredMonth
 from recommendations.store.retention_rules import Rules, all_days, days_for, days_in_force, newest_event, stored_rules
 
 LOCK = 7_264_194
@@ -147,8 +149,10 @@ def expire(*, now: datetime) -> list[RetentionDrop]:
         held = people.held_customers(now=now)
         people.release(held)
         dropped = _drop_months(limits, held=held, now=now)
-        _forget_lines(limits[RetentionKind.TOMBSTONES])
-        dropped += [drop for kind in rows.OF_ROWS if (drop := _delete(kind, limits[kind], now=now))]
+        kinds = set(rows.OF_ROWS)
+        if not _forget_lines(limits[RetentionKind.TOMBSTONES]):
+            kinds.remove(RetentionKind.TOMBSTONES)
+        dropped += [drop for kind in rows.OF_ROWS if kind in kinds and (drop := _delete(kind, limits[kind], now=now))]
         if any(drop.kind == RetentionKind.EVENTS for drop in dropped):
             forget_acts(month_of(limits[RetentionKind.EVENTS]))
         _let_leave(held, now=now)
@@ -164,11 +168,17 @@ def _drop_months(
     dropped = []
     for table, kind in ((SLATE, RetentionKind.SLATES), (EVENT, RetentionKind.EVENTS)):
         over = months.months_over(table, before=limits[kind])
-        went = [drop for month in over if (drop := months.drop_month(month, held=held, now=now))]
+        went = [drop for month in over if (drop := _drop_month(month, held=held, now=now))]
         dropped += went
         if len(went) < len(over):
             break
     return dropped
+
+
+def _drop_month(month: StoredMonth, *, held: frozenset[int], now: datetime) -> RetentionDrop | None:
+    """Drop a month, while pseudonyms stay what they are where events are held, which name whom they follow."""
+    with settled(patient=True) if held else nullcontext():
+        return months.drop_month(month, held=held, now=now)
 
 
 def last_drops(*, most: int) -> list[RetentionDrop]:
@@ -176,12 +186,16 @@ def last_drops(*, most: int) -> list[RetentionDrop]:
     return list(RetentionDrop.objects.all()[:most])
 
 
-def _forget_lines(before: datetime) -> None:
-    """Take out of the log of erasures what has no tombstone any more, or it would be taken for lost."""
+def _forget_lines(before: datetime) -> bool:
+    """Take out of the log of erasures what is to have no tombstone any more, or it would be taken for lost; whether
+    that was done.
+    """
     try:
         forget_lines(before)
     except OSError:
         log.exception("the log of erasures cannot be shortened")
+        return False
+    return True
 
 
 def _let_leave(held: frozenset[int], *, now: datetime) -> None:

@@ -147,14 +147,15 @@ def _both() -> tuple[object, ...]:
 def lost_people(lost: Iterable[ErasedId]) -> Iterator[tuple[ErasedId, Subject]]:
     """People who are there again after their erasure was lost, found by hashing every pseudonym once.
 
-    Somebody with several pseudonyms comes once, with the newest erasure.
+    Somebody with several pseudonyms comes once, with the newest erasure. Whose row knows of it came back since.
     """
     by_digest = {mark.digest: mark for mark in lost}
     back, layers = dict[int, ErasedId](), generation()
-    people = Customer.objects.filter(erased_at=None).values_list("pk", "pseudonym")
-    for key, value in people.iterator(chunk_size=10_000) if by_digest else ():
+    people = Customer.objects.filter(erased_at=None).values_list("pk", "pseudonym", "not_before")
+    for key, value, since in people.iterator(chunk_size=10_000) if by_digest else ():
         for later in in_generations(bytes(value), after=layers):  # they may have been erased under more keys
-            if mark := by_digest.get(digest_of(later)):
+            mark = by_digest.get(digest_of(later))
+            if mark is not None and (since is None or since < mark.at):
                 back[key] = mark
     done = set[int]()
     for key in sorted(back, key=lambda key: back[key].at, reverse=True):

@@ -113,6 +113,16 @@ def test_a_newer_erasure_of_the_log_counts_and_a_lifted_block_stays_lifted() -> 
     assert (stone.at, stone.mode) == (ERASED_AT, EraseMode.FORGET)
 
 
+def test_who_came_back_since_is_not_erased_again_where_a_line_outlived_its_tombstone() -> None:
+    write_down([ErasedId(digest_of(pseudonym("ada")), 1, ERASED_AT, EraseMode.FORGET)])
+    back = somebody("ada")
+    Customer.objects.filter(pk=back.pk).update(not_before=ERASED_AT)  # as who came while the tombstone was there
+
+    assert repeat_erasures(NOW) == 0
+
+    assert subject_of("ada", []).keys == {back.pk}
+
+
 def test_the_log_survives_a_torn_line_and_is_completed() -> None:
     first, second = (ErasedId(digest_of(value), 1, ERASED_AT, EraseMode.FORGET) for value in (b"1", b"2"))
     write_down([first])
