@@ -198,8 +198,8 @@ def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
 
 def says_no(request: HttpRequest) -> bool:
     """Whether somebody wants to get less: that is done however often they came before."""
-    form = request.POST
-    return form.get("act") in {"stop", "deny", "pause", "object"} or ("purpose" in form and form.get("on") == "no")
+    act = request.POST.get("act")
+    return act in {"stop", "deny", "pause", "object"} or (act == "purpose" and request.POST.get("on") == "no")
 
 
 def _wait(request: HttpRequest, token: str, *, of_network: bool) -> float | None:

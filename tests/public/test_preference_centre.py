@@ -291,6 +291,8 @@ def test_ten_forms_a_minute_of_a_link_and_sixty_of_a_network(monkeypatch: pytest
     page = page_of(contact())
     statuses = [Client().post(page, {"act": "limit", "most": "1"}).status_code for _ in range(11)]
     assert statuses == [302] * 10 + [429]
+    also_no = {"act": "limit", "most": "1", "purpose": "for_you", "on": "no"}  # a no beside another deed is none
+    assert Client().post(page, also_no).status_code == 429
     before = rows()
     answer = Client().post(page, {"act": "limit", "most": "none"})
     assert 0 < int(answer["Retry-After"]) <= 60
@@ -298,7 +300,7 @@ def test_ten_forms_a_minute_of_a_link_and_sixty_of_a_network(monkeypatch: pytest
     assert {name: answer[name] for name in HEADERS} == HEADERS
     assert rows() == before
     assert Client().get(page).status_code == 200
-    for number in range(48):  # beside the twelve above
+    for number in range(47):  # beside those above
         assert Client().post(f"/m/p/{number}/", {"act": "stop"}).status_code == 404
     assert Client().post("/m/p/x/", {"act": "stop"}).status_code == 429
     assert Client().post("/m/p/x/", {"act": "stop"}, REMOTE_ADDR="10.1.1.1").status_code == 404

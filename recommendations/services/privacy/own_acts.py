@@ -6,7 +6,7 @@ from uuid import uuid4
 from recommendations.event_types import EventName
 from recommendations.ingest.live_events import live_events
 from recommendations.models import Customer, Item
-from recommendations.services.contacts.objection import set_personalised
+from recommendations.services.contacts.objection import personalised_keys, set_personalised
 from recommendations.store.events.insert import EventLine, insert
 from recommendations.store.live import writes
 from recommendations.store.live.fetch import fetch_raw_of_all, unpacked
@@ -28,10 +28,14 @@ def is_disliked(customer: Customer, item: Item) -> bool:
 
 
 def object_to_use(customer: Customer, *, now: datetime) -> None:
-    """Let nothing that the person did be used any more, in all of their keys; answers are those of a stranger."""
-    set_personalised(customer.pk, may=False, now=now)
+    """Let nothing that the person did be used any more, in all of their keys; answers are those of a stranger.
+
+    Who says it again has said it: the page takes it as often as it comes, and the ledger once.
+    """
+    if any(personalised_keys(customer.pk).values()):
+        set_personalised(customer.pk, may=False, now=now)
 
 
 def allow_use(customer: Customer, *, now: datetime) -> None:
-    """Take an objection back; answers go by what the person did, as before."""
+    """Take an objection back; answers go by what the person does from now on."""
     set_personalised(customer.pk, may=True, now=now)
