@@ -27,14 +27,13 @@ from recommendations.services.operations.housekeeping import MESSAGE_DAYS, VERDI
 from recommendations.services.privacy import my_data as held
 from recommendations.services.privacy.exports import ExportExpiredError, ExportNotReadyError
 from recommendations.services.privacy.own_links import is_joined
+from recommendations.services.privacy.requests import ERASE_WORDS
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError, SealBrokenError
 from recommendations.wording import push_labels
 
 FILE = "my-data.json"
 ARCHIVE = "my-data.zip"
 NOTHING_ASKED = held.OwnRequests(export=None, erasure=None)
-ERASE_WORDS = frozenset({"ERASE", "删除"})
-"""What has to be typed, in either language."""
 
 
 @dataclass(frozen=True, kw_only=True)

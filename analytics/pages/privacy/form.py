@@ -17,12 +17,10 @@ from recommendations.customer_codes import customer_key
 from recommendations.fields import LONGEST_ID
 from recommendations.models import Customer
 from recommendations.privacy_terms import RETENTION, EraseMode, RequestKind, RetentionKind
-from recommendations.services.privacy.requests import MOST_IDS
+from recommendations.services.privacy.requests import ERASE_WORDS, MOST_IDS
 from recommendations.services.privacy.retention import DaysOutOfRangeError, RuleIsTheSameError, check_days
 from recommendations.wording.privacy import labels as privacy_labels
 
-ERASE_WORDS = frozenset({"ERASE", "删除"})
-"""What has to be typed so that somebody is erased, in either language."""
 LONGEST_REFERENCE = 128
 LONGEST_REASON = 500
 

@@ -169,7 +169,7 @@ class Command(BaseCommand):
         for each in stored if options["all"] else stored.filter(closed_at=None):
             words = (each.pk, each.kind, each.state, f"due {each.due_at:%Y-%m-%d}", each.reference or "", each.message)
             self.stdout.write("  ".join(map(str, words)).rstrip())
-        for hold in holds.lasting(now=timezone.now()):
+        for hold in holds.lasting_holds(now=timezone.now()):
             until = f"until {hold.until:%Y-%m-%d}" if hold.until else "until it is lifted"
             self.stdout.write(f"hold {hold.pk}  {hold}  since {hold.since:%Y-%m-%d} {until}  {hold.reason}")
 

@@ -3,17 +3,19 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
 from recommendations.models import LegalHold, Staff
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.requests import NoIdsError
 from recommendations.services.privacy.sealed import PersonIds
+from recommendations.store.erasure.legal_holds import lasting_holds
 from recommendations.store.erasure.subjects import hold_digest
 from recommendations.store.events.generations import settled
 from recommendations.store.events.id_cache import person_keys
 from recommendations.terms import CustomerKind
+
+__all__ = ["HoldEndsBeforeError", "HoldIsOverError", "NoIdsError", "hold", "lasting_holds", "lift_hold"]
 
 
 class HoldIsOverError(Exception):
@@ -67,7 +69,3 @@ def lift_hold(stored: LegalHold, *, by: Staff | None, now: datetime) -> LegalHol
         before={"until": before.isoformat() if before else None}, after={"until": now.isoformat()},
     )  # fmt: skip
     return stored
-
-
-def lasting(*, now: datetime) -> QuerySet[LegalHold]:
-    return LegalHold.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)

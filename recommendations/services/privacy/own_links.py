@@ -10,6 +10,7 @@ from django.urls import reverse
 from recommendations.models import Customer, CustomerAlias
 from recommendations.services.contacts.links import link_to
 from recommendations.services.contacts.tokens import MINUTE, LinkKind, SignedLink, opened
+from recommendations.store.events.generations import settled
 from recommendations.store.events.pseudonyms import pseudonym
 
 NOBODY = 0
@@ -48,9 +49,12 @@ def own_address(kind: LinkKind, customer: int, *, item: int = 0, language: str =
 def link_to_my_data(user_id: str, *, minutes: int, language: str = "", now: datetime) -> tuple[str, datetime]:
     """Web address of all that is held of a customer, for them to see, take along or have erased; and how long it works.
 
-    Whoever has it can do all of this, so the shop gives it to nobody but the customer, who is signed in there.
+    Whoever has it can do all of this, so the shop gives it to nobody but the customer, who is signed in there. Raises
+    RotatingError, as nobody is to read that nothing is held while it cannot be known.
     """
-    known = Customer.objects.filter(pseudonym=pseudonym(user_id), erased_at=None).values_list("pk", flat=True).first()
+    with settled() as layers:
+        named = Customer.objects.filter(pseudonym=pseudonym(user_id, layers=layers), erased_at=None)
+        known = named.values_list("pk", flat=True).first()
     link = SignedLink(LinkKind.MY_DATA, known or NOBODY, minutes=minutes)
     made = now.replace(second=0, microsecond=0)  # tokens know the minute
     return _in_language(link_to(link, now=made), language), made + minutes * MINUTE

@@ -33,6 +33,8 @@ DUE = timedelta(days=30)
 """Within a month the law wants it done."""
 MOST_AT_ONCE = 1_000
 MOST_IDS = 100  # anonymous ids of one person
+ERASE_WORDS = frozenset({"ERASE", "删除"})
+"""What has to be typed on a page so that somebody is erased, in either language."""
 
 
 class ReferenceReusedError(Exception):

@@ -5,7 +5,7 @@ who follow the person keep that they follow somebody, and no longer whom.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from recommendations.store.holders.tables import OwnRows, of_customer
 from recommendations.store.temp_tables import rows, run
 
 TABLE = Event._meta.db_table
-EVER = datetime.max.replace(tzinfo=UTC)
 HEX = 64  # digits of a pseudonym, as a follower's event has it of whom they follow
 
 _OWN = "event.customer_id = ANY(%(keys)s)"
@@ -164,7 +163,7 @@ EVENTS = EventsHolder()
 def _values(subject: Subject) -> dict[str, Any]:
     return {
         "keys": subject.key_list, "orders": numbers_of(subject).orders, "most": ROWS,
-        "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms], "until": subject.until or EVER,
+        "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms], "until": subject.before,
     }  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.store.events.pseudonyms import pseudonym_unit
 
+EVER = datetime.max.replace(tzinfo=UTC)
 ROWS = 10_000
 """The most rows that a statement of an erasure changes, so that nobody waits for it."""
 
@@ -30,6 +31,11 @@ class Subject:
     def units(self) -> frozenset[int]:
         """The units by which slates and experiments name these pseudonyms: their first 8 bytes, signed."""
         return frozenset(map(pseudonym_unit, self.pseudonyms)) | self.units_before
+
+    @property
+    def before(self) -> datetime:
+        """The moment from which on what has one of these pseudonyms is somebody else's."""
+        return self.until or EVER
 
     @cached_property
     def key_list(self) -> list[int]:

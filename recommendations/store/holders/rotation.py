@@ -129,15 +129,17 @@ def _move_digests(layers: int) -> None:
 
 def _of(options: Mapping[str, Any]) -> Sequence[str]:
     """Digests of whom a file is about, as the request for it has them."""
-    return options.get("of", ())
+    digests: Sequence[str] = options.get("of", ())
+    return digests
 
 
 def _moved(named: Set[bytes], layers: int) -> Iterator[tuple[bytes, bytes]]:
     """Digests of people of the record among these, each with that of the generation that begins."""
-    people = Customer.objects.values_list("pseudonym", flat=True) if named else Customer.objects.none()
-    for value in map(bytes, people.iterator(chunk_size=AT_ONCE)):
-        if (digest := digest_of(value)) in named:
-            yield digest, digest_of(layered(value, after=layers - 1, until=layers))
+    if not named:
+        return
+    for value in Customer.objects.values_list("pseudonym", flat=True).iterator(chunk_size=AT_ONCE):
+        if (digest := digest_of(bytes(value))) in named:
+            yield digest, digest_of(layered(bytes(value), after=layers - 1, until=layers))
 
 
 def _parts(query: str) -> Iterator[Sequence[Any]]:

@@ -3,7 +3,7 @@
 Days of placements are sums over many lists, and stay; they are not made again from fewer events.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -18,7 +18,6 @@ from recommendations.store.holders.tables import OwnRows, TableHolder, of_custom
 from recommendations.store.serving.slates import write_slates
 
 TABLE = Slate._meta.db_table
-EVER = datetime.max.replace(tzinfo=UTC)
 # In a month that is half gone.
 _THEIRS = """
 (slate.customer_id = ANY(%(keys)s) OR slate.unit = ANY(%(units)s) AND slate.served_at < %(until)s)
@@ -89,7 +88,7 @@ class SlatesHolder(TableHolder):
 
 
 def _values(subject: Subject) -> dict[str, Any]:
-    return {"keys": subject.key_list, "units": sorted(subject.units), "until": subject.until or EVER}
+    return {"keys": subject.key_list, "units": sorted(subject.units), "until": subject.before}
 
 
 SLATES = SlatesHolder()

@@ -18,12 +18,12 @@ from recommendations.models import (
     Event,
     HeldEvent,
     InterestProfile,
-    LegalHold,
     SegmentMembership,
     Unit,
     WaitingLine,
 )
 from recommendations.models.events import EventListing
+from recommendations.store.erasure.legal_holds import lasting_holds
 from recommendations.store.erasure.subjects import keys_joined_to
 from recommendations.store.events.tombstones import digest_of
 from recommendations.store.holders.customer import BLANK, RANDOM
@@ -43,8 +43,7 @@ GO_ALONG = frozenset({InterestProfile, SegmentMembership, AudienceMember, Unit, 
 
 def held_customers(*, now: datetime) -> frozenset[int]:
     """Keys of the people of whom something has to be kept, found by hashing every pseudonym once."""
-    lasting = LegalHold.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
-    digests = {bytes(digest) for digest in lasting.values_list("digest", flat=True)}
+    digests = {bytes(digest) for digest in lasting_holds(now=now).values_list("digest", flat=True)}
     if not digests:
         return frozenset()
     people = Customer.objects.filter(erased_at=None).values_list("pk", "pseudonym").iterator(chunk_size=ROWS)

@@ -34,6 +34,7 @@ from recommendations.services.privacy import my_data
 from recommendations.services.privacy.blocks import lift_blocks
 from recommendations.services.privacy.exports import forget_exports_of
 from recommendations.services.privacy.holds import hold
+from recommendations.services.privacy.own_links import link_to_my_data
 from recommendations.services.privacy.repeating import repeat_erasures
 from recommendations.services.privacy.requests import EraseAsk, ask_erase
 from recommendations.services.privacy.rotation import rotate_pseudonyms
@@ -283,6 +284,8 @@ def test_while_it_goes_on_who_is_known_goes_on_and_who_is_new_waits() -> None:
         assert person_keys(["ada"], SIGNED_IN) == {"ada": ada.pk}
         with pytest.raises(RotatingError):
             person_keys(["eve"], SIGNED_IN)
+        with pytest.raises(RotatingError):  # and nobody reads that nothing is held
+            link_to_my_data("ada", minutes=5, now=NOW)
     assert person_keys(["eve"], SIGNED_IN).keys() == {"eve"}
 
 
