@@ -9,8 +9,9 @@ from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, IntArray, Interactions, Sparse
 from recommendations.engine.preprocess.blocks import frequent, strongest
-from recommendations.engine.preprocess.carriers import PEOPLE, Together, carried
+from recommendations.engine.preprocess.carriers import Together, carried
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
+from recommendations.engine.privacy.smallest import PEOPLE
 
 
 class Baskets(NamedTuple):

@@ -8,9 +8,7 @@ from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, IntArray, Sparse
 from recommendations.engine.preprocess.blocks import strips
-
-PEOPLE = 5
-"""So many different people must carry a pair, or it counts for those alone who do."""
+from recommendations.engine.privacy.smallest import PEOPLE
 
 COUNTED_AT_ONCE = 2_000_000  # entries of a product whose parts are counted person by person, so some times as many
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from recommendations.terms import Reason
 
+PEOPLE = 5
+"""So many different people must carry a pair of items, or it counts for those alone who do."""
 SEGMENT = 20
 """A segment of fewer people bears no name for others."""
 
@@ -24,6 +26,8 @@ OF_COUNTS: Mapping[Reason, frozenset[str]] = {
 
 def sayable_facts[Fact](reason: Reason, facts: Mapping[str, Fact], *, smallest: int) -> Mapping[str, Fact]:
     """The facts of a reason without those about fewer than ``smallest`` people; its words need none of them."""
+    if reason is Reason.BOUGHT_TOGETHER and smallest > PEOPLE:
+        reason = Reason.YOU_BUY_TOGETHER  # that so many carry a pair is known, and not whether more do
     hidden = OF_COUNTS.get(reason)
     if hidden is None:
         return facts

@@ -17,9 +17,10 @@ from recommendations.engine.interests.association import (
     significant,
 )
 from recommendations.engine.preprocess.blocks import strongest
-from recommendations.engine.preprocess.carriers import PEOPLE, Together, own
+from recommendations.engine.preprocess.carriers import Together, own
 from recommendations.engine.preprocess.row_terms import RowTerms, row_terms
 from recommendations.engine.preprocess.weighting import act_weights, context_weights, transformed
+from recommendations.engine.privacy.smallest import PEOPLE
 from recommendations.engine.recommenders.protocol import Evidence, Sparing, largest
 from recommendations.terms import Reason
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, TrainingSet
-from recommendations.engine.preprocess.carriers import PEOPLE
+from recommendations.engine.privacy.smallest import PEOPLE
 from recommendations.engine.recommenders.sequence_net import EPSILON, HEADS, SHAPES, in_order, known_items, states
 from recommendations.engine.rng import generator
 

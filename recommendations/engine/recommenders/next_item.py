@@ -9,9 +9,9 @@ from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import chosen
-from recommendations.engine.preprocess.carriers import PEOPLE
 from recommendations.engine.preprocess.sizes import MOST_ROWS, thinned
 from recommendations.engine.preprocess.weighting import context_weights
+from recommendations.engine.privacy.smallest import PEOPLE
 from recommendations.engine.recommenders.protocol import Successions
 
 

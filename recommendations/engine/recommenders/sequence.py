@@ -8,8 +8,9 @@ from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, Interactions, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.blocks import chosen, frequent
-from recommendations.engine.preprocess.carriers import PEOPLE, Together, carried, own
+from recommendations.engine.preprocess.carriers import Together, carried, own
 from recommendations.engine.preprocess.weighting import context_weights
+from recommendations.engine.privacy.smallest import PEOPLE
 from recommendations.engine.recommenders.protocol import Successions
 
 DAMPING = 5.0  # added to the expected count, so that few observations do not make a strong transition

@@ -78,6 +78,7 @@ def test_facts_of_few_are_left_out_and_those_of_many_stay() -> None:
     own = {"item_id": "tea", "lift": 9.0, "confidence": 1.0}
     assert sayable_facts(Reason.YOU_BUY_TOGETHER, own, smallest=SMALLEST) == {"item_id": "tea"}
     assert sayable_facts(Reason.BOUGHT_TOGETHER, own, smallest=SMALLEST) == own
+    assert sayable_facts(Reason.BOUGHT_TOGETHER, own, smallest=SMALLEST + 1) == {"item_id": "tea"}  # five may carry it
 
 
 def test_a_count_of_few_is_no_number() -> None:
