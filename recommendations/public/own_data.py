@@ -121,7 +121,9 @@ def _ask_for_word(guest: Guest, _owner: DataOwner) -> HttpResponseBase:
 def _erase_all(guest: Guest, owner: DataOwner) -> HttpResponseBase:
     if guest.request.POST.get("word", "").strip().upper() not in ERASE_WORDS:
         return guest.answer("erase_all", {"wrong": True}, status=HTTPStatus.BAD_REQUEST)
-    return guest.answer("erasing", {"request": held.ask_own_erasure(owner.customer, guest.token, now=guest.now)})
+    request = held.ask_own_erasure(owner.customer, guest.token, now=guest.now)
+    is_held = held.is_held(owner.customer, now=guest.now)
+    return guest.answer("erasing", {"request": request, "is_held": is_held})
 
 
 COUNTING: Mapping[str, Callable[[Guest, DataOwner], HttpResponseBase]] = {"show": _count}

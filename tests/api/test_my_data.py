@@ -18,7 +18,9 @@ from recommendations.models import AuditEntry, Customer, CustomerAlias, Item, Pr
 from recommendations.privacy_terms import RequestState
 from recommendations.services.contacts.links import path_of
 from recommendations.services.contacts.tokens import LinkKind, SignedLink
+from recommendations.services.privacy.holds import hold
 from recommendations.services.privacy.own_links import own_address
+from recommendations.services.privacy.sealed import PersonIds
 from recommendations.services.privacy.work import do_request
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
@@ -232,3 +234,15 @@ def test_a_look_at_a_page_costs_twelve_queries_at_most(
     for page in pages:
         with django_assert_max_num_queries(12):
             seen(page)
+
+
+def test_who_is_held_is_told_that_the_erasure_waits(server: ApiClient) -> None:
+    whose = somebody("u1")
+    hold(PersonIds(user_id="u1"), reason="case 12", until=None, by=None, now=timezone.now())
+    page = page_from(server)
+    told = seen(page, act="erase_all", word="ERASE")
+    assert "The law obliges the shop" in told
+    assert "Within moments" not in told
+    work()
+    assert Customer.objects.get(pk=whose.pk).erased_at is None
+    assert "The law obliges the shop" in seen(page)

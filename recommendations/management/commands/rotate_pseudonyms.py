@@ -32,7 +32,7 @@ class Command(BaseCommand):
             ) from error
         except rotation.WritersGoOnError as error:
             raise CommandError(
-                "An import or an erasure has been under way all the time; nothing was changed. Run this again after it."
+                "An import, an erasure or retention was under way all the time; nothing was changed. Run it later."
             ) from error
         except (PrivacyKeysMissingError, SealBrokenError) as error:
             raise CommandError(f"A privacy request that waits does not open: {error}. Nothing was changed.") from error
