@@ -20,16 +20,17 @@ from recommendations.wording.privacy import labels as privacy_labels
 MOST_DROPS, MOST_RULES = 8, 8
 EXPLAINED: Mapping[RetentionKind, Promise] = {
     RetentionKind.EVENTS: gettext_lazy(
-        "Views, carts, purchases and all else that customers did. A month goes when its last day is over."
+        "Views, carts, purchases and all else that customers did. A month is deleted once its last day is over."
     ),
     RetentionKind.SLATES: gettext_lazy(
-        "Lists that were shown, with what came of them. No longer than events, from which that is counted; the sums of "
-        "their days stay."
+        "Lists that were shown, with what came of them. Never kept longer than events, from which that is counted; "
+        "daily sums stay."
     ),
     RetentionKind.REFUSED_ROWS: gettext_lazy("Rows of files that could not be imported."),
     RetentionKind.TRAIL: gettext_lazy("Who of the staff changed what."),
     RetentionKind.TOMBSTONES: gettext_lazy(
-        "Hashes of ids that were erased, so that old acts of theirs are not taken again. No shorter than events."
+        "Hashes of ids that were erased, so that old acts of theirs are not taken again. Never kept shorter than "
+        "events."
     ),
     RetentionKind.RECEIPTS: gettext_lazy(
         "Proofs of erasures, and requests that are over; nobody is named in them. At least six years, as long as "

@@ -107,15 +107,20 @@ def kept_kinds(*, now: datetime) -> list[KeptKind]:
     """Every kind, as staff see it."""
     rules = stored_rules()
     own, oldest, late = all_days(rules), rows.oldest_rows(), set(late_kinds(now=now, rules=rules))
-    first = {month.table: month for month in reversed(months.stored_months(*TABLES.values()))}
+    stored = months.stored_months(*TABLES.values())
     kept = []
     for kind in RetentionKind:
         holds = days_for(kind, own)
         each = KeptKind(kind=kind, days=own[kind], holds=holds, oldest=oldest[kind], late=kind in late)
-        if (month := first.get(TABLES.get(kind, ""))) is not None and oldest[kind] is not None:
+        if month := _month_at(stored, TABLES.get(kind), oldest[kind]):
             each = replace(each, goes_at=month.end + timedelta(days=holds), rows=month.rows, size=month.size)
         kept.append(each)
     return kept
+
+
+def _month_at(stored: Sequence[StoredMonth], table: str | None, at: datetime | None) -> StoredMonth | None:
+    """The first month of a table with something in it: that of its oldest row."""
+    return next((each for each in stored if at and each.table == table and each.end > at), None)
 
 
 def late_kinds(*, now: datetime, rules: Rules | None = None) -> list[RetentionKind]:

@@ -49,10 +49,10 @@ HOLDERS: Choices = [
     (HolderCode.FILES, pgettext_lazy("holder", "Files and refused rows")),
     (HolderCode.SOURCES, pgettext_lazy("holder", "What is set aside")),
     (HolderCode.EVENTS, pgettext_lazy("holder", "Events")),
-    (HolderCode.LIVE, pgettext_lazy("holder", "What they did lately")),
+    (HolderCode.LIVE, pgettext_lazy("holder", "Recent acts")),
     (HolderCode.PROCESSES, pgettext_lazy("holder", "Memory of running programs")),
     (HolderCode.LEARNED, pgettext_lazy("holder", "What models learned")),
-    (HolderCode.CUSTOMER, pgettext_lazy("holder", "The customer")),
+    (HolderCode.CUSTOMER, pgettext_lazy("holder", "Customer record")),
 ]
 RETENTION_KINDS: Choices = [
     (RetentionKind.EVENTS, pgettext_lazy("retention", "Events")),

@@ -281,6 +281,17 @@ def test_rows_that_have_no_months_go_by_their_age() -> None:
     assert lost_erasures() == []
 
 
+def test_the_month_that_goes_next_is_that_of_the_oldest_row() -> None:
+    """Months are made before anything is in them; an empty one says nothing of when something goes."""
+    first = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3)]
+    stored = [
+        months.StoredMonth(table=months.EVENT, name="", first=at, detaching=False, rows=0, size=0) for at in first
+    ]
+    assert retention._month_at(stored, months.EVENT, first[1] + DAY) is stored[1]
+    assert retention._month_at(stored, months.SLATE, first[1]) is None
+    assert retention._month_at(stored, months.EVENT, None) is None
+
+
 def test_a_shorter_rule_lets_be_for_an_hour() -> None:
     """Lists go with events, from which they are counted; an erased id is remembered as long as events are taken."""
     usual = {"events": 730, "slates": 400, "refused_rows": 30, "trail": 1_095, "tombstones": 1_095,
