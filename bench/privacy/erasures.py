@@ -194,10 +194,15 @@ def _line(rng: np.random.Generator, others: Sequence[str], items: Sequence[str])
 
 
 def _accuracy(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Figure]:
+    """What the run measured, beside that of before, where both were asked of the same weeks."""
     for blend in BLENDS:
-        value, low, high = before[blend]
-        say(f"{blend}: NDCG@10 {value:.4f} [{low:.4f}, {high:.4f}] before, {after[blend][0]:.4f} after")
-        yield Figure(f"NDCG@10 of {blend}, after", after[blend][0], least=low, most=high)
+        then, now = before[blend], after[blend]
+        say(f"{blend}: NDCG@10 {then.value:.4f} [{then.low:.4f}, {then.high:.4f}] before, {now.value:.4f} after")
+        if then.since == now.since:
+            yield Figure(f"NDCG@10 of {blend}, after", now.value, least=then.low, most=then.high)
+        else:
+            say(f"not compared: {then.since:%-d %B %Y} and {now.since:%-d %B %Y}, as the replay went on; run it again")
+            yield Figure(f"NDCG@10 of {blend}, after", now.value)
 
 
 def _verified(door: Door, key: str, states: Sequence[str]) -> int:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -69,11 +70,20 @@ def privacy_key() -> str:
     return f"{row.prefix}.{secret}"
 
 
-def accuracy() -> dict[str, tuple[float, float, float]]:
-    """NDCG@10 of the live version's hybrid at home and at discover, with its interval."""
+class Accuracy(NamedTuple):
+    """NDCG@10 and its interval, and from when on what people did then was to be told in advance."""
+
+    value: float
+    low: float
+    high: float
+    since: datetime
+
+
+def accuracy() -> dict[str, Accuracy]:
+    """That of the live version's hybrid at home and at discover."""
     version = ModelVersion.objects.live().get()
     rows = Measurement.objects.filter(evaluation__version=version, kind="hybrid").select_related("evaluation")
-    return {row.evaluation.task: tuple(row.metrics["ndcg@10"]) for row in rows}
+    return {row.evaluation.task: Accuracy(**row.metrics["ndcg@10"], since=row.evaluation.window_start) for row in rows}
 
 
 def scan(traces: Traces, data: Path) -> Iterator[Figure]:

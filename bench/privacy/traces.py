@@ -4,7 +4,7 @@ No holder of the product is used: tables are read as a dump has them, Valkey ent
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,8 @@ class Traces:
                 if there:
                     say(f"{there} of {table}.{column}")
                 cells += there
-        return cells, self._pieces(places.rows())
+        rows = places.rows()  # in text, where bytes are written in hex
+        return cells, sum(self._reported(table, self._names(row)) for table, row in rows)
 
     def in_valkey(self) -> int:
         """Entries with a text of theirs, or whose name ends with a number of theirs."""
@@ -101,18 +102,19 @@ class Traces:
         """
         paths = [path for path in places.files(folder) if "pgdata" not in path.parts]
         arrays = [path for path in paths if path.suffix == ".npy" and NUMBERED.search(str(path))]
-        return self._pieces(places.pieces(paths)), sum(self._numbered(path) for path in arrays)
+        pieces = sum(self._reported(name, self._holds(content)) for name, content in places.pieces(paths))
+        return pieces, sum(self._numbered(path) for path in arrays)
 
     def _numbered(self, path: Path) -> bool:
         values = np.load(path, mmap_mode="r")
         numbers = values[:, 0] if values.ndim > 1 else values  # a burst is a customer, a day and a count
         return self._reported(str(path), values.dtype.kind == "i" and bool(np.isin(numbers, list(self.keys)).any()))
 
-    def _pieces(self, pieces: Iterable[tuple[str, bytes]]) -> int:
-        return sum(self._reported(name, self._holds(content)) for name, content in pieces)
+    def _names(self, content: bytes) -> bool:
+        return not self.texts.isdisjoint(WORDS.findall(content))
 
     def _holds(self, content: bytes) -> bool:
-        return any(word in self.texts for word in WORDS.findall(content)) or any(raw in content for raw in self.raw)
+        return self._names(content) or any(raw in content for raw in self.raw)
 
     @staticmethod
     def _reported(where: str, *signs: bool) -> bool:
