@@ -30,7 +30,7 @@ def test_an_objector_is_on_no_page_but_their_own(merchandiser: Client, tea_drink
     assert "Tea" not in page
     assert f"/customers/{code}/held/" in page
     merchandiser.cookies["django_language"] = "zh-hans"
-    assert "该顾客选择不被识别。" in text(merchandiser, f"/customers/{code}/")
+    assert "该顾客反对个性化。" in text(merchandiser, f"/customers/{code}/")
     del merchandiser.cookies["django_language"]
     assert code not in text(merchandiser, "/customers/?text=Tea")
     assert "Tea" not in text(merchandiser, f"/customers/{code}/why/1/?placement=home")

@@ -74,7 +74,7 @@ def test_the_price_of_a_change_is_told_before_it_is_saved(admin: Client, old_cus
     assert "How often somebody buys something again is counted over 112 days." in page
     assert "Keep it for 100 days" in page
     assert not RetentionRule.objects.exists()
-    assert "Nothing goes with the next night." in text(admin, f"{RULE}?days=1000")
+    assert "The next night deletes nothing." in text(admin, f"{RULE}?days=1000")
 
     answer = admin.post(RULE, {"days": "100", "note": " "})
     assert answer.status_code == 422
@@ -106,12 +106,12 @@ def test_days_that_cannot_be(admin: Client, days: str, said: str) -> None:
 
 
 def test_there_is_no_rule_of_what_has_none(admin: Client) -> None:
-    text(admin, "/privacy/retention/receipts/", status=404)
+    text(admin, "/privacy/retention/exports/", status=404)
 
 
 def test_what_is_kept_too_long_is_an_alert(admin: Client) -> None:
     entry = AuditEntry.objects.create(verb="change", object_type="item", object_id="1")
     AuditEntry.objects.filter(pk=entry.pk).update(at=timezone.now() - 1_200 * DAY)
     cache.clear()
-    assert "Kept longer than the rule says: Trail." in text(admin, "/")
+    assert "Kept longer than the rule says: Audit trail." in text(admin, "/")
     assert "should be gone" in text(admin, "/privacy/retention/")
