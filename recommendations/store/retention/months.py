@@ -28,6 +28,8 @@ TRIES, LOOK = 50, 0.2
 """How often, and after how many seconds, it is looked whether anything is being settled."""
 
 EVENT, SLATE = KINDS
+FEW = 10_000
+"""Rows that are counted each time, as an estimate may be of a day on which there were none."""
 _MONTHS = """
 SELECT part.relname, inherits.inhdetachpending, nullif(part.reltuples, -1)::bigint, pg_total_relation_size(part.oid)
 FROM pg_class part LEFT JOIN pg_inherits inherits ON inherits.inhrelid = part.oid
@@ -105,9 +107,10 @@ def months_over(table: str, *, before: datetime) -> list[StoredMonth]:
 
 
 def count_rows(over: Sequence[StoredMonth]) -> int:
-    """Rows of the oldest months of one table: the estimates, or, where nobody has analysed one yet, counted."""
-    if not over or all(month.rows is not None for month in over):
-        return sum(month.rows or 0 for month in over)
+    """Rows of the oldest months of one table: the estimates, or counted where these are few, or one lacks."""
+    estimate = sum(month.rows or 0 for month in over)
+    if not over or (estimate > FEW and all(month.rows is not None for month in over)):
+        return estimate
     table, column = over[0].table, "occurred_at" if over[0].table == EVENT else "served_at"
     statement = _COUNT_BEFORE.format(sql.Identifier(table), sql.Identifier(column))
     return int(rows(statement, end=over[-1].end)[0][0])
