@@ -1,12 +1,13 @@
 """A key with the wanted scopes, and a client that sends it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.core.signals import request_finished, request_started
+from django.db import DatabaseError, close_old_connections
 from django.http import HttpResponse
 from django.test import Client
 
@@ -65,3 +66,13 @@ def problem(answer: HttpResponse, status: int) -> dict[str, Any]:
     assert all(error.keys() == {"pointer", "message"} for error in body["errors"])
     assert b"Traceback" not in answer.content
     return dict(body)
+
+
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -4,7 +4,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import redis
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -39,20 +38,10 @@ from tests.api.conftest import ApiClient
 from tests.api.test_recommend import body
 from tests.dead_servers import dead_valkey
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop", "one_connection")]
 
 OWN_NUMBER = re.compile(rb'"recommendation_id":"r-[0-9a-f]+"')
 VISITOR = CustomerKind.ANONYMOUS
-
-
-@pytest.fixture(autouse=True)
-def _one_connection() -> Iterator[None]:
-    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.test import RequestFactory, override_settings
 
 from recommendations.api import fast_path as doors
@@ -24,7 +22,7 @@ from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import CustomerKind, Scope
 from tests.api.conftest import ApiClient
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop", "one_connection")]
 
 HOME = "/api/v1/placements/home/recommend/"
 VARYING = {"Content-Length", "RateLimit", "X-Request-ID"}
@@ -63,16 +61,6 @@ class Shop:
         started: list[Any] = []
         body = b"".join((app or self.door)(environ, lambda *start: started.extend(start)))
         return Reply(int(started[0][:3]), dict(started[1]), json.loads(body))
-
-
-@pytest.fixture(autouse=True)
-def _one_connection() -> Iterator[None]:
-    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

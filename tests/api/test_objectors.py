@@ -5,13 +5,11 @@ ARGS=--timeout=7200``.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.utils import timezone
 
 from recommendations.models import InterestProfile, Item, Placement, SegmentMembership, Slate
@@ -27,17 +25,7 @@ from tests.objectors import TURNS, key_of, object_to
 DRAWS = int(os.environ.get("OBJECTORS", "4"))
 NOW = timezone.now()
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
-
-
-@pytest.fixture(autouse=True)
-def _one_connection() -> Iterator[None]:
-    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop", "one_connection")]
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Answers while pseudonyms get a layer: they stay the same, also of processes that have not heard of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 
 from recommendations.models import Customer
 from recommendations.services.privacy.rotation import rotate_pseudonyms
@@ -17,18 +15,8 @@ from tests.api.events.conftest import EVENTS, event, results
 from tests.api.test_erased import Doors
 from tests.services.privacy.test_rotation import NEW, taken
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop", "one_connection")]
 PEOPLE = [f"u{number}" for number in range(60)]
-
-
-@pytest.fixture(autouse=True)
-def _one_connection() -> Iterator[None]:
-    """Keep a test's connection: its transaction lives there, so it must not go back to the pool after a request."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from recommendations.store.live import fetch
 from recommendations.terms import Scope
 from recsite.post.mails import PostOffice
 from tests.journeys.conftest import Visitor, committed
-from tests.journeys.test_storefront import allow, shop_process, token
+from tests.journeys.shop_process import shop_process, token
+from tests.journeys.test_storefront import allow
 from tests.post_office import free_port
 from tests.push_records import contact
 from tests.recsite.processes import wait_for

@@ -24,7 +24,8 @@ from recsite.post.web import PostServer
 from tests.journeys.conftest import Visitor, committed, until
 from tests.journeys.holding import holding
 from tests.journeys.notices import Notices
-from tests.journeys.test_storefront import allow, shop_process, token
+from tests.journeys.shop_process import shop_process, token
+from tests.journeys.test_storefront import allow
 
 pytestmark = pytest.mark.django_db
 

@@ -24,9 +24,10 @@ from recommendations.terms import Scope
 from recsite.post.web import PostServer
 from tests.journeys.conftest import Visitor, committed
 from tests.journeys.notices import Notices
+from tests.journeys.shop_process import shop_process, token
 from tests.journeys.test_campaign import a_while_later
 from tests.journeys.test_notifications import shop_as, turn_on
-from tests.journeys.test_storefront import allow, shop_process, token
+from tests.journeys.test_storefront import allow
 from tests.recsite.processes import wait_for
 from tests.services.campaigns.test_form import draft
 

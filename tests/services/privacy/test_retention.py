@@ -1,7 +1,7 @@
 """Months that go when they were kept long enough, with all that hangs on them, and who goes with their last event."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -110,29 +110,23 @@ def old_months() -> Iterator[None]:
                 cursor.execute(f'DROP TABLE IF EXISTS "{month.name}"')
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.Redis) -> None:
-    """By hand: with 730 days, months up to May 1991 go, of lists up to April 1992; whoever is left without anything
-    goes; of who is held the events stay, by the shop's ids.
-    """
-    tea = Item.objects.create(shop_id="tea", title="Tea")
-    gone, stays, held, spoke, likes, visitor = (
-        customer(name) for name in ("gone", "stays", "held", "spoke", "likes", "visitor")
-    )
-    Customer.objects.filter(pk=spoke.pk).update(consent_at=OLD)
-    refuses = customer(
-        "refuses", measure=False, measure_at=OLD
-    )  # as a visitor whose merger was undone; no word is theirs
-    comes = customer("comes", created_at=NOW)  # whose first event is not written yet
-    StatedTaste.objects.create(customer=likes, tags=["green"])
-    CustomerAlias.objects.create(anonymous=visitor, customer=stays, source="test")
+def record_of_years(tea: Item) -> tuple[Mapping[str, Customer], Event]:
+    """Customers by their names, with acts and lists of 1991, and the one event of yesterday."""
+    acted = {name: customer(name) for name in ("gone", "stays", "held", "spoke", "likes", "visitor")}
+    Customer.objects.filter(pk=acted["spoke"].pk).update(consent_at=OLD)
+    StatedTaste.objects.create(customer=acted["likes"], tags=["green"])
+    CustomerAlias.objects.create(anonymous=acted["visitor"], customer=acted["stays"], source="test")
     LegalHold.objects.create(digest=digest_of(pseudonym("held")), reason="a case", since=OLD)
-    for whose in (gone, stays, held, spoke, likes, visitor):
+    silent = {
+        "refuses": customer("refuses", measure=False, measure_at=OLD),  # the merger was undone; no word is theirs
+        "comes": customer("comes", created_at=NOW),  # whose first event is not written yet
+    }
+    for whose in acted.values():
         event(whose, OLD, item=tea)
-    order = event(held, OLD, name="purchase", item=tea, transaction_id="o1", amount=5)
+    order = event(acted["held"], OLD, name="purchase", item=tea, transaction_id="o1", amount=5)
     event(None, OLD, name="refund", item=tea, transaction_id="o1", amount=5)
     event(None, OLD, name="refund", item=tea, transaction_id="another's", amount=5)
-    kept = event(stays, NOW - DAY, item=tea)
+    kept = event(acted["stays"], NOW - DAY, item=tea)
     slate(OLD, "old")
     slate(NOW - DAY, "new")
     attributed(order, "old")
@@ -141,8 +135,18 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
         day=OLD, placement="home", replay=False, position=0, listed=1, seen=1, clicked=0, carted=0, bought=0,
         purchases=0, revenue=0, squares=0,
     )  # fmt: skip
+    return acted | silent, kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.Redis) -> None:
+    """By hand: with 730 days, months up to May 1991 go, of lists up to April 1992; whoever is left without anything
+    goes; of who is held the events stay, by the shop's ids.
+    """
+    tea = Item.objects.create(shop_id="tea", title="Tea")
+    people, kept = record_of_years(tea)
     valkey.set("live:built", 1)
-    bought = [LiveEvent(stays.pk, "purchase", item, at) for item, at in ((1, OLD), (2, NOW - DAY))]
+    bought = [LiveEvent(people["stays"].pk, "purchase", item, at) for item, at in ((1, OLD), (2, NOW - DAY))]
     assert writes.remember(bought)
 
     told = retention.due(now=NOW)
@@ -162,13 +166,13 @@ def test_a_month_goes_with_all_that_hangs_on_it(old_months: None, valkey: redis.
     assert PlacementDay.objects.count() == 1
 
     assert {(each.held_for, each.event["name"], each.event["item_id"]) for each in HeldEvent.objects.all()} == {
-        (held.pk, name, "tea") for name in ("view_item", "purchase", "refund")
+        (people["held"].pk, name, "tea") for name in ("view_item", "purchase", "refund")
     }
-    assert EVENTS.find(subject_of_keys([held.pk])) == 3
+    assert EVENTS.find(subject_of_keys([people["held"].pk])) == 3
     living = set(Customer.objects.filter(erased_at=None).values_list("pk", flat=True))
-    assert living == {stays.pk, held.pk, spoke.pk, likes.pk, visitor.pk, refuses.pk, comes.pk}
+    assert living == {whose.pk for name, whose in people.items() if name != "gone"}
     assert [drop.customers for drop in RetentionDrop.objects.filter(kind="events")] == [1, 0, 0]
-    assert [key for key, _at in valkey.zrange(f"live:bought:{stays.pk}", 0, -1, withscores=True)] == [b"2"]
+    assert [key for key, _at in valkey.zrange(f"live:bought:{people['stays'].pk}", 0, -1, withscores=True)] == [b"2"]
 
     assert retention.expire(now=NOW) == []
     assert prepare_partitions(OLD, OLD) == 0
