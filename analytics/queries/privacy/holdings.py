@@ -52,18 +52,24 @@ class HolderCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOfCustomer:
-    """Places that have something of a customer, with how much, and the names of those that have nothing."""
+    """Places that have something of a customer, with how much; names of those that have nothing, or are in Valkey while
+    it is away.
+    """
 
     rows: list[tuple[str, int]]
     nothing: str
+    away: str
 
 
 def held_of(customer: int) -> HeldOfCustomer:
     """What every place has of a customer, the one with the most first."""
     held = held_of_customer(customer)
     rows = [(str(_WORDS[code]), count) for code, count in held.items() if count]
-    nothing = pgettext("between names", ", ").join(str(_WORDS[code]) for code, count in held.items() if not count)
-    return HeldOfCustomer(rows=sorted(rows, key=lambda row: -row[1]), nothing=nothing)
+    nothing, away = (
+        pgettext("between names", ", ").join(str(_WORDS[code]) for code, count in held.items() if count == which)
+        for which in (0, None)
+    )
+    return HeldOfCustomer(rows=sorted(rows, key=lambda row: -row[1]), nothing=nothing, away=away)
 
 
 def holder_counts(request: PrivacyRequest) -> list[HolderCounts]:

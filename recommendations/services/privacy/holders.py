@@ -4,7 +4,9 @@ from recommendations.privacy_terms import HolderCode
 from recommendations.store.erasure.log import lost_erasures
 from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Holder, Subject
 from recommendations.store.holders.sizes import estimated_rows
+from recommendations.store.live.valkey import ValkeyAwayError
 
 
 def missing_holders() -> list[HolderCode]:
@@ -24,10 +26,20 @@ def count_lost_erasures() -> int:
         return 0
 
 
-def held_of_customer(customer: int) -> dict[HolderCode, int]:
-    """What each place has of a customer and of all that was merged into them: what an erasure would go at."""
+def held_of_customer(customer: int) -> dict[HolderCode, int | None]:
+    """What each place has of a customer and of all that was merged into them: what an erasure would go at.
+
+    None: it cannot be asked, as Valkey is away.
+    """
     subject = subject_of_keys([customer])
-    return {holder.code: holder.find(subject) for holder in registry.HOLDERS}
+    return {holder.code: _number_at(holder, subject) for holder in registry.HOLDERS}
+
+
+def _number_at(holder: Holder, subject: Subject) -> int | None:
+    try:
+        return holder.find(subject)
+    except ValkeyAwayError:
+        return None
 
 
 def rows_of_holders() -> dict[HolderCode, int | None]:
