@@ -1,24 +1,27 @@
 """The state of jobs. Every change is conditional on the state before it, so that two workers never both act."""
 
 import resource
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import structlog
 from celery import current_app
-from django.db.models import F
+from django.db import DatabaseError
+from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from recommendations.models.jobs import RESUMABLE, Job, JobQuerySet
-from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.advisory_lock import advisory_lock, advisory_locks
 from recommendations.terms import RunStatus
 
 BETWEEN_REPORTS = timedelta(milliseconds=500)
+AT_ONCE = 500  # jobs whose locks one connection takes together
 CLEAR_REFS = Path("/proc/self/clear_refs")
 LOST_AFTER = timedelta(minutes=1)
 """A job that has waited for so long though no worker was at its kind: its message was lost."""
@@ -52,11 +55,16 @@ def run_job[J: Job](
         except JobCancelledError:
             return _ended(job, RunStatus.CANCELLED, clock)
         except refusals as error:
-            return _ended(job, RunStatus.FAILED, clock, message=str(error))
+            return _ended(job, RunStatus.FAILED, clock, message=text_of(error))
         except Exception as error:  # the outermost boundary: the row must say what happened, then it is everybody's
-            _ended(job, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {error}")
+            _ended(job, RunStatus.FAILED, clock, message=f"{type(error).__name__}: {text_of(error)}")
             raise
         return _ended(job, RunStatus.SUCCEEDED, clock)
+
+
+def text_of(error: Exception) -> str:
+    """What an error says; of the database's the first line, as the next ones hold the row that it was about."""
+    return str(error).partition("\n")[0] if isinstance(error, DatabaseError) else str(error)
 
 
 def take_up(job: Job, *, now: datetime) -> bool:
@@ -102,19 +110,21 @@ def requeue(job: Job) -> bool:
     return bool(changed)
 
 
-def interrupted[J: Job](kind: type[J], *, now: datetime) -> Iterator[J]:
+def interrupted[J: Job](kind: type[J], *, now: datetime) -> list[J]:
     """Jobs whose worker is gone: they say that they run, and nobody holds their lock. They are marked interrupted.
 
     Also jobs that have waited for a minute though nobody holds their lock: their message to the worker was lost.
     """
-    unfinished: Iterable[Any] = kind.objects.unfinished()
-    for job in unfinished:
-        with advisory_lock(job.lock) as free:
-            gone = free and _row(job).filter(status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
-            lost = free and _row(job).waiting().filter(created_at__lt=now - LOST_AFTER).exists()
-        if gone or lost:
-            job.refresh_from_db()
-            yield job
+    lost, jobs = list[Any](), kind.objects
+    doubted = jobs.unfinished().filter(Q(status=RunStatus.RUNNING) | Q(created_at__lt=now - LOST_AFTER))
+    for part in batched(doubted, AT_ONCE):
+        with advisory_locks({job.lock for job in part}) as free:
+            theirs = jobs.filter(pk__in=[job.pk for job in part if job.lock in free])
+            gone = set(theirs.filter(status=RunStatus.RUNNING).values_list("pk", flat=True))
+            jobs.filter(pk__in=gone, status=RunStatus.RUNNING).update(status=RunStatus.INTERRUPTED)
+            unheard = set(theirs.waiting().filter(created_at__lt=now - LOST_AFTER).values_list("pk", flat=True))
+        lost += jobs.filter(pk__in=gone | unheard)
+    return lost
 
 
 def enqueue(job: Job, *, expires: int | None = None) -> None:
