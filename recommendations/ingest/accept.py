@@ -83,7 +83,8 @@ def _accept(rows: Sequence[EventRow], sender: Sender, *, now: datetime, ids: Map
     )  # fmt: skip
     verdicts = intake.verdicts(new.keys(), fates)
     owned = list(zip(intake.taken, people.owners, strict=True))
-    note_arrivals(rows, verdicts, sender, owned=owned, ids=ids, at=now)
+    gone = intake.erased_rows(fates)
+    note_arrivals(rows, verdicts, sender, owned=owned, erased=gone, ids=ids, at=now)
     return verdicts
 
 

@@ -1,8 +1,9 @@
 """What came in with a key or by a hook, for whoever looks on: events, their verdicts, and bodies that were none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from recommendations.ingest.event_lines import EventResult, Taken
 from recommendations.ingest.event_schema import EventForm, EventRow, PersonForm
@@ -35,14 +36,18 @@ def note_arrivals(
     owned: Sequence[tuple[Taken, int | None]],
     ids: Mapping[int, str],
     at: datetime,
+    erased: Set[int] = frozenset(),
 ) -> None:
     """Note what became of the rows of a request.
 
-    ``owned``: events with whom the next answers may know of; ``ids``: by row, what was sent for an id and is no UUID.
+    ``owned``: events with whom the next answers may know of; ``ids``: by row, what was sent for an id and is no UUID;
+    ``erased``: rows of before an erasure, of which only the verdict is noted.
     """
     if source := source_name(key=sender.key, hook=sender.hook):
         start = max(0, len(rows) - MOST)
-        make = partial(_arrivals, rows[start:], verdicts[start:], owned[-MOST:], ids, start=start, at=at.timestamp())
+        owners = {event.row: owner for event, owner in owned[-MOST:]}
+        of = RowOwners(owners, ids, erased)
+        make = partial(_arrivals, rows[start:], verdicts[start:], of, start=start, at=at.timestamp())
         arrival_log().note(source, make)
 
 
@@ -63,20 +68,29 @@ def note_turned_away(reason: str, *, at: datetime, source: str = "", address: st
     arrival_log().note(turned_away_by(source) if source else STRANGERS, lambda: [away])
 
 
+class RowOwners(NamedTuple):
+    """Whose events are, and what was sent for their ids, by row; and rows of before an erasure."""
+
+    owners: Mapping[int, int | None]
+    ids: Mapping[int, str]
+    erased: Set[int]
+
+
 def _arrivals(
-    rows: Sequence[EventRow],
-    verdicts: Sequence[EventResult],
-    owned: Sequence[tuple[Taken, int | None]],
-    ids: Mapping[int, str],
-    *,
-    start: int,
-    at: float,
+    rows: Sequence[EventRow], verdicts: Sequence[EventResult], whose: RowOwners, *, start: int, at: float
 ) -> list[Arrival]:
-    owners = {event.row: owner for event, owner in owned}
     return [
-        _arrival(row, verdict, sent_id=ids.get(number), owner=owners.get(number), at=at)
+        _bare(row, verdict, at=at)
+        if number in whose.erased
+        else _arrival(row, verdict, sent_id=whose.ids.get(number), owner=whose.owners.get(number), at=at)
         for number, (row, verdict) in enumerate(zip(rows, verdicts, strict=True), start)
     ]
+
+
+def _bare(row: EventRow, verdict: EventResult, *, at: float) -> Arrival:
+    """What came, and why it was not taken, without what would lead to who was erased."""
+    whys = [] if verdict.pointer is None else [Why(verdict.pointer, (verdict.reason or "")[:LONGEST])]
+    return Arrival(at, verdict.verdict, _name_of(row), whys=whys)
 
 
 def _arrival(row: EventRow, verdict: EventResult, *, sent_id: str | None, owner: int | None, at: float) -> Arrival:

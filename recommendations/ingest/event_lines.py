@@ -119,11 +119,12 @@ class Intake:
     def verdicts(self, new: Set[int], fates: RowFates | None = None) -> list[EventResult]:
         """A verdict on every row; ``new``: the lines that were not there before, counted over all events taken."""
         first, fates = 0, fates or RowFates()
+        gone = self.erased_rows(fates)
         for event in self.taken:
             if self._verdicts[event.row] is not None:
                 continue
             after = first + len(event.places)
-            erased = event.row in fates.erased or not fates.erased_lines.isdisjoint(range(first, after))
+            erased = event.row in gone
             is_new = erased or event.row in fates.held or not new.isdisjoint(range(first, after))
             first = after
             if erased and self._sender.side is not Side.PAGE:  # which learns nothing of it
@@ -138,6 +139,16 @@ class Intake:
                 verdict, event.form.event_id, None, None, event.refused, ignored, event.waiting
             )
         return [verdict for verdict in self._verdicts if verdict is not None]
+
+    def erased_rows(self, fates: RowFates) -> Set[int]:
+        """Rows of which nothing is taken, as their id was erased after they happened."""
+        first, rows = 0, set(fates.erased)
+        for event in self.taken if fates.erased_lines else ():
+            after = first + len(event.places)
+            if not fates.erased_lines.isdisjoint(range(first, after)):
+                rows.add(event.row)
+            first = after
+        return rows
 
     def _word_of(
         self, number: int, form: EventForm, why: Refusal, *, now: datetime

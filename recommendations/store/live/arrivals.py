@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 
 import msgspec
+from django.db import connection
 
 from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.valkey import Command, valkey
@@ -62,15 +63,21 @@ class ArrivalLog:
         with self._lock:
             self._made.setdefault(source, deque(maxlen=MOST)).append(make)
             if self._later is None:
-                self._later = threading.Timer(TELL, self.tell)
+                self._later = threading.Timer(TELL, self._tell_beside)
                 self._later.daemon = True
                 self._later.start()
+
+    def _tell_beside(self) -> None:
+        try:
+            self.tell()
+        finally:
+            connection.close()  # this thread's, where it asked who was erased
 
     def tell(self) -> None:
         with self._lock:
             made, self._made, self._later = self._made, {}, None
         commands: list[Command] = []
-        gone = erased_keys().keys
+        gone = erased_keys().look()
         for source, makers in made.items():
             name, newest = ARRIVALS.of(source), [each for each in _newest(makers) if each.customer not in gone]
             commands += _push(name, newest)
