@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-membership bench-privacy-pairs bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -117,6 +117,9 @@ bench-privacy-erasures: .venv/stamp  ## Fifty people erased while the shop is bu
 
 bench-privacy-forgetting: .venv/stamp  ## From the commit of an erasure to the last answer that knows the person (ARGS="--json out.json")
 	$(SERVERS) --ephemeral -- env DJANGO_SETTINGS_MODULE=recsite.settings $(PYTHON) -m bench.privacy.forgetting $(ARGS)
+
+bench-privacy-logs: .venv/stamp  ## Ids, orders and sessions in the logs of a run that goes wrong wherever it can (ARGS="--level DEBUG --keep DIR")
+	$(PYTHON) -m bench.privacy.logs $(ARGS)
 
 bench-privacy-membership: .venv/stamp  ## Does a model tell who taught it, also once they are taken out? On the demo's wheel (ARGS="--json out.json")
 	$(PYTHON) -m bench.privacy.membership $(ARGS)

@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from recommendations.domains.protocol import DomainName
 from recommendations.terms import Trust
-from recsite import env, privacy_settings, wire
+from recsite import details, env, privacy_settings, wire
 from recsite.privacy_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -384,6 +384,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                details.without_details,
                 structlog.processors.JSONRenderer(),
             ],
         }

@@ -55,6 +55,7 @@ def opened(*seeds: str) -> dict[str, Any]:
         name="faults", scopes=scopes, by=None, requests_per_minute=NO_LIMIT, lines_per_minute=NO_LIMIT
     )
     Staff.objects.create_superuser(*STAFF)
+    static()  # without them no web process is ready
     items = list(Item.objects.order_by("pk").values_list("shop_id", flat=True))
     return {"key": f"{key.prefix}.{secret}", "versions": versions, "items": items, "customers": 60, "staff": STAFF}
 

@@ -31,6 +31,8 @@ _OPTIONS = {
     "wal_level": "minimal",  # nobody replicates an embedded server
     "max_wal_senders": "0",
     "jit": "off",
+    "log_min_error_statement": "panic",  # a statement holds order numbers and pseudonyms
+    "log_error_verbosity": "terse",  # as the detail of an error does
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
+from recommendations.models import PrivacyRequest
+from recommendations.privacy_terms import RequestKind
+from recommendations.store import jobs
 from recommendations.terms import Scope
 from tests.api.conftest import ApiClient, client_with
 
@@ -45,3 +50,21 @@ def test_no_address_with_a_customer_in_it_is_logged(
     assert "doe" not in written
     assert "mail.example" not in written
     assert settings.LOGGING["handlers"]["console"]["filters"]
+
+
+@pytest.mark.django_db
+def test_an_error_of_the_database_is_logged_without_the_row_that_it_was_about(log: io.StringIO) -> None:
+    """Also where it caused another one."""
+    stored = PrivacyRequest.objects.create(
+        kind=RequestKind.EXPORT, reference=f"{WHO}\n7", subject=b"s", asked_for=b"a", due_at=timezone.now()
+    )
+    with pytest.raises(IntegrityError) as failed, transaction.atomic():
+        PrivacyRequest.objects.filter(pk=stored.pk).update(kind="neither")
+    assert WHO in str(failed.value)  # "Failing row contains …"
+    logging.getLogger("recsite").error("it failed", exc_info=failed.value)
+    written = log.getvalue()
+    assert "violates check constraint" in written
+    assert "direct cause" in written
+    assert "Failing row" not in written
+    assert WHO not in written
+    assert jobs.text_of(failed.value).endswith('violates check constraint "privacy_kind_is_known"')
