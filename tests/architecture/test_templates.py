@@ -29,15 +29,15 @@ def templates() -> dict[str, str]:
     return {str(path.relative_to(ROOT)): FIGURE.sub(r"\1</script>", path.read_text(encoding="utf-8")) for path in pages}
 
 
-def is_mail(name: str) -> bool:
-    """Whether the template is a mail's: it brings its style along, and no page shows it."""
-    return name.startswith("templates/push/")
+def is_sent(name: str) -> bool:
+    """Whether the template is a mail's, or of a file that somebody takes home: it brings its style along."""
+    return name.startswith(("templates/push/", "templates/export/"))
 
 
 @pytest.mark.parametrize("what", BANNED)
 def test_no_banned_markup(what: str) -> None:
     pattern = re.compile(BANNED[what], flags=re.IGNORECASE)
-    texts = {name: text for name, text in templates().items() if not (what == "inline style" and is_mail(name))}
+    texts = {name: text for name, text in templates().items() if not (what == "inline style" and is_sent(name))}
     assert [f"{name}: {match.group()}" for name, text in texts.items() for match in pattern.finditer(text)] == []
 
 

@@ -46,9 +46,9 @@ from recommendations.services.privacy.sealed import PersonIds, PrivacyKeysMissin
 from recommendations.terms import Scope
 
 EXPORT_TEXT = """
-All that is held about one person, as a file: a table as CSV and as JSON for each sheet of each holder, and a text that
-explains them. Who was joined to the id is the same person. A worker writes it; ask `status_url` until it is `done`,
-then download it within seven days. The answer is the same for an id that nobody knows, whose file is empty.
+All that is held about one person, as a file: a table as CSV and as JSON for each sheet of each holder, and a page and a
+text that explain them. Who was joined to the id is the same person. A worker writes it; ask `status_url` until it is
+`done`, then download it within seven days. The answer is the same for an id that nobody knows, whose file is empty.
 """
 ERASE_TEXT = """
 Erases one person everywhere. Within moments no answer knows them, which the answers of the API show by being those of

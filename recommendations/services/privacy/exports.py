@@ -1,4 +1,5 @@
-"""Files of all that is held about somebody: a table as CSV and as JSON for each sheet, and a text that explains them.
+"""Files of all that is held about somebody: a table as CSV and as JSON for each sheet, a text and pages that explain
+them.
 
 They lie sealed under ``DATA/privacy/exports``, for seven days.
 """
@@ -25,6 +26,7 @@ from recommendations.privacy_terms import HolderCode
 from recommendations.services.access import audit
 from recommendations.services.access.audit import Author
 from recommendations.services.catalogue.spreadsheets import harmless
+from recommendations.services.privacy.export_page import SheetCopy, export_pages
 from recommendations.services.privacy.sealed import export_box
 from recommendations.services.privacy.sealed_file import SealingWriter, unsealed
 from recommendations.store.erasure.subjects import digest_of
@@ -52,10 +54,13 @@ def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) ->
     with SealingWriter(folder() / name, export_box()) as file:
         language = translation.override(request.options.get("language", "en"))
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, language:
-            rows = _write_sheets(archive, subject)
+            sheets = _write_sheets(archive, subject)
+            rows = {code: {each.name: each.count for each in copies} for code, copies in sheets.items()}
             archive.writestr("README.txt", export_readme(rows, shop=settings.SHOP_NAME, now=now))
+            for page, text in export_pages(sheets, now=now):
+                archive.writestr(page, text)
         file.finish()
-    request.counts = {code: {"found": sum(sheets.values())} for code, sheets in rows.items()}
+    request.counts = {code: {"found": sum(numbers.values())} for code, numbers in rows.items()}
     request.file, request.file_until = name, now + LASTS
     request.options = {**request.options, "of": _digests(subject)}
 
@@ -104,18 +109,20 @@ def _digests(subject: Subject) -> list[str]:
 
 
 @transaction.atomic
-def _write_sheets(archive: zipfile.ZipFile, subject: Subject) -> dict[HolderCode, dict[str, int]]:
-    """Write all sheets, which are read once for each of the two forms; rows by holder and sheet."""
-    rows: dict[HolderCode, dict[str, int]] = {}
+def _write_sheets(archive: zipfile.ZipFile, subject: Subject) -> dict[HolderCode, list[SheetCopy]]:
+    """Write all sheets, which are read once for each of the two forms; what the page has of each, by holder."""
+    copies: dict[HolderCode, list[SheetCopy]] = {}
     for holder in registry.HOLDERS:
-        rows[holder.code] = {}
+        copies[holder.code] = []
         for name, sheet in _named(holder.export(subject)):
+            copy = SheetCopy(code=holder.code, name=name, columns=_apart(sheet.columns))
             with _member(archive, f"{holder.code}/{name}.csv") as text:
-                rows[holder.code][name] = _write_csv(text, sheet)
+                _write_csv(text, sheet, copy)
+            copies[holder.code].append(copy)
         for name, sheet in _named(holder.export(subject)):
             with _member(archive, f"{holder.code}/{name}.json") as text:
                 _write_json(text, sheet)
-    return rows
+    return copies
 
 
 def _named(sheets: Iterable[Sheet]) -> Iterator[tuple[str, Sheet]]:
@@ -140,15 +147,13 @@ def _member(archive: zipfile.ZipFile, name: str) -> IO[str]:
     return io.TextIOWrapper(archive.open(name, "w"), encoding="utf-8", newline="", write_through=False)
 
 
-def _write_csv(text: IO[str], sheet: Sheet) -> int:
+def _write_csv(text: IO[str], sheet: Sheet, copy: SheetCopy) -> None:
     text.write(BOM)
     writer = csv.writer(text)
-    writer.writerow(_apart(sheet.columns))
-    written = 0
+    writer.writerow(copy.columns)
     for row in sheet.rows:
         writer.writerow([_cell(value) for value in row])
-        written += 1
-    return written
+        copy.note(row)
 
 
 def _write_json(text: IO[str], sheet: Sheet) -> None:

@@ -111,16 +111,11 @@ KEPT: Mapping[Kept, Promise] = {
 }
 
 
-def export_readme(rows: Mapping[HolderCode, Mapping[str, int]], *, shop: str, now: datetime) -> str:
-    """The text in an export, in the active language: what each table is, what for, and how long it is kept.
-
-    ``rows`` are those of each sheet of each holder.
-    """
+def export_intro(*, shop: str, now: datetime) -> list[str]:
+    """What an export is, what is in it, and how recommendations are made, in paragraphs of the active language."""
     at = timezone.localtime(now).strftime("%Y-%m-%d %H:%M %Z")
-    labels = dict(privacy_labels.HOLDERS)
-    lines = [
+    return [
         gettext("All that the recommendations of %(shop)s have about you, as of %(at)s.") % {"shop": shop, "at": at},
-        "",
         gettext(
             "Each folder is a place that holds something about people. Each table in it is there twice, with the same "
             "rows: as .csv for a spreadsheet, and as .json for programs. Moments are in UTC. A text that a spreadsheet "
@@ -138,17 +133,27 @@ def export_readme(rows: Mapping[HolderCode, Mapping[str, int]], *, shop: str, no
             "It was shared with nobody but those who carry the shop's messages (mail service, push service of your "
             "browser), where you got one."
         ),
-        "",
     ]
+
+
+def export_readme(rows: Mapping[HolderCode, Mapping[str, int]], *, shop: str, now: datetime) -> str:
+    """The text in an export, in the active language: what each table is, what for, and how long it is kept.
+
+    ``rows`` are those of each sheet of each holder.
+    """
+    labels = dict(privacy_labels.HOLDERS)
+    first, *more = export_intro(shop=shop, now=now)
+    lines = [first, "", *more, ""]
     for code, sheets in rows.items():
         words, number = HOLDER_WORDS[code], sum(sheets.values())
         title = f"{labels[code]} ({code}/)"
         lines += [title, "-" * len(title), str(words.what), gettext("Purpose: %(text)s") % {"text": words.purpose}]
         lines += [gettext("Kept: %(text)s") % {"text": words.retention}]
-        each = [f"  {name}: {_rows(count)}" for name, count in sheets.items()]
+        each = [f"  {name}: {rows_words(count)}" for name, count in sheets.items()]
         lines += [*(each if number else [gettext("There is nothing about you here.")]), ""]
     return "\n".join(lines)
 
 
-def _rows(number: int) -> str:
+def rows_words(number: int) -> str:
+    """Words for a number of rows."""
     return ngettext("%(number)s row", "%(number)s rows", number) % {"number": f"{number:,}"}

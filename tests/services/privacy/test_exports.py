@@ -6,14 +6,16 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import LazySettings
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, PrivacyRequest
+from recommendations.models import AuditEntry, PrivacyRequest, StatedTaste
 from recommendations.privacy_terms import EraseMode, RequestState
 from recommendations.services.privacy import erasing, exports, work
 from recommendations.services.privacy.exports import ExportExpiredError, ExportNotReadyError, open_export
@@ -57,6 +59,7 @@ def test_it_has_every_sheet_twice_and_a_text_that_explains_them() -> None:
     assert files.testzip() is None
     assert set(files.namelist()) == {
         "interests/tastes.csv", "interests/tastes.json", "customer/joined.csv", "customer/joined.json", "README.txt",
+        "index.html", "index.zh-hans.html",
     }  # fmt: skip
     text = files.read("interests/tastes.csv").decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
@@ -74,6 +77,47 @@ def test_it_is_explained_in_the_language_that_was_asked_for() -> None:
     text = archive(export("zh-hans")).read("README.txt").decode()
     assert "兴趣" in text
     assert "Purpose" not in text
+
+
+class Page(HTMLParser):
+    """A page's tags with what they say, its texts, and where it leads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.links, self.cells = list[str](), list[str](), list[str]()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags += [tag, *(name for name, _value in attrs)]
+        self.links += [unquote(value or "") for name, value in attrs if name in {"href", "src"}]
+
+    def handle_data(self, data: str) -> None:
+        self.cells.append(data.strip())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_its_pages_are_read_in_both_languages_without_a_script(language: str) -> None:
+    ada = somebody("ada", *(f"visit {number}" for number in range(12)))
+    StatedTaste.objects.filter(customer=ada).update(categories=["<script>alert(1)</script>", "and so on " * 100])
+    files = archive(export(language))
+    pages = {name: Page(files.read(name).decode()) for name in files.namelist() if name.endswith(".html")}
+    other = "zh-hans" if language == "en" else "en"
+    assert set(pages) == {"index.html", f"index.{other}.html"}
+    for page in pages.values():
+        assert not [each for each in page.tags if each == "script" or each.startswith("on")]
+        assert not [each for each in page.links if not each.startswith("#") and each not in files.namelist()]
+        assert {"interests/tastes.csv", "interests/tastes.json"} <= set(page.links)
+        assert any(each.startswith("<script>alert(1)</script>") for each in page.cells)
+        assert "tags" in page.cells
+    english, chinese = (pages["index.html" if language == code else f"index.{code}.html"] for code in ("en", "zh-hans"))
+    assert "The first 10 of 13 rows; all are in the files." in english.cells
+    assert "inferred, not said by you" in english.cells
+    assert any(each.startswith("前 10 行") for each in chinese.cells)
+    assert "目的" in chinese.cells
+    assert [page.links[0] for page in (pages["index.html"], pages[f"index.{other}.html"])] == [
+        f"index.{other}.html", "index.html",
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db
