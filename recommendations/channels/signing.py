@@ -74,7 +74,7 @@ def flaws_of(
         return flaws
     numbered = sorted(envelopes, key=lambda each: each["document"]["number"])
     if whole and numbered and not _begins(numbered[0]["document"], first=first):
-        flaws.append(f"The chain begins with {_name(numbered[0])}, which is not the first.")
+        flaws.append(f"The chain begins with {_name(numbered[0])}, which is not the first{_why(numbered[0], since=0)}.")
     for before, after in pairwise(numbered):
         one, other = before["document"]["number"], after["document"]["number"]
         if other == one + 1:
@@ -84,7 +84,7 @@ def flaws_of(
         elif other == one:
             flaws.append(f"There are two of {_name(before)}.")
         elif whole:
-            flaws.append(f"Between {_name(before)} and {_name(after)} some are missing.")
+            flaws.append(f"Between {_name(before)} and {_name(after)} some are missing{_why(after, since=one)}.")
     return flaws
 
 
@@ -109,6 +109,12 @@ def _flaw(envelope: Envelope, keys: Mapping[str, str]) -> str | None:
     except (InvalidSignature, ValueError):
         return f"{name} was changed, or not signed under the key {key}."
     return None
+
+
+def _why(envelope: Envelope, *, since: int) -> str:
+    """Why those before a document are missing, where it says so."""
+    restored = envelope["document"].get("restored_after") == since
+    return ": it says that the database was restored from a copy of before them" if restored else ""
 
 
 def _name(envelope: Envelope) -> str:

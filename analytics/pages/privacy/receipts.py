@@ -17,7 +17,7 @@ def privacy_receipts(request: HttpRequest) -> HttpResponse:
         "section": "privacy",
         "page": page,
         "receipts": rows,
-        "broken": sum(not (row.is_signed and row.is_chained) for row in rows),
+        "broken": sum(not row.fits for row in rows),
     }
     return render(request, "dashboard/privacy/receipts.html", context)
 

@@ -18,6 +18,15 @@ class CheckedReceipt:
     is_signed: bool  # by a key of ours, and not changed since
     is_chained: bool  # holds the hash of the one before; the first that is kept follows none
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether it says that those before it went with a database that was restored."""
+        return self.is_signed and not self.is_chained and "restored_after" in self.receipt.document
+
+    @property
+    def fits(self) -> bool:
+        return self.is_signed and (self.is_chained or self.is_restored)
+
 
 def receipts(*, page: int) -> tuple[Page[Any], list[CheckedReceipt]]:
     shown = Paginator(Receipt.objects.order_by("-serial"), PER_PAGE).get_page(page)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from recommendations.models import PrivacyRequest, Receipt, RetentionDrop
 from recommendations.privacy_terms import ReceiptPart, RetentionKind
 from recommendations.services.privacy.receipt_facts import moment
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
+from recommendations.store.erasure.receipt_log import ReceiptMark, last_receipt, note_receipt
 
 LOCK = 7_264_190  # one receipt at a time, so that numbers and hashes follow each other
 FORMAT = "recsite-receipt/1"
@@ -22,7 +24,8 @@ FORMAT = "recsite-receipt/1"
 def sign_receipt(request: PrivacyRequest, part: ReceiptPart, *, facts: Mapping[str, Any], now: datetime) -> Receipt:
     """Sign what was done for a request, once per part; a second time it is the one that is there.
 
-    ``facts`` are JSON. Raises PrivacyKeysMissingError.
+    ``facts`` are JSON. Where the database was restored from a copy of before, receipts of after it are known by their
+    log alone: the new one follows them, and says after which number they are missing. Raises PrivacyKeysMissingError.
     """
     if not settings.RECEIPT_KEYS:
         raise PrivacyKeysMissingError
@@ -30,27 +33,48 @@ def sign_receipt(request: PrivacyRequest, part: ReceiptPart, *, facts: Mapping[s
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     if there := Receipt.objects.filter(request=request, part=part).first():
         return there
-    last = Receipt.objects.order_by("-serial").first()
+    stored = _newest()
+    last = max(stored, last_receipt() or stored, key=lambda each: each.number)
     seed = settings.RECEIPT_KEYS[0]
-    previous = signing.chain_hash(last.document, bytes(last.signature)) if last else signing.FIRST
     document = {
         "format": FORMAT,
-        "number": last.serial + 1 if last else 1,
-        "previous": previous,
+        "number": last.number + 1,
+        "previous": last.chain_hash,
         "part": part,
         "signed": moment(now),
+        **({"restored_after": stored.number} if _lacks(stored, last) else {}),
         **facts,
     }
+    signature = signing.sign(document, seed)
+    signed = ReceiptMark(document["number"], signing.chain_hash(document, signature))
+    transaction.on_commit(partial(note_receipt, signed))
     return Receipt.objects.create(
         serial=document["number"],
         request=request,
         part=part,
         document=document,
-        signature=signing.sign(document, seed),
+        signature=signature,
         key_id=signing.key_id(signing.public_half(seed)),
-        previous=bytes.fromhex(previous),
+        previous=bytes.fromhex(last.chain_hash),
         at=now,
     )
+
+
+def _lacks(stored: ReceiptMark, last: ReceiptMark) -> bool:
+    """Whether the database, which was restored, lacks receipts; those that retention let go are the oldest."""
+    return last.number > stored.number and (stored.number > 0 or not _some_went())
+
+
+def _some_went() -> bool:
+    return RetentionDrop.objects.filter(kind=RetentionKind.RECEIPTS).exists()
+
+
+def _newest() -> ReceiptMark:
+    """The newest receipt that the database has."""
+    last = Receipt.objects.order_by("-serial").first()
+    if last is None:
+        return ReceiptMark(0, signing.FIRST)
+    return ReceiptMark(last.serial, signing.chain_hash(last.document, bytes(last.signature)))
 
 
 def envelope(receipt: Receipt) -> dict[str, Any]:
@@ -80,7 +104,7 @@ def public_keys() -> dict[str, str]:
 
 def first_kept() -> int:
     """The number of the first receipt that retention left."""
-    if not RetentionDrop.objects.filter(kind=RetentionKind.RECEIPTS).exists():
+    if not _some_went():
         return 1
     return Receipt.objects.order_by("serial").values_list("serial", flat=True).first() or 1
 

@@ -1,19 +1,17 @@
 """Every erasure beside the database too, a line each: a backup that is restored does not bring anybody back."""
 
-import fcntl
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import structlog
-from django.conf import settings
 from django.db.models import Max
 
 from recommendations.models import Customer, Tombstone
 from recommendations.privacy_terms import EraseMode
+from recommendations.store.erasure.line_files import alone_in, append_lines, place_of
 from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.events.generations import generation
 from recommendations.store.events.pseudonyms import in_generations
@@ -27,21 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 def path() -> Path:
-    return Path(settings.DATA) / "privacy" / NAME
+    return place_of(NAME)
 
 
 def write_down(erasures: Collection[ErasedId]) -> None:
     """Append lines that are on the disk when it returns. Raises OSError."""
-    file = path()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = "".join(f"{_line(mark)}\n" for mark in erasures).encode()
-    with _alone_in(file) as target:
-        size = os.fstat(target).st_size
-        if size and os.pread(target, 1, size - 1) != b"\n":  # somebody was killed amid a line
-            text = b"\n" + text
-        while text:
-            text = text[os.write(target, text) :]
-        os.fsync(target)
+    append_lines(path(), "".join(f"{_line(mark)}\n" for mark in erasures).encode())
 
 
 def forget_lines(before: datetime) -> int:
@@ -49,7 +38,7 @@ def forget_lines(before: datetime) -> int:
     file = path()
     if not file.exists():
         return 0
-    with _alone_in(file):
+    with alone_in(file):
         lines = file.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if (mark := _mark(line)) is None or mark.at >= before]
         if len(kept) < len(lines):
@@ -60,20 +49,6 @@ def forget_lines(before: datetime) -> int:
                 os.fsync(written.fileno())
             fresh.replace(file)
     return len(lines) - len(kept)
-
-
-@contextmanager
-def _alone_in(file: Path) -> Iterator[int]:
-    """The file, open to add to, while no other process writes it: the one of the name, not one that it replaced."""
-    while True:
-        target = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(target, fcntl.LOCK_EX)
-            if os.path.samestat(os.fstat(target), file.stat()):
-                yield target
-                return
-        finally:
-            os.close(target)
 
 
 def read_log() -> dict[bytes, ErasedId]:
@@ -111,7 +86,7 @@ class LogCheck:
         if self._complete == _both():
             return 0
         noted = read_log()
-        missing = [one for one in erased_ids() if one.digest not in noted or noted[one.digest].at < one.at]
+        missing = [one for one in erased_ids() if _is_newer(one, noted.get(one.digest))]
         if missing:
             write_down(missing)
         self._complete = _both()
@@ -134,14 +109,21 @@ def complete_log() -> int:
     return _check().complete()
 
 
+def _is_newer(erased: ErasedId, noted: ErasedId | None) -> bool:
+    """Whether a tombstone is newer than the line of its digest, or is of the same erasure and its block was lifted."""
+    if noted is None or noted.at != erased.at:
+        return noted is None or noted.at < erased.at
+    return noted.mode is EraseMode.BLOCK and erased.mode is EraseMode.FORGET
+
+
 def _both() -> tuple[object, ...]:
-    """Facts that differ where the log or the tombstones do."""
-    newest = Tombstone.objects.aggregate(newest=Max("pk"))["newest"]
+    """Facts that differ where the log or the tombstones do: one that is laid again keeps its key."""
+    newest = Tombstone.objects.aggregate(Max("pk"), Max("at"), Max("lifted_at"))
     try:
         stat = path().stat()
     except FileNotFoundError:
-        return newest, None
-    return newest, stat.st_size, stat.st_mtime_ns
+        return *newest.values(), None
+    return *newest.values(), stat.st_size, stat.st_mtime_ns
 
 
 def lost_people(lost: Iterable[ErasedId]) -> Iterator[tuple[ErasedId, Subject]]:

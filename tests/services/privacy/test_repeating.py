@@ -16,6 +16,7 @@ from recommendations.store.erasure import log as erasure_log
 from recommendations.store.erasure.burial import bury, lift_block
 from recommendations.store.erasure.log import complete_log, lost_erasures, read_log, write_down
 from recommendations.store.erasure.subjects import subject_of
+from recommendations.store.events import tombstones
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import ErasedId, digest_of
 from recommendations.store.holders import registry
@@ -121,6 +122,18 @@ def test_who_came_back_since_is_not_erased_again_where_a_line_outlived_its_tombs
     assert repeat_erasures(NOW) == 0
 
     assert subject_of("ada", []).keys == {back.pk}
+
+
+def test_the_log_is_completed_by_what_was_laid_or_lifted_again() -> None:
+    """Neither gives a new key; the process was killed before it told the log."""
+    digest = digest_of(pseudonym("ada"))
+    erase("ada", mode=EraseMode.BLOCK)
+    assert complete_log() == 0
+    tombstones.lay([ErasedId(digest, 1, NOW, EraseMode.BLOCK)])
+    assert (complete_log(), read_log()[digest].at) == (1, NOW)
+    tombstones.lift_block(digest, now=NOW + DAY)
+    assert (complete_log(), read_log()[digest].mode) == (1, EraseMode.FORGET)
+    assert complete_log() == 0
 
 
 def test_the_log_survives_a_torn_line_and_is_completed() -> None:

@@ -18,6 +18,7 @@ from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, Re
 from recommendations.services.privacy import receipts as services
 from recommendations.services.privacy.holders import missing_holders
 from recommendations.store.erasure.log import write_down
+from recommendations.store.erasure.receipt_log import ReceiptMark, note_receipt
 from recommendations.store.erasure.subjects import subject_digest
 from recommendations.store.events.tombstones import ErasedId
 from recommendations.terms import Role
@@ -126,6 +127,16 @@ def test_a_receipt_that_does_not_fit_is_named(admin: Client) -> None:
 
 def test_no_receipt_yet(admin: Client) -> None:
     assert "No receipt yet" in text(admin, "/privacy/receipts/")
+
+
+def test_receipts_go_on_after_a_backup_was_restored(admin: Client) -> None:
+    note_receipt(ReceiptMark(9, 32 * "ab"))
+    erased(closed=True)
+    page = text(admin, "/privacy/receipts/")
+    assert "backup restored" in page
+    assert "This database has none after r0." in page
+    assert "Every signature on this page is good" in page
+    assert "broken" not in page
 
 
 def test_holders_are_told_in_words(admin: Client) -> None:
