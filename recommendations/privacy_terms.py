@@ -35,6 +35,15 @@ class ReceiptPart(StrEnum):
     CLOSED = "closed"  # the run that learned without the person, and the second scan
 
 
+class LiveLog(StrEnum):
+    """What became of Valkey's append-only file, which has old commands with keys of who was erased."""
+
+    BEGUN = "begun"  # it is being written anew
+    REWRITTEN = "rewritten"
+    ABSENT = "absent"  # this Valkey keeps none
+    REFUSED = "refused"  # the server does not let us, or failed at it
+
+
 class HolderCode(StrEnum):
     """Places that hold something about people, in the order in which they are erased."""
 

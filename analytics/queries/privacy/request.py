@@ -15,10 +15,11 @@ from analytics.templatetags.display import number
 from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import label
 from recommendations.models import PrivacyRequest, Receipt
-from recommendations.privacy_terms import ReceiptPart, RequestKind, RequestState
+from recommendations.privacy_terms import LiveLog, ReceiptPart, RequestKind, RequestState
 from recommendations.services.privacy.sealed import missing_settings
 from recommendations.terms import RunStatus
 from recommendations.wording import labels
+from recommendations.wording.privacy import labels as privacy_labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class _Milestone(NamedTuple):
     at: datetime | None
     done: bool
     more: str = ""
+    refused: bool = False
 
 
 def find_request(pk: UUID) -> PrivacyRequest | None:
@@ -63,7 +65,12 @@ def steps(request: PrivacyRequest) -> list[RequestStep]:
     milestones = list(_of_erasure(request) if request.kind == RequestKind.ERASE else _of_export(request))
     reached = next((at for at, each in enumerate(milestones) if not each.done), len(milestones))
     return [
-        RequestStep(words=each.words, at=each.at, more=each.more, status=_status(request, position - reached))
+        RequestStep(
+            words=each.words,
+            at=each.at,
+            more=each.more,
+            status=RunStatus.FAILED if each.refused else _status(request, position - reached),
+        )
         for position, each in enumerate(milestones)
     ]
 
@@ -127,6 +134,10 @@ def _of_erasure(request: PrivacyRequest) -> Iterator[_Milestone]:
     yield _Milestone(_("Second scan"), request.closed_at, request.closed_at is not None)
     last = receipts.get(ReceiptPart.CLOSED)
     yield _Milestone(_("Receipt signed"), last.at if last else None, last is not None, _receipt_words(last))
+    fate = request.options.get("live_log")
+    words = label(privacy_labels.LIVE_LOGS, fate) if fate else ""
+    ended = fate is not None and fate != LiveLog.BEGUN
+    yield _Milestone(_("Valkey's append-only file rewritten"), None, ended, words, fate == LiveLog.REFUSED)
 
 
 def _of_export(request: PrivacyRequest) -> Iterator[_Milestone]:

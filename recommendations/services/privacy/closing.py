@@ -11,7 +11,8 @@ from django.db import transaction
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import exports
-from recommendations.services.privacy.erasing import HINDRANCES, leave_nothing, subject_in
+from recommendations.services.privacy.erasing import leave_nothing, subject_in
+from recommendations.services.privacy.live_log import rewrite_live_log
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.repeating import repeat_erasures
@@ -43,7 +44,9 @@ def close_erasures(now: datetime) -> int:
         exports.forget_exports(now=now)
         _send_again(now=now)
         with settled(patient=True):  # what is looked for by pseudonyms stays under them
-            return sum(_close_if_learned(request, now=now) for request in waiting())
+            closed = sum(_close_if_learned(request, now=now) for request in waiting())
+        rewrite_live_log()
+        return closed
 
 
 def waiting() -> list[PrivacyRequest]:
@@ -82,9 +85,9 @@ def _close_if_learned(request: PrivacyRequest, *, now: datetime) -> bool:
         return False
     try:
         close(request, now=now)
-    except HINDRANCES as error:  # one that cannot be closed keeps no other from it
+    except Exception as error:  # a bug, too: one that cannot be closed keeps no other from it
         log.exception("erasure not closed", request=str(request.pk))
-        message = f"{type(error).__name__}: {error}"
+        message = f"{type(error).__name__}: {jobs.text_of(error)}"
         PrivacyRequest.objects.filter(pk=request.pk).update(status=RunStatus.FAILED, message=message, finished_at=now)
         return False
     return True

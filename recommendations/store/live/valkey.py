@@ -109,6 +109,21 @@ class Link:
             raise ValkeyAwayError
         return replies
 
+    def reply(self, *command: Any) -> Any:
+        """The reply, as redis-py reads it, to a command that a server may refuse.
+
+        Raises ValkeyAwayError, and ``redis.ResponseError`` where it is refused.
+        """
+        if not self.breaker:
+            raise ValkeyAwayError
+        try:
+            return self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+        except redis.ResponseError:
+            raise
+        except redis.RedisError as error:
+            self.breaker.trip(error)
+            raise ValkeyAwayError from error
+
     def _exchanged(self, packed: list[bytes], replies: int) -> list[Any]:
         connection = self._connection()
         done = False

@@ -7,6 +7,7 @@ from recommendations.privacy_terms import (
     DataPurpose,
     EraseMode,
     HolderCode,
+    LiveLog,
     PurposeState,
     ReceiptPart,
     RequestKind,
@@ -35,6 +36,12 @@ REQUEST_STATES: Choices = [
 RECEIPT_PARTS: Choices = [
     (ReceiptPart.ERASED, pgettext_lazy("receipt", "Erased everywhere")),
     (ReceiptPart.CLOSED, pgettext_lazy("receipt", "Learned without them; closed")),
+]
+LIVE_LOGS: Choices = [
+    (LiveLog.BEGUN, pgettext_lazy("append-only file", "under way")),
+    (LiveLog.REWRITTEN, pgettext_lazy("append-only file", "old commands are gone")),
+    (LiveLog.ABSENT, pgettext_lazy("append-only file", "this Valkey keeps none")),
+    (LiveLog.REFUSED, _("Valkey does not do it: run BGREWRITEAOF there by hand")),
 ]
 HOLDERS: Choices = [
     (HolderCode.CONTACTS, pgettext_lazy("holder", "Addresses and consents")),

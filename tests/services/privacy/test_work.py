@@ -21,9 +21,10 @@ from recommendations.services.privacy.requests import (
     ask_export,
     try_again,
 )
-from recommendations.services.privacy.sealed import PersonIds
+from recommendations.services.privacy.sealed import PersonIds, seal_subject
 from recommendations.store.erasure import log as erasure_log
 from recommendations.store.holders import registry
+from recommendations.store.holders.protocol import Subject
 from recommendations.terms import Role, RunStatus
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
 
@@ -243,3 +244,33 @@ def test_what_is_late_is_counted(holders: Holders) -> None:
     now = timezone.now()
     assert closing.late_requests(now=now + timedelta(days=19)) == 0
     assert closing.late_requests(now=now + timedelta(days=21)) == 1
+
+
+class FaultyHolder(TasteHolder):
+    """A holder with a bug that one person brings out."""
+
+    def __init__(self, customer: int) -> None:
+        super().__init__()
+        self._customer = customer
+
+    def find(self, subject: Subject) -> int:
+        if self._customer in subject.keys:
+            raise KeyError(self._customer)
+        return super().find(subject)
+
+
+def test_one_that_a_bug_keeps_from_being_closed_keeps_no_other(holders: Holders) -> None:
+    holders(TasteHolder(), JoinHolder())
+    people = [somebody("ada"), somebody("bo")]
+    asked = [do(ask(name)) for name in ("ada", "bo")]
+    for request, person in zip(asked, people, strict=True):
+        waiting = {"closed_at": None, "sealed": seal_subject(Subject(keys=frozenset({person.pk})))}
+        PrivacyRequest.objects.filter(pk=request.pk).update(**waiting)
+    holders(FaultyHolder(people[0].pk), JoinHolder())
+
+    assert closing.close_erasures(timezone.now()) == 1
+
+    for request in asked:
+        request.refresh_from_db()
+    assert [request.state for request in asked] == [RequestState.FAILED, RequestState.DONE]
+    assert asked[0].message == f"KeyError: {people[0].pk}"
