@@ -985,9 +985,9 @@ export interface paths {
         put?: never;
         /**
          * All that is held about a person
-         * @description All that is held about one person, as a file: a table as CSV and as JSON for each sheet of each holder, and a text that
-         *     explains them. Who was joined to the id is the same person. A worker writes it; ask `status_url` until it is `done`,
-         *     then download it within seven days. The answer is the same for an id that nobody knows, whose file is empty.
+         * @description All that is held about one person, as a file: a table as CSV and as JSON for each sheet of each holder, and a page and a
+         *     text that explain them. Who was joined to the id is the same person. A worker writes it; ask `status_url` until it is
+         *     `done`, then download it within seven days. The answer is the same for an id that nobody knows, whose file is empty.
          */
         post: operations["user_export"];
         delete?: never;
@@ -1945,6 +1945,12 @@ export interface components {
             behaviour: number | null;
         };
         /**
+         * LiveLog
+         * @description What became of Valkey's append-only file, which has old commands with keys of who was erased.
+         * @enum {unknown}
+         */
+        LiveLog: "absent" | "begun" | "refused" | "rewritten";
+        /**
          * MainParametersBody
          * @description A statement; ``number`` goes up with every change.
          */
@@ -2150,6 +2156,10 @@ export interface components {
             problem: string | null;
             /** @description Until when there is a file to download. */
             download_until: string | null;
+            /** @description What became of Valkey's append-only file, which has old commands with keys of the person, once the request is closed: `begun`, `rewritten`, `absent` (this Valkey keeps none) or `refused`; null: not yet. */
+            live_log: components["schemas"]["LiveLog"] | null;
+            /** @description `request_id` of an erasure of the same person that began before this one: this one goes on once that one found nothing any more, and its receipts name it; null: there was none. */
+            same_as: string | null;
         };
         /**
          * Problem

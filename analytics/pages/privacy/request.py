@@ -33,6 +33,7 @@ def privacy_request(request: HttpRequest, pk: UUID) -> HttpResponse:
         "problem": query.problem(record),
         "receipts": checked(record.receipts.all()),
         "on_request": True,
+        "same_as": record.options.get("same_as"),
     }
     return render(request, "dashboard/privacy/request.html", context)
 

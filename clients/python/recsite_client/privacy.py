@@ -67,6 +67,8 @@ class RequestProgress(TypedDict):
     holders: dict[str, Any]
     problem: str | None
     download_until: str | None
+    live_log: Literal["begun", "rewritten", "absent", "refused"] | None
+    same_as: str | None
 
 
 class CustomerHoldings(AllowedPurposes):

@@ -13,6 +13,7 @@ from recommendations.privacy_terms import (
     EraseMode,
     HolderCode,
     Kept,
+    LiveLog,
     PurposeState,
     RequestKind,
     RequestState,
@@ -33,6 +34,14 @@ MODE = (
 RESUME = (
     "With a yes after a no, and only with a proof: what was before the no may be learned from again. Otherwise it "
     "stays out for good."
+)
+LIVE_LOG = (
+    "What became of Valkey's append-only file, which has old commands with keys of the person, once the request is "
+    "closed: `begun`, `rewritten`, `absent` (this Valkey keeps none) or `refused`; null: not yet."
+)
+SAME_AS = (
+    "`request_id` of an erasure of the same person that began before this one: this one goes on once that one found "
+    "nothing any more, and its receipts name it; null: there was none."
 )
 
 type AnonymousIds = Annotated[list[Id], Meta(max_length=MOST_IDS)]
@@ -98,6 +107,8 @@ class PrivacyStatus(Struct):
     holders: Annotated[dict[HolderCode, HolderDone], Meta(description="By holder, once it has done its part.")]
     problem: Annotated[str | None, Meta(description="Why it failed; it is tried again every five minutes.")]
     download_until: Annotated[datetime | None, Meta(description="Until when there is a file to download.")]
+    live_log: Annotated[LiveLog | None, Meta(description=LIVE_LOG)]
+    same_as: Annotated[str | None, Meta(description=SAME_AS)]
 
 
 class PurposeBody(Struct, forbid_unknown_fields=True):
@@ -170,6 +181,8 @@ def status_of(request: PrivacyRequest) -> PrivacyStatus:
         holders={HolderCode(code): _done(entry) for code, entry in request.counts.items() if "begun" not in entry},
         problem=request.message or None,
         download_until=request.file_until if request.file else None,
+        live_log=LiveLog(request.options["live_log"]) if "live_log" in request.options else None,
+        same_as=request.options.get("same_as"),
     )
 
 

@@ -23,6 +23,8 @@ _STATUS = {
     },
     "problem": None,
     "download_until": None,
+    "live_log": None,
+    "same_as": None,
 }
 _DOCUMENT = {
     "format": "recsite-receipt/1",

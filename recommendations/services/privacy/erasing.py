@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import EraseMode, HolderCode
+from recommendations.services.privacy.at_once import ErasedElsewhereError, begin_erasures, leave_erasures, note_whom
 from recommendations.services.privacy.sealed import (
     PersonIds,
     PrivacyKeysMissingError,
@@ -18,6 +19,7 @@ from recommendations.services.privacy.sealed import (
 )
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
 from recommendations.store.erasure.burial import bury_all
+from recommendations.store.erasure.legal_holds import HeldError
 from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.holders import registry
@@ -40,8 +42,8 @@ class LeftoverError(Exception):
 
 
 HINDRANCES = (
-    LeftoverError, PrivacyKeysMissingError, KeysMissingError, SealBrokenError, ValkeyAwayError, ScrubbingError,
-    ArtefactDamagedError, DatabaseError, OSError,
+    HeldError, ErasedElsewhereError, LeftoverError, PrivacyKeysMissingError, KeysMissingError, SealBrokenError,
+    ValkeyAwayError, ScrubbingError, ArtefactDamagedError, DatabaseError, OSError,
 )  # fmt: skip
 """What may keep a request from going on for a while: it says so, and is tried again."""
 
@@ -62,25 +64,35 @@ def subject_in(request: PrivacyRequest) -> Subject:
 def make_unknown(request: PrivacyRequest, *, now: datetime) -> None:
     """Let no id lead to the person any more; the request forgets the ids, and knows where the person was found.
 
-    Raises as ``subject_in``.
+    Raises HeldError, ErasedElsewhereError, and as ``subject_in``.
     """
-    make_unknown_all({request: subject_in(request)}, mode=EraseMode(request.mode), now=now)
+    begun = begin_erasures({request: subject_in(request)})
+    if not begun:
+        raise ErasedElsewhereError
+    make_unknown_all(begun, mode=EraseMode(request.mode), now=now)
 
 
 def make_unknown_all(subjects: Mapping[PrivacyRequest, Subject], *, mode: EraseMode, now: datetime) -> None:
-    """Make the people of several requests unknown at one moment, in the mode of all.
+    """Make the people of several requests, which have begun, unknown at one moment, in the mode of all.
 
-    Where they were found is stored first, as a worker that goes on would find nobody by the ids.
+    Where they were found is stored first, as a worker that goes on would find nobody by the ids. Raises HeldError where
+    one of them is held since a moment ago; then none has begun.
     """
     _seal_all(subjects)
-    whole = bury_all(list(subjects.values()), mode=mode, now=now)
-    for request in subjects:
+    try:
+        whole = bury_all(list(subjects.values()), mode=mode, now=now)
+    except HeldError:
+        leave_erasures(subjects)
+        raise
+    for request, subject in zip(subjects, whole, strict=True):
         request.unknown_at = now
+        note_whom(request, subject)
     _seal_all(dict(zip(subjects, whole, strict=True)))
 
 
 def seal_keys(request: PrivacyRequest, subject: Subject) -> None:
     """Forget the pseudonyms, too: an id that comes back has the same one, and is somebody else."""
+    note_whom(request, None)
     _seal_all({request: Subject(keys=subject.keys)})
 
 
@@ -162,7 +174,7 @@ def _look_again(request: PrivacyRequest, subject: Subject) -> dict[HolderCode, i
 def _seal_all(subjects: Mapping[PrivacyRequest, Subject]) -> None:
     for request, subject in subjects.items():
         request.sealed = seal_subject(subject)
-    PrivacyRequest.objects.bulk_update(subjects, ["sealed", "unknown_at"])
+    PrivacyRequest.objects.bulk_update(subjects, ["sealed", "unknown_at", "options"])
 
 
 def store_entry(request: PrivacyRequest, holder: Holder, entry: Mapping[str, Any]) -> None:

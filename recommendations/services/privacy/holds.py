@@ -9,7 +9,7 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.requests import NoIdsError
 from recommendations.services.privacy.sealed import PersonIds
-from recommendations.store.erasure.legal_holds import lasting_holds
+from recommendations.store.erasure.legal_holds import lasting_holds, lock_holds
 from recommendations.store.erasure.subjects import hold_digest
 from recommendations.store.events.generations import settled
 from recommendations.store.events.id_cache import person_keys
@@ -43,6 +43,7 @@ def hold(ids: PersonIds, *, reason: str, until: datetime | None, by: Staff | Non
         person_keys([] if ids.user_id is None else [ids.user_id], CustomerKind.SIGNED_IN)
         person_keys(ids.anonymous_ids, CustomerKind.ANONYMOUS)
         digests = _digests_of(ids)
+    lock_holds()
     stored = [LegalHold(digest=each, reason=reason, by=by, since=now, until=until) for each in digests]
     LegalHold.objects.bulk_create(stored)
     for each in stored:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import HolderCode
+from recommendations.services.privacy.at_once import first_of
 from recommendations.services.privacy.erasing import NOTHING
 from recommendations.store.holders.learned import summing_recommenders
 from recommendations.store.models.nets import stored_nets
@@ -27,14 +28,16 @@ def facts_of(request: PrivacyRequest, *, now: datetime) -> dict[str, Any]:
         "received": moment(request.created_at),
         "unknown": moment(request.unknown_at),
         "holders": {code: {name: entry[name] for name in COUNTS} for code, entry in request.counts.items()},
-        "nets_of_before": nets_of_before(request),
+        "nets_of_before": nets_of_before(first_of(request)),
         "backups_until": (now + timedelta(days=settings.BACKUP_DAYS)).date().isoformat(),
+        **{name: request.options[name] for name in ("same_as",) if name in request.options},
     }
 
 
 def first_facts(request: PrivacyRequest, *, now: datetime) -> dict[str, Any]:
     """Facts of the receipt after the first scan: sums of many that were learned with the person are still to go."""
-    sums = summing_recommenders() if request.counts.get(HolderCode.LEARNED, NOTHING)["found"] else []
+    learned = first_of(request).counts.get(HolderCode.LEARNED, NOTHING)["found"]
+    sums = summing_recommenders() if learned else []
     return {
         **facts_of(request, now=now),
         "first_scan": {"at": moment(now), "found": _left(request)},

@@ -8,6 +8,7 @@ import structlog
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import RequestKind
 from recommendations.services.access import audit
+from recommendations.services.privacy.at_once import note_whom
 from recommendations.services.privacy.requests import DUE
 from recommendations.services.privacy.sealed import missing_settings, seal_subject
 from recommendations.store import jobs
@@ -61,7 +62,8 @@ def _repeat(erased: ErasedId, subject: Subject, *, now: datetime) -> None:
     whole = bury(subject, mode=erased.mode, now=now, at=erased.at)
     if request.closed_at is None:
         request.sealed, request.unknown_at = seal_subject(whole), now
-        request.save(update_fields=["sealed", "unknown_at"])
+        note_whom(request, whole)
+        request.save(update_fields=["sealed", "unknown_at", "options"])
         jobs.enqueue(request)
     if new:
         fact = {"kind": request.kind, "subject": erased.digest.hex()[:8]}

@@ -10,6 +10,7 @@ import structlog
 
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import EraseMode, RequestKind
+from recommendations.services.privacy.at_once import begin_erasures
 from recommendations.services.privacy.erasing import (
     HINDRANCES,
     begin,
@@ -36,7 +37,8 @@ log = structlog.get_logger(__name__)
 def make_unknown_at_once(requests: Sequence[PrivacyRequest], *, now: datetime) -> None:
     """Make everybody unknown whose erasure was asked for just now, so that no answer knows them any more.
 
-    Who wants an export first, or is held, is left to the worker; so are all where it does not work now.
+    Who wants an export first, is held, or is being erased by another request, is left to the worker; so are all where
+    it does not work now.
     """
     asked = [each for each in requests if each.kind == RequestKind.ERASE and not each.options["export_first"]]
     try:
@@ -49,12 +51,12 @@ def make_unknown_at_once(requests: Sequence[PrivacyRequest], *, now: datetime) -
 
 def _make_unknown(requests: Collection[UUID], *, now: datetime) -> None:
     """Make those of them unknown whom no other process did meanwhile, the people of each mode at one moment."""
-    asked = PrivacyRequest.objects.filter(pk__in=requests, unknown_at=None)
+    asked = PrivacyRequest.objects.filter(pk__in=requests, unknown_at=None).order_by("created_at")
     for mode in EraseMode:
         subjects = {each: subject_in(each) for each in asked.filter(mode=mode)}
         free = {each: subject for each, subject in subjects.items() if not hold_on(subject, now=now)}
-        if free:
-            make_unknown_all(free, mode=mode, now=now)
+        if begun := begin_erasures(free):
+            make_unknown_all(begun, mode=mode, now=now)
 
 
 @runtime_checkable

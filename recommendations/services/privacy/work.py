@@ -10,6 +10,7 @@ from django.utils import timezone
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import closing, exports
+from recommendations.services.privacy.at_once import erasure_under_way, waiting_for
 from recommendations.services.privacy.erasing import (
     HINDRANCES,
     erase_at,
@@ -29,37 +30,50 @@ from recommendations.store.erasure.legal_holds import hold_on
 from recommendations.store.events.generations import settled
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.jobs import Reporter, run_job
+from recommendations.store.jobs import Reporter, enqueue, requeue, run_job
 from recommendations.terms import RunStatus
 
 type Clock = Callable[[], datetime]
 
 
 def do_request(pk: UUID, *, clock: Clock = timezone.now) -> RunStatus | None:
-    """Do a request, or go on with it; None where a legal hold lasts, it is over, or another worker is at it.
+    """Do a request, or go on with it; None where it has to wait, is over, or another worker is at it.
 
     What fails says why, and is tried again by ``closing.close_erasures``.
     """
     request = PrivacyRequest.objects.select_related("api_key", "started_by").filter(pk=pk).first()
-    if request is None or not request.unfinished or _waits_for_hold(request, now=clock()):
+    if request is None or not request.unfinished or _must_wait(request, now=clock()):
         return None
     work = _export if request.kind == RequestKind.EXPORT else _erase
     with settled(patient=True):  # what is looked for by pseudonyms stays under them
-        return run_job(request, lambda job: work(job, clock), clock=clock, refusals=HINDRANCES)
+        status = run_job(request, lambda job: work(job, clock), clock=clock, refusals=HINDRANCES)
+    if status is RunStatus.FAILED and _must_wait(request, now=clock()):  # it has to since it began
+        requeue(request)
+        return None
+    return status
 
 
-def _waits_for_hold(request: PrivacyRequest, *, now: datetime) -> bool:
-    """Whether a hold keeps the person, which the request notes; whoever is unknown already is not kept any more."""
+def _must_wait(request: PrivacyRequest, *, now: datetime) -> bool:
+    """Whether a hold keeps the person, or another request is at them, which is noted; who is unknown already is neither
+    kept nor waited for.
+    """
     if request.kind != RequestKind.ERASE or request.unknown_at is not None:
         return False
     try:
-        held = hold_on(subject_in(request), now=now) is not None
+        subject = subject_in(request)
     except (PrivacyKeysMissingError, SealBrokenError):
         return False  # the work fails by it, and says so
-    if held != bool(request.options.get("held")):
-        request.options = {**request.options, "held": held}
+    held = hold_on(subject, now=now) is not None
+    other = erasure_under_way(request, subject)
+    noted = dict(request.options)
+    if held != bool(noted.get("held")):
+        noted["held"] = held
+    if other is not None:
+        noted.setdefault("same_as", str(other.pk))
+    if noted != request.options:
+        request.options = noted
         request.save(update_fields=["options"])
-    return held
+    return held or other is not None
 
 
 def _export(request: PrivacyRequest, clock: Clock) -> None:
@@ -94,6 +108,8 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
     if request.scanned_at is None:
         exports.forget_exports_of(request, subject, now=clock())  # one may have been written meanwhile
         _sign(request, subject, now=clock())
+        for each in waiting_for(request):
+            enqueue(each)
     if closing.may_close(request):
         closing.close(request, now=clock())
 

@@ -15,6 +15,7 @@ from recommendations.models import Customer
 from recommendations.models.privacy.requests import DIGEST
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure import log as erasure_log
+from recommendations.store.erasure.legal_holds import refuse_held
 from recommendations.store.erasure.subjects import keys_joined_to
 from recommendations.store.events import tombstones
 from recommendations.store.events.generations import generation
@@ -50,6 +51,7 @@ def bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime | Non
 
     Each of their rows gets a new random pseudonym and ``erased_at``, each old pseudonym a tombstone of ``at`` (now,
     but where an erasure is repeated). Aliases stay until holders delete them. A second time nothing is left to do.
+    Raises HeldError where a legal hold lasts, but where an erasure is repeated; then nothing was done.
     """
     return bury_all([subject], mode=mode, now=now, at=at)[0]
 
@@ -58,9 +60,10 @@ def bury_all(
     subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime | None = None
 ) -> list[Subject]:
     """Make several people unknown in one transaction, as ``bury`` does one; the whole subjects, in their order."""
-    at = at or now
+    may_be_held, at = at is None, at or now
     while True:
-        subjects, joined = _bury(subjects, mode=mode, now=now, at=at)
+        subjects, joined = _bury(subjects, mode=mode, now=now, at=at, may_be_held=may_be_held)
+        may_be_held &= any(joined)  # from the first burial on they are unknown, and nothing keeps them
         late = joined or _latecomers(subjects, at=at)
         if not late:
             return list(subjects)
@@ -69,7 +72,7 @@ def bury_all(
 
 @transaction.atomic
 def _bury(
-    subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime
+    subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime, may_be_held: bool
 ) -> tuple[Sequence[Subject], list[frozenset[int]]]:
     """The subjects that were buried; or, with nothing done, also keys that were joined to each and are not locked."""
     theirs = Q(pk__in=frozenset().union(*(each.keys for each in subjects)))
@@ -85,6 +88,8 @@ def _bury(
         return [replace(each, keys=keys) for each, keys in zip(subjects, key_sets, strict=True)], joined
     living = {key: value for key, (value, erased) in rows.items() if erased is None}
     whole = [_with(keys, living, subject=each) for each, keys in zip(subjects, key_sets, strict=True)]
+    if may_be_held:
+        refuse_held(whole)
     run(_EMPTY, [now, now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
     pseudonyms = sorted({value for each in whole for value in each.pseudonyms})
     layers = generation()

@@ -11,13 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, Customer, PrivacyRequest
-from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
+from recommendations.privacy_terms import EraseMode, HolderCode, LiveLog, RequestKind, RequestState
 from recommendations.services.privacy.sealed import open_sealed
 from recommendations.services.privacy.work import do_request
 from recommendations.store.erasure.subjects import subject_digest
 from recommendations.terms import Role, RunStatus
 from tests.analytics import records
 from tests.analytics.pages.privacy.asking import ENTRY, ERASED, erased, request_in
+from tests.dead_servers import dead_valkey
 
 pytestmark = pytest.mark.django_db
 
@@ -105,15 +106,31 @@ def test_without_keys_nothing_is_taken_and_the_page_says_why(admin: Client) -> N
 def test_steps_and_counts_of_an_erasure(admin: Client) -> None:
     request = erased()
     page = text(admin, f"/privacy/{request.pk}/")
-    assert steps(page) == ["succeeded"] * 4 + ["queued"] * 3
+    assert steps(page) == ["succeeded"] * 4 + ["queued"] * 4
     assert "sums over many people, until the next run" in page
     assert "16 of 16 places done; the scan found nothing" in page
     assert "1,214" in page
     assert "Learn without them now" in page
     assert 'hx-get="/privacy/' not in page
     closed = text(admin, f"/privacy/{erased(closed=True).pk}/")
-    assert steps(closed) == ["succeeded"] * 7
+    assert steps(closed) == ["succeeded"] * 7 + ["queued"]
     assert "Learn without them now" not in closed
+
+
+@pytest.mark.parametrize(
+    ("fate", "step", "words"),
+    [
+        (LiveLog.BEGUN, "queued", "under way"),
+        (LiveLog.REWRITTEN, "succeeded", "Valkey's append-only file rewritten"),
+        (LiveLog.REFUSED, "failed", "run BGREWRITEAOF there by hand"),
+    ],
+)
+def test_the_last_step_says_what_became_of_the_append_only_file(
+    admin: Client, fate: LiveLog, step: str, words: str
+) -> None:
+    page = text(admin, f"/privacy/{erased(closed=True, options={'live_log': fate}).pk}/")
+    assert steps(page) == ["succeeded"] * 7 + [step]
+    assert words in page
 
 
 def test_only_who_may_is_offered_to_act(client_of: Callable[[Role], Client]) -> None:
@@ -127,7 +144,7 @@ def test_what_goes_on_is_followed_until_it_is_over(admin: Client) -> None:
     page = text(admin, f"/privacy/{request.pk}/")
     progress = f"/privacy/{request.pk}/progress/?state=running"
     assert f'hx-get="{progress}"' in page
-    assert steps(page) == ["succeeded", "succeeded", "running", "queued", "queued", "queued", "queued"]
+    assert steps(page) == ["succeeded", "succeeded", "running", *["queued"] * 5]
     assert "HX-Refresh" not in admin.get(progress)
     PrivacyRequest.objects.update(status=RunStatus.FAILED)
     assert admin.get(progress)["HX-Refresh"] == "true"
@@ -170,6 +187,16 @@ def test_a_held_one_says_so(admin: Client) -> None:
     assert "A legal hold lasts for this person" in page
 
 
+def test_one_that_waits_for_another_says_so(admin: Client) -> None:
+    other = request_in(RequestState.FAILED)
+    waiting = request_in(RequestState.RECEIVED, options={"same_as": str(other.pk)})
+    page = text(admin, f"/privacy/{waiting.pk}/")
+    assert "Another request is erasing this person." in page
+    assert f'href="/privacy/{other.pk}/"' in page
+    over = erased(closed=True, options={"same_as": str(other.pk)})
+    assert "its receipts say what was found" in text(admin, f"/privacy/{over.pk}/")
+
+
 def test_few_queries_for_a_request(admin: Client) -> None:
     request = erased(closed=True)
     with CaptureQueriesContext(connection) as queries:
@@ -191,6 +218,17 @@ def test_what_is_held_of_a_customer_is_counted_when_asked_for(client_of: Callabl
     assert "/privacy/new/" not in profile
     profile = text(client_of(Role.ADMIN), f"/customers/{customer.code}/")
     assert f'href="/privacy/new/?kind=erase&customer={customer.code}"' in profile
+
+
+def test_what_is_held_is_counted_as_far_as_it_can_be_while_valkey_is_away(admin: Client) -> None:
+    customer = records.customer("u1")
+    address = f"/customers/{customer.code}/held/"
+    with dead_valkey():
+        page = text(admin, address)
+    away = page.partition("could not be asked:")[2].partition("</p>")[0]
+    assert away.startswith(" What they did lately")
+    assert ">The customer<" in page
+    assert "could not be asked" not in text(admin, address)
 
 
 def test_who_was_erased_is_listed_nowhere(admin: Client) -> None:
