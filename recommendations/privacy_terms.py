@@ -1,6 +1,7 @@
 """Codes of privacy: what somebody may ask for or refuse, how far it got, and who holds anything about people."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -138,3 +139,20 @@ class WhyCode(StrEnum):
     DISLIKE = "dislike"
     OBJECT = "object"
     MY_DATA = "my_data"
+
+
+class ReleaseDomain(StrEnum):
+    """What a release counts the customers of: a list that is public, whoever bought what."""
+
+    ITEMS = "items"
+    TYPES = "types"  # categories that items stand in
+    INTERESTS = "interests"  # first levels of the tree of categories, of which each customer has one
+
+
+BOUNDS: Mapping[ReleaseDomain, Mapping[int, int]] = {
+    ReleaseDomain.ITEMS: {1: 3, 4: 5},
+    ReleaseDomain.TYPES: {1: 10, 4: 20},
+    ReleaseDomain.INTERESTS: {1: 1, 4: 1},
+}
+"""Values that a customer counts for at most, by the weeks of a release: rules that never look at the data."""
+LEAST_EPSILON, MOST_EPSILON = Decimal("0.1"), Decimal(10)

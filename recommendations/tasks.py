@@ -21,6 +21,7 @@ from recommendations.services.operations import housekeeping, jobs, quarantine, 
 from recommendations.services.privacy import closing, retention, work
 from recommendations.services.promises import keeping
 from recommendations.services.push import plans, ticks
+from recommendations.services.releases import making
 from recommendations.services.watches import after_run, judging
 from recommendations.services.weights import draft_estimates, suggestions
 
@@ -223,6 +224,11 @@ def look_at_pictures() -> int:
 @shared_task(name="recommendations.tasks.do_privacy_request")
 def do_privacy_request(key: str) -> str | None:
     return work.do_request(UUID(key))
+
+
+@shared_task(name="recommendations.tasks.make_release")
+def make_release(key: str) -> str | None:
+    return making.work(UUID(key))
 
 
 @shared_task(name="recommendations.tasks.close_erasures")

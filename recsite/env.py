@@ -34,6 +34,7 @@ disk each time, and asks for no news of maintenance, which Valkey does not have.
 OURS = (
     "ITEM_FEED", "RECSITE_", "SHOP_", "SHOPIFY_WEBHOOK", "WOOCOMMERCE_WEBHOOK", "PUSH_", "CONTACT_", "LINK_",
     "EMBEDDING_", "PICTURES_", "RECEIPT_", "EXPORT_", "BACKUP_", "PSEUDONYM_", "SMALLEST_",
+    "PRIVACY_",
 )  # fmt: skip
 """Beginnings of our variables, of which one that nobody asks for is misspelt."""
 OF_SHOPS = frozenset(

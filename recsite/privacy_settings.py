@@ -1,4 +1,4 @@
-"""Settings of what people may ask for and are told: keys, how long backups last, the smallest group."""
+"""Settings of what people may ask for and are told: keys, how long backups last, the smallest group, a budget."""
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,4 +23,5 @@ PSEUDONYM_KEYS = pseudonym_keys()
 RECEIPT_KEYS = env.seeds("RECEIPT_KEYS")  # the first signs receipts; the public halves of all are shown
 EXPORT_KEYS = env.secrets("EXPORT_KEYS", shortest=32)  # the first seals exports and waiting ids, all of them open
 SMALLEST_GROUP = env.integer("SMALLEST_GROUP", default=5, at_least=3)  # people of whom others are told a number
+PRIVACY_BUDGET = env.integer("PRIVACY_BUDGET", default=13, at_least=0)  # ε of the releases of 365 days; 0: none
 BACKUP_DAYS = env.integer("BACKUP_DAYS", default=35, at_least=0)  # after which no copy has what was erased

@@ -13,7 +13,7 @@ from psycopg import sql
 
 KEPT = {"django_content_type", "auth_permission"}
 """Tables that the migrations alone fill."""
-ONLY_ADDED = {"recommendations_receipt"}
+ONLY_ADDED = {"recommendations_budgetline", "recommendations_receipt"}
 """Tables whose rows nobody may delete."""
 
 

@@ -1,6 +1,7 @@
 """Whose word an event is, what is set aside, what keeps a version from going live; sessions of staff, and their files."""
 
 import uuid
+from decimal import Decimal
 
 
 import django.db.models.deletion
@@ -202,6 +203,26 @@ LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.cust
 WHERE NOT EXISTS (
     SELECT FROM recommendations_customer refuser WHERE refuser.id = event.customer_id AND NOT refuser.measure);
 """
+# The noise of a release is drawn once; afterwards it can be published and withdrawn, and nothing else. Its line of the
+# ledger keeps it from being deleted.
+RELEASE_IS_DRAWN_ONCE = """
+CREATE FUNCTION recommendations_release_is_drawn_once() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'a release is drawn once'; END $$;
+CREATE TRIGGER release_is_drawn_once BEFORE UPDATE ON recommendations_release
+FOR EACH ROW WHEN (OLD.drawn_at IS NOT NULL AND
+  (NEW.domain, NEW.weeks, NEW.last_day, NEW.bound, NEW.epsilon, NEW.drawn_at, NEW.values, NEW.enough, NEW.rows, NEW.expected)
+  IS DISTINCT FROM
+  (OLD.domain, OLD.weeks, OLD.last_day, OLD.bound, OLD.epsilon, OLD.drawn_at, OLD.values, OLD.enough, OLD.rows, OLD.expected))
+EXECUTE FUNCTION recommendations_release_is_drawn_once();
+CREATE FUNCTION recommendations_budget_is_only_spent() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'lines of the privacy budget are only added'; END $$;
+CREATE TRIGGER budget_is_only_spent BEFORE UPDATE OR DELETE ON recommendations_budgetline
+FOR EACH ROW EXECUTE FUNCTION recommendations_budget_is_only_spent();
+"""
+DROP_OF_RELEASES = (
+    "DROP FUNCTION recommendations_release_is_drawn_once CASCADE; "
+    "DROP FUNCTION recommendations_budget_is_only_spent CASCADE"
+)
 STATEMENT_STAYS = """
 CREATE FUNCTION recommendations_statement_stays() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'statements of main parameters are only added'; END $$;
@@ -274,6 +295,7 @@ FROM (
 ) stored(kind, usual, oldest)
 WHERE oldest < now() - make_interval(days => usual)
 """
+RELEASE_DOMAINS = [("items", "Items"), ("types", "Product types"), ("interests", "Main interests")]
 METRICS = [
     ("revenue", "Revenue per visitor"), ("converted", "Visitors who buy"), ("orders", "Orders per visitor"),
     ("items_per_basket", "Items per order"), ("basket_value", "Revenue per order"), ("ctr", "Lists clicked"),
@@ -3762,6 +3784,106 @@ class Migration(migrations.Migration):
         migrations.RunSQL(WORD_IS_ONLY_ADDED, "DROP FUNCTION recommendations_word_is_only_added CASCADE"),
         migrations.RunSQL(WORDS_OF_BEFORE, migrations.RunSQL.noop),
         migrations.RunSQL(EVENTS_BY_PURPOSE, "DROP VIEW events_to_personalise; DROP VIEW events_to_measure"),
+        migrations.CreateModel(
+            "Release",
+            [
+                ("status", models.CharField(choices=STATUSES, default="queued", max_length=12, verbose_name="status")),
+                ("progress", models.FloatField(default=0, verbose_name="progress")),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("heartbeat_at", models.DateTimeField(null=True, verbose_name="last heartbeat")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested_at", models.DateTimeField(null=True, verbose_name="cancel asked for")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("peak_mb", models.PositiveIntegerField(null=True, verbose_name="peak memory, MB")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("domain", models.CharField(choices=RELEASE_DOMAINS, max_length=10, verbose_name="of")),
+                ("weeks", models.PositiveSmallIntegerField(verbose_name="weeks")),
+                ("last_day", models.DateField(verbose_name="last day")),
+                ("bound", models.PositiveSmallIntegerField(verbose_name="values of a customer at most")),
+                ("epsilon", models.DecimalField(decimal_places=2, max_digits=4, verbose_name="ε")),
+                ("drawn_at", models.DateTimeField(null=True, verbose_name="noise drawn")),
+                ("values", models.PositiveIntegerField(null=True, verbose_name="values counted")),
+                ("enough", models.BooleanField(null=True, verbose_name="more than noise")),
+                ("rows", models.JSONField(default=list, verbose_name="numbers")),
+                ("expected", models.JSONField(default=dict, verbose_name="expected errors")),
+                ("published_at", models.DateTimeField(null=True, verbose_name="published")),
+                ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn")),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+",
+                        to=settings.AUTH_USER_MODEL, verbose_name="started by",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "release",
+                "verbose_name_plural": "releases",
+                "ordering": ["-created_at"],
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(status__in=[code for code, _ in STATUSES]), name="release_status_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(progress__gte=0, progress__lte=1), name="release_progress_is_a_share"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("domain", "weeks", "last_day", "epsilon"), name="same_release_is_never_drawn_again"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(domain__in=[code for code, _ in RELEASE_DOMAINS]),
+                        name="release_domain_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(bound__gte=1, weeks__gte=1), name="release_is_bounded"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(epsilon__gte=Decimal("0.1"), epsilon__lte=Decimal(10)),
+                        name="release_epsilon_fits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("published_at", None), models.Q(("enough", True), ("enough__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="published_is_more_than_noise",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("withdrawn_at", None), ("published_at__isnull", False), _connector="OR"
+                        ),
+                        name="withdrawn_was_published",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            "BudgetLine",
+            [
+                ID,
+                ("epsilon", models.DecimalField(decimal_places=2, max_digits=4, verbose_name="ε")),
+                ("at", models.DateTimeField(db_index=True, verbose_name="spent")),
+                (
+                    "release",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="spent",
+                        to="recommendations.release", verbose_name="release",
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "line of the privacy budget",
+                "verbose_name_plural": "lines of the privacy budget",
+                "ordering": ["at"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(epsilon__gt=0), name="budget_is_spent_only"),
+                ],
+            },
+        ),
+        migrations.RunSQL(RELEASE_IS_DRAWN_ONCE, DROP_OF_RELEASES),
         migrations.RunSQL(STATEMENT_STAYS, "DROP FUNCTION recommendations_statement_stays CASCADE"),
         migrations.RunSQL(CHANGES_ARE_STATED, FORGET_STATED),
     ]  # fmt: skip

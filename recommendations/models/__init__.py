@@ -23,6 +23,7 @@ from recommendations.models.merchandising import Rule, RuleBook
 from recommendations.models.pages import PageSlot, ShopPage
 from recommendations.models.practice import PracticeRun
 from recommendations.models.privacy.purposes import PurposeWord
+from recommendations.models.privacy.releases import BudgetLine, Release
 from recommendations.models.privacy.requests import PrivacyRequest, Receipt
 from recommendations.models.privacy.retention import HeldEvent, RetentionDrop, RetentionRule
 from recommendations.models.privacy.statements import RecommendationStatement
@@ -56,15 +57,15 @@ __all__ = [
     "Address", "Agent", "AgentDecision", "AgentPractice", "AgentRules", "AgentStatement", "AgentVersion", "Alarm",
     "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare", "Artefact", "Aside",
     "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry", "AuthenticatorApp", "Blend",
-    "BlendWeights", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement", "Considered",
-    "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "EmbeddingSpace", "Endpoint", "Evaluation",
-    "Event", "Experiment", "ExperimentNote", "Group", "GuardrailLook", "HeldEvent", "Import", "ImportedReceipt",
-    "InterestProfile", "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "LegalHold",
-    "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise",
+    "BlendWeights", "BudgetLine", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement",
+    "Considered", "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "EmbeddingSpace", "Endpoint",
+    "Evaluation", "Event", "Experiment", "ExperimentNote", "Group", "GuardrailLook", "HeldEvent", "Import",
+    "ImportedReceipt", "InterestProfile", "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement",
+    "LegalHold", "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise",
     "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun",
     "PressureRules", "PrivacyRequest", "Promotion", "PurposeWord", "PushModel", "Quarantine", "RateWatch", "Reading",
-    "Receipt", "RecommendationStatement", "RejectedRow", "RetentionDrop", "RetentionRule", "Rule", "RuleBook", "Run",
-    "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan", "ShopOccasion", "ShopPage",
-    "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff", "StaffSession", "StatedTaste",
-    "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
+    "Receipt", "RecommendationStatement", "RejectedRow", "Release", "RetentionDrop", "RetentionRule", "Rule",
+    "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan",
+    "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
+    "StaffSession", "StatedTaste", "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ class Action(StrEnum):
     SET_ASIDE = "set_aside"  # customers, or what a key sent; restore and delete, too
     MANAGE_CONTACTS = "manage_contacts"  # take files of them in, silence addresses, let them speak again, erase
     HANDLE_PRIVACY = "handle_privacy"  # export and erase people, hold what must be kept
+    RELEASE = "release"  # let numbers about many customers leave the house
 
 
 EVERYONE = frozenset(Role)
@@ -36,6 +37,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.SET_ASIDE: frozenset({Role.PUBLISHER, Role.ADMIN}),
     Action.MANAGE_CONTACTS: frozenset({Role.ADMIN}),
     Action.HANDLE_PRIVACY: frozenset({Role.ADMIN}),
+    Action.RELEASE: frozenset({Role.ADMIN}),
 }
 
 TRAIL: Mapping[str, Action] = {"staff": Action.MANAGE_STAFF, "apikey": Action.MANAGE_KEYS}

@@ -10,6 +10,7 @@ from recommendations.models import (
     CatalogueFile,
     DraftEstimate,
     PracticeRun,
+    Release,
     SendPlan,
     Staff,
     WeightSearch,
@@ -47,7 +48,7 @@ def resume_job(job: Job, *, by: Staff | None, now: datetime) -> None:
 
 def watch_jobs(*, now: datetime) -> list[Job]:
     """Give jobs whose worker died, or whose message was lost, to the next worker; returns them."""
-    kinds = (WeightSearch, DraftEstimate, PracticeRun, CatalogueFile, SendPlan, AgentPractice)
+    kinds = (WeightSearch, DraftEstimate, PracticeRun, CatalogueFile, SendPlan, AgentPractice, Release)
     others = (jobs.interrupted(kind, now=now) for kind in kinds)
     lost: list[Job] = list(chain(runs.interrupted_runs(now=now), *others))
     for job in lost:

@@ -56,6 +56,7 @@ NOBODYS: tuple[Unheld, ...] = (
         _("Sums and figures over many people: no number in them leads to one."),
         {
             "Reading": ("facts",),
+            "Release": ("message", "rows", "expected"),
             "ExperimentNote": ("facts",),
             "Evaluation": ("overlap", "acts_known"),
             "Measurement": ("metrics", "against", "slices"),

@@ -10,6 +10,7 @@ from recommendations.privacy_terms import (
     LiveLog,
     PurposeState,
     ReceiptPart,
+    ReleaseDomain,
     RequestKind,
     RequestState,
     RetentionKind,
@@ -89,4 +90,9 @@ WORD_SOURCES: Choices = [
     (WordSource.IMPORT, _("An imported file")),
     (WordSource.STAFF, _("Staff")),
     (WordSource.LINK, _("The customer's own link")),
+]
+RELEASE_DOMAINS: Choices = [
+    (ReleaseDomain.ITEMS, pgettext_lazy("release", "Items")),
+    (ReleaseDomain.TYPES, pgettext_lazy("release", "Product types")),
+    (ReleaseDomain.INTERESTS, pgettext_lazy("release", "Main interests")),
 ]

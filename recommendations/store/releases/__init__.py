@@ -1,0 +1,1 @@
+"""Releases: who bought what in a period, and the noise that is put on how many did."""
