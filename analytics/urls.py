@@ -57,6 +57,7 @@ from analytics.pages.privacy import holds as privacy_holds
 from analytics.pages.privacy import listing as privacy_listing
 from analytics.pages.privacy import new as privacy_new
 from analytics.pages.privacy import receipts as privacy_receipts
+from analytics.pages.privacy import releases as privacy_releases
 from analytics.pages.privacy import request as privacy_request
 from analytics.pages.privacy import retention as privacy_retention
 from analytics.pages.quality import figures, judgements
@@ -305,6 +306,13 @@ urlpatterns = [
     path("privacy/holds/<int:pk>/lift/", privacy_holds.lift_legal_hold, name="lift_legal_hold"),
     path("privacy/retention/", privacy_retention.retention, name="retention"),
     path("privacy/retention/<slug:kind>/", privacy_retention.retention_rule, name="retention_rule"),
+    path("privacy/releases/", privacy_releases.releases, name="releases"),
+    path("privacy/releases/new/", privacy_releases.new_release, name="new_release"),
+    path("privacy/releases/<uuid:pk>/", privacy_releases.release, name="release"),
+    path("privacy/releases/<uuid:pk>.csv", privacy_releases.release_file, name="release_file"),
+    path("privacy/releases/<uuid:pk>/publish/", privacy_releases.publish_release, name="publish_release"),
+    path("privacy/releases/<uuid:pk>/withdraw/", privacy_releases.withdraw_release, name="withdraw_release"),
+    path("privacy/releases/<uuid:pk>/again/", privacy_releases.repeat_release, name="repeat_release"),
     path("privacy/<uuid:pk>/", privacy_request.privacy_request, name="privacy_request"),
     path("privacy/<uuid:pk>/progress/", privacy_request.privacy_progress, name="privacy_progress"),
     path("privacy/<uuid:pk>/export/", privacy_request.privacy_export, name="privacy_export"),

@@ -7,6 +7,7 @@ from django.urls import include, path
 from recommendations.api.metrics import Metrics
 from recommendations.public.how_we_recommend import how_we_recommend
 from recommendations.public.receipt_keys import receipt_keys
+from recommendations.public.releases import public_release
 from recsite import health
 
 urlpatterns = [
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/", include("recommendations.api.urls")),
     path("m/", include("recommendations.public.urls")),
     path("how-we-recommend/", how_we_recommend, name="how_we_recommend"),
+    path("releases/<uuid:pk>.csv", public_release, name="public_release"),
     path("admin/", admin.site.urls),
     *([path("", include("demo.urls"))] if settings.DEMO else []),
     path("", include("analytics.urls")),

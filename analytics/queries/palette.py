@@ -75,6 +75,7 @@ PAGES: Mapping[str, Promise] = {
     "privacy_receipts": gettext_lazy("Receipts of erasures"),
     "privacy_holders": gettext_lazy("Where data are held"),
     "legal_holds": gettext_lazy("Legal holds"),
+    "releases": pgettext_lazy("privacy", "Releases"),
     "event_list": gettext_lazy("Events"),
     "answer_list": gettext_lazy("Answers"),
     "placement_list": gettext_lazy("Placements"),

@@ -155,6 +155,7 @@ KINDS: Mapping[str, Promise] = {
     "legalhold": gettext_lazy("Legal hold"),
     "tombstone": gettext_lazy("Erased id"),
     "retentionrule": gettext_lazy("Retention rule"),
+    "release": pgettext_lazy("privacy", "Release"),
 }
 FACTS: Mapping[str, Promise] = {
     "address": gettext_lazy("address"),
@@ -182,6 +183,7 @@ PAGES: Mapping[str, str] = {
     "import": "imported_file",
     "staff": "staff_member",
     "privacyrequest": "privacy_request",
+    "release": "release",
     "contact": "customer",
     "statedtaste": "customer",
 }

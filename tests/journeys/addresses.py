@@ -13,6 +13,7 @@ from recommendations.models import (
     Item,
     PrivacyRequest,
     Quarantine,
+    Release,
     Rule,
     Run,
     Staff,
@@ -144,6 +145,8 @@ def of_privacy() -> dict[str, str]:
         "legal holds": "/privacy/holds/",
         "retention": "/privacy/retention/",
         "a rule of retention": "/privacy/retention/events/?days=84",
+        "releases": "/privacy/releases/",
+        "release": f"/privacy/releases/{Release.objects.latest('created_at').pk}/",
     }
 
 

@@ -45,7 +45,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.terms import Role, SuspicionRule
 from tests.analytics import quarantines
 from tests.analytics.pages.experiments import drafting
-from tests.analytics.pages.privacy import asking
+from tests.analytics.pages.privacy import asking, releasing
 from tests.demo.mails import confirmation, put, put_hook, put_push
 from tests.push_records import contact
 from tests.services.contacts.addresses import address_of, said
@@ -158,7 +158,7 @@ def _promise_impressions(by: Staff) -> None:
 
 
 def _handle_privacy(by: Staff) -> None:
-    """Requests in every state, with receipts, and a legal hold: all of people whom the shop does not know."""
+    """Requests in every state, with receipts, and a legal hold: all of people whom the shop does not know; releases."""
     now = timezone.now()
     for state in RequestState:
         if state not in {RequestState.DONE, RequestState.WAITING_FOR_RUN}:
@@ -166,6 +166,8 @@ def _handle_privacy(by: Staff) -> None:
     asking.erased(closed=True)
     asking.erased(started_by=by)
     hold(PersonIds(user_id="nobody"), reason="Case 7", until=None, by=by, now=now)
+    releasing.drawn(told=0, weeks_ago=1)
+    releasing.drawn(published_at=now)
 
 
 def _refuse() -> None:

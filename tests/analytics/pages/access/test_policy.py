@@ -42,7 +42,7 @@ LOOKS = {
     "agent_statements", "agent_practice",
     "campaign_calendar", "campaign_report", "push_results", "push_effect", "customer_messages", "customer_held",
     "privacy", "privacy_request", "privacy_progress", "privacy_receipts", "privacy_receipt", "privacy_holders",
-    "legal_holds", "retention",
+    "legal_holds", "release", "release_file", "releases", "retention",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 
@@ -219,6 +219,10 @@ CHANGES = {
     "repeat_privacy_request": Action.HANDLE_PRIVACY,
     "hold_somebody": Action.HANDLE_PRIVACY,
     "lift_legal_hold": Action.HANDLE_PRIVACY,
+    "new_release": Action.RELEASE,
+    "publish_release": Action.RELEASE,
+    "withdraw_release": Action.RELEASE,
+    "repeat_release": Action.RELEASE,
     "restore_quarantine": Action.SET_ASIDE,
     "end_quarantine": Action.SET_ASIDE,
     "delete_quarantine": Action.SET_ASIDE,
