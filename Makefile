@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
+.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -126,6 +126,9 @@ bench-privacy-membership: .venv/stamp  ## Does a model tell who taught it, also 
 
 bench-privacy-pairs: .venv/stamp  ## 500 people with something everywhere erased among 500 others: what is left, what of others? (ARGS="--pairs 50")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.privacy.pairs $(ARGS)
+
+bench-privacy-releases: .venv/stamp  ## What numbers with noise are worth, and whether they know it; needs the extra releases (ARGS="--json out.json")
+	$(PYTHON) -m bench.privacy.releases $(ARGS)
 
 bench-push: .venv/stamp  ## What campaigns cost: the plan of 100,000 customers, mails a minute (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.push $(ARGS)

@@ -1,4 +1,4 @@
-"""Whether the tests of experiments see what is wrong: ``make bench-mutations``.
+"""Whether the tests of experiments, agents and releases see what is wrong: ``make bench-mutations``.
 
 Each fault is put into a copy of the tree, and the tests named beside it run there: they have to turn red by a failed
 test, not by one that cannot begin. Before and after all faults the same tests have to be green on the tree as it is.
@@ -20,6 +20,7 @@ from pathlib import Path
 from bench.bars import Figure, report, say
 from bench.mutations.agent_faults import AGENT_FAULTS
 from bench.mutations.faults import FAULTS, PlantedFault
+from bench.mutations.release_faults import RELEASE_FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 900  # of one run of tests, on a busy machine
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = options.parse_args(argv)
     faults = [
         fault
-        for fault in (*FAULTS, *AGENT_FAULTS)
+        for fault in (*FAULTS, *AGENT_FAULTS, *RELEASE_FAULTS)
         if not given.only or any(words in fault.name for words in given.only)
     ]
     tests = list(dict.fromkeys(test for fault in faults for test in fault.tests))
