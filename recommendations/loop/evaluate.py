@@ -20,6 +20,7 @@ from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.scores import Exponents
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.loop.context import RunContext
+from recommendations.loop.generalisation import measure_generalisation
 from recommendations.models import BlendWeights
 from recommendations.store import jobs
 from recommendations.store.domain import shop_instances
@@ -30,6 +31,8 @@ from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
 
 HYBRID = "hybrid"
+TABLES = 0.7
+"""Share of the stage's time that the tables take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,8 @@ def measure(context: RunContext) -> Mapping[str, object]:
             context.report(0, text=f"{task}: nobody with a history bought anything in the test window: no figures")
             continue
         text = f"{task}: {len(done.lines)} rows over {len(done.lines[0].ndcg):,} customers"
-        context.report((number + 1) / len(TASKS), text=text)
+        context.report(TABLES * (number + 1) / len(TASKS), text=text)
+    measure_generalisation(context, done=TABLES)
     return counts
 
 

@@ -448,6 +448,7 @@ RATES = [
     ("clicks", "Clicks"), ("purchases", "Purchases"), ("revenue", "Revenue"),
     ("fallback", "Answers not from the model"), ("slow", "Slow answers"), ("events", "Events"),
     ("interests", "What customers are interested in"), ("popularity", "What is popular"),
+    ("overfit", "Over-fitting"),
 ]  # fmt: skip
 DIRECTIONS = [("rise", "up"), ("fall", "down")]
 KEY = ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"))
@@ -3227,6 +3228,19 @@ class Migration(migrations.Migration):
                 default=dict, verbose_name="by acts known",
                 help_text="NDCG@10 on histories cut to few acts, of customers left out of training: "
                 "blend and popularity."),
+        ),
+        migrations.AddField(
+            "evaluation", "generalisation",
+            models.JSONField(
+                default=dict, db_default={}, verbose_name="on what was learned",
+                help_text="NDCG@10 by row: on a tenth of what it learned, on what came after, and the paired "
+                "difference."),
+        ),
+        migrations.AddField(
+            "evaluation", "luck",
+            models.JSONField(
+                default=dict, db_default={}, verbose_name="under other seeds",
+                help_text="Seeds, and by row its NDCG@10 under each; the first is that of the run."),
         ),
         migrations.CreateModel(
             "EmbeddingSpace",

@@ -28,6 +28,14 @@ class Evaluation(models.Model):
         default=dict,
         help_text=_("NDCG@10 on histories cut to few acts, of customers left out of training: blend and popularity."),
     )
+    generalisation = models.JSONField(
+        _("on what was learned"), default=dict, db_default={},
+        help_text=_("NDCG@10 by row: on a tenth of what it learned, on what came after, and the paired difference."),
+    )  # fmt: skip
+    luck = models.JSONField(
+        _("under other seeds"), default=dict, db_default={},
+        help_text=_("Seeds, and by row its NDCG@10 under each; the first is that of the run."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -58,7 +58,7 @@ NOBODYS: tuple[Unheld, ...] = (
             "Reading": ("facts",),
             "Release": ("message", "rows", "expected"),
             "ExperimentNote": ("facts",),
-            "Evaluation": ("overlap", "acts_known"),
+            "Evaluation": ("overlap", "acts_known", "generalisation", "luck"),
             "Measurement": ("metrics", "against", "slices"),
             "Occurrence": ("counts",),
             "AgentVersion": ("menu", "scales", "mean", "precision", "draws", "digest", "prices", "counts"),

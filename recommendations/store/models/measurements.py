@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.acts_known import BandFigures
 from recommendations.engine.evaluation.gate import GateResult
+from recommendations.engine.evaluation.generalisation import Gap
 from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.evaluation.table import Table, TableLine
@@ -69,6 +70,18 @@ def save_acts_known(
     Evaluation.objects.filter(version=version, cut=cut, task=task).update(
         acts_known={"left_out": left_out, "bands": bands}
     )
+
+
+def save_generalisation(version: ModelVersion, cut: Cut, task: Task, gaps: Mapping[str, Gap]) -> None:
+    """Save what each row finds of what it learned, and of what came after, beside the table of the task."""
+    described_gaps = {name: described_all(gap._asdict()) for name, gap in gaps.items()}
+    Evaluation.objects.filter(version=version, cut=cut, task=task).update(generalisation=described_gaps)
+
+
+def load_gaps(version_id: int) -> dict[tuple[Task, str], Measure]:
+    """The gap of each row between what it learned and what came after, by task and name; none of an older version."""
+    stored = Evaluation.objects.filter(version=version_id, cut=Cut.TEST).values_list("task", "generalisation")
+    return {(Task(task), name): Measure(**row["gap"]) for task, rows in stored for name, row in rows.items()}
 
 
 def save_per_user(
