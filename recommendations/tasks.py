@@ -22,7 +22,7 @@ from recommendations.services.privacy import closing, retention, work
 from recommendations.services.promises import keeping
 from recommendations.services.push import plans, ticks
 from recommendations.services.releases import making
-from recommendations.services.watches import after_run, judging
+from recommendations.services.watches import after_run, judging, luck
 from recommendations.services.weights import draft_estimates, suggestions
 
 
@@ -106,6 +106,11 @@ def tick_bandits() -> int:
 @shared_task(name="recommendations.tasks.judge_rates")
 def judge_rates() -> int:
     return judging.judge_rates(timezone.now())
+
+
+@shared_task(name="recommendations.tasks.measure_luck")
+def measure_luck() -> int:
+    return luck.measure_luck()
 
 
 @shared_task(name="recommendations.tasks.decide_pushes")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class WatchedRate(StrEnum):
-    """What is watched: hour by hour at each placement, events of the whole shop, the last two with each run."""
+    """What is watched: hour by hour at each placement, events of the whole shop, the last three with each run."""
 
     CLICKS = "clicks"  # lists clicked, of those served in the hour
     PURCHASES = "purchases"  # lists bought from, of those served
@@ -14,6 +14,11 @@ class WatchedRate(StrEnum):
     EVENTS = "events"  # of the whole shop
     INTERESTS = "interests"  # shares of categories
     POPULARITY = "popularity"  # shares of items
+    OVERFIT = "overfit"  # what recommenders find of what they learned, less what they find of what came after
+
+
+WITH_RUNS = frozenset({WatchedRate.INTERESTS, WatchedRate.POPULARITY, WatchedRate.OVERFIT})
+"""What is read with each run, and has no hours."""
 
 
 class AlarmDirection(StrEnum):

@@ -1,8 +1,8 @@
 """The Celery app: two queues, and what beat starts when.
 
-``loop`` carries the runs of the data loop and the demo's replay: one process takes one at a time. ``default`` carries
-small tasks. A task that its worker did not finish comes back (late acknowledgement, look-up every two seconds), so
-every task is idempotent; a run's argument is its id only.
+``loop`` carries the runs of the data loop, their evaluation under other seeds and the demo's replay: one process takes
+one at a time. ``default`` carries small tasks. A task that its worker did not finish comes back (late acknowledgement,
+look-up every two seconds), so every task is idempotent; a run's argument is its id only.
 """
 
 import os
@@ -51,7 +51,10 @@ app.conf.update(
     task_default_queue="default",
     # Each with an exchange of its own: on a shared one every message would reach both.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("default", "loop")],
-    task_routes={task: {"queue": "loop"} for task in ("recommendations.tasks.run_loop", "demo.tasks.run_replay")},
+    task_routes={
+        task: {"queue": "loop"}
+        for task in ("recommendations.tasks.run_loop", "recommendations.tasks.measure_luck", "demo.tasks.run_replay")
+    },
     beat_schedule={
         # What comes again soon does not pile up while no worker runs.
         "watch jobs": {"task": "recommendations.tasks.watch_jobs", "schedule": 15, "options": {"expires": 15}},
@@ -181,6 +184,11 @@ app.conf.update(
         "close erasures": {"task": "recommendations.tasks.close_erasures", "schedule": 60, "options": {"expires": 15}},
         "forget files": {"task": "recommendations.tasks.forget_files", "schedule": crontab(minute="25")},
         "forget sessions": {"task": "recommendations.tasks.forget_sessions", "schedule": crontab(minute="20")},
+        # What other seeds would have made of the live version; it waits for a run that takes longer.
+        "measure luck": {
+            "task": "recommendations.tasks.measure_luck",
+            "schedule": crontab(day_of_week="sunday", hour="5", minute="30"),
+        },
         "daily run": {"task": "recommendations.tasks.start_daily_run", "schedule": crontab(hour="3", minute="0")},
     },
 )

@@ -13,7 +13,7 @@ from analytics.templatetags.display import MISSING, money, number, share
 from analytics.templatetags.words import label
 from recommendations.models import Alarm
 from recommendations.services.watches.alarms import Cause
-from recommendations.watch_terms import AlarmDirection, WatchedRate
+from recommendations.watch_terms import WITH_RUNS, AlarmDirection, WatchedRate
 from recommendations.wording import watch_labels
 from recommendations.wording.labels import placement_quoted
 
@@ -21,13 +21,15 @@ register = template.Library()
 register.filter("quoted_placement", placement_quoted)
 
 FEW_DAYS = timedelta(days=6)
-SHIFTS = frozenset({WatchedRate.INTERESTS, WatchedRate.POPULARITY})
 
 
 @register.filter
 def alarm_sentence(alarm: Alarm) -> str:
     """What is out of the ordinary, in a sentence without what may have caused it."""
-    if alarm.rate in SHIFTS:
+    if alarm.rate == WatchedRate.OVERFIT:
+        text = _("With the last run a recommender learned more by heart: the gap to what came after grew by %(size)s.")
+        return text % {"size": number(alarm.change, 3)}
+    if alarm.rate in WITH_RUNS:
         text = _("%(rate)s changed more than is usual with the last run: a shift of %(size)s.")
         return text % {"rate": label(watch_labels.RATES, alarm.rate), "size": number(alarm.change, 2)}
     falls = alarm.direction == AlarmDirection.FALL

@@ -15,6 +15,7 @@ RATES: Choices = [
     (WatchedRate.EVENTS, pgettext_lazy("rate", "Events")),
     (WatchedRate.INTERESTS, _("What customers are interested in")),
     (WatchedRate.POPULARITY, _("What is popular")),
+    (WatchedRate.OVERFIT, _("Over-fitting")),
 ]
 DIRECTIONS: Choices = [
     (AlarmDirection.RISE, pgettext_lazy("rate", "up")),

@@ -16,6 +16,7 @@ def queue_of(task: str) -> str:
 
 def test_runs_have_a_queue_of_their_own() -> None:
     assert queue_of("recommendations.tasks.run_loop") == "loop"
+    assert queue_of("recommendations.tasks.measure_luck") == "loop"
     assert queue_of("recommendations.tasks.write_slates") == "default"
 
 

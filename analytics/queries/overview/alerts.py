@@ -15,7 +15,7 @@ from analytics.queries.overview.summary import Answers
 from analytics.queries.overview.watch import Watch, watch
 from analytics.queries.quality.leader_table import HYBRID
 from analytics.queries.runs.history import RunView
-from analytics.queries.stability.alarms import alert_text
+from analytics.queries.stability.alarms import AlarmLine, alert_text
 from analytics.templatetags.display import day, money, number, share
 from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import COVERAGE, label, stage_label
@@ -196,9 +196,15 @@ def _of_rates(seen: Watch) -> Iterator[Alert]:
     """Alerts of rates that are out of the ordinary, with what was done shortly before."""
     for line in seen.alarms:
         level = "warning" if line.is_bad else "info"
-        rate = {"rate": line.alarm.rate, "placement": line.alarm.placement}
-        address = reverse("stability", query=None if line.is_shift else rate)
-        yield Alert(level=level, text=alert_text(line), address=address, link=_("See what moved"))
+        yield Alert(level=level, text=alert_text(line), address=_address_of(line), link=_("See what moved"))
+
+
+def _address_of(line: AlarmLine) -> str:
+    """Where a page shows what an alarm is about."""
+    if line.is_overfit:
+        return reverse("quality", fragment="generalisation")
+    rate = {"rate": line.alarm.rate, "placement": line.alarm.placement}
+    return reverse("stability", query=None if line.is_of_run else rate)
 
 
 def _of_guardrails(seen: Watch) -> Iterator[Alert]:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from analytics.templatetags.stability import SHIFTS, alarm_sentence, cause_sentence
+from analytics.templatetags.stability import alarm_sentence, cause_sentence
 from recommendations.models import Alarm
 from recommendations.services.watches.alarms import Cause, causes_of
-from recommendations.watch_terms import AlarmDirection, WatchedRate
+from recommendations.watch_terms import WITH_RUNS, AlarmDirection, WatchedRate
 
 LATELY = timedelta(weeks=8)
 BAD_WAY = {
@@ -32,8 +32,13 @@ class AlarmLine:
         return BAD_WAY.get(WatchedRate(self.alarm.rate)) in {None, self.alarm.direction}
 
     @property
-    def is_shift(self) -> bool:
-        return self.alarm.rate in SHIFTS
+    def is_of_run(self) -> bool:
+        """Whether it was read with a run, and has no hours to look at."""
+        return self.alarm.rate in WITH_RUNS
+
+    @property
+    def is_overfit(self) -> bool:
+        return self.alarm.rate == WatchedRate.OVERFIT
 
 
 def unseen_alarms() -> list[AlarmLine]:
@@ -57,5 +62,5 @@ def alert_text(line: AlarmLine) -> str:
 
 
 def _lines(alarms: Sequence[Alarm]) -> list[AlarmLine]:
-    causes = causes_of([alarm for alarm in alarms if alarm.rate not in SHIFTS])
+    causes = causes_of([alarm for alarm in alarms if alarm.rate not in WITH_RUNS])
     return [AlarmLine(alarm=alarm, causes=causes.get(alarm.pk, ())) for alarm in alarms]

@@ -12,6 +12,7 @@ from recommendations.engine.ranking.second_stage import SecondStageUnavailableEr
 from recommendations.loop import run as loop
 from recommendations.models import Alarm, ModelVersion, Run, StabilityReading
 from recommendations.services.watches.churn import Basis, Comparison, distance
+from recommendations.services.watches.overfitting import overfit
 from recommendations.services.watches.refits import Refits, Settings, TooLongError
 from recommendations.services.watches.shifts import Shift, shifts
 from recommendations.store.models import runs
@@ -51,12 +52,18 @@ def read_stability(finished: Run, *, now: datetime) -> StabilityReading | None:
     if version.is_live:
         _read_churn(reading, before, run=finished)
     moved = _shifts(version, before.version, seed=finished.seed) if before else {}
+    grown = overfit(version, before.version) if before else None
     reading.shifts = {rate: shift._asdict() for rate, shift in moved.items()}
     reading.seconds = time.monotonic() - started
     with transaction.atomic():
         reading.save()
         for rate, shift in moved.items():
-            _judge(rate, shift, now=now)
+            _judge(rate, shift.psi if shift.is_notable else None, now=now)
+        if before:
+            _judge(WatchedRate.OVERFIT, grown.growth if grown else None, now=now)
+    if grown and before:
+        text = f"{grown.task}: {grown.name} learned more by heart than in {before.version}: {grown.growth:+.4f}"
+        runs.log(finished, text)
     whole = f"{reading.churn['whole']:.1%} of the lists changed, " if reading.churn else ""
     runs.log(finished, f"stability: {whole}read in {reading.seconds:.1f} s")
     return reading
@@ -107,16 +114,16 @@ def _shifts(version: ModelVersion, before: ModelVersion, *, seed: int) -> dict[W
         return {}
 
 
-def _judge(rate: WatchedRate, shift: Shift, *, now: datetime) -> None:
-    """Raise an alarm where a shift is notable, and end the one before it where it is not."""
+def _judge(rate: WatchedRate, change: float | None, *, now: datetime) -> None:
+    """Raise an alarm where a change is notable, and end the one before it where there is none."""
     lasting = Alarm.objects.lasting().filter(rate=rate, placement="")
-    if not shift.is_notable:
+    if change is None:
         lasting.update(ended_at=now)
     elif alarm := lasting.first():
-        alarm.last_at, alarm.times, alarm.change = now, alarm.times + 1, shift.psi
+        alarm.last_at, alarm.times, alarm.change = now, alarm.times + 1, change
         alarm.save(update_fields=["last_at", "times", "change"])
     else:
         Alarm.objects.create(
             rate=rate, placement="", direction=AlarmDirection.RISE, onset=now, raised_at=now, last_at=now,
-            change=shift.psi,
+            change=change,
         )  # fmt: skip

@@ -70,11 +70,8 @@ class Refits:
         seeded = [one for one in self._instances if one.kind in SEEDED]
         self._check([*(one.name for one in seeded), *(of_second_stage(blend) for blend in self._stages)])
         recommenders = {**learned.recommenders, **self._fitted(seeded, seed=seed)}
-        stages = {}
-        for blend, stage in self._stages.items():
-            taught = [load_lesson(learned.version_id, cut, blend) for cut in TAUGHT_BY[Cut.LIVE]]
-            lessons = [one for one in taught if one is not None and one.features.names == tuple(stage.names_)]
-            stages[blend] = SecondStage(CONFIG).fit(lessons, seed=seed)
+        grown = {blend: trees(learned.version_id, Cut.LIVE, blend, seed=seed) for blend in self._stages}
+        stages = {blend: stage for blend, stage in grown.items() if stage is not None}
         return self._model(self._instances, recommenders, stages)
 
     def as_before(self, settings: Settings) -> Model | None:
@@ -169,3 +166,13 @@ def _under(instance: Instance, settings: Settings) -> Instance:
     if stored is None:
         return instance
     return replace(instance, config=stored_config(instance.config, stored), trend=stored.get("trend", instance.trend))
+
+
+def trees(version_id: int, cut: Cut, blend: BlendName, *, seed: int) -> SecondStage | None:
+    """The trees of a cut as they would be under another seed, taught by the same lessons; None where it has none."""
+    stage = load_stage(version_id, cut, blend)
+    if stage is None:
+        return None
+    taught = [load_lesson(version_id, each, blend) for each in TAUGHT_BY[cut]]
+    lessons = [one for one in taught if one is not None and one.features.names == tuple(stage.names_)]
+    return SecondStage(CONFIG).fit(lessons, seed=seed)

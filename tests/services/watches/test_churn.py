@@ -134,7 +134,8 @@ def test_a_version_has_not_shifted_from_itself() -> None:
 
 def test_a_shift_above_a_tenth_and_three_times_its_noise_is_an_alarm_until_it_is_not() -> None:
     for psi, noise, rings in ((0.09, 0.0, 0), (0.2, 0.07, 0), (0.2, 0.06, 1), (0.3, 0.05, 1), (0.05, 0.05, 0)):
-        _judge(WatchedRate.INTERESTS, Shift(psi, 0.1, noise), now=NOW)
+        shift = Shift(psi, 0.1, noise)
+        _judge(WatchedRate.INTERESTS, shift.psi if shift.is_notable else None, now=NOW)
         assert Alarm.objects.lasting().count() == rings
     alarm = Alarm.objects.get()
     assert (alarm.times, alarm.change, alarm.ended_at) == (2, 0.3, NOW)
