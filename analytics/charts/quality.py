@@ -1,4 +1,4 @@
-"""Figures of quality: leaders, slices and history of measured rows, with 95 % intervals, and calibrations of models.
+"""Figures of quality: leaders, slices, gaps and history of measured rows, with 95 % intervals; settings; calibrations.
 
 A trace that says ``band`` in its meta is an area that the browser fills with its hue.
 """
@@ -14,6 +14,8 @@ from analytics.charts.marks import MeasuredRow
 SAID_AND_SO = 3  # hue of the marks
 CALIBRATION_HEIGHT = 260  # pixels
 DODGE = 0.24  # of a group's height, between the marks of one group
+LEARNED, AFTER = "circle-open", "circle"
+APART = 0.14  # of a row's height, between the marks of one row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,15 @@ class FigureHistory:
     name: str
     words: str
     points: Sequence[tuple[str, MeasuredRow]]  # what the version is called, and its figure
+    chance: Sequence[tuple[str, float]] = ()  # versions, and how far either way other seeds lead there
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunedCurve:
+    """Figures of a setting that were tried, the smallest first, and the one that was chosen, if it is among them."""
+
+    points: Sequence[tuple[float, float]]
+    chosen: tuple[float, float] | None
 
 
 def leaders(rows: Sequence[MeasuredRow], *, axis: str) -> go.Figure:
@@ -82,8 +93,11 @@ def slices(groups: Sequence[CustomerSlice], *, axis: str) -> go.Figure:
     )
 
 
-def history(lines: Sequence[FigureHistory], *, versions: str, axis: str) -> go.Figure:
-    """A line with its band per row; the versions stand in the order in which they were measured."""
+def history(lines: Sequence[FigureHistory], *, versions: str, axis: str, chance: str = "") -> go.Figure:
+    """A line with its band per row; the versions stand in the order in which they were measured.
+
+    ``chance`` names a second band, of what differs by seed alone, where that is known of a row.
+    """
     figure = go.Figure()
     order = list(dict.fromkeys(version for line in lines for version, _ in line.points))
     for line in lines:
@@ -108,6 +122,8 @@ def history(lines: Sequence[FigureHistory], *, versions: str, axis: str) -> go.F
             customdata=[f"{row.value:.4f} [{row.low:.4f}, {row.high:.4f}]" for row in rows],
             hovertemplate="%{x}: %{customdata} <extra>%{fullData.name}</extra>",
         )
+        if line.chance:
+            _add_chance(figure, line, name=chance)
     return figure.update_layout(
         height=400,
         margin={"t": 34, "b": 48, "l": 8, "r": 16},
@@ -120,6 +136,79 @@ def history(lines: Sequence[FigureHistory], *, versions: str, axis: str) -> go.F
             "nticks": 8,
         },
         yaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6},
+    )
+
+
+def _add_chance(figure: go.Figure, line: FigureHistory, *, name: str) -> None:
+    """Add the band of what differs by seed alone around the figures of a row."""
+    value = {version: row.value for version, row in line.points}
+    names, reach = zip(*line.chance, strict=True)
+    ends = [[round(value[each] + sign * far, 5) for each, far in line.chance] for sign in (1, -1)]
+    figure.add_scatter(
+        x=[*names, *reversed(names)],
+        y=[*ends[0], *reversed(ends[1])],
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        meta=hues.meta(hues.OTHER) | {"band": True},
+        name=name,
+        text=[f"± {far:.4f}" for far in (*reach, *reversed(reach))],
+        hovertemplate="%{x}: %{text} <extra>%{fullData.name}</extra>",
+    )
+
+
+def gaps(rows: Sequence[tuple[MeasuredRow, MeasuredRow]], *, learned: str, after: str, axis: str) -> go.Figure:
+    """Two marks with their intervals per row, on what was learned and on what came after, and a line between them."""
+    figure = go.Figure()
+    for place, (one, other) in enumerate(rows):
+        figure.add_scatter(
+            x=[one.value, other.value], y=[place - APART, place + APART], mode="lines", line={"width": 1},
+            meta=hues.meta(hues.OTHER), hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+    for side, (name, symbol) in enumerate(((learned, LEARNED), (after, AFTER))):
+        own = [row[side] for row in rows]
+        figure.add_scatter(
+            x=[row.value for row in own],
+            y=[round(place + (2 * side - 1) * APART, 3) for place in range(len(own))],
+            error_x=marks.interval(own),
+            mode="markers",
+            marker={"size": marks.QUIET, "symbol": symbol, "line": {"width": 1.5}},
+            meta=hues.meta(SAID_AND_SO),
+            cliponaxis=False,
+            name=name,
+            customdata=[marks.plain(row.words) for row in own],
+            hovertemplate="%{customdata}: %{x:.3f} <extra>%{fullData.name}</extra>",
+        )
+    words = [one.words for one, _ in rows]
+    return figure.update_layout(
+        height=90 + 32 * len(rows),
+        margin={"t": 34, "b": 44, "l": 8, "r": 16},
+        showlegend=True,
+        xaxis={"title": {"text": axis}, "rangemode": "tozero", "nticks": 6, "tickangle": 0},
+        yaxis=marks.named_rows(words),
+        meta=marks.on_a_phone(words),
+    )
+
+
+def tuned(curve: TunedCurve, *, setting: str, axis: str, chosen: str) -> go.Figure:
+    """The figures of a setting as a line, and a diamond where the choice lies."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[marks.percent(value) for value, _ in curve.points], y=[round(reached, 5) for _, reached in curve.points],
+        mode="lines+markers", line={"width": 2}, marker={"size": marks.QUIET}, meta=hues.meta(hues.OTHER),
+        showlegend=False, hovertemplate="%{x} %: %{y:.4f}<extra></extra>",
+    )  # fmt: skip
+    if curve.chosen:
+        figure.add_scatter(
+            x=[marks.percent(curve.chosen[0])], y=[round(curve.chosen[1], 5)], mode="markers", name=chosen,
+            marker={"size": marks.LOUD, "symbol": "diamond"}, meta=hues.meta(1), cliponaxis=False, hoverinfo="skip",
+        )  # fmt: skip
+    return figure.update_layout(
+        height=CALIBRATION_HEIGHT,
+        margin={"t": 34, "b": 48, "l": 8, "r": 16},
+        showlegend=True,
+        xaxis={"title": {"text": setting}, "rangemode": "tozero", "nticks": 8},
+        yaxis={"title": {"text": axis}, "nticks": 5},
     )
 
 

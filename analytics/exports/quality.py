@@ -9,10 +9,11 @@ from analytics.exports.table import Value, csv_file
 from analytics.queries.quality.acts_known import LittleKnown
 from analytics.queries.quality.leader_table import COLUMNS, Quality
 from analytics.templatetags.words import label, measured_label, metric_label
-from recommendations.models import Measurement
+from recommendations.models import Evaluation, Measurement
 from recommendations.wording import labels
 
 ENDS = ("value", "low", "high")
+GAP_PARTS = ("learned", "after", "gap")
 
 
 def quality_file(found: Quality, *, sort: str) -> HttpResponse:
@@ -33,6 +34,18 @@ def acts_known_file(known: LittleKnown) -> HttpResponse:
     rows = [(each, (each.blend, each.popular, each.ahead)) for each in known.bands]
     lines = [[each.words, each.people, *(getattr(row, end) for row in own for end in ENDS)] for each, own in rows]
     return csv_file("quality-acts-known", head=head, rows=lines)
+
+
+def gaps_file(evaluation: Evaluation) -> HttpResponse:
+    """A CSV file of what each recommender finds of what it learned, and of what came after."""
+    head = [_("Recommender"), _("Code")]
+    for words in (_("On what it learned"), _("On what came after"), _("Gap")):
+        head += [words, _("%(what)s: low end") % {"what": words}, _("%(what)s: high end") % {"what": words}]
+    lines = [
+        [measured_label(name), name, *(facts[part][end] for part in GAP_PARTS for end in ENDS)]
+        for name, facts in evaluation.generalisation.items()
+    ]
+    return csv_file(f"quality-gaps-{evaluation.task}", head=head, rows=lines)
 
 
 def _line(row: Measurement) -> Sequence[Value]:

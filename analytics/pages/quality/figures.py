@@ -12,15 +12,18 @@ from django.views.decorators.http import require_safe
 from analytics.charts.differences import histogram
 from analytics.charts.overlap import overlap as overlap_figure
 from analytics.charts.pareto import Spot, pareto
+from analytics.charts.quality import gaps as gaps_figure
 from analytics.charts.quality import history as history_figure
 from analytics.charts.quality import leaders as leaders_figure
 from analytics.charts.quality import slices as slices_figure
-from analytics.exports.quality import acts_known_file, quality_file
+from analytics.charts.quality import tuned as tuned_figure
+from analytics.exports.quality import acts_known_file, gaps_file, quality_file
 from analytics.pages.quality import judgements
 from analytics.queries.quality import figures as query
 from analytics.queries.quality.acts_known import little_known
 from analytics.queries.quality.differences import most_different
 from analytics.queries.quality.figures import SLICES
+from analytics.queries.quality.generalisation import generalisation, measured_version, tuned_share
 from analytics.queries.quality.headline import lead
 from analytics.queries.quality.leader_table import (
     COLUMNS,
@@ -59,6 +62,8 @@ def quality(request: HttpRequest) -> HttpResponse:
     table = qualities().get(choice.task)
     if table and request.GET.get("format") == "csv":
         return quality_file(table, sort=choice.sort)
+    if table and request.GET.get("format") == "gaps" and table.evaluation.generalisation:
+        return gaps_file(table.evaluation)
     if table and request.GET.get("format") == "acts-known" and (known := little_known(table.evaluation)):
         return acts_known_file(known)
     context = {
@@ -70,7 +75,13 @@ def quality(request: HttpRequest) -> HttpResponse:
     if table:
         details = query.details(table)
         context |= _leaders(table, choice) | _slices(details, choice)
-        context |= _little_known(table) | _pictures(table, details) | _customers(table, choice) | judgements.panel()
+        context |= (
+            _generalisation(table)
+            | _little_known(table)
+            | _pictures(table, details)
+            | _customers(table, choice)
+            | judgements.panel()
+        )
     return render(request, "dashboard/quality/figures.html", context)
 
 
@@ -122,6 +133,25 @@ def _little_known(found: Quality) -> dict[str, Any]:
     return {"little_known": known, "little_known_figure": figure.to_json(engine="orjson")}
 
 
+def _generalisation(found: Quality) -> dict[str, Any]:
+    """Context of what carries over, and of the setting that the run tuned; what was not measured is left out."""
+    version = measured_version(found.evaluation)
+    carried, setting = generalisation(found.evaluation, version), tuned_share(found.task, version.visit_shares)
+    context: dict[str, Any] = {"generalisation": carried, "setting": setting}
+    if carried:
+        words = {"learned": _("On what it learned"), "after": _("On what came after")}
+        figure = gaps_figure(
+            [(row.learned, row.after) for row in carried.rows], **words, axis=metric_label(MAIN_METRIC)
+        )
+        context["generalisation_figure"] = figure.to_json(engine="orjson")
+    if setting:
+        figure = tuned_figure(
+            setting.curve, setting=_("Share of a visit, %"), axis=metric_label(MAIN_METRIC), chosen=_("Chosen")
+        )
+        context["setting_figure"] = figure.to_json(engine="orjson")
+    return context
+
+
 def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:
     overlap, history = query.overlap(details, found.rows), query.history(found.task)
     lines = query.history_lines(history)
@@ -143,9 +173,10 @@ def _pictures(found: Quality, details: query.Details) -> dict[str, Any]:
         "overlap_figure": heat_map and heat_map.to_json(engine="orjson"),
         "history": history,
         "history_lines": lines,
-        "history_figure": history_figure(lines, versions=_("Model version"), axis=metric_label(MAIN_METRIC)).to_json(
-            engine="orjson"
-        ),
+        "luck_words": query.luck_words(history),
+        "history_figure": history_figure(
+            lines, versions=_("Model version"), axis=metric_label(MAIN_METRIC), chance=_("Chance alone: other seeds")
+        ).to_json(engine="orjson"),
     }
 
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.charts.marks import MeasuredRow
 from analytics.charts.quality import CustomerSlice, FigureHistory
-from analytics.queries.quality.leader_table import COMPARED, Quality, drawn
+from analytics.queries.quality.leader_table import COMPARED, HYBRID, Quality, drawn
+from analytics.templatetags.display import number
 from analytics.templatetags.words import MAIN_METRIC, measured_label
 from recommendations.models import Category, Evaluation, Measurement, Segment
 from recommendations.terms import Activity, Cut, SliceKind, Task
@@ -116,10 +117,37 @@ def history_lines(history: Mapping[Evaluation, Mapping[str, MeasuredRow]]) -> li
             name=name,
             words=measured_label(name),
             points=[(f"m{run.version_id}", figures[name]) for run, figures in history.items() if name in figures],
+            chance=chance(history, name),
         )
         for name in COMPARED
     ]
     return [line for line in lines if line.points]
+
+
+def chance(history: Mapping[Evaluation, Mapping[str, MeasuredRow]], name: str) -> list[tuple[str, float]]:
+    """Versions of a row's line with how far either way other seeds lead, as it was measured last until then.
+
+    Nothing before the first measurement, which is made once a week.
+    """
+    far, points = None, []
+    for run, figures in history.items():
+        own, *others = run.luck.get("ndcg", {}).get(name, [None])
+        if others:
+            far = max(abs(other - own) for other in others)
+        if far is not None and name in figures:
+            points.append((f"m{run.version_id}", far))
+    return points
+
+
+def luck_words(history: Mapping[Evaluation, Mapping[str, MeasuredRow]]) -> str:
+    """What other seeds would have made of the hybrid, at the last measurement; nothing where there is none."""
+    measured = [run for run in history if run.luck.get("ndcg", {}).get(HYBRID)]
+    if not measured:
+        return _("What other seeds would have led to is measured once a week.")
+    own, *others = measured[-1].luck["ndcg"][HYBRID]
+    text = _("Under %(n)s other seeds the hybrid of m%(version)s reaches %(others)s in place of %(own)s.")
+    words = {"n": len(others), "version": measured[-1].version_id, "own": number(own, 4)}
+    return text % {**words, "others": _(", ").join(number(value, 4) for value in others)}
 
 
 def _names(kind: SliceKind, keys: Sequence[str]) -> Mapping[str, str]:
