@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
+.PHONY: bench-adaptivity bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-noise bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -70,6 +70,9 @@ promises: .venv/stamp  ## What the documents promise against what is seen (ARGS=
 bench-accuracy: .venv/stamp  ## How good the ranking is, on the demo's data or yours (ARGS="--json out.json --peers")
 	$(PYTHON) bench/accuracy.py $(ARGS)
 
+bench-adaptivity: .venv/stamp  ## After how many baskets lists follow who changed overnight, on the demo's wheel (ARGS="--households 900")
+	$(PYTHON) -m bench.robustness.adaptivity $(ARGS)
+
 bench-attacks: .venv/stamp  ## Attacks on the demo's data: taken over, forged, pushed, starved? (one of them: python -m bench.attacks.NAME)
 	$(PYTHON) -m bench.attacks.takeover --data "$(DATA)"
 	$(PYTHON) -m bench.attacks.forgery --data "$(DATA)"
@@ -105,6 +108,10 @@ bench-looks-like: .venv/stamp  ## Is the nearest picture one of the same class? 
 
 bench-mutations: .venv/stamp  ## Faults planted in a copy of the source: do the tests named beside each turn red? (ARGS="--only words")
 	OMP_NUM_THREADS=1 $(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON) -m bench.mutations $(ARGS)
+
+bench-noise: .venv/stamp  ## What invented lines cost the ranking, and acts that are told twice (ARGS="--households 900 --draws 1")
+	$(PYTHON) -m bench.robustness.noise $(ARGS)
+	$(SERVERS) --ephemeral -- $(PYTHON) -m bench.robustness.duplicates
 
 bench-off-policy: .venv/stamp  ## What a log tells of a draft, and what exploring costs, on made customers (ARGS="--quick --json out.json")
 	OMP_NUM_THREADS=1 $(PYTHON) -m bench.policies $(ARGS)
