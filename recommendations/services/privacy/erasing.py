@@ -137,13 +137,13 @@ def begin(holder: Holder, request: PrivacyRequest, subject: Subject) -> dict[str
 
 
 def entry_after(entry: Mapping[str, Any], erased: Erased) -> dict[str, Any]:
-    """What is stored of a holder once it has erased; ``entry`` is what was stored before."""
+    """What is stored of a holder once it has erased; what was kept by the ``entry`` of before still is."""
     return {
         "found": entry["found"],
         "deleted": entry["deleted"] + erased.deleted,
         "changed": entry["changed"] + erased.changed,
-        "kept": erased.kept,
-        "why": erased.why or "",
+        "kept": erased.kept or entry["kept"],
+        "why": erased.why or entry["why"],
         "left": 0,
     }
 

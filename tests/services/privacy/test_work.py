@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, Customer, LegalHold, PrivacyRequest, Staff, StatedTaste, Tombstone
-from recommendations.privacy_terms import EraseMode, ReceiptPart, RequestState
+from recommendations.privacy_terms import EraseMode, Kept, ReceiptPart, RequestState
 from recommendations.services.privacy import closing, receipts, work
+from recommendations.services.privacy.erasing import NOTHING, entry_after
 from recommendations.services.privacy.holds import HoldIsOverError, hold, lift_hold
 from recommendations.services.privacy.requests import (
     EraseAsk,
@@ -24,7 +25,7 @@ from recommendations.services.privacy.requests import (
 from recommendations.services.privacy.sealed import PersonIds, seal_subject
 from recommendations.store.erasure import log as erasure_log
 from recommendations.store.holders import registry
-from recommendations.store.holders.protocol import Subject
+from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.terms import Role, RunStatus
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
 
@@ -136,6 +137,15 @@ def test_what_came_late_is_erased_once_more(holders: Holders) -> None:
     request = do(ask())
     assert (request.state, request.message) == (RequestState.DONE, "")
     assert request.counts["interests"]["deleted"] == 2
+
+
+def test_what_was_kept_is_told_though_more_was_erased_later() -> None:
+    begun = {**NOTHING, "found": 4}
+    first = entry_after(begun, Erased(deleted=3, kept=1, why=Kept.SUPPRESSED_ADDRESS))
+    again = entry_after(first, Erased(deleted=1))
+    assert again == {
+        "found": 4, "deleted": 4, "changed": 0, "kept": 1, "why": Kept.SUPPRESSED_ADDRESS, "left": 0,
+    }  # fmt: skip
 
 
 def test_a_reference_is_one_request(holders: Holders) -> None:
