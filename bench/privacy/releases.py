@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     tell, rng = Progress(), np.random.default_rng(options.seed)
     bought = purchases()
-    figures = []
+    figures: list[Figure] = []
     for kind in KINDS:
         people, values, domain = acts_of(kind, bought)
         tell(f"{kind.words}: {len(np.unique(people)):,} people, {domain:,} values")

@@ -65,7 +65,8 @@ def _selected(true: IdArray, weight: Floats, wanted: float, *, scale: float) -> 
         middle = (low + high) // 2
         low, high = (middle, high) if weight @ _above(middle, true, scale=scale) > wanted else (low, middle)
     over, at = _above(high, true, scale=scale), mass(high - true, scale=scale)
-    return over + at * np.clip((wanted - weight @ over) / max(weight @ at, TINY), 0, 1)
+    admitted = (wanted - float(weight @ over)) / max(float(weight @ at), TINY)
+    return over + at * min(max(admitted, 0.0), 1.0)
 
 
 def _above(threshold: int, true: IdArray, *, scale: float) -> Floats:
