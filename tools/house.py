@@ -124,14 +124,14 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=108_500,
+        words="lines of recommendations without migrations", limit=111_000,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
-        words="lines of its migrations", limit=5_000,
+        words="lines of its migrations", limit=5_200,
         count=lambda house: house.lines("recommendations", migrations=True),
     ),
-    "analytics": Number(words="lines of analytics", limit=34_800, count=lambda house: house.lines("analytics")),
+    "analytics": Number(words="lines of analytics", limit=35_600, count=lambda house: house.lines("analytics")),
     "fullest": Number(
         words="files of the fullest folder", limit=27, count=lambda house: len(house.fullest()), places=House.fullest
     ),
