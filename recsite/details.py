@@ -2,13 +2,15 @@
 
 import re
 
-from structlog.typing import EventDict
+from structlog.processors import format_exc_info
+from structlog.typing import EventDict, WrappedLogger
 
 DETAILS = re.compile(r"\n(?:DETAIL|CONTEXT|LINE \d+):.*?(?=\n\n|\Z)", re.DOTALL)
 
 
-def without_details(_logger: object, _method: str, entry: EventDict) -> EventDict:
-    """Take the details of errors of PostgreSQL out of a line: order numbers and pseudonyms stand in them."""
-    if isinstance(text := entry.get("exception"), str):
-        entry["exception"] = DETAILS.sub("", text)
-    return entry
+def say_error(logger: WrappedLogger, method: str, entry: EventDict) -> EventDict:
+    """Write out the error of a line without PostgreSQL's details: order numbers and pseudonyms stand in them."""
+    written: EventDict = format_exc_info(logger, method, entry)
+    if isinstance(text := written.get("exception"), str):
+        written["exception"] = DETAILS.sub("", text)
+    return written

@@ -383,8 +383,7 @@ LOGGING = {
             "foreign_pre_chain": _steps,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                details.without_details,
+                details.say_error,
                 structlog.processors.JSONRenderer(),
             ],
         }

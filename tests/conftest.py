@@ -20,6 +20,7 @@ from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from threadpoolctl import threadpool_limits
 
+from recommendations.store.live.arrivals import arrival_log
 from recommendations.store.process_held import drop_all
 from recommendations.store.valkey_keys import name_of
 from tests.emptying import delete_all, furnish
@@ -79,7 +80,8 @@ def _needs_servers(item: pytest.Item) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
     """What a request left to a thread beside it ends before the test's database goes."""
-    end_threads("api-keys", "panels", "password-link")
+    arrival_log.drop()
+    end_threads("api-keys", "arrivals", "panels", "password-link")
 
 
 @pytest.fixture(scope="session")

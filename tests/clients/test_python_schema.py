@@ -118,7 +118,7 @@ CALLS: list[tuple[str, Call, Any]] = [
     ("erase_users", lambda client: client.erase_users([{"user_id": "u8"}]), privacy.TakenRequests),
     (
         "say_purpose",
-        lambda client: client.say_purpose(user_id="u8", purpose="measure", state="refused", proof={"form": "x"}),
+        lambda client: client.say_purpose(user_id="u7", purpose="measure", state="refused", proof={"form": "x"}),
         privacy.AllowedPurposes,
     ),
     ("privacy_link", lambda client: client.privacy_link("u8", minutes=5, lang="en"), privacy.OwnPageLink),

@@ -3,6 +3,9 @@
 An erasure is closed once the model that serves learned without the person, and nobody finds anything a second time.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,7 +14,7 @@ from django.db import transaction
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import ReceiptPart, RequestKind
 from recommendations.services.privacy import exports
-from recommendations.services.privacy.erasing import leave_nothing, subject_in
+from recommendations.services.privacy.erasing import HINDRANCES, leave_nothing, subject_in
 from recommendations.services.privacy.live_log import rewrite_live_log
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
@@ -43,10 +46,13 @@ def close_erasures(now: datetime) -> int:
         _delete_husks(now)
         exports.forget_exports(now=now)
         _send_again(now=now)
-        with settled(patient=True):  # what is looked for by pseudonyms stays under them
-            closed = sum(_close_if_learned(request, now=now) for request in waiting())
-        rewrite_live_log()
-        return closed
+        closed: list[PrivacyRequest] = []
+        with ExitStack() as last_first:  # each is done, also after a bug that another brings out, which is raised then
+            last_first.callback(rewrite_live_log)
+            last_first.enter_context(settled(patient=True))  # what is looked for by pseudonyms stays under them
+            for request in reversed(waiting()):
+                last_first.callback(_close_if_learned, request, closed, now=now)
+        return len(closed)
 
 
 def waiting() -> list[PrivacyRequest]:
@@ -79,18 +85,25 @@ def close(request: PrivacyRequest, *, now: datetime) -> None:
         sign_receipt(request, ReceiptPart.CLOSED, facts=last_facts(request, versions=versions, now=now), now=now)
 
 
-def _close_if_learned(request: PrivacyRequest, *, now: datetime) -> bool:
-    """Close one, if the live model learned without the person; False where it did not, or something is left."""
-    if not may_close(request):
-        return False
+def _close_if_learned(request: PrivacyRequest, closed: list[PrivacyRequest], *, now: datetime) -> None:
+    """Close one and add it to the ``closed``, if the live model learned without the person and nothing is left."""
+    if may_close(request):
+        with suppress(*HINDRANCES), _noting_failure(request, now=now):
+            close(request, now=now)
+            closed.append(request)
+
+
+@contextmanager
+def _noting_failure(request: PrivacyRequest, *, now: datetime) -> Iterator[None]:
+    """Let the request say what kept it from being closed, which is raised on; it is tried again then."""
     try:
-        close(request, now=now)
-    except Exception as error:  # a bug, too: one that cannot be closed keeps no other from it
-        log.exception("erasure not closed", request=str(request.pk))
-        message = f"{type(error).__name__}: {jobs.text_of(error)}"
-        PrivacyRequest.objects.filter(pk=request.pk).update(status=RunStatus.FAILED, message=message, finished_at=now)
-        return False
-    return True
+        yield
+    finally:
+        if isinstance(error := sys.exception(), Exception):
+            log.exception("erasure not closed", request=str(request.pk))
+            message = f"{type(error).__name__}: {jobs.text_of(error)}"
+            failed = {"status": RunStatus.FAILED, "message": message, "finished_at": now}
+            PrivacyRequest.objects.filter(pk=request.pk).update(**failed)
 
 
 def _repeat(now: datetime) -> None:

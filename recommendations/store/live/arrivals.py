@@ -64,8 +64,15 @@ class ArrivalLog:
             self._made.setdefault(source, deque(maxlen=MOST)).append(make)
             if self._later is None:
                 self._later = threading.Timer(TELL, self._tell_beside)
-                self._later.daemon = True
+                self._later.daemon, self._later.name = True, "arrivals"
                 self._later.start()
+
+    def forget(self) -> None:
+        """Tell nothing of what was made."""
+        with self._lock:
+            self._made = {}
+            if self._later is not None:
+                self._later.cancel()
 
     def _tell_beside(self) -> None:
         try:
@@ -107,7 +114,7 @@ def _keep(name: str) -> list[Command]:
     return [("EXPIRE", name, seconds), ("SADD", ARRIVAL_LISTS, name), ("EXPIRE", ARRIVAL_LISTS, seconds)]
 
 
-arrival_log = ProcessHeld(ArrivalLog)
+arrival_log = ProcessHeld(ArrivalLog, end=ArrivalLog.forget)
 
 
 def last_arrivals(sources: Sequence[str]) -> dict[str, list[Arrival]] | None:

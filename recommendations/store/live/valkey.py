@@ -116,8 +116,9 @@ class Link:
         """
         if not self.breaker:
             raise ValkeyAwayError
+        execute: Callable[..., Any] = self._client.execute_command
         try:
-            return self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+            return execute(*command)
         except redis.ResponseError:
             raise
         except redis.RedisError as error:

@@ -77,7 +77,7 @@ const CALLS = [
   () => client.exportUser({ user_id: "u8", anonymous_ids: [], lang: "zh-hans", reference: "t-1" }),
   () => client.eraseUser({ user_id: "u8", anonymous_ids: ["a8"], mode: "block" }),
   () => client.eraseUsers([{ user_id: "u8" }]),
-  () => client.sayPurpose({ user_id: "u8", purpose: "measure", state: "refused", proof: { form: "x" } }),
+  () => client.sayPurpose({ user_id: "u7", purpose: "measure", state: "refused", proof: { form: "x" } }),
   () => client.privacyLink({ user_id: "u8", minutes: 5, lang: "en" }),
   () => client.heldAbout("u8"),
   ...OF_THE_PAST,
