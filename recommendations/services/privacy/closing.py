@@ -100,7 +100,7 @@ def _noting_failure(request: PrivacyRequest, *, now: datetime) -> Iterator[None]
         yield
     finally:
         if isinstance(error := sys.exception(), Exception):
-            log.exception("erasure not closed", request=str(request.pk))
+            log.error("erasure not closed", exc_info=error, request=str(request.pk))
             message = f"{type(error).__name__}: {jobs.text_of(error)}"
             failed = {"status": RunStatus.FAILED, "message": message, "finished_at": now}
             PrivacyRequest.objects.filter(pk=request.pk).update(**failed)
