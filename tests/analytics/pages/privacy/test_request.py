@@ -227,7 +227,7 @@ def test_what_is_held_is_counted_as_far_as_it_can_be_while_valkey_is_away(admin:
         page = text(admin, address)
     away = page.partition("could not be asked:")[2].partition("</p>")[0]
     assert away.startswith(" Recent acts")
-    assert ">The customer<" in page
+    assert ">Customer record<" in page
     assert "could not be asked" not in text(admin, address)
 
 
