@@ -90,9 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for epsilon in EPSILONS:
             drawn = [draw(kind, people, values, domain, epsilon=epsilon, rng=rng) for _ in range(options.draws)]
             figures += judged(kind, epsilon, drawn)
-            _gain, share, expected = np.mean(drawn, axis=0)
-            gaps.append(abs(float(expected - share)))
-    figures.append(Figure("expected share, furthest from what is found", round(max(gaps), 3), most=AROUND))
+            means = Told(*np.mean(drawn, axis=0))
+            gaps.append(abs(means.expected - means.share))
+    figures.append(Figure("expected share, furthest from what is found", round(float(max(gaps)), 3), most=AROUND))
     protocol = {"draws": options.draws, "seed": options.seed, "top": TOP}
     return report(figures, protocol=protocol, path=options.json)
 
@@ -140,12 +140,12 @@ def draw(
 
 
 def judged(kind: Kind, epsilon: Decimal, drawn: Sequence[Told]) -> Iterator[Figure]:
-    words, means = f"{kind.words}, ε {epsilon}", np.mean(drawn, axis=0)
-    yield Figure(f"{words}: gain", round(float(means[0]), 3), least=LEAST.get((kind.words, epsilon)))
-    yield Figure(f"{words}: share of the true first {TOP}", round(float(means[1]), 3))
-    yield Figure(f"{words}: expected share", round(float(means[2]), 3))
+    words, means = f"{kind.words}, ε {epsilon}", Told(*np.mean(drawn, axis=0))
+    yield Figure(f"{words}: gain", round(float(means.gain), 3), least=LEAST.get((kind.words, epsilon)))
+    yield Figure(f"{words}: share of the true first {TOP}", round(float(means.share), 3))
+    yield Figure(f"{words}: expected share", round(float(means.expected), 3))
     yield Figure(f"{words}: refused of {len(drawn)}", sum(each.expected < HALF for each in drawn))
-    yield Figure(f"{words}: median error", round(float(means[3]), 3))
+    yield Figure(f"{words}: median error", round(float(means.error), 3))
 
 
 if __name__ == "__main__":
