@@ -2,8 +2,9 @@
 
 Purchases of the demo's households up to the test cut are counted within the bound and told with OpenDP's noise (the
 extra ``releases``), as the product does it, so often. Gain: what the first values told are bought, by rank, of what the
-true first ones are. Share: how many of the true first ones are told, beside what the noisy numbers themselves let
-expect (``expected_share``), by which a release is refused below one half. The error of the numbers is by the ratio of
+true first ones are. Share: how many of the true first ones are told, and of the first ones within the bound, beside what
+the noisy numbers themselves let expect of these (``expected_share``), by which a release is refused below one half: what
+the bound leaves out no noisy number tells. The error of the numbers is by the ratio of
 all to counted purchases, which no release tells. A shop ten times as large: every period of a household is another one.
 """
 
@@ -54,7 +55,8 @@ class Told(NamedTuple):
     """What one draw told, against the truth."""
 
     gain: float
-    share: float
+    share: float  # of the true first values
+    within: float  # of the first values of the counts within the bound, which is what can be expected
     expected: float
     error: float
 
@@ -91,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             drawn = [draw(kind, people, values, domain, epsilon=epsilon, rng=rng) for _ in range(options.draws)]
             figures += judged(kind, epsilon, drawn)
             means = Told(*np.mean(drawn, axis=0))
-            gaps.append(abs(means.expected - means.share))
+            gaps.append(abs(means.expected - means.within))
     figures.append(Figure("expected share, furthest from what is found", round(float(max(gaps)), 3), most=AROUND))
     protocol = {"draws": options.draws, "seed": options.seed, "top": TOP}
     return report(figures, protocol=protocol, path=options.json)
@@ -134,6 +136,7 @@ def draw(
     return Told(
         gain=float(truth[told] @ discount / (truth[best] @ discount)),
         share=len(np.intersect1d(best, told)) / TOP,
+        within=len(np.intersect1d(np.argsort(-counts, kind="stable")[:TOP], told)) / TOP,
         expected=expected_share(noisy, scale=bound / float(epsilon), top=TOP),
         error=float(np.median(np.abs(scaled - truth[told]) / np.maximum(truth[told], 1))),
     )
@@ -143,6 +146,7 @@ def judged(kind: Kind, epsilon: Decimal, drawn: Sequence[Told]) -> Iterator[Figu
     words, means = f"{kind.words}, ε {epsilon}", Told(*np.mean(drawn, axis=0))
     yield Figure(f"{words}: gain", round(float(means.gain), 3), least=LEAST.get((kind.words, epsilon)))
     yield Figure(f"{words}: share of the true first {TOP}", round(float(means.share), 3))
+    yield Figure(f"{words}: share of the first {TOP} within the bound", round(float(means.within), 3))
     yield Figure(f"{words}: expected share", round(float(means.expected), 3))
     yield Figure(f"{words}: refused of {len(drawn)}", sum(each.expected < HALF for each in drawn))
     yield Figure(f"{words}: median error", round(float(means.error), 3))

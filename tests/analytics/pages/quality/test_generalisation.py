@@ -83,11 +83,11 @@ def test_a_version_that_measured_nothing_of_it_says_so(admin: Client) -> None:
 def test_a_choice_at_the_edge_of_what_was_tried_is_said(admin: Client, share: float, at_edge: bool) -> None:
     run = measured()
     tried = [[0.0, 0.25], [0.1, 0.26], [0.2, 0.261], [0.7, 0.27]]
-    run.version.visit_shares = {"home": {"share": share, "visits": 500, "ndcg": tried, "gain": [0.0, 0.0, 0.0]}}
+    run.version.visit_shares = {"home": {"share": share, "visits": 1_500, "ndcg": tried, "gain": [0.0, 0.0, 0.0]}}
     run.version.save()
     text = " ".join(admin.get("/quality/").content.decode().split())
     text = text[text.index('id="setting"') :]
-    assert f"A visit makes up {share:.0%} of the score, chosen on 500 visits of the tuning window." in text
+    assert f"A visit makes up {share:.0%} of the score, chosen on 1,500 visits of the tuning window." in text
     assert ("at the edge of what was tried" in text) == at_edge
     assert 'data-figure-for="setting-chart"' in text
 
