@@ -1,8 +1,9 @@
 """People erased while the shop is busy, on the demo's data: ``make bench-privacy-erasures``. They stay erased there.
 
 Fifty households are erased by one call of the API. Meanwhile a shop sends what others do, and again what the fifty did
-before, as a replay and a retry would. Measured are the time until they are answered as somebody who was never seen,
-byte for byte but for the number and the moment of the answer, and the time until all holders are done. Then the loop
+before, as a replay and a retry would. Measured are the time until they are answered as somebody who was never seen and
+is in the same arms of experiments, byte for byte but for the number and the moment of the answer, and the time until
+all holders are done. Then the loop
 runs without them, and a reader that knows no holder looks for their numbers, orders, sessions, events and answers in
 the tables, in Valkey and in every file. Receipts are verified by a process without settings. NDCG stands beside what it
 was before.
@@ -34,6 +35,7 @@ SEED = 20_261_201
 PEOPLE = 50
 RATE = 200  # events a second, together
 UNKNOWN_MS, SECONDS_EACH, SECONDS_ALL = 250, 2.0, 300.0
+STRANGERS = 100  # of whom one is in the same arms of running experiments
 CHECKED = 100  # of many people, whose answers and receipts are looked at one by one
 DONE_WITHIN, RUNS_WITHIN = 1_800.0, 3_600.0  # seconds
 HUSKS_GO = 125.0  # seconds; rows without a pseudonym stay for one minute, and a task comes by every minute
@@ -102,15 +104,14 @@ class Erasing(NamedTuple):
 
 
 def _erase(door: Door, key: str, people: Any) -> Erasing:
-    stranger = _answer(door, "nobody-was-ever-called-this")
-    first = next(one for one in people.ids if _answer(door, one) != stranger)
+    first = next(one for one in people.ids if not _is_unknown(door, one))
     body = {"erasures": [{"user_id": one, "reference": f"bench-{people.seed}-{one}"} for one in people.ids]}
     started = time.monotonic()
     unknown: list[float] = []
 
     def look() -> None:
         while not unknown and time.monotonic() < started + PATIENCE:
-            if _answer(door, first) == _answer(door, "nobody-was-ever-called-this"):
+            if _is_unknown(door, first):
                 unknown.append(time.monotonic())
 
     watcher = threading.Thread(target=look)
@@ -148,8 +149,15 @@ def _learn_anew() -> None:
 
 
 def _differing(door: Door, ids: Sequence[str]) -> int:
-    """Answers beside that to a stranger of the same moment: what everybody is shown changes, too."""
-    return sum(_answer(door, one) != _answer(door, f"nobody-{number}") for number, one in enumerate(ids[:CHECKED]))
+    """Answers that differ from those to strangers."""
+    return sum(not _is_unknown(door, one) for one in ids[:CHECKED])
+
+
+def _is_unknown(door: Door, user_id: str) -> bool:
+    """Whether the answer is that to a stranger in the same arms, of the same moment: what all see changes, too."""
+    answer = _answer(door, user_id)
+    strangers = (_answer(door, f"nobody-{number}") for number in range(STRANGERS))
+    return answer == next(one for one in strangers if one.get("experiments") == answer.get("experiments"))
 
 
 def _answer(door: Door, user_id: str) -> Mapping[str, Any]:

@@ -2,10 +2,10 @@
 
 Purchases of the demo's households up to the test cut are counted within the bound and told with OpenDP's noise (the
 extra ``releases``), as the product does it, so often. Gain: what the first values told are bought, by rank, of what the
-true first ones are. Share: how many of the true first ones are told, and of the first ones within the bound, beside what
-the noisy numbers themselves let expect of these (``expected_share``), by which a release is refused below one half: what
-the bound leaves out no noisy number tells. The error of the numbers is by the ratio of
-all to counted purchases, which no release tells. A shop ten times as large: every period of a household is another one.
+true first ones are. Share: how many of the true first ones are told, and of the first ones within the bound, beside
+what the noisy numbers themselves let expect of these (``expected_share``), by which a release is refused below one
+half: what the bound leaves out no noisy number tells. The error of the numbers is by the ratio of all to counted
+purchases, which no release tells. A shop ten times as large: every period of a household is another one.
 """
 
 import argparse
