@@ -14,6 +14,10 @@
 
   const agreed = (said) => (said === Object(said)
     ? (said.personalization_storage || said.ad_personalization) === "granted" : said);
+  const allow = (said) => {
+    consent = agreed(said);
+    if (consent && said.analytics_storage) say = { ...say, measure: said.analytics_storage === "granted" };
+  };
 
   // Shared with the shop's other tabs; a browser may refuse.
   const kept = () => {
@@ -274,7 +278,7 @@
     init(options) {
       at = `${options.url.replace(/\/+$/, "")}/api/v1/events/`;
       ({ key, consent, timeout: patience = PATIENCE, ...names } = options);
-      consent = agreed(consent);
+      allow(consent);
       queue = [...(kept().queue || []), ...queue].slice(-MOST);
       if (!eyes) {
         addEventListener("click", clicked, true);
@@ -297,7 +301,7 @@
       }
     },
     consent(said) {
-      const yes = agreed(said), { analytics_storage } = said || {};
+      const yes = agreed(said);
       if (!yes && consent !== false) {
         queue.forEach((row) => Object.assign(row, NOBODY, { consent: NO }));
         say = NO;
@@ -306,8 +310,7 @@
         visitor = session = undefined;
       }
       if (yes && !consent) say = { personalisation: true };
-      if (yes && analytics_storage) say = { ...say, measure: analytics_storage === "granted" };
-      consent = yes;
+      allow(said);
       keep({ queue });
       tell(document, "ids", ids());
     },

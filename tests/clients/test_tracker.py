@@ -275,6 +275,21 @@ def test_a_consent_mode_grants_what_it_names(page: Page, open_page: Open, sent: 
     assert "consent" not in row_of(page, sent, 3)
 
 
+def test_a_consent_mode_holds_from_the_first_event_of_a_page(page: Page, open_page: Open, sent: list[Any]) -> None:
+    known = {"personalization_storage": "granted"}
+    open_page(anonymous_id="unmeasured", consent={**known, "analytics_storage": "denied"})
+    page.evaluate("recsite.viewItem('SKU1'); recsite.viewItem('SKU2')")
+    assert row_of(page, sent, 2).get("consent") is None
+    assert sent[0]["consent"] == {"measure": False}
+    key = pseudonym("unmeasured", kind=CustomerKind.ANONYMOUS)
+    until(page, Customer.objects.filter(pseudonym=key, personalise=True, measure=False).exists)
+    until(page, lambda: queued(page) == 0)
+    open_page(anonymous_id="unmeasured", consent={**known, "analytics_storage": "granted"})
+    page.evaluate("recsite.viewItem('SKU3')")
+    assert row_of(page, sent, 3)["consent"] == {"measure": True}
+    until(page, Customer.objects.filter(pseudonym=key, measure=True).exists)
+
+
 def test_signing_in_joins_the_visitor(page: Page, open_page: Open, sent: list[Any]) -> None:
     open_page(consent=True)
     page.evaluate("recsite.viewItem('SKU1')")
