@@ -18,6 +18,9 @@ from recommendations.channels.sealing import base64url, bytes_of_base64url
 SEED = 32  # bytes
 FIRST = "0" * 64
 """What the first document says of the one before it."""
+ANCHOR = "recsite-anchor/1"
+"""The format of a document that says up to which number a chain was let go by rule, ``through``, with the ``hash`` of
+that last one, and the ``flaws`` that those who went had."""
 
 type Document = Mapping[str, Any]
 type Envelope = Mapping[str, Any]
@@ -62,19 +65,20 @@ def chain_hash(document: Document, signature: bytes) -> str:
 
 
 def flaws_of(
-    envelopes: Sequence[Envelope], keys: Mapping[str, str], *, whole: bool = False, first: int = 1
+    envelopes: Sequence[Envelope], keys: Mapping[str, str], *, whole: bool = False, anchor: Envelope | None = None
 ) -> list[str]:
     """Sentences on what is wrong; none where each was signed under one of the keys (name → public key).
 
     Documents whose numbers follow each other must be chained. ``whole`` says that they are one chain from its first
-    document, or the ``first`` that is still kept, so that none is missing but at its end.
+    document, or from where the ``anchor`` says that those before were let go, so that none is missing but at its end.
     """
     flaws = [flaw for each in envelopes if (flaw := _flaw(each, keys))]
+    flaws += _flaws_of_anchor(anchor, keys) if anchor is not None else []
     if flaws:
         return flaws
     numbered = sorted(envelopes, key=lambda each: each["document"]["number"])
-    if whole and numbered and not _begins(numbered[0]["document"], first=first):
-        flaws.append(f"The chain begins with {_name(numbered[0])}, which is not the first{_why(numbered[0], since=0)}.")
+    if whole and numbered:
+        flaws += _flaws_at_the_beginning(numbered[0], anchor["document"] if anchor is not None else None)
     for before, after in pairwise(numbered):
         one, other = before["document"]["number"], after["document"]["number"]
         if other == one + 1:
@@ -88,24 +92,54 @@ def flaws_of(
     return flaws
 
 
-def _begins(document: Mapping[str, Any], *, first: int) -> bool:
-    """Whether a chain of which documents before ``first`` are kept no more begins with this one."""
-    return bool(document["number"] == first and (document["previous"] == FIRST) == (first == 1))
+def _flaws_at_the_beginning(envelope: Envelope, let_go: Document | None) -> list[str]:
+    """What is wrong where a chain begins: with its first document, or with the next to those that were let go; what was
+    wrong with these is still wrong.
+    """
+    document, name = envelope["document"], _name(envelope)
+    if (document["number"], document["previous"]) == (1, FIRST):
+        return []
+    if let_go is None:
+        return [f"The chain begins with {name}, which is not the first{_why(envelope, since=0)}."]
+    through, flaws = let_go["through"], list(let_go["flaws"])
+    if (document["number"], document["previous"]) != (through + 1, let_go["hash"]):
+        why = _why(envelope, since=through)
+        flaws.append(f"The chain begins with {name}, which does not follow Receipt {through}, the last let go{why}.")
+    return flaws
+
+
+def _flaws_of_anchor(anchor: Envelope, keys: Mapping[str, str]) -> list[str]:
+    try:
+        document, _key, _signature = anchor["document"], anchor["key"], bytes_of_base64url(anchor["signature"])
+        whole = document["format"] == ANCHOR and isinstance(document["through"], int)
+        whole = whole and isinstance(document["hash"], str) and all(isinstance(each, str) for each in document["flaws"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        whole = False
+    if not whole:
+        return ["This is no anchor: {document: {format, through, hash, flaws, …}, key, signature} are needed."]
+    flaw = _flaw_of_signature(anchor, keys, name=f"The anchor after Receipt {document['through']}")
+    return [flaw] if flaw else []
 
 
 def _flaw(envelope: Envelope, keys: Mapping[str, str]) -> str | None:
     try:
-        document, key, signature = envelope["document"], envelope["key"], bytes_of_base64url(envelope["signature"])
+        document, _key, _signature = envelope["document"], envelope["key"], bytes_of_base64url(envelope["signature"])
         name = _name(envelope)
         whole = isinstance(document["number"], int) and isinstance(document["previous"], str)
     except (KeyError, TypeError, ValueError, AttributeError):
         whole = False
     if not whole:
         return "This is no receipt: {document: {number, previous, …}, key, signature} are needed."
+    return _flaw_of_signature(envelope, keys, name=name)
+
+
+def _flaw_of_signature(envelope: Envelope, keys: Mapping[str, str], *, name: str) -> str | None:
+    key, signature = envelope["key"], bytes_of_base64url(envelope["signature"])
     if key not in keys:
         return f"{name} was signed under the key {key}, which is none of those given."
     try:
-        Ed25519PublicKey.from_public_bytes(bytes_of_base64url(keys[key])).verify(signature, canonical(document))
+        public = Ed25519PublicKey.from_public_bytes(bytes_of_base64url(keys[key]))
+        public.verify(signature, canonical(envelope["document"]))
     except (InvalidSignature, ValueError):
         return f"{name} was changed, or not signed under the key {key}."
     return None

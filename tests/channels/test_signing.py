@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recommendations.channels import signing
-from recommendations.channels.sealing import base64url
+from recommendations.channels.sealing import base64url, bytes_of_base64url
 
 SEED, OTHER = signing.new_seed(), signing.new_seed()
 PUBLIC = signing.public_half(SEED)
@@ -101,6 +101,40 @@ def test_a_document_that_was_signed_anew_breaks_the_chain() -> None:
     document = {**envelopes[1]["document"], "scanned": "2020-01-01"}
     envelopes[1] |= {"document": document, "signature": base64url(signing.sign(document, SEED))}
     assert "Receipt 3 does not follow Receipt 2" in signing.flaws_of(envelopes, KEYS, whole=True)[0]
+
+
+def anchor(through: int = 2, seed: str = SEED, **changes: Any) -> dict[str, Any]:
+    """That the chain was let go up to a number, as its owner signs it."""
+    last = chain()[through - 1]
+    reached = signing.chain_hash(last["document"], bytes_of_base64url(last["signature"]))
+    document = {"format": signing.ANCHOR, "through": through, "hash": reached, "flaws": [], **changes}
+    key = signing.key_id(signing.public_half(seed))
+    return {"document": document, "key": key, "signature": base64url(signing.sign(document, seed))}
+
+
+def whole(envelopes: list[dict[str, Any]], let_go: dict[str, Any]) -> str:
+    return "\n".join(signing.flaws_of(envelopes, KEYS, whole=True, anchor=let_go))
+
+
+def test_a_chain_goes_on_from_what_was_let_go() -> None:
+    assert whole(chain()[2:], anchor()) == ""
+    assert whole(chain(), anchor()) == ""  # somebody kept those that went
+    assert "the last let go" in whole(chain()[3:], anchor())  # the third was cut off
+    assert "begins with Receipt 2, which does not follow Receipt 2" in whole(chain()[1:], anchor())
+    assert "the last let go" in whole(chain()[2:], anchor(hash="0" * 64))
+    assert whole(chain()[2:], anchor(flaws=["Between Receipt 1 …"])) == "Between Receipt 1 …"
+    assert signing.flaws_of(chain()[2:], KEYS, whole=True)
+
+
+def test_nobody_else_says_that_a_chain_was_let_go() -> None:
+    assert "none of those given" in whole(chain()[2:], anchor(seed=OTHER))
+    assert "was changed" in whole(chain()[2:], anchor(seed=OTHER) | {"key": anchor()["key"]})
+    moved = anchor()
+    moved["document"]["through"] = 3
+    assert "The anchor after Receipt 3 was changed" in whole(chain()[3:], moved)
+    for no_anchor in (chain()[1], {}, anchor(flaws=None), anchor(format="recsite-receipt/1")):
+        assert "no anchor" in whole(chain()[2:], no_anchor)
+    assert "no receipt" in signing.flaws_of([anchor()], KEYS)[0]
 
 
 @pytest.mark.parametrize("nonsense", [{}, {"document": 1}, {"document": {}, "key": "k", "signature": "x"}, 7, None])

@@ -10,11 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from recommendations.channels import signing
+from recommendations.channels.sealing import base64url
 from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, PurposeWord, StatedTaste
 from recommendations.privacy_terms import RequestState
 from recommendations.store.events.pseudonyms import pseudonym
@@ -59,6 +61,11 @@ def test_people_are_erased_line_by_line_and_their_chain_verifies(
     assert (alone.returncode, alone.stdout.count("as it was signed on")) == (0, 4), alone.stderr
 
     content = json.loads(chain.read_text())
+    first, *later = content["receipts"]
+    let_go = {"format": signing.ANCHOR, "through": 1, "hash": later[0]["document"]["previous"], "flaws": []}
+    signature = base64url(signing.sign(let_go, settings.RECEIPT_KEYS[0]))
+    chain.write_text(json.dumps({"anchor": {**first, "document": let_go, "signature": signature}, "receipts": later}))
+    assert "Up to Receipt 1 they were let go" in run("verify_receipt", chain, "--keys", keys, "--chain")
     content["receipts"][1]["document"]["holders"]["interests"]["found"] = 0
     chain.write_text(json.dumps(content))
     with pytest.raises(CommandError, match="Receipt 2 was changed"):

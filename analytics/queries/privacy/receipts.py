@@ -7,7 +7,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from recommendations.models import Receipt
-from recommendations.services.privacy.receipts import envelope, first_kept, verify
+from recommendations.services.privacy.receipts import envelope, stored_anchor, verify
 
 PER_PAGE = 10
 
@@ -16,7 +16,7 @@ PER_PAGE = 10
 class CheckedReceipt:
     receipt: Receipt
     is_signed: bool  # by a key of ours, and not changed since
-    is_chained: bool  # holds the hash of the one before; the first that is kept follows none
+    is_chained: bool  # holds the hash of the one before, also of the last that went by its rule
 
     @property
     def is_restored(self) -> bool:
@@ -46,5 +46,5 @@ def _is_signed(receipt: Receipt) -> bool:
 
 def _is_chained(receipt: Receipt, before: Receipt | None) -> bool:
     if before is None:
-        return not verify([envelope(receipt)], whole=True, first=first_kept())
+        return not verify([envelope(receipt)], whole=True, anchor=stored_anchor())
     return not verify([envelope(before), envelope(receipt)])

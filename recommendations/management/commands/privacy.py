@@ -174,14 +174,16 @@ class Command(BaseCommand):
             self.stdout.write(f"hold {hold.pk}  {hold}  since {hold.since:%Y-%m-%d} {until}  {hold.reason}")
 
     def _receipts(self, options: dict[str, Any]) -> None:
+        anchor = None
         if not options["request"]:
-            handed = receipts.chain()
+            handed, anchor = receipts.chain(), receipts.stored_anchor()
         else:
             named = [each for each in PrivacyRequest.objects.all() if str(each.pk).startswith(options["request"])]
             if len(named) != 1:
                 raise CommandError(f"{len(named)} requests begin with {options['request']}.")
             handed = receipts.envelopes(named[0])
-        self.stdout.write(json.dumps({"receipts": handed}, ensure_ascii=False, indent=1))
+        content = {"anchor": anchor, "receipts": handed} if anchor else {"receipts": handed}
+        self.stdout.write(json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def _people(options: dict[str, Any], *, most: int) -> Sequence[PersonIds]:

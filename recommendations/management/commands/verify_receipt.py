@@ -23,15 +23,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keys", type=Path, required=True, metavar="FILE", help="recsite-receipts.json of the installation"
         )
-        parser.add_argument("--chain", action="store_true", help="the file has all of them: none may be missing")
         parser.add_argument(
-            "--first", type=int, default=1, metavar="NUMBER", help="of a chain: the first that is still kept; usually 1"
+            "--chain", action="store_true", help="the file has all that are kept, and the anchor of those that went"
         )
 
-    def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, first: int, **_options: Any) -> None:
-        public, receipts = _keys(_json_in(keys)), _receipts(_json_in(file))
-        if flaws := signing.flaws_of(receipts, public, whole=chain, first=first):
+    def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, **_options: Any) -> None:
+        public, content = _keys(_json_in(keys)), _json_in(file)
+        receipts, anchor = _receipts(content), content.get("anchor") if isinstance(content, dict) else None
+        if flaws := signing.flaws_of(receipts, public, whole=chain, anchor=anchor):
             raise CommandError("\n".join(flaws))
+        if anchor is not None:
+            document = anchor["document"]
+            until, rule = f"Up to Receipt {document['through']}", f"older than {document.get('older_than')}"
+            self.stdout.write(f"{until} they were let go by the rule, {rule}, as signed on {document.get('signed')}.")
         for each in receipts:
             document = each["document"]
             which = f"Receipt {document['number']} ({document.get('part')}) of request {document.get('request')}"

@@ -1,23 +1,30 @@
 """Receipts of erasures: signed, numbered without a gap, each with the hash of the one before; nobody is named."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
 from recommendations.channels import signing
 from recommendations.channels.sealing import base64url
-from recommendations.models import PrivacyRequest, Receipt, RetentionDrop
-from recommendations.privacy_terms import ReceiptPart, RetentionKind
+from recommendations.models import PrivacyRequest, Receipt, RetentionDrop, ShopSetting
+from recommendations.privacy_terms import RETENTION, ReceiptPart, RetentionKind
 from recommendations.services.privacy.receipt_facts import moment
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
 from recommendations.store.erasure.receipt_log import ReceiptMark, last_receipt, note_receipt
+from recommendations.store.holders.tables import delete_rows
+from recommendations.store.retention.rows import receipts_with_a_next
 
+ANCHOR = "receipt_anchor"
+AT_ONCE = 500  # receipts that are let go by one signature
 LOCK = 7_264_190  # one receipt at a time, so that numbers and hashes follow each other
 FORMAT = "recsite-receipt/1"
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -102,13 +109,57 @@ def public_keys() -> dict[str, str]:
     return {signing.key_id(half): half for half in halves}
 
 
-def first_kept() -> int:
-    """The number of the first receipt that retention left."""
-    if not _some_went():
-        return 1
-    return Receipt.objects.order_by("serial").values_list("serial", flat=True).first() or 1
-
-
-def verify(handed: Sequence[Mapping[str, Any]], *, whole: bool = False, first: int = 1) -> list[str]:
+def verify(
+    handed: Sequence[Mapping[str, Any]], *, whole: bool = False, anchor: Mapping[str, Any] | None = None
+) -> list[str]:
     """Sentences on what is wrong with receipts, by our own public keys; none where all is as it was signed."""
-    return signing.flaws_of(handed, public_keys(), whole=whole, first=first)
+    return signing.flaws_of(handed, public_keys(), whole=whole, anchor=anchor)
+
+
+def stored_anchor() -> dict[str, Any] | None:
+    """What was signed when the last receipts were let go, and the chain goes on from; None where all are kept."""
+    return ShopSetting.objects.filter(key=ANCHOR).values_list("value", flat=True).first()
+
+
+def let_go(before: datetime, *, now: datetime) -> int:
+    """Delete the first receipts, as long as they are older than a moment, and than any rule may have it; how many.
+
+    What is signed says that they went by the rule, and were not cut off. None goes where nothing can be signed, which
+    is logged.
+    """
+    gone, before = 0, min(before, now - timedelta(days=RETENTION[RetentionKind.RECEIPTS].least))
+    while old := _old_receipts(before):
+        if not settings.RECEIPT_KEYS:
+            log.warning("receipts are not let go", why="RECEIPT_KEYS is needed, to sign that they went")
+            break
+        gone += _let_go(old, before=before, now=now)
+    return gone
+
+
+def _old_receipts(before: datetime) -> list[Receipt]:
+    """The first receipts, few at once, up to one that is younger by its row, or by what was signed."""
+    first = receipts_with_a_next().order_by("serial")[:AT_ONCE]
+    return list(takewhile(lambda each: max(each.at, datetime.fromisoformat(each.document["signed"])) < before, first))
+
+
+@transaction.atomic
+def _let_go(old: Sequence[Receipt], *, before: datetime, now: datetime) -> int:
+    """Sign up to where the chain is let go, and what was wrong with it until there; delete it."""
+    last, seed, anchor = old[-1], settings.RECEIPT_KEYS[0], stored_anchor()
+    flaws = verify([envelope(each) for each in old], whole=True, anchor=anchor)
+    earlier = anchor["document"]["flaws"] if anchor else []
+    document = {
+        "format": signing.ANCHOR,
+        "through": last.serial,
+        "hash": signing.chain_hash(last.document, bytes(last.signature)),
+        "signed": moment(now),
+        "older_than": moment(before),
+        "flaws": list(dict.fromkeys([*earlier, *flaws]))[:AT_ONCE],
+    }
+    signed = {
+        "document": document,
+        "key": signing.key_id(signing.public_half(seed)),
+        "signature": base64url(signing.sign(document, seed)),
+    }
+    ShopSetting.objects.update_or_create(key=ANCHOR, defaults={"value": signed})
+    return delete_rows(Receipt.objects.filter(serial__lte=last.serial))

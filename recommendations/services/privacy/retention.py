@@ -12,6 +12,7 @@ from recommendations.models import RetentionDrop, RetentionRule, Staff
 from recommendations.privacy_terms import RETENTION, RetentionKind
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
+from recommendations.services.privacy.receipts import let_go
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.erasure.log import forget_lines
 from recommendations.store.events.generations import settled
@@ -239,6 +240,7 @@ def _going(limits: Mapping[RetentionKind, datetime]) -> list[GoingRows]:
 
 
 def _delete(kind: RetentionKind, before: datetime, *, now: datetime) -> RetentionDrop | None:
-    if not (deleted := rows.delete_before(kind, before)):
+    receipts = let_go(before, now=now) if kind is RetentionKind.RECEIPTS else 0
+    if not (deleted := receipts + rows.delete_before(kind, before)):
         return None
     return RetentionDrop.objects.create(kind=kind, rows=deleted, customers=0, at=now)

@@ -12,7 +12,7 @@ from recommendations.store.holders.tables import delete_rows
 from recommendations.store.temp_tables import rows
 
 
-def _receipts_with_a_next() -> QuerySet[Receipt]:
+def receipts_with_a_next() -> QuerySet[Receipt]:
     """All receipts but the newest, from which the next one goes on."""
     return Receipt.objects.filter(serial__lt=Receipt.objects.order_by("-serial").values("serial")[:1])
 
@@ -21,12 +21,10 @@ _OLD: Mapping[RetentionKind, Sequence[tuple[Callable[[], QuerySet[Any]], str]]] 
     RetentionKind.REFUSED_ROWS: [(RejectedRow.objects.all, "source__started_at")],
     RetentionKind.TRAIL: [(AuditEntry.objects.all, "at")],
     RetentionKind.TOMBSTONES: [(Tombstone.objects.all, "at")],
-    RetentionKind.RECEIPTS: [
-        (_receipts_with_a_next, "at"),
-        (lambda: PrivacyRequest.objects.filter(receipts=None), "closed_at"),
-    ],
+    RetentionKind.RECEIPTS: [(lambda: PrivacyRequest.objects.filter(receipts=None), "closed_at")],
 }
-"""Kinds of rows in the order in which they go, with the columns that say how old each is."""
+"""Kinds of rows in the order in which they go, with the columns that say how old each is. Receipts, which are a chain,
+go by themselves, before the requests that they are of."""
 
 OF_ROWS = tuple(_OLD)
 # In the order of ``RetentionKind``. Of the trail the keys grow with time.
@@ -49,7 +47,8 @@ def oldest_rows() -> dict[RetentionKind, datetime | None]:
 
 
 def count_before(kind: RetentionKind, before: datetime) -> int:
-    return sum(each.count() for each in _before(kind, before))
+    receipts = receipts_with_a_next().filter(at__lt=before).count() if kind is RetentionKind.RECEIPTS else 0
+    return receipts + sum(each.count() for each in _before(kind, before))
 
 
 def delete_before(kind: RetentionKind, before: datetime) -> int:

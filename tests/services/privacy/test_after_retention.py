@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.conf import LazySettings
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from analytics.queries.privacy.receipts import checked
@@ -126,11 +127,61 @@ def test_receipts_go_after_six_years_and_the_chain_goes_on() -> None:
     assert drop
     assert drop.rows == 2 + 3
     assert [each.pk for each in PrivacyRequest.objects.all()] == [asked[2].pk]
-    assert receipts.first_kept() == 3
+    anchor = receipts.stored_anchor()
+    assert anchor
+    assert (anchor["document"]["through"], anchor["document"]["flaws"]) == (2, [])
     assert receipts.verify(receipts.chain(), whole=True)  # some are missing
-    assert receipts.verify(receipts.chain(), whole=True, first=3) == []
+    assert receipts.verify(receipts.chain(), whole=True, anchor=anchor) == []
     assert [each.is_chained for each in checked(Receipt.objects.all())] == [True]
     assert rows.count_before(RetentionKind.RECEIPTS, now + 9_999 * DAY) == 0
+
+
+def chain_since(*days: int) -> list[dict[str, Any]]:
+    """Sign a receipt for an erasure of so many days ago, one after the other."""
+    for ago in days:
+        asked = request("erase", timezone.now() - ago * DAY)
+        receipts.sign_receipt(asked, ReceiptPart.ERASED, facts={}, now=asked.closed_at)
+    return receipts.chain()
+
+
+def past_the_trigger(statement: str) -> None:
+    """Do what only who owns the database can do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(statement)
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def go() -> str:
+    """Let receipts go by the rule; what is wrong with the chain then."""
+    now = timezone.now()
+    retention._delete(RetentionKind.RECEIPTS, now - 2_190 * DAY, now=now)
+    return "\n".join(receipts.verify(receipts.chain(), whole=True, anchor=receipts.stored_anchor()))
+
+
+def test_what_was_cut_off_is_not_taken_for_what_went() -> None:
+    chain_since(2_300, 2_200, 5, 1)
+    assert go() == ""
+    past_the_trigger(f"DELETE FROM {Receipt._meta.db_table} WHERE serial = 3")
+    assert "begins with Receipt 4, which does not follow Receipt 2, the last let go" in go()
+
+
+def test_what_was_cut_off_before_is_said_when_those_after_it_have_gone() -> None:
+    chain_since(2_300, 2_250, 2_200, 1)
+    past_the_trigger(f"DELETE FROM {Receipt._meta.db_table} WHERE serial = 2")
+    assert go() == go() == "Between Receipt 1 and Receipt 3 some are missing."
+    assert [each["document"]["number"] for each in receipts.chain()] == [4]
+
+
+def test_a_younger_receipt_stays_whatever_its_row_says(settings: LazySettings) -> None:
+    chain_since(2_300, 2_200, 5, 1)
+    keys, settings.RECEIPT_KEYS = settings.RECEIPT_KEYS, []
+    go()
+    assert len(receipts.chain()) == 4  # nothing can be signed
+    settings.RECEIPT_KEYS = keys
+    past_the_trigger(f"UPDATE {Receipt._meta.db_table} SET at = at - interval '6 years'")
+    assert go() == ""
+    assert [each["document"]["number"] for each in receipts.chain()] == [3, 4]
 
 
 def request(kind: str, at: Any) -> PrivacyRequest:
