@@ -120,10 +120,11 @@ def change(kind: RetentionKind, days: int, *, now: datetime) -> RuleChange:
 def _goes(going: GoingRows) -> str:
     rows = ngettext("about %(rows)s row", "about %(rows)s rows", going.rows) % {"rows": number(going.rows)}
     words = {"kind": kind_words(going.kind), "rows": rows}
-    if not going.months:
+    filled = [month for month, count in going.months.items() if count]
+    if not filled:
         return _("%(kind)s: %(rows)s") % words
-    months = {"first": going.months[0], "last": going.months[-1]}
-    if len(going.months) == 1:
+    months = {"first": filled[0], "last": filled[-1]}
+    if len(filled) == 1:
         return _("%(kind)s: %(rows)s, the month %(first)s") % (words | months)
     return _("%(kind)s: %(rows)s, the months %(first)s to %(last)s") % (words | months)
 

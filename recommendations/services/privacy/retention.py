@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -62,12 +62,12 @@ class KeptKind:
 
 @dataclass(frozen=True, kw_only=True)
 class GoingRows:
-    """Rows of a kind that go; of kinds that have months, the months and their bytes."""
+    """Rows of a kind that go; of kinds that have months, the rows of each month, and the bytes of all."""
 
     kind: RetentionKind
     rows: int
     size: int = 0
-    months: Sequence[str] = ()
+    months: Mapping[str, int] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -234,8 +234,9 @@ def _going(limits: Mapping[RetentionKind, datetime]) -> list[GoingRows]:
             going.append(GoingRows(kind=kind, rows=rows.count_before(kind, limit)))
             continue
         over = [month for month in stored if month.table == TABLES[kind] and month.end <= limit]
-        size, names = sum(month.size for month in over), [f"{month.first:%Y-%m}" for month in over]
-        going.append(GoingRows(kind=kind, rows=months.count_rows(over), size=size, months=names))
+        size, counts = sum(month.size for month in over), months.count_rows(over)
+        by_month = {f"{month.first:%Y-%m}": count for month, count in zip(over, counts, strict=True)}
+        going.append(GoingRows(kind=kind, rows=sum(counts), size=size, months=by_month))
     return [each for each in going if each.rows or each.months]
 
 

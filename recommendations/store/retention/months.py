@@ -37,7 +37,7 @@ WHERE part.relkind = 'r' AND part.relnamespace = current_schema()::regnamespace 
 ORDER BY part.relname
 """
 _COUNT = sql.SQL("SELECT count(*) FROM {}")
-_COUNT_BEFORE = sql.SQL("SELECT count(*) FROM {} WHERE {} < %(end)s")
+_COUNT_BEFORE = sql.SQL("SELECT tableoid::regclass::text, count(*) FROM {} WHERE {} < %(end)s GROUP BY 1")
 _WITH_LISTS = """
 DELETE FROM {hanging} WHERE ctid IN (
   SELECT hangs.ctid FROM {hanging} hangs JOIN {month} month ON month.recommendation_id = hangs.recommendation_id
@@ -106,14 +106,15 @@ def months_over(table: str, *, before: datetime) -> list[StoredMonth]:
     return [month for month in stored_months(table) if month.end <= before]
 
 
-def count_rows(over: Sequence[StoredMonth]) -> int:
-    """Rows of the oldest months of one table: the estimates, or counted where these are few, or one lacks."""
-    estimate = sum(month.rows or 0 for month in over)
-    if not over or (estimate > FEW and all(month.rows is not None for month in over)):
-        return estimate
+def count_rows(over: Sequence[StoredMonth]) -> list[int]:
+    """Rows of each of the oldest months of one table: the estimates, or counted where these are few, or one lacks."""
+    estimates = [month.rows for month in over if month.rows is not None]
+    if not over or (sum(estimates) > FEW and len(estimates) == len(over)):
+        return estimates
     table, column = over[0].table, "occurred_at" if over[0].table == EVENT else "served_at"
     statement = _COUNT_BEFORE.format(sql.Identifier(table), sql.Identifier(column))
-    return int(rows(statement, end=over[-1].end)[0][0])
+    counted = dict(rows(statement, end=over[-1].end))
+    return [counted.get(month.name, 0) for month in over]
 
 
 def drop_month(month: StoredMonth, *, held: Collection[int], now: datetime) -> RetentionDrop | None:

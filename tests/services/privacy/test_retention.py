@@ -11,6 +11,7 @@ import redis
 from django.db import connection, transaction
 from django.utils import timezone
 
+from analytics.queries.privacy.retention import change
 from recommendations.models import (
     AttributedLine,
     AuditEntry,
@@ -341,6 +342,10 @@ def test_what_a_change_takes_is_told_before() -> None:
     event(None, now)
     [events] = retention.what_goes(RetentionKind.EVENTS, 84, now=now)
     assert (events.kind, events.rows) == ("events", 3)
+    old, older = (f"{now - days * DAY:%Y-%m}" for days in (200, 250))
+    assert {month: count for month, count in events.months.items() if count} == {old: 2, older: 1}
+    assert len(events.months) > 2  # those that are empty go with them
+    assert change(RetentionKind.EVENTS, 84, now=now).goes == [f"Events: about 3 rows, the months {older} to {old}"]
     assert retention.what_goes(RetentionKind.EVENTS, 731, now=now) == []
     assert retention_needs.count_unknown(84, now=now) == 2
     assert len(retention_needs.needed_for(RetentionKind.EVENTS, 84)) == 5
