@@ -3589,6 +3589,7 @@ class Migration(migrations.Migration):
             [
                 ID,
                 ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
+                ("pseudonym", models.BinaryField(max_length=32, null=True, verbose_name="pseudonym")),
                 ("reason", models.TextField(verbose_name="reason")),
                 (
                     "by",

@@ -35,9 +35,14 @@ class Tombstone(models.Model):
 
 
 class LegalHold(models.Model):
-    """A duty to keep what is held of somebody: while it lasts they are not erased, and their events do not expire."""
+    """A duty to keep what is held of somebody: while it lasts they are not erased, and their events do not expire.
+
+    The ``digest`` is that of the ``pseudonym``, which gets a layer with all others as long as the hold lasts, so that
+    who comes later is found, too; afterwards there is none.
+    """
 
     digest = models.BinaryField(_("digest"), max_length=DIGEST)
+    pseudonym = models.BinaryField(_("pseudonym"), max_length=32, null=True)
     reason = models.TextField(_("reason"))
     by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
     since = models.DateTimeField(_("since"))

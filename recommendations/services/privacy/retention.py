@@ -14,6 +14,7 @@ from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.receipts import let_go
 from recommendations.store.advisory_lock import advisory_lock
+from recommendations.store.erasure.legal_holds import forget_ended_holds
 from recommendations.store.erasure.log import forget_lines
 from recommendations.store.events.generations import settled
 from recommendations.store.events.partitions import KINDS, month_of
@@ -154,6 +155,7 @@ def expire(*, now: datetime) -> list[RetentionDrop]:
         limits = _limits(days_in_force(now=now), now=now)
         held = people.held_customers(now=now)
         people.release(held)
+        forget_ended_holds(now=now)
         dropped = _drop_months(limits, held=held, now=now)
         kinds = set(rows.OF_ROWS)
         if not _forget_lines(limits[RetentionKind.TOMBSTONES]):

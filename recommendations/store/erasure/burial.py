@@ -15,7 +15,7 @@ from recommendations.models import Customer
 from recommendations.models.privacy.requests import DIGEST
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure import log as erasure_log
-from recommendations.store.erasure.legal_holds import refuse_held
+from recommendations.store.erasure.legal_holds import forget_ended_holds, refuse_held
 from recommendations.store.erasure.subjects import keys_joined_to
 from recommendations.store.events import tombstones
 from recommendations.store.events.generations import generation
@@ -90,6 +90,7 @@ def _bury(
     whole = [_with(keys, living, subject=each) for each, keys in zip(subjects, key_sets, strict=True)]
     if may_be_held:
         refuse_held(whole)
+    forget_ended_holds(now=now)
     run(_EMPTY, [now, now, list(living), [secrets.token_bytes(DIGEST) for _key in living]])
     pseudonyms = sorted({value for each in whole for value in each.pseudonyms})
     layers = generation()

@@ -48,6 +48,11 @@ def lasting_holds(*, now: datetime) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
 
 
+def forget_ended_holds(*, now: datetime) -> int:
+    """Have holds that last no more name nobody any longer; how many did."""
+    return LegalHold.objects.filter(until__lte=now, pseudonym__isnull=False).update(pseudonym=None)
+
+
 def hold_on(subject: Subject, *, now: datetime | None = None) -> LegalHold | None:
     """The hold that lasts for any id of a person; of several the one that ends last."""
     now = now or timezone.now()

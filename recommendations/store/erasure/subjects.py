@@ -7,14 +7,12 @@ from django.db.models import Q
 
 from recommendations.models import Customer, CustomerAlias
 from recommendations.store.events.generations import generation
-from recommendations.store.events.pseudonyms import first_pseudonym, first_pseudonyms, in_generations, layered, units_of
+from recommendations.store.events.pseudonyms import first_pseudonym, first_pseudonyms, in_generations, units_of
 from recommendations.store.events.tombstones import digest_of, digests_of
 from recommendations.store.holders.protocol import Subject
 from recommendations.terms import CustomerKind
 
-__all__ = [
-    "digest_of", "erased_digests", "hold_digest", "keys_joined_to", "subject_digest", "subject_of", "subject_of_keys",
-]  # fmt: skip
+__all__ = ["digest_of", "erased_digests", "keys_joined_to", "subject_digest", "subject_of", "subject_of_keys"]
 
 
 def subject_of(user_id: str | None, anonymous_ids: Sequence[str]) -> Subject:
@@ -53,14 +51,6 @@ def subject_digest(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:
     It is that of the first generation, so that the same id has the same for ever. Raises ValueError without an id.
     """
     return digest_of(_first(user_id, anonymous_ids))
-
-
-def hold_digest(user_id: str | None, anonymous_ids: Sequence[str]) -> bytes:
-    """Digest by which a legal hold names a person: of the generation that their row has, so that the row finds it.
-
-    Raises ValueError where there is no id.
-    """
-    return digest_of(layered(_first(user_id, anonymous_ids), until=generation()))
 
 
 def erased_digests(user_id: str | None, anonymous_ids: Sequence[str]) -> list[bytes]:

@@ -102,7 +102,7 @@ NOBODYS: tuple[Unheld, ...] = (
             "PrivacyRequest": ("message", "asked_for", "subject", "sealed", "options", "counts"),
             "Receipt": ("document", "signature", "previous"),
             "Tombstone": ("digest",),
-            "LegalHold": ("digest", "reason"),
+            "LegalHold": ("digest", "pseudonym", "reason"),
             "RetentionRule": ("note",),
         },
     ),

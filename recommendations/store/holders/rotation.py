@@ -112,15 +112,17 @@ def _hash_all(layers: int) -> None:
 
 def _move_digests(layers: int) -> None:
     """Let holds, what customers asked for themselves and files of exports name people as their rows do; what names
-    nobody of the record keeps the generation of its time.
+    nobody of the record keeps the generation of its time, but for holds, which last for who comes later, too.
     """
+    for hold in LegalHold.objects.exclude(pseudonym=None):
+        hold.pseudonym = layered(bytes(hold.pseudonym or b""), after=layers - 1, until=layers)
+        hold.digest = digest_of(hold.pseudonym)
+        hold.save(update_fields=["pseudonym", "digest"])
     own = PrivacyRequest.objects.filter(options__by_owner=True)
     files = PrivacyRequest.objects.exclude(file="")
     named = {bytes(digest) for digest in own.values_list("subject", flat=True)}
-    named |= {bytes(digest) for digest in LegalHold.objects.values_list("digest", flat=True)}
     named |= {bytes.fromhex(digest) for options in files.values_list("options", flat=True) for digest in _of(options)}
     for before, after in _moved(named, layers):
-        LegalHold.objects.filter(digest=before).update(digest=after)
         own.filter(subject=before).update(subject=after)
         for request in files.filter(options__of__contains=[before.hex()]):
             request.options["of"] = [*_of(request.options), after.hex()]

@@ -33,7 +33,7 @@ from recommendations.services.operations.readiness import Readiness
 from recommendations.services.privacy import my_data
 from recommendations.services.privacy.blocks import lift_blocks
 from recommendations.services.privacy.exports import forget_exports_of
-from recommendations.services.privacy.holds import hold
+from recommendations.services.privacy.holds import hold, lift_hold
 from recommendations.services.privacy.own_links import link_to_my_data
 from recommendations.services.privacy.repeating import repeat_erasures
 from recommendations.services.privacy.requests import EraseAsk, ask_erase
@@ -181,10 +181,25 @@ def test_requests_and_holds_go_on_finding_whom_they_are_about() -> None:
 @pytest.mark.usefixtures("new_key")
 def test_a_hold_on_who_comes_later_keeps_them_by_their_key() -> None:
     hold(PersonIds(user_id="stranger", anonymous_ids=["phone"]), reason="case 12", until=None, by=None, now=NOW)
+    assert not Customer.objects.exists()  # of whom nothing is known is no customer
     rotate()
     keys = [*person_keys(["stranger"], SIGNED_IN).values(), *person_keys(["phone"], VISITOR).values()]
     assert all(hold_on(subject_of_keys([key]), now=NOW) for key in keys)  # as *My data* asks for an erasure
     assert held_customers(now=NOW) == set(keys)
+
+
+@pytest.mark.usefixtures("new_key")
+def test_a_hold_that_has_ended_names_nobody() -> None:
+    ended = hold(PersonIds(user_id="ada"), reason="case 12", until=NOW + DAY, by=None, now=NOW)
+    lasting = hold(PersonIds(user_id="bob"), reason="case 13", until=None, by=None, now=NOW)
+    digest = bytes(ended.digest)
+    bury(subject_of("eve", []), mode=EraseMode.FORGET, now=NOW + 2 * DAY)
+    rotate()
+    ended.refresh_from_db()
+    assert (ended.pseudonym, bytes(ended.digest)) == (None, digest)
+    lasting.refresh_from_db()
+    assert bytes(lasting.pseudonym or b"") == pseudonym("bob")
+    assert lift_hold(lasting, by=None, now=NOW + DAY).pseudonym is None
 
 
 @pytest.mark.usefixtures("new_key")
