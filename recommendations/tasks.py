@@ -244,3 +244,8 @@ def close_erasures() -> int:
 @shared_task(name="recommendations.tasks.expire")
 def expire() -> int:
     return len(retention.expire(now=timezone.now()))
+
+
+@shared_task(name="recommendations.tasks.go_on_expiring")
+def go_on_expiring() -> int:
+    return len(retention.go_on(now=timezone.now()))

@@ -75,6 +75,12 @@ app.conf.update(
         },
         # What was kept long enough goes, by the day of the shop.
         "expire": {"task": "recommendations.tasks.expire", "schedule": crontab(hour="0", minute="20")},
+        # Months that a backup held on to go in the same night, once it is done.
+        "go on expiring": {
+            "task": "recommendations.tasks.go_on_expiring",
+            "schedule": crontab(hour="1-6", minute="20"),
+            "options": {"expires": 3_000},
+        },
         "sweep quarantines": {
             "task": "recommendations.tasks.sweep_quarantines",
             "schedule": 30,

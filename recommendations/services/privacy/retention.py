@@ -167,19 +167,25 @@ def expire(*, now: datetime) -> list[RetentionDrop]:
         return dropped
 
 
+def go_on(*, now: datetime) -> list[RetentionDrop]:
+    """Let go of months that somebody held on to when it was their turn, as a backup does; what went."""
+    limits = _limits(days_in_force(now=now), now=now)
+    left = any(months.months_over(table, before=limits[kind]) for kind, table in TABLES.items())
+    return expire(now=now) if left else []
+
+
 def _drop_months(
     limits: Mapping[RetentionKind, datetime], *, held: frozenset[int], now: datetime
 ) -> list[RetentionDrop]:
-    """Drop months of lists, and then those of events; these stay while a month of lists does, as what came of a list
-    is counted anew from events.
+    """Drop months of lists, and then those of events, up to one that somebody holds on to: events stay while a month of
+    lists does, as what came of a list is counted anew from events.
     """
-    dropped = []
+    dropped = list[RetentionDrop]()
     for table, kind in ((SLATE, RetentionKind.SLATES), (EVENT, RetentionKind.EVENTS)):
-        over = months.months_over(table, before=limits[kind])
-        went = [drop for month in over if (drop := _drop_month(month, held=held, now=now))]
-        dropped += went
-        if len(went) < len(over):
-            break
+        for month in months.months_over(table, before=limits[kind]):
+            if (drop := _drop_month(month, held=held, now=now)) is None:
+                return dropped
+            dropped.append(drop)
     return dropped
 
 

@@ -23,7 +23,7 @@ from recommendations.store.temp_tables import rows, run
 
 PATIENCE = "60s"
 """So long whoever still reads a month is waited for; who reads longer, as a backup may, is let finish until the next
-night."""
+try."""
 TRIES, LOOK = 50, 0.2
 """How often, and after how many seconds, it is looked whether anything is being settled."""
 

@@ -228,7 +228,10 @@ def test_who_is_erased_is_erased_in_a_month_that_is_half_gone(
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_interrupted_goes_on(old_months: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A month that somebody reads is half detached, and dropped once they are done; one that was detached, too."""
+    """A month that somebody reads is half detached, and dropped once they are done, in the same night; one that was
+    detached, too. Where no month is left the rest of the night lets all be.
+    """
+    entry = AuditEntry.objects.create(verb="change", object_type="item", object_id="of old")
     monkeypatch.setattr(months, "PATIENCE", "100ms")
     event(None, OLD)
     event(None, NOW - DAY)
@@ -246,9 +249,12 @@ def test_what_was_interrupted_goes_on(old_months: None, monkeypatch: pytest.Monk
     own.close()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE recommendations_event DETACH PARTITION recommendations_event_y1991m04")
-    drops = retention.expire(now=NOW)
+    drops = retention.go_on(now=NOW)
     assert [drop.partition[-7:] for drop in drops] == ["1991m03", "1991m04", "1991m05"]
     assert [drop.rows for drop in drops] == [1, 0, 0]
+    AuditEntry.objects.filter(pk=entry.pk).update(at=OLD - 5_000 * DAY)
+    assert retention.go_on(now=NOW) == []
+    assert AuditEntry.objects.filter(pk=entry.pk).exists()
 
 
 @pytest.mark.django_db(transaction=True)
