@@ -4,8 +4,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+from psycopg.conninfo import conninfo_to_dict
+
+from recsite import wire
 from tests.architecture.source import ROOT
+
+SERVERS = ("DATABASE_URL", "REDIS_URL")
 
 
 def test_compose_file_keeps_to_the_schema() -> None:
@@ -66,6 +72,27 @@ def test_what_sends_mail_or_fetches_a_feed_reaches_the_world_and_servers_do_not(
     assert networks("db") == networks("cache") == networks("loop") == networks("beat") == {"back"}
     assert networks("proxy") == {"front"}
     assert "front" in networks("web")
+
+
+def test_servers_prove_who_they_are() -> None:
+    """So no start needs INNER_NETWORK. Names in the certificates are those that the addresses have."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert "INNER_NETWORK" not in text
+    plain = re.sub(r"\$\{\w+:\?\}", "secret", re.sub(r"\\\n\s+", "", text))  # a line that goes on in the next is one
+    given = {name: re.search(rf"^    {name}: \"?(.+?)\"?$", plain, flags=re.MULTILINE) for name in SERVERS}
+    addresses = {name: match[1] for name, match in given.items() if match}
+    database = conninfo_to_dict(addresses["DATABASE_URL"])
+    host, options = str(database.pop("host")), {name: str(value) for name, value in database.items()}
+    wire.refuse_plain({"HOST": host}, options, valkey=addresses["REDIS_URL"])
+    cache = urlsplit(addresses["REDIS_URL"])
+    assert options["sslrootcert"] == parse_qs(cache.query)["ssl_ca_certs"][0] == "/certificates/ca.pem"
+    assert f'"/certificates", "999", "{host}", "{cache.hostname}"]' in services()["certificates"]
+    assert "-cssl=on" in services()[host]
+    assert "--port 0 --tls-port 6379" in services()[str(cache.hostname)]
+    for name, service in (("db", services()[host]), ("cache", services()[str(cache.hostname)])):
+        assert all(f"/certificates/{name}.{kind}" in service for kind in ("pem", "key"))
+        assert "certificates:/certificates:ro" in service
+        assert "after-certificates" in service
 
 
 def test_the_proxy_asks_again_where_the_web_is() -> None:
