@@ -63,7 +63,7 @@ def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = ""
     begins_so = reduce(or_, (Q(name__startswith=each) for each in prefixes))
     rows = Artefact.objects.filter(begins_so, version=version_id, cut=cut)
     try:
-        return {row.name: np.asarray(np.load(_checked(row), mmap_mode="r")) for row in rows}  # plain views are quicker
+        return {row.name: np.asarray(_mapped(row)) for row in rows}  # plain views are quicker
     except ArtefactDamagedError as error:
         if Artefact.objects.filter(path=error.path).exists():
             raise
@@ -196,6 +196,14 @@ def _paths_below(folder: str) -> Iterator[str]:
 
 
 _known_good: set[str] = set()
+
+
+def _mapped(row: Artefact) -> NDArray[Any]:
+    try:
+        mapped: NDArray[Any] = np.load(_checked(row), mmap_mode="r")
+        return mapped
+    except FileNotFoundError as error:
+        raise ArtefactDamagedError(row.path) from error
 
 
 def _checked(row: Artefact) -> Path:

@@ -54,6 +54,15 @@ def test_a_second_try_replaces_what_the_first_left() -> None:
     assert Artefact.objects.count() == 1
 
 
+def test_a_file_that_is_gone_is_damaged_also_where_it_was_read_before() -> None:
+    one = version()
+    save_arrays(one, Cut.LIVE, {"cut": np.arange(5)})
+    load_arrays(one.pk, Cut.LIVE)
+    storages["artefacts"].delete(Artefact.objects.get().path)
+    with pytest.raises(ArtefactDamagedError):
+        load_arrays(one.pk, Cut.LIVE)
+
+
 def test_a_damaged_file_is_refused() -> None:
     one = version()
     save_arrays(one, Cut.LIVE, {"cut": np.arange(1_000, dtype=np.int32) * 7})
