@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _figures(options: argparse.Namespace) -> Iterator[Figure]:
     from bench.privacy import people as of_bench  # noqa: PLC0415 - Django is set up by now
 
+    of_bench.await_replay(within=RUNS_WITHIN)
     people = of_bench.People.drawn(options.people, seed=options.seed)
     door, key = Door.of(options.data), of_bench.privacy_key()
     before = {} if options.no_run else of_bench.accuracy()

@@ -1,5 +1,6 @@
 """The people whom the bench of erasures erases, what they did, and what the record says of them before and after."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ import numpy as np
 from bench.bars import Figure
 from bench.privacy.traces import Traces
 from demo.complete_journey.wheel import read_transactions
+from demo.models import Replay
 from recommendations.models import Customer, Event, Measurement, ModelVersion
 from recommendations.services.access.keys import create_key
 from recommendations.store.events.pseudonyms import pseudonym
@@ -62,6 +64,15 @@ def _as_sent(named_by: Mapping[int, str], row: Event) -> dict[str, Any]:
         "event_id": str(row.event_id), "name": "purchase", "timestamp": row.occurred_at.isoformat(),
         "user_id": named_by[row.customer_id], "transaction_id": row.transaction_id, "items": [item],
     }  # fmt: skip
+
+
+def await_replay(*, within: float) -> None:
+    """Wait until the demo has sent its last days: in them these people ask again, and come back as somebody new."""
+    until = time.monotonic() + within
+    while Replay.objects.unfinished().exists():
+        if time.monotonic() > until:
+            raise SystemExit(f"the demo's replay did not end within {within / 60:.0f} minutes")
+        time.sleep(1)
 
 
 def privacy_key() -> str:
