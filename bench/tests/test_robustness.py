@@ -5,6 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from bench.robustness import adaptivity, noise
 from recommendations.engine.evaluation.intervals import Measure
@@ -37,6 +38,12 @@ def test_a_loss_is_of_those_who_have_truth_in_any_draw_and_paired() -> None:
     loss = noise._loss("home", 0.05, draws, seed=0)
     assert loss.before == pytest.approx(0.375)
     assert loss.percent.value == pytest.approx(100 * 0.05 / 0.375)
+
+
+def test_what_the_noise_says_of_is_in_neither_list() -> None:
+    lists = np.array([[4, 2, 0, 1], [3, 0, -1, -1]], np.int32)
+    out = sparse.csr_matrix(([1, 1, 1], ([0, 0, 1], [4, 0, 1])), shape=(2, 5), dtype=np.float32)
+    assert noise.others_of(lists, out).tolist() == [[2, 1, -1, -1], [3, 0, -1, -1]]
 
 
 def test_half_of_the_list_has_followed_half_of_the_way() -> None:
