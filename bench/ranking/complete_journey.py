@@ -85,6 +85,7 @@ class Shop:
     def attributes(self) -> ItemAttributes:
         products, paths = self.products, self.paths
         columns = {path: column for column, path in enumerate(sorted(set(paths)))}
+        departments = [path.split(PATH_SEPARATOR)[0] for path in columns]
         described = zip(
             products["title"], products["brand_name"].fillna(""), products["size"].fillna(""), paths, strict=True
         )
@@ -97,6 +98,7 @@ class Shop:
             price=products["price"].to_numpy(np.float32),
             listed_at=days(products["first_sale"]),
             texts=self.texts,
+            departments=np.unique(departments, return_inverse=True)[1].astype(np.int32),
         )
 
     @cached_property

@@ -166,6 +166,13 @@ class Catalogue:
     def n_items(self) -> int:
         return len(self.price)
 
+    def departments(self, of_category: NDArray[np.integer]) -> Sparse:
+        """The parts of each item that lie in each department, items × departments; ``of_category`` is one a column."""
+        columns = np.arange(len(of_category)), of_category
+        shape = (len(of_category), int(of_category.max(initial=-1)) + 1)
+        members = sparse.csr_matrix((np.ones(len(of_category), np.float32), columns), shape=shape)
+        return sparse.csr_matrix(self.categories @ members)
+
     def main_categories(self, *, missing: int) -> IdArray:
         """The category of each item's largest share, of equals the first; ``missing`` where it has none."""
         rows = self.categories

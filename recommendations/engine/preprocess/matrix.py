@@ -11,8 +11,17 @@ from scipy import sparse
 
 from recommendations.domains.goods import GOODS
 from recommendations.domains.protocol import Domain
-from recommendations.engine.frames import BoolArray, Catalogue, FloatArray, Interactions, Sparse, TrainingSet
+from recommendations.engine.frames import (
+    BoolArray,
+    Catalogue,
+    FloatArray,
+    IntArray,
+    Interactions,
+    Sparse,
+    TrainingSet,
+)
 from recommendations.engine.ids import IdMap, id_map
+from recommendations.engine.preprocess.change_points import ChangePoints
 from recommendations.engine.preprocess.links import Follows
 from recommendations.event_types import EventName
 
@@ -76,6 +85,7 @@ class ItemAttributes:
     cost: FloatArray | None = None
     stock: FloatArray | None = None
     texts: Sequence[str] = ()  # all words that the shop says of each; empty: of none
+    departments: IntArray | None = None  # of each column of the categories; None: nobody is asked what they changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +114,8 @@ def snapshot(
     """Make the training set of everything before the cut.
 
     ``events`` are clean (``clean.py``). Users are those with an act that counts; items those with one, and those listed
-    in the 28 days before the cut. An act on an item without attributes keeps the item, with empty attributes.
+    in the 28 days before the cut. An act on an item without attributes keeps the item, with empty attributes. What
+    somebody did before they changed their departments counts for less.
     """
     past = events[(events["at"].to_numpy() < cut) & (events["item"].to_numpy() >= 0)]
     shares = past["rating"].to_numpy(np.float64)
@@ -114,11 +125,13 @@ def snapshot(
     rows = _per_basket(_played_once(acts), weights.domain)
     new = (attributes.listed_at < cut) & (attributes.listed_at >= cut - NEW_DAYS)
     users, items = id_map(rows["user"].to_numpy()), id_map(np.concatenate([rows["item"], attributes.ids[new]]))
+    interactions, catalogue = _interactions(rows, users, items, cut=cut), _catalogue(attributes, items, cut=cut)
+    if attributes.departments is not None:
+        departments = catalogue.departments(attributes.departments)
+        interactions = ChangePoints.of(interactions, departments).lessening(interactions)
     return TrainingSnapshot(
         cut=cut,
-        training=TrainingSet(
-            interactions=_interactions(rows, users, items, cut=cut), catalogue=_catalogue(attributes, items, cut=cut)
-        ),
+        training=TrainingSet(interactions=interactions, catalogue=catalogue),
         users=users,
         items=items,
         disliked=_pairs(disliked, users, items, cut=cut),

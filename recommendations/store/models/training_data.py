@@ -19,6 +19,7 @@ from recommendations.engine.preprocess.matrix import ItemAttributes
 from recommendations.engine.preprocess.terms import description, membership, term_counts
 from recommendations.event_types import EventName
 from recommendations.models import Category, Customer, Event, Item
+from recommendations.store.models.measurements import departments
 from recommendations.store.temp_tables import copying
 from recommendations.terms import QuarantineState, Trust
 
@@ -199,6 +200,7 @@ def item_attributes() -> tuple[ItemAttributes, IdMap]:
         cost=items["cost"].to_numpy(np.float32),
         stock=items["stock"].to_numpy(np.float32),
         texts=_texts(items),
+        departments=departments(columns)[1],
     )
     return attributes, columns
 
