@@ -6,20 +6,21 @@ baskets, so what is bought again is bought again. Everybody else goes on as they
 of its ten items that is of the new department, beside the share in the lists of the same households had they never
 bought anything but what the donor bought there. Asked are
 
-- a run after so many baskets, with the half-lives of the recommenders of home as they ship, halved and doubled; beside
-  it stands NDCG@10 of the households that did not change, on the test window;
+- a run after so many baskets, as it ships, and one that knows no change points, with the half-lives of the recommenders
+  of home as they ship and halved; beside it stands NDCG@10 of the households that did not change, on the test window;
 - live state alone: the model is of the night before, and the answer knows what they looked at since, beside the record
   (what is bought settles what was looked at, and waits for the run);
 - visitors whom no model knows: three visits to one department, five items each, and then some to another, beside those
   who looked at nothing but that.
 
-The bars: half of the list follows after three baskets, and after one visit of a visitor.
+The bars: half of the list follows after three baskets, and after one visit of a visitor; and that change points are
+known takes at most half a percent of NDCG@10 of the households that did not change.
 """
 
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from bench.bars import Figure, report, say
 from bench.ranking.complete_journey import TEST_CUT, WINDOW, shop
 from recommendations.domains.goods import GOODS
 from recommendations.engine.evaluation.accuracy import judge, ndcg
-from recommendations.engine.evaluation.intervals import Measure, measures, resamples
+from recommendations.engine.evaluation.intervals import Measure, differences, measures, resamples
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.evaluation.visits import SampledVisits
 from recommendations.engine.feedback.visit_share import Records, joined_records
@@ -53,9 +54,8 @@ from recommendations.terms import BlendName, Task
 CHANGED, EVERY, NOON = 200, 3.0, 0.5  # households; days between their baskets, which come at noon
 BASKETS = (0, 1, 2, 3, 4, 6, 9)
 VISITS = (0, 1, 2, 3)
-FACTORS = (1.0, 0.5, 2.0)  # of all half-lives
 K, HALF = 10, 0.5
-BAR, VISIT_BAR = 3, 1
+BAR, VISIT_BAR, LOSS = 3, 1, 0.5
 LEAST_LINES, LEAST_BASKETS, LEAST_DONORS = 2, 20, 10
 """Lines of a basket of a department, baskets of a household that lends them, households of a department."""
 PER_VISIT, BEFORE, SEEN = 5, 3, 20  # items of a visit; visits before the change; items that an answer looks at
@@ -63,8 +63,23 @@ HOME = GOODS.weights[BlendName.HOME]
 SESSION = GOODS.weights[BlendName.SESSION]
 
 type Shares = NDArray[np.float64]
+type PerHousehold = NDArray[np.float64]
 type Step = tuple[int, Shares]
 """After how many baskets or visits, and the share of each one's ten places that is of their new department."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way to learn: with all half-lives times the factor, and with or without change points."""
+
+    words: str
+    factor: float = 1.0
+    knows_changes: bool = True
+
+
+SHIPPED = Way(words="a run as it ships")
+UNKNOWN = Way(words="a run that knows no change points", knows_changes=False)
+HALVED = Way(words="the same, half-lives × 0.5", factor=0.5, knows_changes=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +103,7 @@ class Followed:
     def line(self) -> str:
         told = "" if self.ndcg is None else "   others NDCG@10 {:.4f} [{:.4f}, {:.4f}]".format(*self.ndcg)
         share = "{:.3f} [{:.3f}, {:.3f}]".format(*self.share)
-        return f"{self.way:32} {self.after}   {share} of {self.always:.3f}: {self.part:4.0%} followed{told}"
+        return f"{self.way:34} {self.after}   {share} of {self.always:.3f}: {self.part:4.0%} followed{told}"
 
 
 class ChangedHouseholds:
@@ -174,11 +189,12 @@ class HomeRun:
         return np.asarray(own.mean(axis=1), np.float64)
 
 
-def run(events: pd.DataFrame, *, cut: float, factor: float, seed: int) -> HomeRun:
-    """Learn as a run does, with all half-lives of the recommenders of home times the factor."""
+def run(events: pd.DataFrame, *, cut: float, seed: int, way: Way = SHIPPED) -> HomeRun:
+    """Learn as a run does, in this way."""
     cleaned, _ = clean(events, until=cut)
-    made = snapshot(cleaned, shop().attributes, cut=cut, weights=EventWeights())
-    wanted = [under(one, factor) for one in instances_of(BlendName.HOME) if HOME.get(one.name)]
+    attributes = shop().attributes if way.knows_changes else replace(shop().attributes, departments=None)
+    made = snapshot(cleaned, attributes, cut=cut, weights=EventWeights())
+    wanted = [under(one, way.factor) for one in instances_of(BlendName.HOME) if HOME.get(one.name)]
     home = [FittedInstance(name=one.name, recommender=one.build().fit(made.training, seed=seed)) for one in wanted]
     visiting = [one for one in instances_of(BlendName.SESSION) if SESSION.get(one.name)]
     return HomeRun(
@@ -192,24 +208,25 @@ def under(instance: Instance, factor: float) -> Instance:
     return instance.under({name: factor * value for name, value in own.items() if value is not None})
 
 
-def by_run(change: ChangedHouseholds, *, factor: float, seed: int) -> Iterator[Followed]:
-    """Lists of the run after so many baskets, with all half-lives times the factor."""
-    way = "a run, half-lives as they ship" if factor == 1 else f"a run, half-lives × {factor:g}"
-    first = run(change.events(0), cut=TEST_CUT, factor=factor, seed=seed)
-    others = _ndcg(change, first, seed=seed)
+def by_run(change: ChangedHouseholds, way: Way, *, seed: int) -> tuple[list[Followed], PerHousehold]:
+    """Lists of the run after so many baskets, and NDCG@10 of each household that did not change."""
+    first = run(change.events(0), cut=TEST_CUT, seed=seed, way=way)
+    others = _ndcg(change, first)
+    mean = measures(others[:, None], resamples(len(others), seed=seed))[0]
 
     def steps() -> Iterator[Step]:
         yield 0, first.shares(_home(first, change), change, change.new)
         for baskets in BASKETS[1:]:
-            made = run(change.events(baskets), cut=cut_of(baskets), factor=factor, seed=seed)
+            made = run(change.events(baskets), cut=cut_of(baskets), seed=seed, way=way)
             yield baskets, made.shares(_home(made, change), change, change.new)
 
-    yield from readings(way, steps(), always=_always(change, factor=factor, seed=seed), seed=seed, ndcg=others)
+    always = _always(change, seed=seed, way=way)
+    return list(readings(way.words, steps(), always=always, seed=seed, ndcg=mean)), others
 
 
-def _always(change: ChangedHouseholds, *, factor: float, seed: int) -> Shares:
+def _always(change: ChangedHouseholds, *, seed: int, way: Way = SHIPPED) -> Shares:
     """The shares had the same households never bought anything but what was lent to them."""
-    made = run(change.events(BASKETS[-1], always=True), cut=cut_of(BASKETS[-1]), factor=factor, seed=seed)
+    made = run(change.events(BASKETS[-1], always=True), cut=cut_of(BASKETS[-1]), seed=seed, way=way)
     return made.shares(_home(made, change), change, change.new)
 
 
@@ -218,12 +235,11 @@ def _home(made: HomeRun, change: ChangedHouseholds) -> IntArray:
     return made.records(made.made.users.rows(change.households)).ranked(HOME, K)
 
 
-def _ndcg(change: ChangedHouseholds, made: HomeRun, *, seed: int) -> Measure:
+def _ndcg(change: ChangedHouseholds, made: HomeRun) -> PerHousehold:
     """NDCG@10 of the households that did not change, on the test window."""
     truth = truths(change.demo.events, made.made, window=(TEST_CUT, TEST_CUT + WINDOW))[Task.HOME]
     users = truth.users[~np.isin(made.made.users.ids[truth.users], change.households)]
-    values = ndcg(judge(made.records(users).ranked(HOME, K), truth.spent[users]), K)
-    return measures(values[:, None], resamples(len(values), seed=seed))[0]
+    return np.asarray(ndcg(judge(made.records(users).ranked(HOME, K), truth.spent[users]), K), np.float64)
 
 
 def by_live_state(change: ChangedHouseholds, made: HomeRun, *, seed: int) -> Iterator[Followed]:
@@ -237,7 +253,7 @@ def by_live_state(change: ChangedHouseholds, made: HomeRun, *, seed: int) -> Ite
             newest = [new.get_group(one).tolist() if visits else [] for one in change.households.tolist()]
             yield visits, made.shares(_beside(made, rows, _seen(newest)), change, change.new)
 
-    always = _always(change, factor=1.0, seed=seed)
+    always = _always(change, seed=seed)
     yield from readings("live state, beside the record", steps(), always=always, seed=seed)
 
 
@@ -318,6 +334,12 @@ def needed(figures: Sequence[Followed]) -> float:
     return min((float(one.after) for one in figures if one.part >= HALF), default=np.inf)
 
 
+def lost(before: PerHousehold, after: PerHousehold, *, seed: int) -> Measure:
+    """What each household loses on average, in percent of what there was."""
+    [part] = differences(before[:, None], after[:, None], resamples(len(before), seed=seed))
+    return Measure(*(100 * value / float(before.mean()) for value in part))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--households", type=int, help="only the first so many")
@@ -326,23 +348,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     given = options.parse_args(argv)
     change = ChangedHouseholds(Demo(given.households, given.seed), changed=given.changed, seed=given.seed)
-    made = run(change.events(0), cut=TEST_CUT, factor=1.0, seed=given.seed)
+    made = run(change.events(0), cut=TEST_CUT, seed=given.seed)
     visitors = list(of_visitors(change, made, seed=given.seed))
     live = list(by_live_state(change, made, seed=given.seed))
-    runs = [one for factor in FACTORS for one in by_run(change, factor=factor, seed=given.seed)]
+    of_way = {way: by_run(change, way, seed=given.seed) for way in (SHIPPED, UNKNOWN, HALVED)}
     figures = [Figure("visits until half of a visitor's list follows", needed(visitors), most=VISIT_BAR)]
-    for way in dict.fromkeys(one.way for one in runs):
-        bar = BAR if way == runs[0].way else None
-        figures.append(
-            Figure(f"baskets until half of it does, {way}", needed([one for one in runs if one.way == way]), most=bar)
-        )
+    for way, (followed, _others) in of_way.items():
+        bar = BAR if way is SHIPPED else None
+        figures.append(Figure(f"baskets until half of it does, {way.words}", needed(followed), most=bar))
+    loss = lost(of_way[UNKNOWN][1], of_way[SHIPPED][1], seed=given.seed)
+    say("change points take {:+.3f} % [{:+.3f}, {:+.3f}] of NDCG@10 of the others".format(*loss))
+    figures.append(Figure("change points: loss in % of NDCG@10 of the others", round(loss.value, 3), most=LOSS))
     figures.append(Figure("visits until half of it does, by live state alone", needed(live)))
+    runs = [one for followed, _others in of_way.values() for one in followed]
     rows = [
         [one.way, one.after, *one.share, one.start, one.always, *(one.ndcg or ())] for one in (*visitors, *live, *runs)
     ]
     protocol = {
         "households": int(change.past["user"].nunique()), "changed": len(change.households), "seed": given.seed,
-        "rows": rows,
+        "rows": rows, "loss": [*loss],
     }  # fmt: skip
     return report(figures, protocol=protocol, path=given.json)
 
