@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -125,7 +126,7 @@ def reached(learned: Learned, truth: Truth, blend: BlendName, *, out: Sparse | N
 
 def others_of(lists: IntArray, out: Sparse) -> IntArray:
     """The lists without what is out of each (lists × items): what follows moves up, −1 after the last."""
-    gone = out[np.arange(len(lists))[:, None], np.maximum(lists, 0)].toarray() > 0
+    gone = sparse.csr_matrix(out[np.arange(len(lists))[:, None], np.maximum(lists, 0)]).toarray() > 0
     order = np.argsort(gone | (lists < 0), axis=1, kind="stable")
     return np.take_along_axis(np.where(gone, -1, lists), order, axis=1)
 

@@ -25,6 +25,7 @@ from recommendations.customer_codes import customer_code
 from recommendations.models import Customer
 from recommendations.services.customers import find_customers
 from recommendations.services.review.acts import simulated_acts
+from recommendations.services.review.change_point import changed_since
 
 SENT_AS = {"around", "add", "why_not"}
 """Parameters that an item, found by its title, is sent as."""
@@ -49,6 +50,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         "jumps": jumps(request.GET),
         "chips": chips(request.GET, filters, known=[person.segment] if person.segment else []),
         "place": place(pk, filters, frame=frame),
+        "changed_since": changed_since(pk) if person.interests else None,
         "timeline": timeline,
         "timeline_figure": charts.timeline(timeline.weeks, weeks=_("Week"), events=_("Events a week")).to_json(
             engine="orjson"

@@ -65,7 +65,8 @@ def _sums(
 ) -> sparse.csr_matrix:
     """Sums of the shares over the baskets of each user, those in the mask alone."""
     rows = np.arange(len(user)) if mask is None else np.flatnonzero(mask)
-    return sparse.csr_matrix((np.ones(len(rows)), (user[rows], rows)), shape=(n_users, len(user))) @ shares
+    members = sparse.csr_matrix((np.ones(len(rows)), (user[rows], rows)), shape=(n_users, len(user)))
+    return sparse.csr_matrix(members @ shares)
 
 
 def _likeness(newest: sparse.csr_matrix, every: sparse.csr_matrix, *, k: int, n: IntArray) -> NDArray[np.float64]:

@@ -112,9 +112,12 @@ def load_lists(version_id: int, task: Task, *, cut: Cut = Cut.TEST) -> dict[str,
     return {name.removeprefix(prefix): array for name, array in load_arrays(version_id, cut, prefix=prefix).items()}
 
 
-def departments(categories: IdMap) -> tuple[list[str], IntArray]:
-    """Names of the departments, the first level of a category's path, and the place of each category's among them."""
-    paths = dict(Category.objects.values_list("pk", "path"))
+def departments(categories: IdMap, *, paths: Mapping[int, str] | None = None) -> tuple[list[str], IntArray]:
+    """Names of the departments, the first level of a category's path, and the place of each category's among them.
+
+    Without ``paths`` they are those of the catalogue as it is now.
+    """
+    paths = dict(Category.objects.values_list("pk", "path")) if paths is None else paths
     first = [paths.get(key, "").split(PATH_SEPARATOR)[0] for key in categories.ids.tolist()]
     names = sorted(set(first))
     place = {name: number for number, name in enumerate(names)}
