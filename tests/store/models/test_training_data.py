@@ -129,6 +129,14 @@ def test_item_attributes_have_memberships_terms_and_ids_of_the_columns() -> None
     assert attributes.terms.toarray().tolist() == [[1, 1, 1, 1], [1, 2, 1, 1], [0, 0, 0, 0]]
 
 
+def test_departments_are_the_first_level_of_the_paths() -> None:
+    for path in ("DRINKS > TEA", "DRINKS > WINE", "FOOD", "FOOD > BREAD > RYE"):
+        Category.objects.create(path=path, name=path)
+    departments = item_attributes()[0].departments
+    assert departments is not None
+    assert departments.tolist() == [0, 0, 1, 1]
+
+
 def follows(who: Customer, whom: str, *, days: float, **fields: Any) -> None:
     values = {"name": "follow", "target_type": "customer", "target_id": pseudonym(whom).hex()} | fields
     event(who, None, days=days, **values)
