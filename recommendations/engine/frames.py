@@ -54,7 +54,7 @@ class Interactions:
     basket: IntArray  # the same number only for lines of one basket of one user
     age: FloatArray  # days before the moment of asking, ≥ 0
     quantity: FloatArray
-    strength: FloatArray  # α of the event's name relative to a purchase: purchase 1, view_item 0.2, refund −1
+    strength: FloatArray  # α relative to a purchase: purchase 1, view_item 0.2, refund −1; less before a change point
     amount: FloatArray  # money paid, shop currency
     bought: BoolArray  # the row is a purchase
     n_users: int
