@@ -172,11 +172,16 @@ def cut_of(baskets: int) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class HomeRun:
-    """What a run learned of home and of visits."""
+    """What a run learned of home, and of visits where they are asked for."""
 
     made: TrainingSnapshot
     home: Sequence[FittedInstance]
-    visiting: Mapping[str, Recommender]
+    seed: int
+
+    @cached_property
+    def visiting(self) -> Mapping[str, Recommender]:
+        wanted = [one for one in instances_of(BlendName.SESSION) if SESSION.get(one.name)]
+        return {one.name: one.build().fit(self.made.training, seed=self.seed) for one in wanted}
 
     def records(self, rows: NDArray[np.integer]) -> Candidates:
         plan = BlendPlan(weights=HOME, instances=tuple(one.name for one in self.home))
@@ -196,10 +201,7 @@ def run(events: pd.DataFrame, *, cut: float, seed: int, way: Way = SHIPPED) -> H
     made = snapshot(cleaned, attributes, cut=cut, weights=EventWeights())
     wanted = [under(one, way.factor) for one in instances_of(BlendName.HOME) if HOME.get(one.name)]
     home = [FittedInstance(name=one.name, recommender=one.build().fit(made.training, seed=seed)) for one in wanted]
-    visiting = [one for one in instances_of(BlendName.SESSION) if SESSION.get(one.name)]
-    return HomeRun(
-        made=made, home=home, visiting={one.name: one.build().fit(made.training, seed=seed) for one in visiting}
-    )
+    return HomeRun(made=made, home=home, seed=seed)
 
 
 def under(instance: Instance, factor: float) -> Instance:
