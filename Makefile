@@ -18,6 +18,9 @@ PYTHON := .venv/bin/python
 export UV_SYSTEM_CERTS ?= 1
 # Progress shows as it happens, also in a pipe or a file.
 export PYTHONUNBUFFERED := 1
+# Many a container forbids to keep compiled files: each of the hundreds of programs that a run starts would then compile
+# Django and all else anew, which takes it five seconds instead of one.
+unexport PYTHONDONTWRITEBYTECODE
 # Threads that wait leave the core to those that work.
 export OMP_WAIT_POLICY ?= PASSIVE
 # Tests run in two processes, each with servers of its own; in one where the servers are given.
