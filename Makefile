@@ -23,9 +23,10 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 # Threads that wait leave the core to those that work.
 export OMP_WAIT_POLICY ?= PASSIVE
-# Tests run in two processes, each with servers of its own; in one where the servers are given.
+# Tests run in two processes, each with servers of its own and, like what it starts, with one core for BLAS; in one
+# process where the servers are given.
 ONE := -m recsite.embedded --ephemeral -- $(PYTHON) -m pytest
-TWO := -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=env -u DATABASE_URL -u REDIS_URL $(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON)'
+TWO := -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=env -u DATABASE_URL -u REDIS_URL OPENBLAS_NUM_THREADS=1 $(PYTHON) -m recsite.embedded --ephemeral -- $(PYTHON)'
 # exec: the signals that make passes on must reach Python, not a shell.
 SERVERS := @exec $(PYTHON) -m recsite.embedded
 

@@ -68,7 +68,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         pytest.exit("These tests need PostgreSQL and Valkey: make check FILE=tests/…", pytest.ExitCode.USAGE_ERROR)
     gc.freeze()  # 11,000 tests stay until the end: a collection that looks at them each time takes a second
     # Two processes share two cores. A thread of BLAS that waits for the other half of a product spins on the core that
-    # this half needs: tests of a belief took 43 seconds instead of one. Processes that tests start keep their threads.
+    # this half needs: tests of a belief took 43 seconds instead of one. What tests start has one, too, by the
+    # environment (Makefile).
     threadpool_limits(1, user_api="blas")
 
 
