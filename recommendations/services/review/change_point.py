@@ -19,7 +19,7 @@ def changed_since(customer: int) -> datetime | None:
 
 
 def change_in(snapshot: Snapshot, customer: int) -> datetime | None:
-    """The same by the model of a snapshot."""
+    """When the customer first bought otherwise, by the model of a snapshot."""
     model = snapshot.model
     row = -1 if model is None else int(model.users.rows(np.array([customer]))[0])
     if model is None or row < 0:
