@@ -337,7 +337,7 @@ def needed(figures: Sequence[Followed]) -> float:
 
 
 def lost(before: PerHousehold, after: PerHousehold, *, seed: int) -> Measure:
-    """What each household loses on average, in percent of what there was."""
+    """The mean loss of a household, in percent of the mean before."""
     [part] = differences(before[:, None], after[:, None], resamples(len(before), seed=seed))
     return Measure(*(100 * value / float(before.mean()) for value in part))
 

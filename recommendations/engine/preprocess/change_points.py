@@ -15,7 +15,7 @@ ALIKE = 0.25  # of the likeness of the older baskets to themselves; what is abov
 
 
 class ChangePoints(NamedTuple):
-    """Since when each user has bought otherwise than before."""
+    """The moment since when each user has bought otherwise than before."""
 
     since: FloatArray  # [users]: age of the first basket of the change in days; infinity where there was none
     baskets: IntArray  # [users]: baskets since then; 0 where there was none

@@ -1,4 +1,4 @@
-"""Since when a customer buys from other departments, as the live model takes it."""
+"""The moment since when a customer buys from other departments, as the live model takes it."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError, curren
 
 
 def changed_since(customer: int) -> datetime | None:
-    """When the customer with this key first bought otherwise; None: they buy as before, or no model knows them."""
+    """The time of the first basket in which a customer (by key) bought otherwise; None: no change, or no model knows them."""
     try:
         return change_in(current_snapshot(), customer)
     except NotLoadedError:
@@ -19,7 +19,7 @@ def changed_since(customer: int) -> datetime | None:
 
 
 def change_in(snapshot: Snapshot, customer: int) -> datetime | None:
-    """When the customer first bought otherwise, by the model of a snapshot."""
+    """The same time, by the model of a snapshot."""
     model = snapshot.model
     row = -1 if model is None else int(model.users.rows(np.array([customer]))[0])
     if model is None or row < 0:
