@@ -11,7 +11,7 @@ from recommendations.store.serving.snapshot_holder import NotLoadedError, curren
 
 
 def changed_since(customer: int) -> datetime | None:
-    """The time of the first basket in which a customer (by key) bought otherwise; None: no change, or no model knows them."""
+    """The time when a customer (by key) first bought otherwise; None: no change, or no model knows them."""
     try:
         return change_in(current_snapshot(), customer)
     except NotLoadedError:
@@ -19,7 +19,7 @@ def changed_since(customer: int) -> datetime | None:
 
 
 def change_in(snapshot: Snapshot, customer: int) -> datetime | None:
-    """The same time, by the model of a snapshot."""
+    """The time when the customer first bought otherwise, by the model of a snapshot."""
     model = snapshot.model
     row = -1 if model is None else int(model.users.rows(np.array([customer]))[0])
     if model is None or row < 0:
