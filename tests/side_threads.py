@@ -1,7 +1,23 @@
-"""Threads that a request leaves beside it, and how a test waits until they have ended."""
+"""Threads beside a test: those that a request leaves, and how it waits for them; those that it starts itself."""
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+
+def on_its_own(task: Callable[[], Any]) -> Callable[[], Any]:
+    """The task on a connection of its thread's own."""
+
+    def done() -> Any:
+        try:
+            return task()
+        finally:
+            connection.close()
+
+    return done
 
 
 def end_threads(*names: str) -> None:

@@ -1,12 +1,11 @@
 """Two wishes about one person at once: one works, the other waits for it and says so; a hold is in time or not."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from recommendations.models import Customer, PrivacyRequest, StatedTaste
@@ -22,6 +21,7 @@ from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
 from recommendations.terms import RunStatus
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
+from tests.side_threads import on_its_own
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,18 +39,6 @@ def do(request: PrivacyRequest) -> PrivacyRequest:
     work.do_request(request.pk)
     request.refresh_from_db()
     return request
-
-
-def alone(task: Callable[[], Any]) -> Callable[[], Any]:
-    """The task on a connection of its thread's own."""
-
-    def done() -> Any:
-        try:
-            return task()
-        finally:
-            connection.close()
-
-    return done
 
 
 @pytest.mark.parametrize("ids", [{"user_id": "ada"}, {"user_id": None, "anonymous_ids": ("phone",)}])
@@ -98,7 +86,7 @@ def test_of_two_that_begin_together_one_erases() -> None:
         return work.do_request(request.pk)
 
     with ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(alone(lambda one=one: begin(one))) for one in both]
+        running = [pool.submit(on_its_own(lambda one=one: begin(one))) for one in both]
         for each in running:
             each.result()
     for each in both:
@@ -115,7 +103,7 @@ def test_a_hold_that_is_being_stored_keeps_the_person() -> None:
     somebody("ada")
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         hold(PersonIds(user_id="ada"), reason="case", until=None, by=None, now=timezone.now())
-        running = pool.submit(alone(lambda: do(ask())))
+        running = pool.submit(on_its_own(lambda: do(ask())))
         with pytest.raises(TimeoutError):
             running.result(timeout=1)  # it waits for what is not committed yet
     request = running.result(timeout=60)

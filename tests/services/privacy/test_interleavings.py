@@ -8,14 +8,12 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from recommendations.ingest.accept import accept
@@ -29,6 +27,7 @@ from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
 from recommendations.store.imports import bulk_import
 from recommendations.store.temp_tables import silent
+from tests.side_threads import on_its_own
 
 ROUNDS, REPLAYS = int(os.environ.get("INTERLEAVINGS", "30")), 4
 FILED = 6  # every so many rounds a file comes again, too
@@ -69,18 +68,6 @@ def file_of(folder: Path, name: str) -> Path:
     row = f"purchase,{LONG_AGO.isoformat()},{name},A1,5,filed by {name}"
     path.write_text(f"name,timestamp,user_id,item_id,price,transaction_id\n{row}\n")
     return path
-
-
-def on_its_own(task: Callable[[], Any]) -> Callable[[], Any]:
-    """The task on a connection of its thread's own."""
-
-    def done() -> Any:
-        try:
-            return task()
-        finally:
-            connection.close()
-
-    return done
 
 
 def test_nothing_of_before_is_there_in_whatever_order_it_happens(tmp_path: Path) -> None:
