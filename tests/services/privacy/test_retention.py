@@ -2,16 +2,14 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from importlib import import_module
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import redis
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
-from analytics.queries.privacy.retention import change
 from recommendations.models import (
     AttributedLine,
     AuditEntry,
@@ -26,20 +24,16 @@ from recommendations.models import (
     PlacementDay,
     RejectedRow,
     RetentionDrop,
-    RetentionRule,
     Slate,
     SlateOutcome,
-    Staff,
     StatedTaste,
     Tombstone,
 )
 from recommendations.privacy_terms import EraseMode, RetentionKind
-from recommendations.services.access.audit import NoteNeededError
-from recommendations.services.privacy import retention, retention_needs
-from recommendations.services.privacy.retention import DaysOutOfRangeError, RuleIsTheSameError, set_rule
+from recommendations.services.privacy import retention
 from recommendations.store.erasure.log import lost_erasures, read_log, write_down
 from recommendations.store.erasure.subjects import subject_of_keys
-from recommendations.store.events import insert, partitions
+from recommendations.store.events import insert
 from recommendations.store.events.insert import EventLine
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
@@ -51,25 +45,10 @@ from recommendations.store.live import expiry, writes
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.retention import months
 from recommendations.store.retention.people import keepers
-from recommendations.store.retention_rules import all_days, days_in_force
-from recommendations.store.temp_tables import run
-from recommendations.terms import Role
-
-NOW = datetime(1993, 6, 20, 0, 20, tzinfo=UTC)
-OLD = datetime(1991, 3, 5, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
+from recommendations.store.retention_rules import all_days
+from tests.services.privacy.old_acts import DAY, NOW, OLD, customer, event
 
 pytestmark = pytest.mark.django_db
-
-
-def customer(name: str, **fields: Any) -> Customer:
-    return Customer.objects.create(pseudonym=pseudonym(name), **{"created_at": OLD} | fields)
-
-
-def event(whose: Customer | None, at: datetime, **fields: Any) -> Event:
-    return Event.objects.create(
-        occurred_at=at, event_id=uuid.uuid4(), customer=whose, **{"name": "view_item", "item": None} | fields
-    )
 
 
 def slate(at: datetime, name: str, **fields: Any) -> None:
@@ -90,10 +69,6 @@ def attributed(line: Event, slate: str) -> None:
         **key, name=line.name, item_id=1, amount=5, recommendation_id=slate, placement="home", position=1,
         touch="event", replay=False,
     )  # fmt: skip
-
-
-def rule(kind: RetentionKind, days: int, at: datetime = NOW - DAY) -> None:
-    RetentionRule.objects.create(kind=kind, days=days, note="made", at=at)
 
 
 def partition_names() -> set[str]:
@@ -303,94 +278,12 @@ def test_the_month_that_goes_next_is_that_of_the_oldest_row() -> None:
     assert retention._month_at(stored, months.EVENT, None) is None
 
 
-def test_a_shorter_rule_lets_be_for_an_hour() -> None:
-    """Lists go with events, from which they are counted; an erased id is remembered as long as events are taken."""
-    usual = {"events": 730, "slates": 400, "refused_rows": 30, "trail": 1_095, "tombstones": 1_095,
-             "receipts": 2_190}  # fmt: skip
-    assert all_days() == usual
-    assert days_in_force(now=NOW) == usual
-    rule(RetentionKind.EVENTS, 84, at=NOW - timedelta(minutes=30))
-    assert all_days()["events"] == 84
-    assert days_in_force(now=NOW) == usual
-    assert days_in_force(now=NOW + timedelta(minutes=31)) == usual | {"events": 84, "slates": 84}
-    rule(RetentionKind.EVENTS, 3_650, at=NOW)
-    assert days_in_force(now=NOW) == usual | {"events": 3_650, "tombstones": 3_650}
-
-
-def test_a_rule_is_checked_noted_and_stays(django_user_model: type[Staff]) -> None:
-    admin = Staff.objects.create_user("ada@example.com", "a long password", role=Role.ADMIN)
-    for days in (83, 3_651):
-        with pytest.raises(DaysOutOfRangeError):
-            set_rule(RetentionKind.EVENTS, days, note="why", by=admin, now=NOW)
-    with pytest.raises(RuleIsTheSameError):
-        set_rule(RetentionKind.EVENTS, 730, note="why", by=admin, now=NOW)
-    with pytest.raises(NoteNeededError):
-        set_rule(RetentionKind.EVENTS, 365, note="  ", by=admin, now=NOW)
-    stored = set_rule(RetentionKind.EVENTS, 365, note="Our policy of 1993", by=admin, now=NOW)
-    entry = AuditEntry.objects.get()
-    assert (entry.before, entry.after, entry.note) == ({"days": 730}, {"days": 365}, "Our policy of 1993")
-    with pytest.raises(Exception, match="only added"), transaction.atomic():
-        RetentionRule.objects.filter(pk=stored.pk).update(days=9)
-    admin.delete()
-    assert RetentionRule.objects.get().by is None
-
-
-def test_what_a_change_takes_is_told_before() -> None:
-    """Of four customers two have nothing younger than 84 days; one of these has nothing at all."""
-    now = timezone.now()
-    prepare_partitions(now - 300 * DAY, now)
-    run("ANALYZE recommendations_event")  # few rows are counted, whatever was there when the server last looked
-    names = {"both": (200, 2), "old": (200,), "older": (250,), "new": (1,), "nothing": ()}
-    for name, ages in names.items():
-        whose = customer(name)
-        for days in ages:
-            event(whose, now - days * DAY)
-    event(None, now)
-    [events] = retention.what_goes(RetentionKind.EVENTS, 84, now=now)
-    assert (events.kind, events.rows) == ("events", 3)
-    old, older = (f"{now - days * DAY:%Y-%m}" for days in (200, 250))
-    assert {month: count for month, count in events.months.items() if count} == {old: 2, older: 1}
-    assert len(events.months) > 2  # those that are empty go with them
-    assert change(RetentionKind.EVENTS, 84, now=now).goes == [f"Events: about 3 rows, the months {older} to {old}"]
-    assert retention.what_goes(RetentionKind.EVENTS, 731, now=now) == []
-    assert retention_needs.count_unknown(84, now=now) == 2
-    assert len(retention_needs.needed_for(RetentionKind.EVENTS, 84)) == 5
-    assert len(retention_needs.needed_for(RetentionKind.EVENTS, 365)) == 1
-    assert retention_needs.needed_for(RetentionKind.TRAIL, 365) == []
-
-
 def test_whatever_names_a_customer_keeps_them_but_what_is_inferred() -> None:
     """By hand; whoever adds a table with a customer decides here whether its rows keep them."""
     assert {model.__name__ for model, _field in keepers()} == {
         "AgentDecision", "AnswerState", "Aside", "Considered", "Contact", "Event", "ImportedReceipt", "Judgement",
         "Message", "PurposeWord", "Rule", "ShopOccasion", "Slate", "StatedTaste",
     }  # fmt: skip
-
-
-def test_an_upgrade_deletes_nothing_and_a_set_to_try_keeps_all() -> None:
-    """What is there decides: events of 1,000 days, a trail of 1,200; lists, of which there are none, as usual."""
-    now = timezone.now()
-    hour = timedelta(hours=1)
-    prepare_partitions(now - 1_001 * DAY, now - 1_000 * DAY, tables=(months.EVENT,))
-    event(None, now - 1_000 * DAY - hour)
-    event(None, now)
-    entry = AuditEntry.objects.create(verb="change", object_type="item", object_id="1")
-    AuditEntry.objects.filter(pk=entry.pk).update(at=now - 1_200 * DAY - hour)
-    run(import_module("recommendations.migrations.0003_version_0_3").KEEP_WHAT_IS_THERE)
-    assert all_days() == all_days([]) | {"events": 1_031, "trail": 1_231}
-    assert retention.keep_all_events(note="made", now=now) is None
-    RetentionRule.objects.all().delete()
-    assert retention.keep_all_events(note="made", now=now).days == 1_032
-
-
-def test_a_month_that_was_dropped_is_made_again_once_more_is_kept() -> None:
-    at = timezone.now() - 1_500 * DAY
-    name = partitions.partition_of(months.EVENT, partitions.month_of(at))
-    RetentionDrop.objects.create(kind=RetentionKind.EVENTS, partition=name, rows=1)
-    assert prepare_partitions(at, at, tables=(months.EVENT,)) == 0
-    assert partitions.months_gone([at]) == {at}
-    rule(RetentionKind.EVENTS, 3_650)
-    assert prepare_partitions(at, at, tables=(months.EVENT,)) == 1
 
 
 def test_acts_are_forgotten_where_quick_memory_has_them(valkey: redis.Redis) -> None:
