@@ -1,5 +1,6 @@
 """Releases: the ledger and the list, a new one, what is in one, and letting everybody have it, or nobody any more."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -75,24 +76,16 @@ def release_file(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG00
 
 @post_requires(Action.RELEASE)
 def publish_release(request: HttpRequest, pk: UUID) -> HttpResponse:
-    try:
-        asking.publish_release(get_object_or_404(Release, pk=pk), by=staff_of(request), now=timezone.now())
-    except asking.ReleaseStateError:
-        messages.warning(request, _("It is published already, or there is nothing in it to be told."))
-    else:
-        messages.success(request, _("It is published: everybody who has its address may have it."))
-    return redirect("release", pk=pk)
+    done = _("It is published: everybody who has its address may have it.")
+    late = _("It is published already, or there is nothing in it to be told.")
+    return _change(request, pk, asking.publish_release, done=done, late=late)
 
 
 @post_requires(Action.RELEASE)
 def withdraw_release(request: HttpRequest, pk: UUID) -> HttpResponse:
-    try:
-        asking.withdraw_release(get_object_or_404(Release, pk=pk), by=staff_of(request), now=timezone.now())
-    except asking.ReleaseStateError:
-        messages.warning(request, _("It was not published any more, so nothing was changed."))
-    else:
-        messages.success(request, _("It is withdrawn. Who has the file keeps it, and what it spent stays spent."))
-    return redirect("release", pk=pk)
+    done = _("It is withdrawn. Who has the file keeps it, and what it spent stays spent.")
+    late = _("It was not published any more, so nothing was changed.")
+    return _change(request, pk, asking.withdraw_release, done=done, late=late)
 
 
 @post_requires(Action.RELEASE)
@@ -103,6 +96,17 @@ def repeat_release(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.warning(request, _("It is under way or made, so there was nothing to repeat."))
     except BudgetSpentError as error:
         messages.warning(request, query.spent_words(error))
+    return redirect("release", pk=pk)
+
+
+def _change(request: HttpRequest, pk: UUID, change: Callable[..., None], *, done: str, late: str) -> HttpResponse:
+    """Change what is public of a release, and say so; ``late``: what is said where that was done before."""
+    try:
+        change(get_object_or_404(Release, pk=pk), by=staff_of(request), now=timezone.now())
+    except asking.ReleaseStateError:
+        messages.warning(request, late)
+    else:
+        messages.success(request, done)
     return redirect("release", pk=pk)
 
 
