@@ -32,7 +32,8 @@ class ReleaseForm(forms.Form):
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )  # fmt: skip
     epsilon = forms.DecimalField(
-        label="ε", min_value=LEAST_EPSILON, max_value=MOST_EPSILON, decimal_places=2, initial=Decimal(1),
+        label=gettext_lazy("Privacy loss, ε"), min_value=LEAST_EPSILON, max_value=MOST_EPSILON, decimal_places=2,
+        initial=Decimal(1),
         help_text=gettext_lazy("The larger, the truer the numbers and the less each customer is hidden; 1 is usual."),
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value", "max_decimal_places"), RANGE),
     )  # fmt: skip

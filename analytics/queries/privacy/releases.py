@@ -10,12 +10,12 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from analytics.templatetags.display import day, number, share
 from analytics.templatetags.words import label
 from recommendations.models import Release
-from recommendations.privacy_terms import ReleaseDomain
+from recommendations.privacy_terms import BOUNDS, ReleaseDomain
 from recommendations.services.releases.asking import release_rules
 from recommendations.services.releases.ledger import YEAR, BudgetSpentError, ledger, require_budget
 from recommendations.services.releases.making import missing_noise
@@ -43,12 +43,6 @@ STATE_WORDS: Mapping[ReleaseState, Promise] = {
     ReleaseState.PUBLIC: pgettext_lazy("release", "Published"),
     ReleaseState.WITHDRAWN: pgettext_lazy("release", "Withdrawn"),
 }
-OTHERS: Mapping[ReleaseDomain, Promise] = {
-    ReleaseDomain.ITEMS: pgettext_lazy("release", "Product types can be told with fewer."),
-    ReleaseDomain.TYPES: pgettext_lazy("release", "Four weeks, or a larger ε, tell more."),
-    ReleaseDomain.INTERESTS: pgettext_lazy("release", "Four weeks, or a larger ε, tell more."),
-}
-"""What may be asked for instead, where the numbers of a release would be noise."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +81,16 @@ class ReleaseView:
             "Too few customers for this at ε %(epsilon)s: of the numbers told about %(share)s would have been the true "
             "first ones. %(instead)s Its ε is spent all the same: that it is too little was read off the noisy numbers."
         )
-        instead = OTHERS[ReleaseDomain(self.release.domain)]
-        return text % {"epsilon": self.epsilon, "share": share(self.release.expected["share"]), "instead": instead}
+        expected = share(self.release.expected["share"])
+        return text % {"epsilon": self.epsilon, "share": expected, "instead": self._instead()}
+
+    def _instead(self) -> str:
+        """What tells more than this does."""
+        if self.release.domain == ReleaseDomain.ITEMS:
+            return pgettext("release", "Product types can be told with fewer.")
+        if self.release.weeks < max(BOUNDS[ReleaseDomain(self.release.domain)]):
+            return pgettext("release", "Four weeks, or a larger ε, tell more.")
+        return pgettext("release", "A larger ε tells more.")
 
 
 @dataclass(frozen=True, kw_only=True)

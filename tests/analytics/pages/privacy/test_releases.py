@@ -134,6 +134,18 @@ def test_numbers_are_shown_with_what_they_are_worth(admin: Client) -> None:
     assert len(lines) == 61
 
 
+@pytest.mark.parametrize(
+    ("domain", "weeks", "instead"),
+    [
+        ("items", 4, "Product types can be told with fewer."), ("types", 1, "Four weeks, or a larger ε, tell more."),
+        ("types", 4, "A larger ε tells more."), ("interests", 4, "A larger ε tells more."),
+    ],
+)  # fmt: skip
+def test_what_tells_more_is_what_was_not_asked_for(admin: Client, domain: str, weeks: int, instead: str) -> None:
+    release = drawn(told=0, domain=domain, weeks=weeks)
+    assert f"the true first ones. {instead} Its ε" in text(admin, f"{PAGE}{release.pk}/")
+
+
 def test_noise_is_not_told_and_other_ways_are(admin: Client) -> None:
     release = drawn(told=0, domain="items", bound=5)
     page = text(admin, f"{PAGE}{release.pk}/")
