@@ -31,6 +31,7 @@ from recommendations.store.live.writes import Objection
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import current_snapshot, snapshot_holder
 from recommendations.terms import Availability
+from tests.live_state import rebuild_live_state
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -42,7 +43,7 @@ written = count()
 
 @pytest.fixture(autouse=True)
 def _live_state_is_whole(_empty_valkey: None) -> None:
-    writes.rebuild()
+    rebuild_live_state()
 
 
 def write(answer: Answer) -> bytes:

@@ -31,12 +31,13 @@ from recommendations.serving.serve import serve, serve_all, serve_page, serve_wr
 from recommendations.serving.serving_state import ServingState
 from recommendations.serving.types import Answer, PageRequest, Request, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.live import fetch, writes
+from recommendations.store.live import fetch
 from recommendations.store.live.valkey import valkey
 from recommendations.store.serving.served_experiments import TRAFFIC_SALT
 from recommendations.store.serving.slates import write_slates
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import ExperimentKind, ExperimentStatus, Metric
+from tests.live_state import rebuild_live_state
 from tests.trained import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -46,7 +47,7 @@ PEOPLE = [f"u{number}" for number in range(24)]
 
 @pytest.fixture(autouse=True)
 def _live_state_is_whole(_empty_valkey: None) -> None:
-    writes.rebuild()
+    rebuild_live_state()
     ShopSetting.objects.create(key=TRAFFIC_SALT, value="0a" * 16)
 
 

@@ -14,9 +14,10 @@ from recommendations.serving.answer_record import RequestRecord
 from recommendations.serving.past.again import Reconstruction, Sameness, again
 from recommendations.serving.serve import serve, serve_written
 from recommendations.serving.types import Answer, AskedBoost, Filter, Request
-from recommendations.store.live import fetch, writes
+from recommendations.store.live import fetch
 from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.terms import RuleAction
+from tests.live_state import rebuild_live_state
 from tests.serving.test_again import one
 from tests.serving.test_rules import of, publish, rule
 
@@ -28,10 +29,10 @@ GIFTS = AskedBoost(filter=Filter(tags=("gift",)), strength=-60)
 
 @pytest.fixture(autouse=True)
 def _gifts(_empty_valkey: None) -> None:
-    writes.rebuild()
     BlendWeights.objects.filter(is_default=True).update(exploration=0, cards=0)
     Item.objects.filter(shop_id__in=["bread-0", "bread-1"]).update(tags=["gift"], updated_at=timezone.now())
     fetch.announce(*fetch.Changed)
+    rebuild_live_state()
 
 
 def ask(*boosts: AskedBoost, n: int = 30, **more: object) -> Answer:

@@ -9,6 +9,7 @@ from recommendations.serving.serve import serve, serve_all, serve_page, serve_wr
 from recommendations.serving.types import Answer, PageRequest, Request
 from recommendations.store.live import fetch, writes
 from recommendations.store.serving.snapshot_holder import current_snapshot
+from tests.live_state import rebuild_live_state
 from tests.serving.test_again import one
 from tests.serving.test_ignored_showings import seen, shown
 
@@ -19,8 +20,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 def _live_state_is_whole(_empty_valkey: None) -> None:
     BlendWeights.objects.filter(is_default=True).update(exploration=0, cards=0, diversity=0)
     fetch.announce(*fetch.Changed)
+    rebuild_live_state()
     current_snapshot()
-    writes.rebuild()
 
 
 def ask(rotation: float | None = None, *, user: str = "u0") -> Answer:
