@@ -303,6 +303,7 @@ urlpatterns = [
     path("privacy/receipts/<int:serial>/", privacy_receipts.privacy_receipt, name="privacy_receipt"),
     path("privacy/holds/", privacy_holds.legal_holds, name="legal_holds"),
     path("privacy/holds/new/", privacy_holds.hold_somebody, name="hold_somebody"),
+    path("privacy/holds/<int:pk>/", privacy_holds.legal_hold, name="legal_hold"),
     path("privacy/holds/<int:pk>/lift/", privacy_holds.lift_legal_hold, name="lift_legal_hold"),
     path("privacy/retention/", privacy_retention.retention, name="retention"),
     path("privacy/retention/<slug:kind>/", privacy_retention.retention_rule, name="retention_rule"),

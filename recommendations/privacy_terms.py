@@ -1,6 +1,7 @@
 """Codes of privacy: what somebody may ask for or refuse, how far it got, and who holds anything about people."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -27,6 +28,10 @@ class RequestState(StrEnum):
     WAITING_FOR_RUN = "waiting_for_run"  # erased; sums that were learned with the person go with the next run
     DONE = "done"
     FAILED = "failed"
+
+
+DUE = timedelta(days=30)
+"""Within a month the law wants a request done."""
 
 
 class ReceiptPart(StrEnum):

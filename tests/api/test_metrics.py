@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recommendations.engine.push.cases import CaseVerdict, PushCase
 from recommendations.models import Alarm, ArmShare, Item, Message, ModelVersion, RateWatch, Reading, Run, RunStage, Unit
+from recommendations.privacy_terms import RequestState
 from recommendations.push_terms import Channel, MessageState, Verdict
 from recommendations.services.access import keys
 from recommendations.services.mails.reports import Report, ReportKind
@@ -30,6 +31,7 @@ from recommendations.store.push import outbox, pace, verdicts
 from recommendations.store.serving import slates
 from recommendations.store.valkey_keys import COUNTED
 from recommendations.terms import Cut, RunStatus, Scope, Stage, VersionStatus
+from tests.analytics.pages.privacy.asking import request_in
 from tests.api.conftest import ApiClient, problem
 from tests.api.events.conftest import EVENTS, event
 from tests.dead_servers import dead_database, dead_valkey
@@ -324,3 +326,12 @@ def test_verdicts_on_people(watcher: ApiClient, django_capture_on_commit_callbac
     with django_capture_on_commit_callbacks(execute=True):
         verdicts.write(made.pk, [CaseVerdict(case=case, verdict=Verdict.NO_CONSENT)], now=timezone.now())
     assert named(samples(watcher.get(METRICS)), "verdicts_total", verdict="no_consent") == 1
+
+
+def test_requests_of_privacy_but_for_the_age_of_those_that_are_held(watcher: ApiClient) -> None:
+    request_in(RequestState.HELD, created_at=timezone.now() - timedelta(days=90))
+    figures = samples(watcher.get(METRICS))
+    assert named(figures, "privacy_requests", state="held") == 1
+    assert named(figures, "privacy_oldest_seconds") == 0
+    request_in(RequestState.RECEIVED)
+    assert 3600 <= (named(samples(watcher.get(METRICS)), "privacy_oldest_seconds") or 0) < 3700

@@ -94,9 +94,16 @@ def test_a_hold_lasts_until_it_is_lifted() -> None:
     with pytest.raises(CommandError, match="another request"):
         run("privacy", "erase", "tablet", "--anonymous", "--reference", "t-1")
     number = LegalHold.objects.get().pk
-    run("privacy", "lift", str(number))
+    for wrong in (["--reason", " "], []):
+        with pytest.raises(CommandError, match="--reason"):
+            run("privacy", "lift", str(number), *wrong)
+    waiting = PrivacyRequest.objects.get()
+    assert f"The erasure {waiting.pk} begins within a minute." in run(
+        "privacy", "lift", str(number), "--reason", "case closed"
+    )
+    assert AuditEntry.objects.get(verb="lift").note == "case closed"
     with pytest.raises(CommandError, match="no hold"):
-        run("privacy", "lift", str(number))
+        run("privacy", "lift", str(number), "--reason", "again")
     assert "done" in run("privacy", "erase", "phone", "--anonymous", "--reference", "t-1")
     assert PrivacyRequest.objects.get().state == RequestState.DONE
     assert run("privacy", "requests") == ""

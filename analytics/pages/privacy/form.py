@@ -144,6 +144,19 @@ class HoldForm(IdsForm):
         return timezone.make_aware(datetime.combine(day, time.max))
 
 
+class LiftForm(forms.Form):
+    """Why a hold is lifted."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=LONGEST_REASON,
+        help_text=gettext_lazy("Such as a case's number, without a name: it stays in the audit trail."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"label_suffix": ""})
+
+
 class RetentionForm(forms.Form):
     """Days for which a kind is kept; ``noted``: they are to be saved, and somebody says why."""
 

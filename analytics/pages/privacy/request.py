@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from analytics.pages.access.permission import post_requires, requires, staff_of
 from analytics.pages.addresses import or_404
 from analytics.queries.privacy import request as query
+from analytics.queries.privacy.holds import holds_of
 from analytics.queries.privacy.receipts import checked
 from recommendations.models import PrivacyRequest
 from recommendations.services.access.policy import Action
@@ -34,6 +35,7 @@ def privacy_request(request: HttpRequest, pk: UUID) -> HttpResponse:
         "receipts": checked(record.receipts.all()),
         "on_request": True,
         "same_as": record.options.get("same_as"),
+        "holds": holds_of([record]).get(record.pk, ()),
     }
     return render(request, "dashboard/privacy/request.html", context)
 

@@ -1,5 +1,6 @@
 """The queue of requests for an export or an erasure, and what is to be said of all of them at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,22 +13,23 @@ from django.utils.translation import ngettext, pgettext
 
 from analytics import filters as fields
 from analytics.queries.privacy.holdings import Dot, dots, dots_words
+from analytics.queries.privacy.holds import end_of, holds_of
 from analytics.queries.privacy.request import days_left
 from analytics.templatetags.display import ago, number
-from recommendations.models import PrivacyRequest
+from recommendations.models import LegalHold, PrivacyRequest
 from recommendations.privacy_terms import RequestKind, RequestState
-from recommendations.services.privacy.closing import LATE_AFTER
+from recommendations.services.privacy.closing import late
 from recommendations.services.privacy.holders import count_lost_erasures, missing_holders
+from recommendations.services.privacy.holds import HELD
 from recommendations.terms import RunStatus
 from recommendations.wording.privacy import labels as privacy_labels
 
 PER_PAGE = 10
-_HELD = Q(options__held=True)
 _STATE = Case(
     When(status__in=[RunStatus.FAILED, RunStatus.CANCELLED], then=Value(RequestState.FAILED)),
     When(closed_at__isnull=False, then=Value(RequestState.DONE)),
     When(status=RunStatus.SUCCEEDED, then=Value(RequestState.WAITING_FOR_RUN)),
-    When(_HELD, then=Value(RequestState.HELD)),
+    When(HELD, then=Value(RequestState.HELD)),
     When(started_at=None, then=Value(RequestState.RECEIVED)),
     default=Value(RequestState.RUNNING),
     output_field=CharField(),
@@ -45,10 +47,14 @@ class Filters(fields.ListFilters):
 
 @dataclass(frozen=True, kw_only=True)
 class QueuedRequest:
-    """A request of the queue; ``days`` are those until it is due, below 0 once it is late; None where it is over."""
+    """A request of the queue; ``days`` until it is due are below 0 once it is late, None where it is over or held.
+
+    ``held_until`` is when the last hold that it waits for ends; None where that lasts until somebody lifts it.
+    """
 
     record: PrivacyRequest
     days: int | None
+    held_until: datetime | None
     dots: list[Dot]
 
     @property
@@ -115,16 +121,19 @@ def extent(*, now: datetime) -> PrivacyExtent:
 
 
 def requests(filters: Filters, *, now: datetime) -> tuple[Page[Any], list[QueuedRequest]]:
-    """A page of the queue: what is open first, that which is due next before the others, then the newest."""
+    """A page of the queue: what is open first, that which is due next before the others, then what is held, then the
+    newest.
+    """
     rows = with_state().select_related("started_by", "api_key")
     if filters.kind:
         rows = rows.filter(kind=filters.kind)
     if filters.state:
         rows = rows.filter(stated=filters.state)
     over = Case(When(stated=RequestState.DONE, then=Value(1)), default=Value(0))
-    due = Case(When(~Q(stated=RequestState.DONE), then="due_at"))
+    due = Case(When(~Q(stated__in=[RequestState.DONE, RequestState.HELD]), then="due_at"))
     page: Page[Any] = Paginator(rows.order_by(over, due, "-created_at", "pk"), PER_PAGE).get_page(filters.page)
-    return page, [_queued(each, now=now) for each in page]
+    held = holds_of(page)
+    return page, [_queued(each, held.get(each.pk, ()), now=now) for each in page]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,11 +148,11 @@ class PrivacyTrouble:
 def trouble(*, now: datetime) -> PrivacyTrouble:
     """Count it, in two queries."""
     row = with_state().aggregate(
-        old=Count("pk", filter=~Q(stated=RequestState.DONE) & Q(created_at__lt=now - LATE_AFTER)),
+        old=Count("pk", filter=late(now=now)),
         failed=Count("pk", filter=Q(stated=RequestState.FAILED)),
     )
     return PrivacyTrouble(**row, lost=count_lost_erasures())
 
 
-def _queued(record: PrivacyRequest, *, now: datetime) -> QueuedRequest:
-    return QueuedRequest(record=record, days=days_left(record, now=now), dots=dots(record))
+def _queued(record: PrivacyRequest, holds: Sequence[LegalHold], *, now: datetime) -> QueuedRequest:
+    return QueuedRequest(record=record, days=days_left(record, now=now), held_until=end_of(holds), dots=dots(record))

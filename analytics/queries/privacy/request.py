@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -86,8 +87,10 @@ def holdings(request: PrivacyRequest) -> Holdings:
 
 
 def days_left(request: PrivacyRequest, *, now: datetime) -> int | None:
-    """Days until it is due, below 0 once it is late; None where it is over."""
-    return None if request.state == RequestState.DONE else (request.due_at - now).days
+    """Days of the calendar until it is due, below 0 once it is late; None where it is over or held."""
+    if request.state in {RequestState.DONE, RequestState.HELD}:
+        return None
+    return (timezone.localdate(request.due_at) - timezone.localdate(now)).days if request.due_at > now else -1
 
 
 def has_file(request: PrivacyRequest, *, now: datetime) -> bool:

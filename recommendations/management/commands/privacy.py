@@ -65,6 +65,7 @@ class Command(BaseCommand):
         say.set_defaults(anonymous=False)
         lift = does.add_parser("lift", help="end a hold")
         lift.add_argument("hold", type=int, help="its number, as `requests` lists it")
+        lift.add_argument("--reason", required=True, help="why; it stays in the trail")
         requests = does.add_parser("requests", help="requests that are not over, and holds that last")
         requests.add_argument("--all", action="store_true", help="those that are over, too")
         chain = does.add_parser("receipts", help="receipts as JSON, for verify_receipt: all, or those of a request")
@@ -151,10 +152,18 @@ class Command(BaseCommand):
 
     def _lift(self, options: dict[str, Any]) -> None:
         try:
-            holds.lift_hold(LegalHold.objects.get(pk=options["hold"]), by=None, now=timezone.now())
+            stored = LegalHold.objects.get(pk=options["hold"])
+            waiting = holds.waiting_for([stored]).get(stored.pk, ())
+            holds.lift_hold(stored, reason=options["reason"], by=None, now=timezone.now())
+        except NoteNeededError as error:
+            raise CommandError("Say why: --reason.") from error
         except (LegalHold.DoesNotExist, holds.HoldIsOverError) as error:
             raise CommandError(f"There is no hold {options['hold']} that lasts.") from error
         self.stdout.write(f"Hold {options['hold']} is over.")
+        for each in waiting:
+            others = [str(hold) for hold in each.options["holds"] if hold != stored.pk]
+            begins = f"still waits for hold {', '.join(others)}" if others else "begins within a minute"
+            self.stdout.write(f"The erasure {each.pk} {begins}.")
 
     def _unblock(self, options: dict[str, Any]) -> None:
         [person] = _people(options, most=1)
@@ -199,7 +208,7 @@ def _done(request: PrivacyRequest) -> PrivacyRequest:
     """The request, once it is done here, or by the worker that took it first."""
     do_request(request.pk)
     request.refresh_from_db()
-    while request.unfinished and not request.options.get("held"):
+    while request.unfinished and not request.options.get("holds"):
         time.sleep(LOOK)
         do_request(request.pk)
         request.refresh_from_db()

@@ -67,14 +67,14 @@ class PrivacyRequest(Job):
 
     @property
     def state(self) -> RequestState:
-        """What is said of it; HELD only where ``options`` has that a legal hold stopped it."""
+        """What is said of it; HELD only where ``options`` has the legal holds that it waits for."""
         if self.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
             return RequestState.FAILED
         if self.closed_at is not None:
             return RequestState.DONE
         if self.status == RunStatus.SUCCEEDED:
             return RequestState.WAITING_FOR_RUN
-        if self.options.get("held"):
+        if self.options.get("holds"):
             return RequestState.HELD
         return RequestState.RECEIVED if self.started_at is None else RequestState.RUNNING
 

@@ -31,7 +31,7 @@ from recommendations.models import (
     RunStage,
     Unit,
 )
-from recommendations.privacy_terms import RequestState
+from recommendations.privacy_terms import DUE, RequestState
 from recommendations.push_terms import FINAL, Channel, MessageState
 from recommendations.store.experiments.splits import split_evidence
 from recommendations.store.live import counters, queues
@@ -251,13 +251,16 @@ def _privacy(now: datetime) -> list[Metric]:
     """Metrics of what people asked for and is not over."""
     waiting = list(PrivacyRequest.objects.filter(closed_at=None))
     states = Counter(each.state for each in waiting)
-    oldest = min((each.created_at for each in waiting), default=now)
+    oldest = min((each.due_at - DUE for each in waiting if each.state is not RequestState.HELD), default=now)
     return [
         _gauge(
             "privacy_requests", "Requests for an export or an erasure that are not over.", ("state",),
             [((state,), states[state]) for state in RequestState if state is not RequestState.DONE],
         ),
-        _gauge("privacy_oldest_seconds", "Since the oldest of them came.", (), [((), (now - oldest).total_seconds())]),
+        _gauge(
+            "privacy_oldest_seconds", "Since the oldest that is not held came, or its hold ended.", (),
+            [((), (now - oldest).total_seconds())],
+        ),
     ]  # fmt: skip
 
 

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from recommendations.models import PrivacyRequest
-from recommendations.privacy_terms import ReceiptPart, RequestKind
+from recommendations.privacy_terms import DUE, ReceiptPart, RequestKind
 from recommendations.services.privacy import exports
 from recommendations.services.privacy.erasing import HINDRANCES, leave_nothing, subject_in
+from recommendations.services.privacy.holds import HELD
 from recommendations.services.privacy.live_log import rewrite_live_log
 from recommendations.services.privacy.receipt_facts import last_facts
 from recommendations.services.privacy.receipts import sign_receipt
@@ -34,6 +36,7 @@ HUSKS_LAST = timedelta(seconds=60)
 PAUSE = timedelta(minutes=5)
 """After which a request that failed is tried again."""
 LATE_AFTER = timedelta(days=20)
+"""After which a request that is open is an error."""
 log = structlog.get_logger(__name__)
 
 
@@ -66,9 +69,14 @@ def may_close(request: PrivacyRequest) -> bool:
     return request.scanned_at is not None and learned_without(request.scanned_at)
 
 
+def late(*, now: datetime) -> Q:
+    """Whether a request has been open for more than 20 days, and is not held."""
+    return Q(closed_at=None, due_at__lt=now + DUE - LATE_AFTER) & ~HELD
+
+
 def late_requests(*, now: datetime) -> int:
-    """How many requests have been open for more than 20 days."""
-    return PrivacyRequest.objects.filter(closed_at=None, created_at__lt=now - LATE_AFTER).count()
+    """How many requests are late."""
+    return PrivacyRequest.objects.filter(late(now=now)).count()
 
 
 def close(request: PrivacyRequest, *, now: datetime) -> None:

@@ -1,10 +1,14 @@
 """Legal holds: a duty to keep what is held of somebody. Their erasure is taken in, and waits until the hold ends."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from recommendations.models import LegalHold, Staff
+from recommendations.models import LegalHold, PrivacyRequest, Staff
+from recommendations.models.jobs import UNFINISHED
 from recommendations.services.access import audit
 from recommendations.services.access.audit import needed_note
 from recommendations.services.privacy.requests import NoIdsError
@@ -15,7 +19,12 @@ from recommendations.store.events.pseudonyms import pseudonym, pseudonyms
 from recommendations.store.events.tombstones import digest_of
 from recommendations.terms import CustomerKind
 
-__all__ = ["HoldEndsBeforeError", "HoldIsOverError", "NoIdsError", "hold", "lasting_holds", "lift_hold"]
+__all__ = [
+    "HELD", "HoldEndsBeforeError", "HoldIsOverError", "NoIdsError", "hold", "lasting_holds", "lift_hold", "waiting_for",
+]  # fmt: skip
+
+HELD = Q(status__in=UNFINISHED, options__has_key="holds")
+"""Whether a request is held, as ``PrivacyRequest.state`` says it."""
 
 
 class HoldIsOverError(Exception):
@@ -52,6 +61,16 @@ def hold(ids: PersonIds, *, reason: str, until: datetime | None, by: Staff | Non
     return stored[0]
 
 
+def waiting_for(holds: Iterable[LegalHold]) -> Mapping[int, Sequence[PrivacyRequest]]:
+    """Erasures that wait for each of these holds, by its key; ``options["holds"]`` are all that a request waits for."""
+    waiting = defaultdict[int, list[PrivacyRequest]](list)
+    keys = {each.pk for each in holds}
+    for request in PrivacyRequest.objects.filter(HELD).order_by("created_at"):
+        for key in keys.intersection(request.options["holds"]):
+            waiting[key].append(request)
+    return waiting
+
+
 def _pseudonyms_of(ids: PersonIds, *, layers: int) -> list[bytes]:
     """Pseudonyms of all these ids, each once, that of the signed-in one first."""
     named = [] if ids.user_id is None else [pseudonym(ids.user_id, layers=layers)]
@@ -59,8 +78,12 @@ def _pseudonyms_of(ids: PersonIds, *, layers: int) -> list[bytes]:
 
 
 @transaction.atomic
-def lift_hold(stored: LegalHold, *, by: Staff | None, now: datetime) -> LegalHold:
-    """End a hold now; erasures that waited for it go on within a minute. Raises HoldIsOverError."""
+def lift_hold(stored: LegalHold, *, reason: str, by: Staff | None, now: datetime) -> LegalHold:
+    """End a hold now; erasures that waited for it alone begin within a minute. The ``reason`` stays in the trail.
+
+    Raises NoteNeededError where it is empty, and HoldIsOverError.
+    """
+    reason = needed_note(reason)
     stored = LegalHold.objects.select_for_update().get(pk=stored.pk)
     if stored.until is not None and stored.until <= now:
         raise HoldIsOverError
@@ -68,6 +91,6 @@ def lift_hold(stored: LegalHold, *, by: Staff | None, now: datetime) -> LegalHol
     stored.save(update_fields=["until", "pseudonym"])
     audit.record(
         by=by, verb="lift", subject=stored,
-        before={"until": before.isoformat() if before else None}, after={"until": now.isoformat()},
+        before={"until": before.isoformat() if before else None}, after={"until": now.isoformat()}, note=reason,
     )  # fmt: skip
     return stored

@@ -14,7 +14,7 @@ from recommendations.services.access import audit
 from recommendations.services.privacy.exports import open_export
 from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_erase, ask_export
 from recommendations.services.privacy.sealed import missing_settings
-from recommendations.store.erasure.legal_holds import hold_on
+from recommendations.store.erasure.legal_holds import holds_on
 from recommendations.store.erasure.subjects import digest_of, subject_of_keys
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Holder, Subject
@@ -103,7 +103,7 @@ def read_own_export(request: PrivacyRequest, *, now: datetime) -> Iterator[bytes
 
 def is_held(customer: Customer, *, now: datetime) -> bool:
     """Whether the law has all of it kept for now, so that an erasure waits."""
-    return hold_on(subject_of_keys([customer.pk]), now=now) is not None
+    return bool(holds_on(subject_of_keys([customer.pk]), now=now))
 
 
 def ask_own_erasure(customer: Customer, token: str, *, now: datetime) -> PrivacyRequest:

@@ -6,10 +6,9 @@ from datetime import datetime
 import structlog
 
 from recommendations.models import PrivacyRequest
-from recommendations.privacy_terms import RequestKind
+from recommendations.privacy_terms import DUE, RequestKind
 from recommendations.services.access import audit
 from recommendations.services.privacy.at_once import note_whom
-from recommendations.services.privacy.requests import DUE
 from recommendations.services.privacy.sealed import missing_settings, seal_subject
 from recommendations.store import jobs
 from recommendations.store.erasure.burial import bury

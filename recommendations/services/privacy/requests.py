@@ -7,14 +7,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from recommendations.models import ApiKey, Customer, PrivacyRequest, Staff
-from recommendations.privacy_terms import EraseMode, RequestKind
+from recommendations.privacy_terms import DUE, EraseMode, RequestKind
 from recommendations.services.access import audit
 from recommendations.services.access.audit import Author
 from recommendations.services.operations.jobs import JobIsOverError, resume_job
@@ -29,8 +29,6 @@ __all__ = [
     "ask_export", "try_again",
 ]  # fmt: skip
 
-DUE = timedelta(days=30)
-"""Within a month the law wants it done."""
 MOST_AT_ONCE = 1_000
 MOST_IDS = 100  # anonymous ids of one person
 ERASE_WORDS = frozenset({"ERASE", "删除"})

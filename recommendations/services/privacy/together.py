@@ -23,7 +23,7 @@ from recommendations.services.privacy.erasing import (
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_locks
 from recommendations.store.contacts.sealing import SealBrokenError
-from recommendations.store.erasure.legal_holds import hold_on
+from recommendations.store.erasure.legal_holds import holds_on
 from recommendations.store.events.generations import settled
 from recommendations.store.holders.protocol import Erased, Holder, Subject
 from recommendations.terms import RunStatus
@@ -54,7 +54,7 @@ def _make_unknown(requests: Collection[UUID], *, now: datetime) -> None:
     asked = PrivacyRequest.objects.filter(pk__in=requests, unknown_at=None).order_by("created_at")
     for mode in EraseMode:
         subjects = {each: subject_in(each) for each in asked.filter(mode=mode)}
-        free = {each: subject for each, subject in subjects.items() if not hold_on(subject, now=now)}
+        free = {each: subject for each, subject in subjects.items() if not holds_on(subject, now=now)}
         if begun := begin_erasures(free):
             make_unknown_all(begun, mode=mode, now=now)
 

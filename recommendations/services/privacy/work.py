@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from recommendations.models import PrivacyRequest
-from recommendations.privacy_terms import ReceiptPart, RequestKind
+from recommendations.privacy_terms import DUE, ReceiptPart, RequestKind
 from recommendations.services.privacy import closing, exports
 from recommendations.services.privacy.at_once import erasure_under_way, waiting_for
 from recommendations.services.privacy.erasing import (
@@ -26,7 +26,7 @@ from recommendations.services.privacy.receipts import sign_receipt
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
 from recommendations.services.privacy.together import HolderOfFiles, erase_together
 from recommendations.store.contacts.sealing import SealBrokenError
-from recommendations.store.erasure.legal_holds import hold_on
+from recommendations.store.erasure.legal_holds import holds_on
 from recommendations.store.events.generations import settled
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
@@ -54,8 +54,8 @@ def do_request(pk: UUID, *, clock: Clock = timezone.now) -> RunStatus | None:
 
 
 def _must_wait(request: PrivacyRequest, *, now: datetime) -> bool:
-    """Whether a hold keeps the person, or another request is at them, which is noted; who is unknown already is neither
-    kept nor waited for.
+    """Whether holds keep the person, or another request is at them, which is noted; who is unknown already is neither
+    kept nor waited for. The month begins anew when the last hold has ended.
     """
     if request.kind != RequestKind.ERASE or request.unknown_at is not None:
         return False
@@ -63,17 +63,19 @@ def _must_wait(request: PrivacyRequest, *, now: datetime) -> bool:
         subject = subject_in(request)
     except (PrivacyKeysMissingError, SealBrokenError):
         return False  # the work fails by it, and says so
-    held = hold_on(subject, now=now) is not None
+    holds = [each.pk for each in holds_on(subject, now=now)]
     other = erasure_under_way(request, subject)
-    noted = dict(request.options)
-    if held != bool(noted.get("held")):
-        noted["held"] = held
+    noted = {name: value for name, value in request.options.items() if name != "holds"}
+    if holds:
+        noted["holds"] = holds
+    elif "holds" in request.options:
+        request.due_at = now + DUE
     if other is not None:
         noted.setdefault("same_as", str(other.pk))
     if noted != request.options:
         request.options = noted
-        request.save(update_fields=["options"])
-    return held or other is not None
+        request.save(update_fields=["options", "due_at"])
+    return bool(holds) or other is not None
 
 
 def _export(request: PrivacyRequest, clock: Clock) -> None:

@@ -53,9 +53,7 @@ def forget_ended_holds(*, now: datetime) -> int:
     return LegalHold.objects.filter(until__lte=now, pseudonym__isnull=False).update(pseudonym=None)
 
 
-def hold_on(subject: Subject, *, now: datetime | None = None) -> LegalHold | None:
-    """The hold that lasts for any id of a person; of several the one that ends last."""
-    now = now or timezone.now()
+def holds_on(subject: Subject, *, now: datetime | None = None) -> list[LegalHold]:
+    """The holds that last for any id of a person, the first one first."""
     digests = [digest_of(value) for value in subject.pseudonyms]
-    lasting = lasting_holds(now=now).filter(digest__in=digests)
-    return max(lasting, key=lambda hold: (hold.until is None, hold.until, hold.since), default=None)
+    return list(lasting_holds(now=now or timezone.now()).filter(digest__in=digests).order_by("pk"))

@@ -40,7 +40,7 @@ from recommendations.services.privacy.requests import EraseAsk, ask_erase
 from recommendations.services.privacy.rotation import rotate_pseudonyms
 from recommendations.services.privacy.sealed import PersonIds, open_sealed, seal_subject
 from recommendations.store.erasure.burial import bury
-from recommendations.store.erasure.legal_holds import hold_on
+from recommendations.store.erasure.legal_holds import holds_on
 from recommendations.store.erasure.log import complete_log
 from recommendations.store.erasure.subjects import subject_digest, subject_of, subject_of_keys
 from recommendations.store.events.generations import GENERATION, LOCK, RotatingError, generation, settled
@@ -173,8 +173,8 @@ def test_requests_and_holds_go_on_finding_whom_they_are_about() -> None:
     assert open_sealed(PrivacyRequest.objects.get(pk=request.pk).sealed or b"") == PersonIds(user_id="bob")
     assert subject_digest("ada", []) == digest  # what a receipt has
     for subject in (subject_of_keys([ada.pk]), subject_of("ada", []), subject_of("stranger", [])):
-        assert hold_on(subject, now=NOW) is not None
-    assert hold_on(subject_of("bob", []), now=NOW) is None
+        assert holds_on(subject, now=NOW)
+    assert not holds_on(subject_of("bob", []), now=NOW)
     assert LegalHold.objects.count() == 2
 
 
@@ -184,7 +184,7 @@ def test_a_hold_on_who_comes_later_keeps_them_by_their_key() -> None:
     assert not Customer.objects.exists()  # of whom nothing is known is no customer
     rotate()
     keys = [*person_keys(["stranger"], SIGNED_IN).values(), *person_keys(["phone"], VISITOR).values()]
-    assert all(hold_on(subject_of_keys([key]), now=NOW) for key in keys)  # as *My data* asks for an erasure
+    assert all(holds_on(subject_of_keys([key]), now=NOW) for key in keys)  # as *My data* asks for an erasure
     assert held_customers(now=NOW) == set(keys)
 
 
@@ -199,7 +199,7 @@ def test_a_hold_that_has_ended_names_nobody() -> None:
     assert (ended.pseudonym, bytes(ended.digest)) == (None, digest)
     lasting.refresh_from_db()
     assert bytes(lasting.pseudonym or b"") == pseudonym("bob")
-    assert lift_hold(lasting, by=None, now=NOW + DAY).pseudonym is None
+    assert lift_hold(lasting, reason="over", by=None, now=NOW + DAY).pseudonym is None
 
 
 @pytest.mark.usefixtures("new_key")

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from recommendations.models import AuditEntry, Customer, LegalHold, PrivacyRequest, Staff, StatedTaste, Tombstone
 from recommendations.privacy_terms import EraseMode, Kept, ReceiptPart, RequestState
+from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.privacy import closing, receipts, work
 from recommendations.services.privacy.erasing import NOTHING, entry_after
 from recommendations.services.privacy.holds import HoldIsOverError, hold, lift_hold
@@ -182,13 +183,17 @@ def test_a_legal_hold_keeps_somebody_until_it_is_lifted(holders: Holders) -> Non
     admin = Staff.objects.create_user("ada@example.com", "a long password", role=Role.ADMIN)
     stored = hold(PersonIds(anonymous_ids=("phone",)), reason="case 12", until=None, by=admin, now=NOW)
     request = do(ask())
-    assert request.state == RequestState.HELD
+    assert (request.state, request.options["holds"]) == (RequestState.HELD, [stored.pk])
     assert StatedTaste.objects.count() == 2
 
-    lift_hold(stored, by=admin, now=timezone.now())
+    with pytest.raises(NoteNeededError):
+        lift_hold(stored, reason=" ", by=admin, now=timezone.now())
+    lift_hold(stored, reason="the case is closed", by=admin, now=timezone.now())
     with pytest.raises(HoldIsOverError):
-        lift_hold(stored, by=admin, now=timezone.now())
+        lift_hold(stored, reason="again", by=admin, now=timezone.now())
+    assert AuditEntry.objects.get(verb="lift").note == "the case is closed"
     do(request)
+    assert "holds" not in request.options
     assert request.state == RequestState.DONE
     assert StatedTaste.objects.count() == 0
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", flat=True)) == ["hold", "ask", "lift"]
@@ -202,6 +207,18 @@ def test_a_hold_keeps_by_each_of_its_ids(holders: Holders) -> None:
     for ids in ({"user_id": "ada"}, {"user_id": None, "anonymous_ids": ("tablet",)}):
         assert do(ask(**ids)).state == RequestState.HELD
     assert do(ask("bo")).state == RequestState.DONE
+
+
+def test_who_is_held_twice_waits_for_both_holds(holders: Holders) -> None:
+    holders(TasteHolder())
+    somebody("ada")
+    holds = [hold(PersonIds(user_id="ada"), reason="case", until=None, by=None, now=NOW) for _time in range(2)]
+    request = do(ask())
+    assert request.options["holds"] == [each.pk for each in holds]
+    lift_hold(holds[0], reason="over", by=None, now=timezone.now())
+    assert do(request).options["holds"] == [holds[1].pk]
+    lift_hold(holds[1], reason="over", by=None, now=timezone.now())
+    assert do(request).state == RequestState.DONE
 
 
 def test_rows_of_who_is_erased_stay_until_every_holder_took_its_own(holders: Holders) -> None:
@@ -252,6 +269,22 @@ def test_what_is_late_is_counted(holders: Holders) -> None:
     holders()
     ask()
     now = timezone.now()
+    assert closing.late_requests(now=now + timedelta(days=19)) == 0
+    assert closing.late_requests(now=now + timedelta(days=21)) == 1
+
+
+def test_who_is_held_is_not_late_and_has_a_month_from_the_end_of_the_hold(holders: Holders) -> None:
+    holders(TasteHolder(falls=1))
+    somebody("ada")
+    stored = hold(PersonIds(user_id="ada"), reason="case", until=None, by=None, now=NOW)
+    request = do(ask())
+    PrivacyRequest.objects.filter(pk=request.pk).update(due_at=NOW - timedelta(days=40))
+    now = timezone.now()
+    assert closing.late_requests(now=now) == 0
+
+    lift_hold(stored, reason="over", by=None, now=now)
+    with pytest.raises(RuntimeError):  # it began, and was killed
+        do(request)
     assert closing.late_requests(now=now + timedelta(days=19)) == 0
     assert closing.late_requests(now=now + timedelta(days=21)) == 1
 

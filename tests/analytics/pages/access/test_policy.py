@@ -42,7 +42,7 @@ LOOKS = {
     "agent_statements", "agent_practice",
     "campaign_calendar", "campaign_report", "push_results", "push_effect", "customer_messages", "customer_held",
     "privacy", "privacy_request", "privacy_progress", "privacy_receipts", "privacy_receipt", "privacy_holders",
-    "legal_holds", "release", "release_file", "releases", "retention",
+    "legal_hold", "legal_holds", "release", "release_file", "releases", "retention",
 }  # fmt: skip
 """What everybody on the staff may look at."""
 

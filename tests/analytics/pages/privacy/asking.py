@@ -34,7 +34,7 @@ def request_in(state: RequestState, *, kind: RequestKind = RequestKind.ERASE, **
     fields: dict[str, Any] = {
         "status": _STATUS[state], "due_at": created + 30 * DAY, "subject": b"s" * 32, "asked_for": b"a" * 32,
         "sealed": None if is_over else b"sealed", "closed_at": now if is_over else None,
-        "options": {"held": state == RequestState.HELD},
+        "options": {"holds": [0]} if state == RequestState.HELD else {},
         "started_at": None if state in {RequestState.RECEIVED, RequestState.HELD} else created,
     }  # fmt: skip
     made = PrivacyRequest.objects.create(kind=kind, **fields | values)

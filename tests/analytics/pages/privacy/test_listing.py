@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -13,7 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import LegalHold, Receipt, Staff
+from analytics.queries.privacy.request import days_left
+from analytics.templatetags.display import day as day_words
+from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, Receipt, Staff
 from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
 from recommendations.services.privacy import receipts as services
 from recommendations.services.privacy.holders import missing_holders
@@ -66,7 +69,18 @@ def test_what_is_due_next_stands_first_and_what_is_over_last(admin: Client) -> N
     page = text(admin, "/privacy/")
     assert listed(page) == [str(each.pk) for each in (late, fresh, over)]
     assert "overdue" in page
-    assert "in 29 days" in page
+    assert f"in {30 if timezone.localtime().hour else 29} days" in page  # it came an hour ago
+
+
+def test_days_until_it_is_due_are_those_of_the_calendar(admin: Client) -> None:
+    """As the day that its page names; what is left of the last one is no whole day."""
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
+    for due, days in ((noon + 30 * DAY, 30), (noon + 30 * DAY - timedelta(hours=12), 30), (noon + DAY, 1), (noon, 0)):
+        request = request_in(RequestState.RECEIVED, due_at=due)
+        assert [
+            days_left(request, now=now) for now in (noon - timedelta(hours=11), noon - timedelta(minutes=1))
+        ] == 2 * [days]
+        assert days_left(request, now=due) == -1
 
 
 @pytest.mark.parametrize("state", list(RequestState))
@@ -156,14 +170,73 @@ def test_somebody_is_held_until_the_hold_is_lifted(admin: Client, client_of: Cal
     page = text(admin, "/privacy/holds/")
     assert "Case 7" in page
     assert "u1" not in page
-    assert "Case 7" not in text(client_of(Role.VIEWER), "/privacy/holds/"), "reasons are for admins"
-    admin.post(f"/privacy/holds/{stored.pk}/lift/")
-    assert "The hold is lifted" in text(admin, "/privacy/holds/")
-    page = text(admin, "/privacy/holds/")
-    assert f"/privacy/holds/{stored.pk}/lift/" not in page
-    assert f"/privacy/holds/{stored.pk + 1}/lift/" in page, "each id is held by itself"
-    admin.post(f"/privacy/holds/{stored.pk}/lift/")
-    assert "The hold had ended already" in text(admin, "/privacy/holds/")
+    viewer = client_of(Role.VIEWER)
+    for address in ("/privacy/holds/", f"/privacy/holds/{stored.pk}/"):
+        assert "Case 7" not in text(viewer, address), "reasons are for admins"
+    for each in (stored, LegalHold.objects.latest("pk")):
+        assert f'href="/privacy/holds/{each.pk}/"' in page, "each id is held by itself"
+    assert admin.get("/privacy/holds/999999/").status_code == 404
+
+
+def held(**values: Any) -> LegalHold:
+    return LegalHold.objects.create(digest=b"d" * 32, reason="Case 7", since=timezone.now(), **values)
+
+
+def test_a_hold_is_lifted_for_a_reason_after_it_was_said_what_begins(
+    admin: Client, client_of: Callable[[Role], Client]
+) -> None:
+    stored, other = held(), held()
+    address = f"/privacy/holds/{stored.pk}/"
+    assert "No erasure waits for it, so none begins." in text(admin, address)
+    waiting = request_in(RequestState.HELD, options={"holds": [stored.pk, other.pk]})
+    assert "Another hold keeps this person, too" in text(admin, address)
+    PrivacyRequest.objects.update(options={"holds": [stored.pk]})
+    page = text(admin, address)
+    assert "begins within a minute of the lifting, and cannot be undone." in page
+    assert f'href="/privacy/{waiting.pk}/"' in page
+    assert f'href="/privacy/{waiting.pk}/"' in text(admin, "/privacy/holds/")
+    assert f'href="{address}"' in text(admin, f"/privacy/{waiting.pk}/")
+    assert f'action="{address}lift/"' in page
+    assert f'action="{address}lift/"' not in text(client_of(Role.VIEWER), address)
+
+    for none in ({}, {"reason": " "}):
+        refused = admin.post(f"{address}lift/", none)
+        assert refused.status_code == 422
+        assert "This field is required" in refused.content.decode()
+    assert AuditEntry.objects.filter(verb="lift").count() == 0
+    admin.post(f"{address}lift/", {"reason": "Case 7 is closed"})
+    assert AuditEntry.objects.get(verb="lift").note == "Case 7 is closed"
+    page = text(admin, address)
+    assert "The hold is lifted" in page
+    assert f'action="{address}lift/"' not in page
+    admin.post(f"{address}lift/", {"reason": "again"})
+    assert "The hold had ended already" in text(admin, address)
+
+
+def test_a_hold_that_a_command_set_says_so(admin: Client) -> None:
+    stored = held()
+    for address in ("/privacy/holds/", f"/privacy/holds/{stored.pk}/"):
+        assert "a command" in text(admin, address), address
+
+
+def test_who_is_held_is_due_when_the_hold_ends_and_not_before(admin: Client) -> None:
+    """Also where the hold outlasts the month: it is neither overdue nor an alarm."""
+    waiting = [
+        request_in(
+            RequestState.HELD, created_at=timezone.now() - 90 * DAY, options={"holds": [held(until=until).pk]}
+        )
+        for until in (None, timezone.now() + 9 * DAY)
+    ]  # fmt: skip
+    fresh = request_in(RequestState.RECEIVED)
+    page = text(admin, "/privacy/")
+    assert listed(page)[0] == str(fresh.pk)
+    assert "held until it is lifted" in page
+    assert f"held until {day_words(timezone.now() + 9 * DAY)}" in page
+    assert "overdue" not in page
+    for each in waiting:
+        assert "· due " not in text(admin, f"/privacy/{each.pk}/")
+    cache.clear()
+    assert "A privacy request is older than 20 days" not in text(admin, "/")
 
 
 def test_a_hold_needs_an_id_a_reason_and_a_day_to_come(admin: Client) -> None:
