@@ -119,7 +119,7 @@ def _ask_for_word(guest: Guest, _owner: DataOwner) -> HttpResponseBase:
 
 
 def _erase_all(guest: Guest, owner: DataOwner) -> HttpResponseBase:
-    if guest.request.POST.get("word", "").strip().upper() not in ERASE_WORDS:
+    if guest.request.POST.get("word", "").strip().casefold() not in ERASE_WORDS:
         return guest.answer("erase_all", {"wrong": True}, status=HTTPStatus.BAD_REQUEST)
     request = held.ask_own_erasure(owner.customer, guest.token, now=guest.now)
     is_held = held.is_held(owner.customer, now=guest.now)

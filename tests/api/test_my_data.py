@@ -144,7 +144,7 @@ def test_an_objection_is_said_and_taken_back_here(server: ApiClient) -> None:
 def test_erasure_takes_a_typed_word_on_a_second_page_and_happens_once(server: ApiClient) -> None:
     customer = somebody("u1", "a1")
     page = page_from(server)
-    assert "Type ERASE" in seen(page, act="sure")
+    assert "Type “erase”" in seen(page, act="sure")
     for word in ("", "yes", "ERASE it"):
         assert Client().post(page, {"act": "erase_all", "word": word}).status_code == 400
     assert not PrivacyRequest.objects.exists()

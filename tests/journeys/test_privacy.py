@@ -37,11 +37,11 @@ def test_an_admin_erases_a_customer_and_has_the_receipt(window: Callable[..., Vi
     page.evaluate("scrollTo(0, 0)")  # what the bar at the top covers in part is too small to be hit
     assert visitor.complaints() == []
     page.get_by_role("link", name="Erase…").click()
-    page.get_by_label("Type ERASE").fill("erase it")
+    page.get_by_label("Type “erase”").fill("erase it")
     page.get_by_role("button", name="Erase for good").click()
-    expect(page.locator(".field-error")).to_have_text("Type ERASE to go on. Nothing was changed.")
+    expect(page.locator(".field-error")).to_have_text("Type “erase” to go on. Nothing was changed.")
     visitor.problems.clear()  # the browser's word on 422
-    page.get_by_label("Type ERASE").fill("ERASE")
+    page.get_by_label("Type “erase”").fill("erase")
     page.get_by_role("button", name="Erase for good").click()
     page.wait_for_url(re.compile(r"/privacy/[0-9a-f-]{36}/$"))
     expect(page.locator("h1")).to_contain_text("Received")

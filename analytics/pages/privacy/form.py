@@ -82,7 +82,7 @@ class PrivacyForm(IdsForm):
         help_text=gettext_lazy("Such as a ticket's number; it stays, so write no name. Sent twice it is one request."),
     )  # fmt: skip
     word = forms.CharField(
-        label=pgettext_lazy("typed word", "Type ERASE, as it cannot be undone"), required=False, max_length=20,
+        label=pgettext_lazy("typed word", "Type “erase”, as it cannot be undone"), required=False, max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     customer = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -112,8 +112,8 @@ class PrivacyForm(IdsForm):
     def clean_word(self) -> str:
         """The word, where somebody is to be erased. Raises ValidationError where it is another one."""
         word: str = self.cleaned_data["word"].strip()
-        if self.data.get("kind") == RequestKind.ERASE and word.upper() not in ERASE_WORDS:
-            raise ValidationError(_("Type ERASE to go on. Nothing was changed."))
+        if self.data.get("kind") == RequestKind.ERASE and word.casefold() not in ERASE_WORDS:
+            raise ValidationError(_("Type “erase” to go on. Nothing was changed."))
         return word
 
     def names_somebody(self, given: dict[str, Any]) -> bool:

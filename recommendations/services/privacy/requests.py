@@ -31,8 +31,8 @@ __all__ = [
 
 MOST_AT_ONCE = 1_000
 MOST_IDS = 100  # anonymous ids of one person
-ERASE_WORDS = frozenset({"ERASE", "删除"})
-"""What has to be typed on a page so that somebody is erased, in either language."""
+ERASE_WORDS = frozenset({"erase", "删除"})
+"""What has to be typed on a page so that somebody is erased, in either language, whatever its case."""
 
 
 class ReferenceReusedError(Exception):
