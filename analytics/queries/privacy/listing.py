@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, CharField, Count, Min, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Count, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -17,7 +19,7 @@ from analytics.queries.privacy.holds import end_of, holds_of
 from analytics.queries.privacy.request import days_left
 from analytics.templatetags.display import ago, number
 from recommendations.models import LegalHold, PrivacyRequest
-from recommendations.privacy_terms import RequestKind, RequestState
+from recommendations.privacy_terms import HolderCode, RequestKind, RequestState
 from recommendations.services.privacy.closing import late
 from recommendations.services.privacy.holders import count_lost_erasures, missing_holders
 from recommendations.services.privacy.holds import HELD
@@ -35,6 +37,14 @@ _STATE = Case(
     output_field=CharField(),
 )
 """``PrivacyRequest.state`` as the database says it."""
+
+
+_KNOWN = Case(
+    When(reduce(or_, (Q(**{f"counts__{code}__found__gt": 0}) for code in HolderCode)), then=Value(value=True)),
+    default=Value(value=False),
+    output_field=BooleanField(),
+)
+"""Whether any place had something of the person."""
 
 
 class Filters(fields.ListFilters):
@@ -69,7 +79,8 @@ class PrivacyExtent:
 
     open: int
     oldest: datetime | None  # of those that are open
-    erased: int  # this year
+    erased: int  # people, this year
+    unknown: int  # erasures of this year by ids of which nothing was found
     any: bool
     missing: int
 
@@ -85,7 +96,13 @@ class PrivacyExtent:
         else:
             parts = [_("No request is open")]
         erased = ngettext("%(n)s person was erased this year", "%(n)s people were erased this year", self.erased)
-        parts.append(erased % {"n": number(self.erased)})
+        people = erased % {"n": number(self.erased)}
+        if self.unknown:
+            text = ngettext(
+                "%(people)s, and %(n)s id that nobody knew", "%(people)s, and %(n)s ids that nobody knew", self.unknown
+            )
+            people = text % {"people": people, "n": number(self.unknown)}
+        parts.append(people)
         if self.missing:
             missing = ngettext(
                 "%(n)s place has no program that erases it", "%(n)s places have no program that erases them",
@@ -108,14 +125,21 @@ def extent(*, now: datetime) -> PrivacyExtent:
     """Requests that are open, and erasures of this year, in one query."""
     year = timezone.localtime(now).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     is_open = ~Q(stated=RequestState.DONE)
-    row = with_state().aggregate(
-        open=Count("pk", filter=is_open),
-        oldest=Min("created_at", filter=is_open),
-        erased=Count("pk", filter=Q(kind=RequestKind.ERASE, scanned_at__gte=year)),
-        every=Count("pk"),
+    erased = Q(kind=RequestKind.ERASE, scanned_at__gte=year)
+    again = Q(options__has_key="same_as")  # of two requests about one person the other one found them
+    row = (
+        with_state()
+        .annotate(known=_KNOWN)
+        .aggregate(
+            open=Count("pk", filter=is_open),
+            oldest=Min("created_at", filter=is_open),
+            erased=Count("pk", filter=erased & Q(known=True)),
+            unknown=Count("pk", filter=erased & Q(known=False) & ~again),
+            every=Count("pk"),
+        )
     )
     return PrivacyExtent(
-        open=row["open"], oldest=row["oldest"], erased=row["erased"], any=bool(row["every"]),
+        open=row["open"], oldest=row["oldest"], erased=row["erased"], unknown=row["unknown"], any=bool(row["every"]),
         missing=len(missing_holders()),
     )  # fmt: skip
 

@@ -49,7 +49,7 @@ def erased(*, closed: bool = False, **values: Any) -> PrivacyRequest:
     now = timezone.now()
     state = RequestState.DONE if closed else RequestState.WAITING_FOR_RUN
     moments = {"unknown_at": now, "scanned_at": now, "finished_at": now}
-    request = request_in(state, counts=ERASED, **moments | values)
+    request = request_in(state, **{"counts": ERASED} | moments | values)
     for part in ReceiptPart if closed else [ReceiptPart.ERASED]:
         sign_receipt(request, part, facts={"request": str(request.pk)}, now=now)
     return request

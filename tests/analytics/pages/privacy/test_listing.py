@@ -63,6 +63,16 @@ def test_the_first_line_counts_what_is_open(admin: Client) -> None:
     assert (known in page) is not bool(missing_holders())
 
 
+def test_who_was_erased_is_counted_apart_from_ids_that_nobody_knew(admin: Client) -> None:
+    nothing = {HolderCode.EVENTS: ENTRY}
+    first = erased(closed=True)
+    erased(closed=True, counts=nothing, options={"same_as": str(first.pk)})  # the same person at once
+    assert "; 1 person was erased this year; " in text(admin, "/privacy/")
+    for _time in range(2):
+        erased(closed=True, counts=nothing)
+    assert "; 1 person was erased this year, and 2 ids that nobody knew; " in text(admin, "/privacy/")
+
+
 def test_what_is_due_next_stands_first_and_what_is_over_last(admin: Client) -> None:
     over, late = erased(closed=True), request_in(RequestState.FAILED, created_at=timezone.now() - 31 * DAY)
     fresh = request_in(RequestState.RUNNING)
