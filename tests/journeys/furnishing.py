@@ -160,12 +160,12 @@ def _promise_impressions(by: Staff) -> None:
 def _handle_privacy(by: Staff) -> None:
     """Requests in every state, with receipts, and a legal hold: all of people whom the shop does not know; releases."""
     now = timezone.now()
-    for state in RequestState:
-        if state not in {RequestState.DONE, RequestState.WAITING_FOR_RUN}:
-            asking.request_in(state, counts=asking.PARTLY, unknown_at=now, started_by=by, reference=f"Ticket {state}")
+    kept = hold(PersonIds(user_id="nobody"), reason="Case 7", until=None, by=by, now=now)
+    asking.request_in(RequestState.HELD, options={"holds": [kept.pk]}, started_by=by, reference="Ticket held")
+    for state in (RequestState.RECEIVED, RequestState.RUNNING, RequestState.FAILED):
+        asking.request_in(state, counts=asking.PARTLY, unknown_at=now, started_by=by, reference=f"Ticket {state}")
     asking.erased(closed=True)
     asking.erased(started_by=by)
-    hold(PersonIds(user_id="nobody"), reason="Case 7", until=None, by=by, now=now)
     releasing.drawn(told=0, weeks_ago=1)
     releasing.drawn(published_at=now)
 

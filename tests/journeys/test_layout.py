@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from recommendations.event_types import EventName
-from recommendations.models import Arm, BlendWeights, Customer, Item, Occurrence, Staff
+from recommendations.models import Arm, BlendWeights, Customer, Item, Occurrence, PrivacyRequest, Staff
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.terms import ExperimentKind
+from recommendations.terms import ExperimentKind, RunStatus
 from tests.analytics import records
 from tests.analytics.pages.experiments.drafting import begun, version
 from tests.journeys.conftest import Visitor, committed
@@ -232,3 +232,16 @@ def test_the_tab_of_a_page_is_in_sight(ada: Callable[[int], Visitor], page: str,
     tabs = visitor.page.get_by_role("navigation", name="Campaigns")
     [bar], [tab] = boxes(tabs), boxes(tabs.locator("[aria-current]"))
     assert bar[0] <= tab[0] < tab[2] <= bar[2]
+
+
+def test_a_step_of_an_erasure_takes_a_line_and_a_place_two(ada: Callable[[int], Visitor]) -> None:
+    erasure = PrivacyRequest.objects.filter(kind="erase", status=RunStatus.SUCCEEDED).latest("created_at").pk
+    visitor = ada(1440)
+    visitor.visit(f"/privacy/{erasure}/")
+    steps = visitor.page.locator(".step > span:not(.visually-hidden)")
+    assert steps.count() == 8
+    assert {each.evaluate(LINES) for each in steps.all()} == {1}
+    visitor.page.set_viewport_size({"width": 390, "height": 900})
+    rows = boxes(visitor.page.locator(".holder-table tbody tr"))
+    assert len(rows) >= 2
+    assert [row for row in rows if row[3] - row[1] > 110] == []
