@@ -127,4 +127,6 @@ class MainParametersView(OpenView):
         done["ETag"] = tag = f'"{bytes(statement.digest).hex()[:32]}-{lang}"'
         done["Cache-Control"] = f"public, max-age={MAX_AGE}"
         patch_vary_headers(done, ["Accept-Language"])
-        return get_conditional_response(request._request, etag=tag, response=done) or done  # noqa: SLF001
+        given = get_conditional_response(request._request, etag=tag, response=done) or done  # noqa: SLF001
+        given["Content-Language"] = lang
+        return given

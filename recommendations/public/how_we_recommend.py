@@ -84,11 +84,14 @@ def _with_tag(
     request: HttpRequest, answer: HttpResponse, made_of: tuple[RecommendationStatement | None, ...]
 ) -> HttpResponse:
     """The answer with its tag, or that it is still the same."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
     tag = "-".join(bytes(each.digest).hex()[:16] if each else "0" for each in made_of)
-    tag = f'"{tag}-{translation.get_language()}-{settings.VERSION}"'
+    tag = f'"{tag}-{language}-{settings.VERSION}"'
     answer.headers["ETag"] = tag
     answer.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
-    return get_conditional_response(request, etag=tag, response=answer) or answer
+    given = get_conditional_response(request, etag=tag, response=answer) or answer
+    given.headers["Content-Language"] = language
+    return given
 
 
 def _page(

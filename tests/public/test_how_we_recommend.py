@@ -14,8 +14,8 @@ from recommendations.services.access.readers import READS
 from recommendations.services.statements import state_at_start, statement_now
 from recommendations.store.models import weight_versions
 from recommendations.store.models.weight_versions import Made
-from recommendations.terms import BlendName
-from tests.experiment_records import NOW
+from recommendations.terms import BlendName, ExperimentKind
+from tests.experiment_records import NOW, experiment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey", "two_versions")]
 
@@ -49,9 +49,17 @@ def test_the_text_stands_there_in_the_language_that_is_asked_for(settings: Setti
         "No addresses, no texts of e-mails",
         "You can object",
         "The shop has set no rules",
-        "No test is running",
+        "No test that changes what you see is running",
     ):
         assert said in page()
+
+
+def test_a_test_in_which_everybody_sees_the_same_is_not_denied() -> None:
+    """An A/A test runs, and changes nothing that is said here."""
+    experiment(kind=ExperimentKind.AA)
+    state_at_start()
+    assert "No test that changes what you see is running" in page()
+    assert "会改变您所见内容的测试" in page("?lang=zh-hans")
 
 
 def test_versions_are_listed_and_what_differs_is_said_in_words() -> None:
@@ -114,6 +122,17 @@ def test_the_api_gives_sentences_and_the_numbers_behind_them() -> None:
     assert body["page"].endswith(PAGE)
     home = next(each for each in body["parameters"]["orders"] if "home" in each["placements"])
     assert home["mix"]["parts"] == [["again", 70], ["fitting", 30]]
+
+
+@pytest.mark.parametrize("address", [PAGE, API])
+def test_an_answer_names_the_language_that_it_is_in(address: str) -> None:
+    for language in ("zh-hans", "en"):
+        answer = Client().get(address, {"lang": language})
+        assert answer["Content-Language"] == language
+        same = Client().get(address, {"lang": language}, headers={"If-None-Match": answer["ETag"]})
+        assert (same.status_code, same["Content-Language"]) == (304, language)
+    chosen = Client().get(address, headers={"Accept-Language": "zh-CN"})
+    assert chosen["Content-Language"] == "zh-hans"
 
 
 def test_a_moment_has_the_statement_that_held_then() -> None:

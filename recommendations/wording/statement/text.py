@@ -224,7 +224,8 @@ def _rule(rule: StatedRule, count: int) -> str:
 
 def _of_tests(tests: Sequence[Mapping[str, Any]]) -> list[Line]:
     if not tests:
-        return [(StatedRow.EXPERIMENT, _("No test is running: what is said here holds for everybody."))]
+        text = _("No test that changes what you see is running: what is said here holds for everybody.")
+        return [(StatedRow.EXPERIMENT, text)]
     return [(StatedRow.EXPERIMENT, line) for test in tests for line in _of_test(test)]
 
 
