@@ -63,6 +63,13 @@ def test_placeholders_are_kept(catalogue: Path) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_the_shops_name_is_no_part_of_a_chinese_word(catalogue: Path) -> None:
+    """It may be of Latin letters, so a space is on either side; a language, which is named likewise, is Chinese."""
+    own = [text for _flags, fields in entries(catalogue) for text in texts(fields) if "%(language)s" not in text]
+    assert [text for text in own if re.search(r"[\u4e00-\u9fff]%\(shop\)s|%\(shop\)s[\u4e00-\u9fff]", text)] == []
+
+
 @cache
 def compiled(catalogue: Path) -> dict[str, str]:
     with catalogue.with_suffix(".mo").open("rb") as file:
