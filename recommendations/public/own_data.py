@@ -19,7 +19,13 @@ from recommendations.public.door import AddressGuest, CustomerGuest, Guest, cust
 from recommendations.public.own_acts import follow_word
 from recommendations.public.sentences import word
 from recommendations.services.contacts.links import link_path
-from recommendations.services.contacts.own_data import address_of_customer, file_of, masked_address, statements_of
+from recommendations.services.contacts.own_data import (
+    address_of_customer,
+    addresses_of,
+    file_of,
+    masked_address,
+    statements_of,
+)
 from recommendations.services.contacts.own_messages import sent_to
 from recommendations.services.contacts.staff_acts import erase_for
 from recommendations.services.contacts.tokens import LinkKind
@@ -153,19 +159,28 @@ def _show(
         "export": asked.export,
         "is_ready": asked.export is not None and asked.export.state == RequestState.DONE,
         "erasing": asked.erasure,
-        **(_of_address(owner.address, now=guest.now) if owner.address else {}),
+        **(_of_address(owner.address, whole=owner.whole, now=guest.now) if owner.address else {}),
     }
     return guest.answer("own_data", context)
 
 
-def _of_address(address: Address, *, now: datetime) -> dict[str, object]:
-    """What is kept to write to somebody."""
+def _of_address(address: Address, *, whole: bool, now: datetime) -> dict[str, object]:
+    """What is kept to write to somebody, at this address alone or at the ``whole`` of theirs."""
     messages, total = sent_to(address.contact_id)
     contact = address.contact
     return {
-        "address": masked_address(address),
+        "addresses": [
+            {
+                "channel": word(push_labels.CHANNELS, each.channel), "masked": masked_address(each),
+                "since": each.created_at,
+            }
+            for each in (addresses_of(address.contact_id) if whole else [address])
+        ],
         "messages": [
-            {"at": each.at, "purpose": word(push_labels.PURPOSES, each.purpose), "clicked": each.clicked}
+            {
+                "at": each.at, "purpose": word(push_labels.PURPOSES, each.purpose),
+                "channel": word(push_labels.CHANNELS, each.channel), "clicked": each.clicked,
+            }
             for each in messages
         ],
         "total": total,
@@ -173,16 +188,16 @@ def _of_address(address: Address, *, now: datetime) -> dict[str, object]:
         "verdict_days": VERDICT_DAYS,
         "contact": contact,
         "paused_until": contact.paused_until if contact.paused_until and contact.paused_until > now else None,
-        "since": address.created_at,
         "statements": [_row(each) for each in statements_of(address)],
         "centre": link_path(address, LinkKind.PREFERENCES, now=now),
-    }
+    }  # fmt: skip
 
 
 def _row(statement: ConsentStatement) -> dict[str, object]:
     return {
         "at": statement.at,
         "purpose": word(push_labels.PURPOSES, statement.purpose),
+        "channel": word(push_labels.CHANNELS, statement.channel),
         "said": word(push_labels.CONSENT_STATES, statement.state),
         "where": word(push_labels.CONSENT_SOURCES, statement.source),
     }

@@ -30,9 +30,11 @@ from recommendations.models import (
     ShopOccasion,
     Suppression,
 )
+from recommendations.push_terms import AddressState, Channel
 from recommendations.services.access.rates import RateLimiter
 from recommendations.services.contacts import own_data
 from recommendations.services.contacts.tokens import LinkKind, SignedLink, token_of
+from recommendations.store.contacts.sealing import digest_of, seal
 from tests.channels.test_smtp import free_port
 from tests.public.pages import HEADERS, UNKNOWN, contact, do, page_of, rows, shown
 from tests.store.push.test_people import message
@@ -151,11 +153,34 @@ def test_the_page_says_in_words_what_is_kept_and_not_the_whole_address() -> None
     page = page_of(contact(time_zone="Asia/Tokyo"), LinkKind.OWN_DATA)
     before = rows()
     text = shown(Client().get(page))
-    for words in ("u•••@example.com", "Asia/Tokyo", "English", "Recommendations for you · Given", "server"):
+    for words in ("u•••@example.com", "Asia/Tokyo", "English", "Recommendations for you · E-mail · Given", "server"):
         assert words in text
     assert "u1@example.com" not in text
     assert "我的数据" in shown(Client().get(f"{page}?language=zh-hans"))
     assert rows() == before
+
+
+def test_the_page_names_a_browser_and_the_channel_of_each_word() -> None:
+    """Except for who did not confirm the address, which may be somebody else's."""
+    address = contact()
+    browser = {"endpoint": "https://push.example.com/send/secret", "p256dh": "p", "auth": "a"}
+    Address.objects.create(
+        contact_id=address.contact_id, channel=Channel.WEB_PUSH, sealed=seal(browser),
+        digest=digest_of(Channel.WEB_PUSH, browser), state=AddressState.ACTIVE, created_at=timezone.now(),
+    )  # fmt: skip
+    ConsentStatement.objects.create(
+        contact_id=address.contact_id, channel=Channel.WEB_PUSH, purpose="for_you", state="given", source="browser",
+        at=timezone.now(),
+    )  # fmt: skip
+    page = page_of(address, LinkKind.OWN_DATA)
+    text = shown(Client().get(page))
+    for words in ("Recommendations for you · Browser notification · Given", "Recommendations for you · E-mail · Given"):
+        assert words in text
+    for words in ("<dt>Browser notification</dt><dd>•••@push.example.com", "<dt>E-mail</dt><dd>u•••@example.com"):
+        assert words in text
+    assert "secret" not in text
+    Address.objects.filter(pk=address.pk).update(confirmed_at=None)
+    assert "push.example.com" not in shown(Client().get(page))
 
 
 def sent_mails(address: Address, number: int) -> list[Message]:
@@ -180,7 +205,7 @@ def test_the_page_lists_what_was_sent_and_whether_it_was_followed() -> None:
     ]  # fmt: skip
     with timezone.override("Asia/Tokyo"):
         assert date_format(timezone.localtime(newest.handed_at), "DATETIME_FORMAT") in listed[0]
-    assert all("Recommendations for you" in each for each in listed)
+    assert all("Recommendations for you · E-mail" in each for each in listed)
     text = shown(Client().get(page))
     assert "Messages are kept for 400 days" in text
     assert newest.campaign.name not in text  # which is for staff

@@ -81,10 +81,15 @@ def statements_of(address: Address) -> Sequence[ConsentStatement]:
 
 
 def address_of_customer(customer: Customer) -> Address | None:
-    """An address in use, by mail where there is one; None where nothing is kept to write to them."""
-    in_use = Address.objects.filter(contact=customer.pk, state__in=LIVING).exclude(sealed=b"")
-    each = list(in_use.select_related("contact__customer").order_by("pk"))
-    return min(each, key=lambda address: address.channel != Channel.EMAIL, default=None)
+    """The address in use that comes first; None where nothing is kept to write to them."""
+    return next(iter(addresses_of(customer.pk)), None)
+
+
+def addresses_of(contact: int) -> Sequence[Address]:
+    """The addresses in use of a contact, those of mail first."""
+    in_use = Address.objects.filter(contact=contact, state__in=LIVING).exclude(sealed=b"")
+    each = in_use.select_related("contact__customer").order_by("pk")
+    return sorted(each, key=lambda address: address.channel != Channel.EMAIL)
 
 
 def masked_address(address: Address) -> str:

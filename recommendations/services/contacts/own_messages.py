@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, OuterRef
 
 from recommendations.models import Considered, Item, Message, MessageEvent, ShopOccasion
-from recommendations.push_terms import MessageEventKind, MessageState, Purpose
+from recommendations.push_terms import Channel, MessageEventKind, MessageState, Purpose
 from recommendations.store.push.retention import messages_of_contact, people_of_contact
 
 MOST = 50  # that a page lists
@@ -20,6 +20,7 @@ class SentToThem(NamedTuple):
 
     at: datetime
     purpose: Purpose
+    channel: Channel
     clicked: bool
 
 
@@ -28,8 +29,11 @@ def sent_to(contact: int) -> tuple[list[SentToThem], int]:
     left = Message.objects.filter(pk__in=messages_of_contact(contact), handed_at__isnull=False, state__in=ARRIVING)
     clicks = MessageEvent.objects.filter(message=OuterRef("pk"), kind=MessageEventKind.CLICKED)
     latest = left.annotate(clicked=Exists(clicks)).order_by("-handed_at", "-pk")
-    listed = latest.values_list("handed_at", "campaign__purpose", "clicked")[:MOST]
-    return [SentToThem(at, Purpose(purpose), clicked) for at, purpose, clicked in listed if at], left.count()
+    listed = latest.values_list("handed_at", "campaign__purpose", "channel", "clicked")[:MOST]
+    sent = [
+        SentToThem(at, Purpose(purpose), Channel(channel), clicked) for at, purpose, channel, clicked in listed if at
+    ]
+    return sent, left.count()
 
 
 def everything_of(contact: int) -> dict[str, Any]:
