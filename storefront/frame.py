@@ -44,6 +44,7 @@ class Frame:
             proof=visit.proof if named else "",
             session_id=visit.session_id if named else "",
             basket="" if self._settings.plays else fill("basket-link", size=sum(visit.basket.values())),
+            account=fill("account-link") if visit.user_id else "",
             people=self._people(visit),
             dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",

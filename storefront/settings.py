@@ -4,20 +4,20 @@ import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     recsite: str  # address, as the shop and its visitors reach it
-    server_key: str  # events:write, recommendations:read and catalogue:write; never leaves this process
+    server_key: str  # that of a shop's server, with privacy:write; never leaves this process
     browser_key: str  # events:write, recommendations:read and push:subscribe, of its origin; stands in every page
     catalogue: Path  # CSV, the one that was given to Recsite
     timeout: float  # seconds that a page waits for a slot
     currency: str  # as it stands before an amount
     customers: tuple[str, ...] = ()  # whom a visitor of the demo may sign in as
     name: str = "Corner Shop"
-    language: str = "en"  # of what Recsite says on a tile: en or zh-hans
+    language: Literal["en", "zh-hans"] = "en"  # of what Recsite says on a tile, and of My data
     plays: str = ""  # what a button says where items are not bought: Read, Play or Watch
     push_service: str = ""  # for browsers that have none: the demo's
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from recsite_client import Client
+from recsite_client import Client, RecsiteError
 from recsite_client.bodies import Context
 from storefront.app import Request, Response
 from storefront.catalogue import LEVEL, Catalogue, CatalogueProduct
@@ -60,7 +60,7 @@ type Page = Callable[[Request, Visit], Response]
 
 class ShopSite:
     def __init__(self, settings: Settings, catalogue: Catalogue, client: Client) -> None:
-        self._settings, self._catalogue = settings, catalogue
+        self._settings, self._catalogue, self._client = settings, catalogue, client
         self._slots = Slots(client, language=settings.language)
         self._outbox, self._visits = Outbox(client, catalogue), Visits()
         self._stock = ShopStock(client, catalogue, settings.catalogue.with_name("sold_out.json"))
@@ -73,6 +73,8 @@ class ShopSite:
             ("GET", "search"): self.search,
             ("GET", "cart"): self.basket,
             ("GET", "thanks"): self.thanks,
+            ("GET", "account"): self.account,
+            ("GET", "account/data"): self.my_data,
             ("GET", "browser"): self.browser,
             ("GET", "healthz"): self.health,
             ("POST", "cart"): self.put,
@@ -169,6 +171,23 @@ class ShopSite:
         slots = self._slot_list(filled, TITLES | titles, back="/cart")
         main = fill("thanks", order=order, total=total, slots=slots)
         return self._page(visit, "Thank you", main, filled)
+
+    def account(self, _request: Request, visit: Visit) -> Response:
+        if not visit.user_id:
+            return self._go("/")
+        return self._page(visit, "Your account", fill("account", user_id=visit.user_id), None)
+
+    def my_data(self, _request: Request, visit: Visit) -> Response:
+        """Lead a customer to what Recsite holds of them, by a link that is asked for now and kept nowhere."""
+        if not visit.user_id:
+            return self._go("/")
+        try:
+            link = self._client.privacy_link(visit.user_id, lang=self._settings.language)["url"]
+        except RecsiteError:
+            text = "This cannot be shown at the moment. Please try again in a minute."
+            page = self._page(visit, "My data", fill("plain", title="My data", text=text, slots=Html()), None)
+            return Response(page.body, HTTPStatus.SERVICE_UNAVAILABLE)
+        return Response(status=HTTPStatus.SEE_OTHER, location=link)
 
     def browser(self, _request: Request, visit: Visit) -> Response:
         """A page whose lists the tracker fills, as in a shop that no server of its own renders."""

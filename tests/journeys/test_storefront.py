@@ -30,7 +30,10 @@ IDS = "(tiles) => tiles.map((tile) => tile.dataset.itemId)"
 @pytest.fixture(scope="module")
 def shop(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the shop, whose catalogue is what Recsite has."""
-    server = (Scope.CATALOGUE_WRITE, Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.IDENTITY_PROVE)
+    server = (
+        Scope.CATALOGUE_WRITE, Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.IDENTITY_PROVE,
+        Scope.PRIVACY_WRITE,
+    )  # fmt: skip
     with shop_process(
         tmp_path_factory.mktemp("demo"),
         recsite=site,
@@ -234,6 +237,24 @@ def test_signing_in_joins_the_events_before_it(visitor: Visitor) -> None:
     expect(page.locator("[data-recsite-slot=buy_again]")).to_be_visible()
     assert {item.rpartition("-")[0] for item in shown(page, "buy_again")} == {"tea"}  # u3's taste
     expect(page.locator("[data-recsite-slot=buy_again] .reason").first).not_to_be_empty()
+
+
+def test_the_account_of_a_customer_leads_to_their_data(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.visit("/")
+    expect(page.get_by_role("link", name="Your account")).to_have_count(0)
+    allow(page)
+    page.get_by_label("Shopping as").select_option("u3")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("link", name="Your account").click()
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+    assert visitor.complaints() == []
+    page.get_by_role("link", name="My data").click()
+    page.wait_for_url("**/m/m/*/**")
+    expect(page.get_by_role("heading", name="My data")).to_be_visible()
+    page.get_by_role("button", name="Show it").click()
+    expect(page.locator(".holding").first).to_be_visible()
+    assert visitor.complaints() == []
 
 
 def test_a_visitor_who_declines_is_not_personalised(visitor: Visitor) -> None:

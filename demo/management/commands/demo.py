@@ -129,6 +129,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
     old, admin = read_private(file), Staff.objects.filter(email=_USERNAME).first()
     origin = shop_url.rstrip("/")
     pages = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.PUSH_SUBSCRIBE)
+    server = (*SERVER_SCOPES, Scope.PRIVACY_WRITE)  # for links to My data
     loaded = [name for name in _SHOPPERS if Customer.objects.filter(pseudonym=pseudonym(name)).exists()]
     options = {
         "recsite": url,
@@ -139,7 +140,7 @@ def _furnish_shop(url: str, shop_url: str) -> None:
         "name": settings.SHOP_NAME,
         "language": settings.SHOP_LANGUAGE,
         "plays": _PLAYS.get(DomainName(settings.SHOP_DOMAIN), ""),
-        "server_key": key_of(old.get("server_key", ""), name="Demo shop, server", scopes=SERVER_SCOPES, by=admin),
+        "server_key": key_of(old.get("server_key", ""), name="Demo shop, server", scopes=server, by=admin),
         "browser_key": key_of(
             old.get("browser_key", ""), name="Demo shop, pages", scopes=pages, by=admin, origins=[origin]
         ),
