@@ -9,7 +9,7 @@ import structlog
 from django.db import DatabaseError
 
 from recommendations.models import PrivacyRequest
-from recommendations.privacy_terms import EraseMode, HolderCode
+from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind
 from recommendations.services.privacy.at_once import ErasedElsewhereError, begin_erasures, leave_erasures, note_whom
 from recommendations.services.privacy.sealed import (
     PersonIds,
@@ -20,7 +20,7 @@ from recommendations.services.privacy.sealed import (
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
 from recommendations.store.erasure.burial import bury_all
 from recommendations.store.erasure.legal_holds import HeldError
-from recommendations.store.erasure.subjects import subject_of
+from recommendations.store.erasure.subjects import subject_of, subject_of_keys
 from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Erased, Holder, Subject
@@ -51,14 +51,17 @@ HINDRANCES = (
 def subject_in(request: PrivacyRequest) -> Subject:
     """The person whom a request is about; nobody once it is over.
 
-    Until they are unknown their ids are looked up each time; then the request knows where they were found. Raises
-    PrivacyKeysMissingError and SealBrokenError.
+    Until they are unknown their ids are looked up each time; then the request knows where they were found. An export is
+    of who has the ids now; an erasure leaves nothing of who had them before, either. Raises PrivacyKeysMissingError and
+    SealBrokenError.
     """
     if request.sealed is None:
         return Subject(keys=frozenset())
     opened = open_sealed(request.sealed)
     subject = subject_of(opened.user_id, opened.anonymous_ids) if isinstance(opened, PersonIds) else opened
-    return replace(subject, until=request.unknown_at)
+    if request.kind == RequestKind.ERASE:
+        return replace(subject, until=request.unknown_at, since={})
+    return replace(subject, since={**subject_of_keys(subject.keys).since, **subject.since})
 
 
 def make_unknown(request: PrivacyRequest, *, now: datetime) -> None:

@@ -79,11 +79,13 @@ def _must_wait(request: PrivacyRequest, *, now: datetime) -> bool:
 
 
 def _export(request: PrivacyRequest, clock: Clock) -> None:
-    began, subject = clock(), subject_in(request)
-    exports.write_export(request, subject, now=clock())
+    """Write the file; an empty one of who was erased since it was asked for, whoever has the id now."""
+    subject, nobody = subject_in(request), Subject(keys=frozenset())
+    gone = was_erased(subject, since=request.created_at)
+    exports.write_export(request, nobody if gone else subject, now=clock())
     request.save(update_fields=["file", "file_until", "options"])  # from now on an erasure deletes the file
-    if was_erased(subject, since=began):
-        exports.write_export(request, Subject(keys=frozenset()), now=clock())
+    if not gone and was_erased(subject, since=request.created_at):
+        exports.write_export(request, nobody, now=clock())
     request.sealed, request.closed_at = None, clock()
     request.save(update_fields=["sealed", "closed_at", "counts"])
 

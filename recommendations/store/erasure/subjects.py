@@ -2,13 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from django.db.models import Q
 
 from recommendations.models import Customer, CustomerAlias
 from recommendations.store.events.generations import generation
-from recommendations.store.events.pseudonyms import first_pseudonym, first_pseudonyms, in_generations, units_of
-from recommendations.store.events.tombstones import digest_of, digests_of
+from recommendations.store.events.pseudonyms import (
+    first_pseudonym,
+    first_pseudonyms,
+    in_generations,
+    pseudonym_unit,
+    units_of,
+)
+from recommendations.store.events.tombstones import comebacks_of, digest_of, digests_of
 from recommendations.store.holders.protocol import Subject
 from recommendations.terms import CustomerKind
 
@@ -18,21 +25,30 @@ __all__ = ["digest_of", "erased_digests", "keys_joined_to", "subject_digest", "s
 def subject_of(user_id: str | None, anonymous_ids: Sequence[str]) -> Subject:
     """The person whom the shop calls by these ids, with all keys that were joined to theirs and not undone.
 
-    Ids that nobody ever heard of give a subject without keys: answers may name their pseudonyms all the same.
+    Ids that nobody ever heard of give a subject without keys: answers may name their pseudonyms all the same. Of an id
+    that was erased it is who has it since.
     """
     firsts, layers = _firsts(user_id, anonymous_ids), generation()
-    named = [value for first in firsts for value in in_generations(first, until=layers)]
-    keys = Customer.objects.filter(pseudonym__in=named).values_list("pk", flat=True)
-    subject = subject_of_keys(keys, named)
-    units = {unit for first in firsts for unit in units_of(first, until=layers)}
-    return replace(subject, units_before=frozenset(units - subject.units))
+    named = {first: in_generations(first, until=layers) for first in firsts}
+    pseudonyms = list(chain.from_iterable(named.values()))
+    keys = Customer.objects.filter(pseudonym__in=pseudonyms).values_list("pk", flat=True)
+    subject = subject_of_keys(keys, pseudonyms)
+    units = {first: units_of(first, until=layers) for first in firsts}
+    since = {
+        unit: back.at for first, back in comebacks_of(firsts).items()
+        for unit in (*units[first], *map(pseudonym_unit, named[first]))
+    }  # fmt: skip
+    before = frozenset(chain.from_iterable(units.values())) - subject.units
+    return replace(subject, units_before=before, since={**subject.since, **since})
 
 
 def subject_of_keys(keys: Iterable[int], named: Iterable[bytes] = ()) -> Subject:
     """The person of these keys, and of the pseudonyms that were ``named`` beside them."""
     whole = keys_joined_to(keys)
-    stored = Customer.objects.filter(pk__in=whole, erased_at=None).values_list("pseudonym", flat=True)
-    return Subject(keys=whole, pseudonyms=tuple(sorted({*named, *map(bytes, stored)})))
+    living = Customer.objects.filter(pk__in=whole, erased_at=None).values_list("pseudonym", "not_before")
+    stored = {bytes(value): erased for value, erased in living}
+    since = {pseudonym_unit(value): erased for value, erased in stored.items() if erased}
+    return Subject(keys=whole, pseudonyms=tuple(sorted({*named, *stored})), since=since)
 
 
 def keys_joined_to(keys: Iterable[int]) -> frozenset[int]:

@@ -26,9 +26,14 @@ HEX = 64  # digits of a pseudonym, as a follower's event has it of whom they fol
 
 _OWN = "event.customer_id = ANY(%(keys)s)"
 _NAMELESS = "event.customer_id IS NULL AND event.transaction_id = ANY(%(orders)s)"
-_FOLLOWER = """
+_OF_BEFORE = """
+EXISTS (SELECT FROM unnest(%(erased)s::text[], %(since)s::timestamptz[]) AS gone(target, at)
+  WHERE gone.target = {target} AND {table}.occurred_at < gone.at)
+"""  # they followed who had the pseudonym before
+_FOLLOWER = f"""
 event.target_type = 'customer' AND event.target_id = ANY(%(followed)s) AND event.occurred_at < %(until)s
   AND (event.customer_id IS NULL OR event.customer_id <> ALL(%(keys)s))
+  AND NOT {_OF_BEFORE.format(target="event.target_id", table="event")}
 """
 _HANGING = ("recommendations_dueline", "recommendations_attributedline", "recommendations_event")
 """Tables of which rows go with an event, itself the last."""
@@ -41,11 +46,15 @@ _FOLLOW_SOMEBODY = f"""
 UPDATE recommendations_event line SET target_id = NULL FROM {KEYS}
 WHERE (line.occurred_at, line.event_id, line.line) = (key.occurred_at, key.event_id, key.line)
 """  # noqa: S608
-_WAITS_TO_FOLLOW = """
+_WAITS_TO_FOLLOW = f"""
 sent ->> 'target_id' = ANY(%(followed)s) AND occurred_at < %(until)s
   AND (customer_id IS NULL OR customer_id <> ALL(%(keys)s))
+  AND NOT {_OF_BEFORE.format(target="(sent ->> 'target_id')", table="recommendations_waitingline")}
 """
-_HELD_TO_FOLLOW = "event ->> 'target_id' = ANY(%(followed)s) AND held_for <> ALL(%(keys)s)"
+_HELD_TO_FOLLOW = f"""
+event ->> 'target_id' = ANY(%(followed)s) AND held_for <> ALL(%(keys)s)
+  AND NOT {_OF_BEFORE.format(target="(event ->> 'target_id')", table="recommendations_heldevent")}
+"""
 _COUNT = f"""
 WITH own AS MATERIALIZED ({_LINES.format(whose=_OWN)} UNION ALL {_LINES.format(whose=_NAMELESS)})
 SELECT (SELECT count(*) FROM own)
@@ -161,9 +170,11 @@ EVENTS = EventsHolder()
 
 
 def _values(subject: Subject) -> dict[str, Any]:
+    erased = {value.hex(): at for value in subject.pseudonyms if (at := subject.erased_at(value))}
     return {
         "keys": subject.key_list, "orders": numbers_of(subject).orders, "most": ROWS,
         "followed": [pseudonym.hex() for pseudonym in subject.pseudonyms], "until": subject.before,
+        "erased": list(erased), "since": list(erased.values()),
     }  # fmt: skip
 
 

@@ -4,12 +4,12 @@ The ids of customers are hidden in refused rows; numbers of orders and visits ar
 system's campaigns waits for a day at most; one that names somebody who is erased goes, and has to be chosen again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from django.core.files.storage import default_storage
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.db.models.expressions import RawSQL
 
 from recommendations.models import CatalogueFile, Import, RejectedRow
@@ -71,20 +71,21 @@ class FilesHolder(TableHolder):
 
 def _files_naming(subject: Subject) -> Iterator[str]:
     """Names of the stored files of people in which the person stands."""
-    waiting = CatalogueFile.objects.filter(kind__in=OF_PEOPLE).values_list("stored_as", flat=True)
-    for name in sorted(set(waiting)):
+    waiting = CatalogueFile.objects.filter(kind__in=OF_PEOPLE).order_by("stored_as")
+    for name, at in waiting.values_list("stored_as").annotate(at=Min("created_at")):
         path = f"{FOLDERS[0]}/{name}"
-        if subject.pseudonyms and default_storage.exists(path) and _names(Path(default_storage.path(path)), subject):
+        sought = {value for value in subject.pseudonyms if (subject.erased_at(value) or at) <= at}
+        if sought and default_storage.exists(path) and _names(Path(default_storage.path(path)), sought):
             yield name
 
 
-def _names(path: Path, subject: Subject) -> bool:
-    """Whether a file names the person; of one that cannot be read to its end, up to there."""
+def _names(path: Path, sought: Container[bytes]) -> bool:
+    """Whether a file names one of these pseudonyms; of one that cannot be read to its end, up to there."""
     try:
         with open_table(path) as table:
             if NAMED_IN not in table.columns:
                 return False
-            place, sought = table.columns.index(NAMED_IN), set(subject.pseudonyms)
+            place = table.columns.index(NAMED_IN)
             given = (row.values[place] for row in table if row.values)
             return any(pseudonym(user_id.strip()) in sought for user_id in given if user_id)
     except UnreadableFileError:

@@ -1,7 +1,7 @@
 """The protocol of a holder: what it answers for, and how it exports, finds and erases what it has of one person."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -19,13 +19,15 @@ class Subject:
     """One person: all keys that are theirs, of the id and of every alias that was joined to it and not undone.
 
     The keys lead to rows, the pseudonyms to what was stored before a key was known. Both live in memory alone.
-    ``until`` is when they were made unknown: whoever has the same pseudonyms since is somebody new.
+    ``until`` is when they were made unknown: whoever has the same pseudonyms since is somebody new. ``since`` has when
+    an id was erased that is known again, by each unit of it: what was before is not theirs.
     """
 
     keys: frozenset[int]
     pseudonyms: tuple[bytes, ...] = ()
     units_before: frozenset[int] = frozenset()  # numbers that were theirs before keys changed, as they are now
     until: datetime | None = None
+    since: Mapping[int, datetime] = field(default_factory=dict)
 
     @cached_property
     def units(self) -> frozenset[int]:
@@ -36,6 +38,10 @@ class Subject:
     def before(self) -> datetime:
         """The moment from which on what has one of these pseudonyms is somebody else's."""
         return self.until or EVER
+
+    def erased_at(self, pseudonym: bytes) -> datetime | None:
+        """When somebody with this pseudonym was erased, who is somebody new since; None where nobody was."""
+        return self.since.get(pseudonym_unit(pseudonym))
 
     @cached_property
     def key_list(self) -> list[int]:

@@ -20,7 +20,9 @@ from recommendations.store.serving.slates import write_slates
 TABLE = Slate._meta.db_table
 # In a month that is half gone.
 _THEIRS = """
-(slate.customer_id = ANY(%(keys)s) OR slate.unit = ANY(%(units)s) AND slate.served_at < %(until)s)
+(slate.customer_id = ANY(%(keys)s) OR slate.unit = ANY(%(units)s) AND slate.served_at < %(until)s AND NOT EXISTS (
+  SELECT FROM unnest(%(erased)s::bigint[], %(since)s::timestamptz[]) AS gone(unit, at)
+  WHERE gone.unit = slate.unit AND slate.served_at < gone.at))
 """
 _FIND_HALF_GONE = f"SELECT 1 FROM {{month}} slate WHERE {_THEIRS}"  # noqa: S608 - a condition of our own
 _DELETE_HALF_GONE = (
@@ -88,7 +90,10 @@ class SlatesHolder(TableHolder):
 
 
 def _values(subject: Subject) -> dict[str, Any]:
-    return {"keys": subject.key_list, "units": sorted(subject.units), "until": subject.before}
+    return {
+        "keys": subject.key_list, "units": sorted(subject.units), "until": subject.before,
+        "erased": list(subject.since), "since": list(subject.since.values()),
+    }  # fmt: skip
 
 
 SLATES = SlatesHolder()

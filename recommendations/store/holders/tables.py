@@ -27,8 +27,10 @@ def of_customer(subject: Subject) -> Q:
 
 
 def of_units(subject: Subject, *, moment: str) -> Q:
-    """Rows by the numbers of the person's pseudonyms, from before these were somebody else's by their ``moment``."""
+    """Rows by the numbers of the person's pseudonyms, while these were nobody else's by their ``moment``."""
     theirs = Q(unit__in=subject.units)
+    for unit, at in subject.since.items():
+        theirs &= ~Q(unit=unit, **{f"{moment}__lt": at})
     return theirs if subject.until is None else theirs & Q(**{f"{moment}__lt": subject.until})
 
 
