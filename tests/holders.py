@@ -155,9 +155,14 @@ def person(of: World, name: str | None = None) -> Person:
             pseudonym=pseudonym(name, kind=CustomerKind.ANONYMOUS), kind=CustomerKind.ANONYMOUS
         ),
     )  # fmt: skip
-    for add in (_said, _contact, _messages, _served, _learned, _staff, _events, _files, _aside):
-        add(of, made)
+    furnish(of, made)
     return made
+
+
+def furnish(of: World, one: Person) -> None:
+    """Give somebody something in every place."""
+    for add in (_said, _contact, _messages, _served, _learned, _staff, _events, _files, _aside):
+        add(of, one)
 
 
 def text_of(holder: Holder, of: Subject) -> str:

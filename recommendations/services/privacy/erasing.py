@@ -1,8 +1,9 @@
 """One person erased everywhere: made unknown first, then holder by holder, then looked for again at all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,7 +19,7 @@ from recommendations.services.privacy.sealed import (
     seal_subject,
 )
 from recommendations.store.contacts.sealing import KeysMissingError, SealBrokenError
-from recommendations.store.erasure.burial import bury_all
+from recommendations.store.erasure.burial import Buried, bury_all
 from recommendations.store.erasure.legal_holds import HeldError
 from recommendations.store.erasure.subjects import subject_of, subject_of_keys
 from recommendations.store.events.tombstones import comebacks_of
@@ -75,28 +76,47 @@ def make_unknown(request: PrivacyRequest, *, now: datetime) -> None:
     make_unknown_all(begun, mode=EraseMode(request.mode), now=now)
 
 
-def make_unknown_all(subjects: Mapping[PrivacyRequest, Subject], *, mode: EraseMode, now: datetime) -> None:
+def make_unknown_all(
+    subjects: Mapping[PrivacyRequest, Subject], *, mode: EraseMode, now: datetime, at: datetime | None = None
+) -> None:
     """Make the people of several requests, which have begun, unknown at one moment, in the mode of all.
 
-    Where they were found is stored first, as a worker that goes on would find nobody by the ids. Raises HeldError where
-    one of them is held since a moment ago; then none has begun.
+    ``at`` as for ``bury``. Raises HeldError where one of them is held since a moment ago; then none has begun.
     """
-    _seal_all(subjects)
+    requests = list(subjects)
     try:
-        whole = bury_all(list(subjects.values()), mode=mode, now=now)
+        bury_all(list(subjects.values()), mode=mode, now=now, at=at, note=partial(_note_buried, requests))
     except HeldError:
-        leave_erasures(subjects)
+        leave_erasures(requests)
         raise
-    for request, subject in zip(subjects, whole, strict=True):
+    for request in requests:
         request.unknown_at = now
+    PrivacyRequest.objects.bulk_update(requests, ["unknown_at"])
+
+
+def _note_buried(requests: Sequence[PrivacyRequest], buried: Sequence[Buried]) -> None:
+    """Store where the people were found, whom a worker does not find by their ids any more, and what was taken."""
+    for request, (subject, taken) in zip(requests, buried, strict=True):
         note_whom(request, subject)
-    _seal_all(dict(zip(subjects, whole, strict=True)))
+        request.sealed = seal_subject(subject)
+        before = request.options.get("taken", {})
+        request.options["taken"] = {
+            code: _sum(before.get(code, {}), each) for code, each in taken.items() if code in before or each != Erased()
+        }
+    PrivacyRequest.objects.bulk_update(requests, ["sealed", "options"])
+
+
+def _sum(before: Mapping[str, int], more: Erased) -> dict[str, int]:
+    """What was found, deleted and changed ``before`` and since."""
+    more_of = {"found": more.deleted + more.changed, "deleted": more.deleted, "changed": more.changed}
+    return {name: before.get(name, 0) + number for name, number in more_of.items()}
 
 
 def seal_keys(request: PrivacyRequest, subject: Subject) -> None:
     """Forget the pseudonyms, too: an id that comes back has the same one, and is somebody else."""
     note_whom(request, None)
-    _seal_all({request: Subject(keys=subject.keys)})
+    request.sealed = seal_subject(Subject(keys=subject.keys))
+    request.save(update_fields=["sealed", "options"])
 
 
 def was_erased(subject: Subject, *, since: datetime) -> bool:
@@ -127,8 +147,11 @@ def erase_at(holder: Holder, request: PrivacyRequest, subject: Subject, *, now: 
 
 
 def begin(holder: Holder, request: PrivacyRequest, subject: Subject) -> dict[str, Any]:
-    """What is stored of a holder that is about to erase; what a killed worker had erased there counts as deleted."""
-    entry = {**NOTHING, **request.counts.get(holder.code, {})}
+    """What is stored of a holder that is about to erase; what a killed worker had erased there counts as deleted.
+
+    It begins with what was taken as the person was made unknown.
+    """
+    entry = {**NOTHING, **request.options.get("taken", {}).get(holder.code, {}), **request.counts.get(holder.code, {})}
     number = holder.find(subject)
     if "begun" in entry:
         entry["deleted"] += max(entry["begun"] - number, 0)
@@ -172,12 +195,6 @@ def _look_again(request: PrivacyRequest, subject: Subject) -> dict[HolderCode, i
         request.counts[code] = {**NOTHING, **request.counts.get(code, {}), "left": number}
     request.save(update_fields=["counts"])
     return {code: number for code, number in left.items() if number}
-
-
-def _seal_all(subjects: Mapping[PrivacyRequest, Subject]) -> None:
-    for request, subject in subjects.items():
-        request.sealed = seal_subject(subject)
-    PrivacyRequest.objects.bulk_update(subjects, ["sealed", "unknown_at", "options"])
 
 
 def store_entry(request: PrivacyRequest, holder: Holder, entry: Mapping[str, Any]) -> None:

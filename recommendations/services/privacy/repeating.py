@@ -8,7 +8,7 @@ import structlog
 from recommendations.models import PrivacyRequest
 from recommendations.privacy_terms import DUE, RequestKind
 from recommendations.services.access import audit
-from recommendations.services.privacy.at_once import note_whom
+from recommendations.services.privacy.erasing import make_unknown_all
 from recommendations.services.privacy.sealed import missing_settings, seal_subject
 from recommendations.store import jobs
 from recommendations.store.erasure.burial import bury
@@ -58,11 +58,10 @@ def _repeat(erased: ErasedId, subject: Subject, *, now: datetime) -> None:
             "due_at": now + DUE,
         },
     )
-    whole = bury(subject, mode=erased.mode, now=now, at=erased.at)
-    if request.closed_at is None:
-        request.sealed, request.unknown_at = seal_subject(whole), now
-        note_whom(request, whole)
-        request.save(update_fields=["sealed", "unknown_at", "options"])
+    if request.closed_at is not None:
+        bury(subject, mode=erased.mode, now=now, at=erased.at)
+    else:
+        make_unknown_all({request: subject}, mode=erased.mode, now=now, at=erased.at)
         jobs.enqueue(request)
     if new:
         fact = {"kind": request.kind, "subject": erased.digest.hex()[:8]}

@@ -2,10 +2,11 @@
 
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 from django.db import connection, transaction
@@ -13,16 +14,16 @@ from django.db.models import Q
 
 from recommendations.models import Customer
 from recommendations.models.privacy.requests import DIGEST
-from recommendations.privacy_terms import EraseMode
+from recommendations.privacy_terms import EraseMode, HolderCode
 from recommendations.store.erasure import log as erasure_log
 from recommendations.store.erasure.legal_holds import forget_ended_holds, refuse_held
 from recommendations.store.erasure.subjects import keys_joined_to
 from recommendations.store.events import tombstones
 from recommendations.store.events.generations import generation
 from recommendations.store.events.insert import run
-from recommendations.store.events.known_customers import forget_newcomers
+from recommendations.store.events.known_customers import forget_newcomers, told_newcomers
 from recommendations.store.events.tombstones import ErasedId, digest_of
-from recommendations.store.holders.protocol import Subject
+from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.store.live.fetch import Changed, announce
 
 PATIENCE = 0.5  # seconds to wait for statements that began before the commit
@@ -46,6 +47,17 @@ SELECT EXISTS (
 """
 
 
+class Buried(NamedTuple):
+    """A person whom no id leads to any more, and what this took from holders, who find so much less now."""
+
+    subject: Subject
+    taken: Mapping[HolderCode, Erased]
+
+
+type Note = Callable[[Sequence[Buried]], None]
+"""Stores, in the transaction that makes them unknown, who was buried."""
+
+
 def bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime | None = None) -> Subject:
     """Make a person unknown to all who ask from now on; the whole subject, with keys that joined theirs meanwhile.
 
@@ -57,12 +69,20 @@ def bury(subject: Subject, *, mode: EraseMode, now: datetime, at: datetime | Non
 
 
 def bury_all(
-    subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime | None = None
+    subjects: Sequence[Subject],
+    *,
+    mode: EraseMode,
+    now: datetime,
+    at: datetime | None = None,
+    note: Note | None = None,
 ) -> list[Subject]:
-    """Make several people unknown in one transaction, as ``bury`` does one; the whole subjects, in their order."""
+    """Make several people unknown in one transaction, as ``bury`` does one; the whole subjects, in their order.
+
+    A ``note`` is called again where keys joined meanwhile, with what was taken then.
+    """
     may_be_held, at = at is None, at or now
     while True:
-        subjects, joined = _bury(subjects, mode=mode, now=now, at=at, may_be_held=may_be_held)
+        subjects, joined = _bury(subjects, mode=mode, now=now, at=at, note=note, may_be_held=may_be_held)
         may_be_held &= any(joined)  # from the first burial on they are unknown, and nothing keeps them
         late = joined or _latecomers(subjects, at=at)
         if not late:
@@ -72,7 +92,13 @@ def bury_all(
 
 @transaction.atomic
 def _bury(
-    subjects: Sequence[Subject], *, mode: EraseMode, now: datetime, at: datetime, may_be_held: bool
+    subjects: Sequence[Subject],
+    *,
+    mode: EraseMode,
+    now: datetime,
+    at: datetime,
+    note: Note | None,
+    may_be_held: bool,
 ) -> tuple[Sequence[Subject], list[frozenset[int]]]:
     """The subjects that were buried; or, with nothing done, also keys that were joined to each and are not locked."""
     theirs = Q(pk__in=frozenset().union(*(each.keys for each in subjects)))
@@ -96,8 +122,23 @@ def _bury(
     layers = generation()
     marks = [ErasedId(digest_of(value), layers, at, mode) for value in pseudonyms]
     tombstones.lay(marks)
+    if note is not None:
+        note(_buried(whole, living.keys()))
     transaction.on_commit(partial(_tell, pseudonyms, marks))
     return whole, []
+
+
+def _buried(subjects: Sequence[Subject], living: Set[int]) -> list[Buried]:
+    """The subjects with what is taken of each: rows that lose their pseudonym, and names of newcomers in Valkey."""
+    told = told_newcomers({value for each in subjects for value in each.pseudonyms})
+    named = [sum(told.get(value) in each.keys for value in each.pseudonyms) for each in subjects]
+    return [
+        Buried(
+            each,
+            {HolderCode.LIVE: Erased(deleted=names), HolderCode.CUSTOMER: Erased(changed=len(each.keys & living))},
+        )
+        for each, names in zip(subjects, named, strict=True)
+    ]
 
 
 def _with(keys: frozenset[int], living: Mapping[int, bytes], *, subject: Subject) -> Subject:

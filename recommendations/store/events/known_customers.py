@@ -195,6 +195,15 @@ def _newcomers(values: Sequence[bytes]) -> Mapping[bytes, int]:
         return {}
 
 
+def told_newcomers(pseudonyms: Collection[bytes]) -> dict[bytes, int]:
+    """The keys of those of whom Valkey tells as newcomers; none while it is away."""
+    told = dict[bytes, int]()
+    for part in batched(pseudonyms, BATCH):
+        for keys in valkey().ask([("MGET", *map(newcomer, part))]) or ():
+            told |= {value: int(key) for value, key in zip(part, keys, strict=True) if key is not None}
+    return told
+
+
 def forget_newcomers(pseudonyms: Collection[bytes]) -> None:
     """Have Valkey tell of these no more."""
     for part in batched(pseudonyms, BATCH):

@@ -30,23 +30,32 @@ class ProcessesHolder:
         return iter(())
 
     def find(self, subject: Subject) -> int:
-        """Count the names by which this process still knows who is gone, and their facts that wait in it.
+        """Count the names by which this process, having looked at the marks, still knows who is gone, and their facts
+        that wait in it.
 
         Of somebody who is not erased there is nothing to find: what a process happens to hold has its holders.
         """
-        gone, held = subject.keys & erased_keys().hear(), snapshot_holder().snapshot
+        gone = subject.keys & erased_keys().hear()
+        if gone:
+            _look()
+        held = snapshot_holder().snapshot
         known = [] if held is None or not gone else [key for key in list(held.customers.values()) if key in gone]
         return len(known) + facts_waiting_of(gone)
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002 - others keep the moment
         """Tell every process, and forget them in this one. Raises ValkeyAwayError where it cannot be told."""
+        deleted = self.find(subject)
         if valkey().run(lambda pipeline: mark(pipeline, Changed.PEOPLE)) is None:
             raise ValkeyAwayError
-        deleted = self.find(subject)
         forget_waiting(subject.keys)
-        if snapshot_holder().snapshot is not None:
-            snapshot_holder().current(marks_of(fetch_raw(None)))
+        _look()
         return Erased(deleted=deleted)
+
+
+def _look() -> None:
+    """Look at the marks, as before the next answer."""
+    if snapshot_holder().snapshot is not None:
+        snapshot_holder().current(marks_of(fetch_raw(None)))
 
 
 PROCESSES = ProcessesHolder()

@@ -158,3 +158,15 @@ def test_nor_does_an_id_under_another_key_of_pseudonyms(shared: World, settings:
     assert held(gone) == NOTHING
     come_back(shared, gone)
     assert held(gone) == THEIRS
+
+
+def test_who_comes_back_and_is_erased_again_has_a_receipt_of_their_own(shared: World) -> None:
+    gone = person(shared)
+    first = erase(gone)
+    come_back(shared, gone)
+    second = erase(gone)
+    for request in (first, second):
+        work.do_request(request.pk)
+        request.refresh_from_db()
+    assert first.receipts.count() == second.receipts.count() == 1
+    assert {code: entry["found"] for code, entry in second.counts.items()} == THEIRS | {HolderCode.FILES: 0}

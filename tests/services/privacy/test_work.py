@@ -11,7 +11,7 @@ from recommendations.models import AuditEntry, Customer, LegalHold, PrivacyReque
 from recommendations.privacy_terms import EraseMode, Kept, ReceiptPart, RequestState
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.privacy import closing, receipts, work
-from recommendations.services.privacy.erasing import NOTHING, entry_after
+from recommendations.services.privacy.erasing import NOTHING, entry_after, make_unknown
 from recommendations.services.privacy.holds import HoldIsOverError, hold, lift_hold
 from recommendations.services.privacy.requests import (
     EraseAsk,
@@ -26,6 +26,7 @@ from recommendations.services.privacy.requests import (
 from recommendations.services.privacy.sealed import PersonIds, seal_subject
 from recommendations.store.erasure import log as erasure_log
 from recommendations.store.holders import registry
+from recommendations.store.holders.customer import CUSTOMER
 from recommendations.store.holders.protocol import Erased, Subject
 from recommendations.terms import Role, RunStatus
 from tests.privacy_holders import JoinHolder, TasteHolder, somebody
@@ -61,10 +62,9 @@ def test_somebody_is_erased_at_every_holder_and_receipts_prove_it(holders: Holde
     assert request.state == RequestState.DONE  # no model learned anything
     assert request.sealed is None
     assert request.progress == 1
-    nothing = {"changed": 0, "left": 0}
     assert request.counts == {
-        "interests": {"found": 3, "deleted": 3, "kept": 0, "why": "", **nothing},
-        "customer": {"found": 2, "deleted": 2, "kept": 1, "why": "entry_of_trail", **nothing},
+        "interests": {"found": 3, "deleted": 3, "changed": 0, "kept": 0, "why": "", "left": 0},
+        "customer": {"found": 5, "deleted": 2, "changed": 3, "kept": 1, "why": "entry_of_trail", "left": 0},
     }
     assert StatedTaste.objects.filter(customer=other).exists()
     assert Customer.objects.get(pk=ada.pk).erased_at is not None
@@ -72,7 +72,7 @@ def test_somebody_is_erased_at_every_holder_and_receipts_prove_it(holders: Holde
     first, last = receipts.envelopes(request)
     assert [each["document"]["part"] for each in (first, last)] == [ReceiptPart.ERASED, ReceiptPart.CLOSED]
     assert first["document"]["holders"]["customer"] == {
-        "found": 2, "deleted": 2, "changed": 0, "kept": 1, "why": "entry_of_trail",
+        "found": 5, "deleted": 2, "changed": 3, "kept": 1, "why": "entry_of_trail",
     }  # fmt: skip
     assert receipts.verify([first, last], whole=True) == []
 
@@ -89,7 +89,7 @@ def test_twice_is_two_requests_and_the_second_finds_nothing(holders: Holders) ->
     somebody("ada", "phone")
     first, second = ask(), ask(None, anonymous_ids=("phone",))
     do(first), do(second)
-    assert [sum(entry["found"] for entry in each.counts.values()) for each in (first, second)] == [3, 0]
+    assert [sum(entry["found"] for entry in each.counts.values()) for each in (first, second)] == [5, 0]
 
 
 def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(holders: Holders) -> None:
@@ -115,6 +115,19 @@ def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(holders: Holders) -
     assert request.counts["interests"] | {"why": ""} == {
         "found": 3, "deleted": 3, "changed": 0, "kept": 0, "why": "", "left": 0,
     }  # fmt: skip
+
+
+def test_what_was_taken_at_once_counts_also_where_the_worker_is_killed_after_it(holders: Holders) -> None:
+    holders(CUSTOMER)
+    somebody("ada", "phone")
+    request = ask()
+    make_unknown(request, now=timezone.now())
+    PrivacyRequest.objects.filter(pk=request.pk).update(unknown_at=None)  # it was about to note it
+    do(request)
+    rows, tastes, joined = 2, 2, 1
+    counts = {"found": rows + tastes + joined, "deleted": tastes + joined, "changed": rows}
+    assert request.counts["customer"] == {**counts, "kept": 0, "why": "", "left": 0}
+    assert receipts.envelopes(request)[0]["document"]["holders"]["customer"] == {**counts, "kept": 0, "why": ""}
 
 
 def test_what_the_scan_finds_fails_the_request_with_the_holders_name(holders: Holders) -> None:
