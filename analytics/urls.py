@@ -318,6 +318,7 @@ urlpatterns = [
     path("privacy/<uuid:pk>/progress/", privacy_request.privacy_progress, name="privacy_progress"),
     path("privacy/<uuid:pk>/export/", privacy_request.privacy_export, name="privacy_export"),
     path("privacy/<uuid:pk>/again/", privacy_request.repeat_privacy_request, name="repeat_privacy_request"),
+    path("privacy/<uuid:pk>/learn/", privacy_request.learn_without, name="learn_without"),
     path("activity/", activity.activity, name="activity"),
     path("activity/<int:entry>/revert/", item_editing.revert_change, name="revert_change"),
     path("setup/placements/", placements.placement_list, name="placement_list"),

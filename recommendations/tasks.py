@@ -17,7 +17,7 @@ from recommendations.services.campaigns import receipt_uploads
 from recommendations.services.catalogue import embedding, feed_schedule, files, pictures, uploads
 from recommendations.services.contacts import confirmations, own_data
 from recommendations.services.experiments import bandits, practice, readings, starting
-from recommendations.services.operations import housekeeping, jobs, quarantine, runs
+from recommendations.services.operations import housekeeping, jobs, quarantine
 from recommendations.services.privacy import closing, retention, work
 from recommendations.services.promises import keeping
 from recommendations.services.push import plans, ticks
@@ -33,7 +33,7 @@ def run_loop(run_id: str) -> str | None:
 
 @shared_task(name="recommendations.tasks.start_daily_run")
 def start_daily_run() -> None:
-    runs.start_daily_run(now=timezone.now())
+    closing.start_daily_run(now=timezone.now())
 
 
 @shared_task(name="recommendations.tasks.watch_jobs")

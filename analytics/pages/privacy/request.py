@@ -17,7 +17,9 @@ from analytics.queries.privacy import request as query
 from analytics.queries.privacy.holds import holds_of
 from analytics.queries.privacy.receipts import checked
 from recommendations.models import PrivacyRequest
+from recommendations.privacy_terms import RequestState
 from recommendations.services.access.policy import Action
+from recommendations.services.privacy import closing
 from recommendations.services.privacy.exports import ExportExpiredError, ExportNotReadyError, open_export
 from recommendations.services.privacy.requests import JobIsOverError, try_again
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError, SealBrokenError
@@ -36,6 +38,7 @@ def privacy_request(request: HttpRequest, pk: UUID) -> HttpResponse:
         "on_request": True,
         "same_as": record.options.get("same_as"),
         "holds": holds_of([record]).get(record.pk, ()),
+        "ahead": query.run_ahead(record),
     }
     return render(request, "dashboard/privacy/request.html", context)
 
@@ -60,6 +63,22 @@ def repeat_privacy_request(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("It goes on where it stopped."))
     return redirect("privacy_request", pk=pk)
+
+
+@post_requires(Action.RUN_LOOP)
+def learn_without(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Have a run learn without the person: one that begins now, or after the one that is under way."""
+    record = or_404(query.find_request(pk))
+    if record.state != RequestState.WAITING_FOR_RUN:
+        messages.warning(request, _("No run is needed for this request. Nothing was changed."))
+        return redirect("privacy_request", pk=pk)
+    run = closing.ask_for_run(record, by=staff_of(request), now=timezone.now())
+    if run is None:
+        text = _("A run is under way that read events before this erasure. Another begins after it.")
+        messages.success(request, text)
+        return redirect("privacy_request", pk=pk)
+    messages.success(request, _("This run learns without them. What is live stays live until it has finished."))
+    return redirect("run", pk=run.pk)
 
 
 def _progress(record: PrivacyRequest) -> dict[str, Any]:

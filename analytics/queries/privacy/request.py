@@ -15,8 +15,9 @@ from analytics.queries.privacy.holdings import HolderCounts, HolderProgress, hol
 from analytics.templatetags.display import number
 from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import label
-from recommendations.models import PrivacyRequest, Receipt
+from recommendations.models import PrivacyRequest, Receipt, Run
 from recommendations.privacy_terms import LiveLog, ReceiptPart, RequestKind, RequestState
+from recommendations.services.privacy.closing import RUN_BY, helps
 from recommendations.services.privacy.sealed import missing_settings
 from recommendations.terms import RunStatus
 from recommendations.wording import labels
@@ -43,6 +44,16 @@ class Holdings:
 
     shown: Sequence[HolderCounts]
     others: Sequence[tuple[str, str]]
+
+
+class RunAhead(NamedTuple):
+    """What is to be said of the run that an erasure waits for, "" for nothing; ``run``: it is under way and helps;
+    ``may_ask``: somebody may ask for one.
+    """
+
+    words: str
+    run: Run | None = None
+    may_ask: bool = False
 
 
 class _Milestone(NamedTuple):
@@ -84,6 +95,20 @@ def holdings(request: PrivacyRequest) -> Holdings:
     waiting = [each for each in rows if each.progress == HolderProgress.WAITING]
     sentences = ((_("Nothing was found in:"), nothing), (_("Not looked at yet:"), waiting))
     return Holdings(shown=shown, others=[(words, _names(which)) for words, which in sentences if which])
+
+
+def run_ahead(request: PrivacyRequest) -> RunAhead | None:
+    """How far the run is that is to learn without the person; None where the request does not wait for one."""
+    if request.state != RequestState.WAITING_FOR_RUN:
+        return None
+    run, asked = Run.objects.unfinished().first(), RUN_BY in request.options
+    if run is not None and helps(run, request):
+        return RunAhead(_("A run is under way that learns without them."), run=run)
+    if run is None:
+        return RunAhead(_("The run begins within a minute.") if asked else "", may_ask=not asked)
+    if asked:
+        return RunAhead(_("A run is under way that read events before this erasure. Another begins after it."))
+    return RunAhead(_("A run is under way that read events before this erasure."), may_ask=True)
 
 
 def days_left(request: PrivacyRequest, *, now: datetime) -> int | None:

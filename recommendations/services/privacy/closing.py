@@ -1,4 +1,5 @@
-"""What every minute does for requests: erasures are closed after the next run, what failed or was lost is tried again.
+"""What every minute does for requests: erasures are closed after the next run, what failed or was lost is tried again,
+and the run that was asked for begins.
 
 An erasure is closed once the model that serves learned without the person, and nobody finds anything a second time.
 """
@@ -12,8 +13,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from recommendations.models import PrivacyRequest
+from recommendations.models import PrivacyRequest, Run, Staff
 from recommendations.privacy_terms import DUE, ReceiptPart, RequestKind
+from recommendations.services.operations import runs
 from recommendations.services.privacy import exports
 from recommendations.services.privacy.erasing import HINDRANCES, leave_nothing, subject_in
 from recommendations.services.privacy.holds import HELD
@@ -26,7 +28,7 @@ from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.events.generations import settled
 from recommendations.store.holders.customer import delete_husks
-from recommendations.store.holders.learned import forget_versions_before, learned_without
+from recommendations.store.holders.learned import forget_versions_before, learned_without, learns_without
 from recommendations.store.holders.protocol import Subject
 from recommendations.terms import RunStatus
 
@@ -37,6 +39,8 @@ PAUSE = timedelta(minutes=5)
 """After which a request that failed is tried again."""
 LATE_AFTER = timedelta(days=20)
 """After which a request that is open is an error."""
+RUN_BY = "run_by"
+"""The option of an erasure with who asked for a run that has yet to begin."""
 log = structlog.get_logger(__name__)
 
 
@@ -52,6 +56,7 @@ def close_erasures(now: datetime) -> int:
         closed: list[PrivacyRequest] = []
         with ExitStack() as last_first:  # each is done, also after a bug that another brings out, which is raised then
             last_first.callback(rewrite_live_log)
+            last_first.callback(_begin_run, now=now)
             last_first.enter_context(settled(patient=True))  # what is looked for by pseudonyms stays under them
             for request in reversed(waiting()):
                 last_first.callback(_close_if_learned, request, closed, now=now)
@@ -62,6 +67,32 @@ def waiting() -> list[PrivacyRequest]:
     """Erasures of which sums that were learned with the person are still to go, the oldest first."""
     erased = PrivacyRequest.objects.succeeded().filter(kind=RequestKind.ERASE, closed_at=None)
     return list(erased.select_related("api_key", "started_by").order_by("scanned_at"))
+
+
+def ask_for_run(request: PrivacyRequest, *, by: Staff | None, now: datetime) -> Run | None:
+    """Have a run learn without the person of an erasure that waits for one: the run, which is new or has yet to read
+    its events; None where the one under way read them before: the next one is begun when it has ended.
+    """
+    run = _run_under_way(by=by, now=now)
+    if helps(run, request):
+        return run
+    with transaction.atomic():
+        own = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+        own.options.setdefault(RUN_BY, by.pk if by else None)
+        own.save(update_fields=["options"])
+    return None
+
+
+def helps(run: Run, request: PrivacyRequest) -> bool:
+    """Whether a run that is under way learns without the person of an erasure, which can be closed after it."""
+    return request.scanned_at is not None and learns_without(run, request.scanned_at)
+
+
+def start_daily_run(*, now: datetime) -> None:
+    """Start the run of the schedule. Where one is under way, erasures that it does not help have another follow."""
+    if runs.start_daily_run(now=now) is None:
+        for request in waiting():
+            ask_for_run(request, by=None, now=now)
 
 
 def may_close(request: PrivacyRequest) -> bool:
@@ -99,6 +130,26 @@ def _close_if_learned(request: PrivacyRequest, closed: list[PrivacyRequest], *, 
         with suppress(*HINDRANCES), _noting_failure(request, now=now):
             close(request, now=now)
             closed.append(request)
+
+
+@transaction.atomic
+def _begin_run(*, now: datetime) -> None:
+    """Begin the run that was asked for, unless one is under way; those it learns without have what they asked for."""
+    asked = [each for each in waiting() if RUN_BY in each.options]
+    if asked:
+        run = _run_under_way(by=Staff.objects.filter(pk=asked[0].options[RUN_BY]).first(), now=now)
+        helped = [each for each in asked if helps(run, each)]
+        for each in helped:
+            del each.options[RUN_BY]
+        PrivacyRequest.objects.bulk_update(helped, ["options"])
+
+
+def _run_under_way(*, by: Staff | None, now: datetime) -> Run:
+    """The run that is under way, or else a new one."""
+    try:
+        return runs.start_run(by=by, now=now)
+    except runs.RunInProgressError as error:
+        return error.run
 
 
 @contextmanager

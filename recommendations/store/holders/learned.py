@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from recommendations.models import Artefact, ModelVersion, RunStage
+from recommendations.models import Artefact, ModelVersion, Run, RunStage
 from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
 from recommendations.store.models.artefacts import forget_files, of_one_edition
@@ -81,6 +81,13 @@ def learned_without(moment: datetime) -> bool:
     made = _read_at(ModelVersion.objects.filter(status=VersionStatus.BUILDING, run__finished_at=None))
     read_at = live | made
     return all(at > moment for at in read_at.values()) if live else not (made or Artefact.objects.exists())
+
+
+def learns_without(run: Run, moment: datetime) -> bool:
+    """Whether a run that is under way learns from events that it reads after a moment: it has yet to begin, or began
+    later.
+    """
+    return not run.stages.filter(stage=Stage.PREPROCESS, started_at__lte=moment).exists()
 
 
 def summing_recommenders() -> list[str]:

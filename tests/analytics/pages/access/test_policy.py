@@ -217,6 +217,7 @@ CHANGES = {
     "new_privacy_request": Action.HANDLE_PRIVACY,
     "retention_rule": Action.HANDLE_PRIVACY,
     "repeat_privacy_request": Action.HANDLE_PRIVACY,
+    "learn_without": Action.RUN_LOOP,
     "hold_somebody": Action.HANDLE_PRIVACY,
     "lift_legal_hold": Action.HANDLE_PRIVACY,
     "new_release": Action.RELEASE,

@@ -10,15 +10,17 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, Customer, PrivacyRequest
+from recommendations.models import AuditEntry, Customer, PrivacyRequest, Run
 from recommendations.privacy_terms import EraseMode, HolderCode, LiveLog, RequestKind, RequestState
 from recommendations.services.privacy.sealed import open_sealed
 from recommendations.services.privacy.work import do_request
 from recommendations.store.erasure.subjects import subject_digest
+from recommendations.store.jobs import finish
 from recommendations.terms import Role, RunStatus
 from tests.analytics import records
 from tests.analytics.pages.privacy.asking import ENTRY, ERASED, erased, request_in
 from tests.dead_servers import dead_valkey
+from tests.services.privacy.test_asked_run import run_under_way
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +139,40 @@ def test_only_who_may_is_offered_to_act(client_of: Callable[[Role], Client]) -> 
     viewer, failed = client_of(Role.VIEWER), request_in(RequestState.FAILED)
     assert "/again/" not in text(viewer, f"/privacy/{failed.pk}/")
     assert "Learn without them now" not in text(viewer, f"/privacy/{erased().pk}/")
+
+
+def test_a_run_begins_that_learns_without_them(admin: Client) -> None:
+    request = erased()
+    answer = admin.post(f"/privacy/{request.pk}/learn/")
+    run = Run.objects.get()
+    assert answer["Location"] == f"/runs/{run.pk}/"
+    assert "This run learns without them" in text(admin, answer["Location"])
+    page = text(admin, f"/privacy/{request.pk}/")
+    assert "A run is under way that learns without them." in page
+    assert f'href="/runs/{run.pk}/"' in page
+    assert "Learn without them now" not in page
+
+
+def test_a_run_that_read_before_the_erasure_is_named_and_another_follows(admin: Client) -> None:
+    before, request = run_under_way(), erased()
+    address, useless = f"/privacy/{request.pk}/", "A run is under way that read events before this erasure."
+    page = text(admin, address)
+    assert useless in page
+    assert "Learn without them now" in page
+    assert "Another begins after it." not in page
+    assert admin.post(f"{address}learn/")["Location"] == address
+    for page in (text(admin, address), text(admin, address)):  # first as the answer to the press
+        assert f"{useless} Another begins after it." in page
+        assert "Learn without them now" not in page
+    finish(before, RunStatus.SUCCEEDED, now=timezone.now())
+    assert "The run begins within a minute." in text(admin, address)
+
+
+def test_no_run_begins_for_what_is_over(admin: Client) -> None:
+    request = erased(closed=True)
+    assert admin.post(f"/privacy/{request.pk}/learn/")["Location"] == f"/privacy/{request.pk}/"
+    assert "No run is needed for this request" in text(admin, f"/privacy/{request.pk}/")
+    assert not Run.objects.exists()
 
 
 def test_what_goes_on_is_followed_until_it_is_over(admin: Client) -> None:
