@@ -62,9 +62,10 @@ BATCH_TEXT = """
 none where one of them cannot be.
 """
 HELD_TEXT = """
-How many rows or entries each holder has of a customer, with the anonymous ids that were joined to them; 0 everywhere
-for an id that nobody knows. Counts only: what it is stands in an export. And what they allow: to be known
-(`personalise`), to be measured, to be written to (`push`).
+How many rows or entries each holder has of a customer, with the anonymous ids that were joined to them, as an erasure
+would delete or change them; 0 everywhere for an id that nobody knows. Counts only: what it is stands in an export,
+which says where it counts otherwise. And what they allow: to be known (`personalise`), to be measured, to be written to
+(`push`).
 """
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from recommendations.privacy_terms import HolderCode
 from recommendations.wording.privacy import labels as privacy_labels
-from recommendations.wording.privacy.words import HOLDER_WORDS, HolderWords, export_intro, rows_words
+from recommendations.wording.privacy.words import COUNTED, HOLDER_WORDS, HolderWords, export_intro, rows_words
 
 FIRST = 10
 """Rows of a table that stand on the page."""
@@ -81,6 +81,11 @@ class PlaceCopy:
     @property
     def count(self) -> str:
         return rows_words(sum(sheet.count for sheet in self.sheets))
+
+    @property
+    def other_counts(self) -> str:
+        """Why counts elsewhere are others, "" where they are the same."""
+        return str(COUNTED.get(self.code, ""))
 
     @property
     def inferred(self) -> bool:

@@ -104,6 +104,21 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
         _("Until the customer is erased, or nothing else of them is left."),
     ),
 }
+COUNTED: Mapping[HolderCode, Promise] = {
+    HolderCode.STAFF_WORK: _("Elsewhere sets of rules that were published with a rule for the customer count as well."),
+    HolderCode.FILES: _("Elsewhere files that wait and name the customer count as well."),
+    HolderCode.SOURCES: _("Elsewhere notes of staff on why they set the customer aside count as well."),
+    HolderCode.EVENTS: _(
+        "Elsewhere what was attributed to purchases counts as well, and that others follow the customer."
+    ),
+    HolderCode.LIVE: _(
+        "Elsewhere keys and lines of quick memory are counted; here each act and liking in them is a row."
+    ),
+    HolderCode.LEARNED: _(
+        "Elsewhere each place of a model that names the customer is counted; here each model is a row."
+    ),
+}
+"""Why counts of what an erasure deletes or changes are others than those of an export's rows, where they are."""
 KEPT: Mapping[Kept, Promise] = {
     Kept.SUMS_UNTIL_NEXT_RUN: _("sums over many people, until the next run"),
     Kept.ENTRY_OF_TRAIL: _("entries of the audit trail, which name “a customer who was erased”"),
@@ -120,6 +135,10 @@ def export_intro(*, shop: str, now: datetime) -> list[str]:
             "Each folder is a place that holds something about people. Each table in it is there twice, with the same "
             "rows: as .csv for a spreadsheet, and as .json for programs. Moments are in UTC. A text that a spreadsheet "
             "could take for a formula has an apostrophe before it in .csv."
+        ),
+        gettext(
+            "Numbers here are of rows. Elsewhere, as in the receipt of an erasure, everything is counted that an "
+            "erasure deletes or changes; where that is another number it is said."
         ),
         gettext(
             "Your id at the shop is not kept: it became a keyed hash when it came in. Interests, segments and weights "
@@ -149,6 +168,7 @@ def export_readme(rows: Mapping[HolderCode, Mapping[str, int]], *, shop: str, no
         title = f"{labels[code]} ({code}/)"
         lines += [title, "-" * len(title), str(words.what), gettext("Purpose: %(text)s") % {"text": words.purpose}]
         lines += [gettext("Kept: %(text)s") % {"text": words.retention}]
+        lines += [gettext("Counts: %(text)s") % {"text": COUNTED[code]}] if code in COUNTED else []
         each = [f"  {name}: {rows_words(count)}" for name, count in sheets.items()]
         lines += [*(each if number else [gettext("There is nothing about you here.")]), ""]
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """Somebody with something at every holder of the record is exported, erased, and that is proved."""
 
 import csv
+import html
 import io
 import json
 import zipfile
@@ -11,16 +12,17 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.test import TestCase
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from recommendations.models import Customer, PrivacyRequest, Receipt, Slate, Unit
-from recommendations.privacy_terms import ReceiptPart, RequestState
+from recommendations.privacy_terms import HolderCode, ReceiptPart, RequestState
 from recommendations.services.privacy import closing, receipts, work
 from recommendations.services.privacy.exports import open_export
 from recommendations.services.privacy.requests import EraseAsk, ExportAsk, ask_erase, ask_export
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.holders.registry import HOLDERS
+from recommendations.wording.privacy.words import COUNTED
 from tests.holders import DAY, FOLDER, Person, World, event, person, slate, stored_files, world
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,20 @@ def test_an_export_has_both_forms_of_every_sheet_and_nobody_else_in_it(shared: W
             head, *rows = csv.reader(io.StringIO(texts[name.removesuffix("json") + "csv"]))
             assert len(set(head)) == len(head), name
             assert [list(row) for row in stored] == [head] * len(rows), name
+
+
+def test_an_export_says_where_counts_are_others(shared: World) -> None:
+    one = person(shared)
+    rows = {holder.code: sum(len(list(sheet.rows)) for sheet in holder.export(one.subject)) for holder in HOLDERS}
+    held = {holder.code: holder.find(one.subject) for holder in HOLDERS}
+    models = {HolderCode.LIVE, HolderCode.LEARNED}  # of which nobody here has anything
+    assert {code for code in held if held[code] != rows[code]} | models == COUNTED.keys()
+    for language in ("en", "zh-hans"):
+        files = archive(one, language)
+        with translation.override(language):
+            for name in ("index.html", "README.txt"):
+                text = html.unescape(files.read(name).decode())
+                assert [str(words) for words in COUNTED.values() if str(words) not in text] == [], name
 
 
 def test_who_comes_back_before_the_scan_keeps_what_is_theirs_since(shared: World) -> None:
