@@ -1,10 +1,11 @@
 """Codes of privacy: what somebody may ask for or refuse, how far it got, and who holds anything about people."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class RequestKind(StrEnum):
@@ -39,6 +40,24 @@ class ReceiptPart(StrEnum):
 
     ERASED = "erased"  # all holders, and the scan after them
     CLOSED = "closed"  # the run that learned without the person, and the second scan
+
+
+class ReceiptMark(NamedTuple):
+    """A receipt that was handed out, as the log beside the database has it: its number, and what the next one says of
+    it.
+    """
+
+    number: int
+    chain_hash: str
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Self | None:
+        """The receipt of a line of the log; None of a line that is not whole."""
+        try:
+            noted = json.loads(line)
+            return cls(int(noted["number"]), bytes.fromhex(noted["chain_hash"]).hex())
+        except (ValueError, KeyError, TypeError):
+            return None
 
 
 class LiveLog(StrEnum):

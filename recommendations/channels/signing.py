@@ -6,8 +6,8 @@ Whoever verifies needs the documents and the public keys, and nothing of ours: n
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -92,6 +92,36 @@ def flaws_of(
     return flaws
 
 
+def flaws_by_log(
+    envelopes: Sequence[Envelope], noted: Iterable[tuple[int, str]], *, anchor: Envelope | None = None
+) -> list[str]:
+    """Sentences on what of a log, numbers with the hash of each, is not in a chain, or is another there: what
+    ``flaws_of`` cannot see, as a tail that was cut off. What the ``anchor`` says was let go is not missed.
+    """
+    chain = {
+        each["document"]["number"]: chain_hash(each["document"], bytes_of_base64url(each["signature"]))
+        for each in envelopes
+        if _is_whole(each)
+    }
+    through = 0
+    if anchor is not None and _is_anchor(anchor):
+        through = anchor["document"]["through"]
+        chain.setdefault(through, anchor["document"]["hash"])
+    log = sorted(set(noted))
+    lacking = {number for number, _hash in log if number not in chain and number > through}
+    other = {number for number, reached in log if chain.get(number, reached) != reached}
+    flaws = [f"The chain lacks what the log has: {numbers_text(lacking)}."] if lacking else []
+    return flaws + ([f"The chain has other ones than the log: {numbers_text(other)}."] if other else [])
+
+
+def numbers_text(numbers: Iterable[int]) -> str:
+    """Receipts by their numbers, those in a row by the first and the last."""
+    listed = sorted(numbers)
+    rows = [[number for _at, number in row] for _key, row in groupby(enumerate(listed), lambda pair: pair[1] - pair[0])]
+    parts = [f"{row[0]}–{row[-1]}" if len(row) > 1 else f"{row[0]}" for row in rows]
+    return f"Receipt{'s' if len(listed) > 1 else ''} {', '.join(parts)}"
+
+
 def _flaws_at_the_beginning(envelope: Envelope, let_go: Document | None) -> list[str]:
     """What is wrong where a chain begins: with its first document, or with the next to those that were let go; what was
     wrong with these is still wrong.
@@ -109,28 +139,34 @@ def _flaws_at_the_beginning(envelope: Envelope, let_go: Document | None) -> list
 
 
 def _flaws_of_anchor(anchor: Envelope, keys: Mapping[str, str]) -> list[str]:
-    try:
-        document, _key, _signature = anchor["document"], anchor["key"], bytes_of_base64url(anchor["signature"])
-        whole = document["format"] == ANCHOR and isinstance(document["through"], int)
-        whole = whole and isinstance(document["hash"], str) and all(isinstance(each, str) for each in document["flaws"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        whole = False
-    if not whole:
+    if not _is_anchor(anchor):
         return ["This is no anchor: {document: {format, through, hash, flaws, …}, key, signature} are needed."]
-    flaw = _flaw_of_signature(anchor, keys, name=f"The anchor after Receipt {document['through']}")
+    flaw = _flaw_of_signature(anchor, keys, name=f"The anchor after Receipt {anchor['document']['through']}")
     return [flaw] if flaw else []
 
 
+def _is_anchor(anchor: Envelope) -> bool:
+    try:
+        document, _key, _signature = anchor["document"], anchor["key"], bytes_of_base64url(anchor["signature"])
+        whole = document["format"] == ANCHOR and isinstance(document["through"], int)
+        return whole and isinstance(document["hash"], str) and all(isinstance(each, str) for each in document["flaws"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+
+
 def _flaw(envelope: Envelope, keys: Mapping[str, str]) -> str | None:
+    if not _is_whole(envelope):
+        return "This is no receipt: {document: {number, previous, …}, key, signature} are needed."
+    return _flaw_of_signature(envelope, keys, name=_name(envelope))
+
+
+def _is_whole(envelope: Envelope) -> bool:
+    """Whether it has what every document is read by."""
     try:
         document, _key, _signature = envelope["document"], envelope["key"], bytes_of_base64url(envelope["signature"])
-        name = _name(envelope)
-        whole = isinstance(document["number"], int) and isinstance(document["previous"], str)
+        return isinstance(document["number"], int) and isinstance(document["previous"], str)
     except (KeyError, TypeError, ValueError, AttributeError):
-        whole = False
-    if not whole:
-        return "This is no receipt: {document: {number, previous, …}, key, signature} are needed."
-    return _flaw_of_signature(envelope, keys, name=name)
+        return False
 
 
 def _flaw_of_signature(envelope: Envelope, keys: Mapping[str, str], *, name: str) -> str | None:

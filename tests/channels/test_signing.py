@@ -14,11 +14,11 @@ PUBLIC = signing.public_half(SEED)
 KEYS = {signing.key_id(PUBLIC): PUBLIC}
 
 
-def chain(length: int = 4, seed: str = SEED) -> list[dict[str, Any]]:
+def chain(length: int = 4, seed: str = SEED, who: str = "ключ") -> list[dict[str, Any]]:
     envelopes: list[dict[str, Any]] = []
     previous = signing.FIRST
     for number in range(1, length + 1):
-        document = {"number": number, "previous": previous, "scanned": f"2026-09-0{number}", "who": "ключ"}
+        document = {"number": number, "previous": previous, "scanned": f"2026-09-0{number}", "who": who}
         signature = signing.sign(document, seed)
         previous = signing.chain_hash(document, signature)
         key = signing.key_id(signing.public_half(seed))
@@ -140,3 +140,41 @@ def test_nobody_else_says_that_a_chain_was_let_go() -> None:
 @pytest.mark.parametrize("nonsense", [{}, {"document": 1}, {"document": {}, "key": "k", "signature": "x"}, 7, None])
 def test_what_is_no_receipt_is_said(nonsense: Any) -> None:
     assert "no receipt" in signing.flaws_of([nonsense], KEYS)[0]
+
+
+def log_of(envelopes: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    """What stands beside the database: the number and the hash of each."""
+    return [
+        (each["document"]["number"], signing.chain_hash(each["document"], bytes_of_base64url(each["signature"])))
+        for each in envelopes
+    ]
+
+
+def test_a_cut_tail_is_seen_by_the_log_alone() -> None:
+    every = chain(6)
+    noted = log_of(every)
+    assert signing.flaws_of(every[:3], KEYS, whole=True) == []
+    assert signing.flaws_by_log(every, noted) == []
+    assert signing.flaws_by_log(every[:3], noted) == ["The chain lacks what the log has: Receipts 4–6."]
+    assert signing.flaws_by_log([every[0], every[2]], noted) == ["The chain lacks what the log has: Receipts 2, 4–6."]
+    assert signing.flaws_by_log([], noted[:1]) == ["The chain lacks what the log has: Receipt 1."]
+
+
+def test_a_chain_that_was_written_anew_differs_from_the_log() -> None:
+    """By whoever has the signing key: each document is signed, and follows the one before."""
+    anew = chain(3, who="nobody")
+    assert signing.flaws_of(anew, KEYS, whole=True) == []
+    assert signing.flaws_by_log(anew, log_of(chain(3))) == ["The chain has other ones than the log: Receipts 1–3."]
+
+
+def test_what_was_let_go_is_not_missed_in_the_log() -> None:
+    noted = log_of(chain())
+    assert signing.flaws_by_log(chain()[3:], noted, anchor=anchor(3)) == []
+    assert signing.flaws_by_log(chain(), noted, anchor=anchor(3)) == []
+    assert signing.flaws_by_log([], noted, anchor=anchor(3)) == ["The chain lacks what the log has: Receipt 4."]
+    assert signing.flaws_by_log(chain()[3:], noted, anchor=anchor(3, hash="0" * 64)) == [
+        "The chain has other ones than the log: Receipt 3."
+    ]
+    assert signing.flaws_by_log([{"document": 3}], noted, anchor={"document": 3}) == [
+        "The chain lacks what the log has: Receipts 1–4."
+    ]

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -19,6 +21,7 @@ from recommendations.channels import signing
 from recommendations.channels.sealing import base64url
 from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, PurposeWord, StatedTaste
 from recommendations.privacy_terms import RequestState
+from recommendations.store.erasure.line_files import place_of
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.tombstones import comebacks_of
 from recommendations.store.holders import registry
@@ -72,6 +75,41 @@ def test_people_are_erased_line_by_line_and_their_chain_verifies(
         run("verify_receipt", chain, "--keys", keys)
     one = str(PrivacyRequest.objects.order_by("created_at").first())
     assert len(json.loads(run("privacy", "receipts", one))["receipts"]) == 2
+
+
+@pytest.mark.django_db
+def test_a_chain_whose_tail_was_cut_off_is_told_by_the_log(
+    django_capture_on_commit_callbacks: Callable[..., Any], tmp_path: Path
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        for name in ("nora", "bo"):
+            run("privacy", "erase", name)
+    chain, keys, log = tmp_path / "chain.json", tmp_path / "keys.json", place_of("receipts.log")
+    chain.write_text(run("privacy", "receipts"))
+    keys.write_bytes(Client().get("/.well-known/recsite-receipts.json").content)
+    whole, checked = json.loads(chain.read_text()), ("verify_receipt", chain, "--keys", keys, "--chain")
+    assert "Nothing of the 4 in the log is missing." in run(*checked, "--log", log)
+
+    chain.write_text(json.dumps({"receipts": whole["receipts"][:2]}))
+    assert "2 receipts" in run(*checked)
+    with pytest.raises(CommandError, match=r"The chain lacks what the log has: Receipts 3–4\."):
+        run(*checked, "--log", log)
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    command = [sys.executable, "manage.py", *map(str, checked), "--log", str(log)]
+    alone = subprocess.run(command, env=bare, capture_output=True, text=True, check=False)
+    assert (alone.returncode, "Receipts 3–4" in alone.stderr) == (1, True), alone.stderr
+    chain.write_text('{"receipts": []}')
+    with pytest.raises(CommandError, match=r"Receipts 1–4\."):
+        run(*checked, "--log", log)
+
+    chain.write_text(json.dumps(whole))
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:3]) + b'{"number":9')
+    assert "The log lacks Receipt 4." in run(*checked, "--log", log)
+    with pytest.raises(CommandError, match="give --chain"):
+        run(*checked[:-1], "--log", log)
+    for wrong, words in ((tmp_path / "none", "cannot be read"), (keys, "no receipt in")):
+        with pytest.raises(CommandError, match=words):
+            run(*checked, "--log", wrong)
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommendations.channels import signing
+from recommendations.privacy_terms import ReceiptMark
 
 
 class Command(BaseCommand):
@@ -26,11 +27,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--chain", action="store_true", help="the file has all that are kept, and the anchor of those that went"
         )
+        parser.add_argument(
+            "--log", type=Path, metavar="FILE", help="receipts.log, of what was signed: with --chain, what it lacks"
+        )
 
-    def handle(self, *_args: Any, file: Path, keys: Path, chain: bool, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, file: Path, keys: Path, chain: bool, log: Path | None = None, **_options: Any
+    ) -> None:  # fmt: skip
+        if log is not None and not chain:
+            raise CommandError("--log is held against a whole chain: give --chain, too.")
         public, content = _keys(_json_in(keys)), _json_in(file)
         receipts, anchor = _receipts(content), content.get("anchor") if isinstance(content, dict) else None
-        if flaws := signing.flaws_of(receipts, public, whole=chain, anchor=anchor):
+        if not receipts and log is None:
+            raise CommandError("There is no receipt in the file.")
+        marks = [] if log is None else _marks_in(log)
+        flaws = signing.flaws_of(receipts, public, whole=chain, anchor=anchor)
+        if flaws := flaws + signing.flaws_by_log(receipts, marks, anchor=anchor):
             raise CommandError("\n".join(flaws))
         if anchor is not None:
             document = anchor["document"]
@@ -42,6 +54,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{which}: as it was signed on {document.get('signed')}.")
         if len(receipts) > 1:
             self.stdout.write(f"{len(receipts):,} receipts, each as it was signed.")
+        if log is not None:
+            self.stdout.write(f"Nothing of the {len(marks):,} in the log is missing.")
+            if beyond := {each["document"]["number"] for each in receipts} - {each.number for each in marks}:
+                self.stdout.write(f"The log lacks {signing.numbers_text(beyond)}.")
 
 
 def _json_in(path: Path) -> Any:
@@ -57,10 +73,17 @@ def _receipts(content: Any) -> list[Any]:
     """Receipts of a file: one, a list, or what the API answers."""
     if isinstance(content, dict) and isinstance(content.get("receipts"), list):
         content = content["receipts"]
-    receipts = content if isinstance(content, list) else [content]
-    if not receipts:
-        raise CommandError("There is no receipt in the file.")
-    return receipts
+    return content if isinstance(content, list) else [content]
+
+
+def _marks_in(log: Path) -> list[ReceiptMark]:
+    try:
+        marks = [mark for line in log.read_bytes().splitlines() if (mark := ReceiptMark.of_line(line)) is not None]
+    except OSError as error:
+        raise CommandError(f"{log} cannot be read: {error.strerror}.") from error
+    if not marks:
+        raise CommandError(f"There is no receipt in {log}.")
+    return marks
 
 
 def _keys(content: Any) -> dict[str, str]:

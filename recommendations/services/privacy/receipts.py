@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from recommendations.channels import signing
 from recommendations.channels.sealing import base64url
 from recommendations.models import PrivacyRequest, Receipt, RetentionDrop, ShopSetting
-from recommendations.privacy_terms import RETENTION, ReceiptPart, RetentionKind
+from recommendations.privacy_terms import RETENTION, ReceiptMark, ReceiptPart, RetentionKind
 from recommendations.services.privacy.receipt_facts import moment
 from recommendations.services.privacy.sealed import PrivacyKeysMissingError
-from recommendations.store.erasure.receipt_log import ReceiptMark, last_receipt, note_receipt
+from recommendations.store.erasure.receipt_log import last_receipt, note_receipt
 from recommendations.store.holders.tables import delete_rows
 from recommendations.store.retention.rows import receipts_with_a_next
 

@@ -2,10 +2,10 @@
 
 import json
 import os
-from typing import NamedTuple
 
 import structlog
 
+from recommendations.privacy_terms import ReceiptMark
 from recommendations.store.erasure.line_files import append_lines, place_of
 
 NAME = "receipts.log"
@@ -13,13 +13,6 @@ TAIL = 1 << 16
 """Bytes at the end that are read: lines stand in the order of their numbers, but for a few that came together."""
 
 log = structlog.get_logger(__name__)
-
-
-class ReceiptMark(NamedTuple):
-    """A receipt that was handed out: its number, and what the next one says of it."""
-
-    number: int
-    chain_hash: str
 
 
 def note_receipt(signed: ReceiptMark) -> None:
@@ -41,13 +34,4 @@ def last_receipt() -> ReceiptMark | None:
     except OSError:
         log.exception("the log of receipts cannot be read")
         return None
-    return max(filter(None, map(_signed, lines)), default=None)
-
-
-def _signed(line: bytes) -> ReceiptMark | None:
-    """The receipt of a line; None of a line that is not whole."""
-    try:
-        noted = json.loads(line)
-        return ReceiptMark(int(noted["number"]), bytes.fromhex(noted["chain_hash"]).hex())
-    except (ValueError, KeyError, TypeError):
-        return None
+    return max(filter(None, map(ReceiptMark.of_line, lines)), default=None)

@@ -17,11 +17,11 @@ from django.utils import timezone
 from analytics.queries.privacy.request import days_left
 from analytics.templatetags.display import day as day_words
 from recommendations.models import AuditEntry, LegalHold, PrivacyRequest, Receipt, Staff
-from recommendations.privacy_terms import EraseMode, HolderCode, RequestKind, RequestState
+from recommendations.privacy_terms import EraseMode, HolderCode, ReceiptMark, RequestKind, RequestState
 from recommendations.services.privacy import receipts as services
 from recommendations.services.privacy.holders import missing_holders
 from recommendations.store.erasure.log import write_down
-from recommendations.store.erasure.receipt_log import ReceiptMark, note_receipt
+from recommendations.store.erasure.receipt_log import note_receipt
 from recommendations.store.erasure.subjects import subject_digest
 from recommendations.store.events.tombstones import ErasedId
 from recommendations.terms import Role
