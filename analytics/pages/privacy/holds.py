@@ -15,7 +15,7 @@ from analytics.parameters import page_number
 from analytics.queries.privacy import holds as query
 from recommendations.models import LegalHold
 from recommendations.services.access.policy import Action, may
-from recommendations.services.privacy.holds import HoldIsOverError, hold, lift_hold
+from recommendations.services.privacy.holds import HoldIsOverError, beginning_after, hold, lift_hold
 from recommendations.services.privacy.sealed import PersonIds
 
 
@@ -60,8 +60,12 @@ def lift_legal_hold(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _hold_page(request: HttpRequest, pk: int, form: LiftForm, *, status: int = 200) -> HttpResponse:
-    shown = or_404(query.find_hold(pk, now=timezone.now()))
-    context = {"section": "privacy", "hold": shown, "record": shown.record, "form": form}
+    now = timezone.now()
+    shown = or_404(query.find_hold(pk, now=now))
+    context = {
+        "section": "privacy", "hold": shown, "record": shown.record, "form": form,
+        "beginning": beginning_after(shown.record, now=now),
+    }  # fmt: skip
     return render(request, "dashboard/privacy/hold.html", context, status=status)
 
 

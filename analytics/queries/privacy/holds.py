@@ -24,11 +24,6 @@ class ShownHold:
     lasts: bool
     waiting: Sequence[PrivacyRequest]
 
-    @property
-    def beginning(self) -> Sequence[PrivacyRequest]:
-        """Erasures that begin once it is lifted, as no other hold keeps them."""
-        return [each for each in self.waiting if each.options["holds"] == [self.record.pk]]
-
 
 def holds(*, page: int, now: datetime) -> tuple[Page[Any], list[ShownHold]]:
     ended = Case(

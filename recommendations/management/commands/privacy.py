@@ -153,17 +153,15 @@ class Command(BaseCommand):
     def _lift(self, options: dict[str, Any]) -> None:
         try:
             stored = LegalHold.objects.get(pk=options["hold"])
-            waiting = holds.waiting_for([stored]).get(stored.pk, ())
+            beginning = holds.beginning_after(stored, now=timezone.now())
             holds.lift_hold(stored, reason=options["reason"], by=None, now=timezone.now())
         except NoteNeededError as error:
             raise CommandError("Say why: --reason.") from error
         except (LegalHold.DoesNotExist, holds.HoldIsOverError) as error:
             raise CommandError(f"There is no hold {options['hold']} that lasts.") from error
         self.stdout.write(f"Hold {options['hold']} is over.")
-        for each in waiting:
-            others = [str(hold) for hold in each.options["holds"] if hold != stored.pk]
-            begins = f"still waits for hold {', '.join(others)}" if others else "begins within a minute"
-            self.stdout.write(f"The erasure {each.pk} {begins}.")
+        for each in beginning:
+            self.stdout.write(f"The erasure {each.pk} begins within a minute.")
 
     def _unblock(self, options: dict[str, Any]) -> None:
         [person] = _people(options, most=1)

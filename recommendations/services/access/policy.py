@@ -40,7 +40,9 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.RELEASE: frozenset({Role.ADMIN}),
 }
 
-TRAIL: Mapping[str, Action] = {"staff": Action.MANAGE_STAFF, "apikey": Action.MANAGE_KEYS}
+TRAIL: Mapping[str, Action] = {
+    "staff": Action.MANAGE_STAFF, "apikey": Action.MANAGE_KEYS, "legalhold": Action.HANDLE_PRIVACY,
+}  # fmt: skip
 """What one must be able to do to see entries of the audit trail about such objects; the others are for everybody."""
 
 

@@ -20,7 +20,8 @@ from recommendations.store.events.tombstones import digest_of
 from recommendations.terms import CustomerKind
 
 __all__ = [
-    "HELD", "HoldEndsBeforeError", "HoldIsOverError", "NoIdsError", "hold", "lasting_holds", "lift_hold", "waiting_for",
+    "HELD", "HoldEndsBeforeError", "HoldIsOverError", "NoIdsError", "beginning_after", "hold", "lasting_holds",
+    "lift_hold", "waiting_for",
 ]  # fmt: skip
 
 HELD = Q(status__in=UNFINISHED, options__has_key="holds")
@@ -71,6 +72,14 @@ def waiting_for(holds: Iterable[LegalHold]) -> Mapping[int, Sequence[PrivacyRequ
     return waiting
 
 
+def beginning_after(hold: LegalHold, *, now: datetime) -> Sequence[PrivacyRequest]:
+    """Erasures that begin within a minute once a hold ends, as no other one that lasts keeps the person."""
+    waiting = waiting_for([hold]).get(hold.pk, ())
+    others = {key for each in waiting for key in each.options["holds"]} - {hold.pk}
+    lasting = set(lasting_holds(now=now).filter(pk__in=others).values_list("pk", flat=True))
+    return [each for each in waiting if lasting.isdisjoint(each.options["holds"])]
+
+
 def _pseudonyms_of(ids: PersonIds, *, layers: int) -> list[bytes]:
     """Pseudonyms of all these ids, each once, that of the signed-in one first."""
     named = [] if ids.user_id is None else [pseudonym(ids.user_id, layers=layers)]
@@ -79,7 +88,7 @@ def _pseudonyms_of(ids: PersonIds, *, layers: int) -> list[bytes]:
 
 @transaction.atomic
 def lift_hold(stored: LegalHold, *, reason: str, by: Staff | None, now: datetime) -> LegalHold:
-    """End a hold now; erasures that waited for it alone begin within a minute. The ``reason`` stays in the trail.
+    """End a hold now; what waited for it alone begins (``beginning_after``). The ``reason`` stays in the trail.
 
     Raises NoteNeededError where it is empty, and HoldIsOverError.
     """
