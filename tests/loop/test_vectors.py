@@ -42,6 +42,15 @@ def preprocessed() -> tuple[int, dict[str, object]]:
     return context.version.pk, counts
 
 
+def text_cosines(version: int, item: int) -> dict[int, float]:
+    """Cosines of the other items' texts with an item's, by their keys."""
+    snapshot, *_ = load_snapshot(version, Cut.LIVE)
+    texts, keys = snapshot.training.catalogue.vectors, snapshot.items.ids.tolist()
+    assert texts is not None
+    whole = texts.astype(np.float32)
+    return {key: float(one) for key, one in zip(keys, whole @ whole[keys.index(item)], strict=True) if key != item}
+
+
 @pytest.mark.usefixtures("shop")
 def test_vectors_that_are_there_lie_beside_the_texts_in_every_cut(settings: LazySettings) -> None:
     settings.EMBEDDING_URL, settings.EMBEDDING_MODEL = "http://127.0.0.1:9/v1", "away"  # nobody is asked
@@ -70,8 +79,11 @@ def test_vectors_that_are_there_lie_beside_the_texts_in_every_cut(settings: Lazy
     nearest = beside.reading
     assert (beside.looking, beside.is_seen) == ([], False)
     assert nearest
-    assert all(0 < each.reads <= 1 for each in nearest)
-    assert nearest[0].item.pk in some  # by text and by the vector
+    by_text, listed = text_cosines(bare, tea.pk), {each.item.pk for each in nearest}
+    reads = {key: (cosine + 1) / 2 if key in some else cosine for key, cosine in by_text.items()}
+    assert any(each.item.pk in some for each in nearest)
+    assert [each.reads for each in nearest] == pytest.approx([reads[each.item.pk] for each in nearest], abs=2e-3)
+    assert min(each.reads for each in nearest) >= max(reads[key] for key in by_text if key not in listed) - 2e-3
 
 
 @pytest.mark.usefixtures("shop")
