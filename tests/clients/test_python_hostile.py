@@ -23,8 +23,9 @@ from recsite_client import (
     new_event,
 )
 from tests.clients.hostile import DONE, GOOD, REFUSED, SLOW, TIMEOUT, HostileServer
+from tests.lengths import cases
 
-CALLS = 4_000
+CALLS = cases(short=1_000, full=4_000)
 THREADS = 80
 SEED = 20261129
 

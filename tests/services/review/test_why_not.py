@@ -34,6 +34,7 @@ from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.rules.conditions import frozen
 from recommendations.terms import AnswerStage, Availability, BlendName, Role
+from tests.lengths import cases
 from tests.removed import stage_by_removal
 from tests.review import review
 from tests.trained import NOW
@@ -283,7 +284,7 @@ def test_words_and_suggestions_are_in_the_active_language() -> None:
 def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_brings_the_item_in(
     merchandiser: Staff, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """Two hundred pairs, in a shop with rules of every kind, diversity, and items out of stock."""
+    """Pairs at random, in a shop with rules of every kind, diversity, and items out of stock."""
     served_diversely(0.3)
     out = [key(f"{taste}-2") for taste in ("bread", "tea")]
     with django_capture_on_commit_callbacks(execute=True):
@@ -299,7 +300,7 @@ def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_bri
     items = list(Item.objects.order_by("pk").values_list("pk", flat=True))
     stages: Counter[AnswerStage] = Counter()
     brought = 0
-    for number in range(200):
+    for number in range(pairs := cases(short=80, full=200)):
         placement = ("home", "discover", "trending", "buy_again")[number % 4]
         prepared = live_ready(customer=customer(int(draw.integers(60))), placement=placement, n=N)
         item = items[int(draw.integers(len(items)))]
@@ -316,7 +317,7 @@ def test_on_random_pairs_the_stage_is_that_of_the_trace_and_every_suggestion_bri
             brought += 1
         if stage in (AnswerStage.RANKING, AnswerStage.DIVERSITY):
             assert why.suggestions  # where it may be shown, at least a pin brings it in
-    assert brought >= 20
+    assert brought >= pairs / 10
     assert len(stages) >= 5
     with django_capture_on_commit_callbacks(execute=True):
         editing.set_availability(items=out, availability=Availability.IN_STOCK, by=None, now=timezone.now())
