@@ -40,10 +40,10 @@ class RequestStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Holdings:
-    """Holders in whose row something stands, and names of the others with a sentence that is true of all of them."""
+    """Holders in whose row something stands, and sentences that name the others."""
 
     shown: Sequence[HolderCounts]
-    others: Sequence[tuple[str, str]]
+    others: Sequence[str]
 
 
 class RunAhead(NamedTuple):
@@ -93,8 +93,8 @@ def holdings(request: PrivacyRequest) -> Holdings:
     shown = [each for each in rows if each.held or each.kept or each.left or each.progress == HolderProgress.WORKING]
     nothing = [each for each in rows if each not in shown and each.progress == HolderProgress.DONE]
     waiting = [each for each in rows if each.progress == HolderProgress.WAITING]
-    sentences = ((_("Nothing was found in:"), nothing), (_("Not looked at yet:"), waiting))
-    return Holdings(shown=shown, others=[(words, _names(which)) for words, which in sentences if which])
+    sentences = ((_("Nothing was found in: %(names)s"), nothing), (_("Not looked at yet: %(names)s"), waiting))
+    return Holdings(shown=shown, others=[words % {"names": _names(which)} for words, which in sentences if which])
 
 
 def run_ahead(request: PrivacyRequest) -> RunAhead | None:
