@@ -64,7 +64,7 @@ def _hold_page(request: HttpRequest, pk: int, form: LiftForm, *, status: int = 2
     shown = or_404(query.find_hold(pk, now=now))
     context = {
         "section": "privacy", "hold": shown, "record": shown.record, "form": form,
-        "beginning": beginning_after(shown.record, now=now),
+        "beginning": beginning_after(shown.record, shown.waiting, now=now),
     }  # fmt: skip
     return render(request, "dashboard/privacy/hold.html", context, status=status)
 

@@ -153,7 +153,8 @@ class Command(BaseCommand):
     def _lift(self, options: dict[str, Any]) -> None:
         try:
             stored = LegalHold.objects.get(pk=options["hold"])
-            beginning = holds.beginning_after(stored, now=timezone.now())
+            waiting = holds.waiting_for([stored]).get(stored.pk, ())
+            beginning = holds.beginning_after(stored, waiting, now=timezone.now())
             holds.lift_hold(stored, reason=options["reason"], by=None, now=timezone.now())
         except NoteNeededError as error:
             raise CommandError("Say why: --reason.") from error

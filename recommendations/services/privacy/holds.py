@@ -72,9 +72,8 @@ def waiting_for(holds: Iterable[LegalHold]) -> Mapping[int, Sequence[PrivacyRequ
     return waiting
 
 
-def beginning_after(hold: LegalHold, *, now: datetime) -> Sequence[PrivacyRequest]:
-    """Erasures that begin within a minute once a hold ends, as no other one that lasts keeps the person."""
-    waiting = waiting_for([hold]).get(hold.pk, ())
+def beginning_after(hold: LegalHold, waiting: Sequence[PrivacyRequest], *, now: datetime) -> Sequence[PrivacyRequest]:
+    """Erasures that wait for a hold and begin within a minute once it ends, as no other that lasts keeps the person."""
     others = {key for each in waiting for key in each.options["holds"]} - {hold.pk}
     lasting = set(lasting_holds(now=now).filter(pk__in=others).values_list("pk", flat=True))
     return [each for each in waiting if lasting.isdisjoint(each.options["holds"])]
