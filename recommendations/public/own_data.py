@@ -1,7 +1,7 @@
 """The page of what is held of somebody: in words, as a file, and its erasure; one page behind two links.
 
-A link that was mailed shows what is kept to write to its address, and the rest where its owner confirmed the address. A
-link from the shop shows all of it; one that came with an answer works for 30 days, so it shows only how much there is.
+A link that was mailed works where its owner confirmed the address. A link from the shop shows all of it; one that came
+with an answer works for 30 days, so it shows only how much there is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
@@ -57,8 +57,10 @@ class DataOwner:
 @door(LinkKind.OWN_DATA)
 def own_data(guest: AddressGuest) -> HttpResponseBase:
     """Page behind a mailed link; whoever did not confirm the address may have got somebody else's mail."""
+    if guest.address.confirmed_at is None:
+        return HttpResponseRedirect(link_path(guest.address, LinkKind.PREFERENCES, now=guest.now))
     customer = guest.address.contact.customer
-    is_owners = guest.address.confirmed_at is not None and not is_joined(customer)
+    is_owners = not is_joined(customer)
     return _page(guest, DataOwner(customer=customer, address=guest.address, counts=is_owners, whole=is_owners))
 
 

@@ -72,6 +72,8 @@ def preference_centre(guest: AddressGuest) -> HttpResponse:
         act = DEEDS[deed](guest)
     except NotUnderstoodError as error:
         return _centre(guest, wrong=error.args[0], status=HTTPStatus.BAD_REQUEST)
+    except own_data.NotConfirmedError:
+        return _centre(guest, wrong=NOT_CONFIRMED, status=HTTPStatus.FORBIDDEN)
     except own_data.CannotMailError:
         return _centre(guest, wrong=CANNOT_MAIL, status=HTTPStatus.SERVICE_UNAVAILABLE)
     except own_data.TooManyLinksError as error:
@@ -83,6 +85,7 @@ def preference_centre(guest: AddressGuest) -> HttpResponse:
 
 NOT_UNDERSTOOD = _("We did not understand this form. Nothing was changed.")
 TOO_OLD = _("This can no longer be undone. Nothing was changed.")
+NOT_CONFIRMED = _("Confirm this address first, by the link that we mailed to it.")
 CANNOT_MAIL = _("The mail cannot be sent at the moment. Please try again later.")
 TOO_MANY_LINKS = _("Three links were sent within an hour. Please look into your mailbox, or try again later.")
 

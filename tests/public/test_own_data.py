@@ -161,7 +161,6 @@ def test_the_page_says_in_words_what_is_kept_and_not_the_whole_address() -> None
 
 
 def test_the_page_names_a_browser_and_the_channel_of_each_word() -> None:
-    """Except for who did not confirm the address, which may be somebody else's."""
     address = contact()
     browser = {"endpoint": "https://push.example.com/send/secret", "p256dh": "p", "auth": "a"}
     Address.objects.create(
@@ -179,8 +178,21 @@ def test_the_page_names_a_browser_and_the_channel_of_each_word() -> None:
     for words in ("<dt>Browser notification</dt><dd>•••@push.example.com", "<dt>E-mail</dt><dd>u•••@example.com"):
         assert words in text
     assert "secret" not in text
-    Address.objects.filter(pk=address.pk).update(confirmed_at=None)
-    assert "push.example.com" not in shown(Client().get(page))
+
+
+def test_an_address_that_nobody_confirmed_may_be_a_strangers_and_shows_nothing() -> None:
+    """A mistyped address is in somebody else's hands, who would read every other address in the file, or erase it."""
+    address = contact()
+    page, centre = page_of(address, LinkKind.OWN_DATA), page_of(address)
+    Address.objects.filter(pk=address.pk).update(confirmed_at=None, state=AddressState.UNCONFIRMED)
+    before = rows()
+    for answer in (Client().get(page), *(Client().post(page, {"act": act}) for act in ("file", "erase", "show"))):
+        assert "waits to be confirmed" in shown(Client().get(answer.headers["Location"]))
+    refused = Client().post(centre, {"act": "data"})
+    assert (refused.status_code, "Confirm this address first" in refused.content.decode()) == (403, True)
+    text = shown(Client().get(centre))
+    assert ("Mail me the link" in text, "once this address is confirmed" in text) == (False, True)
+    assert rows() == before
 
 
 def sent_mails(address: Address, number: int) -> list[Message]:

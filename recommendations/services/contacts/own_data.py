@@ -34,6 +34,10 @@ class CannotMailError(Exception):
     """The installation cannot send e-mail now."""
 
 
+class NotConfirmedError(Exception):
+    """An address whose owner never said that it is theirs may be anybody's, so nothing is shown there."""
+
+
 class TooManyLinksError(Exception):
     """A contact was sent so many links that the next one has to wait, ``wait`` seconds."""
 
@@ -47,7 +51,9 @@ class NotTakenError(Exception):
 
 
 def ask_for_link(address: Address) -> None:
-    """Have a worker send the link. Raises CannotMailError and TooManyLinksError."""
+    """Have a worker send the link. Raises NotConfirmedError, CannotMailError and TooManyLinksError."""
+    if address.confirmed_at is None:
+        raise NotConfirmedError
     if missing_settings():
         raise CannotMailError
     rate = rates().take(f"own-data:{address.contact_id}", limit=LINKS_AN_HOUR, window=HOUR)
