@@ -48,7 +48,7 @@ def arms_of(
     touching = [each for each in experiments if _touches(each, request, page)]
     if not touching or unit is None or not request.personalise or _refuses(snapshot, customer, state):
         return ()
-    segment, day = _segment(snapshot, customer), now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    segment, day = _segment(snapshot, customer, state), now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
     arms: list[ServedArm] = []
     for experiment in touching:
         if not _admits(experiment, request, segment):
@@ -95,9 +95,9 @@ def _refuses(snapshot: Snapshot, customer: int | None, state: LiveState) -> bool
     return objects(customer, snapshot, state) or is_unmeasured(customer, snapshot, state)
 
 
-def _segment(snapshot: Snapshot, customer: int | None) -> int:
+def _segment(snapshot: Snapshot, customer: int | None, state: LiveState) -> int:
     model = snapshot.model
-    row = NOBODY if customer is None or model is None else model.users.row(customer)
+    row = snapshot.row_of(customer, anew=state.anew)
     return NOBODY if row == NOBODY or model is None else int(model.segments[row])
 
 

@@ -62,7 +62,7 @@ def context_of(
         watched = Watched().with_plays(state.begun, snapshot.stock)
         return CustomerContext(why_not=Fallback.NO_MODEL, audiences=audiences, followed=followed, watched=watched)
     model = candidates.model
-    row = NOBODY if request.customer is None else model.users.row(request.customer)
+    row = snapshot.row_of(request.customer, anew=state.anew)
     history = (
         candidates.history_of(row)
         if row != NOBODY and not request.folded

@@ -13,7 +13,8 @@ import pytest
 from django.utils import timezone
 
 from recommendations.models import InterestProfile, Item, Placement, SegmentMembership, Slate
-from recommendations.privacy_terms import DataPurpose
+from recommendations.privacy_terms import DataPurpose, PurposeState
+from recommendations.store.events.purpose_words import Consent, note_consent
 from recommendations.store.live import writes
 from recommendations.store.process_held import drop_all
 from recommendations.store.serving import slates
@@ -57,6 +58,27 @@ def test_an_objectors_answer_is_a_strangers_whatever_they_did(doors: Doors) -> N
         door = doors.fast if draw % 2 else doors.django
         for name, context in places:
             assert doors.ask(door, name, user_id="u0", **context) == unknown[name], (name, draw)
+
+
+def test_who_agrees_again_is_a_stranger_to_a_model_of_before(doors: Doors) -> None:
+    """By the live word at once, by the record from the next reading on, and after the memory was made anew."""
+    key = key_of("u3")
+    places = [(place.name, asked(place)) for place in Placement.objects.filter(enabled=True).order_by("pk")]
+    unknown = [doors.ask(doors.fast, name, user_id="never-seen", **context) for name, context in places]
+    known = [doors.ask(doors.fast, name, user_id="u3", **context) for name, context in places]
+    assert known != unknown
+    object_to(key, at=NOW)
+    doors.ask(doors.fast, "home", user_id="u3")
+    words = [Consent(key, PurposeState.GIVEN, NOW + timedelta(seconds=1))]
+    writes.remember(writes.told_of_words(note_consent(words)))
+    for change in (lambda: None, drop_all, lambda: (writes.rebuild(afresh=True), drop_all())):
+        change()
+        for door in (doors.fast, doors.django):
+            assert [doors.ask(door, name, user_id="u3", **context) for name, context in places] == unknown
+    words = [Consent(key, PurposeState.GIVEN, NOW + timedelta(seconds=2), resume=True)]
+    writes.remember(writes.told_of_words(note_consent(words)))
+    drop_all()
+    assert [doors.ask(doors.fast, name, user_id="u3", **context) for name, context in places] != unknown
 
 
 def test_what_was_inferred_of_them_is_gone_at_once(doors: Doors) -> None:

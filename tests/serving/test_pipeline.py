@@ -205,7 +205,23 @@ def test_without_personalisation_a_customer_gets_the_strangers_answer(snapshot: 
         assert reply.shown == everybodys
         assert (reply.personalised, reply.fallback_reason) == (False, Fallback.NOT_PERSONALISED)
     taken_back = answer(replace(snapshot, objectors=frozenset({key})), "home", key, state=LiveState(objected=False))
-    assert taken_back.personalised
+    assert (taken_back.shown, taken_back.fallback_reason) == (everybodys, Fallback.NO_HISTORY)
+
+
+def test_who_agrees_again_is_known_by_what_they_do_from_then_on(snapshot: Snapshot) -> None:
+    """The model learned before they objected, so it knows what is to stay out; the next one does not."""
+    key, model = customer(0), snapshot.model
+    assert model is not None
+    everybodys = answer(snapshot, "home", None).shown
+    since = replace(snapshot, resumed={key: (model.as_of + timedelta(hours=1)).timestamp()})
+    reply = answer(since, "home", key, state=LiveState(objected=False))
+    assert (reply.shown, reply.fallback_reason) == (everybodys, Fallback.NO_HISTORY)
+    assert (
+        answer(weighted(since, BlendName.HOME, ALL_OF_HOME), "home", key, state=viewed("tea-0")).source
+        is Source.SESSION
+    )
+    learned_since = replace(snapshot, resumed={key: (model.as_of - timedelta(hours=1)).timestamp()})
+    assert answer(learned_since, "home", key).personalised
 
 
 def viewed(*shop_ids: str) -> LiveState:

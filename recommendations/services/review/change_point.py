@@ -21,7 +21,7 @@ def changed_since(customer: int) -> datetime | None:
 def change_in(snapshot: Snapshot, customer: int) -> datetime | None:
     """The time when the customer first bought otherwise, by the model of a snapshot."""
     model = snapshot.model
-    row = -1 if model is None else int(model.users.rows(np.array([customer]))[0])
+    row = snapshot.row_of(customer)
     if model is None or row < 0:
         return None
     paths = {key: path for key, (path, _name) in snapshot.names.categories.items()}

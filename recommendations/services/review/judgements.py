@@ -157,7 +157,7 @@ def _versions(customer: int, placement: str) -> tuple[int | None, int | None]:
     place, model = held.placements.get(placement), held.model
     if model is None or place is None or place.blend is None:
         return (None if model is None else model.version_id), None
-    row = model.users.row(customer)
+    row = held.row_of(customer)
     segment = int(model.segments[row]) if row >= 0 else -1
     weights = held.weights_for(place.blend, segment=segment, audiences=held.audiences.of(customer))
     return model.version_id, weights.key if weights else None

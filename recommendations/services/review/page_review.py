@@ -81,7 +81,7 @@ def item_in_view(*, page: str, customer: int | None) -> int | None:
     slots = snapshot.pages.get(page, ())
     if snapshot.model is None or not any(snapshot.placements[slot.placement].needs_context for slot in slots):
         return None
-    row = snapshot.model.users.row(customer) if customer is not None else -1
+    row = snapshot.row_of(customer)
     bought = in_view(snapshot, row) if row >= 0 else ()
     seen = bought or in_view(snapshot, 0, np.ones(len(snapshot.stock), np.bool_))
     return seen[0] if seen else None

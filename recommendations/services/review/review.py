@@ -243,7 +243,7 @@ def _terms(answer: Answer, snapshot: Snapshot, *, customer: int) -> dict[int, li
     blend = snapshot.placements[answer.placement].blend
     if not parts or snapshot.model is None or blend is None:
         return {}
-    row = snapshot.model.users.row(customer)
+    row = snapshot.row_of(customer)
     rows = dict(zip(parts, snapshot.model.items.rows(np.array(list(parts))).tolist(), strict=True))
     terms = broken_down(
         candidate_source(snapshot.model), blend, row, {rows[item]: part for item, part in parts.items()}

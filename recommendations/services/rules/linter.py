@@ -125,7 +125,7 @@ def _people(customers: Sequence[int], snapshot: Snapshot) -> dict[int, tuple[int
         return {}
     people = {}
     for key in Customer.objects.filter(pk__in=customers).values_list("pk", flat=True):
-        row = -1 if snapshot.model is None else snapshot.model.users.row(key)
+        row = snapshot.row_of(key)
         segment = int(snapshot.model.segments[row]) if snapshot.model is not None and row >= 0 else -1
         people[key] = segment, frozenset(snapshot.audiences.of(key))
     return people

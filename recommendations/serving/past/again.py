@@ -161,7 +161,9 @@ class Reconstruction:
         """The snapshot without what differs from slot to slot."""
         bare = self._bare(instead)
         if Part.CUSTOMER in instead.now:
-            return bare.with_parts(objectors=self.live.objectors, audiences=self.live.audiences)
+            return bare.with_parts(
+                objectors=self.live.objectors, resumed=self.live.resumed, audiences=self.live.audiences
+            )
         return bare
 
     def _bare(self, instead: Instead) -> Snapshot:
@@ -177,10 +179,17 @@ class Reconstruction:
                 rules=ServedRules.nothing(stock, read_at=self.moment),
                 names=self._names,
                 audiences=ServedAudiences(members=members),
+                resumed=self._resumed_then,
                 read_at=self.moment,
             )
             _ = bare.likeness, bare.lifts
         return self._snapshots[key]
+
+    @property
+    def _resumed_then(self) -> dict[int, float]:
+        """When the customer agreed again, where that was before the answer."""
+        until = self.slate.served_at.timestamp()
+        return {key: at for key, at in self.live.resumed.items() if key == self.slate.customer_id and at <= until}
 
     def _under(self, snapshot: Snapshot, parts: PastParts, instead: Instead) -> Snapshot:
         """The snapshot with the rules, the placement and the weights of a slot."""

@@ -39,10 +39,11 @@ class Consent:
 
 
 class Permitted(NamedTuple):
-    """What may be done with what a customer does."""
+    """What may be done with what a customer does; ``anew``: only with what they did since they agreed again."""
 
     personalise: bool
     measure: bool
+    anew: bool
 
 
 # What was inferred of who does not want to be known goes at once; the next run infers nothing of them.
@@ -88,7 +89,8 @@ WITH word AS MATERIALIZED (
 {forgotten})
 UPDATE recommendations_customer customer SET {may} = due.may, {said} = due.at{more}
 FROM due WHERE customer.id = due.id
-RETURNING customer.id, customer.personalise, customer.measure, due.before <> due.may OR NOT due.may OR due.resume
+RETURNING customer.id, customer.personalise, customer.measure, customer.personalise AND resumed_at IS NOT NULL,
+          due.before <> due.may OR NOT due.may OR due.resume
 """
 _MORE = """,
   resumed_at = CASE WHEN due.resume THEN NULL WHEN due.may AND NOT due.before THEN due.at ELSE resumed_at END"""
@@ -129,4 +131,4 @@ def _note(purpose: DataPurpose, words: Sequence[Consent]) -> dict[int, Permitted
     columns = [[getattr(word, name) for word in due] for name in names]
     proofs = [Jsonb(dict(word.proof)) for word in due]
     rows = run(_STATEMENTS[purpose], [*columns, proofs, purpose.value])
-    return {key: Permitted(personalise, measure) for key, personalise, measure, matters in rows if matters}
+    return {key: Permitted(*may) for key, *may, matters in rows if matters}

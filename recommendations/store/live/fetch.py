@@ -142,7 +142,7 @@ def packed(state: LiveState) -> bytes:
     while len(acts) > LEAST_SETS and not acts[-1]:
         acts.pop()
     flat = [[text for member, at in one for text in (member, repr(at))] for one in acts]
-    word = False if state.objected is None else word_of(state.objected, state.unmeasured)
+    word = False if state.objected is None else word_of(state.objected, state.unmeasured, anew=state.anew)
     return msgspec.msgpack.encode([*flat, text_of(state.liked) or False, word])
 
 

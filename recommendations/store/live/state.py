@@ -116,6 +116,7 @@ class LiveState:
     liked: tuple[Liking, ...] = ()
     objected: bool | None = None  # to personalisation; None = nothing is known here
     unmeasured: bool = False  # refused to be measured; known where ``objected`` is
+    anew: bool = False  # agreed after a no, and what was before stays out
     known: bool = True  # False where neither Valkey nor PostgreSQL could be asked
 
 
@@ -194,9 +195,11 @@ def state_from(
     return state_told(*newest, word=word, liked=liked)
 
 
-def word_of(objected: bool, unmeasured: bool) -> str:  # noqa: FBT001 - both are always given
-    """What somebody does not want, as Valkey has it: 1, to be known, and 2, to be measured, added up."""
-    return str(objected + 2 * unmeasured)
+def word_of(objected: bool, unmeasured: bool, *, anew: bool = False) -> str:  # noqa: FBT001 - both are always given
+    """What somebody does not want, as Valkey has it: 1, to be known, 2, to be measured, and 4, to be known by what was
+    before they agreed again, added up.
+    """
+    return str(objected + 2 * unmeasured + 4 * anew)
 
 
 def state_told(*acts: Sequence[tuple[str, float]], word: str | None, liked: tuple[Liking, ...] = ()) -> LiveState:
@@ -216,6 +219,7 @@ def state_told(*acts: Sequence[tuple[str, float]], word: str | None, liked: tupl
         liked=liked,
         objected=None if word is None else bool(int(word) & 1),
         unmeasured=word is not None and bool(int(word) & 2),
+        anew=word is not None and bool(int(word) & 4),
     )
 
 
@@ -254,6 +258,7 @@ def merged(one: LiveState, other: LiveState) -> LiveState:
         liked=one.liked or other.liked,
         objected=other.objected if one.objected is None else one.objected,
         unmeasured=other.unmeasured if one.objected is None else one.unmeasured,
+        anew=other.anew if one.objected is None else one.anew,
         known=one.known and other.known,
     )
 

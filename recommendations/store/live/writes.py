@@ -55,7 +55,7 @@ end
 
 
 class Objection(NamedTuple):
-    """What a customer does not want: to be known, to be measured.
+    """What a customer does not want: to be known, to be measured, to be known by what was before they agreed ``anew``.
 
     Of who does not want to be known nothing stays.
     """
@@ -63,6 +63,7 @@ class Objection(NamedTuple):
     customer: int
     objected: bool
     unmeasured: bool = False
+    anew: bool = False
 
 
 class Joined(NamedTuple):
@@ -88,13 +89,14 @@ class Liked(NamedTuple):
 type Fact = LiveEvent | Objection | Joined | Forgotten | Liked
 
 
-def told_of_words(permitted: Mapping[int, tuple[bool, bool]]) -> list[Fact]:
-    """What is to be written of customers for whom something else holds now: personalised or not, measured or not.
+def told_of_words(permitted: Mapping[int, tuple[bool, bool, bool]]) -> list[Fact]:
+    """What is to be written of customers for whom something else holds now: personalised or not, measured or not,
+    known anew or all along.
 
     Of who may be known again it is what may be known of them, as the record has it.
     """
-    facts: list[Fact] = [Objection(key, not may, not measure) for key, (may, measure) in permitted.items()]
-    known = [key for key, (may, _measure) in permitted.items() if may]
+    facts: list[Fact] = [Objection(key, not may, not measure, anew) for key, (may, measure, anew) in permitted.items()]
+    known = [key for key, (may, _measure, _anew) in permitted.items() if may]
     if known:
         facts += record.recorded(since=record.end_of_history(), customers=known)
         facts += liked_now(known)
@@ -207,8 +209,8 @@ def rebuild(*, afresh: bool = False, report: Report = silent) -> int:
         _forget_state()
     refused = PurposeWord.objects.exclude(state=PurposeState.GIVEN).filter(customer=OuterRef("pk"))
     spoken = Customer.objects.filter(Q(personalise=False) | Q(measure=False) | Exists(refused), erased_at=None)
-    words = spoken.values_list("pk", "personalise", "measure")
-    _write_recorded([Objection(key, not may, not measure) for key, may, measure in words])
+    words = spoken.values_list("pk", "personalise", "measure", "resumed_at")
+    _write_recorded([Objection(key, not may, not measure, bool(may and since)) for key, may, measure, since in words])
     for told in batched(likings.everybodys_likings(), BATCH):
         _write_recorded([Liked(*each) for each in told])
     since = record.end_of_history()
@@ -357,7 +359,9 @@ def _forget_acts(pipeline: Pipeline, customer: int) -> None:
 
 def _write_objections(pipeline: Pipeline, facts: Collection[Objection]) -> None:
     """Write the last word of each customer; of who does not want to be known nothing stays."""
-    words: fetch.Fields = {str(fact.customer): word_of(fact.objected, fact.unmeasured) for fact in facts}
+    words: fetch.Fields = {
+        str(fact.customer): word_of(fact.objected, fact.unmeasured, anew=fact.anew) for fact in facts
+    }
     if words:
         pipeline.hset(OBJECTED, mapping=words)
     for fact in facts:

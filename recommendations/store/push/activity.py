@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray, Interactions
 from recommendations.engine.push.activity import HOURS, WEEK, HourHistograms, activity_of
+from recommendations.models import Customer
 from recommendations.push_terms import SETTLED_CLICK, Channel, MessageEventKind, MessageState
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
@@ -48,7 +49,10 @@ def hours_of_people(people: Collection[int], *, model: Model, now: datetime) -> 
     for person, at in rows(_CLICKS, people=keys, now=now):
         wall = at.astimezone(zone)
         clicks.setdefault(person, np.zeros(WEEK))[wall.weekday() * HOURS + wall.hour] += 1
-    own = model.users.rows(np.array(keys, np.int64)).tolist()
+    anew = set(Customer.objects.filter(pk__in=keys, resumed_at__gt=model.as_of).values_list("pk", flat=True))
+    own = [
+        -1 if key in anew else row for key, row in zip(keys, model.users.rows(np.array(keys, np.int64)), strict=True)
+    ]
     return {
         person: known.of(row if row >= 0 else None, clicks.get(person)) for person, row in zip(keys, own, strict=True)
     }

@@ -1,5 +1,6 @@
 """Snapshot that answers are made of: the catalogue, the model, the weights and the rules of one moment."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -195,6 +196,7 @@ class Snapshot:
     layers: int = 1  # generation of these pseudonyms
     gone: frozenset[int] = frozenset()  # keys of all whose erasure this process heard of: they are nobody's
     objectors: frozenset[int] = frozenset()  # customers who do not want personal answers
+    resumed: Mapping[int, float] = field(default_factory=dict)  # customer → Unix time of the yes after a no
     unmeasured: frozenset[int] = frozenset()  # customers whose answers are nobody's
     audiences: ServedAudiences = field(default_factory=ServedAudiences)
     changed: Mapping[str, str] | None = None
@@ -219,6 +221,20 @@ class Snapshot:
         arms = (arm.placements for experiment in self.experiments for arm in experiment.arms)
         every = (row for each in (self.placements, *arms) for row in each.values())
         return frozenset(row.name for row in every if row.fatigue)
+
+    def row_of(self, customer: int | None, *, anew: bool = False) -> int:
+        """Row of a customer in the model; −1 of whom it does not know, or not by what is to stay out.
+
+        Who agrees again is known by what they do from then on, so not by a model of before; ``anew``: the live state
+        says that they did, which is newer than what was read here.
+        """
+        if customer is None or self.model is None or customer in self.objectors:
+            return -1
+        if anew and customer not in self.resumed:
+            return -1
+        if self.resumed.get(customer, -math.inf) > self.model.as_of.timestamp():
+            return -1
+        return self.model.users.row(customer)
 
     @property
     def remembers_showings(self) -> bool:

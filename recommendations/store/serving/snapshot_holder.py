@@ -265,6 +265,7 @@ def _small() -> dict[str, Any]:
     pages = _pages()
     weights = BlendWeights.objects.defaults().select_related("blend", "segment", "audience")
     living = Customer.objects.filter(erased_at=None)
+    resumed = living.filter(personalise=True, resumed_at__isnull=False)
     return {
         "placements": placements,
         "pages": pages,
@@ -272,6 +273,7 @@ def _small() -> dict[str, Any]:
         "weights": {WeightsKey.of(BlendName(row.blend.name), row.group): ServedWeights.of(row) for row in weights},
         "names": Names.stored(),
         "objectors": frozenset(living.filter(personalise=False).values_list("pk", flat=True)),
+        "resumed": {key: at.timestamp() for key, at in resumed.values_list("pk", "resumed_at") if at},
         "unmeasured": frozenset(living.filter(measure=False).values_list("pk", flat=True)),
     }
 
