@@ -75,7 +75,7 @@ class DownloadView(PrivacyView):
             text = _("There is no file of this request yet.")
             return problem(HTTPStatus.CONFLICT, text, members={"code": "not_ready"})
         except ExportExpiredError:
-            text = _("The file was kept for seven days, which are over. Ask for an export again.")
+            text = _("The file is gone: it is kept for seven days, or until the person is erased. Ask for it again.")
             return problem(HTTPStatus.GONE, text, members={"code": "export_expired"})
         answer = StreamingHttpResponse(pieces, content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="{stored.file}"'

@@ -44,7 +44,7 @@ class ExportNotReadyError(Exception):
 
 
 class ExportExpiredError(Exception):
-    """The file was kept for seven days, which are over."""
+    """The file is gone: it is kept for seven days, or until the person is erased."""
 
 
 def write_export(request: PrivacyRequest, subject: Subject, *, now: datetime) -> None:
@@ -91,8 +91,12 @@ def forget_exports(*, now: datetime) -> int:
 
 
 def forget_exports_of(request: PrivacyRequest, subject: Subject, *, now: datetime) -> int:
-    """Delete the files of other requests about a person, by whatever id they asked, who is erased; how many."""
-    others = PrivacyRequest.objects.exclude(pk=request.pk).exclude(file="").values_list("pk", "subject", "options")
+    """Delete the files of other requests about a person, by whatever id they asked, who is erased; how many.
+
+    One stays that was wanted with the erasure that this one waited for.
+    """
+    kept = {str(request.pk), request.options.get("same_as", str(request.pk))}
+    others = PrivacyRequest.objects.exclude(pk__in=kept).exclude(file="").values_list("pk", "subject", "options")
     digests = {*_digests(subject), bytes(request.subject).hex()}
     theirs = [key for key, named, options in others if digests & {bytes(named).hex(), *options.get("of", ())}]
     PrivacyRequest.objects.filter(pk__in=theirs).update(file_until=now)

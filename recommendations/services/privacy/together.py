@@ -37,10 +37,11 @@ log = structlog.get_logger(__name__)
 def make_unknown_at_once(requests: Sequence[PrivacyRequest], *, now: datetime) -> None:
     """Make everybody unknown whose erasure was asked for just now, so that no answer knows them any more.
 
-    Who wants an export first, is held, or is being erased by another request, is left to the worker; so are all where
-    it does not work now.
+    Who wants an export first stays known until a worker has written it, also where another request asks for the same
+    person meanwhile. Who is held, or is being erased by another request, is left to the worker; so are all where it
+    does not work now.
     """
-    asked = [each for each in requests if each.kind == RequestKind.ERASE and not each.options["export_first"]]
+    asked = [each for each in requests if each.kind == RequestKind.ERASE]
     try:
         for part in batched(asked, MOST):
             with settled(), advisory_locks([each.lock for each in part]) as taken:
@@ -55,8 +56,9 @@ def _make_unknown(requests: Collection[UUID], *, now: datetime) -> None:
     for mode in EraseMode:
         subjects = {each: subject_in(each) for each in asked.filter(mode=mode)}
         free = {each: subject for each, subject in subjects.items() if not holds_on(subject, now=now)}
-        if begun := begin_erasures(free):
-            make_unknown_all(begun, mode=mode, now=now)
+        begun = begin_erasures(free)
+        if at_once := {each: subject for each, subject in begun.items() if not each.options["export_first"]}:
+            make_unknown_all(at_once, mode=mode, now=now)
 
 
 @runtime_checkable

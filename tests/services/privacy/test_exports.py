@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import LazySettings
+from django.test import TestCase
 from django.utils import timezone
 
 from recommendations.models import AuditEntry, PrivacyRequest, StatedTaste
@@ -198,6 +199,23 @@ def test_files_of_who_is_erased_go_but_the_one_that_was_wanted_with_it() -> None
     before.refresh_from_db()
     with pytest.raises(ExportExpiredError):
         open_export(before, by=None, now=timezone.now())
+
+
+@pytest.mark.django_db
+def test_who_wants_an_export_first_stays_known_until_it_is_written_whoever_else_asks() -> None:
+    somebody("ada")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        wanted = ask_erase(EraseAsk(user_id="ada", export_first=True), by=None, now=NOW)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        other = ask_erase(EraseAsk(user_id="ada"), by=None, now=NOW)
+    work.do_request(other.pk)
+    other.refresh_from_db()
+    assert (other.unknown_at, other.options["same_as"]) == (None, str(wanted.pk))
+    for each in (wanted, other):
+        work.do_request(each.pk)
+        each.refresh_from_db()
+        assert each.state == RequestState.DONE
+    assert len(json.loads(archive(wanted).read("interests/tastes.json"))) == 1
 
 
 @pytest.mark.django_db
