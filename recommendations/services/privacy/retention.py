@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from recommendations.models import RetentionDrop, RetentionRule, Staff
 from recommendations.privacy_terms import RETENTION, RetentionKind
@@ -114,15 +118,28 @@ def kept_kinds(*, now: datetime) -> list[KeptKind]:
     for kind in RetentionKind:
         holds = days_for(kind, own)
         each = KeptKind(kind=kind, days=own[kind], holds=holds, oldest=oldest[kind], late=kind in late)
-        if month := _month_at(stored, TABLES.get(kind), oldest[kind]):
-            each = replace(each, goes_at=month.end + timedelta(days=holds), rows=month.rows, size=month.size)
+        if (since := oldest[kind]) and kind in TABLES:
+            own_months = [month for month in stored if month.table == TABLES[kind]]
+            each = replace(each, **_next_to_go(own_months, since=since, days=holds, now=now))
         kept.append(each)
     return kept
 
 
-def _month_at(stored: Sequence[StoredMonth], table: str | None, at: datetime | None) -> StoredMonth | None:
-    """The first month of a table with something in it: that of its oldest row."""
-    return next((each for each in stored if at and each.table == table and each.end > at), None)
+def _next_to_go(stored: Sequence[StoredMonth], *, since: datetime, days: int, now: datetime) -> dict[str, Any]:
+    """The night in which the next months go, at the earliest the next one, with what goes in it; months of before the
+    oldest row, of ``since``, have nothing in them.
+    """
+    kept, filled = timedelta(days=days), [month for month in stored if month.end > since]
+    if not filled:
+        return {}
+    today = timezone.localtime(now, ZoneInfo(settings.SHOP_TIME_ZONE)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    goes_at = max(filled[0].end + kept, today + timedelta(days=1))
+    going = [month for month in filled if month.end + kept <= goes_at]
+    counts = [month.rows for month in going if month.rows is not None]
+    size = sum(month.size for month in going)
+    return {"goes_at": goes_at, "rows": sum(counts) if len(counts) == len(going) else None, "size": size}
 
 
 def late_kinds(*, now: datetime, rules: Rules | None = None) -> list[RetentionKind]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
@@ -269,13 +270,29 @@ def test_rows_that_have_no_months_go_by_their_age() -> None:
 
 def test_the_month_that_goes_next_is_that_of_the_oldest_row() -> None:
     """Months are made before anything is in them; an empty one says nothing of when something goes."""
-    first = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3)]
+    january, february, march, april = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4))
     stored = [
-        months.StoredMonth(table=months.EVENT, name="", first=at, detaching=False, rows=0, size=0) for at in first
+        months.StoredMonth(table=months.EVENT, name="", first=first, detaching=False, rows=rows, size=8)
+        for first, rows in ((january, 0), (february, 5), (march, 7))
     ]
-    assert retention._month_at(stored, months.EVENT, first[1] + DAY) is stored[1]
-    assert retention._month_at(stored, months.SLATE, first[1]) is None
-    assert retention._month_at(stored, months.EVENT, None) is None
+    following = retention._next_to_go(stored, since=february + DAY, days=100, now=march)
+    assert following == {"goes_at": march + 100 * DAY, "rows": 5, "size": 8}
+    assert retention._next_to_go(stored, since=april, days=100, now=march) == {}
+
+
+def test_what_is_over_already_goes_with_the_next_night(settings: LazySettings) -> None:
+    """A rule that was shortened takes several months at once, and none of them in a night that is over."""
+    settings.SHOP_TIME_ZONE = "Europe/Berlin"
+    stored = [
+        months.StoredMonth(
+            table=months.EVENT, name="", first=datetime(2026, month, 1, tzinfo=UTC), detaching=False, rows=5, size=8
+        )
+        for month in (1, 2, 3)
+    ]
+    now = datetime(2026, 4, 20, 12, tzinfo=UTC)
+    following = retention._next_to_go(stored, since=stored[0].first, days=30, now=now)
+    assert (following["rows"], following["size"]) == (10, 16)
+    assert following["goes_at"].isoformat(timespec="minutes") == "2026-04-21T00:00+02:00"
 
 
 def test_whatever_names_a_customer_keeps_them_but_what_is_inferred() -> None:
