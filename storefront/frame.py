@@ -48,7 +48,7 @@ class Frame:
             people=self._people(visit),
             dashboard=f"{self._settings.recsite}/customers/id/{quote(visit.user_id or visit.anonymous_id, safe='')}/",
             told=fill("told", text=message) if message else "",
-            choice=fill("choice", back=visit.here) if visit.consent is None else "",
+            choice=fill("choice", back=visit.here, meanwhile=_meanwhile(visit)) if visit.consent is None else "",
             notify=fill("notify", push_service=self._settings.push_service),
             panel=_panel(filled) if filled else "",
         )
@@ -59,6 +59,13 @@ class Frame:
             fill("option", value=value, name=name, chosen=Html(" selected" if value == visit.user_id else ""))
             for value, name in options
         )
+
+
+def _meanwhile(visit: Visit) -> str:
+    """What holds until somebody answers whether the shop may be personalised."""
+    if visit.personalised:
+        return "It is, as you are signed in; say no, and what you do here is not used for it."
+    return "Unless you agree, nothing is kept about you."
 
 
 def _panel(filled: Filled) -> Html:
