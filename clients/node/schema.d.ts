@@ -2143,7 +2143,8 @@ export interface components {
             /** @description null for an export. */
             mode: components["schemas"]["EraseMode"] | null;
             received_at: string;
-            due_at: string;
+            /** @description null while a legal hold lasts: a month begins when it ends. */
+            due_at: string | null;
             /** @description Since when no answer knows the person. */
             unknown_at: string | null;
             /** @description When the first scan found nothing any more. */

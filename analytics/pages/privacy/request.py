@@ -37,7 +37,7 @@ def privacy_request(request: HttpRequest, pk: UUID) -> HttpResponse:
         "receipts": checked(record.receipts.all()),
         "on_request": True,
         "same_as": record.options.get("same_as"),
-        "holds": holds_of([record]).get(record.pk, ()),
+        "holds": [hold for hold in holds_of([record]).get(record.pk, ()) if hold.until is None or hold.until > now],
         "ahead": query.run_ahead(record),
     }
     return render(request, "dashboard/privacy/request.html", context)

@@ -17,7 +17,7 @@ from analytics.templatetags.stored_words import in_own_words
 from analytics.templatetags.words import label
 from recommendations.models import PrivacyRequest, Receipt, Run
 from recommendations.privacy_terms import LiveLog, ReceiptPart, RequestKind, RequestState
-from recommendations.services.privacy.closing import RUN_BY, helps
+from recommendations.services.privacy.closing import RUN_BY, helps, waiting_version
 from recommendations.services.privacy.sealed import missing_settings
 from recommendations.terms import RunStatus
 from recommendations.wording import labels
@@ -101,9 +101,12 @@ def run_ahead(request: PrivacyRequest) -> RunAhead | None:
     """How far the run is that is to learn without the person; None where the request does not wait for one."""
     if request.state != RequestState.WAITING_FOR_RUN:
         return None
-    run, asked = Run.objects.unfinished().first(), RUN_BY in request.options
+    run, asked, held = Run.objects.unfinished().first(), RUN_BY in request.options, waiting_version(request)
     if run is not None and helps(run, request):
         return RunAhead(_("A run is under way that learns without them."), run=run)
+    if run is None and held is not None and not asked:
+        text = _("Model %(model)s learned without them, and waits for somebody to look at it.")
+        return RunAhead(text % {"model": held}, run=held.run, may_ask=True)
     if run is None:
         return RunAhead(_("The run begins within a minute.") if asked else "", may_ask=not asked)
     if asked:
@@ -158,9 +161,10 @@ def _of_erasure(request: PrivacyRequest) -> Iterator[_Milestone]:
     yield _Milestone(_("Erased everywhere"), None, request.scanned_at is not None or done == len(rows), many)
     scanned, first = request.scanned_at, receipts.get(ReceiptPart.ERASED)
     yield _Milestone(_("First scan"), scanned, scanned is not None, _receipt_words(first))
-    yield _Milestone(_("A run learned without them"), None, request.closed_at is not None)
-    yield _Milestone(_("Second scan"), request.closed_at, request.closed_at is not None)
     last = receipts.get(ReceiptPart.CLOSED)
+    model = last.document.get("learned_by") if last else None
+    yield _Milestone(_("A run learned without them"), None, request.closed_at is not None, model or "")
+    yield _Milestone(_("Second scan"), request.closed_at, request.closed_at is not None)
     yield _Milestone(_("Receipt signed"), last.at if last else None, last is not None, _receipt_words(last))
     fate = request.options.get("live_log")
     words = label(privacy_labels.LIVE_LOGS, fate) if fate else ""

@@ -60,7 +60,7 @@ class RequestProgress(TypedDict):
     reference: str | None
     mode: Literal["forget", "block"] | None
     received_at: str
-    due_at: str
+    due_at: str | None
     unknown_at: str | None
     erased_at: str | None
     closed_at: str | None

@@ -100,7 +100,7 @@ class PrivacyStatus(Struct):
     reference: str | None
     mode: Annotated[EraseMode | None, Meta(description="null for an export.")]
     received_at: datetime
-    due_at: datetime
+    due_at: Annotated[datetime | None, Meta(description="null while a legal hold lasts: a month begins when it ends.")]
     unknown_at: Annotated[datetime | None, Meta(description="Since when no answer knows the person.")]
     erased_at: Annotated[datetime | None, Meta(description="When the first scan found nothing any more.")]
     closed_at: datetime | None
@@ -174,7 +174,7 @@ def status_of(request: PrivacyRequest) -> PrivacyStatus:
         reference=request.reference,
         mode=EraseMode(request.mode) if request.kind == RequestKind.ERASE else None,
         received_at=request.created_at,
-        due_at=request.due_at,
+        due_at=None if request.state == RequestState.HELD else request.due_at,
         unknown_at=request.unknown_at,
         erased_at=request.scanned_at,
         closed_at=request.closed_at,

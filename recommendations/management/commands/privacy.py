@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from recommendations.models import LegalHold, PrivacyRequest
-from recommendations.privacy_terms import DataPurpose, EraseMode, PurposeState, WordSource
+from recommendations.privacy_terms import DataPurpose, EraseMode, PurposeState, RequestState, WordSource
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.customers import BlockedIdError
 from recommendations.services.operations.housekeeping import ValkeyAwayError
@@ -175,7 +175,8 @@ class Command(BaseCommand):
     def _requests(self, options: dict[str, Any]) -> None:
         stored = PrivacyRequest.objects.order_by("created_at")
         for each in stored if options["all"] else stored.filter(closed_at=None):
-            words = (each.pk, each.kind, each.state, f"due {each.due_at:%Y-%m-%d}", each.reference or "", each.message)
+            due = "" if each.state == RequestState.HELD else f"due {each.due_at:%Y-%m-%d}"
+            words = (each.pk, each.kind, each.state, due, each.reference or "", each.message)
             self.stdout.write("  ".join(map(str, words)).rstrip())
         for hold in holds.lasting_holds(now=timezone.now()):
             until = f"until {hold.until:%Y-%m-%d}" if hold.until else "until it is lifted"

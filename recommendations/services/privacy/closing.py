@@ -13,8 +13,8 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from recommendations.models import PrivacyRequest, Run, Staff
-from recommendations.privacy_terms import DUE, ReceiptPart, RequestKind
+from recommendations.models import ModelVersion, PrivacyRequest, Run, Staff
+from recommendations.privacy_terms import DUE, HolderCode, ReceiptPart, RequestKind
 from recommendations.services.operations import runs
 from recommendations.services.privacy import exports
 from recommendations.services.privacy.erasing import HINDRANCES, leave_nothing, subject_in
@@ -37,6 +37,8 @@ HUSKS_LAST = timedelta(seconds=60)
 """Within this time every process has heard who was erased."""
 PAUSE = timedelta(minutes=5)
 """After which a request that failed is tried again."""
+FOLLOWED_WITHIN = timedelta(seconds=30)
+"""After which every process that answers has taken the model that went live: they look every fifteen seconds."""
 LATE_AFTER = timedelta(days=20)
 """After which a request that is open is an error."""
 RUN_BY = "run_by"
@@ -95,9 +97,17 @@ def start_daily_run(*, now: datetime) -> None:
             ask_for_run(request, by=None, now=now)
 
 
-def may_close(request: PrivacyRequest) -> bool:
+def waiting_version(request: PrivacyRequest) -> ModelVersion | None:
+    """The newest version that learned without the person of an erasure, and is held back for somebody to look at."""
+    made = ModelVersion.objects.ready().select_related("run").order_by("-pk").first()
+    return made if made is not None and not made.is_live and helps(made.run, request) else None
+
+
+def may_close(request: PrivacyRequest, *, now: datetime) -> bool:
     """Whether all that is served was learned without the person, or nothing was ever learned."""
-    return request.scanned_at is not None and learned_without(request.scanned_at)
+    if request.scanned_at is None or not learned_without(request.scanned_at):
+        return False
+    return not ModelVersion.objects.live().filter(live_since__gt=now - FOLLOWED_WITHIN).exists()
 
 
 def late(*, now: datetime) -> Q:
@@ -120,13 +130,15 @@ def close(request: PrivacyRequest, *, now: datetime) -> None:
     leave_nothing(request, subject, now=now)
     with transaction.atomic():
         request.closed_at, request.sealed = now, None
-        request.save(update_fields=["closed_at", "sealed"])
+        if learned := request.counts.get(HolderCode.LEARNED):
+            learned |= {"kept": 0, "why": None}  # the sums went with those versions
+        request.save(update_fields=["closed_at", "sealed", "counts"])
         sign_receipt(request, ReceiptPart.CLOSED, facts=last_facts(request, versions=versions, now=now), now=now)
 
 
 def _close_if_learned(request: PrivacyRequest, closed: list[PrivacyRequest], *, now: datetime) -> None:
     """Close one and add it to the ``closed``, if the live model learned without the person and nothing is left."""
-    if may_close(request):
+    if may_close(request, now=now):
         with suppress(*HINDRANCES), _noting_failure(request, now=now):
             close(request, now=now)
             closed.append(request)

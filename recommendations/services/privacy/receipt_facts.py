@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from recommendations.models import PrivacyRequest
+from recommendations.models import ModelVersion, PrivacyRequest
 from recommendations.privacy_terms import HolderCode
 from recommendations.services.privacy.at_once import first_of
 from recommendations.services.privacy.erasing import NOTHING
@@ -54,6 +54,7 @@ def last_facts(request: PrivacyRequest, *, versions: int, now: datetime) -> dict
         **facts_of(request, now=now),
         "first_scan": {"at": moment(request.scanned_at), "found": 0},
         "second_scan": {"at": moment(now), "found": _left(request)},
+        "learned_by": str(live) if (live := ModelVersion.objects.live().first()) else None,
         "versions_deleted": versions,
         "closed": moment(now),
     }

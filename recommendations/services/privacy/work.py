@@ -114,7 +114,7 @@ def _erase(request: PrivacyRequest, clock: Clock) -> None:
         _sign(request, subject, now=clock())
         for each in waiting_for(request):
             enqueue(each)
-    if closing.may_close(request):
+    if closing.may_close(request, now=clock()):
         closing.close(request, now=clock())
 
 

@@ -49,7 +49,7 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
         _("Counted anew every ten minutes."),
     ),
     HolderCode.SLATES: HolderWords(
-        _("The lists of items that the customer was shown, with the reasons, and what came of them."),
+        _("The lists of items that the customer was shown, with their scores, and what came of them."),
         _("To measure whether recommendations help, and to explain each of them."),
         _("As many days as the shop sets, 400 where it sets none; or until the customer is erased."),
     ),

@@ -10,13 +10,14 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendations.models import AuditEntry, Customer, PrivacyRequest, Run
+from recommendations.models import AuditEntry, Customer, ModelVersion, PrivacyRequest, Run
 from recommendations.privacy_terms import EraseMode, HolderCode, LiveLog, RequestKind, RequestState
-from recommendations.services.privacy.sealed import open_sealed
+from recommendations.services.privacy.holds import hold, lift_hold
+from recommendations.services.privacy.sealed import PersonIds, open_sealed
 from recommendations.services.privacy.work import do_request
 from recommendations.store.erasure.subjects import subject_digest
 from recommendations.store.jobs import finish
-from recommendations.terms import Role, RunStatus
+from recommendations.terms import Role, RunStatus, VersionStatus
 from tests.analytics import records
 from tests.analytics.pages.privacy.asking import ENTRY, ERASED, erased, request_in
 from tests.dead_servers import dead_valkey
@@ -219,8 +220,26 @@ def test_an_export_is_made_and_downloaded(admin: Client, client_of: Callable[[Ro
 
 
 def test_a_held_one_says_so(admin: Client) -> None:
-    page = text(admin, f"/privacy/{request_in(RequestState.HELD).pk}/")
-    assert "A legal hold lasts for this person" in page
+    now = timezone.now()
+    lasting = hold(PersonIds(user_id="held"), reason="case", until=None, by=None, now=now)
+    address = f"/privacy/{request_in(RequestState.HELD, options={'holds': [lasting.pk]}).pk}/"
+    assert "A legal hold lasts for this person" in text(admin, address)
+    lift_hold(lasting, reason="closed", by=None, now=now)
+    assert "The legal hold is over: the erasure begins within a minute." in text(admin, address)
+
+
+def test_a_model_that_learned_without_them_and_waits_is_named(admin: Client) -> None:
+    """The guard held it back, so the sums stay until somebody looks, or a later model is live."""
+    request = erased()
+    run = run_under_way(read=False)
+    ModelVersion.objects.filter(run=run).update(status=VersionStatus.READY)
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.SUCCEEDED, finished_at=timezone.now())
+    page = text(admin, f"/privacy/{request.pk}/")
+    assert f"Model {run.model_version} learned without them, and waits for somebody to look at it." in page
+    assert f'href="/runs/{run.pk}/"' in page
+    assert "Learn without them now" in page
+    ModelVersion.objects.filter(run=run).update(is_live=True)
+    assert "waits for somebody" not in text(admin, f"/privacy/{request.pk}/")
 
 
 def test_one_that_waits_for_another_says_so(admin: Client) -> None:
