@@ -23,5 +23,5 @@ def lift_blocks(ids: PersonIds, *, by: Staff | None, now: datetime) -> int:
     if not lifted:
         raise NotBlockedError
     for erased in Tombstone.objects.filter(digest__in=lifted):
-        audit.record(by=by, verb="unblock", subject=erased, after={"mode": erased.mode})
+        audit.record(by=by, verb="unblock", subject=erased)
     return len(lifted)
