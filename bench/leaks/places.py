@@ -4,6 +4,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -64,16 +65,18 @@ def entries() -> Iterator[tuple[str, bytes]]:
 
 
 def files(data: Path) -> Iterator[Path]:
-    for path in sorted(data.rglob("*")):
-        if path.is_file() and path.relative_to(data).parts[0] not in OWN:
-            yield path
+    """Every file of a folder, those among them that take another's place while it is read."""
+    seen = set[Path]()
+    while fresh := sorted(path for path in set(data.rglob("*")) - seen if path.is_file()):
+        seen.update(fresh)
+        yield from (path for path in fresh if path.relative_to(data).parts[0] not in OWN)
 
 
 def pieces(files: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Pieces of files, each with the end of the one before."""
+    """Pieces of files, each with the end of the one before; of one that goes meanwhile there are none."""
     for path in files:
         last = b""
-        with path.open("rb") as file:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             while piece := file.read(CHUNK):
                 yield str(path), last + piece
                 last = piece[-500:]

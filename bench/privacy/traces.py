@@ -100,9 +100,16 @@ class Traces:
 
         The folder of PostgreSQL is left out: what it holds is read as a dump has it.
         """
-        paths = [path for path in places.files(folder) if "pgdata" not in path.parts]
-        arrays = [path for path in paths if path.suffix == ".npy" and NUMBERED.search(str(path))]
-        pieces = sum(self._reported(name, self._holds(content)) for name, content in places.pieces(paths))
+        paths = list[Path]()
+
+        def others() -> Iterator[Path]:
+            for path in places.files(folder):
+                if "pgdata" not in path.parts:
+                    paths.append(path)
+                    yield path
+
+        pieces = sum(self._reported(name, self._holds(content)) for name, content in places.pieces(others()))
+        arrays = [path for path in paths if path.suffix == ".npy" and NUMBERED.search(str(path)) and path.exists()]
         return pieces, sum(self._numbered(path) for path in arrays)
 
     def _numbered(self, path: Path) -> bool:

@@ -168,6 +168,7 @@ OF_NOBODY: Mapping[str, tuple[str, ...]] = {
         "recommendations.services.promises.fits:graduation_of.arrays",
         "recommendations.services.weights.goals:goals_of_version",
         "recommendations.serving.interest_profile:_everybody",
+        "recommendations.store.holders.learned:_summing",
         "recommendations.store.live.counters:counters",
         "recommendations.store.push.contact_worth:contact_worths",
         "recommendations.store.push.people:order_means",

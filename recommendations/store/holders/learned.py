@@ -7,7 +7,7 @@ version is finished (``scrubbing.finish``).
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,7 @@ def learns_without(run: Run, moment: datetime) -> bool:
 
 def summing_recommenders() -> list[str]:
     """Recommenders of the live version that keep sums over many, whoever is taken out of them."""
-    names = set[str]()
-    for version in ModelVersion.objects.live():
-        names |= of_one_edition(version.pk, partial(_summing, version))
-    return sorted(names)
+    return sorted(name for version in ModelVersion.objects.live() for name in _summing(version.pk))
 
 
 def forget_versions_before(moment: datetime) -> int:
@@ -143,9 +140,11 @@ def _erased(subject: Subject, deleted: Mapping[int, int], sums: Mapping[int, set
     )  # fmt: skip
 
 
-def _summing(version: ModelVersion, _edition: int) -> set[str]:
-    recommenders = load_recommenders(version.pk, Cut.LIVE)
-    return {name for name, each in recommenders.items() if not each.exact_without}
+@lru_cache(8)
+def _summing(version: int) -> frozenset[str]:
+    """Names of a version's recommenders that keep sums, in whatever edition."""
+    recommenders = of_one_edition(version, lambda _edition: load_recommenders(version, Cut.LIVE))
+    return frozenset(name for name, each in recommenders.items() if not each.exact_without)
 
 
 def _lines_of(subject: Subject) -> Iterator[Sequence[Any]]:

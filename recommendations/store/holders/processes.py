@@ -53,9 +53,9 @@ class ProcessesHolder:
 
 
 def _look() -> None:
-    """Look at the marks, as before the next answer."""
+    """Look at the marks, as before the next answer, for who was erased alone."""
     if snapshot_holder().snapshot is not None:
-        snapshot_holder().current(marks_of(fetch_raw(None)))
+        snapshot_holder().forget_erased(marks_of(fetch_raw(None)))
 
 
 PROCESSES = ProcessesHolder()

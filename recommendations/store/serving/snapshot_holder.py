@@ -111,6 +111,16 @@ class SnapshotHolder:
                 self._as_tested = load_model(now.model.version_id, Cut.TEST)
             return replace(now, model=self._as_tested)
 
+    def forget_erased(self, changed: Mapping[str, str] | None) -> None:
+        """Forget who was erased, where the marks say that somebody was; the next answer reads the rest again."""
+        with self._lock:
+            held = self._held
+            if held is not None and _somebody_is_gone(held, changed):
+                gone = erased_keys().hear()
+                forget(held.customers, gone - held.gone)
+                self._held = replace(held, gone=gone, audiences=held.audiences.without(gone))
+                self._as_tested = None
+
     def settle(self) -> None:
         """Wait until a model that is being loaded has taken its place."""
         if self._loading is not None:
