@@ -158,7 +158,9 @@ def test_an_objection_holds_from_the_next_answer_on_and_is_taken_back(api: ApiCl
     assert "What you do is not used here." in Client().post(dislike, {"act": "dislike"}).content.decode()
     assert not Event.objects.filter(name="dislike_item", source="link").exists()
     assert "by what you do are on again" in Client().post(page, {"act": "allow"}).content.decode()
-    assert [each["item_id"] for each in asked(api, user_id="u1")] == [each["item_id"] for each in results]
+    again = asked(api, user_id="u1")
+    assert [each["item_id"] for each in again] == [each["item_id"] for each in stranger]  # what was before stays out
+    assert "Stop recommendations that go by what you do?" in Client().get(page).content.decode()
 
 
 @pytest.mark.parametrize("kind", [LinkKind.DISLIKE, LinkKind.OBJECT, LinkKind.MY_DATA])

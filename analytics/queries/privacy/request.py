@@ -101,10 +101,10 @@ def run_ahead(request: PrivacyRequest) -> RunAhead | None:
     """How far the run is that is to learn without the person; None where the request does not wait for one."""
     if request.state != RequestState.WAITING_FOR_RUN:
         return None
-    run, asked, held = Run.objects.unfinished().first(), RUN_BY in request.options, waiting_version(request)
+    run, asked = Run.objects.unfinished().first(), RUN_BY in request.options
     if run is not None and helps(run, request):
         return RunAhead(_("A run is under way that learns without them."), run=run)
-    if run is None and held is not None and not asked:
+    if run is None and not asked and (held := waiting_version(request)) is not None:
         text = _("Model %(model)s learned without them, and waits for somebody to look at it.")
         return RunAhead(text % {"model": held}, run=held.run, may_ask=True)
     if run is None:
