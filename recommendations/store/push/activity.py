@@ -50,9 +50,8 @@ def hours_of_people(people: Collection[int], *, model: Model, now: datetime) -> 
         wall = at.astimezone(zone)
         clicks.setdefault(person, np.zeros(WEEK))[wall.weekday() * HOURS + wall.hour] += 1
     anew = set(Customer.objects.filter(pk__in=keys, resumed_at__gt=model.as_of).values_list("pk", flat=True))
-    own = [
-        -1 if key in anew else row for key, row in zip(keys, model.users.rows(np.array(keys, np.int64)), strict=True)
-    ]
+    known_rows = model.users.rows(np.array(keys, np.int64)).tolist()
+    own = [-1 if key in anew else row for key, row in zip(keys, known_rows, strict=True)]
     return {
         person: known.of(row if row >= 0 else None, clicks.get(person)) for person, row in zip(keys, own, strict=True)
     }

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from recommendations.engine.push.activity import WEEK
-from recommendations.models import Considered, Message, Occurrence, PressureRules, PushModel
+from recommendations.models import Considered, Customer, Message, Occurrence, PressureRules, PushModel
 from recommendations.push_terms import MessageState, PushModelKind, Verdict
 from recommendations.services.push.deciding import Ground
 from recommendations.services.push.likely import kept_shares
@@ -182,6 +182,16 @@ class TestOfPeople:
         assert hours[eve.contact_id] == pytest.approx(all_of)
         assert not np.allclose(hours[ann.contact_id], all_of)
         assert all(each.shape == (WEEK,) and each.sum() == pytest.approx(1) for each in hours.values())
+
+    def test_who_agreed_again_since_the_model_has_everybodys_hours(self, now: datetime) -> None:
+        ann, model = contact("u0"), current_snapshot().model
+        assert model is not None
+        Customer.objects.filter(pk=ann.contact_id).update(resumed_at=model.as_of + timedelta(hours=1))
+        hours = hours_of_people([ann.contact_id], model=model, now=now)
+        assert hours[ann.contact_id] == pytest.approx(hours_of_all(model))
+        Customer.objects.filter(pk=ann.contact_id).update(resumed_at=model.as_of - timedelta(hours=1))
+        own = hours_of_people([ann.contact_id], model=model, now=now)[ann.contact_id]
+        assert not np.allclose(own, hours[ann.contact_id])
 
     def test_nobody_clicked_a_channel_yet(self, now: datetime) -> None:
         ann = contact("u0")
