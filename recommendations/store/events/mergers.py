@@ -32,7 +32,8 @@ _MERGED = """
 SELECT anonymous_id, customer_id FROM recommendations_customeralias
 WHERE (anonymous_id, customer_id) IN (SELECT * FROM unnest(%b::bigint[], %b::bigint[]))
 """
-# Rows are locked in one order, so that who is being erased is waited for and then left alone.
+# Rows are locked in one order, so that who is being erased is waited for and then left alone. A key that was seen with
+# several is the first one's.
 _MERGE = """
 WITH known AS MATERIALIZED (
   SELECT id, not_before FROM recommendations_customer WHERE id = ANY(%b::bigint[]) AND personalise AND erased_at IS NULL
@@ -46,7 +47,7 @@ JOIN known unnamed ON unnamed.id = anonymous AND coalesce(unnamed.not_before <= 
 WHERE NOT EXISTS (
   SELECT FROM recommendations_customeralias alias
   WHERE anonymous_id = pair.anonymous AND customer_id = pair.customer AND (%b OR undone_at IS NULL))
-ORDER BY anonymous
+ORDER BY anonymous, since
 ON CONFLICT DO NOTHING
 RETURNING anonymous_id, customer_id
 """
