@@ -25,8 +25,8 @@ import django  # noqa: E402
 from bench.meter import Progress  # noqa: E402
 
 ROUNDS = 5
-SIZES = {"lines": {1: 400, 100: 20_000, 1_000: 40_000}, "file": 200_000}
-QUICK = {"lines": {1: 20, 100: 1_000, 1_000: 2_000}, "file": 2_000}
+SIZES = {"lines": {1: 400, 100: 20_000, 1_000: 40_000}, "file": 200_000, "months": 1_000_000}
+QUICK = {"lines": {1: 20, 100: 1_000, 1_000: 2_000}, "file": 2_000, "months": 20_000}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,6 +83,13 @@ def summary(rounds: Sequence[dict[str, float]], *, connections: int) -> dict[str
     }
 
 
+_FLOORS_OF_FILES = {
+    "import of a file": "floor: COPY of the file",
+    "import into free months": "floor: COPY of months 1",
+    "import into full months": "floor: COPY of months 2",
+}
+
+
 def _is_cost(name: str) -> bool:
     return name.startswith("web ")
 
@@ -92,7 +99,7 @@ def _floors(name: str, one: dict[str, float]) -> list[str]:
     kind, _, size = name.partition(", ")
     if kind == "API":
         return [floor for floor in one if floor.startswith("floor") and floor.endswith(f", {size}")]
-    return ["floor: COPY of the file"] if kind.startswith("import") else []
+    return [_FLOORS_OF_FILES[kind]] if kind in _FLOORS_OF_FILES else []
 
 
 def table(result: dict[str, Any]) -> str:

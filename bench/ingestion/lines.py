@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 
 from recommendations.ingest import event_schema
 from recommendations.ingest.event_lines import ALONE, Taken, lines_of
@@ -78,8 +80,8 @@ def lines(made: Sequence[Mapping[str, Any]], shop: Shop) -> Iterator[EventLine]:
 
 def row(line: EventLine) -> tuple[Any, ...]:
     """Columns of a line; ``attributes`` as JSON."""
-    *columns, attributes, trust = msgspec.structs.astuple(line)
-    return *columns, None if attributes is None else msgspec.json.encode(attributes).decode(), trust
+    *columns, attributes, trust, progress = msgspec.structs.astuple(line)
+    return *columns, None if attributes is None else msgspec.json.encode(attributes).decode(), trust, progress
 
 
 def as_text(made: Sequence[EventLine]) -> bytes:
@@ -98,6 +100,31 @@ def write_file(path: Path, made: Sequence[Mapping[str, Any]]) -> None:
             item = event["items"][0]
             fields = {**event, **item, "user_id": event.get("user_id") or event["anonymous_id"]}
             writer.writerow([fields.get(name) for name in FILE_COLUMNS])
+
+
+def write_months(path: Path, count: int, months: Sequence[datetime], *, rng: np.random.Generator) -> None:
+    """Write a file of an export: rows in order of time from the first of these moments to the last, one an event."""
+    first, last = months[0], months[-1]
+    at = np.sort(rng.integers(0, int((last - first).total_seconds() * 1_000), count)).astype("timedelta64[ms]")
+    kinds = rng.choice(list(MIX), count, p=list(MIX.values()))
+    who, items = rng.integers(0, CUSTOMERS, count), rng.zipf(1.2, count) % ITEMS
+    priced, bought = np.isin(kinds, ["add_to_cart", "purchase"]), kinds == "purchase"
+    ids = rng.bytes(16 * count)
+    columns = {
+        "event_id": [str(uuid.UUID(bytes=ids[start : start + 16], version=4)) for start in range(0, 16 * count, 16)],
+        "timestamp": np.char.add(np.datetime_as_string(np.datetime64(first.replace(tzinfo=None)) + at, "ms"), "Z"),
+        "name": kinds,
+        "user_id": np.char.add("user-", who.astype(str)),
+        "item_id": np.char.add("SKU", items.astype(str)),
+        "session_id": np.char.add(
+            np.char.add("s", who.astype(str)), np.char.add("-", (at.astype(int) // 3_600_000).astype(str))
+        ),
+        "quantity": pa.array(1 + who % 3, mask=~priced),
+        "price": pa.array(np.char.mod("%.2f", 1 + who % 9_000 / 100), mask=~priced),
+        "transaction_id": pa.array(np.char.add("t", np.arange(count).astype(str)), mask=~bought),
+    }
+    table = pa.table({name: columns[name] for name in FILE_COLUMNS})
+    pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style="none"))
 
 
 def _event(kind: str, customer: int, item_id: str, *, at: datetime) -> dict[str, Any]:

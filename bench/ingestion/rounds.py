@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import batched
 from pathlib import Path
@@ -15,7 +16,7 @@ import psycopg
 from django.core.management import call_command
 from django.utils import timezone
 
-from bench.ingestion.lines import Shop, as_text, bodies, events, lines, open_shop, row, write_file
+from bench.ingestion.lines import Shop, as_text, bodies, events, lines, open_shop, row, write_file, write_months
 from bench.meter import Progress
 from bench.web.connection import Connection, request
 from bench.web.servers import Server, web
@@ -24,6 +25,7 @@ from recommendations.models import Event, Item
 from recommendations.services.access.keys import create_key
 from recommendations.services.operations import housekeeping
 from recommendations.store.events.insert import EventLine
+from recommendations.store.events.partitions import month_of
 from recommendations.store.temp_tables import silent
 from recommendations.terms import Scope
 
@@ -31,10 +33,10 @@ EVENTS = "/api/v1/events/"
 NAMES = ", ".join(EventLine.__struct_fields__)
 TYPES = {
     "occurred_at": "timestamptz", "event_id": "uuid", "line": "smallint", "name": "text", "customer_id": "bigint",
-    "item_id": "bigint", "quantity": "integer", "price": "numeric", "amount": "numeric", "rating": "double precision",
+    "item_id": "bigint", "quantity": "numeric", "price": "numeric", "amount": "numeric", "rating": "double precision",
     "rating_scale": "double precision", "search_term": "text", "transaction_id": "text", "session_id": "text",
     "recommendation_id": "text", "position": "smallint", "target_type": "text", "target_id": "text", "source": "text",
-    "attributes": "jsonb", "trust": "smallint",
+    "attributes": "jsonb", "trust": "smallint", "progress": "double precision",
 }  # fmt: skip
 UNNEST = (
     f"INSERT INTO recommendations_event ({NAMES}) SELECT * FROM "  # noqa: S608 - names and types of our own
@@ -47,6 +49,7 @@ FILE = (
     "session_id text, quantity integer, price numeric(12, 2), transaction_id text)"
 )
 
+FIRST_MONTH, MONTHS = timedelta(days=600), 6  # ago, of a first file
 MOST = 10_000_000  # requests and lines a minute: the limit is not what is measured
 WHOLE = b'"duplicates":0,"rejected":0'
 BLOCK = 262_144
@@ -104,7 +107,7 @@ class Bench:
             if size == 1:
                 rates[f"floor: insert, {label}"] = self._inserts(count)
         rates["floor: COPY"] = self._copied(HEAP, as_text(self._lines(max(sizes["lines"].values()))))
-        return rates | self._import(sizes["file"])
+        return rates | self._import(sizes["file"]) | self._import_months(sizes["months"])
 
     def _api(self, count: int, size: int) -> tuple[float, float]:
         """Measure the API: lines per second, and processor time of the web process for a line, in microseconds."""
@@ -149,6 +152,22 @@ class Bench:
         if imported.kept != count:
             raise SystemExit(f"The import kept {imported.kept} of {count} rows.")
         return {"import of a file": count / took, "floor: COPY of the file": self._copied(FILE, text)}
+
+    def _import_months(self, count: int) -> Rates:
+        """Measure a first file of some months, of which the record has no line, and a second one of the same months."""
+        now = timezone.now()
+        months = [month_of(now - FIRST_MONTH + number * timedelta(days=31)) for number in range(MONTHS + 1)]
+        rates: Rates = {}
+        for number, way in enumerate(("import into free months", "import into full months")):
+            write_months(self._file, count, months, rng=self._rng)
+            text = self._file.read_bytes().partition(b"\n")[2]
+            rates[f"floor: COPY of months {number + 1}"] = self._copied(FILE, text)
+            began = time.perf_counter()
+            imported = import_files.import_events(self._file, now=now, report=silent)
+            rates[way] = count / (time.perf_counter() - began)
+            if imported.kept != count:
+                raise SystemExit(f"The import kept {imported.kept} of {count} rows.")
+        return rates
 
     def _copied(self, table: str, text: bytes) -> float:
         """Rows per second of COPY into a table without any index, made for it, with its commit."""
