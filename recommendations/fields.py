@@ -17,6 +17,7 @@ LARGEST_AMOUNT = Decimal("9999999999.99")  # numeric(12, 2)
 ODD_AMOUNT = 1_000_000  # of a line; from a page one above it counts for nothing, from elsewhere staff are asked
 ODD_FACTOR = 20  # times the catalogue's price, likewise
 MOST_LINES = 200  # of one event
+LAST_POSITION = 32_767
 AHEAD = timedelta(minutes=10)  # how far the clock of a shop may be
 PAST = timedelta(days=730)  # how old an event may be that the API takes; older ones come as files
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -41,7 +42,7 @@ type Quantity = (
     Annotated[int, Meta(ge=1, le=1_000_000)]
     | Annotated[float, Meta(ge=0.001, le=1_000_000, description="Up to three places: 0.75 of a kilogram.")]
 )
-type Position = Annotated[int, Meta(ge=0, le=32_767)]
+type Position = Annotated[int, Meta(ge=0, le=LAST_POSITION)]
 type Count = Annotated[int, Meta(ge=0, le=2_147_483_647)]
 type Rating = Annotated[float, Meta(ge=0, le=1_000_000)]
 type Progress = Annotated[float, Meta(ge=0, le=1)]

@@ -60,6 +60,7 @@ def write_source_hours() -> int:
 @shared_task(name="recommendations.tasks.prepare_partitions")
 def prepare_partitions() -> int:
     housekeeping.forget_waiting(now=timezone.now())
+    housekeeping.drop_import_tables()
     return housekeeping.prepare_partitions(now=timezone.now())
 
 

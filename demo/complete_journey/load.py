@@ -101,9 +101,10 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: p
             EVENT_COLUMNS,
             _blocks(lines, customers=customers, items=item_keys, weeks=weeks, report=report),
         )
-        months = bulk_append.prepare_months()
+        months = bulk_append.months_of()
+        bulk_append.prepare_months(months)
         with heavy(), temporary(validate.REFUSED, validate.REFUSED_COLUMNS):
-            new = bulk_append.append_ready(months, source="demo", report=report, step="purchases")
+            new = bulk_append.append(months, source="demo", report=report, step="purchases")
             copy(validate.REFUSED, REFUSED_COLUMNS, [csv_block(_refused_table(journey.refused))])
             reasons = validate.refused_counts()
             validate.list_refused(imported)
@@ -111,7 +112,7 @@ def load_purchases(journey: Journey, *, weeks: int, report: Report, hold_from: p
                 imported, rows=total + held + len(journey.refused), kept=new, duplicates=total - new, held=held,
                 reasons=reasons,
             )  # fmt: skip
-    bulk_append.refresh_statistics(new=new)
+    bulk_append.refresh_statistics(months, new=new)
     return imported
 
 

@@ -14,8 +14,9 @@ from recommendations.ingest.feeds.mapping import ReadingPlan
 from recommendations.ingest.feeds.open_feed import open_feed
 from recommendations.ingest.waiting import join_waiting
 from recommendations.models import Import, ModelVersion
-from recommendations.store.imports import bulk_import
-from recommendations.store.imports.bulk_import import FileSource, Full, StoppedError, Watch
+from recommendations.store.imports import bulk_import, event_import
+from recommendations.store.imports.bulk_import import Full, Watch
+from recommendations.store.imports.import_run import FileSource, StoppedError
 from recommendations.store.imports.table_files import FileLimits, FileTooLargeError, UnreadableFileError
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.fetch import Changed
@@ -63,7 +64,7 @@ def import_events(path: Path, *, now: datetime, report: Report, system: str = ""
     """
     opener = partial(open_calls, system=system, item_id=item_id) if system else open_own
     source = FileSource(opener=opener)
-    imported = bulk_import.import_events(
+    imported = event_import.import_events(
         path, currency=settings.SHOP_CURRENCY, now=now, report=report, source=source, calls=bool(system)
     )
     if ModelVersion.objects.live().exists():  # it has not learned from these, so that they count as just done

@@ -151,14 +151,13 @@ class MappedTable:
         return {} if any(name.startswith(ATTRIBUTE) or name in turned for name in targets) else direct
 
     def _renamed(self, part: Columns, places: Collection[int]) -> Columns:
-        count = len(next(iter(part.values.values())))
-        nothing = pa.nulls(count, pa.string())
+        nothing = pa.nulls(len(part.lines), pa.string())
         values = {PLACES[ours]: part.values[place] for ours, place in self._direct.items()}
-        return Columns(part.first_line, {place: values.get(place, nothing) for place in places})
+        return Columns(part.lines, {place: values.get(place, nothing) for place in places})
 
     def _turned(self, part: Columns) -> list[FileRow]:
         columns: Sequence[list[str | None]] = [part.values[place].to_pylist() for place in self._used]
-        rows = enumerate(zip(*columns, strict=True), part.first_line)
+        rows = zip(part.lines.to_pylist(), zip(*columns, strict=True), strict=True)
         return [
             self._mapper.row(line, {name: text for name, text in zip(self._names, values, strict=True) if text})
             for line, values in rows

@@ -10,6 +10,7 @@ from recommendations.store.attribution.settle import settle
 from recommendations.store.events import partitions
 from recommendations.store.events import waiting as store_waiting
 from recommendations.store.events.source_hours import write_source_hours
+from recommendations.store.imports.columnar import own_tables
 from recommendations.store.live import writes
 from recommendations.store.live.valkey import ValkeyAwayError
 from recommendations.store.push import retention
@@ -18,8 +19,8 @@ from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "ValkeyAwayError", "forget_answers", "forget_messages", "forget_waiting", "join_waiting", "prepare_partitions",
-    "rebuild_live_state", "restore_live_state", "write_slates", "write_source_hours",
+    "ValkeyAwayError", "drop_import_tables", "forget_answers", "forget_messages", "forget_waiting", "join_waiting",
+    "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates", "write_source_hours",
 ]  # fmt: skip
 
 AHEAD = timedelta(days=62)
@@ -34,6 +35,11 @@ def prepare_partitions(*, now: datetime) -> int:
         kept = min(PAST, timedelta(days=days_for(kind, days)))
         made += partitions.prepare_partitions(now - kept, now + AHEAD, tables=(table,))
     return made
+
+
+def drop_import_tables() -> int:
+    """Drop the tables that imports left when they were killed; returns how many."""
+    return own_tables.drop_left_over()
 
 
 def write_slates() -> int:

@@ -10,13 +10,20 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 SPACES = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace())  # what str.strip takes
+ASCII_SPACES = [char.encode() for char in SPACES if char.isascii() and char != "\n"]
 
 
 class Columns(NamedTuple):
-    """Rows on consecutive lines; text by place of the column in the file, an empty field is null."""
+    """Rows with the numbers of their lines; text by place of the column in the file, an empty field is null."""
 
-    first_line: int
+    lines: pa.Array
     values: Mapping[int, pa.Array]
+
+
+def numbered(first_line: int, values: Mapping[int, pa.Array]) -> Columns:
+    """Columns on consecutive lines."""
+    count = len(next(iter(values.values()), ()))
+    return Columns(pa.array(range(first_line, first_line + count), pa.int64()), values)
 
 
 def of_csv(raw: bytes, *, delimiter: str, width: int, places: Iterable[int]) -> Mapping[int, pa.Array] | None:
@@ -25,20 +32,26 @@ def of_csv(raw: bytes, *, delimiter: str, width: int, places: Iterable[int]) -> 
     if text.startswith(b"\n") or any(mark in text for mark in (b'"', b"\r", b"\x00", b"\n\n")):
         return None
     names = [str(place) for place in range(width)]
+    bare = text.isascii() and not any(space in text for space in ASCII_SPACES if space != delimiter.encode())
     try:
-        text.decode()
+        if not bare:
+            text.decode()
         table = pyarrow.csv.read_csv(
             pa.py_buffer(text),
             pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
             pyarrow.csv.ParseOptions(delimiter=delimiter, quote_char=False),
-            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), null_values=[]),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
         )
     except (UnicodeDecodeError, pa.ArrowInvalid):
         return None
     columns = [column.combine_chunks() for column in table.columns]
     if any(_longest(column) > csv.field_size_limit() for column in columns):
         return None
-    values = {place: stripped(columns[place]) for place in places}
+    values = {place: columns[place] if bare else stripped(columns[place]) for place in places}
+    if b"'" not in text:
+        return values
     return None if any(pc.any(pc.starts_with(column, "'")).as_py() for column in values.values()) else values
 
 

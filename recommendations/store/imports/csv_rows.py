@@ -57,7 +57,7 @@ class CsvRows:
             if values is None:
                 yield list(self._rows(until=self._lines.consumed + len(raw)))
             else:
-                yield Columns(self._lines.pass_over(raw), values)
+                yield column_blocks.numbered(self._lines.pass_over(raw), values)
 
     def _rows(self, *, until: int | None = None) -> Iterator[FileRow]:
         """Rows up to the end, or up to the first that begins at or after so many bytes."""

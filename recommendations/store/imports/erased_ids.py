@@ -8,7 +8,7 @@ from psycopg import sql
 
 from recommendations.models import Customer, Tombstone
 from recommendations.store.events.tombstones import comebacks_of
-from recommendations.store.imports.later_hashes import first_of
+from recommendations.store.imports.hidden_ids import first_of
 from recommendations.store.imports.reasons import ERASED
 from recommendations.store.imports.row_checks import RowCheck
 from recommendations.store.temp_tables import run
@@ -28,11 +28,12 @@ UPDATE recommendations_customer customer SET not_before = erased_id.at FROM eras
 WHERE customer.pseudonym = decode(erased_id.hash, 'hex')
   AND (customer.not_before IS NULL OR customer.not_before < erased_id.at)
 """
-_DROP = """
-DELETE FROM ready_event ready WHERE customer_id IS NOT NULL AND NOT EXISTS (
-  SELECT FROM recommendations_customer customer WHERE customer.id = ready.customer_id
-    AND coalesce(ready.occurred_at >= customer.not_before, true))
-"""
+_DROP = sql.SQL("""
+DELETE FROM {lines} lines WHERE customer_id IS NOT NULL AND NOT EXISTS (
+  SELECT FROM recommendations_customer customer WHERE customer.id = lines.customer_id
+    AND coalesce(lines.occurred_at >= customer.not_before, true))
+""")
+_NAMED_PEOPLE = sql.SQL("SELECT encode(pseudonym, 'hex'), encode(first, 'hex') FROM {people}")
 
 
 def joins(*columns: str) -> sql.Composable:
@@ -51,10 +52,38 @@ BEFORE = RowCheck(
 
 def note_erased(columns: Sequence[str]) -> None:
     """Put into the table what becomes of those ids in columns of the stage that were erased."""
-    if not Tombstone.objects.exists():
-        return
-    hashes = [sql.Identifier("staged", column) for column in columns]
-    named = sql.SQL(" UNION ").join(_NAMED.format(column=each, first=first_of(each)) for each in hashes)
+    if Tombstone.objects.exists():
+        hashes = [sql.Identifier("staged", column) for column in columns]
+        _note(sql.SQL(" UNION ").join(_NAMED.format(column=each, first=first_of(each)) for each in hashes))
+
+
+def erased_since(moment: datetime) -> bool:
+    """Whether anybody was erased since an import began to look."""
+    gone = Customer.objects.filter(erased_at__isnull=False)
+    return gone.exists() or Tombstone.objects.filter(at__gte=moment).exists()
+
+
+def drop_erased(columns: Sequence[str], *, since: datetime) -> int:
+    """Take out ready lines of people who were erased since an import began to look; how many."""
+    if not erased_since(since):
+        return 0
+    note_erased(columns)
+    run(_MIND)
+    return drop_lines(sql.Identifier("ready_event"))
+
+
+def mind_people(people: sql.Identifier) -> None:
+    """Have the customers in a table of hashes and first hashes begin anew who were erased."""
+    _note(_NAMED_PEOPLE.format(people=people))
+    run(_MIND)
+
+
+def drop_lines(lines: sql.Identifier) -> int:
+    """Take lines out of a table that are of nobody any more, or of before their customer was erased; how many."""
+    return run(_DROP.format(lines=lines))
+
+
+def _note(named: sql.Composable) -> None:
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(named)
         while part := cursor.fetchmany(AT_ONCE):
@@ -63,13 +92,3 @@ def note_erased(columns: Sequence[str]) -> None:
                 values = list(back.values())
                 moments, blocked = [each.at for each in values], [each.blocked for each in values]
                 run(_NOTE, hashes=[hash_of[first] for first in back], moments=moments, blocked=blocked)
-
-
-def drop_erased(columns: Sequence[str], *, since: datetime) -> int:
-    """Take out ready lines of people who were erased since an import began to look; how many."""
-    gone = Customer.objects.filter(erased_at__isnull=False)
-    if not gone.exists() and not Tombstone.objects.filter(at__gte=since).exists():
-        return 0
-    note_erased(columns)
-    run(_MIND)
-    return run(_DROP)

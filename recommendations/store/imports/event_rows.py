@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
-from typing import LiteralString
+from typing import LiteralString, TypedDict
 
 from django.utils.translation import gettext as _
 from psycopg import sql
@@ -15,8 +15,7 @@ from recommendations.store.events.bulk_append import Month
 from recommendations.store.events.made_ids import made_of
 from recommendations.store.events.partitions import month_after
 from recommendations.store.imports import erased_ids
-from recommendations.store.imports.hidden_ids import hidden_id
-from recommendations.store.imports.later_hashes import first_of
+from recommendations.store.imports.hidden_ids import first_of, hidden_id
 from recommendations.store.imports.row_checks import (
     ITEM_JOIN,
     RowCheck,
@@ -218,7 +217,16 @@ SELECT name, count(*) FROM gone GROUP BY name ORDER BY count(*) DESC, name
 """).format(names=sql.Literal([name for names in UNUSED.values() for name in names]))
 
 
-def rule_values(*, currency: str, now: datetime) -> dict[str, object]:
+class RuleValues(TypedDict):
+    """What the rules hold rows against beside the catalogue: the shop's currency, and times."""
+
+    currency: str
+    latest: datetime
+    earliest: datetime
+    kept_from: datetime
+
+
+def rule_values(*, currency: str, now: datetime) -> RuleValues:
     return {
         "currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST,
         "kept_from": events_kept_from(now=now) or fields.EARLIEST,

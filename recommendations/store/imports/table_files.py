@@ -208,7 +208,7 @@ class ParquetTable:
             if values is None:
                 yield list(self._rows(batch, line))
             else:
-                yield Columns(line, {place: values[place] for place in places})
+                yield column_blocks.numbered(line, {place: values[place] for place in places})
 
     def _batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Batches of rows, with the number of their first row."""

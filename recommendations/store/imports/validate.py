@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,9 +19,9 @@ from recommendations.store.imports.csv_rows import FileRow, storable
 from recommendations.store.imports.reasons import ERASED, REASONS
 from recommendations.store.imports.row_checks import FLAW_END
 from recommendations.store.imports.table_files import MOST_NAMED, FileLimits, Header, Table, UnreadableFileError, named
-from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run
+from recommendations.store.temp_tables import Report, copy, csv_block, heavy, rows, run, temporary
 
-STAGE, REFUSED = "staged", "refused"
+STAGE, REFUSED, AGAIN = "staged", "refused", "again"
 OWN_COLUMNS = ["file_line", "fault", "content"]  # of the stage, before those of the file
 REFUSED_COLUMNS = "(file_line bigint PRIMARY KEY, fault text, content text, given jsonb)"
 REPEATS = ["already_listed", "already_planned", "already_told", "too_many_lines"]
@@ -132,10 +132,26 @@ def left_out_text(names: Mapping[str, int]) -> str:
     return _("Events that are left out, because nothing is learned from them: %(counts)s.") % {"counts": counts}
 
 
-def fill(table: Table, header: Header, form: Form, *, report: Report, limits: FileLimits | None = None) -> int:
+class RowSieve(Protocol):
+    """What takes rows of a file another way than over the stage, where it can."""
+
+    def take(self, part: Columns) -> Iterator[Columns]:
+        """Take rows; those that have to be staged come out, now or with later ones."""
+
+    def rest(self) -> Iterator[Columns]:
+        """The rows that still have to be staged when all are taken."""
+
+    def note(self, staged: list[FileRow]) -> None:
+        """Note rows that are staged."""
+
+
+def fill(
+    table: Table, header: Header, form: Form, *, report: Report, limits: FileLimits | None = None,
+    sieve: RowSieve | None = None,
+) -> int:  # fmt: skip
     """Copy rows into the stage, those that are no text marked as refused; how many came in.
 
-    Raises FileTooLargeError.
+    A ``sieve`` keeps rows from the stage. Raises FileTooLargeError.
     """
     count = size = 0
     if limits:
@@ -144,25 +160,42 @@ def fill(table: Table, header: Header, form: Form, *, report: Report, limits: Fi
     def blocks() -> Iterator[bytes]:
         nonlocal count, size
         for part in table.blocks(header.places.values()):
-            if isinstance(part, Columns):
-                batch = _stage_columns(part, header, form)
-                count += len(batch)
-                block = csv_block(batch)
-            else:
-                count += len(part)
-                buffer = io.StringIO()
-                csv.writer(buffer).writerows(_stage_lines(part, header, form))
-                block = buffer.getvalue().encode()
-            size += len(block)
-            if limits:
-                limits.check(count, size)
-            yield block
+            count += len(part.lines) if isinstance(part, Columns) else len(part)
+            for block in _staged(part, header, form, sieve):
+                size += len(block)
+                if limits:
+                    limits.check(count, size)
+                yield block
             report("reading", count, table.estimate(count))
+        for rest in sieve.rest() if sieve else ():
+            yield csv_block(_stage_columns(rest, header, form))
 
     with heavy():
-        copy(STAGE, [*OWN_COLUMNS, *header.places], blocks())
+        for block in blocks():  # a COPY each: between them a sieve may ask the database
+            copy(STAGE, [*OWN_COLUMNS, *header.places], [block])
     report("reading", count, count)
     return count
+
+
+def fill_again(parts: Iterable[Columns], header: Header, form: Form) -> None:
+    """Copy rows into the stage that are not there yet."""
+    with heavy(), temporary(AGAIN, form.definition()):
+        copy(AGAIN, [*OWN_COLUMNS, *header.places], (csv_block(_stage_columns(part, header, form)) for part in parts))
+        run("DELETE FROM again USING staged WHERE again.file_line = staged.file_line")
+        run("INSERT INTO staged SELECT * FROM again")
+
+
+def _staged(part: Columns | list[FileRow], header: Header, form: Form, sieve: RowSieve | None) -> Iterator[bytes]:
+    """What of a part of the file is to be staged, as blocks of CSV."""
+    if isinstance(part, Columns):
+        for each in sieve.take(part) if sieve else (part,):
+            yield csv_block(_stage_columns(each, header, form))
+        return
+    if sieve:
+        sieve.note(part)
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(_stage_lines(part, header, form))
+    yield buffer.getvalue().encode()
 
 
 def mark_repeated(key: sql.Composable, *, fault: str) -> None:
@@ -230,7 +263,5 @@ def _stage_columns(part: Columns, header: Header, form: Form) -> pa.RecordBatch:
         if unless and unless[0] in values:
             plain = pc.is_in(values[unless[0]], pa.array(unless[1], pa.string()))
             staged[name] = pc.if_else(plain, values[name], staged[name])
-    count = len(next(iter(staged.values())))
-    lines = pa.array(range(part.first_line, part.first_line + count), pa.int64())
-    nothing = pa.nulls(count, pa.string())
-    return pa.record_batch([lines, nothing, nothing, *staged.values()], [*OWN_COLUMNS, *staged])
+    nothing = pa.nulls(len(part.lines), pa.string())
+    return pa.record_batch([part.lines, nothing, nothing, *staged.values()], [*OWN_COLUMNS, *staged])

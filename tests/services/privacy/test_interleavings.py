@@ -25,7 +25,7 @@ from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.holders import registry
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.imports import bulk_import
+from recommendations.store.imports import event_import
 from recommendations.store.temp_tables import silent
 from tests.side_threads import on_its_own
 
@@ -60,7 +60,7 @@ def erase(name: str, *, after: float) -> Subject:
 
 
 def load(path: Path) -> None:
-    bulk_import.import_events(path, currency="USD", now=timezone.now(), report=silent)
+    event_import.import_events(path, currency="USD", now=timezone.now(), report=silent)
 
 
 def file_of(folder: Path, name: str) -> Path:

@@ -51,7 +51,7 @@ from recommendations.store.events.pseudonyms import first_pseudonym, pseudonym
 from recommendations.store.events.tombstones import Comeback, digest_of
 from recommendations.store.holders import rotation as layers
 from recommendations.store.holders.protocol import Subject
-from recommendations.store.imports import bulk_import
+from recommendations.store.imports import event_import
 from recommendations.store.process_held import drop_all
 from recommendations.store.retention.people import held_customers
 from recommendations.store.serving.slates import ServedSlate, append, write_slates
@@ -109,7 +109,7 @@ def taken(function: str = "pg_advisory_lock") -> Iterator[None]:
 def load(folder: Path, content: str = EVENTS) -> tuple[int, int, int]:
     path = folder / "file.csv"
     path.write_text(content)
-    imported = bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
+    imported = event_import.import_events(path, currency="USD", now=NOW, report=silent)
     return imported.kept, imported.duplicates, imported.rejected
 
 

@@ -1,5 +1,6 @@
 """Files that tell of people who were erased: nothing of before comes back."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from recommendations.models import Customer, CustomerAlias, Event, Import, Item,
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.subjects import subject_of
+from recommendations.store.events import bulk_append
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.imports import bulk_import, erased_ids
+from recommendations.store.imports import bulk_import, erased_ids, event_import
 from recommendations.store.temp_tables import silent
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -36,7 +38,7 @@ def load(folder: Path, content: str = EVENTS) -> Import:
     path.write_text(content)
     if content == CUSTOMERS:
         return bulk_import.import_customers(path, report=silent)
-    return bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
+    return event_import.import_events(path, currency="USD", now=NOW, report=silent)
 
 
 def erase(*names: str, mode: EraseMode = EraseMode.FORGET, at: datetime = ERASED_AT) -> None:
@@ -103,14 +105,14 @@ def test_who_is_erased_while_a_file_is_read_does_not_come_back_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The erasure comes between the look at the ids and the insertion; for bob the row is gone, too."""
-    prepare = bulk_import.bulk_append.prepare_months
+    prepare = bulk_append.prepare_months
 
-    def erase_first() -> list[bulk_import.bulk_append.Month]:
+    def erase_first(months: Iterable[bulk_append.Month]) -> None:
         erase("ada", "bob", at=NOW)
         Customer.objects.filter(erased_at__isnull=False, kind="signed_in").order_by("-pk")[:1].get().delete()
-        return prepare()
+        prepare(months)
 
-    monkeypatch.setattr(bulk_import.bulk_append, "prepare_months", erase_first)
+    monkeypatch.setattr(bulk_append, "prepare_months", erase_first)
 
     imported = load(tmp_path)
 

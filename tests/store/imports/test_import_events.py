@@ -16,7 +16,7 @@ from recommendations.ingest.event_repairs import event_key
 from recommendations.models import Customer, CustomerAlias, Event, Import, Item, RejectedRow
 from recommendations.services.catalogue.refused_rows import filled_columns, refused_file
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.imports import bulk_import
+from recommendations.store.imports import event_import
 from recommendations.store.temp_tables import silent
 from recommendations.terms import CustomerKind
 
@@ -33,7 +33,7 @@ def _shop(db: None) -> None:
 def load(tmp_path: Path, content: str | bytes) -> Import:
     path = tmp_path / "events.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
+    return event_import.import_events(path, currency="USD", now=NOW, report=silent)
 
 
 def counts(imported: Import) -> tuple[int, int, int, int]:
@@ -174,7 +174,7 @@ def test_event_ids_are_made_from_the_content_of_rows(tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
     table = {"name": ["purchase"], "timestamp": pa.array([NOON], pa.timestamp("us", "UTC")), "user_id": ["u1"]}
     pq.write_table(pa.table(table | {"item_id": ["A1"], "quantity": [1], "transaction_id": ["t1"]}), path)
-    assert counts(bulk_import.import_events(path, currency="USD", now=NOW, report=silent)) == (1, 0, 1, 0)
+    assert counts(event_import.import_events(path, currency="USD", now=NOW, report=silent)) == (1, 0, 1, 0)
 
 
 def test_lines_of_one_event_are_told_apart_by_their_content(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from recommendations.models import Event, Import, Item, Promotion
-from recommendations.store.imports import bulk_import, event_rows, item_rows, promotion_rows
+from recommendations.store.imports import bulk_import, event_import, event_rows, item_rows, promotion_rows
 from recommendations.store.imports.table_files import UnreadableFileError
 from recommendations.store.temp_tables import silent
 
@@ -88,7 +88,7 @@ def test_any_item_file_ends_in_words(content: bytes, tmp_path: Path) -> None:
 @example(content=b"name,timestamp,user_id,item_id,rating,rating_scale\nrate_item,2026-08-01T12:00:00Z,u,A1,1_000,0b1\n")
 def test_any_event_file_ends_in_words(content: bytes, tmp_path: Path) -> None:
     Item.objects.get_or_create(shop_id="A1", defaults={"title": "Item"})
-    check(bulk_import.import_events, content, folder=tmp_path, currency="USD")
+    check(event_import.import_events, content, folder=tmp_path, currency="USD")
     assert not Event.objects.exists()
 
 

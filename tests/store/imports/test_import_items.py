@@ -14,7 +14,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from recommendations.models import Category, Import, Item, ItemPrice, RejectedRow
-from recommendations.store.imports import bulk_import, import_record, item_merge
+from recommendations.store.imports import bulk_import, event_import, import_record, item_merge
 from recommendations.store.imports.table_files import UnreadableFileError
 from recommendations.store.temp_tables import silent
 
@@ -318,7 +318,7 @@ def test_all_flaws_of_a_row_are_named_at_once(tmp_path: Path) -> None:
 def test_what_is_hashed_is_in_no_refused_row(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text("name,timestamp,user_id,item_id\nview_item,never,household-7,A1\n")
-    imported = bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
+    imported = event_import.import_events(path, currency="USD", now=NOW, report=silent)
     given = [row.given for row in imported.rejected_rows.all()]
     assert given == [{"name": "view_item", "timestamp": "never", "item_id": "A1"}] * 2
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recommendations.models import Import, Item
-from recommendations.store.imports import bulk_import
+from recommendations.store.imports import bulk_import, event_import
 from recommendations.store.temp_tables import silent
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def test_an_unstorable_number_of_an_event_is_refused(write: Write, field: str, t
     Item.objects.create(shop_id="A1", title="Tea")
     lines = [EVENT | {field: number, "session_id": str(at)} for at, number in enumerate(NUMBERS)]
     path = write(tmp_path, [*lines, EVENT | {field: "1", "session_id": "good"}])
-    check(bulk_import.import_events(path, currency="USD", now=NOW, report=silent), field=field, neighbours=1)
+    check(event_import.import_events(path, currency="USD", now=NOW, report=silent), field=field, neighbours=1)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_unstorable_number_of_a_promotion_is_refused(write: Write, field: str
 def test_too_fine_a_rating_names_the_remedy(tmp_path: Path) -> None:
     Item.objects.create(shop_id="A1", title="Tea")
     path = as_csv(tmp_path, [EVENT | {"rating": "1e-999"}, EVENT])
-    imported = bulk_import.import_events(path, currency="USD", now=NOW, report=silent)
+    imported = event_import.import_events(path, currency="USD", now=NOW, report=silent)
     (row,) = imported.rejected_rows.all()
     assert (row.line, row.field, row.reason) == (
         2, "rating", "The number is too close to 0 to be stored; write 0.",

@@ -145,7 +145,7 @@ def written_out(part: Columns | list[FileRow]) -> list[FileRow]:
     if isinstance(part, list):
         return part
     values = zip(*(part.values[place].to_pylist() for place in sorted(part.values)), strict=True)
-    return [FileRow(line, list(row)) for line, row in enumerate(values, part.first_line)]
+    return [FileRow(line, list(row)) for line, row in zip(part.lines.to_pylist(), values, strict=True)]
 
 
 @settings(max_examples=800)
