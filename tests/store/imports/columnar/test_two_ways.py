@@ -45,19 +45,19 @@ def differences(mine: Sequence[Any], theirs: Sequence[Any]) -> tuple[list[Any], 
     return [each for each in mine if each not in theirs], [each for each in theirs if each not in mine]
 
 
-@pytest.mark.parametrize("seed", range(cases(short=3, full=40)))
+@pytest.mark.parametrize("seed", range(cases(short=2, full=40)))
 @pytest.mark.parametrize("scattered", [False, True])
 def test_both_ways_leave_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, seed: int, scattered: bool
 ) -> None:
     chance = random.Random(seed)
-    path = write(tmp_path / "events.csv", mixed(chance, events=400, scattered=scattered))
+    path = write(tmp_path / "events.csv", mixed(chance, events=300, scattered=scattered))
     compare(path, monkeypatch)
 
 
 def test_both_ways_take_the_numbers_of_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(20)
-    made = mixed(chance, events=400, scattered=True)
+    made = mixed(chance, events=300, scattered=True)
     for number, row in enumerate(made):
         row["line"] = chance.choice([str(300 + number)] * 8 + ["", f"{20_000 + number}.0", "32768", "x"])
     compare(write(tmp_path / "events.csv", made, [*COLUMNS, "line"]), monkeypatch)
@@ -68,7 +68,7 @@ def compare(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for one, other in zip(staged, by_column, strict=True):
         for field, mine, theirs in zip(ImportMade._fields, one, other, strict=True):
             assert differences(mine, theirs) == ([], []), field
-    assert len(staged[0].events) > 300
+    assert len(staged[0].events) > 250
     assert keyed > len(staged[0].events) / 8  # blocks with a quote in them are staged
     assert staged[1].figures[1] == 0
     assert rows("SELECT relname FROM pg_class WHERE relname LIKE 'import%' AND relkind = 'r'") == []
