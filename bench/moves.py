@@ -21,6 +21,7 @@ from recommendations.services.weights.values import Values, shares
 from recommendations.services.weights.what_if import WhatIf, WhatIfFigure, what_if
 from recommendations.store.models import model, weight_versions
 from recommendations.store.models.live_version import live_version
+from recommendations.store.models.records import load_candidates
 from recommendations.terms import BlendName, Cut, Lift, Task
 
 DIVERSITY = 0.3
@@ -103,7 +104,7 @@ class Batch:
     def __init__(self, held: HeldPanel, version: ModelVersion, task: Task) -> None:
         self.held = held
         self.truth = model.load_truths(version.pk, Cut.TUNING)[task]
-        self.records = model.load_candidates(version.pk, Cut.TUNING)[BlendName(task)].of(self.truth.users)
+        self.records = load_candidates(version.pk, Cut.TUNING)[BlendName(task)].of(self.truth.users)
         self.lifts = model.load_lifts(version.pk, Cut.TUNING)
 
     def agrees(self, move: Move, told: Mapping[str, WhatIfFigure]) -> tuple[np.ndarray, bool]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg, revenue_ndcg
 from recommendations.engine.evaluation.gate import GateResult, gate_result
+from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
@@ -68,22 +69,34 @@ def plans_as_live(before: Mapping[str, Instance], plans: Mapping[str, BlendPlan]
     return champions
 
 
-def keep_as_live(context: RunContext, records: Mapping[str, Candidates], plans: Mapping[str, BlendPlan]) -> None:
-    """Keep what the live configuration reaches on the test window, for the gate."""
-    truths, live = model.load_truths(context.version.pk, Cut.TEST), _live()
-    lifts = model.load_lifts(context.version.pk, Cut.TEST)
-    for task, blend in TASKS.items():
-        name, truth = f"{blend}{CHAMPION}", truths[task]
-        if name not in records or not len(truth.users):
-            continue
-        ranked = (
-            records[name].of(truth.users).ranked(plans[name].weights, K, lifts=lifts, exponents=live[blend].exponents)
-        )
-        judged = judge(ranked, truth.per_user)
-        reached = ndcg(judged, K).astype(np.float32)
-        money = revenue_ndcg(judged, K).astype(np.float32)
-        measurements.save_per_user(context.version, task, {LIVE_CONFIGURATION: reached, LIVE_REVENUE: money})
-        context.report(0, text=f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}")
+class ChampionLists:
+    """What the live configuration lists on this run's history: item rows [records, K] by blend, block by block."""
+
+    def __init__(self, context: RunContext, plans: Mapping[str, BlendPlan]) -> None:
+        self._context, self._plans, self._live = context, plans, _live()
+        self._lifts = model.load_lifts(context.version.pk, Cut.TEST) if plans else {}
+        self._lists: dict[str, list[IntArray]] = {name: [] for name in plans}
+
+    def add(self, block: Mapping[str, Candidates]) -> None:
+        """Take the lists of the next records, which are not kept."""
+        for name, plan in self._plans.items():
+            exponents = self._live[BlendName(name.removesuffix(CHAMPION))].exponents
+            self._lists[name].append(block[name].ranked(plan.weights, K, lifts=self._lifts, exponents=exponents))
+
+    def keep(self) -> None:
+        """Keep what the lists reach on the test window, for the gate."""
+        version = self._context.version
+        truths = model.load_truths(version.pk, Cut.TEST) if self._lists else {}
+        for task, blend in TASKS.items():
+            name = f"{blend}{CHAMPION}"
+            if name not in self._lists or not len(truths[task].users):
+                continue
+            judged = judge(np.concatenate(self._lists[name])[truths[task].users], truths[task].per_user)
+            reached = ndcg(judged, K).astype(np.float32)
+            money = revenue_ndcg(judged, K).astype(np.float32)
+            measurements.save_per_user(version, task, {LIVE_CONFIGURATION: reached, LIVE_REVENUE: money})
+            text = f"{task}: settings changed, so the live ones were fitted as well: {reached.mean():.4f}"
+            self._context.report(0, text=text)
 
 
 def gate_version(context: RunContext, task: Task, configuration: Configuration) -> GateResult | None:

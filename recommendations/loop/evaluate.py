@@ -27,6 +27,7 @@ from recommendations.store.domain import shop_instances
 from recommendations.store.models import interests, measurements, model, runs
 from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.models.measurements import Costs
+from recommendations.store.models.records import load_candidates
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
 
@@ -71,7 +72,7 @@ def tabulate(context: RunContext, task: Task, *, hybrids: Mapping[str, Configura
     """
     snapshot, categories = model.load_snapshot(context.version.pk, Cut.TEST)
     truth = model.load_truths(context.version.pk, Cut.TEST)[task]
-    records = model.load_candidates(context.version.pk, Cut.TEST)
+    records = load_candidates(context.version.pk, Cut.TEST)
     if not len(truth.users) or TASKS[task] not in records:
         return None
     drawn = resamples(len(truth.users), seed=context.run.seed)
@@ -138,7 +139,7 @@ def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
 def _panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
     snapshot, _ = model.load_snapshot(version_id, cut)
     truth = model.load_truths(version_id, cut)[task]
-    records = model.load_candidates(version_id, cut)
+    records = load_candidates(version_id, cut)
     if TASKS[task] not in records or not len(truth.users):
         return None
     return panel(

@@ -15,6 +15,7 @@ from recommendations.loop.evaluate import Configuration
 from recommendations.models import Group
 from recommendations.store.audiences.groups import of_group
 from recommendations.store.models import interests, measurements, model
+from recommendations.store.models.records import load_candidates
 from recommendations.terms import TASKS, Cut, GateOutcome, Task
 
 K = 10
@@ -44,7 +45,7 @@ class Reached(NamedTuple):
 def figures_of(version_id: int, task: Task, configuration: Configuration, *, length: int = K) -> Reached:
     """What the first ``length`` items of a configuration reach on the version's test window."""
     truth = model.load_truths(version_id, Cut.TEST)[task]
-    records = model.load_candidates(version_id, Cut.TEST)
+    records = load_candidates(version_id, Cut.TEST)
     if not len(truth.users) or TASKS[task] not in records:
         return Reached(NOBODY, NOBODY)
     lifts, shares = model.load_lifts(version_id, Cut.TEST), model.load_margin_share(version_id, Cut.TEST)

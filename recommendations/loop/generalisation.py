@@ -13,6 +13,7 @@ from recommendations.engine.rng import generator
 from recommendations.loop.context import RunContext
 from recommendations.store.domain import shop_instances
 from recommendations.store.models import measurements, model
+from recommendations.store.models.records import load_candidates
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
 LIMITS = Limits(nominated=OWN, kept=OWN, own=OWN)
@@ -27,7 +28,7 @@ def measure_generalisation(context: RunContext, *, done: float) -> None:
     """
     version = context.version.pk
     snapshot, _ = model.load_snapshot(version, Cut.TEST)
-    truths, records = model.load_truths(version, Cut.TEST), model.load_candidates(version, Cut.TEST)
+    truths, records = model.load_truths(version, Cut.TEST), load_candidates(version, Cut.TEST)
     draw = generator(context.run.seed, "generalisation")
     known = np.union1d(*(truths[task].users for task in TASKS))
     if not len(known):

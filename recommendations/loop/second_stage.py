@@ -5,7 +5,7 @@ live cut by those of both; so the weight, the gate and the figures know nothing 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,11 +21,11 @@ from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
 from recommendations.engine.ranking.second_stage import (
     NAME,
     Config,
+    CrossFits,
     Lesson,
     NothingToLearnError,
     SecondStage,
     SecondStageUnavailableError,
-    cross_fitted,
     joined,
     lesson,
 )
@@ -34,6 +34,7 @@ from recommendations.loop.evaluate import of_second_stage
 from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, weight_versions
 from recommendations.store.models import second_stage as store
+from recommendations.store.models.records import load_candidates, save_candidates
 from recommendations.terms import TASKS, BlendName, Cut
 
 CUSTOMERS_AT_ONCE = 2_000
@@ -53,9 +54,8 @@ TAUGHT_BY: Mapping[Cut, tuple[Cut, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """The records, with the plane where there is one, and what it took: seconds by ``of_second_stage``."""
+    """What the second stages took: seconds by ``of_second_stage``."""
 
-    records: dict[BlendName, Candidates]
     fit_seconds: dict[str, float] = field(default_factory=dict)
     score_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -66,27 +66,34 @@ def first_stage_weights(blend: BlendName) -> Mapping[str, float]:
     return weights if any(weight > 0 for weight in weights.values()) else shop_domain().weights[blend]
 
 
-def staged(context: RunContext, training: TrainingSet, records: Mapping[BlendName, Candidates]) -> Staged:
-    """Add the plane to the records of each blend where it is on; why there is none is told in the run's log."""
-    result = Staged(records=dict(records))
+def add_second_stages(context: RunContext, training: TrainingSet) -> Staged:
+    """Add the plane to the cut's records of each blend where it is on; why there is none is told in the run's log."""
+    result, cut = Staged(), context.the_cut
+    records = load_candidates(context.version.pk, cut)
     wanted = [blend for blend in store.blends_with_second_stage() if blend in records]
     if not wanted:
         return result
     facts, everyone = item_facts(training), model.everyone_and_a_stranger(training)
     for blend in wanted:
-        job = _Job(context=context, blend=blend, everyone=everyone, records=records[blend], facts=facts)
+        before = records[blend]
+        job = _Job(context=context, blend=blend, everyone=everyone, records=before, facts=facts)
         try:
-            z = job.tuning_plane() if context.the_cut is Cut.TUNING else job.plane()
+            planes = job.tuning_planes() if cut is Cut.TUNING else job.planes()
+            blocks = ({blend: with_plane(before.of(rows), NAME, z)} for rows, z in planes)
+            save_candidates(context.version, cut, blocks, n_records=len(before))
         except SecondStageUnavailableError as error:
             context.report(DONE, text=f"{blend}: {error} The run goes on without it.")
             continue
         except NothingToLearnError:
             context.report(DONE, text=f"{blend}: no second stage, as there is nothing to learn it from")
             continue
-        result.records[blend] = with_plane(records[blend], NAME, z)
         result.fit_seconds[of_second_stage(blend)] = round(job.fit_seconds, 2)
         result.score_seconds[of_second_stage(blend)] = round(job.score_seconds, 2)
     return result
+
+
+type Planes = Iterator[tuple[IdArray, NDArray[np.float16]]]
+"""Rows of the records, block by block, and z of their candidates."""
 
 
 @dataclass(kw_only=True)
@@ -101,41 +108,44 @@ class _Job:
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
 
-    def tuning_plane(self) -> NDArray[np.float16]:
+    def tuning_planes(self) -> Planes:
         """z of the customers with truth, NaN for the others: nobody is served from this cut."""
-        users = self.truth.users
+        users, started = self.truth.users, time.monotonic()
         if not len(users):
             raise NothingToLearnError
-        started = time.monotonic()
-        table, records = self.features(users), self.records.of(users)
-        taught = self.lesson(users, table)
-        self.score_seconds = time.monotonic() - started
-        plane = cross_fitted(CONFIG, taught, table, records, learners=np.arange(len(users)), seed=self.context.run.seed)
-        self.fit_seconds = time.monotonic() - started - self.score_seconds
+        taught = joined([self.lesson(rows, self.features(rows)) for rows in _at_once(users)])
+        fitting = time.monotonic()
+        learners, seed = np.arange(len(users)), self.context.run.seed
+        fits = CrossFits.fit(CONFIG, taught, n_queries=len(users), learners=learners, seed=seed)
+        self.fit_seconds = time.monotonic() - fitting
         store.save_lesson(self.context.version, Cut.TUNING, self.blend, taught)
-        z = np.full(self.records.items.shape, np.nan, np.float16)
-        z[users] = plane.z
-        return z
+        for rows in _at_once(np.arange(len(self.records))):
+            z = np.full(self.records.items[rows].shape, np.nan, np.float16)
+            known = np.flatnonzero(np.isin(rows, users))
+            asked, own = rows[known], np.searchsorted(users, rows[known])
+            z[known] = fits.plane(self.features(asked), self.records.of(asked), queries=own).z
+            self.context.report(DONE)
+            yield rows, z
+        self.score_seconds = time.monotonic() - started - self.fit_seconds
 
-    def plane(self) -> NDArray[np.float16]:
+    def planes(self) -> Planes:
         """z of everyone, by trees that learned from the cuts before."""
         cut, started = self.context.the_cut, time.monotonic()
         stage = self.fitted()
         self.fit_seconds = time.monotonic() - started
-        z = np.empty(self.records.items.shape, np.float16)
         lessons: list[Lesson] = []
-        for rows in np.array_split(np.arange(len(self.records)), -(-len(self.records) // CUSTOMERS_AT_ONCE)):
+        for rows in _at_once(np.arange(len(self.records))):
             table = self.features(rows)
-            z[rows] = stage.plane(table, self.records.of(rows)).z
+            z = stage.plane(table, self.records.of(rows)).z
             self.context.report(DONE)
             if cut is Cut.TEST:
                 learners = np.flatnonzero(np.isin(rows, self.truth.users))
                 lessons.append(self.lesson(rows[learners], table.of(learners)))
+            yield rows, z
         self.score_seconds = time.monotonic() - started - self.fit_seconds
         store.save_stage(self.context.version, cut, self.blend, stage)
         if lessons:
             store.save_lesson(self.context.version, cut, self.blend, joined(lessons))
-        return z
 
     def fitted(self) -> SecondStage:
         """Trees of the earlier cuts' lessons. Raises NothingToLearnError where none has the columns of this cut."""
@@ -160,3 +170,8 @@ class _Job:
         records = self.records.of(users)
         relevant, _ = labels(records.items, self.truth.spent[users])
         return lesson(found, records, relevant, weights=first_stage_weights(self.blend))
+
+
+def _at_once(rows: IdArray) -> list[IdArray]:
+    """Rows in blocks of about the same size whose features may be in memory together."""
+    return np.array_split(rows, -(-len(rows) // CUSTOMERS_AT_ONCE))

@@ -1,8 +1,9 @@
 """Stage 4: fit every registered instance on one cut, and leave each customer's candidates."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,16 +15,17 @@ from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingS
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
+from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.goals import goal_lifts
 from recommendations.engine.ranking.scores import Lifts
-from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidate_blocks
 from recommendations.engine.recommenders.protocol import Recommender
 from recommendations.engine.recommenders.registry import Instance, leaning_of
 from recommendations.loop import challenger, push_models, second_stage, visits
 from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
-from recommendations.store.models import model
+from recommendations.store.models import model, records
 from recommendations.terms import BlendName, Cut, Lift
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -53,20 +55,23 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     as_live = challenger.plans_as_live(before, plans)
     model.save_lifts(context.version, cut, _lifts(snapshot.training))
     timed = _timed(fitted)
-    records = candidates(
+    champions = challenger.ChampionLists(context, as_live)
+    scored_blocks = candidate_blocks(
         [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],
         model.everyone_and_a_stranger(snapshot.training),
         plans={**plans, **as_live},
         trend=trend(snapshot.training.teaching),
         progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
+    with closing(scored_blocks) as blocks:
+        own = _own_records(blocks, plans, champions)
+        records.save_candidates(context.version, cut, own, n_records=len(snapshot.users) + 1)
     scored = time.monotonic() - started
-    staged = second_stage.staged(context, snapshot.training, {BlendName(name): records[name] for name in plans})
-    size = model.save_candidates(context.version, cut, staged.records)
+    staged = second_stage.add_second_stages(context, snapshot.training)
+    size = records.stored_bytes(context.version.pk, cut)
     if cut is Cut.TUNING:
-        size += visits.join(context, snapshot, staged.records, {name: fitted[name] for name in asked})
-    if as_live:
-        challenger.keep_as_live(context, records, as_live)
+        size += visits.join(context, snapshot, {name: fitted[name] for name in asked})
+    champions.keep()
     recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, recommenders)
@@ -79,6 +84,15 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         "fit_seconds": seconds | staged.fit_seconds, "score_seconds": scoring | staged.score_seconds, "bytes": size,
         "customers": len(snapshot.users),
     }  # fmt: skip
+
+
+def _own_records(
+    blocks: Iterable[Mapping[str, Candidates]], plans: Mapping[str, BlendPlan], champions: challenger.ChampionLists
+) -> Iterator[dict[BlendName, Candidates]]:
+    """The records that are kept; those of champions are listed on the way."""
+    for block in blocks:
+        champions.add(block)
+        yield {BlendName(name): block[name] for name in plans}
 
 
 def _lifts(training: TrainingSet) -> Lifts:

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.feedback.visit_share import FEWEST, LearnedShare, Records, joined_records, reached_by_share
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
-from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.ranking.visit_share import SHARE
 from recommendations.engine.recommenders.protocol import Recommender
@@ -17,6 +16,7 @@ from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration
 from recommendations.store.domain import shop_instances
 from recommendations.store.models import model, weight_versions
+from recommendations.store.models.records import load_candidates
 from recommendations.store.models.visits import (
     load_joined,
     load_visits,
@@ -35,7 +35,6 @@ def weighed() -> Collection[str]:
 def join(
     context: RunContext,
     snapshot: TrainingSnapshot,
-    records: Mapping[BlendName, Candidates],
     recommenders: Mapping[str, Recommender],
 ) -> int:
     """Leave the records of the visits' customers with what the recommenders of visits say; bytes written."""
@@ -43,6 +42,7 @@ def join(
     if len(visits) < FEWEST:
         return 0
     barred = {BlendName.DISCOVER: snapshot.bought[visits.user]}
+    records = load_candidates(context.version.pk, Cut.TUNING)
     of_visits = {blend: Records(of_all.of(visits.user), barred.get(blend)) for blend, of_all in records.items()}
     return save_joined(context.version, joined_records(visits, of_visits, recommenders, snapshot.training))
 

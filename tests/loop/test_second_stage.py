@@ -1,13 +1,16 @@
 """The second stage in a run and in its answers: a plane on three cuts, a weight like any other, exact terms."""
 
 import random
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import pytest_django
+from django.conf import settings
 from django.test import Client
 
 from recommendations.domains.goods import GOODS
@@ -18,7 +21,7 @@ from recommendations.loop import adjust, challenger
 from recommendations.loop.context import RunContext
 from recommendations.loop.evaluate import Configuration, panel_of
 from recommendations.loop.gate import figures_of
-from recommendations.loop.second_stage import Staged, first_stage_weights, staged
+from recommendations.loop.second_stage import Staged, add_second_stages, first_stage_weights
 from recommendations.models import (
     Artefact,
     Blend,
@@ -36,12 +39,13 @@ from recommendations.serving.types import Answer, Request
 from recommendations.simulation.second_stage_terms import BASE, broken_down
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.measurements import save_per_user
-from recommendations.store.models.model import load_candidates, load_model, load_snapshot, load_truths
+from recommendations.store.models.model import load_model, load_snapshot, load_truths
+from recommendations.store.models.records import load_candidates, save_candidates
 from recommendations.store.models.second_stage import load_lesson, load_stage
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Role, Task
 from tests.review import review
-from tests.trained import NOW, trained_shop
+from tests.trained import NOW, artefact_folder, trained_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -181,6 +185,14 @@ def test_the_customer_s_page_lists_the_terms_in_words() -> None:
     assert '<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="hue-0"' in page
 
 
+@pytest.fixture
+def own_files(tmp_path: Path) -> Iterator[None]:
+    """Copies of the artefacts, which the test may write over."""
+    shutil.copytree(settings.STORAGES["artefacts"]["OPTIONS"]["location"], tmp_path, dirs_exist_ok=True)
+    with artefact_folder(tmp_path):
+        yield
+
+
 class Log(list[str]):
     """Log of what a stage reports."""
 
@@ -190,49 +202,56 @@ class Log(list[str]):
 
 
 def staged_again(version: ModelVersion, cut: Cut) -> tuple[Log, Staged, dict[BlendName, Candidates]]:
-    """Run the second stage again on the records that the recommenders left."""
+    """Run the second stage again on the records that the recommenders left; the records as they are then."""
     log = Log()
     before = {blend: without_plane(records, NAME) for blend, records in load_candidates(version.pk, cut).items()}
+    save_candidates(version, cut, [before], n_records=len(before[BlendName.HOME]))
     context = RunContext.of(version.run, cut=cut, report=log)
-    return log, staged(context, load_snapshot(version.pk, cut)[0].training, before), before
+    done = add_second_stages(context, load_snapshot(version.pk, cut)[0].training)
+    return log, done, load_candidates(version.pk, cut)
 
 
+@pytest.mark.usefixtures("own_files")
 def test_the_same_seed_gives_the_same_plane(version: ModelVersion) -> None:
-    log, again, _ = staged_again(version, Cut.TEST)
     stored = load_candidates(version.pk, Cut.TEST)[BlendName.HOME]
-    np.testing.assert_array_equal(again.records[BlendName.HOME].z, stored.z)
-    np.testing.assert_array_equal(again.records[BlendName.HOME].own, stored.own)
+    log, again, records = staged_again(version, Cut.TEST)
+    np.testing.assert_array_equal(records[BlendName.HOME].z, stored.z)
+    np.testing.assert_array_equal(records[BlendName.HOME].own, stored.own)
     assert set(again.fit_seconds) == set(again.score_seconds) == {"second_stage_home"}
     assert not log
 
 
+@pytest.mark.usefixtures("own_files")
 def test_without_lightgbm_the_run_goes_on_and_says_what_to_do(
     version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
+    pools = candidate_source(load_model(version.pk, Cut.LIVE))
+    assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
     for cut in Cut:
-        log, result, before = staged_again(version, cut)
-        assert result.records == before
+        log, _result, records = staged_again(version, cut)
+        assert NAME not in records[BlendName.HOME].instances
         assert len(log) == 1
         assert log[0].startswith("home: The second stage needs LightGBM: install the extra second-stage")
         assert log[0].endswith("The run goes on without it.")
-    pools = candidate_source(load_model(version.pk, Cut.LIVE))
-    assert broken_down(pools, BlendName.HOME, 3, {int(pools.model.candidates[BlendName.HOME].items[3, 0]): 1.0}) == {}
 
 
+@pytest.mark.usefixtures("own_files")
 def test_without_a_lesson_there_is_no_plane(version: ModelVersion) -> None:
     Artefact.objects.filter(name__startswith="second_stage/home/lesson/").delete()
-    log, result, before = staged_again(version, Cut.LIVE)
-    assert result.records == before
+    log, _result, records = staged_again(version, Cut.LIVE)
+    assert NAME not in records[BlendName.HOME].instances
     assert log == ["home: no second stage, as there is nothing to learn it from"]
 
 
+@pytest.mark.usefixtures("own_files")
 def test_a_second_stage_that_is_off_does_nothing(version: ModelVersion) -> None:
     Blend.objects.update(second_stage=False)
     Artefact.objects.filter(name__startswith="second_stage/").delete()
     for cut in Cut:
-        log, result, before = staged_again(version, cut)
-        assert (result.records, result.fit_seconds, result.score_seconds, log) == (before, {}, {}, [])
+        log, result, records = staged_again(version, cut)
+        assert (result.fit_seconds, result.score_seconds, log) == ({}, {}, [])
+        assert NAME not in records[BlendName.HOME].instances
     assert not Artefact.objects.filter(name__startswith="second_stage/").exists()
 
 

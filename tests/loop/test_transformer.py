@@ -34,7 +34,8 @@ from recommendations.services.weights.values import weighable
 from recommendations.store import jobs
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.models import nets
-from recommendations.store.models.model import load_candidates, load_model, load_snapshot
+from recommendations.store.models.model import load_model, load_snapshot
+from recommendations.store.models.records import load_candidates
 from recommendations.store.temp_tables import silent
 from recommendations.terms import BlendName, Cut, RunStatus, VersionStatus
 from tests.domains.test_shop_domain import NOW, set_up

@@ -235,4 +235,4 @@ def test_a_run_that_was_begun_before_visits_were_cut_ends_with_the_usual_shares(
     context = RunContext.of(version.run, cut=None, report=lambda share, *, text="": None)
     assert visits.learn_visit_shares(context) == {"home_visit_share": SHARE, "discover_visit_share": SHARE}
     training, _ = load_snapshot(version.pk, Cut.TUNING)
-    assert visits.join(context, training, {}, {}) == 0
+    assert visits.join(context, training, {}) == 0

@@ -230,16 +230,35 @@ def cross_fitted(
 
     ``lessons`` has one query for each of ``learners``, which are queries of the record.
     """
-    fold = generator(seed, NAME).permutation(len(candidates)) % folds
-    z = np.full(candidates.items.shape, np.nan, np.float16)
-    scale = np.zeros((len(candidates), len(OBJECTIVES)), np.float32)
-    for number in range(folds):
-        taught = np.flatnonzero(fold[learners] != number)
-        stage = SecondStage(config).fit([part_of(lessons, taught)], seed=seed)
-        queries = np.flatnonzero(fold == number)
-        plane = stage.plane(features.of(queries), candidates.of(queries))
-        z[queries], scale[queries] = plane.z, plane.scale
-    return Plane(z=z, scale=scale)
+    fits = CrossFits.fit(config, lessons, n_queries=len(candidates), learners=learners, folds=folds, seed=seed)
+    return fits.plane(features, candidates, queries=np.arange(len(candidates)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossFits:
+    """Trees by fold, each of which never saw the customers of its fold."""
+
+    fold: IdArray  # [queries]
+    stages: tuple[SecondStage, ...]
+
+    @classmethod
+    def fit(
+        cls, config: Config, lessons: Lesson, *, n_queries: int, learners: IdArray, folds: int = 2, seed: int
+    ) -> Self:
+        """Learn for each fold from the lessons of the others; ``lessons`` has one query for each of ``learners``."""
+        fold = generator(seed, NAME).permutation(n_queries) % folds
+        taught = [part_of(lessons, np.flatnonzero(fold[learners] != number)) for number in range(folds)]
+        return cls(fold=fold, stages=tuple(SecondStage(config).fit([one], seed=seed) for one in taught))
+
+    def plane(self, features: Features, candidates: Candidates, *, queries: IdArray) -> Plane:
+        """z of the records and features of these queries, which are some of all."""
+        z = np.full(candidates.items.shape, np.nan, np.float16)
+        scale = np.zeros((len(candidates), len(OBJECTIVES)), np.float32)
+        for number, stage in enumerate(self.stages):
+            own = np.flatnonzero(self.fold[queries] == number)
+            plane = stage.plane(features.of(own), candidates.of(own))
+            z[own], scale[own] = plane.z, plane.scale
+        return Plane(z=z, scale=scale)
 
 
 def part_of(lessons: Lesson, queries: IdArray) -> Lesson:

@@ -1,10 +1,12 @@
 """Candidates of many recommenders, one record per query: score, pool, standardise, keep the best (``maths.md`` §4).
 
-Instances are scored once per block of queries however many blends weigh them.
+Instances are scored once per block of queries however many blends weigh them, and no more blocks than there are threads
+wait for whoever takes them: memory does not grow with the queries.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -71,7 +73,21 @@ def candidates(
     limits: Limits | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Candidates]:
-    """Score every query and return its records for every plan.
+    """Score every query and return its records for every plan, as ``candidate_blocks`` has them."""
+    blocks = [*candidate_blocks(fitted, queries, plans=plans, trend=trend, limits=limits, progress=progress)]
+    return blocks[0] if len(blocks) == 1 else {name: joined([block[name] for block in blocks]) for name in plans}
+
+
+def candidate_blocks(
+    fitted: Sequence[FittedInstance],
+    queries: Queries,
+    *,
+    plans: Mapping[str, BlendPlan],
+    trend: FloatArray | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Generator[dict[str, Candidates], None, None]:
+    """Score the queries block by block; the records of each block for every plan, in the order of the queries.
 
     ``trend`` is the factor per item, needed where an instance has an exponent. ``progress`` hears the share done, in
     the caller's thread, and may raise to stop the work.
@@ -92,18 +108,30 @@ def candidates(
             benches.put(bench)
 
     if len(blocks) == 1:
-        return work(blocks[0])
-    records: list[dict[str, Candidates]] = []
+        yield work(blocks[0])
+        return
     pool = ThreadPoolExecutor(limits.threads)
     try:
         with threadpool_limits(limits=1, user_api="blas"):  # the blocks are the threads
-            for record in pool.map(work, blocks):
-                records.append(record)
+            for number, record in enumerate(_in_order(pool, work, blocks, ahead=limits.threads), 1):
                 if progress:
-                    progress(len(records) / len(blocks))
+                    progress(number / len(blocks))
+                yield record
     finally:
         pool.shutdown(cancel_futures=True)
-    return {name: joined([record[name] for record in records]) for name in plans}
+
+
+def _in_order[T, R](
+    pool: ThreadPoolExecutor, work: Callable[[T], R], blocks: Sequence[T], *, ahead: int
+) -> Iterator[R]:
+    """The results in the order of the blocks; at most ``ahead`` blocks are begun before one is asked for."""
+    begun: deque[Future[R]] = deque()
+    for block in blocks:
+        begun.append(pool.submit(work, block))
+        if len(begun) > ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def _blocks(n_queries: int, *, n_items: int, n_instances: int, limits: Limits) -> list[NDArray[np.int64]]:

@@ -21,6 +21,7 @@ from recommendations.models import BlendWeights, ModelVersion
 from recommendations.store.live.array_cache import Arrays, cached
 from recommendations.store.models import model
 from recommendations.store.models.artefacts import load_arrays, of_one_edition
+from recommendations.store.models.records import load_candidates
 from recommendations.terms import BlendName, CatalogueScope, Cut
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -123,7 +124,7 @@ def _exposure(version: int, ranked: Mapping[BlendName, _Ranked]) -> Arrays:
         "segments": model.load_segments(version, Cut.LIVE, n_users=len(users))[drawn],
     }
     lifts = model.load_lifts(version, Cut.LIVE)
-    for blend, records in model.load_candidates(version, Cut.LIVE).items():
+    for blend, records in load_candidates(version, Cut.LIVE).items():
         if blend in ranked:
             weights = ranked[blend].weights
             arrays[f"ranked_{blend}"] = records.of(drawn).ranked(

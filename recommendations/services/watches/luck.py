@@ -29,6 +29,7 @@ from recommendations.services.watches.refits import trees
 from recommendations.store.domain import shop_instances
 from recommendations.store.models import live_version, model, runs, weight_versions
 from recommendations.store.models.artefacts import ArtefactDamagedError, of_one_edition
+from recommendations.store.models.records import load_candidates
 from recommendations.terms import TASKS, BlendName, Cut, Task
 
 OTHERS = (1, 2)
@@ -96,7 +97,7 @@ class _AskedWindow:
 
 def _measured(version: ModelVersion) -> dict[Task, Figures]:
     snapshot, _ = model.load_snapshot(version.pk, Cut.TEST)
-    truths, stored = model.load_truths(version.pk, Cut.TEST), model.load_candidates(version.pk, Cut.TEST)
+    truths, stored = model.load_truths(version.pk, Cut.TEST), load_candidates(version.pk, Cut.TEST)
     everyone = model.everyone_and_a_stranger(snapshot.training)
     draw = generator(version.run.seed, "luck")
     figures = {}

@@ -21,12 +21,12 @@ from recommendations.privacy_terms import HolderCode, Kept
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
 from recommendations.store.models.artefacts import forget_files, of_one_edition
 from recommendations.store.models.model import (
-    load_candidates,
     load_levels,
     load_recommenders,
     load_segments,
     load_snapshot,
 )
+from recommendations.store.models.records import load_candidates
 from recommendations.store.models.remaining_rows import NAMING
 from recommendations.store.models.scrubbing import entries_of, is_being_made, scrub
 from recommendations.terms import Cut, Level, Stage, VersionStatus

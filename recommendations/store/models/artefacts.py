@@ -1,12 +1,11 @@
 """Named arrays of a model version: one ``.npy`` each in the storage ``artefacts``, never a pickle.
 
-A file is written whole before its row exists, and its checksum is compared once per process before it is used.
+A file is whole before its row exists, and its checksum is compared once per process before it is used.
 Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` first. Every name is described in
 ``artefact_axes``. Whoever is erased goes from all arrays at once, which is a new edition of the version.
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import reduce
 from operator import or_
@@ -15,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db.models import Q, QuerySet, Sum
 from numpy.typing import NDArray
@@ -23,6 +21,7 @@ from scipy import sparse
 
 from recommendations.engine.frames import Sparse
 from recommendations.models import Artefact, ModelVersion
+from recommendations.store.models.array_files import ArrayFile, blocks_of, folder_of
 from recommendations.store.models.artefact_axes import layout_of
 from recommendations.terms import Cut
 
@@ -43,15 +42,20 @@ def save_arrays(version: ModelVersion, cut: Cut, arrays: Mapping[str, NDArray[An
 
     Raises UndescribedArrayError.
     """
-    for name in arrays:
-        layout_of(name)
-    before = Artefact.objects.filter(version=version, cut=cut, name__in=list(arrays))
-    for path in before.values_list("path", flat=True):
-        storages["artefacts"].delete(path)
-    before.delete()
+    forget_arrays_called(version, cut, arrays)
     rows = [write_array(version, cut, name, array) for name, array in arrays.items()]
     Artefact.objects.bulk_create(rows)
     return sum(row.size for row in rows)
+
+
+def forget_arrays_called(version: ModelVersion, cut: Cut, names: Collection[str]) -> None:
+    """Delete the arrays of these names, before others take their place. Raises UndescribedArrayError."""
+    for name in names:
+        layout_of(name)
+    before = Artefact.objects.filter(version=version, cut=cut, name__in=list(names))
+    for path in before.values_list("path", flat=True):
+        storages["artefacts"].delete(path)
+    before.delete()
 
 
 def load_arrays(version_id: int, cut: Cut, *, prefix: str | tuple[str, ...] = "") -> dict[str, NDArray[Any]]:
@@ -136,28 +140,11 @@ def forget_files(rows: QuerySet[Artefact]) -> int:
 
 def write_array(version: ModelVersion, cut: Cut, name: str, array: NDArray[Any], *, edition: int = 0) -> Artefact:
     """Write the file of an array; the row that it needs is not stored yet."""
-    storage = storages["artefacts"]
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    content = buffer.getbuffer()
-    path = f"{folder_of(version.pk)}/{f'e{edition}/' if edition else ''}{cut}/{name}.npy"
-    storage.delete(path)
-    stored = storage.save(path, ContentFile(content))
-    return Artefact(
-        version=version,
-        cut=cut,
-        name=name,
-        path=stored,
-        dtype=str(array.dtype),
-        shape=list(array.shape),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
-
-
-def folder_of(version_id: int) -> str:
-    """Where the files of a version lie."""
-    return f"m{version_id}"
+    rows = np.atleast_1d(array)
+    with ArrayFile(version, cut, name, n_rows=len(rows), edition=edition) as file:
+        for block in blocks_of(rows):
+            file.append(block)
+        return file.finish()
 
 
 def forget_files_without_row(version_id: int) -> int:

@@ -42,6 +42,7 @@ from recommendations.store.models.artefacts import (
     save_arrays,
 )
 from recommendations.store.models.feedback import LearnedFeedback, feedback_of
+from recommendations.store.models.records import load_candidates
 from recommendations.store.models.visits import visit_shares_of
 from recommendations.terms import BlendName, Cut, Level, Lift, Task
 
@@ -252,26 +253,6 @@ def save_recommenders(version: ModelVersion, cut: Cut, recommenders: Mapping[str
         for array, values in learned(recommender).items()
     }
     return save_arrays(version, cut, arrays)
-
-
-def save_candidates(version: ModelVersion, cut: Cut, candidates: Mapping[BlendName, Candidates]) -> int:
-    arrays: dict[str, NDArray[Any]] = {}
-    for blend, records in candidates.items():
-        arrays |= {f"candidates/{blend}/{part}": getattr(records, part) for part in ("items", "z", "own")}
-        arrays[f"candidates/{blend}/instances"] = np.array(records.instances)
-    return save_arrays(version, cut, arrays)
-
-
-def load_candidates(version_id: int, cut: Cut) -> dict[BlendName, Candidates]:
-    arrays = load_arrays(version_id, cut, prefix="candidates/")
-    present = {name.split("/")[1] for name in arrays}
-    return {
-        BlendName(blend): Candidates(
-            instances=tuple(str(name) for name in arrays[f"candidates/{blend}/instances"]),
-            **{part: arrays[f"candidates/{blend}/{part}"] for part in ("items", "z", "own")},
-        )
-        for blend in sorted(present)
-    }
 
 
 def save_segments(version: ModelVersion, cut: Cut, numbers: IntArray) -> int:

@@ -1,5 +1,6 @@
 """Pooling against a naive loop, with scorers whose answers are a table."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -10,7 +11,7 @@ from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, Queries, TrainingSet
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidates
+from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, Limits, candidate_blocks, candidates
 from recommendations.engine.recommenders.protocol import Evidence
 from tests.shop import Act, checkerboard, everybody, stranger, training_set
 
@@ -224,3 +225,17 @@ def test_progress_rises_to_one_and_may_stop_the_work() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         candidates(fitted, everybody(shop), plans=plans, limits=replace(SMALL, block_rows=1), progress=stop)
+
+
+def test_blocks_are_made_no_faster_than_they_are_taken() -> None:
+    shop, scorer = checkerboard(20), Table(np.ones((20, 20), np.float32))
+    fitted = [FittedInstance(name="a", recommender=scorer)]
+    plans = {"home": BlendPlan(weights={"a": 1}, instances=("a",))}
+    taken = []
+    blocks = candidate_blocks(fitted, everybody(shop), plans=plans, limits=replace(SMALL, block_rows=1))
+    for number, block in enumerate(blocks, 1):
+        taken.append(block["home"])
+        time.sleep(0.005)
+        assert len(scorer.asked) <= number + SMALL.threads
+    whole = candidates(fitted, everybody(shop), plans=plans, limits=SMALL)["home"]
+    np.testing.assert_array_equal(np.concatenate([one.items for one in taken]), whole.items)

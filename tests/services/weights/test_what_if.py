@@ -27,6 +27,7 @@ from recommendations.services.weights.panels import HeldPanel, PanelSettings, pa
 from recommendations.services.weights.values import Values, shares
 from recommendations.services.weights.what_if import Unmeasured, WhatIf, held_for, what_if, worth
 from recommendations.store.models import model
+from recommendations.store.models.records import load_candidates
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, Cut, Task
 
@@ -44,7 +45,7 @@ def held_of(blend: BlendName) -> HeldPanel:
 def records(blend: BlendName) -> Candidates:
     version = ModelVersion.objects.get()
     truth = model.load_truths(version.pk, Cut.TUNING)[Task(blend)]
-    return model.load_candidates(version.pk, Cut.TUNING)[blend].of(truth.users)
+    return load_candidates(version.pk, Cut.TUNING)[blend].of(truth.users)
 
 
 def drawn_weights(held: HeldPanel, seed: int) -> dict[str, float]:
@@ -84,7 +85,7 @@ def test_what_if_equals_the_batch_evaluation_for_every_customer(blend: BlendName
     version = ModelVersion.objects.get()
     truth = model.load_truths(version.pk, Cut.TUNING)[Task(blend)]
     row = backtest(
-        model.load_candidates(version.pk, Cut.TUNING)[blend], truth, hybrids={"draft": shares(weights)}, baselines={},
+        load_candidates(version.pk, Cut.TUNING)[blend], truth, hybrids={"draft": shares(weights)}, baselines={},
         shop=held.panel.shop, drawn=held.drawn,
     )[0]  # fmt: skip
     measured = held.measured(PanelSettings.of(Values(weights=shares(weights))))

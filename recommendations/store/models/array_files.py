@@ -1,0 +1,120 @@
+"""Files of arrays, written row by row: no more of an array than a block of it need be in memory.
+
+A file has another name until it is whole, so that none that was half written is ever taken for an array.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+import numpy as np
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import storages
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from recommendations.models import Artefact, ModelVersion
+from recommendations.terms import Cut
+
+BLOCK_BYTES = 8 << 20
+
+if TYPE_CHECKING:
+    _File = File[bytes]
+else:
+    _File = File
+
+
+class ArrayFile:
+    """The ``.npy`` file of an array that is told how many rows it gets, and then the rows, block by block.
+
+    Its bytes are those of ``numpy.save``. What was not finished when its ``with`` block ends is deleted.
+    """
+
+    def __init__(self, version: ModelVersion, cut: Cut, name: str, *, n_rows: int, edition: int = 0) -> None:
+        self._version, self._cut, self._name, self._n_rows = version, cut, name, n_rows
+        self._path = f"{folder_of(version.pk)}/{f'e{edition}/' if edition else ''}{cut}/{name}.npy"
+        self._part = _part_of(self._path)
+        self._sha256, self._size, self._told = hashlib.sha256(), 0, 0
+        self._file: BinaryIO | None = None
+        self._dtype: np.dtype[Any] = np.dtype(np.void)
+        self._row: tuple[int, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Write the next rows. Raises ValueError where they are not of the type and width of those before."""
+        file = self._file or self._begin(rows)
+        if (rows.dtype, rows.shape[1:]) != (self._dtype, self._row):
+            raise ValueError(f"{self._name}: {rows.dtype}{rows.shape[1:]} after {self._dtype}{self._row}")
+        self._told += len(rows)
+        self._write(file, np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+
+    def finish(self) -> Artefact:
+        """Put the file in its place; its row, which is not stored yet. Raises ValueError where rows are lacking."""
+        if self._file is None or self._told != self._n_rows:
+            raise ValueError(f"{self._name} was told {self._told:,} of {self._n_rows:,} rows")
+        self._file.close()
+        storage = storages["artefacts"]
+        storage.delete(self._path)
+        with self._part.open("rb") as file:
+            stored = storage.save(self._path, _Written(file))
+        return Artefact(
+            version=self._version, cut=self._cut, name=self._name, path=stored, dtype=str(self._dtype),
+            shape=[self._n_rows, *self._row], size=self._size, sha256=self._sha256.hexdigest(),
+        )  # fmt: skip
+
+    def _begin(self, rows: NDArray[Any]) -> BinaryIO:
+        """Begin the file with the header of an array whose rows are like these."""
+        for folder in reversed(self._part.parents):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self._file = self._part.open("wb")
+        self._dtype, self._row = rows.dtype, rows.shape[1:]
+        shape, header = (self._n_rows, *self._row), io.BytesIO()
+        described = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(header, described)
+        self._write(self._file, header.getbuffer())
+        return self._file
+
+    def _write(self, file: BinaryIO, content: memoryview) -> None:
+        file.write(content)
+        self._sha256.update(content)
+        self._size += len(content)
+
+
+class _Written(_File):
+    """A finished file for a storage: one on this disk moves it into its place, any other reads it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+def blocks_of(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """An array with at least one axis in blocks of rows, at least one."""
+    rows = max(1, BLOCK_BYTES // max(array[:1].nbytes, 1))
+    yield from (array[start : start + rows] for start in range(0, max(len(array), 1), rows))
+
+
+def folder_of(version_id: int) -> str:
+    """Where the files of a version lie."""
+    return f"m{version_id}"
+
+
+def _part_of(path: str) -> Path:
+    """Where a file is written: beside its place, or where the storage is not on this disk, beside its copy."""
+    try:
+        place = Path(storages["artefacts"].path(path))
+    except NotImplementedError:
+        place = Path(settings.ARTEFACT_CACHE) / path
+    return place.with_suffix(".part")
