@@ -163,7 +163,8 @@ def _truth(folder: Path) -> Truth:
 
 
 def _records(folder: Path, blend: BlendName) -> Candidates:
-    return Candidates(instances=tuple(one.name for one in instances_of(blend)), **_load(folder / f"records {blend}"))
+    names = tuple(one.name for one in instances_of(blend))
+    return Candidates(instances=names, asked=None, **_load(folder / f"records {blend}"))
 
 
 def _training(folder: Path) -> TrainingSet:

@@ -12,7 +12,7 @@ import numpy as np
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg, revenue_ndcg
 from recommendations.engine.evaluation.gate import GateResult, gate_result
-from recommendations.engine.frames import IntArray
+from recommendations.engine.frames import IdArray, IntArray
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.hybrid import BlendPlan
@@ -83,15 +83,16 @@ class ChampionLists:
             exponents = self._live[BlendName(name.removesuffix(CHAMPION))].exponents
             self._lists[name].append(block[name].ranked(plan.weights, K, lifts=self._lifts, exponents=exponents))
 
-    def keep(self) -> None:
-        """Keep what the lists reach on the test window, for the gate."""
+    def keep(self, asked: IdArray) -> None:
+        """Keep what the lists reach on the test window, for the gate; ``asked`` are the rows of their customers."""
         version = self._context.version
         truths = model.load_truths(version.pk, Cut.TEST) if self._lists else {}
         for task, blend in TASKS.items():
             name = f"{blend}{CHAMPION}"
             if name not in self._lists or not len(truths[task].users):
                 continue
-            judged = judge(np.concatenate(self._lists[name])[truths[task].users], truths[task].per_user)
+            lists = np.concatenate(self._lists[name])[np.searchsorted(asked, truths[task].users)]
+            judged = judge(lists, truths[task].per_user)
             reached = ndcg(judged, K).astype(np.float32)
             money = revenue_ndcg(judged, K).astype(np.float32)
             measurements.save_per_user(version, task, {LIVE_CONFIGURATION: reached, LIVE_REVENUE: money})

@@ -116,8 +116,8 @@ def _ndcg(context: RunContext, trained: TrainedOn, configuration: Configuration)
     weights = {one.name: configuration.weights[one.name] for one in wanted}
     plan = BlendPlan(weights=weights, instances=tuple(weights))
     records = candidates(
-        fitted, everyone_and_a_stranger(made.training), plans={BlendName.HOME: plan},
+        fitted, everyone_and_a_stranger(made.training).of(truth.users), plans={BlendName.HOME: plan},
         trend=trend(made.training.teaching),
     )  # fmt: skip
-    ranked = records[BlendName.HOME].of(truth.users).ranked(weights, K)
+    ranked = records[BlendName.HOME].ranked(weights, K)
     return ndcg(judge(ranked, truth.per_user), K).astype(np.float32)

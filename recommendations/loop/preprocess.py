@@ -28,6 +28,7 @@ from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, nets, training_data
 from recommendations.store.models.event_points import event_points
 from recommendations.store.models.group_follows import group_follows
+from recommendations.store.models.truth_sample import sampled
 from recommendations.store.models.visits import save_visits
 from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
@@ -145,8 +146,9 @@ def _trial(
     other = _with_net(context, _following(proposed.follows, _linked(proposed.links, other)))
     window = context.windows.window(cut)
     of_now, of_other = (
-        TrainedOn(one, truths(everything, one, window=window, weights=proposed.weights)[Task.HOME])
+        TrainedOn(one, sampled(bought, one.users, seed=context.run.seed)[Task.HOME])
         for one in (made, other)
+        for bought in [truths(everything, one, window=window, weights=proposed.weights)]
     )
     return PointsTrial(of_now, of_other)
 
@@ -158,7 +160,11 @@ def _save_truths(
     window = context.windows.window(cut)
     refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
     window_truths = truths(everything, made, window=window, weights=weights)
-    model.save_truths(context.version, cut, window_truths)
+    asked = sampled(window_truths, made.users, seed=context.run.seed)
+    model.save_truths(context.version, cut, asked)
+    if asked is not window_truths:
+        n, of = (len(truths_[Task.HOME].users) for truths_ in (asked, window_truths))
+        context.report(0.4, text=f"{cut}: {n:,} of {of:,} customers who bought are asked, drawn by their pseudonyms")
     if cut is Cut.TUNING:
         visits = visits_in(everything, made, window=window, weights=weights, seed=context.run.seed)
         save_visits(context.version, visits)

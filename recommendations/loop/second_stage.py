@@ -6,7 +6,7 @@ live cut by those of both; so the weight, the gate and the figures know nothing 
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,8 +75,10 @@ def add_second_stages(context: RunContext, training: TrainingSet) -> Staged:
         return result
     facts, everyone = item_facts(training), model.everyone_and_a_stranger(training)
     for blend in wanted:
-        before = records[blend]
-        job = _Job(context=context, blend=blend, everyone=everyone, records=before, facts=facts)
+        asked, before = records[blend].asked, replace(records[blend], asked=None)
+        customers = np.arange(len(everyone)) if asked is None else asked.ids
+        queries = everyone if asked is None else everyone.of(customers)
+        job = _Job(context, blend, customers=customers, queries=queries, records=before, facts=facts)
         try:
             planes = job.tuning_planes() if cut is Cut.TUNING else job.planes()
             blocks = ({blend: with_plane(before.of(rows), NAME, z)} for rows, z in planes)
@@ -96,13 +98,15 @@ type Planes = Iterator[tuple[IdArray, NDArray[np.float16]]]
 """Rows of the records, block by block, and z of their candidates."""
 
 
-@dataclass(kw_only=True)
+@dataclass
 class _Job:
-    """The second stage of one blend on one cut; the records and queries are those of everyone and a stranger."""
+    """The second stage of one blend on one cut; a row is one of its records."""
 
     context: RunContext
     blend: BlendName
-    everyone: Queries
+    _: KW_ONLY
+    customers: IdArray  # rows of the users by row, and the stranger's
+    queries: Queries
     records: Candidates
     facts: ItemFacts
     fit_seconds: float = 0.0
@@ -110,7 +114,7 @@ class _Job:
 
     def tuning_planes(self) -> Planes:
         """z of the customers with truth, NaN for the others: nobody is served from this cut."""
-        users, started = self.truth.users, time.monotonic()
+        users, started = self.with_truth, time.monotonic()
         if not len(users):
             raise NothingToLearnError
         taught = joined([self.lesson(rows, self.features(rows)) for rows in _at_once(users)])
@@ -139,7 +143,7 @@ class _Job:
             z = stage.plane(table, self.records.of(rows)).z
             self.context.report(DONE)
             if cut is Cut.TEST:
-                learners = np.flatnonzero(np.isin(rows, self.truth.users))
+                learners = np.flatnonzero(np.isin(rows, self.with_truth))
                 lessons.append(self.lesson(rows[learners], table.of(learners)))
             yield rows, z
         self.score_seconds = time.monotonic() - started - self.fit_seconds
@@ -163,13 +167,18 @@ class _Job:
         task = next(task for task, blend in TASKS.items() if blend is self.blend)
         return model.load_truths(self.context.version.pk, self.context.the_cut)[task]
 
-    def features(self, rows: IdArray) -> Features:
-        return features(self.records.of(rows), self.everyone.of(rows), self.facts)
+    @cached_property
+    def with_truth(self) -> IdArray:
+        """Rows of the customers with truth."""
+        return np.searchsorted(self.customers, self.truth.users)
 
-    def lesson(self, users: IdArray, found: Features) -> Lesson:
-        records = self.records.of(users)
-        relevant, _ = labels(records.items, self.truth.spent[users])
-        return lesson(found, records, relevant, weights=first_stage_weights(self.blend))
+    def features(self, rows: IdArray) -> Features:
+        return features(self.records.of(rows), self.queries.of(rows), self.facts)
+
+    def lesson(self, rows: IdArray, table: Features) -> Lesson:
+        records = self.records.of(rows)
+        relevant, _ = labels(records.items, self.truth.spent[self.customers[rows]])
+        return lesson(table, records, relevant, weights=first_stage_weights(self.blend))
 
 
 def _at_once(rows: IdArray) -> list[IdArray]:

@@ -7,11 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recommendations.engine.evaluation.split import without
-from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import FloatArray, IdArray, Queries, Sparse, TrainingSet
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
@@ -26,6 +27,8 @@ from recommendations.loop.context import RunContext
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
 from recommendations.store.models import model, records
+from recommendations.store.models.artefacts import save_arrays
+from recommendations.store.models.visits import load_visits
 from recommendations.terms import BlendName, Cut, Lift
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
@@ -45,8 +48,8 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         context.report(1, text=f"{cut}: no history before this cut, so nothing is fitted on it")
         return {"skipped": "no history before this cut"}
     before = challenger.changed() if cut is Cut.TEST else {}
-    asked = visits.weighed() if cut is Cut.TUNING else ()
-    wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends & {*RANKED} or one.name in asked]
+    heard = visits.weighed() if cut is Cut.TUNING else ()
+    wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends & {*RANKED} or one.name in heard]
     wanted = [one for one in wanted if one.can_learn(snapshot.training)]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
     fitted, seconds = _fit(context, wanted, snapshot.training)
@@ -55,23 +58,24 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     as_live = challenger.plans_as_live(before, plans)
     model.save_lifts(context.version, cut, _lifts(snapshot.training))
     timed = _timed(fitted)
-    champions = challenger.ChampionLists(context, as_live)
+    champions, everyone = challenger.ChampionLists(context, as_live), model.everyone_and_a_stranger(snapshot.training)
+    asked = np.arange(len(everyone)) if cut is Cut.LIVE else _asked(context, snapshot)
     scored_blocks = candidate_blocks(
         [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],
-        model.everyone_and_a_stranger(snapshot.training),
-        plans={**plans, **as_live},
+        everyone if cut is Cut.LIVE else everyone.of(asked),
+        plans={name: plan.of(asked) for name, plan in {**plans, **as_live}.items()},
         trend=trend(snapshot.training.teaching),
         progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
     with closing(scored_blocks) as blocks:
         own = _own_records(blocks, plans, champions)
-        records.save_candidates(context.version, cut, own, n_records=len(snapshot.users) + 1)
+        records.save_candidates(context.version, cut, own, n_records=len(asked))
     scored = time.monotonic() - started
     staged = second_stage.add_second_stages(context, snapshot.training)
     size = records.stored_bytes(context.version.pk, cut)
     if cut is Cut.TUNING:
-        size += visits.join(context, snapshot, {name: fitted[name] for name in asked})
-    champions.keep()
+        size += visits.join(context, snapshot, {name: fitted[name] for name in heard})
+    champions.keep(asked)
     recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, recommenders)
@@ -82,8 +86,19 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}
     return {
         "fit_seconds": seconds | staged.fit_seconds, "score_seconds": scoring | staged.score_seconds, "bytes": size,
-        "customers": len(snapshot.users),
+        "customers": len(asked) - 1,
     }  # fmt: skip
+
+
+def _asked(context: RunContext, snapshot: TrainingSnapshot) -> IdArray:
+    """Rows of the customers of whom this cut is asked, which are kept, and the stranger's."""
+    truths = model.load_truths(context.version.pk, context.the_cut).values()
+    users: list[NDArray[np.integer]] = [truth.users for truth in truths]
+    if context.the_cut is Cut.TUNING:
+        users.append(load_visits(context.version.pk).user)
+    asked = np.unique(np.concatenate(users)).astype(np.int64)
+    save_arrays(context.version, context.the_cut, {records.ASKED: asked.astype(np.int32)})
+    return np.append(asked, len(snapshot.users))
 
 
 def _own_records(

@@ -105,7 +105,8 @@ def _of_person(
     if record is not None:
         joined = visits_of(candidates.model).joined(blend, customer.row, customer.visit) if customer.visit else None
         return joined or record, Source.MODEL
-    source = Source.SESSION if len(customer.history.query.histories) else Source.MODEL  # who only follows others
+    folded = len(customer.history.query.histories) and not plain  # not who only follows others, or has no record
+    source = Source.SESSION if folded else Source.MODEL
     return candidates.scored(blend, customer.history, ()), source
 
 

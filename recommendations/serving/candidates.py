@@ -175,13 +175,13 @@ class CandidateSource:
         return CandidatePool(instances=(TRENDING,), items=items, z=scores[items][None, :], history=self.nobody)
 
     def _stored(self, blend: BlendName, row: int) -> CandidatePool | None:
-        """The stored candidates of a customer, or of the stranger; None where the model has none for this blend."""
+        """The stored candidates of a customer, or of the stranger; None where the model has none in this blend."""
         records = self.model.candidates.get(blend)
-        if records is None:
+        if records is None or (place := records.row(row)) < 0:
             return None
         return _pool(
             records,
-            row,
+            place,
             history=self.nobody if row == self.model.stranger else self.history_of(row),
             leaning=leaning_of(blend),
         )

@@ -25,9 +25,10 @@ def broken_down(
     For each item its (group, term), the largest first and the base last; they add up to the contribution. Nothing
     where LightGBM is not installed here, or the trees were trained on a feature that this release does not make.
     """
-    stage, records = candidates.second_stage(blend), candidates.model.candidates[blend].of(np.array([row]))
+    stage = candidates.second_stage(blend)
     if stage is None or not parts:
         return {}
+    records = candidates.model.candidates[blend].of(np.array([row]))
     query, before = candidates.model.training.queries(np.array([row])), without_plane(records, NAME)
     table = features(before, query, candidates.facts)
     try:

@@ -63,6 +63,15 @@ class Truth:
         """The rows of ``users`` only."""
         return self.spent[self.users]
 
+    def only(self, users: NDArray[np.integer]) -> Self:
+        """The truth of some of its users: nothing is known of what the others bought."""
+        asked = np.zeros(self.spent.shape[0], np.bool_)
+        asked[users] = True
+        counts = np.diff(self.spent.indptr)
+        entries, starts = np.repeat(asked, counts), np.concatenate([[0], np.cumsum(np.where(asked, counts, 0))])
+        spent = (self.spent.data[entries], self.spent.indices[entries], starts)
+        return type(self)(spent=sparse.csr_matrix(spent, shape=self.spent.shape))
+
 
 def truths(
     events: pd.DataFrame, snapshot: TrainingSnapshot, *, window: tuple[float, float], weights: EventWeights = USUAL

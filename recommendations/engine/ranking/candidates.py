@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray
+from recommendations.engine.ids import IdMap
 from recommendations.engine.ranking.scores import Exponents, Lifts, blend, gathered, lifted, top
 
 
@@ -19,13 +20,21 @@ class Candidates:
     items: IntArray  # [queries, candidates]: item rows, ascending, −1 after the last
     z: NDArray[np.float16]  # [queries, instances, candidates]: standardised over the pool; NaN = the instance is silent
     own: IntArray  # [queries, instances, own]: each instance's best by its raw scores, best first, −1 after the last
+    asked: IdMap | None = None  # numbers of the queries that have a record, of more; None: all have one
 
     def __len__(self) -> int:
         return len(self.items)
 
     def of(self, queries: NDArray[np.integer]) -> Self:
-        """The records of these queries, in the order asked for."""
-        return replace(self, items=self.items[queries], z=self.z[queries], own=self.own[queries])
+        """The records of these queries, in the order asked for. Raises LookupError where one has none."""
+        rows = queries if self.asked is None else self.asked.rows(queries)
+        if self.asked is not None and len(rows) and rows.min() < 0:
+            raise LookupError("a query has no record")
+        return replace(self, items=self.items[rows], z=self.z[rows], own=self.own[rows], asked=None)
+
+    def row(self, query: int) -> int:
+        """The row of a query's record; −1 where it has none."""
+        return query if self.asked is None else self.asked.row(query)
 
     def blended(
         self, weights: Mapping[str, float], *, lifts: Lifts | None = None, exponents: Exponents | None = None

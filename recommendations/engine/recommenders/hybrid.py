@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,10 @@ class BlendPlan:
     instances: tuple[str, ...]
     excluded: Sparse | None = None  # queries × items; every stored entry is excluded
     leaning: BlendLeaning | None = None  # where little is known of who asks
+
+    def of(self, queries: NDArray[np.integer]) -> Self:
+        """The plan of these queries."""
+        return self if self.excluded is None else replace(self, excluded=self.excluded[queries])
 
 
 @dataclass(frozen=True, kw_only=True)

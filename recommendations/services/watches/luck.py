@@ -105,10 +105,8 @@ def _measured(version: ModelVersion) -> dict[Task, Figures]:
         users = np.sort(draw.permutation(truths[task].users)[:MOST])
         if blend not in stored or not len(users):
             continue
-        plan = plans_of(snapshot)[blend]
-        plan = replace(plan, excluded=None if plan.excluded is None else plan.excluded[users])
         queries = everyone.of(users)
-        others = _reseeded(version, snapshot.training, plan, queries)
+        others = _reseeded(version, snapshot.training, plans_of(snapshot)[blend].of(users), queries)
         window = _AskedWindow(
             version=version, blend=blend, truth=Truth(spent=truths[task].spent[users]), training=snapshot.training,
             queries=queries,

@@ -129,10 +129,7 @@ class Refits:
             cut=days(learned.as_of), training=learned.training, users=learned.users, items=learned.items,
             disliked=learned.disliked,
         )  # fmt: skip
-        return {
-            name: replace(plan, excluded=None if plan.excluded is None else plan.excluded[self._rows])
-            for name, plan in plans_of(whole).items()
-        }
+        return {name: plan.of(self._rows) for name, plan in plans_of(whole).items()}
 
     def _model(self, instances: Sequence[Instance], recommenders: Mapping[str, Recommender], stages: Stages) -> Model:
         """The model of the sample, its records scored by these recommenders."""

@@ -19,7 +19,8 @@ class PeopleAxis(StrEnum):
     """What the first axis of an array is counted by."""
 
     USERS = "users"  # rows of ids/users
-    AND_A_STRANGER = "and_a_stranger"  # these, and a last one for who has no history
+    ASKED = "asked"  # rows of candidates/users
+    RECORDS = "records"  # these, or where there are none all users, and a last one for who has no history
     ACTS = "acts"  # rows of the interactions
     FOLLOWERS = "followers"  # rows of links/followers
     TRUTH = "truth"  # users who have truth: of the task in the array's name, or of the task of its blend
@@ -50,7 +51,7 @@ OF_NOBODY = ArrayLayout()
 _OF_USERS = ArrayLayout(PeopleAxis.USERS)
 _OF_VISITS = ArrayLayout(PeopleAxis.VISITS)
 _OF_TRUTH = ArrayLayout(PeopleAxis.TRUTH)
-_RECORDS = ArrayLayout(PeopleAxis.AND_A_STRANGER)
+_RECORDS = ArrayLayout(PeopleAxis.RECORDS)
 _ACTS = ArrayLayout(PeopleAxis.ACTS)
 
 LAYOUTS: Mapping[str, ArrayLayout] = {
@@ -72,6 +73,7 @@ LAYOUTS: Mapping[str, ArrayLayout] = {
     "truth/*": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
     "levels/of_users": _OF_USERS,
     "cleaning/bursts": ArrayLayout(PeopleAxis.BURSTS, Leads.CUSTOMER_KEYS),
+    "candidates/users": ArrayLayout(PeopleAxis.ASKED, Leads.USER_ROWS),
     "candidates/*/instances": OF_NOBODY,
     "candidates/*/*": _RECORDS,
     "visits/user": ArrayLayout(PeopleAxis.VISITS, Leads.USER_ROWS),

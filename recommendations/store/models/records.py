@@ -1,4 +1,8 @@
-"""Candidate records of a cut: written block by block as they are made, and mapped where they are read."""
+"""Candidate records of a cut: written block by block as they are made, and mapped where they are read.
+
+The live cut has a record for everybody and a last one for a stranger; the two others, from which nobody is served, for
+customers whose truth is known, and the stranger.
+"""
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -7,6 +11,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Sum
 
+from recommendations.engine.ids import IdMap
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.models import Artefact, ModelVersion
 from recommendations.store.models.array_files import ArrayFile
@@ -15,12 +20,13 @@ from recommendations.terms import BlendName, Cut
 
 FOLDER = "candidates"
 PARTS = ("items", "z", "own")
+USERS, ASKED = "ids/users", f"{FOLDER}/users"
 
 
 def save_candidates(
     version: ModelVersion, cut: Cut, blocks: Iterable[Mapping[BlendName, Candidates]], *, n_records: int
-) -> int:
-    """Save records that come in consecutive blocks of one or more blends, ``n_records`` in all; bytes written.
+) -> None:
+    """Save records that come in consecutive blocks of one or more blends, ``n_records`` in all.
 
     They take the place of those that the cut has of these blends once the last block is there; those may be what the
     blocks are made of.
@@ -41,16 +47,17 @@ def save_candidates(
             rows = [file.finish() for file in files.values()]
             rows += [write_array(version, cut, name, np.array(names)) for name, names in instances.items()]
             Artefact.objects.bulk_create(rows)
-    return sum(row.size for row in rows)
 
 
 def load_candidates(version_id: int, cut: Cut) -> dict[BlendName, Candidates]:
     """The records of a cut by blend; they stay on disk until they are touched."""
-    arrays = load_arrays(version_id, cut, prefix=f"{FOLDER}/")
-    present = {name.split("/")[1] for name in arrays}
+    arrays = load_arrays(version_id, cut, prefix=(f"{FOLDER}/", USERS))
+    present = {name.split("/")[1] for name in arrays if name.endswith("/instances")}
+    asked = IdMap(ids=np.append(arrays[ASKED], len(arrays[USERS]))) if ASKED in arrays else None
     return {
         BlendName(blend): Candidates(
             instances=tuple(str(name) for name in arrays[f"{FOLDER}/{blend}/instances"]),
+            asked=asked,
             **{part: arrays[f"{FOLDER}/{blend}/{part}"] for part in PARTS},
         )
         for blend in sorted(present)

@@ -89,7 +89,8 @@ class RemainingRows:
     def _masks(self) -> Mapping[PeopleAxis, Callable[[str], BoolArray]]:
         return {
             PeopleAxis.USERS: lambda _name: self.users,
-            PeopleAxis.AND_A_STRANGER: lambda _name: np.append(self.users, True),
+            PeopleAxis.ASKED: lambda _name: self._asked,
+            PeopleAxis.RECORDS: lambda _name: np.append(self._asked, True),
             PeopleAxis.ACTS: lambda _name: self.users[self._arrays["interactions/user"]],
             PeopleAxis.FOLLOWERS: lambda _name: self._followers,
             PeopleAxis.TRUTH: lambda name: self._truth(_task_in(name)),
@@ -98,6 +99,11 @@ class RemainingRows:
             PeopleAxis.POINTS: lambda _name: self.users[self._arrays["picture/projection/users"]],
             PeopleAxis.BURSTS: lambda _name: ~np.isin(_burst_customers(self._arrays), self._gone),
         }
+
+    @cached_property
+    def _asked(self) -> BoolArray:
+        asked = self._arrays.get("candidates/users")
+        return self.users if asked is None else self.users[asked]
 
     def _lessons(self, name: str) -> BoolArray:
         counts = self._arrays[f"{name.rpartition('/')[0]}/counts"]

@@ -50,6 +50,7 @@ def load_joined(version_id: int) -> dict[BlendName, Candidates]:
     return {
         blend: Candidates(
             instances=tuple(str(name) for name in arrays[f"{FOLDER}/{JOINED}/{blend}/instances"]),
+            asked=None,
             **{part: arrays[f"{FOLDER}/{JOINED}/{blend}/{part}"] for part in PARTS},
         )
         for blend in BlendName

@@ -137,6 +137,19 @@ def records(first: int, n: int) -> Candidates:
     )  # fmt: skip
 
 
+def test_records_of_some_are_asked_for_by_the_rows_of_their_users(version: ModelVersion) -> None:
+    arrays = {"ids/users": np.arange(5), "candidates/users": np.array([1, 3], np.int32)}
+    save_arrays(version, Cut.TEST, arrays)
+    save_candidates(version, Cut.TEST, [{BlendName.HOME: records(7, 3)}], n_records=3)
+    home = load_candidates(version.pk, Cut.TEST)[BlendName.HOME]
+    chosen = home.of(np.array([5, 1]))  # the stranger, and a user
+    assert chosen.items[:, 0].tolist() == [9, 7]
+    assert chosen.of(np.array([1])).items[:, 0].tolist() == [7]
+    assert [home.row(user) for user in (0, 1, 3, 5)] == [-1, 0, 1, 2]
+    with pytest.raises(LookupError, match="no record"):
+        home.of(np.array([1, 2]))
+
+
 def test_records_take_the_place_of_those_that_they_are_made_of(version: ModelVersion) -> None:
     save_candidates(version, Cut.LIVE, ({BlendName.HOME: records(at, 2)} for at in (0, 2)), n_records=4)
     before = load_candidates(version.pk, Cut.LIVE)[BlendName.HOME]

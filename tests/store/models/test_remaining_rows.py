@@ -71,6 +71,15 @@ def test_rows_of_who_goes_are_gone_and_the_others_renumbered(arrays: Mapping[str
     assert not set(keys_in({**arrays, **left})) & {20, 70}
 
 
+def test_of_a_cut_that_asks_some_users_their_records_go(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Users 10, 20 and 40 are asked, and a stranger."""
+    records = {"candidates/users": np.array([0, 1, 3], np.int32), "candidates/home/items": np.arange(8).reshape(4, 2)}
+    left = dict(remaining({**arrays, **records}, GONE))
+
+    assert left["candidates/users"].tolist() == [0, 2]
+    assert left["candidates/home/items"].tolist() == [[0, 1], [4, 5], [6, 7]]
+
+
 def test_who_follows_too_few_of_those_who_stay_has_no_links(arrays: Mapping[str, NDArray[Any]]) -> None:
     left = dict(remaining(arrays, GONE))
 

@@ -1,0 +1,35 @@
+"""The customers whose truth is asked for: all who have any, or where they are very many, a uniform sample of them.
+
+Who is drawn depends on the seed of the run and on their pseudonym alone, so a customer's place in it says nothing of
+what they do, and every cut and task of a run draws the same people first.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommendations.engine.evaluation.split import Truth
+from recommendations.engine.frames import IdArray
+from recommendations.engine.ids import IdMap
+from recommendations.store import temp_tables
+from recommendations.terms import Task
+
+MOST = 100_000
+
+_DRAWN = """
+SELECT customer.id FROM unnest(%(keys)s::bigint[]) AS known (key) JOIN recommendations_customer customer ON id = key
+ORDER BY sha256(customer.pseudonym || convert_to(%(seed)s::text, 'UTF8')) LIMIT %(most)s
+"""
+
+
+def sampled(truths: Mapping[Task, Truth], users: IdMap, *, seed: int) -> Mapping[Task, Truth]:
+    """The truths of at most ``MOST`` customers; ``users`` are the customers' keys by row."""
+    buyers = np.unique(np.concatenate([truth.users for truth in truths.values()]))
+    if len(buyers) <= MOST:
+        return truths
+    asked = users.rows(_drawn(users.ids[buyers], seed=seed))
+    return {task: truth.only(asked) for task, truth in truths.items()}
+
+
+def _drawn(keys: IdArray, *, seed: int) -> IdArray:
+    return np.array([key for (key,) in temp_tables.rows(_DRAWN, keys=keys.tolist(), seed=seed, most=MOST)], np.int64)
