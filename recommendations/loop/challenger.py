@@ -77,11 +77,12 @@ class ChampionLists:
         self._lifts = model.load_lifts(context.version.pk, Cut.TEST) if plans else {}
         self._lists: dict[str, list[IntArray]] = {name: [] for name in plans}
 
-    def add(self, block: Mapping[str, Candidates]) -> None:
-        """Take the lists of the next records, which are not kept."""
+    def take(self, block: Mapping[str, Candidates]) -> Mapping[str, Candidates]:
+        """Take the lists of the next records, and hand these on."""
         for name, plan in self._plans.items():
             exponents = self._live[BlendName(name.removesuffix(CHAMPION))].exponents
             self._lists[name].append(block[name].ranked(plan.weights, K, lifts=self._lifts, exponents=exponents))
+        return block
 
     def keep(self, asked: IdArray) -> None:
         """Keep what the lists reach on the test window, for the gate; ``asked`` are the rows of their customers."""

@@ -6,7 +6,7 @@ live cut by those of both; so the weight, the gate and the figures know nothing 
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -78,7 +78,9 @@ def add_second_stages(context: RunContext, training: TrainingSet) -> Staged:
         asked, before = records[blend].asked, replace(records[blend], asked=None)
         customers = np.arange(len(everyone)) if asked is None else asked.ids
         queries = everyone if asked is None else everyone.of(customers)
-        job = _Job(context, blend, customers=customers, queries=queries, records=before, facts=facts)
+        job = _Job(
+            context=context, blend=blend, customers=customers, queries=queries, records=before, facts=facts
+        )  # fmt: skip
         try:
             planes = job.tuning_planes() if cut is Cut.TUNING else job.planes()
             blocks = ({blend: with_plane(before.of(rows), NAME, z)} for rows, z in planes)
@@ -98,13 +100,12 @@ type Planes = Iterator[tuple[IdArray, NDArray[np.float16]]]
 """Rows of the records, block by block, and z of their candidates."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Job:
     """The second stage of one blend on one cut; a row is one of its records."""
 
     context: RunContext
     blend: BlendName
-    _: KW_ONLY
     customers: IdArray  # rows of the users by row, and the stranger's
     queries: Queries
     records: Candidates

@@ -1,7 +1,7 @@
 """Stage 4: fit every registered instance on one cut, and leave each customer's candidates."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,6 @@ from recommendations.engine.frames import FloatArray, IdArray, Queries, Sparse, 
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
-from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.goals import goal_lifts
 from recommendations.engine.ranking.scores import Lifts
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidate_blocks
@@ -68,7 +67,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
     with closing(scored_blocks) as blocks:
-        own = _own_records(blocks, plans, champions)
+        own = ({BlendName(name): block[name] for name in plans} for block in map(champions.take, blocks))
         records.save_candidates(context.version, cut, own, n_records=len(asked))
     scored = time.monotonic() - started
     staged = second_stage.add_second_stages(context, snapshot.training)
@@ -99,15 +98,6 @@ def _asked(context: RunContext, snapshot: TrainingSnapshot) -> IdArray:
     asked = np.unique(np.concatenate(users)).astype(np.int64)
     save_arrays(context.version, context.the_cut, {records.ASKED: asked.astype(np.int32)})
     return np.append(asked, len(snapshot.users))
-
-
-def _own_records(
-    blocks: Iterable[Mapping[str, Candidates]], plans: Mapping[str, BlendPlan], champions: challenger.ChampionLists
-) -> Iterator[dict[BlendName, Candidates]]:
-    """The records that are kept; those of champions are listed on the way."""
-    for block in blocks:
-        champions.add(block)
-        yield {BlendName(name): block[name] for name in plans}
 
 
 def _lifts(training: TrainingSet) -> Lifts:

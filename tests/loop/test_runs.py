@@ -40,8 +40,9 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch
 from recommendations.store.live.fetch import Changed
 from recommendations.store.models import runs
+from recommendations.store.models.interests import LEARNED
 from recommendations.store.models.model import load_model
-from recommendations.terms import BlendName, Cut, RunStatus, Stage, WeightsStatus
+from recommendations.terms import BlendName, Cut, RunStatus, Stage, VersionStatus, WeightsStatus
 from tests.grocery import open_shop
 from tests.trained import artefact_folder
 
@@ -102,13 +103,29 @@ def test_one_run_leaves_a_live_version_with_figures_and_weights(grocery: None) -
     assert [step for line in run.log.all() for step in steps if step in line.text] == list(steps)
 
 
+def old_version_like(version: ModelVersion) -> ModelVersion:
+    """A version of long ago, whose files are gone, with all that a version has in the record."""
+    run = Run.objects.create(now=NOW, finished_at=NOW, status=RunStatus.SUCCEEDED)
+    old = ModelVersion.objects.create(run=run, status=VersionStatus.READY)
+    for model in LEARNED:
+        rows = list(model.objects.filter(version=version))
+        assert rows
+        for row in rows:
+            row.pk, row.version = None, old
+        model.objects.bulk_create(rows)
+    return old
+
+
 def test_a_later_run_proposes_and_moves_the_pointer_but_not_the_default(grocery: None) -> None:
     first = go_round()
     defaults = set(BlendWeights.objects.defaults().values_list("pk", flat=True))
     numbers = set(Segment.objects.values_list("number", flat=True))
+    old = old_version_like(ModelVersion.objects.get(run=first))
     second = go_round()
     assert ModelVersion.objects.live().get().run == second
     assert ModelVersion.objects.get(run=first).is_live is False
+    left = {model: set(model.objects.values_list("version__run", flat=True)) for model in LEARNED}
+    assert left == {model: {first.pk, second.pk} for model in LEARNED}, f"{old} has no files, and can go live no more"
     assert set(BlendWeights.objects.defaults().values_list("pk", flat=True)) == defaults
     assert not BlendWeights.objects.exclude(pk__in=defaults).exclude(status=WeightsStatus.PROPOSED).exists()
     assert set(Segment.objects.values_list("number", flat=True)) == numbers  # the same data: the same segments

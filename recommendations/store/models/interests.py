@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
+from operator import or_
 from typing import Any
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, IntArray
@@ -27,12 +30,21 @@ from recommendations.store.temp_tables import copying, like, run, temporary
 from recommendations.terms import Cut
 
 SHOWN_CATEGORIES = 12
+LEARNED = (InterestProfile, SegmentMembership, SegmentState, AssociationRule)
 
 
 def forget(version: ModelVersion) -> None:
-    """Delete what an interrupted try of the stage left behind."""
-    for model in (InterestProfile, SegmentMembership, SegmentState, AssociationRule):
+    """Delete what the stage left in the record, also of an interrupted try."""
+    for model in LEARNED:
         model.objects.filter(version=version).delete()
+
+
+def forget_old_versions() -> None:
+    """Forget the versions whose files are gone, which can go live no more."""
+    ended = ModelVersion.objects.filter(is_live=False, run__finished_at__isnull=False, artefacts=None)
+    learned = (Exists(model.objects.filter(version=OuterRef("pk"))) for model in LEARNED)
+    for version in ended.filter(reduce(or_, learned)):
+        forget(version)
 
 
 def save_profiles(
