@@ -36,5 +36,5 @@ def likings_after(lines: Iterable[tuple[EventLine, int]], *, joined: Iterable[in
     """What each customer says they like now of whose lines one follows something, or ceases to, and each
     whom a visitor ``joined``, who may follow some.
     """
-    spoken = {customer for line, customer in lines if line.target_type in FOLLOWED}
-    return liked_now(sorted(spoken | {*joined}))
+    spoken = {customer for line, customer in lines if line.target_type in FOLLOWED} | {*joined}
+    return liked_now(sorted(spoken)) if spoken else []
