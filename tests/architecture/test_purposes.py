@@ -10,6 +10,7 @@ ROWS = re.compile(r"\bEvent\.objects\b(?!\s*\.to_(personalise|measure)\b)|\bEven
 
 MAY_NAME_ALL: Mapping[str, str] = {
     "store/events": "takes events in, sets them aside, and counts them",
+    "store/imports/columnar": "takes events of files in",
     "store/holders": "exports and erases",
     "store/retention": "keeps all as long as the shop's rules say",
     "store/push": "whom messages reach, by the words on messages, which have a ledger of their own",

@@ -19,6 +19,7 @@ from recommendations.store.attribution.statements import KEYS
 from recommendations.store.events.partitions import run_in_half_gone
 from recommendations.store.holders.protocol import ROWS, Erased, Holds, Sheet, Subject
 from recommendations.store.holders.tables import OwnRows, of_customer
+from recommendations.store.imports.columnar.own_tables import drop_left_over
 from recommendations.store.temp_tables import rows, run
 
 TABLE = Event._meta.db_table
@@ -159,7 +160,11 @@ class EventsHolder:
         return WAITING.count(subject) + HELD.count(subject) + int(rows(_COUNT, **values)[0][0]) + half_gone
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002
-        """Erase them: first what is known by the number of an order, last what the number stands in."""
+        """Erase them: first what is known by the number of an order, last what the number stands in.
+
+        An import that runs leaves them out at its end; what one that was killed has left may hold anybody's.
+        """
+        drop_left_over()
         values = _values(subject)
         deleted = _delete_lines(_NAMELESS, values) + WAITING.delete(subject) + _delete_lines(_OWN, values)
         deleted += HELD.delete(subject) + run_in_half_gone(TABLE, _DELETE_HALF_GONE, **values)

@@ -138,6 +138,8 @@ class MonthTables:
 
     def build_keys(self, report: Report) -> None:
         """Build the keys of the months' tables, as those of the record are."""
+        if not self.free:
+            return
         keys = rows(_KEYS)
         total = sum(each.lines for each in self.free)
         done = 0

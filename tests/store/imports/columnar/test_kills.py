@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import pytest
 from django.db import connection
 
 from recommendations.models import Event, Import, Item
-from recommendations.store.imports import event_import
+from recommendations.store.imports import event_import, import_record
 from recommendations.store.temp_tables import rows
 from tests.lengths import cases
 from tests.store.imports.columnar.event_files import ITEMS, NOW, left, load, sound, write
@@ -47,11 +48,20 @@ def test_nothing_is_half_there_after_a_kill(tmp_path: Path, monkeypatch: pytest.
         assert not Event.objects.exists()
         assert Import.objects.latest("pk").status == Import.Status.RUNNING
     assert left_over() > 0
+    wait_until_servers_notice()
     again = load(path)
     assert left(again).events == whole.events
     assert left(again).figures == whole.figures
     assert left_over() == 0
     assert set(Import.objects.values_list("status", flat=True)) == {Import.Status.FINISHED, Import.Status.FAILED}
+
+
+def wait_until_servers_notice() -> None:
+    """Wait until PostgreSQL has ended the sessions of processes that were killed in the midst of a statement."""
+    until = time.monotonic() + 60
+    while import_record.under_way():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def left_over() -> int:

@@ -9,14 +9,17 @@ import pytest
 
 from recommendations.models import Customer, CustomerAlias, Event, Item
 from recommendations.privacy_terms import EraseMode
+from recommendations.services.operations import housekeeping
 from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.subjects import subject_of
 from recommendations.store.events.partitions import partition_of, prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.holders.events import EVENTS
 from recommendations.store.imports import event_import
 from recommendations.store.imports.columnar import month_tables
+from recommendations.store.imports.import_record import LOCKS
 from recommendations.store.own_connections import own_connection
-from recommendations.store.temp_tables import Report, rows
+from recommendations.store.temp_tables import Report, rows, run
 from tests.store.imports.columnar.event_files import NOW, load
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,6 +148,22 @@ def test_an_empty_month_that_is_in_use_takes_the_lines_one_by_one(path: Path, mo
         reader.execute("SELECT count(*) FROM recommendations_event")
         imported = load(path)
     assert imported.kept == Event.objects.count() == 40
+    assert left_over() == []
+
+
+def test_what_a_killed_import_left_goes_and_that_of_a_running_one_stays() -> None:
+    with own_connection() as running:
+        running.execute("SELECT pg_advisory_lock(%s, 998)", [LOCKS])
+        for name in ("import_998_people", "import_999_people", "import_999_202605"):
+            running.execute(f"CREATE TABLE {name} (pseudonym bytea)")
+        assert housekeeping.drop_import_tables() == 2
+        assert left_over() == [("import_998_people",)]
+    assert housekeeping.drop_import_tables() == 1
+
+
+def test_an_erasure_does_not_wait_for_the_night() -> None:
+    run("CREATE TABLE import_999_people (pseudonym bytea)")
+    EVENTS.erase(subject_of("ada", []), now=NOW)
     assert left_over() == []
 
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from recommendations.store.imports import csv_rows, event_import
+from recommendations.store.imports import csv_rows, event_import, table_files
 from recommendations.store.imports.columnar import sieve
 from recommendations.store.temp_tables import rows
 from tests.emptying import empty
@@ -61,6 +63,14 @@ def test_both_ways_take_the_numbers_of_the_lines(tmp_path: Path, monkeypatch: py
     for number, row in enumerate(made):
         row["line"] = chance.choice([str(300 + number)] * 8 + ["", f"{20_000 + number}.0", "32768", "x"])
     compare(write(tmp_path / "events.csv", made, [*COLUMNS, "line"]), monkeypatch)
+
+
+def test_both_ways_read_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = mixed(random.Random(21), events=300, scattered=True)
+    table = pa.table({name: pa.array([row.get(name) for row in made], pa.string()) for name in COLUMNS})
+    monkeypatch.setattr(table_files, "BATCH_ROWS", 20)
+    pq.write_table(table, tmp_path / "events.parquet")
+    compare(tmp_path / "events.parquet", monkeypatch)
 
 
 def compare(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
