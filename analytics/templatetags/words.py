@@ -130,7 +130,7 @@ COUNTS: Mapping[str, Promise] = {
     "rules": gettext_lazy("association rules"),
     "looks": gettext_lazy("looks without a click that halve the belief in an item"),
     "attention": gettext_lazy("exponent by which attention falls with the position"),
-    "score_seconds": gettext_lazy("to score everybody"),
+    "score_seconds": gettext_lazy("to score them"),
     "fit_seconds": gettext_lazy("to fit all recommenders"),
     "bytes": gettext_lazy("stored"),
     "skipped": gettext_lazy("skipped"),
