@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
-.PHONY: bench-adaptivity bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-leaks bench-looks-like bench-mutations bench-noise bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
+.PHONY: bench-adaptivity bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-imports bench-leaks bench-looks-like bench-mutations bench-noise bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
 PORT ?= 8000
 # What the demo offers: goods, articles, music or video, each in a folder of its own.
@@ -170,6 +170,9 @@ bench-schema: .venv/stamp  ## 10,000 requests to each operation of the API: is a
 
 bench-ingest: .venv/stamp  ## Events in per second against what the database does alone (ARGS="--quick --json out.json")
 	$(SERVERS) --ephemeral -- $(PYTHON) bench/ingest.py $(ARGS)
+
+bench-imports: .venv/stamp  ## Files of 5 million rows imported while events come in: who waits? (ARGS="--rows 500000 --json out.json")
+	$(SERVERS) --ephemeral -- env DJANGO_SETTINGS_MODULE=recsite.settings $(PYTHON) -m bench.ingestion.meanwhile $(ARGS)
 
 bench-live: .venv/stamp  ## From an event to the answer that knows of it, while `make demo` runs (ARGS="--json out.json")
 	$(PYTHON) bench/live.py --data "$(DATA)" $(ARGS)

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -33,8 +32,8 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bench.bars import Figure, report, say  # noqa: E402
-from bench.ingestion.lines import CUSTOMERS, bodies, events, open_shop  # noqa: E402
-from bench.web.connection import Connection, request  # noqa: E402
+from bench.ingestion.lines import CUSTOMERS, open_shop  # noqa: E402
+from bench.ingestion.steady_load import SteadyLoad  # noqa: E402
 from bench.web.servers import web  # noqa: E402
 from recommendations.models import Customer, Event, RetentionDrop, RetentionRule, SlateOutcome  # noqa: E402
 from recommendations.privacy_terms import RetentionKind  # noqa: E402
@@ -48,9 +47,7 @@ from recommendations.store.temp_tables import run  # noqa: E402
 from recommendations.terms import Scope  # noqa: E402
 
 MOST = 10_000_000  # requests and lines a minute: the limit is not what is measured
-CONNECTIONS = 4
 TIMES = 2.0
-TAKEN = {HTTPStatus.OK, HTTPStatus.ACCEPTED}
 READS = 3.0  # seconds for which somebody reads the whole record
 _EVENTS = """
 INSERT INTO recommendations_event (occurred_at, event_id, line, name, customer_id, item_id, source)
@@ -92,18 +89,18 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         web("recsite.wsgi:application", up="/healthz") as server,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as nights,
     ):
-        load = Load(server.port, key, rate=options.rate)
+        load = SteadyLoad(server.port, key, rate=options.rate)
         nights.submit(_night).result()  # nothing goes yet; its process is ready
         with load.going():
             time.sleep(options.seconds)  # what the process holds is filled
         for month in months:
-            with load.going() as took:
+            with load.going() as waits:
                 time.sleep(options.seconds)
-            quiet += took
+            quiet += [wait.ms for wait in waits]
             _keep_back_to(month_after(month))
-            with load.going() as took, _reader():
+            with load.going() as waits, _reader():
                 nights.submit(_night).result()
-            meanwhile += took
+            meanwhile += [wait.ms for wait in waits]
     drops = RetentionDrop.objects.filter(rows__gt=0)
     yield Figure("months with rows that went", drops.count(), least=2 * len(months))
     yield Figure("MB that went", sum(drop.size for drop in drops) / 1e6)
@@ -145,44 +142,6 @@ def _keep_back_to(first: datetime) -> None:
 def _left() -> int:
     kept = timezone.now() - timedelta(days=800)
     return Event.objects.filter(occurred_at__lt=kept).count() + SlateOutcome.objects.count()
-
-
-class Load:
-    """Events sent at a steady rate, one a request; what was accepted of them, and how many answers were others."""
-
-    def __init__(self, port: int, key: str, *, rate: int) -> None:
-        self._port, self._key, self._pause = port, key, CONNECTIONS / rate
-        self._rng = np.random.default_rng(0)
-        self._lock = threading.Lock()
-        self.accepted = self.refused = 0
-
-    @contextmanager
-    def going(self) -> Iterator[list[float]]:
-        """Milliseconds of each request from when it was due, complete once the block ends."""
-        took, ended = list[float](), threading.Event()
-        with ThreadPoolExecutor(CONNECTIONS) as threads:
-            senders = [threads.submit(self._send, took, ended, number) for number in range(CONNECTIONS)]
-            try:
-                yield took
-            finally:
-                ended.set()
-            for sender in senders:
-                sender.result()
-
-    def _send(self, took: list[float], ended: threading.Event, number: int) -> None:
-        client, due = Connection(self._port), time.perf_counter() + number * self._pause / CONNECTIONS
-        while not ended.is_set():
-            with self._lock:
-                [body] = bodies(events(1, rng=self._rng), size=1)
-            sent = request("POST", "/api/v1/events/", key=self._key, body=body)
-            time.sleep(max(0.0, due - time.perf_counter()))
-            status, _answer = client.send(sent)
-            with self._lock:
-                took.append(1_000 * (time.perf_counter() - due))
-                self.accepted += status in TAKEN
-                self.refused += status not in TAKEN
-            due += self._pause
-        client.close()
 
 
 def _fill(options: argparse.Namespace) -> tuple[str, list[datetime]]:
