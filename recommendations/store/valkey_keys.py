@@ -58,6 +58,7 @@ NEWCOMERS = KeyName("live:newcomer:", "the key of who just came, by pseudonym", 
 SLATES = KeyName("live:slates", "answers that are not in the record yet", people=True, lasts=None)
 SOURCES = KeyName("sources:", "counts of an hour by API key, of people an estimate", people=False, lasts=72 * HOUR)
 COUNTED = KeyName("counted", "counts of all processes", people=False, lasts=None)
+LAG = KeyName("stream:lag", "messages of a stream still to be read", people=False, lasts=MINUTE)
 
 # What processes tell one another.
 CHANGED = KeyName("live:changed", "marks of change", people=False, lasts=None)

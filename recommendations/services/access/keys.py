@@ -172,6 +172,14 @@ def find_key(token: str) -> KnownKey | None:
     return key
 
 
+def key_called(prefix: str) -> KnownKey | None:
+    """The valid key with this prefix, for who runs commands and needs no secret; its use is noted as of any other."""
+    key = key_ring().find(prefix)
+    if key is not None:
+        key_ring().note_use(key)
+    return key
+
+
 def note_page(key: KnownKey, origin: str) -> None:
     """Note that a browser sent a key of a server: it may stand in a page, where everybody can read it."""
     log.warning("a browser sent a server's key", prefix=key.prefix, origin=origin)

@@ -36,6 +36,7 @@ from recommendations.push_terms import FINAL, Channel, MessageState
 from recommendations.store.experiments.splits import split_evidence
 from recommendations.store.live import counters, queues
 from recommendations.store.live.counters import BUCKETS, SUM, Counted, Name, timed
+from recommendations.store.live.stream_lag import read_lag
 from recommendations.store.push.pace import line_state
 from recommendations.terms import RunStatus
 
@@ -97,7 +98,7 @@ def count_events(verdicts: Mapping[str, int]) -> None:
 
 
 def read_metrics(*, now: datetime) -> list[Metric]:
-    counts, waiting, recorded = _counter_metrics(), _waiting(), _recorded(now)
+    counts, waiting, recorded = _counter_metrics(), _waiting(now), _recorded(now)
     up = [("valkey", counts is not None and waiting is not None), ("postgresql", recorded is not None)]
     return [
         _gauge("up", "Whether a server answers.", ("server",), [((name,), float(answers)) for name, answers in up]),
@@ -135,17 +136,20 @@ def _times(totals: Mapping[Name, int], kind: Counted, meaning: str, label: str) 
     return times
 
 
-def _waiting() -> list[Metric] | None:
+def _waiting(now: datetime) -> list[Metric] | None:
     conf = current_app.conf
     names = [queue.name for queue in conf.task_queues]
     queued = queues.waiting(names, prefix=conf.broker_transport_options["global_keyprefix"])
-    if queued is None:
+    lag = read_lag(now=now)
+    if queued is None or lag is None:
         return None
+    behind = [((topic, str(partition)), number) for (topic, partition), number in sorted(lag.items())]
     lengths = [((queue,), length) for queue, length in queued.tasks.items()]
     return [
         _gauge("queue_length", "Tasks that no worker has taken.", ("queue",), lengths),
         _gauge("tasks_taken", "Tasks that a worker has, and has not finished.", (), [((), queued.taken)]),
         _gauge("slates_waiting", "Answers that are not in the record yet.", (), [((), queued.slates)]),
+        _gauge("stream_lag", "Messages of a stream of events still to be read.", ("topic", "partition"), behind),
     ]
 
 
