@@ -1,9 +1,11 @@
 """Products of a block of queries with a sparse matrix, and the strongest entries of sparse rows."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import BoolArray, FloatArray, Sparse
+from recommendations.engine.steps import most_stored
 
 ITEMS_AT_ONCE = 4096  # a strip of the product stays in the processor's cache while it is turned round
 STORED_AT_ONCE = 16_000_000  # entries of a sparse product: with what is made of them about 400 MB
@@ -30,9 +32,7 @@ def strips(left: Sparse, right: Sparse, *, stored: int = STORED_AT_ONCE) -> list
 
     A single row may have more. The bound of a row is known without the product: the entries that it would add up.
     """
-    ones = sparse.csr_matrix((np.ones(left.nnz, np.float32), left.indices, left.indptr), shape=left.shape)
-    most = np.minimum(ones @ np.diff(right.indptr).astype(np.float32), right.shape[1])
-    ends = np.cumsum(most, dtype=np.float64)
+    ends = np.cumsum(most_stored(left, right), dtype=np.float64)
     slices = []
     start = 0
     while start < len(ends):
@@ -58,6 +58,11 @@ def chosen(matrix: Sparse, mask: BoolArray, *, values: FloatArray | None = None)
     return sparse.csr_matrix(
         (data[mask], matrix.indices[mask], before[matrix.indptr]), shape=matrix.shape, dtype=np.float32
     )
+
+
+def rows_of(matrix: Sparse, rows: NDArray[np.integer]) -> Sparse:
+    """These different rows, ascending, of a matrix; the matrix itself where they are all of its rows."""
+    return matrix if len(rows) == matrix.shape[0] else sparse.csr_matrix(matrix[rows])
 
 
 def _at_least(matrix: Sparse, least: float) -> Sparse:

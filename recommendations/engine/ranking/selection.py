@@ -18,7 +18,7 @@ from recommendations.engine.ranking.fatigue import IgnoredItems
 from recommendations.engine.ranking.pins import may_lack, pinned
 from recommendations.engine.ranking.rules import Rule, left_in, of_kind, unit
 from recommendations.engine.ranking.scores import Exponents, Lifts, Standardised, blend, contributions, lifted
-from recommendations.engine.ranking.slots import Placed, placed
+from recommendations.engine.ranking.slots import SlotRows, placed
 from recommendations.engine.ranking.variants import best_of_each
 from recommendations.terms import Lift, Repeat, RuleAction, Way
 
@@ -297,7 +297,7 @@ def _others(rules: Sequence[Rule], *, but: IntArray, catalogue: CatalogueState, 
     return rows[eligible]
 
 
-def _order(contenders: Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> Placed:
+def _order(contenders: Contenders, *, catalogue: CatalogueState, params: SelectionParams, diversity: float) -> SlotRows:
     """Place the candidates in the slots, and those behind them that exploration may draw."""
     further = EXPLORED_FROM if params.exploration or params.cards else 0
     if any(rule.action in OF_SLOTS for rule in params.rules):
@@ -320,7 +320,7 @@ def _order(contenders: Contenders, *, catalogue: CatalogueState, params: Selecti
     )
     present = ranked.positions[0] >= 0
     count = int(np.count_nonzero(present))
-    return Placed(
+    return SlotRows(
         positions=ranked.positions[0][present],
         slots=np.arange(count),
         finals=ranked.finals[0][present],
@@ -328,7 +328,7 @@ def _order(contenders: Contenders, *, catalogue: CatalogueState, params: Selecti
     )
 
 
-def _diversified(contenders: Contenders, order: Placed, *, catalogue: CatalogueState, params: SelectionParams) -> int:
+def _diversified(contenders: Contenders, order: SlotRows, *, catalogue: CatalogueState, params: SelectionParams) -> int:
     """Number of slots that show what would not be shown without diversity."""
     positions = order.positions[: params.n]
     if not params.diversity or not len(positions):
@@ -343,7 +343,7 @@ def _diversified(contenders: Contenders, order: Placed, *, catalogue: CatalogueS
     return int(np.count_nonzero(contenders.scores[positions] < least))
 
 
-def _acted(took: Mapping[int, int], contenders: Contenders, order: Placed) -> dict[int, int]:
+def _acted(took: Mapping[int, int], contenders: Contenders, order: SlotRows) -> dict[int, int]:
     """Count the candidates that each rule took out or held back, boosted, pinned or brought in."""
     open_ = contenders.scores > -np.inf
     boosted = {key: int(np.count_nonzero(values[open_])) for key, values in contenders.boosts.items()}

@@ -15,7 +15,7 @@ from recommendations.terms import RuleAction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class SlotRows:
     """Candidates in the order of their slots. Slots stay empty only before a pin, when there is nothing else."""
 
     positions: Positions  # [placed] into the candidates
@@ -163,7 +163,7 @@ def placed(
     diversity: float,
     n: int,
     further: int = 0,
-) -> Placed:
+) -> SlotRows:
     """Fill slots 0 … n − 1 and ``further`` places behind them, which obey the caps, too.
 
     ``scores`` [candidates] are −inf where one may not be shown, ``pins`` by slot. At its turn an item's final is
@@ -192,7 +192,7 @@ def placed(
     fixed = _marks([place[slot] for slot in pinned], len(chosen))
     for share in filling.shares:
         fixed |= share.meant[inner]
-    return Placed(
+    return SlotRows(
         positions=order[inner],
         slots=np.array(list(chosen), np.int64),
         finals=np.array(finals, np.float32),
