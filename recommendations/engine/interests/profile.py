@@ -17,21 +17,22 @@ def interest_weights(weights: Sparse, categories: Sparse) -> FloatArray:
 USERS_AT_ONCE = 65_536  # the interest vectors of so many are held at a time where only their sum is asked for
 
 
-def overall_share(weights: Sparse, categories: Sparse, *, at_once: int = USERS_AT_ONCE) -> FloatArray:
-    """Compute ``global_share`` of weights (users × items) without the interest vectors of all users at once."""
+def overall_interest(weights: Sparse, categories: Sparse, *, at_once: int = USERS_AT_ONCE) -> NDArray[np.float64]:
+    """Sum the interest of all users, [categories], without the interest vectors of all of them at once."""
     starts = range(0, max(weights.shape[0], 1), at_once)
     sums = [
         interest_weights(weights[start : start + at_once], categories).sum(axis=0, dtype=np.float64) for start in starts
     ]
-    return _shares(np.sum(sums, axis=0))
+    return np.asarray(np.sum(sums, axis=0), np.float64)
 
 
 def global_share(interests: FloatArray) -> FloatArray:
     """g_c: the part of all interest that goes to each category; all zero where there is no interest at all."""
-    return _shares(interests.sum(axis=0, dtype=np.float64))
+    return shares_of(interests.sum(axis=0, dtype=np.float64))
 
 
-def _shares(sums: NDArray[np.float64]) -> FloatArray:
+def shares_of(sums: NDArray[np.float64]) -> FloatArray:
+    """The part that each number is of their sum; all zero where that is."""
     total = sums.sum()
     return (sums / total if total > 0 else sums).astype(np.float32)
 

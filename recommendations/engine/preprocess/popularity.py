@@ -1,11 +1,14 @@
 """Recent popularity of items, and whether it is more than usual: numbers that recommenders share."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommendations.engine.frames import FloatArray, Interactions
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 
 WEEK = 7.0  # days
+TREND_DAYS = 21.0
+SMOOTHING = 3.0  # s of the trend
 
 
 def recent_popularity(interactions: Interactions, *, half_life: float | None) -> FloatArray:
@@ -13,8 +16,13 @@ def recent_popularity(interactions: Interactions, *, half_life: float | None) ->
 
     A person counts at most once, so that one person's many purchases do not make an item popular.
     """
+    return recent_demand(interactions, half_life=half_life).astype(np.float32)
+
+
+def recent_demand(interactions: Interactions, *, half_life: float | None) -> NDArray[np.float64]:
+    """Compute the sums of ``recent_popularity`` in double precision: those of other people can be added to them."""
     capped = transformed(act_weights(interactions, half_life=half_life), "binary")
-    return np.bincount(capped.indices, capped.data, minlength=interactions.n_items).astype(np.float32)
+    return np.bincount(capped.indices, capped.data, minlength=interactions.n_items).astype(np.float64, copy=False)
 
 
 def relative(popularity: FloatArray) -> FloatArray:
@@ -29,14 +37,21 @@ def recent_buyers(interactions: Interactions, *, days: float) -> FloatArray:
     return np.bincount(recent.indices, minlength=interactions.n_items).astype(np.float32)
 
 
-def trend(interactions: Interactions, *, days: float = 21.0, smoothing: float = 3.0) -> FloatArray:
+def trend(interactions: Interactions, *, days: float = TREND_DAYS) -> FloatArray:
     """trend_j = (demand of the last ``days`` + s) / (demand usual in so many days of the whole history + s), [items].
 
     Demand is the strongest act of each person in each week, so that nobody alone makes a trend. 1 = as usual, 2 = twice
     as much as usual. A history shorter than ``days`` knows no trend: 1 everywhere.
     """
-    if not len(interactions) or interactions.age.max() <= days:
-        return np.ones(interactions.n_items, np.float32)
+    return trend_of(*weekly_demand(interactions, days=days), oldest=oldest_act(interactions), days=days)
+
+
+def weekly_demand(
+    interactions: Interactions, *, days: float = TREND_DAYS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Demand of the last ``days`` and of the whole history, each [items]; that of other people can be added to it."""
+    if not len(interactions):
+        return np.zeros(interactions.n_items), np.zeros(interactions.n_items)
     week = (interactions.age // WEEK).astype(np.int64)
     person = interactions.user.astype(np.int64) * (int(week.max()) + 1) + week
     key = person * interactions.n_items + interactions.item
@@ -44,5 +59,18 @@ def trend(interactions: Interactions, *, days: float = 21.0, smoothing: float = 
     first = order[np.unique(key[order], return_index=True)[1]]
     item, demand = interactions.item[first], np.maximum(interactions.strength[first], 0)
     recent = np.bincount(item, demand * (interactions.age[first] < days), minlength=interactions.n_items)
-    expected = np.bincount(item, demand, minlength=interactions.n_items) * (days / float(interactions.age.max()))
-    return ((recent + smoothing) / (expected + smoothing)).astype(np.float32)
+    return recent, np.bincount(item, demand, minlength=interactions.n_items)
+
+
+def trend_of(
+    recent: NDArray[np.float64], whole: NDArray[np.float64], *, oldest: float, days: float = TREND_DAYS
+) -> FloatArray:
+    """The trend that weekly demand makes, where the oldest act of all is so many days old."""
+    if oldest <= days:
+        return np.ones(len(recent), np.float32)
+    return ((recent + SMOOTHING) / (whole * (days / oldest) + SMOOTHING)).astype(np.float32)
+
+
+def oldest_act(interactions: Interactions) -> float:
+    """Days before the moment of asking; 0 where there is none."""
+    return float(interactions.age.max(initial=0))

@@ -6,6 +6,7 @@ Statistics such as idf are learned from the training weights once and applied to
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, Interactions, Queries, Sparse
@@ -45,15 +46,31 @@ def act_weights(interactions: Interactions, *, half_life: float | None = None) -
 
 def learned_statistics(weights: Sparse, transform: Transform) -> Statistics:
     """Learn the statistics: idf is log(1 + N / (df + 1)) for tf-idf and log(1 + (N − df + ½) / (df + ½)) for BM25."""
-    empty = np.empty(0, np.float32)
-    if transform not in {"tfidf", "bm25"}:
-        return Statistics(empty, empty)
-    n = weights.shape[0]
+    return counts_of(weights).statistics(transform)
+
+
+class Counts(NamedTuple):
+    """What statistics are made of; the counts of other people can be added to them."""
+
+    people: NDArray[np.integer]  # [1]
+    df: NDArray[np.integer]  # [items]: people with each
+    total: NDArray[np.floating]  # [1]: sum of the weights
+
+    def statistics(self, transform: Transform) -> Statistics:
+        empty = np.empty(0, np.float32)
+        if transform not in {"tfidf", "bm25"}:
+            return Statistics(empty, empty)
+        n, df = int(self.people[0]), self.df
+        if transform == "tfidf":
+            return Statistics(np.log1p(n / (df + 1)).astype(np.float32), empty)
+        idf = np.log1p((n - df + 0.5) / (df + 0.5)).astype(np.float32)
+        return Statistics(idf, np.asarray([self.total[0] / max(n, 1)], np.float32))
+
+
+def counts_of(weights: Sparse) -> Counts:
+    """The counts of weights, users × items."""
     df = np.bincount(weights.indices, minlength=weights.shape[1])
-    if transform == "tfidf":
-        return Statistics(np.log1p(n / (df + 1)).astype(np.float32), empty)
-    mean_length = weights.sum() / max(n, 1)
-    return Statistics(np.log1p((n - df + 0.5) / (df + 0.5)).astype(np.float32), np.asarray([mean_length], np.float32))
+    return Counts(np.asarray([weights.shape[0]], np.int64), df, np.asarray([weights.sum()]))
 
 
 def transformed(weights: Sparse, transform: Transform, statistics: Statistics | None = None) -> Sparse:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 
-from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import FloatArray, Queries, Sparse
 from recommendations.engine.preprocess.blocks import entry, silenced
-from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_demand, relative
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
+from recommendations.engine.steps import Arrays, Over, Part, Step, added
 from recommendations.terms import Reason
 
 
@@ -23,17 +24,27 @@ class Config:
     window: float = 28.0  # days that the explanation speaks of
 
 
+def _demand(config: Config, before: Arrays, part: Part) -> Arrays:
+    return {
+        "demand": recent_demand(part.own, half_life=config.prior_half_life),
+        "buyers_": recent_buyers(part.own, days=config.window),
+    }
+
+
+def _prior(config: Config, before: Arrays, part: Part) -> Arrays:
+    return {"prior_": relative(before["demand"].astype(np.float32)) * np.float32(config.prior)}
+
+
 class BuyAgain(Configured[Config]):
     """score_ij = w_ij^h + g · pop_j, with pop relative to the most popular item; silent for who never bought."""
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="demand", over=Over.CUSTOMERS, work=_demand, join=added),
+        Step(name="prior", over=Over.ONCE, work=_prior),
+    )
+
     prior_: FloatArray
     buyers_: FloatArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        popularity = recent_popularity(training.teaching, half_life=self.config.prior_half_life)
-        self.prior_ = relative(popularity) * np.float32(self.config.prior)
-        self.buyers_ = recent_buyers(training.teaching, days=self.config.window)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         own = self._own(queries)

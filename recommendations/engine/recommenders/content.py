@@ -3,26 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse
 from recommendations.engine.preprocess.blocks import dense_product, silenced, unit_rows
-from recommendations.engine.preprocess.popularity import recent_popularity, relative
+from recommendations.engine.preprocess.popularity import recent_demand, relative
 from recommendations.engine.preprocess.row_terms import RowTerms, places_among, row_terms
 from recommendations.engine.preprocess.weighting import (
     Statistics,
     Transform,
     act_weights,
     context_weights,
-    learned_statistics,
+    counts_of,
     transformed,
 )
 from recommendations.engine.ranking.described_row import DescribedRow, ItemsByPull
 from recommendations.engine.ranking.score_rows import ScoreRow, SilentRow
-from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history, statistics_of
+from recommendations.engine.steps import Arrays, Over, Part, Step, added, arrays_of
 from recommendations.terms import Reason
 
 POPULARITY_SCALE = 1000.0  # relative popularity is stretched before its logarithm, so that rare items differ
@@ -39,22 +40,51 @@ class Config:
     new_days: float = 28.0  # an unsold item listed so lately counts as popular as the average item
 
 
+def _sums(config: Config, before: Arrays, part: Part) -> Arrays:
+    counts = counts_of(act_weights(part.own, half_life=config.half_life))
+    return {**counts._asdict(), "demand": recent_demand(part.own, half_life=config.popularity_half_life)}
+
+
+def _described(config: Config, before: Arrays, part: Part) -> Arrays:
+    statistics = statistics_of(before, config.transform)
+    new = (before["df"] == 0) & (part.catalogue.listed_age <= config.new_days)
+    return {
+        **arrays_of("features_", _features(part.catalogue.terms)),
+        "idf_": statistics.idf,
+        "mean_length_": statistics.mean_length,
+        "pull_": _pull(config, before["demand"].astype(np.float32), new=new),
+    }
+
+
+def _pull(config: Config, popularity: FloatArray, *, new: BoolArray) -> FloatArray:
+    stretched = np.log1p(POPULARITY_SCALE * relative(popularity)) + FLOOR
+    if new.any() and not new.all():
+        stretched[new] = stretched[~new].mean()
+    return (stretched**config.popularity_power).astype(np.float32)
+
+
+def _features(terms: Sparse) -> Sparse:
+    """Unit rows of (1 + log tf) · (log((1 + n) / (1 + df)) + 1)."""
+    n = terms.shape[0]
+    df = np.bincount(terms.indices[terms.data > 0], minlength=terms.shape[1])
+    idf = np.log((1 + n) / (1 + df)) + 1
+    values = (1 + np.log(np.maximum(terms.data, 1))) * idf[terms.indices]
+    weighted = sparse.csr_matrix((np.where(terms.data > 0, values, 0), terms.indices, terms.indptr), shape=terms.shape)
+    return unit_rows(weighted)
+
+
 class Content(Configured[Config]):
     """score_ij = cos(Σ_k p_ik f_k, f_j) · (log(1 + 1000 pop_j) + ε)^p with tf-idf terms f of unit length."""
+
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="sums", over=Over.CUSTOMERS, work=_sums, join=added),
+        Step(name="described", over=Over.ONCE, work=_described),
+    )
 
     features_: Sparse  # items × terms
     pull_: FloatArray  # popularity factor, [items]
     idf_: FloatArray
     mean_length_: FloatArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        self.features_ = _features(training.catalogue.terms)
-        weights = act_weights(training.teaching, half_life=self.config.half_life)
-        self.idf_, self.mean_length_ = learned_statistics(weights, self.config.transform)
-        popularity = recent_popularity(training.teaching, half_life=self.config.popularity_half_life)
-        unsold = np.bincount(weights.indices, minlength=training.n_items) == 0
-        self.pull_ = self._pull(popularity, new=unsold & (training.catalogue.listed_age <= self.config.new_days))
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
@@ -99,19 +129,3 @@ class Content(Configured[Config]):
             return context_weights(queries)
         weights = act_weights(queries.histories, half_life=self.config.half_life)
         return transformed(weights, self.config.transform, Statistics(self.idf_, self.mean_length_))
-
-    def _pull(self, popularity: FloatArray, *, new: BoolArray) -> FloatArray:
-        stretched = np.log1p(POPULARITY_SCALE * relative(popularity)) + FLOOR
-        if new.any() and not new.all():
-            stretched[new] = stretched[~new].mean()
-        return (stretched**self.config.popularity_power).astype(np.float32)
-
-
-def _features(terms: Sparse) -> Sparse:
-    """Unit rows of (1 + log tf) · (log((1 + n) / (1 + df)) + 1)."""
-    n = terms.shape[0]
-    df = np.bincount(terms.indices[terms.data > 0], minlength=terms.shape[1])
-    idf = np.log((1 + n) / (1 + df)) + 1
-    values = (1 + np.log(np.maximum(terms.data, 1))) * idf[terms.indices]
-    weighted = sparse.csr_matrix((np.where(terms.data > 0, values, 0), terms.indices, terms.indptr), shape=terms.shape)
-    return unit_rows(weighted)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse
 from recommendations.engine.preprocess.blocks import chosen, silenced
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
+from recommendations.engine.steps import Arrays, Over, Part, Step, added
 from recommendations.terms import Reason
 
 
@@ -22,6 +23,22 @@ class Config:
     constant: float = 0.3  # of every described item: what all of them have in common
 
 
+def _taken(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The number of people who took each item, [items]."""
+    return {"people": np.bincount(act_weights(part.own).indices, minlength=part.own.n_items)}
+
+
+def _ridge(config: Config, before: Arrays, part: Part) -> Arrays:
+    vectors = part.catalogue.vectors
+    if vectors is None:
+        vectors = np.zeros((part.catalogue.n_items, 0), np.float16)
+    constant = np.where(vectors.any(axis=1), np.float32(config.constant), np.float32(0))
+    features = np.column_stack([vectors.astype(np.float32), constant])
+    known = features[before["people"] > 0].astype(np.float64)
+    gram = known.T @ known + config.ridge * np.eye(known.shape[1])
+    return {"features_": features, "whitening_": np.linalg.inv(gram).astype(np.float32)}
+
+
 class ContentRidge(Configured[Config]):
     """score_ij = x_i F A f_j with A = (F_w'F_w + λI)⁻¹, where F are the items' vectors and F_w those of what was sold.
 
@@ -29,20 +46,13 @@ class ContentRidge(Configured[Config]):
     take counts as 0, in closed form: A has no person in it, so that a history need not be in training.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="taken", over=Over.CUSTOMERS, work=_taken, join=added),
+        Step(name="ridge", over=Over.ONCE, work=_ridge),
+    )
+
     features_: FloatArray  # items × (dimensions + 1): f, all 0 where nothing is known
     whitening_: FloatArray  # A
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        vectors = training.catalogue.vectors
-        if vectors is None:
-            vectors = np.zeros((training.n_items, 0), np.float16)
-        constant = np.where(vectors.any(axis=1), np.float32(self.config.constant), np.float32(0))
-        self.features_ = np.column_stack([vectors.astype(np.float32), constant])
-        sold = np.bincount(act_weights(training.teaching).indices, minlength=training.n_items) > 0
-        known = self.features_[sold].astype(np.float64)
-        gram = known.T @ known + self.config.ridge * np.eye(known.shape[1])
-        self.whitening_ = np.linalg.inv(gram).astype(np.float32)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)

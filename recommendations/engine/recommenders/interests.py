@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingSet
-from recommendations.engine.interests.profile import interest_shares, interest_weights, overall_share
+from recommendations.engine.frames import FloatArray, Queries, Sparse
+from recommendations.engine.interests.profile import interest_shares, interest_weights, overall_interest, shares_of
 from recommendations.engine.preprocess.blocks import dense_product, silenced
-from recommendations.engine.preprocess.popularity import recent_popularity
+from recommendations.engine.preprocess.popularity import recent_demand
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
+from recommendations.engine.steps import Arrays, Over, Part, Step, added, arrays_of
 from recommendations.terms import Reason
 
 
@@ -24,27 +25,41 @@ class Config:
     popularity_power: float = 1.0  # p: above 1 the head of a category gets more than its share
 
 
+def _sums(config: Config, before: Arrays, part: Part) -> Arrays:
+    weights = act_weights(part.own, half_life=config.half_life)
+    return {
+        "interest": overall_interest(weights, part.catalogue.categories),
+        "demand": recent_demand(part.own, half_life=config.popularity_half_life),
+    }
+
+
+def _shares(config: Config, before: Arrays, part: Part) -> Arrays:
+    categories, popularity = part.catalogue.categories, before["demand"].astype(np.float32)
+    pull = sparse.csr_matrix(sparse.diags_array(popularity**config.popularity_power) @ categories)
+    totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1]).astype(np.float64)
+    per_category = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
+    within = sparse.csr_matrix(pull @ sparse.diags_array(per_category), dtype=np.float32)
+    return {
+        **arrays_of("categories_", categories),
+        **arrays_of("within_", within),
+        "overall_": shares_of(before["interest"]),
+    }
+
+
 class Interests(Configured[Config]):
     """score_ij = Σ_c θ_ic d_cj, where d_cj is item j's part of Σ pop^p in category c, by membership.
 
     Of somebody who does something, what they follow counts beside what they do.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="sums", over=Over.CUSTOMERS, work=_sums, join=added),
+        Step(name="shares", over=Over.ONCE, work=_shares),
+    )
+
     categories_: Sparse  # items × categories
     within_: Sparse  # items × categories: d
     overall_: FloatArray  # g, [categories]
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        categories = training.catalogue.categories
-        weights = act_weights(training.teaching, half_life=self.config.half_life)
-        self.categories_ = categories
-        self.overall_ = overall_share(weights, categories)
-        popularity = recent_popularity(training.teaching, half_life=self.config.popularity_half_life)
-        pull = sparse.csr_matrix(sparse.diags_array(popularity**self.config.popularity_power) @ categories)
-        totals = np.bincount(pull.indices, pull.data, minlength=categories.shape[1]).astype(np.float64)
-        per_category = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
-        self.within_ = sparse.csr_matrix(pull @ sparse.diags_array(per_category), dtype=np.float32)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         weights = act_weights(queries.histories, half_life=self.config.half_life)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 
-from recommendations.engine.frames import FloatArray, Queries, TrainingSet
-from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity
+from recommendations.engine.frames import FloatArray, Queries
+from recommendations.engine.preprocess.popularity import recent_buyers, recent_demand
 from recommendations.engine.ranking.score_rows import SameForAll, ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence
+from recommendations.engine.steps import Arrays, Over, Part, Step, added
 from recommendations.terms import Reason
 
 
@@ -20,17 +21,27 @@ class Config:
     window: float = 28.0  # days that the explanation speaks of
 
 
+def _demand(config: Config, before: Arrays, part: Part) -> Arrays:
+    return {
+        "demand": recent_demand(part.own, half_life=config.half_life),
+        "buyers_": recent_buyers(part.own, days=config.window),
+    }
+
+
+def _popularity(config: Config, before: Arrays, part: Part) -> Arrays:
+    return {"popularity_": before["demand"].astype(np.float32)}
+
+
 class Popularity(Configured[Config]):
     """score_j = Σ over buyers of min(1, Σ strength · λ_h(age)): the same for every query."""
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="demand", over=Over.CUSTOMERS, work=_demand, join=added),
+        Step(name="popularity", over=Over.ONCE, work=_popularity),
+    )
+
     popularity_: FloatArray
     buyers_: FloatArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        acts = training.teaching
-        self.popularity_ = recent_popularity(acts, half_life=self.config.half_life)
-        self.buyers_ = recent_buyers(acts, days=self.config.window)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         if not self.popularity_.any():

@@ -26,7 +26,9 @@ from recommendations.engine.frames import (
 from recommendations.engine.preprocess.blocks import row_sums, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.row_terms import RowTerms, row_terms
+from recommendations.engine.preprocess.weighting import Counts, Statistics, Transform, act_weights, counts_of
 from recommendations.engine.ranking.score_rows import DenseRow, FewScores, KnownItems, ScoreRow, SilentRow
+from recommendations.engine.steps import Arrays, Join, Over, Part, Step, arrays_of, matrix_of, run_steps
 from recommendations.terms import Reason
 
 
@@ -84,6 +86,7 @@ def from_context(
 class Recommender(Protocol):
     """Parameters are data (``config``, frozen and JSON-able); what is learned has a trailing underscore."""
 
+    STEPS: ClassVar[tuple[Step, ...]]
     config: Any
 
     def __init__(self, config: Any) -> None: ...
@@ -113,18 +116,24 @@ class Recommender(Protocol):
 
 
 class Configured[C](ABC):
-    """Base of every recommender, which is made from its parameters and learns the rest.
+    """Base of every recommender, which is made from its parameters and learns the rest in STEPS.
 
     PEOPLE says which axes of what is learned count people, or something that belongs to one person. EXACT_WITHOUT says
     that nothing else is learned of a person, so that ``without`` is what a fit of those who remain would be (of those
     whom it compares with, where they are limited); sums over many otherwise stay until the next fit.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = ()
     PEOPLE: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     EXACT_WITHOUT: ClassVar[bool] = False
 
     def __init__(self, config: C) -> None:
         self.config = config
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        """Learn from a training set: the steps over one part that is everything."""
+        _teach(self, run_steps(self.STEPS, self.config, training, seed=seed))
+        return self
 
     @property
     def exact_without(self) -> bool:
@@ -228,15 +237,25 @@ class Successions[C: Profiled](Sparing[C]):
         return self.transitions_
 
 
+def _weights(config: Any, before: Arrays, part: Part) -> Arrays:
+    weights = act_weights(part.own, half_life=config.half_life)
+    return {**arrays_of("weights", weights), **counts_of(weights)._asdict()}
+
+
+WEIGHTS = Step(name="weights", over=Over.CUSTOMERS, work=_weights, join=Join(sums=Counts._fields))
+"""The weights of all customers, and what statistics of them are made of."""
+
+
+def statistics_of(before: Arrays, transform: Transform) -> Statistics:
+    """The statistics of weights whose counts steps before left."""
+    return Counts(*(before[name] for name in Counts._fields)).statistics(transform)
+
+
 def learned(recommender: Recommender) -> dict[str, NDArray[Any]]:
-    """Learned parameters as named arrays; a sparse ``x_`` is ``x_.data``, ``.indices``, ``.indptr`` and ``.shape``."""
+    """Learned parameters as named arrays, as steps leave them."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in _attributes(recommender).items():
-        if isinstance(value, sparse.csr_matrix):
-            arrays |= {f"{name}.{part}": getattr(value, part) for part in ("data", "indices", "indptr")}
-            arrays[f"{name}.shape"] = np.asarray(value.shape, np.int64)
-        else:
-            arrays[name] = np.asarray(value)
+        arrays |= arrays_of(name, value) if isinstance(value, sparse.csr_matrix) else {name: np.asarray(value)}
     return arrays
 
 
@@ -253,19 +272,18 @@ def _cut(value: Any, places: NDArray[np.integer], *, axes: tuple[int, ...]) -> A
     return value
 
 
-def restored[R: Recommender](kind: type[R], config: Any, arrays: Mapping[str, NDArray[Any]]) -> R:
+def restored[R: Recommender](kind: type[R], config: Any, arrays: Arrays) -> R:
     """The recommender that ``learned`` was taken from; memory-mapped arrays stay mapped."""
     recommender = kind(config)
+    _teach(recommender, arrays)
+    return recommender
+
+
+def _teach(recommender: object, arrays: Arrays) -> None:
+    """Put what was learned into its place."""
     for name, value in arrays.items():
         stem, _, part = name.partition(".")
         if not part:
             setattr(recommender, name, value)
         elif part == "data":
-            height, width = arrays[f"{stem}.shape"]
-            matrix = sparse.csr_matrix(
-                (value, arrays[f"{stem}.indices"], arrays[f"{stem}.indptr"]),
-                shape=(int(height), int(width)),
-                copy=False,
-            )
-            setattr(recommender, stem, matrix)
-    return recommender
+            setattr(recommender, stem, matrix_of(arrays, stem))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries
 from recommendations.engine.recommenders import sequence_net
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
+from recommendations.engine.steps import Arrays, Over, Part, Step
 from recommendations.terms import Reason
 
 
@@ -19,6 +20,12 @@ class Config:
     explained: int = 10  # newest items without which the score is worked out again, to say what it comes from
 
 
+def _net(config: Config, before: Arrays, part: Part) -> Arrays:
+    n_items = part.catalogue.n_items
+    net = sequence_net.no_net(n_items) if part.net is None else part.net
+    return {f"{name}_": array for name, array in sequence_net.arrays_of_net(net, n_items=n_items).items()}
+
+
 class Transformer(Configured[Config]):
     """score_j = h · e_j, where h is the net's state after the last item of the history and e_j the vector of item j.
 
@@ -26,6 +33,7 @@ class Transformer(Configured[Config]):
     history need not be in training. Without a net, and on items that it does not know, it is silent.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (Step(name="net", over=Over.ONCE, work=_net),)
     NAME: ClassVar = "transformer"
     NAMES: ClassVar = (NAME, "transformer_discover")
 
@@ -37,12 +45,6 @@ class Transformer(Configured[Config]):
     inner_: FloatArray
     inner_shift_: FloatArray
     last_norm_: FloatArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        net = sequence_net.no_net(training.n_items) if training.net is None else training.net
-        for name, array in sequence_net.arrays_of_net(net, n_items=training.n_items).items():
-            setattr(self, f"{name}_", array)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         scores = np.full((len(queries), len(self.items_)), np.nan, np.float32)

@@ -8,7 +8,8 @@ from recommendations.engine.interests.profile import (
     global_share,
     interest_shares,
     interest_weights,
-    overall_share,
+    overall_interest,
+    shares_of,
     unit_length,
     unit_sum,
 )
@@ -59,7 +60,7 @@ def test_the_global_share_in_blocks_is_that_of_all_users_at_once() -> None:
     training = worked_example()
     weights = act_weights(training.interactions)
     for users in (1, 3, 10):
-        shares = overall_share(weights, training.catalogue.categories, at_once=users)
+        shares = shares_of(overall_interest(weights, training.catalogue.categories, at_once=users))
         np.testing.assert_allclose(shares, global_share(worked_interests()), rtol=1e-6)
 
 
