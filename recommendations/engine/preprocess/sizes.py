@@ -6,7 +6,8 @@ A shop of the demo's size is below every limit here, so that its results are exa
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.frames import IntArray, Interactions
+from recommendations.engine.frames import FloatArray, IntArray, Interactions
+from recommendations.engine.steps import Arrays, Join, Part
 
 BASE_USERS = 200_000
 """Number of users whom all others are compared with, at most."""
@@ -25,11 +26,17 @@ MOST_ROWS = 5_000_000
 """Rows of history that a few coefficients are learned from."""
 
 
-def thinned(interactions: Interactions, rows: int) -> Interactions:
-    """Keep every k-th user, so that there are about ``rows`` rows; everybody where there are no more."""
-    if len(interactions) <= rows:
+def thinned(interactions: Interactions, rows: int, *, of: int | None = None, start: int = 0) -> Interactions:
+    """Keep every k-th user, so that there are about ``rows`` rows; everybody where there are no more.
+
+    The interactions may be those of a part of all users, from ``start`` on, who have ``of`` rows together.
+    """
+    of = len(interactions) if of is None else of
+    if of <= rows:
         return interactions
-    return interactions.of_users(np.arange(0, interactions.n_users, len(interactions) / rows).astype(np.int64))
+    stop, step = start + interactions.n_users, of / rows
+    kept = np.arange(0, stop + step, step).astype(np.int64)
+    return interactions.of_users(kept[(kept >= start) & (kept < stop)] - start)
 
 
 def base_users(interactions: Interactions, n: int, *, rows: int = BASE_ROWS) -> IntArray:
@@ -39,11 +46,46 @@ def base_users(interactions: Interactions, n: int, *, rows: int = BASE_ROWS) -> 
     """
     if interactions.n_users <= n and len(interactions) <= rows:
         return np.arange(interactions.n_users, dtype=np.int32)
-    history = np.minimum(np.diff(interactions.offsets), ENOUGH)
-    newest = np.full(interactions.n_users, np.inf, np.float32)
-    np.minimum.at(newest, interactions.user, interactions.age)
-    order = np.lexsort((newest, -history))[:n]
-    together = np.cumsum(np.diff(interactions.offsets)[order])
+    return _best_users(np.diff(interactions.offsets), newest_acts(interactions), n, rows=rows)
+
+
+def newest_acts(interactions: Interactions) -> FloatArray:
+    """Age of each user's newest act in days, infinite of who has none."""
+    newest, active = np.full(interactions.n_users, np.inf, np.float32), np.diff(interactions.offsets) > 0
+    newest[active] = (
+        np.minimum.reduceat(interactions.age, interactions.offsets[:-1][active]) if active.any() else np.inf
+    )
+    return newest
+
+
+BASE = Join(sums=("people", "rows"))
+"""Join of base users of parts."""
+
+
+def base_of_part(part: Part, n: int, *, rows: int = BASE_ROWS) -> tuple[Interactions, Arrays]:
+    """The acts of the base users of a part, and who they are: among them are those that the whole has in this part."""
+    base = base_users(part.own, n, rows=rows)
+    acts = part.own.of_users(base)
+    facts = {
+        "base": base + np.int32(part.start),
+        "lengths": np.diff(acts.offsets),
+        "newest": newest_acts(acts),
+        "people": np.asarray([part.own.n_users]),
+        "rows": np.asarray([len(part.own)]),
+    }
+    return acts, facts
+
+
+def base_of_all(joined: Arrays, n: int, *, rows: int = BASE_ROWS) -> IntArray:
+    """Places of the whole's base users, ascending, among those of its parts."""
+    if joined["people"][0] <= n and joined["rows"][0] <= rows:
+        return np.arange(len(joined["base"]), dtype=np.int32)
+    return _best_users(joined["lengths"], joined["newest"], n, rows=rows)
+
+
+def _best_users(lengths: NDArray[np.integer], newest: FloatArray, n: int, *, rows: int) -> IntArray:
+    order = np.lexsort((newest, -np.minimum(lengths, ENOUGH)))[:n]
+    together = np.cumsum(lengths[order])
     return np.sort(order[: max(np.searchsorted(together, rows, side="right"), 1)]).astype(np.int32)
 
 

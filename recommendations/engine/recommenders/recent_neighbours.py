@@ -6,12 +6,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import dense_product, entry, silenced
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse
+from recommendations.engine.preprocess.blocks import dense_product, entry, rows_of, silenced
 from recommendations.engine.preprocess.rhythm import rhythm
-from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, new_numbers, places
+from recommendations.engine.preprocess.sizes import BASE, BASE_USERS, base_of_all, base_of_part, new_numbers, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence, largest
+from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 
@@ -24,9 +25,48 @@ class Config:
     own: bool = True  # the person's own last baskets count as those of a neighbour with likeness 1
 
 
+def _ever(acts: Interactions) -> Sparse:
+    """Matrix users × items, 1 where bought."""
+    return transformed(act_weights(acts.where(acts.bought)), "binary")
+
+
+def _recent(config: Config, acts: Interactions) -> Sparse:
+    """Matrix users × items: the share of each user's last r baskets that hold the item."""
+    bought = acts.where(acts.bought)
+    baskets = np.minimum(bought.n_baskets, config.baskets)[bought.user]
+    within = bought.basket_rank < config.baskets
+    matrix = bought.matrix(within * np.maximum(bought.strength, 0) / np.maximum(baskets, 1))
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _baskets(config: Config, before: Arrays, part: Part) -> Arrays:
+    """What those of the part bought who can be neighbours."""
+    acts, base = base_of_part(part, config.base_users)
+    return {**base, **arrays_of("ever", _ever(acts)), **arrays_of("recent", _recent(config, acts))}
+
+
+def _neighbours(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The possible neighbours are chosen among those of all parts."""
+    base = base_of_all(before, config.base_users)
+    ever = rows_of(matrix_of(before, "ever"), base)
+    owners = ever.T.tocsr()
+    return {
+        "base_": before["base"][base],
+        **arrays_of("owners_", owners),
+        "sizes_": np.asarray(ever.sum(axis=1), np.float32).ravel(),
+        **arrays_of("recent_", rows_of(matrix_of(before, "recent"), base).T.tocsr()),
+        "known_": np.diff(owners.indptr) > 0,
+    }
+
+
 class RecentNeighbours(Configured[Config]):
     """score_ij = Σ_k (common_ik / (n_i^a n_k^(1−a)))^q · (share of k's last r baskets that hold j)."""
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="baskets", over=Over.CUSTOMERS, work=_baskets, join=BASE),
+        Step(name="neighbours", over=Over.ONCE, work=_neighbours),
+    )
     PEOPLE: ClassVar = {"base_": (0,), "owners_": (1,), "sizes_": (0,), "recent_": (1,)}
     EXACT_WITHOUT: ClassVar = True
 
@@ -35,16 +75,6 @@ class RecentNeighbours(Configured[Config]):
     sizes_: FloatArray  # items that each base user ever bought
     recent_: Sparse  # items × base users: share of the last baskets
     known_: BoolArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        self.base_ = base_users(training.teaching, self.config.base_users)
-        acts = training.teaching.of_users(self.base_)
-        ever = _ever(acts)
-        self.owners_ = ever.T.tocsr()
-        self.sizes_ = np.asarray(ever.sum(axis=1), np.float32).ravel()
-        self.recent_ = self._recent(acts).T.tocsr()
-        self.known_ = np.diff(self.owners_.indptr) > 0
-        return self
 
     def without(self, users: IntArray) -> Self:
         other = self._without_places(places(users, self.base_)[1])
@@ -57,7 +87,7 @@ class RecentNeighbours(Configured[Config]):
         ever = _ever(queries.histories)
         scores = dense_product(self._likeness(ever, queries), self.recent_)
         if self.config.own:
-            own = self._recent(queries.histories)
+            own = _recent(self.config, queries.histories)
             scores[np.repeat(np.arange(len(queries)), np.diff(own.indptr)), own.indices] += own.data
         return silenced(scores, profile=ever, known=self.known_)
 
@@ -68,7 +98,7 @@ class RecentNeighbours(Configured[Config]):
         row = slice(*self.recent_.indptr[item : item + 2])
         likeness = query.once((self, "likeness"), lambda: self._likeness(ever, query)[0])
         terms = likeness[self.recent_.indices[row]] * self.recent_.data[row]
-        recent = query.once((self, "recent"), lambda: self._recent(query.histories))
+        recent = query.once((self, "recent"), lambda: _recent(self.config, query.histories))
         own = entry(recent, item) if self.config.own else 0.0
         others = {"neighbours": float((terms > 0).sum()), "of": float((likeness > 0).sum())}
         evidence = []
@@ -88,17 +118,3 @@ class RecentNeighbours(Configured[Config]):
         likeness = np.divide(common, scale, out=np.zeros(scale.shape, np.float32), where=scale > 0)
         likeness[places(queries.training_rows, self.base_)] = 0
         return np.power(likeness, np.float32(self.config.power), dtype=np.float32)
-
-    def _recent(self, acts: Interactions) -> Sparse:
-        """Matrix users × items: the share of each user's last r baskets that hold the item."""
-        bought = acts.where(acts.bought)
-        baskets = np.minimum(bought.n_baskets, self.config.baskets)[bought.user]
-        within = bought.basket_rank < self.config.baskets
-        matrix = bought.matrix(within * np.maximum(bought.strength, 0) / np.maximum(baskets, 1))
-        matrix.eliminate_zeros()
-        return matrix
-
-
-def _ever(acts: Interactions) -> Sparse:
-    """Matrix users × items, 1 where bought."""
-    return transformed(act_weights(acts.where(acts.bought)), "binary")

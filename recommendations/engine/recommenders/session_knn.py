@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Interactions, Queries, Sparse
 from recommendations.engine.preprocess.blocks import strongest
 from recommendations.engine.preprocess.row_terms import RowTerms, column_sums, entries, places_among, row_terms
 from recommendations.engine.preprocess.sizes import new_numbers
 from recommendations.engine.preprocess.weighting import context_weights, decay
 from recommendations.engine.ranking.score_rows import FewScores, KnownItems, ScoreRow, SilentRow
 from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context
+from recommendations.engine.steps import Arrays, Join, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 TINY = np.float32(1e-9)  # rarity is 0 where there is no session at all
@@ -35,6 +36,74 @@ class Config:
     half_life: float | None = None  # days, of a session
 
 
+class _Sessions(NamedTuple):
+    """Sessions × items, 1 where the session holds the item; of each its age in days, whose it is and its number."""
+
+    held: Sparse
+    age: FloatArray
+    person: IntArray
+    basket: IntArray
+
+    def of(self, rows: NDArray[np.integer]) -> "_Sessions":
+        """These sessions, in the order asked for."""
+        return _Sessions(self.held[rows], self.age[rows], self.person[rows], self.basket[rows])
+
+    def newest(self, most: int) -> "_Sessions":
+        """Keep so many of the sessions at most, in their order."""
+        return self if len(self.age) <= most else self.of(np.sort(np.argsort(self.age, kind="stable")[:most]))
+
+
+def _sessions(acts: Interactions) -> _Sessions:
+    """All sessions by their number; a basket is one person's."""
+    wanted = acts.where(acts.strength > 0)
+    basket, start, code = np.unique(wanted.basket, return_index=True, return_inverse=True)
+    age = np.full(len(basket), np.inf, np.float32)
+    np.minimum.at(age, code, wanted.age)
+    shape = (len(basket), acts.n_items)
+    held = sparse.csr_matrix((np.ones(len(wanted), np.float32), (code, wanted.item)), shape=shape)
+    held.sum_duplicates()
+    held.data[:] = 1
+    return _Sessions(held, age, wanted.user[start], basket)
+
+
+def _spread(config: Config, held: Sparse) -> tuple[FloatArray, FloatArray]:
+    """The number of sessions that hold each item, 1 where none does, and idf^r."""
+    holders = np.maximum(np.bincount(held.indices, minlength=held.shape[1]), 1).astype(np.float32)
+    return holders, np.log1p(held.shape[0] / holders) ** np.float32(config.rarity)
+
+
+def _own_sessions(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The newest sessions of a part, and the acts on each item, [items]: so many can be among the newest of all."""
+    acts = part.own
+    own = _sessions(acts).newest(config.sessions)
+    return {
+        **arrays_of("held", strongest(own.held, config.longest)),
+        "age": own.age,
+        "person": own.person + np.int32(part.start),
+        "basket": own.basket,
+        "acts": np.bincount(acts.item[acts.strength > 0], minlength=acts.n_items),
+    }
+
+
+def _newest_sessions(config: Config, before: Arrays, part: Part) -> Arrays:
+    every = _Sessions(matrix_of(before, "held"), before["age"], before["person"], before["basket"])
+    if (np.diff(every.basket) < 0).any():
+        every = every.of(np.argsort(every.basket, kind="stable"))
+    held, age, person, _ = every.newest(config.sessions)
+    holders, rarity = _spread(config, held)
+    length = np.maximum(np.diff(held.indptr), 1).astype(np.float32)
+    weight = decay(age, config.half_life) * length ** np.float32(-config.length_power)
+    by_item = held.T.tocsr()
+    by_item.data = (np.repeat(rarity, np.diff(by_item.indptr)) * weight[by_item.indices]).astype(np.float32)
+    data = (holders ** np.float32(-config.target_power))[held.indices]
+    return {
+        **arrays_of("sessions_", sparse.csr_matrix((data, held.indices, held.indptr), shape=held.shape)),
+        **arrays_of("holders_", by_item),
+        "person_": person,
+        "known_": before["acts"] > 0,
+    }
+
+
 class SessionKnn(Configured[Config]):
     """score_j = Σ_s sim(s) x_sj / n_j^a over the nearest sessions, sim(s) = λ(age_s) / |s|^b · Σ_k p_k idf_k^r x_sk.
 
@@ -43,6 +112,10 @@ class SessionKnn(Configured[Config]):
     person speaks for an item once, with the session that is most alike, and is at most ``of_person`` of the neighbours.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="own sessions", over=Over.CUSTOMERS, work=_own_sessions, join=Join(sums=("acts",))),
+        Step(name="newest sessions", over=Over.ONCE, work=_newest_sessions),
+    )
     PEOPLE: ClassVar = {"sessions_": (0,), "holders_": (1,), "person_": (0,)}
     EXACT_WITHOUT: ClassVar = True
 
@@ -50,21 +123,6 @@ class SessionKnn(Configured[Config]):
     holders_: Sparse  # items × sessions: idf_k^r · λ(age_s) / |s|^b
     person_: IntArray | None = None  # whose each session is; None = not known (models of before)
     known_: BoolArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        held, age, self.person_ = _sessions(training.teaching, most=self.config.sessions)
-        held = strongest(held, self.config.longest)
-        holders, rarity = self._spread(held)
-        length = np.maximum(np.diff(held.indptr), 1).astype(np.float32)
-        weight = decay(age, self.config.half_life) * length ** np.float32(-self.config.length_power)
-        by_item = held.T.tocsr()
-        by_item.data = (np.repeat(rarity, np.diff(by_item.indptr)) * weight[by_item.indices]).astype(np.float32)
-        held.data = (holders ** np.float32(-self.config.target_power))[held.indices]
-        self.sessions_, self.holders_ = held, by_item
-        self.known_ = (
-            np.bincount(training.teaching.item[training.teaching.strength > 0], minlength=training.n_items) > 0
-        )
-        return self
 
     @property
     def exact_without(self) -> bool:
@@ -77,7 +135,7 @@ class SessionKnn(Configured[Config]):
         gone = np.flatnonzero(np.isin(self.person_, users))
         other = self._without_places(gone)
         held, by_item = other.sessions_, other.holders_
-        (holders, rarity), (_, before) = self._spread(held), self._spread(self.sessions_)
+        (holders, rarity), (_, before) = (_spread(self.config, one) for one in (held, self.sessions_))
         data = (holders ** np.float32(-self.config.target_power))[held.indices]
         other.sessions_ = sparse.csr_matrix((data, held.indices, held.indptr), shape=held.shape)
         again = by_item.data * np.repeat(rarity / np.maximum(before, TINY), np.diff(by_item.indptr))
@@ -85,11 +143,6 @@ class SessionKnn(Configured[Config]):
         lost = (np.diff(self.holders_.indptr) > 0) & (np.diff(by_item.indptr) == 0)
         other.person_, other.known_ = new_numbers(np.delete(self.person_, gone), users), self.known_ & ~lost
         return other
-
-    def _spread(self, held: Sparse) -> tuple[FloatArray, FloatArray]:
-        """The number of sessions that hold each item, 1 where none does, and idf^r."""
-        holders = np.maximum(np.bincount(held.indices, minlength=held.shape[1]), 1).astype(np.float32)
-        return holders, np.log1p(held.shape[0] / holders) ** np.float32(self.config.rarity)
 
     def score(self, queries: Queries) -> FloatArray:
         every = np.arange(self.sessions_.shape[1], dtype=np.int32)
@@ -205,23 +258,3 @@ def _once_each(
     first = np.diff(whole >> of_session, prepend=-1) != 0
     whole = whole[first]
     return ((whole >> of_session) & ((1 << of_item) - 1)).astype(np.int32), whole & ((1 << of_session) - 1)
-
-
-def _sessions(acts: Interactions, *, most: int) -> tuple[Sparse, FloatArray, IntArray]:
-    """The newest sessions × items, 1 where the session holds the item, oldest number first; their ages in days; whose.
-
-    A basket is one person's.
-    """
-    wanted = acts.where(acts.strength > 0)
-    _, start, code = np.unique(wanted.basket, return_index=True, return_inverse=True)
-    person = wanted.user[start]
-    n_sessions = int(code.max(initial=-1)) + 1
-    age = np.full(n_sessions, np.inf, np.float32)
-    np.minimum.at(age, code, wanted.age)
-    held = sparse.csr_matrix((np.ones(len(wanted), np.float32), (code, wanted.item)), shape=(n_sessions, acts.n_items))
-    held.sum_duplicates()
-    held.data[:] = 1
-    if n_sessions <= most:
-        return held, age, person
-    newest = np.sort(np.argsort(age, kind="stable")[:most])
-    return held[newest], age[newest], person[newest]

@@ -7,11 +7,12 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet
-from recommendations.engine.preprocess.blocks import silenced, unit_rows
-from recommendations.engine.preprocess.sizes import BASE_USERS, base_users, new_numbers, places
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse
+from recommendations.engine.preprocess.blocks import rows_of, silenced, unit_rows
+from recommendations.engine.preprocess.sizes import BASE, BASE_USERS, base_of_all, base_of_part, new_numbers, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
 from recommendations.engine.recommenders.protocol import Configured, Evidence
+from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 
@@ -25,9 +26,33 @@ class Config:
     base_users: int = BASE_USERS  # so many can be neighbours: of more, the most recently active
 
 
+def _tastes(config: Config, before: Arrays, part: Part) -> Arrays:
+    """What those of the part like who can be neighbours."""
+    acts, base = base_of_part(part, config.base_users)
+    alike = transformed(act_weights(acts, half_life=config.half_life), config.transform)
+    tastes = transformed(act_weights(acts, half_life=config.taste_half_life), "binary")
+    return {**base, **arrays_of("alike", unit_rows(alike)), **arrays_of("tastes", tastes)}
+
+
+def _neighbours(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The possible neighbours are chosen among those of all parts."""
+    base = base_of_all(before, config.base_users)
+    by_item = rows_of(matrix_of(before, "alike"), base).T.tocsr()
+    return {
+        "base_": before["base"][base],
+        **arrays_of("by_item_", by_item),
+        **arrays_of("tastes_", rows_of(matrix_of(before, "tastes"), base)),
+        "known_": np.diff(by_item.indptr) > 0,
+    }
+
+
 class UserKnn(Configured[Config]):
     """score_ij = Σ over the nearest users k of cos(i, k)^q · min(1, w_kj); nobody is a neighbour of themselves."""
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="tastes", over=Over.CUSTOMERS, work=_tastes, join=BASE),
+        Step(name="neighbours", over=Over.ONCE, work=_neighbours),
+    )
     PEOPLE: ClassVar = {"base_": (0,), "by_item_": (1,), "tastes_": (0,)}
     EXACT_WITHOUT: ClassVar = True
 
@@ -35,15 +60,6 @@ class UserKnn(Configured[Config]):
     by_item_: Sparse  # items × base users, columns of unit length
     tastes_: Sparse  # base users × items
     known_: BoolArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        self.base_ = base_users(training.teaching, self.config.base_users)
-        acts = training.teaching.of_users(self.base_)
-        alike = transformed(act_weights(acts, half_life=self.config.half_life), self.config.transform)
-        self.by_item_ = unit_rows(alike).T.tocsr()
-        self.tastes_ = transformed(act_weights(acts, half_life=self.config.taste_half_life), "binary")
-        self.known_ = np.diff(self.by_item_.indptr) > 0
-        return self
 
     def without(self, users: IntArray) -> Self:
         other = self._without_places(places(users, self.base_)[1])
