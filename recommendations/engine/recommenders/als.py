@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse
 from recommendations.engine.preprocess.blocks import silenced
 from recommendations.engine.preprocess.weighting import (
     Statistics,
     Transform,
     act_weights,
-    learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Configured, Evidence, from_history
+from recommendations.engine.recommenders.protocol import WEIGHTS, Configured, Evidence, from_history, statistics_of
+from recommendations.engine.steps import Arrays, Over, Part, Step, matrix_of
 from recommendations.terms import Reason
 
 
@@ -32,39 +32,52 @@ class Config:
     threads: int = 2  # of the fit
 
 
+def _factors(config: Config, before: Arrays, part: Part) -> Arrays:
+    """Factors of all items from all weights: people and items are solved in turn, each from all of the others."""
+    from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - slow to load
+
+    weights = matrix_of(before, "weights")
+    statistics = statistics_of(before, config.transform)
+    taught = transformed(weights, config.transform, statistics)
+    if not taught.indices.flags.writeable:  # implicit asks for memory that it could write to
+        taught = taught.copy()
+    with threadpool_limits(limits=1, user_api="blas"):  # implicit has threads of its own
+        model = AlternatingLeastSquares(
+            factors=config.factors,
+            regularization=config.ridge,
+            alpha=config.confidence,
+            iterations=config.iterations,
+            random_state=part.seed,
+            num_threads=config.threads,
+        )
+        model.fit(taught, show_progress=False)
+    factors = np.ascontiguousarray(model.item_factors, np.float32)
+    exact = factors.astype(np.float64)
+    return {
+        "factors_": factors,
+        "gram_": exact.T @ exact + config.ridge * np.eye(config.factors),
+        "idf_": statistics.idf,
+        "mean_length_": statistics.mean_length,
+        "known_": before["df"] > 0,
+    }
+
+
 class Als(Configured[Config]):
     """score_ij = y_j · A⁻¹ Σ_k c_k y_k with A = Y'Y + Σ_k (c_k − 1) y_k y_k' + λI and confidence c = α w.
 
     A person's factors are solved from the history at hand, so that a folded-in history is treated as one in training.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        WEIGHTS,
+        Step(name="factors", over=Over.ONCE, work=_factors),
+    )
+
     factors_: FloatArray  # Y, items × factors
     gram_: NDArray[np.float64]  # Y'Y + λI
     idf_: FloatArray
     mean_length_: FloatArray
     known_: BoolArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - slow to load
-
-        config = self.config
-        weights = act_weights(training.teaching, half_life=config.half_life)
-        self.idf_, self.mean_length_ = learned_statistics(weights, config.transform)
-        with threadpool_limits(limits=1, user_api="blas"):  # implicit has threads of its own
-            model = AlternatingLeastSquares(
-                factors=config.factors,
-                regularization=config.ridge,
-                alpha=config.confidence,
-                iterations=config.iterations,
-                random_state=seed,
-                num_threads=config.threads,
-            )
-            model.fit(self._transformed(weights), show_progress=False)
-        self.factors_ = np.ascontiguousarray(model.item_factors, np.float32)
-        self.known_ = np.bincount(weights.indices, minlength=training.n_items) > 0
-        exact = self.factors_.astype(np.float64)
-        self.gram_ = exact.T @ exact + config.ridge * np.eye(config.factors)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)

@@ -3,22 +3,29 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse
 from recommendations.engine.preprocess.blocks import STORED_AT_ONCE, strips, strongest
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import (
     Transform,
     act_weights,
     context_weights,
-    learned_statistics,
     transformed,
 )
-from recommendations.engine.recommenders.protocol import Evidence, Sparing, from_context, from_history
+from recommendations.engine.recommenders.protocol import (
+    WEIGHTS,
+    Evidence,
+    Sparing,
+    from_context,
+    from_history,
+    statistics_of,
+)
+from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 
@@ -39,32 +46,73 @@ class Config:
     stored: int = STORED_AT_ONCE  # entries of a strip of the product that a thread of the fit works on
 
 
+def _taught(config: Config, before: Arrays, part: Part) -> Arrays:
+    """What likeness is taught by: the weights, transformed, both ways round."""
+    every = matrix_of(before, "weights")
+    affordable = longest_affordable(np.diff(every.indptr), config.most_pairs)
+    raw = strongest(every, min(config.longest_history, affordable))
+    statistics = statistics_of(before, config.transform)
+    weights = transformed(raw, config.transform, statistics)
+    return {
+        **arrays_of("weights", weights),
+        **arrays_of("by_item", weights.T.tocsr()),
+        "squares": np.bincount(weights.indices, weights.data.astype(np.float64) ** 2, minlength=weights.shape[1]),
+    }
+
+
+def _likeness(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The nearest sources of a range of targets."""
+    weights, by_item, lengths = matrix_of(before, "weights"), matrix_of(before, "by_item"), before["squares"]
+    of_target = (lengths**config.target_power).astype(np.float32)
+    of_source = (lengths**config.source_power).astype(np.float32)
+    own = part.cut(by_item)
+
+    def nearest(strip: slice) -> Sparse:
+        targets = slice(part.start + strip.start, part.start + strip.stop)
+        return _neighbours(config, own[strip] @ weights, of_target[targets], of_source, first=targets.start)
+
+    with ThreadPoolExecutor(config.threads) as pool:
+        neighbours = list(pool.map(nearest, strips(own, weights, stored=config.stored)))
+    shape = (part.stop - part.start, len(lengths))
+    by_target = sparse.vstack(neighbours) if neighbours else sparse.csr_matrix(shape, dtype=np.float32)
+    return arrays_of("by_target", sparse.csr_matrix(by_target))
+
+
+def _neighbours(config: Config, common: Sparse, of_target: FloatArray, of_source: FloatArray, *, first: int) -> Sparse:
+    """The nearest sources of the targets ``first``, ``first + 1`` …; ``common`` holds their dot products."""
+    row = np.repeat(np.arange(common.shape[0], dtype=np.int32), np.diff(common.indptr))
+    values = of_target[row]
+    values *= of_source[common.indices]
+    values += np.float32(config.shrinkage)
+    np.divide(common.data, values, out=values)
+    values[row + first == common.indices] = 0  # an item is no neighbour of itself
+    alike = sparse.csr_matrix((values, common.indices, common.indptr), shape=common.shape)
+    return strongest(alike, config.neighbours)
+
+
+def _turned(config: Config, before: Arrays, part: Part) -> Arrays:
+    similarities = sparse.csr_matrix(matrix_of(before, "by_target").T, dtype=np.float32)
+    return {**arrays_of("similarities_", similarities), "known_": before["squares"] > 0}
+
+
 class ItemKnn(Sparing[Config]):
     """score_j = Σ_k p_k sim(j, k), sim(j, k) = x_j · x_k / (n_j^α n_k^β + shrinkage), n = squared length of x."""
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        WEIGHTS,
+        Step(name="taught", over=Over.ONCE, work=_taught),
+        Step(
+            name="likeness",
+            over=Over.ITEMS,
+            work=_likeness,
+            product=("by_item", "weights"),
+            spent=("weights", "by_item"),
+        ),
+        Step(name="turned", over=Over.ONCE, work=_turned),
+    )
+
     similarities_: Sparse  # source × target
     known_: BoolArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        every = act_weights(training.teaching, half_life=self.config.half_life)
-        affordable = longest_affordable(np.diff(every.indptr), self.config.most_pairs)
-        raw = strongest(every, min(self.config.longest_history, affordable))
-        weights = transformed(raw, self.config.transform, learned_statistics(every, self.config.transform))
-        lengths = np.bincount(weights.indices, weights.data.astype(np.float64) ** 2, minlength=training.n_items)
-        of_target = (lengths**self.config.target_power).astype(np.float32)
-        of_source = (lengths**self.config.source_power).astype(np.float32)
-        by_item = weights.T.tocsr()
-
-        def nearest(targets: slice) -> Sparse:
-            return self._neighbours(by_item[targets] @ weights, of_target[targets], of_source, first=targets.start)
-
-        with ThreadPoolExecutor(self.config.threads) as pool:
-            neighbours = list(pool.map(nearest, strips(by_item, weights, stored=self.config.stored)))
-        shape = (training.n_items, training.n_items)
-        by_target = sparse.vstack(neighbours) if neighbours else sparse.csr_matrix(shape, dtype=np.float32)
-        self.similarities_ = sparse.csr_matrix(by_target.T, dtype=np.float32)
-        self.known_ = lengths > 0
-        return self
 
     def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
         sources, terms = self._profile_of(query).indices, self._terms(query).of(item)
@@ -82,14 +130,3 @@ class ItemKnn(Sparing[Config]):
             return context_weights(queries)
         weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
         return transformed(weights, self.config.profile_transform)
-
-    def _neighbours(self, common: Sparse, of_target: FloatArray, of_source: FloatArray, *, first: int) -> Sparse:
-        """The nearest sources of the targets ``first``, ``first + 1`` …; ``common`` holds their dot products."""
-        row = np.repeat(np.arange(common.shape[0], dtype=np.int32), np.diff(common.indptr))
-        values = of_target[row]
-        values *= of_source[common.indices]
-        values += np.float32(self.config.shrinkage)
-        np.divide(common.data, values, out=values)
-        values[row + first == common.indices] = 0  # an item is no neighbour of itself
-        alike = sparse.csr_matrix((values, common.indices, common.indptr), shape=common.shape)
-        return strongest(alike, self.config.neighbours)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.linalg.lapack import dpotrf, dpotri
 
-from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, TrainingSet, rest
+from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queries, Sparse, rest
 from recommendations.engine.preprocess.blocks import (
     ITEMS_AT_ONCE,
     STORED_AT_ONCE,
@@ -21,7 +21,8 @@ from recommendations.engine.preprocess.blocks import (
 )
 from recommendations.engine.preprocess.sizes import MOST_PAIRS, longest_affordable
 from recommendations.engine.preprocess.weighting import Transform, act_weights, transformed
-from recommendations.engine.recommenders.protocol import Configured
+from recommendations.engine.recommenders.protocol import WEIGHTS, Configured
+from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 
 MIRRORED_AT_ONCE = 1024  # rows
 EXPLAINED = 1_000  # items whose explanation is half remembered, 4 bytes a user each
@@ -40,6 +41,49 @@ class RegressionConfig:
     most_pairs: int = MOST_PAIRS  # of items of one history, counted for it; longer histories keep their largest weights
 
 
+def _sides(config: RegressionConfig, before: Arrays, part: Part) -> Arrays:
+    """The side that is regressed, users or items, as rows and turned round, whose product is the Gram matrix."""
+    taught = transformed(matrix_of(before, "weights"), config.transform)
+    users = np.bincount(taught.indices, minlength=taught.shape[1])
+    n_items = np.count_nonzero(users)
+    fits_primal = n_items <= config.primal_items
+    if taught.shape[0] <= config.dual_users and not (fits_primal and n_items < taught.shape[0]):
+        by_item = taught.T.tocsr()
+        return {
+            **arrays_of("rows", taught),
+            **arrays_of("turned", by_item),
+            **arrays_of("by_item_", by_item),
+            "known_": users > 0,
+        }
+    top = np.argsort(-users, kind="stable")[: config.primal_items]
+    kept = np.sort(top[users[top] > 0]).astype(np.int32)
+    known = np.zeros(len(users), np.bool_)
+    known[kept] = True
+    columns = taught[:, kept]
+    columns = strongest(columns, longest_affordable(np.diff(columns.indptr), config.most_pairs))
+    rows = columns.T.tocsr()
+    return {**arrays_of("rows", rows), **arrays_of("turned", rows.T.tocsr()), "kept_": kept, "known_": known}
+
+
+def _gram_rows(config: RegressionConfig, before: Arrays, part: Part) -> Arrays:
+    """Rows of the Gram matrix."""
+    return {"gram": _gram(part.cut(matrix_of(before, "rows")), matrix_of(before, "turned"))}
+
+
+def _regression(config: RegressionConfig, before: Arrays, part: Part) -> Arrays:
+    """The inverse of the Gram matrix, which is made of all of it, in its place."""
+    gram = before["gram"] if before["gram"].flags.writeable else before["gram"].copy()
+    inverse = _inverse(gram, config.ridge)
+    if "kept_" in before:
+        weights = np.empty(inverse.shape, np.float32)
+        np.divide(inverse, -np.diag(inverse), out=weights, casting="same_kind")
+        np.fill_diagonal(weights, 0)
+        return {"weights_": weights}
+    diagonal = (1 - _quadratic_diagonal(matrix_of(before, "by_item_"), inverse)) / config.ridge
+    scale = (1 / (config.ridge * np.maximum(diagonal, SMALLEST_DIAGONAL))).astype(np.float32)
+    return {"kernel_": inverse.astype(np.float32), "scale_": scale}
+
+
 class ItemRegression[C: RegressionConfig](Configured[C]):
     """score = p B with B = I − P / diag(P), P = (X'X + λI)⁻¹, for a profile p.
 
@@ -47,6 +91,12 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
     the diagonal are kept. Primal: B itself, on the items with the most users; other items cannot be known.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        WEIGHTS,
+        Step(name="sides", over=Over.ONCE, work=_sides, spent=("weights",)),
+        Step(name="gram", over=Over.ITEMS, work=_gram_rows, product=("rows", "turned"), spent=("rows", "turned")),
+        Step(name="regression", over=Over.ONCE, work=_regression),
+    )
     PEOPLE: ClassVar = {"by_item_": (1,), "kernel_": (0, 1)}
     EXACT_WITHOUT: ClassVar = True  # the dual form
 
@@ -56,18 +106,6 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
     scale_: FloatArray  # dual: 1 / (λ diag(P)), [items]
     kept_: IntArray  # primal: rows of the items in B
     weights_: FloatArray  # primal: B, kept × kept
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        taught = transformed(act_weights(training.teaching, half_life=self.config.half_life), self.config.transform)
-        users = np.bincount(taught.indices, minlength=training.n_items)
-        n_items = np.count_nonzero(users)
-        fits_primal = n_items <= self.config.primal_items
-        if training.n_users <= self.config.dual_users and not (fits_primal and n_items < training.n_users):
-            self._fit_dual(taught)
-            self.known_ = users > 0
-        else:
-            self._fit_primal(taught, users)
-        return self
 
     @property
     def exact_without(self) -> bool:
@@ -126,31 +164,10 @@ class ItemRegression[C: RegressionConfig](Configured[C]):
 
         return lru_cache(EXPLAINED)(like)
 
-    def _fit_dual(self, taught: Sparse) -> None:
-        ridge = self.config.ridge
-        kernel = _inverse(_gram(taught), ridge)
-        self.kernel_ = kernel.astype(np.float32)
-        self.by_item_ = taught.T.tocsr()
-        diagonal = (1 - _quadratic_diagonal(taught, kernel)) / ridge
-        self.scale_ = (1 / (ridge * np.maximum(diagonal, SMALLEST_DIAGONAL))).astype(np.float32)
 
-    def _fit_primal(self, taught: Sparse, users: NDArray[np.integer]) -> None:
-        top = np.argsort(-users, kind="stable")[: self.config.primal_items]
-        self.kept_ = np.sort(top[users[top] > 0]).astype(np.int32)
-        self.known_ = np.zeros(len(users), np.bool_)
-        self.known_[self.kept_] = True
-        columns = taught[:, self.kept_]
-        columns = strongest(columns, longest_affordable(np.diff(columns.indptr), self.config.most_pairs))
-        precision = _inverse(_gram(columns.T.tocsr()), self.config.ridge)
-        self.weights_ = np.empty(precision.shape, np.float32)
-        np.divide(precision, -np.diag(precision), out=self.weights_, casting="same_kind")
-        np.fill_diagonal(self.weights_, 0)
-
-
-def _gram(rows: Sparse, *, stored: int = STORED_AT_ONCE) -> NDArray[np.float64]:
-    """rows @ rows.T as an array."""
-    turned = rows.T.tocsr()
-    gram = np.empty((rows.shape[0], rows.shape[0]))
+def _gram(rows: Sparse, turned: Sparse, *, stored: int = STORED_AT_ONCE) -> NDArray[np.float64]:
+    """rows @ turned as an array."""
+    gram = np.empty((rows.shape[0], turned.shape[1]))
     for strip in strips(rows, turned, stored=stored):
         gram[strip] = (rows[strip] @ turned).toarray()
     return gram
@@ -192,9 +209,8 @@ def _squares(by_item: Sparse, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([np.square(strip @ rows.T).sum(axis=1) for strip in strips_of])
 
 
-def _quadratic_diagonal(taught: Sparse, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quadratic_diagonal(by_item: Sparse, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     """diag(X' K X), [items], a strip of items at a time."""
-    by_item = taught.T.tocsr()
     diagonal = np.empty(by_item.shape[0])
     for start in range(0, by_item.shape[0], ITEMS_AT_ONCE):
         strip = by_item[start : start + ITEMS_AT_ONCE]

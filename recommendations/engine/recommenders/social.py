@@ -11,8 +11,9 @@ from recommendations.engine.frames import FloatArray, Queries, Sparse, TrainingS
 from recommendations.engine.preprocess.blocks import unit_rows
 from recommendations.engine.preprocess.links import FEWEST
 from recommendations.engine.preprocess.weighting import act_weights, transformed
-from recommendations.engine.recommenders.item_regression import ItemRegression, RegressionConfig
+from recommendations.engine.recommenders.item_regression import OF_EACH, ItemRegression, RegressionConfig
 from recommendations.engine.recommenders.protocol import Evidence
+from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 
@@ -23,6 +24,18 @@ class Config(RegressionConfig):
     stranger: float = 0.02  # weight of somebody of another taste, to which the likeness of tastes is added
 
 
+def _tastes(config: Config, before: Arrays, part: Part) -> Arrays:
+    weights = act_weights(part.own, half_life=config.profile_half_life)
+    return arrays_of("tastes_", transformed(weights, config.transform) if config.transform in OF_EACH else weights)
+
+
+def _all_tastes(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The tastes, transformed where that hangs on the histories of all."""
+    if config.transform in OF_EACH:
+        return {}
+    return arrays_of("tastes_", transformed(matrix_of(before, "tastes_"), config.transform))
+
+
 class Social(ItemRegression[Config]):
     """p'_u = p_u + share · prior / (n_u + prior) Σ_v s_uv p_v over those v whom u follows, and then score = p' B.
 
@@ -30,19 +43,22 @@ class Social(ItemRegression[Config]):
     so that a person of whom more is known is completed less. Who follows nobody gets no score.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        *ItemRegression.STEPS,
+        Step(name="tastes", over=Over.CUSTOMERS, work=_tastes),
+        Step(name="all tastes", over=Over.ONCE, work=_all_tastes),
+    )
     PEOPLE: ClassVar = {**ItemRegression.PEOPLE, "tastes_": (0,)}
 
     tastes_: Sparse  # users × items: p_v
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        """Learn from a training set; where nobody follows anybody, there is nothing to learn and no step is done."""
         if training.links is None:
             self.known_ = np.zeros(training.n_items, np.bool_)
             self.tastes_ = sparse.csr_matrix((training.n_users, training.n_items), dtype=np.float32)
             return self
-        super().fit(training, seed=seed)
-        weights = act_weights(training.teaching, half_life=self.config.profile_half_life)
-        self.tastes_ = transformed(weights, self.config.transform)
-        return self
+        return super().fit(training, seed=seed)
 
     def score(self, queries: Queries) -> FloatArray:
         if queries.links is None or not queries.links.nnz or not self.known_.any():

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import BoolArray, FloatArray, Queries, Sparse
 from recommendations.engine.preprocess.blocks import dense_product, silenced
 from recommendations.engine.preprocess.weighting import Transform, act_weights, context_weights, transformed
-from recommendations.engine.recommenders.protocol import Configured, Evidence, from_context, from_history
+from recommendations.engine.recommenders.protocol import WEIGHTS, Configured, Evidence, from_context, from_history
+from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 ITERATIONS = 4  # of the randomised SVD
@@ -29,6 +30,33 @@ class Config:
     power: float = 0.5  # of the degrees: ½ is the cosine
 
 
+def _waves(normal: Sparse, factors: int) -> FloatArray:
+    """The first right singular vectors, items × k; always from the same start, so that no seed is needed."""
+    from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - slow to load
+
+    k = min(factors, *normal.shape)
+    if not k or not normal.nnz:
+        return np.zeros((normal.shape[1], 0), np.float32)
+    _, _, right = randomized_svd(normal, k, n_oversamples=OVERSAMPLES, n_iter=ITERATIONS, random_state=0)
+    return np.ascontiguousarray(right.T, np.float32)
+
+
+def _filter(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The filter of all weights: a singular vector is of all people."""
+    taught = transformed(matrix_of(before, "weights"), config.transform)
+    people, items = (np.asarray(taught.sum(axis=axis)).ravel() for axis in (1, 0))
+    degree = np.where(items > 0, items, 1).astype(np.float32) ** np.float32(config.power)
+    row = np.repeat(np.arange(taught.shape[0]), np.diff(taught.indptr))
+    data = taught.data / (np.where(people > 0, people, 1)[row] ** config.power * degree[taught.indices])
+    normal = sparse.csr_matrix((data.astype(np.float32), taught.indices, taught.indptr), shape=taught.shape)
+    return {
+        **arrays_of("by_item_", normal.T.tocsr()),
+        "vectors_": _waves(normal, config.factors),
+        "degree_": degree,
+        "known_": np.bincount(taught.indices, minlength=taught.shape[1]) > 0,
+    }
+
+
 class Spectral(Configured[Config]):
     """score = p (R̃'R̃ + α D^−½ V V' D^½), R̃ = D_u^−½ R D^−½, for a profile p.
 
@@ -36,25 +64,16 @@ class Spectral(Configured[Config]):
     No matrix of items × items is made: p R̃' says who is alike, and their items follow.
     """
 
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        WEIGHTS,
+        Step(name="filter", over=Over.ONCE, work=_filter),
+    )
     PEOPLE: ClassVar = {"by_item_": (1,)}
 
     known_: BoolArray  # [items]
     by_item_: Sparse  # R̃', items × users
     vectors_: FloatArray  # V, items × k
     degree_: FloatArray  # the diagonal of D^½, 1 where nobody took the item
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        taught = transformed(act_weights(training.teaching, half_life=self.config.half_life), self.config.transform)
-        people, items = (np.asarray(taught.sum(axis=axis)).ravel() for axis in (1, 0))
-        power = self.config.power
-        self.degree_ = np.where(items > 0, items, 1).astype(np.float32) ** np.float32(power)
-        row = np.repeat(np.arange(taught.shape[0]), np.diff(taught.indptr))
-        data = taught.data / (np.where(people > 0, people, 1)[row] ** power * self.degree_[taught.indices])
-        normal = sparse.csr_matrix((data.astype(np.float32), taught.indices, taught.indptr), shape=taught.shape)
-        self.by_item_ = normal.T.tocsr()
-        self.vectors_ = _waves(normal, self.config.factors)
-        self.known_ = np.bincount(taught.indices, minlength=training.n_items) > 0
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         profile = self._profile(queries)
@@ -90,14 +109,3 @@ class Spectral(Configured[Config]):
             return context_weights(queries)
         weights = act_weights(queries.histories, half_life=self.config.profile_half_life)
         return transformed(weights, self.config.transform)
-
-
-def _waves(normal: Sparse, factors: int) -> FloatArray:
-    """The first right singular vectors, items × k; always from the same start, so that no seed is needed."""
-    from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - slow to load
-
-    k = min(factors, *normal.shape)
-    if not k or not normal.nnz:
-        return np.zeros((normal.shape[1], 0), np.float32)
-    _, _, right = randomized_svd(normal, k, n_oversamples=OVERSAMPLES, n_iter=ITERATIONS, random_state=0)
-    return np.ascontiguousarray(right.T, np.float32)

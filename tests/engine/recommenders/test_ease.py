@@ -155,7 +155,7 @@ def test_the_most_bought_items_are_solved_as_if_there_were_no_others() -> None:
 def test_products_and_inverses_in_parts_are_those_of_the_whole(at_once: int) -> None:
     rows = random_shop().interactions.matrix()
     dense = rows.toarray().astype(np.float64)
-    gram = item_regression._gram(rows, stored=at_once)
+    gram = item_regression._gram(rows, rows.T.tocsr(), stored=at_once)
     np.testing.assert_array_equal(gram, dense @ dense.T)
     expected = np.linalg.inv(gram + RIDGE * np.eye(len(gram)))
     np.testing.assert_allclose(item_regression._inverse(gram, RIDGE, mirrored=at_once), expected, atol=1e-12)
