@@ -74,19 +74,35 @@ def affordable(held: Baskets, *, most_pairs: int = MOST_PAIRS) -> Baskets:
 
 def pairs(content: Sparse, *, min_together: int) -> Pairs:
     """All pairs that share at least ``min_together`` baskets."""
+    possible = pair_items(content, min_together=min_together)
+    return possible.pairs(frequent(possible.columns.T.tocsr(), possible.columns, at_least=min_together))
+
+
+class PairItems(NamedTuple):
+    """Items that are in enough baskets to be in a pair."""
+
+    items: IntArray
+    columns: Sparse  # baskets × these items
+    baskets_of: IntArray  # baskets with each item of all, shape [items]
+
+    def pairs(self, counts: Sparse, *, start: int = 0) -> Pairs:
+        """The pairs of which ``counts`` has the baskets with both; its rows are these items from ``start`` on."""
+        first = np.repeat(np.arange(start, start + counts.shape[0], dtype=np.int32), np.diff(counts.indptr))
+        keep = first != counts.indices
+        return Pairs(
+            first=self.items[first[keep]],
+            second=self.items[counts.indices[keep]],
+            together=np.rint(counts.data[keep]).astype(np.int32),
+            baskets_of=self.baskets_of,
+            n_baskets=self.columns.shape[0],
+        )
+
+
+def pair_items(content: Sparse, *, min_together: int) -> PairItems:
+    """Collect the items of which a pair can be in at least ``min_together`` baskets."""
     baskets_of = np.bincount(content.indices, minlength=content.shape[1]).astype(np.int32)
     items = np.flatnonzero(baskets_of >= max(min_together, 1)).astype(np.int32)
-    columns = content[:, items]
-    counts = frequent(columns.T.tocsr(), columns, at_least=min_together)
-    first = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(counts.indptr))
-    keep = first != counts.indices
-    return Pairs(
-        first=items[first[keep]],
-        second=items[counts.indices[keep]],
-        together=np.rint(counts.data[keep]).astype(np.int32),
-        baskets_of=baskets_of,
-        n_baskets=content.shape[0],
-    )
+    return PairItems(items, content[:, items], baskets_of)
 
 
 def many_carry(held: Baskets, found: Pairs, *, people: int = PEOPLE) -> NDArray[np.bool_]:
@@ -122,15 +138,20 @@ def discoveries(p: NDArray[np.float64], *, rate: float, tests: int | None = None
     return believed
 
 
-def significant(found: Pairs, *, rate: float = 0.01) -> Pairs:
+def tested(found: Pairs) -> Pairs:
+    """The pairs of which the p-value is asked: each of those with a lift above 1 once."""
+    return found.where((found.first < found.second) & (found.lift > 1))
+
+
+def significant(found: Pairs, *, rate: float = 0.01, p: NDArray[np.float64] | None = None) -> Pairs:
     """The pairs with a lift above 1 that survive the test; each unordered pair is one hypothesis.
 
     Only those are tested: so many common baskets as expected or fewer have a p-value of ½ or more (the median of the
-    distribution is less than 1 from its mean), which no ``rate`` below ½ believes.
+    distribution is less than 1 from its mean), which no ``rate`` below ½ believes. ``p``: their p-values, if at hand.
     """
     hypotheses = int(np.count_nonzero(found.first < found.second))
-    once = found.where((found.first < found.second) & (found.lift > 1))
-    believed = once.where(discoveries(p_values(once), rate=rate, tests=hypotheses))
+    once = tested(found)
+    believed = once.where(discoveries(p_values(once) if p is None else p, rate=rate, tests=hypotheses))
     n_items = len(found.baskets_of)
     keys = believed.first.astype(np.int64) * n_items + believed.second
     low, high = np.minimum(found.first, found.second), np.maximum(found.first, found.second)
