@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,51 @@ def find_segments(
     people stay together, unless others are clearly tighter. Of more users than ``learners``, so many make the segments,
     evenly spread over their rows; all are put into them.
     """
+    kinds = kinds_of_users(
+        weights, categories, n_segments=n_segments, dimensions=dimensions, seed=seed, before=before, learners=learners
+    )
+    membership, sums = kinds.nearest(weights, categories, at_once=learners)
+    sizes = np.bincount(membership[membership != NOBODY], minlength=len(kinds.centres))
+    return kinds.segmentation(sums, sizes), membership
+
+
+class Kinds(NamedTuple):
+    """Kinds of users that are set apart; arrays as in ``Segmentation``."""
+
+    idf: FloatArray
+    directions: FloatArray
+    centres: FloatArray
+
+    def nearest(
+        self, weights: Sparse, categories: Sparse, *, at_once: int = LEARNERS
+    ) -> tuple[IntArray, NDArray[np.float64]]:
+        """Each user's segment (−1 without interest), and the sum of their shares of interest, segments × categories."""
+        membership = np.full(weights.shape[0], NOBODY, np.int32)
+        sums = np.zeros((len(self.centres), len(self.idf)), np.float64)
+        for start in range(0, len(membership) if len(self.centres) else 0, at_once):
+            block = interest_weights(weights[start : start + at_once], categories)
+            there = np.flatnonzero(block.sum(axis=1) > 0)
+            membership[start + there] = _nearest(_vectors(block[there], self.idf) @ self.directions, self.centres)
+            np.add.at(sums, membership[start + there], unit_sum(block[there]))
+        return membership, sums
+
+    def segmentation(self, sums: NDArray[np.float64], sizes: NDArray[np.integer]) -> Segmentation:
+        """The segmentation, where the shares of the members of each kind have these sums, and they are so many."""
+        interests = np.asarray(unit_sum(sums), np.float32)
+        return Segmentation(**self._asdict(), interests=interests, sizes=sizes.astype(np.int32))
+
+
+def kinds_of_users(
+    weights: Sparse,
+    categories: Sparse,
+    *,
+    n_segments: int,
+    dimensions: int,
+    seed: int,
+    before: IntArray | None = None,
+    learners: int = LEARNERS,
+) -> Kinds:
+    """Find the kinds of users that ``find_segments`` puts everybody into."""
     rows = _spread(weights, learners)
     interests = interest_weights(weights[rows], categories)
     idf = _idf(interests)
@@ -51,26 +97,11 @@ def find_segments(
     vectors = _vectors(interests[active], idf)
     n_segments = min(n_segments, len(np.unique(np.round(vectors, 5), axis=0)))
     if not n_segments:
-        return _nothing(len(idf)), np.full(weights.shape[0], NOBODY, np.int32)
+        nobody = np.zeros((len(idf), 0), np.float32)
+        return Kinds(np.zeros(len(idf), np.float32), nobody, np.zeros((0, 0), np.float32))
     directions = _directions(vectors, dimensions, seed=seed)
     former = None if before is None else before[rows][active]
-    centres = _centres(unit_length(vectors @ directions), former, n_segments=n_segments, seed=seed)
-    n_segments = len(centres)
-    membership = np.full(weights.shape[0], NOBODY, np.int32)
-    sums = np.zeros((n_segments, len(idf)), np.float64)
-    for start in range(0, len(membership), learners):
-        block = interest_weights(weights[start : start + learners], categories)
-        there = np.flatnonzero(block.sum(axis=1) > 0)
-        membership[start + there] = _nearest(_vectors(block[there], idf) @ directions, centres)
-        np.add.at(sums, membership[start + there], unit_sum(block[there]))
-    segmentation = Segmentation(
-        idf=idf,
-        directions=directions,
-        centres=centres,
-        interests=np.asarray(unit_sum(sums), np.float32),
-        sizes=np.bincount(membership[membership != NOBODY], minlength=n_segments).astype(np.int32),
-    )
-    return segmentation, membership
+    return Kinds(idf, directions, _centres(unit_length(vectors @ directions), former, n_segments=n_segments, seed=seed))
 
 
 def members(segmentation: Segmentation, interests: FloatArray) -> IntArray:
@@ -192,13 +223,3 @@ def _directions(vectors: FloatArray, dimensions: int, *, seed: int) -> FloatArra
 
 def _nearest(reduced: FloatArray, centres: FloatArray) -> IntArray:
     return np.asarray(np.argmax(reduced @ centres.T, axis=1), np.int32)
-
-
-def _nothing(n_categories: int) -> Segmentation:
-    return Segmentation(
-        idf=np.zeros(n_categories, np.float32),
-        directions=np.zeros((n_categories, 0), np.float32),
-        centres=np.zeros((0, 0), np.float32),
-        interests=np.zeros((0, n_categories), np.float32),
-        sizes=np.zeros(0, np.int32),
-    )

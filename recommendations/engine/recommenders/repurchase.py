@@ -2,18 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engine.frames import FloatArray, Interactions, Queries, TrainingSet
-from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
+from recommendations.engine.frames import FloatArray, Interactions, Queries
+from recommendations.engine.preprocess.popularity import (
+    oldest_act,
+    recent_buyers,
+    recent_demand,
+    relative,
+    trend_of,
+    weekly_demand,
+)
 from recommendations.engine.preprocess.rhythm import rhythm
 from recommendations.engine.preprocess.sizes import MOST_ROWS, thinned
 from recommendations.engine.preprocess.weighting import decay
 from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.engine.rng import generator
+from recommendations.engine.steps import Arrays, Join, Over, Part, Step, added
 from recommendations.terms import Reason
 
 HALF_LIVES = (7.0, 20.0, 45.0, 75.0, 180.0)  # days
@@ -36,55 +44,7 @@ class Config:
     explained: float = 28.0  # days that the explanation of a popular item speaks of
 
 
-class Repurchase(Configured[Config]):
-    """score_ij = √p_ij of what i has bought, else g · √pop_j; silent for who never bought.
-
-    logit p_ij = b · x_ij + log e_j. x: how often, how lately and in which rhythm i bought j, and how j is asked for at
-    present. e_j: how often j was bought again in the weeks that teach, over what b · x alone expected there.
-    """
-
-    coefficients_: NDArray[np.float64]  # b, of the features as they are; the last is the intercept
-    habit_: FloatArray  # log e, [items]
-    demand_: NDArray[np.float64]  # [items, 3]
-    prior_: FloatArray  # g · √pop, [items]
-    buyers_: FloatArray
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        config, acts = self.config, thinned(training.teaching, self.config.most_rows)
-        lessons = [_lesson(acts, since=config.window * number, days=config.window) for number in range(config.windows)]
-        features = np.concatenate([lesson.features for lesson in lessons])
-        again = np.concatenate([lesson.again for lesson in lessons])
-        item = np.concatenate([lesson.item for lesson in lessons])
-        self.coefficients_ = _learned(features, again, ridge=config.ridge, seed=seed)
-        expected = np.bincount(item, _chance(_logit(features, self.coefficients_)), minlength=acts.n_items)
-        observed = np.bincount(item, again, minlength=acts.n_items)
-        self.habit_ = np.log((observed + config.shrinkage) / (expected + config.shrinkage)).astype(np.float32)
-        self.demand_ = _demand(acts)
-        popularity = relative(recent_popularity(training.teaching, half_life=HALF_LIVES[0]))
-        self.prior_ = (config.prior * np.sqrt(popularity)).astype(np.float32)
-        self.buyers_ = recent_buyers(training.teaching, days=config.explained)
-        return self
-
-    def score(self, queries: Queries) -> FloatArray:
-        pairs = _pairs(queries.histories)
-        logit = _logit(np.hstack([pairs.features, self.demand_[pairs.item]]), self.coefficients_)
-        scores = np.repeat(self.prior_[None, :], len(queries), axis=0)
-        scores[pairs.user, pairs.item] = np.sqrt(_chance(logit + self.habit_[pairs.item]))
-        scores[np.bincount(pairs.user, minlength=len(queries)) == 0] = np.nan
-        return scores
-
-    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
-        histories = query.histories
-        facts = rhythm(histories, item)
-        if facts:
-            return [Evidence(reason=Reason.BOUGHT_BEFORE, share=1.0, item=item, facts=facts)]
-        if not histories.bought.any() or self.prior_[item] <= 0:
-            return []
-        facts = {"buyers": float(self.buyers_[item]), "days": self.config.explained}
-        return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
-
-
-class _Pairs(NamedTuple):
+class _Owned(NamedTuple):
     """Every user with every item that they ever bought, by user and item."""
 
     user: NDArray[np.int64]
@@ -95,8 +55,8 @@ class _Pairs(NamedTuple):
 class _Lesson(NamedTuple):
     """The pairs of a moment in the past, and which of them were bought again in the days that followed."""
 
-    item: NDArray[np.int64]
-    features: NDArray[np.float64]
+    past: Interactions
+    pairs: _Owned
     again: NDArray[np.bool_]
 
 
@@ -107,11 +67,10 @@ def _lesson(acts: Interactions, *, since: float, days: float) -> _Lesson:
     then = acts.where(acts.bought & (acts.age >= since) & (acts.age < since + days))
     pairs = _pairs(past)
     keys = pairs.user * acts.n_items + pairs.item
-    again = np.isin(keys, then.user.astype(np.int64) * acts.n_items + then.item)
-    return _Lesson(pairs.item, np.hstack([pairs.features, _demand(past)[pairs.item]]), again)
+    return _Lesson(past, pairs, np.isin(keys, then.user.astype(np.int64) * acts.n_items + then.item))
 
 
-def _pairs(acts: Interactions) -> _Pairs:
+def _pairs(acts: Interactions) -> _Owned:
     """Make the pairs. What is taken back takes from the counts; who only took back has no pair."""
     traded = acts.bought | (acts.strength < 0)
     key = acts.user[traded].astype(np.int64) * acts.n_items + acts.item[traded]
@@ -127,7 +86,7 @@ def _pairs(acts: Interactions) -> _Pairs:
     ]
     owned = times > 0
     features = np.stack([*faded, times, newest, oldest], axis=1)[owned]
-    return _Pairs(keys[owned] // acts.n_items, keys[owned] % acts.n_items, _rhythm_features(features))
+    return _Owned(keys[owned] // acts.n_items, keys[owned] % acts.n_items, _rhythm_features(features))
 
 
 def _rhythm_features(told: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,10 +100,17 @@ def _rhythm_features(told: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([logs, *rhythms])
 
 
-def _demand(acts: Interactions) -> NDArray[np.float64]:
+def _demand_sums(acts: Interactions) -> NDArray[np.float64]:
+    """What ``_demand`` is made of, [4, items]; that of other people can be added to it."""
+    popularity = [recent_demand(acts, half_life=half_life) for half_life in (7.0, 28.0)]
+    return np.stack([*popularity, *weekly_demand(acts)])
+
+
+def _demand(sums: NDArray[np.float64], *, oldest: float) -> NDArray[np.float64]:
     """Present demand for each item, [items, 3]: log popularity over two half-lives, and log trend."""
-    lately, longer = (recent_popularity(acts, half_life=half_life) for half_life in (7.0, 28.0))
-    return np.stack([np.log1p(lately), np.log1p(longer), np.log(trend(acts))], axis=1).astype(np.float64)
+    lately, longer = sums[:2].astype(np.float32)
+    trend = trend_of(sums[2], sums[3], oldest=oldest)
+    return np.stack([np.log1p(lately), np.log1p(longer), np.log(trend)], axis=1).astype(np.float64)
 
 
 def _learned(
@@ -174,3 +140,85 @@ def _logit(features: NDArray[np.float64], coefficients: NDArray[np.float64]) -> 
 
 def _chance(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-logit)))
+
+
+def _asked(config: Config, before: Arrays, part: Part) -> Arrays:
+    """What everybody asks for at present, and how many acts there are."""
+    return {
+        "rows": np.asarray([len(part.own)]),
+        "popularity": recent_demand(part.own, half_life=HALF_LIVES[0]),
+        "buyers_": recent_buyers(part.own, days=config.explained),
+    }
+
+
+def _lessons(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The lessons of those who teach, and the demand at each of their moments, the last of which is the cut."""
+    acts = thinned(part.own, config.most_rows, of=int(before["rows"][0]), start=part.start)
+    lessons = [_lesson(acts, since=config.window * number, days=config.window) for number in range(config.windows)]
+    moments = [*(lesson.past for lesson in lessons), acts]
+    arrays: dict[str, NDArray[Any]] = {
+        "demand": np.stack([_demand_sums(moment) for moment in moments]),
+        "oldest": np.asarray([oldest_act(moment) for moment in moments]),
+    }
+    for number, (_, pairs, again) in enumerate(lessons):
+        arrays |= {f"item{number}": pairs.item, f"features{number}": pairs.features, f"again{number}": again}
+    return arrays
+
+
+def _regression(config: Config, before: Arrays, part: Part) -> Arrays:
+    demand = [_demand(sums, oldest=float(at)) for sums, at in zip(before["demand"], before["oldest"], strict=True)]
+    item, again = (
+        np.concatenate([before[f"{name}{number}"] for number in range(config.windows)]) for name in ("item", "again")
+    )
+    features = np.concatenate(
+        [np.hstack([before[f"features{n}"], demand[n][before[f"item{n}"]]]) for n in range(config.windows)]
+    )
+    coefficients = _learned(features, again, ridge=config.ridge, seed=part.seed)
+    n_items = part.catalogue.n_items
+    expected = np.bincount(item, _chance(_logit(features, coefficients)), minlength=n_items)
+    observed = np.bincount(item, again, minlength=n_items)
+    popularity = relative(before["popularity"].astype(np.float32))
+    return {
+        "coefficients_": coefficients,
+        "habit_": np.log((observed + config.shrinkage) / (expected + config.shrinkage)).astype(np.float32),
+        "demand_": demand[-1],
+        "prior_": (config.prior * np.sqrt(popularity)).astype(np.float32),
+    }
+
+
+class Repurchase(Configured[Config]):
+    """score_ij = √p_ij of what i has bought, else g · √pop_j; silent for who never bought.
+
+    logit p_ij = b · x_ij + log e_j. x: how often, how lately and in which rhythm i bought j, and how j is asked for at
+    present. e_j: how often j was bought again in the weeks that teach, over what b · x alone expected there.
+    """
+
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        Step(name="asked", over=Over.CUSTOMERS, work=_asked, join=added),
+        Step(name="lessons", over=Over.CUSTOMERS, work=_lessons, join=Join(sums=("demand",), highest=("oldest",))),
+        Step(name="regression", over=Over.ONCE, work=_regression),
+    )
+
+    coefficients_: NDArray[np.float64]  # b, of the features as they are; the last is the intercept
+    habit_: FloatArray  # log e, [items]
+    demand_: NDArray[np.float64]  # [items, 3]
+    prior_: FloatArray  # g · √pop, [items]
+    buyers_: FloatArray
+
+    def score(self, queries: Queries) -> FloatArray:
+        pairs = _pairs(queries.histories)
+        logit = _logit(np.hstack([pairs.features, self.demand_[pairs.item]]), self.coefficients_)
+        scores = np.repeat(self.prior_[None, :], len(queries), axis=0)
+        scores[pairs.user, pairs.item] = np.sqrt(_chance(logit + self.habit_[pairs.item]))
+        scores[np.bincount(pairs.user, minlength=len(queries)) == 0] = np.nan
+        return scores
+
+    def evidence(self, query: Queries, item: int) -> Sequence[Evidence]:
+        histories = query.histories
+        facts = rhythm(histories, item)
+        if facts:
+            return [Evidence(reason=Reason.BOUGHT_BEFORE, share=1.0, item=item, facts=facts)]
+        if not histories.bought.any() or self.prior_[item] <= 0:
+            return []
+        facts = {"buyers": float(self.buyers_[item]), "days": self.config.explained}
+        return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]

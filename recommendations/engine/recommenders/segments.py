@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import FloatArray, IntArray, Queries, Sparse
 from recommendations.engine.interests.profile import interest_weights
-from recommendations.engine.interests.segment import NOBODY, Segmentation, find_segments, members
+from recommendations.engine.interests.segment import NOBODY, Kinds, Segmentation, kinds_of_users, members
 from recommendations.engine.preprocess.weighting import act_weights, transformed
-from recommendations.engine.recommenders.protocol import Configured, Evidence
+from recommendations.engine.recommenders.protocol import WEIGHTS, Configured, Evidence
+from recommendations.engine.steps import Arrays, Over, Part, Step, added, arrays_of, matrix_of
 from recommendations.terms import Reason
 
 
@@ -24,8 +25,61 @@ class Config:
     shrinkage: float = 10.0  # members that the whole clientele counts for
 
 
+def _kinds(config: Config, before: Arrays, part: Part) -> Arrays:
+    """The kinds of users, which a part of all users show."""
+    kinds = kinds_of_users(
+        matrix_of(before, "weights"),
+        part.catalogue.categories,
+        n_segments=config.segments,
+        dimensions=config.dimensions,
+        seed=part.seed,
+    )
+    return {f"{name}_": array for name, array in kinds._asdict().items()}
+
+
+def _kinds_before(before: Arrays) -> Kinds:
+    return Kinds(before["idf_"], before["directions_"], before["centres_"])
+
+
+def _members(config: Config, before: Arrays, part: Part) -> Arrays:
+    """Sums over the members of each segment, and over everybody."""
+    kinds = _kinds_before(before)
+    membership, shares = kinds.nearest(part.cut(matrix_of(before, "weights")), part.catalogue.categories)
+    taken = transformed(act_weights(part.own, half_life=config.affinity_half_life), "binary")
+    there = np.flatnonzero(membership != NOBODY)
+    shape = (len(kinds.centres), len(membership))
+    selection = sparse.csr_matrix((np.ones(len(there), np.float32), (membership[there], there)), shape=shape)
+    return {
+        "shares": shares,
+        "sizes": np.bincount(membership[there], minlength=len(kinds.centres)),
+        "taken": (selection @ taken).toarray(),
+        "everybody": np.asarray(taken.sum(axis=0)).ravel(),
+        "people": np.asarray([len(membership)]),
+    }
+
+
+def _affinity(config: Config, before: Arrays, part: Part) -> Arrays:
+    segmentation = _kinds_before(before).segmentation(before["shares"], before["sizes"])
+    overall = before["everybody"] / max(int(before["people"][0]), 1)
+    sums, sizes = before["taken"], before["sizes"][:, None]
+    shrunk = (sums + config.shrinkage * overall) / np.maximum(sizes + config.shrinkage, 1e-9)
+    return {
+        **arrays_of("categories_", part.catalogue.categories),
+        "interests_": segmentation.interests,
+        "sizes_": segmentation.sizes,
+        "affinity_": np.concatenate([shrunk, overall[None, :]]).astype(np.float32),
+    }
+
+
 class Segments(Configured[Config]):
     """score_ij = (Σ over members of segment of i min(1, w_vj) + s · share_j) / (members + s)."""
+
+    STEPS: ClassVar[tuple[Step, ...]] = (
+        WEIGHTS,
+        Step(name="kinds", over=Over.ONCE, work=_kinds),
+        Step(name="members", over=Over.CUSTOMERS, work=_members, join=added, spent=("weights",)),
+        Step(name="affinity", over=Over.ONCE, work=_affinity),
+    )
 
     categories_: Sparse
     idf_: FloatArray
@@ -34,19 +88,6 @@ class Segments(Configured[Config]):
     interests_: FloatArray
     sizes_: IntArray
     affinity_: FloatArray  # [segments + 1, items]; the last row is the whole clientele
-
-    def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        config = self.config
-        self.categories_ = training.catalogue.categories
-        weights = act_weights(training.teaching, half_life=config.half_life)
-        segmentation, membership = find_segments(
-            weights, self.categories_, n_segments=config.segments, dimensions=config.dimensions, seed=seed
-        )
-        self.idf_, self.directions_, self.centres_ = segmentation.idf, segmentation.directions, segmentation.centres
-        self.interests_, self.sizes_ = segmentation.interests, segmentation.sizes
-        taken = transformed(act_weights(training.teaching, half_life=config.affinity_half_life), "binary")
-        self.affinity_ = _affinity(taken, membership, n_segments=len(segmentation.sizes), shrinkage=config.shrinkage)
-        return self
 
     def score(self, queries: Queries) -> FloatArray:
         scores = self.affinity_[self._members(queries)]
@@ -72,14 +113,3 @@ class Segments(Configured[Config]):
         )
         weights = act_weights(queries.histories, half_life=self.config.half_life)
         return members(segmentation, interest_weights(weights, self.categories_))
-
-
-def _affinity(taken: Sparse, membership: IntArray, *, n_segments: int, shrinkage: float) -> FloatArray:
-    there = np.flatnonzero(membership != NOBODY)
-    shape = (n_segments, len(membership))
-    selection = sparse.csr_matrix((np.ones(len(there), np.float32), (membership[there], there)), shape=shape)
-    sums = (selection @ taken).toarray()
-    overall = np.asarray(taken.sum(axis=0)).ravel() / max(len(membership), 1)
-    sizes = np.bincount(membership[there], minlength=n_segments)[:, None]
-    shrunk = (sums + shrinkage * overall) / np.maximum(sizes + shrinkage, 1e-9)
-    return np.concatenate([shrunk, overall[None, :]]).astype(np.float32)
