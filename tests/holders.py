@@ -40,9 +40,9 @@ from recommendations.models import (
     HeldEvent,
     Import,
     ImportedReceipt,
-    InterestProfile,
     Item,
     Judgement,
+    LiveProfile,
     Message,
     MessageEvent,
     ModelVersion,
@@ -55,7 +55,6 @@ from recommendations.models import (
     RuleBook,
     Run,
     Segment,
-    SegmentMembership,
     ShopOccasion,
     Slate,
     SlateOutcome,
@@ -246,12 +245,9 @@ def _served(of: World, one: Person) -> None:
 
 
 def _learned(of: World, one: Person) -> None:
-    for days in (30, 365):
-        InterestProfile.objects.create(
-            version=of.model, customer=one.customer, half_life_days=days, categories=[of.category.pk], shares=[1.0],
-            weight=1.0,
-        )  # fmt: skip
-    SegmentMembership.objects.create(version=of.model, customer=one.customer, segment=of.segment)
+    LiveProfile.objects.create(
+        customer=one.customer, segment=of.segment, weight=1.0, shift=0.5, leads=of.category.pk
+    )  # fmt: skip
 
 
 def _staff(of: World, one: Person) -> None:

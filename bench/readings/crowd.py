@@ -37,9 +37,9 @@ _ALIASES = """
 INSERT INTO recommendations_customeralias (anonymous_id, customer_id, since, source, changed_at)
 SELECT n, n - 5, %(start)s, 'api', %(start)s FROM person WHERE n %% 100 = 5 AND n > 5 AND n - 5 <= %(people)s
 """
-_MEMBERSHIPS = """
-INSERT INTO recommendations_segmentmembership (version_id, customer_id, segment_id)
-SELECT %(version)s, n, (SELECT id FROM recommendations_segment WHERE number = n %% 8) FROM person WHERE has_key
+_PROFILES = """
+INSERT INTO recommendations_liveprofile (customer_id, segment_id, weight, shift)
+SELECT n, (SELECT id FROM recommendations_segment WHERE number = n %% 8), 1, 0 FROM person WHERE has_key
 """
 _LIST = ", ".join(f"1 + (answer.i * 31 + {place * 37}) %% {ITEMS}" for place in range(10))
 _SLATES = f"""
@@ -100,13 +100,13 @@ def fill(people: int, slates: int, *, now: datetime, tell: Progress) -> Experime
     start = now - DAYS
     prepare_partitions(start - DAYS, now + timedelta(days=1))
     own = _experiment(start)
-    version = _furnish(now)
+    _furnish(now)
     values = {
         "people": people, "slates": slates, "start": start, "days": DAYS, "views": VIEWS, "orders": ORDERS,
-        "version": version.pk, "arms": list(own.arms.order_by("position").values_list("pk", flat=True)),
+        "arms": list(own.arms.order_by("position").values_list("pk", flat=True)),
     }  # fmt: skip
     statements = {
-        "people": _PEOPLE, "customers": _CUSTOMERS, "mergers": _ALIASES, "segments": _MEMBERSHIPS, "answers": _SLATES,
+        "people": _PEOPLE, "customers": _CUSTOMERS, "mergers": _ALIASES, "segments": _PROFILES, "answers": _SLATES,
         "outcomes": _OUTCOMES, "views": _VIEWS, "purchases": _PURCHASES, "refunds": _REFUNDS, "attributed": _TIED,
     }  # fmt: skip
     for words, statement in statements.items():
@@ -126,11 +126,11 @@ def _experiment(start: datetime) -> Experiment:
     return own
 
 
-def _furnish(now: datetime) -> ModelVersion:
+def _furnish(now: datetime) -> None:
     """Items numbered from 1, segments, and a live version without a model."""
     Item.objects.bulk_create(
         (Item(pk=number, shop_id=f"SKU{number}", title=f"Item {number}", price=20) for number in range(1, ITEMS + 1)),
         batch_size=1_000,
     )
     Segment.objects.bulk_create(Segment(number=number) for number in range(SEGMENTS))
-    return ModelVersion.objects.create(run=Run.objects.create(now=now), is_live=True, status="ready")
+    ModelVersion.objects.create(run=Run.objects.create(now=now), is_live=True, status="ready")

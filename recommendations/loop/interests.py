@@ -5,16 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from recommendations.engine.frames import IntArray, TrainingSet
-from recommendations.engine.interests import association, profile, segment
+from recommendations.engine.interests import association, segment
 from recommendations.engine.interests.behaviour import behaviour
-from recommendations.engine.interests.dislikes import Dislikes
 from recommendations.engine.interests.drift import Grouping, drift, moves
-from recommendations.engine.interests.profile import HALF_LIVES, SHRINKAGE
+from recommendations.engine.interests.main_interests import main_interests
+from recommendations.engine.interests.profile import HALF_LIVES
 from recommendations.engine.interests.projection import project
 from recommendations.engine.preprocess.weighting import act_weights
 from recommendations.loop.context import RunContext
 from recommendations.loop.feedback import measure_feedback
 from recommendations.store.models import interests, model, segments
+from recommendations.store.models.main_interests import save_main_interests
 from recommendations.terms import Cut
 
 SEGMENTS = 16
@@ -25,20 +26,11 @@ MOST_RULES = 20_000
 
 def learn_interests(context: RunContext) -> Mapping[str, object]:
     """Learn profiles, segments with their lasting numbers, and significant association rules of the live cut."""
-    snapshot, categories = model.load_snapshot(context.version.pk, Cut.LIVE)
+    snapshot, _categories = model.load_snapshot(context.version.pk, Cut.LIVE)
     training = snapshot.training
     interests.forget(context.version)
-    dislikes, categories_of = Dislikes.of(snapshot.disliked), training.catalogue.categories
     for half_life in HALF_LIVES:
-        weights = profile.interest_weights(act_weights(training.interactions, half_life=half_life), categories_of)
-        weights = dislikes.lessened(weights, categories_of, half_life=half_life)
-        taught = profile.interest_weights(act_weights(training.teaching, half_life=half_life), categories_of)
-        shares = profile.interest_shares(weights, prior=profile.global_share(taught), strength=SHRINKAGE[half_life])
-        shares = dislikes.halved(shares, categories_of)
-        interests.save_profiles(
-            context.version, users=snapshot.users, categories=categories, half_life=half_life,
-            shares=shares, weights=weights,
-        )  # fmt: skip
+        save_main_interests(context.version, main_interests(snapshot, half_life=half_life), half_life=half_life)
     context.report(0.4, text=f"interest profiles of {len(snapshot.users):,} customers")
     agreement, sizes = _segments(context, training)
     context.report(0.6, text=f"{len(sizes)} segments, the largest of {int(sizes.max(initial=0)):,}")
@@ -66,7 +58,7 @@ def _segments(context: RunContext, training: TrainingSet) -> tuple[float | None,
     lasting = np.append(numbers, -1)[membership].astype(np.int32)  # −1, of nobody's segment, is the last one
     overall = segment.mean_interests(segmentation)
     interests.save_segments(
-        context.version, users=snapshot.users, categories=categories, numbers=numbers,
+        context.version, categories=categories, numbers=numbers,
         membership=lasting, shares=segmentation.interests, top=segment.top_categories(segmentation.interests, overall),
     )  # fmt: skip
     model.save_segments(context.version, Cut.LIVE, lasting)

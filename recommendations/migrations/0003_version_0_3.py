@@ -327,6 +327,19 @@ FROM jsonb_array_elements(top_categories) WITH ORDINALITY AS top (each, place) W
 """
 
 
+# The live version's interests as rows of customers: later ones are written as their version goes live.
+LIVE_PROFILES = """
+INSERT INTO recommendations_liveprofile (customer_id, segment_id, weight, shift, leads)
+SELECT c.id, m.segment_id, coalesce(t.weight, 0), CASE WHEN l.weight >= 1 THEN greatest(l.shares[1]
+  - coalesce(t.shares[array_position(t.categories, l.categories[1])], 0), 0) ELSE 0 END, l.categories[1]
+FROM recommendations_customer c JOIN recommendations_modelversion v ON v.is_live
+LEFT JOIN recommendations_interestprofile t ON (t.customer_id, t.version_id, t.half_life_days) = (c.id, v.id, 90)
+LEFT JOIN recommendations_interestprofile l ON (l.customer_id, l.version_id, l.half_life_days) = (c.id, v.id, 7)
+LEFT JOIN recommendations_segmentmembership m ON (m.customer_id, m.version_id) = (c.id, v.id)
+WHERE coalesce(t.id, l.id, m.id) IS NOT NULL
+"""
+
+
 # page → its placements in order, and how many items each shows
 PAGES = {
     "home": (("home", 12), ("buy_again", 6), ("discover", 6), ("trending", 6), ("new", 6)),
@@ -3901,4 +3914,43 @@ class Migration(migrations.Migration):
         migrations.RunSQL(RELEASE_IS_DRAWN_ONCE, DROP_OF_RELEASES),
         migrations.RunSQL(STATEMENT_STAYS, "DROP FUNCTION recommendations_statement_stays CASCADE"),
         migrations.RunSQL(CHANGES_ARE_STATED, FORGET_STATED),
+        migrations.CreateModel(
+            "LiveProfile",
+            [
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="live_profile",
+                        serialize=False, to="recommendations.customer", verbose_name="customer",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="members",
+                        to="recommendations.segment", verbose_name="segment",
+                    ),
+                ),
+                ("weight", models.FloatField(verbose_name="weight of all activity")),
+                (
+                    "shift",
+                    models.FloatField(
+                        help_text="Share that what leads the last 7 days gained.", verbose_name="shift of interests"
+                    ),
+                ),
+                (
+                    "leads",
+                    models.BigIntegerField(
+                        help_text="Its key; of the last 7 days.", null=True, verbose_name="leading category"
+                    ),
+                ),
+            ],
+            {
+                "verbose_name": "profile of the live version",
+                "verbose_name_plural": "profiles of the live version",
+            },
+        ),
+        migrations.RunSQL(LIVE_PROFILES, migrations.RunSQL.noop, elidable=True),
+        migrations.DeleteModel("InterestProfile"),
+        migrations.DeleteModel("SegmentMembership"),
     ]  # fmt: skip

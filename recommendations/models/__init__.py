@@ -10,13 +10,7 @@ from recommendations.models.catalogue import Category, EmbeddingSpace, Item, Ite
 from recommendations.models.customers import Customer, CustomerAlias, StatedTaste
 from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow, WaitingLine
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
-from recommendations.models.interests import (
-    AssociationRule,
-    InterestProfile,
-    Segment,
-    SegmentMembership,
-    SegmentState,
-)
+from recommendations.models.interests import AssociationRule, LiveProfile, Segment, SegmentState
 from recommendations.models.judgements import Judgement
 from recommendations.models.measurements import Evaluation, Measurement
 from recommendations.models.merchandising import Rule, RuleBook
@@ -60,12 +54,12 @@ __all__ = [
     "BlendWeights", "BudgetLine", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement",
     "Considered", "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "EmbeddingSpace", "Endpoint",
     "Evaluation", "Event", "Experiment", "ExperimentNote", "Group", "GuardrailLook", "HeldEvent", "Import",
-    "ImportedReceipt", "InterestProfile", "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement",
-    "LegalHold", "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget", "NewItemPromise",
-    "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay", "PlacementHour", "PracticeRun",
-    "PressureRules", "PrivacyRequest", "Promotion", "PurposeWord", "PushModel", "Quarantine", "RateWatch", "Reading",
-    "Receipt", "RecommendationStatement", "RejectedRow", "Release", "RetentionDrop", "RetentionRule", "Rule",
-    "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentMembership", "SegmentState", "SendPlan",
+    "ImportedReceipt", "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "LegalHold",
+    "LiveProfile", "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget",
+    "NewItemPromise", "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay", "PlacementHour",
+    "PracticeRun", "PressureRules", "PrivacyRequest", "Promotion", "PurposeWord", "PushModel", "Quarantine",
+    "RateWatch", "Reading", "Receipt", "RecommendationStatement", "RejectedRow", "Release", "RetentionDrop",
+    "RetentionRule", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentState", "SendPlan",
     "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
     "StaffSession", "StatedTaste", "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Interest profiles, segments and association rules, as the loop learned them; one set per model version."""
+"""Segments and association rules of each model version, and the interest profiles of the live one."""
 
 from typing import ClassVar
 
@@ -10,27 +10,6 @@ from django.utils.translation import pgettext_lazy
 from recommendations.models.catalogue import Item
 from recommendations.models.customers import Customer
 from recommendations.models.training import ModelVersion
-
-
-class InterestProfile(models.Model):
-    """Shares of a customer's events by category (Dirichlet-shrunk), the largest first."""
-
-    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="profiles", verbose_name=_("version"))
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="profiles", verbose_name=_("customer"))
-    half_life_days = models.PositiveSmallIntegerField(_("half-life, days"))
-    categories = ArrayField(models.BigIntegerField(), verbose_name=_("categories"))
-    shares = ArrayField(models.FloatField(), verbose_name=_("shares"))
-    weight = models.FloatField(_("weight of all activity"))
-
-    class Meta:
-        verbose_name = _("interest profile")
-        verbose_name_plural = pgettext_lazy("model", "interest profiles")
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["version", "customer", "half_life_days"], name="profile_once_per_version"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.customer_id} ({self.half_life_days} d)"
 
 
 class Segment(models.Model):
@@ -77,17 +56,22 @@ class SegmentState(models.Model):
         return f"{self.segment_id} in {self.version_id}"
 
 
-class SegmentMembership(models.Model):
-    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="memberships", verbose_name=_("version"))
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer"))
-    segment = models.ForeignKey(Segment, models.PROTECT, related_name="memberships", verbose_name=_("segment"))
+class LiveProfile(models.Model):
+    """What the live version inferred of a customer, as far as lists of many ask; its files have the rest."""
+
+    customer = models.OneToOneField(
+        Customer, models.CASCADE, primary_key=True, related_name="live_profile", verbose_name=_("customer")
+    )
+    segment = models.ForeignKey(
+        Segment, models.PROTECT, null=True, related_name="members", verbose_name=_("segment")
+    )  # fmt: skip
+    weight = models.FloatField(_("weight of all activity"))
+    shift = models.FloatField(_("shift of interests"), help_text=_("Share that what leads the last 7 days gained."))
+    leads = models.BigIntegerField(_("leading category"), null=True, help_text=_("Its key; of the last 7 days."))
 
     class Meta:
-        verbose_name = _("membership of a segment")
-        verbose_name_plural = _("memberships of segments")
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["version", "customer"], name="one_segment_per_customer_and_version"),
-        ]
+        verbose_name = _("profile of the live version")
+        verbose_name_plural = _("profiles of the live version")
 
     def __str__(self) -> str:
         return f"{self.customer_id} ∈ {self.segment_id}"

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
+from recommendations.engine.interests.main_interests import MainInterests
 from recommendations.event_types import TRADES, EventName
 from recommendations.models import (
     Blend,
@@ -13,17 +16,18 @@ from recommendations.models import (
     Customer,
     Evaluation,
     Event,
-    InterestProfile,
     Item,
+    LiveProfile,
     Measurement,
     ModelVersion,
     Run,
     RunStage,
     Segment,
-    SegmentMembership,
 )
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.models.artefacts import save_arrays
+from recommendations.store.models.main_interests import save_main_interests
 from recommendations.terms import Cut, MeasuredKind, RunStatus, Stage, Task, VersionStatus
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
@@ -153,20 +157,23 @@ def _around(value: float, margin: float) -> dict[str, float]:
     return {"value": value, "low": value - margin, "high": value + margin}
 
 
-def profile(of: ModelVersion, who: Customer, *, weight: float, segment: Segment | None = None, **shares: float) -> None:
-    """Long-term interests by category name; the week before is half of each."""
-    categories = {name: Category.objects.get_or_create(path=name, defaults={"name": name})[0] for name in shares}
+def profile(who: Customer, *, weight: float, segment: Segment | None = None, shift: float = 0, leads: str = "") -> None:
+    """What the live version knows of a customer; ``leads`` names the category of their last days."""
+    leading = Category.objects.get_or_create(path=leads, defaults={"name": leads})[0].pk if leads else None
+    LiveProfile.objects.create(customer=who, segment=segment, weight=weight, shift=shift, leads=leading)
+
+
+def likes(of: ModelVersion, who: Customer, **shares: float) -> None:
+    """Long-term interests by category name in a version's files, which know nobody else; the last days are half of it.
+
+    They need a folder (``artefact_folder``).
+    """
+    keys = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in shares]
+    columns, values = np.arange(len(keys), dtype=np.int32)[None], np.array([list(shares.values())], np.float32)
+    save_arrays(of, Cut.LIVE, {"ids/users": np.array([who.pk]), "ids/categories": np.array(keys)})
     for half_life, factor in ((90, 1.0), (7, 0.5)):
-        InterestProfile.objects.create(
-            version=of,
-            customer=who,
-            half_life_days=half_life,
-            categories=[category.pk for category in categories.values()],
-            shares=[share * factor for share in shares.values()],
-            weight=weight * factor,
-        )
-    if segment:
-        SegmentMembership.objects.create(version=of, customer=who, segment=segment)
+        found = MainInterests(columns, (values * factor).astype(np.float32), np.array([factor]))
+        save_main_interests(of, found, half_life=half_life)
 
 
 def published(blend: str, *, number: int = 1) -> BlendWeights:

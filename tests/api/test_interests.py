@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from recommendations.event_types import EventName
-from recommendations.models import Category, Customer, Event, InterestProfile, Item, Segment, Staff
+from recommendations.models import Category, Customer, Event, Item, ModelVersion, Segment, Staff
 from recommendations.services.review.judgements import judge
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import writes
 from recommendations.store.live.state import LiveEvent
+from recommendations.store.models.main_interests import load_main_interests
 from recommendations.terms import JudgementKind, Scope
 from tests.api.conftest import ApiClient, problem
 from tests.api.test_recommend import body
@@ -33,10 +34,11 @@ def test_shares_are_those_that_the_loop_learned(api: ApiClient) -> None:
     names = dict(Category.objects.values_list("pk", "path"))
     for number in range(10):
         answer = interests(api, f"u{number}")
-        profiles = InterestProfile.objects.filter(customer__pseudonym=pseudonym(f"u{number}"))
+        who = Customer.objects.get(pseudonym=pseudonym(f"u{number}"))
+        known = load_main_interests(ModelVersion.objects.live().get().pk, customer=who.pk)
+        assert known is not None
         for half_life, share in ((90, "share"), (7, "lately")):
-            stored = profiles.get(half_life_days=half_life)
-            shares = dict(zip((names[key] for key in stored.categories), stored.shares, strict=True))
+            shares = {names[key]: value for key, value in known.shares(0, half_life=half_life).items()}
             assert answer["categories"]
             for one in answer["categories"]:
                 assert one[share] == pytest.approx(shares[one["path"]], abs=2e-6)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from recommendations.models import InterestProfile, Item, Placement, SegmentMembership, Slate
+from recommendations.models import Item, LiveProfile, Placement, Slate
 from recommendations.privacy_terms import DataPurpose, PurposeState
 from recommendations.store.events.purpose_words import Consent, note_consent
 from recommendations.store.live import writes
@@ -83,12 +83,10 @@ def test_who_agrees_again_is_a_stranger_to_a_model_of_before(doors: Doors) -> No
 
 def test_what_was_inferred_of_them_is_gone_at_once(doors: Doors) -> None:
     key = key_of("u1")
-    assert InterestProfile.objects.filter(customer=key).exists()
-    assert SegmentMembership.objects.filter(customer=key).exists()
+    assert LiveProfile.objects.filter(customer=key).exists()
     object_to(key, at=NOW)
-    assert not InterestProfile.objects.filter(customer=key).exists()
-    assert not SegmentMembership.objects.filter(customer=key).exists()
-    assert InterestProfile.objects.filter(customer=key_of("u2")).exists()
+    assert not LiveProfile.objects.filter(customer=key).exists()
+    assert LiveProfile.objects.filter(customer=key_of("u2")).exists()
     assert doors.ask(doors.fast, "home", user_id="u1")
 
 

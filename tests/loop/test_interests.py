@@ -84,7 +84,7 @@ def grow(taste: str) -> None:
 
 def part(taste: str) -> None:
     """Let the people of a taste turn to four others, each to one of them."""
-    people = Customer.objects.filter(memberships__segment=of_taste(taste)).order_by("pk")
+    people = Customer.objects.filter(live_profile__segment=of_taste(taste)).order_by("pk")
     others = [other for other in TASTES[:5] if other != taste]
     Event.objects.bulk_create(
         Event(

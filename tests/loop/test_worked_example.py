@@ -14,11 +14,12 @@ from django.utils import timezone
 from recommendations.engine.interests.profile import SHRINKAGE
 from recommendations.engine.recommenders import interests
 from recommendations.loop.run import run_loop
-from recommendations.models import Category, Customer, Event, InterestProfile, Item
+from recommendations.models import Category, Customer, Event, Item, LiveProfile, ModelVersion
 from recommendations.services.access.keys import create_key
 from recommendations.services.operations.runs import start_run
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models import weight_versions
+from recommendations.store.models.main_interests import load_main_interests
 from recommendations.store.serving.snapshot_holder import snapshot_holder
 from recommendations.terms import BlendName, RunStatus, Scope
 from tests.shop import BOUGHT, BY_PEOPLE, POPULARITY, PURCHASE, SEARCHED, TOTAL, VIEWED, WEIGHTS
@@ -72,13 +73,15 @@ def shares_by_hand(user: int, tau: float) -> dict[str, float]:
 
 def test_the_loop_gives_the_interest_shares_of_the_sheet(example: None) -> None:
     names = dict(Category.objects.values_list("pk", "name"))
+    known = load_main_interests(ModelVersion.objects.live().get().pk)
+    assert known is not None
     for user in range(1, TOLD + 1):
+        row = known.users.tolist().index(Customer.objects.get(pseudonym=pseudonym(str(user))).pk)
         for half_life, tau in SHRINKAGE.items():
-            profile = InterestProfile.objects.get(customer__pseudonym=pseudonym(str(user)), half_life_days=half_life)
-            shares = {names[key]: share for key, share in zip(profile.categories, profile.shares, strict=True)}
+            shares = {names[key]: share for key, share in known.shares(row, half_life=half_life).items()}
             assert shares == pytest.approx(shares_by_hand(user, tau), abs=1e-4)
-            assert profile.weight == pytest.approx(TOTAL / PURCHASE, abs=1e-3)
-    assert InterestProfile.objects.count() == TOLD * len(SHRINKAGE)  # nobody else has one
+            assert known.by_half_life[half_life].weight[row] == pytest.approx(TOTAL / PURCHASE, abs=1e-3)
+    assert len(known.users) == LiveProfile.objects.count() == TOLD  # nobody else has one
 
 
 def test_the_api_gives_the_lists_and_the_scores_of_the_sheet(example: None) -> None:

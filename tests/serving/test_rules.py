@@ -15,11 +15,11 @@ from recommendations.models import (
     Category,
     Customer,
     Item,
+    LiveProfile,
     ModelVersion,
     Promotion,
     Rule,
     RuleBook,
-    SegmentMembership,
     Slate,
 )
 from recommendations.serving.pipeline import recommend
@@ -102,7 +102,7 @@ def test_a_published_book_acts_on_the_next_answer_and_its_withdrawal_too() -> No
 
 
 def test_a_rule_applies_by_placement_segment_customer_context_and_time() -> None:
-    segment = SegmentMembership.objects.filter(customer=key_of("u0")).values_list("segment__number", flat=True)[0]
+    segment = LiveProfile.objects.filter(customer=key_of("u0")).values_list("segment__number", flat=True)[0]
     cheese = [of("category", "FOOD > CHEESE")]
     conditions: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         ({"placement": "home"}, {"placement": "home"}, {"placement": "discover"}),

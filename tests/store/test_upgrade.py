@@ -71,6 +71,11 @@ def _fill(old: Any) -> None:
     top = [{"name": "Tea"}, {"name": "Wine"}, {"name": "Soap"}]
     segment = make("Segment", number=4, name="Tea people", size=9, top_categories=top)
     make("SegmentMembership", version=version, customer=customer, segment=segment)
+    for days, categories, shares, weight in ((90, [5, 6], [0.6, 0.25], 3.5), (7, [6, 5], [0.75, 0.2], 1.0)):
+        make(
+            "InterestProfile", version=version, customer=customer, half_life_days=days, categories=categories,
+            shares=shares, weight=weight,
+        )  # fmt: skip
     blend = make("Blend", name="home")
     for number, explores in enumerate((0.05, 0.0)):
         make("BlendWeights", blend=blend, number=number, weights={}, exploration=explores, status="published")
@@ -118,6 +123,9 @@ def test_a_demo_goes_on_with_all_its_rows(old_database: Any) -> None:
         (1, 1, '[{"name": "Tea"}, {"name": "Wine"}, {"name": "Soap"}]', True)
     ]
     assert rows(old_database, "SELECT automatic_name FROM recommendations_segment") == [("Tea & Wine",)]
+    profile = "SELECT p.weight, p.shift, p.leads, s.number FROM recommendations_liveprofile p"
+    assert rows(old_database, f"{profile} JOIN recommendations_segment s ON s.id = p.segment_id") == [(3.5, 0.5, 6, 4)]
+    assert rows(old_database, "SELECT to_regclass('recommendations_interestprofile')") == [(None,)]
     kinds = rows(old_database, "SELECT object_type FROM recommendations_auditentry ORDER BY id")
     assert [kind for (kind,) in kinds] == ["run", "judgement", "item"]
     assert rows(old_database, "SELECT baskets, events, run_id IS NULL FROM demo_replay") == [(7, 21, False)]

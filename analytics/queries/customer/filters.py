@@ -1,8 +1,8 @@
 """Customers as the live model sees them, and what a list of them is filtered by.
 
 Cold: the live model has no history of them. Heavy: the busiest tenth by weight of acts (half-life 90 days). Changed:
-what leads their last 7 days had a clearly smaller share of their last 90. All three come from the interest profiles of
-the live version, two rows a customer, so that no page ever sums the whole event table. Home lists of two versions are
+what leads their last 7 days had a clearly smaller share of their last 90. All three come from the profiles of the live
+version, a row a customer, so that no page ever sums the whole event table. Home lists of two versions are
 not compared: the record holds no list, and scoring everybody twice is nothing for a page.
 """
 
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -19,14 +19,12 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import filters as fields
 from analytics import parameters
-from analytics.queries.customer.taste_shift import LATELY, leading, shift
 from analytics.queries.percentile import Percentile
-from recommendations.models import Customer, CustomerAlias, Event, InterestProfile, Item
+from recommendations.models import Customer, CustomerAlias, Event, Item, LiveProfile
 
 type Known = QuerySet[Any]
 """Customers with the annotations of ``browsable``, which the type of the model does not know."""
 
-HALF_LIFE = 90  # days
 HEAVY_FROM = 0.9  # share of customers that are less busy
 CHANGED_FROM = 0.05  # of share that what leads the last 7 days has gained
 BOUGHT_WITHIN = timedelta(days=90)
@@ -63,25 +61,22 @@ class Filters(fields.ListFilters):
     page: int = fields.page()
 
 
-def browsable(model: int | None) -> Known:
+def browsable() -> Known:
     """Everybody but anonymous keys that were merged into a customer, who was erased, and who does not want to be known.
 
-    They are as the version has them, with ``weight`` of acts, ``heavy`` (the weight from which one is among the busiest
-    tenth), ``segment_now``, ``shift`` (``taste_shift.py``) and ``leading`` (key of the category that leads their last 7
-    days).
+    They are as the live version has them, with ``weight`` of acts, ``heavy`` (the weight from which one is among the
+    busiest tenth), ``segment_now``, ``shift`` (``taste_shift``) and ``leading`` (key of the category that leads their
+    last 7 days).
     """
     merged = CustomerAlias.objects.filter(anonymous=OuterRef("pk"), undone_at=None)
-    profiles = InterestProfile.objects.filter(version=model or 0, half_life_days=HALF_LIFE).order_by()
-    busiest = profiles.values("version").annotate(value=Percentile("weight", share=HEAVY_FROM)).values("value")
+    everybody = LiveProfile.objects.order_by().values(_all=Value(1))
+    busiest = everybody.annotate(value=Percentile("weight", share=HEAVY_FROM)).values("value")
     return Customer.objects.filter(~Exists(merged), erased_at=None, personalise=True).annotate(
-        profile_now=_profile(model, HALF_LIFE),
-        profile_lately=_profile(model, LATELY),
-        memberships_now=FilteredRelation("memberships", condition=Q(memberships__version=model or 0)),
-        weight=Coalesce(F("profile_now__weight"), Value(0.0)),
+        weight=Coalesce(F("live_profile__weight"), Value(0.0)),
         heavy=Coalesce(Subquery(busiest), Value(0.0)),
-        segment_now=F("memberships_now__segment"),
-        shift=shift(long_term="profile_now", lately="profile_lately"),
-        leading=leading("profile_lately"),
+        segment_now=F("live_profile__segment"),
+        shift=Coalesce(F("live_profile__shift"), Value(0.0)),
+        leading=F("live_profile__leads"),
     )
 
 
@@ -89,7 +84,7 @@ def chosen(customers: Known, filters: Filters, *, known_until: datetime | None) 
     """Customers of ``browsable`` that the filters leave."""
     if filters.segment:
         number = parameters.number(filters.segment)
-        customers = customers.none() if number is None else customers.filter(memberships_now__segment__number=number)
+        customers = customers.none() if number is None else customers.filter(live_profile__segment__number=number)
     if filters.changed is Changed.TASTE:
         customers = customers.filter(shift__gte=CHANGED_FROM)
     if filters.changed is Changed.SINCE:
@@ -105,10 +100,6 @@ def state_of(row: Any) -> State:
     if weight <= 0:
         return State.COLD
     return State.HEAVY if weight >= heavy else State.WARM
-
-
-def _profile(model: int | None, half_life: int) -> FilteredRelation:
-    return FilteredRelation("profiles", condition=Q(profiles__version=model or 0, profiles__half_life_days=half_life))
 
 
 def _in_state(found: Known, state: State | None) -> Known:

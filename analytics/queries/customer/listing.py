@@ -68,7 +68,7 @@ def first(filters: Filters, *, frame: Frame) -> int | None:
 
 
 def _chosen(filters: Filters, frame: Frame) -> Known:
-    return chosen(browsable(frame.model), filters, known_until=frame.known_until)
+    return chosen(browsable(), filters, known_until=frame.known_until)
 
 
 def _listed(filters: Filters, frame: Frame) -> Known:

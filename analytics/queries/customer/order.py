@@ -36,7 +36,7 @@ def ordered(found: Known, sort: str) -> Known:
 
 def place(pk: int, filters: Filters, *, frame: Frame) -> ListPosition | None:
     """Position of a customer in the list; None where the filters leave them out."""
-    customers = chosen(browsable(frame.model), filters, known_until=frame.known_until)
+    customers = chosen(browsable(), filters, known_until=frame.known_until)
     order = _order(filters.sort)
     beside = customers.annotate(
         previous=Window(Lag("pk"), order_by=order),
@@ -88,6 +88,6 @@ SORTS: Mapping[str, Callable[[], Expression | F]] = {
     "change": lambda: F("shift"),
     "events": _events,
     "last": _last_event,
-    "segment": lambda: F("memberships_now__segment__number"),
+    "segment": lambda: F("live_profile__segment__number"),
 }
 """Columns to sort by, made anew for each query: Django changes the expressions that it is given."""

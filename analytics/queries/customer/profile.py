@@ -29,7 +29,7 @@ from django.utils.translation import pgettext_lazy
 from analytics.charts.customer import InterestBar, WeekCount
 from analytics.queries.customer.dislikes import DislikedCategory, disliked_categories, dislikes_of_customer
 from analytics.queries.customer.filters import State, browsable, state_of
-from analytics.queries.customer.stated_taste import IsOneOf, SaidTaste, said_taste, said_taste_fields
+from analytics.queries.customer.stated_taste import SaidTaste, said_taste, said_taste_fields
 from analytics.templatetags.words import label
 from recommendations.event_types import EventName
 from recommendations.models import (
@@ -51,6 +51,7 @@ from recommendations.models import (
 )
 from recommendations.push_terms import MessageState
 from recommendations.services.campaigns.results import SHOWING
+from recommendations.services.operations.interests import Likings, likings
 from recommendations.services.review.acts import taking
 from recommendations.terms import SuspicionRule, WeightsStatus
 from recommendations.wording import labels
@@ -108,12 +109,14 @@ class Timeline:
 
 
 def person(pk: int, *, model: int | None) -> CustomerHead | None:
-    """All that stands in the head of the page, in one round trip; None for an unknown customer."""
+    """All that stands in the head of the page; None for an unknown customer."""
+    liked = likings(pk, model=model)
     merged = CustomerAlias.objects.filter(customer=OuterRef("pk"), undone_at=None)
     customer = (
-        browsable(model)
+        browsable()
         .filter(pk=pk)
         .annotate(
+            profile=F("live_profile"),
             merged_keys=ArraySubquery(merged.values("anonymous")),
             placements=ArraySubquery(
                 Placement.objects.filter(enabled=True)
@@ -133,17 +136,13 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
             has_rules=Exists(Rule.objects.unarchived()),
             aside=Subquery(_asides().filter(customer=OuterRef("pk"))[:1]),
             disliked=ArraySubquery(dislikes_of_customer()),
-            categories=F("profile_now__categories"),
-            shares=F("profile_now__shares"),
-            lately_categories=F("profile_lately__categories"),
-            lately_shares=F("profile_lately__shares"),
             category_names=ArraySubquery(
-                Category.objects.filter(IsOneOf(F("pk"), OuterRef("profile_now__categories")))
+                Category.objects.filter(pk__in=liked.taste)
                 .order_by()
                 .values(category=JSONObject(key="pk", name="name"))
             ),
             **said_taste_fields(),
-            **{f"segment_{name}": F(f"memberships_now__segment__{name}") for name in SEGMENT_FIELDS},
+            **{f"segment_{name}": F(f"live_profile__segment__{name}") for name in SEGMENT_FIELDS},
         )
         .first()
     )
@@ -162,7 +161,7 @@ def person(pk: int, *, model: int | None) -> CustomerHead | None:
         placements=[_placement(**place) for place in row["placements"]],
         drafted=frozenset(draft["blend"] for draft in row["drafts"] if (draft["segment"], draft["audience"]) in groups),
         has_rules=row["has_rules"],
-        interests=_interests(row),
+        interests=_interests(liked, row["category_names"] or ()) if row["profile"] else [],
         dislikes=disliked_categories(row["disliked"], now=timezone.now()),
         aside=row["aside"] and _aside(**row["aside"]),
         said=said_taste(row),
@@ -198,14 +197,12 @@ def _placement(*, name: str, needs_context: bool, blend: str | None) -> Placemen
     return Placement(name=name, needs_context=needs_context, blend=Blend(name=blend) if blend else None)
 
 
-def _interests(known: Mapping[str, Any]) -> list[InterestBar]:
-    """The largest long-term interests, with their share of late; empty for whom the model does not know."""
-    names = {category["key"]: category["name"] for category in known["category_names"]}
-    lately = dict(zip(known["lately_categories"] or (), known["lately_shares"] or (), strict=True))
-    long_term = zip(known["categories"] or (), known["shares"] or (), strict=True)
+def _interests(liked: Likings, categories: Sequence[Mapping[str, Any]]) -> list[InterestBar]:
+    """The largest long-term interests, with their share of late."""
+    names = {category["key"]: category["name"] for category in categories}
     return [
-        InterestBar(category=names[key], long_term=share, lately=lately.get(key, 0.0))
-        for key, share in long_term
+        InterestBar(category=names[key], long_term=share, lately=liked.lately.get(key, 0.0))
+        for key, share in liked.taste.items()
         if share > 0 and key in names
     ][:SHOWN_INTERESTS]
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from analytics.queries.rules.overview import stored_tag
 from recommendations.engine.evaluation.intervals import Measure, ratio, relative_change
-from recommendations.models import AudienceMember, Rule, RuleBook, SegmentMembership, Slate, SlateOutcome
+from recommendations.models import AudienceMember, LiveProfile, Rule, RuleBook, Slate, SlateOutcome
 from recommendations.services.rules.attributes import ConditionError, FrozenRule, matching
 from recommendations.terms import RuleAction
 
@@ -201,7 +201,7 @@ def _whom(rule: FrozenRule) -> Q:
     """The customers whom a rule is for, as far as they are in its segment and audience today."""
     whom = Q() if rule["customer"] is None else Q(customer=rule["customer"])
     if rule["segment"] is not None:
-        members = SegmentMembership.objects.filter(version__is_live=True, segment__number=rule["segment"])
+        members = LiveProfile.objects.filter(segment__number=rule["segment"])
         whom &= Q(customer__in=members.values("customer"))
     if rule.get("audience") is not None:
         whom &= Q(customer__in=AudienceMember.objects.filter(audience=rule["audience"]).values("customer"))

@@ -11,14 +11,13 @@ from django.db.models import Exists, OuterRef
 from analytics.charts.segments import Centre, Leaning, MapPoint
 from analytics.queries.segments.ties import rules_of, weights_of
 from recommendations.engine.interests.segment import top_categories
-from recommendations.models import BlendWeights, Category, InterestProfile, Rule, Segment
+from recommendations.models import BlendWeights, Category, LiveProfile, Rule, Segment
 from recommendations.services.operations.segments import Picture
 
 ATTRIBUTES_SHOWN = 5
 ATTRIBUTES_OF_ONE = 15
 MOST_POINTS = 1_500
 BUSIEST = 8
-HALF_LIFE = 90  # days
 MOVED_FAR = 0.1  # 1 − cosine of the interests
 KEPT_FEW = 0.6  # share of the members
 EVERYBODY = slice(None)
@@ -145,12 +144,7 @@ def attributes(number: int, picture: Picture) -> list[Leaning]:
 
 def uses(segment: Segment) -> dict[str, Any]:
     """Context of what is tailored to a segment, and its busiest customers."""
-    busiest = InterestProfile.objects.filter(
-        version=segment.version_id,
-        half_life_days=HALF_LIFE,
-        customer__memberships__version=segment.version_id,
-        customer__memberships__segment=segment,
-    )
+    busiest = LiveProfile.objects.filter(segment=segment)
     rows = busiest.order_by("-weight").select_related("customer")[:BUSIEST]
     return {
         "rules": rules_of([segment.number])[segment.number],

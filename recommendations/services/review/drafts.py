@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import F, Q
 
-from recommendations.models import AudienceMember, BlendWeights, Rule, SegmentMembership
+from recommendations.models import AudienceMember, BlendWeights, LiveProfile, Rule
 from recommendations.services.rules.books import BookBasis, book_with
 from recommendations.services.rules.editing import status_of
 from recommendations.store.rules.conditions import FrozenRule, default_book, frozen
@@ -26,7 +26,7 @@ class DraftRules:
 def draft_weights(*, blend: BlendName, customer: int) -> BlendWeights | None:
     """The draft that would act on a customer (by key): of their first audience, of their segment, or of everybody."""
     audiences = AudienceMember.objects.filter(customer=customer).values("audience")
-    segments = SegmentMembership.objects.filter(customer=customer, version__is_live=True).values("segment")
+    segments = LiveProfile.objects.filter(customer=customer).values("segment")
     drafts = BlendWeights.objects.filter(blend__name=blend, status=WeightsStatus.DRAFT)
     return (
         drafts.filter(Q(audience__in=audiences) | Q(segment__in=segments) | Q(segment=None, audience=None))

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from recommendations.engine.preprocess.levels import CONFIRMING
 from recommendations.event_types import EventName
-from recommendations.models import Aside, Item, Quarantine
+from recommendations.models import Aside, Category, Item, ModelVersion, Quarantine
 from recommendations.store.attribution.statements import ITEM_ASIDE, KEY_ASIDE, PERSON_ASIDE, REPLAY, WHOLE
+from recommendations.store.models.main_interests import TASTE, load_main_interests
 from recommendations.store.rules.conditions import as_query, parsed
 from recommendations.terms import PATH_SEPARATOR, AudienceKind, Operator, Trust
 
@@ -23,7 +25,6 @@ type Condition = Mapping[str, Any]
 type Query = tuple[str, list[Any]]
 """A statement with ``%s`` for each of the values."""
 
-HALF_LIFE = 90  # days, of the interest profile
 _COMPARED = {Operator.AT_LEAST: ">=", Operator.AT_MOST: "<="}
 
 # Everybody who can be in an audience: no visitor who is somebody else by now, nobody who objects or is set aside.
@@ -95,19 +96,13 @@ LEFT JOIN LATERAL (
 GROUP BY 1 HAVING {_FIRST} > %s AND {_FIRST} <= %s
 """  # noqa: S608
 _INTEREST = """
-SELECT profile.customer_id AS person, round((100 * sum(part.share))::numeric, 1)::text AS fact
-FROM recommendations_interestprofile profile
-JOIN recommendations_modelversion version ON version.id = profile.version_id AND version.is_live
-CROSS JOIN LATERAL unnest(profile.categories, profile.shares) AS part(category, share)
-WHERE profile.half_life_days = %s AND part.category IN (
-  SELECT id FROM recommendations_category WHERE path = %s OR starts_with(path, %s))
-GROUP BY 1 HAVING 100 * sum(part.share) >= %s
+SELECT profile.customer_id AS person, round((100 * met.share)::numeric, 1)::text AS fact
+FROM unnest(%s::bigint[], %s::float8[]) AS met(customer, share)
+JOIN recommendations_liveprofile profile ON profile.customer_id = met.customer
 """
 _SEGMENT = """
-SELECT membership.customer_id AS person, segment.number::text AS fact
-FROM recommendations_segmentmembership membership
-JOIN recommendations_modelversion version ON version.id = membership.version_id AND version.is_live
-JOIN recommendations_segment segment ON segment.id = membership.segment_id
+SELECT profile.customer_id AS person, segment.number::text AS fact
+FROM recommendations_liveprofile profile JOIN recommendations_segment segment ON segment.id = profile.segment_id
 WHERE segment.number = ANY(%s)
 """
 _PROPERTY = """
@@ -156,7 +151,17 @@ def _customer_since(condition: Condition, now: datetime) -> Query:
 def _interest(condition: Condition, _now: datetime) -> Query:
     """Customers of whose interests so much goes to the category and what lies under it, by the live version."""
     path = condition["category"]
-    return _INTEREST, [HALF_LIFE, path, f"{path}{PATH_SEPARATOR}", condition["percent"]]
+    below = Category.objects.filter(Q(path=path) | Q(path__startswith=f"{path}{PATH_SEPARATOR}"))
+    live = ModelVersion.objects.live().values_list("pk", flat=True).first()
+    interests = load_main_interests(live) if live else None
+    if interests is None:
+        return _INTEREST, [[], []]
+    columns = np.flatnonzero(np.isin(interests.categories, list(below.values_list("pk", flat=True))))
+    taste = interests.by_half_life[TASTE]
+    inside = np.isin(taste.categories, columns)
+    shares = np.where(inside, taste.shares, 0).sum(axis=1, dtype=np.float64)
+    met = inside.any(axis=1) & (100 * shares >= condition["percent"])
+    return _INTEREST, [interests.users[met].tolist(), shares[met].tolist()]
 
 
 def _segment(condition: Condition, _now: datetime) -> Query:

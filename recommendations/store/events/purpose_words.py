@@ -51,7 +51,7 @@ _FORGOTTEN = "".join(
     f"""), no_{table} AS (
   DELETE FROM recommendations_{table} USING due WHERE customer_id = due.id AND NOT due.may
 """  # noqa: S608 - names of our own
-    for table in ("interestprofile", "segmentmembership", "audiencemember")
+    for table in ("liveprofile", "audiencemember")
 )
 # A no is always dated anew, so that an older yes that comes late does not undo it; a yes that is said over and over is
 # not. Who agrees again is known from then on, unless they said otherwise; who never refused is known all along.

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from recommendations.engine.experiments.bandit import DailyArms
-from recommendations.models import Experiment, ModelVersion
+from recommendations.models import Experiment
 from recommendations.store.attribution.statements import CUSTOMER_OF, PERSON_ASIDE, WORDS
 from recommendations.store.events.partitions import gone_until
 from recommendations.store.experiments.totals import SLOWEST
@@ -61,9 +61,8 @@ named AS MATERIALIZED (
 ), person AS MATERIALIZED (
   SELECT whole.unit, segment.number AS segment FROM whole
   LEFT JOIN recommendations_customer customer ON customer.id = whole.customer
-  LEFT JOIN recommendations_segmentmembership membership
-    ON membership.customer_id = whole.customer AND membership.version_id = %(version)s
-  LEFT JOIN recommendations_segment segment ON segment.id = membership.segment_id
+  LEFT JOIN recommendations_liveprofile profile ON profile.customer_id = whole.customer
+  LEFT JOIN recommendations_segment segment ON segment.id = profile.segment_id
   WHERE customer.personalise IS NOT FALSE AND customer.measure IS NOT FALSE
     AND NOT {PERSON_ASIDE.format("whole.customer")}
 )
@@ -124,7 +123,6 @@ def bandit_days(experiment: Experiment, *, until: date) -> BanditDays:
         "zone": settings.SHOP_TIME_ZONE, "arms": arms, "slowest": SLOWEST, "bought": WORDS["bought"],
         "start": max(_midnight(first, zone), experiment.started_at), "end": _midnight(until + timedelta(days=1), zone),
         "cap": float(experiment.caps.get(Metric.ATTRIBUTED, "inf")),
-        "version": ModelVersion.objects.live().values_list("pk", flat=True).first() or 0,
     }  # fmt: skip
     with transaction.atomic():
         run(_PLAN)

@@ -40,10 +40,9 @@ WHERE slate.served_at >= %(start)s AND slate.served_at < %(now)s AND slate.place
   AND (%(signed_in)s::boolean IS NULL
     OR (customer.kind IS NOT DISTINCT FROM '{CustomerKind.SIGNED_IN}') = %(signed_in)s)
   AND (cardinality(%(segments)s::integer[]) = 0 OR EXISTS (
-    SELECT FROM recommendations_segmentmembership membership
-    JOIN recommendations_segment segment ON segment.id = membership.segment_id
-    JOIN recommendations_modelversion version ON version.id = membership.version_id AND version.is_live
-    WHERE membership.customer_id = person.id AND segment.number = ANY(%(segments)s)))
+    SELECT FROM recommendations_liveprofile profile
+    JOIN recommendations_segment segment ON segment.id = profile.segment_id
+    WHERE profile.customer_id = person.id AND segment.number = ANY(%(segments)s)))
 """  # noqa: S608 - parts of our own
 _DAY = "floor(extract(epoch FROM {0} - %(start)s) / 86400)::integer"
 _FIRST_DAYS = f"""

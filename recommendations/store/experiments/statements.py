@@ -178,9 +178,8 @@ did AS MATERIALIZED (
   LEFT JOIN spent ON spent.person = person.id LEFT JOIN disliked ON disliked.person = person.id
   LEFT JOIN answered ON answered.person = person.id LEFT JOIN tied ON tied.person = person.id
   LEFT JOIN recommendations_customer visitor ON visitor.id = person.first_customer
-  LEFT JOIN recommendations_segmentmembership membership
-    ON membership.customer_id = person.customer AND membership.version_id = %(version)s
-  LEFT JOIN recommendations_segment segment ON segment.id = membership.segment_id
+  LEFT JOIN recommendations_liveprofile profile ON profile.customer_id = person.customer
+  LEFT JOIN recommendations_segment segment ON segment.id = profile.segment_id
 )
 """
 _COLUMNS = {

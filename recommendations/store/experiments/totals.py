@@ -16,7 +16,7 @@ from django.db import transaction
 from recommendations.engine.evaluation.breadth import different_items
 from recommendations.engine.experiments.moments import Moments
 from recommendations.event_types import EventName
-from recommendations.models import Experiment, ModelVersion, Unit
+from recommendations.models import Experiment, Unit
 from recommendations.store.attribution.statements import WORDS
 from recommendations.store.experiments.statements import MEMBERS, SEAT_COLUMNS, TOTALS, VISITORS, seats_statement
 from recommendations.store.temp_tables import rows, run, temporary
@@ -84,12 +84,11 @@ def past_totals(experiment: Experiment, *, start: datetime, end: datetime) -> Ex
 @transaction.atomic
 def _totals(people: str, experiment: Experiment, values: Mapping[str, Any]) -> ExperimentTotals:
     run(_PLAN)
-    live = ModelVersion.objects.live().values_list("pk", flat=True).first()
     caps = {name: float(cap) for name, cap in experiment.caps.items()}
     given = WORDS | {
         "believed": settings.PURCHASES_FROM, "acts": [EventName.PURCHASE, EventName.DISLIKE_ITEM],
         "placements": list(experiment.placements.values_list("name", flat=True)), "window": WINDOW,
-        "earliest": values["start"] - WINDOW, "slowest": SLOWEST, "version": live or 0,
+        "earliest": values["start"] - WINDOW, "slowest": SLOWEST,
         "cap": caps.get(Metric.REVENUE, float("inf")), "attributed_cap": caps.get(Metric.ATTRIBUTED, float("inf")),
     }  # fmt: skip
     with temporary("experiment_seat", SEAT_COLUMNS):

@@ -49,7 +49,7 @@ class LearnedHolder:
         yield Sheet(name=_("models that learned"), columns=columns, rows=_lines_of(subject))
 
     def find(self, subject: Subject) -> int:
-        return sum(_entries(version)[key] for version in _finished() for key in subject.keys)
+        return sum(_entries(version)[key] for version in finished_versions() for key in subject.keys)
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:
         return self.erase_all([subject], now=now)[0]
@@ -61,7 +61,7 @@ class LearnedHolder:
         """
         keys = np.array(sorted({key for subject in subjects for key in subject.keys}), np.int64)
         deleted, sums = Counter[int](), defaultdict[int, set[str]](set)
-        for version in _finished():
+        for version in finished_versions():
             done = scrub(version, keys)
             deleted.update(done.entries)
             for key in done.entries:
@@ -107,7 +107,7 @@ def forget_versions_before(moment: datetime) -> int:
     return len(old)
 
 
-def _finished() -> list[ModelVersion]:
+def finished_versions() -> list[ModelVersion]:
     """Versions with files that no run is making. Whoever is finishing one is waited for (``scrubbing.finish``)."""
     with transaction.atomic():
         locked = list(_with_files().select_related("run").select_for_update(of=("self",)).order_by("pk"))
@@ -148,7 +148,7 @@ def _summing(version: int) -> frozenset[str]:
 
 
 def _lines_of(subject: Subject) -> Iterator[Sequence[Any]]:
-    for version in _finished():
+    for version in finished_versions():
         yield from of_one_edition(version.pk, partial(_lines, version, subject))
 
 

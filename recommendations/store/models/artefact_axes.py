@@ -89,6 +89,7 @@ LAYOUTS: Mapping[str, ArrayLayout] = {
     "second_stage/*/lesson/relevant": ArrayLayout(PeopleAxis.LESSONS),
     "evaluation/*/*": _OF_TRUTH,
     "lists/*/*": _OF_TRUTH,
+    "profiles/*/*": _OF_USERS,
     "segments/of_users": _OF_USERS,
     "segments/interests": OF_NOBODY,
     "segments/numbers": OF_NOBODY,

@@ -1,4 +1,4 @@
-"""Interest profiles, segments and association rules of a version, from arrays into the record and back."""
+"""Segments and association rules of a version, from arrays into the record and back."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from operator import or_
 from typing import Any
 
 import numpy as np
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
@@ -19,18 +18,15 @@ from recommendations.engine.interests.segment import agreement
 from recommendations.models import (
     AssociationRule,
     Category,
-    InterestProfile,
     ModelVersion,
     Segment,
-    SegmentMembership,
     SegmentState,
 )
 from recommendations.store.models.artefacts import load_arrays, save_arrays
-from recommendations.store.temp_tables import copying, like, run, temporary
+from recommendations.store.temp_tables import copying
 from recommendations.terms import Cut
 
-SHOWN_CATEGORIES = 12
-LEARNED = (InterestProfile, SegmentMembership, SegmentState, AssociationRule)
+LEARNED = (SegmentState, AssociationRule)
 
 
 def forget(version: ModelVersion) -> None:
@@ -45,25 +41,6 @@ def forget_old_versions() -> None:
     learned = (Exists(model.objects.filter(version=OuterRef("pk"))) for model in LEARNED)
     for version in ended.filter(reduce(or_, learned)):
         forget(version)
-
-
-def save_profiles(
-    version: ModelVersion, *, users: IdMap, categories: IdMap, half_life: int, shares: FloatArray, weights: FloatArray
-) -> None:
-    """Save the largest shares of each customer; ``shares`` and ``weights`` are customers × categories."""
-    most = min(SHOWN_CATEGORIES, shares.shape[1])
-    filled = np.nan_to_num(shares)
-    columns = np.argsort(-filled, axis=1, kind="stable")[:, :most]
-    values = np.take_along_axis(filled, columns, axis=1)
-    rows = (
-        (version.pk, customer, half_life, categories.ids[column].tolist(), np.round(value, 6).tolist(), weight)
-        for customer, column, value, weight in zip(
-            users.ids.tolist(), columns, values, weights.sum(axis=1, dtype=np.float64).tolist(), strict=True
-        )
-    )
-    _copy_of_people(
-        InterestProfile, ("version_id", "customer_id", "half_life_days", "categories", "shares", "weight"), rows
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,18 +106,16 @@ def previous_segments(version: ModelVersion, *, columns: IdMap) -> PreviousSegme
 def save_segments(
     version: ModelVersion,
     *,
-    users: IdMap,
     categories: IdMap,
     numbers: IntArray,
     membership: IntArray,
     shares: FloatArray,
     top: IntArray,
 ) -> None:
-    """Save segments by lasting number, and who belongs to which; they are shown once the version is live."""
+    """Save segments by lasting number; they are shown once the version is live."""
     names = dict(Category.objects.values_list("pk", "name"))
     given = {str(segment) for segment in Segment.objects.exclude(version=None)}
     sizes = {int(number): int(np.count_nonzero(membership == number)) for number in numbers}
-    keys: dict[int, int] = {}
     for row, number in enumerate(numbers.tolist()):
         described = [
             {"category": int(categories.ids[column]), "name": names[int(categories.ids[column])],
@@ -153,13 +128,6 @@ def save_segments(
         SegmentState.objects.create(
             version=version, segment=segment, size=sizes[number], top_categories=described
         )  # fmt: skip
-        keys[number] = segment.pk
-    rows = (
-        (version.pk, customer, keys[number])
-        for customer, number in zip(users.ids.tolist(), membership.tolist(), strict=True)
-        if number >= 0
-    )
-    _copy_of_people(SegmentMembership, ("version_id", "customer_id", "segment_id"), rows)
     save_arrays(
         version,
         Cut.LIVE,
@@ -207,27 +175,6 @@ def save_rules(version: ModelVersion, *, items: IdMap, pairs: Pairs, most: int) 
         " (version_id, antecedents, consequent_id, baskets, support, confidence, lift, p_value)",
         rows,
     )
-
-
-# Whoever is erased at this moment is locked by that: they are waited for, and then left out. So is who objected
-# meanwhile.
-_OF_WHO_IS_THERE = """
-INSERT INTO {table} ({columns}) SELECT {columns} FROM learned_of_people learned
-JOIN recommendations_customer customer
-  ON customer.id = learned.customer_id AND customer.erased_at IS NULL AND customer.personalise
-ORDER BY customer.id FOR KEY SHARE OF customer
-"""
-
-
-@transaction.atomic
-def _copy_of_people(
-    model: type[InterestProfile | SegmentMembership], columns: Sequence[str], rows: Iterator[tuple[Any, ...]]
-) -> None:
-    """Write rows of those customers who are still there: a run takes time, and somebody may be erased meanwhile."""
-    table, names = model._meta.db_table, ", ".join(columns)
-    with temporary("learned_of_people", like(table, columns)):
-        _copy(f"learned_of_people ({names})", rows)
-        run(_OF_WHO_IS_THERE.format(table=table, columns=names))
 
 
 def _copy(target: str, rows: Iterator[tuple[Any, ...]]) -> None:

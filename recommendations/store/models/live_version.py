@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from recommendations.models import ModelVersion, Segment, SegmentState
+from recommendations.store.models.live_profiles import replace_live_profiles
 from recommendations.terms import VersionStatus
 
 
@@ -18,6 +19,7 @@ def go_live(version: ModelVersion, *, now: datetime) -> None:
         state = states[segment.pk]
         segment.size, segment.top_categories, segment.version = state.size, state.top_categories, version
         segment.save(update_fields=["size", "top_categories", "version"])
+    replace_live_profiles(version)
 
 
 def keep_ready(version: ModelVersion) -> None:

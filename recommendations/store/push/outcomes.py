@@ -58,9 +58,8 @@ unnest(ARRAY['all', 'variant:' || variant, 'channel:' || channel,
   'hour:' || extract(hour FROM handed_at AT TIME ZONE coalesce(
   (SELECT nullif(there.time_zone, '') FROM recommendations_contact there
    WHERE there.customer_id = recommendations_message.contact), %(zone)s)),
-  'segment:' || coalesce((SELECT membership.segment_id::text FROM recommendations_segmentmembership membership
-    JOIN recommendations_modelversion version ON version.id = membership.version_id AND version.is_live
-    WHERE membership.customer_id = recommendations_message.customer_id LIMIT 1), '')])
+  'segment:' || coalesce((SELECT profile.segment_id::text FROM recommendations_liveprofile profile
+    WHERE profile.customer_id = recommendations_message.customer_id), '')])
 """
 _THEIRS = f"""
 SELECT FROM {PERSON.format("shown.customer")} JOIN recommendations_event event ON event.customer_id = person.key

@@ -17,8 +17,7 @@ from recommendations.models import (
     CustomerAlias,
     Event,
     HeldEvent,
-    InterestProfile,
-    SegmentMembership,
+    LiveProfile,
     Unit,
     WaitingLine,
 )
@@ -37,7 +36,7 @@ AT_ONCE, LOOKED_AT = 500, 2_000
 """Customers who leave, and who are looked at, in one statement."""
 BREATH = 0.05
 """Seconds between two statements, for whoever else needs PostgreSQL: there is a whole night for all of them."""
-GO_ALONG = frozenset({InterestProfile, SegmentMembership, AudienceMember, Unit, CustomerAlias, EventListing})
+GO_ALONG = frozenset({LiveProfile, AudienceMember, Unit, CustomerAlias, EventListing})
 """Tables whose rows keep nobody: they are inferred, or said of somebody who is there otherwise."""
 
 

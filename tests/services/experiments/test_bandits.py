@@ -20,10 +20,8 @@ from recommendations.models import (
     AuditEntry,
     Customer,
     Experiment,
-    ModelVersion,
-    Run,
+    LiveProfile,
     Segment,
-    SegmentMembership,
     Slate,
     SlateOutcome,
 )
@@ -315,7 +313,6 @@ def test_segments_have_shares_of_their_own_that_borrow() -> None:
     """In segment 1 B is better, 120 of 360 to 60 of 360, in 2 A: each leans its own way, all together to neither."""
     own = bandit(by_segment=True)
     live_days(own, 3, (400, 60), (400, 60))
-    version = ModelVersion.objects.create(run=Run.objects.create(now=NOW), is_live=True, status="ready")
     segments = [Segment.objects.create(number=number) for number in (1, 2)]
     for place, arm in enumerate(arms_of(own)):
         first = 60 if place == 0 else 120  # clickers of segment 1; the others of the 180 are of segment 2
@@ -326,8 +323,8 @@ def test_segments_have_shares_of_their_own_that_borrow() -> None:
                 Customer(pseudonym=unit.to_bytes(8, "big", signed=True) + bytes(24), kind=CustomerKind.ANONYMOUS)
                 for unit in units
             )
-            SegmentMembership.objects.bulk_create(
-                SegmentMembership(version=version, segment=segment, customer=person) for person in people
+            LiveProfile.objects.bulk_create(
+                LiveProfile(segment=segment, customer=person, weight=1, shift=0) for person in people
             )
     tick(own, now=night(4))
     assert shares(own, 4) == pytest.approx([0.525, 0.475], abs=1e-6)

@@ -17,10 +17,10 @@ from recommendations.models import (
     AudienceMember,
     Customer,
     Item,
+    LiveProfile,
     PageSlot,
     Placement,
     Segment,
-    SegmentMembership,
 )
 from recommendations.services.rules.linter import Finding, FindingCode, Severity, lint
 from recommendations.terms import RuleAction
@@ -47,7 +47,7 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
 
 @pytest.fixture
 def known() -> dict[str, list[int]]:
-    segments = SegmentMembership.objects.order_by("segment__number").values_list("segment__number", flat=True)
+    segments = LiveProfile.objects.order_by("segment__number").values_list("segment__number", flat=True)
     return {
         "segments": list(dict.fromkeys(segments)),
         "customers": list(Customer.objects.order_by("pk").values_list("pk", flat=True)),
@@ -108,7 +108,7 @@ def test_only_a_pin_that_can_never_work_is_an_error(known: dict[str, list[int]])
 
 
 def test_a_rule_for_a_customer_knows_the_segment_of_the_customer(known: dict[str, list[int]]) -> None:
-    member = SegmentMembership.objects.select_related("segment").order_by("pk").first()
+    member = LiveProfile.objects.select_related("segment").order_by("pk").first()
     assert member is not None
     own = member.segment.number
     other = next(number for number in known["segments"] if number != own)

@@ -16,9 +16,9 @@ from recommendations.models import (
     AudienceMember,
     BlendWeights,
     Customer,
+    LiveProfile,
     ModelVersion,
     RuleBook,
-    SegmentMembership,
     ShopPage,
     Slate,
 )
@@ -242,7 +242,7 @@ def test_a_few_calls_of_a_developer_do_not_move_what_is_measured(monkeypatch: py
 
 
 def test_a_rule_for_a_segment_touches_its_customers() -> None:
-    members = set(SegmentMembership.objects.filter(segment__number=3).values_list("customer", flat=True))
+    members = set(LiveProfile.objects.filter(segment__number=3).values_list("customer", flat=True))
     tag = price_tag(rules=[rule("pin", of_ids("soap-5"), slot=1, segment=3)], placement="home")
     assert tag.customers_touched == len(members) > 0
     assert set(tag.touched) <= members

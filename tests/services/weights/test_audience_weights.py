@@ -72,7 +72,7 @@ def test_the_first_audience_goes_before_the_segment_and_that_before_everybody(
     everybodys = version_of("u0")
     with django_capture_on_commit_callbacks(execute=True):
         first, second = audience_of("tea", "u0"), audience_of("coffee", "u0", "u1")
-    number = Customer.objects.get(pk=key_of("u0")).memberships.get().segment
+    number = Customer.objects.get(pk=key_of("u0")).live_profile.segment
     with django_capture_on_commit_callbacks(execute=True):
         of_segment = published({"als": 1}, number, by=boss)
     assert version_of("u0") == of_segment.number

@@ -214,7 +214,7 @@ def test_a_segment_s_weights_are_served_to_its_customers_alone(
 
 def _segment(user: str) -> int:
     customer = Customer.objects.get(pseudonym=pseudonym(user))
-    return int(customer.memberships.get().segment.number)
+    return int(customer.live_profile.segment.number)
 
 
 def test_what_only_an_experiment_serves_is_no_former_default(boss: Staff) -> None:

@@ -10,18 +10,16 @@ from recommendations.models import (
     Arm,
     Customer,
     Experiment,
-    ModelVersion,
+    LiveProfile,
     RetentionDrop,
-    Run,
     Segment,
-    SegmentMembership,
 )
 from recommendations.store.events.id_cache import person_keys
 from recommendations.store.events.partitions import month_after, month_of, partition_of
 from recommendations.store.experiments.daily import BanditDays, bandit_days
 from recommendations.store.rules.conditions import shop_day
 from recommendations.terms import CustomerKind, Metric
-from tests.experiment_records import DAY, HOUR, NOW, START, answer, arms_of, bandit, furnish, unit_of
+from tests.experiment_records import DAY, HOUR, START, answer, arms_of, bandit, furnish, unit_of
 from tests.store.experiments.test_totals import buy
 from tests.store.test_attribution import act, take
 
@@ -116,13 +114,12 @@ def test_slates_of_others_and_of_before_do_not_count(own: Experiment, arms: list
 
 
 def test_who_objects_since_is_out_and_segments_are_those_of_the_live_model(own: Experiment, arms: list[Arm]) -> None:
-    version = ModelVersion.objects.create(run=Run.objects.create(now=NOW), is_live=True, status="ready")
     for number, user in enumerate(("u1", "u2", "u3")):
         key = person_keys([user], CustomerKind.SIGNED_IN)[user]
         answer(unit_of(user), arms[number % 2])
         if number < 2:
             segment = Segment.objects.create(number=number + 1)
-            SegmentMembership.objects.create(version=version, segment=segment, customer_id=key)
+            LiveProfile.objects.create(segment=segment, customer_id=key, weight=1, shift=0)
     result = days(own)
     assert result.segments == [1, 2]
     assert result.of(Metric.CONVERTED).n[0].tolist() == [2, 1]

@@ -15,17 +15,15 @@ from recommendations.models import (
     CustomerAlias,
     Event,
     Item,
-    ModelVersion,
-    Run,
+    LiveProfile,
     Segment,
-    SegmentMembership,
     Slate,
     SlateOutcome,
 )
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.experiments.past import DAYS, PastVisitors, past_visitors
-from recommendations.terms import CustomerKind, Trust, VersionStatus
+from recommendations.terms import CustomerKind, Trust
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=0)
@@ -158,10 +156,9 @@ def test_only_whom_the_experiment_asks_for_counts() -> None:
     for who in (ana, ben, cookie, objector):
         answer(3, customer=who)
     answer(3, unit=7)
-    version = ModelVersion.objects.create(run=Run.objects.create(now=NOW), is_live=True, status=VersionStatus.READY)
     for number, who in ((1, ana), (2, ben), (2, cookie)):
         segment, _new = Segment.objects.get_or_create(number=number)
-        SegmentMembership.objects.create(version=version, customer=who, segment=segment)
+        LiveProfile.objects.create(customer=who, segment=segment, weight=1, shift=0)
     keys = {
         name: set(visitors(**fields).keys.tolist())
         for name, fields in {

@@ -11,11 +11,9 @@ from recommendations.models import (
     Customer,
     Experiment,
     Item,
-    ModelVersion,
+    LiveProfile,
     Placement,
-    Run,
     Segment,
-    SegmentMembership,
     Unit,
 )
 from recommendations.services.operations import quarantine
@@ -299,15 +297,12 @@ def test_answers_without_an_id_are_told(own: Experiment, arms: list[Arm]) -> Non
 
 
 def test_segments_have_sums_of_their_own(own: Experiment, arms: list[Arm]) -> None:
-    version = ModelVersion.objects.create(run=Run.objects.create(now=NOW), is_live=True, status="ready")
     segments = [Segment.objects.create(number=number) for number in (3, 7)]
     for place, user in enumerate(("u1", "u2", "u3", "u4")):
         answer(unit_of(user), arms[0])
         buy(user, 10 + place, at=START + HOUR)
         if place < 3:
-            SegmentMembership.objects.create(
-                version=version, customer_id=person(user), segment=segments[int(place == 2)]
-            )
+            LiveProfile.objects.create(customer_id=person(user), segment=segments[int(place == 2)], weight=1, shift=0)
     result = figures(own)
     sums = {segment: result.sums[arms[0].pk, segment, Metric.REVENUE].moments for segment in (None, 3, 7)}
     assert {segment: (one.n, one.y) for segment, one in sums.items()} == {None: (4, 46), 3: (2, 21), 7: (1, 12)}

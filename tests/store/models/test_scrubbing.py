@@ -14,15 +14,18 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.engine.ids import IdMap
-from recommendations.models import Artefact, Customer, InterestProfile, ModelVersion, Run, RunStage
+from recommendations.engine.interests.main_interests import MainInterests
+from recommendations.engine.interests.profile import HALF_LIVES
+from recommendations.models import Artefact, Customer, LiveProfile, ModelVersion, Run, RunStage
 from recommendations.privacy_terms import EraseMode
 from recommendations.store.erasure.burial import bury
 from recommendations.store.erasure.subjects import subject_of_keys
 from recommendations.store.events.pseudonyms import pseudonym
+from recommendations.store.holders.interests import INTERESTS
 from recommendations.store.holders.learned import LEARNED, forget_versions_before, learned_without
-from recommendations.store.models import interests, live_version, scrubbing
+from recommendations.store.models import live_version, scrubbing
 from recommendations.store.models.artefacts import load_arrays, of_one_edition, save_arrays
+from recommendations.store.models.main_interests import load_main_interests, save_main_interests
 from recommendations.store.models.scrubbing import entries_of, finish, gone_from, scrub
 from recommendations.terms import Cut, RunStatus, Stage, VersionStatus
 from tests.trained import artefact_folder
@@ -49,6 +52,11 @@ def made(people: dict[str, int], *, status: VersionStatus = VersionStatus.BUILDI
     version = ModelVersion.objects.create(run=Run.objects.create(now=NOW, **run), status=status)
     for cut in Cut:
         save_arrays(version, cut, {"ids/users": keys, "levels/of_users": np.arange(len(keys), dtype=np.int8)})
+    figures = np.arange(len(keys), dtype=np.float64)
+    save_arrays(version, Cut.LIVE, {"ids/categories": np.array([7])})
+    for half_life in HALF_LIVES:
+        own = MainInterests(np.zeros((len(keys), 1), np.int32), figures[:, None].astype(np.float32), figures)
+        save_main_interests(version, own, half_life=half_life)
     return version
 
 
@@ -81,6 +89,7 @@ class Erasure(threading.Thread):
             subject = subject_of_keys([self._key])
             bury(subject, mode=EraseMode.FORGET, now=timezone.now())
             self._buried.set()
+            INTERESTS.erase(subject, now=timezone.now())
             LEARNED.erase(subject, now=timezone.now())
         except Exception as error:  # noqa: BLE001 - the test looks at it
             self.error = error
@@ -131,6 +140,8 @@ def test_whoever_is_erased_while_a_version_is_finished_is_not_in_it(
     assert (version.status, version.is_live, version.edition) == (VersionStatus.READY, goes_live, 1)
     assert levels(version) == {people["ada"]: 0, people["cyd"]: 2}
     assert not len(gone_from(version.pk))
+    listed = set(LiveProfile.objects.values_list("customer", flat=True))
+    assert listed == ({people["ada"], people["cyd"]} if goes_live else set())
 
 
 def test_a_version_that_is_being_made_is_left_to_its_run(people: dict[str, int]) -> None:
@@ -203,7 +214,8 @@ def test_arrays_that_no_part_of_the_release_reads_go_as_whole(people: dict[str, 
     scrub(version, np.array([people["bob"]]))
 
     names = Artefact.objects.filter(cut=Cut.LIVE).values_list("name", flat=True)
-    assert sorted(names) == ["ids/users", "levels/of_users"]
+    assert {"ids/users", "levels/of_users"} <= set(names)
+    assert {name.partition("/")[0] for name in names} == {"ids", "levels", "profiles"}
 
 
 def test_what_is_read_is_of_one_edition(people: dict[str, int]) -> None:
@@ -220,17 +232,26 @@ def test_what_is_read_is_of_one_edition(people: dict[str, int]) -> None:
     assert of_one_edition(version.pk, read) == (1, [people["ada"], people["cyd"]], [0, 2])
 
 
-def test_a_run_stores_nothing_of_who_is_gone_by_then(people: dict[str, int]) -> None:
+def test_a_version_goes_live_without_who_is_gone_by_then(people: dict[str, int]) -> None:
     version = made(people)
     Customer.objects.filter(pk=people["ada"]).update(erased_at=NOW)
     Customer.objects.filter(pk=people["cyd"]).delete()
 
-    interests.save_profiles(
-        version, users=IdMap(ids=np.array(sorted(people.values()))), categories=IdMap(ids=np.array([1, 2])),
-        half_life=90, shares=np.full((3, 2), 0.5, np.float32), weights=np.ones((3, 2), np.float32),
-    )  # fmt: skip
+    live_version.go_live(version, now=NOW)
 
-    assert list(InterestProfile.objects.values_list("customer", "shares")) == [(people["bob"], [0.5, 0.5])]
+    assert list(LiveProfile.objects.values_list("customer", "weight")) == [(people["bob"], 1.0)]
+
+
+def test_the_interests_of_who_is_erased_go_from_the_files(people: dict[str, int]) -> None:
+    version = made(people, status=VersionStatus.READY, finished_at=NOW)
+    scrub(version, np.array([people["ada"]]))
+    known = load_main_interests(version.pk)
+    assert known is not None
+    assert known.users.tolist() == [people["bob"], people["cyd"]]
+    for found in known.by_half_life.values():
+        assert found.weight.tolist() == [1, 2]
+        assert found.shares.tolist() == [[1], [2]]
+    assert load_main_interests(version.pk, customer=people["ada"]) is None
 
 
 def test_what_was_learned_before_somebody_went_is_forgotten_but_the_live_version(people: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ from analytics.queries.customer.listing import Customers, customers, first, line
 from analytics.queries.customer.order import place
 from analytics.queries.layout import Frame, read_frame
 from recommendations.event_types import EventName
-from recommendations.models import Category, Customer, CustomerAlias, InterestProfile, ModelVersion, Segment
+from recommendations.models import Category, Customer, CustomerAlias, ModelVersion, Segment
 from recommendations.store.events.pseudonyms import pseudonym
 from tests.analytics import records
 
@@ -23,12 +23,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def model() -> ModelVersion:
-    live, old = records.version(records.run()), records.version(records.run(), live=False)
+    live = records.version(records.run())
     teas = Segment.objects.create(number=4, name="Teas", size=3, version=live)
     for weight in range(1, 11):
         who = records.customer(f"u{weight}")
-        records.profile(live, who, weight=weight, segment=teas if weight <= 3 else None, Tea=1.0)
-        records.profile(old, who, weight=100)
+        records.profile(who, weight=weight, segment=teas if weight <= 3 else None)
     records.customer("cold-1")
     records.customer("cold-2")
     return live
@@ -113,7 +112,7 @@ def test_events_of_merged_keys_count_for_their_customer() -> None:
 
 
 def test_a_random_customer_is_one_that_the_filters_leave(model: ModelVersion) -> None:
-    heavy = Customer.objects.get(profiles__weight=10)
+    heavy = Customer.objects.get(live_profile__weight=10)
     assert somebody(Filters(state=State.HEAVY), frame=of(model)) == heavy.pk
     assert somebody(Filters(segment="99"), frame=of(model)) is None
     cold = {somebody(Filters(state=State.COLD), frame=of(model)) for _ in range(30)}
@@ -145,25 +144,14 @@ def test_events_of_merged_keys_count_for_the_order() -> None:
     assert order == [late, often, never]
 
 
-def taste(
-    model: ModelVersion, who: Customer, *, before: dict[str, float], lately: dict[str, float], weight: float
-) -> None:
-    for half_life, shares in ((90, before), (7, lately)):
-        categories = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in shares]
-        InterestProfile.objects.create(
-            version=model, customer=who, half_life_days=half_life, categories=categories, shares=list(shares.values()),
-            weight=weight,
-        )  # fmt: skip
-
-
 @pytest.fixture
 def shifted(model: ModelVersion) -> dict[str, Customer]:
-    """Soap went from 10 % to 50 %, wine from nothing to 20 %; tea stayed; and one did next to nothing lately."""
+    """Soap gained 40 %, wine 20 %; tea stayed; and one did next to nothing lately."""
     who = {name: records.customer(name) for name in ("soap", "wine", "tea", "idle")}
-    taste(model, who["soap"], before={"Tea": 0.6, "Soap": 0.1}, lately={"Soap": 0.5, "Tea": 0.2}, weight=3)
-    taste(model, who["wine"], before={"Tea": 0.6}, lately={"Wine": 0.2, "Tea": 0.1}, weight=3)
-    taste(model, who["tea"], before={"Tea": 0.6}, lately={"Tea": 0.6}, weight=3)
-    taste(model, who["idle"], before={"Tea": 0.6}, lately={"Wine": 0.9}, weight=0.2)
+    records.profile(who["soap"], weight=3, shift=0.4, leads="Soap")
+    records.profile(who["wine"], weight=3, shift=0.2, leads="Wine")
+    records.profile(who["tea"], weight=3, leads="Tea")
+    records.profile(who["idle"], weight=0.2, leads="Wine")
     return who
 
 
