@@ -40,8 +40,8 @@ class InterestsHolder(TableHolder):
 
     def export(self, subject: Subject) -> Iterator[Sheet]:
         yield from super().export(subject)
-        columns = (_("Model"), _("Half-life, days"), _("Categories"), _("Shares"), pgettext("of acts", "Weight"))
-        yield Sheet(name=_("interest profiles"), columns=columns, rows=_lines(subject))
+        columns = (_("version"), _("half-life, days"), _("categories"), _("shares"), _("weight of all activity"))
+        yield Sheet(name=pgettext("model", "interest profiles"), columns=columns, rows=_lines(subject))
 
 
 INTERESTS = InterestsHolder()
