@@ -79,7 +79,7 @@ DAY = timedelta(days=1)
 
 FOUND: Mapping[HolderCode, int] = {
     HolderCode.CONTACTS: 4, HolderCode.MESSAGES: 7, HolderCode.AGENTS: 1, HolderCode.EXPERIMENTS: 2,
-    HolderCode.AUDIENCES: 1, HolderCode.SLATES: 4, HolderCode.ANSWERS: 1, HolderCode.INTERESTS: 3,
+    HolderCode.AUDIENCES: 1, HolderCode.SLATES: 4, HolderCode.ANSWERS: 1, HolderCode.INTERESTS: 1,
     HolderCode.STAFF_WORK: 10, HolderCode.FILES: 4, HolderCode.SOURCES: 3, HolderCode.EVENTS: 14,
     HolderCode.CUSTOMER: 5,
 }  # fmt: skip
