@@ -26,6 +26,7 @@ from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_po
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, nets, training_data
+from recommendations.store.models.directory_files import save_directory
 from recommendations.store.models.event_points import event_points
 from recommendations.store.models.group_follows import group_follows
 from recommendations.store.models.truth_sample import sampled
@@ -72,6 +73,7 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     live = _cleaned(events, until=end)
     context.report(0.4, text=f"{len(live.events):,} events count, once cleaned")
     model.save_bursts(context.version, live.report.bursts)
+    save_directory(context.version)
     held = quarantine.set_aside(context, live.events, live.people, until=end)
     events, left = held.without(events, live.people), held.without(live.events, live.people)
     counts = _described(live.report) | {"set_aside": len(live.events) - len(left), "promotions": len(shop.plan)}

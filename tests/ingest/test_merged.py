@@ -13,16 +13,17 @@ from django.utils import timezone
 from recommendations.ingest.accept import accept
 from recommendations.ingest.event_schema import EventForm, EventItemForm
 from recommendations.ingest.facts import Sender
-from recommendations.models import Customer, CustomerAlias, Item
+from recommendations.models import Customer, CustomerAlias, Item, ModelVersion
 from recommendations.services.customers import merge_customers, unmerge_customers
 from recommendations.serving.serve import serve
 from recommendations.serving.types import Answer, Request
-from recommendations.store.events.known_customers import customer_key
+from recommendations.store.events.known_customers import customer_key, known_by
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live import fetch, record, writes
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.state import LiveEvent
 from recommendations.store.live.valkey import Link
+from recommendations.store.models.directory_files import save_directory
 from recommendations.store.serving.snapshot_holder import SnapshotHolder, snapshot_holder
 from recommendations.terms import CustomerKind
 
@@ -91,7 +92,7 @@ def test_every_process_learns_of_a_merger_with_its_next_answer(monkeypatch: pyte
 
 
 def test_a_visitor_who_came_after_the_snapshot_is_found_as_the_customer(valkey: redis.Redis) -> None:
-    customers = dict(snapshot_holder().current(None).customers)
+    customers = known_by(snapshot_holder().current(None).customers.directory)
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     valkey.delete(fetch.BUILT)
@@ -104,10 +105,11 @@ def test_an_old_merger_stays_when_the_record_is_read_again(monkeypatch: pytest.M
     did("view_item", Item.objects.get(shop_id="tea-0").pk, anonymous_id="a8")
     merge_customers(anonymous_id="a8", user_id="u0", now=timezone.now())
     CustomerAlias.objects.update(changed_at=timezone.now() - timedelta(days=1))
+    save_directory(ModelVersion.objects.live().get())
     for name, value in (("RECHECK", 0.0), ("OVERLAP", timedelta())):
         monkeypatch.setattr(f"recommendations.store.serving.snapshot_holder.{name}", value)
     holder, visitor = SnapshotHolder(), pseudonym("a8", kind=CustomerKind.ANONYMOUS)
-    assert [holder.current({}).customers[visitor] for _ in range(3)] == [key_of("u0")] * 3
+    assert [holder.current({}).customers.get(visitor) for _ in range(3)] == [key_of("u0")] * 3
 
 
 def test_another_customers_sign_in_leaves_the_snapshot_as_it_is() -> None:
@@ -125,7 +127,7 @@ def test_a_sign_in_costs_one_query(django_assert_max_num_queries: Any) -> None:
     changed = fetch.state_of(None, since=None).changed
     with django_assert_max_num_queries(1):
         snapshot = holder.current(changed)
-    assert snapshot.customers[pseudonym("a1", kind=CustomerKind.ANONYMOUS)] == key_of("u0")
+    assert snapshot.customers.get(pseudonym("a1", kind=CustomerKind.ANONYMOUS)) == key_of("u0")
     read_at = snapshot.read_at
     fetch.announce(Changed.PLACEMENTS)
     assert holder.current(fetch.state_of(None, since=None).changed).read_at > read_at

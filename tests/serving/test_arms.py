@@ -205,7 +205,7 @@ def test_who_may_be_in_it_is_asked_for_each_answer() -> None:
 def segment_of(user: str) -> int:
     held = snapshot_holder().any()
     assert held.model is not None
-    return int(held.model.segments[held.model.users.row(held.customers[pseudonym(user)])])
+    return int(held.model.segments[held.model.users.row(held.customers.get(pseudonym(user)))])
 
 
 @pytest.mark.parametrize("signed_in", [True, False])

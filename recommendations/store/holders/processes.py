@@ -39,8 +39,8 @@ class ProcessesHolder:
         if gone:
             _look()
         held = snapshot_holder().snapshot
-        known = [] if held is None or not gone else [key for key in list(held.customers.values()) if key in gone]
-        return len(known) + facts_waiting_of(gone)
+        known = 0 if held is None or not gone else held.customers.count(gone)
+        return known + facts_waiting_of(gone)
 
     def erase(self, subject: Subject, *, now: datetime) -> Erased:  # noqa: ARG002 - others keep the moment
         """Tell every process, and forget them in this one. Raises ValkeyAwayError where it cannot be told."""

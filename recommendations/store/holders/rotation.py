@@ -16,6 +16,7 @@ from recommendations.store.events.partitions import run_in_half_gone
 from recommendations.store.events.pseudonyms import CHECK_VALUE, check_of, later_unit, layered, pseudonym_unit
 from recommendations.store.events.tombstones import digest_of
 from recommendations.store.live.fetch import Changed, announce
+from recommendations.store.models.directory_files import lay_directories_anew
 from recommendations.store.temp_tables import MEMORY, copying, rows, run, temporary
 
 PATIENCE = 10.0  # seconds to wait for who writes pseudonyms
@@ -85,6 +86,7 @@ def lay_layer() -> int:
         run_in_half_gone(Event._meta.db_table, _LAY_HALF_GONE)
     ShopSetting.objects.update_or_create(key=GENERATION, defaults={"value": layers})
     ShopSetting.objects.update_or_create(key=CHECK_VALUE, defaults={"value": check_of(layers)})
+    lay_directories_anew()
     transaction.on_commit(lambda: announce(Changed.PEOPLE))
     return layers
 

@@ -28,6 +28,7 @@ class PeopleAxis(StrEnum):
     VISITS = "visits"  # rows of visits/user
     POINTS = "points"  # users who are drawn in the picture
     BURSTS = "bursts"  # days of customers
+    DIRECTORY = "directory"  # everybody who was there as the version was begun
 
 
 class Leads(StrEnum):
@@ -73,6 +74,11 @@ LAYOUTS: Mapping[str, ArrayLayout] = {
     "truth/*": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
     "levels/of_users": _OF_USERS,
     "cleaning/bursts": ArrayLayout(PeopleAxis.BURSTS, Leads.CUSTOMER_KEYS),
+    "directory/layers": OF_NOBODY,
+    "directory/read_at": OF_NOBODY,
+    "directory/key": ArrayLayout(PeopleAxis.DIRECTORY, Leads.CUSTOMER_KEYS),
+    "directory/owner": ArrayLayout(PeopleAxis.DIRECTORY, Leads.CUSTOMER_KEYS),
+    "directory/*": ArrayLayout(PeopleAxis.DIRECTORY),
     "candidates/users": ArrayLayout(PeopleAxis.ASKED, Leads.USER_ROWS),
     "candidates/*/instances": OF_NOBODY,
     "candidates/*/*": _RECORDS,

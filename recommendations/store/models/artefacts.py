@@ -6,7 +6,7 @@ Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` fi
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -128,7 +128,7 @@ def forget_old_versions(*, answered: Collection[int] = (), most: int = 0) -> int
     return forget_files(finished.exclude(version__in=kept, cut=Cut.LIVE))
 
 
-def forget_files(rows: QuerySet[Artefact]) -> int:
+def forget_files(rows: Iterable[Artefact]) -> int:
     """Delete the files of arrays, copies of them, and their rows; how many they were."""
     old = list(rows)
     for row in old:

@@ -14,6 +14,7 @@ from scipy import sparse
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.frames import BoolArray, IdArray, Sparse
 from recommendations.engine.preprocess.links import FEWEST
+from recommendations.store.events.directory import NOBODY_ELSE
 from recommendations.store.models.artefact_axes import ArrayLayout, Leads, PeopleAxis, UndescribedArrayError, layout_of
 from recommendations.store.models.artefacts import matrix_of, matrix_parts
 from recommendations.terms import TASKS, BlendName, Task
@@ -21,7 +22,8 @@ from recommendations.terms import TASKS, BlendName, Task
 type Arrays = Mapping[str, NDArray[Any]]
 
 USERS, FOLLOWERS, BURSTS = "ids/users", "links/followers", "cleaning/bursts"
-NAMING = (USERS, FOLLOWERS, BURSTS)
+KNOWN, OWNERS = "directory/key", "directory/owner"
+NAMING = (USERS, FOLLOWERS, BURSTS, KNOWN, OWNERS)
 """Arrays that name customers by key; all others name rows of the users."""
 
 _NOBODY: IdArray = np.empty(0, np.int64)
@@ -29,7 +31,9 @@ _NOBODY: IdArray = np.empty(0, np.int64)
 
 def keys_in(arrays: Arrays) -> IdArray:
     """Keys of customers in the arrays of a cut, once for each entry that names them."""
-    named = [arrays.get(USERS, _NOBODY), arrays.get(FOLLOWERS, _NOBODY), _burst_customers(arrays)]
+    owners = arrays.get(OWNERS, _NOBODY)
+    named = [*(arrays.get(name, _NOBODY) for name in (USERS, FOLLOWERS, KNOWN)), owners[owners != NOBODY_ELSE]]
+    named.append(_burst_customers(arrays))
     return np.concatenate(named).astype(np.int64)
 
 
@@ -98,12 +102,18 @@ class RemainingRows:
             PeopleAxis.VISITS: lambda _name: self.users[self._arrays["visits/user"]],
             PeopleAxis.POINTS: lambda _name: self.users[self._arrays["picture/projection/users"]],
             PeopleAxis.BURSTS: lambda _name: ~np.isin(_burst_customers(self._arrays), self._gone),
+            PeopleAxis.DIRECTORY: lambda _name: self._directory,
         }
 
     @cached_property
     def _asked(self) -> BoolArray:
         asked = self._arrays.get("candidates/users")
         return self.users if asked is None else self.users[asked]
+
+    @cached_property
+    def _directory(self) -> BoolArray:
+        """Whoever was merged into somebody who goes has to be looked up again, if they stay."""
+        return ~(np.isin(self._arrays[KNOWN], self._gone) | np.isin(self._arrays[OWNERS], self._gone))
 
     def _lessons(self, name: str) -> BoolArray:
         counts = self._arrays[f"{name.rpartition('/')[0]}/counts"]

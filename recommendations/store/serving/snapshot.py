@@ -17,6 +17,7 @@ from recommendations.engine.ranking.diversity import Likeness
 from recommendations.engine.ranking.scores import Exponents, Lifts
 from recommendations.models import Audience, BlendWeights, Category, Group, Segment
 from recommendations.models.experiments import BUCKETS
+from recommendations.store.events.known_customers import KnownCustomers
 from recommendations.store.live.fetch import ROTATION
 from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model, likeness
@@ -192,7 +193,7 @@ class Snapshot:
     weights: Mapping[WeightsKey, ServedWeights] = field(default_factory=dict)
     rules: ServedRules
     names: Names
-    customers: dict[bytes, int] = field(default_factory=dict)  # pseudonym → key; it grows, but for who is erased
+    customers: KnownCustomers = field(default_factory=KnownCustomers)  # by pseudonym
     layers: int = 1  # generation of these pseudonyms
     gone: frozenset[int] = frozenset()  # keys of all whose erasure this process heard of: they are nobody's
     objectors: frozenset[int] = frozenset()  # customers who do not want personal answers

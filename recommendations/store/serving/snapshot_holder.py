@@ -17,14 +17,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from recommendations.models import BlendWeights, Customer, Placement, ShopPage
+from recommendations.models import BlendWeights, Customer, ModelVersion, Placement, ShopPage
+from recommendations.store.events.directory import Directory
 from recommendations.store.events.generations import checked_generation, stored_generation
 from recommendations.store.events.known_customers import (
-    add,
+    KnownCustomers,
     anybody_erased,
-    customers_after,
-    everyone,
-    forget,
+    known_by,
     merged_since,
 )
 from recommendations.store.live import fetch
@@ -32,6 +31,7 @@ from recommendations.store.live.erased_keys import erased_keys
 from recommendations.store.live.fetch import Changed
 from recommendations.store.live.valkey import Breaker
 from recommendations.store.models.artefacts import ArtefactDamagedError, forget_copies
+from recommendations.store.models.directory_files import load_directory
 from recommendations.store.models.live_version import live_version
 from recommendations.store.models.model import Model, load_model
 from recommendations.store.process_held import ProcessHeld
@@ -76,6 +76,7 @@ class SnapshotHolder:
         self._loading: threading.Thread | None = None
         self._failed_at = -ANOTHER_TRY
         self._as_tested: Model | None = None
+        self._is_lost = False  # who is known, as it could not be read who was erased
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -117,7 +118,7 @@ class SnapshotHolder:
             held = self._held
             if held is not None and _somebody_is_gone(held, changed):
                 gone = erased_keys().hear()
-                forget(held.customers, gone - held.gone)
+                held.customers.forget(gone)
                 self._held = replace(held, gone=gone, audiences=held.audiences.without(gone))
                 self._as_tested = None
 
@@ -138,7 +139,7 @@ class SnapshotHolder:
     def _refresh(self, held: Snapshot | None, changed: Mapping[str, str] | None) -> None:
         try:
             if held is not None and self._only_lacks_mergers(held, changed):
-                held.customers.update(merged_since(held.read_at - OVERLAP))
+                held.customers.merge(merged_since(held.read_at - OVERLAP))
                 held.changed = changed
                 return
             self._held = held = self._next(held, changed) if held else _first(changed)
@@ -146,41 +147,42 @@ class SnapshotHolder:
         except DatabaseError as error:
             self._record.trip(error)
             if held is not None and _somebody_is_gone(held, changed):
-                self._held = replace(held, customers={})  # it cannot be read who: everybody is a stranger until then
+                self._held, self._is_lost = replace(held, customers=KnownCustomers()), True  # who else, it cannot tell
             return
         self._checked = time.monotonic()
         if version is None or (held.model is not None and held.model.is_of(version)):
             return
         idle = self._loading is None or not self._loading.is_alive()
         if idle and time.monotonic() - self._failed_at >= ANOTHER_TRY:
-            self._loading = threading.Thread(target=self._load, args=(version.pk,), daemon=True)
+            self._loading = threading.Thread(target=self._load, args=(version,), daemon=True)
             self._loading.start()
 
     def _next(self, held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
         """The next snapshot, without anybody who was erased meanwhile."""
         deaf = time.monotonic() - self._checked > DEAF
         if deaf and (_somebody_is_gone(held, changed) or anybody_erased(since=held.read_at - OVERLAP)):
-            held, self._as_tested = replace(held, **_people()), None
-        elif _has_new_layer(held):
-            held = replace(held, **_people())
+            held, self._as_tested = replace(held, **_people(live_version())), None
+        elif self._is_lost or _has_new_layer(held):
+            held = replace(held, **_people(live_version()))
+        self._is_lost = False
         following = _next(held, changed)
         if following.gone != held.gone:
             self._as_tested = None
         return following
 
-    def _load(self, version: int) -> None:
+    def _load(self, version: ModelVersion) -> None:
         try:
-            model = _model(version)
+            model = _model(version.pk)
+            with self._lock:  # what changed since the directory was read is read at one moment with what is held
+                if model is None:
+                    self._failed_at = time.monotonic()
+                elif self._held is not None:
+                    self._held = replace(self._held, model=model, **_people(version))
         except DatabaseError as error:
             self._record.trip(error)
-            model = None
+            self._failed_at = time.monotonic()
         finally:
             connection.close()
-        with self._lock:
-            if model is None:
-                self._failed_at = time.monotonic()
-            elif self._held is not None:
-                self._held = replace(self._held, model=model)
 
 
 snapshot_holder = ProcessHeld(SnapshotHolder)
@@ -199,7 +201,7 @@ def _first(changed: Mapping[str, str] | None) -> Snapshot:
         stock=stock,
         rules=ServedRules.nothing(stock, read_at=read_at).of_default_book(stock, read_at=read_at),
         model=_model(version.pk) if version else None,
-        **_people(),
+        **_people(version),
         gone=erased_keys().hear(),
         audiences=ServedAudiences().again(also=_audiences_of(small["experiments"])),
         changed=changed,
@@ -217,9 +219,9 @@ def _next(held: Snapshot, changed: Mapping[str, str] | None) -> Snapshot:
     stock = with_changes(held.stock, since=held.read_at - OVERLAP)
     gone = erased_keys().hear()
     if gone != held.gone:
-        forget(held.customers, gone - held.gone)
-    add(held.customers, customers_after(max(held.customers.values(), default=0)))
-    held.customers.update(merged_since(held.read_at - OVERLAP))
+        held.customers.forget(gone)
+    held.customers.add_newest()
+    held.customers.merge(merged_since(held.read_at - OVERLAP))
     small = _small()
     audiences = held.audiences.again(also=_audiences_of(small["experiments"]))
     if audiences is not held.audiences or gone != held.gone:
@@ -244,12 +246,25 @@ def _somebody_is_gone(held: Snapshot, changed: Mapping[str, str] | None) -> bool
     return mark is not None and mark != (held.changed or {}).get(Changed.PEOPLE)
 
 
-def _people() -> dict[str, Any]:
-    """All customers by their pseudonyms, and the generation of these. Raises PseudonymKeyLackingError."""
+def _people(version: ModelVersion | None) -> dict[str, Any]:
+    """Who is known by the directory of a version, and the generation of the pseudonyms. Raises
+    PseudonymKeyLackingError.
+    """
     while True:
-        layers, customers = checked_generation(), everyone()
+        layers, directory = checked_generation(), _directory(version)
+        served = directory if directory and directory.layers == layers else None
+        customers = known_by(served, gone=erased_keys().hear())
         if stored_generation() == layers:
             return {"customers": customers, "layers": layers}
+
+
+def _directory(version: ModelVersion | None) -> Directory | None:
+    """The directory of a version; None, and a line in the log, where its files are damaged: the record is asked."""
+    try:
+        return load_directory(version.pk) if version else None
+    except ArtefactDamagedError as error:
+        log.exception("directory not loaded", version=version and version.pk, path=error.path)
+        return None
 
 
 def _has_new_layer(held: Snapshot) -> bool:
