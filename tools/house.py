@@ -124,7 +124,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=113_000,
+        words="lines of recommendations without migrations", limit=114_500,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
