@@ -12,7 +12,8 @@ from recommendations.engine.interests.profile import (
     USERS_AT_ONCE,
     interest_shares,
     interest_weights,
-    overall_share,
+    overall_interest,
+    shares_of,
 )
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.weighting import act_weights
@@ -38,7 +39,7 @@ def main_interests(snapshot: TrainingSnapshot, *, half_life: int, users: slice =
     """Main interests of some users; the profiles of 65,536 are held at a time."""
     training, categories = snapshot.training, snapshot.training.catalogue.categories
     weights = act_weights(training.interactions, half_life=half_life)
-    prior = overall_share(act_weights(training.teaching, half_life=half_life), categories)
+    prior = shares_of(overall_interest(act_weights(training.teaching, half_life=half_life), categories))
     first, end, _step = users.indices(weights.shape[0])
     blocks = [
         _main(weights[at], snapshot.disliked[at], categories, prior=prior, half_life=half_life)
