@@ -136,7 +136,7 @@ NUMBERS: Mapping[str, Number] = {
         words="files of the fullest folder", limit=27, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
-        words="files of the fullest but that one", limit=26, count=lambda house: len(house.fullest_but_one()),
+        words="files of the fullest but that one", limit=27, count=lambda house: len(house.fullest_but_one()),
         places=House.fullest_but_one,
     ),
     "classes3": Number(
