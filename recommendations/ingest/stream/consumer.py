@@ -164,7 +164,7 @@ def _first(messages: Sequence[Message]) -> list[TopicPartition]:
 
 
 def _next_places(messages: Sequence[Message]) -> list[TopicPartition]:
-    """Behind the last message of each partition."""
+    """The places behind the last message of each partition."""
     last = {(one.topic(), one.partition()): one for one in messages}
     return [_place(one, ahead=1) for one in last.values()]
 

@@ -24,7 +24,7 @@ SEVERAL = b'"events"'
 
 
 @dataclass
-class Taken:
+class StreamVerdicts:
     """What became of messages: events by verdict, and by place of the message why it is put aside."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -41,11 +41,11 @@ class _Row:
     sent_id: str | None = None
 
 
-def take(messages: Sequence[bytes], sender: Sender, *, now: datetime) -> Taken:
+def take(messages: Sequence[bytes], sender: Sender, *, now: datetime) -> StreamVerdicts:
     """Take the events of messages in, in order. Raises ``DatabaseError`` where PostgreSQL is away: then all of them may
     be given again, and what was stored counts as there already.
     """
-    taken = Taken()
+    taken = StreamVerdicts()
     rows = (row for place, message in enumerate(messages) for row in _rows(place, message))
     for some in batched(rows, MOST_ROWS):
         ids = {number: row.sent_id for number, row in enumerate(some) if row.sent_id is not None}

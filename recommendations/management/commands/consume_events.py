@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
 
 def _sender(prefix: str) -> Sender:
-    """As whose events they count. Raises CommandError where the key is none, or was revoked."""
+    """The sender as whose events they count. Raises CommandError where the key is none, or was revoked."""
     key = key_called(prefix)
     if key is None:
         raise CommandError(f"No valid API key begins with {prefix}; `api_key list` shows them.")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from recommendations.ingest.event_repairs import event_key
 from recommendations.ingest.facts import Sender
-from recommendations.ingest.stream.messages import Taken, take
+from recommendations.ingest.stream.messages import StreamVerdicts, take
 from recommendations.models import Event, Item
 from recommendations.store.live import counters
 
@@ -29,7 +29,7 @@ def event(number: int, **fields: Any) -> dict[str, Any]:
     return plain | {"items": [{"item_id": f"SKU{number % 4}"}]} | fields
 
 
-def taken(*messages: Any) -> Taken:
+def taken(*messages: Any) -> StreamVerdicts:
     return take(
         [each if isinstance(each, bytes) else json.dumps(each).encode() for each in messages], Sender(), now=NOW
     )
