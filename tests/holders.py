@@ -245,9 +245,9 @@ def _served(of: World, one: Person) -> None:
 
 
 def _learned(of: World, one: Person) -> None:
-    LiveProfile.objects.create(
-        customer=one.customer, segment=of.segment, weight=1.0, shift=0.5, leads=of.category.pk
-    )  # fmt: skip
+    LiveProfile.objects.update_or_create(  # somebody of whom the live version learned has one
+        customer=one.customer, defaults={"segment": of.segment, "weight": 1.0, "shift": 0.5, "leads": of.category.pk}
+    )
 
 
 def _staff(of: World, one: Person) -> None:

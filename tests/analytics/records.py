@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -168,11 +170,18 @@ def likes(of: ModelVersion, who: Customer, **shares: float) -> None:
 
     They need a folder (``artefact_folder``).
     """
-    keys = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in shares]
-    columns, values = np.arange(len(keys), dtype=np.int32)[None], np.array([list(shares.values())], np.float32)
-    save_arrays(of, Cut.LIVE, {"ids/users": np.array([who.pk]), "ids/categories": np.array(keys)})
+    like(of, {who: shares})
+
+
+def like(of: ModelVersion, shares: Mapping[Customer, Mapping[str, float]]) -> None:
+    """The same of several customers; a category that somebody has no share of is 0."""
+    names, people = list(dict.fromkeys(chain(*shares.values()))), sorted(shares, key=attrgetter("pk"))
+    keys = [Category.objects.get_or_create(path=name, defaults={"name": name})[0].pk for name in names]
+    columns = np.tile(np.arange(len(keys), dtype=np.int32), (len(people), 1))
+    values = np.array([[shares[who].get(name, 0.0) for name in names] for who in people], np.float32)
+    save_arrays(of, Cut.LIVE, {"ids/users": np.array([who.pk for who in people]), "ids/categories": np.array(keys)})
     for half_life, factor in ((90, 1.0), (7, 0.5)):
-        found = MainInterests(columns, (values * factor).astype(np.float32), np.array([factor]))
+        found = MainInterests(columns, (values * factor).astype(np.float32), np.full(len(people), factor))
         save_main_interests(of, found, half_life=half_life)
 
 

@@ -69,8 +69,14 @@ def go_round() -> Run:
 
 
 def sums(run: Run) -> Mapping[tuple[str, str], str]:
-    """SHA-256 of every artefact of a run."""
-    return {(one.cut, one.name): one.sha256 for one in run.model_version.artefacts.all()}
+    """SHA-256 of every artefact of a run, but for when its directory was read."""
+    artefacts = run.model_version.artefacts.exclude(name="directory/read_at")
+    return {(one.cut, one.name): one.sha256 for one in artefacts}
+
+
+def learned(run: Run) -> Mapping[tuple[str, str], str]:
+    """The sums of all but the directory, which says of everybody who came that they are there."""
+    return {(cut, name): checksum for (cut, name), checksum in sums(run).items() if not name.startswith("directory/")}
 
 
 def counts(run: Run) -> Mapping[str, int]:
@@ -123,7 +129,7 @@ def twins(targets: list[Item], n: int = 8) -> list[Customer]:
 
 def test_new_visitors_leave_every_artefact_of_a_run_the_same() -> None:
     first = go_round()
-    before = sums(second := go_round())
+    before = learned(second := go_round())
     live_version.go_live(first.model_version, now=NOW)  # so that both runs follow the same one
     second.model_version.delete()
     second.delete()
@@ -132,7 +138,7 @@ def test_new_visitors_leave_every_artefact_of_a_run_the_same() -> None:
     after = go_round()
     assert counts(after)["new"] > 300  # the others came after the shop's own last word, and no run knows them yet
     assert counts(after)["removed_new"] > 900
-    assert sums(after) == before
+    assert learned(after) == before
     assert len(before) > 500
 
 

@@ -3,6 +3,8 @@
 import signal
 import threading
 from argparse import ArgumentParser
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +44,9 @@ class Command(BaseCommand):
         until_end: bool,
         **_options: Any,
     ) -> None:
-        try:
-            from recommendations.ingest.stream.consumer import EventConsumer, StreamError  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            raise CommandError(MISSING) from error
+        if find_spec("confluent_kafka") is None:
+            raise CommandError(MISSING)
+        stream = import_module("recommendations.ingest.stream.consumer")
         if letters == topic:
             raise CommandError(f"--letters {letters} is the topic that is read: what is refused would come for ever.")
         stop = threading.Event()
@@ -54,9 +55,9 @@ class Command(BaseCommand):
         _sender(key)
         named = {"bootstrap.servers": bootstrap_server, "group.id": group}
         try:
-            consumer = EventConsumer({**_config_of(config), **named}, topic=topic, letters=letters)
+            consumer = stream.EventConsumer({**_config_of(config), **named}, topic=topic, letters=letters)
             consumer.run(lambda: _sender(key), clock=timezone.now, stop=stop, until_end=until_end)
-        except StreamError as error:
+        except stream.StreamError as error:
             raise CommandError(f"{topic}: {error}") from error
         counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(consumer.counts.items()))
         self.stdout.write(f"{topic}: {counts or 'no event'}")

@@ -24,6 +24,7 @@ from recommendations.serving.types import Answer, ResolvedRequest, ShownReason
 from recommendations.simulation.second_stage_terms import broken_down
 from recommendations.store.live import fetch, record
 from recommendations.store.live.state import NOTHING, Act, LiveState
+from recommendations.store.models.held_by_model import held_by_model
 from recommendations.store.models.model import Model
 from recommendations.store.rules.conditions import FrozenRule
 from recommendations.store.serving.snapshot import ServedWeights, Snapshot, WeightsKey
@@ -299,8 +300,14 @@ def _window(model: Model | None) -> tuple[datetime, datetime] | None:
     """Window from the end of the tested history to the end of the data; None for a live model."""
     if model is None or model.cut is Cut.LIVE:
         return None
+    return model.as_of, _end_of_data(model)
+
+
+@held_by_model
+def _end_of_data(model: Model) -> datetime:
+    """When the data end that a version was made of."""
     windows = ModelVersion.objects.values_list("windows", flat=True).get(pk=model.version_id)
-    return model.as_of, datetime.fromisoformat(windows["end"])
+    return datetime.fromisoformat(windows["end"])
 
 
 def _bought_in(

@@ -39,6 +39,7 @@ OF_PEOPLE: Mapping[ForgottenWith, tuple[str, ...]] = {
     ForgottenWith.MODEL: (
         "recommendations.engine.recommenders.item_regression:ItemRegression._like_buyers",
         "recommendations.services.experiments.previews:_baskets",
+        "recommendations.services.operations.interests:_interests_of",
         "recommendations.services.weights.movers:_shoppers_of",
         "recommendations.services.weights.panels:HeldPanel.__post_init__.measured",
         "recommendations.services.weights.panels:HeldPanel.__post_init__.summary",
@@ -96,6 +97,7 @@ OF_NOBODY: Mapping[str, tuple[str, ...]] = {
         "recommendations.services.operations.readiness:_migrations",
         "recommendations.services.operations.readiness:missing_static_files",
         "recommendations.services.operations.readiness:readiness",
+        "recommendations.services.review.review:_end_of_data",
         "recommendations.store.contacts.sealing:box_of",
         "recommendations.store.erasure.log:_check",
         "recommendations.store.events.generations:_heard",

@@ -53,7 +53,7 @@ LIMITED: dict[str, tuple[type[Any], Any]] = {
     "repurchase, of few": (repurchase.Repurchase, repurchase.Config(most_rows=3_000, windows=3)),
     "next_item, of few": (next_item.NextItem, next_item.Config(most=3_000)),
 }
-"""The same where a limit of ``sizes.py``, or another way of solving, is reached."""
+"""The same where a limit on sizes, or another way of solving, is reached."""
 
 
 @cache

@@ -1,6 +1,7 @@
 """Audiences are written, refused with the place and the remedy, counted, put in order and archived."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from recommendations.services.audiences.editing import (
 )
 from recommendations.services.operations.versions import make_live
 from recommendations.terms import Role
-from tests.analytics.records import NOW, customer, event, item, profile, run, version
+from tests.analytics.records import NOW, customer, event, item, likes, run, version
+from tests.trained import artefact_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -160,17 +162,17 @@ def test_the_order_is_that_of_the_keys() -> None:
 
 
 def test_a_version_that_goes_live_counts_anew(
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, boss: Staff
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, boss: Staff, tmp_path: Path
 ) -> None:
     version(run())
     following = version(run(), live=False)
-    following.artefacts.create(cut="live", name="x", path="x", shape=[1], size=1)
     tea = Category.objects.create(path="Tea", name="Tea")
-    profile(following, customer("ann"), weight=9, Tea=0.5)
     asked = {"kind": "interest", "category": tea.path, "percent": 5}
-    made = saved(all=[asked])
-    assert (made.size, count({"all": [asked]}, now=NOW).size) == (0, 0)
-    with django_capture_on_commit_callbacks(execute=True):
-        make_live(version=following, by=boss, now=NOW, note="because")
+    with artefact_folder(tmp_path):
+        likes(following, customer("ann"), Tea=0.5)
+        made = saved(all=[asked])
+        assert (made.size, count({"all": [asked]}, now=NOW).size) == (0, 0)
+        with django_capture_on_commit_callbacks(execute=True):
+            make_live(version=following, by=boss, now=NOW, note="because")
     made.refresh_from_db()
     assert made.size == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from recommendations.models import (
 )
 from recommendations.store.audiences.members import Example, Place, count, gone, refresh
 from recommendations.terms import QuarantineState, Trust
-from tests.analytics.records import NOW, customer, event, item, profile, run, version
+from tests.analytics.records import NOW, customer, event, item, like, profile, run, version
+from tests.trained import artefact_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -110,20 +112,20 @@ def test_when_somebody_bought_last_and_came_first(shop: dict[str, Customer]) -> 
     assert names(shop, span("customer_since", 6, 60)) == {"ann", "bob"}
 
 
-def test_interests_and_segments_are_those_of_the_live_version(shop: dict[str, Customer]) -> None:
+def test_interests_and_segments_are_those_of_the_live_version(shop: dict[str, Customer], tmp_path: Path) -> None:
     live, old = version(run()), version(run(), live=False)
     drinkers = Segment.objects.create(number=3, version=live)
-    profile(live, shop["ann"], weight=9, segment=drinkers, Tea=0.5, Soap=0.1)
-    profile(live, shop["bob"], weight=9, Tea=0.2)
-    profile(old, shop["cleo"], weight=9, Tea=0.9)
-    green = Category.objects.create(path="Tea > Green", name="Green")
-    profile(live, shop["dan"], weight=9, **{"Tea > Green": 0.3})
-    assert green.pk
+    for name in ("ann", "bob", "dan"):
+        profile(shop[name], weight=9, segment=drinkers if name == "ann" else None)
     interest = {"kind": "interest", "category": "Tea", "percent": 30}
-    assert names(shop, interest) == {"ann", "dan"}
-    assert names(shop, {**interest, "category": "Tea > Green"}) == {"dan"}
-    assert names(shop, {"kind": "segment", "segments": [3]}) == {"ann"}
-    assert names(shop, interest, none=[{"kind": "segment", "segments": [3]}]) == {"dan"}
+    with artefact_folder(tmp_path):
+        like(old, {shop["cleo"]: {"Tea": 0.9}})
+        liked = {"ann": {"Tea": 0.5, "Soap": 0.1}, "bob": {"Tea": 0.2}, "dan": {"Tea > Green": 0.3}}
+        like(live, {shop[name]: shares for name, shares in liked.items()})
+        assert names(shop, interest) == {"ann", "dan"}
+        assert names(shop, {**interest, "category": "Tea > Green"}) == {"dan"}
+        assert names(shop, {"kind": "segment", "segments": [3]}) == {"ann"}
+        assert names(shop, interest, none=[{"kind": "segment", "segments": [3]}]) == {"dan"}
 
 
 @pytest.mark.parametrize(
