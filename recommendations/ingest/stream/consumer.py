@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -47,15 +48,16 @@ class EventConsumer:
 
     def __init__(self, options: Mapping[str, object], *, topic: str, letters: str) -> None:
         self._topic, self._letters = topic, letters
+        self._lag_noted: datetime | None = None
+        self._fatal: KafkaError | None = None
+        self._undelivered: KafkaError | None = None
+        self.counts: Counter[str] = Counter()
         try:
             self._consumer = Consumer({**options, **OURS, "error_cb": self._hear})
             self._producer = Producer(_without_group(options)) if letters else None
             self._consumer.subscribe([topic])
         except KafkaException as error:
             raise StreamError(error.args[0].str()) from error
-        self._lag_noted: datetime | None = None
-        self._fatal: KafkaError | None = None
-        self.counts: Counter[str] = Counter()
 
     def run(
         self,
@@ -73,15 +75,25 @@ class EventConsumer:
         try:
             while not stop.wait(pause):
                 messages, whose = self._next(), sender()
-                if messages:
-                    pause = 0.0 if self._take(messages, whose, now=clock()) else min(2 * pause + 1, LONGEST_PAUSE)
-                elif until_end and self._is_at_end():
+                if not messages and until_end and self._is_at_end():
                     return
-                self._note_lag(clock())
+                is_done = not messages or self._passing(partial(self._take, messages, whose, now=clock()))
+                pause = 0.0 if is_done else min(2 * pause + 1, LONGEST_PAUSE)
+                self._passing(partial(self._note_lag, clock()))
         except KafkaException as error:
             raise StreamError(error.args[0].str()) from error
         finally:
             self._consumer.close()
+
+    def _passing[T](self, work: Callable[[], T]) -> T | None:
+        """Do work of which a broker that is away, or parts that went to another member, make nothing but a repetition:
+        what was not committed comes again, to whoever has the part then.
+        """
+        try:
+            return work()
+        except KafkaException as error:
+            self._hear(error.args[0])
+            return None
 
     def _next(self) -> list[Message]:
         messages = []
@@ -113,11 +125,20 @@ class EventConsumer:
             return False
         for number, refusals in taken.refused.items():
             self._put_aside(told[number], refusals)
-        if self._producer is not None and self._producer.flush(DELIVERED):
-            raise StreamError(f"What was refused could not be written to {self._letters} within {DELIVERED:g} s.")
-        self._consumer.commit(offsets=_next_places(messages), asynchronous=False)
+        self._deliver()
         self.counts += taken.counts
+        self._consumer.commit(offsets=_next_places(messages), asynchronous=False)
         return True
+
+    def _deliver(self) -> None:
+        """Wait until what was put aside is written. Raises StreamError where it is not: its offset is not committed."""
+        late = self._producer.flush(DELIVERED) if self._producer is not None else 0
+        if late or self._undelivered:
+            why = self._undelivered.str() if self._undelivered else f"nothing within {DELIVERED:g} s"
+            raise StreamError(f"What was refused could not be written to {self._letters}: {why}.")
+
+    def _note_delivery(self, error: KafkaError | None, _message: Message) -> None:
+        self._undelivered = error or self._undelivered
 
     def _put_aside(self, message: Message, refusals: Sequence[Refusal]) -> None:
         """Write a message to the topic of what was refused, as it came, with the reasons in its headers."""
@@ -128,7 +149,14 @@ class EventConsumer:
         errors = json.dumps([{"pointer": one.pointer, "detail": one.reason} for one in refusals], ensure_ascii=False)
         headers: list[tuple[str, str | bytes | None]] = [("errors", errors)]
         headers += [(name, str(value)) for name, value in place.items()]
-        self._producer.produce(self._letters, message.value(), key=message.key(), headers=headers)
+        try:
+            self._producer.produce(
+                self._letters, message.value(), key=message.key(), headers=headers, on_delivery=self._note_delivery
+            )
+        except KafkaException as error:
+            raise StreamError(
+                f"What was refused could not be written to {self._letters}: {error.args[0].str()}"
+            ) from error
         self._producer.poll(0)
 
     def _note_lag(self, now: datetime) -> None:
@@ -154,7 +182,7 @@ class EventConsumer:
 
 def _without_group(options: Mapping[str, object]) -> dict[str, Any]:
     """Options of a producer: those of a consumer alone would be warned of."""
-    mine = ("bootstrap.", "security.", "sasl.", "ssl.", "client.")
+    mine = ("bootstrap.", "security.", "sasl.", "ssl.", "client.", "message.")
     return {name: value for name, value in options.items() if name.startswith(mine)}
 
 

@@ -110,6 +110,35 @@ def test_it_stops_in_order_and_another_goes_on(stream: Broker, prefix: str, tmp_
     assert out == "shop: 10 accepted, 10 duplicate\n"
 
 
+def test_a_second_consumer_takes_a_part_and_neither_ends(stream: Broker, prefix: str, tmp_path: Path) -> None:
+    stream.send(TOPIC, map(message, range(1_000)))
+    first = started(stream, prefix, tmp_path)
+    wait_for(partial(stored, 1))
+    second = started(stream, prefix, tmp_path)
+    end = 1_000
+    while second.poll() is None and end < 6_000:  # its parts change hands in the midst of this
+        stream.send(TOPIC, map(message, range(end, end + 250)))
+        end += 250
+        wait_for(partial(stored, end))
+        time.sleep(0.5)
+    for process in (first, second):
+        process.terminate()
+    outs = [ended(process, seconds=60)[0] for process in (first, second)]
+    assert [process.returncode for process in (first, second)] == [0, 0]
+    assert all("accepted" in out for out in outs), outs
+    assert Event.objects.count() == end
+
+
+def test_a_message_that_cannot_be_put_aside_is_not_let_go(stream: Broker, prefix: str, tmp_path: Path) -> None:
+    stream.send(TOPIC, [*map(message, range(3)), ("u1", b"{" + b" " * 2_000)])
+    small = tmp_path / "small.properties"
+    small.write_text(f"session.timeout.ms={SESSION}\nmessage.max.bytes=1000\n", encoding="utf-8")
+    _out, err = ended(started(stream, prefix, tmp_path, "--config", str(small)), seconds=90)
+    assert "What was refused could not be written" in err
+    out, _err = ended(started(stream, prefix, tmp_path, "--until-end"))
+    assert out == "shop: 3 duplicate, 1 rejected\n"
+
+
 def test_a_key_that_is_revoked_ends_it(stream: Broker, tmp_path: Path) -> None:
     key, _secret = create_key(name="Stream", scopes=[Scope.EVENTS_WRITE], by=None)
     stream.send(TOPIC, map(message, range(5)))
