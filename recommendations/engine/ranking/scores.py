@@ -108,7 +108,7 @@ def best(scores: FloatArray, k: int) -> BoolArray:
         return scores > -np.inf
     if k <= 0:
         return np.zeros(scores.shape, np.bool_)
-    least = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k, None]
+    least = kth_largest(scores, k)[:, None]
     marked = scores >= least
     if np.count_nonzero(marked) > k * len(marked):  # some row has more: its last place is a tie, or −inf
         crowded = np.flatnonzero(np.count_nonzero(marked, axis=1) > k)
@@ -117,6 +117,22 @@ def best(scores: FloatArray, k: int) -> BoolArray:
         room = k - np.count_nonzero(above, axis=1)[:, None]
         marked[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= room) & (least[crowded] > -np.inf))
     return marked
+
+
+def kth_largest(scores: FloatArray, k: int) -> FloatArray:
+    """The k-th largest of each row, which has that many. No NaN.
+
+    The k-th largest of the maxima of groups bounds it from below: few values of a wide row are looked at twice.
+    """
+    width = scores.shape[1] // GROUPS
+    if width < 2 or k >= GROUPS:
+        return np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k]
+    maxima = scores[:, : width * GROUPS].reshape(len(scores), width, GROUPS).max(axis=1)
+    bound = np.partition(maxima, GROUPS - k, axis=1)[:, GROUPS - k]
+    above = gathered(scores, marked_positions(scores > bound[:, None]), missing=-np.inf)
+    if above.shape[1] < k:
+        return bound
+    return np.maximum(np.partition(above, above.shape[1] - k, axis=1)[:, above.shape[1] - k], bound)
 
 
 def marked_positions(marked: BoolArray, k: int | None = None) -> Positions:

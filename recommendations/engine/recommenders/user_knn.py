@@ -11,6 +11,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Queri
 from recommendations.engine.preprocess.blocks import rows_of, silenced, unit_rows
 from recommendations.engine.preprocess.sizes import BASE, BASE_USERS, base_of_all, base_of_part, new_numbers, places
 from recommendations.engine.preprocess.weighting import act_weights, transformed
+from recommendations.engine.ranking.scores import kth_largest
 from recommendations.engine.recommenders.protocol import Configured, Evidence
 from recommendations.engine.steps import Arrays, Over, Part, Step, arrays_of, matrix_of
 from recommendations.terms import Reason
@@ -89,10 +90,10 @@ class UserKnn(Configured[Config]):
         """cos^q of the nearest users, queries × users; users as near as the last one kept are kept too."""
         cosines = (unit_rows(profile) @ self.by_item_).toarray().astype(np.float32, copy=False)
         cosines[places(queries.training_rows, self.base_)] = 0
-        n = self.config.neighbours
-        if n < cosines.shape[1]:
-            last = np.partition(cosines, -n, axis=1)[:, -n]
-            cosines[cosines < last[:, None]] = 0
-        near = sparse.csr_matrix(cosines)
-        near.data **= np.float32(self.config.power)
-        return near
+        kept, n = cosines != 0, self.config.neighbours
+        if n < kept.shape[1]:
+            kept &= cosines >= kth_largest(cosines, n)[:, None]
+        flat = np.flatnonzero(kept)
+        starts = np.searchsorted(flat, np.arange(len(kept) + 1) * kept.shape[1])
+        nearness = cosines.ravel()[flat] ** np.float32(self.config.power)
+        return sparse.csr_matrix((nearness, flat % max(kept.shape[1], 1), starts), shape=kept.shape)

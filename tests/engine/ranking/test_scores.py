@@ -14,6 +14,7 @@ from recommendations.engine.ranking.scores import (
     blend,
     blend_planes,
     contributions,
+    kth_largest,
     largest,
     lifted,
     spoken,
@@ -137,6 +138,17 @@ def test_largest_of_wide_rows_with_ties_and_silence(seed: int, k: int, width: in
     for row, columns in zip(scores, largest(scores, k), strict=True):
         expected = sorted(sorted_by_hand(row, k))
         assert columns.tolist() == expected + [-1] * (k - len(expected))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 200]), st.sampled_from([500, 2 * GROUPS, 5 * GROUPS + 37]))
+@settings(max_examples=30, deadline=None)
+def test_kth_largest_with_ties_and_rows_that_are_nearly_empty(seed: int, k: int, width: int) -> None:
+    draw = np.random.default_rng(seed)
+    scores = draw.integers(0, 40, (5, width)).astype(np.float32)
+    scores[1] = np.where(draw.random(width) < 0.002, draw.random(width), 0)
+    scores[2] = -np.inf
+    scores[3, -width // GROUPS :] += 100  # the largest are not in groups that are compared
+    np.testing.assert_array_equal(kth_largest(scores, k), np.sort(scores, axis=1)[:, -k])
 
 
 def test_top_and_largest_of_empty_scores_are_padding() -> None:
