@@ -83,6 +83,7 @@ class HolderCode(StrEnum):
     STAFF_WORK = "staff_work"
     FILES = "files"
     SOURCES = "sources"
+    SNAPSHOTS = "snapshots"
     EVENTS = "events"
     LIVE = "live"
     PROCESSES = "processes"

@@ -31,6 +31,7 @@ from recommendations.store.models.event_points import event_points
 from recommendations.store.models.group_follows import group_follows
 from recommendations.store.models.truth_sample import sampled
 from recommendations.store.models.visits import save_visits
+from recommendations.store.snapshots.frames import event_frame
 from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
 from recommendations.terms import Cut, Task
@@ -66,7 +67,7 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
     Raises LeakError where baskets lie on both sides of a cut.
     """
     end = context.windows.cuts[Cut.LIVE]
-    events = training_data.event_frame(until=model.moment(end))
+    events = event_frame(until=model.moment(end))
     context.report(0.1, text=f"{len(events):,} events read")
     shop = _shop(context)
     context.report(0.3, text=f"{len(shop.attributes.ids):,} items read, with all that they say")

@@ -3699,6 +3699,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            "EventFile",
+            [
+                ID,
+                ("month", models.DateTimeField(verbose_name="month")),
+                ("late", models.BooleanField(verbose_name="what came late")),
+                ("path", models.CharField(max_length=300, verbose_name="file")),
+                ("rows", models.BigIntegerField(verbose_name="rows")),
+                ("size", models.BigIntegerField(verbose_name="bytes")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                ("basis", models.CharField(max_length=200, verbose_name="basis")),
+                ("seen", models.TextField(verbose_name="written from")),
+                ("written_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="written")),
+            ],
+            {
+                "verbose_name": "file of events",
+                "verbose_name_plural": "files of events",
+                "constraints": [
+                    models.UniqueConstraint(fields=("month", "late"), name="a_month_has_one_file_of_each_kind"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             "HeldEvent",
             [
                 ID,

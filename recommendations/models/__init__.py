@@ -8,7 +8,7 @@ from recommendations.models.audiences import Audience, AudienceMember
 from recommendations.models.blending import Blend, BlendWeights, Group, Placement, group_fields
 from recommendations.models.catalogue import Category, EmbeddingSpace, Item, ItemPicture, ItemPrice, ItemVector
 from recommendations.models.customers import Customer, CustomerAlias, StatedTaste
-from recommendations.models.events import CatalogueFile, Event, Import, RejectedRow, WaitingLine
+from recommendations.models.events import CatalogueFile, Event, EventFile, Import, RejectedRow, WaitingLine
 from recommendations.models.experiments import Arm, ArmShare, Experiment, ExperimentNote, Reading, Unit
 from recommendations.models.interests import AssociationRule, LiveProfile, Segment, SegmentState
 from recommendations.models.judgements import Judgement
@@ -49,17 +49,18 @@ from recommendations.models.weight_searches import DraftEstimate, WeightSearch
 
 __all__ = [
     "Address", "Agent", "AgentDecision", "AgentPractice", "AgentRules", "AgentStatement", "AgentVersion", "Alarm",
-    "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare", "Artefact", "Aside",
-    "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry", "AuthenticatorApp", "Blend",
-    "BlendWeights", "BudgetLine", "Campaign", "CampaignVersion", "CatalogueFile", "Category", "ConsentStatement",
-    "Considered", "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine", "EmbeddingSpace", "Endpoint",
-    "Evaluation", "Event", "Experiment", "ExperimentNote", "Group", "GuardrailLook", "HeldEvent", "Import",
-    "ImportedReceipt", "Item", "ItemAbsence", "ItemPicture", "ItemPrice", "ItemVector", "Judgement", "LegalHold",
-    "LiveProfile", "Measurement", "Message", "MessageEvent", "ModelVersion", "NewItem", "NewItemBudget",
-    "NewItemPromise", "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay", "PlacementHour",
-    "PracticeRun", "PressureRules", "PrivacyRequest", "Promotion", "PurposeWord", "PushModel", "Quarantine",
-    "RateWatch", "Reading", "Receipt", "RecommendationStatement", "RejectedRow", "Release", "RetentionDrop",
-    "RetentionRule", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentState", "SendPlan",
-    "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading", "Staff",
-    "StaffSession", "StatedTaste", "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch", "group_fields",
+    "AnswerBasis", "AnswerRequest", "AnswerState", "ApiKey", "ApprovalRequest", "Arm", "ArmShare", "Artefact",
+    "Aside", "AssociationRule", "AttributedLine", "Audience", "AudienceMember", "AuditEntry", "AuthenticatorApp",
+    "Blend", "BlendWeights", "BudgetLine", "Campaign", "CampaignVersion", "CatalogueFile", "Category",
+    "ConsentStatement", "Considered", "Contact", "Customer", "CustomerAlias", "DraftEstimate", "DueLine",
+    "EmbeddingSpace", "Endpoint", "Evaluation", "Event", "EventFile", "Experiment", "ExperimentNote", "Group",
+    "GuardrailLook", "HeldEvent", "Import", "ImportedReceipt", "Item", "ItemAbsence", "ItemPicture", "ItemPrice",
+    "ItemVector", "Judgement", "LegalHold", "LiveProfile", "Measurement", "Message", "MessageEvent", "ModelVersion",
+    "NewItem", "NewItemBudget", "NewItemPromise", "Occurrence", "PageSlot", "Permission", "Placement", "PlacementDay",
+    "PlacementHour", "PracticeRun", "PressureRules", "PrivacyRequest", "Promotion", "PurposeWord", "PushModel",
+    "Quarantine", "RateWatch", "Reading", "Receipt", "RecommendationStatement", "RejectedRow", "Release",
+    "RetentionDrop", "RetentionRule", "Rule", "RuleBook", "Run", "RunLogLine", "RunStage", "Segment", "SegmentState",
+    "SendPlan", "ShopOccasion", "ShopPage", "ShopSetting", "Slate", "SlateOutcome", "SourceHour", "StabilityReading",
+    "Staff", "StaffSession", "StatedTaste", "Suppression", "Tombstone", "Unit", "WaitingLine", "WeightSearch",
+    "group_fields",
 ]  # fmt: skip

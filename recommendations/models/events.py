@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models.functions import FirstValue
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -227,6 +228,33 @@ class EventListing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.event_id}"
+
+
+class EventFile(models.Model):
+    """A file of a month's events under the artefacts, from which runs read them; it is whole before this row exists.
+
+    ``seen`` is PostgreSQL's snapshot that it was written from, ``basis`` all else that it depends on.
+    """
+
+    month = models.DateTimeField(_("month"))
+    late = models.BooleanField(_("what came late"))
+    path = models.CharField(_("file"), max_length=300)
+    rows = models.BigIntegerField(_("rows"))
+    size = models.BigIntegerField(_("bytes"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    basis = models.CharField(_("basis"), max_length=200)
+    seen = models.TextField(_("written from"))
+    written_at = models.DateTimeField(_("written"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("file of events")
+        verbose_name_plural = _("files of events")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["month", "late"], name="a_month_has_one_file_of_each_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class Import(models.Model):

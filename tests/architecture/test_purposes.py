@@ -12,6 +12,7 @@ MAY_NAME_ALL: Mapping[str, str] = {
     "store/events": "takes events in, sets them aside, and counts them",
     "store/imports/columnar": "takes events of files in",
     "store/holders": "exports and erases",
+    "store/snapshots": "copies all events into files; who reads those leaves out what may not be used",
     "store/retention": "keeps all as long as the shop's rules say",
     "store/push": "whom messages reach, by the words on messages, which have a ledger of their own",
     "store/agents": "whom messages reach; who does not want to be known is in no night",

@@ -20,7 +20,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.purpose_words import Consent, note_consent
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.writes import told_of_words
-from recommendations.store.models.training_data import event_frame
+from recommendations.store.snapshots.frames import event_frame
 from recommendations.store.temp_tables import rows
 from recommendations.terms import CustomerKind, Side
 

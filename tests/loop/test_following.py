@@ -21,9 +21,9 @@ from recommendations.serving.types import Answer, ResolvedRequest
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_model, load_snapshot, moment
-from recommendations.store.models.training_data import event_frame
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
+from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import Cut, Reason, Source
 from tests.trained import NOW, trained_shop
 

@@ -121,6 +121,7 @@ OF_NOBODY: Mapping[str, tuple[str, ...]] = {
         "recommendations.store.live.writes:_timers",
         "recommendations.store.models.artefacts:_known_good",
         "recommendations.store.push.pace:_alone",
+        "recommendations.store.snapshots.files:_known_good",
         "recommendations.store.serving.rule_matching:_record",
     ),
     "API keys, staff, and addresses by a hash of the day": (

@@ -15,10 +15,11 @@ from recommendations.store.holders.messages import MESSAGES
 from recommendations.store.holders.processes import PROCESSES
 from recommendations.store.holders.protocol import Holder
 from recommendations.store.holders.slates import SLATES
+from recommendations.store.holders.snapshots import SNAPSHOTS
 from recommendations.store.holders.sources import SOURCES
 from recommendations.store.holders.staff_work import STAFF_WORK
 
 HOLDERS: tuple[Holder, ...] = (
-    CONTACTS, MESSAGES, AGENTS, EXPERIMENTS, AUDIENCES, SLATES, ANSWERS, INTERESTS, STAFF_WORK, FILES, SOURCES, EVENTS,
-    LIVE, PROCESSES, LEARNED, CUSTOMER,
+    CONTACTS, MESSAGES, AGENTS, EXPERIMENTS, AUDIENCES, SLATES, ANSWERS, INTERESTS, STAFF_WORK, FILES, SOURCES,
+    SNAPSHOTS, EVENTS, LIVE, PROCESSES, LEARNED, CUSTOMER,
 )  # fmt: skip

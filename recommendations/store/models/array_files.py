@@ -37,7 +37,7 @@ class ArrayFile:
     def __init__(self, version: ModelVersion, cut: Cut, name: str, *, n_rows: int, edition: int = 0) -> None:
         self._version, self._cut, self._name, self._n_rows = version, cut, name, n_rows
         self._path = f"{folder_of(version.pk)}/{f'e{edition}/' if edition else ''}{cut}/{name}.npy"
-        self._part = _part_of(self._path)
+        self._part = part_of(self._path)
         self._sha256, self._size, self._told = hashlib.sha256(), 0, 0
         self._file: BinaryIO | None = None
         self._dtype: np.dtype[Any] = np.dtype(np.void)
@@ -69,7 +69,7 @@ class ArrayFile:
         storage = storages["artefacts"]
         storage.delete(self._path)
         with self._part.open("rb") as file:
-            stored = storage.save(self._path, _Written(file))
+            stored = storage.save(self._path, WrittenFile(file))
         return Artefact(
             version=self._version, cut=self._cut, name=self._name, path=stored, dtype=str(self._dtype),
             shape=[self._n_rows, *self._row], size=self._size, sha256=self._sha256.hexdigest(),
@@ -93,7 +93,7 @@ class ArrayFile:
         self._size += len(content)
 
 
-class _Written(_File):
+class WrittenFile(_File):
     """A finished file for a storage: one on this disk moves it into its place, any other reads it."""
 
     def temporary_file_path(self) -> str:
@@ -111,8 +111,10 @@ def folder_of(version_id: int) -> str:
     return f"m{version_id}"
 
 
-def _part_of(path: str) -> Path:
-    """Where a file is written: beside its place, or where the storage is not on this disk, beside its copy."""
+def part_of(path: str) -> Path:
+    """Where a file is written until it is whole: beside its place, or where the storage is not on this disk, beside its
+    copy.
+    """
     try:
         place = Path(storages["artefacts"].path(path))
     except NotImplementedError:

@@ -194,7 +194,7 @@ def _mapped(row: Artefact) -> NDArray[Any]:
 
 
 def _checked(row: Artefact) -> Path:
-    path = _on_disk(row)
+    path = on_disk(row.path)
     if row.sha256 not in _known_good:
         if not path.exists() or _digest(path) != row.sha256:
             raise ArtefactDamagedError(row.path)
@@ -202,16 +202,19 @@ def _checked(row: Artefact) -> Path:
     return path
 
 
-def _on_disk(row: Artefact) -> Path:
+def on_disk(path: str) -> Path:
+    """Where a file of the storage lies on this disk: itself, or a copy of it. Raises FileNotFoundError of a bucket's
+    file that is not there.
+    """
     storage = storages["artefacts"]
     try:
-        return Path(storage.path(row.path))
+        return Path(storage.path(path))
     except NotImplementedError:  # a bucket: the storage has no paths
-        copy = Path(settings.ARTEFACT_CACHE) / row.path
+        copy = Path(settings.ARTEFACT_CACHE) / path
         if not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             part = copy.with_suffix(".part")
-            with storage.open(row.path) as source, part.open("wb") as target:
+            with storage.open(path) as source, part.open("wb") as target:
                 for chunk in source.chunks(CHUNK):
                     target.write(chunk)
             part.rename(copy)

@@ -1,4 +1,4 @@
-"""Training data: what happened and what is for sale, as frames and arrays for the engine."""
+"""Training data: what is for sale, what is planned and who follows whom, as frames and arrays for the engine."""
 
 import io
 from collections.abc import Iterator
@@ -23,32 +23,6 @@ from recommendations.store.models.measurements import departments
 from recommendations.store.temp_tables import copying
 from recommendations.terms import QuarantineState, Trust
 
-EVENTS = """
-COPY (
-  SELECT coalesce(event.person_id, -1), coalesce(event.item_id, -1), event.name,
-         extract(epoch FROM event.occurred_at) / 86400.0,
-         coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
-                  & x'7fffffffffffffff'::bigint, -1),
-         event.quantity, event.price, event.amount,
-         coalesce(event.rating / nullif(event.rating_scale, 0), event.progress), event.trust,
-         (CASE WHEN event.trust >= {server} THEN event.occurred_at ELSE event.received_at END
-          AT TIME ZONE {zone})::date - date '1970-01-01'
-  FROM events_to_personalise event
-  LEFT JOIN (
-    SELECT DISTINCT aside.customer_id FROM recommendations_aside aside
-    JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
-    WHERE quarantine.state <> {restored}
-  ) held ON held.customer_id = event.person_id
-  WHERE event.occurred_at < {until} AND (event.source <> 'replay' OR event.name = 'purchase')
-    AND (event.name <> 'purchase' OR event.trust >= {believed})
-    AND held.customer_id IS NULL AND NOT EXISTS (
-      SELECT FROM recommendations_aside aside
-      JOIN recommendations_quarantine quarantine ON quarantine.id = aside.quarantine_id
-      WHERE quarantine.state <> {restored} AND aside.key_id = event.key_id AND event.received_at >= aside.since
-        AND (aside.until IS NULL OR event.received_at < aside.until))
-  ORDER BY event.occurred_at, event.event_id, event.line
-) TO STDOUT (FORMAT csv)
-"""
 ITEMS = """
 COPY (
   SELECT item.id, item.title, item.brand, coalesce(item.attributes ->> 'size', ''), left(item.description, {longest}),
@@ -96,19 +70,6 @@ SAID = ("title", "brand", "creator", "collection", "paths", "tags", "values", "d
 DAY = timedelta(days=1)
 PAST = timedelta(days=364)  # of the plan before a cut: the same week of last year, too
 PLANNED = timedelta(days=28)  # after a cut: what the windows of an evaluation are long
-EVENT_TYPES = {
-    "user": pa.int64(),
-    "item": pa.int64(),
-    "name": pa.dictionary(pa.int32(), pa.string()),
-    "at": pa.float64(),
-    "basket": pa.int64(),
-    "quantity": pa.float32(),
-    "price": pa.float32(),
-    "amount": pa.float32(),
-    "rating": pa.float32(),
-    "trust": pa.int8(),
-    "day": pa.int32(),
-}
 ITEM_TYPES = {
     "id": pa.int64(),
     "title": pa.string(),
@@ -146,21 +107,6 @@ def arrivals(*, since: datetime | None, until: datetime) -> dict[str, int]:
     everything = events.aggregate(events=Count("*"), customers=Count("customer", distinct=True))
     new = events.filter(received_at__gt=since).count() if since else everything["events"]
     return everything | {"new": new}
-
-
-def event_frame(*, until: datetime) -> pd.DataFrame:
-    """All events before ``until`` in the engine's columns (``engine/preprocess/clean.py``), oldest first.
-
-    Merged anonymous keys are resolved; customers who object to personalisation are left out, and purchases of a source
-    that is not believed. Of the replay purchases count, which somebody made; its impressions and clicks nobody did.
-    """
-    values: dict[str, int | str] = {
-        "restored": QuarantineState.RESTORED,
-        "believed": int(settings.PURCHASES_FROM),
-        "server": int(Trust.SERVER),
-        "zone": settings.SHOP_TIME_ZONE,
-    }
-    return pd.DataFrame(copy_table(EVENTS, EVENT_TYPES, until=until, **values).to_pandas())
 
 
 def link_frame(*, until: datetime) -> pd.DataFrame:

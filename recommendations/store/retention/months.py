@@ -19,6 +19,7 @@ from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.attribution.settle import LOCK as SETTLING
 from recommendations.store.events.partitions import KINDS, month_after, month_in
 from recommendations.store.holders.protocol import ROWS
+from recommendations.store.snapshots.update import forget_months
 from recommendations.store.temp_tables import rows, run
 
 PATIENCE = "60s"
@@ -136,6 +137,7 @@ def hold_events(month: StoredMonth, *, held: Collection[int]) -> int:
 def _drop_events(month: StoredMonth, *, held: Collection[int], now: datetime) -> RetentionDrop:
     apart = hold_events(month, held=held)
     _detach(month)
+    forget_months([month.first])
     for hanging in ("recommendations_dueline", "recommendations_attributedline"):
         _delete(_WITH_EVENTS, hanging, month, first=month.first, end=month.end)
     return _drop(month, held=apart, now=now, last=lambda: hold_events(month, held=held))

@@ -56,6 +56,7 @@ HOLDERS: Choices = [
     (HolderCode.STAFF_WORK, pgettext_lazy("holder", "Work of staff")),
     (HolderCode.FILES, pgettext_lazy("holder", "Files and refused rows")),
     (HolderCode.SOURCES, pgettext_lazy("holder", "What is set aside")),
+    (HolderCode.SNAPSHOTS, pgettext_lazy("holder", "Files of events")),
     (HolderCode.EVENTS, pgettext_lazy("holder", "Events")),
     (HolderCode.LIVE, pgettext_lazy("holder", "Recent acts")),
     (HolderCode.PROCESSES, pgettext_lazy("holder", "Memory of running programs")),

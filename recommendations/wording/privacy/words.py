@@ -78,6 +78,11 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
         _("To keep fakes and faults from changing what others see."),
         _ERASED,
     ),
+    HolderCode.SNAPSHOTS: HolderWords(
+        _("Copies of the customer's events in files, from which the models learn."),
+        _("To learn anew every night without reading the whole record."),
+        _("As long as the events that it is a copy of."),
+    ),
     HolderCode.EVENTS: HolderWords(
         _("What the customer did: views, carts, purchases, refunds, likes and dislikes."),
         _("To recommend, and to count for which purchase a recommendation was of use."),
@@ -108,6 +113,7 @@ COUNTED: Mapping[HolderCode, Promise] = {
     HolderCode.STAFF_WORK: _("Elsewhere sets of rules that were published with a rule for the customer count as well."),
     HolderCode.FILES: _("Elsewhere files that wait and name the customer count as well."),
     HolderCode.SOURCES: _("Elsewhere notes of staff on why they set the customer aside count as well."),
+    HolderCode.SNAPSHOTS: _("Elsewhere lines of these files are counted; here the events tell what stands in them."),
     HolderCode.EVENTS: _(
         "Elsewhere what was attributed to purchases counts as well, and that others follow the customer."
     ),

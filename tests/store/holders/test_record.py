@@ -37,9 +37,8 @@ from recommendations.store.serving.slates import ServedSlate, append, write_slat
 from recommendations.store.temp_tables import rows
 from tests.holders import DAY, FOUND, NOW, Person, World, event, person, slate, stored_files, whole_text, world
 
-RECORD = [
-    holder for holder in HOLDERS if holder.code not in {HolderCode.LIVE, HolderCode.PROCESSES, HolderCode.LEARNED}
-]
+COPIES = {HolderCode.LIVE, HolderCode.PROCESSES, HolderCode.SNAPSHOTS, HolderCode.LEARNED}
+RECORD = [holder for holder in HOLDERS if holder.code not in COPIES]
 pytestmark = pytest.mark.django_db
 
 

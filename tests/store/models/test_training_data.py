@@ -13,12 +13,12 @@ from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.models.training_data import (
     arrivals,
-    event_frame,
     item_attributes,
     link_frame,
     newest_event,
     unknown_follows,
 )
+from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import Trust
 
 pytestmark = pytest.mark.django_db

@@ -111,7 +111,7 @@ def test_steps_and_counts_of_an_erasure(admin: Client) -> None:
     page = text(admin, f"/privacy/{request.pk}/")
     assert steps(page) == ["succeeded"] * 4 + ["queued"] * 4
     assert "sums over many people, until the next run" in page
-    assert "16 of 16 places done; the scan found nothing" in page
+    assert "17 of 17 places done; the scan found nothing" in page
     assert "1,214" in page
     assert "Learn without them now" in page
     assert 'hx-get="/privacy/' not in page

@@ -8,7 +8,7 @@ from analytics.queries.customer.level import Standing, standings
 from recommendations.engine.preprocess import levels as engine
 from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, Item, RunStage
-from recommendations.store.models.training_data import event_frame
+from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import Level, Stage, Trust
 from tests.analytics import records
 

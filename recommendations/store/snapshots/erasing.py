@@ -1,0 +1,155 @@
+"""People in files of events: how many rows are theirs, and files without them.
+
+What came of an order of theirs without a name goes with it, found by the order's number as files have it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db import transaction
+from numpy.typing import NDArray
+
+from recommendations.models import EventFile
+from recommendations.store.snapshots import files
+from recommendations.store.snapshots.update import alone
+from recommendations.store.temp_tables import rows
+
+_BASKETS = """
+SELECT number, hashtextextended('t' || number, 0) & x'7fffffffffffffff'::bigint
+FROM unnest(%(orders)s::text[]) AS number
+"""
+
+type Marks = NDArray[np.bool_]
+
+
+class Sought(NamedTuple):
+    """Whose rows are looked for: keys, and orders; ``prefixes`` are those of their pseudonyms."""
+
+    keys: frozenset[int]
+    orders: Sequence[str] = ()
+    prefixes: frozenset[int] = frozenset()
+
+
+def count_rows(sought: Sought) -> int:
+    """Rows of files that are theirs."""
+    whose, count = _Whose([sought]), 0
+    for file in EventFile.objects.order_by("month", "late"):
+        with alone(), transaction.atomic():
+            current = _current(file)
+        if current is not None:
+            count += _counts(current[1], whose).total()
+    return count
+
+
+def erase_rows(people: Sequence[Sought]) -> list[int]:
+    """Write the files with rows of these people anew, without them; how many rows went of each.
+
+    A month in which the pseudonym of one of them is left at a row of somebody else, whom they were joined with when it
+    was written, is deleted: the next run writes it.
+    """
+    whose, totals = _Whose(people), Counter[int]()
+    for file in EventFile.objects.order_by("month", "late"):
+        with alone(), transaction.atomic():
+            current = _current(file)
+            if current is not None:
+                totals += _erase_in(*current, whose)
+    return [totals[place] for place in range(len(people))]
+
+
+def _current(file: EventFile) -> tuple[EventFile, pq.ParquetFile] | None:
+    """The file that there is now in place of one, open; None where there is none, or it is damaged, and deleted."""
+    current = EventFile.objects.filter(month=file.month, late=file.late).first()
+    if current is None:
+        return None
+    try:
+        return current, files.open_file(current)
+    except files.EventFileDamagedError:
+        _forget(current)
+        return None
+
+
+def _erase_in(file: EventFile, opened: pq.ParquetFile, whose: "_Whose") -> Counter[int]:
+    """Replace a file by one without people; how many rows of each it had."""
+    with opened:
+        counts = _counts(opened, whose)
+        if whose.are_owners_in(opened):
+            _forget(file)
+        elif counts:
+            written = files.write(file.month, _without(opened, whose), late=file.late)
+            transaction.on_commit(partial(files.delete, [file.path]))
+            EventFile.objects.filter(pk=file.pk).update(**written._asdict())
+    return counts
+
+
+def _counts(opened: pq.ParquetFile, whose: "_Whose") -> Counter[int]:
+    """Rows of each of the people, by their places."""
+    counts = Counter[int]()
+    for group in range(opened.num_row_groups):
+        counts.update(whose.of(opened.read_row_group(group, columns=["customer", "basket"])).tolist())
+    del counts[_Whose.NOBODY]
+    return counts
+
+
+def _forget(file: EventFile) -> None:
+    """Delete both files of a month: what came late is what the other has not."""
+    both = EventFile.objects.filter(month=file.month)
+    paths = list(both.values_list("path", flat=True))
+    both.delete()
+    transaction.on_commit(partial(files.delete, paths))
+
+
+def _without(opened: pq.ParquetFile, whose: "_Whose") -> Iterator[pa.Table]:
+    for group in range(opened.num_row_groups):
+        table = opened.read_row_group(group)
+        yield table.filter(pa.array(whose.of(table) == _Whose.NOBODY))
+
+
+class _Whose:
+    """Several people, and which of them a row is of."""
+
+    NOBODY = -1
+
+    def __init__(self, people: Sequence[Sought]) -> None:
+        self._people = people
+        numbers = {key: place for place, one in enumerate(people) for key in one.keys}
+        self._keys, self._of_keys = _in_order(numbers)
+        orders = {order: place for place, one in enumerate(people) for order in one.orders}
+        baskets = {basket: orders[order] for order, basket in rows(_BASKETS, orders=list(orders))} if orders else {}
+        self._baskets, self._of_baskets = _in_order(baskets)
+
+    def of(self, table: pa.Table) -> NDArray[np.int64]:
+        """The place of each row's person among the people; ``NOBODY`` where it is somebody else."""
+        customer = table["customer"].to_numpy()
+        place = _places(self._keys, self._of_keys, customer)
+        if len(self._baskets):
+            nameless = customer < 0
+            place[nameless] = _places(self._baskets, self._of_baskets, table["basket"].to_numpy()[nameless])
+        return place
+
+    def are_owners_in(self, opened: pq.ParquetFile) -> bool:
+        """Whether rows of somebody else lie where the pseudonyms of these people would have them."""
+        prefixes = np.array(sorted(frozenset().union(*(one.prefixes for one in self._people))), np.uint64)
+        if not len(prefixes):
+            return False
+        for group in range(opened.num_row_groups):
+            table = opened.read_row_group(group, columns=["prefix", "customer", "basket"])
+            theirs = np.isin(table["prefix"].to_numpy(), prefixes)
+            if (theirs & (self.of(table) == self.NOBODY)).any():
+                return True
+        return False
+
+
+def _in_order(of: Mapping[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.array(sorted(of), np.int64), np.array([of[key] for key in sorted(of)], np.int64)
+
+
+def _places(keys: NDArray[np.int64], of_keys: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not len(keys):
+        return np.full(len(sought), _Whose.NOBODY)
+    place = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
+    return np.where(keys[place] == sought, of_keys[place], _Whose.NOBODY)

@@ -1,0 +1,151 @@
+"""Files of events: written whole or not at all, checked before they are read, deleted with their copies.
+
+A file lies in the storage ``artefacts`` under ``snapshots/events/<month>/``; which of them count say rows of
+``EventFile``, which are written when the file is whole. What no row names is what somebody left who was killed.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.conf import settings
+from django.core.files.storage import storages
+
+from recommendations.models import EventFile
+from recommendations.store.models.array_files import WrittenFile, part_of
+from recommendations.store.models.artefacts import on_disk
+from recommendations.store.snapshots.columns import SCHEMA, SHARD_BITS
+
+FOLDER = "snapshots/events"
+FEWEST, MOST = 16_000, 500_000
+"""Rows of a row group: it ends at the first border of a shard after so few, or within a shard after so many."""
+OFTEN_THE_SAME = ["prefix", "customer", "item", "name", "trust", "day", "key", "quantity", "price", "amount", "rating"]
+_NUMBER = re.compile(r"/(?:v|late-)(\d+)\.parquet$")
+
+
+class EventFileDamagedError(Exception):
+    """A file of events is missing, or is not what was written: it is written anew."""
+
+    def __init__(self, file: EventFile) -> None:
+        super().__init__(f"the file of events {file.path} is missing or damaged")
+        self.file = file
+
+
+class NewFile(NamedTuple):
+    """Where a new file lies, its rows and bytes, and its checksum."""
+
+    path: str
+    rows: int
+    size: int
+    sha256: str
+
+
+def write(month: datetime, tables: Iterable[pa.Table], *, late: bool) -> NewFile:
+    """Write a new file of rows that are in order; no more than a row group of them is in memory."""
+    path = _next_path(month, late=late)
+    part = part_of(path)
+    for folder in reversed(part.parents):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    written = 0
+    try:
+        with pq.ParquetWriter(part, SCHEMA, compression="zstd", use_dictionary=OFTEN_THE_SAME) as writer:
+            for group in _groups(tables):
+                writer.write_table(group, row_group_size=len(group))
+                written += len(group)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+        with part.open("rb") as file:
+            stored = storages["artefacts"].save(path, WrittenFile(file))
+    finally:
+        part.unlink(missing_ok=True)
+    return NewFile(stored, written, size, sha256)
+
+
+def open_file(file: EventFile) -> pq.ParquetFile:
+    """A file, mapped: it can be read to its end, also where it is deleted meanwhile. Raises EventFileDamagedError."""
+    try:
+        place = on_disk(file.path)
+        if place.stat().st_size != file.size:
+            raise EventFileDamagedError(file)
+        if file.sha256 not in _known_good:
+            with place.open("rb") as content:
+                if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
+                    raise EventFileDamagedError(file)
+            _known_good.add(file.sha256)
+        return pq.ParquetFile(place, memory_map=True)
+    except FileNotFoundError as error:
+        raise EventFileDamagedError(file) from error
+
+
+_known_good: set[str] = set()
+
+
+def is_there(file: EventFile) -> bool:
+    return storages["artefacts"].exists(file.path)
+
+
+def delete(paths: Iterable[str]) -> None:
+    """Delete files, and this machine's copies of them."""
+    for path in paths:
+        storages["artefacts"].delete(path)
+        (Path(settings.ARTEFACT_CACHE) / path).unlink(missing_ok=True)
+
+
+def left_over(month: datetime, known: Sequence[EventFile]) -> list[str]:
+    """Files of a month that no row names. Nothing may be writing any meanwhile."""
+    return sorted(set(_paths(month)) - {file.path for file in known})
+
+
+def folder_of(month: datetime) -> str:
+    return f"{FOLDER}/{month:%Y-%m}"
+
+
+def _paths(month: datetime) -> list[str]:
+    try:
+        return [f"{folder_of(month)}/{name}" for name in storages["artefacts"].listdir(folder_of(month))[1]]
+    except FileNotFoundError:
+        return []
+
+
+def _next_path(month: datetime, *, late: bool) -> str:
+    """A path that no file has or had, as far as anybody can know."""
+    stored = [*_paths(month), *EventFile.objects.filter(month=month).values_list("path", flat=True)]
+    stems = [path.rpartition("/")[2].partition(".")[0] for path in stored]
+    number = max(
+        (int(digits) for stem in stems if (digits := stem.lstrip("v").removeprefix("late-")).isdigit()), default=0
+    )
+    return f"{folder_of(month)}/{'late-' if late else 'v'}{number + 1}.parquet"
+
+
+def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Row groups, each of whole shards; only one that is very large is parted."""
+    rest = SCHEMA.empty_table()
+    for table in tables:
+        rest = pa.concat_tables([rest, table.cast(SCHEMA)])
+        while len(rest) > FEWEST and (end := _border(rest)):
+            yield rest[:end].unify_dictionaries()
+            rest = rest[end:]
+    if len(rest):
+        yield rest.unify_dictionaries()
+
+
+def _border(rows: pa.Table) -> int:
+    """Where the first group of these rows ends; 0 where that is not known yet."""
+    shards = shards_of(rows["prefix"].to_numpy())
+    later = np.flatnonzero(shards[FEWEST:] != shards[FEWEST - 1 : -1])
+    if len(later):
+        return min(FEWEST + int(later[0]), MOST)
+    return MOST if len(rows) > MOST else 0
+
+
+def shards_of(prefix: np.ndarray) -> np.ndarray:
+    """The shards of prefixes, as files are cut."""
+    return prefix >> np.uint64(64 - SHARD_BITS)
