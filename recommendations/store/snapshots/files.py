@@ -7,8 +7,8 @@ A file lies in the storage ``artefacts`` under ``snapshots/events/<month>/``; wh
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,12 +96,28 @@ def delete(paths: Iterable[str]) -> None:
     """Delete files, and this machine's copies of them."""
     for path in paths:
         storages["artefacts"].delete(path)
-        (Path(settings.ARTEFACT_CACHE) / path).unlink(missing_ok=True)
+        (_cache() / path).unlink(missing_ok=True)
 
 
-def left_over(month: datetime, known: Sequence[EventFile]) -> list[str]:
-    """Files of a month that no row names. Nothing may be writing any meanwhile."""
-    return sorted(set(_paths(month)) - {file.path for file in known})
+def delete_lost(month: datetime, known: Iterable[EventFile]) -> None:
+    """Delete the files of a month that no row names, and this machine's copies of such. Nothing may be writing any
+    meanwhile.
+    """
+    copies = (path.relative_to(settings.ARTEFACT_CACHE) for path in _cache().joinpath(folder_of(month)).glob("*"))
+    delete({*_paths(month), *map(str, copies)} - {file.path for file in known})
+
+
+def months_with_folder() -> set[datetime]:
+    """Months of which there are files, or were."""
+    try:
+        names = storages["artefacts"].listdir(FOLDER)[0]
+    except FileNotFoundError:
+        return set()
+    return {datetime.strptime(name, "%Y-%m").replace(tzinfo=UTC) for name in names}
+
+
+def _cache() -> Path:
+    return Path(settings.ARTEFACT_CACHE)
 
 
 def folder_of(month: datetime) -> str:

@@ -54,7 +54,8 @@ def one_view() -> Iterator[None]:
 def update(*, until: datetime) -> None:
     """Bring the files of all months up to the record; ``until`` is in the current month, or before it."""
     present = month_query.months()
-    forget_months(set(EventFile.objects.values_list("month", flat=True)) - present.keys())
+    stored = files.months_with_folder().union(EventFile.objects.values_list("month", flat=True))
+    forget_months(stored - present.keys())
     for month in present:
         with alone(), one_view():
             _update_month(month, until=until)
@@ -65,6 +66,7 @@ def forget_months(months: Collection[datetime]) -> None:
     for month in sorted(months):
         with alone(), transaction.atomic():
             _replace(EventFile.objects.filter(month=month))
+            transaction.on_commit(partial(files.delete_lost, month, ()))
 
 
 def forget_all() -> None:
@@ -80,7 +82,7 @@ def forget_file(file: EventFile) -> None:
 
 def _update_month(month: datetime, *, until: datetime) -> None:
     stored = {each.late: each for each in EventFile.objects.filter(month=month)}
-    files.delete(files.left_over(month, list(stored.values())))
+    files.delete_lost(month, stored.values())
     tables, seen = month_query.months(), month_query.view()
     if month not in tables:
         return  # it went since

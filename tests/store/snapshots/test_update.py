@@ -130,6 +130,9 @@ def test_what_somebody_left_who_was_killed_goes(folder: Path) -> None:
     half, lost = (folder / files.folder_of(JUNE) / name for name in ("v7.part", "v9.parquet"))
     half.write_bytes(b"half")
     lost.write_bytes(b"whole, and nobody was told")
+    elsewhere = folder / files.folder_of(JULY + 900 * DAY) / "v1.parquet"  # of a month that there is not
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(b"of a month that went")
     assert bring_up()[6, False].path == file.path
     assert not half.exists()
     assert not lost.exists()
