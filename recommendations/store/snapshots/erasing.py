@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recommendations.models import EventFile
 from recommendations.store.snapshots import files
-from recommendations.store.snapshots.update import alone
+from recommendations.store.snapshots.update import alone, forget_file
 from recommendations.store.temp_tables import rows
 
 _BASKETS = """
@@ -39,10 +39,9 @@ def count_rows(sought: Sought) -> int:
     """Rows of files that are theirs."""
     whose, count = _Whose([sought]), 0
     for file in EventFile.objects.order_by("month", "late"):
-        with alone(), transaction.atomic():
-            current = _current(file)
-        if current is not None:
-            count += _counts(current[1], whose).total()
+        if (current := _current(file)) is not None:
+            with current[1] as opened:
+                count += _counts(opened, whose).total()
     return count
 
 
@@ -63,14 +62,13 @@ def erase_rows(people: Sequence[Sought]) -> list[int]:
 
 def _current(file: EventFile) -> tuple[EventFile, pq.ParquetFile] | None:
     """The file that there is now in place of one, open; None where there is none, or it is damaged, and deleted."""
-    current = EventFile.objects.filter(month=file.month, late=file.late).first()
-    if current is None:
-        return None
-    try:
-        return current, files.open_file(current)
-    except files.EventFileDamagedError:
-        _forget(current)
-        return None
+    in_place = EventFile.objects.filter(month=file.month, late=file.late)
+    while (current := in_place.first()) is not None:
+        try:
+            return current, files.open_file(current)
+        except files.EventFileDamagedError:
+            forget_file(current)  # unless another took its place meanwhile
+    return None
 
 
 def _erase_in(file: EventFile, opened: pq.ParquetFile, whose: "_Whose") -> Counter[int]:

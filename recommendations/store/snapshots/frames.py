@@ -5,7 +5,7 @@ mergers, objections, what is set aside, whose word is believed.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -70,6 +70,10 @@ type Ints = NDArray[np.int64]
 type Marks = NDArray[np.bool_]
 
 
+class EventFilesLostError(Exception):
+    """Files of events do not stay what they were written as; is the disk of ARTEFACTS damaged?"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecordNow:
     """What the record says when files are read; keys are in order."""
@@ -121,28 +125,25 @@ def event_shards(*, until: datetime, shards: int) -> Iterator[pd.DataFrame]:
 @contextmanager
 def _reading(until: datetime) -> Iterator[tuple[list[list[pq.ParquetFile]], RecordNow]]:
     """The files of each month, which are as the record is, and what the record says of them now."""
+    with ExitStack() as opened:
+        stored, moment = _open_all(until, opened)
+        of_months = groupby(stored, key=lambda pair: pair[0].month)
+        yield [[file for _, file in own] for _, own in of_months], moment
+
+
+def _open_all(until: datetime, opened: ExitStack) -> tuple[list[tuple[EventFile, pq.ParquetFile]], RecordNow]:
+    """Open the files that there are after an update. Raises EventFilesLostError where they are lost time and again."""
     for _try in range(TRIES):
-        update(until=until)
+        months = update(until=until)
         with one_view():
             moment, stored = _moment(until), list(EventFile.objects.order_by("month", "late"))
-        opened: list[pq.ParquetFile] = []
+        if not months <= {each.month for each in stored}:
+            continue  # an erasure deleted one since
         try:
-            for each in stored:
-                opened.append(files.open_file(each))  # noqa: PERF401 - those before one that is damaged are closed
+            return [(each, opened.enter_context(files.open_file(each))) for each in stored], moment
         except files.EventFileDamagedError as error:
-            for file in opened:
-                file.close()
             forget_file(error.file)
-            damaged = error
-            continue
-        try:
-            of_months = groupby(zip(stored, opened, strict=True), key=lambda pair: pair[0].month)
-            yield [[own for _, own in pairs] for _, pairs in of_months], moment
-        finally:
-            for file in opened:
-                file.close()
-        return
-    raise damaged
+    raise EventFilesLostError
 
 
 def _moment(until: datetime) -> RecordNow:

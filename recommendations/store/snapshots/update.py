@@ -51,14 +51,15 @@ def one_view() -> Iterator[None]:
         yield
 
 
-def update(*, until: datetime) -> None:
-    """Bring the files of all months up to the record; ``until`` is in the current month, or before it."""
+def update(*, until: datetime) -> set[datetime]:
+    """Bring the files of all months up to the record; the months that have any. ``until`` is in the current one."""
     present = month_query.months()
     stored = files.months_with_folder().union(EventFile.objects.values_list("month", flat=True))
     forget_months(stored - present.keys())
     for month in present:
         with alone(), one_view():
             _update_month(month, until=until)
+    return set(EventFile.objects.filter(month__in=present).values_list("month", flat=True))
 
 
 def forget_months(months: Collection[datetime]) -> None:

@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from recommendations.models import (
     Customer,
     Event,
+    EventFile,
     HeldEvent,
     Item,
     LegalHold,
@@ -55,6 +56,7 @@ from recommendations.store.imports import event_import
 from recommendations.store.process_held import drop_all
 from recommendations.store.retention.people import held_customers
 from recommendations.store.serving.slates import ServedSlate, append, write_slates
+from recommendations.store.snapshots.frames import event_frame
 from recommendations.store.temp_tables import rows, silent
 from recommendations.terms import CustomerKind, ExperimentStatus
 from tests import experiment_records
@@ -385,3 +387,15 @@ def test_killed_in_the_middle_it_is_not_done() -> None:
     assert not ShopSetting.objects.filter(key=GENERATION).exists()
     rotate_pseudonyms()
     assert bytes(Customer.objects.get(pk=ada.pk).pseudonym) == once_more(first_pseudonym("ada"))
+
+
+@pytest.mark.usefixtures("new_key")
+def test_files_of_events_go_with_the_old_pseudonyms() -> None:
+    """Their rows lie by the first bytes of these."""
+    prepare_partitions(NOW, NOW)
+    ada = Customer.objects.create(pseudonym=pseudonym("ada"))
+    Event.objects.create(customer=ada, occurred_at=NOW, event_id=uuid4(), name="view_item")
+    assert len(event_frame(until=NOW + DAY)) == EventFile.objects.count() == 1
+    rotate()
+    assert not EventFile.objects.exists()
+    assert len(event_frame(until=NOW + DAY)) == 1

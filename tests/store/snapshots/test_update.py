@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from django.test import override_settings
 from recommendations.models import Event, EventFile
 from recommendations.store.retention import months as retention
 from recommendations.store.snapshots import files, update
-from recommendations.store.snapshots.frames import event_frame
+from recommendations.store.snapshots.frames import EventFilesLostError, event_frame
 from tests.store.snapshots.asked_frame import asked_frame
 from tests.store.snapshots.record import DAY, JULY, JUNE, NOW, SEPTEMBER, customer, events, prefixes_in, stored
 from tests.trained import artefact_folder
@@ -192,3 +192,31 @@ def test_row_groups_end_where_shards_do(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(borders) > 1
     assert all(last != first for last, first in borders)
     assert min(map(len, groups[:-1])) >= 20
+
+
+def test_a_month_that_goes_between_the_update_and_the_reading_is_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an erasure deletes one where the pseudonym of who is erased is left at a row of somebody else."""
+    events(customer("anna"), JUNE, number=20)
+    events(customer("bert"), JULY, number=20)
+    whole = asked_frame(until=NOW)
+    own, deleted = update.update, iter([JUNE, None])
+
+    def meanwhile(*, until: datetime) -> set[datetime]:
+        months = own(until=until)
+        update.forget_months({gone} if (gone := next(deleted)) else ())
+        return months
+
+    monkeypatch.setattr("recommendations.store.snapshots.frames.update", meanwhile)
+    assert event_frame(until=NOW).equals(whole)
+    assert next(deleted, "none") == "none"
+
+
+def test_a_disk_that_keeps_nothing_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    events(customer("anna"), JUNE, number=20)
+
+    def damaged(file: EventFile) -> None:
+        raise files.EventFileDamagedError(file)
+
+    monkeypatch.setattr(files, "open_file", damaged)
+    with pytest.raises(EventFilesLostError):
+        event_frame(until=NOW)
